@@ -1,0 +1,1 @@
+"""Typed configs, one file a config group; importing them needs no torch."""

@@ -1,0 +1,28 @@
+"""Turn what Hydra and OmegaConf raise for a wrong key or type into one sentence a user can act on."""
+
+import re
+from collections.abc import Sequence
+
+from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
+
+from spectral.errors import nearest
+
+
+def config_sentence(error: OmegaConfBaseException, fields: Sequence[str], prefix: str = "") -> str:
+    """The sentence for one OmegaConf error.
+
+    Args:
+        error: what merging or reading a config raised.
+        fields: the valid keys beside the one at fault.
+        prefix: where the merged node stands in the whole config, such as "model".
+    """
+    full_key = str(error.full_key or error.key or "")
+    key = f"{prefix}.{full_key}" if prefix and full_key and not full_key.startswith(prefix) else full_key or prefix
+    if isinstance(error, ConfigKeyError | AttributeError):
+        return f"{key} is not a known key: {nearest(str(error.key), fields)}."
+    if isinstance(error, ValidationError) and (match := re.match(r"Value '(.*?)' .*converted to (\w+)", str(error))):
+        return f"{key}={match[1]} has the wrong type: allowed is {_ARTICLES.get(match[2], match[2])}."
+    return f"{key} is not valid: {str(error).splitlines()[0].strip()}."
+
+
+_ARTICLES = {"Integer": "an integer", "Float": "a number", "Bool": "true or false", "String": "text"}

@@ -1,0 +1,1 @@
+"""Survey data: readers, packing, splits and transforms."""

@@ -1,0 +1,52 @@
+"""What every reader of survey data provides; the packer knows readers by this alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Flux = NDArray[np.float32]
+
+
+@dataclass
+class Chunk:
+    """Some rows as they were read, in the order asked for. C channels, L_i pixels in row i.
+
+    A row that could not be read has None for its flux and its reason in `problems`.
+    """
+
+    flux: list[Flux | None]  # one array [C, L_i] a row
+    ivar: list[Flux] | None = None  # inverse variance, [C, L_i] a row
+    mask: list[NDArray[np.bool_]] | None = None  # [L_i] a row; True where the pixel is bad
+    problems: dict[int, str] = field(default_factory=dict)  # position in this chunk -> reason
+
+
+class Reader(Protocol):
+    """A survey as its source holds it. Instances are pickled to the packing processes, so they stay small."""
+
+    def catalog(self) -> pd.DataFrame:
+        """One row a spectrum, in reading order.
+
+        Columns: `id` (text), `label` (text, missing where unknown), and what the source offers of `split`
+        (train/validation/test), `group` (object that several spectra share), `snr`, `redshift`, and others.
+        """
+        ...
+
+    def wave_angstrom(self) -> NDArray[np.float64] | None:
+        """The wavelength of each pixel [L], or None where the source has none."""
+        ...
+
+    def fingerprint(self) -> str:
+        """A digest that changes when the source changes, cheap enough to ask at every start."""
+        ...
+
+    def read(self, rows: NDArray[np.int64]) -> Chunk:
+        """Read these catalog rows. A bad row is reported in the chunk, never raised."""
+        ...
+
+    def settings(self) -> Mapping[str, object]:
+        """The options that shape the pack, as JSON values; they name its cache folder."""
+        ...

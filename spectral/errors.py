@@ -1,0 +1,16 @@
+"""Mistakes a user can make, as opposed to bugs."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class UserError(Exception):
+    """A mistake in the command, the config or the data. Its message is one sentence, shown without a traceback."""
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str:
+    """The tail of an error sentence: the closest allowed word where one is close, and all that are allowed."""
+    names = sorted(allowed)
+    close = get_close_matches(word, names, n=1, cutoff=0.5)
+    hint = f"did you mean '{close[0]}'? " if close else ""
+    return f"{hint}allowed: {', '.join(names)}"

@@ -1,0 +1,1 @@
+"""Losses: logits and targets in, one number out."""
