@@ -69,6 +69,9 @@ def check_fields(config: Any, key: str) -> None:
         value, name = getattr(config, item.name), f"{key}.{item.name}" if key else item.name
         if dataclasses.is_dataclass(value):
             check_fields(value, name)
+        elif isinstance(value, list) and value and dataclasses.is_dataclass(value[0]):
+            for i, element in enumerate(value):
+                check_fields(element, f"{name}[{i}]")
         elif value is not None:
             _check_value(value, name, item.metadata)
 
@@ -76,9 +79,8 @@ def check_fields(config: Any, key: str) -> None:
 def _check_value(value: Any, name: str, metadata: Any) -> None:
     if "allowed" in metadata and value not in metadata["allowed"]:
         raise UserError(f"{name}={value} is not known: {nearest(str(value), metadata['allowed'])}.")
-    if len_min := metadata.get("min_items"):
-        if len(value) < len_min:
-            raise UserError(f"{name}={value} is too short: it needs at least {len_min} values.")
+    if isinstance(value, list) and len(value) < metadata.get("min_items", 0):
+        raise UserError(f"{name}={value} is too short: it needs at least {metadata['min_items']} values.")
     if "range" in metadata:
         for element in value if isinstance(value, list) else [value]:
             if not metadata["range"].holds(element):

@@ -1,0 +1,88 @@
+"""The whole experiment's config: top-level keys, one node a config group, and the check of them all."""
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, List, Optional
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from spectral.configs.data import readers
+from spectral.configs.decision import decisions
+from spectral.configs.fields import check_fields, choice, number
+from spectral.configs.losses import losses
+from spectral.configs.lr_schedule import lr_schedules
+from spectral.configs.models import models
+from spectral.configs.optimizer import optimizers
+from spectral.configs.sampler import samplers
+from spectral.configs.schedule import ScheduleConfig
+from spectral.configs.sentences import config_sentence
+from spectral.configs.split import splits
+from spectral.configs.transform import transforms
+from spectral.errors import UserError
+
+REGISTRIES = (
+    readers,
+    splits,
+    transforms,
+    samplers,
+    models,
+    losses,
+    optimizers,
+    lr_schedules,
+    decisions,
+)
+
+
+@dataclass
+class ExperimentConfig:
+    """What `python run.py` takes. A group's node is Any here and typed by its registry."""
+
+    seed: int = number(0, at_least=0, at_most=2**31 - 1)
+    run_dir: Optional[str] = None
+    objective: Any = "val/macro_f1"  # a metric name, or a list of them
+    device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
+    precision: str = choice("auto", "auto", "float32", "bfloat16")
+    layout: str = choice("auto", "auto", "channels_last", "contiguous")
+    compile: str = choice("auto", "auto", "always", "never")
+    num_threads: Optional[int] = number(None, at_least=1)
+    evaluate_batch_size: int = number(256, at_least=1)
+    cache_dir: str = "outputs/surveys"
+    data: Any = None
+    split: Any = None
+    transform: Any = None
+    sampler: Any = None
+    model: Any = None
+    loss: Any = None
+    optimizer: Any = None
+    lr_schedule: Any = None
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    decision: Any = None
+
+    @property
+    def objectives(self) -> List[str]:
+        return [self.objective] if isinstance(self.objective, str) else list(self.objective)
+
+
+ConfigStore.instance().store("experiment_config", ExperimentConfig, provider="spectral")
+
+
+def typed(config: DictConfig) -> ExperimentConfig:
+    """Check a composed config and give it as dataclasses, each group by its registry.
+
+    Raises:
+        UserError: for the first key, type or range that is not allowed.
+    """
+    fields = [f.name for f in dataclasses.fields(ExperimentConfig)]
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(ExperimentConfig), config)
+        experiment = OmegaConf.to_object(merged)
+    except OmegaConfBaseException as error:
+        raise UserError(config_sentence(error, fields)) from error
+    assert isinstance(experiment, ExperimentConfig)
+    check_fields(experiment, "")
+    for registry in REGISTRIES:
+        setattr(experiment, registry.group, registry.typed(config.get(registry.group)))
+    experiment.schedule.check("schedule")
+    return experiment

@@ -1,0 +1,49 @@
+"""The stages of training: what is trained on which loss, for how long, from which weights."""
+
+from dataclasses import dataclass, field
+from typing import Any, List, Optional
+
+from spectral.configs.fields import choice, number
+from spectral.configs.losses import losses
+from spectral.configs.lr_schedule import lr_schedules
+from spectral.configs.optimizer import optimizers
+from spectral.errors import UserError
+
+
+@dataclass
+class StageConfig:
+    """One stage. What is null here is taken from the experiment's own loss, optimizer and lr_schedule."""
+
+    name: str = "train"
+    epochs: int = number(50, at_least=1)
+    steps: Optional[int] = number(500, at_least=1)  # an epoch; null: as many as pass the training split once
+    start: str = choice("last", "last", "best")  # the weights to start from; optimizer state is always fresh
+    loss: Any = None
+    optimizer: Any = None
+    lr: Optional[float] = number(None, above=0)
+    lr_schedule: Any = None
+
+
+@dataclass
+class ScheduleConfig:
+    """A list of stages and what they share."""
+
+    stages: List[StageConfig] = field(default_factory=lambda: [StageConfig()])
+    batch_size: int = number(160, at_least=1)
+    clip_norm: Optional[float] = number(None, above=0)  # largest gradient norm
+    ema_decay: Optional[float] = number(None, above=0, below=1)  # a step; validation then reads the averaged weights
+    patience_epochs: Optional[int] = number(None, at_least=1)  # a stage ends after as many without a better objective
+
+    def check(self, key: str) -> None:
+        if not self.stages:
+            raise UserError(f"{key}.stages=[] is empty: at least one stage is needed.")
+        names = [stage.name for stage in self.stages]
+        if len(set(names)) < len(names):
+            raise UserError(f"{key}.stages have the names {names}: each must differ.")
+        for i, stage in enumerate(self.stages):
+            self._check_stage(stage, f"{key}.stages[{i}]")
+
+    def _check_stage(self, stage: StageConfig, key: str) -> None:
+        for group in (losses, optimizers, lr_schedules):
+            if (node := getattr(stage, group.group)) is not None:
+                setattr(stage, group.group, group.typed(node, f"{key}.{group.group}"))
