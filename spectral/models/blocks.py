@@ -1,0 +1,101 @@
+"""The parts that networks are built of. B batch, C channels in, F filters, L length.
+
+A convolution along the wavelength is a Conv2d of height 1 on [B, C, 1, L]: channels_last memory and bfloat16 then
+take the fast kernels of CPU and GPU alike.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from spectral.models.norms import make_norm
+from spectral.models.padding import average, hide
+
+
+class Conv(nn.Conv2d):
+    """Convolution along the wavelength that keeps the length: [B, C, 1, L] to [B, F, 1, L].
+
+    An even kernel reads one pixel more to the right than to the left, as in Keras.
+    """
+
+    def __init__(self, num_in: int, num_out: int, kernel_size: int, *, dilation: int = 1, bias: bool = True) -> None:
+        reach = dilation * (kernel_size - 1)
+        super().__init__(num_in, num_out, (1, kernel_size), dilation=(1, dilation), padding=(0, reach // 2), bias=bias)
+        self.extra = reach % 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(functional.pad(x, (0, self.extra)) if self.extra else x)
+
+
+class SideBySide(nn.Module):
+    """Convolutions of several kernel sizes on one input, their outputs concatenated: [B, C, 1, L] to [B, F, 1, L].
+
+    The F filters are shared out among the sizes as evenly as they go, so the width does not depend on their number.
+    """
+
+    def __init__(self, num_in: int, num_out: int, kernel_sizes: list[int], *, dilation: int, bias: bool) -> None:
+        super().__init__()
+        share, rest = divmod(num_out, len(kernel_sizes))
+        self.convs = nn.ModuleList(
+            Conv(num_in, share + (i < rest), kernel_size, dilation=dilation, bias=bias)
+            for i, kernel_size in enumerate(kernel_sizes)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        outputs = [conv(x) for conv in self.convs]
+        return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1)
+
+
+def relu_halves_sum(x: Tensor) -> Tensor:
+    """ReLU, then the first half of the channels plus the second half: [B, 2F, 1, L] to [B, F, 1, L]."""
+    first, second = torch.relu(x).chunk(2, dim=1)
+    return first + second
+
+
+class HalvesSumLayer(nn.Module):
+    """Convolution to 2F filters, normalisation, ReLU, sum of the two halves: [B, C, 1, L] to [B, F, 1, L]."""
+
+    def __init__(self, num_in: int, num_filters: int, kernel_sizes: list[int], *, dilation: int, norm: str) -> None:
+        super().__init__()
+        self.conv = SideBySide(num_in, 2 * num_filters, kernel_sizes, dilation=dilation, bias=norm != "batch")
+        self.norm = make_norm(norm, 2 * num_filters)
+
+    def forward(self, x: Tensor, padding: Tensor | None) -> Tensor:
+        return hide(relu_halves_sum(self.norm(self.conv(x), padding)), padding)
+
+
+class SqueezeExcite(nn.Module):
+    """Scale each channel by a gate from the channels' averages (Hu et al. 2018, eq. 2 to 4): [B, F, 1, L] to same."""
+
+    def __init__(self, num_filters: int, reduction: int) -> None:
+        super().__init__()
+        hidden = max(1, num_filters // reduction)
+        self.squeeze, self.excite = nn.Linear(num_filters, hidden), nn.Linear(hidden, num_filters)
+
+    def forward(self, x: Tensor, padding: Tensor | None) -> Tensor:
+        gate = torch.sigmoid(self.excite(torch.relu(self.squeeze(average(x, padding)))))
+        return x * gate[:, :, None, None].to(x.dtype)
+
+
+class Dropout(nn.Module):
+    """Dropout of whole positions ('timestep', all channels at once), whole channels ('channel'), or 'element's."""
+
+    def __init__(self, rate: float, kind: str = "element") -> None:
+        super().__init__()
+        self.rate, self.kind = rate, kind
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.kind == "element" or not self.training:
+            return functional.dropout(x, self.rate, self.training)
+        B, F, _, L = x.shape
+        shape = (B, 1, 1, L) if self.kind == "timestep" else (B, F, 1, 1)
+        return x * functional.dropout(x.new_ones(shape), self.rate)
+
+
+def glorot_(network: nn.Module) -> None:
+    """Initial weights as Keras draws them: Glorot uniform, zero bias, in every convolution and dense layer."""
+    for module in network.modules():
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
+            nn.init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)

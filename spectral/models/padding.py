@@ -1,0 +1,57 @@
+"""Padding of spectra of unequal length, carried through a network so that it is exactly invisible.
+
+B batch, C channels, L length. A network opens its input with `open_spectra`, and from there each layer takes its
+activations [B, C, 1, L] with `padding` [B, 1, 1, L] (True outside the spectrum; None where no spectrum is padded, and
+then nothing here costs anything). Padded activations are zero wherever a convolution reads them, as the zeros of a
+'same' convolution at the end of an unpadded spectrum are.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def open_spectra(flux: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Zero the bad pixels and find the padding.
+
+    Args:
+        flux: [B, C, L]; any value, also NaN, where masked.
+        mask: [B, L] bool, True = bad or padding. Masked pixels after the last good one are padding; those before it
+            are bad pixels, which stay in the spectrum as zeros.
+
+    Returns:
+        flux [B, C, 1, L], and its padding [B, 1, 1, L] or None.
+    """
+    if mask is None:
+        return flux.unsqueeze(2), None
+    position = torch.arange(1, mask.shape[1] + 1, device=mask.device)
+    length = (position * ~mask).amax(dim=1, keepdim=True)
+    padding = position > length
+    return flux.masked_fill(mask.unsqueeze(1), 0).unsqueeze(2), padding[:, None, None, :]
+
+
+def hide(x: Tensor, padding: Tensor | None) -> Tensor:
+    """Zero the padding of activations [B, C, 1, L]."""
+    return x if padding is None else x.masked_fill(padding, 0)
+
+
+def halve(x: Tensor, padding: Tensor | None, kind: str) -> tuple[Tensor, Tensor | None]:
+    """Pool [B, C, 1, L] by 2 to [B, C, 1, L // 2], by 'max' or 'average'.
+
+    A window counts only if it lies wholly inside the spectrum, so an odd last position is dropped, padded or not.
+    """
+    pooled = F.max_pool2d(x, (1, 2)) if kind == "max" else F.avg_pool2d(x, (1, 2))
+    if padding is None:
+        return pooled, None
+    padding = padding[..., 1::2]
+    return hide(pooled, padding), padding
+
+
+def num_valid(x: Tensor, padding: Tensor | None) -> Tensor | int:
+    """Positions inside each spectrum, [B, 1] (at least 1, to divide by), or L where nothing is padded."""
+    return x.shape[3] if padding is None else (~padding).sum(dim=(2, 3)).clamp(min=1)
+
+
+def average(x: Tensor, padding: Tensor | None) -> Tensor:
+    """Mean over the positions inside each spectrum: [B, C, 1, L], zero in the padding, to [B, C]."""
+    return x.sum(dim=(2, 3)) / num_valid(x, padding)

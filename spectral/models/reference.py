@@ -1,0 +1,138 @@
+"""The reference network: deep, dilated, with max pooling and sums of halves. B batch, C channels, L length, K classes.
+
+Source: Su Jianlin 2018, "Conv1D spectral classification", kexue.fm/archives/5505.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from spectral.models.blocks import Conv, Dropout, HalvesSumLayer, SqueezeExcite, glorot_
+from spectral.models.heads import Head
+from spectral.models.padding import halve, hide, open_spectra
+
+
+class Block(nn.Module):
+    """Dilated halves-sum layers one after another, around them a shortcut: [B, C, 1, L] to [B, F, 1, L]."""
+
+    def __init__(
+        self,
+        num_in: int,
+        num_filters: int,
+        *,
+        dilations: list[int],
+        kernel_sizes: list[int],
+        norm: str,
+        residual: str,
+        squeeze_excite: int,
+    ) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            HalvesSumLayer(num_filters if i else num_in, num_filters, kernel_sizes, dilation=dilation, norm=norm)
+            for i, dilation in enumerate(dilations)
+        )
+        self.squeeze_excite = SqueezeExcite(num_filters, squeeze_excite) if squeeze_excite else None
+        self.residual = residual
+        self.shortcut = Conv(num_in, num_filters, 1) if residual != "none" and num_in != num_filters else None
+        self.scale = nn.Parameter(torch.full((num_filters, 1, 1), 0.1)) if residual == "scaled" else None
+
+    def forward(self, x: Tensor, padding: Tensor | None) -> Tensor:
+        shortcut = x if self.shortcut is None else self.shortcut(x)
+        for layer in self.layers:
+            x = layer(x, padding)
+        if self.squeeze_excite is not None:
+            x = self.squeeze_excite(x, padding)
+        if self.residual == "none":
+            return x
+        return hide(shortcut + (x if self.scale is None else x * self.scale), padding)
+
+
+class ReferenceNetwork(nn.Module):
+    """Blocks with pooling by 2 between them, dropout, one vector a spectrum, dense layer, logits.
+
+    The defaults of its config give the published network: 748,324 parameters at C = 1, K = 4.
+
+    Args:
+        width: filters of the first block; block i (from 0) has width * 2**(i // 2).
+        num_blocks: number of blocks.
+        widths: filters of each block, in place of width and num_blocks.
+        dilations: dilation of each convolution of a block.
+        kernel_sizes: kernels side by side in each convolution; they share its filters.
+        norm: 'none', 'batch', 'layer' or 'group', between convolution and ReLU.
+        pooling: 'max' or 'average', by 2.
+        min_length: pooling stops where the next one would leave fewer positions of the `length` given here.
+        residual: 'add', 'scaled' (a learned factor a channel, 0.1 at first: LayerScale, Touvron et al. 2021), 'none'.
+        squeeze_excite: reduction of squeeze-excite gates at the end of each block; 0 leaves them out.
+        dropout: rate of the one dropout, between the last block and the head.
+        dropout_kind: 'timestep', 'element' or 'channel'.
+        head, head_width: see Head.
+        num_channels, num_classes, length: C, K, L in pixels.
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int,
+        num_blocks: int,
+        widths: list[int] | None,
+        dilations: list[int],
+        kernel_sizes: list[int],
+        norm: str,
+        pooling: str,
+        min_length: int,
+        residual: str,
+        squeeze_excite: int,
+        dropout: float,
+        dropout_kind: str,
+        head: str,
+        head_width: int,
+        num_channels: int,
+        num_classes: int,
+        length: int,
+    ) -> None:
+        super().__init__()
+        widths = widths or [width * 2 ** (i // 2) for i in range(num_blocks)]
+        self.blocks = nn.ModuleList(
+            Block(
+                num_in,
+                num_filters,
+                dilations=dilations,
+                kernel_sizes=kernel_sizes,
+                norm=norm,
+                residual=residual,
+                squeeze_excite=squeeze_excite,
+            )
+            for num_in, num_filters in zip([num_channels, *widths], widths, strict=False)
+        )
+        self.pooling = pooling
+        self.num_poolings = num_poolings(length, len(widths) - 1, min_length)
+        self.dropout = Dropout(dropout, dropout_kind)
+        self.head = Head(head, widths[-1], num_classes, length=length >> self.num_poolings, hidden_width=head_width)
+        glorot_(self)
+
+    def forward(self, flux: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Logits [B, K] of flux [B, C, L] with mask [B, L] (True = bad or padding) or None.
+
+        Raises ValueError where L is so short that pooling would leave no position.
+        """
+        if flux.shape[2] >> self.num_poolings == 0:
+            raise ValueError(f"Spectra of {flux.shape[2]} pixels are too short: this network needs {self.shortest}.")
+        x, padding = open_spectra(flux, mask)
+        for i, block in enumerate(self.blocks):
+            x = block(x, padding)
+            if i < self.num_poolings:
+                x, padding = halve(x, padding, self.pooling)
+        logits: Tensor = self.head(self.dropout(x), padding)
+        return logits
+
+    @property
+    def shortest(self) -> int:
+        """The fewest pixels of which a position is left."""
+        return 1 << self.num_poolings
+
+
+def num_poolings(length: int, at_most: int, min_length: int) -> int:
+    """How often a length can be halved, rounding down, and keep `min_length` positions.
+
+    Rounding down step by step equals rounding down once, so the length left is length >> num_poolings.
+    """
+    return max((n for n in range(at_most + 1) if length >> n >= min_length), default=0)
