@@ -11,6 +11,8 @@ A part is registered by its config dataclass, which imports nothing heavy; the b
         name: str = "fcn"
         width: int = number(128, at_least=1)
 
+A config whose fields depend on one another also has `check(key)`, which raises UserError.
+
 Registering also puts the dataclass into Hydra's ConfigStore as `typed/<group>/<name>`, where the yaml of the same
 name takes its types from.
 """
@@ -94,6 +96,8 @@ class Registry:
         except OmegaConfBaseException as error:
             raise UserError(config_sentence(error, [f.name for f in dataclasses.fields(entry.config)], key)) from error
         check_fields(config, key)
+        if hasattr(config, "check"):
+            config.check(key)
         return config
 
     def build(self, config: Any, **context: Any) -> Any:
