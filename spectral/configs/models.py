@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from spectral.configs.fields import choice, number, numbers
+from spectral.errors import UserError
 from spectral.registry import Registry
 
 models = Registry("model")
@@ -12,6 +13,8 @@ models = Registry("model")
 @models.register("spectral.models.reference:ReferenceNetwork")
 @dataclass
 class ReferenceConfig:
+    """See spectral/models/reference.py for each option."""
+
     name: str = "reference"
     width: int = number(16, at_least=1)
     num_blocks: int = number(8, at_least=1)
@@ -27,3 +30,54 @@ class ReferenceConfig:
     dropout_kind: str = choice("timestep", "timestep", "element", "channel")
     head: str = choice("max", "max", "average", "max_average", "attention", "flatten")
     head_width: int = number(128, at_least=0)
+
+    def check(self, key: str) -> None:
+        narrowest = min(self.widths or [self.width])
+        if len(self.kernel_sizes) > 2 * narrowest:
+            raise UserError(
+                f"{key}.kernel_sizes={self.kernel_sizes} is too long: the kernels share twice the width of a block, "
+                f"and the narrowest has width {narrowest}."
+            )
+
+
+@models.register("spectral.models.fcn:FCN")
+@dataclass
+class FCNConfig:
+    """See spectral/models/fcn.py for each option."""
+
+    name: str = "fcn"
+    widths: list[int] = numbers([128, 256, 128], at_least=1)
+    kernel_sizes: list[int] = numbers([8, 5, 3], at_least=1)
+    dropout: float = number(0.0, at_least=0, below=1)
+
+    def check(self, key: str) -> None:
+        if len(self.widths) != len(self.kernel_sizes):
+            raise UserError(
+                f"{key}.widths={self.widths} and {key}.kernel_sizes={self.kernel_sizes} differ in length: "
+                "each convolution needs one of both."
+            )
+
+
+@models.register("spectral.models.resnet1d:ResNet1d")
+@dataclass
+class ResNet1dConfig:
+    """See spectral/models/resnet1d.py for each option."""
+
+    name: str = "resnet1d"
+    widths: list[int] = numbers([64, 128, 128], at_least=1)
+    kernel_sizes: list[int] = numbers([8, 5, 3], at_least=1)
+    dropout: float = number(0.0, at_least=0, below=1)
+
+
+@models.register("spectral.models.inception_time:InceptionTime")
+@dataclass
+class InceptionTimeConfig:
+    """See spectral/models/inception_time.py for each option."""
+
+    name: str = "inception_time"
+    num_filters: int = number(32, at_least=1)
+    depth: int = number(6, at_least=1)
+    kernel_sizes: list[int] = numbers([10, 20, 40], at_least=1)
+    bottleneck: int = number(32, at_least=0)
+    residual: bool = True
+    dropout: float = number(0.0, at_least=0, below=1)

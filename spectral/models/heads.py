@@ -21,7 +21,9 @@ class Head(nn.Module):
         hidden_width: width of a dense layer with ReLU before the logits; 0 leaves it out.
     """
 
-    def __init__(self, kind: str, num_filters: int, num_classes: int, *, length: int, hidden_width: int = 0) -> None:
+    def __init__(
+        self, kind: str, num_filters: int, num_classes: int, *, length: int = 0, hidden_width: int = 0
+    ) -> None:
         super().__init__()
         self.kind, self.length = kind, length
         num_features = num_filters * {"max_average": 2, "flatten": length}.get(kind, 1)
