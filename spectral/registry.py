@@ -92,7 +92,7 @@ class Registry:
             raise UserError(f"{key}={node} needs a name: {nearest('', self._entries)}.")
         entry = self.entry(node["name"], key)
         try:
-            config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(entry.config), node))
+            config: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(entry.config), node))
         except OmegaConfBaseException as error:
             raise UserError(config_sentence(error, [f.name for f in dataclasses.fields(entry.config)], key)) from error
         check_fields(config, key)

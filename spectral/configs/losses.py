@@ -1,0 +1,61 @@
+"""The losses a stage can train on: `loss=NAME`."""
+
+from dataclasses import dataclass
+from typing import Optional
+
+from spectral.configs.fields import choice, number, numbers
+from spectral.errors import UserError
+from spectral.registry import Registry
+
+losses = Registry("loss")
+
+
+def _check_weights(weights: Optional[list[float]], balanced: bool, key: str) -> None:
+    if weights is not None and balanced:
+        raise UserError(f"{key}.weights={weights} and {key}.balanced=true exclude one another: give one of the two.")
+
+
+@losses.register("spectral.losses.cross_entropy:CrossEntropy")
+@dataclass
+class CrossEntropyConfig:
+    name: str = "cross_entropy"
+    weights: Optional[list[float]] = numbers(None, above=0)
+    balanced: bool = False
+    label_smoothing: float = number(0.0, at_least=0, below=1)
+
+    def check(self, key: str) -> None:
+        _check_weights(self.weights, self.balanced, key)
+
+
+@losses.register("spectral.losses.focal:Focal")
+@dataclass
+class FocalConfig:
+    name: str = "focal"
+    gamma: float = number(2.0, at_least=0)
+    weights: Optional[list[float]] = numbers(None, above=0)
+    balanced: bool = False
+
+    def check(self, key: str) -> None:
+        _check_weights(self.weights, self.balanced, key)
+
+
+@losses.register("spectral.losses.logit_adjusted:LogitAdjusted")
+@dataclass
+class LogitAdjustedConfig:
+    name: str = "logit_adjusted"
+    tau: float = number(1.0, at_least=0)
+
+
+@losses.register("spectral.losses.logit_adjusted:balanced_softmax")
+@dataclass
+class BalancedSoftmaxConfig:
+    name: str = "balanced_softmax"
+
+
+@losses.register("spectral.losses.soft_f1:SoftF1")
+@dataclass
+class SoftF1Config:
+    name: str = "soft_f1"
+    form: str = choice("log_mean", "log_mean", "mean_log")
+    prior_weighted: bool = False
+    eps: float = number(1e-7, above=0, at_most=1e-2)
