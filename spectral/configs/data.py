@@ -19,7 +19,7 @@ class DataConfig:
     on_bad: str = choice("error", "error", "skip")  # a row that cannot be read, or has the wrong length or channels
     nan: str = choice("error", "error", "mask", "skip")  # flux that is not finite; mask: flux 0 and a bad pixel
     ragged: str = choice("error", "error", "pad")  # lengths that differ; pad: flux 0 and bad pixels up to the longest
-    num_workers: Optional[int] = number(None, at_least=0)  # packing processes; null: one a core; 0: in this process
+    num_workers: Optional[int] = number(None, at_least=1)  # packing processes; null: one a core; 1: this process alone
     rows_per_part: int = number(1024, at_least=1)  # spectra that a packing process holds at a time
 
 

@@ -1,0 +1,64 @@
+"""How labelled spectra are divided into training, validation and test: `split=NAME`."""
+
+from dataclasses import dataclass
+
+from spectral.configs.fields import number
+from spectral.errors import UserError
+from spectral.registry import Registry
+
+splits = Registry("split")
+
+
+@splits.register("spectral.data.split:StratifiedSplit")
+@dataclass
+class StratifiedConfig:
+    """Every class is divided in the same proportion; training takes what the fractions leave."""
+
+    name: str = "stratified"
+    validation: float = number(0.1, at_least=0, below=1)
+    test: float = number(0.1, at_least=0, below=1)
+    seed: int = number(0, at_least=0)
+
+    def check(self, key: str) -> None:
+        if self.validation + self.test >= 1:
+            raise UserError(
+                f"{key}.validation={self.validation} and {key}.test={self.test} leave nothing to train on: "
+                "their sum must be below 1."
+            )
+
+
+@splits.register("spectral.data.split:RandomSplit")
+@dataclass
+class RandomConfig(StratifiedConfig):
+    """The survey as a whole is divided, whatever the classes."""
+
+    name: str = "random"
+
+
+@splits.register("spectral.data.split:KFoldSplit")
+@dataclass
+class KFoldConfig:
+    """A fixed test part, and the rest in folds, one of which is validation."""
+
+    name: str = "kfold"
+    num_folds: int = number(5, at_least=2)
+    fold: int = number(0, at_least=0)  # the one that is validation, from 0
+    test: float = number(0.1, at_least=0, below=1)
+    seed: int = number(0, at_least=0)
+
+    def check(self, key: str) -> None:
+        if self.fold >= self.num_folds:
+            raise UserError(
+                f"{key}.fold={self.fold} is out of range: with {self.num_folds} folds it is at most "
+                f"{self.num_folds - 1}."
+            )
+
+
+@splits.register("spectral.data.split:GivenSplit")
+@dataclass
+class GivenConfig:
+    """The source's own split; where it has no validation, that is taken from its training part, class by class."""
+
+    name: str = "given"
+    validation: float = number(0.1, at_least=0, below=1)  # of the source's training part; 0: no validation
+    seed: int = number(0, at_least=0)
