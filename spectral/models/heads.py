@@ -27,7 +27,7 @@ class Head(nn.Module):
         super().__init__()
         self.kind, self.length = kind, length
         num_features = num_filters * {"max_average": 2, "flatten": length}.get(kind, 1)
-        self.score = nn.Linear(num_filters, 1) if kind == "attention" else None
+        self.score = nn.Linear(num_filters, 1, bias=False) if kind == "attention" else None
         self.hidden = nn.Linear(num_features, hidden_width) if hidden_width else None
         self.logits = nn.Linear(hidden_width or num_features, num_classes)
 

@@ -1,0 +1,145 @@
+"""Padding and bad pixels are exactly invisible."""
+
+import copy
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from network_variants import build_network
+from torch.nn import functional
+
+from spectral.models.norms import BatchNorm, GroupNorm
+from spectral.models.padding import halve, open_spectra
+
+LENGTHS = [140, 97, 64, 33]
+
+
+def padded_batch(lengths=LENGTHS, length=150, num_channels=2):
+    """Spectra in float64 with padding that would spoil everything it reached, and their mask."""
+    flux = torch.randn(len(lengths), num_channels, length, dtype=torch.float64)
+    mask = torch.arange(length) >= torch.tensor(lengths)[:, None]
+    flux[mask[:, None].expand_as(flux)] = torch.nan
+    return flux, mask
+
+
+def one_by_one(network, flux, lengths=LENGTHS):
+    return torch.cat([network(row[None, :, :length]) for row, length in zip(flux, lengths, strict=True)])
+
+
+def length_for(variant):
+    return 150 if "flatten" in variant else 140
+
+
+def test_logits_with_padding_are_those_without(build, variant):
+    network = build(variant, length=length_for(variant)).double().eval()
+    flux, mask = padded_batch()
+    torch.testing.assert_close(network(flux, mask), one_by_one(network, flux), rtol=1e-9, atol=1e-9)
+
+
+def test_logits_with_padding_are_those_without_in_float32(build, variant):
+    network = build(variant, length=length_for(variant)).eval()
+    flux, mask = padded_batch()
+    flux = flux.float()
+    torch.testing.assert_close(network(flux, mask), one_by_one(network, flux), rtol=1e-5, atol=1e-5)
+
+
+@settings(max_examples=30, deadline=None)
+@given(lengths=st.lists(st.integers(8, 60), min_size=1, max_size=4), extra=st.integers(0, 40), data=st.data())
+@pytest.mark.parametrize("head", ["max", "average"])
+def test_any_lengths_and_any_padding(lengths, extra, data, head):
+    pooling = data.draw(st.sampled_from(["max", "average"]))
+    network = build_network("reference", num_channels=1, length=60, head=head, pooling=pooling, widths=[2, 3, 4])
+    network = network.double().eval()
+    flux, mask = padded_batch(lengths, max(lengths) + extra, num_channels=1)
+    torch.testing.assert_close(network(flux, mask), one_by_one(network, flux, lengths), rtol=1e-9, atol=1e-9)
+
+
+def test_gradients_with_padding_are_those_without(build, variant):
+    """In training mode too: statistics of a batch of one length must not see the padding beside it."""
+    network = build(variant, length=length_for(variant), dropout=0.0).double()
+    flux, mask = padded_batch([97, 97, 97])
+    for parameter in network.parameters():
+        parameter.grad = None
+    twin = copy.deepcopy(network)
+    network(flux, mask).square().sum().backward()
+    twin(flux[:, :, :97]).square().sum().backward()
+    for (name, parameter), expected in zip(network.named_parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(parameter.grad, expected.grad, rtol=1e-7, atol=1e-7, msg=name)
+    for (name, buffer), expected in zip(network.named_buffers(), twin.buffers(), strict=True):
+        torch.testing.assert_close(buffer, expected, rtol=1e-9, atol=1e-9, msg=name)
+
+
+def test_value_of_a_bad_pixel_never_counts(build, variant):
+    network = build(variant).double().eval()
+    flux, mask = torch.randn(3, 2, 140, dtype=torch.float64), torch.zeros(3, 140, dtype=torch.bool)
+    mask[0, :3] = mask[1, 50:70] = mask[2, 138] = True
+    bad = mask[:, None].expand_as(flux)
+    logits = network(flux, mask)
+    for value in (0.0, 1e30, torch.nan, torch.inf):
+        assert torch.equal(network(flux.masked_fill(bad, value), mask), logits)
+    torch.testing.assert_close(logits, network(flux.masked_fill(bad, 0)))
+
+
+def test_a_bad_pixel_is_not_padding(build):
+    network = build("reference").double().eval()
+    flux, mask = torch.randn(1, 2, 140, dtype=torch.float64), torch.zeros(1, 140, dtype=torch.bool)
+    mask[0, 100:139] = True
+    assert not torch.allclose(network(flux, mask), network(flux[:, :, :100]))
+
+
+def test_a_mask_of_nothing_changes_nothing(build, variant):
+    network, flux = build(variant, dropout=0.0).double(), torch.randn(3, 2, 140, dtype=torch.float64)
+    torch.testing.assert_close(network(flux, torch.zeros(3, 140, dtype=torch.bool)), network(flux))
+
+
+def test_a_spectrum_of_padding_alone_has_logits_and_spoils_no_other(build, variant):
+    network = build(variant, length=length_for(variant), dropout=0.0).double()
+    flux, mask = padded_batch([97, 0, 97])
+    logits = network(flux, mask)
+    logits.square().sum().backward()
+    assert torch.isfinite(logits).all()
+    assert all(torch.isfinite(parameter.grad).all() for parameter in network.parameters())
+    expected = network(flux[[0, 2], :, :97])
+    torch.testing.assert_close(logits[[0, 2]], expected, rtol=1e-9, atol=1e-9)
+
+
+@given(mask=st.lists(st.booleans(), min_size=2, max_size=30))
+def test_padding_is_what_follows_the_last_good_pixel(mask):
+    length = max((i + 1 for i, bad in enumerate(mask) if not bad), default=0)
+    flux = torch.ones(1, 1, len(mask))
+    opened, padding = open_spectra(flux, torch.tensor([mask]))
+    assert padding.flatten().tolist() == [i >= length for i in range(len(mask))]
+    assert opened.flatten().tolist() == [float(not bad) for bad in mask]
+    _, padding = halve(opened, padding, "max")
+    assert (~padding).sum() == length // 2
+
+
+def test_batch_statistics_are_those_of_the_valid_positions():
+    """Against torch's batch norm of the valid positions gathered side by side."""
+    norm = BatchNorm(3).double()
+    norm.weight.data.uniform_(0.5, 2)
+    norm.bias.data.uniform_(-1, 1)
+    mean, variance = norm.running_mean.clone(), norm.running_var.clone()
+    x = torch.randn(4, 3, 1, 20, dtype=torch.float64, requires_grad=True)
+    valid = torch.arange(20) < torch.tensor([20, 7, 1, 0])[:, None]
+    seen = norm(x, ~valid[:, None, None]).squeeze(2).transpose(1, 2)[valid]
+    gathered = x.squeeze(2).transpose(1, 2)[valid]
+    expected = functional.batch_norm(gathered, mean, variance, norm.weight, norm.bias, training=True)
+    torch.testing.assert_close(seen, expected)
+    torch.testing.assert_close(norm.running_mean, mean)
+    torch.testing.assert_close(norm.running_var, variance)
+    weights = torch.randn_like(seen)
+    gradient, wanted = (torch.autograd.grad((y * weights).sum(), x, retain_graph=True)[0] for y in (seen, expected))
+    torch.testing.assert_close(gradient, wanted)
+
+
+def test_group_statistics_are_those_of_each_spectrum():
+    norm = GroupNorm(2, 6).double()
+    x = torch.randn(3, 6, 1, 20, dtype=torch.float64)
+    lengths = [20, 7, 1]
+    padding = (torch.arange(20) >= torch.tensor(lengths)[:, None])[:, None, None]
+    seen = norm(x, padding)
+    for i, length in enumerate(lengths):
+        expected = functional.group_norm(x[i : i + 1, ..., :length], 2, norm.weight, norm.bias, norm.eps)
+        torch.testing.assert_close(seen[i : i + 1, ..., :length], expected)
