@@ -20,15 +20,13 @@ class Transform:
         self.clip = clip
 
     def __call__(self, flux: Tensor, mask: Tensor | None = None) -> Tensor:
-        flux = flux.float()
         bad = None if mask is None else mask[:, None, :]
+        flux = flux.float() if bad is None else flux.float().masked_fill(bad, 0)
         scaled = self.scaled(flux, bad)
-        if bad is not None:
-            scaled = scaled.masked_fill(bad, 0.0)
         return scaled if self.clip is None else scaled.clamp(-self.clip, self.clip)
 
     def scaled(self, flux: Tensor, bad: Tensor | None) -> Tensor:
-        """flux [B, C, L] float32 and bad [B, 1, L] or None to flux [B, C, L]; bad pixels may come out as anything."""
+        """flux [B, C, L] float32, 0 where bad, and bad [B, 1, L] or None, to flux [B, C, L], 0 where bad."""
         raise NotImplementedError
 
 
@@ -56,9 +54,9 @@ class Standardize(Transform):
     def scaled(self, flux: Tensor, bad: Tensor | None) -> Tensor:
         good = _good(flux, bad)
         # Powers of ten of flux units differ by source (1e-17 is usual): squares could leave the range of float32.
-        flux = _divided(flux, _peak(flux, good))
+        flux = _divided(flux, _peak(flux))
         num_good = good.sum(-1, keepdim=True).clamp(min=1)
-        mean = (flux * good).sum(-1, keepdim=True) / num_good
+        mean = flux.sum(-1, keepdim=True) / num_good
         centred = (flux - mean) * good
         deviation = (centred.square().sum(-1, keepdim=True) / num_good).sqrt()
         # What remains of a constant spectrum is the rounding of its mean, not a signal.
@@ -82,8 +80,7 @@ class L2(Transform):
     """Flux divided by the square root of the sum of its squares."""
 
     def scaled(self, flux: Tensor, bad: Tensor | None) -> Tensor:
-        good = _good(flux, bad)
-        flux = _divided(flux, _peak(flux, good)) * good
+        flux = _divided(flux, _peak(flux))
         return _divided(flux, flux.square().sum(-1, keepdim=True).sqrt())
 
 
@@ -92,9 +89,9 @@ def _good(flux: Tensor, bad: Tensor | None) -> Tensor:
     return (torch.zeros_like(flux, dtype=torch.bool) if bad is None else bad.expand_as(flux)).logical_not()
 
 
-def _peak(flux: Tensor, good: Tensor) -> Tensor:
-    """Largest absolute flux of the good pixels, [B, C, 1]."""
-    return (flux.abs() * good).amax(-1, keepdim=True)
+def _peak(flux: Tensor) -> Tensor:
+    """Largest absolute flux, [B, C, 1]."""
+    return flux.abs().amax(-1, keepdim=True)
 
 
 def _divided(flux: Tensor, size: Tensor) -> Tensor:
