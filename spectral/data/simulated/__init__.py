@@ -1,0 +1,1 @@
+"""A survey simulated from formulas and line lists alone; see docs/simulated.md."""
