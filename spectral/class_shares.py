@@ -1,0 +1,79 @@
+"""Class shares, whole counts of them, and the training rows of each class. K classes, n training rows."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectral.errors import UserError
+
+Rows = NDArray[np.int64]
+Shares = NDArray[np.float64]
+
+
+class ClassPools:
+    """The training rows of each class, and drawing from them."""
+
+    def __init__(self, labels: Rows, num_classes: int, class_names: Sequence[str] | None) -> None:
+        self.num_rows = len(labels)
+        self.shares = class_shares(labels, num_classes)
+        self.rows = [np.flatnonzero(labels == label) for label in range(num_classes)]
+        self.class_names = class_names
+
+    def require(self, fractions: Shares) -> None:
+        """Raise UserError where a class has a fraction and no rows."""
+        empty = np.flatnonzero((fractions > 0) & (self.shares == 0))
+        if len(empty):
+            name = f" ({self.class_names[empty[0]]})" if self.class_names else ""
+            raise UserError(
+                f"sampler draws class index {empty[0]}{name}, which has no training spectra: "
+                "add some, or give it no share of the batch."
+            )
+
+    def draw(self, counts: Rows, rng: np.random.Generator) -> Rows:
+        """counts[c] rows of each class c, with replacement."""
+        drawn = [
+            rows[rng.integers(0, len(rows), count)] for rows, count in zip(self.rows, counts, strict=True) if count
+        ]
+        return np.concatenate(drawn)
+
+
+def class_shares(labels: Rows, num_classes: int) -> Shares:
+    """The share [K] of each class."""
+    shares: Shares = np.bincount(labels, minlength=num_classes) / len(labels)
+    return shares
+
+
+def checked_fractions(fractions: Sequence[float], key: str, num_classes: int) -> Shares:
+    """The fractions [K] as an array; raises UserError unless there is one a class."""
+    if len(fractions) != num_classes:
+        raise UserError(f"{key}={list(fractions)} has {len(fractions)} values, but the data has {num_classes} classes.")
+    return np.asarray(fractions, dtype=np.float64)
+
+
+def floored_counts(fractions: Shares, batch_size: int) -> Rows:
+    """How many rows of each class a batch holds [K].
+
+    Raises:
+        UserError: a fraction above 0 that is less than one row.
+    """
+    # The tolerance keeps 0.29 * 100 = 28.999... at the 29 that was meant.
+    counts = np.floor(fractions * batch_size + 1e-9).astype(np.int64)
+    present = fractions > 0
+    counts[np.flatnonzero(present)[0]] += batch_size - counts.sum()
+    if (counts[present] == 0).any():
+        smallest = fractions[present & (counts == 0)].min()
+        raise UserError(
+            f"sampler.fractions={fractions.tolist()} leaves a class without a place in a batch of {batch_size}: "
+            f"a share of {smallest:g} needs a batch of at least {math.ceil(1 / smallest - 1e-9)}."
+        )
+    return counts
+
+
+def systematic_counts(fractions: Shares, batch_size: int, rng: np.random.Generator) -> Rows:
+    """Random whole counts [K] that sum to batch_size, each within one of fractions * batch_size, which they average."""
+    total = fractions.cumsum()
+    # Divided by the last sum, not by 1: a class of share 0 then has two equal edges, so never a row.
+    edges = np.concatenate([[0.0], total / total[-1]]) * batch_size
+    return np.diff(np.floor(edges + rng.random())).astype(np.int64)
