@@ -34,5 +34,5 @@ class LogitAdjusted(nn.Module):
 
 
 def balanced_softmax(batch_fractions: Tensor) -> LogitAdjusted:
-    """Balanced softmax (Ren et al. 2020, arXiv 2007.10740, equation 4): logit adjustment with tau = 1."""
+    """Balanced softmax (Ren et al. 2020, arXiv 2007.10740, theorem 1): logit adjustment with tau = 1."""
     return LogitAdjusted(1.0, batch_fractions)

@@ -1,0 +1,36 @@
+"""Names of the numbers an experiment may be chosen by. Imports nothing heavy: checked before anything starts."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from spectral.errors import UserError, nearest
+
+PLAIN = ("train/loss", "val/loss", "val/log_loss", "val/macro_f1", "val/accuracy", "val/balanced_accuracy")
+PER_CLASS = ("val/f1/", "val/precision/", "val/recall/")
+
+
+def objective_direction(name: str) -> Literal["maximize", "minimize"]:
+    """Losses and times are better small, scores are better large."""
+    return "minimize" if name.endswith("loss") or name.startswith("time/") else "maximize"
+
+
+def check_objective(name: str, class_names: Sequence[str] | None = None) -> None:
+    """Raise UserError for a name that no run reports, or that must not be chosen by.
+
+    Args:
+        name: such as "val/macro_f1" or "val/f1/qso".
+        class_names: [K], or None while the classes are not known: then any class passes.
+    """
+    if name.startswith("test/"):
+        raise UserError(
+            f"objective={name} is refused: the test split is read once, at the end, so choose by "
+            f"val/{name.removeprefix('test/')}."
+        )
+    if class_names is None:
+        known = name in PLAIN or any(name.startswith(prefix) and name != prefix for prefix in PER_CLASS)
+        allowed = [*PLAIN, *(f"{prefix}CLASS" for prefix in PER_CLASS)]
+    else:
+        allowed = [*PLAIN, *(f"{prefix}{label}" for prefix in PER_CLASS for label in class_names)]
+        known = name in allowed
+    if not known:
+        raise UserError(f"objective={name} is not known: {nearest(name, allowed)}.")

@@ -1,0 +1,44 @@
+"""Names of objectives: which are known, which way they are better."""
+
+import pytest
+
+from spectral.errors import UserError
+from spectral.metrics import classification_metrics
+from spectral.objective import PLAIN, check_objective, objective_direction
+
+NAMES = ["star", "qso"]
+
+
+@pytest.mark.parametrize("name", [*PLAIN, "val/f1/qso", "val/precision/star", "val/recall/qso"])
+def test_known_names_pass(name):
+    check_objective(name)
+    check_objective(name, NAMES)
+
+
+def test_every_validation_metric_is_an_objective():
+    for name in classification_metrics([0, 1], [0, 1], [[0.9, 0.1], [0.2, 0.8]], NAMES):
+        check_objective(f"val/{name}", NAMES)
+
+
+@pytest.mark.parametrize(
+    ("name", "class_names", "message"),
+    [
+        ("val/macro_f", None, "did you mean 'val/macro_f1'"),
+        ("macro_f1", NAMES, "did you mean 'val/macro_f1'"),
+        ("val/f1/qos", NAMES, "did you mean 'val/f1/qso'"),
+        ("val/f1/", None, "allowed: .*val/f1/CLASS"),
+        ("time/epoch_s", None, "allowed: "),
+        ("test/macro_f1", None, "refused: the test split is read once, at the end, .*val/macro_f1"),
+        ("test/f1/qso", NAMES, "choose by val/f1/qso"),
+    ],
+)
+def test_other_names_are_refused_with_the_nearest(name, class_names, message):
+    with pytest.raises(UserError, match=message):
+        check_objective(name, class_names)
+
+
+def test_directions():
+    minimised = ["train/loss", "val/loss", "val/log_loss", "time/train_s"]
+    maximised = ["val/macro_f1", "val/accuracy", "val/balanced_accuracy", "val/f1/qso"]
+    assert {objective_direction(name) for name in minimised} == {"minimize"}
+    assert {objective_direction(name) for name in maximised} == {"maximize"}
