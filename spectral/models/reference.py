@@ -43,7 +43,8 @@ class Block(nn.Module):
             x = self.squeeze_excite(x, padding)
         if self.residual == "none":
             return x
-        return hide(shortcut + (x if self.scale is None else x * self.scale), padding)
+        # In this order the sum has the memory layout of x; a 1x1 convolution of a single channel may not keep it.
+        return hide((x if self.scale is None else x * self.scale) + shortcut, padding)
 
 
 class ReferenceNetwork(nn.Module):
