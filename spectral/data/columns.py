@@ -71,14 +71,20 @@ def tidy_catalog(table: pd.DataFrame, given: Mapping[str, str | None], source: s
 
 
 def as_text(values: Any) -> pd.Series:
-    """Text of ids and labels: 1.0 is '1', bytes are decoded, blank is missing."""
+    """Text of ids and labels: 1.0 is '1', bytes are decoded, blank and nan are missing."""
     series = pd.Series(values)
     if pd.api.types.is_float_dtype(series.dtype) and (series.dropna() % 1 == 0).all():
         series = series.astype("Int64")
     if series.dtype == object:
         series = series.map(lambda value: value.decode() if isinstance(value, bytes) else value)
     text = series.astype("string").str.strip()
-    return text.mask(text == "").astype("str")
+    return text.mask(text.str.lower().isin(["", "nan"])).astype("str")
+
+
+def numbers_if_all(values: pd.Series) -> pd.Series:
+    """Numbers where each text that is not blank is one, else the text."""
+    numbers = pd.to_numeric(values, errors="coerce")
+    return numbers if (numbers.notna() | values.str.lower().isin(["", "nan"])).all() else values
 
 
 def _check_ids(ids: pd.Series, source: str) -> None:

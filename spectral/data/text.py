@@ -26,14 +26,14 @@ def parse_numbers(raw: bytes, *, blank_is_nan: bool = False) -> Flux:
         blank_is_nan: nothing between two commas is NaN, as in CSV, and not an error.
 
     Raises:
-        ValueError: the text is empty, is not UTF-8, or holds something else than numbers; its message completes the
-            sentence "the file ...".
+        ValueError: the text is empty, is not UTF-8, or holds something else than numbers; its message is a short
+            reason, with details after a colon.
     """
     values = _parse_json(raw)
     if values is None:
         values = _parse_tokens(_tokens(raw), blank_is_nan)
     if not len(values):
-        raise ValueError("is empty")
+        raise ValueError("no numbers")
     with np.errstate(over="ignore"):  # beyond float32 is inf, as beyond float64 is for float()
         return values.astype(np.float32)
 
@@ -54,7 +54,7 @@ def _tokens(raw: bytes) -> list[str]:
     try:
         text = raw.decode("utf-8-sig").strip()
     except UnicodeDecodeError as error:
-        raise ValueError("is not UTF-8 text") from error
+        raise ValueError("text is not UTF-8") from error
     fields = text.removesuffix(",").split(",") if text else []
     return [token for item in fields for token in item.split() or [""]]
 
@@ -73,4 +73,4 @@ def _number(token: str, position: int) -> float:
     except ValueError:
         pass
     shown = token if len(token) <= LONGEST_QUOTE else token[:LONGEST_QUOTE] + "..."
-    raise ValueError(f"has '{shown}' where number {position + 1} should be")
+    raise ValueError(f"not a number: '{shown}' in place {position + 1}")

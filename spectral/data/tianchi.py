@@ -85,13 +85,13 @@ class TianchiReader:
                 chunk.flux.append(self._spectrum(self.folder / name))
             except (OSError, ValueError) as error:
                 chunk.flux.append(None)
-                chunk.problems[position] = f"the file {name} {_reason(error)}"
+                chunk.problems[position] = _reason(error, name)
         return chunk
 
     def _spectrum(self, path: Path) -> Flux:
         numbers = parse_numbers(path.read_bytes())
         if self.length is not None and len(numbers) != self.length:
-            raise ValueError(f"has {len(numbers)} numbers, not data.length={self.length}")
+            raise ValueError(f"wrong number of values: {len(numbers)}, not data.length={self.length}")
         return numbers[None, :]
 
 
@@ -102,7 +102,7 @@ def _ids(index: Path, keys: tuple[tuple[str, str | None], ...], mtime_ns: int) -
     return list(tidy_catalog(read_table(index, dict(keys), source), dict(keys), source)["id"])
 
 
-def _reason(error: OSError | ValueError) -> str:
+def _reason(error: OSError | ValueError, name: str) -> str:
     if isinstance(error, FileNotFoundError):
-        return "is missing"
-    return f"cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
+        return f"missing file: {name}"
+    return f"unreadable file: {name}: {error.strerror}" if isinstance(error, OSError) else str(error)

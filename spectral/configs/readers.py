@@ -1,0 +1,41 @@
+"""Readers of users' own data: the contest's layout, and arrays in one or two files."""
+
+from dataclasses import dataclass, field
+from typing import Optional
+
+from spectral.configs.data import DataConfig, readers
+from spectral.configs.fields import number
+
+
+@readers.register("spectral.data.tianchi:TianchiReader")
+@dataclass
+class TianchiConfig(DataConfig):
+    """An index CSV and one text file of comma-separated numbers a spectrum."""
+
+    name: str = "tianchi"
+    index: str = ""  # CSV `id,type`, or `id` alone for prediction
+    folder: str = ""  # holds <id><suffix> for each id of the index
+    suffix: str = ".txt"
+    id_key: str = "id"  # the index's column of ids
+    label_key: Optional[str] = None  # its column of labels; null: label, type, class, target or y, where there is one
+    group_key: Optional[str] = None  # its column of the object that several spectra share; null: group
+    length: Optional[int] = number(None, at_least=1)  # numbers a file must have; null: any
+
+
+@readers.register("spectral.data.arrays.opening:open_arrays")
+@dataclass
+class ArraysConfig(DataConfig):
+    """Spectra as arrays, by the file's suffix: .npz, .npy, .parquet, .csv, .tsv."""
+
+    name: str = "arrays"
+    path: str = ""
+    test_path: Optional[str] = None  # a second file in the same form: its rows are the test split, the first's train
+    labels: Optional[str] = None  # CSV with a row a spectrum, for .npy (and .npz without labels)
+    flux_key: Optional[str] = None  # array or list column of flux; null: flux, or the only one that can be
+    wave_key: Optional[str] = None  # array of wavelengths in Angstrom (.npz); null: wave or wavelength
+    ivar_key: Optional[str] = None  # array of inverse variances (.npz); null: ivar
+    mask_key: Optional[str] = None  # array that is true where a pixel is bad (.npz); null: mask
+    id_key: Optional[str] = None  # column or array of ids; null: id, or else the rows are numbered
+    label_key: Optional[str] = None  # null: label, type, class, target or y, where there is one
+    group_key: Optional[str] = None  # the object that several spectra share; null: group
+    extra: list[str] = field(default_factory=list)  # further columns that are no pixels (.csv, .tsv, .parquet)

@@ -1,0 +1,1 @@
+"""Readers of spectra held as arrays, one file format a module."""

@@ -1,0 +1,137 @@
+"""Arrays of NPY and NPZ files, memory-mapped.
+
+numpy maps NPY files only. A member of an NPZ file that is stored uncompressed (numpy.savez) is an NPY file at an offset
+inside the zip archive, and is mapped there; a compressed one (numpy.savez_compressed) is extracted once to a temporary
+file, which goes when the process that made it ends.
+"""
+
+import tempfile
+import zipfile
+import zlib
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from spectral.errors import UserError
+
+ZIP_HEADER_BYTES = 30  # the fixed part of a zip member's local header; APPNOTE.TXT 4.3.7
+ZIP_NAME_LENGTH = slice(26, 28)  # in the local header, little-endian
+ZIP_EXTRA_LENGTH = slice(28, 30)
+COPY_BYTES = 2**24
+
+
+@dataclass(frozen=True)
+class ArrayMap:
+    """Where an array lies in a file; small, and sent to other processes in place of the array."""
+
+    source: str  # for error sentences
+    path: Path
+    offset_bytes: int
+    dtype: str
+    shape: tuple[int, ...]
+    order: str  # C or F
+
+    @property
+    def kind(self) -> str:
+        """numpy's letter for the kind of dtype: f, i, u, b, U, S, O for Python objects, ..."""
+        return np.dtype(self.dtype).kind
+
+    def open(self) -> NDArray[Any]:
+        """Read-only map of the file. An array without elements is made in memory: nothing can be mapped.
+
+        Raises:
+            UserError: the array holds Python objects, which only pickle can read.
+        """
+        if np.dtype(self.dtype).hasobject:
+            raise UserError(f"{self.source} holds Python objects (pickle): save it as numbers or with astype(str).")
+        if 0 in self.shape:
+            return np.empty(self.shape, self.dtype)
+        order: Any = self.order
+        return np.memmap(self.path, self.dtype, "r", self.offset_bytes, self.shape, order)
+
+    def values(self) -> NDArray[Any]:
+        """The whole array in memory, in the machine's byte order; bytes as text."""
+        values = np.array(self.open())
+        if self.kind == "S":
+            return np.char.decode(values, "utf-8")
+        return values.astype(values.dtype.newbyteorder("="))
+
+
+def map_npy(path: Path, source: str, offset_bytes: int = 0) -> ArrayMap:
+    """The array of an NPY file, or of one inside another file.
+
+    Raises:
+        UserError: it is no NPY file, or is cut off.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(offset_bytes)
+            shape, is_fortran, dtype = _read_header(file)
+            start = file.tell()
+    except ValueError as error:
+        raise UserError(f"{source} is not an NPY array: {error}.") from error
+    if not dtype.hasobject and path.stat().st_size < start + dtype.itemsize * int(np.prod(shape)):
+        raise UserError(f"{source} is cut off: the file is shorter than its array {list(shape)} of {dtype}.")
+    return ArrayMap(source, path, start, dtype.str, shape, "F" if is_fortran else "C")
+
+
+def map_npz(path: Path, source: str) -> dict[str, ArrayMap]:
+    """The arrays of an NPZ file by name.
+
+    Raises:
+        UserError: it is no zip archive, or one of its arrays is not for `map_npy`.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [member for member in archive.infolist() if member.filename.endswith(".npy")]
+        return {member.filename.removesuffix(".npy"): _map_member(path, member, source) for member in members}
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise UserError(f"{source} is not a whole NPZ file: {str(error).rstrip('.')}.") from error
+
+
+def _map_member(path: Path, member: zipfile.ZipInfo, source: str) -> ArrayMap:
+    inside = f"'{member.filename.removesuffix('.npy')}' in {source}"
+    if member.compress_type == zipfile.ZIP_STORED:
+        return map_npy(path, inside, _data_offset(path, member))
+    extracted = _extract(path, member.filename, path.stat().st_mtime_ns)
+    return map_npy(extracted, inside)
+
+
+def _data_offset(path: Path, member: zipfile.ZipInfo) -> int:
+    with path.open("rb") as file:
+        file.seek(member.header_offset)
+        header = file.read(ZIP_HEADER_BYTES)
+    lengths = [int.from_bytes(header[part], "little") for part in (ZIP_NAME_LENGTH, ZIP_EXTRA_LENGTH)]
+    return member.header_offset + ZIP_HEADER_BYTES + sum(lengths)
+
+
+@cache
+def _extraction_folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="spectral-npz-")
+
+
+@lru_cache(maxsize=64)
+def _extract(path: Path, member: str, mtime_ns: int) -> Path:
+    """mtime_ns tells a rewritten archive from the one extracted before."""
+    with (
+        zipfile.ZipFile(path) as archive,
+        archive.open(member) as compressed,
+        tempfile.NamedTemporaryFile(dir=_extraction_folder().name, suffix=".npy", delete=False) as plain,
+    ):
+        while block := compressed.read(COPY_BYTES):
+            plain.write(block)
+    return Path(plain.name)
+
+
+def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = npy.read_magic(file)
+    if version == (1, 0):
+        return npy.read_array_header_1_0(file)
+    if version == (2, 0):
+        return npy.read_array_header_2_0(file)
+    raise ValueError(f"its format version {version} is for structured arrays")
