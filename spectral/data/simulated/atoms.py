@@ -17,8 +17,7 @@ def absorbing_fraction(
     """The fraction of an element that is in one ionisation stage and excited, up to a constant factor.
 
     Boltzmann's equation times Saha's (Carroll & Ostlie, eq. 8.6 and 8.9) at a fixed electron pressure. Ratios of
-    partition functions are taken as 1, except for hydrogen's by the caller's choice of constants: they shift the
-    temperatures by a few per cent.
+    partition functions are taken as 1, which shifts temperatures by a few per cent.
 
     Args:
         temperature_k: any shape, K.

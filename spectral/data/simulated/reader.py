@@ -13,7 +13,6 @@ from spectral.data.simulated.draws import Survey
 from spectral.data.simulated.grid import WAVE
 from spectral.data.simulated.instrument import expose, read_out
 from spectral.data.simulated.unknown import NUM_COSMIC_RAYS, damage
-from spectral.errors import UserError
 
 VERSION = 1  # of the generator; raised when the same settings would give other spectra
 GAP_SHARE, GAP_ANGSTROM = 0.05, (100.0, 350.0)
@@ -28,19 +27,11 @@ class SimulatedReader:
         seed: of everything that is drawn.
         priors: shares of star, unknown, galaxy and qso; they sum to 1.
         snr_median, snr_scatter: of the lognormal signal-to-noise a pixel; scatter in ln(S/N).
-
-    Raises:
-        UserError: priors are not four shares that sum to 1.
     """
 
     def __init__(
         self, num_spectra: int, seed: int, priors: Sequence[float], snr_median: float, snr_scatter: float
     ) -> None:
-        if len(priors) != 4 or abs(sum(priors) - 1) > 1e-6 or min(priors) < 0:
-            raise UserError(
-                f"data.priors={list(priors)} is not allowed: it needs four shares, of star, unknown, galaxy and qso, "
-                f"none negative, that sum to 1."
-            )
         self.num_spectra = num_spectra
         self.survey = Survey(seed, tuple(priors), snr_median, snr_scatter)
 

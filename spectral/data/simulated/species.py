@@ -55,7 +55,7 @@ SPECIES: Mapping[str, Atom | Molecule] = {
     "H limit": Atom(*HYDROGEN, peak=0.9, growth=0.35),
     "He I": Atom((24.587, 54.418), 0, 20.964, peak=0.35, growth=0.5),
     "He II": Atom((24.587, 54.418), 1, 50.0, peak=0.35, growth=0.4),
-    "Ca II": Atom((6.113, 11.872, 50.913), 1, 0.0, peak=2.6, growth=0.4),
+    "Ca II": Atom((6.113, 11.872, 50.913), 1, 0.0, peak=2.6, growth=0.75),
     "Ca I": Atom((6.113, 11.872), 0, 0.0, peak=1.6, growth=0.5),
     "Na I": Atom((5.139, 47.286), 0, 0.0, peak=1.5, growth=0.35),
     "K I": Atom((4.341, 31.63), 0, 0.0, peak=0.9, growth=0.4),

@@ -77,8 +77,6 @@ def star(rng: np.random.Generator, subclass: str, redshift: float) -> Array:
     temperature = float(np.exp(rng.uniform(np.log(low), np.log(high))))
     metals, wings = float(rng.lognormal(-0.1, 0.35)), float(rng.lognormal(0.0, 0.3))
     emission = float(rng.uniform(0.8, 2.5)) if subclass == "emission" else 0.0
-    if subclass == "white_dwarf":
-        rest = white_dwarf(temperature)
-    else:
-        rest = photosphere(temperature, metals, wings, emission)
+    hydrogen_only = subclass == "white_dwarf"
+    rest = white_dwarf(temperature) if hydrogen_only else photosphere(temperature, metals, wings, emission)
     return redshifted(rest, redshift) * dimming(min(float(rng.exponential(0.25)), 1.5))
