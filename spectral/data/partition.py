@@ -1,0 +1,136 @@
+"""Dividing spectra into parts: by shares within each stratum, units kept whole, what was divided before left alone.
+
+Legend: N spectra, U units (objects with one or several spectra), S strata (classes), P parts.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+
+class TornUnitError(ValueError):
+    """Spectra of one unit were divided before; `unit` is its number."""
+
+    def __init__(self, unit: int) -> None:
+        super().__init__(f"unit {unit} is in several parts")
+        self.unit = unit
+
+
+class RareStratumError(ValueError):
+    """A stratum cannot be in every part; it has `num_units` units."""
+
+    def __init__(self, stratum: int, num_units: int) -> None:
+        super().__init__(f"stratum {stratum} has {num_units} units")
+        self.stratum, self.num_units = stratum, num_units
+
+
+@dataclass
+class Partition:
+    """Spectra on their way into parts.
+
+    Args:
+        units: unit of each spectrum [N], numbered from 0.
+        strata: stratum of each spectrum [N], numbered from 0.
+        shares: of each part [P], positive, of sum 1.
+    """
+
+    units: Ints
+    strata: Ints
+    shares: NDArray[np.float64]
+
+    def complete(self, parts: Ints, rng: np.random.Generator) -> Ints:
+        """Part of each spectrum [N], given those divided before (-1: not yet).
+
+        Single spectra fill every stratum up to its quota, so that without larger units all counts are within 1 of
+        their share (or 1, where that is less). Larger units go first, the largest before all, each to the part that
+        they bring closest to its quotas.
+
+        Raises:
+            TornUnitError, RareStratumError
+        """
+        parts = self._with_known_units(parts)
+        self._quotas = np.stack([quotas(n, self.shares) for n in np.bincount(self.strata)])
+        self._counts = np.zeros_like(self._quotas)
+        known = parts >= 0
+        np.add.at(self._counts, (self.strata[known], parts[known]), 1)
+        new = rng.permutation(np.flatnonzero(~known))
+        self._units_left = np.bincount(_pairs(self.units[new], self.strata[new])[:, 1], minlength=len(self._quotas))
+        single = np.bincount(self.units)[self.units[new]] == 1
+        self._place_units(new[~single], parts)
+        self._place_singles(new[single], parts)
+        self._check_presence()
+        return parts
+
+    def _with_known_units(self, parts: Ints) -> Ints:
+        """New spectra of a unit that was divided before follow it."""
+        of_unit = np.full(self.units.max(initial=-1) + 1, -1)
+        known = parts >= 0
+        of_unit[self.units[known]] = parts[known]
+        if (torn := of_unit[self.units[known]] != parts[known]).any():
+            raise TornUnitError(int(self.units[known][torn][0]))
+        return of_unit[self.units]
+
+    def _place_units(self, rows: Ints, parts: Ints) -> None:
+        """`rows` are all spectra of some new units, in random order."""
+        _, first, sizes = np.unique(self.units[rows], return_index=True, return_counts=True)
+        members = np.split(rows[np.argsort(self.units[rows], kind="stable")], np.cumsum(sizes)[:-1])
+        for i in np.lexsort((first, -sizes)):
+            strata, numbers = np.unique(self.strata[members[i]], return_counts=True)
+            part = self._best_part(strata, numbers)
+            parts[members[i]] = part
+            self._counts[strata, part] += numbers
+            self._units_left[strata] -= 1
+
+    def _best_part(self, strata: Ints, numbers: Ints) -> int:
+        """Where a unit with so many spectra of some strata goes."""
+        counts, quota = self._counts[strata], self._quotas[strata]
+        # Growth of sum over strata of (count - quota)^2 / quota, for each part.
+        growth = ((2 * (counts - quota) + numbers[:, None]) * numbers[:, None] / quota.clip(1)).sum(0)
+        absent = counts == 0
+        needed = absent & (self._units_left[strata] <= absent.sum(1))[:, None]
+        return int(np.lexsort((growth, -needed.sum(0)))[0])
+
+    def _place_singles(self, rows: Ints, parts: Ints) -> None:
+        for stratum in np.unique(self.strata[rows]):
+            mine = rows[self.strata[rows] == stratum]
+            room = (self._quotas[stratum] - self._counts[stratum]).clip(0)
+            # A part that has too many leaves the others less than their quota, but no part empty if it can be helped.
+            if len(mine) < room.sum():
+                room = _cut(room, self._counts[stratum] == 0, len(mine))
+            parts[mine] = np.repeat(np.arange(len(room)), room)
+            self._counts[stratum] += room
+
+    def _check_presence(self) -> None:
+        absent = (self._counts == 0).any(axis=1) & (self._counts.sum(axis=1) > 0)
+        if absent.any():
+            stratum = int(np.flatnonzero(absent)[0])
+            raise RareStratumError(stratum, len(np.unique(self.units[self.strata == stratum])))
+
+
+def _pairs(units: Ints, strata: Ints) -> Ints:
+    """Which strata each unit has: distinct rows (unit, stratum)."""
+    return np.unique(np.stack([units, strata], axis=1), axis=0)
+
+
+def _cut(room: Ints, first: NDArray[np.bool_], num: int) -> Ints:
+    """Fewer places than there are, `num` of them: one in each part that comes first, the others in proportion."""
+    served = np.minimum(room, first) if num >= np.minimum(room, first).sum() else np.zeros_like(room)
+    left = room - served
+    return served + quotas(num - int(served.sum()), left / left.sum(), at_least=0)
+
+
+def quotas(num: int, shares: NDArray[np.float64], at_least: int = 1) -> Ints:
+    """Whole numbers of sum `num`, as near to `num * shares` as largest remainders bring them [P].
+
+    A part with fewer than `at_least` takes from the largest part, as long as there is enough for all.
+    """
+    exact = num * shares
+    numbers = np.floor(exact + 1e-9).astype(np.int64)
+    numbers[np.argsort(numbers - exact, kind="stable")[: num - numbers.sum()]] += 1
+    while num >= at_least * len(shares) and numbers.min() < at_least:
+        numbers[numbers.argmax()] -= 1
+        numbers[numbers.argmin()] += 1
+    return numbers

@@ -1,0 +1,68 @@
+"""Splits saved in a pack: for each, a table of id and part, and the same as JSON lists for people and other programs."""
+
+import errno
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from filelock import FileLock
+
+from spectral.files import write_json, write_parquet
+
+log = logging.getLogger(__name__)
+
+READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+Parts = pd.Series  # part of each spectrum, by id
+
+
+def splits_folder(pack: Path) -> Path:
+    return pack / "splits"
+
+
+@contextmanager
+def locked_splits(pack: Path) -> Iterator[None]:
+    """Let one process at a time change the splits of a pack, or move them."""
+    splits_folder(pack).mkdir(exist_ok=True)
+    with FileLock(splits_folder(pack) / ".lock"):
+        yield
+
+
+def nothing_saved() -> Parts:
+    return pd.Series([], index=pd.Index([], name="id", dtype="str"), name="part", dtype="str")
+
+
+def completed(pack: Path, name: str, options: Mapping[str, Any], complete: Callable[[Parts], Parts]) -> Parts:
+    """A saved split (at first an empty one) as `complete` adds to it, saved again where it did.
+
+    Args:
+        name: of the split's files.
+        options: those that it was made with, written beside the lists.
+    """
+    table = splits_folder(pack) / f"{name}.parquet"
+    try:
+        with locked_splits(pack):
+            saved = _load(table)
+            parts = complete(saved)
+            if len(parts) > len(saved):
+                _save(table, parts, options)
+            return parts
+    except OSError as error:
+        if error.errno not in READ_ONLY:
+            raise
+        log.warning("%s is read-only: its split is made anew, the same for the same spectra.", pack)
+        return complete(_load(table))
+
+
+def _load(table: Path) -> Parts:
+    return pd.read_parquet(table).set_index("id")["part"] if table.exists() else nothing_saved()
+
+
+def _save(table: Path, parts: Parts, options: Mapping[str, Any]) -> None:
+    """The table last: it is the one that is read again."""
+    lists = {str(part): members.index.tolist() for part, members in parts.groupby(parts)}
+    write_json(table.with_suffix(".json"), {"options": dict(options), **lists})
+    write_parquet(table, parts.rename("part").rename_axis("id").reset_index())
