@@ -11,6 +11,7 @@ from spectral.data.columns import find_columns
 from spectral.errors import UserError
 
 TEXT_ROLES = ("id", "label", "split", "group")
+BLOCK_CHARACTERS = 2**20
 LONGEST_REASON = 120  # characters of Arrow's reason, which quotes the row
 
 
@@ -41,8 +42,9 @@ def read_table(path: Path, given: Mapping[str, str | None], source: str) -> pd.D
 def _check_utf8(path: Path, source: str) -> None:
     # Arrow takes a column that is not UTF-8 for one of bytes, and fails with a sentence of its own for others.
     try:
-        for line in path.open(encoding="utf-8"):
-            del line
+        with path.open(encoding="utf-8") as text:
+            while text.read(BLOCK_CHARACTERS):
+                pass
     except UnicodeDecodeError as error:
         raise UserError(f"{source} is not UTF-8 text.") from error
 

@@ -30,12 +30,12 @@ class ParquetStream:
 
     def __init__(self, path: Path, columns: Sequence[str], are_lists: bool) -> None:
         buffer_bytes = int(np.clip(BUFFER_BYTES // len(columns), 2**12, 2**20))
-        self.file = parquet.ParquetFile(path, buffer_size=buffer_bytes)
+        self.file = parquet.ParquetFile(path, buffer_size=buffer_bytes, pre_buffer=False)
         self.columns = list(columns)
         self.rows_of = list_rows if are_lists else wide_rows
         sizes = [self.file.metadata.row_group(group).num_rows for group in range(self.file.num_row_groups)]
         self.group_starts = np.concatenate([[0], np.cumsum(sizes)])
-        self.batches: Iterator[pa.RecordBatch] = iter(())
+        self.batches = self._batches_from(0)
         self.start = self.end = 0  # file rows that `spectra` holds
         self.spectra: list[Flux | str] = []
 
@@ -45,12 +45,17 @@ class ParquetStream:
             self._advance(row)
         return self.spectra[row - self.start]
 
+    def _batches_from(self, group: int) -> Iterator[pa.RecordBatch]:
+        groups = range(group, self.file.num_row_groups)
+        batches: Iterator[pa.RecordBatch] = self.file.iter_batches(
+            ROWS_PER_BATCH, groups, self.columns, use_threads=False
+        )
+        return batches
+
     def _advance(self, row: int) -> None:
         group = int(np.searchsorted(self.group_starts, row, side="right")) - 1
-        if row < self.start or not self.start <= self.group_starts[group] <= self.end or self.start == self.end:
-            groups = range(group, self.file.num_row_groups)
-            self.batches = self.file.iter_batches(ROWS_PER_BATCH, groups, self.columns, use_threads=False)
-            self.end = int(self.group_starts[group])
+        if row < self.start or self.group_starts[group] > self.end:
+            self.batches, self.end = self._batches_from(group), int(self.group_starts[group])
         while row >= self.end:
             batch = next(self.batches)
             self.start, self.end = self.end, self.end + batch.num_rows
