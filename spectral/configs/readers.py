@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from spectral.configs.data import DataConfig, readers
-from spectral.configs.fields import number
 
 
 @readers.register("spectral.data.tianchi:TianchiReader")
@@ -19,7 +18,6 @@ class TianchiConfig(DataConfig):
     id_key: str = "id"  # the index's column of ids
     label_key: Optional[str] = None  # its column of labels; null: label, type, class, target or y, where there is one
     group_key: Optional[str] = None  # its column of the object that several spectra share; null: group
-    length: Optional[int] = number(None, at_least=1)  # numbers a file must have; null: any
 
 
 @readers.register("spectral.data.arrays.opening:open_arrays")

@@ -14,7 +14,7 @@ def existing_file(path: str, key: str) -> Path:
     if not path:
         raise UserError(f"{key} is not set: it needs the path of a file.")
     if not Path(path).is_file():
-        raise UserError(f"{key}={path} is not a file{_meant(Path(path))}.")
+        raise UserError(f"{key}={path} is not a file{_meant(Path(path))}")
     return Path(path)
 
 
@@ -23,13 +23,14 @@ def existing_folder(path: str, key: str) -> Path:
     if not path:
         raise UserError(f"{key} is not set: it needs the path of a folder.")
     if not Path(path).is_dir():
-        raise UserError(f"{key}={path} is not a folder{_meant(Path(path))}.")
+        raise UserError(f"{key}={path} is not a folder{_meant(Path(path))}")
     return Path(path)
 
 
 def _meant(path: Path) -> str:
+    """The end of the sentence."""
     if not path.parent.is_dir():
-        return f": there is no folder {path.parent}"
+        return f": there is no folder {path.parent}."
     beside = [neighbour.name for neighbour in islice(path.parent.iterdir(), MOST_NEIGHBOURS)]
     close = get_close_matches(path.name, beside, n=1, cutoff=0.5)
-    return f": did you mean '{path.parent / close[0]}'?" if close else ""
+    return f": did you mean '{path.parent / close[0]}'?" if close else "."

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spectral.data.columns import tidy_catalog
 from spectral.data.paths import existing_file, existing_folder
-from spectral.data.reader import Chunk, Flux
+from spectral.data.reader import Chunk
 from spectral.data.stamps import file_stamp, folder_stamp, join_stamps
 from spectral.data.tables import read_table
 from spectral.data.text import parse_numbers
@@ -26,7 +26,6 @@ class TianchiReader:
         folder: holds the file of each id.
         suffix: what follows the id in a file's name.
         id_key, label_key, group_key: the index's columns, where they do not have the usual names.
-        length: how many numbers each file must have; None takes any number.
 
     Raises:
         UserError: the index or the folder is not there.
@@ -40,13 +39,11 @@ class TianchiReader:
         id_key: str | None = "id",
         label_key: str | None = None,
         group_key: str | None = None,
-        length: int | None = None,
     ) -> None:
         self.index = existing_file(index, "data.index")
         self.folder = existing_folder(folder, "data.folder")
         self.suffix = suffix
         self.keys = {"id_key": id_key, "label_key": label_key, "group_key": group_key}
-        self.length = length
 
     def catalog(self) -> pd.DataFrame:
         """Raises UserError for an index that cannot be used, or when the folder has no file of any id in it."""
@@ -72,7 +69,6 @@ class TianchiReader:
             "index": str(self.index.resolve()),
             "folder": str(self.folder.resolve()),
             "suffix": self.suffix,
-            "length": self.length,
             **self.keys,
         }
 
@@ -82,17 +78,11 @@ class TianchiReader:
         for position, row in enumerate(rows):
             name = f"{ids[row]}{self.suffix}"
             try:
-                chunk.flux.append(self._spectrum(self.folder / name))
+                chunk.flux.append(parse_numbers((self.folder / name).read_bytes())[None, :])
             except (OSError, ValueError) as error:
                 chunk.flux.append(None)
                 chunk.problems[position] = _reason(error, name)
         return chunk
-
-    def _spectrum(self, path: Path) -> Flux:
-        numbers = parse_numbers(path.read_bytes())
-        if self.length is not None and len(numbers) != self.length:
-            raise ValueError(f"wrong number of values: {len(numbers)}, not data.length={self.length}")
-        return numbers[None, :]
 
 
 @lru_cache(maxsize=2)

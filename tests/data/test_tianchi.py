@@ -94,13 +94,6 @@ def test_a_folder_in_place_of_a_file_is_a_problem(survey):
     assert problems[0].startswith("unreadable file: 4.txt: ")
 
 
-def test_a_cut_file_is_found_by_its_length(survey):
-    index, folder, _ = survey
-    (folder / "4.txt").write_text("1,2,3")
-    chunk = TianchiReader(str(index), str(folder), length=7).read(np.arange(5))
-    assert chunk.problems == {2: "wrong number of values: 3, not data.length=7"}
-
-
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
