@@ -31,7 +31,7 @@ def parse_numbers(raw: bytes, *, blank_is_nan: bool = False) -> Flux:
     """
     values = _parse_json(raw)
     if values is None:
-        values = _parse_tokens(_tokens(raw), blank_is_nan)
+        values = _parse_text(_decoded(raw), blank_is_nan)
     if not len(values):
         raise ValueError("no numbers")
     with np.errstate(over="ignore"):  # beyond float32 is inf, as beyond float64 is for float()
@@ -50,25 +50,29 @@ def _parse_json(raw: bytes) -> NDArray[np.float64] | None:
         return None
 
 
-def _tokens(raw: bytes) -> list[str]:
+def _decoded(raw: bytes) -> str:
     try:
-        text = raw.decode("utf-8-sig").strip()
+        return raw.decode("utf-8-sig").strip()
     except UnicodeDecodeError as error:
         raise ValueError("text is not UTF-8") from error
+
+
+def _parse_text(text: str, blank_is_nan: bool) -> NDArray[np.float64]:
     fields = text.removesuffix(",").split(",") if text else []
-    return [token for item in fields for token in item.split() or [""]]
-
-
-def _parse_tokens(tokens: list[str], blank_is_nan: bool) -> NDArray[np.float64]:
-    values = np.empty(len(tokens))
-    for position, token in enumerate(tokens):
-        values[position] = np.nan if blank_is_nan and not token else _number(token, position)
-    return values
+    if blank_is_nan:
+        fields = [field.strip() or "nan" for field in fields]
+    try:
+        if "_" not in text:  # Python's own separator of digits
+            return np.fromiter(map(float, fields), dtype=np.float64, count=len(fields))
+    except ValueError:
+        pass  # other separators, or something that is no number
+    tokens = [token for field in fields for token in field.split() or [""]]
+    return np.array([_number(token, position) for position, token in enumerate(tokens)])
 
 
 def _number(token: str, position: int) -> float:
     try:
-        if "_" not in token:  # Python's own separator of digits
+        if "_" not in token:
             return float(token)
     except ValueError:
         pass
