@@ -15,16 +15,31 @@ from spectral.models.padding import average, hide
 class Conv(nn.Conv2d):
     """Convolution along the wavelength that keeps the length: [B, C, 1, L] to [B, F, 1, L].
 
-    An even kernel reads one pixel more to the right than to the left, as in Keras.
+    An even kernel reads one pixel more to the right than to the left, as in Keras. A single channel gets a second one
+    of zeros beside it: the sums are the same, and kernels for one channel are several times slower.
     """
 
     def __init__(self, num_in: int, num_out: int, kernel_size: int, *, dilation: int = 1, bias: bool = True) -> None:
         reach = dilation * (kernel_size - 1)
         super().__init__(num_in, num_out, (1, kernel_size), dilation=(1, dilation), padding=(0, reach // 2), bias=bias)
         self.extra = reach % 2
+        self.layout: Tensor | None
+        # The weights of one channel look the same in every layout; this shows which one the network was brought to.
+        self.register_buffer("layout", torch.zeros(1, 2, 1, 2) if num_in == 1 else None, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(functional.pad(x, (0, self.extra)) if self.extra else x)
+        x = functional.pad(x, (0, self.extra)) if self.extra else x
+        if self.layout is None:
+            return super().forward(x)
+        is_last = self.layout.is_contiguous(memory_format=torch.channels_last)
+        x = _two_channels(x).contiguous(memory_format=torch.channels_last if is_last else torch.contiguous_format)
+        convolved: Tensor = self._conv_forward(x, _two_channels(self.weight), self.bias)
+        return convolved
+
+
+def _two_channels(x: Tensor) -> Tensor:
+    """[B, 1, 1, L] to [B, 2, 1, L]."""
+    return functional.pad(x, (0, 0, 0, 0, 0, 1))
 
 
 class SideBySide(nn.Module):
@@ -48,8 +63,20 @@ class SideBySide(nn.Module):
 
 def relu_halves_sum(x: Tensor) -> Tensor:
     """ReLU, then the first half of the channels plus the second half: [B, 2F, 1, L] to [B, F, 1, L]."""
-    first, second = torch.relu(x).chunk(2, dim=1)
+    x = torch.relu(x)
+    if _rows_are_short(x):
+        # The same sum, rounded once all the same, as a product with two identity matrices below each other.
+        halves = torch.eye(x.shape[1] // 2, dtype=x.dtype).repeat(2, 1)
+        return (x.permute(0, 2, 3, 1) @ halves).permute(0, 3, 1, 2)
+    # The backward of chunk is one concatenation; slices would fill and add two tensors of zeros.
+    first, second = x.chunk(2, dim=1)
     return first + second
+
+
+def _rows_are_short(x: Tensor) -> bool:
+    """Whether half the channels of a position fill less than a vector register, so that CPUs add them one by one."""
+    is_last = x.is_contiguous(memory_format=torch.channels_last)
+    return is_last and x.dtype == torch.bfloat16 and x.device.type == "cpu" and x.shape[1] < 64
 
 
 class HalvesSumLayer(nn.Module):

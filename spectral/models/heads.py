@@ -32,12 +32,16 @@ class Head(nn.Module):
         self.logits = nn.Linear(hidden_width or num_features, num_classes)
 
     def forward(self, x: Tensor, padding: Tensor | None = None) -> Tensor:
-        """Raises ValueError where 'flatten' is given a longer spectrum than it was built for."""
-        features = self._features(x, padding)
-        if self.hidden is not None:
-            features = torch.relu(self.hidden(features))
-        logits: Tensor = self.logits(features)
-        return logits
+        """The head computes in float32 also where the blocks do in bfloat16, whose logits have two or three digits.
+
+        Raises ValueError where 'flatten' is given a longer spectrum than it was built for.
+        """
+        with torch.autocast(x.device.type, enabled=False):
+            features = self._features(x if x.dtype == torch.float64 else x.float(), padding)
+            if self.hidden is not None:
+                features = torch.relu(self.hidden(features))
+            logits: Tensor = self.logits(features)
+            return logits
 
     def _features(self, x: Tensor, padding: Tensor | None) -> Tensor:
         if self.kind == "max":

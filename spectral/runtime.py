@@ -1,0 +1,126 @@
+"""How a network is run: device, precision, memory layout, compilation, threads. Never what it computes.
+
+`auto` takes what was measured to be quick (docs/speed.md), from what the device says it supports.
+"""
+
+import contextlib
+import ctypes
+import logging
+import os
+import platform
+import shutil
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from spectral.errors import UserError
+
+log = logging.getLogger(__name__)
+
+# Parameters of glibc's mallopt (malloc.h).
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
+TOP_PAD_BYTES = 64 << 20
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Settings of one process; made by `choose_runtime`."""
+
+    device: torch.device
+    precision: str  # "float32", or "bfloat16": under autocast, so weights, logits and losses stay in float32
+    channels_last: bool
+    compile: bool
+    num_threads: int
+
+    def prepare(self, network: nn.Module) -> nn.Module:
+        """Bring the network's weights, in place, to device and layout; return what to call in its stead."""
+        network.to(device=self.device)
+        if self.channels_last:
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return torch.compile(network) if self.compile else network  # type: ignore[return-value]
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Around the forward pass alone; the backward pass follows it by itself."""
+        if self.precision == "float32":
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, torch.bfloat16)
+
+
+def choose_runtime(
+    device: str = "auto",
+    precision: str = "auto",
+    layout: str = "auto",
+    compile: str = "auto",  # noqa: A002 - the config's key
+    num_threads: int | None = None,
+) -> Runtime:
+    """Choose settings for this process, and set its number of threads.
+
+    Args:
+        device: 'auto' (CUDA, else MPS, else CPU), or a device of torch, such as 'cuda:1'.
+        precision: 'auto' (bfloat16 where the device has instructions for it), 'float32' or 'bfloat16'.
+        layout: 'auto' (channels_last but on MPS), 'channels_last' or 'contiguous'.
+        compile: 'always' takes torch.compile; 'auto' and 'never' do not, since the time it takes is not won back.
+        num_threads: of the CPU; None leaves torch's own number, a thread a core of this process.
+
+    Raises:
+        UserError: for a device that is not there, or a compiler that is not.
+    """
+    if num_threads is not None:
+        torch.set_num_threads(num_threads)
+    found = _find_device(device)
+    quick_bfloat16 = has_quick_bfloat16(found)
+    if precision == "bfloat16" and not quick_bfloat16:
+        log.warning("precision=bfloat16 is slower than float32 here: %s has no instructions for it.", found)
+    if compile == "always":
+        _need_compiler(found)
+    runtime = Runtime(
+        device=found,
+        precision=("bfloat16" if quick_bfloat16 else "float32") if precision == "auto" else precision,
+        channels_last=found.type != "mps" if layout == "auto" else layout == "channels_last",
+        compile=compile == "always",
+        num_threads=torch.get_num_threads(),
+    )
+    log.info("Running with %s.", runtime)
+    return runtime
+
+
+def has_quick_bfloat16(device: torch.device) -> bool:
+    """Whether the device multiplies bfloat16 numbers faster than float32 ones."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    capabilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+
+
+def tune_allocator() -> bool:
+    """Let glibc keep freed memory for the next step; True where it does. Call once, before the first large tensor.
+
+    By default each large activation is a fresh mapping, whose pages the kernel clears one fault at a time: a third of a
+    training step. The process keeps its peak memory until it ends.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return False
+    libc = ctypes.CDLL(None)
+    settings = {M_MMAP_MAX: 0, M_TRIM_THRESHOLD: -1, M_TOP_PAD: TOP_PAD_BYTES}
+    return all(libc.mallopt(parameter, value) == 1 for parameter, value in settings.items())
+
+
+def _find_device(name: str) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    present = ["cpu"]
+    present += ["mps"] if torch.backends.mps.is_available() else []
+    present += ["cuda"] if torch.cuda.is_available() else []
+    present += [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    if name not in present:
+        raise UserError(f"device={name} is not on this machine: allowed are auto, {', '.join(present)}.")
+    return torch.device(name)
+
+
+def _need_compiler(device: torch.device) -> None:
+    if device.type == "cpu" and not shutil.which(os.environ.get("CXX", "g++")):
+        raise UserError(
+            "compile=always needs a C++ compiler on the path, such as g++: allowed without one are auto, never."
+        )
