@@ -18,7 +18,7 @@ class SimulatedConfig(DataConfig):
     num_spectra: int = number(8000, at_least=1)
     seed: int = number(2018, at_least=0)
     priors: list[float] = numbers([0.70, 0.12, 0.10, 0.08], min_items=4, at_least=0, at_most=1)  # as class_names
-    snr_median: float = number(8.0, above=0)  # signal-to-noise a pixel, of all but the faint unknown
+    snr_median: float = number(10.0, above=0)  # signal-to-noise a pixel, of all but the faint unknown
     snr_scatter: float = number(0.8, at_least=0)  # of ln(signal-to-noise)
 
     def check(self, key: str) -> None:
