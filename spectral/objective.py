@@ -5,7 +5,7 @@ from typing import Literal
 
 from spectral.errors import UserError, nearest
 
-PLAIN = ("train/loss", "val/loss", "val/log_loss", "val/macro_f1", "val/accuracy", "val/balanced_accuracy")
+PLAIN = ("train/loss", "val/log_loss", "val/macro_f1", "val/accuracy", "val/balanced_accuracy")
 PER_CLASS = ("val/f1/", "val/precision/", "val/recall/")
 
 

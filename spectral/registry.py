@@ -13,7 +13,8 @@ A part is registered by its config dataclass, which imports nothing heavy; the b
 
 A config whose fields depend on one another also has `check(key)`, which raises UserError.
 
-Registering also puts the dataclass into Hydra's ConfigStore as `typed/<group>/<name>`, where the yaml of the same
+Registering also puts the dataclass into Hydra's ConfigStore as `hydra/typed/<group>/<name>` (groups below
+hydra/ stay out of --help), where the yaml of the same
 name takes its types from.
 """
 
@@ -63,7 +64,7 @@ class Registry:
             if name in self._entries:
                 raise ValueError(f"{self.group} {name!r} is registered twice")
             self._entries[name] = Entry(config, builder)
-            ConfigStore.instance().store(name, config, group=f"typed/{self.group}", provider="spectral")
+            ConfigStore.instance().store(name, config, group=f"hydra/typed/{self.group}", provider="spectral")
             return config
 
         return add

@@ -1,7 +1,6 @@
 """Learning-rate schedules by name; each runs over one stage."""
 
 from dataclasses import dataclass
-from typing import List
 
 from spectral.configs.fields import number, numbers
 from spectral.registry import Registry
@@ -34,7 +33,7 @@ class MultistepConfig:
     """Multiply by `factor` when each of these fractions of the stage has passed."""
 
     name: str = "multistep"
-    milestones: List[float] = numbers([0.6, 0.85], above=0, below=1)
+    milestones: list[float] = numbers([0.6, 0.85], above=0, below=1)
     factor: float = number(0.1, above=0, below=1)
 
 

@@ -2,12 +2,14 @@
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, List, Optional
+from typing import Any, Optional
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from spectral.configs import readers as _readers  # noqa: F401  (registers itself)
+from spectral.configs import simulated as _simulated  # noqa: F401  (registers itself)
 from spectral.configs.data import readers
 from spectral.configs.decision import decisions
 from spectral.configs.fields import check_fields, choice, number
@@ -20,7 +22,7 @@ from spectral.configs.schedule import ScheduleConfig
 from spectral.configs.sentences import config_sentence
 from spectral.configs.split import splits
 from spectral.configs.transform import transforms
-from spectral.errors import UserError
+from spectral.errors import UserError, nearest
 
 REGISTRIES = (
     readers,
@@ -61,7 +63,7 @@ class ExperimentConfig:
     decision: Any = None
 
     @property
-    def objectives(self) -> List[str]:
+    def objectives(self) -> list[str]:
         return [self.objective] if isinstance(self.objective, str) else list(self.objective)
 
 
@@ -75,6 +77,8 @@ def typed(config: DictConfig) -> ExperimentConfig:
         UserError: for the first key, type or range that is not allowed.
     """
     fields = [f.name for f in dataclasses.fields(ExperimentConfig)]
+    if unknown := [str(key) for key in config if key not in fields]:
+        raise UserError(f"{unknown[0]} is not a known key: {nearest(unknown[0], fields)}.")
     try:
         merged = OmegaConf.merge(OmegaConf.structured(ExperimentConfig), config)
         experiment = OmegaConf.to_object(merged)

@@ -1,7 +1,7 @@
 """The stages of training: what is trained on which loss, for how long, from which weights."""
 
 from dataclasses import dataclass, field
-from typing import Any, List, Optional
+from typing import Any, Optional
 
 from spectral.configs.fields import choice, number
 from spectral.configs.losses import losses
@@ -28,7 +28,7 @@ class StageConfig:
 class ScheduleConfig:
     """A list of stages and what they share."""
 
-    stages: List[StageConfig] = field(default_factory=lambda: [StageConfig()])
+    stages: list[StageConfig] = field(default_factory=lambda: [StageConfig()])
     batch_size: int = number(160, at_least=1)
     clip_norm: Optional[float] = number(None, above=0)  # largest gradient norm
     ema_decay: Optional[float] = number(None, above=0, below=1)  # a step; validation then reads the averaged weights

@@ -1,0 +1,129 @@
+"""From typed configs to the parts of an experiment; shared by training, evaluation and prediction."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from spectral.class_shares import class_shares
+from spectral.configs.data import readers
+from spectral.configs.decision import decisions
+from spectral.configs.losses import losses
+from spectral.configs.lr_schedule import lr_schedules
+from spectral.configs.optimizer import optimizers
+from spectral.configs.root import ExperimentConfig
+from spectral.configs.sampler import samplers
+from spectral.configs.schedule import StageConfig
+from spectral.data.packing import open_or_pack
+from spectral.data.split import assign_split
+from spectral.decision import Decision
+from spectral.errors import UserError
+from spectral.flux_store import Rows
+from spectral.sampler import Sampler
+from spectral.survey import Survey
+from spectral.training import Stage
+
+
+@dataclass
+class Splits:
+    """Survey rows of each split, and the class index of every survey row (-1 where it has no label)."""
+
+    train: Rows
+    validation: Rows
+    test: Rows
+    labels: Rows
+
+
+def open_survey(data: Any, cache_dir: Path) -> Survey:
+    """The survey of a typed data config: packed already, or packed now."""
+    source = readers.build(data)
+    return source if isinstance(source, Survey) else open_or_pack(source, data, cache_dir)
+
+
+def split_survey(survey: Survey, split: Any) -> tuple[Survey, Splits]:
+    """The survey with its split, and the rows of each part.
+
+    Raises:
+        UserError: nothing to train on.
+    """
+    assert survey.folder is not None
+    survey = survey.with_split(assign_split(survey.catalog, split, survey.folder))
+    parts = Splits(survey.indices("train"), survey.indices("validation"), survey.indices("test"), survey.labels)
+    if not len(parts.train):
+        raise UserError(f"split={split.name} leaves no labelled spectrum to train on, of {len(survey)} in all.")
+    return survey, parts
+
+
+def build_sampler(config: ExperimentConfig, splits: Splits, survey: Survey) -> Sampler:
+    """The sampler over the training split's positions."""
+    sampler: Sampler = samplers.build(
+        config.sampler,
+        labels=splits.labels[splits.train],
+        num_classes=survey.num_classes,
+        class_names=survey.class_names,
+        batch_size=config.schedule.batch_size,
+        num_epochs=sum(stage.epochs for stage in config.schedule.stages),
+        seed=config.seed,
+    )
+    return sampler
+
+
+def build_stages(config: ExperimentConfig, sampler: Sampler, splits: Splits, survey: Survey) -> list[Stage]:
+    """The stages, each with what it names itself or else with the experiment's own loss, optimizer and schedule."""
+    priors = torch.from_numpy(class_shares(splits.labels[splits.train], survey.num_classes))
+    stages, first_epoch = [], 0
+    for stage in config.schedule.stages:
+        # Fractions that move during a stage are represented by those at its middle.
+        fractions = torch.from_numpy(sampler.fractions(first_epoch + stage.epochs // 2))
+        loss = losses.build(
+            stage.loss or config.loss,
+            num_classes=survey.num_classes,
+            class_priors=priors,
+            batch_fractions=fractions,
+        )
+        steps = stage.steps or math.ceil(len(splits.train) / config.schedule.batch_size)
+        stages.append(Stage(stage.name, stage.epochs, steps, stage.start, loss, *_optimizing(stage, config)))
+        first_epoch += stage.epochs
+    return stages
+
+
+def decision_rule(
+    config: ExperimentConfig, output_prior: Tensor, splits: Splits, survey: Survey
+) -> Callable[[], Decision]:
+    """What makes the run's decision rule, unfitted.
+
+    Args:
+        output_prior: [K], the class shares that the network's probabilities stand at, as its loss knows them.
+    """
+
+    def make_rule() -> Decision:
+        rule: Decision = decisions.build(
+            config.decision,
+            num_classes=survey.num_classes,
+            class_priors=class_shares(splits.labels[splits.train], survey.num_classes),
+            output_prior=output_prior.cpu().numpy(),
+        )
+        return rule
+
+    return make_rule
+
+
+def _optimizing(stage: StageConfig, config: ExperimentConfig) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """What makes a fresh optimizer for a network, and a learning-rate schedule for the optimizer."""
+    optimizer_config = stage.optimizer or config.optimizer
+    lr_config = stage.lr_schedule or config.lr_schedule
+    if stage.lr is not None:
+        optimizer_config = dataclasses.replace(optimizer_config, lr=stage.lr)
+
+    def make_optimizer(network: nn.Module) -> Any:
+        return optimizers.build(optimizer_config, parameters=network.parameters())
+
+    def make_lr_schedule(optimizer: torch.optim.Optimizer, num_steps: int) -> Any:
+        return lr_schedules.build(lr_config, optimizer=optimizer, num_steps=num_steps)
+
+    return make_optimizer, make_lr_schedule

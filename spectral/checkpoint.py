@@ -1,0 +1,51 @@
+"""last.ckpt: what a stopped run needs to go on and end with the same numbers.
+
+Batches, dropout and augmentation of an epoch depend on the seed and the epoch's number alone, so no generator's state
+is kept. The file is read with `weights_only=True`: it holds tensors and plain values and can run no code.
+"""
+
+import logging
+import pickle
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from spectral.files import writing
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Checkpoint:
+    """The state after `epoch` epochs in all, the last of them `epoch_in_stage` of stage number `stage` (0 = first)."""
+
+    stage: int
+    epoch_in_stage: int
+    epoch: int
+    network: dict[str, Any]
+    averaged: dict[str, Any] | None
+    optimizer: dict[str, Any]
+    lr_schedule: dict[str, Any]
+    best_score: float | None
+    best_epoch: int
+    best_stage: int
+    epochs_without_gain: int
+    train_s: float  # spent so far, for time/train_s
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    with writing(path) as file:
+        torch.save(asdict(checkpoint), file)
+
+
+def load_checkpoint(path: Path) -> Checkpoint | None:
+    """The checkpoint, or None where there is none or it cannot be read, which is logged."""
+    if not path.exists():
+        return None
+    try:
+        return Checkpoint(**torch.load(path, map_location="cpu", weights_only=True))
+    except (pickle.UnpicklingError, RuntimeError, EOFError, TypeError, ValueError, OSError) as error:
+        log.warning("%s cannot be read (%s): the run starts again from its beginning.", path, type(error).__name__)
+        return None

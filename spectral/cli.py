@@ -1,0 +1,89 @@
+"""How every command ends: a user's mistake in one sentence, a bug with its traceback."""
+
+import contextlib
+import dataclasses
+import functools
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from spectral.configs.sentences import config_sentence
+from spectral.errors import UserError, nearest
+
+EXIT_MISTAKE = 2
+EXIT_INTERRUPTED = 130
+
+
+def run_command(main: Callable[[], Any]) -> None:
+    """Call a Hydra main function and end the process as its outcome says."""
+    # Hydra then raises instead of printing a trace of its own.
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    try:
+        main()
+    except UserError as error:
+        _end(str(error), EXIT_MISTAKE)
+    except HydraException as error:
+        _end(hydra_sentence(error), EXIT_MISTAKE)
+    except KeyboardInterrupt:
+        _end("stopped; the same command with run_dir=FOLDER goes on from the last epoch.", EXIT_INTERRUPTED)
+
+
+def as_job(main: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
+    """Decorate a Hydra main function, so that a user's mistake in it is one sentence without Hydra's line before it.
+
+    In a multirun the mistake is raised, and Hydra's line tells of which job it is.
+    """
+
+    @functools.wraps(main)
+    def guarded(config: DictConfig) -> Any:
+        try:
+            return main(config)
+        except UserError as error:
+            with contextlib.suppress(OSError):
+                # Only where nothing was written: a folder made for a run that never began.
+                Path(HydraConfig.get().runtime.output_dir).rmdir()
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                raise
+            return _end(str(error), EXIT_MISTAKE)
+
+    return guarded
+
+
+def hydra_sentence(error: HydraException) -> str:
+    """One sentence for what Hydra found wrong with the command line or a config file.
+
+    Raises:
+        HydraException: the error itself, where it is not the user's.
+    """
+    cause = error.__cause__
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
+        group, _, name = error.missing_cfg_file.rpartition("/")
+        return f"{group}={name} is not known: {nearest(name, error.options)}."
+    if isinstance(cause, OmegaConfBaseException):
+        return config_sentence(cause, _valid_keys(cause))
+    if isinstance(error, OverrideParseException):
+        return f"{error.override} cannot be read as key=value: {str(error).splitlines()[0]}."
+    if cause is None or isinstance(cause, HydraException):
+        return f"{' '.join(str(error).split())}."
+    raise error
+
+
+def _valid_keys(error: OmegaConfBaseException) -> list[str]:
+    """The keys beside the one at fault, where the config is typed there."""
+    kind = error.object_type
+    if dataclasses.is_dataclass(kind):
+        return [f.name for f in dataclasses.fields(kind)]
+    return [str(key) for key in error.parent_node] if error.parent_node is not None else []
+
+
+def _end(sentence: str, code: int) -> NoReturn:
+    print(f"error: {sentence}" if code == EXIT_MISTAKE else sentence, file=sys.stderr)
+    sys.exit(code)

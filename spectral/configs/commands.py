@@ -1,0 +1,74 @@
+"""What the commands beside run.py take."""
+
+from dataclasses import dataclass
+from typing import Any, Optional, TypeVar
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING, DictConfig, OmegaConf
+
+from spectral.configs.data import readers
+from spectral.configs.fields import check_fields, choice, number
+from spectral.errors import UserError
+
+
+@dataclass
+class EvaluateConfig:
+    """python -m spectral.evaluate"""
+
+    run: str = MISSING
+    data: Any = None  # null: the run's own survey
+    on: str = choice("auto", "auto", "train", "validation", "test", "all")
+    device: str = "auto"
+    precision: str = choice("auto", "auto", "float32", "bfloat16")
+    num_threads: Optional[int] = number(None, at_least=1)
+    evaluate_batch_size: int = number(256, at_least=1)
+    cache_dir: str = "outputs/surveys"
+
+
+@dataclass
+class PredictConfig:
+    """python -m spectral.predict"""
+
+    run: str = MISSING
+    data: Any = None
+    out: str = MISSING
+    format: str = choice("auto", "auto", "contest", "probabilities", "parquet")
+    device: str = "auto"
+    precision: str = choice("auto", "auto", "float32", "bfloat16")
+    num_threads: Optional[int] = number(None, at_least=1)
+    evaluate_batch_size: int = number(256, at_least=1)
+    cache_dir: str = "outputs/surveys"
+
+
+@dataclass
+class PackConfig:
+    """python -m spectral.pack"""
+
+    data: Any = None
+    out: str = MISSING
+
+
+Command = TypeVar("Command", EvaluateConfig, PredictConfig, PackConfig)
+
+for _command in (EvaluateConfig, PredictConfig, PackConfig):
+    _name = _command.__name__.removesuffix("Config").lower()
+    ConfigStore.instance().store(f"{_name}_config", _command, provider="spectral")
+
+
+def typed_command(config: DictConfig, kind: type[Command], example: str) -> Command:
+    """Check a command's composed config and give it as its dataclass, the data node typed by its reader.
+
+    Args:
+        example: how the command is given, for the sentence that names a missing key.
+
+    Raises:
+        UserError: a key is missing or not allowed.
+    """
+    missing = sorted(str(key) for key in OmegaConf.missing_keys(config) if "." not in str(key))
+    if missing:
+        raise UserError(f"{missing[0]}=... is missing: {example}.")
+    command = OmegaConf.to_object(config)
+    assert isinstance(command, kind)
+    check_fields(command, "")
+    command.data = None if config.data is None else readers.typed(config.data)
+    return command

@@ -1,0 +1,35 @@
+"""python -m spectral.evaluate run=FOLDER [data=...]: score a run on its own survey or another."""
+
+from typing import Any
+
+import hydra
+from omegaconf import DictConfig
+from rich.console import Console
+
+import spectral.configs.root  # noqa: F401  (puts the typed configs where Hydra finds them)
+from spectral.cli import as_job, run_command
+from spectral.configs.commands import EvaluateConfig, typed_command
+
+EXAMPLE = "python -m spectral.evaluate run=FOLDER"
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="evaluate")
+@as_job
+def main(config: DictConfig) -> None:
+    from spectral.application import labelled_rows, open_application
+    from spectral.evaluation import final_metrics, with_prefix
+    from spectral.metrics import confusion
+    from spectral.tables import print_scores
+
+    command = typed_command(config, EvaluateConfig, EXAMPLE)
+    application, console = open_application(command), Console()
+    labels, names = application.labels(), application.classifier.class_names
+    on, rows = labelled_rows(command, application.survey, labels)
+    probability, decided = application.classify(rows, command)
+    scores: dict[str, Any] = with_prefix(on, final_metrics(probability, decided, labels[rows], names, seed=0))
+    scores["confusion"] = {on: confusion(labels[rows], decided, len(names)).tolist()}
+    print_scores(console, scores, names, [on])
+
+
+if __name__ == "__main__":
+    run_command(main)

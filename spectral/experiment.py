@@ -1,0 +1,193 @@
+"""One experiment from its config to its result: the only place that joins all parts. Read it from top to bottom."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from torch import nn
+
+from spectral.assembly import Splits, build_sampler, build_stages, decision_rule, open_survey, split_survey
+from spectral.classifier import Classifier
+from spectral.configs.root import ExperimentConfig, typed
+from spectral.errors import UserError
+from spectral.evaluation import argmax_metrics, with_prefix
+from spectral.files import write_parquet
+from spectral.final_scores import FinalScores
+from spectral.flux_store import FluxStore
+from spectral.inference import infer
+from spectral.objective import check_objective, objective_direction
+from spectral.progress import Progress
+from spectral.provenance import git_revision, versions
+from spectral.run_folder import RunFolder
+from spectral.runtime import Runtime, choose_runtime, tune_allocator
+from spectral.survey import Survey
+from spectral.tables import print_result
+from spectral.training import Trainer, TrainingSettings, seed_torch
+
+EpochCallback = Callable[[int, dict[str, Any]], None]
+
+
+def run(config: DictConfig, on_epoch: EpochCallback = lambda _epoch, _row: None) -> float | list[float]:
+    """Run, or go on with, the experiment of a composed config, in its `run_dir`.
+
+    Args:
+        on_epoch: called after each epoch with its number and metrics; what it raises ends the run, which can go on.
+
+    Returns:
+        The objective; a list where the config names several.
+
+    Raises:
+        UserError: a mistake in the config or the data.
+    """
+    experiment = typed(config)
+    for objective in experiment.objectives:
+        check_objective(objective)
+    folder, console = RunFolder(str(experiment.run_dir)), Console()
+    plain = _plain(config)
+    with folder.locked():
+        result = folder.load_result()
+        if result:
+            folder.claim(plain)
+            console.print(f"The run in {folder.path} is finished: its result is given again.", highlight=False)
+        else:
+            result = _carry_out(experiment, plain, folder, console, on_epoch)
+        print_result(console, result, folder.path)
+    values = [float(result[objective]) for objective in experiment.objectives]
+    return values[0] if isinstance(experiment.objective, str) else values
+
+
+def _plain(config: DictConfig) -> dict[str, Any]:
+    """The config resolved, as run folders keep it."""
+    plain = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def _carry_out(
+    config: ExperimentConfig, plain: dict[str, Any], folder: RunFolder, console: Console, on_epoch: EpochCallback
+) -> dict[str, Any]:
+    """Train what is left, score, and write the result."""
+    started = time.perf_counter()
+    tune_allocator()
+    runtime = choose_runtime(config.device, config.precision, config.layout, config.compile, config.num_threads)
+    survey, splits = split_survey(open_survey(config.data, Path(config.cache_dir)), config.split)
+    _check_objectives(config, survey, splits)
+    sampler = build_sampler(config, splits, survey)
+    stages = build_stages(config, sampler, splits, survey)
+    classifier = Classifier.describing(config, survey)
+    seed_torch(config.seed, epoch=0)
+    network = classifier.build_network()
+    folder.claim(plain)
+    classifier.save(folder)
+    store = FluxStore(survey.flux, survey.mask, classifier.build_transform(), runtime.device)
+    trainer = Trainer(
+        network=network,
+        runtime=runtime,
+        store=store,
+        rows=splits.train,
+        targets=torch.from_numpy(splits.labels[splits.train]).to(runtime.device),
+        sampler=sampler,
+        stages=stages,
+        settings=_training_settings(config),
+        validate=_validation(config, survey, splits, store, runtime),
+        folder=folder,
+        progress=Progress(console, config.objectives[0]),
+    )
+    trainer.fit(on_epoch)
+    scores = _score(config, classifier, trainer, store, survey, splits)
+    result = {
+        "objective": config.objective,
+        "best_epoch": trainer.best_epoch,
+        "num_epochs": trainer.epoch,
+        "num_parameters": sum(p.numel() for p in network.parameters()),
+        **scores.metrics,
+        "confusion": scores.confusions,
+        "train/num_spectra": len(splits.train),
+        "time/train_s": round(trainer.train_s, 3),
+        "time/last_start_s": round(time.perf_counter() - started, 3),
+        **_identity(config, survey, runtime),
+    }
+    folder.write_result(result)
+    return result
+
+
+def _score(
+    config: ExperimentConfig,
+    classifier: Classifier,
+    trainer: Trainer,
+    store: FluxStore,
+    survey: Survey,
+    splits: Splits,
+) -> FinalScores:
+    """Score the best weights on validation and, once, on test; write the predictions and the fitted rule."""
+    folder, runtime = trainer.folder, trainer.runtime
+    network = runtime.prepare(classifier.load_network(folder))
+    make_rule = decision_rule(config, trainer.best_stage.loss.get_buffer("output_prior"), splits, survey)
+    scores = FinalScores(make_rule, survey.class_names, config.seed)
+    ids = survey.catalog["id"].to_numpy()
+    for rows, add in ((splits.validation, scores.add_validation), (splits.test, scores.add_test)):
+        if len(rows):
+            add(infer(network, store, rows, runtime, config.evaluate_batch_size), splits.labels[rows], ids[rows])
+    classifier.decision_state = scores.rule.state()
+    classifier.save(folder)
+    write_parquet(folder.predictions, scores.predictions())
+    return scores
+
+
+def _check_objectives(config: ExperimentConfig, survey: Survey, splits: Splits) -> None:
+    for objective in config.objectives:
+        check_objective(objective, survey.class_names)
+        if objective.startswith("val/") and not len(splits.validation):
+            raise UserError(
+                f"objective={objective} needs validation spectra and split={config.split.name} leaves none: "
+                "give the split a validation share, or objective=train/loss."
+            )
+
+
+def _training_settings(config: ExperimentConfig) -> TrainingSettings:
+    objective = config.objectives[0]
+    return TrainingSettings(
+        seed=config.seed,
+        objective=objective,
+        maximize=objective_direction(objective) == "maximize",
+        clip_norm=config.schedule.clip_norm,
+        ema_decay=config.schedule.ema_decay,
+        patience_epochs=config.schedule.patience_epochs,
+    )
+
+
+def _validation(
+    config: ExperimentConfig, survey: Survey, splits: Splits, store: FluxStore, runtime: Runtime
+) -> Callable[[nn.Module], dict[str, float]]:
+    """What an epoch ends with: the metrics of argmax on the validation split, none where it is empty."""
+    rows = splits.validation
+
+    def validate(network: nn.Module) -> dict[str, float]:
+        if not len(rows):
+            return {}
+        logits = infer(network, store, rows, runtime, config.evaluate_batch_size)
+        return with_prefix("val", argmax_metrics(logits, splits.labels[rows], survey.class_names))
+
+    return validate
+
+
+def _identity(config: ExperimentConfig, survey: Survey, runtime: Runtime) -> dict[str, Any]:
+    """What a result can be traced back by."""
+    return {
+        "seed": config.seed,
+        "survey": {
+            "fingerprint": survey.fingerprint,
+            "num_spectra": len(survey),
+            "length": survey.length,
+            "num_channels": survey.num_channels,
+            "class_names": list(survey.class_names),
+            "skipped": dict(survey.skipped),
+        },
+        "runtime": {"device": str(runtime.device), "precision": runtime.precision, "num_threads": runtime.num_threads},
+        "git_revision": git_revision(),
+        "versions": versions(),
+    }

@@ -1,0 +1,39 @@
+"""python -m spectral.pack data=... out=FOLDER: pack a survey ahead of time."""
+
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig
+from rich.console import Console
+
+import spectral.configs.root  # noqa: F401  (puts the typed configs where Hydra finds them)
+from spectral.cli import as_job, run_command
+from spectral.configs.commands import PackConfig, typed_command
+from spectral.errors import UserError
+
+EXAMPLE = "python -m spectral.pack data=... out=FOLDER"
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="pack")
+@as_job
+def main(config: DictConfig) -> None:
+    from spectral.configs.data import readers
+    from spectral.data.packing import pack
+    from spectral.survey import Survey
+
+    command = typed_command(config, PackConfig, EXAMPLE)
+    if command.data is None:
+        raise UserError(f"data=... is missing: {EXAMPLE}.")
+    reader = readers.build(command.data)
+    if isinstance(reader, Survey):
+        raise UserError(f"data=packed is packed already, in {reader.folder}.")
+    survey = pack(reader, command.data, Path(command.out))
+    console = Console()
+    console.print(f"{len(survey)} spectra of {survey.length} points, classes {', '.join(survey.class_names) or 'none'}")
+    for reason, count in survey.skipped.items():
+        console.print(f"skipped {count}: {reason}")
+    console.print(f"use it with: python run.py data=packed data.folder={command.out}", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    run_command(main)

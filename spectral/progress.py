@@ -1,0 +1,56 @@
+"""Progress of training: a live bar on a terminal, a line an epoch elsewhere."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+
+
+class Progress:
+    """What the training loop tells about itself, shown on a console."""
+
+    def __init__(self, console: Console, objective: str) -> None:
+        self._console, self._objective = console, objective
+        self._bars: Bars | None = None
+        self._epochs = self._steps = TaskID(0)
+        self._num_epochs = 0
+
+    @contextmanager
+    def running(self, num_epochs: int) -> Iterator[None]:
+        """Show `num_epochs` epochs in all while the block runs."""
+        self._num_epochs = num_epochs
+        if not self._console.is_terminal:
+            yield
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Bars(*columns, TimeRemainingColumn(), console=self._console, transient=True) as self._bars:
+            self._epochs = self._bars.add_task("epochs", total=num_epochs)
+            self._steps = self._bars.add_task("steps", total=None)
+            yield
+        self._bars = None
+
+    def skip_epochs(self, num_epochs: int) -> None:
+        """These were done before the run was stopped."""
+        if self._bars:
+            self._bars.update(self._epochs, completed=num_epochs)
+
+    def begin_epoch(self, stage: str, epoch: int, num_steps: int) -> None:
+        if self._bars:
+            self._bars.reset(self._steps, total=num_steps, description=f"{stage}, epoch {epoch}")
+
+    def end_step(self) -> None:
+        if self._bars:
+            self._bars.advance(self._steps)
+
+    def end_epoch(self, row: Mapping[str, Any]) -> None:
+        if self._bars:
+            self._bars.advance(self._epochs)
+        shown = {"train/loss": row["train/loss"]} | {k: row[k] for k in (self._objective,) if k in row}
+        figures = "  ".join(f"{name} {value:.4f}" for name, value in shown.items())
+        speed = f"{row['time/train_spectra_per_s']:.0f} spectra/s"
+        self._console.print(
+            f"epoch {row['epoch']:>3}/{self._num_epochs}  {row['stage']}  {figures}  {speed}", highlight=False
+        )

@@ -1,0 +1,30 @@
+"""Where a result comes from: library versions, git revision, machine."""
+
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+from spectral import __version__
+
+LIBRARIES = ("hydra-core", "numpy", "omegaconf", "pandas", "pyarrow", "safetensors", "scikit-learn", "torch")
+
+
+def versions() -> dict[str, str]:
+    """The version of Python, of this package and of each library that numbers depend on."""
+    return {"python": platform.python_version(), "spectral": __version__} | {name: version(name) for name in LIBRARIES}
+
+
+def git_revision() -> str | None:
+    """The checkout's commit, with "+changes" where files differ from it; None outside a checkout or without git."""
+    here = Path(__file__).resolve().parent
+    try:
+        commit = _git(here, "rev-parse", "HEAD")
+        return commit + ("+changes" if _git(here, "status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()

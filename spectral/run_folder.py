@@ -1,0 +1,127 @@
+"""The files of one run: who writes what, under which name, and what they promise.
+
+config.yaml          the whole resolved config, written first
+metrics.jsonl        a row an epoch, appended and flushed
+last.ckpt            everything needed to go on, replaced after each epoch
+best.safetensors     weights of the best epoch so far
+model.json           rebuilds the network around those weights, without pickle or Hydra
+predictions.parquet  validation and test, one row a spectrum
+result.json          written last: a run that has it is finished
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from omegaconf import OmegaConf
+
+from spectral.errors import UserError
+from spectral.files import space_errors, write_bytes, write_json
+
+# Keys that may differ when a run goes on: they say where and how fast it is computed, not what.
+FREE_KEYS = ("run_dir", "cache_dir", "device", "layout", "compile", "num_threads", "data.num_workers")
+
+
+class RunFolder:
+    """The run folder at `path`."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.config = self.path / "config.yaml"
+        self.metrics = self.path / "metrics.jsonl"
+        self.checkpoint = self.path / "last.ckpt"
+        self.weights = self.path / "best.safetensors"
+        self.model = self.path / "model.json"
+        self.predictions = self.path / "predictions.parquet"
+        self.result = self.path / "result.json"
+
+    @classmethod
+    def existing(cls, path: Path | str) -> "RunFolder":
+        """Raises UserError where there is no run."""
+        folder = cls(path)
+        if not folder.config.is_file():
+            raise UserError(f"run={path} is not a run folder: it has no {folder.config.name}.")
+        return folder
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep the folder to one process; a killed process frees it.
+
+        Raises:
+            UserError: another process is running here.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.path / "run.lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise UserError(f"run_dir={self.path} is in use: another process is running this experiment.") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def claim(self, config: Mapping[str, Any]) -> None:
+        """Write the config, or check that the folder's own is the same, so that a run is never mixed of two.
+
+        Raises:
+            UserError: the folder belongs to a run with another config; the sentence names the first difference.
+        """
+        if self.config.exists():
+            self._check_same(config)
+        else:
+            write_bytes(self.config, OmegaConf.to_yaml(OmegaConf.create(dict(config))).encode())
+
+    def _check_same(self, config: Mapping[str, Any]) -> None:
+        there, here = _flat(self.load_config()), _flat(config)
+        for key in [*here, *there]:
+            old, new = there.get(key, "absent"), here.get(key, "absent")
+            if key not in FREE_KEYS and old != new:
+                raise UserError(
+                    f"run_dir={self.path} holds a run with {key}={old}, this command has {key}={new}: "
+                    "give the same config to go on with it, or another run_dir."
+                )
+
+    def load_config(self) -> dict[str, Any]:
+        loaded = OmegaConf.to_container(OmegaConf.load(self.config))
+        assert isinstance(loaded, dict)
+        return {str(key): value for key, value in loaded.items()}
+
+    def load_result(self) -> dict[str, Any] | None:
+        """The finished run's result, or None."""
+        if not self.result.exists():
+            return None
+        loaded: dict[str, Any] = json.loads(self.result.read_text())
+        return loaded
+
+    def append_metrics(self, row: Mapping[str, Any]) -> None:
+        with space_errors(self.metrics), self.metrics.open("a") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """The rows so far; a last line cut short by a kill is left out."""
+        if not self.metrics.exists():
+            return []
+        lines = self.metrics.read_text().split("\n")[:-1]
+        return [json.loads(line) for line in lines]
+
+    def keep_metrics_until(self, epoch: int) -> None:
+        """Drop rows that no checkpoint covers; their epochs are run again."""
+        rows = [row for row in self.read_metrics() if row["epoch"] <= epoch]
+        write_bytes(self.metrics, "".join(json.dumps(row) + "\n" for row in rows).encode())
+
+    def write_result(self, result: Mapping[str, Any]) -> None:
+        write_json(self.result, result)
+
+
+def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as dotted keys; lists are values."""
+    if not isinstance(node, Mapping):
+        return {prefix: node}
+    flat: dict[str, Any] = {}
+    for key, value in node.items():
+        flat |= _flat(value, f"{prefix}.{key}" if prefix else str(key))
+    return flat

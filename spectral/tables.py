@@ -1,0 +1,68 @@
+"""What a run ends with on the terminal: per-class scores, confusion matrix, where the files are."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+TITLES = {"val": "validation", "test": "test", "train": "training", "validation": "validation", "all": "all"}
+
+
+def print_result(console: Console, result: Mapping[str, Any], folder: object) -> None:
+    """Print what result.json holds.
+
+    Args:
+        folder: shown as the place of the run's files.
+    """
+    splits = [key for key in ("val", "test") if f"{key}/macro_f1" in result]
+    print_scores(console, result, result["survey"]["class_names"], splits)
+    console.print(f"run folder: {escape(str(folder))}", highlight=False, soft_wrap=True)
+
+
+def print_scores(console: Console, scores: Mapping[str, Any], names: Sequence[str], splits: Sequence[str]) -> None:
+    """Print the class table of some splits, the confusion matrix of the last, and macro-F1 of each.
+
+    Args:
+        scores: metrics by `<split>/<metric>` as FinalScores names them, and the matrices under `confusion`.
+        names: of the classes [K].
+    """
+    for key in splits:
+        console.print(f"Scores by class, {TITLES[key]}")
+        console.print(class_table(scores, names, key))
+    if splits:
+        console.print(f"Confusion matrix, {TITLES[splits[-1]]} (a row a true class, a column a predicted one)")
+        console.print(confusion_table(scores["confusion"][splits[-1]], names))
+    for key in splits:
+        low, high = scores[f"{key}/macro_f1_low"], scores[f"{key}/macro_f1_high"]
+        score = f"{TITLES[key]} macro-F1 {scores[f'{key}/macro_f1']:.4f}"
+        console.print(f"{score}  (95 % interval of the sample {low:.4f} to {high:.4f})", highlight=False)
+
+
+def class_table(scores: Mapping[str, Any], names: Sequence[str], split: str) -> Table:
+    """Precision, recall, F1 and number of spectra of one split, a row a class, and macro-F1."""
+    table = _table("class", ["precision", "recall", "F1", "spectra"])
+    for name in names:
+        values = [f"{scores[f'{split}/{metric}/{name}']:.4f}" for metric in ("precision", "recall", "f1")]
+        table.add_row(escape(name), *values, str(scores[f"{split}/num_spectra/{name}"]))
+    table.add_section()
+    table.add_row("macro-F1", "", "", f"{scores[f'{split}/macro_f1']:.4f}", str(scores[f"{split}/num_spectra"]))
+    return table
+
+
+def confusion_table(matrix: Sequence[Sequence[int]], names: Sequence[str]) -> Table:
+    """Counts, a row a true class, a column a predicted one."""
+    table = _table("", [escape(name) for name in names])
+    for i, (name, row) in enumerate(zip(names, matrix, strict=True)):
+        table.add_row(escape(name), *(f"[bold]{n}[/bold]" if i == j else str(n) for j, n in enumerate(row)))
+    return table
+
+
+def _table(first: str, columns: Sequence[str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column(first)
+    for column in columns:
+        table.add_column(column, justify="right")
+    return table
