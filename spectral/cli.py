@@ -33,7 +33,7 @@ def run_command(main: Callable[[], Any]) -> None:
     except HydraException as error:
         _end(hydra_sentence(error), EXIT_MISTAKE)
     except KeyboardInterrupt:
-        _end("stopped; the same command with run_dir=FOLDER goes on from the last epoch.", EXIT_INTERRUPTED)
+        _end("stopped.", EXIT_INTERRUPTED)
 
 
 def as_job(main: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:

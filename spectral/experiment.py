@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
+from rich.markup import escape
 from torch import nn
 
 from spectral.assembly import Splits, build_sampler, build_stages, decision_rule, open_survey, split_survey
@@ -54,7 +55,7 @@ def run(config: DictConfig, on_epoch: EpochCallback = lambda _epoch, _row: None)
             folder.claim(plain)
             console.print(f"The run in {folder.path} is finished: its result is given again.", highlight=False)
         else:
-            result = _carry_out(experiment, plain, folder, console, on_epoch)
+            result = _carry_out_or_tell(experiment, plain, folder, console, on_epoch)
         print_result(console, result, folder.path)
     values = [float(result[objective]) for objective in experiment.objectives]
     return values[0] if isinstance(experiment.objective, str) else values
@@ -65,6 +66,17 @@ def _plain(config: DictConfig) -> dict[str, Any]:
     plain = OmegaConf.to_container(config, resolve=True)
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items()}
+
+
+def _carry_out_or_tell(
+    config: ExperimentConfig, plain: dict[str, Any], folder: RunFolder, console: Console, on_epoch: EpochCallback
+) -> dict[str, Any]:
+    """Carry out the experiment; on Ctrl-C tell how to go on."""
+    try:
+        return _carry_out(config, plain, folder, console, on_epoch)
+    except KeyboardInterrupt:
+        console.print(f"To go on, give the same command with run_dir={escape(str(folder.path))}", soft_wrap=True)
+        raise
 
 
 def _carry_out(
@@ -103,6 +115,7 @@ def _carry_out(
         "objective": config.objective,
         "best_epoch": trainer.best_epoch,
         "num_epochs": trainer.epoch,
+        "train/loss": folder.read_metrics()[trainer.best_epoch - 1]["train/loss"],
         "num_parameters": sum(p.numel() for p in network.parameters()),
         **scores.metrics,
         "confusion": scores.confusions,

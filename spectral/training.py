@@ -86,8 +86,8 @@ class Trainer:
         self.rows, self.targets, self.sampler = rows, targets, sampler
         self.stages, self.settings, self.validate = stages, settings, validate
         self.folder, self.progress = folder, progress
-        self.averaged = _averaged(network, settings.ema_decay)
         self.prepared = runtime.prepare(network)
+        self.averaged = _averaged(network, settings.ema_decay)
         self.best_score: float | None = None
         self.best_stage = stages[0]
         self.epoch, self.best_epoch, self.epochs_without_gain, self.train_s = 0, 0, 0, 0.0
