@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from spectral.data.reader import Chunk
 
-_HALF = np.finfo(np.float16)
+HALF_MAX, HALF_NORMAL = float(np.finfo(np.float16).max), float(np.finfo(np.float16).smallest_normal)
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ def _wrong_shape(flux: NDArray[np.float32], rules: Rules) -> str | None:
 
 def _not_half(flux: NDArray[np.float32]) -> str | None:
     peak = float(np.abs(flux).max())
-    if peak > _HALF.max:
-        return f"too bright for data.dtype=float16: {peak:g}, at most {_HALF.max:g}"
-    if 0 < peak < _HALF.smallest_normal:
-        return f"too faint for data.dtype=float16: {peak:g}, at least {_HALF.smallest_normal:.2g}"
+    if peak > HALF_MAX:
+        return f"too bright for data.dtype=float16: {peak:g}, at most {HALF_MAX:g}"
+    if 0 < peak < HALF_NORMAL:
+        return f"too faint for data.dtype=float16: {peak:g}, at least {HALF_NORMAL:.2g}"
     return None

@@ -1,4 +1,4 @@
-"""Splits saved in a pack: for each, a table of id and part, and the same as JSON lists for people and other programs."""
+"""Splits saved in a pack: for each a table of id and part, and the same as JSON lists for people and programs."""
 
 import errno
 import logging

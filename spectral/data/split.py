@@ -138,13 +138,16 @@ def _parts(catalog: pd.DataFrame, split: Split, config: Any, folder: Path | str 
 
     def complete(saved: Parts) -> Parts:
         parts = _divided(catalog.sort_values("id"), split, saved)
-        return pd.concat([saved[~saved.index.isin(parts.index)], parts])
+        gone = saved[~saved.index.isin(parts.index)]
+        together: Parts = pd.concat([gone, parts])
+        return together
 
     # Folds are one division, whichever of them validates.
     options = {key: value for key, value in dataclasses.asdict(config).items() if key != "fold"}
     name = f"{config.name}-{hashlib.blake2b(json.dumps(options).encode(), digest_size=4).hexdigest()}"
     parts = complete(nothing_saved()) if folder is None else completed(Path(folder), name, options, complete)
-    return parts.loc[catalog["id"]]
+    in_order: Parts = parts.reindex(catalog["id"])
+    return in_order
 
 
 def _divided(catalog: pd.DataFrame, split: Split, saved: Parts) -> Parts:
