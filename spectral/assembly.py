@@ -1,6 +1,7 @@
 """From typed configs to the parts of an experiment; shared by training, evaluation and prediction."""
 
 import dataclasses
+import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from spectral.sampler import Sampler
 from spectral.survey import Survey
 from spectral.training import Stage
 
+log = logging.getLogger(__name__)
+
 
 @dataclass
 class Splits:
@@ -52,6 +55,8 @@ def split_survey(survey: Survey, split: Any) -> tuple[Survey, Splits]:
         UserError: nothing to train on.
     """
     assert survey.folder is not None
+    if "split" in survey.catalog and split.name != "given":
+        log.warning("The data has a split of its own, which split=%s does not use: split=given does.", split.name)
     survey = survey.with_split(assign_split(survey.catalog, split, survey.folder))
     parts = Splits(survey.indices("train"), survey.indices("validation"), survey.indices("test"), survey.labels)
     if not len(parts.train):
