@@ -21,7 +21,17 @@ NUM_FOLDS = 5
 
 
 def softmax(logits: Tensor) -> Probabilities:
-    """Probabilities [n, K] of logits [n, K], in float64."""
+    """Probabilities [n, K] of logits [n, K], in float64.
+
+    Raises:
+        UserError: logits are not finite.
+    """
+    num_bad = int((~logits.isfinite()).any(dim=1).sum())
+    if num_bad:
+        raise UserError(
+            f"the network's output is not finite for {num_bad} of {len(logits)} spectra: their flux is too large for "
+            "it, or training went astray; try a lower optimizer.lr or schedule.clip_norm=1."
+        )
     values: Probabilities = torch.softmax(logits.double(), dim=1).numpy()
     return values
 
@@ -36,19 +46,27 @@ def with_prefix(prefix: str, metrics: dict[str, float]) -> dict[str, Any]:
     return {f"{prefix}/{name}": value for name, value in metrics.items()}
 
 
+def check_can_hold_out(labels: Labels, class_names: Sequence[str]) -> None:
+    """Raise UserError where no rule can be fitted to validation labels [n] with some of each class held out."""
+    if not len(labels):
+        raise UserError("decision=macro_f1 is fitted on validation spectra and there are none: give split.validation.")
+    for name, count in zip(class_names, np.bincount(labels, minlength=len(class_names)), strict=True):
+        if count == 1:
+            raise UserError(
+                f"decision=macro_f1 needs two validation spectra of a class and there is one of '{name}': give "
+                "split.validation a larger share."
+            )
+
+
 def decide_held_out(make_rule: Callable[[], Decision], probability: Probabilities, labels: Labels, seed: int) -> Labels:
     """Classes [n] by rules fitted on the rest of the split, fold by fold, so that no label helps to decide itself.
 
     Args:
         make_rule: gives an unfitted rule.
         probability: [n, K].
-
-    Raises:
-        UserError: a class has a single spectrum, which cannot be held out and fitted on.
+        labels: [n], as check_can_hold_out has passed them.
     """
     rarest = int(np.bincount(labels)[np.unique(labels)].min())
-    if rarest < 2:
-        raise UserError("decision=macro_f1 needs two validation spectra of each class and one class has a single one.")
     decided = np.empty(len(labels), dtype=np.int64)
     folds = StratifiedKFold(min(NUM_FOLDS, rarest), shuffle=True, random_state=seed)
     for rest, held_out in folds.split(probability, labels):

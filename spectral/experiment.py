@@ -15,7 +15,7 @@ from spectral.assembly import Splits, build_sampler, build_stages, decision_rule
 from spectral.classifier import Classifier
 from spectral.configs.root import ExperimentConfig, typed
 from spectral.errors import UserError
-from spectral.evaluation import argmax_metrics, with_prefix
+from spectral.evaluation import argmax_metrics, check_can_hold_out, with_prefix
 from spectral.files import write_parquet
 from spectral.final_scores import FinalScores
 from spectral.flux_store import FluxStore
@@ -27,7 +27,7 @@ from spectral.run_folder import RunFolder
 from spectral.runtime import Runtime, choose_runtime, tune_allocator
 from spectral.survey import Survey
 from spectral.tables import print_result
-from spectral.training import Trainer, TrainingSettings, seed_torch
+from spectral.training import Stage, Trainer, TrainingSettings, seed_torch
 
 EpochCallback = Callable[[int, dict[str, Any]], None]
 
@@ -90,6 +90,7 @@ def _carry_out(
     _check_objectives(config, survey, splits)
     sampler = build_sampler(config, splits, survey)
     stages = build_stages(config, sampler, splits, survey)
+    _check_decision(config, stages, survey, splits)
     classifier = Classifier.describing(config, survey)
     seed_torch(config.seed, epoch=0)
     network = classifier.build_network()
@@ -159,6 +160,14 @@ def _check_objectives(config: ExperimentConfig, survey: Survey, splits: Splits) 
                 f"objective={objective} needs validation spectra and split={config.split.name} leaves none: "
                 "give the split a validation share, or objective=train/loss."
             )
+
+
+def _check_decision(config: ExperimentConfig, stages: list[Stage], survey: Survey, splits: Splits) -> None:
+    """Meet before training what would keep the decision rule from being made or fitted after it."""
+    for stage in stages:
+        rule = decision_rule(config, stage.loss.get_buffer("output_prior"), splits, survey)()
+        if rule.num_iterations:
+            check_can_hold_out(splits.labels[splits.validation], survey.class_names)
 
 
 def _training_settings(config: ExperimentConfig) -> TrainingSettings:

@@ -141,7 +141,7 @@ class Trainer:
 
     def _begin_stage(self, stage: Stage) -> None:
         self.epochs_without_gain = 0
-        if stage.start == "best" and self.folder.weights.exists():
+        if stage.start == "best" and self.best_epoch:
             self.network.load_state_dict(load_file(self.folder.weights, device=str(self.runtime.device)))
             self.averaged = _averaged(self.network, self.settings.ema_decay)
 
@@ -185,6 +185,7 @@ class Trainer:
             self.progress.end_step()
         remaining = len(losses) % STEPS_PER_LOSS_CHECK
         self._check_finite(losses[len(losses) - remaining :], len(losses), stage, optimizer)
+        self._check_weights(stage, optimizer)
         return float(torch.stack(losses).double().mean()), num_spectra
 
     def _batches(self, stage: Stage) -> Iterator[tuple[Batch, Tensor]]:
@@ -213,19 +214,28 @@ class Trainer:
         bad = [i for i, finite in enumerate(torch.stack(losses).isfinite().tolist()) if not finite] if losses else []
         if not bad:
             return
-        lr = optimizer.param_groups[0]["lr"]
-        value = float(losses[bad[0]])
-        raise NonFiniteLossError(
-            f"the loss became {value} in stage {stage.name}, epoch {self.epoch}, step "
-            f"{num_steps - len(losses) + bad[0] + 1}, at a learning rate of {lr:g}: {self._cause()}; "
-            f"the best weights so far are kept in {self.folder.path}."
+        step = num_steps - len(losses) + bad[0] + 1
+        raise self._astray(f"the loss became {float(losses[bad[0]])}", step, stage, optimizer)
+
+    def _check_weights(self, stage: Stage, optimizer: torch.optim.Optimizer) -> None:
+        """Raises NonFiniteLossError where the epoch's last step, which no loss has followed, broke the weights."""
+        if self._broken_weights():
+            raise self._astray("the next loss would not be finite", stage.steps, stage, optimizer)
+
+    def _astray(self, what: str, step: int, stage: Stage, optimizer: torch.optim.Optimizer) -> NonFiniteLossError:
+        kept = f"the best weights so far are kept in {self.folder.path}" if self.best_epoch else "no epoch had ended"
+        return NonFiniteLossError(
+            f"{what} in stage {stage.name}, epoch {self.epoch}, step {step}, at a learning rate of "
+            f"{optimizer.param_groups[0]['lr']:g}: {self._cause()}; {kept}."
         )
 
     def _cause(self) -> str:
-        broken = [name for name, p in self.network.named_parameters() if not bool(p.isfinite().all())]
-        if broken:
+        if broken := self._broken_weights():
             return f"weights are no longer finite ({broken[0]} first); try a lower optimizer.lr or schedule.clip_norm=1"
         return "the weights are finite, so the loss itself overflowed; try another loss or a lower optimizer.lr"
+
+    def _broken_weights(self) -> list[str]:
+        return [name for name, p in self.network.named_parameters() if not bool(p.isfinite().all())]
 
     def _note_best(self, row: dict[str, Any], stage: Stage) -> None:
         """Save the weights where the objective is at least as good as ever; a tie goes to the later epoch."""
