@@ -1,0 +1,48 @@
+"""Fixtures of the composed product: a survey small enough for runs of a fraction of a second."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import small_runs
+import torch
+
+from spectral.configs.readers import ArraysConfig
+from spectral.data.arrays.opening import open_arrays
+from spectral.data.packing import pack
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    num_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(num_threads)
+
+
+@pytest.fixture(scope="session")
+def survey_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """120 spectra of 96 pixels in an NPZ, three classes."""
+    path = tmp_path_factory.mktemp("survey") / "small.npz"
+    np.savez(path, **small_runs.arrays())
+    return path
+
+
+@pytest.fixture(scope="session")
+def pack_folder(survey_file: Path) -> Path:
+    """The same survey, packed."""
+    folder = survey_file.parent / "pack"
+    pack(open_arrays(str(survey_file)), ArraysConfig(num_workers=1), folder, progress=False)
+    return folder
+
+
+@pytest.fixture
+def small(pack_folder: Path, tmp_path: Path) -> Callable[..., list[str]]:
+    """The overrides of a small run in `tmp_path / folder`, and more of them behind."""
+
+    def overrides(*more: str, folder: str = "run") -> list[str]:
+        data = ["data=packed", f"data.folder={pack_folder}", f"run_dir={tmp_path / folder}"]
+        return [*data, *small_runs.OVERRIDES, *more]
+
+    return overrides

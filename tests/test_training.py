@@ -1,0 +1,331 @@
+"""The training loop, by what whole runs write and by a hand-made trainer."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+from safetensors.torch import load_file
+from small_runs import outcome, result, rows, run, stages
+from torch import nn
+
+from spectral.configs.lr_schedule import lr_schedules
+from spectral.errors import UserError
+from spectral.flux_store import FluxStore
+from spectral.progress import Progress
+from spectral.run_folder import RunFolder
+from spectral.runtime import Runtime
+from spectral.sampler import NaturalSampler
+from spectral.training import NonFiniteLossError, Stage, Trainer, TrainingSettings
+
+Overrides = Callable[..., list[str]]
+
+NUM, LENGTH, NUM_CLASSES, BATCH = 24, 5, 3, 8
+
+
+class Linear(nn.Module):
+    """Logits [B, K] of flux [B, 1, L]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(LENGTH, NUM_CLASSES)
+        nn.init.zeros_(self.layer.bias)
+        nn.init.constant_(self.layer.weight, 0.1)
+
+    def forward(self, flux: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        logits: torch.Tensor = self.layer(flux[:, 0])
+        return logits
+
+
+class CountingOptimizer(torch.optim.SGD):
+    """Keeps the gradient norm of each step, and the weights after it."""
+
+    def __init__(self, network: nn.Module, lr: float, momentum: float = 0.0) -> None:
+        super().__init__(network.parameters(), lr=lr, momentum=momentum)
+        self.network = network
+        self.norms: list[float] = []
+        self.weights: list[torch.Tensor] = []
+
+    def step(self, closure: Any = None) -> Any:
+        gradients = torch.cat([p.grad.flatten() for p in self.network.parameters() if p.grad is not None])
+        self.norms.append(float(gradients.norm()))
+        out = super().step(closure)
+        self.weights.append(self.network.layer.weight.detach().clone())  # type: ignore[union-attr, operator]
+        return out
+
+
+class Bench:
+    """A trainer around a linear network, with the optimizers that its stages made."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *stage_options: dict[str, Any],
+        scores: list[float] | None = None,
+        objective: str = "val/macro_f1",
+        **settings: Any,
+    ) -> None:
+        self.optimizers: list[CountingOptimizer] = []
+        self.network = Linear()
+        self.scores = iter(scores or [])
+        flux = np.random.default_rng(0).normal(size=(NUM, 1, LENGTH)).astype(np.float32)
+        labels = np.arange(NUM) % NUM_CLASSES
+        path = folder / "run"
+        path.mkdir(exist_ok=True)
+        self.trainer = Trainer(
+            network=self.network,
+            runtime=Runtime(torch.device("cpu"), "float32", channels_last=False, compile=False, num_threads=1),
+            store=FluxStore(flux, None, lambda x, _mask: x, torch.device("cpu")),
+            rows=np.arange(NUM),
+            targets=torch.from_numpy(labels),
+            sampler=NaturalSampler(labels, NUM_CLASSES, BATCH, seed=0),
+            stages=[self.stage(f"stage{i}", **options) for i, options in enumerate(stage_options)],
+            settings=TrainingSettings(
+                **{
+                    "seed": 0,
+                    "objective": objective,
+                    "maximize": objective != "train/loss",
+                    "clip_norm": None,
+                    "ema_decay": None,
+                    "patience_epochs": None,
+                    **settings,
+                }
+            ),
+            validate=lambda _network: {"val/macro_f1": next(self.scores)} if scores is not None else {},
+            folder=RunFolder(path),
+            progress=Progress(Console(quiet=True), objective),
+        )
+
+    def stage(
+        self, name: str, epochs: int, lr: float = 0.1, start: str = "last", momentum: float = 0.0, scale: float = 1.0
+    ) -> Stage:
+        class Loss(nn.Module):
+            def forward(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+                return scale * nn.functional.cross_entropy(logits, target)
+
+        def make_optimizer(network: nn.Module) -> torch.optim.Optimizer:
+            self.optimizers.append(CountingOptimizer(network, lr, momentum))
+            return self.optimizers[-1]
+
+        def make_lr_schedule(optimizer: torch.optim.Optimizer, num_steps: int) -> Any:
+            return lr_schedules.build(lr_schedules.typed("constant"), optimizer=optimizer, num_steps=num_steps)
+
+        return Stage(name, epochs, 2, start, Loss(), make_optimizer, make_lr_schedule)
+
+    def fit(self) -> list[dict[str, Any]]:
+        self.trainer.fit(lambda _epoch, _row: None)
+        return self.trainer.folder.read_metrics()
+
+    @property
+    def best(self) -> torch.Tensor:
+        return load_file(self.trainer.folder.weights)["layer.weight"]
+
+
+def test_a_best_start_takes_the_best_weights_and_a_fresh_optimizer(tmp_path: Path) -> None:
+    second_stage = {"epochs": 1, "start": "best", "lr": 1e-30, "momentum": 0.9}
+    bench = Bench(tmp_path, {"epochs": 3, "momentum": 0.9}, second_stage, scores=[0.1, 0.9, 0.2, 0.3])
+    written = bench.fit()
+    first, second = bench.optimizers
+    assert [row["lr"] for row in written] == [0.1, 0.1, 0.1, 1e-30]
+    assert [row["stage"] for row in written] == ["stage0"] * 3 + ["stage1"]
+    # The best epoch is the second, whose last step is the fourth; the tiny rate then moves nothing.
+    torch.testing.assert_close(bench.best, first.weights[3], rtol=0, atol=0)
+    torch.testing.assert_close(second.weights[-1], first.weights[3], rtol=0, atol=0)
+    assert not torch.equal(first.weights[5], first.weights[3])
+    assert bench.trainer.best_stage.name == "stage0"
+
+
+def test_a_last_start_goes_on_from_the_last_weights(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, {"epochs": 2}, {"epochs": 1, "lr": 1e-30}, scores=[0.9, 0.1, 0.1])
+    bench.fit()
+    first, second = bench.optimizers
+    torch.testing.assert_close(second.weights[-1], first.weights[-1], rtol=0, atol=0)
+
+
+def test_a_fresh_stage_equals_the_same_steps_without_momentum_from_before(tmp_path: Path) -> None:
+    """Momentum left over from the first stage would move the second one's first step."""
+    bench = Bench(tmp_path, {"epochs": 1, "momentum": 0.9}, {"epochs": 1, "momentum": 0.9}, scores=[0.1, 0.2])
+    bench.fit()
+    first, second = bench.optimizers
+    moved = second.weights[0] - first.weights[-1]
+    assert float(moved.norm()) <= 0.1 * second.norms[0] + 1e-6
+
+
+def test_a_tie_keeps_the_later_epoch_and_counts_as_no_gain(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, {"epochs": 3}, scores=[0.5, 0.5, 0.4])
+    bench.fit()
+    assert bench.trainer.best_epoch == 2
+    torch.testing.assert_close(bench.best, bench.optimizers[0].weights[3], rtol=0, atol=0)
+    assert bench.trainer.epochs_without_gain == 2
+
+
+def test_patience_ends_a_stage_and_each_stage_has_its_own(tmp_path: Path) -> None:
+    bench = Bench(
+        tmp_path, {"epochs": 10}, {"epochs": 10}, scores=[0.5, 0.6, 0.1, 0.6, 0.1, 0.1, 0.1], patience_epochs=2
+    )
+    written = bench.fit()
+    assert [row["stage"] for row in written] == ["stage0"] * 4 + ["stage1"] * 2
+    assert bench.trainer.best_epoch == 4  # ties with the second
+
+
+def test_a_loss_is_better_small_and_needs_no_validation(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, {"epochs": 4, "lr": 0.3}, objective="train/loss")
+    written = bench.fit()
+    losses = [row["train/loss"] for row in written]
+    assert bench.trainer.best_epoch == 1 + int(np.argmin(losses))
+    assert losses[-1] < losses[0]
+    assert not any(key.startswith("val/") for row in written for key in row)
+
+
+@pytest.mark.parametrize("clip_norm", [None, 0.01])
+def test_the_gradient_is_clipped_to_its_norm(tmp_path: Path, clip_norm: float | None) -> None:
+    bench = Bench(tmp_path, {"epochs": 2, "scale": 10.0}, scores=[0.1, 0.2], clip_norm=clip_norm)
+    bench.fit()
+    norms = bench.optimizers[0].norms
+    if clip_norm is None:
+        assert min(norms) > 0.01
+    else:
+        assert norms == pytest.approx([clip_norm] * 4, rel=1e-4)
+
+
+def test_the_averaged_weights_equal_their_formula_and_are_the_ones_kept(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, {"epochs": 2}, scores=[0.1, 0.2], ema_decay=0.8)
+    bench.fit()
+    steps = [weight.double() for weight in bench.optimizers[0].weights]
+    average = steps[0]
+    for weight in steps[1:]:
+        average = 0.8 * average + 0.2 * weight
+    torch.testing.assert_close(bench.best.double(), average, rtol=1e-6, atol=1e-7)
+
+
+def test_a_stage_from_the_best_weights_averages_afresh(tmp_path: Path) -> None:
+    stages_ = {"epochs": 2}, {"epochs": 1, "start": "best"}
+    bench = Bench(tmp_path, *stages_, scores=[0.9, 0.1, 0.95], ema_decay=0.8)
+    bench.fit()
+    first, second = (weight.double() for weight in bench.optimizers[1].weights)
+    torch.testing.assert_close(bench.best.double(), 0.8 * first + 0.2 * second, rtol=1e-6, atol=1e-7)
+
+
+def test_the_first_stage_has_no_best_weights_to_start_from(tmp_path: Path) -> None:
+    """Weights that lie in the folder from an attempt without a readable checkpoint are not taken."""
+    plain = Bench(tmp_path, {"epochs": 2, "start": "best"}, scores=[0.1, 0.2])
+    plain.fit()
+    (tmp_path / "run" / "last.ckpt").unlink()
+    again = Bench(tmp_path, {"epochs": 2, "start": "best"}, scores=[0.1, 0.2])
+    again.fit()
+    torch.testing.assert_close(again.best, plain.best, rtol=0, atol=0)
+
+
+def test_a_loss_that_is_not_finite_names_stage_epoch_step_and_rate(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, {"epochs": 1}, {"epochs": 2, "scale": math.inf, "lr": 0.5}, scores=[0.5, 0.6, 0.7])
+    with pytest.raises(NonFiniteLossError) as error:
+        bench.fit()
+    sentence = str(error.value)
+    assert "stage stage1, epoch 2, step 1, at a learning rate of 0.5" in sentence
+    assert "weights are no longer finite" in sentence and "\n" not in sentence
+    assert [row["epoch"] for row in bench.trainer.folder.read_metrics()] == [1]
+    torch.testing.assert_close(bench.best, bench.optimizers[0].weights[1], rtol=0, atol=0)
+
+
+def test_weights_that_break_at_the_last_step_of_an_epoch_are_found_before_they_are_kept(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, {"epochs": 1}, {"epochs": 1, "lr": math.inf}, scores=[0.5])
+    bench.trainer.stages[1] = dataclasses.replace(bench.trainer.stages[1], steps=1)
+    with pytest.raises(NonFiniteLossError, match="the next loss would not be finite in stage stage1, epoch 2, step 1"):
+        bench.fit()
+    torch.testing.assert_close(bench.best, bench.optimizers[0].weights[1], rtol=0, atol=0)
+
+
+def test_an_output_that_is_not_finite_is_a_sentence(small: Overrides, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="output is not finite for 29 of 29 spectra"):
+        run(small("schedule.stages.0.steps=1", "optimizer=sgd", "optimizer.lr=1e30"))
+    assert rows(tmp_path / "run") == []
+
+
+def test_a_run_whose_loss_breaks_keeps_what_it_wrote(small: Overrides, tmp_path: Path) -> None:
+    two = stages({"name": "good", "epochs": 2, "steps": 3}, {"name": "wild", "epochs": 2, "steps": 30, "lr": 1e38})
+    with pytest.raises(UserError, match=r"stage wild, epoch 3.*the best weights so far are kept in"):
+        run(small(two, "optimizer=sgd"))
+    folder = tmp_path / "run"
+    assert [row["epoch"] for row in rows(folder)] == [1, 2]
+    assert load_file(folder / "best.safetensors")
+    assert not (folder / "result.json").exists()
+
+
+def test_rows_and_steps_are_as_many_as_the_stages_say(small: Overrides, tmp_path: Path) -> None:
+    seen: list[tuple[int, str]] = []
+    two = stages(
+        {"name": "ce", "epochs": 2, "steps": 3, "loss": "cross_entropy", "lr": "1e-2"},
+        {
+            "name": "f1",
+            "epochs": 1,
+            "steps": "null",
+            "loss": "{name:soft_f1,form:mean_log}",
+            "lr": "1e-3",
+            "start": "best",
+        },
+    )
+    score = run(small(two), on_epoch=lambda epoch, row: seen.append((epoch, row["stage"])))
+    written = rows(tmp_path / "run")
+    assert [(row["epoch"], row["stage"], row["lr"]) for row in written] == [
+        (1, "ce", 0.01),
+        (2, "ce", 0.01),
+        (3, "f1", 0.001),
+    ]
+    assert seen == [(row["epoch"], row["stage"]) for row in written]
+    best = max(written, key=lambda row: (row["val/macro_f1"], row["epoch"]))
+    final = result(tmp_path / "run")
+    assert final["best_epoch"] == best["epoch"] and final["num_epochs"] == 3
+    assert score == final["val/macro_f1"] == pytest.approx(best["val/macro_f1"], abs=1e-12)
+    assert final["train/loss"] == best["train/loss"]
+
+
+def test_a_seed_decides_all_numbers(small: Overrides, tmp_path: Path) -> None:
+    for folder, seed in (("a", 3), ("b", 3), ("c", 4)):
+        run(small(f"seed={seed}", folder=folder))
+    assert outcome(tmp_path / "a") == outcome(tmp_path / "b")
+    losses = [[row["train/loss"] for row in rows(tmp_path / folder)] for folder in ("a", "c")]
+    assert all(mine != other for mine, other in zip(*losses, strict=True))
+
+
+def test_training_learns_what_is_easy(small: Overrides) -> None:
+    assert run(small("schedule.stages.0.epochs=6", "schedule.stages.0.steps=40", "model.width=8")) > 0.9
+
+
+def test_an_objective_without_validation(small: Overrides, tmp_path: Path) -> None:
+    loss = run(small("objective=train/loss", "split.validation=0"))
+    final = result(tmp_path / "run")
+    assert loss == final["train/loss"] == min(row["train/loss"] for row in rows(tmp_path / "run"))
+    assert "val/macro_f1" not in final and "test/macro_f1" in final
+
+
+def test_training_on_all_spectra_writes_a_result_without_scores(small: Overrides, tmp_path: Path) -> None:
+    run(small("objective=train/loss", "split.validation=0", "split.test=0"))
+    assert result(tmp_path / "run")["train/num_spectra"] == 120
+
+
+def test_several_objectives_give_a_list_and_the_first_chooses(small: Overrides, tmp_path: Path) -> None:
+    values = run(small("objective=[val/log_loss,val/f1/qso]", "schedule.stages.0.epochs=4"))
+    final = result(tmp_path / "run")
+    assert values == [final["val/log_loss"], final["val/f1/qso"]]
+    losses = [row["val/log_loss"] for row in rows(tmp_path / "run")]
+    assert final["best_epoch"] == 1 + int(np.argmin(losses))
+
+
+def test_a_fitted_decision_rule_is_kept_with_the_run(small: Overrides, tmp_path: Path) -> None:
+    run(small("decision=macro_f1", "sampler=balanced"))
+    assert set(result(tmp_path / "run")["confusion"]) == {"val", "test"}
+
+
+def test_a_decision_rule_that_cannot_be_fitted_is_refused_before_training(small: Overrides, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="decision=macro_f1"):
+        run(small("decision=macro_f1", "split.validation=0", "objective=train/loss"))
+    with pytest.raises(UserError, match=r"there is one of '(galaxy|qso)'"):
+        run(small("decision=macro_f1", "split.validation=0.03"))
+    with pytest.raises(UserError, match="the sampler never draws class index 2"):
+        run(small("decision=macro_f1", "sampler=fractions", "sampler.fractions=[0.5,0.5,0]"))
+    assert not (tmp_path / "run" / "metrics.jsonl").exists()
