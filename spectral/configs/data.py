@@ -20,7 +20,7 @@ class DataConfig:
     nan: str = choice("error", "error", "mask", "skip")  # flux that is not finite; mask: flux 0 and a bad pixel
     ragged: str = choice("error", "error", "pad")  # lengths that differ; pad: flux 0 and bad pixels up to the longest
     num_workers: Optional[int] = number(None, at_least=1)  # packing processes; null: one a core; 1: this process alone
-    rows_per_part: int = number(1024, at_least=1)  # spectra that a packing process holds at a time
+    rows_per_part: int = number(512, at_least=1)  # spectra that a packing process holds at a time
 
 
 class ReaderRegistry(Registry):

@@ -19,7 +19,7 @@ from spectral.data.packing_progress import counted
 from spectral.data.parts import PartJob, Span, finished_spans, missing_spans
 from spectral.data.reader import Reader
 from spectral.data.rows import Rules
-from spectral.data.workers import make_parts
+from spectral.data.workers import lean_tables, make_parts
 from spectral.errors import UserError
 from spectral.files import space_errors, write_json, write_parquet
 from spectral.survey import FORMAT, Survey, read_about
@@ -57,10 +57,12 @@ def pack(reader: Reader, config: DataConfig, folder: Path | str, progress: bool 
         UserError: the data is not as the options allow, the folder holds something else, or the disk is full.
     """
     folder = Path(folder).absolute()
-    with space_errors(folder), locked(folder):
+    with space_errors(folder), locked(folder), lean_tables():
         plan = {"format": FORMAT, "source": reader.fingerprint(), "settings": _settings(reader, config)}
         about = read_about(folder)
-        if about is None or about["plan"] != plan:
+        if about is None or about.get("plan") != plan:
+            if about is not None:
+                log.info("%s holds a pack of another source or other options: replacing it.", folder)
             _Packing(reader, config, Building(folder), progress).run(plan)
         return Survey.open(folder)
 

@@ -7,6 +7,9 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+
+import pyarrow as pa
 
 from spectral.data.parts import PartJob, Span
 from spectral.errors import UserError
@@ -47,9 +50,21 @@ def num_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@contextmanager
+def lean_tables() -> Iterator[None]:
+    """Tables give their memory back: Arrow's usual allocator keeps what it once had, some 1 kB a catalog row."""
+    usual = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(usual)
+
+
 def _start(job: PartJob) -> None:
     global _job
     _job = job
+    pa.set_memory_pool(pa.system_memory_pool())  # see lean_tables
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

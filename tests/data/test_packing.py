@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy_reader import ToyReader, config, toy_flux
 
@@ -215,6 +215,7 @@ class TestPackedReader:
             readers.build(readers.typed("packed"))
 
 
+@settings(deadline=None)
 @given(
     num_rows=st.integers(1, 200),
     rows_per_part=st.integers(1, 50),

@@ -40,6 +40,7 @@ def folds_of(catalog: pd.DataFrame, folder: Path | None, **options: Any) -> list
 
 
 class TestStratified:
+    @settings(deadline=None)
     @given(counts=st.lists(st.integers(3, 200), min_size=1, max_size=5), seed=st.integers(0, 2**31))
     def test_each_class_is_divided_within_rounding_and_is_in_every_part(self, counts: list[int], seed: int) -> None:
         catalog = catalog_of(np.repeat([f"class {k}" for k in range(len(counts))], counts))
@@ -101,7 +102,7 @@ def grouped(draw: st.DrawFn) -> tuple[pd.DataFrame, int]:
 
 
 class TestGroups:
-    @settings(max_examples=40)
+    @settings(max_examples=40, deadline=None)
     @given(drawn=grouped())
     def test_groups_never_part_and_known_spectra_never_move(
         self, drawn: tuple[pd.DataFrame, int], tmp_path_factory: Any
@@ -152,7 +153,7 @@ class TestGroups:
 
 
 class TestSaved:
-    @settings(max_examples=40)
+    @settings(max_examples=40, deadline=None)
     @given(num_first=st.integers(300, 1200), seed=st.integers(0, 2**31))
     def test_appended_spectra_change_no_split_and_fill_up_by_class(
         self, num_first: int, seed: int, tmp_path_factory: Any
@@ -267,6 +268,7 @@ class TestRandom:
         assert "has no spectrum of class 'qso'" in caplog.text
 
 
+@settings(deadline=None)
 @given(num=st.integers(0, 10_000), weights=st.lists(st.integers(1, 100), min_size=1, max_size=12))
 def test_quotas_sum_to_the_whole_and_are_within_rounding(num: int, weights: list[int]) -> None:
     shares = np.array(weights) / sum(weights)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spectral.configs.transform import transforms
@@ -39,6 +39,7 @@ def test_every_registered_transform_has_a_formula_here() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(deadline=None)
 @given(
     seed=st.integers(0, 2**31),
     length=st.integers(5, 60),
@@ -85,6 +86,7 @@ def test_a_spectrum_of_zeros_or_without_good_pixels_gives_zeros(name: str, mask_
     assert torch.equal(build(name)(flux, mask), torch.zeros(1, 2, 8))
 
 
+@settings(deadline=None)
 @given(level=st.floats(-1e6, 1e6, width=32), length=st.integers(1, 3000))
 def test_a_constant_spectrum_standardized_is_zeros(level: float, length: int) -> None:
     assert torch.equal(build("standardize")(torch.full((1, 1, length), level), None), torch.zeros(1, 1, length))
