@@ -14,8 +14,8 @@ def main(config: DictConfig) -> float | list[float]:
     """The objective of the experiment; a list where several are named."""
     from spectral import experiment
 
-    # In a multirun each job has a folder of its own.
-    config.run_dir = HydraConfig.get().runtime.output_dir
+    # In a multirun each job has a folder of its own. An empty run_dir stays so, to be refused.
+    config.run_dir = config.run_dir and HydraConfig.get().runtime.output_dir
     return experiment.run(config)
 
 

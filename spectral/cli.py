@@ -20,6 +20,8 @@ from spectral.errors import UserError, nearest
 
 EXIT_MISTAKE = 2
 EXIT_INTERRUPTED = 130
+# Of the only mistake on the command line, model=null, for which Hydra raises no exception of its own.
+HYDRA_GROUP_ERROR = "Config group override must be"
 
 
 def run_command(main: Callable[[], Any]) -> None:
@@ -32,6 +34,10 @@ def run_command(main: Callable[[], Any]) -> None:
         _end(str(error), EXIT_MISTAKE)
     except HydraException as error:
         _end(hydra_sentence(error), EXIT_MISTAKE)
+    except ValueError as error:
+        if not str(error).startswith(HYDRA_GROUP_ERROR):
+            raise
+        _end(f"{str(error).rstrip('.')}: a config group takes the name of a part, as in model=fcn.", EXIT_MISTAKE)
     except KeyboardInterrupt:
         _end("stopped.", EXIT_INTERRUPTED)
 
@@ -47,9 +53,11 @@ def as_job(main: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
         try:
             return main(config)
         except UserError as error:
-            with contextlib.suppress(OSError):
-                # Only where nothing was written: a folder made for a run that never began.
-                Path(HydraConfig.get().runtime.output_dir).rmdir()
+            folder = Path(HydraConfig.get().runtime.output_dir)
+            # Hydra has made it; beside run.py the commands have the user's own working directory here.
+            if folder != Path.cwd():
+                with contextlib.suppress(OSError):
+                    folder.rmdir()  # only where it is empty: nothing began
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 raise
             return _end(str(error), EXIT_MISTAKE)

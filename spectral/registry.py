@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from spectral.configs.fields import check_fields
@@ -93,7 +93,9 @@ class Registry:
             raise UserError(f"{key}={node} needs a name: {nearest('', self._entries)}.")
         entry = self.entry(node["name"], key)
         try:
-            config: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(entry.config), node))
+            # Plain values: what +model.key=value has added to a typed node would pass unseen.
+            values = OmegaConf.to_container(node, resolve=True) if isinstance(node, DictConfig) else node
+            config: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(entry.config), values))
         except OmegaConfBaseException as error:
             raise UserError(config_sentence(error, [f.name for f in dataclasses.fields(entry.config)], key)) from error
         check_fields(config, key)

@@ -10,6 +10,7 @@ result.json          written last: a run that has it is finished
 """
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,7 +49,7 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep the folder to one process; a killed process frees it.
+        """Keep the folder to one process; a killed process frees it. Nothing is left of a run that never began.
 
         Raises:
             UserError: another process is running here.
@@ -62,7 +63,13 @@ class RunFolder:
         try:
             yield
         finally:
+            if not self.config.exists():
+                self._discard()
             lock.release()
+
+    def _discard(self) -> None:
+        if {path.name for path in self.path.iterdir()} <= {"run.lock", "run.log"}:
+            shutil.rmtree(self.path)
 
     def claim(self, config: Mapping[str, Any]) -> None:
         """Write the config, or check that the folder's own is the same, so that a run is never mixed of two.

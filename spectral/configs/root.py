@@ -80,13 +80,27 @@ def typed(config: DictConfig) -> ExperimentConfig:
     if unknown := [str(key) for key in config if key not in fields]:
         raise UserError(f"{unknown[0]} is not a known key: {nearest(unknown[0], fields)}.")
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(ExperimentConfig), config)
-        experiment = OmegaConf.to_object(merged)
+        # Plain values: what +schedule.key=value has added to a typed node would pass unseen.
+        values = OmegaConf.to_container(config, resolve=True)
+        experiment = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(ExperimentConfig), values))
     except OmegaConfBaseException as error:
         raise UserError(config_sentence(error, fields)) from error
     assert isinstance(experiment, ExperimentConfig)
     check_fields(experiment, "")
+    _check_named(experiment)
     for registry in REGISTRIES:
         setattr(experiment, registry.group, registry.typed(config.get(registry.group)))
     experiment.schedule.check("schedule")
     return experiment
+
+
+def _check_named(experiment: ExperimentConfig) -> None:
+    """Raise UserError where the folder or the objective has no name."""
+    if not experiment.run_dir:
+        raise UserError(f"run_dir={experiment.run_dir} is not a folder: give its path, or leave run_dir out.")
+    names = [experiment.objective] if isinstance(experiment.objective, str) else experiment.objective
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise UserError(
+            f"objective={experiment.objective} is not the name of a metric: allowed is one, such as val/macro_f1, or a "
+            "list of them."
+        )

@@ -22,7 +22,9 @@ def config_sentence(error: OmegaConfBaseException, fields: Sequence[str], prefix
         return f"{key} is not a known key: {nearest(str(error.key), fields)}."
     if isinstance(error, ValidationError) and (match := re.match(r"Value '(.*?)' .*converted to (\w+)", str(error))):
         return f"{key}={match[1]} has the wrong type: allowed is {_ARTICLES.get(match[2], match[2])}."
-    return f"{key} is not valid: {str(error).splitlines()[0].strip()}."
+    if isinstance(error, ValidationError) and "is not a ListConfig" in str(error):
+        return f"{key} has the wrong type: allowed is a list, such as [1,2]."
+    return f"{key} is not valid: {str(error).splitlines()[0].strip().rstrip('.')}."
 
 
 _ARTICLES = {"Integer": "an integer", "Float": "a number", "Bool": "true or false", "String": "text"}
