@@ -4,18 +4,19 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-import spectral.configs.root  # noqa: F401  (puts the typed configs where Hydra finds them)
 from spectral.cli import as_job, run_command
+from spectral.configs.root import typed
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 @as_job
 def main(config: DictConfig) -> float | list[float]:
     """The objective of the experiment; a list where several are named."""
-    from spectral import experiment
-
     # In a multirun each job has a folder of its own. An empty run_dir stays so, to be refused.
     config.run_dir = config.run_dir and HydraConfig.get().runtime.output_dir
+    typed(config)  # a mistake is found before torch is imported, which takes seconds
+    from spectral import experiment
+
     return experiment.run(config)
 
 

@@ -16,12 +16,13 @@ EXAMPLE = "python -m spectral.evaluate run=FOLDER"
 @hydra.main(version_base="1.3", config_path="../conf", config_name="evaluate")
 @as_job
 def main(config: DictConfig) -> None:
+    command = typed_command(config, EvaluateConfig, EXAMPLE)
+    # Imports torch, which takes seconds: a mistake on the command line is found before.
     from spectral.application import labelled_rows, open_application
     from spectral.evaluation import final_metrics, with_prefix
     from spectral.metrics import confusion
     from spectral.tables import print_scores
 
-    command = typed_command(config, EvaluateConfig, EXAMPLE)
     application, console = open_application(command), Console()
     labels, names = application.labels(), application.classifier.class_names
     on, rows = labelled_rows(command, application.survey, labels)

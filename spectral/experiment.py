@@ -45,8 +45,6 @@ def run(config: DictConfig, on_epoch: EpochCallback = lambda _epoch, _row: None)
         UserError: a mistake in the config or the data.
     """
     experiment = typed(config)
-    for objective in experiment.objectives:
-        check_objective(objective)
     folder, console = RunFolder(str(experiment.run_dir)), Console()
     plain = _plain(config)
     with folder.locked():

@@ -9,6 +9,7 @@ from rich.console import Console
 import spectral.configs.root  # noqa: F401  (puts the typed configs where Hydra finds them)
 from spectral.cli import as_job, run_command
 from spectral.configs.commands import PackConfig, typed_command
+from spectral.configs.data import readers
 from spectral.errors import UserError
 
 EXAMPLE = "python -m spectral.pack data=... out=FOLDER"
@@ -17,13 +18,13 @@ EXAMPLE = "python -m spectral.pack data=... out=FOLDER"
 @hydra.main(version_base="1.3", config_path="../conf", config_name="pack")
 @as_job
 def main(config: DictConfig) -> None:
-    from spectral.configs.data import readers
-    from spectral.data.packing import pack
-    from spectral.survey import Survey
-
     command = typed_command(config, PackConfig, EXAMPLE)
     if command.data is None:
         raise UserError(f"data=... is missing: {EXAMPLE}.")
+    # Imports pandas and Arrow, which takes a second: a mistake on the command line is found before.
+    from spectral.data.packing import pack
+    from spectral.survey import Survey
+
     reader = readers.build(command.data)
     if isinstance(reader, Survey):
         raise UserError(f"data=packed is packed already, in {reader.folder}.")

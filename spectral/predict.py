@@ -19,15 +19,16 @@ FORMATS = {".csv": "contest", ".parquet": "parquet"}
 @hydra.main(version_base="1.3", config_path="../conf", config_name="predict")
 @as_job
 def main(config: DictConfig) -> None:
-    from spectral.application import open_application
-    from spectral.evaluation import predictions_frame
-    from spectral.files import write_bytes, write_parquet
-
     command = typed_command(config, PredictConfig, EXAMPLE)
     if command.data is None:
         raise UserError(f"data=... is missing: {EXAMPLE}.")
     out = Path(command.out)
     kind = output_format(command.format, out)
+    # Imports torch, which takes seconds: a mistake on the command line is found before.
+    from spectral.application import open_application
+    from spectral.evaluation import predictions_frame
+    from spectral.files import write_bytes, write_parquet
+
     application = open_application(command)
     probability, decided = application.classify(np.arange(len(application.survey)), command)
     ids = application.survey.catalog["id"].to_numpy()

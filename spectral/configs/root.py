@@ -23,6 +23,7 @@ from spectral.configs.sentences import config_sentence
 from spectral.configs.split import splits
 from spectral.configs.transform import transforms
 from spectral.errors import UserError, nearest
+from spectral.objective import check_objective
 
 REGISTRIES = (
     readers,
@@ -95,7 +96,7 @@ def typed(config: DictConfig) -> ExperimentConfig:
 
 
 def _check_named(experiment: ExperimentConfig) -> None:
-    """Raise UserError where the folder or the objective has no name."""
+    """Raise UserError where the folder has no name, or an objective none that any run reports."""
     if not experiment.run_dir:
         raise UserError(f"run_dir={experiment.run_dir} is not a folder: give its path, or leave run_dir out.")
     names = [experiment.objective] if isinstance(experiment.objective, str) else experiment.objective
@@ -104,3 +105,5 @@ def _check_named(experiment: ExperimentConfig) -> None:
             f"objective={experiment.objective} is not the name of a metric: allowed is one, such as val/macro_f1, or a "
             "list of them."
         )
+    for name in names:
+        check_objective(name)
