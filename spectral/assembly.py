@@ -52,7 +52,7 @@ def split_survey(survey: Survey, split: Any) -> tuple[Survey, Splits]:
     """The survey with its split, and the rows of each part.
 
     Raises:
-        UserError: nothing to train on.
+        UserError: nothing to train on, or nothing to tell apart.
     """
     assert survey.folder is not None
     if "split" in survey.catalog and split.name != "given":
@@ -61,6 +61,8 @@ def split_survey(survey: Survey, split: Any) -> tuple[Survey, Splits]:
     parts = Splits(survey.indices("train"), survey.indices("validation"), survey.indices("test"), survey.labels)
     if not len(parts.train):
         raise UserError(f"split={split.name} leaves no labelled spectrum to train on, of {len(survey)} in all.")
+    if survey.num_classes < 2:
+        raise UserError(f"The data has the one class '{survey.class_names[0]}': training needs two or more.")
     return survey, parts
 
 
