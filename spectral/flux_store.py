@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 Rows = NDArray[np.int64]
+COPY_BYTES = 2**26  # of a survey on its way to a device
 
 
 class Batch(NamedTuple):
@@ -46,10 +47,10 @@ class FluxStore:
         self._flux, self._mask, self._transform, self.device = flux, mask, transform, device
         self._num_padding = (length or flux.shape[2]) - flux.shape[2]
         num_bytes = flux.nbytes + (0 if mask is None else mask.nbytes)
-        self.resident = device.type != "cpu" and num_bytes < _free_bytes(device) / 2
+        self.resident = _fits(num_bytes, device)
         if self.resident:
-            self._flux_there = torch.from_numpy(np.array(flux)).to(device)
-            self._mask_there = None if mask is None else torch.from_numpy(np.array(mask)).to(device)
+            self._flux_there = _copied(flux, device)
+            self._mask_there = None if mask is None else _copied(mask, device)
 
     def gather(self, rows: Rows) -> Batch:
         flux, mask = self._rows_there(rows) if self.resident else self._to_device(*self._rows_here(rows))
@@ -82,10 +83,23 @@ def _padded(flux: Tensor, mask: Tensor | None, num_padding: int) -> tuple[Tensor
     return functional.pad(flux, (0, num_padding)), functional.pad(mask, (0, num_padding), value=True)
 
 
-def _free_bytes(device: torch.device) -> int:
+def _fits(num_bytes: int, device: torch.device) -> bool:
+    """Whether a survey of some bytes is to live on the device; on the CPU the memory map is as good."""
+    free_bytes = 0
     if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    return int(torch.mps.recommended_max_memory()) if device.type == "mps" else 0
+        free_bytes = torch.cuda.mem_get_info(device)[0]
+    elif device.type == "mps":
+        free_bytes = torch.mps.recommended_max_memory()
+    return num_bytes < free_bytes / 2
+
+
+def _copied(array: NDArray[Any], device: torch.device) -> Tensor:
+    """The whole array on the device, some rows at a time: in memory it would stay for as long as the process lives."""
+    num_rows = max(1, COPY_BYTES // array[0].nbytes)
+    there = torch.empty(array.shape, dtype=torch.from_numpy(array[:0].copy()).dtype, device=device)
+    for start in range(0, len(array), num_rows):
+        there[start : start + num_rows] = torch.from_numpy(np.array(array[start : start + num_rows]))
+    return there
 
 
 def _ahead(batches: Iterator[Batch], num_ahead: int) -> Iterator[Batch]:
