@@ -30,4 +30,4 @@ def infer(network: nn.Module, store: FluxStore, rows: Rows, runtime: Runtime, ba
     """
     pieces = (rows[start : start + batch_size] for start in range(0, len(rows), batch_size))
     with evaluating(network), runtime.autocast():
-        return torch.cat([network(batch.flux, batch.mask).double().cpu() for batch in store.batches(pieces)])
+        return torch.cat([network(batch.flux, batch.mask).cpu().double() for batch in store.batches(pieces)])

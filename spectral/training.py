@@ -186,7 +186,7 @@ class Trainer:
         remaining = len(losses) % STEPS_PER_LOSS_CHECK
         self._check_finite(losses[len(losses) - remaining :], len(losses), stage, optimizer)
         self._check_weights(stage, optimizer)
-        return float(torch.stack(losses).double().mean()), num_spectra
+        return float(torch.stack(losses).cpu().double().mean()), num_spectra
 
     def _batches(self, stage: Stage) -> Iterator[tuple[Batch, Tensor]]:
         """Batches and their positions in the training split [B], on the device."""
