@@ -39,7 +39,10 @@ class Runtime:
         network.to(device=self.device)
         if self.channels_last:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return torch.compile(network) if self.compile else network  # type: ignore[return-value]
+        if not self.compile:
+            return network
+        # Compiled code would draw its dropout in a way of its own.
+        return torch.compile(network, options={"fallback_random": True})  # type: ignore[return-value]
 
     def autocast(self) -> AbstractContextManager[object]:
         """Around the forward pass alone; the backward pass follows it by itself."""
@@ -55,7 +58,7 @@ def choose_runtime(
     compile: str = "auto",  # noqa: A002 - the config's key
     num_threads: int | None = None,
 ) -> Runtime:
-    """Choose settings for this process, and set its number of threads.
+    """Choose settings for this process, set its number of threads, and make a GPU give the same numbers each time.
 
     Args:
         device: 'auto' (CUDA, else MPS, else CPU), or a device of torch, such as 'cuda:1'.
@@ -69,6 +72,9 @@ def choose_runtime(
     """
     if num_threads is not None:
         torch.set_num_threads(num_threads)
+    # cuDNN would else take kernels that add in any order, and round float32 to the 10 bits of TF32.
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.allow_tf32 = False
     found = _find_device(device)
     quick_bfloat16 = has_quick_bfloat16(found)
     if precision == "bfloat16" and not quick_bfloat16:
