@@ -126,7 +126,8 @@ def _find_device(name: str) -> torch.device:
 
 
 def _need_compiler(device: torch.device) -> None:
-    if device.type == "cpu" and not shutil.which(os.environ.get("CXX", "g++")):
+    compiler = os.environ.get("CXX", "g++")
+    if device.type == "cpu" and not shutil.which(compiler):
         raise UserError(
-            "compile=always needs a C++ compiler on the path, such as g++: allowed without one are auto, never."
+            f"compile=always needs a C++ compiler, and '{compiler}' is not on the path: compile=never works."
         )

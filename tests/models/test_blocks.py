@@ -1,0 +1,33 @@
+"""The quick ways of the blocks against the plain ones."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from spectral.models.blocks import Conv, relu_halves_sum
+
+
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+@pytest.mark.parametrize(("kernel_size", "dilation"), [(1, 1), (3, 4), (4, 1)])
+def test_convolution_of_one_channel(layout, kernel_size, dilation):
+    conv = Conv(1, 5, kernel_size, dilation=dilation).double().to(memory_format=layout)
+    x = torch.randn(4, 1, 1, 37, dtype=torch.float64)
+    left = dilation * (kernel_size - 1) // 2
+    padded = F.pad(x.squeeze(2), (left, dilation * (kernel_size - 1) - left))
+    expected = F.conv1d(padded, conv.weight.squeeze(2), conv.bias, dilation=dilation)
+    found = conv(x)
+    torch.testing.assert_close(found.squeeze(2), expected)
+    assert found.is_contiguous(memory_format=layout)
+    assert list(conv.state_dict()) == ["weight", "bias"]
+
+
+@pytest.mark.parametrize("num_filters", [1, 5, 16, 31, 32, 40])
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_halves_sum_is_rounded_as_a_plain_sum(num_filters, layout, dtype):
+    x = torch.randn(3, 2 * num_filters, 1, 19).to(dtype).contiguous(memory_format=layout).requires_grad_()
+    first, second = x.relu()[:, :num_filters], x.relu()[:, num_filters:]
+    expected, found = first + second, relu_halves_sum(x)
+    assert torch.equal(found, expected)
+    gradient = torch.randn(found.shape).to(dtype)
+    assert torch.equal(*(torch.autograd.grad(y, x, gradient)[0] for y in (found, expected)))
