@@ -30,6 +30,7 @@ OVERRIDES = (
     "schedule.stages.0.epochs=3",
     "schedule.stages.0.steps=4",
     "optimizer.lr=0.01",
+    "lr_schedule=constant",
     "device=cpu",
     "precision=float32",
     "num_threads=1",
