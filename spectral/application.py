@@ -30,13 +30,14 @@ class Application:
 
     def classify(self, rows: Rows, command: EvaluateConfig | PredictConfig) -> tuple[Probabilities, Labels]:
         """Probabilities [n, K] and decided classes [n] of survey rows [n]."""
+        decide = self.classifier.build_decision()  # first: a run that has not ended has none
         tune_allocator()
         runtime = choose_runtime(command.device, command.precision, num_threads=command.num_threads)
         network = runtime.prepare(self.classifier.load_network(self.folder))
         transform = self.classifier.build_transform()
         store = FluxStore(self.survey.flux, self.survey.mask, transform, runtime.device, self.classifier.length)
         probability = softmax(infer(network, store, rows, runtime, command.evaluate_batch_size))
-        return probability, self.classifier.build_decision()(probability)
+        return probability, decide(probability)
 
     def labels(self) -> Labels:
         """The run's class index of every survey row, -1 where it has no label.

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
@@ -66,6 +67,8 @@ class Classifier:
             ) from error
         except RuntimeError as error:
             raise UserError(f"{folder.weights} does not fit {folder.model}: one of the two was changed.") from error
+        except SafetensorError as error:
+            raise UserError(f"{folder.weights} cannot be read: it was changed or cut short.") from error
         return network
 
     def build_transform(self) -> Any:
@@ -94,6 +97,9 @@ class Classifier:
             raise UserError(f"run={folder.path} has no {folder.model.name}: its training has not begun.") from error
         except ValueError as error:
             raise UserError(f"{folder.model} is not valid JSON: {error}.") from error
+        keys = [field.name for field in dataclasses.fields(cls)]
+        if not isinstance(content, dict) or sorted(content) != sorted(keys):
+            raise UserError(f"{folder.model} does not describe a classifier: its keys are {', '.join(keys)}.")
         wave = content.pop("wave_angstrom")
         return cls(
             model=models.typed(content.pop("model")),

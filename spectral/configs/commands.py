@@ -1,13 +1,16 @@
 """What the commands beside run.py take."""
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any, Optional, TypeVar
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from spectral.configs.data import readers
 from spectral.configs.fields import check_fields, choice, number
+from spectral.configs.sentences import config_sentence
 from spectral.errors import UserError
 
 
@@ -67,7 +70,13 @@ def typed_command(config: DictConfig, kind: type[Command], example: str) -> Comm
     missing = sorted(str(key) for key in OmegaConf.missing_keys(config) if "." not in str(key))
     if missing:
         raise UserError(f"{missing[0]}=... is missing: {example}.")
-    command = OmegaConf.to_object(config)
+    fields = [f.name for f in dataclasses.fields(kind)]
+    try:
+        # Plain values: what +key=value has added to the typed config would pass unseen.
+        values = OmegaConf.to_container(config, resolve=True)
+        command = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kind), values))
+    except OmegaConfBaseException as error:
+        raise UserError(config_sentence(error, fields)) from error
     assert isinstance(command, kind)
     check_fields(command, "")
     command.data = None if config.data is None else readers.typed(config.data)
