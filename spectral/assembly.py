@@ -1,6 +1,7 @@
 """From typed configs to the parts of an experiment; shared by training, evaluation and prediction."""
 
 import dataclasses
+import hashlib
 import logging
 import math
 from collections.abc import Callable
@@ -64,6 +65,14 @@ def split_survey(survey: Survey, split: Any) -> tuple[Survey, Splits]:
     if survey.num_classes < 2:
         raise UserError(f"The data has the one class '{survey.class_names[0]}': training needs two or more.")
     return survey, parts
+
+
+def data_digest(survey: Survey, splits: Splits) -> str:
+    """A digest of the spectra and of which of them train, validate and test."""
+    digest = hashlib.blake2b(survey.fingerprint.encode(), digest_size=16)
+    for rows in (splits.train, splits.validation, splits.test):
+        digest.update(f"{len(rows)} ".encode() + rows.tobytes())
+    return digest.hexdigest()
 
 
 def build_sampler(config: ExperimentConfig, splits: Splits, survey: Survey) -> Sampler:

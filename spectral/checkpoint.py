@@ -33,6 +33,7 @@ class Checkpoint:
     best_stage: int
     epochs_without_gain: int
     train_s: float  # spent so far, for time/train_s
+    data_digest: str  # of the spectra and their split
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:

@@ -11,7 +11,15 @@ from rich.console import Console
 from rich.markup import escape
 from torch import nn
 
-from spectral.assembly import Splits, build_sampler, build_stages, decision_rule, open_survey, split_survey
+from spectral.assembly import (
+    Splits,
+    build_sampler,
+    build_stages,
+    data_digest,
+    decision_rule,
+    open_survey,
+    split_survey,
+)
 from spectral.classifier import Classifier
 from spectral.configs.root import ExperimentConfig, typed
 from spectral.errors import UserError
@@ -48,9 +56,10 @@ def run(config: DictConfig, on_epoch: EpochCallback = lambda _epoch, _row: None)
     folder, console = RunFolder(str(experiment.run_dir)), Console()
     plain = _plain(config)
     with folder.locked():
+        if folder.config.exists():
+            folder.claim(plain)  # before anything long: packing, say
         result = folder.load_result()
         if result:
-            folder.claim(plain)
             console.print(f"The run in {folder.path} is finished: its result is given again.", highlight=False)
         else:
             result = _carry_out_or_tell(experiment, plain, folder, console, on_epoch)
@@ -103,7 +112,7 @@ def _carry_out(
         targets=torch.from_numpy(splits.labels[splits.train]).to(runtime.device),
         sampler=sampler,
         stages=stages,
-        settings=_training_settings(config),
+        settings=_training_settings(config, data_digest(survey, splits)),
         validate=_validation(config, survey, splits, store, runtime),
         folder=folder,
         progress=Progress(console, config.objectives[0]),
@@ -168,7 +177,7 @@ def _check_decision(config: ExperimentConfig, stages: list[Stage], survey: Surve
             check_can_hold_out(splits.labels[splits.validation], survey.class_names)
 
 
-def _training_settings(config: ExperimentConfig) -> TrainingSettings:
+def _training_settings(config: ExperimentConfig, digest: str) -> TrainingSettings:
     objective = config.objectives[0]
     return TrainingSettings(
         seed=config.seed,
@@ -177,6 +186,7 @@ def _training_settings(config: ExperimentConfig) -> TrainingSettings:
         clip_norm=config.schedule.clip_norm,
         ema_decay=config.schedule.ema_decay,
         patience_epochs=config.schedule.patience_epochs,
+        data_digest=digest,
     )
 
 

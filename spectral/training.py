@@ -54,6 +54,7 @@ class TrainingSettings:
     clip_norm: float | None
     ema_decay: float | None
     patience_epochs: int | None
+    data_digest: str = ""  # of the spectra and their split: a run that goes on must find both as they were
 
 
 class NonFiniteLossError(UserError):
@@ -100,8 +101,14 @@ class Trainer:
 
         Raises:
             NonFiniteLossError: with the step and what to try.
+            UserError: the data is not what the run began with.
         """
         resumed = load_checkpoint(self.folder.checkpoint)
+        if resumed and resumed.data_digest != self.settings.data_digest:
+            raise UserError(
+                f"run_dir={self.folder.path} began on other spectra, or on another split of them: the data has changed "
+                "since, so give another run_dir."
+            )
         self.folder.keep_metrics_until(resumed.epoch if resumed else 0)
         if resumed:
             log.info("Going on after epoch %d of the run in %s.", resumed.epoch, self.folder.path)
@@ -266,6 +273,7 @@ class Trainer:
             best_stage=self.stages.index(self.best_stage),
             epochs_without_gain=self.epochs_without_gain,
             train_s=self.train_s,
+            data_digest=self.settings.data_digest,
         )
         save_checkpoint(self.folder.checkpoint, checkpoint)
 

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from small_runs import OVERRIDES, REPOSITORY, StoppedError, outcome, rows, run, stages, stop_after
+from small_runs import OVERRIDES, REPOSITORY, StoppedError, arrays, outcome, rows, run, stages, stop_after
 
 from spectral.errors import UserError
 
@@ -215,3 +216,21 @@ def test_ctrl_c_ends_in_one_sentence_and_the_run_goes_on(
     assert not (folder / "result.json").exists()
     run(small(*LONGER))
     assert outcome(folder) == whole
+
+
+def test_a_run_does_not_go_on_with_data_that_has_changed(tmp_path: Path) -> None:
+    path = tmp_path / "data.npz"
+    data = ["data=arrays", f"data.path={path}", "data.num_workers=1", f"cache_dir={tmp_path}"]
+    overrides = [*data, *OVERRIDES, f"run_dir={tmp_path / 'run'}"]
+    np.savez(path, **arrays())
+    with pytest.raises(StoppedError):
+        run(overrides, stop_after(1))
+    np.savez(path, **arrays(num=124))
+    with pytest.raises(UserError, match=r"run_dir=.*run began on other spectra, or on another split"):
+        run(overrides)
+    assert len(rows(tmp_path / "run")) == 1
+    np.savez(path, **arrays())
+    # The split of the 120 spectra has stayed what it was.
+    run(overrides)
+    run([override for override in overrides if "run_dir" not in override] + [f"run_dir={tmp_path / 'whole'}"])
+    assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
