@@ -1,10 +1,10 @@
 """How every command ends: a user's mistake in one sentence, a bug with its traceback."""
 
 import contextlib
-import dataclasses
 import functools
 import os
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,6 +20,9 @@ from spectral.errors import UserError, nearest
 
 EXIT_MISTAKE = 2
 EXIT_INTERRUPTED = 130
+
+# Before that, an error of the file system is about the folder that Hydra makes for the job.
+_job_began = threading.Event()
 # Of the only mistake on the command line, model=null, for which Hydra raises no exception of its own.
 HYDRA_GROUP_ERROR = "Config group override must be"
 
@@ -38,6 +41,10 @@ def run_command(main: Callable[[], Any]) -> None:
         if not str(error).startswith(HYDRA_GROUP_ERROR):
             raise
         _end(f"{str(error).rstrip('.')}: a config group takes the name of a part, as in model=fcn.", EXIT_MISTAKE)
+    except OSError as error:
+        if _job_began.is_set():
+            raise
+        _end(f"run_dir={error.filename} cannot be made: {error.strerror}.", EXIT_MISTAKE)
     except KeyboardInterrupt:
         _end("stopped.", EXIT_INTERRUPTED)
 
@@ -50,6 +57,7 @@ def as_job(main: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
 
     @functools.wraps(main)
     def guarded(config: DictConfig) -> Any:
+        _job_began.set()
         try:
             return main(config)
         except UserError as error:
@@ -76,7 +84,7 @@ def hydra_sentence(error: HydraException) -> str:
         group, _, name = error.missing_cfg_file.rpartition("/")
         return f"{group}={name} is not known: {nearest(name, error.options)}."
     if isinstance(cause, OmegaConfBaseException):
-        return config_sentence(cause, _valid_keys(cause))
+        return config_sentence(cause, _keys_beside(cause))
     if isinstance(error, OverrideParseException):
         return f"{error.override} cannot be read as key=value: {str(error).splitlines()[0]}."
     if cause is None or isinstance(cause, HydraException):
@@ -84,11 +92,7 @@ def hydra_sentence(error: HydraException) -> str:
     raise error
 
 
-def _valid_keys(error: OmegaConfBaseException) -> list[str]:
-    """The keys beside the one at fault, where the config is typed there."""
-    kind = error.object_type
-    if dataclasses.is_dataclass(kind):
-        return [f.name for f in dataclasses.fields(kind)]
+def _keys_beside(error: OmegaConfBaseException) -> list[str]:
     return [str(key) for key in error.parent_node] if error.parent_node is not None else []
 
 

@@ -1,5 +1,6 @@
 """Turn what Hydra and OmegaConf raise for a wrong key or type into one sentence a user can act on."""
 
+import dataclasses
 import re
 from collections.abc import Sequence
 
@@ -13,13 +14,16 @@ def config_sentence(error: OmegaConfBaseException, fields: Sequence[str], prefix
 
     Args:
         error: what merging or reading a config raised.
-        fields: the valid keys beside the one at fault.
+        fields: the valid keys beside the one at fault, where the error does not tell them itself.
         prefix: where the merged node stands in the whole config, such as "model".
     """
     full_key = str(error.full_key or error.key or "")
     key = f"{prefix}.{full_key}" if prefix and full_key and not full_key.startswith(prefix) else full_key or prefix
     if isinstance(error, ConfigKeyError | AttributeError):
-        return f"{key} is not a known key: {nearest(str(error.key), fields)}."
+        kind = error.object_type
+        known = [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else fields
+        known = [name for name in known if name != "name"]
+        return f"{key} is not a known key: {nearest(str(error.key), known)}."
     if isinstance(error, ValidationError) and (match := re.match(r"Value '(.*?)' .*converted to (\w+)", str(error))):
         return f"{key}={match[1]} has the wrong type: allowed is {_ARTICLES.get(match[2], match[2])}."
     if isinstance(error, ValidationError) and "is not a ListConfig" in str(error):
