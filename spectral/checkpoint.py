@@ -5,7 +5,6 @@ is kept. The file is read with `weights_only=True`: it holds tensors and plain v
 """
 
 import logging
-import pickle
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +46,8 @@ def load_checkpoint(path: Path) -> Checkpoint | None:
         return None
     try:
         return Checkpoint(**torch.load(path, map_location="cpu", weights_only=True))
-    except (pickle.UnpicklingError, RuntimeError, EOFError, TypeError, ValueError, OSError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # spoilt bytes make the reader stumble over anything
         log.warning("%s cannot be read (%s): the run starts again from its beginning.", path, type(error).__name__)
         return None
