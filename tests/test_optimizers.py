@@ -1,0 +1,71 @@
+"""The first two steps of each optimizer against its formula in float64."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from spectral.configs.optimizer import optimizers
+from spectral.errors import UserError
+
+START, GRADIENTS, LR = 0.5, (2e-6, -3e-6), 0.01
+
+
+def steps(name: str, **options: Any) -> list[float]:
+    """The weight after each of two steps along GRADIENTS, from START."""
+    weight = torch.nn.Parameter(torch.tensor([START], dtype=torch.float64))
+    optimizer = optimizers.build(optimizers.typed({"name": name, "lr": LR, **options}), parameters=[weight])
+    seen = []
+    for gradient in GRADIENTS:
+        weight.grad = torch.tensor([gradient], dtype=torch.float64)
+        optimizer.step()
+        seen.append(float(weight.detach()))
+    return seen
+
+
+def adam_steps(eps: float, decay: float = 0.0, beta1: float = 0.9, beta2: float = 0.999) -> list[float]:
+    """Kingma and Ba 2015, algorithm 1; decoupled decay as in Loshchilov and Hutter 2019, algorithm 2."""
+    weight, mean, square, seen = START, 0.0, 0.0, []
+    for number, gradient in enumerate(GRADIENTS, start=1):
+        weight *= 1 - LR * decay
+        mean = beta1 * mean + (1 - beta1) * gradient
+        square = beta2 * square + (1 - beta2) * gradient**2
+        weight -= LR * (mean / (1 - beta1**number)) / ((square / (1 - beta2**number)) ** 0.5 + eps)
+        seen.append(weight)
+    return seen
+
+
+@pytest.mark.parametrize("eps", [1e-7, 1e-5])
+def test_adam(eps: float) -> None:
+    assert steps("adam", eps=eps) == pytest.approx(adam_steps(eps), rel=1e-12)
+
+
+def test_adam_has_keras_s_epsilon_by_default() -> None:
+    assert steps("adam") == pytest.approx(adam_steps(1e-7), rel=1e-12)
+    assert steps("adam") != pytest.approx(adam_steps(1e-8), rel=1e-6)
+
+
+def test_adamw_decays_the_weight_itself() -> None:
+    assert steps("adamw", weight_decay=0.3) == pytest.approx(adam_steps(1e-8, decay=0.3), rel=1e-12)
+
+
+def test_betas_arrive_in_their_places() -> None:
+    assert steps("adam", beta1=0.5, beta2=0.7) == pytest.approx(adam_steps(1e-7, 0.0, 0.5, 0.7), rel=1e-12)
+
+
+@pytest.mark.parametrize("nesterov", [True, False])
+def test_sgd(nesterov: bool) -> None:
+    """Sutskever et al. 2013 in the form of torch: v = mu v + g; the step is g + mu v, or v without Nesterov."""
+    weight, velocity, expected = START, 0.0, []
+    for gradient in GRADIENTS:
+        total = gradient + 0.1 * weight
+        velocity = 0.9 * velocity + total
+        weight -= LR * (total + 0.9 * velocity if nesterov else velocity)
+        expected.append(weight)
+    assert steps("sgd", momentum=0.9, nesterov=nesterov, weight_decay=0.1) == pytest.approx(expected, rel=1e-12)
+
+
+def test_nesterov_needs_momentum() -> None:
+    with pytest.raises(UserError, match=r"optimizer\.nesterov=true needs optimizer\.momentum above 0"):
+        optimizers.typed({"name": "sgd", "momentum": 0.0})
+    assert optimizers.typed({"name": "sgd", "momentum": 0.0, "nesterov": False}).momentum == 0
