@@ -34,6 +34,11 @@ class Runtime:
     compile: bool
     num_threads: int
 
+    def __str__(self) -> str:
+        layout = "channels_last" if self.channels_last else "contiguous"
+        compiled = ", compiled" if self.compile else ""
+        return f"{self.device} in {self.precision}, {layout}{compiled}, {self.num_threads} CPU threads"
+
     def prepare(self, network: nn.Module) -> nn.Module:
         """Bring the network's weights, in place, to device and layout; return what to call in its stead."""
         network.to(device=self.device)
@@ -41,8 +46,8 @@ class Runtime:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if not self.compile:
             return network
-        # Compiled code would draw its dropout in a way of its own.
-        return torch.compile(network, options={"fallback_random": True})  # type: ignore[return-value]
+        # Compiled code would draw its dropout in a way of its own, and cannot be made for all lengths at once.
+        return torch.compile(network, dynamic=False, options={"fallback_random": True})  # type: ignore[return-value]
 
     def autocast(self) -> AbstractContextManager[object]:
         """Around the forward pass alone; the backward pass follows it by itself."""
@@ -88,7 +93,7 @@ def choose_runtime(
         compile=compile == "always",
         num_threads=torch.get_num_threads(),
     )
-    log.info("Running with %s.", runtime)
+    log.info("Running on %s.", runtime)
     return runtime
 
 
