@@ -1,5 +1,6 @@
 """Apply the classifier of a run folder to a survey. n spectra, K classes."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from spectral.run_folder import RunFolder
 from spectral.runtime import choose_runtime, tune_allocator
 from spectral.survey import Survey
 
+log = logging.getLogger(__name__)
+
 
 @dataclass
 class Application:
@@ -27,6 +30,11 @@ class Application:
     folder: RunFolder
     classifier: Classifier
     survey: Survey
+
+    @property
+    def seed(self) -> int:
+        """The run's seed, by which its intervals are drawn."""
+        return int(self.folder.load_config()["seed"])
 
     def classify(self, rows: Rows, command: EvaluateConfig | PredictConfig) -> tuple[Probabilities, Labels]:
         """Probabilities [n, K] and decided classes [n] of survey rows [n]."""
@@ -64,6 +72,9 @@ def open_application(command: EvaluateConfig | PredictConfig) -> Application:
         own = folder.load_config()
         survey = open_survey(readers.typed(own["data"]), Path(own["cache_dir"]))
         survey, _ = split_survey(survey, splits.typed(own["split"]))
+        result = folder.load_result()
+        if result and result["survey"]["fingerprint"] != survey.fingerprint:
+            log.warning("The survey has changed since the run in %s: its scores cannot be compared.", folder.path)
     else:
         survey = open_survey(command.data, Path(command.cache_dir))
     _check_fits(classifier, survey, folder)

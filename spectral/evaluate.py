@@ -27,7 +27,7 @@ def main(config: DictConfig) -> None:
     labels, names = application.labels(), application.classifier.class_names
     on, rows = labelled_rows(command, application.survey, labels)
     probability, decided = application.classify(rows, command)
-    scores: dict[str, Any] = with_prefix(on, final_metrics(probability, decided, labels[rows], names, seed=0))
+    scores: dict[str, Any] = with_prefix(on, final_metrics(probability, decided, labels[rows], names, application.seed))
     scores["confusion"] = {on: confusion(labels[rows], decided, len(names)).tolist()}
     print_scores(console, scores, names, [on])
 

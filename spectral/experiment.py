@@ -60,7 +60,9 @@ def run(config: DictConfig, on_epoch: EpochCallback = lambda _epoch, _row: None)
             folder.claim(plain)  # before anything long: packing, say
         result = folder.load_result()
         if result:
-            console.print(f"The run in {folder.path} is finished: its result is given again.", highlight=False)
+            console.print(
+                f"The run in {folder.path} is finished: its result is given again.", markup=False, highlight=False
+            )
         else:
             result = _carry_out_or_tell(experiment, plain, folder, console, on_epoch)
         print_result(console, result, folder.path)
@@ -119,21 +121,28 @@ def _carry_out(
     )
     trainer.fit(on_epoch)
     scores = _score(config, classifier, trainer, store, survey, splits)
-    result = {
+    result = _result(config, trainer, scores, survey, splits)
+    result["time/last_start_s"] = round(time.perf_counter() - started, 3)
+    folder.write_result(result)
+    return result
+
+
+def _result(
+    config: ExperimentConfig, trainer: Trainer, scores: FinalScores, survey: Survey, splits: Splits
+) -> dict[str, Any]:
+    """What result.json holds, by the keys of docs/run-folder.md."""
+    return {
         "objective": config.objective,
         "best_epoch": trainer.best_epoch,
         "num_epochs": trainer.epoch,
-        "train/loss": folder.read_metrics()[trainer.best_epoch - 1]["train/loss"],
-        "num_parameters": sum(p.numel() for p in network.parameters()),
+        "train/loss": trainer.folder.read_metrics()[trainer.best_epoch - 1]["train/loss"],
+        "num_parameters": sum(p.numel() for p in trainer.network.parameters()),
         **scores.metrics,
         "confusion": scores.confusions,
         "train/num_spectra": len(splits.train),
         "time/train_s": round(trainer.train_s, 3),
-        "time/last_start_s": round(time.perf_counter() - started, 3),
-        **_identity(config, survey, runtime),
+        **_identity(config, survey, trainer.runtime),
     }
-    folder.write_result(result)
-    return result
 
 
 def _score(

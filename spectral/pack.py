@@ -30,10 +30,11 @@ def main(config: DictConfig) -> None:
         raise UserError(f"data=packed is packed already, in {reader.folder}.")
     survey = pack(reader, command.data, Path(command.out))
     console = Console()
-    console.print(f"{len(survey)} spectra of {survey.length} points, classes {', '.join(survey.class_names) or 'none'}")
+    classes = ", ".join(survey.class_names) or "none"
+    console.print(f"{len(survey)} spectra of {survey.length} points, classes {classes}", markup=False, soft_wrap=True)
     for reason, count in survey.skipped.items():
-        console.print(f"skipped {count}: {reason}")
-    console.print(f"use it with: python run.py data=packed data.folder={command.out}", soft_wrap=True)
+        console.print(f"skipped {count}: {reason}", markup=False)
+    console.print(f"use it with: python run.py data=packed data.folder={command.out}", markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

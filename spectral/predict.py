@@ -39,9 +39,9 @@ def main(config: DictConfig) -> None:
         write_bytes(out, frame.to_csv(index=False).encode())
     else:
         write_bytes(out, frame[["id", "predicted"]].to_csv(index=False, header=False).encode())
-    Console().print(f"{len(frame)} predictions written to {out}", highlight=False, soft_wrap=True)
+    Console().print(f"{len(frame)} predictions written to {out}", markup=False, highlight=False, soft_wrap=True)
     for reason, count in application.survey.skipped.items():
-        Console().print(f"skipped {count}: {reason}", highlight=False)
+        Console().print(f"skipped {count}: {reason}", markup=False, highlight=False)
 
 
 def output_format(asked: str, out: Path) -> str:

@@ -52,5 +52,7 @@ class Progress:
         figures = "  ".join(f"{name} {value:.4f}" for name, value in shown.items())
         speed = f"{row['time/train_spectra_per_s']:.0f} spectra/s"
         self._console.print(
-            f"epoch {row['epoch']:>3}/{self._num_epochs}  {row['stage']}  {figures}  {speed}", highlight=False
+            f"epoch {row['epoch']:>3}/{self._num_epochs}  {row['stage']}  {figures}  {speed}",
+            markup=False,
+            highlight=False,
         )

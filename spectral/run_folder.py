@@ -60,6 +60,8 @@ class RunFolder:
             lock.acquire()
         except Timeout as error:
             raise UserError(f"run_dir={self.path} is in use: another process is running this experiment.") from error
+        for part in self.path.glob(".*.part"):  # what a killed process was writing
+            part.unlink()
         try:
             yield
         finally:

@@ -4,7 +4,6 @@ A sampler produces positions in the training labels and nothing else. Every epoc
 (seed, epoch, number of steps) alone, so a resumed run needs no sampler state. Epochs count from 0 over the whole run.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -22,11 +21,11 @@ from spectral.class_shares import (
 
 
 class Sampler(Protocol):
-    def batches(self, epoch: int, num_steps: int | None = None) -> Iterator[Rows]:
+    def batches(self, epoch: int, num_steps: int) -> Iterator[Rows]:
         """Positions in the training labels, one array [batch] a step.
 
         Args:
-            num_steps: steps in the epoch; None for as many as draw n rows.
+            num_steps: steps in the epoch.
         """
         ...
 
@@ -38,18 +37,15 @@ class Sampler(Protocol):
 class NaturalSampler:
     """Every row once a pass, in random order: the classes come as often as the training split has them.
 
-    Without a number of steps an epoch is one pass, and its last batch may be smaller. With one, all batches are full
-    and passes follow on across batches and epochs, so that every row is drawn equally often to within one.
+    All batches are full, and passes follow on across batches and across epochs of as many steps, so that every row is
+    drawn equally often to within one.
     """
 
     def __init__(self, labels: Rows, num_classes: int, batch_size: int, seed: int) -> None:
         self.shares = class_shares(labels, num_classes)
         self.num_rows, self.batch_size, self.seed = len(labels), batch_size, seed
 
-    def batches(self, epoch: int, num_steps: int | None = None) -> Iterator[Rows]:
-        if num_steps is None:
-            yield from np.split(self._pass(epoch), range(self.batch_size, self.num_rows, self.batch_size))
-            return
+    def batches(self, epoch: int, num_steps: int) -> Iterator[Rows]:
         number, position = divmod(epoch * num_steps * self.batch_size, self.num_rows)
         waiting = self._pass(number)[position:]
         for _ in range(num_steps):
@@ -97,14 +93,28 @@ class FractionSampler:
         self.counts = floored_counts(wanted, batch_size)
         self.batch_size, self.seed = batch_size, seed
 
-    def batches(self, epoch: int, num_steps: int | None = None) -> Iterator[Rows]:
+    def batches(self, epoch: int, num_steps: int) -> Iterator[Rows]:
         rng = np.random.default_rng([self.seed, epoch])
-        for _ in range(_num_steps(num_steps, self.pools.num_rows, self.batch_size)):
+        for _ in range(num_steps):
             yield self.pools.draw(self.counts, rng)
 
     def fractions(self, epoch: int) -> Shares:
         shares: Shares = self.counts / self.batch_size
         return shares
+
+
+def fraction_sampler(
+    fractions: Sequence[float] | None,
+    labels: Rows,
+    num_classes: int,
+    batch_size: int,
+    seed: int,
+    class_names: Sequence[str] | None = None,
+) -> Sampler:
+    """A FractionSampler, or natural sampling where no fractions are given."""
+    if fractions is None:
+        return NaturalSampler(labels, num_classes, batch_size, seed)
+    return FractionSampler(fractions, labels, num_classes, batch_size, seed, class_names)
 
 
 class ScheduleSampler:
@@ -144,10 +154,10 @@ class ScheduleSampler:
         self.pools.require(self.start + self.end)
         self.batch_size, self.seed, self.num_epochs = batch_size, seed, num_epochs
 
-    def batches(self, epoch: int, num_steps: int | None = None) -> Iterator[Rows]:
+    def batches(self, epoch: int, num_steps: int) -> Iterator[Rows]:
         rng = np.random.default_rng([self.seed, epoch])
         fractions = self.fractions(epoch)
-        for _ in range(_num_steps(num_steps, self.pools.num_rows, self.batch_size)):
+        for _ in range(num_steps):
             yield self.pools.draw(systematic_counts(fractions, self.batch_size, rng), rng)
 
     def fractions(self, epoch: int) -> Shares:
@@ -170,7 +180,3 @@ def balanced_sampler(
     return ScheduleSampler(
         "balanced", "balanced", None, None, labels, num_classes, batch_size, seed, num_epochs=1, class_names=class_names
     )
-
-
-def _num_steps(num_steps: int | None, num_rows: int, batch_size: int) -> int:
-    return math.ceil(num_rows / batch_size) if num_steps is None else num_steps

@@ -29,14 +29,15 @@ class NaturalConfig:
     name: str = "natural"
 
 
-@samplers.register("spectral.sampler:FractionSampler")
+@samplers.register("spectral.sampler:fraction_sampler")
 @dataclass
 class FractionsConfig:
     name: str = "fractions"
-    fractions: list[float] = shares([0.8, 0.1, 0.05, 0.05])
+    fractions: Optional[list[float]] = shares(None)  # null: natural sampling
 
     def check(self, key: str) -> None:
-        check_simplex(self.fractions, f"{key}.fractions")
+        if self.fractions is not None:
+            check_simplex(self.fractions, f"{key}.fractions")
 
 
 @samplers.register("spectral.sampler:balanced_sampler")

@@ -62,9 +62,22 @@ def pack(reader: Reader, config: DataConfig, folder: Path | str, progress: bool 
         about = read_about(folder)
         if about is None or about.get("plan") != plan:
             if about is not None:
-                log.info("%s holds a pack of another source or other options: replacing it.", folder)
+                _check_replaceable(folder, about.get("plan", {}), plan)
             _Packing(reader, config, Building(folder), progress).run(plan)
         return Survey.open(folder)
+
+
+def _check_replaceable(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
+    """A pack may give way to another state of its own source, or other packing options; to no other survey."""
+    before, now = old.get("settings", {}), new["settings"]
+    differing = [key for key in {**now, **before} if key not in SHAPING and before.get(key) != now.get(key)]
+    if differing:
+        key = differing[0]
+        raise UserError(
+            f"{folder} holds another survey: it was packed with {key}={before.get(key)}, this one has "
+            f"{key}={now.get(key)}; give another folder, or delete that one."
+        )
+    log.info("%s holds an older state of this survey, or other packing options: packing it anew.", folder)
 
 
 def _settings(reader: Reader, config: DataConfig) -> dict[str, Any]:

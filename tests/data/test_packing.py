@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy_reader import ToyReader, config, toy_flux
 
+from spectral.configs import simulated as _simulated  # noqa: F401  (registers itself)
 from spectral.configs.data import PackedConfig, readers
 from spectral.configs.split import splits
 from spectral.data.packing import open_or_pack, pack
@@ -228,3 +229,15 @@ def test_missing_and_finished_spans_cover_every_row_once(num_rows: int, rows_per
     rows = [row for span in [*finished, *missing] for row in range(*span)]
     assert sorted(rows) == list(range(num_rows))
     assert all(0 < stop - start <= rows_per_part for start, stop in missing)
+
+
+def test_a_pack_of_another_survey_is_not_replaced(tmp_path: Path) -> None:
+    pack_simulated(tmp_path / "pack", num_spectra=8)
+    with pytest.raises(UserError, match=r"packed with num_spectra=8, this one has num_spectra=9; give another folder"):
+        pack_simulated(tmp_path / "pack", num_spectra=9)
+    assert len(Survey.open(tmp_path / "pack")) == 8
+
+
+def pack_simulated(folder: Path, **options: object) -> Survey:
+    config = readers.typed({"name": "simulated", "num_workers": 1, **options})
+    return pack(readers.build(config), config, folder, progress=False)
