@@ -46,7 +46,7 @@ def _parse_json(raw: bytes) -> NDArray[np.float64] | None:
         # A parser of its own costs nothing measurable; a shared one refuses to be used by two threads.
         array = cast(simdjson.Array, simdjson.Parser().parse(b"[" + raw + b"]"))
         return np.frombuffer(array.as_buffer(of_type="d"), dtype=np.float64)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RuntimeError):  # RuntimeError: an integer beyond 64 bits
         return None
 
 
