@@ -1,6 +1,7 @@
 """The command line: a mistake is one sentence and leaves nothing behind, and all of conf/ composes, from anywhere."""
 
 import dataclasses
+import functools
 import os
 import re
 import subprocess
@@ -24,15 +25,28 @@ Overrides = Callable[..., list[str]]
 CONF = REPOSITORY / "conf"
 
 
-def sentence(overrides: Sequence[str], start: Callable[[Sequence[str]], object] = run) -> str:
-    """What a command is refused with, when its config is composed or else by `start`."""
+def sentence(overrides: Sequence[str]) -> str:
+    """What a run is refused with, once its config has passed."""
+    with pytest.raises(UserError) as raised:
+        run(overrides)
+    return str(raised.value)
+
+
+def config_sentence(overrides: Sequence[str]) -> str:
+    """What a command is refused with by its config alone."""
     try:
-        composed(overrides)
+        config = composed(overrides)
     except HydraException as error:
         return hydra_sentence(error)
     with pytest.raises(UserError) as raised:
-        start(overrides)
+        typed(config)
     return str(raised.value)
+
+
+@functools.cache
+def with_choice(choice: str) -> DictConfig:
+    """The config with one part chosen by `group=name`."""
+    return composed(names_only(choice))
 
 
 def names_only(*overrides: str) -> list[str]:
@@ -96,7 +110,7 @@ def test_a_mistake_in_the_config_is_one_sentence(
     overrides: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    found = sentence(names_only(*overrides.split()), lambda given: typed(composed(given)))
+    found = config_sentence(names_only(*overrides.split()))
     pattern = re.escape(expected).replace(r"\.\*", ".*")
     assert re.fullmatch(pattern, found), found
     assert not list(tmp_path.iterdir())
@@ -167,7 +181,7 @@ def label(path: Path) -> str:
 
 @pytest.mark.parametrize("choice", [*map(label, GROUP_FILES), *(f"experiment={name}" for name in EXPERIMENTS)])
 def test_every_yaml_composes_and_passes(choice: str) -> None:
-    assert isinstance(typed(composed(names_only(choice))), ExperimentConfig)
+    assert isinstance(typed(with_choice(choice)), ExperimentConfig)
 
 
 @pytest.mark.parametrize("path", sorted(CONF.rglob("*.yaml")), ids=lambda path: str(path.relative_to(CONF)))
@@ -180,7 +194,7 @@ def test_every_yaml_begins_with_what_it_does(path: Path) -> None:
     ("registry", "name"), [(registry, name) for registry in REGISTRIES for name in registry.names], ids=str
 )
 def test_every_registered_part_has_its_yaml_with_its_own_fields(registry: Registry, name: str) -> None:
-    config = composed(names_only(f"{registry.group}={name}"))[registry.group]
+    config = with_choice(f"{registry.group}={name}")[registry.group]
     assert isinstance(config, DictConfig)
     assert set(config) == {field.name for field in dataclasses.fields(registry.entry(name).config)}
     assert config.name == name
