@@ -74,6 +74,7 @@ class Worker:
             self.end(grace_s, at_once=True)
             raise JobTimeout(f"time limit of {time_limit_s:g} s reached") from None
         except (EOFError, OSError):
+            self._ended_within(grace_s)  # it may be on its way out
             self._kill_group()
             self.process.wait()
             reason = self._reason()

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobStatus
+from hydra.version import VersionBase
 from launcher_runs import launcher_on, task, texts_of
 from omegaconf import DictConfig
+from packaging.version import Version
 
 from sweeps.launchers.contract import StreamingLauncher, WorkerLost
 
@@ -27,15 +29,14 @@ class NotPicklableError(Exception):
         super().__init__(f"{one} {two}")
 
 
-class LauncherContract:
-    """Subclasses give `name` (of hydra/launcher), `options` for two slots, and `died`: what WorkerLost says of kill -9."""
+class LauncherTests:
+    """Subclasses give `name` (of hydra/launcher) and `options` for two slots on this machine's CPU."""
 
     name = ""
     options: dict[str, Any] = {}  # noqa: RUF012
-    died = "SIGKILL"
 
     @pytest.fixture
-    def make(self, tmp_path: Path) -> Iterator[Make]:
+    def make(self, tmp_path: Path, hydra_restore_singletons: None) -> Iterator[Make]:
         launchers: list[StreamingLauncher] = []
 
         def make(function: Callable[[DictConfig], Any] = task, **options: Any) -> StreamingLauncher:
@@ -45,6 +46,22 @@ class LauncherContract:
         yield make
         for launcher in launchers:
             launcher.shutdown(wait=False)
+
+
+class HydrasOwnTests:
+    """To be inherited before one of Hydra's suites, which expect the defaults of Hydra 1.1 and no others' state."""
+
+    @pytest.fixture(autouse=True)
+    def _as_hydra_runs_them(self, hydra_restore_singletons: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        VersionBase.instance().setbase(Version("1.1"))
+        # Hydra's integration tests start programs elsewhere.
+        monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+
+
+class LauncherContract(LauncherTests):
+    """Subclasses also give what WorkerLost says of SIGKILL."""
+
+    died = "SIGKILL"
 
     def test_a_job_returns_what_hydra_returns(self, make: Make, tmp_path: Path) -> None:
         returned = make().submit(["x=3"], 7).result(60)

@@ -39,7 +39,7 @@ def launcher_on(folder: Path, name: str, function: Callable[[DictConfig], Any], 
 def task(config: DictConfig) -> Any:
     """Square x, or do what `do` says."""
     folder, own = Path(config.folder), Path(HydraConfig.get().runtime.output_dir)
-    _write(own / "pid", str(os.getpid()))
+    write_text(own / "pid", str(os.getpid()))
     if config.do == "raise":
         raise ArithmeticError("as told")
     if config.do == "die":
@@ -69,7 +69,7 @@ def _await(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def _write(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
     """At once, so that a reader never finds half of it."""
     part = path.with_suffix(".part")
     part.write_text(text)
