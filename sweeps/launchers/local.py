@@ -1,23 +1,19 @@
 """Jobs on this machine, in long-lived worker processes, one for each slot."""
 
 import sys
-import weakref
-from collections.abc import Sequence
-from concurrent.futures import Future
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
-from hydra.core.utils import JobReturn
 from omegaconf import ListConfig
 
-from sweeps.launchers.contract import StreamingLauncher
-from sweeps.launchers.pool import Job, Limits, SlotPool
-from sweeps.launchers.process import Worker
+from sweeps.launchers.pool import Limits, SlotPool
+from sweeps.launchers.pooled import PooledLauncher
+from sweeps.launchers.process import LocalWorker
 from sweeps.launchers.slots import Slot, plan_slots
 from sweeps.launchers.worker import Settings
 
 
-class LocalLauncher(StreamingLauncher):
+class LocalLauncher(PooledLauncher):
     """See LocalConfig for the arguments."""
 
     def __init__(
@@ -42,32 +38,9 @@ class LocalLauncher(StreamingLauncher):
     def num_slots(self) -> int:
         return len(self.slots)
 
-    @cached_property
-    def _pool(self) -> SlotPool:
-        """Made at the first job: until then neither a process nor a thread exists."""
-        pool = SlotPool(self.slots, partial(_start, self._settings, self.task.pack()), self._limits)
-        # At the end of the launcher or of the interpreter, whichever comes first.
-        weakref.finalize(self, pool.close, wait=False)
-        return pool
-
-    def submit(self, overrides: Sequence[str], job_num: int) -> "Future[JobReturn]":
-        return self._pool.submit(overrides, job_num)
-
-    def slot_of(self, job_num: int) -> str | None:
-        job = self._job(job_num)
-        return job.slot if job else None
-
-    def pid_of(self, job_num: int) -> int | None:
-        job = self._job(job_num)
-        return job.pid if job else None
-
-    def _job(self, job_num: int) -> Job | None:
-        return self._pool.job(job_num) if "_pool" in vars(self) else None
-
-    def shutdown(self, wait: bool = True) -> None:
-        if "_pool" in vars(self):
-            self._pool.close(wait)
+    def make_pool(self) -> SlotPool:
+        return SlotPool(self.slots, partial(_start, self._settings, self.task.pack()), self._limits)
 
 
-def _start(settings: Settings, packed_task: bytes, slot: Slot, alone: bool) -> Worker:
-    return Worker(slot.environment(alone=alone), settings, packed_task)
+def _start(settings: Settings, packed_task: bytes, slot: Slot, alone: bool) -> LocalWorker:
+    return LocalWorker(slot.environment(alone=alone), settings, packed_task)

@@ -6,15 +6,49 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from hydra.core.utils import JobReturn
 
 from sweeps.launchers.contract import WorkerLost, settle
-from sweeps.launchers.process import Worker
 from sweeps.launchers.reply import Reply
 from sweeps.launchers.slots import Slot
 
 SHUT_DOWN = "the launcher was shut down"
+
+
+class Worker(Protocol):
+    """What runs the jobs of a slot, one after another: a process, here or elsewhere."""
+
+    @property
+    def pid(self) -> int | None: ...
+
+    @property
+    def place(self) -> str | None:
+        """Where it is, if the slot does not tell."""
+
+    @property
+    def alive(self) -> bool: ...
+
+    def run(
+        self, overrides: Sequence[str], job_num: int, time_limit_s: float | None = None, grace_s: float = 5
+    ) -> Reply:
+        """Run a job. After an exception from here the worker has ended.
+
+        Raises:
+            WorkerLost: the process ended before the job.
+            JobTimeout: it was ended because the job took longer than its limit.
+            Exception: whatever kept the task from loading.
+        """
+
+    def interrupt(self, reason: str) -> None:
+        """Ask a busy worker to end, from another thread: its `run` raises WorkerLost with this reason."""
+
+    def kill(self) -> None:
+        """End it at once, from another thread."""
+
+    def end(self, grace_s: float) -> None:
+        """End an idle worker."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +66,8 @@ class Job:
     num: int
     future: "Future[JobReturn]" = field(default_factory=Future)
     alone: bool = False
-    slot: str | None = None
-    pid: int | None = None
+    slot: Slot | None = None
+    worker: Worker | None = None
 
 
 @dataclass(eq=False)
@@ -81,8 +115,15 @@ class SlotPool:
             self._changed.notify_all()
         return job.future
 
-    def job(self, job_num: int) -> Job | None:
-        return self._jobs.get(job_num)
+    def slot_of(self, job_num: int) -> str | None:
+        job = self._jobs.get(job_num)
+        if job is None or job.slot is None:
+            return None
+        return (job.worker and job.worker.place) or job.slot.name
+
+    def pid_of(self, job_num: int) -> int | None:
+        job = self._jobs.get(job_num)
+        return job.worker.pid if job and job.worker else None
 
     def close(self, wait: bool) -> None:
         """End all workers, after the jobs submitted so far or at once. To be called again is fine."""
@@ -96,7 +137,7 @@ class SlotPool:
             thread.join(None if deadline is None else max(0, deadline - time.monotonic()))
         # A worker that did not heed SIGTERM.
         for worker in list(self._workers.values()):
-            worker.process.kill()
+            worker.kill()
         for thread in self._threads:
             thread.join()
 
@@ -137,7 +178,7 @@ class SlotPool:
                     state.num_running += 1
                     state.exclusive = job.alone
                     self._busy.add(slot)
-                    job.slot, job.pid = slot.name, None
+                    job.slot, job.worker = slot, None
                     return job
                 if self._draining and not self._queue and not self._unfinished(slot):
                     return None
@@ -169,7 +210,7 @@ class SlotPool:
         if job.alone:
             self._clear(slot)
         worker = self._worker(slot, job.alone)
-        job.pid = worker.pid
+        job.worker = worker
         try:
             reply = worker.run(job.overrides, job.num, self._limits.time_limit_s, self._limits.grace_s)
         except Exception as error:

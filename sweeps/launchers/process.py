@@ -22,7 +22,7 @@ START = "import sys; sys.path[:] = {path!r}; from sweeps.launchers.worker import
 LOOK_S = 1.0
 
 
-class Worker:
+class LocalWorker:
     """A process of a slot, in a process group of its own: the terminal's Ctrl-C reaches neither it nor its children."""
 
     def __init__(self, environment: dict[str, str], settings: Settings, packed_task: bytes) -> None:
@@ -53,19 +53,17 @@ class Worker:
         return self.process.pid
 
     @property
+    def place(self) -> None:
+        return None
+
+    @property
     def alive(self) -> bool:
         return self.process.poll() is None
 
     def run(
         self, overrides: Sequence[str], job_num: int, time_limit_s: float | None = None, grace_s: float = 5
     ) -> Reply:
-        """Run a job. After an exception from here the worker has ended.
-
-        Raises:
-            WorkerLost: the process ended before the job.
-            JobTimeout: it was ended because the job took longer than its limit.
-            Exception: whatever kept the task from loading.
-        """
+        """As in pool.Worker."""
         try:
             self._load()
             self._connection.send_bytes(pickle.dumps((list(overrides), job_num)))
@@ -108,6 +106,10 @@ class Worker:
         """Ask a busy worker to end, from another thread: its `run` raises WorkerLost with this reason."""
         self._stopped = reason
         self.process.terminate()
+
+    def kill(self) -> None:
+        """End the process at once, from another thread."""
+        self.process.kill()
 
     def end(self, grace_s: float, *, at_once: bool = False) -> None:
         """End the process and its children: an idle worker by itself; SIGTERM, and SIGKILL after another grace."""
