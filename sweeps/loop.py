@@ -109,15 +109,18 @@ class SweepLoop:
         if trial is None:
             self._next_ask = time.monotonic() + POLL_S
             return False
-        configuration = self._study.space.suggest(trial)
-        trial.set_user_attr("configuration", canonical(configuration))
-        twin = self._study.twin(trial.number)
-        if twin is not None:
-            self._twins[trial.number] = (trial, twin.number)
-            self._settle_twins()
-        else:
-            self._begin(trial, configuration)
+        trial.set_user_attr("configuration", canonical(self._study.space.suggest(trial)))
+        self._begin_or_wait(trial)
+        self._settle_twins()
         return True
+
+    def _begin_or_wait(self, trial: Trial) -> None:
+        """Begin a trial, or wait for an earlier one of the same configuration."""
+        twin = self._study.twin(trial.number)
+        if twin is None:
+            self._begin(trial, json.loads(trial.user_attrs["configuration"]))
+        else:
+            self._twins[trial.number] = (trial, twin.number)
 
     def _begin(self, trial: Trial, configuration: dict[str, Any]) -> None:
         known = trial.user_attrs
@@ -264,7 +267,7 @@ class SweepLoop:
 
     def _settle(self, trial: Trial, twin: FrozenTrial) -> None:
         if twin.state == TrialState.FAIL:
-            self._begin(trial, json.loads(trial.user_attrs["configuration"]))
+            self._begin_or_wait(trial)
             return
         for step, value in twin.intermediate_values.items():
             trial.report(value, step)

@@ -1,5 +1,6 @@
 """Pruners by name. A job and its controller build the same one."""
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,14 @@ def build_pruner(name: str, options: Mapping[str, Any]) -> "BasePruner":
     asha: asynchronous successive halving, Li et al. 2020. hyperband: its brackets, Li et al. 2018. median: below the
     median of what others had at the same step. wilcoxon: signed-rank test over seeds against the best configuration.
     """
+    from optuna.exceptions import ExperimentalWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return _build(name, options)
+
+
+def _build(name: str, options: Mapping[str, Any]) -> "BasePruner":
     from optuna import pruners
 
     min_steps, factor = options["min_steps"], options["reduction_factor"]

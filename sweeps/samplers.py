@@ -4,6 +4,7 @@ So a search that was stopped and gone on with, or shared by machines, draws what
 the same twice, as a sampler would that is seeded anew by each controller.
 """
 
+import warnings
 import zlib
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,16 @@ def build_sampler(name: str, seed: int, trial_number: int, *, is_conditional: bo
         trial_number: of the trial that is sampled.
         is_conditional: whether axes are missing from some configurations.
     """
+    from optuna.exceptions import ExperimentalWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return _build(name, seed, zlib.crc32(f"{seed}/{trial_number}".encode()), is_conditional)
+
+
+def _build(name: str, seed: int, own: int, is_conditional: bool) -> "BaseSampler":
     from optuna import samplers
 
-    own = zlib.crc32(f"{seed}/{trial_number}".encode())
     if name == "tpe":
         return samplers.TPESampler(seed=own, multivariate=True, group=is_conditional, constant_liar=True)
     if name == "gp":

@@ -5,7 +5,6 @@ WAITING, so that the study never holds more than `num_trials` trials and none is
 """
 
 import logging
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,7 +27,6 @@ from sweeps.storage import exclusive, open_storage
 log = logging.getLogger(__name__)
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
-warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 
 Direction = Literal["maximize", "minimize"]
 

@@ -121,18 +121,12 @@ class SpectralSweeper(Sweeper):
 
     def _check_space(self, space: "Space", sweep: "SweepConfig") -> None:
         """Compose a config for each extreme of the space, and have the experiment check it."""
-        from hydra.errors import HydraException
-
-        from sweeps.errors import user_error
         from sweeps.space import check_space
 
         check = _imported(sweep.check) if sweep.check else None
 
         def compose(overrides: list[str]) -> Any:
-            try:
-                config = self._composer.compose([*overrides, *self._job_extras])
-            except HydraException as error:
-                raise user_error(_sentence(error)) from error
+            config = self._composer.compose([*overrides, *self._job_extras])
             with open_dict(config):
                 config.pop("hydra")
             return check(config) if check else config
@@ -207,15 +201,3 @@ def _total(sweep: "SweepConfig", grid_size: int | None) -> int:
 def _imported(where: str) -> Any:
     module, _, attribute = where.partition(":")
     return getattr(import_module(module), attribute)
-
-
-def _sentence(error: Exception) -> str:
-    from hydra.errors import HydraException
-
-    from spectral.cli import hydra_sentence
-
-    try:
-        assert isinstance(error, HydraException)
-        return hydra_sentence(error).rstrip(".")
-    except HydraException:
-        return " ".join(str(error).split())
