@@ -119,7 +119,8 @@ class SlotPool:
         job = self._jobs.get(job_num)
         if job is None or job.slot is None:
             return None
-        return (job.worker and job.worker.place) or job.slot.name
+        place = job.worker and job.worker.place
+        return f"{job.slot.name} on {place}" if place else job.slot.name
 
     def pid_of(self, job_num: int) -> int | None:
         job = self._jobs.get(job_num)

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -76,6 +77,20 @@ def _run(task: Task, overrides: list[str], job_num: int, show_output: bool) -> R
             return Reply.of_return(task.run(config))
     except Exception as error:
         return Reply.of_error(error)
+
+
+def run_packed(packed_task: bytes, overrides: list[str], job_num: int, show_output: bool) -> bytes:
+    """Run a job in a process that may run others of the same task later; gives a packed Reply."""
+    try:
+        task = _unpack_once(packed_task)
+    except Exception as error:
+        return Reply.of_error(error).pack()
+    return _run(task, overrides, job_num, show_output).pack()
+
+
+@lru_cache(maxsize=1)
+def _unpack_once(packed_task: bytes) -> Task:
+    return Task.unpack(packed_task)
 
 
 @contextmanager

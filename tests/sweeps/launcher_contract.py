@@ -17,7 +17,7 @@ from launcher_runs import launcher_on, task, texts_of
 from omegaconf import DictConfig
 from packaging.version import Version
 
-from sweeps.launchers.contract import StreamingLauncher, WorkerLost
+from sweeps.launchers.contract import JobTimeout, StreamingLauncher, WorkerLost
 
 Make = Callable[..., StreamingLauncher]
 
@@ -133,6 +133,15 @@ class LauncherContract(LauncherTests):
         wait(futures, 90)
         assert isinstance(futures[1].exception(), WorkerLost)
         assert [futures[i].result().return_value for i in (0, 2, 3)] == [0, 4, 9]
+
+    def test_a_time_limit_ends_the_job_alone(self, make: Make, tmp_path: Path) -> None:
+        launcher = make(time_limit_s=4)
+        futures = [launcher.submit(["x=2", "do=wait"], 0), launcher.submit(["x=3"], 1)]
+        assert futures[1].result(60).return_value == 9
+        error = futures[0].exception(60)
+        assert isinstance(error, JobTimeout)
+        assert "4 s" in error.reason
+        assert_gone({int((tmp_path / "0" / "pid").read_text())})
 
     def test_each_job_has_its_own_environment(self, make: Make) -> None:
         launcher = make(lambda config: os.environ.get("OF_THE_JOB"))
