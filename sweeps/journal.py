@@ -25,13 +25,15 @@ class SafeJournal(JournalFileBackend):
     """
 
     def __init__(self, path: Path, timeout_s: float) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._kernel_lock = FileLock(f"{path}.lock", timeout=timeout_s, poll_interval=POLL_S, thread_local=False)
         super().__init__(str(path))
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         entries = "".join(json.dumps(entry, separators=(",", ":")) + "\n" for entry in logs).encode()
+        if not self._path.exists():
+            # The lock would make its folder anew, in the way of the one that comes back.
+            raise FileNotFoundError(f"{self._path} is gone")
         with self._kernel_lock, self._path.open("r+b", buffering=0) as file:
             end = _end_of_whole_lines(file.fileno())
             os.ftruncate(file.fileno(), end)

@@ -36,7 +36,9 @@ def open_storage(url: str, timeout_s: float) -> "BaseStorage":
 
         from sweeps.journal import SafeJournal
 
-        journal = SafeJournal(Path(url.removeprefix(JOURNAL)), LOCK_WAIT_S)
+        path = Path(url.removeprefix(JOURNAL))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        journal = SafeJournal(path, LOCK_WAIT_S)
         _make_patient(journal, ("read_logs", "append_logs"), timeout_s)
         return patiently(lambda: JournalStorage(journal), timeout_s)
     return patiently(lambda: _open_database(url, timeout_s), timeout_s)
@@ -119,11 +121,22 @@ def exclusive(storage: "BaseStorage", url: str, study_name: str, timeout_s: floa
 @contextmanager
 def _file_lock(path: str, timeout_s: float) -> Iterator[None]:
     lock = _lock_of(path)
-    patiently(lambda: lock.acquire(timeout=LOCK_WAIT_S, poll_interval=0.005), timeout_s)
+
+    def acquire() -> None:
+        check_there(Path(path))
+        lock.acquire(timeout=LOCK_WAIT_S, poll_interval=0.005)
+
+    patiently(acquire, timeout_s)
     try:
         yield
     finally:
         lock.release()
+
+
+def check_there(path: Path) -> None:
+    """Raise where a file's folder is gone, for a lock would make it anew, in the way of the one that comes back."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"the folder {path.parent} is gone")
 
 
 @cache

@@ -12,7 +12,7 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 from rich.console import Console
 
 from sweeps.config_check import directions, objective_names, seed_list, typed_sweep
@@ -39,7 +39,7 @@ Task = Callable[[Call], Any]
 
 
 class ThreadLauncher:
-    """Runs a function for each job, in threads. A WorkerLost that it raises is a lost worker."""
+    """Runs a function for each job, in threads. A WorkerLost or an ImportError that it raises goes to the future."""
 
     def __init__(self, task: Task, num_slots: int) -> None:
         self._task, self.num_slots = task, num_slots
@@ -55,7 +55,7 @@ class ThreadLauncher:
         call.folder.mkdir(parents=True, exist_ok=True)
         try:
             return JobReturn(status=JobStatus.COMPLETED, _return_value=self._task(call))
-        except WorkerLost:
+        except (WorkerLost, ImportError):
             raise
         except Exception as error:
             return JobReturn(status=JobStatus.FAILED, _return_value=error)
@@ -116,9 +116,6 @@ class Sweep:
     @property
     def states(self) -> list[str]:
         return [trial.state.name for trial in self.trials]
-
-    def num(self, state: TrialState) -> int:
-        return sum(trial.state == state for trial in self.trials)
 
 
 def sweep(folder: Path, space: dict[str, Any], task: Task, *, num_slots: int = 2, **options: Any) -> Sweep:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from loop_runs import Call, Tally, sweep
 from optuna import TrialPruned
-from optuna.trial import TrialState
 
 from spectral.errors import UserError
 from sweeps.launchers.contract import JobTimeout, WorkerLost
@@ -296,12 +295,10 @@ def test_a_folder_that_another_study_left_is_not_used_again(tmp_path: Path) -> N
     assert {trial.user_attrs["run_dir"] for trial in ended.trials} == {str(tmp_path / "0-2"), str(tmp_path / "1-2")}
 
 
-def test_what_a_launcher_cannot_begin_fails_and_counts(tmp_path: Path) -> None:
-    class Broken(RuntimeError):
-        pass
-
+def test_a_job_that_cannot_begin_fails(tmp_path: Path) -> None:
     def task(call: Call) -> float:
-        raise Broken("cannot")
+        raise ImportError("no such module")
 
-    ended = sweep(tmp_path, FLOATS, task, num_trials=3)
-    assert ended.num(TrialState.FAIL) == 3 and ended.loop.num_failures == 3
+    ended = sweep(tmp_path, FLOATS, task, num_trials=2)
+    assert ended.states == ["FAIL"] * 2 and ended.loop.num_failures == 2
+    assert ended.trials[0].user_attrs["reason"] == "ImportError: no such module"
