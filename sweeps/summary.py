@@ -95,6 +95,6 @@ def hide_password(url: str) -> str:
     """A storage's URL as it may be shown."""
     start, separator, host = url.rpartition("@")
     scheme, has_scheme, login = start.partition("://")
-    if not separator or not has_scheme or ":" not in login:
+    if not separator or not has_scheme or "/" in login or ":" not in login:
         return url
     return f"{scheme}://{login.partition(':')[0]}:***@{host}"

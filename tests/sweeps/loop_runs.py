@@ -73,14 +73,10 @@ class ThreadLauncher:
 def read_call(overrides: Sequence[str]) -> Call:
     """A job's overrides as Hydra's own parser reads them."""
     parsed = OverridesParser.create().parse_overrides(list(overrides))
-    values = {o.key_or_group: _plain(o.value()) for o in parsed}
+    values = {o.key_or_group: o.value() for o in parsed}
     link = TrialLink(**json.loads(values.pop(f"hydra.job.env_set.{VARIABLE}")))
     folder = Path(values.pop("hydra.sweep.dir")) / values.pop("hydra.sweep.subdir")
     return Call(values, link, folder)
-
-
-def _plain(value: Any) -> Any:
-    return getattr(value, "text", value)
 
 
 def open_study(folder: Path, space: dict[str, Any], **options: Any) -> SharedStudy:
