@@ -6,6 +6,7 @@ from omegaconf import DictConfig
 
 from spectral.cli import as_job, run_command
 from spectral.configs.root import typed
+from sweeps import progress
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
@@ -17,7 +18,9 @@ def main(config: DictConfig) -> float | list[float]:
     typed(config)  # a mistake is found before torch is imported, which takes seconds
     from spectral import experiment
 
-    return experiment.run(config)
+    # What an experiment gives does not depend on the search that chose it.
+    config.sweep = None
+    return experiment.run(config, on_epoch=progress.epoch_callback())
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from spectral.errors import UserError
 from spectral.files import space_errors, write_bytes, write_json
 
 # Keys that may differ when a run goes on: they say where and how fast it is computed, not what.
-FREE_KEYS = ("run_dir", "cache_dir", "device", "layout", "compile", "num_threads", "data.num_workers")
+FREE_KEYS = ("run_dir", "cache_dir", "device", "layout", "compile", "num_threads", "data.num_workers", "sweep")
 
 
 class RunFolder:
@@ -88,7 +88,7 @@ class RunFolder:
         there, here = _flat(self.load_config()), _flat(config)
         for key in [*here, *there]:
             old, new = there.get(key, "absent"), here.get(key, "absent")
-            if key not in FREE_KEYS and old != new:
+            if not _is_free(key) and old != new:
                 raise UserError(
                     f"run_dir={self.path} holds a run with {key}={old}, this command has {key}={new}: "
                     "give the same config to go on with it, or another run_dir."
@@ -124,6 +124,10 @@ class RunFolder:
 
     def write_result(self, result: Mapping[str, Any]) -> None:
         write_json(self.result, result)
+
+
+def _is_free(key: str) -> bool:
+    return any(key == free or key.startswith(f"{free}.") for free in FREE_KEYS)
 
 
 def _flat(node: Any, prefix: str = "") -> dict[str, Any]:

@@ -62,6 +62,7 @@ class ExperimentConfig:
     lr_schedule: Any = None
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     decision: Any = None
+    sweep: Any = None  # the search over many experiments reads it (sweeps/config.py); one experiment does not
 
     @property
     def objectives(self) -> list[str]:

@@ -1,0 +1,13 @@
+"""Many experiments: search, slots, resume. Importing this package imports nothing heavy."""
+
+from typing import Any
+
+__all__ = ["report_progress"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from sweeps import progress
+
+        return getattr(progress, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,31 @@
+"""User mistakes found by a sweep: the class that the commands catch, imported only where one is raised."""
+
+from collections.abc import Iterable
+
+from hydra.errors import HydraException
+
+
+def user_error(sentence: str) -> Exception:
+    """The exception to raise for a mistake, with the one sentence that is shown."""
+    return user_error_type()(sentence)
+
+
+def user_error_type() -> type[Exception]:
+    """What to catch; a function, since importing sweeps must not import spectral."""
+    from spectral.errors import UserError
+
+    return UserError
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str:
+    """The tail of an error sentence: the closest allowed word where one is close, and all that are allowed."""
+    from spectral.errors import nearest as nearest_word
+
+    return nearest_word(word, allowed)
+
+
+def hydra_sentence(error: HydraException) -> str:
+    """One sentence for what Hydra found wrong with a job's overrides; raises the error where it is not the user's."""
+    from spectral.cli import hydra_sentence as sentence
+
+    return sentence(error)

@@ -1,0 +1,92 @@
+"""A study as a table: `python -m sweeps.export STUDY --format csv`, a row a trial.
+
+STUDY is a study's name (a folder under outputs/sweeps), or a folder; with --storage its name in another storage.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SWEEPS = Path("outputs/sweeps")
+JOURNAL = "study.journal"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command; returns its exit code."""
+    parser = argparse.ArgumentParser("python -m sweeps.export", description="A study as a table, a row a trial.")
+    parser.add_argument("study", help="name of a study, or its folder")
+    parser.add_argument("--format", choices=("csv", "parquet"), default="csv")
+    parser.add_argument("--out", type=Path, help="file to write; CSV goes to the terminal without it")
+    parser.add_argument("--storage", help="URL, where the study is not kept in its folder")
+    given = parser.parse_args(arguments)
+    if given.format == "parquet" and given.out is None:
+        parser.error("--format parquet needs --out FILE")
+    try:
+        frame = study_table(given.study, given.storage)
+    except LookupError as error:
+        print(f"error: {error.args[0]}", file=sys.stderr)
+        return 2
+    if given.format == "parquet":
+        frame.to_parquet(given.out, index=False)
+    else:
+        frame.to_csv(given.out or sys.stdout, index=False)
+    return 0
+
+
+def study_table(study: str, url: str | None = None) -> "pd.DataFrame":
+    """A row a trial: number, state, objectives, every axis, seconds, run folder, reason, ... (sweeps.rows.row).
+
+    Args:
+        study: a name, or a folder with a study.journal.
+        url: of the storage, where it is not the folder's own.
+
+    Raises:
+        LookupError: there is no such study.
+    """
+    import pandas as pd
+
+    from sweeps.rows import axes_of, row
+    from sweeps.study import IDENTITY
+
+    loaded = _load(study, url)
+    trials = loaded.get_trials(deepcopy=False)
+    known = loaded.user_attrs.get(IDENTITY, {})
+    objectives = known.get("objectives") or [f"objective {i}" for i in range(len(loaded.directions))]
+    axes = list(dict.fromkeys([*known.get("space", {}), *axes_of(trials)]))
+    return pd.DataFrame([_flat(row(trial, objectives, axes)) for trial in trials])
+
+
+def _load(study: str, url: str | None) -> Any:
+    import optuna
+
+    from sweeps.storage import journal_url, open_storage
+
+    name = study if url else Path(study).resolve().name
+    if url is None:
+        folder = next((f for f in (Path(study), SWEEPS / study) if (f / JOURNAL).is_file()), None)
+        if folder is None:
+            raise LookupError(f"there is no study {study}: neither {study} nor {SWEEPS / study} holds a {JOURNAL}.")
+        url = journal_url(folder)
+    storage = open_storage(url, timeout_s=10.0)
+    names = sorted(summary.study_name for summary in storage.get_all_studies())
+    # A folder may have been moved or renamed: its journal holds one study.
+    if name not in names and len(names) == 1 and url.startswith("journal"):
+        name = names[0]
+    if name not in names:
+        raise LookupError(f"there is no study {name} in the storage: it has {', '.join(names) or 'none'}.")
+    return optuna.load_study(study_name=name, storage=storage)
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """Lists and mappings as text: a column has one type."""
+    from sweeps.space.values import text
+
+    return {name: text(value) if isinstance(value, list | dict) else value for name, value in row.items()}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

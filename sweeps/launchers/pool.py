@@ -1,0 +1,266 @@
+"""Slots at work: a queue of jobs, and a thread for each slot that keeps its worker busy."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from hydra.core.utils import JobReturn
+
+from sweeps.launchers.contract import WorkerLost, settle
+from sweeps.launchers.reply import Reply
+from sweeps.launchers.slots import Slot
+
+SHUT_DOWN = "the launcher was shut down"
+
+
+class Worker(Protocol):
+    """What runs the jobs of a slot, one after another: a process, here or elsewhere."""
+
+    @property
+    def pid(self) -> int | None: ...
+
+    @property
+    def place(self) -> str | None:
+        """Where it is, if the slot does not tell."""
+
+    @property
+    def alive(self) -> bool: ...
+
+    def run(
+        self, overrides: Sequence[str], job_num: int, time_limit_s: float | None = None, grace_s: float = 5
+    ) -> Reply:
+        """Run a job. After an exception from here the worker has ended.
+
+        Raises:
+            WorkerLost: the process ended before the job.
+            JobTimeout: it was ended because the job took longer than its limit.
+            Exception: whatever kept the task from loading.
+        """
+
+    def interrupt(self, reason: str) -> None:
+        """Ask a busy worker to end, from another thread: its `run` raises WorkerLost with this reason."""
+
+    def kill(self) -> None:
+        """End it at once, from another thread."""
+
+    def end(self, grace_s: float) -> None:
+        """End an idle worker."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a job may take."""
+
+    time_limit_s: float | None = None
+    grace_s: float = 5.0
+    retry_alone: bool = True
+
+
+@dataclass(eq=False)
+class Job:
+    overrides: Sequence[str]
+    num: int
+    future: "Future[JobReturn]" = field(default_factory=Future)
+    alone: bool = False
+    slot: Slot | None = None
+    worker: Worker | None = None
+
+
+@dataclass(eq=False)
+class _DeviceState:
+    num_running: int = 0
+    exclusive: bool = False  # held by a job that is alone
+    waiting: "deque[Job]" = field(default_factory=deque)  # jobs that want it alone
+
+    @property
+    def is_open(self) -> bool:
+        return not self.exclusive and not self.waiting
+
+
+class SlotPool:
+    """Runs jobs in the order of their submission, each in the first slot that is free.
+
+    Args:
+        slots: where jobs run.
+        start: starts a worker of a slot; its second argument tells that it has the device to itself.
+        limits: of each job.
+    """
+
+    def __init__(self, slots: Sequence[Slot], start: Callable[[Slot, bool], Worker], limits: Limits) -> None:
+        self._slots, self._start, self._limits = slots, start, limits
+        self._changed = threading.Condition()
+        self._queue: deque[Job] = deque()
+        self._devices = {slot.device: _DeviceState() for slot in slots}
+        self._workers: dict[Slot, Worker] = {}
+        self._busy: set[Slot] = set()
+        self._jobs: dict[int, Job] = {}
+        self._draining = self._stopping = False
+        self._threads = [
+            threading.Thread(target=self._serve, args=(s,), name=f"slot {s.name}", daemon=True) for s in slots
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, overrides: Sequence[str], job_num: int) -> "Future[JobReturn]":
+        job = Job(overrides, job_num)
+        with self._changed:
+            if self._draining:
+                raise RuntimeError(SHUT_DOWN)
+            self._jobs[job_num] = job
+            self._queue.append(job)
+            self._changed.notify_all()
+        return job.future
+
+    def slot_of(self, job_num: int) -> str | None:
+        job = self._jobs.get(job_num)
+        if job is None or job.slot is None:
+            return None
+        place = job.worker and job.worker.place
+        return f"{job.slot.name} on {place}" if place else job.slot.name
+
+    def pid_of(self, job_num: int) -> int | None:
+        job = self._jobs.get(job_num)
+        return job.worker.pid if job and job.worker else None
+
+    def close(self, wait: bool) -> None:
+        """End all workers, after the jobs submitted so far or at once. To be called again is fine."""
+        with self._changed:
+            self._draining = True
+            if not wait:
+                self._stop()
+            self._changed.notify_all()
+        deadline = None if wait else time.monotonic() + self._limits.grace_s
+        for thread in self._threads:
+            thread.join(None if deadline is None else max(0, deadline - time.monotonic()))
+        # A worker that did not heed SIGTERM.
+        for worker in list(self._workers.values()):
+            worker.kill()
+        for thread in self._threads:
+            thread.join()
+
+    def _stop(self) -> None:
+        self._stopping = True
+        for job in self._queue:
+            if job.future.cancel():
+                job.future.set_running_or_notify_cancel()  # wakes those who wait for it
+        self._queue.clear()
+        for state in self._devices.values():
+            for job in state.waiting:
+                settle(job.future, error=WorkerLost(SHUT_DOWN))
+            state.waiting.clear()
+        for slot in self._busy & self._workers.keys():
+            self._workers[slot].interrupt(SHUT_DOWN)
+
+    def _serve(self, slot: Slot) -> None:
+        """The life of a slot's thread."""
+        while (job := self._take(slot)) is not None:
+            try:
+                reply = self._run(slot, job)
+            except Exception as error:
+                reply = Reply(error=error)
+            if not self._release(slot, job, reply):
+                settle(job.future, reply.job_return, reply.error)
+        worker = self._workers.get(slot)
+        if worker is not None:
+            worker.end(self._limits.grace_s)
+            self._workers.pop(slot)
+
+    def _take(self, slot: Slot) -> Job | None:
+        """Wait for the slot's next job; None when there will be none."""
+        with self._changed:
+            while True:
+                job = self._next(slot)
+                if job is not None:
+                    state = self._devices[slot.device]
+                    state.num_running += 1
+                    state.exclusive = job.alone
+                    self._busy.add(slot)
+                    job.slot, job.worker = slot, None
+                    return job
+                if self._draining and not self._queue and not self._unfinished(slot):
+                    return None
+                self._changed.wait()
+
+    def _next(self, slot: Slot) -> Job | None:
+        state = self._devices[slot.device]
+        if state.waiting and not state.num_running:
+            return state.waiting.popleft()
+        while state.is_open and self._queue and self._is_first_choice(slot):
+            job = self._queue.popleft()
+            if job.future.set_running_or_notify_cancel():
+                return job
+        return None
+
+    def _is_first_choice(self, slot: Slot) -> bool:
+        """Workers start when they are needed: a slot without one leaves the job to an idle slot that has one."""
+        if slot in self._workers:
+            return True
+        idle = [s for s in self._workers if s not in self._busy and self._devices[s.device].is_open]
+        return len(self._queue) > len(idle)
+
+    def _unfinished(self, slot: Slot) -> bool:
+        """Whether a job that runs on the slot's device may yet come back to have it alone."""
+        state = self._devices[slot.device]
+        return not self._stopping and (bool(state.waiting) or state.num_running > 0)
+
+    def _run(self, slot: Slot, job: Job) -> Reply:
+        if job.alone:
+            self._clear(slot)
+        worker = self._worker(slot, job.alone)
+        job.worker = worker
+        try:
+            reply = worker.run(job.overrides, job.num, self._limits.time_limit_s, self._limits.grace_s)
+        except Exception as error:
+            self._replace(slot, at_once=isinstance(error, WorkerLost))
+            raise
+        if job.alone and reply.device_memory_ran_out and reply.job_return is not None:
+            reply.job_return._return_value.add_note(f"The job had {slot.device.name} to itself.")
+        if job.alone or reply.worn:
+            worker.end(self._limits.grace_s)
+            self._replace(slot)
+        return reply
+
+    def _worker(self, slot: Slot, alone: bool) -> Worker:
+        with self._changed:
+            worker = self._workers.get(slot)
+            if worker is not None and worker.alive:
+                return worker
+            if self._stopping:
+                raise WorkerLost(SHUT_DOWN)
+            self._workers[slot] = fresh = self._start(slot, alone)
+        if worker is not None:
+            # It died between two jobs.
+            worker.end(0)
+        return fresh
+
+    def _replace(self, slot: Slot, *, at_once: bool = False) -> None:
+        """Forget a worker that has ended; start the next one now, or when a job wants it."""
+        with self._changed:
+            self._workers.pop(slot, None)
+            if at_once and not self._draining:
+                self._workers[slot] = self._start(slot, False)
+
+    def _clear(self, slot: Slot) -> None:
+        """End the idle workers of the slot's device: they too hold its memory."""
+        with self._changed:
+            idle = [self._workers.pop(s) for s in self._slots if s.device == slot.device and s in self._workers]
+        for worker in idle:
+            worker.end(self._limits.grace_s)
+
+    def _release(self, slot: Slot, job: Job, reply: Reply) -> bool:
+        """Free the slot. True where the job will run again, with the device to itself."""
+        with self._changed:
+            state = self._devices[slot.device]
+            state.num_running -= 1
+            state.exclusive = False
+            self._busy.discard(slot)
+            again = reply.device_memory_ran_out and self._limits.retry_alone and not job.alone and not self._stopping
+            if again:
+                job.alone = True
+                state.waiting.append(job)
+            self._changed.notify_all()
+        return again

@@ -1,0 +1,41 @@
+"""The part of a launcher that is the same wherever its workers are."""
+
+import weakref
+from abc import abstractmethod
+from collections.abc import Sequence
+from concurrent.futures import Future
+from functools import cached_property
+
+from hydra.core.utils import JobReturn
+
+from sweeps.launchers.contract import StreamingLauncher
+from sweeps.launchers.pool import SlotPool
+
+
+class PooledLauncher(StreamingLauncher):
+    """A streaming launcher over a pool of slots."""
+
+    @abstractmethod
+    def make_pool(self) -> SlotPool:
+        """Called at the first job; must not keep a reference to the launcher."""
+
+    @cached_property
+    def _pool(self) -> SlotPool:
+        """Made at the first job: until then neither a process nor a thread exists."""
+        pool = self.make_pool()
+        # At the end of the launcher or of the interpreter, whichever comes first.
+        weakref.finalize(self, pool.close, wait=False)
+        return pool
+
+    def submit(self, overrides: Sequence[str], job_num: int) -> "Future[JobReturn]":
+        return self._pool.submit(overrides, job_num)
+
+    def slot_of(self, job_num: int) -> str | None:
+        return self._pool.slot_of(job_num) if "_pool" in vars(self) else None
+
+    def pid_of(self, job_num: int) -> int | None:
+        return self._pool.pid_of(job_num) if "_pool" in vars(self) else None
+
+    def shutdown(self, wait: bool = True) -> None:
+        if "_pool" in vars(self):
+            self._pool.close(wait)

@@ -1,0 +1,161 @@
+"""What a machine offers: its CUDA devices or its cores, cut into slots.
+
+Nothing here imports torch: devices are found by CUDA_VISIBLE_DEVICES and nvidia-smi.
+"""
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.errors import HydraException
+
+CPU = "cpu"
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+# What a worker with PyTorch and a small network takes; caps the slots of machines with more cores than memory.
+BYTES_PER_CPU_SLOT = 2 * 2**30
+
+
+@dataclass(frozen=True)
+class Device:
+    """A CUDA device, or the CPU."""
+
+    name: str  # cuda:0, cpu
+    visible: str | None = None  # its CUDA_VISIBLE_DEVICES; None leaves the variable alone
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A device and a share of it."""
+
+    name: str
+    device: Device
+    num_threads: int
+    memory_share: float | None = None
+
+    def environment(self, *, alone: bool = False) -> dict[str, str]:
+        """What a worker's environment has besides the controller's.
+
+        Args:
+            alone: the worker has the device to itself, with all its memory.
+        """
+        changed = {name: str(self.num_threads) for name in THREAD_VARIABLES}
+        if self.device.visible is not None:
+            changed["CUDA_VISIBLE_DEVICES"] = self.device.visible
+        if self.memory_share is not None and not alone:
+            options = [os.environ.get("PYTORCH_ALLOC_CONF"), f"per_process_memory_fraction:{self.memory_share:g}"]
+            changed["PYTORCH_ALLOC_CONF"] = ",".join(filter(None, options))
+        return changed
+
+
+def plan_slots(
+    devices: Any = "auto",
+    jobs_per_device: int | None = None,
+    memory_share: float | None = None,
+    threads_per_job: int | None = None,
+) -> list[Slot]:
+    """The slots of this machine; arguments as in LocalConfig.
+
+    Raises:
+        HydraException: a device that is not there, or numbers out of range; one sentence.
+    """
+    for key, value in {"jobs_per_device": jobs_per_device, "threads_per_job": threads_per_job}.items():
+        if value is not None and value < 1:
+            raise HydraException(f"hydra.launcher.{key}={value} is out of range: allowed is at least 1")
+    if memory_share is not None and not 0 < memory_share <= 1:
+        raise HydraException(
+            f"hydra.launcher.memory_share={memory_share} is out of range: allowed is above 0, at most 1"
+        )
+    chosen = choose_devices(devices)
+    on_cpu = chosen[0].name == CPU
+    cores = num_cores()
+    if jobs_per_device is None:
+        # 1e-9: three jobs of a share of 1/3 fit.
+        jobs_per_device = _cpu_jobs(cores, threads_per_job) if on_cpu else int(1 / (memory_share or 1) + 1e-9)
+    num_threads = threads_per_job or max(1, cores // (jobs_per_device * len(chosen)))
+    share = None if on_cpu else memory_share
+    return [
+        Slot(device.name if jobs_per_device == 1 else f"{device.name}/{number}", device, num_threads, share)
+        for number in range(jobs_per_device)
+        for device in chosen
+    ]
+
+
+def choose_devices(wanted: Any = "auto") -> list[Device]:
+    """The devices that `devices=` names: auto, cpu, or a list of numbers and UUIDs."""
+    if wanted == "auto":
+        return find_cuda_devices() or [Device(CPU)]
+    if wanted == CPU:
+        return [Device(CPU, visible="")]
+    if isinstance(wanted, str) or not isinstance(wanted, Sequence) or not wanted:
+        raise HydraException(f"hydra.launcher.devices={wanted} is not known: allowed are auto, cpu, [0,1,...]")
+    found = find_cuda_devices()
+    known = {device.name.removeprefix("cuda:"): device for device in found} | {str(d.visible): d for d in found}
+    for name in map(str, wanted):
+        if name not in known:
+            there = ", ".join(device.name for device in found) or "none"
+            raise HydraException(
+                f"hydra.launcher.devices={list(wanted)}: CUDA device {name} is not there, found: {there}"
+            )
+    return [known[str(name)] for name in wanted]
+
+
+def find_cuda_devices(environment: Mapping[str, str] = os.environ) -> list[Device]:
+    """CUDA devices in the numbering of CUDA_VISIBLE_DEVICES where it is set, else of nvidia-smi.
+
+    They are named to workers by UUID, since the numbering of CUDA differs from that of nvidia-smi. A device cut by
+    MIG counts as its parts.
+    """
+    visible = environment.get("CUDA_VISIBLE_DEVICES")
+    names = _ask_nvidia_smi() if visible is None else _parse_visible(visible)
+    return [Device(f"cuda:{number}", name) for number, name in enumerate(names)]
+
+
+def _parse_visible(variable: str) -> list[str]:
+    """As CUDA does: what follows the first invalid entry is not visible."""
+    names: list[str] = []
+    for name in (part.strip() for part in variable.split(",")):
+        if not re.fullmatch(r"\d+|(GPU|MIG)-.+", name):
+            break
+        names.append(name)
+    return names
+
+
+def _ask_nvidia_smi() -> list[str]:
+    try:
+        listing = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=20, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return parse_listing(listing)
+
+
+def parse_listing(listing: str) -> list[str]:
+    """UUIDs from `nvidia-smi -L`: of each GPU, or of its MIG devices where it has any."""
+    names: list[str] = []
+    for kind, uuid in re.findall(r"^\s*(GPU|MIG)\b.*\(UUID: (\S+)\)", listing, flags=re.MULTILINE):
+        if kind == "MIG" and names and names[-1].startswith("GPU-"):
+            names.pop()
+        names.append(uuid)
+    return names
+
+
+def num_cores() -> int:
+    """Cores that this process may use, by affinity and by the container's quota."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return max(1, min(cores, int(quota) // int(period)))
+    except (OSError, ValueError):  # no such file, or "max"
+        return cores
+
+
+def _cpu_jobs(cores: int, threads_per_job: int | None) -> int:
+    by_cores = cores // (threads_per_job or 1)
+    try:
+        available = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return max(1, by_cores)
+    return max(1, min(by_cores, available // BYTES_PER_CPU_SLOT))

@@ -1,0 +1,137 @@
+"""The worker's side: a process that loads the task once and then runs one job after another.
+
+It reads from its controller, over a socket: the Settings, the packed task, then (overrides, job number) for each job.
+It answers each of the last two kinds with a packed Reply. The end of the socket is the end of the worker.
+"""
+
+import faulthandler
+import os
+import pickle
+import select
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from sweeps.launchers.reply import Reply
+from sweeps.launchers.task import Task, job_folder
+
+OUTPUT_FILE = "job.log"
+WATCH_S = 1.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a worker treats its jobs."""
+
+    argv: list[str]
+    show_output: bool = False
+    memory_limit_bytes: int | None = None
+
+
+def main(socket: int, lifeline: int) -> None:
+    """Run jobs until the controller closes the socket.
+
+    Args:
+        socket: file descriptor of the connection to the controller.
+        lifeline: of a pipe whose other end the controller alone holds: it ends with the controller.
+    """
+    # On Ctrl-C the controller decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _end_with_controller(lifeline)
+    faulthandler.enable()
+    with Connection(socket) as connection, suppress(EOFError, ConnectionError):
+        settings: Settings = pickle.loads(connection.recv_bytes())
+        sys.argv[:] = settings.argv
+        _limit_memory(settings.memory_limit_bytes)
+        task = _load(connection)
+        folder = Path.cwd()
+        while task is not None:
+            overrides, job_num = pickle.loads(connection.recv_bytes())
+            os.chdir(folder)
+            connection.send_bytes(_run(task, overrides, job_num, settings.show_output).pack())
+
+
+def _load(connection: Connection) -> Task | None:
+    packed = connection.recv_bytes()
+    try:
+        task = Task.unpack(packed)
+    except Exception as error:
+        connection.send_bytes(Reply.of_error(error).pack())
+        return None
+    connection.send_bytes(Reply().pack())
+    return task
+
+
+def _run(task: Task, overrides: list[str], job_num: int, show_output: bool) -> Reply:
+    try:
+        config = task.compose(overrides, job_num)
+        if show_output:
+            return Reply.of_return(task.run(config))
+        with _output_to(job_folder(config) / OUTPUT_FILE):
+            return Reply.of_return(task.run(config))
+    except Exception as error:
+        return Reply.of_error(error)
+
+
+def run_packed(packed_task: bytes, overrides: list[str], job_num: int, show_output: bool) -> bytes:
+    """Run a job in a process that may run others of the same task later; gives a packed Reply."""
+    try:
+        task = _unpack_once(packed_task)
+    except Exception as error:
+        return Reply.of_error(error).pack()
+    return _run(task, overrides, job_num, show_output).pack()
+
+
+@lru_cache(maxsize=1)
+def _unpack_once(packed_task: bytes) -> Task:
+    return Task.unpack(packed_task)
+
+
+@contextmanager
+def _output_to(path: Path) -> Iterator[None]:
+    """Send what the process and its children print to a file; one that stayed empty is removed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    terminal = [os.dup(1), os.dup(2)]
+    with path.open("ab") as file:
+        for number in (1, 2):
+            os.dup2(file.fileno(), number)
+    for stream in (sys.stdout, sys.stderr):
+        # So that what was printed before a crash is there.
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    try:
+        yield
+    finally:
+        for stream, number, kept in zip((sys.stdout, sys.stderr), (1, 2), terminal, strict=True):
+            with suppress(OSError):  # a full disk
+                stream.flush()
+            os.dup2(kept, number)
+            os.close(kept)
+        with suppress(OSError):
+            if path.stat().st_size == 0:
+                path.unlink()
+
+
+def _end_with_controller(lifeline: int) -> None:
+    """Kill this process and its children, also in the middle of a job, soon after the controller has ended."""
+    controller = os.getppid()
+
+    def watch() -> None:
+        # Nothing is ever written to the lifeline: it becomes readable when its other end closes.
+        while os.getppid() == controller and not select.select([lifeline], [], [], WATCH_S)[0]:
+            pass
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=watch, name="controller-watch", daemon=True).start()
+
+
+def _limit_memory(num_bytes: int | None) -> None:
+    if num_bytes is not None:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (num_bytes, num_bytes))

@@ -1,0 +1,68 @@
+"""What came of one job: its objective's values, or why there are none."""
+
+import math
+import traceback
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from hydra.core.utils import JobReturn, JobStatus
+from optuna import TrialPruned
+
+from sweeps.launchers.contract import JobTimeout, WorkerLost
+
+LOST, PRUNED, FAILED, DONE = "lost", "pruned", "failed", "done"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended.
+
+    Args:
+        kind: lost (the worker died, the job may be run again), pruned, failed, or done.
+        reason: in a sentence, but for done.
+        trace: traceback of an exception in the job.
+    """
+
+    kind: str
+    values: tuple[float, ...] = ()
+    reason: str = ""
+    trace: str | None = None
+
+
+def outcome_of(future: "Future[JobReturn]", num_objectives: int) -> Outcome:
+    """The outcome of a job's future that is done."""
+    error = future.exception()
+    if isinstance(error, WorkerLost) and not isinstance(error, JobTimeout):
+        return Outcome(LOST, reason=error.reason)
+    if error is not None:
+        return _failed(error)
+    result = future.result()
+    if result.status != JobStatus.COMPLETED:
+        raised = result._return_value
+        if isinstance(raised, WorkerLost):  # by a launcher of whole batches
+            return Outcome(LOST, reason=raised.reason)
+        return Outcome(PRUNED, reason=f"pruned {raised}") if isinstance(raised, TrialPruned) else _failed(raised)
+    return _judged(result.return_value, num_objectives)
+
+
+def _judged(returned: Any, num_objectives: int) -> Outcome:
+    """The values of what the task function returned."""
+    listed = list(returned) if isinstance(returned, list | tuple) else [returned]
+    if len(listed) != num_objectives:
+        return Outcome(FAILED, reason=f"the task returned {returned!r}, {num_objectives} numbers are needed")
+    try:
+        values = tuple(float(value) for value in listed)
+    except (TypeError, ValueError):
+        return Outcome(FAILED, reason=f"the task returned {returned!r}, a number is needed")
+    if any(math.isnan(value) for value in values):
+        return Outcome(FAILED, reason="the objective is NaN")
+    return Outcome(DONE, values)
+
+
+def _failed(error: Any) -> Outcome:
+    if not isinstance(error, BaseException):
+        return Outcome(FAILED, reason=f"the job failed: {error!r}")
+    trace = "".join(traceback.format_exception(error))
+    first = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return Outcome(FAILED, reason=f"{type(error).__name__}: {first}", trace=trace)

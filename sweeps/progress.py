@@ -1,0 +1,79 @@
+"""The job's side of a sweep: tell the study how far a job is, and end where its pruner says so."""
+
+import logging
+import warnings
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from sweeps.link import TrialLink
+
+if TYPE_CHECKING:
+    from optuna import Trial
+
+log = logging.getLogger(__name__)
+
+
+def epoch_callback() -> Callable[[int, dict[str, Any]], None]:
+    """What a training loop calls after each epoch with its number and metrics; does nothing outside a sweep.
+
+    Raises (when called):
+        optuna.TrialPruned: the configuration is not worth going on with.
+    """
+
+    def on_epoch(epoch: int, row: dict[str, Any]) -> None:
+        link = TrialLink.of_job()
+        if link and link.objective in row:
+            report_progress(epoch, row[link.objective])
+
+    return on_epoch
+
+
+def report_progress(step: int, value: float) -> None:
+    """Report the objective at a step, such as an epoch; does nothing outside a sweep.
+
+    A storage that is gone is waited for; a job does not fail for it. A step that was reported before is ignored, so a
+    job that goes on from a checkpoint may report it again.
+
+    Raises:
+        optuna.TrialPruned: the configuration is not worth going on with.
+    """
+    link = TrialLink.of_job()
+    if link is None or link.objective is None:
+        return
+    try:
+        stop = _report(link, step, value)
+    except Exception as error:
+        log.warning("Step %d could not be reported to study %s: %s", step, link.study, error)
+        return
+    if stop:
+        from optuna import TrialPruned
+
+        raise TrialPruned(f"at step {step} by {link.pruner}")
+
+
+def _report(link: TrialLink, step: int, value: float) -> bool:
+    """Whether the pruner wants the job to end."""
+    trial = _trial(link)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a step reported again; pruners that are experimental
+        trial.report(value, step)
+        return link.pruner != "none" and trial.should_prune()
+
+
+@lru_cache(maxsize=1)
+def _trial(link: TrialLink) -> "Trial":
+    from optuna import Trial, load_study, logging
+    from optuna.samplers import RandomSampler
+
+    from sweeps.pruners import build_pruner
+    from sweeps.storage import open_storage
+
+    logging.set_verbosity(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pruner = build_pruner(link.pruner, link.pruning)
+        storage = open_storage(link.storage, link.timeout_s)
+        # The trial has its parameters: a sampler that would think about them is not wanted here.
+        study = load_study(study_name=link.study, storage=storage, pruner=pruner, sampler=RandomSampler())
+        return Trial(study, link.trial_id)

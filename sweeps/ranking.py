@@ -1,0 +1,37 @@
+"""Which trials are the best: by the objective, or the Pareto front of several; never one outside the constraints."""
+
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+
+def is_feasible(trial: FrozenTrial) -> bool:
+    return all(violation <= 0 for violation in trial.constraints.values())
+
+
+def ranked(trials: list[FrozenTrial], directions: list[StudyDirection]) -> list[FrozenTrial]:
+    """Complete trials that keep to the constraints, best first, each configuration once.
+
+    With several objectives the Pareto front comes first, each part sorted by the first objective.
+    """
+    complete = [
+        t for t in trials if t.state == TrialState.COMPLETE and is_feasible(t) and "reused_from" not in t.user_attrs
+    ]
+    front = set(pareto_front(complete, directions)) if len(directions) > 1 else set()
+    return sorted(complete, key=lambda trial: (trial.number not in front, _costs(trial, directions)))
+
+
+def pareto_front(trials: list[FrozenTrial], directions: list[StudyDirection]) -> list[int]:
+    """Numbers of the trials that no other is at least as good as in everything and better in something."""
+    costs = {trial.number: _costs(trial, directions) for trial in trials}
+    return [n for n, mine in costs.items() if not any(_dominates(other, mine) for other in costs.values())]
+
+
+def _costs(trial: FrozenTrial, directions: list[StudyDirection]) -> tuple[float, ...]:
+    return tuple(
+        -value if direction == StudyDirection.MAXIMIZE else value
+        for value, direction in zip(trial.values, directions, strict=True)
+    )
+
+
+def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one != other and all(a <= b for a, b in zip(one, other, strict=True))

@@ -1,0 +1,11 @@
+"""The search space: what is searched, in which values, and how a configuration becomes overrides.
+
+For users: docs/sweep-space.md
+"""
+
+from sweeps.space.check import check_space
+from sweeps.space.constraint import Constraint, read_constraints
+from sweeps.space.signature import difference
+from sweeps.space.space import Space
+
+__all__ = ["Constraint", "Space", "check_space", "difference", "read_constraints"]

@@ -1,0 +1,49 @@
+"""What a configuration must keep to, such as a number of parameters: `sweep.constraints`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sweeps.errors import nearest, user_error
+from sweeps.space.values import is_number
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """Bounds of a number that the engine knows by name. At least one of the two is given."""
+
+    name: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def violation(self, value: float) -> float:
+        """How far the value is outside, in its own unit; 0 or less where it is allowed, as Optuna's set_constraint."""
+        below = -float("inf") if self.at_least is None else self.at_least - value
+        above = -float("inf") if self.at_most is None else value - self.at_most
+        return max(below, above)
+
+
+def read_constraints(node: Mapping[str, Any] | None) -> list[Constraint]:
+    """`{num_parameters: {at_most: 2e6}}`.
+
+    Raises:
+        UserError: what is wrong with it.
+    """
+    return [_read(str(name), bounds) for name, bounds in (node or {}).items()]
+
+
+def _read(name: str, bounds: Any) -> Constraint:
+    where, known = f"sweep.constraints.{name}", ("at_least", "at_most")
+    if not isinstance(bounds, Mapping) or not bounds:
+        raise user_error(f"{where}={bounds} has no bound: allowed is a mapping such as {{at_most: 2e6}}.")
+    for bound, value in bounds.items():
+        if bound not in known:
+            raise user_error(f"{where}.{bound} is not a bound: {nearest(str(bound), known)}.")
+        if not is_number(value):
+            raise user_error(f"{where}.{bound}={value} has the wrong type: allowed is a number.")
+    constraint = Constraint(name, bounds.get("at_least"), bounds.get("at_most"))
+    if constraint.at_least is not None and constraint.at_most is not None and constraint.at_least > constraint.at_most:
+        raise user_error(
+            f"{where} allows no value: at_least={constraint.at_least} is above at_most={constraint.at_most}."
+        )
+    return constraint

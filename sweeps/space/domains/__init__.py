@@ -1,0 +1,1 @@
+"""What an axis can hold: numbers, choices, lists, shares."""

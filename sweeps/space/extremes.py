@@ -1,0 +1,61 @@
+"""A few configurations that hold every extreme of every axis: each costs a composed config, some tenths of a second."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sweeps.space.axis import Axis
+from sweeps.space.domains.choice import Fixed
+from sweeps.space.values import canonical
+
+
+def cover(ordered: Sequence[Axis]) -> list[dict[str, Any]]:
+    """Configurations that between them hold every extreme that can be reached.
+
+    Args:
+        ordered: axes, each after those that its condition names.
+    """
+    wanted = [(axis, value) for axis in ordered for value in axis.domain.extremes()]
+    covered: set[tuple[str, str]] = set()
+    configurations: list[dict[str, Any]] = []
+    for axis, value in wanted:
+        chosen = alone(axis, value, ordered)
+        if _mark(axis, value) in covered or chosen is None:
+            continue
+        configuration = _completed(chosen, ordered, covered)
+        covered |= {_mark(a, configuration[a.name]) for a in ordered if a.name in configuration}
+        configurations.append(configuration)
+    return configurations or [_completed({}, ordered, covered)]
+
+
+def alone(axis: Axis, value: Any, ordered: Sequence[Axis]) -> dict[str, Any] | None:
+    """The value and no more than it needs: what its condition names, and fixed axes. None where it is never reached."""
+    axes, chosen, open_axes = {a.name: a for a in ordered}, {axis.name: value}, [axis]
+    while open_axes:
+        for name, allowed in open_axes.pop().when.allowed.items():
+            reachable = [v for v in allowed if axes[name].domain.contains(v)]
+            if name in chosen and canonical(chosen[name]) in map(canonical, reachable):
+                continue
+            if name in chosen or not reachable:
+                return None
+            chosen[name] = reachable[0]
+            open_axes.append(axes[name])
+    for other in ordered:
+        if isinstance(other.domain, Fixed) and other.when.holds(chosen):
+            chosen.setdefault(other.name, other.domain.value)
+    return {a.name: chosen[a.name] for a in ordered if a.name in chosen}
+
+
+def _completed(chosen: Mapping[str, Any], ordered: Sequence[Axis], covered: set[tuple[str, str]]) -> dict[str, Any]:
+    """The chosen values, and all axes that may go with them, each at an extreme not yet covered, or at its first."""
+    values: dict[str, Any] = {}
+    for axis in ordered:
+        if axis.name in chosen:
+            values[axis.name] = chosen[axis.name]
+        elif axis.when.holds(values):
+            extremes = axis.domain.extremes()
+            values[axis.name] = next((v for v in extremes if _mark(axis, v) not in covered), extremes[0])
+    return values
+
+
+def _mark(axis: Axis, value: Any) -> tuple[str, str]:
+    return axis.name, canonical(value)

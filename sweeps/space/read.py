@@ -1,0 +1,178 @@
+"""The yaml form of an axis: what stands under its key in `sweep.space`. See docs/sweep-space.md."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sweeps.errors import nearest, user_error
+from sweeps.space.axis import Axis, Condition
+from sweeps.space.domains.base import Domain
+from sweeps.space.domains.choice import Fixed, one_of
+from sweeps.space.domains.list_of import ListOf
+from sweeps.space.domains.numbers import MOST_STEPS, Float, Int, stepped
+from sweeps.space.domains.simplex import UNITS, Simplex
+from sweeps.space.values import is_number, is_plain
+
+Fields = Mapping[str, Any]
+
+
+def read_axis(key: str, node: Any) -> Axis:
+    """An axis from its yaml: a mapping with a type, a list (a choice), or a single value (fixed).
+
+    Raises:
+        UserError: what is wrong with it.
+    """
+    where = f"sweep.space.{key}"
+    condition = Condition()
+    if isinstance(node, Mapping) and "when" in node:
+        condition = read_condition(f"{where}.when", node["when"])
+        node = {name: value for name, value in node.items() if name != "when"}
+    return Axis(key, read_domain(where, node), condition)
+
+
+def read_condition(where: str, node: Any) -> Condition:
+    """`{key: value}` or `{key: [value, value]}`; several keys must all hold."""
+    if not isinstance(node, Mapping) or not node:
+        raise user_error(f"{where}={node} is not a condition: allowed is a mapping such as {{model: fcn}}.")
+    return Condition({str(key): value if isinstance(value, list) else [value] for key, value in node.items()})
+
+
+def read_domain(where: str, node: Any) -> Domain:
+    if isinstance(node, list):
+        return _choice(where, {"values": node})
+    if not isinstance(node, Mapping):
+        return _fixed(where, {"value": node})
+    kind = node.get("type") or _implied_type(node)
+    if kind not in _READERS:
+        raise user_error(f"{where}.type={kind} is not known: {nearest(str(kind), _READERS)}.")
+    fields = {str(name): value for name, value in node.items() if name != "type"}
+    required, optional, read = _READERS[kind]
+    for name in fields:
+        if name not in required + optional:
+            raise user_error(f"{where}.{name} is not a field of a {kind}: {nearest(name, required + optional)}.")
+    for name in required:
+        if name not in fields:
+            raise user_error(f"{where} needs {name}: a {kind} has {', '.join(required + optional)}.")
+    return read(where, fields)
+
+
+def _implied_type(fields: Fields) -> str | None:
+    """int where all numbers are integers, else float; a mapping with values is a choice."""
+    if "values" in fields:
+        return "choice"
+    if "low" not in fields and "high" not in fields:
+        return None
+    numbers = [fields[name] for name in ("low", "high", "step") if fields.get(name) is not None]
+    return "int" if all(isinstance(value, int) for value in numbers) else "float"
+
+
+def _number(where: str, fields: Fields) -> Domain:
+    low, high, step, log = fields["low"], fields["high"], fields.get("step"), fields.get("log", False)
+    for name in ("low", "high", "step"):
+        if fields.get(name) is not None and not is_number(fields[name]):
+            raise user_error(f"{where}.{name}={fields[name]} has the wrong type: allowed is a number.")
+    if not isinstance(log, bool):
+        raise user_error(f"{where}.log={log} has the wrong type: allowed is true or false.")
+    return number_domain(where, low, high, step, log)
+
+
+def number_domain(where: str, low: float, high: float, step: float | None = None, log: bool = False) -> Domain:
+    """Integers where all are integers, else floats; both ends included."""
+    if not -float("inf") < low < high < float("inf"):
+        raise user_error(f"{where} goes from {low} to {high}: low must be below high, and both finite.")
+    if log and low <= 0:
+        raise user_error(f"{where} is logarithmic from {low}: low must be above 0.")
+    if step is not None:
+        return _stepped(where, low, high, step, log)
+    if isinstance(low, int) and isinstance(high, int):
+        return Int(low, high, log)
+    return Float(float(low), float(high), log)
+
+
+def _stepped(where: str, low: float, high: float, step: float, log: bool) -> Domain:
+    if log:
+        raise user_error(f"{where} has step={step} and log=true, which exclude one another: give one of the two.")
+    if not step > 0:
+        raise user_error(f"{where}.step={step} is out of range: allowed is above 0.")
+    if high - low > MOST_STEPS * step:
+        raise user_error(f"{where}.step={step} gives too many values: allowed are {MOST_STEPS:,}.")
+    if not all(isinstance(value, int) for value in (low, high, step)):
+        low, high, step = float(low), float(high), float(step)
+    steps = stepped(low, high, step)
+    if steps.numbers[-1] != high:
+        raise user_error(
+            f"{where} never reaches high={high} from {low} by {step}: the last value is {steps.numbers[-1]}."
+        )
+    return steps
+
+
+def _int(where: str, fields: Fields) -> Domain:
+    for name in ("low", "high", "step"):
+        value = fields.get(name)
+        if value is not None and not (is_number(value) and float(value).is_integer()):
+            raise user_error(f"{where}.{name}={value} has the wrong type: allowed is an integer.")
+    whole = {name: int(fields[name]) for name in ("low", "high", "step") if fields.get(name) is not None}
+    return _number(where, {**fields, **whole})
+
+
+def _float(where: str, fields: Fields) -> Domain:
+    bounds = {name: float(fields[name]) for name in ("low", "high") if is_number(fields[name])}
+    return _number(where, {**fields, **bounds})
+
+
+def _choice(where: str, fields: Fields) -> Domain:
+    values = fields["values"]
+    if not isinstance(values, list) or not values:
+        raise user_error(f"{where}={values} is not a choice: allowed is a list of one value or more.")
+    for value in values:
+        _check_plain(where, value)
+    return one_of(values)
+
+
+def _fixed(where: str, fields: Fields) -> Domain:
+    _check_plain(where, fields["value"])
+    return Fixed(fields["value"])
+
+
+def _check_plain(where: str, value: Any) -> None:
+    if not is_plain(value):
+        raise user_error(
+            f"{where}={value} cannot be written as an override: allowed are null, true, numbers, text, "
+            "lists, and mappings whose keys are words."
+        )
+
+
+def _list(where: str, fields: Fields) -> Domain:
+    shortest, longest = fields.get("min_length", 1), fields["max_length"]
+    for name, length, least in (("min_length", shortest, 0), ("max_length", longest, max(1, shortest))):
+        if not isinstance(length, int) or length < least:
+            raise user_error(f"{where}.{name}={length} is out of range: allowed is an integer of at least {least}.")
+    return ListOf(read_domain(f"{where}.element", fields["element"]), shortest, longest)
+
+
+def _simplex(where: str, fields: Fields) -> Domain:
+    size, least = fields["size"], fields.get("minimum", 0)
+    if not isinstance(size, int) or size < 2:
+        raise user_error(f"{where}.size={size} is out of range: allowed is an integer of at least 2.")
+    minimum = least if isinstance(least, list) else [least] * size
+    whole = all(is_number(m) and m >= 0 and abs(m * UNITS - round(m * UNITS)) < 1e-6 for m in minimum)
+    if len(minimum) != size or not whole:
+        raise user_error(
+            f"{where}.minimum={least} is not allowed: it is one share, or {size} of them, each at least 0 "
+            "and of at most 4 decimals."
+        )
+    if sum(round(m * UNITS) for m in minimum) >= UNITS:
+        raise user_error(f"{where}.minimum={least} leaves nothing to search: {size} shares must sum to less than 1.")
+    return Simplex(tuple(float(m) for m in minimum))
+
+
+_Reader = Callable[[str, Fields], Domain]
+_BOUNDS = (("low", "high"), ("step", "log"))
+_READERS: dict[str, tuple[tuple[str, ...], tuple[str, ...], _Reader]] = {
+    "int": (*_BOUNDS, _int),
+    "float": (*_BOUNDS, _float),
+    "choice": (("values",), (), _choice),
+    "fixed": (("value",), (), _fixed),
+    "list": (("max_length", "element"), ("min_length",), _list),
+    "simplex": (("size",), ("minimum",), _simplex),
+}
+"""Type -> its required fields, its optional ones, and what reads them."""

@@ -1,0 +1,183 @@
+"""The search space of a sweep: its axes, from yaml and the command line to Optuna and back to overrides."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.config_loader import ConfigLoader
+
+from sweeps.errors import nearest, user_error
+from sweeps.space.axis import Axis
+from sweeps.space.command_line import Argument, read_arguments
+from sweeps.space.domains.choice import Choice, Fixed
+from sweeps.space.domains.numbers import Steps
+from sweeps.space.extremes import cover
+from sweeps.space.order import by_dependence, check_conditions
+from sweeps.space.read import read_axis
+from sweeps.space.values import override
+
+if TYPE_CHECKING:
+    from optuna.trial import BaseTrial
+
+MOST_CONFIGURATIONS = 100_000
+
+
+class Space:
+    """Axes in the order in which they were given; the last one changes fastest in a grid.
+
+    Args:
+        axes: no two with the same name.
+        common: overrides that every job gets and that are no axes.
+        is_grid: whether the axes are finite and all from the command line, so that each combination is meant to run.
+
+    Raises:
+        UserError: a condition that no configuration can meet.
+    """
+
+    def __init__(self, axes: Sequence[Axis], common: Sequence[str] = (), is_grid: bool = False) -> None:
+        self.axes = {axis.name: axis for axis in axes}
+        self.common = list(common)
+        self.is_grid = is_grid
+        self.ordered = by_dependence(self.axes)
+        """Each axis after those that its condition names."""
+
+    @classmethod
+    def read(
+        cls, space: Mapping[str, Any] | None, arguments: Sequence[str] = (), config_loader: ConfigLoader | None = None
+    ) -> "Space":
+        """The space of a command.
+
+        Args:
+            space: `sweep.space`, plain and resolved; None where there is none.
+            arguments: of the command line, without those for the sweep itself. A swept one is an axis, and replaces the
+                axis of its key; a plain one fixes the axis of its key, or stands in `common` where there is none.
+            config_loader: gives the names of a config group, which `glob` needs.
+
+        Raises:
+            UserError: the first mistake in either.
+        """
+        if not isinstance(space, Mapping | None):
+            raise user_error(
+                f"sweep.space={space} has no keys: allowed is a mapping of override keys to what is searched."
+            )
+        axes = {key.lstrip("+"): read_axis(key, node) for key, node in (space or {}).items()}
+        # Before the command line fixes some: what a condition then excludes was possible.
+        check_conditions(axes)
+        given = read_arguments(arguments, config_loader)
+        conditions = {name for axis in axes.values() for name in axis.when.allowed}
+        common = []
+        for argument in given:
+            name = argument.key.lstrip("+")
+            if argument.axis and (argument.is_swept or name in axes or name in conditions):
+                axes[name] = argument.axis
+            else:
+                common.append(str(argument.override))
+        return cls(list(axes.values()), common, is_grid=not space and _all_listed(given))
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether some axis is not searched in every configuration."""
+        return any(axis.when.allowed for axis in self.axes.values())
+
+    def suggest(self, trial: "BaseTrial") -> dict[str, Any]:
+        """Axis name -> value, for the axes that are searched; helper parameters never appear."""
+        values: dict[str, Any] = {}
+        for axis in self.ordered:
+            if axis.when.holds(values):
+                values[axis.name] = axis.domain.suggest(trial, axis.name)
+        return self._in_order(values)
+
+    def overrides(self, values: Mapping[str, Any]) -> list[str]:
+        """What a job is given: `common`, then an override a value, in Hydra's grammar."""
+        return self.common + [override(self.axes[name].key, value) for name, value in values.items()]
+
+    def params(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The Optuna parameters for which `suggest` gives these values, as `study.enqueue_trial` takes them.
+
+        Axes that are left out are left to the sampler.
+
+        Raises:
+            UserError: a value outside the space.
+        """
+        params: dict[str, Any] = {}
+        for name, value in values.items():
+            if name not in self.axes:
+                raise user_error(
+                    f"{name}={value} cannot be enqueued, for it is not searched: {nearest(name, self.axes)}."
+                )
+            axis = self.axes[name]
+            if not axis.domain.contains(value):
+                raise user_error(f"{name}={value} is outside the space: allowed is {axis.domain}.")
+            if self._is_excluded(axis, values):
+                raise user_error(
+                    f"{name}={value} is outside the space: it is not searched together with the other values."
+                )
+            params |= axis.domain.params(name, value)
+        return params
+
+    def extremes(self) -> list[dict[str, Any]]:
+        """A few configurations that between them hold every extreme of every axis."""
+        return [self._in_order(values) for values in cover(self.ordered)]
+
+    @property
+    def num_configurations(self) -> int | None:
+        """How many different configurations there are; None where they cannot be counted."""
+        if any(axis.domain.size is None for axis in self.ordered):
+            return None
+        return self._count(0, {})
+
+    def grid(self) -> list[dict[str, Any]]:
+        """Every configuration once, in the order in which Hydra's own sweeper would run them.
+
+        Raises:
+            UserError: an axis whose values cannot be counted, or more configurations than anybody would run.
+        """
+        for axis in self.ordered:
+            if axis.domain.size is None:
+                raise user_error(
+                    f"{axis.name} cannot be part of a grid, for its values cannot be counted: it is {axis.domain}."
+                )
+        if (self.num_configurations or 0) > MOST_CONFIGURATIONS:
+            raise user_error(
+                f"the grid has {self.num_configurations} configurations: allowed are {MOST_CONFIGURATIONS}."
+            )
+        return list(self._combinations(0, {}))
+
+    def signature(self) -> dict[str, Any]:
+        """JSON to keep with a study; see `difference`."""
+        return {name: self.axes[name].signature() for name in sorted(self.axes)}
+
+    def _in_order(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: values[name] for name in self.axes if name in values}
+
+    def _is_excluded(self, axis: Axis, values: Mapping[str, Any]) -> bool:
+        """Whether the values that are known rule the axis out."""
+        fixed = {name: a.domain.value for name, a in self.axes.items() if isinstance(a.domain, Fixed)}
+        return axis.when.is_ruled_out_by(fixed | dict(values))
+
+    def _count(self, place: int, known: dict[str, Any]) -> int:
+        """Configurations of the axes from a place on; only axes that conditions name are gone through by value."""
+        if place == len(self.ordered):
+            return 1
+        axis = self.ordered[place]
+        if not axis.when.holds(known):
+            return self._count(place + 1, known)
+        if any(axis.name in other.when.allowed for other in self.ordered):
+            return sum(self._count(place + 1, {**known, axis.name: value}) for value in axis.domain.values())
+        return math.prod([axis.domain.size or 0, self._count(place + 1, known)])
+
+    def _combinations(self, place: int, values: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        if place == len(self.ordered):
+            yield self._in_order(values)
+            return
+        axis = self.ordered[place]
+        if not axis.when.holds(values):
+            yield from self._combinations(place + 1, values)
+            return
+        for value in axis.in_grid_order():
+            yield from self._combinations(place + 1, {**values, axis.name: value})
+
+
+def _all_listed(arguments: Sequence[Argument]) -> bool:
+    domains = [argument.axis.domain for argument in arguments if argument.axis]
+    return all(isinstance(domain, Choice | Steps | Fixed) for domain in domains)

@@ -1,0 +1,53 @@
+"""Plain values: what an axis may hold, whether two are the same, and how they are written as Hydra overrides."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hydra.core.override_parser.types import Quote, QuotedString
+
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_KEYWORDS = {"null", "true", "false", "inf", "nan"}
+
+
+def canonical(value: Any) -> str:
+    """JSON text that is equal for equal values alone: 1, 1.0, true and "1" all differ."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def is_plain(value: Any) -> bool:
+    """Whether a value can be written as an override: null, true, numbers, text, and lists and mappings of them."""
+    if isinstance(value, list):
+        return all(is_plain(element) for element in value)
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_word(key) and is_plain(element) for key, element in value.items())
+    return value is None or isinstance(value, bool | int | float | str)
+
+
+def override(key: str, value: Any) -> str:
+    """`key=value` in Hydra's grammar, such that its parser gives the same value back."""
+    return f"{key}={text(value)}"
+
+
+def text(value: Any) -> str:
+    """A plain value in Hydra's grammar; words stay bare, any other text is quoted."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return value if _is_word(value) else QuotedString(value, Quote.single).with_quotes()
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{key}:{text(element)}" for key, element in value.items()) + "}"
+    if isinstance(value, Sequence):
+        return "[" + ",".join(text(element) for element in value) + "]"
+    return repr(value)
+
+
+def _is_word(value: str) -> bool:
+    return _WORD.fullmatch(value) is not None and value.lower() not in _KEYWORDS

@@ -1,0 +1,208 @@
+"""A study that controllers share: what has been run, what is left of the total, and who runs what.
+
+A trial keeps its number, its parameters and its folder for life. One whose controller died goes back from RUNNING to
+WAITING, so that the study never holds more than `num_trials` trials and none is counted twice.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import optuna
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.storages import BaseStorage
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from sweeps.config import SweepConfig
+from sweeps.controllers import Controller, Heartbeat, is_alive
+from sweeps.errors import user_error
+from sweeps.pruners import build_pruner
+from sweeps.samplers import build_sampler
+from sweeps.space import Space, difference
+from sweeps.storage import exclusive, open_storage
+
+log = logging.getLogger(__name__)
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+Direction = Literal["maximize", "minimize"]
+
+IDENTITY = "sweep"  # the attribute of a study that tells what it searches
+
+
+@dataclass
+class SharedStudy:
+    """The study of one sweep, as one of its controllers sees it.
+
+    Args:
+        known: configurations to run first: those of `sweep.enqueue`, or a whole grid.
+    """
+
+    config: SweepConfig
+    name: str
+    url: str
+    space: Space
+    objectives: list[str]
+    directions: list[Direction]
+    num_trials: int
+    known: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.controller = Controller.this()
+        self.storage: BaseStorage = open_storage(self.url, self.config.storage_timeout_s)
+        with self._alone():
+            self.study = optuna.create_study(
+                study_name=self.name,
+                storage=self.storage,
+                sampler=self._sampler(0),
+                pruner=build_pruner(self.config.pruner, vars(self.config.pruning)),
+                directions=self.directions,
+                load_if_exists=True,
+            )
+            self._check_identity()
+            self.beat()
+        self._heartbeat = Heartbeat(self.beat)
+
+    def close(self) -> None:
+        self._heartbeat.stop()
+
+    def beat(self) -> None:
+        self.storage.set_study_user_attr(self.study._study_id, *self.controller.attribute())
+
+    def trials(self) -> list[FrozenTrial]:
+        return self.study.get_trials(deepcopy=False)
+
+    # What is left.
+
+    def claim(self) -> Trial | None:
+        """The next trial to run, signed by this controller; None where none is left for it now."""
+        with self._alone():
+            self._take_back(self.trials())
+            trials = self.trials()
+            if num_taken(trials) >= self.num_trials:
+                return None
+            if not any(trial.state == TrialState.WAITING for trial in trials):
+                self._enqueue_next(trials)
+            self.study.sampler = self._sampler(len(trials))
+            trial = self.study.ask()
+            trial.set_user_attr("owner", self.controller.id)
+            return trial
+
+    def is_finished(self) -> bool:
+        """Whether nothing is left to do: for this controller, or for one that may yet die."""
+        return sum(trial.state.is_finished() for trial in self.trials()) >= self.num_trials
+
+    def num_elsewhere(self) -> int:
+        """Trials that other controllers run."""
+        return sum(t.state == TrialState.RUNNING and not self._is_mine(t) for t in self.trials())
+
+    def twin(self, number: int) -> FrozenTrial | None:
+        """An earlier trial of the same configuration that ended with a result, or may yet."""
+        trials = self.trials()
+        mine = trials[number].user_attrs["configuration"]
+        for trial in trials[:number]:
+            if trial.user_attrs.get("configuration") == mine and trial.state != TrialState.FAIL:
+                return trial
+        return None
+
+    def _enqueue_next(self, trials: list[FrozenTrial]) -> None:
+        """Put the next known configuration in front, where one is left."""
+        begun = {trial.user_attrs.get("known") for trial in trials}
+        for place, values in enumerate(self.known):
+            if place not in begun:
+                self.study.enqueue_trial(self.space.params(values), user_attrs={"known": place})
+                return
+
+    def _take_back(self, trials: list[FrozenTrial]) -> None:
+        """Let the trials of dead controllers wait for a new run, in their own folder."""
+        running = [trial for trial in trials if trial.state == TrialState.RUNNING and not self._is_mine(trial)]
+        attributes = self.study.user_attrs if running else {}
+        for trial in running:
+            owner = trial.user_attrs.get("owner", "")
+            if not is_alive(attributes, owner, self.config.lost_after_s):
+                log.info("Trial %d is run again: its controller was lost.", trial.number)
+                self._let_wait(trial._trial_id)
+
+    def _is_mine(self, trial: FrozenTrial) -> bool:
+        return trial.user_attrs.get("owner") == self.controller.id
+
+    # How a trial ends.
+
+    def finish(
+        self, trial: Trial, state: TrialState, values: list[float] | None = None, **attributes: Any
+    ) -> FrozenTrial | None:
+        """Tell the study how a trial of this controller ended; None where another controller has taken it over."""
+        try:
+            if not self._owns(trial):
+                log.warning("Trial %d was taken over by another controller: its result is left out.", trial.number)
+                return None
+            for name, value in attributes.items():
+                trial.set_user_attr(name, value)
+            self.study.tell(trial, values, state)
+        except UpdateFinishedTrialError:
+            # A storage that was gone had heard it nevertheless.
+            log.debug("Trial %d had ended already.", trial.number)
+        return self.storage.get_trial(trial._trial_id)
+
+    def give_back(self, trial: Trial) -> None:
+        """Leave a trial of this controller for a later command, with its parameters and its folder."""
+        with self._alone():
+            if self._owns(trial):
+                self._let_wait(trial._trial_id)
+
+    def _owns(self, trial: Trial) -> bool:
+        now = self.storage.get_trial(trial._trial_id)
+        return self._is_mine(now) and not now.state.is_finished()
+
+    def _let_wait(self, trial_id: int) -> None:
+        self.storage.set_trial_state_values(trial_id, TrialState.WAITING)
+
+    # How it is opened.
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with exclusive(self.storage, self.url, self.name, self.config.storage_timeout_s):
+            yield
+
+    def _sampler(self, trial_number: int) -> optuna.samplers.BaseSampler:
+        return build_sampler(
+            self.config.sampler, self.config.seed, trial_number, is_conditional=self.space.is_conditional
+        )
+
+    def _check_identity(self) -> None:
+        """Write what the study searches, or raise UserError where it searches something else."""
+        fixed = [o for o in self.space.common if o.partition("=")[0] not in self.config.free_keys]
+        mine = {"space": self.space.signature(), "objectives": self.objectives, "fixed": fixed}
+        there = self.study.user_attrs.get(IDENTITY)
+        if there is None:
+            if self.study.get_trials(deepcopy=False):
+                raise user_error(f"sweep.study_name={self.name} is a study that no sweep made: give another name.")
+            self.study.set_user_attr(IDENTITY, mine)
+            return
+        if changed := self._changed(there, fixed):
+            raise user_error(
+                f"the study {self.name} was begun with something else ({changed.rstrip('.')}): give the old command "
+                "to go on with it, or another sweep.study_name."
+            )
+
+    def _changed(self, there: Mapping[str, Any], fixed: list[str]) -> str | None:
+        old = [direction.name.lower() for direction in self.study.directions]
+        if there["objectives"] != self.objectives:
+            return f"objectives were {', '.join(there['objectives'])}, now {', '.join(self.objectives)}"
+        if old != self.directions:
+            return f"it was to {', '.join(old)}, now to {', '.join(self.directions)}"
+        if set(there["fixed"]) != set(fixed):
+            return f"its jobs had {' '.join(there['fixed']) or 'no fixed values'}, now {' '.join(fixed) or 'none'}"
+        return difference(there["space"], self.space.signature())
+
+
+def num_taken(trials: list[FrozenTrial]) -> int:
+    """Trials that have ended or are being run: what the total counts."""
+    return sum(trial.state != TrialState.WAITING for trial in trials)
+
+
+def is_better(value: float, than: float, direction: StudyDirection) -> bool:
+    return value > than if direction == StudyDirection.MAXIMIZE else value < than

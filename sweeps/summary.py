@@ -1,0 +1,100 @@
+"""How a sweep ends: a table of its best trials, the command of the best one, and sweep.json."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from sweeps.ranking import ranked
+from sweeps.records import write_json
+from sweeps.rows import axes_of, configuration, seconds
+from sweeps.space.values import text
+from sweeps.study import SharedStudy
+
+NUM_SHOWN = 20
+
+
+def summarize(study: SharedStudy, folder: Path) -> None:
+    """Print the comparison and write `<folder>/sweep.json`."""
+    from rich.console import Console
+
+    trials = study.trials()
+    best = ranked(trials, study.study.directions)
+    console = Console()
+    if best:
+        console.print(_table(study, best[:NUM_SHOWN]))
+    if len(best) > NUM_SHOWN:
+        console.print(f"and {len(best) - NUM_SHOWN} more", highlight=False)
+    console.print(_counts(trials), highlight=False, markup=False)
+    summary = _summary(study, trials, best)
+    write_json(folder / "sweep.json", summary)
+    if best:
+        console.print(f"best: {summary['best_command']}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"study {study.name}: {folder}", highlight=False, markup=False, soft_wrap=True)
+
+
+def best_command(study: SharedStudy, trial: FrozenTrial) -> str:
+    """The command that runs a trial's configuration by itself."""
+    script = Path(sys.argv[0])
+    start = ["python", str(script) if script.suffix == ".py" else script.name]
+    return shlex.join([*start, *trial.user_attrs["overrides"]])
+
+
+def _table(study: SharedStudy, trials: list[FrozenTrial]) -> Any:
+    from rich.table import Table
+
+    axes = axes_of(trials)
+    table = Table("trial", *study.objectives, *axes, "time", "run folder", title=f"Study {study.name}, best first")
+    for trial in trials:
+        chosen = configuration(trial)
+        shown = [text(chosen[axis]) if axis in chosen else "-" for axis in axes]
+        table.add_row(
+            str(trial.number), *_scores(trial), *shown, f"{seconds(trial) or 0:.1f} s", trial.user_attrs["run_dir"]
+        )
+    return table
+
+
+def _scores(trial: FrozenTrial) -> list[str]:
+    spread = trial.user_attrs.get("spread")
+    return [f"{value:.4f}" + (f" ± {spread[i]:.4f}" if spread else "") for i, value in enumerate(trial.values)]
+
+
+def _counts(trials: list[FrozenTrial]) -> str:
+    counts = [(state, sum(trial.state == state for trial in trials)) for state in TrialState]
+    words = [f"{num} {state.name.lower()}" for state, num in counts if num]
+    reused = sum("reused_from" in trial.user_attrs for trial in trials)
+    return ", ".join(words + ([f"{reused} of them reused"] if reused else [])) or "no trial"
+
+
+def _summary(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenTrial]) -> dict[str, Any]:
+    return {
+        "study": study.name,
+        "storage": hide_password(study.url),
+        "objectives": study.objectives,
+        "directions": study.directions,
+        "num_trials": study.num_trials,
+        "counts": {state.name.lower(): sum(trial.state == state for trial in trials) for state in TrialState},
+        "best_command": best_command(study, best[0]) if best else None,
+        "best": [
+            {
+                "number": trial.number,
+                "values": trial.values,
+                "spread": trial.user_attrs.get("spread"),
+                "configuration": configuration(trial),
+                "overrides": trial.user_attrs["overrides"],
+                "run_dir": trial.user_attrs["run_dir"],
+            }
+            for trial in best[:NUM_SHOWN]
+        ],
+    }
+
+
+def hide_password(url: str) -> str:
+    """A storage's URL as it may be shown."""
+    start, separator, host = url.rpartition("@")
+    scheme, has_scheme, login = start.partition("://")
+    if not separator or not has_scheme or "/" in login or ":" not in login:
+        return url
+    return f"{scheme}://{login.partition(':')[0]}:***@{host}"

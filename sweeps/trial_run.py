@@ -1,0 +1,74 @@
+"""A trial while it runs: its jobs, one for each seed, and what came of them."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from optuna.trial import Trial, TrialState
+
+
+@dataclass(eq=False)
+class Job:
+    """One run of the task function."""
+
+    run: "TrialRun"
+    seed_index: int
+    num: int
+    overrides: list[str]
+    num_lost: int = 0
+
+
+@dataclass(eq=False)
+class TrialRun:
+    """What the controller knows of a trial that it runs.
+
+    Args:
+        configuration: axis -> value.
+        seeds: None for a single job with the configuration's own seed.
+        results: by seed index, a value an objective.
+        ending: how the trial will end once none of its jobs runs any more; None while that is open.
+    """
+
+    trial: "Trial"
+    configuration: dict[str, Any]
+    overrides: list[str]
+    folder: Path
+    seeds: list[int] | None
+    results: dict[int, list[float]] = field(default_factory=dict)
+    num_in_flight: int = 0
+    num_attempts: int = 0
+    ending: "tuple[TrialState, str] | None" = None
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def number(self) -> int:
+        return self.trial.number
+
+    @property
+    def num_seeds(self) -> int:
+        return len(self.seeds) if self.seeds else 1
+
+    @property
+    def missing(self) -> list[int]:
+        """Indices of the seeds without a result."""
+        return [k for k in range(self.num_seeds) if k not in self.results]
+
+    def folder_of(self, seed_index: int) -> Path:
+        return self.folder / f"seed-{seed_index}" if self.seeds else self.folder
+
+    @property
+    def values(self) -> list[float]:
+        """The mean over seeds of each objective."""
+        return [statistics.fmean(column) for column in self._columns]
+
+    @property
+    def spread(self) -> list[float]:
+        """The standard deviation over seeds (n - 1) of each objective; 0 for a single one."""
+        return [statistics.stdev(column) if len(column) > 1 else 0.0 for column in self._columns]
+
+    @property
+    def _columns(self) -> Sequence[tuple[float, ...]]:
+        return list(zip(*(self.results[k] for k in sorted(self.results)), strict=True))

@@ -1,0 +1,41 @@
+"""A task without torch: epochs that a file `hold` in the sweep's folder keeps from ending, with a checkpoint."""
+
+import os
+import time
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from sweeps import report_progress
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="config")
+def main(config: DictConfig) -> float:
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    checkpoint = folder / "epochs"
+    append(folder / "starts", f"{os.getpid()} {config.x}")
+    begin = len(checkpoint.read_text().split()) if checkpoint.exists() else 0
+    for epoch in range(begin + 1, config.epochs + 1):
+        await_release(folder.parent / "hold", epoch, config)
+        time.sleep(config.epoch_s)
+        append(checkpoint, str(epoch))
+        report_progress(epoch, config.x * epoch)
+    append(folder.parent / "ended", folder.name)
+    return float(config.x * config.epochs)
+
+
+def await_release(hold: Path, epoch: int, config: DictConfig) -> None:
+    """The last epoch waits while the file is there."""
+    while epoch == config.epochs and hold.exists():
+        time.sleep(0.02)
+
+
+def append(path: Path, line: str) -> None:
+    with path.open("a") as file:
+        file.write(line + "\n")
+
+
+if __name__ == "__main__":
+    main()

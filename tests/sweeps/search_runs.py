@@ -1,0 +1,103 @@
+"""Real sweeps in processes of their own, and what is left of them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import optuna
+from optuna.trial import FrozenTrial
+
+from sweeps.storage import journal_url, open_storage
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parents[1]
+PATIENCE_S = 90.0
+
+Process = subprocess.Popen[str]
+
+
+def start(folder: Path, *overrides: str, script: Path = HERE / "apps" / "search_app.py") -> Process:
+    """The command of a sweep, begun."""
+    command = [sys.executable, str(script), "-m", f"run_dir={folder}", *overrides]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)}
+    return subprocess.Popen(
+        command,
+        cwd=REPOSITORY,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finish(process: Process) -> str:
+    """Its output; a test that hangs ends."""
+    try:
+        return process.communicate(timeout=PATIENCE_S)[0]
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise AssertionError(process.communicate()[0]) from None
+
+
+def run(folder: Path, *overrides: str) -> str:
+    process = start(folder, *overrides)
+    output = finish(process)
+    assert process.returncode == 0, output
+    return output
+
+
+def trials(folder: Path) -> list[FrozenTrial]:
+    open_storage.cache_clear()
+    storage = open_storage(journal_url(folder), 10)
+    return optuna.load_study(study_name=folder.name, storage=storage).get_trials()
+
+
+def states(folder: Path) -> list[str]:
+    return [trial.state.name for trial in trials(folder)]
+
+
+def starts(folder: Path) -> list[list[str]]:
+    """For each trial that began: a line a start of its job, with the worker's process number."""
+    return [path.read_text().splitlines() for path in sorted(folder.glob("*/starts"))]
+
+
+def worker_pids(folder: Path) -> list[int]:
+    return [int(lines[-1].split()[0]) for lines in starts(folder)]
+
+
+def await_that(condition: Callable[[], bool], process: Process | None = None) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to this"
+        if process and process.poll() is not None:
+            raise AssertionError(f"ended too early: {process.communicate()[0]}")
+        time.sleep(0.02)
+
+
+def await_begun(folder: Path, num: int, process: Process) -> None:
+    """Until so many jobs wait in their last epoch."""
+
+    def epochs_of(path: Path) -> int:
+        return len(path.read_text().split())
+
+    await_that(lambda: sum(epochs_of(p) >= 2 for p in folder.glob("*/epochs")) >= num, process)
+
+
+def check_whole(folder: Path, num_trials: int) -> None:
+    """Exactly so many trials have finished; none lost, none counted twice, no folder used for two."""
+    found = trials(folder)
+    assert [trial.state.name for trial in found] == ["COMPLETE"] * num_trials
+    folders = [trial.user_attrs["run_dir"] for trial in found]
+    assert len(set(folders)) == num_trials
+    ended = (folder / "ended").read_text().split()
+    assert sorted(ended) == sorted(Path(path).name for path in folders)
+    for trial in found:
+        assert trial.values == [trial.params["x"] * 3]
+        # Every epoch was run once: a job that was begun again went on from its checkpoint.
+        assert (Path(trial.user_attrs["run_dir"]) / "epochs").read_text().split() == ["1", "2", "3"]
+        assert sorted(trial.intermediate_values) == [1, 2, 3]

@@ -1,0 +1,28 @@
+"""The local launcher passes the contract and Hydra's own suites."""
+
+import pytest
+from hydra.test_utils.launcher_common_tests import BatchedSweeperTestSuite, IntegrationTestSuite, LauncherTestSuite
+from launcher_contract import HydrasOwnTests, LauncherContract
+
+FLAGS = ["hydra.launcher.devices=cpu", "hydra.launcher.jobs_per_device=2"]
+
+
+class TestContract(LauncherContract):
+    name = "local"
+    options = {"devices": "cpu", "jobs_per_device": 2, "grace_s": 2}  # noqa: RUF012
+
+
+@pytest.mark.parametrize(("launcher_name", "overrides"), [("local", FLAGS)])
+class TestHydrasLauncherSuite(HydrasOwnTests, LauncherTestSuite):
+    pass
+
+
+@pytest.mark.parametrize(("launcher_name", "overrides"), [("local", [*FLAGS, "hydra.sweeper.max_batch_size=2"])])
+class TestHydrasBatchedSuite(HydrasOwnTests, BatchedSweeperTestSuite):
+    pass
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("task_launcher_cfg", "extra_flags"), [({}, ["-m", "hydra/launcher=local", *FLAGS])])
+class TestHydrasIntegrationSuite(HydrasOwnTests, IntegrationTestSuite):
+    pass

@@ -1,0 +1,109 @@
+"""Devices and their shares; a stand-in on PATH plays nvidia-smi."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hydra.errors import HydraException
+
+from sweeps.launchers.slots import find_cuda_devices, num_cores, parse_listing, plan_slots
+
+TWO_GPUS = """\
+GPU 0: NVIDIA H100 PCIe (UUID: GPU-aaaa-1)
+GPU 1: NVIDIA H100 PCIe (UUID: GPU-bbbb-2)
+"""
+WITH_MIG = """\
+GPU 0: NVIDIA A100 (UUID: GPU-aaaa-1)
+  MIG 3g.20gb     Device  0: (UUID: MIG-x-1)
+  MIG 3g.20gb     Device  1: (UUID: MIG-x-2)
+GPU 1: NVIDIA A100 (UUID: GPU-bbbb-2)
+"""
+
+
+@pytest.fixture
+def nvidia_smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text(f"#!/bin/sh\ncat <<'END'\n{TWO_GPUS}END\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+
+def test_a_listing_gives_gpus_and_in_their_place_their_mig_devices() -> None:
+    assert parse_listing(TWO_GPUS) == ["GPU-aaaa-1", "GPU-bbbb-2"]
+    assert parse_listing(WITH_MIG) == ["MIG-x-1", "MIG-x-2", "GPU-bbbb-2"]
+    assert parse_listing("No devices were found\n") == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "names"),
+    [("2,3", ["2", "3"]), ("", []), ("-1", []), ("1,-1,2", ["1"]), ("GPU-ab, MIG-cd", ["GPU-ab", "MIG-cd"])],
+)
+def test_cuda_visible_devices_is_read_as_cuda_does(variable: str, names: list[str]) -> None:
+    devices = find_cuda_devices({"CUDA_VISIBLE_DEVICES": variable})
+    assert [device.visible for device in devices] == names
+    assert [device.name for device in devices] == [f"cuda:{i}" for i in range(len(names))]
+
+
+def test_slots_spread_over_devices_before_they_share_one(nvidia_smi: None) -> None:
+    slots = plan_slots("auto", jobs_per_device=2)
+    assert [slot.name for slot in slots] == ["cuda:0/0", "cuda:1/0", "cuda:0/1", "cuda:1/1"]
+    assert [slot.environment()["CUDA_VISIBLE_DEVICES"] for slot in slots[:2]] == ["GPU-aaaa-1", "GPU-bbbb-2"]
+    assert [slot.name for slot in plan_slots("auto")] == ["cuda:0", "cuda:1"]
+    assert [slot.name for slot in plan_slots([1])] == ["cuda:1"]
+    assert [slot.name for slot in plan_slots(["GPU-bbbb-2"])] == ["cuda:1"]
+
+
+@pytest.mark.parametrize(("share", "jobs"), [(1.0, 1), (0.5, 2), (1 / 3, 3), (0.3, 3), (0.05, 20)])
+def test_a_memory_share_makes_jobs_and_is_enforced_but_when_alone(nvidia_smi: None, share: float, jobs: int) -> None:
+    slots = plan_slots([0], memory_share=share)
+    assert len(slots) == jobs
+    assert slots[0].environment()["PYTORCH_ALLOC_CONF"] == f"per_process_memory_fraction:{share:g}"
+    assert "PYTORCH_ALLOC_CONF" not in slots[0].environment(alone=True)
+
+
+def test_options_of_the_allocator_are_kept(nvidia_smi: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTORCH_ALLOC_CONF", "expandable_segments:True")
+    environment = plan_slots([0], memory_share=0.5)[0].environment()
+    assert environment["PYTORCH_ALLOC_CONF"] == "expandable_segments:True,per_process_memory_fraction:0.5"
+
+
+@pytest.mark.parametrize(("jobs", "threads"), [(1, 8), (2, 4), (3, 2), (16, 1)])
+def test_cores_are_divided_among_slots(monkeypatch: pytest.MonkeyPatch, jobs: int, threads: int) -> None:
+    monkeypatch.setattr("sweeps.launchers.slots.num_cores", lambda: 8)
+    slots = plan_slots("cpu", jobs_per_device=jobs)
+    assert [slot.environment()["OMP_NUM_THREADS"] for slot in slots] == [str(threads)] * jobs
+    assert slots[0].environment()["CUDA_VISIBLE_DEVICES"] == ""
+    assert plan_slots("cpu", jobs, threads_per_job=5)[0].environment()["MKL_NUM_THREADS"] == "5"
+
+
+def test_the_cpu_has_a_slot_a_core_where_memory_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sweeps.launchers.slots.num_cores", lambda: 8)
+    monkeypatch.setattr(os, "sysconf", {"SC_AVPHYS_PAGES": 2**22, "SC_PAGE_SIZE": 2**12}.__getitem__)  # 16 GiB
+    assert len(plan_slots("cpu")) == 8
+    assert len(plan_slots("cpu", threads_per_job=4)) == 2
+    monkeypatch.setattr(os, "sysconf", {"SC_AVPHYS_PAGES": 2**20, "SC_PAGE_SIZE": 2**12}.__getitem__)  # 4 GiB
+    assert len(plan_slots("cpu")) == 2
+
+
+def test_without_cuda_auto_is_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    slots = plan_slots("auto", 1)
+    assert [slot.name for slot in slots] == ["cpu"]
+    assert 1 <= num_cores() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"devices": "gpu"}, "devices=gpu is not known"),
+        ({"devices": []}, r"devices=\[\] is not known"),
+        ({"devices": [0, 7]}, r"devices=\[0, 7\]: CUDA device 7 is not there, found: cuda:0, cuda:1"),
+        ({"jobs_per_device": 0}, "jobs_per_device=0 is out of range"),
+        ({"memory_share": 1.5}, "memory_share=1.5 is out of range"),
+        ({"threads_per_job": -1}, "threads_per_job=-1 is out of range"),
+    ],
+)
+def test_mistakes_are_told_in_a_sentence(nvidia_smi: None, options: dict[str, object], sentence: str) -> None:
+    with pytest.raises(HydraException, match=f"^hydra.launcher.{sentence}"):
+        plan_slots(**options)  # type: ignore[arg-type]

@@ -1,0 +1,122 @@
+"""Axes that are searched only together with some values of other axes."""
+
+from typing import Any
+
+import optuna
+import pytest
+
+from spectral.errors import UserError
+from sweeps.space import Space
+from sweeps.space.values import canonical
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+CHAIN = {
+    "c": {"low": 0.0, "high": 1.0, "when": {"b": 2}},
+    "b": {"type": "choice", "values": [1, 2], "when": {"a": ["y", "z"]}},
+    "a": ["x", "y", "z"],
+}
+
+
+def suggested(space: Space, enqueued: dict[str, Any]) -> dict[str, Any]:
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    study.enqueue_trial(space.params(enqueued))
+    return space.suggest(study.ask())
+
+
+@pytest.mark.parametrize(
+    ("chosen", "searched"),
+    [
+        ({"a": "x"}, ["a"]),
+        ({"a": "y", "b": 1}, ["b", "a"]),
+        ({"a": "y", "b": 2}, ["c", "b", "a"]),
+        ({"a": "z", "b": 2}, ["c", "b", "a"]),
+    ],
+)
+def test_conditions_hold_through_other_conditions(chosen: dict[str, Any], searched: list[str]) -> None:
+    assert list(suggested(Space.read(CHAIN), chosen)) == searched
+
+
+def test_an_axis_whose_own_axis_is_not_searched_is_not_searched_either() -> None:
+    space = Space.read(CHAIN, ["a=x"])
+    assert suggested(space, {}) == {"a": "x"}
+
+
+def test_a_condition_on_two_axes_needs_both() -> None:
+    space = Space.read({"a": [1, 2], "b": [1, 2], "c": {"type": "fixed", "value": 0, "when": {"a": 1, "b": 1}}})
+    assert space.grid() == [{"a": 1, "b": 1, "c": 0}, {"a": 1, "b": 2}, {"a": 2, "b": 1}, {"a": 2, "b": 2}]
+
+
+def test_a_condition_may_name_what_the_command_line_fixes() -> None:
+    space = {"model.width": {"low": 4, "high": 8, "when": {"model": "reference"}}}
+    assert list(Space.read(space, ["model=reference"]).extremes()[0]) == ["model.width", "model"]
+    assert Space.read(space, ["model=fcn"]).extremes() == [{"model": "fcn"}]
+
+
+def test_conditions_hold_by_type_as_well_as_value() -> None:
+    space = Space.read({"a": [1, True], "b": {"type": "fixed", "value": 0, "when": {"a": True}}})
+    assert space.grid() == [{"a": 1}, {"a": True, "b": 0}]
+
+
+def test_configurations_are_counted_as_they_are_listed() -> None:
+    finite = {**CHAIN, "c": {"low": 1, "high": 3, "when": {"b": 2}}, "d": [1, 2, 3]}
+    space = Space.read(finite)
+    listed = space.grid()
+    # x alone; y and z each with b=1, or with b=2 and three of c; all times three of d.
+    assert len(listed) == space.num_configurations == (1 + 2 * (1 + 3)) * 3
+    assert len(set(map(canonical, listed))) == len(listed)
+
+
+def test_counting_does_not_go_through_axes_one_by_one() -> None:
+    space = Space.read({f"k{i}": {"low": 1, "high": 1000} for i in range(20)})
+    assert space.num_configurations == 1000**20
+    with pytest.raises(UserError, match="allowed are 100000"):
+        space.grid()
+
+
+@pytest.mark.parametrize(
+    ("space", "sentence"),
+    [
+        ({"a": [1, 2], "b": {"low": 1, "high": 2, "when": {"model": 1}}},
+         "sweep.space.b.when names model, which is neither searched nor fixed: allowed: a, b."),
+        ({"loss": ["focal", "soft_f1"], "b": {"low": 1, "high": 2, "when": {"loss": "focla"}}},
+         "sweep.space.b.when.loss=focla never holds: loss is one of focal, soft_f1."),
+        ({"a": {"low": 1, "high": 2, "when": {"b": 1}}, "b": {"low": 1, "high": 2, "when": {"a": 1}}},
+         "sweep.space has conditions in a circle"),
+        ({"a": {"low": 1, "high": 2, "when": "b"}}, "sweep.space.a.when=b is not a condition"),
+        ({"a": {"low": 1, "high": 2, "when": {"a": 1}}}, "sweep.space has conditions in a circle: a needs a."),
+    ],
+)  # fmt: skip
+def test_conditions_that_cannot_be_meant_are_refused(space: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UserError) as error:
+        Space.read(space)
+    assert sentence in str(error.value)
+
+
+def test_every_extreme_that_can_be_reached_is_in_few_configurations() -> None:
+    space = Space.read(
+        {
+            "model": ["reference", "fcn"],
+            "model.width": {"low": 4, "high": 24, "when": {"model": "reference"}},
+            "model.dilations": {
+                "type": "list", "min_length": 1, "max_length": 2, "element": [1, 2, 4], "when": {"model": "reference"},
+            },
+            "model.dropout": {"low": 0.0, "high": 0.5, "when": {"model": "fcn"}},
+            "optimizer.lr": {"low": 1e-4, "high": 1e-2, "log": True},
+            "seed": [0, 1, 2],
+        }
+    )  # fmt: skip
+    extremes = space.extremes()
+    for name, axis in space.axes.items():
+        for value in axis.domain.extremes():
+            assert any(name in values and canonical(values[name]) == canonical(value) for values in extremes)
+    for values in extremes:
+        space.params(values)
+        assert all((name in values) == axis.when.holds(values) for name, axis in space.axes.items())
+    # 3 dilations with the reference and 2 dropouts with the fcn; all else fits in beside them.
+    assert len(extremes) == 5
+
+
+def test_elements_of_a_list_are_all_among_its_extremes() -> None:
+    space = Space.read({"k": {"type": "list", "min_length": 0, "max_length": 3, "element": [1, 2, 3, 4]}})
+    assert [values["k"] for values in space.extremes()] == [[], [1, 2, 3], [4, 1, 2]]

@@ -1,0 +1,304 @@
+"""What a sweep does with trials that end well, badly or not at all."""
+
+import json
+import math
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loop_runs import Call, Tally, sweep
+from optuna import TrialPruned
+
+from spectral.errors import UserError
+from sweeps.launchers.contract import JobTimeout, WorkerLost
+
+WIDE = {"x": {"low": 0, "high": 10_000}}
+FLOATS = {"x": {"low": 0.0, "high": 1.0}}
+
+
+def square(call: Call) -> float:
+    return float(call.values["x"]) ** 2
+
+
+def test_it_runs_the_total_each_in_its_own_folder(tmp_path: Path) -> None:
+    ended = sweep(tmp_path, FLOATS, square, num_trials=7)
+    assert ended.states == ["COMPLETE"] * 7
+    assert sorted(call.folder for call in ended.launcher.calls) == [tmp_path / str(n) for n in range(7)]
+    for trial in ended.trials:
+        assert trial.values == [trial.params["x"] ** 2]
+        assert trial.user_attrs["overrides"] == [f"x={trial.params['x']!r}"]
+        told = json.loads((tmp_path / str(trial.number) / "trial.json").read_text())
+        assert told["state"] == "complete" and told["values"] == trial.values and told["attempts"] == 1
+
+
+def test_the_same_command_runs_what_is_left_and_a_higher_total_adds(tmp_path: Path) -> None:
+    assert len(sweep(tmp_path, FLOATS, square, num_trials=4).launcher.calls) == 4
+    assert sweep(tmp_path, FLOATS, square, num_trials=4).launcher.calls == []
+    ended = sweep(tmp_path, FLOATS, square, num_trials=6)
+    assert [call.folder.name for call in ended.launcher.calls] == ["4", "5"]
+    assert len(ended.trials) == 6
+    assert len({trial.params["x"] for trial in ended.trials}) == 6  # a search gone on with draws on
+
+
+def test_a_search_stopped_in_between_draws_what_it_would_have_drawn(tmp_path: Path) -> None:
+    whole = sweep(tmp_path / "whole", FLOATS, square, num_trials=6, num_slots=1, sampler="random")
+    for num in (2, 5, 6):
+        parts = sweep(tmp_path / "parts", FLOATS, square, num_trials=num, num_slots=1, sampler="random")
+    assert [t.params for t in parts.trials] == [t.params for t in whole.trials]
+
+
+def test_a_slow_job_holds_up_no_other(tmp_path: Path) -> None:
+    """The first job ends only once all others have: in batches of two the sweep would stand still."""
+    others_done = threading.Event()
+    ended = Tally()
+
+    def task(call: Call) -> float:
+        if call.link.number == 0:
+            assert others_done.wait(60)
+        elif ended.add(1) == 7:
+            others_done.set()
+        return 0.0
+
+    assert sweep(tmp_path, FLOATS, task, num_trials=8).states == ["COMPLETE"] * 8
+
+
+def test_nan_fails_with_its_reason_and_others_go_on(tmp_path: Path) -> None:
+    ended = sweep(tmp_path, FLOATS, lambda call: math.nan if call.link.number == 1 else 1.0, num_trials=4)
+    assert ended.states == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
+    assert ended.trials[1].user_attrs["reason"] == "the objective is NaN"
+
+
+@pytest.mark.parametrize(
+    ("returned", "reason"),
+    [(None, "the task returned None, a number is needed"), ([1.0, 2.0], "the task returned [1.0, 2.0], 1 numbers")],
+)
+def test_what_is_no_objective_fails(returned: Any, reason: str, tmp_path: Path) -> None:
+    ended = sweep(tmp_path, FLOATS, lambda call: returned, num_trials=1)
+    assert ended.states == ["FAIL"]
+    assert ended.trials[0].user_attrs["reason"].startswith(reason)
+
+
+def failing(call: Call) -> float:
+    if call.link.number % 2:
+        raise ArithmeticError("as told\nsecond line")
+    return 0.0
+
+
+def test_an_exception_keeps_its_traceback_and_others_go_on(tmp_path: Path) -> None:
+    ended = sweep(tmp_path, FLOATS, failing, num_trials=6)
+    assert ended.states == ["COMPLETE", "FAIL"] * 3
+    known = ended.trials[1].user_attrs
+    assert known["reason"] == "ArithmeticError: as told"
+    assert "in failing" in known["traceback"] and "second line" in known["traceback"]
+    assert json.loads((tmp_path / "1" / "trial.json").read_text())["reason"] == "ArithmeticError: as told"
+    assert "trial 1  fail" in ended.output
+
+
+def test_too_many_failures_stop_it(tmp_path: Path) -> None:
+    ended = sweep(tmp_path, FLOATS, failing, num_trials=20, max_failures=2, num_slots=1)
+    assert ended.loop.too_many_failures
+    assert ended.states == ["COMPLETE", "FAIL", "COMPLETE", "FAIL"]
+    # The failures of an earlier command do not count again.
+    assert sweep(tmp_path, FLOATS, failing, num_trials=6, max_failures=2).states.count("FAIL") == 3
+
+
+def test_a_pruned_job_is_told_as_pruned(tmp_path: Path) -> None:
+    def task(call: Call) -> float:
+        raise TrialPruned("at step 3 by asha")
+
+    ended = sweep(tmp_path, FLOATS, task, num_trials=2)
+    assert ended.states == ["PRUNED", "PRUNED"]
+    assert ended.trials[0].user_attrs["reason"] == "pruned at step 3 by asha"
+
+
+def test_a_lost_worker_is_retried_in_its_folder_within_bounds(tmp_path: Path) -> None:
+    lost = Tally()
+
+    def task(call: Call) -> float:
+        # Trial 0 loses two workers and then ends; trial 1 loses every one.
+        if call.link.number == 1 or (call.link.number == 0 and lost.add(1) <= 2):
+            raise WorkerLost("killed by SIGKILL")
+        return 5.0
+
+    ended = sweep(tmp_path, FLOATS, task, num_trials=3, max_retries=2)
+    assert ended.states == ["COMPLETE", "FAIL", "COMPLETE"]
+    assert [trial.user_attrs["attempts"] for trial in ended.trials] == [3, 3, 1]
+    assert ended.trials[1].user_attrs["reason"] == "killed by SIGKILL"
+    assert {call.folder.name for call in ended.launcher.calls} == {"0", "1", "2"}
+
+
+def test_a_time_limit_is_not_retried(tmp_path: Path) -> None:
+    def task(call: Call) -> float:
+        raise JobTimeout("took longer than 1 s")
+
+    ended = sweep(tmp_path, FLOATS, task, num_trials=1)
+    assert ended.states == ["FAIL"] and len(ended.launcher.calls) == 1
+
+
+def test_known_configurations_come_first_and_the_rest_is_searched(tmp_path: Path) -> None:
+    ended = sweep(tmp_path, WIDE, square, num_trials=4, enqueue=[{"x": 3}, {"x": 5}], num_slots=1)
+    assert [trial.params["x"] for trial in ended.trials[:2]] == [3, 5]
+    assert [trial.user_attrs.get("known") for trial in ended.trials] == [0, 1, None, None]
+
+
+def test_a_configuration_known_later_is_run_too(tmp_path: Path) -> None:
+    sweep(tmp_path, WIDE, square, num_trials=2, enqueue=[{"x": 3}])
+    ended = sweep(tmp_path, WIDE, square, num_trials=4, enqueue=[{"x": 3}, {"x": 5}])
+    assert ended.trials[2].params == {"x": 5}
+
+
+def test_a_grid_runs_each_combination_once_in_order(tmp_path: Path) -> None:
+    space = {"x": [1, 2], "y": ["a", "b", "c"]}
+    ended = sweep(tmp_path, space, square, sampler="grid")
+    found = [json.loads(trial.user_attrs["configuration"]) for trial in ended.trials]
+    assert found == [{"x": x, "y": y} for x in (1, 2) for y in "abc"]
+
+
+def test_identical_configurations_run_once_and_are_marked(tmp_path: Path) -> None:
+    ended = sweep(tmp_path, {"x": [1, 2, 3]}, square, num_trials=12, sampler="random")
+    assert ended.states == ["COMPLETE"] * 12
+    assert sorted(call.values["x"] for call in ended.launcher.calls) == [1, 2, 3]
+    for trial in ended.trials:
+        if "reused_from" in trial.user_attrs:
+            twin = ended.trials[trial.user_attrs["reused_from"]]
+            assert twin.params == trial.params and twin.values == trial.values
+            assert twin.user_attrs["run_dir"] == trial.user_attrs["run_dir"]
+    assert sum("reused_from" in trial.user_attrs for trial in ended.trials) == 9
+
+
+def test_a_configuration_whose_twin_failed_is_run_itself(tmp_path: Path) -> None:
+    calls = Tally()
+
+    def task(call: Call) -> float:
+        time.sleep(0.2)
+        if calls.add(1) == 1:
+            raise ArithmeticError
+        return 1.0
+
+    ended = sweep(tmp_path, {"x": [1]}, task, num_trials=3)
+    assert sorted(ended.states) == ["COMPLETE", "COMPLETE", "FAIL"]
+    assert len(ended.launcher.calls) == 2
+
+
+def test_seeds_are_judged_by_their_mean_with_the_spread_kept(tmp_path: Path) -> None:
+    ended = sweep(tmp_path, WIDE, lambda call: float(call.values["seed"]), num_trials=2, seeds=3)
+    for trial in ended.trials:
+        assert trial.values == [11.0] and trial.user_attrs["spread"] == [1.0]
+        assert trial.user_attrs["seeds"] == [10, 11, 12]
+        assert trial.user_attrs["seed_values"] == {"0": [10.0], "1": [11.0], "2": [12.0]}
+    folders = {str(call.folder.relative_to(tmp_path)) for call in ended.launcher.calls}
+    assert folders == {f"{trial}/seed-{k}" for trial in (0, 1) for k in range(3)}
+
+
+def test_one_failed_seed_fails_its_trial_alone(tmp_path: Path) -> None:
+    def task(call: Call) -> float:
+        if call.values["seed"] == 7 and call.link.number == 0:
+            raise ArithmeticError("seed 7")
+        return 1.0
+
+    assert sweep(tmp_path, WIDE, task, num_trials=2, seeds=[4, 7]).states == ["FAIL", "COMPLETE"]
+
+
+def test_wilcoxon_sees_seeds_as_steps_and_spares_the_rest_of_a_bad_one(tmp_path: Path) -> None:
+    def task(call: Call) -> float:
+        return call.values["x"] + 0.001 * call.values["seed"]
+
+    ended = sweep(
+        tmp_path,
+        {"x": [0, 100]},
+        task,
+        sampler="grid",
+        seeds=12,
+        pruner="wilcoxon",
+        num_slots=1,
+    )
+    assert ended.states == ["COMPLETE", "PRUNED"]
+    assert len(ended.trials[1].intermediate_values) < 12
+    assert len(ended.launcher.calls) < 24
+
+
+def test_several_objectives(tmp_path: Path) -> None:
+    ended = sweep(
+        tmp_path,
+        FLOATS,
+        lambda call: [call.values["x"], 1 - call.values["x"]],
+        num_trials=5,
+        objective=["a", "b"],
+        direction=["minimize", "maximize"],
+    )
+    assert ended.states == ["COMPLETE"] * 5
+    assert all(trial.values == [trial.params["x"], 1 - trial.params["x"]] for trial in ended.trials)
+
+
+def with_result(call: Call) -> float:
+    (call.folder / "result.json").write_text(json.dumps({"num_parameters": call.values["x"]}))
+    return float(call.values["x"])
+
+
+def test_a_configuration_outside_the_constraints_is_never_the_best(tmp_path: Path) -> None:
+    ended = sweep(
+        tmp_path,
+        {"x": [1, 5, 9]},
+        with_result,
+        sampler="grid",
+        direction="maximize",
+        constraints={"num_parameters": {"at_most": 5}},
+    )
+    assert ended.states == ["COMPLETE"] * 3
+    assert [trial.constraints for trial in ended.trials] == [{"num_parameters": v} for v in (-4, 0, 4)]
+    assert ended.study.study.best_trial.params == {"x": 5}
+    assert ended.trials[2].user_attrs["reason"] == "outside the constraint on num_parameters"
+    assert "best 5.0000 in trial 1" in ended.output.splitlines()[-1]
+
+
+def test_a_constraint_on_what_no_run_reports_fails_plainly(tmp_path: Path) -> None:
+    ended = sweep(tmp_path, {"x": [1]}, with_result, sampler="grid", constraints={"nope": {"at_most": 5}})
+    assert ended.trials[0].user_attrs["reason"] == "sweep.constraints.nope is not a number of result.json"
+
+
+@pytest.mark.parametrize(
+    ("space", "options", "said"),
+    [
+        ({"x": {"low": 0.0, "high": 2.0}}, {}, "x: high was 1.0 and is 2.0"),
+        ({"x": {"low": 0.0, "high": 1.0}, "y": [1, 2]}, {}, "y is new"),
+        (FLOATS, {"direction": "maximize"}, "it was to minimize, now to maximize"),
+        (FLOATS, {"objective": "loss"}, "objectives were score, now loss"),
+    ],
+)
+def test_another_search_under_the_same_name_is_refused(
+    space: dict[str, Any], options: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    sweep(tmp_path, FLOATS, square, num_trials=1)
+    with pytest.raises(UserError, match="the study study was begun with something else") as raised:
+        sweep(tmp_path, space, square, num_trials=2, **options)
+    assert said in str(raised.value)
+    assert len(sweep(tmp_path, FLOATS, square, num_trials=1).trials) == 1
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "gp", "cmaes", "random", "qmc", "nsga2"])
+def test_every_sampler_searches(sampler: str, tmp_path: Path) -> None:
+    space = {"x": {"low": 0.0, "high": 1.0}, "y": {"low": 0.0, "high": 1.0}}
+    ended = sweep(tmp_path, space, square, num_trials=4, sampler=sampler)
+    assert ended.states == ["COMPLETE"] * 4
+    assert len({trial.params["x"] for trial in ended.trials}) == 4
+
+
+def test_a_folder_that_another_study_left_is_not_used_again(tmp_path: Path) -> None:
+    sweep(tmp_path, FLOATS, square, num_trials=2)
+    (tmp_path / "study.journal").unlink()
+    from sweeps.storage import open_storage
+
+    open_storage.cache_clear()
+    ended = sweep(tmp_path, FLOATS, square, num_trials=2)
+    assert {trial.user_attrs["run_dir"] for trial in ended.trials} == {str(tmp_path / "0-2"), str(tmp_path / "1-2")}
+
+
+def test_a_job_that_cannot_begin_fails(tmp_path: Path) -> None:
+    def task(call: Call) -> float:
+        raise ImportError("no such module")
+
+    ended = sweep(tmp_path, FLOATS, task, num_trials=2)
+    assert ended.states == ["FAIL"] * 2 and ended.loop.num_failures == 2
+    assert ended.trials[0].user_attrs["reason"] == "ImportError: no such module"

@@ -1,0 +1,107 @@
+"""The job's side: what it reports, when it ends, and that it does nothing outside a sweep."""
+
+import logging
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from loop_runs import open_study
+from omegaconf import OmegaConf
+
+import sweeps
+from sweeps.link import VARIABLE, TrialLink
+from sweeps.progress import epoch_callback
+from sweeps.storage import open_storage
+from sweeps.study import SharedStudy
+
+SPACE = {"x": {"low": 0.0, "high": 1.0}}
+
+
+def link_of(study: SharedStudy, **options: Any) -> TrialLink:
+    trial = study.claim()
+    assert trial is not None
+    known = {"objective": "score", "pruning": vars(study.config.pruning), **options}
+    return TrialLink(study.url, study.name, trial._trial_id, trial.number, **known)
+
+
+def enter(link: TrialLink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Into the job: the environment as Hydra's parser makes it of the override."""
+    override = OverridesParser.create().parse_override(link.override())
+    monkeypatch.setenv(VARIABLE, OmegaConf.create({"value": override.value()}).value)
+    assert TrialLink.of_job() == link
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Any:
+    open_storage.cache_clear()
+    study = open_study(tmp_path, SPACE, num_trials=20)
+    yield study
+    study.close()
+
+
+def test_outside_a_sweep_it_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    sweeps.report_progress(1, 0.5)
+    epoch_callback()(1, {"score": 0.5})
+
+
+def test_epochs_reach_the_study(study: SharedStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+    enter(link_of(study), monkeypatch)
+    on_epoch = epoch_callback()
+    for epoch in (1, 2, 2, 3):  # one again, after a checkpoint
+        on_epoch(epoch, {"score": epoch / 10, "other": 7})
+    on_epoch(4, {"other": 7})
+    assert study.trials()[0].intermediate_values == {1: 0.1, 2: 0.2, 3: 0.3}
+
+
+def test_a_job_that_reports_nothing(study: SharedStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+    enter(link_of(study, objective=None), monkeypatch)
+    sweeps.report_progress(1, 0.5)
+    assert study.trials()[0].intermediate_values == {}
+
+
+@pytest.mark.parametrize("pruner", ["asha", "median", "hyperband"])
+def test_a_job_worse_than_all_before_is_ended(pruner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_storage.cache_clear()
+    pruning = {"startup_trials": 2, "max_steps": 9}
+    study = open_study(tmp_path, SPACE, num_trials=20, pruner=pruner, pruning=pruning)
+    ended = []
+    for number in range(12):
+        enter(link_of(study, pruner=pruner), monkeypatch)
+        try:
+            for epoch in range(1, 10):
+                sweeps.report_progress(epoch, float(number))
+            study.study.tell(number, float(number))
+        except optuna.TrialPruned as pruned:
+            ended.append(number)
+            assert str(pruned).endswith(f"by {pruner}")
+            study.study.tell(number, state=optuna.trial.TrialState.PRUNED)
+    assert 0 not in ended and len(ended) >= 6
+    study.close()
+
+
+def test_a_storage_that_is_gone_ends_no_job(
+    study: SharedStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    enter(link_of(study, timeout_s=0.1), monkeypatch)
+    study.close()
+    (tmp_path / "study.journal").rename(tmp_path / "away")
+    with caplog.at_level(logging.WARNING):
+        sweeps.report_progress(1, 0.5)
+    assert "Step 1 could not be reported to study study" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", "it's", 'a "b"', "back\\slash", "back\\\\slashes\\", "${x}", "a,b=c{d}[e]", "ü"]
+)
+def test_any_name_passes_through_hydra(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    enter(TrialLink(storage=text, study=text, trial_id=1, number=2, objective=text), monkeypatch)
+
+
+def test_the_package_imports_nothing_heavy() -> None:
+    code = "import sys, sweeps, sweeps.progress; print([m for m in ('optuna', 'torch', 'numpy') if m in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

@@ -1,0 +1,198 @@
+"""The storage: killed writers, held locks, a folder that is gone for a while, controllers that claim at once."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import optuna
+import pytest
+from filelock import FileLock
+from loop_runs import open_study
+from optuna.storages import JournalStorage
+from optuna.trial import TrialState
+from search_runs import REPOSITORY
+
+from sweeps import storage as storage_module
+from sweeps.controllers import Controller
+from sweeps.journal import SafeJournal
+from sweeps.storage import open_storage
+
+SPACE = {"x": {"low": 0.0, "high": 1.0}}
+
+
+def journal_study(path: Path) -> optuna.Study:
+    return optuna.create_study(storage=JournalStorage(SafeJournal(path, 10)), study_name="s", load_if_exists=True)
+
+
+@pytest.mark.parametrize("num_bytes", [1, 20, 10_000])
+def test_a_line_cut_short_is_dropped_and_the_journal_goes_on(num_bytes: int, tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    study = journal_study(path)
+    study.add_trial(optuna.create_trial(value=1.0))
+    study.set_user_attr("long", "x" * 200_000)
+    content = path.read_bytes()
+    path.write_bytes(content[:-num_bytes])  # of the last line, its newline included
+    again = journal_study(path)
+    assert len(again.trials) == 1 and "long" not in again.user_attrs
+    again.add_trial(optuna.create_trial(value=2.0))
+    assert [trial.value for trial in journal_study(path).trials] == [1.0, 2.0]
+    # A reader that was open all the while, too.
+    assert path.read_bytes().endswith(b"\n") and len(again.trials) == 2
+
+
+WRITER = """
+import sys, optuna
+from pathlib import Path
+from optuna.storages import JournalStorage
+from sweeps.journal import SafeJournal
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+journal = JournalStorage(SafeJournal(Path(sys.argv[1]), 10))
+study = optuna.create_study(storage=journal, study_name="s", load_if_exists=True)
+print("ready", flush=True)
+while True:
+    study.add_trial(optuna.create_trial(value=1.0, user_attrs={"long": "x" * 5000}))
+"""
+
+
+def test_killed_writers_leave_a_journal_that_can_be_read_and_written(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    for round_ in range(3):
+        writers = [
+            subprocess.Popen(
+                [sys.executable, "-c", WRITER, str(path)],
+                env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+                stdout=subprocess.PIPE,
+            )
+            for _ in range(2)
+        ]
+        for writer in writers:
+            assert writer.stdout and writer.stdout.readline()
+        time.sleep(0.05 * round_)
+        for writer in writers:
+            writer.send_signal(signal.SIGKILL)
+            writer.communicate()
+        study = journal_study(path)
+        num = len(study.trials)
+        study.add_trial(optuna.create_trial(value=1.0))
+        assert len(journal_study(path).trials) == num + 1
+
+
+def test_a_locked_storage_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock is held far longer than one attempt waits for it, shortened."""
+    monkeypatch.setattr(storage_module, "LOCK_WAIT_S", 0.1)
+    open_storage.cache_clear()
+    study = open_study(tmp_path, SPACE, num_trials=3, storage_timeout_s=60)
+    lock = FileLock(f"{tmp_path / 'study.journal'}.lock", thread_local=False)
+    lock.acquire()
+    release = threading.Timer(1.0, lock.release)
+    release.start()
+    assert study.claim() is not None
+    assert not release.is_alive()
+    study.close()
+
+
+def test_a_storage_that_is_gone_is_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    open_storage.cache_clear()
+    folder, away = tmp_path / "there", tmp_path / "away"
+    study = open_study(folder, SPACE, num_trials=3, storage_timeout_s=60)
+    folder.rename(away)
+    back = threading.Timer(1.0, lambda: away.rename(folder))
+    back.start()
+    trial = study.claim()
+    assert trial is not None and not back.is_alive()
+    assert "The storage does not answer: waiting 60 s" in caplog.text
+    study.finish(trial, TrialState.COMPLETE, [1.0])
+    study.close()
+    assert study.trials()[0].state == TrialState.COMPLETE
+
+
+def test_a_storage_that_stays_away_is_an_error(tmp_path: Path) -> None:
+    open_storage.cache_clear()
+    study = open_study(tmp_path / "there", SPACE, num_trials=3, storage_timeout_s=0.3)
+    (tmp_path / "there").rename(tmp_path / "away")
+    with pytest.raises(FileNotFoundError):
+        study.claim()
+    study.close()
+
+
+CLAIMER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, "tests/sweeps")
+from loop_runs import open_study
+study = open_study(Path(sys.argv[1]), {"x": {"low": 0.0, "high": 1.0}}, num_trials=40, storage=sys.argv[2] or None)
+print("ready", flush=True)
+sys.stdin.readline()
+while (trial := study.claim()) is not None:
+    print(trial.number, flush=True)
+print("done", flush=True)
+# Alive until both are done: the trials of a dead one would be taken over.
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.parametrize("kind", ["journal", pytest.param("sqlite", marks=pytest.mark.slow)])
+def test_controllers_that_claim_at_once_stop_at_the_total(kind: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", CLAIMER, str(tmp_path), f"sqlite:///{tmp_path}/s.db" if kind == "sqlite" else ""]
+    environment, pipe = os.environ | {"PYTHONPATH": str(REPOSITORY)}, subprocess.PIPE
+    both = [
+        subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdin=pipe, stdout=pipe, text=True) for _ in range(2)
+    ]
+    for process in both:
+        assert lines_until("ready", process) == []
+    for process in both:
+        assert process.stdin
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    numbers = [int(line) for process in both for line in lines_until("done", process)]
+    for process in both:
+        process.communicate("end\n")
+    assert sorted(numbers) == list(range(40))
+
+
+def lines_until(last: str, process: "subprocess.Popen[str]") -> list[str]:
+    assert process.stdout
+    return list(iter(lambda: process.stdout.readline().strip(), last))  # type: ignore[union-attr]
+
+
+def test_sqlite_serves_a_sweep(tmp_path: Path) -> None:
+    from loop_runs import sweep
+
+    ended = sweep(
+        tmp_path, SPACE, lambda call: call.values["x"], num_trials=3, storage=f"sqlite:///{tmp_path / 's.db'}"
+    )
+    assert ended.states == ["COMPLETE"] * 3
+
+
+@pytest.mark.parametrize("parameters", [False, True])
+def test_a_trial_of_a_dead_controller_keeps_number_and_parameters(parameters: bool, tmp_path: Path) -> None:
+    open_storage.cache_clear()
+    dead = open_study(tmp_path, SPACE, num_trials=2)
+    trial = dead.claim()
+    assert trial is not None
+    values = dead.space.suggest(trial) if parameters else None
+    dead.close()
+    object.__setattr__(dead.controller, "pid", 2**22 + 1)  # no such process
+    dead.beat()
+    alive = open_study(tmp_path, SPACE, num_trials=2)
+    again = alive.claim()
+    assert again is not None and again.number == trial.number
+    if parameters:
+        assert alive.space.suggest(again) == values
+    assert len(alive.trials()) == 1
+    # The dead one, should it wake, leaves the trial alone.
+    assert dead.finish(trial, TrialState.COMPLETE, [0.0]) is None
+    assert alive.trials()[0].state == TrialState.RUNNING
+    alive.close()
+
+
+def test_a_controller_is_alive_by_its_process_or_elsewhere_by_its_signs() -> None:
+    me = Controller.this()
+    assert me.is_alive(30)
+    assert not Controller(me.machine, me.pid, "another start", time.time()).is_alive(30)
+    assert Controller("elsewhere", 1, "", time.time()).is_alive(30)
+    assert not Controller("elsewhere", 1, "", time.time() - 31).is_alive(30)

@@ -1,0 +1,141 @@
+"""What a sweep shows and leaves: rows, ranking, lines, the comparison, exports."""
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pandas as pd
+import pytest
+from loop_runs import Call, ThreadLauncher, open_study, sweep
+from optuna.study import StudyDirection
+from optuna.trial import TrialState, create_trial
+from rich.console import Console
+
+from sweeps import export
+from sweeps.display import LiveDisplay
+from sweeps.ranking import pareto_front, ranked
+from sweeps.storage import open_storage
+from sweeps.summary import hide_password, summarize
+from sweeps.trial_run import TrialRun
+
+SPACE = {"a.b": [1, 2, 3], "c": [[1, 2], [3]]}
+UP, DOWN = StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE
+
+
+def score(call: Call) -> float:
+    if call.values["a.b"] == 3:
+        raise ArithmeticError("three")
+    return float(call.values["a.b"])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    open_storage.cache_clear()
+    sweep(tmp_path / "study", SPACE, score, sampler="grid", seeds=2)
+    return tmp_path / "study"
+
+
+def test_an_export_has_a_row_a_trial(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export.main([str(folder)]) == 0
+    table = pd.read_csv(io.StringIO(capsys.readouterr().out))
+    assert list(table["number"]) == list(range(6))
+    assert list(table["state"]) == ["complete"] * 4 + ["fail"] * 2
+    assert list(table["a.b"]) == [1, 1, 2, 2, 3, 3] and list(table["c"]) == ["[1,2]", "[3]"] * 3
+    assert list(table["score"].dropna()) == [1, 1, 2, 2]
+    assert list(table["run_dir"]) == [str(folder / str(n)) for n in range(6)]
+    assert table["reason"].dropna().unique().tolist() == ["ArithmeticError: three"]
+    assert (table["seconds"] >= 0).all()
+    out = tmp_path / "table.parquet"
+    assert export.main([str(folder), "--format", "parquet", "--out", str(out)]) == 0
+    assert list(pd.read_parquet(out)["a.b"]) == [1, 1, 2, 2, 3, 3]
+
+
+def test_a_study_is_found_by_its_name_and_after_a_move(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    moved = tmp_path / "outputs" / "sweeps" / "moved"
+    moved.parent.mkdir(parents=True)
+    folder.rename(moved)
+    assert len(export.study_table("moved")) == 6
+
+
+def test_a_study_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export.main([str(tmp_path / "nope")]) == 2
+    assert capsys.readouterr().err.startswith(f"error: there is no study {tmp_path}/nope: neither")
+
+
+def test_the_end_compares_and_gives_the_best_command(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["run.py", "-m"])
+    open_storage.cache_clear()
+    study = open_study(folder, SPACE, sampler="grid", seeds=2)
+    summarize(study, folder)
+    study.close()
+    shown = capsys.readouterr().out
+    assert "4 complete, 2 fail" in shown
+    assert "best: python run.py a.b=1 'c=[1,2]'" in shown
+    told = json.loads((folder / "sweep.json").read_text())
+    assert told["best"][0]["configuration"] == {"a.b": 1, "c": [1, 2]} and told["best"][0]["values"] == [1.0]
+    assert told["best_command"] == "python run.py a.b=1 'c=[1,2]'"
+    assert told["counts"]["fail"] == 2 and [t["number"] for t in told["best"]] == [0, 1, 2, 3]
+
+
+def trial(*values: float, **constraints: float) -> optuna.trial.FrozenTrial:
+    made = create_trial(values=values)
+    for name, violation in constraints.items():
+        made.set_constraint(name, violation)
+    return made
+
+
+def numbered(*trials: Any) -> list[optuna.trial.FrozenTrial]:
+    for number, one in enumerate(trials):
+        one.number = number
+    return list(trials)
+
+
+def test_the_best_comes_first_and_none_outside_the_constraints() -> None:
+    trials = numbered(trial(1.0), trial(3.0, size=0.5), trial(2.0, size=-1.0), create_trial(state=TrialState.FAIL))
+    assert [t.number for t in ranked(trials, [UP])] == [2, 0]
+    assert [t.number for t in ranked(trials, [DOWN])] == [0, 2]
+
+
+def test_the_pareto_front_comes_first() -> None:
+    trials = numbered(trial(1.0, 1.0), trial(2.0, 3.0), trial(3.0, 4.0), trial(0.5, 2.0))
+    # Of the first more, of the second less: 0 beats 3, and nothing beats 1 or 2.
+    assert pareto_front(trials, [UP, DOWN]) == [0, 1, 2]
+    assert [t.number for t in ranked(trials, [UP, DOWN])] == [2, 1, 0, 3]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://me:p@ss@host/db", "postgresql://me:***@host/db"),
+        ("postgresql://me@host/db", "postgresql://me@host/db"),
+        ("journal:///a:b@c", "journal:///a:b@c"),
+    ],
+)
+def test_a_password_is_not_shown(url: str, shown: str) -> None:
+    assert hide_password(url) == shown
+
+
+def test_the_live_table_tells_of_running_trials(tmp_path: Path) -> None:
+    open_storage.cache_clear()
+    sweep(tmp_path, {"x": {"low": 0.0, "high": 1.0}}, lambda call: call.values["x"], num_trials=3)
+    study = open_study(tmp_path, {"x": {"low": 0.0, "high": 1.0}}, num_trials=5)
+    claimed = study.claim()
+    assert claimed is not None
+    claimed.report(0.25, 7)
+    output = io.StringIO()
+    display = LiveDisplay(study, Console(file=output, force_terminal=True, width=120))
+    run = TrialRun(claimed, {"x": 0.5}, ["x=0.5"], tmp_path / "3", None)
+    display.tick([run], ThreadLauncher(score, 1))
+    display.close()
+    study.close()
+    shown = output.getvalue()
+    for part in ("3 of 5", "best 0.", "thread", "0.2500", "x=0.5", "▁"):
+        assert part in shown
