@@ -23,6 +23,7 @@ from spectral.configs.sentences import config_sentence
 from spectral.configs.split import splits
 from spectral.configs.transform import transforms
 from spectral.errors import UserError, nearest
+from spectral.objective import check_objective
 
 REGISTRIES = (
     readers,
@@ -91,3 +92,9 @@ def typed(config: DictConfig) -> ExperimentConfig:
         setattr(experiment, registry.group, registry.typed(config.get(registry.group)))
     experiment.schedule.check("schedule")
     return experiment
+
+
+def check_experiment(config: DictConfig) -> None:
+    """Everything that can be checked before data is opened; raises UserError for the first thing not allowed."""
+    for objective in typed(config).objectives:
+        check_objective(objective)
