@@ -1,7 +1,9 @@
 """What a sweep shows while it runs: a live table on a terminal, a line a trial elsewhere."""
 
+import sys
 import time
 from collections.abc import Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from optuna.trial import FrozenTrial, TrialState
@@ -23,9 +25,18 @@ HISTORY = 60
 class Display:
     """Lines for a log; see LiveDisplay for a terminal."""
 
-    def __init__(self, study: SharedStudy, console: "Console") -> None:
-        self._study, self._console = study, console
+    def __init__(self, study: SharedStudy, console: "Console | None" = None) -> None:
+        self._study = study
+        if console is not None:
+            self._console = console
         self._waits_told = False
+
+    @cached_property
+    def _console(self) -> "Console":
+        """Made at its first use: by then jobs run."""
+        from rich.console import Console
+
+        return Console()
 
     def say(self, line: str) -> None:
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -51,12 +62,8 @@ class Display:
 class LiveDisplay(Display):
     """The trials that run, by slot, under the trials that have ended."""
 
-    def __init__(self, study: SharedStudy, console: "Console") -> None:
-        from rich.live import Live
-
+    def __init__(self, study: SharedStudy, console: "Console | None" = None) -> None:
         super().__init__(study, console)
-        self._live = Live(console=console, auto_refresh=False, transient=True)
-        self._live.start()
         self._drawn = 0.0
         self._begun = time.monotonic()
         self._num_before = sum(trial.state.is_finished() for trial in study.trials())
@@ -67,7 +74,16 @@ class LiveDisplay(Display):
             self._live.update(self._drawing(list(runs), launcher), refresh=True)
 
     def close(self) -> None:
-        self._live.stop()
+        if "_live" in vars(self):
+            self._live.stop()
+
+    @cached_property
+    def _live(self) -> Any:
+        from rich.live import Live
+
+        live = Live(console=self._console, auto_refresh=False, transient=True)
+        live.start()
+        return live
 
     def _drawing(self, runs: list[TrialRun], launcher: Any) -> Any:
         from rich.console import Group
@@ -103,10 +119,7 @@ class LiveDisplay(Display):
 
 def open_display(study: SharedStudy) -> Display:
     """The display that the terminal allows."""
-    from rich.console import Console
-
-    console = Console()
-    return LiveDisplay(study, console) if console.is_terminal else Display(study, console)
+    return LiveDisplay(study) if sys.stdout.isatty() else Display(study)
 
 
 def _ending(trial: FrozenTrial) -> str:

@@ -95,6 +95,10 @@ class SharedStudy:
         """Whether nothing is left to do: for this controller, or for one that may yet die."""
         return sum(trial.state.is_finished() for trial in self.trials()) >= self.num_trials
 
+    def has_only_failures(self) -> bool:
+        ended = [trial.state for trial in self.trials() if trial.state.is_finished()]
+        return set(ended) == {TrialState.FAIL}
+
     def num_elsewhere(self) -> int:
         """Trials that other controllers run."""
         return sum(t.state == TrialState.RUNNING and not self._is_mine(t) for t in self.trials())

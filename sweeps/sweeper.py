@@ -99,10 +99,11 @@ class SpectralSweeper(Sweeper):
         finally:
             display.close()
         summarize(study, folder)
+        last = f"the last failure is: {loop.last_failure.rstrip('.')}"
         if loop.too_many_failures:
-            raise user_error(
-                f"sweep.max_failures={sweep.max_failures} is reached, the last failure is: {loop.last_failure}."
-            )
+            raise user_error(f"sweep.max_failures={sweep.max_failures} is reached, {last}.")
+        if loop.num_failures and study.has_only_failures():
+            raise user_error(f"no trial of the study ended well, {last}.")
         if interrupts.draining and not study.is_finished():
             print("To go on, give the same command again.")
             raise KeyboardInterrupt

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial
@@ -20,9 +21,13 @@ PATIENCE_S = 90.0
 Process = subprocess.Popen[str]
 
 
-def start(folder: Path, *overrides: str, script: Path = HERE / "apps" / "search_app.py") -> Process:
+LOCAL = ("devices=cpu", "jobs_per_device=2", "threads_per_job=1", "grace_s=2")
+
+
+def start(folder: Path, *overrides: str, script: Path = HERE / "apps" / "search_app.py", local: bool = True) -> Process:
     """The command of a sweep, begun."""
-    command = [sys.executable, str(script), "-m", f"run_dir={folder}", *overrides]
+    options = [f"hydra.launcher.{option}" for option in LOCAL] if local else []
+    command = [sys.executable, str(script), "-m", f"run_dir={folder}", *options, *overrides]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)}
     return subprocess.Popen(
         command,
@@ -44,8 +49,9 @@ def finish(process: Process) -> str:
         raise AssertionError(process.communicate()[0]) from None
 
 
-def run(folder: Path, *overrides: str) -> str:
-    process = start(folder, *overrides)
+def run(folder: Path, *overrides: str, **options: Any) -> str:
+    """Its output, once it has ended well."""
+    process = start(folder, *overrides, **options)
     output = finish(process)
     assert process.returncode == 0, output
     return output
@@ -54,7 +60,8 @@ def run(folder: Path, *overrides: str) -> str:
 def trials(folder: Path) -> list[FrozenTrial]:
     open_storage.cache_clear()
     storage = open_storage(journal_url(folder), 10)
-    return optuna.load_study(study_name=folder.name, storage=storage).get_trials()
+    (only,) = storage.get_all_studies()
+    return optuna.load_study(study_name=only.study_name, storage=storage).get_trials()
 
 
 def states(folder: Path) -> list[str]:

@@ -158,3 +158,17 @@ def test_a_pruner_ends_jobs_from_inside(tmp_path: Path) -> None:
         num_epochs = len((Path(trial.user_attrs["run_dir"]) / "epochs").read_text().split())
         assert num_epochs == len(trial.intermediate_values) < 9
         assert trial.user_attrs["reason"] == f"pruned at step {num_epochs} by asha"
+
+
+def test_a_launcher_of_whole_batches_serves_too(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    output = run(folder, "hydra/launcher=basic", "sweep.num_trials=3", "sweep.batch_size=2", local=False)
+    assert "BasicLauncher runs jobs in batches, here of 2" in output
+    check_whole(folder, 3)
+
+
+def test_a_sweep_whose_every_trial_fails_ends_with_the_reason(tmp_path: Path) -> None:
+    process = start(tmp_path / "study", "sweep.num_trials=2", "epochs=many")
+    output = finish(process)
+    assert process.returncode != 0
+    assert "no trial of the study ended well, the last failure is: " in output
