@@ -4,7 +4,6 @@ import contextlib
 import functools
 import os
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,7 +21,8 @@ EXIT_MISTAKE = 2
 EXIT_INTERRUPTED = 130
 
 # Before that, an error of the file system is about the folder that Hydra makes for the job.
-_job_began = threading.Event()
+# A list, not an event, since launchers pickle what a job refers to.
+_jobs_begun: list[bool] = []
 # Of the only mistake on the command line, model=null, for which Hydra raises no exception of its own.
 HYDRA_GROUP_ERROR = "Config group override must be"
 
@@ -42,7 +42,7 @@ def run_command(main: Callable[[], Any]) -> None:
             raise
         _end(f"{str(error).rstrip('.')}: a config group takes the name of a part, as in model=fcn.", EXIT_MISTAKE)
     except OSError as error:
-        if _job_began.is_set():
+        if _jobs_begun:
             raise
         _end(f"run_dir={error.filename} cannot be made: {error.strerror}.", EXIT_MISTAKE)
     except KeyboardInterrupt:
@@ -57,7 +57,7 @@ def as_job(main: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
 
     @functools.wraps(main)
     def guarded(config: DictConfig) -> Any:
-        _job_began.set()
+        _jobs_begun.append(True)
         try:
             return main(config)
         except UserError as error:
