@@ -4,6 +4,7 @@ import contextlib
 import functools
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,9 +21,6 @@ from spectral.errors import UserError, nearest
 EXIT_MISTAKE = 2
 EXIT_INTERRUPTED = 130
 
-# Before that, an error of the file system is about the folder that Hydra makes for the job.
-# A list, not an event, since launchers pickle what a job refers to.
-_jobs_begun: list[bool] = []
 # Of the only mistake on the command line, model=null, for which Hydra raises no exception of its own.
 HYDRA_GROUP_ERROR = "Config group override must be"
 
@@ -42,7 +40,8 @@ def run_command(main: Callable[[], Any]) -> None:
             raise
         _end(f"{str(error).rstrip('.')}: a config group takes the name of a part, as in model=fcn.", EXIT_MISTAKE)
     except OSError as error:
-        if _jobs_begun:
+        # Hydra makes the job's folder; any other error of the file system is not about that.
+        if traceback.extract_tb(error.__traceback__)[-1].name != "mkdir":
             raise
         _end(f"run_dir={error.filename} cannot be made: {error.strerror}.", EXIT_MISTAKE)
     except KeyboardInterrupt:
@@ -57,7 +56,6 @@ def as_job(main: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
 
     @functools.wraps(main)
     def guarded(config: DictConfig) -> Any:
-        _jobs_begun.append(True)
         try:
             return main(config)
         except UserError as error:

@@ -227,6 +227,7 @@ def process(*command: str, cwd: Path, code: int = 0) -> "subprocess.CompletedPro
     [
         ("model.width=abc", "error: model.width=abc has the wrong type: allowed is an integer.\n"),
         ("seed=-1", "error: seed=-1 is out of range: allowed is at least 0 and at most 2.14748e+09.\n"),
+        ("run_dir=/dev/null", "error: run_dir=/dev/null cannot be made: File exists.\n"),
         ("run_dir=", "error: run_dir= is not a folder: give its path, or leave run_dir out.\n"),
         (
             "model=null",
