@@ -1,4 +1,4 @@
-"""A job as its launcher is given it: the overrides of a configuration, its seed, its folder, and the link to its trial."""
+"""A job as its launcher gets it: overrides of a configuration, its seed, its folder, and the link to its trial."""
 
 from collections.abc import Sequence
 
