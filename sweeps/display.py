@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.ranking import ranked
-from sweeps.rows import configuration, seconds
-from sweeps.space.values import text
+from sweeps.rows import configuration, seconds, shown
 from sweeps.study import SharedStudy
 from sweeps.trial_run import TrialRun
 
@@ -142,7 +141,7 @@ def _progress(study: SharedStudy, trials: list[FrozenTrial]) -> list[str]:
 
 
 def _shown(values: dict[str, Any]) -> str:
-    return " ".join(f"{name}={text(value)}" for name, value in values.items())
+    return " ".join(f"{name}={shown(value)}" for name, value in values.items())
 
 
 def _duration(seconds: float) -> str:

@@ -1,7 +1,6 @@
 """Ask, submit, tell in steady state: a slot gets its next job the moment the last one ends."""
 
 import json
-import logging
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -16,16 +15,14 @@ from sweeps.batches import Batches
 from sweeps.constraints import violations
 from sweeps.display import Display
 from sweeps.interrupt import Interrupts
+from sweeps.jobs import build_job
 from sweeps.launchers.contract import StreamingLauncher
-from sweeps.link import TrialLink
 from sweeps.outcome import DONE, LOST, PRUNED, Outcome, outcome_of
-from sweeps.records import FILE, fresh_folder, write_json
+from sweeps.records import fresh_folder, write_record
 from sweeps.space import Constraint
 from sweeps.space.values import canonical
 from sweeps.study import SharedStudy
 from sweeps.trial_run import Job, TrialRun
-
-log = logging.getLogger(__name__)
 
 TICK_S = 0.5  # how often signals are heeded and the display is drawn
 POLL_S = 2.0  # how often a study is asked again when nothing was left, since a controller may die
@@ -141,32 +138,14 @@ class SweepLoop:
         self._pending.extend(self._job(run, k) for k in seeds)
 
     def _job(self, run: TrialRun, seed_index: int) -> Job:
-        config, folder = self._study.config, run.folder_of(seed_index)
-        overrides = list(run.overrides)
-        if run.seeds:
-            overrides.append(f"{config.seed_key}={run.seeds[seed_index]}")
-        in_epochs = len(self._study.objectives) == 1 and seed_index == 0 and config.pruner != "wilcoxon"
-        link = TrialLink(
-            storage=self._study.url,
-            study=self._study.name,
-            trial_id=run.trial._trial_id,
-            number=run.number,
-            seed_index=seed_index,
-            objective=self._study.objectives[0] if in_epochs else None,
-            pruner=config.pruner if in_epochs else "none",
-            pruning=vars(config.pruning),
-            timeout_s=config.storage_timeout_s,
-        )
-        overrides += [*self._job_extras, f"hydra.sweep.dir={_quoted(folder.parent)}"]
-        overrides += [f"hydra.sweep.subdir={_quoted(folder.name)}", link.override()]
-        return Job(run, seed_index, run.number * run.num_seeds + seed_index, overrides)
+        return build_job(self._study, run, seed_index, self._job_extras)
 
     def _submit(self, job: Job) -> None:
         run = job.run
         run.num_attempts += 1
         run.num_in_flight += 1
         run.trial.set_user_attr("attempts", run.num_attempts)
-        self._record(run, run.folder_of(job.seed_index), "running")
+        write_record(self._study.name, run, run.folder_of(job.seed_index), "running")
         self._futures[self._launcher.submit(job.overrides, job.num)] = job
         self._display.started(run)
 
@@ -191,7 +170,7 @@ class SweepLoop:
             self._take_result(job, list(outcome.values))
         elif outcome.kind == LOST and job.num_lost < self._study.config.max_retries:
             job.num_lost += 1
-            log.warning("Trial %d: %s; it is run again from its checkpoint.", run.number, outcome.reason)
+            self._display.say(f"Trial {run.number}: {outcome.reason}; it is run again from its checkpoint.")
             self._pending.appendleft(job)
         elif outcome.kind == LOST and self._interrupts.stopping:
             return
@@ -231,7 +210,7 @@ class SweepLoop:
         if told is None:
             return
         for k in {0, *run.results}:
-            self._record(run, run.folder_of(k), state.name.lower(), reason, told.values)
+            write_record(self._study.name, run, run.folder_of(k), state.name.lower(), reason, told.values)
         self._note_end(told)
 
     def _constrain(self, run: TrialRun) -> tuple[TrialState, str]:
@@ -280,25 +259,6 @@ class SweepLoop:
         if told:
             self._note_end(told)
 
-    # Between trial and folder.
-
-    def _record(self, run: TrialRun, folder: Path, state: str, reason: str = "", values: Any = None) -> None:
-        """Write trial.json into a folder of the trial."""
-        content = {
-            "study": self._study.name,
-            "number": run.number,
-            "state": state,
-            "values": values,
-            "reason": reason,
-            "overrides": run.overrides,
-            "seeds": run.seeds,
-            "attempts": run.num_attempts,
-        }
-        try:
-            write_json(folder / FILE, content)
-        except OSError as error:
-            log.warning("%s could not be written: %s", folder / FILE, error)
-
     def _give_back(self) -> None:
         """Leave what has not ended to a later command."""
         unfinished = [run.trial for run in self._runs.values()] + [trial for trial, _ in self._twins.values()]
@@ -306,9 +266,3 @@ class SweepLoop:
             self._study.give_back(trial)
         self._runs.clear()
         self._twins.clear()
-
-
-def _quoted(path: Path | str) -> str:
-    from hydra.core.override_parser.types import Quote, QuotedString
-
-    return QuotedString(str(path), Quote.single).with_quotes()

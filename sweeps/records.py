@@ -1,9 +1,14 @@
 """trial.json in each run folder: what the study knows of the run, for those who have the folder alone."""
 
 import json
+import logging
 import os
 from pathlib import Path
 from typing import Any
+
+from sweeps.trial_run import TrialRun
+
+log = logging.getLogger(__name__)
 
 FILE = "trial.json"
 
@@ -14,6 +19,26 @@ def write_json(path: Path, content: Any) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     part.replace(path)
+
+
+def write_record(
+    study_name: str, run: TrialRun, folder: Path, state: str, reason: str = "", values: list[float] | None = None
+) -> None:
+    """Write trial.json into a folder of a trial. A full disk is told of, and ends nothing."""
+    content = {
+        "study": study_name,
+        "number": run.number,
+        "state": state,
+        "values": values,
+        "reason": reason,
+        "overrides": run.overrides,
+        "seeds": run.seeds,
+        "attempts": run.num_attempts,
+    }
+    try:
+        write_json(folder / FILE, content)
+    except OSError as error:
+        log.warning("%s could not be written: %s", folder / FILE, error)
 
 
 def fresh_folder(parent: Path, number: int) -> Path:

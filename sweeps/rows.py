@@ -5,11 +5,18 @@ from typing import Any
 
 from optuna.trial import FrozenTrial
 
+from sweeps.space.values import text
+
 
 def configuration(trial: FrozenTrial) -> dict[str, Any]:
     """Axis -> value; empty for a trial that has not begun."""
     loaded: dict[str, Any] = json.loads(trial.user_attrs.get("configuration", "{}"))
     return loaded
+
+
+def shown(value: Any) -> str:
+    """A value for a table: as in an override, but with four digits of a float."""
+    return f"{value:.4g}" if isinstance(value, float) else text(value)
 
 
 def seconds(trial: FrozenTrial) -> float | None:

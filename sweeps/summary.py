@@ -9,8 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.ranking import ranked
 from sweeps.records import write_json
-from sweeps.rows import axes_of, configuration, seconds
-from sweeps.space.values import text
+from sweeps.rows import axes_of, configuration, seconds, shown
 from sweeps.study import SharedStudy
 
 NUM_SHOWN = 20
@@ -49,9 +48,9 @@ def _table(study: SharedStudy, trials: list[FrozenTrial]) -> Any:
     table = Table("trial", *study.objectives, *axes, "time", "run folder", title=f"Study {study.name}, best first")
     for trial in trials:
         chosen = configuration(trial)
-        shown = [text(chosen[axis]) if axis in chosen else "-" for axis in axes]
+        cells = [shown(chosen[axis]) if axis in chosen else "-" for axis in axes]
         table.add_row(
-            str(trial.number), *_scores(trial), *shown, f"{seconds(trial) or 0:.1f} s", trial.user_attrs["run_dir"]
+            str(trial.number), *_scores(trial), *cells, f"{seconds(trial) or 0:.1f} s", trial.user_attrs["run_dir"]
         )
     return table
 

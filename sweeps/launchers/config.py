@@ -53,8 +53,9 @@ class SlurmConfig:
     gpus_per_node: int | None = None
     mem_gb: float | None = None
     name: str = "spectral"
-    folder: str = "${hydra.sweep.dir}/.submitit/%j"  # scripts, logs and results of submitit
-    additional: dict[str, Any] = field(default_factory=dict)  # of sbatch: {partition: gpu, qos: normal, ...}
+    folder: str = "${hydra.sweep.dir}/.submitit"  # scripts, logs and results of submitit
+    partition: str | None = None
+    additional: dict[str, Any] = field(default_factory=dict)  # of sbatch, as in +hydra.launcher.additional.qos=long
     poll_s: float = 1.0
     show_output: bool = False  # jobs print to submitit's log, not to job.log in their folder
 

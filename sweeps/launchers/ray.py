@@ -105,6 +105,8 @@ class RemoteWorker:
         self, overrides: Sequence[str], job_num: int, time_limit_s: float | None = None, grace_s: float = 5
     ) -> Reply:
         """As in pool.Worker."""
+        if not self._ray.is_initialized():
+            raise WorkerLost("Ray was shut down")
         job = sent_by_value(RemoteJob(self._packed_task, overrides, job_num, self._show_output))
         try:
             # Waits until the cluster has room; the time limit does not.
@@ -128,8 +130,10 @@ class RemoteWorker:
 
     def kill(self) -> None:
         """As in pool.Worker."""
+        # Every call would start Ray again where it has been shut down.
         with contextlib.suppress(self._ray.exceptions.RayError, ValueError):
-            self._ray.kill(self._actor)
+            if self._ray.is_initialized():
+                self._ray.kill(self._actor)
 
     def end(self, grace_s: float) -> None:
         """As in pool.Worker."""

@@ -23,6 +23,8 @@ from sweeps.launchers.slots import Device, Slot
 EXECUTORS = ("slurm", "local")
 # For what a job has written to become visible here, over a network file system.
 RESULT_PATIENCE_S = 10.0
+# Between two calls of sacct, which asks for all jobs at once.
+LOOK_S = 60
 
 
 class SlurmLauncher(PooledLauncher):
@@ -34,11 +36,12 @@ class SlurmLauncher(PooledLauncher):
         max_parallel: int = 64,
         time_limit_s: float | None = None,
         grace_s: float = 5.0,
-        folder: str = ".submitit/%j",
+        folder: str = ".submitit",
         max_num_timeout: int = 3,
         poll_s: float = 1.0,
         show_output: bool = False,
         additional: Any = None,
+        partition: str | None = None,
         signal_delay_s: int = 90,
         **resources: Any,
     ) -> None:
@@ -50,8 +53,10 @@ class SlurmLauncher(PooledLauncher):
         self._limits = Limits(time_limit_s, grace_s, retry_alone=False)
         self._parameters = {name: value for name, value in resources.items() if value is not None}
         if executor == "slurm":
-            plain = OmegaConf.to_container(additional) if isinstance(additional, DictConfig) else additional
-            self._parameters |= {"slurm_signal_delay_s": signal_delay_s, "slurm_additional_parameters": plain or {}}
+            plain: Any = OmegaConf.to_container(additional) if isinstance(additional, DictConfig) else additional
+            chosen = {"partition": partition} if partition is not None else {}
+            self._parameters["slurm_additional_parameters"] = chosen | (plain or {})
+            self._parameters["slurm_signal_delay_s"] = signal_delay_s
 
     @property
     def num_slots(self) -> int:
@@ -65,6 +70,9 @@ class SlurmLauncher(PooledLauncher):
         timeouts = {f"{self._cluster}_max_num_timeout": self._max_num_timeout}
         executor = submitit.AutoExecutor(folder=str(self._folder), cluster=self._cluster, **timeouts)
         executor.update_parameters(**self._parameters)
+        if self._cluster == "slurm":
+            # Its own looks every 10 minutes, which is how long a dead job would keep its slot.
+            submitit.SlurmJob.watcher = type(submitit.SlurmJob.watcher)(delay_s=LOOK_S)
         cloudpickle.register_pickle_by_value(remote)
         submit = partial(_submit, executor, threading.Lock())
         slots = [
@@ -97,7 +105,7 @@ class SlurmWorker:
         self.place = f"job {job.job_id}"
         deadline = math.inf
         while not job.done():
-            if time_limit_s is not None and math.isinf(deadline) and job.state == "RUNNING":
+            if time_limit_s is not None and math.isinf(deadline) and _is_running(job):
                 deadline = time.monotonic() + time_limit_s
             if self._stopped or time.monotonic() > deadline:
                 self._cancel(grace_s)
@@ -148,6 +156,11 @@ def _start(
 def _submit(executor: Any, lock: threading.Lock, job: RemoteJob) -> Any:
     with lock:
         return executor.submit(job)
+
+
+def _is_running(job: Any) -> bool:
+    # "standard" asks the cluster for all jobs together and now and then only.
+    return "RUNNING" in job.get_info(mode="standard").values()
 
 
 def _appears(path: Path) -> bool:

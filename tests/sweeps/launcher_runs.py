@@ -26,7 +26,7 @@ def launcher_on(folder: Path, name: str, function: Callable[[DictConfig], Any], 
     setup_globals()
     ConfigStore.instance().store("launcher_runs", OmegaConf.create({"x": 1, "do": "square", "folder": str(folder)}))
     overrides = [f"hydra/launcher={name}", f"hydra.sweep.dir={folder}", "hydra.hydra_logging.root.handlers=[]"]
-    overrides += [f"hydra.launcher.{key}={_word(value)}" for key, value in options.items()]
+    overrides += [f"++hydra.launcher.{key}={_word(value)}" for key, value in options.items()]
     with initialize(version_base="1.3", config_path=None):
         loader = GlobalHydra.instance().config_loader()
         config = loader.load_configuration("launcher_runs", overrides, RunMode.MULTIRUN)
@@ -77,6 +77,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def _word(value: Any) -> str:
+    """As Hydra's grammar wants it."""
     return "null" if value is None else str(value).replace(" ", "")
 
 

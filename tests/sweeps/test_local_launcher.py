@@ -17,6 +17,7 @@ class TestHydrasLauncherSuite(HydrasOwnTests, LauncherTestSuite):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("launcher_name", "overrides"), [("local", [*FLAGS, "hydra.sweeper.max_batch_size=2"])])
 class TestHydrasBatchedSuite(HydrasOwnTests, BatchedSweeperTestSuite):
     pass

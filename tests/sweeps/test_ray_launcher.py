@@ -1,19 +1,71 @@
-"""The launcher for Ray passes the contract and Hydra's own suite."""
+"""The Ray launcher passes the contract and Hydra's own suite, and outlives a node."""
+
+from collections.abc import Iterator
+from concurrent.futures import as_completed
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hydra.test_utils.launcher_common_tests import LauncherTestSuite
-from launcher_contract import HydrasOwnTests, LauncherContract
+from launcher_contract import HydrasOwnTests, LauncherContract, LauncherTests, Make, started_pids
 
-pytest.importorskip("ray")
+from sweeps.launchers.contract import WorkerLost
+
+ray: Any = pytest.importorskip("ray")
 pytestmark = pytest.mark.slow  # Ray takes seconds to start
 
 
+@pytest.fixture(scope="class")
+def running_ray() -> Iterator[None]:
+    ray.init(num_cpus=2, object_store_memory=100 * 10**6, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()
+
+
+@pytest.mark.usefixtures("running_ray")
 class TestContract(LauncherContract):
+    """Beside a Ray that is already there; Hydra's suite below starts one for each test."""
+
     name = "ray"
-    options = {"max_parallel": 2, "cpus_per_job": 0.5, "grace_s": 2}  # noqa: RUF012
+    options = {"cpus_per_job": 1, "grace_s": 2}  # noqa: RUF012
     died = "died"
+
+    def test_slots_are_what_the_cluster_holds(self, make: Make) -> None:
+        assert make().num_slots == 2
+        assert make(cpus_per_job=0.5).num_slots == 4
+        assert make(max_parallel=7).num_slots == 7
 
 
 @pytest.mark.parametrize(("launcher_name", "overrides"), [("ray", ["hydra.launcher.max_parallel=2"])])
 class TestHydrasLauncherSuite(HydrasOwnTests, LauncherTestSuite):
     pass
+
+
+class TestNodeLoss(LauncherTests):
+    """Two raylets on this machine stand for two nodes."""
+
+    name = "ray"
+    options = {"address": "auto", "cpus_per_job": 1, "grace_s": 2}  # noqa: RUF012
+
+    def test_its_jobs_are_lost_and_others_go_on_elsewhere(self, make: Make, tmp_path: Path) -> None:
+        from ray.cluster_utils import Cluster
+
+        store = 100 * 10**6
+        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": store})
+        try:
+            node = cluster.add_node(num_cpus=1, object_store_memory=store)
+            launcher = make(address=cluster.address)
+            assert launcher.num_slots == 2
+            futures = [launcher.submit([f"x={i}", "do=wait"], i) for i in range(2)]
+            started_pids(tmp_path, 2)
+            cluster.remove_node(node, allow_graceful=False)
+            lost = next(as_completed(futures, 90))
+            assert isinstance(lost.exception(), WorkerLost)
+            (tmp_path / "go").touch()
+            (kept,) = set(futures) - {lost}
+            assert kept.result(90).return_value == futures.index(kept)
+            assert launcher.submit(["x=5"], 5).result(90).return_value == 25
+            launcher.shutdown(wait=False)
+        finally:
+            ray.shutdown()
+            cluster.shutdown()

@@ -5,6 +5,7 @@ from hydra.test_utils.launcher_common_tests import LauncherTestSuite
 from launcher_contract import HydrasOwnTests, LauncherContract
 
 pytest.importorskip("submitit")
+pytestmark = pytest.mark.slow  # each job is a process that starts from nothing
 FLAGS = ["hydra.launcher.executor=local", "hydra.launcher.max_parallel=2", "hydra.launcher.poll_s=0.05"]
 
 

@@ -1,0 +1,44 @@
+"""A job as its launcher gets it: overrides of a configuration, its seed, its folder, and the link to its trial."""
+
+from collections.abc import Sequence
+
+from hydra.core.override_parser.types import Quote, QuotedString
+
+from sweeps.link import TrialLink
+from sweeps.study import SharedStudy
+from sweeps.trial_run import Job, TrialRun
+
+
+def build_job(study: SharedStudy, run: TrialRun, seed_index: int, extras: Sequence[str]) -> Job:
+    """The job of one seed of a trial.
+
+    Args:
+        extras: overrides that every job gets.
+    """
+    folder, overrides = run.folder_of(seed_index), list(run.overrides)
+    if run.seeds:
+        overrides.append(f"{study.config.seed_key}={run.seeds[seed_index]}")
+    overrides += [*extras, f"hydra.sweep.dir={_quoted(str(folder.parent))}"]
+    overrides += [f"hydra.sweep.subdir={_quoted(folder.name)}", _link(study, run, seed_index).override()]
+    return Job(run, seed_index, run.number * run.num_seeds + seed_index, overrides)
+
+
+def _link(study: SharedStudy, run: TrialRun, seed_index: int) -> TrialLink:
+    config = study.config
+    # A study has one value a step: the first seed's. Of several objectives Optuna takes none.
+    in_epochs = len(study.objectives) == 1 and seed_index == 0 and config.pruner != "wilcoxon"
+    return TrialLink(
+        storage=study.url,
+        study=study.name,
+        trial_id=run.trial._trial_id,
+        number=run.number,
+        seed_index=seed_index,
+        objective=study.objectives[0] if in_epochs else None,
+        pruner=config.pruner if in_epochs else "none",
+        pruning=vars(config.pruning),
+        timeout_s=config.storage_timeout_s,
+    )
+
+
+def _quoted(text: str) -> str:
+    return QuotedString(text, Quote.single).with_quotes()
