@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -32,7 +33,7 @@ class Run:
     def key(self) -> str:
         """Names the run and its folder; a digest keeps apart what differs in other overrides."""
         digest = hashlib.blake2b(json.dumps(self.overrides).encode(), digest_size=4).hexdigest()
-        return "-".join([*self.group, str(self.seed), digest]).replace(" ", "_").replace("/", "")
+        return re.sub(r"[^\w.]+", "-", "-".join([*self.group, str(self.seed), digest]))
 
 
 class Results:
