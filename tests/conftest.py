@@ -1,5 +1,6 @@
 """Fixtures of the composed product: a survey small enough for runs of a fraction of a second."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,12 @@ import torch
 from spectral.configs.readers import ArraysConfig
 from spectral.data.arrays.opening import open_arrays
 from spectral.data.packing import pack
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interruptible() -> None:
+    """A shell starts what runs in its background deaf to Ctrl-C, and so would be every process of the tests."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
