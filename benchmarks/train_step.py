@@ -52,12 +52,12 @@ AUTO = Variant("auto", compile="auto")
 QUICK = [
     NAIVE,
     Variant("float32", precision="float32"),
-    Variant("auto, allocator as it is", tuned_allocator=False),
     AUTO,
     Variant("auto, batches from a memory map", gathered=True),
 ]
 FULL = [
     *QUICK,
+    Variant("auto, allocator as it is", tuned_allocator=False),
     Variant("naive Conv1d, float32, allocator tuned", naive=True),
     Variant("naive Conv1d, bfloat16 autocast", naive=True, precision="bfloat16", tuned_allocator=False),
     Variant("float32, contiguous", precision="float32", layout="contiguous"),
@@ -178,14 +178,14 @@ def _ask(pipe: Connection, num_steps: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="five variants, under 40 s")
+    parser.add_argument("--quick", action="store_true", help="four variants, under 40 s")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--batch-size", type=int, default=160)
     parser.add_argument("--length", type=int, default=2600, help="pixels of a spectrum")
     options = parser.parse_args()
 
     variants = QUICK if options.quick else FULL
-    turns = measure(variants, options.batch_size, options.length, budget_s=24 if options.quick else 120)
+    turns = measure(variants, options.batch_size, options.length, budget_s=16 if options.quick else 120)
     ratios = [median(turn[0] / turn[i] for turn in turns) for i in range(len(variants))]
     speeds = [options.batch_size / median(turn[i] for turn in turns) for i in range(len(variants))]
     print(f"{choose_runtime('cpu')}, {len(turns)} turns of 3 steps")

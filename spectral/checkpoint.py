@@ -4,6 +4,7 @@ Batches, dropout and augmentation of an epoch depend on the seed and the epoch's
 is kept. The file is read with `weights_only=True`: it holds tensors and plain values and can run no code.
 """
 
+import io
 import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import torch
 
-from spectral.files import writing
+from spectral.files import write_bytes
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +37,10 @@ class Checkpoint:
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    with writing(path) as file:
-        torch.save(asdict(checkpoint), file)
+    # In memory first: torch hides a full disk behind an error of its own.
+    content = io.BytesIO()
+    torch.save(asdict(checkpoint), content)
+    write_bytes(path, content.getvalue())
 
 
 def load_checkpoint(path: Path) -> Checkpoint | None:

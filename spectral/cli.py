@@ -1,6 +1,7 @@
 """How every command ends: a user's mistake in one sentence, a bug with its traceback."""
 
 import contextlib
+import errno
 import functools
 import os
 import sys
@@ -20,6 +21,7 @@ from spectral.errors import UserError, nearest
 
 EXIT_MISTAKE = 2
 EXIT_INTERRUPTED = 130
+NOT_WRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 # Of the only mistake on the command line, model=null, for which Hydra raises no exception of its own.
 HYDRA_GROUP_ERROR = "Config group override must be"
@@ -40,6 +42,8 @@ def run_command(main: Callable[[], Any]) -> None:
             raise
         _end(f"{str(error).rstrip('.')}: a config group takes the name of a part, as in model=fcn.", EXIT_MISTAKE)
     except OSError as error:
+        if error.errno in NOT_WRITABLE:
+            _end(f"{error.filename} cannot be written: {error.strerror}.", EXIT_MISTAKE)
         # Hydra makes the job's folder; any other error of the file system is not about that.
         if traceback.extract_tb(error.__traceback__)[-1].name != "mkdir":
             raise
