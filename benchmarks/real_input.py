@@ -30,8 +30,7 @@ def main() -> None:
     if sources:
         console.print(one_survey.pack(sources, results))
         surveys = one_survey.runs(sources, options.survey_seeds, options.epochs)
-        # One at a time: a step on spectra of 2,600 pixels keeps all cores busy by itself.
-        carry_out(surveys, results, 1, options.threads * options.jobs)
+        carry_out(surveys, results, options.jobs, options.threads)
         console.print(one_survey.table(surveys, results))
 
 
@@ -46,7 +45,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--survey-npz", type=Path, help="the same survey, with flux, id and type")
     parser.add_argument("--survey-seeds", type=int, nargs="+", default=range(3))
     parser.add_argument("--epochs", type=int, help="of every stage, in place of the experiment's own")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="UCR runs at a time")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="runs at a time")
     parser.add_argument("--threads", type=int, default=1, help="of each of them")
     parser.add_argument("--out", type=Path, default=Path("outputs/real_input/results.json"))
     parser.add_argument("--quick", action="store_true", help="one seed, one epoch a stage: to see that it works")
