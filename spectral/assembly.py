@@ -64,7 +64,23 @@ def split_survey(survey: Survey, split: Any) -> tuple[Survey, Splits]:
         raise UserError(f"split={split.name} leaves no labelled spectrum to train on, of {len(survey)} in all.")
     if survey.num_classes < 2:
         raise UserError(f"The data has the one class '{survey.class_names[0]}': training needs two or more.")
+    _tell(survey, parts)
     return survey, parts
+
+
+def _tell(survey: Survey, parts: Splits) -> None:
+    """Say what will be trained on, so that a column or a label read wrongly is seen at once."""
+    shape = f"{survey.length} points" + (f" in {survey.num_channels} channels" if survey.num_channels > 1 else "")
+    sizes = f"{len(parts.train)} training, {len(parts.validation)} validation, {len(parts.test)} test"
+    log.info("%d spectra of %s; classes %s; %s.", len(survey), shape, ", ".join(survey.class_names), sizes)
+    num_unlabelled = int((parts.labels < 0).sum())
+    if num_unlabelled:
+        log.warning("%d spectra have no label and belong to no split.", num_unlabelled)
+    labels = [parts.labels[rows] for rows in (parts.train, parts.validation, parts.test)]
+    for part, found in zip(("training", "validation", "test"), labels, strict=True):
+        missing = sorted(set(range(survey.num_classes)) - set(found.tolist()))
+        if len(found) and missing:
+            log.warning("The %s part has no spectrum of class '%s'.", part, survey.class_names[missing[0]])
 
 
 def data_digest(survey: Survey, splits: Splits) -> str:

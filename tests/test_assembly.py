@@ -1,5 +1,6 @@
 """What data must have before anything is trained on it."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,10 @@ import numpy as np
 import pytest
 from small_runs import arrays, run
 
+from spectral.assembly import open_survey, split_survey
+from spectral.configs import readers as _readers  # noqa: F401  (registers itself)
+from spectral.configs.data import readers
+from spectral.configs.split import splits
 from spectral.errors import UserError
 
 
@@ -25,3 +30,18 @@ def test_too_few_classes_or_labels(
     data = ["data=arrays", f"data.path={tmp_path / 'data.npz'}", "data.num_workers=1", f"cache_dir={tmp_path}"]
     with pytest.raises(UserError, match=sentence):
         run([*data, *(override for override in small() if not override.startswith("data"))])
+
+
+def test_spectra_without_a_label_and_classes_missing_from_a_part_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    flux = np.random.default_rng(0).normal(size=(8, 32)).astype(np.float32)
+    labels = np.array(["a", "b", "c", "a", "b", "a", "b", ""])
+    split = np.array(["train"] * 5 + ["test"] * 2 + [""])
+    np.savez(tmp_path / "survey.npz", flux=flux, type=labels, split=split)
+    config = readers.typed({"name": "arrays", "path": str(tmp_path / "survey.npz")})
+    with caplog.at_level(logging.INFO):
+        split_survey(open_survey(config, tmp_path / "cache"), splits.typed({"name": "given", "validation": 0.0}))
+    assert "8 spectra of 32 points; classes a, b, c; 5 training, 0 validation, 2 test." in caplog.text
+    assert "1 spectra have no label and belong to no split." in caplog.text
+    assert "The test part has no spectrum of class 'c'." in caplog.text
