@@ -80,7 +80,11 @@ def _tell(survey: Survey, parts: Splits) -> None:
     for part, found in zip(("training", "validation", "test"), labels, strict=True):
         missing = sorted(set(range(survey.num_classes)) - set(found.tolist()))
         if len(found) and missing:
-            log.warning("The %s part has no spectrum of class '%s'.", part, survey.class_names[missing[0]])
+            log.warning(
+                "The %s part has no spectrum of class '%s': its F1 there says nothing.",
+                part,
+                survey.class_names[missing[0]],
+            )
 
 
 def data_digest(survey: Survey, splits: Splits) -> str:

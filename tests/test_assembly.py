@@ -44,4 +44,4 @@ def test_spectra_without_a_label_and_classes_missing_from_a_part_are_told(
         split_survey(open_survey(config, tmp_path / "cache"), splits.typed({"name": "given", "validation": 0.0}))
     assert "8 spectra of 32 points; classes a, b, c; 5 training, 0 validation, 2 test." in caplog.text
     assert "1 spectra have no label and belong to no split." in caplog.text
-    assert "The test part has no spectrum of class 'c'." in caplog.text
+    assert "The test part has no spectrum of class 'c': its F1 there says nothing." in caplog.text

@@ -7,7 +7,6 @@ spectra are appended: only new ones are divided, so that the whole keeps its pro
 import dataclasses
 import hashlib
 import json
-import logging
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,6 @@ from spectral.configs.split import splits
 from spectral.data.partition import Partition, RareStratumError, TornUnitError
 from spectral.data.saved_splits import Parts, completed, nothing_saved
 from spectral.errors import UserError, nearest
-
-log = logging.getLogger(__name__)
 
 SPLITS = ("train", "validation", "test")
 
@@ -172,8 +169,6 @@ def _divided(catalog: pd.DataFrame, split: Split, saved: Parts) -> Parts:
             f"Spectra of group {group} are in several parts of the saved split, made before they were a group: another "
             "split.seed makes a new one."
         ) from error
-    if not split.stratified:
-        _warn_of_absence(classes, strata, codes, names)
     return pd.Series(np.array(names, dtype=object)[codes], index=pd.Index(catalog["id"], name="id"), dtype="str")
 
 
@@ -185,12 +180,6 @@ def _units(catalog: pd.DataFrame) -> NDArray[np.int64]:
     alone = units < 0
     units[alone] = units.max(initial=-1) + 1 + np.arange(alone.sum())
     return units
-
-
-def _warn_of_absence(classes: Any, strata: NDArray[Any], codes: NDArray[np.int64], names: list[str]) -> None:
-    for part, name in enumerate(names):
-        for stratum in np.setdiff1d(strata, strata[codes == part]):
-            log.warning("The %s part has no spectrum of class '%s': its F1 there says nothing.", name, classes[stratum])
 
 
 def _positive(**shares: float) -> dict[str, float]:
