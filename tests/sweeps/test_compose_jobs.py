@@ -12,7 +12,8 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
-import spectral.configs.root  # noqa: F401  (the typed configs)
+import spectral.configs.root  # noqa: F401  (typed configs)
+import sweeps.config  # noqa: F401  (typed configs)
 from sweeps.launchers.compose import Composer
 
 CONF = Path(__file__).parents[2] / "conf"
