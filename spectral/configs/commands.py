@@ -15,12 +15,11 @@ from spectral.errors import UserError
 
 
 @dataclass
-class EvaluateConfig:
-    """python -m spectral.evaluate"""
+class ApplyConfig:
+    """What every command takes that applies a run to data."""
 
     run: str = MISSING
-    data: Any = None  # null: the run's own survey
-    on: str = choice("auto", "auto", "train", "validation", "test", "all")
+    data: Any = None  # null, where the command allows it: the run's own survey
     device: str = "auto"
     precision: str = choice("auto", "auto", "float32", "bfloat16")
     num_threads: Optional[int] = number(None, at_least=1)
@@ -29,18 +28,18 @@ class EvaluateConfig:
 
 
 @dataclass
-class PredictConfig:
+class EvaluateConfig(ApplyConfig):
+    """python -m spectral.evaluate"""
+
+    on: str = choice("auto", "auto", "train", "validation", "test", "all")
+
+
+@dataclass
+class PredictConfig(ApplyConfig):
     """python -m spectral.predict"""
 
-    run: str = MISSING
-    data: Any = None
     out: str = MISSING
     format: str = choice("auto", "auto", "contest", "probabilities", "parquet")
-    device: str = "auto"
-    precision: str = choice("auto", "auto", "float32", "bfloat16")
-    num_threads: Optional[int] = number(None, at_least=1)
-    evaluate_batch_size: int = number(256, at_least=1)
-    cache_dir: str = "outputs/surveys"
 
 
 @dataclass
