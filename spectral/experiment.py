@@ -27,6 +27,7 @@ from spectral.evaluation import argmax_metrics, check_can_hold_out, with_prefix
 from spectral.files import write_parquet
 from spectral.final_scores import FinalScores
 from spectral.flux_store import FluxStore
+from spectral.held_back import add_test, is_held_back
 from spectral.inference import infer
 from spectral.objective import check_objective, objective_direction
 from spectral.progress import Progress
@@ -59,7 +60,9 @@ def run(config: DictConfig, on_epoch: EpochCallback = lambda _epoch, _row: None)
         if folder.config.exists():
             folder.claim(plain)  # before anything long: packing, say
         result = folder.load_result()
-        if result:
+        if result and is_held_back(experiment, result):
+            result = add_test(experiment, folder, result)
+        elif result:
             console.print(
                 f"The run in {folder.path} is finished: its result is given again.", markup=False, highlight=False
             )
@@ -139,6 +142,7 @@ def _result(
         "num_parameters": sum(p.numel() for p in trainer.network.parameters()),
         **scores.metrics,
         "confusion": scores.confusions,
+        "score_test": config.score_test,
         "train/num_spectra": len(splits.train),
         "time/train_s": round(trainer.train_s, 3),
         **_identity(config, survey, trainer.runtime),
@@ -159,7 +163,8 @@ def _score(
     make_rule = decision_rule(config, trainer.best_stage.loss.get_buffer("output_prior"), splits, survey)
     scores = FinalScores(make_rule, survey.class_names, config.seed)
     ids = survey.catalog["id"].to_numpy()
-    for rows, add in ((splits.validation, scores.add_validation), (splits.test, scores.add_test)):
+    test = splits.test if config.score_test else splits.test[:0]
+    for rows, add in ((splits.validation, scores.add_validation), (test, scores.add_test)):
         if len(rows):
             add(infer(network, store, rows, runtime, config.evaluate_batch_size), splits.labels[rows], ids[rows])
     classifier.decision_state = scores.rule.state()

@@ -23,7 +23,17 @@ from spectral.errors import UserError
 from spectral.files import space_errors, write_bytes, write_json
 
 # Keys that may differ when a run goes on: they say where and how fast it is computed, not what.
-FREE_KEYS = ("run_dir", "cache_dir", "device", "layout", "compile", "num_threads", "data.num_workers", "sweep")
+FREE_KEYS = (
+    "run_dir",
+    "cache_dir",
+    "device",
+    "layout",
+    "compile",
+    "num_threads",
+    "data.num_workers",
+    "score_test",
+    "sweep",
+)
 
 
 class RunFolder:

@@ -38,6 +38,7 @@ class SweepConfig:
     space: dict[str, Any] = field(default_factory=dict)
     enqueue: list[Any] = field(default_factory=list)
     constraints: dict[str, Any] = field(default_factory=dict)
+    search_overrides: list[str] = field(default_factory=list)
     check: Optional[str] = None
     free_keys: list[str] = field(default_factory=list)
     max_failures: Optional[int] = None

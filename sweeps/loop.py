@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from sweeps.batches import Batches
 from sweeps.constraints import violations
 from sweeps.display import Display
+from sweeps.finals import Finals
 from sweeps.interrupt import Interrupts
 from sweeps.jobs import build_job
 from sweeps.launchers.contract import StreamingLauncher
@@ -35,6 +36,7 @@ class SweepLoop:
         folder: of the sweep; each trial has a folder of its own in it.
         seeds: that every configuration is run with; None for its own single one.
         job_extras: overrides that every job gets last.
+        finals: runs that end a finished study; None where there are none.
     """
 
     def __init__(
@@ -47,10 +49,11 @@ class SweepLoop:
         job_extras: Sequence[str],
         interrupts: Interrupts,
         display: Display,
+        finals: Finals | None = None,
     ) -> None:
         self._study, self._launcher, self._folder, self._seeds = study, launcher, folder, seeds
         self._constraints, self._job_extras = constraints, list(job_extras)
-        self._interrupts, self._display = interrupts, display
+        self._interrupts, self._display, self._finals = interrupts, display, finals
         self._runs: dict[int, TrialRun] = {}
         self._twins: dict[int, tuple[Trial, int]] = {}
         self._pending: deque[Job] = deque()
@@ -68,8 +71,10 @@ class SweepLoop:
                     self._launcher.flush()
                 self._collect()
                 self._display.tick(self._runs.values(), self._launcher)
+            if self._finals and not self._ends and self._study.is_finished():
+                self._finals.run(self._launcher, self._interrupts)
         finally:
-            self._launcher.shutdown(wait=not self._futures)
+            self._launcher.shutdown(wait=not self._futures and not self._interrupts.stopping)
             self._give_back()
 
     @property

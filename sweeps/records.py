@@ -21,6 +21,12 @@ def write_json(path: Path, content: Any) -> None:
     part.replace(path)
 
 
+def load_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file; empty where the file is not there."""
+    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return loaded
+
+
 def write_record(
     study_name: str, run: TrialRun, folder: Path, state: str, reason: str = "", values: list[float] | None = None
 ) -> None:

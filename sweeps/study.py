@@ -164,6 +164,25 @@ class SharedStudy:
     def _let_wait(self, trial_id: int) -> None:
         self.storage.set_trial_state_values(trial_id, TrialState.WAITING)
 
+    def claim_final(self, number: int) -> bool:
+        """Whether this controller is to run a trial once more at the end: nobody has, or somebody died over it."""
+        key = f"final:{number}"
+        with self._alone():
+            known = self.study.user_attrs
+            owner = known.get(key)
+            if owner and (owner == "done" or is_alive(known, owner, self.config.lost_after_s)):
+                return False
+            self.study.set_user_attr(key, self.controller.id)
+            return True
+
+    def has_final(self, number: int) -> bool:
+        """Whether a trial was run once more, to its end."""
+        return self.study.user_attrs.get(f"final:{number}") == "done"
+
+    def note_final(self, number: int, is_done: bool) -> None:
+        """A trial's last run has ended, or is left to a later command."""
+        self.study.set_user_attr(f"final:{number}", "done" if is_done else "")
+
     # How it is opened.
 
     @contextmanager

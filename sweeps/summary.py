@@ -8,7 +8,7 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.ranking import ranked
-from sweeps.records import write_json
+from sweeps.records import load_json, write_json
 from sweeps.rows import axes_of, configuration, seconds, shown
 from sweeps.study import SharedStudy
 
@@ -28,6 +28,8 @@ def summarize(study: SharedStudy, folder: Path) -> None:
         console.print(f"and {len(best) - NUM_SHOWN} more", highlight=False)
     console.print(_counts(trials), highlight=False, markup=False)
     summary = _summary(study, trials, best)
+    for line in _final_lines(summary["final"]):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     write_json(folder / "sweep.json", summary)
     if best:
         console.print(f"best: {summary['best_command']}", highlight=False, markup=False, soft_wrap=True)
@@ -76,6 +78,7 @@ def _summary(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenTri
         "num_trials": study.num_trials,
         "counts": {state.name.lower(): sum(trial.state == state for trial in trials) for state in TrialState},
         "best_command": best_command(study, best[0]) if best else None,
+        "final": [_final(study, trial) for trial in trials if study.has_final(trial.number)],
         "best": [
             {
                 "number": trial.number,
@@ -88,6 +91,27 @@ def _summary(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenTri
             for trial in best[:NUM_SHOWN]
         ],
     }
+
+
+def _final(study: SharedStudy, trial: FrozenTrial) -> dict[str, Any]:
+    """A trial that was run to its end: what the objectives are on the test split, by seed."""
+    folder = Path(trial.user_attrs["run_dir"])
+    results = [load_json(path) for path in sorted(folder.glob("seed-*/result.json")) or [folder / "result.json"]]
+    names = [name.replace("val/", "test/", 1) for name in study.objectives]
+    return {
+        "number": trial.number,
+        "run_dir": str(folder),
+        "test": {name: [result[name] for result in results] for name in names if all(name in r for r in results)},
+    }
+
+
+def _final_lines(finals: list[dict[str, Any]]) -> list[str]:
+    """What the terminal shows of the final trials."""
+    return [
+        f"trial {final['number']} on the test split: {name} {' '.join(f'{value:.4f}' for value in values)}"
+        for final in finals
+        for name, values in final["test"].items()
+    ]
 
 
 def hide_password(url: str) -> str:

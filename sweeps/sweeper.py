@@ -69,6 +69,7 @@ class SpectralSweeper(Sweeper):
 
         sweep = typed_sweep(OmegaConf.select(self.config, GROUP))
         sweep.study_name = sweep.study_name or self._name_of_search()
+        sweep.search_overrides = self._not_given(sweep.search_overrides, arguments)
         space = Space.read(sweep.space, self._of_jobs(arguments), self.hydra_context.config_loader)
         self._check_space(space, sweep)
         folder = self._choose_folder(sweep, arguments)
@@ -86,6 +87,7 @@ class SpectralSweeper(Sweeper):
         from sweeps.config_check import seed_list
         from sweeps.display import open_display
         from sweeps.errors import user_error
+        from sweeps.finals import Finals
         from sweeps.loop import SweepLoop
         from sweeps.space import read_constraints
         from sweeps.summary import summarize
@@ -93,7 +95,9 @@ class SpectralSweeper(Sweeper):
         display = open_display(study)
         launcher = self._launcher(sweep, interrupts)
         seeds, constraints = seed_list(sweep, self.config), read_constraints(sweep.constraints)
-        loop = SweepLoop(study, launcher, folder, seeds, constraints, self._job_extras, interrupts, display)
+        finals = Finals(study, seeds, self._job_extras, display) if sweep.search_overrides else None
+        extras = [*self._job_extras, *sweep.search_overrides]
+        loop = SweepLoop(study, launcher, folder, seeds, constraints, extras, interrupts, display, finals)
         try:
             loop.run()
         finally:
@@ -120,6 +124,12 @@ class SpectralSweeper(Sweeper):
         own = (GROUP, RUN_DIR)
         return [a for a, key in zip(arguments, keys, strict=True) if key not in own and not key.startswith(f"{GROUP}.")]
 
+    def _not_given(self, overrides: list[str], arguments: list[str]) -> list[str]:
+        """The overrides of keys that the command leaves open: what it says itself holds."""
+        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
+        given = {override.key_or_group for override in parser.parse_overrides(arguments)}
+        return [o for o in overrides if o.partition("=")[0].lstrip("+") not in given]
+
     def _check_space(self, space: "Space", sweep: "SweepConfig") -> None:
         """Compose a config for each extreme of the space, and have the experiment check it."""
         from sweeps.space import check_space
@@ -127,7 +137,7 @@ class SpectralSweeper(Sweeper):
         check = _imported(sweep.check) if sweep.check else None
 
         def compose(overrides: list[str]) -> Any:
-            config = self._composer.compose([*overrides, *self._job_extras])
+            config = self._composer.compose([*overrides, *self._job_extras, *sweep.search_overrides])
             with open_dict(config):
                 config.pop("hydra")
             return check(config) if check else config

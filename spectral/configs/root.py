@@ -51,6 +51,7 @@ class ExperimentConfig:
     compile: str = choice("auto", "auto", "always", "never")
     num_threads: Optional[int] = number(None, at_least=1)
     evaluate_batch_size: int = number(256, at_least=1)
+    score_test: bool = True  # false: hold the test split back; the same command with true scores it later
     cache_dir: str = "outputs/surveys"
     data: Any = None
     split: Any = None

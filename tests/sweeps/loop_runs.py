@@ -17,6 +17,7 @@ from rich.console import Console
 
 from sweeps.config_check import directions, objective_names, seed_list, typed_sweep
 from sweeps.display import Display
+from sweeps.finals import Finals
 from sweeps.interrupt import Interrupts
 from sweeps.launchers.contract import WorkerLost
 from sweeps.link import VARIABLE, TrialLink
@@ -121,7 +122,9 @@ def sweep(folder: Path, space: dict[str, Any], task: Task, *, num_slots: int = 2
     display = Display(study, Console(file=output, width=200))
     seeds = seed_list(study.config, OmegaConf.create({"seed": 10}))
     constraints = read_constraints(study.config.constraints)
-    loop = SweepLoop(study, launcher, folder, seeds, constraints, [], Interrupts(print), display)  # type: ignore[arg-type]
+    held_back = study.config.search_overrides
+    finals = Finals(study, seeds, [], display) if held_back else None
+    loop = SweepLoop(study, launcher, folder, seeds, constraints, held_back, Interrupts(print), display, finals)  # type: ignore[arg-type]
     try:
         loop.run()
     finally:

@@ -1,0 +1,49 @@
+"""The test split of a finished run that had held it back: scored now, with the weights and the rule as they were."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from spectral.assembly import open_survey, split_survey
+from spectral.classifier import Classifier
+from spectral.configs.root import ExperimentConfig
+from spectral.errors import UserError
+from spectral.files import write_parquet
+from spectral.final_scores import FinalScores
+from spectral.flux_store import FluxStore
+from spectral.inference import infer
+from spectral.run_folder import RunFolder
+from spectral.runtime import choose_runtime, tune_allocator
+
+
+def is_held_back(config: ExperimentConfig, result: dict[str, Any]) -> bool:
+    """Whether a run's config asks for test scores that its result does not have yet."""
+    return config.score_test and not result["score_test"]
+
+
+def add_test(config: ExperimentConfig, folder: RunFolder, result: dict[str, Any]) -> dict[str, Any]:
+    """The result with the test scores, which are then in the folder too.
+
+    Raises:
+        UserError: the spectra are no longer those of the run.
+    """
+    tune_allocator()
+    runtime = choose_runtime(config.device, config.precision, config.layout, config.compile, config.num_threads)
+    survey, splits = split_survey(open_survey(config.data, Path(config.cache_dir)), config.split)
+    if survey.fingerprint != result["survey"]["fingerprint"]:
+        raise UserError(f"the survey has changed since the run in {folder.path}: its test split is no longer there.")
+    classifier = Classifier.load(folder)
+    store = FluxStore(survey.flux, survey.mask, classifier.build_transform(), runtime.device)
+    network = runtime.prepare(classifier.load_network(folder))
+    scores = FinalScores(classifier.build_decision, survey.class_names, config.seed)
+    rows = splits.test
+    if len(rows):
+        logits = infer(network, store, rows, runtime, config.evaluate_batch_size)
+        scores.add_test(logits, splits.labels[rows], survey.catalog["id"].to_numpy()[rows])
+        held = pd.read_parquet(folder.predictions) if folder.predictions.exists() else pd.DataFrame()
+        write_parquet(folder.predictions, pd.concat([held, scores.predictions()], ignore_index=True))
+    confusion = result["confusion"] | scores.confusions
+    result = {**result, **scores.metrics, "confusion": confusion, "score_test": True}
+    folder.write_result(result)
+    return result

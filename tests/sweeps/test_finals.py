@@ -1,0 +1,89 @@
+"""What a study ends with: its best configuration is run once more, without what held the search back."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loop_runs import Call, Sweep, sweep
+from search_runs import REPOSITORY, finish, start, trials
+from small_runs import OVERRIDES
+
+from sweeps.launchers.contract import WorkerLost
+
+SPACE = {"x": {"low": 1, "high": 9}}
+HELD = {"search_overrides": ["score_test=false"], "sampler": "random", "direction": "maximize"}
+
+
+def score(call: Call) -> float:
+    return float(call.values["x"])
+
+
+def finals(ended: Sweep) -> list[tuple[int, int]]:
+    """Trial number and x of the jobs that were given without the search's own overrides."""
+    calls = [call for call in ended.launcher.calls if "score_test" not in call.values]
+    return [(call.link.number, call.values["x"]) for call in calls]
+
+
+def test_the_best_and_the_first_known_one_are_run_without_what_held_them_back(tmp_path: Path) -> None:
+    ended = sweep(tmp_path, SPACE, score, num_trials=6, enqueue=[{"x": 2}], **HELD)
+    best = max(ended.trials, key=lambda trial: (trial.values[0], -trial.number))
+    assert finals(ended) == [(best.number, best.values[0]), (0, 2)]
+    assert len(ended.trials) == 6
+    folders = {call.folder for call in ended.launcher.calls}
+    assert folders == {Path(t.user_attrs["run_dir"]) for t in ended.trials}
+
+
+def test_the_same_command_runs_none_again_and_more_trials_only_a_new_best(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"enqueue": [{"x": 8}], **HELD}
+    assert finals(sweep(tmp_path, SPACE, score, num_trials=1, **options)) == [(0, 8)]
+    assert finals(sweep(tmp_path, SPACE, score, num_trials=1, **options)) == []
+    more = {**options, "enqueue": [{"x": 8}, {"x": 9}]}
+    assert finals(sweep(tmp_path, SPACE, score, num_trials=2, **more)) == [(1, 9)]
+
+
+def test_each_seed_has_its_own(tmp_path: Path) -> None:
+    ended = sweep(tmp_path, {"x": [4]}, score, num_trials=1, seeds=3, **HELD)
+    folders = [call.folder.name for call in ended.launcher.calls if "score_test" not in call.values]
+    assert sorted(folders) == ["seed-0", "seed-1", "seed-2"]
+
+
+def test_a_lost_worker_is_replaced_and_a_failure_is_told_and_left_to_the_next_command(tmp_path: Path) -> None:
+    met: list[str] = []
+
+    def breaks(call: Call) -> float:
+        if "score_test" not in call.values:
+            met.append("final")
+            if len(met) == 1:
+                raise WorkerLost("killed")
+            if len(met) == 2:
+                raise ValueError("no disk")
+        return score(call)
+
+    ended = sweep(tmp_path, {"x": [4]}, breaks, num_trials=1, **HELD)
+    assert ended.states == ["COMPLETE"] and len(met) == 2
+    assert "Trial 0 could not be run to its end: ValueError: no disk" in ended.output
+    assert finals(sweep(tmp_path, {"x": [4]}, breaks, num_trials=1, **HELD)) == [(0, 4)]
+
+
+def test_nothing_is_held_back_where_nothing_is_to_be(tmp_path: Path) -> None:
+    assert len(sweep(tmp_path, SPACE, score, num_trials=3, sampler="random").launcher.calls) == 3
+
+
+@pytest.mark.slow
+def test_the_product_reads_the_test_split_of_the_best_run_alone(pack_folder: Path, tmp_path: Path) -> None:
+    fixed = [option for option in OVERRIDES if not option.startswith("model.width")]
+    folder = tmp_path / "grid"
+    command = ["data=packed", f"data.folder={pack_folder}", *fixed, "model.width=4,6"]
+    process = start(folder, *command, script=REPOSITORY / "run.py")
+    output = finish(process)
+    assert process.returncode == 0, output
+    best = max(trials(folder), key=lambda trial: trial.values[0])
+    results = [json.loads((folder / str(n) / "result.json").read_text()) for n in range(2)]
+    assert [any(key.startswith("test/") for key in result) for result in results] == [
+        n == best.number for n in range(2)
+    ]
+    (final,) = json.loads((folder / "sweep.json").read_text())["final"]
+    assert final["number"] == best.number
+    assert final["test"] == {"test/macro_f1": [results[best.number]["test/macro_f1"]]}
+    assert f"on the test split: test/macro_f1 {results[best.number]['test/macro_f1']:.4f}" in output

@@ -1,0 +1,44 @@
+"""A test split that was held back, and scored later."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from small_runs import outcome, result, run
+
+from spectral.errors import UserError
+
+Overrides = Callable[..., list[str]]
+
+
+def test_scores_added_later_are_those_of_one_go(small: Overrides, tmp_path: Path) -> None:
+    rule = ["decision=macro_f1"]
+    run([*small(folder="whole"), *rule])
+    run([*small(folder="held"), *rule, "score_test=false"])
+    held = result(tmp_path / "held")
+    assert not [key for key in held if key.startswith("test/")] and list(held["confusion"]) == ["val"]
+    assert set(pd.read_parquet(tmp_path / "held" / "predictions.parquet")["split"]) == {"validation"}
+    run([*small(folder="held"), *rule])
+    assert outcome(tmp_path / "held") == outcome(tmp_path / "whole")
+    predictions = [pd.read_parquet(tmp_path / name / "predictions.parquet") for name in ("held", "whole")]
+    pd.testing.assert_frame_equal(*predictions)
+
+
+def test_a_test_split_that_was_read_stays_read(small: Overrides, tmp_path: Path) -> None:
+    run(small(folder="run"))
+    before = (tmp_path / "run" / "result.json").read_bytes()
+    run([*small(folder="run"), "score_test=false"])
+    run(small(folder="run"))
+    assert (tmp_path / "run" / "result.json").read_bytes() == before
+
+
+def test_other_spectra_are_refused(small: Overrides, tmp_path: Path) -> None:
+    run([*small(folder="run"), "score_test=false"])
+    file = tmp_path / "run" / "result.json"
+    content = json.loads(file.read_text())
+    content["survey"]["fingerprint"] = "another"
+    file.write_text(json.dumps(content))
+    with pytest.raises(UserError, match="the survey has changed since the run"):
+        run(small(folder="run"))
