@@ -1,4 +1,7 @@
-"""A few configurations that hold every extreme of every axis: each costs a composed config, some tenths of a second."""
+"""A few configurations that hold every extreme of every axis.
+
+Each costs a composed config, most of all where it chooses config groups as none before it: so they are chosen alike.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,10 +24,11 @@ def cover(ordered: Sequence[Axis]) -> list[dict[str, Any]]:
         chosen = alone(axis, value, ordered)
         if _mark(axis, value) in covered or chosen is None:
             continue
-        configuration = _completed(chosen, ordered, covered)
+        alike = _alike({name: v for name, v in chosen.items() if name != axis.name}, configurations)
+        configuration = _completed(chosen, alike, ordered, covered)
         covered |= {_mark(a, configuration[a.name]) for a in ordered if a.name in configuration}
         configurations.append(configuration)
-    return configurations or [_completed({}, ordered, covered)]
+    return configurations or [_completed({}, {}, ordered, covered)]
 
 
 def alone(axis: Axis, value: Any, ordered: Sequence[Axis]) -> dict[str, Any] | None:
@@ -45,15 +49,28 @@ def alone(axis: Axis, value: Any, ordered: Sequence[Axis]) -> dict[str, Any] | N
     return {a.name: chosen[a.name] for a in ordered if a.name in chosen}
 
 
-def _completed(chosen: Mapping[str, Any], ordered: Sequence[Axis], covered: set[tuple[str, str]]) -> dict[str, Any]:
-    """The chosen values, and all axes that may go with them, each at an extreme not yet covered, or at its first."""
+def _alike(needed: Mapping[str, Any], configurations: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The first configuration with the needed values; empty where there is none."""
+    wanted = {name: canonical(value) for name, value in needed.items()}
+    fitting = (c for c in configurations if all(name in c and canonical(c[name]) == wanted[name] for name in wanted))
+    return next(fitting, {})
+
+
+def _completed(
+    chosen: Mapping[str, Any], alike: Mapping[str, Any], ordered: Sequence[Axis], covered: set[tuple[str, str]]
+) -> dict[str, Any]:
+    """The chosen values, and all axes that may go with them.
+
+    Each is at an extreme not yet covered, else as in the configuration `alike`, else at its first extreme.
+    """
     values: dict[str, Any] = {}
     for axis in ordered:
         if axis.name in chosen:
             values[axis.name] = chosen[axis.name]
         elif axis.when.holds(values):
             extremes = axis.domain.extremes()
-            values[axis.name] = next((v for v in extremes if _mark(axis, v) not in covered), extremes[0])
+            usual = alike.get(axis.name, extremes[0])
+            values[axis.name] = next((v for v in extremes if _mark(axis, v) not in covered), usual)
     return values
 
 

@@ -117,6 +117,21 @@ def test_every_extreme_that_can_be_reached_is_in_few_configurations() -> None:
     assert len(extremes) == 5
 
 
+def test_extremes_choose_groups_alike_so_that_few_configs_are_composed_anew() -> None:
+    space = Space.read(
+        {
+            "transform": ["standardize", "l2"],
+            "loss": ["cross_entropy", "focal"],
+            "loss.gamma": {"type": "simplex", "size": 4, "when": {"loss": "focal"}},
+            "optimizer": ["adam", "adamw"],
+            "optimizer.weight_decay": {"low": 0.0, "high": 0.1, "when": {"optimizer": "adamw"}},
+            "seed": [0, 1, 2, 3, 4],
+        }
+    )
+    chosen = [tuple(values[name] for name in ("transform", "loss", "optimizer")) for values in space.extremes()]
+    assert set(chosen) == {("standardize", "cross_entropy", "adam"), ("l2", "focal", "adamw")}
+
+
 def test_elements_of_a_list_are_all_among_its_extremes() -> None:
     space = Space.read({"k": {"type": "list", "min_length": 0, "max_length": 3, "element": [1, 2, 3, 4]}})
     assert [values["k"] for values in space.extremes()] == [[], [1, 2, 3], [4, 1, 2]]
