@@ -10,6 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 from sweeps.config import PRUNERS, SAMPLERS, SweepConfig
 from sweeps.errors import nearest, user_error
 from sweeps.space.values import is_number
+from sweeps.storage import JOURNAL
 
 if TYPE_CHECKING:
     from sweeps.study import Direction
@@ -48,6 +49,7 @@ def typed_sweep(node: Any) -> SweepConfig:
     for key, least in AT_LEAST.items():
         _check_least(config, key, least)
     _check_study_name(config.study_name)
+    _check_storage(config.storage)
     _check_seeds(config.seeds)
     _check_enqueued(config.enqueue)
     return config
@@ -105,6 +107,13 @@ def _check_least(config: SweepConfig, key: str, least: float) -> None:
 def _check_study_name(name: str | None) -> None:
     if name is not None and (not name or name in (".", "..") or any(mark in name for mark in "/\\\0\n")):
         raise user_error(f"sweep.study_name={name} cannot name a folder: allowed is any word without a slash.")
+
+
+def _check_storage(url: str | None) -> None:
+    if url is not None and not url.startswith(JOURNAL):
+        from sweeps.database_url import check_database_url
+
+        check_database_url(url)
 
 
 def _check_seeds(seeds: Any) -> None:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweeps.errors import user_error_type
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -27,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--format parquet needs --out FILE")
     try:
         frame = study_table(given.study, given.storage)
-    except LookupError as error:
+    except (LookupError, user_error_type()) as error:
         print(f"error: {error.args[0]}", file=sys.stderr)
         return 2
     if given.format == "parquet":
@@ -46,6 +48,7 @@ def study_table(study: str, url: str | None = None) -> "pd.DataFrame":
 
     Raises:
         LookupError: there is no such study.
+        UserError: a URL that no database has, or with a password.
     """
     import pandas as pd
 
@@ -63,6 +66,7 @@ def study_table(study: str, url: str | None = None) -> "pd.DataFrame":
 def _load(study: str, url: str | None) -> Any:
     import optuna
 
+    from sweeps.database_url import check_database_url
     from sweeps.storage import journal_url, open_storage
 
     name = study if url else Path(study).resolve().name
@@ -71,6 +75,8 @@ def _load(study: str, url: str | None) -> Any:
         if folder is None:
             raise LookupError(f"there is no study {study}: neither {study} nor {SWEEPS / study} holds a {JOURNAL}.")
         url = journal_url(folder)
+    elif not url.startswith("journal"):
+        check_database_url(url)
     storage = open_storage(url, timeout_s=10.0)
     names = sorted(summary.study_name for summary in storage.get_all_studies())
     # A folder may have been moved or renamed: its journal holds one study.

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from sweeps.storage import in_haste
+
 
 class Interrupts:
     """How often the sweep was asked to end.
@@ -32,6 +34,7 @@ class Interrupts:
 
     def _stop(self) -> None:
         self.draining = self.stopping = True
+        in_haste.set()
         if self.in_batch:
             raise KeyboardInterrupt
 
@@ -46,5 +49,6 @@ class Interrupts:
         try:
             yield
         finally:
+            in_haste.clear()
             for number, handler in before.items():
                 signal.signal(number, handler)

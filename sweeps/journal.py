@@ -39,9 +39,9 @@ class SafeJournal(JournalFileBackend):
             os.ftruncate(file.fileno(), end)
             try:
                 _write_all(file.fileno(), entries, end)
-            except OSError:  # a full disk: leave no half
+            except OSError as error:  # a full disk: leave no half
                 os.ftruncate(file.fileno(), end)
-                raise
+                raise OSError(error.errno, error.strerror, str(self._path)) from error
 
 
 def _end_of_whole_lines(file: int) -> int:

@@ -15,6 +15,7 @@ from sweeps.batches import Batches
 from sweeps.constraints import violations
 from sweeps.display import Display
 from sweeps.finals import Finals
+from sweeps.errors import user_error_type
 from sweeps.interrupt import Interrupts
 from sweeps.jobs import build_job
 from sweeps.launchers.contract import StreamingLauncher
@@ -63,7 +64,11 @@ class SweepLoop:
         self.last_failure = ""
 
     def run(self) -> None:
-        """Until nothing is left, or the sweep was asked to end; then no job runs and every trial is accounted for."""
+        """Until nothing is left, or the sweep was asked to end; then no job runs and every trial is accounted for.
+
+        Raises:
+            UserError: the storage stayed away. A later command takes the trials over.
+        """
         try:
             while self._goes_on():
                 self._fill()
@@ -73,6 +78,9 @@ class SweepLoop:
                 self._display.tick(self._runs.values(), self._launcher)
             if self._finals and not self._ends and self._study.is_finished():
                 self._finals.run(self._launcher, self._interrupts)
+        except user_error_type():
+            self._forget()
+            raise
         finally:
             self._launcher.shutdown(wait=not self._futures and not self._interrupts.stopping)
             self._give_back()
@@ -269,5 +277,8 @@ class SweepLoop:
         unfinished = [run.trial for run in self._runs.values()] + [trial for trial, _ in self._twins.values()]
         for trial in unfinished:
             self._study.give_back(trial)
+        self._forget()
+
+    def _forget(self) -> None:
         self._runs.clear()
         self._twins.clear()

@@ -64,5 +64,5 @@ def _failed(error: Any) -> Outcome:
     if not isinstance(error, BaseException):
         return Outcome(FAILED, reason=f"the job failed: {error!r}")
     trace = "".join(traceback.format_exception(error))
-    first = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return Outcome(FAILED, reason=f"{type(error).__name__}: {first}", trace=trace)
+    said = str(error).strip() or ("the memory of the job ran out" if isinstance(error, MemoryError) else "no message")
+    return Outcome(FAILED, reason=f"{type(error).__name__}: {said.splitlines()[0]}", trace=trace)

@@ -17,8 +17,12 @@ def write_json(path: Path, content: Any) -> None:
     """A JSON file that appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    part.replace(path)
+    try:
+        part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        part.replace(path)
+    except OSError:  # a full disk: leave no half
+        part.unlink(missing_ok=True)
+        raise
 
 
 def load_json(path: Path) -> dict[str, Any]:

@@ -1,22 +1,32 @@
 """Where studies are kept: opened by URL, waited for while locked or gone, and held by one controller at a time."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from filelock import FileLock
 
+from sweeps.database_url import DRIVER, with_driver
+from sweeps.errors import user_error, user_error_type
+
 if TYPE_CHECKING:
-    from optuna.storages import BaseStorage
+    from optuna.storages import BaseStorage, RDBStorage
+    from sqlalchemy import Connection, Engine
 
 log = logging.getLogger(__name__)
 
 JOURNAL = "journal://"
 LOCK_WAIT_S = 5.0
+# Optuna puts a cache before every database, and the cache calls these.
+BEHIND_CACHE = ("_create_new_trial", "_get_trials", "_set_trial_param", "get_trial_id_from_study_id_trial_number")
+CONNECT_WAIT_S = 10
+# Set where the command is to end: nobody waits for a storage then.
+in_haste = threading.Event()
 Result = TypeVar("Result")
 
 
@@ -29,7 +39,7 @@ def open_storage(url: str, timeout_s: float) -> "BaseStorage":
     """The storage of a URL, `journal:///file` or one of SQLAlchemy's; the same object for the same URL.
 
     Args:
-        timeout_s: how long every call waits for a storage that is locked or gone, before it raises what it met.
+        timeout_s: how long every call waits for a storage that is locked or gone, before it raises UserError.
     """
     if url.startswith(JOURNAL):
         from optuna.storages import JournalStorage
@@ -44,13 +54,46 @@ def open_storage(url: str, timeout_s: float) -> "BaseStorage":
     return patiently(lambda: _open_database(url, timeout_s), timeout_s)
 
 
+def close_storage(storage: "BaseStorage") -> None:
+    """Close the connections to a database; they open again where they are needed."""
+    engine = getattr(storage, "engine", None)
+    if engine is not None:
+        engine.dispose()
+
+
 def _open_database(url: str, timeout_s: float) -> "BaseStorage":
     from optuna.storages import BaseStorage, RDBStorage
+    from sqlalchemy.exc import ProgrammingError
 
+    driven = with_driver(url)
     # A connection that a restarted server has dropped is opened anew.
-    storage = RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
-    _make_patient(storage, sorted(BaseStorage.__abstractmethods__), timeout_s)
+    options: dict[str, Any] = {"pool_pre_ping": True}
+    if driven.startswith(DRIVER):
+        # Without an encoding the text of an SQL_ASCII database comes as bytes.
+        options["connect_args"] = {"client_encoding": "utf8", "connect_timeout": CONNECT_WAIT_S}
+    try:
+        with _tables_lock(driven, options, timeout_s):
+            storage = RDBStorage(driven, engine_kwargs=options)
+    except ProgrammingError as error:  # such as no right to make tables
+        raise user_error(f"sweep.storage={url} cannot keep studies: {_first_line(error)}.") from error
+    _make_patient(storage, [*BaseStorage.__abstractmethods__, *BEHIND_CACHE], timeout_s)
     return storage
+
+
+@contextmanager
+def _tables_lock(url: str, options: dict[str, Any], timeout_s: float) -> Iterator[None]:
+    """Let one process at a time make the tables of an empty PostgreSQL database: a second one would fail."""
+    if not _is_postgresql(url):
+        yield
+        return
+    from sqlalchemy import create_engine
+
+    engine = create_engine(url, **options)
+    try:
+        with _advisory_lock(engine, "tables", timeout_s):
+            yield
+    finally:
+        engine.dispose()
 
 
 def _make_patient(target: Any, methods: Any, timeout_s: float) -> None:
@@ -72,14 +115,24 @@ def _patient(method: Callable[..., Result], timeout_s: float) -> Callable[..., R
 
 
 def patiently(call: Callable[[], Result], timeout_s: float) -> Result:
-    """Call, and again while the storage is locked or gone, for `timeout_s` at most; says once that it waits."""
+    """Call, and again while the storage is locked, full or gone; says once that it waits.
+
+    Raises:
+        UserError: after `timeout_s` in vain, or once the command is to end.
+    """
     deadline, pause_s, told = time.monotonic() + timeout_s, 0.05, False
     while True:
         try:
             return call()
         except Exception as error:
-            if not _passes(error) or time.monotonic() + pause_s > deadline:
+            if not _passes(error):
                 raise
+            if in_haste.is_set() or time.monotonic() + pause_s > deadline:
+                how_long = "when the command was stopped" if in_haste.is_set() else f"for {timeout_s:g} s"
+                raise user_error(
+                    f"the storage of the study did not answer {how_long} ({_first_line(error)}): mend it and give the "
+                    "same command again."
+                ) from error
             if not told:
                 log.warning("The storage does not answer: waiting %g s for it (%s).", timeout_s, _first_line(error))
                 told = True
@@ -89,6 +142,8 @@ def patiently(call: Callable[[], Result], timeout_s: float) -> Result:
 
 def _passes(error: BaseException | None) -> bool:
     """Whether an error may go away by waiting: of the file system, or of the connection to a database."""
+    if isinstance(error, user_error_type()):  # has been waited for
+        return False
     while error is not None:
         if isinstance(error, OSError) or type(error).__name__ in ("OperationalError", "InterfaceError"):
             return True
@@ -101,21 +156,28 @@ def _first_line(error: BaseException) -> str:
 
 
 @contextmanager
-def exclusive(storage: "BaseStorage", url: str, study_name: str, timeout_s: float) -> Iterator[None]:
+def exclusive(storage: "BaseStorage", url: str, study_name: str, timeout_s: float) -> Iterator[Callable[[], bool]]:
     """Let one controller at a time decide what is run next: what is left is counted and claimed in one step.
 
     A lock file beside a storage that is a file, an advisory lock of a PostgreSQL server. Other servers have none, and
     two controllers may then overshoot the total by a trial.
+
+    Yields:
+        Whether the lock has been held until now: a server that is restarted forgets it.
     """
     if url.startswith(JOURNAL) or url.startswith("sqlite:///"):
         file = url.removeprefix(JOURNAL).removeprefix("sqlite:///")
         with _file_lock(f"{file}.claim.lock", timeout_s):
-            yield
-    elif url.startswith("postgresql"):
-        with _advisory_lock(storage, study_name, timeout_s):
-            yield
+            yield lambda: True
+    elif _is_postgresql(url):
+        with _advisory_lock(cast("RDBStorage", storage).engine, study_name, timeout_s) as is_held:
+            yield is_held
     else:
-        yield
+        yield lambda: True
+
+
+def _is_postgresql(url: str) -> bool:
+    return url.startswith("postgresql")
 
 
 @contextmanager
@@ -145,21 +207,37 @@ def _lock_of(path: str) -> FileLock:
 
 
 @contextmanager
-def _advisory_lock(storage: Any, study_name: str, timeout_s: float) -> Iterator[None]:
+def _advisory_lock(engine: "Engine", name: str, timeout_s: float) -> Iterator[Callable[[], bool]]:
     from sqlalchemy import text
     from sqlalchemy.exc import DBAPIError
 
-    def hold() -> Any:
-        connection = storage.engine.connect()
-        connection.execute(text("select pg_advisory_lock(hashtext(:name))"), {"name": study_name})
-        return connection
+    connection = patiently(lambda: _locked_connection(engine, name), timeout_s)
 
-    connection = patiently(hold, timeout_s)
+    def is_held() -> bool:
+        try:
+            connection.execute(text("select 1"))
+        except DBAPIError:
+            return False
+        return True
+
     try:
-        yield
+        yield is_held
     finally:
-        # A server that was restarted meanwhile has forgotten the lock by itself.
-        with suppress(DBAPIError):
-            connection.execute(text("select pg_advisory_unlock(hashtext(:name))"), {"name": study_name})
-        with suppress(DBAPIError):
-            connection.close()
+        # The lock ends with its connection, which does not go back among those that are kept.
+        connection.invalidate()
+        connection.close()
+
+
+def _locked_connection(engine: "Engine", name: str) -> "Connection":
+    """A connection that holds the lock of that name; OperationalError where another held it too long."""
+    from sqlalchemy import text
+
+    connection = engine.connect()
+    try:
+        connection.execute(text(f"set lock_timeout = {LOCK_WAIT_S * 1000:.0f}"))
+        connection.execute(text("select pg_advisory_lock(hashtext(:name))"), {"name": name})
+    except BaseException:
+        connection.invalidate()
+        connection.close()
+        raise
+    return connection

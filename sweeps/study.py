@@ -5,7 +5,7 @@ WAITING, so that the study never holds more than `num_trials` trials and none is
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -22,7 +22,7 @@ from sweeps.errors import user_error
 from sweeps.pruners import build_pruner
 from sweeps.samplers import build_sampler
 from sweeps.space import Space, difference
-from sweeps.storage import exclusive, open_storage
+from sweeps.storage import close_storage, exclusive, open_storage
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,7 @@ class SharedStudy:
 
     def close(self) -> None:
         self._heartbeat.stop()
+        close_storage(self.storage)
 
     def beat(self) -> None:
         self.storage.set_study_user_attr(self.study._study_id, *self.controller.attribute())
@@ -79,17 +80,28 @@ class SharedStudy:
 
     def claim(self) -> Trial | None:
         """The next trial to run, signed by this controller; None where none is left for it now."""
+        with self._alone() as is_held:
+            trial = self._claim()
+            if trial is None or is_held():
+                return trial
+        # Another controller may have counted at the same time.
         with self._alone():
-            self._take_back(self.trials())
-            trials = self.trials()
-            if num_taken(trials) >= self.num_trials:
-                return None
-            if not any(trial.state == TrialState.WAITING for trial in trials):
-                self._enqueue_next(trials)
-            self.study.sampler = self._sampler(len(trials))
-            trial = self.study.ask()
-            trial.set_user_attr("owner", self.controller.id)
-            return trial
+            if num_taken(self.trials()) <= self.num_trials:
+                return trial
+            self._let_wait(trial._trial_id)
+            return None
+
+    def _claim(self) -> Trial | None:
+        self._take_back(self.trials())
+        trials = self.trials()
+        if num_taken(trials) >= self.num_trials:
+            return None
+        if not any(trial.state == TrialState.WAITING for trial in trials):
+            self._enqueue_next(trials)
+        self.study.sampler = self._sampler(len(trials))
+        trial = self.study.ask()
+        trial.set_user_attr("owner", self.controller.id)
+        return trial
 
     def is_finished(self) -> bool:
         """Whether nothing is left to do: for this controller, or for one that may yet die."""
@@ -186,9 +198,9 @@ class SharedStudy:
     # How it is opened.
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with exclusive(self.storage, self.url, self.name, self.config.storage_timeout_s):
-            yield
+    def _alone(self) -> Iterator[Callable[[], bool]]:
+        with exclusive(self.storage, self.url, self.name, self.config.storage_timeout_s) as is_held:
+            yield is_held
 
     def _sampler(self, trial_number: int) -> optuna.samplers.BaseSampler:
         return build_sampler(

@@ -7,6 +7,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
+from sweeps.errors import user_error
 from sweeps.ranking import ranked
 from sweeps.records import load_json, write_json
 from sweeps.rows import axes_of, configuration, seconds, shown
@@ -16,7 +17,11 @@ NUM_SHOWN = 20
 
 
 def summarize(study: SharedStudy, folder: Path) -> None:
-    """Print the comparison and write `<folder>/sweep.json`."""
+    """Print the comparison and write `<folder>/sweep.json`.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
     from rich.console import Console
 
     trials = study.trials()
@@ -30,10 +35,14 @@ def summarize(study: SharedStudy, folder: Path) -> None:
     summary = _summary(study, trials, best)
     for line in _final_lines(summary["final"]):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    write_json(folder / "sweep.json", summary)
     if best:
         console.print(f"best: {summary['best_command']}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"study {study.name}: {folder}", highlight=False, markup=False, soft_wrap=True)
+    try:
+        write_json(folder / "sweep.json", summary)
+    except OSError as error:
+        told = f"{folder / 'sweep.json'} could not be written ({error.strerror})"
+        raise user_error(f"{told}: make room and give the same command again.") from error
 
 
 def best_command(study: SharedStudy, trial: FrozenTrial) -> str:
@@ -72,7 +81,7 @@ def _counts(trials: list[FrozenTrial]) -> str:
 def _summary(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenTrial]) -> dict[str, Any]:
     return {
         "study": study.name,
-        "storage": hide_password(study.url),
+        "storage": study.url,
         "objectives": study.objectives,
         "directions": study.directions,
         "num_trials": study.num_trials,
@@ -112,12 +121,3 @@ def _final_lines(finals: list[dict[str, Any]]) -> list[str]:
         for final in finals
         for name, values in final["test"].items()
     ]
-
-
-def hide_password(url: str) -> str:
-    """A storage's URL as it may be shown."""
-    start, separator, host = url.rpartition("@")
-    scheme, has_scheme, login = start.partition("://")
-    if not separator or not has_scheme or "/" in login or ":" not in login:
-        return url
-    return f"{scheme}://{login.partition(':')[0]}:***@{host}"

@@ -12,7 +12,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial
 
-from sweeps.storage import journal_url, open_storage
+from sweeps.storage import close_storage, journal_url, open_storage
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
@@ -57,11 +57,15 @@ def run(folder: Path, *overrides: str, **options: Any) -> str:
     return output
 
 
-def trials(folder: Path) -> list[FrozenTrial]:
+def trials(folder: Path, url: str | None = None) -> list[FrozenTrial]:
+    """Of the only study in a folder's journal, or in another storage."""
     open_storage.cache_clear()
-    storage = open_storage(journal_url(folder), 10)
+    storage = open_storage(url or journal_url(folder), 10)
     (only,) = storage.get_all_studies()
-    return optuna.load_study(study_name=only.study_name, storage=storage).get_trials()
+    try:
+        return optuna.load_study(study_name=only.study_name, storage=storage).get_trials()
+    finally:
+        close_storage(storage)
 
 
 def states(folder: Path) -> list[str]:
@@ -95,9 +99,9 @@ def await_begun(folder: Path, num: int, process: Process) -> None:
     await_that(lambda: sum(epochs_of(p) >= 2 for p in folder.glob("*/epochs")) >= num, process)
 
 
-def check_whole(folder: Path, num_trials: int) -> None:
+def check_whole(folder: Path, num_trials: int, url: str | None = None) -> None:
     """Exactly so many trials have finished; none lost, none counted twice, no folder used for two."""
-    found = trials(folder)
+    found = trials(folder, url)
     assert [trial.state.name for trial in found] == ["COMPLETE"] * num_trials
     folders = [trial.user_attrs["run_dir"] for trial in found]
     assert len(set(folders)) == num_trials

@@ -1,5 +1,6 @@
 """What `sweep.*` takes, and the sentence for what it does not."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,15 @@ CONF = Path(__file__).resolve().parents[2] / "conf"
         ({"seeds": True}, "sweep.seeds=True is not allowed"),
         ({"study_name": "a/b"}, "sweep.study_name=a/b cannot name a folder"),
         ({"lost_after_s": 5}, "sweep.lost_after_s=5.0 is out of range"),
+        ({"storage": "postgresql://me:word@host/db"}, "sweep.storage holds a password, which would be kept in files"),
+        ({"storage": "postgresql://me:wo/rd@host/db"}, "sweep.storage holds a password"),
+        ({"storage": "sqlite:///s.db?password=word"}, "sweep.storage holds a password"),
+        ({"storage": "postgres://me@host/db"}, "sweep.storage is no URL of a database: allowed is postgresql://user@"),
+        ({"storage": "sqlite://me@host:port/s.db"}, "sweep.storage is no URL of a database"),
+        (
+            {"storage": "postgresql+pg8000://me@host/db"},
+            r"sweep.storage=.* cannot be opened \(No module named 'pg8000'\)",
+        ),
         ({"enqueue": [3]}, "sweep.enqueue: 3 is no mapping"),
     ],
 )
@@ -35,6 +45,12 @@ def test_mistakes_are_told_in_one_sentence(options: dict[str, Any], said: str) -
     with pytest.raises(UserError, match=said) as raised:
         typed_sweep(options)
     assert "\n" not in str(raised.value)
+
+
+def test_a_missing_driver_of_postgresql_is_told_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(UserError, match=r"cannot be opened \(.*psycopg.*\): pip install 'spectral\[postgresql\]'\."):
+        typed_sweep({"storage": "postgresql://me@host/db"})
 
 
 @pytest.mark.parametrize("node", [None, {}, OmegaConf.create({})])

@@ -10,16 +10,19 @@ from pathlib import Path
 
 import optuna
 import pytest
+from claim_race import claimed_at_once
 from filelock import FileLock
-from loop_runs import open_study
+from loop_runs import Call, open_study, sweep
 from optuna.storages import JournalStorage
 from optuna.trial import TrialState
 from search_runs import REPOSITORY
 
+from spectral.errors import UserError
 from sweeps import storage as storage_module
 from sweeps.controllers import Controller
 from sweeps.journal import SafeJournal
 from sweeps.storage import open_storage
+from sweeps.study import SharedStudy
 
 SPACE = {"x": {"low": 0.0, "high": 1.0}}
 
@@ -114,54 +117,42 @@ def test_a_storage_that_stays_away_is_an_error(tmp_path: Path) -> None:
     open_storage.cache_clear()
     study = open_study(tmp_path / "there", SPACE, num_trials=3, storage_timeout_s=0.3)
     (tmp_path / "there").rename(tmp_path / "away")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(UserError, match=r"the storage of the study did not answer for 0.3 s \(FileNotFoundError: "):
         study.claim()
     study.close()
 
 
-CLAIMER = """
-import sys
-from pathlib import Path
-sys.path.insert(0, "tests/sweeps")
-from loop_runs import open_study
-study = open_study(Path(sys.argv[1]), {"x": {"low": 0.0, "high": 1.0}}, num_trials=40, storage=sys.argv[2] or None)
-print("ready", flush=True)
-sys.stdin.readline()
-while (trial := study.claim()) is not None:
-    print(trial.number, flush=True)
-print("done", flush=True)
-# Alive until both are done: the trials of a dead one would be taken over.
-sys.stdin.readline()
-"""
+def test_a_storage_that_stays_away_ends_the_sweep_and_a_later_one_takes_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is waited for once: not again for each trial that is given back."""
+    open_storage.cache_clear()
+    file, given_back = tmp_path / "there" / "s", []
+    monkeypatch.setattr(SharedStudy, "give_back", lambda _, trial: given_back.append(trial))
+
+    def lose(call: Call) -> float:
+        if call.folder.name == "1":
+            file.parent.rename(tmp_path / "away")
+        return 1.0
+
+    options = {"num_trials": 3, "num_slots": 1, "storage": f"journal://{file}"}
+    with pytest.raises(UserError, match=r"did not answer for 0\.3 s"):
+        sweep(tmp_path / "sweep", SPACE, lose, storage_timeout_s=0.3, **options)
+    assert not given_back
+    (tmp_path / "away").rename(file.parent)
+    # This process lives: what a dead one left is the business of other tests.
+    monkeypatch.setattr(Controller, "is_alive", lambda *_: False)
+    open_storage.cache_clear()
+    assert sweep(tmp_path / "sweep", SPACE, lambda call: 1.0, **options).states == ["COMPLETE"] * 3
 
 
-@pytest.mark.parametrize("kind", ["journal", pytest.param("sqlite", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", ["journal", "sqlite"])
 def test_controllers_that_claim_at_once_stop_at_the_total(kind: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", CLAIMER, str(tmp_path), f"sqlite:///{tmp_path}/s.db" if kind == "sqlite" else ""]
-    environment, pipe = os.environ | {"PYTHONPATH": str(REPOSITORY)}, subprocess.PIPE
-    both = [
-        subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdin=pipe, stdout=pipe, text=True) for _ in range(2)
-    ]
-    for process in both:
-        assert lines_until("ready", process) == []
-    for process in both:
-        assert process.stdin
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    numbers = [int(line) for process in both for line in lines_until("done", process)]
-    for process in both:
-        process.communicate("end\n")
-    assert sorted(numbers) == list(range(40))
-
-
-def lines_until(last: str, process: "subprocess.Popen[str]") -> list[str]:
-    assert process.stdout
-    return list(iter(lambda: process.stdout.readline().strip(), last))  # type: ignore[union-attr]
+    url = f"sqlite:///{tmp_path}/s.db" if kind == "sqlite" else None
+    assert sorted(claimed_at_once(tmp_path, url)) == list(range(40))
 
 
 def test_sqlite_serves_a_sweep(tmp_path: Path) -> None:
-    from loop_runs import sweep
-
     ended = sweep(
         tmp_path, SPACE, lambda call: call.values["x"], num_trials=3, storage=f"sqlite:///{tmp_path / 's.db'}"
     )

@@ -18,7 +18,7 @@ from sweeps import export
 from sweeps.display import LiveDisplay
 from sweeps.ranking import pareto_front, ranked
 from sweeps.storage import open_storage
-from sweeps.summary import hide_password, summarize
+from sweeps.summary import summarize
 from sweeps.trial_run import TrialRun
 
 SPACE = {"a.b": [1, 2, 3], "c": [[1, 2], [3]]}
@@ -109,18 +109,6 @@ def test_the_pareto_front_comes_first() -> None:
     # Of the first more, of the second less: 0 beats 3, and nothing beats 1 or 2.
     assert pareto_front(trials, [UP, DOWN]) == [0, 1, 2]
     assert [t.number for t in ranked(trials, [UP, DOWN])] == [2, 1, 0, 3]
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("postgresql://me:p@ss@host/db", "postgresql://me:***@host/db"),
-        ("postgresql://me@host/db", "postgresql://me@host/db"),
-        ("journal:///a:b@c", "journal:///a:b@c"),
-    ],
-)
-def test_a_password_is_not_shown(url: str, shown: str) -> None:
-    assert hide_password(url) == shown
 
 
 def test_the_live_table_tells_of_running_trials(tmp_path: Path) -> None:

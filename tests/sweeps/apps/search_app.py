@@ -16,12 +16,15 @@ def main(config: DictConfig) -> float:
     folder = Path(HydraConfig.get().runtime.output_dir)
     checkpoint = folder / "epochs"
     append(folder / "starts", f"{os.getpid()} {config.x}")
+    memory = bytearray(int(config.allocate_gb * 2**30))
     begin = len(checkpoint.read_text().split()) if checkpoint.exists() else 0
     for epoch in range(begin + 1, config.epochs + 1):
         await_release(folder.parent / "hold", epoch, config)
         time.sleep(config.epoch_s)
         append(checkpoint, str(epoch))
         report_progress(epoch, config.x * epoch)
+    (folder / "output").write_bytes(bytes(int(config.write_mb * 1e6)))
+    del memory
     append(folder.parent / "ended", folder.name)
     return float(config.x * config.epochs)
 
