@@ -45,6 +45,9 @@ class Batches:
     def pid_of(self, job_num: int) -> int | None:
         return None
 
+    def end_jobs_of(self, controller: str) -> None:
+        """Which jobs are whose is not known: they end by themselves, see lease.py."""
+
     def shutdown(self, wait: bool = True) -> None:
         """Nothing is left running between batches."""
 

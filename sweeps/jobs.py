@@ -32,6 +32,7 @@ def _link(study: SharedStudy, run: TrialRun, seed_index: int) -> TrialLink:
         study=study.name,
         trial_id=run.trial._trial_id,
         number=run.number,
+        owner=study.controller.id,
         seed_index=seed_index,
         objective=study.objectives[0] if in_epochs else None,
         pruner=config.pruner if in_epochs else "none",

@@ -13,6 +13,7 @@ class TrialLink:
     """Which trial of which study a job belongs to, and what it is to report.
 
     Args:
+        owner: the controller that submitted the job; see lease.py.
         objective: the metric whose value is reported after each epoch; None where this job reports nothing.
         pruner: name of the pruner that may end the job; "none" where none may.
     """
@@ -21,6 +22,7 @@ class TrialLink:
     study: str
     trial_id: int
     number: int
+    owner: str
     seed_index: int = 0
     objective: str | None = None
     pruner: str = "none"

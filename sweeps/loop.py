@@ -116,6 +116,8 @@ class SweepLoop:
         if time.monotonic() < self._next_ask:
             return False
         trial = self._study.claim()
+        while self._study.lost_controllers:
+            self._launcher.end_jobs_of(self._study.lost_controllers.pop())
         if trial is None:
             self._next_ask = time.monotonic() + POLL_S
             return False

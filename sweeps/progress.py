@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from sweeps.lease import check_lease
 from sweeps.link import TrialLink
 
 if TYPE_CHECKING:
@@ -19,12 +20,13 @@ def epoch_callback() -> Callable[[int, dict[str, Any]], None]:
 
     Raises (when called):
         optuna.TrialPruned: the configuration is not worth going on with.
+        sweeps.lease.TakenOver: another controller runs the trial.
     """
 
     def on_epoch(epoch: int, row: dict[str, Any]) -> None:
         link = TrialLink.of_job()
-        if link and link.objective in row:
-            report_progress(epoch, row[link.objective])
+        if link:
+            _tell(link, epoch, row.get(link.objective or ""))
 
     return on_epoch
 
@@ -37,15 +39,22 @@ def report_progress(step: int, value: float) -> None:
 
     Raises:
         optuna.TrialPruned: the configuration is not worth going on with.
+        sweeps.lease.TakenOver: another controller runs the trial.
     """
     link = TrialLink.of_job()
-    if link is None or link.objective is None:
-        return
+    if link:
+        _tell(link, step, value if link.objective else None)
+
+
+def _tell(link: TrialLink, step: int, value: float | None) -> None:
+    """Report a value, if there is one; then see whether the job is to go on."""
+    stop = False
     try:
-        stop = _report(link, step, value)
+        stop = value is not None and _report(link, step, value)
     except Exception as error:
         log.warning("Step %d could not be reported to study %s: %s", step, link.study, error)
-        return
+    # After the report: the job that goes on from this epoch's checkpoint will not repeat it.
+    check_lease(link)
     if stop:
         from optuna import TrialPruned
 

@@ -52,6 +52,7 @@ class SharedStudy:
 
     def __post_init__(self) -> None:
         self.controller = Controller.this()
+        self.lost_controllers: set[str] = set()  # whose trials were taken back
         self.storage: BaseStorage = open_storage(self.url, self.config.storage_timeout_s)
         with self._alone():
             self.study = optuna.create_study(
@@ -140,6 +141,8 @@ class SharedStudy:
             owner = trial.user_attrs.get("owner", "")
             if not is_alive(attributes, owner, self.config.lost_after_s):
                 log.info("Trial %d is run again: its controller was lost.", trial.number)
+                if owner:
+                    self.lost_controllers.add(owner)
                 self._let_wait(trial._trial_id)
 
     def _is_mine(self, trial: FrozenTrial) -> bool:

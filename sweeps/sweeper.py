@@ -48,7 +48,9 @@ class SpectralSweeper(Sweeper):
     config: DictConfig
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
+        from sweeps.lease import LeasedTask
+
+        self.hydra_context, self.task_function, self.config = hydra_context, LeasedTask(task_function), config
 
     def sweep(self, arguments: list[str]) -> Any:
         """Run what is left of the study that the command names.
@@ -93,7 +95,7 @@ class SpectralSweeper(Sweeper):
         from sweeps.summary import summarize
 
         display = open_display(study)
-        launcher = self._launcher(sweep, interrupts)
+        launcher = self._launcher(sweep, study, interrupts)
         seeds, constraints = seed_list(sweep, self.config), read_constraints(sweep.constraints)
         finals = Finals(study, seeds, self._job_extras, display) if sweep.search_overrides else None
         extras = [*self._job_extras, *sweep.search_overrides]
@@ -187,7 +189,9 @@ class SpectralSweeper(Sweeper):
             known=known,
         )
 
-    def _launcher(self, sweep: "SweepConfig", interrupts: "Interrupts") -> "StreamingLauncher | Batches":
+    def _launcher(
+        self, sweep: "SweepConfig", study: "SharedStudy", interrupts: "Interrupts"
+    ) -> "StreamingLauncher | Batches":
         from hydra.core.plugins import Plugins
 
         from sweeps.batches import Batches, batch_size
@@ -197,6 +201,7 @@ class SpectralSweeper(Sweeper):
         )
         if hasattr(launcher, "submit"):
             streaming: StreamingLauncher = launcher
+            streaming.controller = study.controller.id
             return streaming
         size = batch_size(self.config.hydra.launcher, sweep.batch_size)
         log.warning("%s runs jobs in batches, here of %d: slots wait for the slowest.", type(launcher).__name__, size)

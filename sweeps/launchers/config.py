@@ -52,11 +52,12 @@ class SlurmConfig:
     cpus_per_task: int = 1
     gpus_per_node: int | None = None
     mem_gb: float | None = None
-    name: str = "spectral"
+    name: str = "spectral"  # of the SLURM jobs, followed by a mark of the sweep's controller
     folder: str = "${hydra.sweep.dir}/.submitit"  # scripts, logs and results of submitit
     partition: str | None = None
     additional: dict[str, Any] = field(default_factory=dict)  # of sbatch, as in +hydra.launcher.additional.qos=long
-    poll_s: float = 1.0
+    poll_s: float = 1.0  # between two looks for a job's result
+    look_s: int = 60  # between two looks at the queue, for jobs that died
     show_output: bool = False  # jobs print to submitit's log, not to job.log in their folder
 
 

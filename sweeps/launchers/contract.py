@@ -44,6 +44,8 @@ class StreamingLauncher(Launcher):
         any other exception: the job could not begin (its overrides do not compose, the task cannot be imported).
     """
 
+    controller = ""  # the id of a sweep's controller, set before the first job
+
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self.config = config
         self.task = Task(hydra_context, config, task_function)
@@ -64,6 +66,9 @@ class StreamingLauncher(Launcher):
     @abstractmethod
     def pid_of(self, job_num: int) -> int | None:
         """The process of a job, where it is known."""
+
+    def end_jobs_of(self, controller: str) -> None:
+        """End what a controller has left behind that was killed; nothing, where jobs end with it."""
 
     @abstractmethod
     def shutdown(self, wait: bool = True) -> None:

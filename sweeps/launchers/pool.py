@@ -17,6 +17,10 @@ from sweeps.launchers.slots import Slot
 SHUT_DOWN = "the launcher was shut down"
 
 
+class NoRoom(Exception):  # noqa: N818  (not an error of the job)
+    """The worker has no place to run at yet: the job goes back to the queue, for another may be free first."""
+
+
 class Worker(Protocol):
     """What runs the jobs of a slot, one after another: a process, here or elsewhere."""
 
@@ -30,12 +34,17 @@ class Worker(Protocol):
     @property
     def alive(self) -> bool: ...
 
+    @property
+    def has_room(self) -> bool:
+        """Whether it can begin a job at once; it comes after those that can."""
+
     def run(
         self, overrides: Sequence[str], job_num: int, time_limit_s: float | None = None, grace_s: float = 5
     ) -> Reply:
         """Run a job. After an exception from here the worker has ended.
 
         Raises:
+            NoRoom: the job was not begun; the worker is to be asked again.
             WorkerLost: the process ended before the job.
             JobTimeout: it was ended because the job took longer than its limit.
             Exception: whatever kept the task from loading.
@@ -147,6 +156,7 @@ class SlotPool:
         for job in self._queue:
             if job.future.cancel():
                 job.future.set_running_or_notify_cancel()  # wakes those who wait for it
+            settle(job.future, error=WorkerLost(SHUT_DOWN))  # one that was put back
         self._queue.clear()
         for state in self._devices.values():
             for job in state.waiting:
@@ -160,6 +170,9 @@ class SlotPool:
         while (job := self._take(slot)) is not None:
             try:
                 reply = self._run(slot, job)
+            except NoRoom:
+                self._put_back(slot, job)
+                continue
             except Exception as error:
                 reply = Reply(error=error)
             if not self._release(slot, job, reply):
@@ -191,15 +204,16 @@ class SlotPool:
             return state.waiting.popleft()
         while state.is_open and self._queue and self._is_first_choice(slot):
             job = self._queue.popleft()
-            if job.future.set_running_or_notify_cancel():
+            if job.future.running() or job.future.set_running_or_notify_cancel():
                 return job
         return None
 
     def _is_first_choice(self, slot: Slot) -> bool:
         """Workers start when they are needed: a slot without one leaves the job to an idle slot that has one."""
-        if slot in self._workers:
+        if slot in self._workers and self._workers[slot].has_room:
             return True
-        idle = [s for s in self._workers if s not in self._busy and self._devices[s.device].is_open]
+        ready = [s for s, worker in self._workers.items() if worker.has_room]
+        idle = [s for s in ready if s not in self._busy and self._devices[s.device].is_open]
         return len(self._queue) > len(idle)
 
     def _unfinished(self, slot: Slot) -> bool:
@@ -214,6 +228,8 @@ class SlotPool:
         job.worker = worker
         try:
             reply = worker.run(job.overrides, job.num, self._limits.time_limit_s, self._limits.grace_s)
+        except NoRoom:
+            raise
         except Exception as error:
             self._replace(slot, at_once=isinstance(error, WorkerLost))
             raise
@@ -251,13 +267,27 @@ class SlotPool:
         for worker in idle:
             worker.end(self._limits.grace_s)
 
+    def _put_back(self, slot: Slot, job: Job) -> None:
+        """Free the slot and let its job be the next."""
+        with self._changed:
+            self._free(slot)
+            if self._stopping:
+                settle(job.future, error=WorkerLost(SHUT_DOWN))
+            else:
+                self._queue.appendleft(job)
+            self._changed.notify_all()
+
+    def _free(self, slot: Slot) -> None:
+        state = self._devices[slot.device]
+        state.num_running -= 1
+        state.exclusive = False
+        self._busy.discard(slot)
+
     def _release(self, slot: Slot, job: Job, reply: Reply) -> bool:
         """Free the slot. True where the job will run again, with the device to itself."""
         with self._changed:
             state = self._devices[slot.device]
-            state.num_running -= 1
-            state.exclusive = False
-            self._busy.discard(slot)
+            self._free(slot)
             again = reply.device_memory_ran_out and self._limits.retry_alone and not job.alone and not self._stopping
             if again:
                 job.alone = True

@@ -25,6 +25,8 @@ LOOK_S = 1.0
 class LocalWorker:
     """A process of a slot, in a process group of its own: the terminal's Ctrl-C reaches neither it nor its children."""
 
+    has_room = True
+
     def __init__(self, environment: dict[str, str], settings: Settings, packed_task: bytes) -> None:
         """Start the process. Returns before it has loaded the task."""
         ours, theirs = socketpair()

@@ -9,11 +9,14 @@ from hydra.errors import HydraException
 
 from sweeps.launchers import remote
 from sweeps.launchers.contract import JobTimeout, WorkerLost
-from sweeps.launchers.pool import Limits, SlotPool
+from sweeps.launchers.pool import Limits, NoRoom, SlotPool
 from sweeps.launchers.pooled import PooledLauncher
 from sweeps.launchers.remote import RayWorker, RemoteJob, sent_by_value
 from sweeps.launchers.reply import Reply
 from sweeps.launchers.slots import Device, Slot
+
+# After which a job is left to an actor that has become free, on a cluster that shrank.
+ROOM_S = 2.0
 
 
 def load_ray() -> Any:
@@ -91,6 +94,7 @@ class RemoteWorker:
         self._ray = load_ray()
         actor = self._ray.remote(max_restarts=0, max_task_retries=0, **shares)(RayWorker)
         self._actor = actor.remote()
+        self._where = self._actor.where.remote()
         self._packed_task, self._show_output = packed_task, show_output
         self._stopped: str | None = None
         self.place: str | None = None
@@ -101,6 +105,10 @@ class RemoteWorker:
         """Told by its `run` alone: a dead actor's job is lost and submitted again."""
         return True
 
+    @property
+    def has_room(self) -> bool:
+        return self.place is not None
+
     def run(
         self, overrides: Sequence[str], job_num: int, time_limit_s: float | None = None, grace_s: float = 5
     ) -> Reply:
@@ -109,8 +117,7 @@ class RemoteWorker:
             raise WorkerLost("Ray was shut down")
         job = sent_by_value(RemoteJob(self._packed_task, overrides, job_num, self._show_output))
         try:
-            # Waits until the cluster has room; the time limit does not.
-            self.place, self.pid = self._ray.get(self._actor.where.remote())
+            self._await_room()
             packed = self._ray.get(self._actor.run.remote(job), timeout=time_limit_s)
         except self._ray.exceptions.GetTimeoutError:
             self.kill()
@@ -122,6 +129,13 @@ class RemoteWorker:
             # ValueError: the connection to Ray itself is gone.
             raise WorkerLost(self._stopped or f"worker died: {_first_lines(error)}") from None
         return Reply.unpack(packed)
+
+    def _await_room(self) -> None:
+        """Until the cluster has placed the actor, which the time limit of the job does not count."""
+        if self.place is None:
+            if not self._ray.wait([self._where], timeout=ROOM_S)[0]:
+                raise NoRoom
+            self.place, self.pid = self._ray.get(self._where)
 
     def interrupt(self, reason: str) -> None:
         """As in pool.Worker. Ray knows no softer way to end a busy actor."""

@@ -1,6 +1,7 @@
 """Each job a SLURM job, through submitit: requeued from its checkpoint when its time is up or its node is taken."""
 
 import math
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -23,8 +24,6 @@ from sweeps.launchers.slots import Device, Slot
 EXECUTORS = ("slurm", "local")
 # For what a job has written to become visible here, over a network file system.
 RESULT_PATIENCE_S = 10.0
-# Between two calls of sacct, which asks for all jobs at once.
-LOOK_S = 60
 
 
 class SlurmLauncher(PooledLauncher):
@@ -39,6 +38,8 @@ class SlurmLauncher(PooledLauncher):
         folder: str = ".submitit",
         max_num_timeout: int = 3,
         poll_s: float = 1.0,
+        look_s: int = 60,
+        name: str = "spectral",
         show_output: bool = False,
         additional: Any = None,
         partition: str | None = None,
@@ -49,7 +50,7 @@ class SlurmLauncher(PooledLauncher):
             raise HydraException(f"hydra.launcher.executor={executor} is not known: allowed are {', '.join(EXECUTORS)}")
         self._max_parallel = max_parallel
         self._cluster, self._folder, self._max_num_timeout = executor, folder, max_num_timeout
-        self._poll_s, self._show_output = poll_s, show_output
+        self._poll_s, self._look_s, self._show_output, self._name = poll_s, look_s, show_output, name
         self._limits = Limits(time_limit_s, grace_s, retry_alone=False)
         self._parameters = {name: value for name, value in resources.items() if value is not None}
         if executor == "slurm":
@@ -62,6 +63,15 @@ class SlurmLauncher(PooledLauncher):
     def num_slots(self) -> int:
         return self._max_parallel
 
+    def _job_name(self, controller: str) -> str:
+        """By which all jobs of a controller are found, those included that it had no time to make a note of."""
+        return f"{self._name}-{controller}" if controller else self._name
+
+    def end_jobs_of(self, controller: str) -> None:
+        """As in StreamingLauncher."""
+        if self._cluster == "slurm":
+            subprocess.run(["scancel", f"--name={self._job_name(controller)}"], check=False)
+
     def make_pool(self) -> SlotPool:
         try:
             import submitit
@@ -69,10 +79,11 @@ class SlurmLauncher(PooledLauncher):
             raise HydraException("hydra/launcher=slurm needs submitit: pip install 'spectral[slurm]'") from error
         timeouts = {f"{self._cluster}_max_num_timeout": self._max_num_timeout}
         executor = submitit.AutoExecutor(folder=str(self._folder), cluster=self._cluster, **timeouts)
-        executor.update_parameters(**self._parameters)
+        executor.update_parameters(name=self._job_name(self.controller), **self._parameters)
         if self._cluster == "slurm":
-            # Its own looks every 10 minutes, which is how long a dead job would keep its slot.
-            submitit.SlurmJob.watcher = type(submitit.SlurmJob.watcher)(delay_s=LOOK_S)
+            from sweeps.launchers.squeue import QueueWatcher
+
+            submitit.SlurmJob.watcher = QueueWatcher(self._look_s)
         cloudpickle.register_pickle_by_value(remote)
         submit = partial(_submit, executor, threading.Lock())
         slots = [
@@ -86,7 +97,7 @@ class SlurmWorker:
 
     place: str | None = None
     pid: int | None = None  # on another machine; SLURM's job number is in `place`
-    alive = True
+    alive = has_room = True
 
     def __init__(
         self, submit: Callable[[RemoteJob], Any], packed_task: bytes, show_output: bool, poll_s: float

@@ -61,6 +61,8 @@ class ThreadLauncher:
         except Exception as error:
             return JobReturn(status=JobStatus.FAILED, _return_value=error)
 
+    def end_jobs_of(self, controller: str) -> None: ...
+
     def slot_of(self, job_num: int) -> str | None:
         return "thread"
 

@@ -81,6 +81,23 @@ def worker_pids(folder: Path) -> list[int]:
     return [int(lines[-1].split()[0]) for lines in starts(folder)]
 
 
+def read_line(process: Process) -> str:
+    assert process.stdout
+    return process.stdout.readline()
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def kill_controller(process: Process) -> None:
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
 def await_that(condition: Callable[[], bool], process: Process | None = None) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not condition():

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Plays sbatch, srun, sacct, scancel and scontrol on one machine, by the name under which it is called.
+"""Plays sbatch, srun, squeue, scancel and scontrol on one machine, by the name under which it is called.
 
 A job is a folder in $SLURM_STAND_IN: its script, state, the process id of its step; `requeue` where it was requeued.
 """
@@ -52,8 +52,7 @@ def srun(*arguments: str) -> None:
     os.execvp(command[0], command)
 
 
-def sacct(*_: str) -> None:
-    print("JobID|State|NodeList")
+def squeue(*_: str) -> None:
     for job in JOBS.iterdir():
         print(f"{job.name}|{(job / 'state').read_text()}|here")
 

@@ -1,4 +1,6 @@
-"""The SLURM launcher with stand-ins for SLURM's commands on PATH: no cluster is here. See slurm_stand_in.py."""
+"""The SLURM launcher with stand-ins for SLURM's commands on PATH, for machines without SLURM.
+
+See slurm_stand_in.py; test_slurm_cluster.py has a real cluster."""
 
 import os
 import signal
@@ -15,7 +17,7 @@ from sweeps.launchers.contract import WorkerLost
 
 pytest.importorskip("submitit")
 pytestmark = pytest.mark.slow  # each job is a process that starts from nothing
-COMMANDS = ("sbatch", "srun", "sacct", "scancel", "scontrol")
+COMMANDS = ("sbatch", "srun", "squeue", "scancel", "scontrol")
 
 
 def resumable(config: DictConfig) -> str:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 from search_runs import (
-    Process,
     await_begun,
     await_that,
     check_whole,
     finish,
+    is_gone,
+    kill_controller,
+    read_line,
     run,
     start,
     starts,
@@ -31,18 +33,6 @@ def folder(tmp_path: Path) -> Path:
 
 def go(folder: Path) -> None:
     (folder / "hold").unlink()
-
-
-def is_gone(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
-
-
-def kill_controller(process: Process) -> None:
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
 
 
 def test_a_killed_worker_is_replaced_and_its_trial_goes_on(folder: Path) -> None:
@@ -96,11 +86,6 @@ def test_ctrl_c_lets_the_running_jobs_finish(folder: Path) -> None:
     assert "give the same command again" in output
     run(folder, "sweep.num_trials=5")
     check_whole(folder, 5)
-
-
-def read_line(process: Process) -> str:
-    assert process.stdout
-    return process.stdout.readline()
 
 
 @pytest.mark.parametrize("ctrl_c", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["Ctrl-C twice", "SIGTERM"])

@@ -11,8 +11,10 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from loop_runs import open_study
 from omegaconf import OmegaConf
+from optuna.trial import TrialState
 
 import sweeps
+from sweeps.lease import TakenOver
 from sweeps.link import VARIABLE, TrialLink
 from sweeps.progress import epoch_callback
 from sweeps.storage import open_storage
@@ -25,7 +27,7 @@ def link_of(study: SharedStudy, **options: Any) -> TrialLink:
     trial = study.claim()
     assert trial is not None
     known = {"objective": "score", "pruning": vars(study.config.pruning), **options}
-    return TrialLink(study.url, study.name, trial._trial_id, trial.number, **known)
+    return TrialLink(study.url, study.name, trial._trial_id, trial.number, study.controller.id, **known)
 
 
 def enter(link: TrialLink, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,9 +101,29 @@ def test_a_storage_that_is_gone_ends_no_job(
     "text", ["plain", "it's", 'a "b"', "back\\slash", "back\\\\slashes\\", "${x}", "a,b=c{d}[e]", "ü"]
 )
 def test_any_name_passes_through_hydra(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    enter(TrialLink(storage=text, study=text, trial_id=1, number=2, objective=text), monkeypatch)
+    enter(TrialLink(storage=text, study=text, trial_id=1, number=2, owner=text, objective=text), monkeypatch)
 
 
 def test_the_package_imports_nothing_heavy() -> None:
     code = "import sys, sweeps, sweeps.progress; print([m for m in ('optuna', 'torch', 'numpy') if m in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_a_job_whose_trial_was_taken_over_ends_at_its_next_report(
+    study: SharedStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter(link_of(study), monkeypatch)
+    sweeps.report_progress(1, 0.5)
+    study.storage.set_trial_user_attr(0, "owner", "another")
+    for report in (sweeps.report_progress, lambda step, value: epoch_callback()(step, {"other": value})):
+        with pytest.raises(TakenOver, match="trial 0 of study study"):
+            report(2, 0.7)
+    # The job that goes on from the checkpoint of this epoch will not report it.
+    assert study.trials()[0].intermediate_values == {1: 0.5, 2: 0.7}
+
+
+def test_a_job_ends_that_another_controller_gave_back(study: SharedStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+    enter(link_of(study, objective=None), monkeypatch)
+    study.storage.set_trial_state_values(0, TrialState.WAITING)
+    with pytest.raises(TakenOver):
+        sweeps.report_progress(1, 0.5)

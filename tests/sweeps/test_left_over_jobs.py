@@ -1,0 +1,36 @@
+"""Jobs that a killed controller left behind, and that nobody can end: they and their successors sort it out."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from search_runs import await_begun, await_that, check_whole, finish, is_gone, start, trials, worker_pids
+
+pytest.importorskip("submitit")
+# submitit's executor for one machine: its jobs outlive their controller, and no SLURM cancels them.
+LEAVES_JOBS = ("hydra/launcher=slurm", *(f"hydra.launcher.{o}" for o in ("executor=local", "max_parallel=2")))
+
+
+@pytest.mark.slow
+def test_their_trials_go_on_once_they_have_left(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    folder.mkdir()
+    (folder / "hold").touch()
+    killed = start(folder, *LEAVES_JOBS, "sweep.num_trials=3", local=False)
+    await_begun(folder, 2, killed)
+    left = worker_pids(folder)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait()
+    process = start(folder, "sweep.num_trials=3")
+    logs = [folder / name / "job.log" for name in ("0", "1")]
+    await_that(lambda: all(log.exists() and "waiting for its end" in log.read_text() for log in logs), process)
+    assert not any(map(is_gone, left))
+    (folder / "hold").unlink()
+    output = finish(process)
+    assert process.returncode == 0, output
+    await_that(lambda: all(map(is_gone, left)))
+    assert killed.stdout
+    killed.stdout.close()
+    check_whole(folder, 3)
+    assert [trial.user_attrs["attempts"] for trial in trials(folder)] == [2, 2, 1]

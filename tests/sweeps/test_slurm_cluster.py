@@ -1,0 +1,143 @@
+"""Sweeps and the launcher's contract on a real SLURM, which is started for these tests."""
+
+import os
+import signal
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from launcher_contract import LauncherContract
+from search_runs import (
+    Process,
+    await_begun,
+    await_that,
+    check_whole,
+    finish,
+    is_gone,
+    kill_controller,
+    start,
+    starts,
+    trials,
+    worker_pids,
+)
+from slurm_cluster import NoSlurm, slurm, slurm_cluster
+
+pytest.importorskip("submitit")
+pytestmark = pytest.mark.slow  # each job is a process that starts from nothing
+
+OPTIONS = ("max_parallel=2", "look_s=2", "poll_s=0.1", "grace_s=5")
+SLURM = ("hydra/launcher=slurm", *(f"hydra.launcher.{option}" for option in OPTIONS))
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    try:
+        with slurm_cluster(tmp_path_factory.mktemp("slurm")) as environment:
+            yield environment
+    except NoSlurm as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(autouse=True)
+def on_cluster(cluster: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("search_runs.PATIENCE_S", 240.0)
+    for name, value in cluster.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Of a sweep whose jobs wait in their last epoch until `go`."""
+    folder = tmp_path / "study"
+    folder.mkdir()
+    (folder / "hold").touch()
+    return folder
+
+
+def go(folder: Path) -> None:
+    (folder / "hold").unlink()
+
+
+def start_sweep(folder: Path, num_trials: int) -> Process:
+    return start(folder, *SLURM, f"sweep.num_trials={num_trials}", local=False)
+
+
+def finish_well(process: Process) -> str:
+    output = finish(process)
+    assert process.returncode == 0, output
+    return output
+
+
+def jobs_in_queue(cluster: dict[str, str]) -> list[str]:
+    """Numbers of the jobs that have not ended, the oldest first."""
+    return sorted(slurm(cluster, "squeue", "--noheader", "--format=%i").split(), key=int)
+
+
+def is_in_state(state: str, job: str, cluster: dict[str, str]) -> bool:
+    return f"JobState={state} " in slurm(cluster, "scontrol", "show", "job", job)
+
+
+def test_a_sweep_runs_each_trial_once_and_keeps_to_max_parallel(folder: Path, cluster: dict[str, str]) -> None:
+    process = start_sweep(folder, 5)
+    await_begun(folder, 2, process)
+    # The cluster has room for four.
+    assert len(jobs_in_queue(cluster)) == 2
+    go(folder)
+    finish_well(process)
+    check_whole(folder, 5)
+    assert all("on job" in trial.user_attrs["slot"] for trial in trials(folder))
+
+
+@pytest.mark.parametrize("by", ["scancel", "kill"])
+def test_a_killed_job_is_run_again_from_its_checkpoint(by: str, folder: Path, cluster: dict[str, str]) -> None:
+    process = start_sweep(folder, 3)
+    await_begun(folder, 2, process)
+    if by == "kill":
+        os.kill(worker_pids(folder)[0], signal.SIGKILL)
+    else:
+        slurm(cluster, "scancel", "--signal=KILL", jobs_in_queue(cluster)[0])
+    await_that(lambda: any(len(lines) == 2 for lines in starts(folder)), process)
+    go(folder)
+    assert "it is run again from its checkpoint" in finish_well(process)
+    check_whole(folder, 3)
+    assert sorted(trial.user_attrs["attempts"] for trial in trials(folder)) == [1, 1, 2]
+
+
+@pytest.mark.parametrize("command", ["scontrol requeue", "scancel --signal=USR2"])
+def test_a_requeued_job_goes_on_under_its_number(command: str, folder: Path, cluster: dict[str, str]) -> None:
+    process = start_sweep(folder, 3)
+    await_begun(folder, 2, process)
+    job = jobs_in_queue(cluster)[0]
+    slurm(cluster, *command.split(), job)
+    await_that(partial(is_in_state, "PENDING", job, cluster), process)
+    # Else it would wait for two minutes.
+    slurm(cluster, "scontrol", "update", f"JobId={job}", "StartTime=now")
+    await_that(lambda: any(len(lines) == 2 for lines in starts(folder)), process)
+    assert "Restarts=1" in slurm(cluster, "scontrol", "show", "job", job)
+    go(folder)
+    finish_well(process)
+    check_whole(folder, 3)
+    # SLURM ran it again, not the sweep.
+    assert [trial.user_attrs["attempts"] for trial in trials(folder)] == [1, 1, 1]
+
+
+def test_jobs_of_a_killed_controller_are_cancelled_by_the_next(folder: Path, cluster: dict[str, str]) -> None:
+    process = start_sweep(folder, 3)
+    await_begun(folder, 2, process)
+    left, workers = jobs_in_queue(cluster), worker_pids(folder)
+    kill_controller(process)
+    process = start_sweep(folder, 3)
+    await_that(lambda: all(map(is_gone, workers)), process)
+    for job in left:
+        await_that(partial(is_in_state, "CANCELLED", job, cluster), process)
+    go(folder)
+    assert "its controller was lost" in finish_well(process)
+    check_whole(folder, 3)
+    assert [trial.user_attrs["attempts"] for trial in trials(folder)] == [2, 2, 1]
+
+
+class TestContract(LauncherContract):
+    name = "slurm"
+    options = {"max_parallel": 2, "look_s": 2, "poll_s": 0.1, "grace_s": 5}  # noqa: RUF012
+    died = "FAILED"
