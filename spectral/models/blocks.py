@@ -1,4 +1,4 @@
-"""The parts that networks are built of. B batch, C channels in, F filters, L length.
+"""The parts that networks are built of, each with its `reach`. B batch, C channels in, F filters, L length.
 
 A convolution along the wavelength is a Conv2d of height 1 on [B, C, 1, L]: channels_last memory and bfloat16 then
 take the fast kernels of CPU and GPU alike.
@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from spectral.models.norms import make_norm
 from spectral.models.padding import average, hide
+from spectral.models.reach import WHOLE, Reach, beside_each_other, in_series
 
 
 class Conv(nn.Conv2d):
@@ -20,9 +21,10 @@ class Conv(nn.Conv2d):
     """
 
     def __init__(self, num_in: int, num_out: int, kernel_size: int, *, dilation: int = 1, bias: bool = True) -> None:
-        reach = dilation * (kernel_size - 1)
-        super().__init__(num_in, num_out, (1, kernel_size), dilation=(1, dilation), padding=(0, reach // 2), bias=bias)
-        self.extra = reach % 2
+        span = dilation * (kernel_size - 1)
+        super().__init__(num_in, num_out, (1, kernel_size), dilation=(1, dilation), padding=(0, span // 2), bias=bias)
+        self.extra = span % 2
+        self.reach = Reach(span // 2, span - span // 2)
         self.layout: Tensor | None
         # The weights of one channel look the same in every layout; this shows which one the network was brought to.
         self.register_buffer("layout", torch.zeros(1, 2, 1, 2) if num_in == 1 else None, persistent=False)
@@ -55,6 +57,7 @@ class SideBySide(nn.Module):
             Conv(num_in, share + (i < rest), kernel_size, dilation=dilation, bias=bias)
             for i, kernel_size in enumerate(kernel_sizes)
         )
+        self.reach = beside_each_other(self.convs)
 
     def forward(self, x: Tensor) -> Tensor:
         outputs = [conv(x) for conv in self.convs]
@@ -86,6 +89,7 @@ class HalvesSumLayer(nn.Module):
         super().__init__()
         self.conv = SideBySide(num_in, 2 * num_filters, kernel_sizes, dilation=dilation, bias=norm != "batch")
         self.norm = make_norm(norm, 2 * num_filters)
+        self.reach = in_series([self.conv, self.norm])
 
     def forward(self, x: Tensor, padding: Tensor | None) -> Tensor:
         return hide(relu_halves_sum(self.norm(self.conv(x), padding)), padding)
@@ -93,6 +97,8 @@ class HalvesSumLayer(nn.Module):
 
 class SqueezeExcite(nn.Module):
     """Scale each channel by a gate from the channels' averages (Hu et al. 2018, eq. 2 to 4): [B, F, 1, L] to same."""
+
+    reach = WHOLE
 
     def __init__(self, num_filters: int, reduction: int) -> None:
         super().__init__()

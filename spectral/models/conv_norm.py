@@ -19,6 +19,7 @@ class ConvNorm(nn.Module):
         self.conv = Conv(num_in, num_out, kernel_size, bias=False)
         self.norm = BatchNorm(num_out)
         self.relu = relu
+        self.reach = self.conv.reach
 
     def forward(self, x: Tensor, padding: Tensor | None) -> Tensor:
         x = self.norm(self.conv(x), padding)

@@ -10,6 +10,7 @@ from spectral.models.blocks import Dropout, glorot_
 from spectral.models.conv_norm import ConvNorm
 from spectral.models.heads import Head
 from spectral.models.padding import open_spectra
+from spectral.models.reach import in_series
 
 
 class FCN(nn.Module):
@@ -31,6 +32,7 @@ class FCN(nn.Module):
         )
         self.dropout = Dropout(dropout)
         self.head = Head("average", widths[-1], num_classes)
+        self.receptive_field = in_series(self.layers).num_inputs
         glorot_(self)
 
     def forward(self, flux: Tensor, mask: Tensor | None = None) -> Tensor:

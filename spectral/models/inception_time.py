@@ -13,6 +13,7 @@ from spectral.models.conv_norm import ConvNorm
 from spectral.models.heads import Head
 from spectral.models.norms import BatchNorm
 from spectral.models.padding import hide, open_spectra
+from spectral.models.reach import NEIGHBOURS, beside_each_other, in_series
 
 MODULES_A_SHORTCUT = 3
 
@@ -32,6 +33,7 @@ class InceptionModule(nn.Module):
         self.convs = nn.ModuleList(Conv(num_read, num_filters, size, bias=False) for size in kernel_sizes)
         self.after_pool = Conv(num_in, num_filters, 1, bias=False)
         self.norm = BatchNorm(num_filters * (len(kernel_sizes) + 1))
+        self.reach = beside_each_other(self.convs) | NEIGHBOURS  # of the pool
 
     def forward(self, x: Tensor, padding: Tensor | None) -> Tensor:
         narrow = self.bottleneck(x)
@@ -73,6 +75,7 @@ class InceptionTime(nn.Module):
         self.shortcuts = nn.ModuleList(ConvNorm(num_in, width, 1, relu=False) for num_in in starts)
         self.dropout = Dropout(dropout)
         self.head = Head("average", width, num_classes)
+        self.receptive_field = in_series(self.inceptions).num_inputs
         glorot_(self)
 
     def forward(self, flux: Tensor, mask: Tensor | None = None) -> Tensor:

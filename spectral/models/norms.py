@@ -6,10 +6,16 @@ import torch
 from torch import Tensor, nn
 
 from spectral.models.padding import hide, num_valid
+from spectral.models.reach import POINT, WHOLE
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """Batch normalisation (Ioffe and Szegedy 2015) of [B, C, 1, L]; each valid position counts once."""
+    """Batch normalisation (Ioffe and Szegedy 2015) of [B, C, 1, L]; each valid position counts once.
+
+    Its statistics over a batch, in training, are no part of its reach.
+    """
+
+    reach = POINT
 
     def forward(self, x: Tensor, padding: Tensor | None = None) -> Tensor:
         if padding is None or not self.training:
@@ -34,6 +40,8 @@ class BatchNorm(nn.BatchNorm2d):
 class GroupNorm(nn.GroupNorm):
     """Group normalisation (Wu and He 2018) of [B, C, 1, L], over the valid positions of each spectrum."""
 
+    reach = WHOLE
+
     def forward(self, x: Tensor, padding: Tensor | None = None) -> Tensor:
         if padding is None:
             return super().forward(x)
@@ -51,12 +59,16 @@ class GroupNorm(nn.GroupNorm):
 class LayerNorm(nn.LayerNorm):
     """Layer normalisation over the channels of each position of [B, C, 1, L], as in ConvNeXt (Liu et al. 2022)."""
 
+    reach = POINT
+
     def forward(self, x: Tensor, padding: Tensor | None = None) -> Tensor:
         return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
 class NoNorm(nn.Module):
     """Leave activations as they are."""
+
+    reach = POINT
 
     def forward(self, x: Tensor, padding: Tensor | None = None) -> Tensor:
         return x

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from spectral.models.blocks import Conv, Dropout, HalvesSumLayer, SqueezeExcite, glorot_
 from spectral.models.heads import Head
 from spectral.models.padding import halve, hide, open_spectra
+from spectral.models.reach import HALVES, POINT, Reach, in_series
 
 
 class Block(nn.Module):
@@ -31,6 +32,7 @@ class Block(nn.Module):
             for i, dilation in enumerate(dilations)
         )
         self.squeeze_excite = SqueezeExcite(num_filters, squeeze_excite) if squeeze_excite else None
+        self.reach = in_series(self.layers) + (POINT if self.squeeze_excite is None else self.squeeze_excite.reach)
         self.residual = residual
         self.shortcut = Conv(num_in, num_filters, 1) if residual != "none" and num_in != num_filters else None
         self.scale = nn.Parameter(torch.full((num_filters, 1, 1), 0.1)) if residual == "scaled" else None
@@ -108,6 +110,7 @@ class ReferenceNetwork(nn.Module):
         self.num_poolings = num_poolings(length, len(widths) - 1, min_length)
         self.dropout = Dropout(dropout, dropout_kind)
         self.head = Head(head, widths[-1], num_classes, length=length >> self.num_poolings, hidden_width=head_width)
+        self.receptive_field = self._reach().num_inputs
         glorot_(self)
 
     def forward(self, flux: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -124,6 +127,16 @@ class ReferenceNetwork(nn.Module):
                 x, padding = halve(x, padding, self.pooling)
         logits: Tensor = self.head(self.dropout(x), padding)
         return logits
+
+    def _reach(self) -> Reach:
+        """Of a position of the last block, in pixels."""
+        reach = POINT
+        for i, block in enumerate(self.blocks):
+            at_block = min(i, self.num_poolings)
+            reach += block.reach * 2**at_block
+            if i < self.num_poolings:
+                reach += HALVES * 2**at_block
+        return reach
 
     @property
     def shortest(self) -> int:

@@ -12,6 +12,7 @@ from spectral.models.conv_norm import ConvNorm
 from spectral.models.heads import Head
 from spectral.models.norms import BatchNorm
 from spectral.models.padding import hide, open_spectra
+from spectral.models.reach import in_series
 
 
 class ResidualBlock(nn.Module):
@@ -29,6 +30,7 @@ class ResidualBlock(nn.Module):
         )
         same = num_in == num_filters
         self.shortcut = BatchNorm(num_in) if same else ConvNorm(num_in, num_filters, 1, relu=False)
+        self.reach = in_series(self.layers)
 
     def forward(self, x: Tensor, padding: Tensor | None) -> Tensor:
         shortcut = self.shortcut(x, padding)
@@ -57,6 +59,7 @@ class ResNet1d(nn.Module):
         )
         self.dropout = Dropout(dropout)
         self.head = Head("average", widths[-1], num_classes)
+        self.receptive_field = in_series(self.blocks).num_inputs
         glorot_(self)
 
     def forward(self, flux: Tensor, mask: Tensor | None = None) -> Tensor:

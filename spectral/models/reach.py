@@ -1,0 +1,49 @@
+"""How far the parts of a network look: which inputs one of their positions depends on."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import reduce
+from operator import add, or_
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The inputs of a position, from `left` before it to `right` after it, in positions; infinite for all of them."""
+
+    left: float
+    right: float
+
+    def __add__(self, after: "Reach") -> "Reach":
+        """Of one part after another."""
+        return Reach(self.left + after.left, self.right + after.right)
+
+    def __or__(self, beside: "Reach") -> "Reach":
+        """Of two parts that read the same input."""
+        return Reach(max(self.left, beside.left), max(self.right, beside.right))
+
+    def __mul__(self, step: int) -> "Reach":
+        """In pixels, where neighbouring positions lie `step` pixels apart."""
+        return Reach(self.left * step, self.right * step)
+
+    @property
+    def num_inputs(self) -> int | None:
+        """From the first to the last of them; None for all."""
+        return None if math.isinf(self.left + self.right) else int(self.left + 1 + self.right)
+
+
+POINT = Reach(0, 0)
+WHOLE = Reach(math.inf, math.inf)  # the length of the spectrum, whatever that is
+NEIGHBOURS = Reach(1, 1)
+HALVES = Reach(0, 1)  # of pooling by 2; its positions lie twice as far apart
+
+
+def in_series(parts: Iterable[Any]) -> Reach:
+    """Of parts, each with a `reach`, one after another at the same length."""
+    return reduce(add, (part.reach for part in parts), POINT)
+
+
+def beside_each_other(parts: Iterable[Any]) -> Reach:
+    """Of parts, each with a `reach`, that read the same input."""
+    return reduce(or_, (part.reach for part in parts), POINT)

@@ -1,0 +1,75 @@
+"""The receptive field that a network states, against which pixels change a position before the global pooling."""
+
+import pytest
+import torch
+from network_variants import VARIANTS
+from torch import nn
+
+from spectral.configs.models import models
+
+WHOLE = ("reference norm=group", "reference squeeze_excite=1")
+LENGTH = 480
+
+
+def feature_map(network, flux):
+    """Activations [B, F, 1, L'] that the head pools, of flux [B, C, L]."""
+    seen = []
+    handle = network.dropout.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
+    with torch.no_grad():
+        network(flux)
+    handle.remove()
+    return seen[0]
+
+
+def make_positive(network):
+    """Without negative weights and biases nothing cancels: a position is above zero where light reaches it."""
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.running_mean.zero_()
+        for name, parameter in network.named_parameters():
+            parameter.zero_() if name.endswith("bias") else parameter.abs_()
+    return network.eval()
+
+
+def pixels_that_reach_the_middle(network):
+    """Indices of the pixels, each lit in a spectrum of its own, of which a middle position sees something."""
+    lit = torch.eye(LENGTH)[:, None].expand(LENGTH, 2, LENGTH)
+    middle = torch.cat([(x := feature_map(network, part))[..., x.shape[3] // 2] for part in lit.split(32)])
+    return middle.flatten(1).amax(dim=1).nonzero().flatten()
+
+
+@pytest.mark.parametrize("variant", [variant for variant in VARIANTS if variant not in WHOLE and "head" not in variant])
+def test_it_spans_the_pixels_that_a_position_sees(build, variant):
+    network = make_positive(build(variant))
+    seen = pixels_that_reach_the_middle(network)
+    first, last = int(seen[0]), int(seen[-1])
+    assert first > 0 and last < LENGTH - 1  # the spectrum is longer than what is measured
+    assert network.receptive_field == last - first + 1
+
+
+@pytest.mark.parametrize("variant", WHOLE)
+def test_it_is_none_where_every_pixel_changes_every_position(build, variant):
+    network = build(variant).double().eval()
+    assert network.receptive_field is None
+    flux = torch.randn(1, 2, LENGTH, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    changed = flux.clone()
+    changed[..., -1] += 10
+    assert (feature_map(network, flux)[..., 0] != feature_map(network, changed)[..., 0]).any()
+
+
+@pytest.mark.parametrize(
+    ("name", "length", "expected"),
+    [
+        # 7 poolings: 1 + sum over 8 blocks of 2 * (1 + 2 + 4) * 2**i, and 2**i more a pooling.
+        ("reference", 2600, 1 + 14 * 255 + 127),
+        # 4 poolings: the last four blocks see positions 16 pixels apart.
+        ("reference", 140, 1 + 14 * (15 + 4 * 16) + 15),
+        ("fcn", 2600, 1 + 7 + 4 + 2),
+        ("resnet1d", 2600, 1 + 3 * (7 + 4 + 2)),
+        ("inception_time", 2600, 1 + 6 * 39),
+    ],
+)
+def test_of_the_published_networks(name, length, expected):
+    network = models.build(models.typed(name), num_channels=1, num_classes=4, length=length)
+    assert network.receptive_field == expected
