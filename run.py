@@ -20,7 +20,7 @@ def main(config: DictConfig) -> float | list[float]:
 
     # What an experiment gives does not depend on the search that chose it.
     config.sweep = None
-    return experiment.run(config, on_epoch=progress.epoch_callback())
+    return experiment.run(config, on_epoch=progress.epoch_callback(), on_network=progress.check_constraints)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import functools
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -90,8 +91,14 @@ def hydra_sentence(error: HydraException) -> str:
     if isinstance(error, OverrideParseException):
         return f"{error.override} cannot be read as key=value: {str(error).splitlines()[0]}."
     if cause is None or isinstance(cause, HydraException):
-        return f"{' '.join(str(error).split())}."
+        return f"{' '.join(str(error).split()).rstrip('.')}{_instead_of_deleting(str(error))}."
     raise error
+
+
+def _instead_of_deleting(message: str) -> str:
+    """Axes have dots in their names, which Hydra takes for levels: it finds none to delete."""
+    axis = re.search(r"delete from config\. '\w+\.space\.(\S+)' does not exist", message)
+    return f": to take an axis out of a search give it a value, as in {axis[1]}=VALUE" if axis else ""
 
 
 def _keys_beside(error: OmegaConfBaseException) -> list[str]:

@@ -39,13 +39,20 @@ from spectral.tables import print_result
 from spectral.training import Stage, Trainer, TrainingSettings, seed_torch
 
 EpochCallback = Callable[[int, dict[str, Any]], None]
+NetworkCallback = Callable[[dict[str, int | None]], None]
 
 
-def run(config: DictConfig, on_epoch: EpochCallback = lambda _epoch, _row: None) -> float | list[float]:
+def run(
+    config: DictConfig,
+    on_epoch: EpochCallback = lambda _epoch, _row: None,
+    on_network: NetworkCallback = lambda _sizes: None,
+) -> float | list[float]:
     """Run, or go on with, the experiment of a composed config, in its `run_dir`.
 
     Args:
         on_epoch: called after each epoch with its number and metrics; what it raises ends the run, which can go on.
+        on_network: called with the `network_sizes` once the network is built, before anything is written or trained;
+            what it raises ends the run.
 
     Returns:
         The objective; a list where the config names several.
@@ -67,7 +74,7 @@ def run(config: DictConfig, on_epoch: EpochCallback = lambda _epoch, _row: None)
                 f"The run in {folder.path} is finished: its result is given again.", markup=False, highlight=False
             )
         else:
-            result = _carry_out_or_tell(experiment, plain, folder, console, on_epoch)
+            result = _carry_out_or_tell(experiment, plain, folder, console, on_epoch, on_network)
         print_result(console, result, folder.path)
     values = [float(result[objective]) for objective in experiment.objectives]
     return values[0] if isinstance(experiment.objective, str) else values
@@ -81,18 +88,28 @@ def _plain(config: DictConfig) -> dict[str, Any]:
 
 
 def _carry_out_or_tell(
-    config: ExperimentConfig, plain: dict[str, Any], folder: RunFolder, console: Console, on_epoch: EpochCallback
+    config: ExperimentConfig,
+    plain: dict[str, Any],
+    folder: RunFolder,
+    console: Console,
+    on_epoch: EpochCallback,
+    on_network: NetworkCallback,
 ) -> dict[str, Any]:
     """Carry out the experiment; on Ctrl-C tell how to go on."""
     try:
-        return _carry_out(config, plain, folder, console, on_epoch)
+        return _carry_out(config, plain, folder, console, on_epoch, on_network)
     except KeyboardInterrupt:
         console.print(f"To go on, give the same command with run_dir={escape(str(folder.path))}", soft_wrap=True)
         raise
 
 
 def _carry_out(
-    config: ExperimentConfig, plain: dict[str, Any], folder: RunFolder, console: Console, on_epoch: EpochCallback
+    config: ExperimentConfig,
+    plain: dict[str, Any],
+    folder: RunFolder,
+    console: Console,
+    on_epoch: EpochCallback,
+    on_network: NetworkCallback,
 ) -> dict[str, Any]:
     """Train what is left, score, and write the result."""
     started = time.perf_counter()
@@ -106,6 +123,7 @@ def _carry_out(
     classifier = Classifier.describing(config, survey)
     seed_torch(config.seed, epoch=0)
     network = classifier.build_network()
+    on_network(network_sizes(network))
     folder.claim(plain)
     classifier.save(folder)
     store = FluxStore(survey.flux, survey.mask, classifier.build_transform(), runtime.device)
@@ -130,6 +148,17 @@ def _carry_out(
     return result
 
 
+def network_sizes(network: nn.Module) -> dict[str, int | None]:
+    """The numbers of result.json that are known before training.
+
+    `receptive_field` is None where a position sees the whole spectrum, or where the network does not tell.
+    """
+    return {
+        "num_parameters": sum(p.numel() for p in network.parameters()),
+        "receptive_field": getattr(network, "receptive_field", None),
+    }
+
+
 def _result(
     config: ExperimentConfig, trainer: Trainer, scores: FinalScores, survey: Survey, splits: Splits
 ) -> dict[str, Any]:
@@ -139,7 +168,7 @@ def _result(
         "best_epoch": trainer.best_epoch,
         "num_epochs": trainer.epoch,
         "train/loss": trainer.folder.read_metrics()[trainer.best_epoch - 1]["train/loss"],
-        "num_parameters": sum(p.numel() for p in trainer.network.parameters()),
+        **network_sizes(trainer.network),
         **scores.metrics,
         "confusion": scores.confusions,
         "score_test": config.score_test,

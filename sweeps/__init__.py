@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["report_progress"]
+__all__ = ["check_constraints", "report_progress"]
 
 
 def __getattr__(name: str) -> Any:

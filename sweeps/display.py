@@ -2,21 +2,25 @@
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from optuna.trial import FrozenTrial, TrialState
 
+from sweeps.progress import progress_key
 from sweeps.ranking import ranked
 from sweeps.rows import configuration, seconds, shown
 from sweeps.study import SharedStudy
-from sweeps.trial_run import TrialRun
+from sweeps.terminal import log_above_live
+from sweeps.trial_run import Job, TrialRun
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 DRAW_S = 1.0
+LOG_S = 60.0  # between two lines on how far the jobs are, in a log
 BARS = "▁▂▃▄▅▆▇█"
 HISTORY = 60
 
@@ -29,6 +33,7 @@ class Display:
         if console is not None:
             self._console = console
         self._waits_told = False
+        self._told, self._told_at = "", time.monotonic()
 
     @cached_property
     def _console(self) -> "Console":
@@ -48,11 +53,23 @@ class Display:
         trials = self._study.trials()
         self.say("  ".join([_ending(trial), *_progress(self._study, trials)]))
 
-    def tick(self, runs: Iterable[TrialRun], launcher: Any) -> None:
-        """Called twice a second or more often."""
-        if not list(runs) and not self._waits_told and (num := self._study.num_elsewhere()):
+    def tick(self, jobs: Sequence[Job], launcher: Any) -> None:
+        """Called twice a second or more often, with the jobs that run."""
+        if not jobs and not self._waits_told and (num := self._study.num_elsewhere()):
             self.say(f"Waiting for {num} trials of other controllers.")
             self._waits_told = True
+        if time.monotonic() - self._told_at >= LOG_S:
+            self._told_at = time.monotonic()
+            self._say_how_far(jobs)
+
+    def _say_how_far(self, jobs: Sequence[Job]) -> None:
+        trials = self._study.trials()
+        known = [(job, how_far(trials[job.run.number], job.seed_index)) for job in jobs]
+        parts = [f"trial {_name(job)} epoch {far[0]} {far[1]:.4f}" for job, far in known if far]
+        line = ", ".join(parts)
+        if line and line != self._told:
+            self.say(f"running: {line}")
+            self._told = line
 
     def close(self) -> None:
         """Nothing is drawn after this."""
@@ -64,50 +81,51 @@ class LiveDisplay(Display):
     def __init__(self, study: SharedStudy, console: "Console | None" = None) -> None:
         super().__init__(study, console)
         self._drawn = 0.0
+        self._shown = ExitStack()
         self._begun = time.monotonic()
         self._num_before = sum(trial.state.is_finished() for trial in study.trials())
 
-    def tick(self, runs: Iterable[TrialRun], launcher: Any) -> None:
+    def tick(self, jobs: Sequence[Job], launcher: Any) -> None:
         if time.monotonic() - self._drawn >= DRAW_S:
             self._drawn = time.monotonic()
-            self._live.update(self._drawing(list(runs), launcher), refresh=True)
+            self._live.update(self._drawing(jobs, launcher), refresh=True)
 
     def close(self) -> None:
-        if "_live" in vars(self):
-            self._live.stop()
+        self._shown.close()
 
     @cached_property
     def _live(self) -> Any:
         from rich.live import Live
 
-        live = Live(console=self._console, auto_refresh=False, transient=True)
-        live.start()
+        # What goes to a file stays there.
+        to_file = {f"redirect_{name}": getattr(sys, name).isatty() for name in ("stdout", "stderr")}
+        live = Live(console=self._console, auto_refresh=False, transient=True, **to_file)
+        self._shown.enter_context(log_above_live(live))
         return live
 
-    def _drawing(self, runs: list[TrialRun], launcher: Any) -> Any:
+    def _drawing(self, jobs: Sequence[Job], launcher: Any) -> Any:
         from rich.console import Group
         from rich.table import Table
         from rich.text import Text
 
         trials = self._study.trials()
         table = Table("slot", "trial", "epoch", self._study.objectives[0], "for", "configuration", box=None)
-        for run in runs:
-            table.add_row(*self._row(run, trials[run.number], launcher))
+        for job in jobs:
+            table.add_row(*self._row(job, trials[job.run.number], launcher))
         heading = "  ".join([*_progress(self._study, trials), self._time_left(trials)])
         history = _history([t.values[0] for t in trials if t.state == TrialState.COMPLETE])
         return Group(Text(heading), Text(history), table)
 
-    def _row(self, run: TrialRun, trial: FrozenTrial, launcher: Any) -> list[str]:
-        slots = {launcher.slot_of(run.number * run.num_seeds + k) for k in run.missing}
-        step = trial.last_step
+    def _row(self, job: Job, trial: FrozenTrial, launcher: Any) -> list[str]:
+        far = how_far(trial, job.seed_index)
         begun = trial.datetime_start.timestamp() if trial.datetime_start else time.time()
         return [
-            " ".join(sorted(slot for slot in slots if slot)) or "-",
-            str(run.number),
-            "-" if step is None else str(step),
-            "-" if step is None else f"{trial.intermediate_values[step]:.4f}",
+            launcher.slot_of(job.num) or "-",
+            _name(job),
+            str(far[0]) if far else "-",
+            f"{far[1]:.4f}" if far else "-",
             _duration(time.time() - begun),
-            _shown(run.configuration),
+            _shown(job.run.configuration),
         ]
 
     def _time_left(self, trials: list[FrozenTrial]) -> str:
@@ -119,6 +137,18 @@ class LiveDisplay(Display):
 def open_display(study: SharedStudy) -> Display:
     """The display that the terminal allows."""
     return LiveDisplay(study) if sys.stdout.isatty() else Display(study)
+
+
+def how_far(trial: FrozenTrial, seed_index: int) -> tuple[int, float] | None:
+    """The last step that a job of a trial has reported, and its value; None where it has reported none."""
+    if told := trial.user_attrs.get(progress_key(seed_index)):
+        return int(told[0]), float(told[1])
+    step = trial.last_step
+    return (step, trial.intermediate_values[step]) if step is not None and seed_index == 0 else None
+
+
+def _name(job: Job) -> str:
+    return f"{job.run.number} seed-{job.seed_index}" if job.run.seeds else str(job.run.number)
 
 
 def _ending(trial: FrozenTrial) -> str:

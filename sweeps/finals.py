@@ -59,7 +59,7 @@ class Finals:
         known: Any = trial.user_attrs
         # Of the trial only its number is asked: it has ended, and nothing more is told of it.
         run = TrialRun(cast(Trial, trial), {}, known["overrides"], Path(known["run_dir"]), self._seeds)
-        jobs = [build_job(self._study, run, k, self._job_extras) for k in range(run.num_seeds)]
+        jobs = [build_job(self._study, run, k, self._job_extras, is_final=True) for k in range(run.num_seeds)]
         futures = {launcher.submit(job.overrides, job.num): job for job in jobs}
         is_done = True
         while futures and not interrupts.stopping:

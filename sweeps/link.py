@@ -14,8 +14,11 @@ class TrialLink:
 
     Args:
         owner: the controller that submitted the job; see lease.py.
-        objective: the metric whose value is reported after each epoch; None where this job reports nothing.
+        objective: the metric whose value is reported after each epoch.
+        takes_steps: whether the study takes what is reported as its own steps, for its pruner. It has one value a step,
+            and of several objectives none: other jobs tell how far they are for the display alone.
         pruner: name of the pruner that may end the job; "none" where none may.
+        constraints: as in `sweep.constraints`.
     """
 
     storage: str
@@ -24,9 +27,11 @@ class TrialLink:
     number: int
     owner: str
     seed_index: int = 0
-    objective: str | None = None
+    objective: str = "objective"
+    takes_steps: bool = True
     pruner: str = "none"
     pruning: dict[str, Any] = field(default_factory=dict, hash=False)
+    constraints: dict[str, Any] = field(default_factory=dict, hash=False)
     timeout_s: float = 60.0
 
     @classmethod

@@ -12,14 +12,14 @@ from hydra.core.utils import JobReturn
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from sweeps.batches import Batches
-from sweeps.constraints import violations
+from sweeps.constraints import judge
 from sweeps.display import Display
-from sweeps.finals import Finals
 from sweeps.errors import user_error_type
+from sweeps.finals import Finals
 from sweeps.interrupt import Interrupts
 from sweeps.jobs import build_job
 from sweeps.launchers.contract import StreamingLauncher
-from sweeps.outcome import DONE, LOST, PRUNED, Outcome, outcome_of
+from sweeps.outcome import DONE, LOST, OUTSIDE, PRUNED, Outcome, outcome_of
 from sweeps.records import fresh_folder, write_record
 from sweeps.space import Constraint
 from sweeps.space.values import canonical
@@ -75,7 +75,7 @@ class SweepLoop:
                 if isinstance(self._launcher, Batches):
                     self._launcher.flush()
                 self._collect()
-                self._display.tick(self._runs.values(), self._launcher)
+                self._display.tick(list(self._futures.values()), self._launcher)
             if self._finals and not self._ends and self._study.is_finished():
                 self._finals.run(self._launcher, self._interrupts)
         except user_error_type():
@@ -190,7 +190,9 @@ class SweepLoop:
         elif outcome.kind == LOST and self._interrupts.stopping:
             return
         else:
-            state = TrialState.PRUNED if outcome.kind == PRUNED else TrialState.FAIL
+            # Not trained, it has no value; of trials without one, samplers look at those that are pruned.
+            state = TrialState.PRUNED if outcome.kind in (PRUNED, OUTSIDE) else TrialState.FAIL
+            run.violations |= outcome.violations
             run.ending = run.ending or (state, outcome.reason)
             if outcome.trace:
                 run.attributes["traceback"] = outcome.trace
@@ -218,6 +220,7 @@ class SweepLoop:
         del self._runs[run.number]
         if state == TrialState.COMPLETE:
             state, reason = self._constrain(run)
+        self._set_constraints(run)
         if run.seeds and run.results:
             run.attributes |= {"seeds": run.seeds, "spread": run.spread}
         values = run.values if state == TrialState.COMPLETE else None
@@ -231,13 +234,16 @@ class SweepLoop:
     def _constrain(self, run: TrialRun) -> tuple[TrialState, str]:
         """How a complete trial ends in view of the constraints: outside them it is complete, but never the best."""
         try:
-            found = violations(self._constraints, [run.folder_of(k) for k in range(run.num_seeds)])
+            run.violations, reason = judge(self._constraints, [run.folder_of(k) for k in range(run.num_seeds)])
         except ValueError as error:
             return TrialState.FAIL, str(error)
-        for name, violation in found.items():
-            run.trial.set_constraint(name, violation)
-        outside = [name for name, violation in found.items() if violation > 0]
-        return TrialState.COMPLETE, f"outside the constraint on {', '.join(outside)}" if outside else ""
+        return TrialState.COMPLETE, reason
+
+    def _set_constraints(self, run: TrialRun) -> None:
+        known = self._study.trials()[run.number].constraints  # by a controller that died in between
+        for name, violation in run.violations.items():
+            if name not in known:
+                run.trial.set_constraint(name, violation)
 
     def _note_end(self, told: FrozenTrial) -> None:
         if told.state == TrialState.FAIL:

@@ -3,15 +3,16 @@
 import math
 import traceback
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hydra.core.utils import JobReturn, JobStatus
 from optuna import TrialPruned
 
+from sweeps.constraints import OutsideConstraints
 from sweeps.launchers.contract import JobTimeout, WorkerLost
 
-LOST, PRUNED, FAILED, DONE = "lost", "pruned", "failed", "done"
+LOST, PRUNED, OUTSIDE, FAILED, DONE = "lost", "pruned", "outside", "failed", "done"
 
 
 @dataclass(frozen=True)
@@ -19,15 +20,17 @@ class Outcome:
     """How a job ended.
 
     Args:
-        kind: lost (the worker died, the job may be run again), pruned, failed, or done.
+        kind: lost (the worker died, the job may be run again), pruned, outside (the constraints), failed, or done.
         reason: in a sentence, but for done.
         trace: traceback of an exception in the job.
+        violations: of the constraints, by name.
     """
 
     kind: str
     values: tuple[float, ...] = ()
     reason: str = ""
     trace: str | None = None
+    violations: dict[str, float] = field(default_factory=dict)
 
 
 def outcome_of(future: "Future[JobReturn]", num_objectives: int) -> Outcome:
@@ -42,6 +45,8 @@ def outcome_of(future: "Future[JobReturn]", num_objectives: int) -> Outcome:
         raised = result._return_value
         if isinstance(raised, WorkerLost):  # by a launcher of whole batches
             return Outcome(LOST, reason=raised.reason)
+        if isinstance(raised, OutsideConstraints):
+            return Outcome(OUTSIDE, reason=raised.reason, violations=raised.violations)
         return Outcome(PRUNED, reason=f"pruned {raised}") if isinstance(raised, TrialPruned) else _failed(raised)
     return _judged(result.return_value, num_objectives)
 

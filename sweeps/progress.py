@@ -1,8 +1,8 @@
-"""The job's side of a sweep: tell the study how far a job is, and end where its pruner says so."""
+"""The job's side of a sweep: tell the study how far a job is, and end where it is not worth going on."""
 
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -26,13 +26,13 @@ def epoch_callback() -> Callable[[int, dict[str, Any]], None]:
     def on_epoch(epoch: int, row: dict[str, Any]) -> None:
         link = TrialLink.of_job()
         if link:
-            _tell(link, epoch, row.get(link.objective or ""))
+            _tell(link, epoch, row.get(link.objective))
 
     return on_epoch
 
 
 def report_progress(step: int, value: float) -> None:
-    """Report the objective at a step, such as an epoch; does nothing outside a sweep.
+    """Report the objective (of several the first) at a step, such as an epoch; does nothing outside a sweep.
 
     A storage that is gone is waited for; a job does not fail for it. A step that was reported before is ignored, so a
     job that goes on from a checkpoint may report it again.
@@ -43,7 +43,7 @@ def report_progress(step: int, value: float) -> None:
     """
     link = TrialLink.of_job()
     if link:
-        _tell(link, step, value if link.objective else None)
+        _tell(link, step, value)
 
 
 def _tell(link: TrialLink, step: int, value: float | None) -> None:
@@ -61,13 +61,38 @@ def _tell(link: TrialLink, step: int, value: float | None) -> None:
         raise TrialPruned(f"at step {step} by {link.pruner}")
 
 
+def check_constraints(numbers: Mapping[str, float | None]) -> None:
+    """Hold numbers that are known before the work begins against the sweep's constraints; does nothing outside a sweep.
+
+    Args:
+        numbers: by name, as they will stand in result.json; None for one without bound.
+
+    Raises:
+        OutsideConstraints: one of them is outside. The trial then ends, and the sampler learns of it.
+    """
+    link = TrialLink.of_job()
+    if link is not None and link.constraints:
+        from sweeps.constraints import check_known
+        from sweeps.space import read_constraints
+
+        check_known(read_constraints(link.constraints), numbers)
+
+
 def _report(link: TrialLink, step: int, value: float) -> bool:
     """Whether the pruner wants the job to end."""
     trial = _trial(link)
+    if not link.takes_steps:
+        trial.set_user_attr(progress_key(link.seed_index), [step, float(value)])
+        return False
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a step reported again; pruners that are experimental
         trial.report(value, step)
         return link.pruner != "none" and trial.should_prune()
+
+
+def progress_key(seed_index: int) -> str:
+    """The attribute of a trial that holds the last [step, value] of a job whose steps the study does not take."""
+    return f"progress {seed_index}"
 
 
 @lru_cache(maxsize=1)

@@ -61,6 +61,27 @@ def close_storage(storage: "BaseStorage") -> None:
         engine.dispose()
 
 
+def open_storage_of_user(url: str, timeout_s: float) -> "BaseStorage":
+    """The storage that a command names.
+
+    Raises:
+        UserError: it cannot be opened.
+    """
+    try:
+        file = url.removeprefix("sqlite:///")
+        if file != url:
+            check_there(Path(file).resolve())
+        return open_storage(url, timeout_s)
+    except Exception as error:
+        from sqlalchemy.exc import SQLAlchemyError
+
+        shown = f"sweep.storage={url}"
+        if isinstance(error, (SQLAlchemyError, OSError, ImportError)):
+            cause = getattr(error, "orig", None) or error
+            raise user_error(f"{shown} cannot be opened: {str(cause).splitlines()[0].rstrip('.')}.") from error
+        raise
+
+
 def _open_database(url: str, timeout_s: float) -> "BaseStorage":
     from optuna.storages import BaseStorage, RDBStorage
     from sqlalchemy.exc import ProgrammingError

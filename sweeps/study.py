@@ -22,7 +22,7 @@ from sweeps.errors import user_error
 from sweeps.pruners import build_pruner
 from sweeps.samplers import build_sampler
 from sweeps.space import Space, difference
-from sweeps.storage import close_storage, exclusive, open_storage
+from sweeps.storage import close_storage, exclusive, open_storage_of_user
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class SharedStudy:
     def __post_init__(self) -> None:
         self.controller = Controller.this()
         self.lost_controllers: set[str] = set()  # whose trials were taken back
-        self.storage: BaseStorage = open_storage(self.url, self.config.storage_timeout_s)
+        self.storage: BaseStorage = open_storage_of_user(self.url, self.config.storage_timeout_s)
         with self._alone():
             self.study = optuna.create_study(
                 study_name=self.name,

@@ -8,7 +8,7 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.errors import user_error
-from sweeps.ranking import ranked
+from sweeps.ranking import is_feasible, ranked
 from sweeps.records import load_json, write_json
 from sweeps.rows import axes_of, configuration, seconds, shown
 from sweeps.study import SharedStudy
@@ -75,7 +75,9 @@ def _counts(trials: list[FrozenTrial]) -> str:
     counts = [(state, sum(trial.state == state for trial in trials)) for state in TrialState]
     words = [f"{num} {state.name.lower()}" for state, num in counts if num]
     reused = sum("reused_from" in trial.user_attrs for trial in trials)
-    return ", ".join(words + ([f"{reused} of them reused"] if reused else [])) or "no trial"
+    outside = sum(not is_feasible(trial) for trial in trials)
+    words += [f"{reused} of them reused"] if reused else []
+    return ", ".join(words + ([f"{outside} of them outside the constraints"] if outside else [])) or "no trial"
 
 
 def _summary(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenTrial]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sweeps.config import SweepConfig
     from sweeps.interrupt import Interrupts
     from sweeps.launchers.contract import StreamingLauncher
-    from sweeps.space import Space
+    from sweeps.space import Constraint, Space
     from sweeps.study import SharedStudy
 
 log = logging.getLogger(__name__)
@@ -66,37 +66,46 @@ class SpectralSweeper(Sweeper):
             KeyboardInterrupt: the sweep was asked to end before its study was finished.
         """
         from sweeps.config_check import typed_sweep
+        from sweeps.emptied import empty_as_told
         from sweeps.interrupt import Interrupts
-        from sweeps.space import Space
+        from sweeps.space import Space, read_constraints
 
+        empty_as_told(self.config, GROUP, arguments)
         sweep = typed_sweep(OmegaConf.select(self.config, GROUP))
         sweep.study_name = sweep.study_name or self._name_of_search()
         sweep.search_overrides = self._not_given(sweep.search_overrides, arguments)
         space = Space.read(sweep.space, self._of_jobs(arguments), self.hydra_context.config_loader)
         self._check_space(space, sweep)
+        constraints = read_constraints(sweep.constraints)
         folder = self._choose_folder(sweep, arguments)
         study = self._open_study(sweep, space, folder)
         interrupts = Interrupts(print)
         try:
             with interrupts.caught():
-                self._run(study, sweep, folder, interrupts)
+                self._run(study, sweep, constraints, folder, interrupts)
         finally:
             study.close()
         return study.study
 
-    def _run(self, study: "SharedStudy", sweep: "SweepConfig", folder: Path, interrupts: "Interrupts") -> None:
+    def _run(
+        self,
+        study: "SharedStudy",
+        sweep: "SweepConfig",
+        constraints: "list[Constraint]",
+        folder: Path,
+        interrupts: "Interrupts",
+    ) -> None:
         """Run the trials that are left, show how they compare, and raise where the study is not finished."""
         from sweeps.config_check import seed_list
         from sweeps.display import open_display
         from sweeps.errors import user_error
         from sweeps.finals import Finals
         from sweeps.loop import SweepLoop
-        from sweeps.space import read_constraints
         from sweeps.summary import summarize
 
         display = open_display(study)
         launcher = self._launcher(sweep, study, interrupts)
-        seeds, constraints = seed_list(sweep, self.config), read_constraints(sweep.constraints)
+        seeds = seed_list(sweep, self.config)
         finals = Finals(study, seeds, self._job_extras, display) if sweep.search_overrides else None
         extras = [*self._job_extras, *sweep.search_overrides]
         loop = SweepLoop(study, launcher, folder, seeds, constraints, extras, interrupts, display, finals)

@@ -29,6 +29,7 @@ class TrialRun:
         configuration: axis -> value.
         seeds: None for a single job with the configuration's own seed.
         results: by seed index, a value an objective.
+        violations: of the constraints, by name; empty where none was judged yet.
         ending: how the trial will end once none of its jobs runs any more; None while that is open.
     """
 
@@ -40,6 +41,7 @@ class TrialRun:
     results: dict[int, list[float]] = field(default_factory=dict)
     num_in_flight: int = 0
     num_attempts: int = 0
+    violations: dict[str, float] = field(default_factory=dict)
     ending: "tuple[TrialState, str] | None" = None
     attributes: dict[str, Any] = field(default_factory=dict)
 

@@ -23,7 +23,12 @@ def config_sentence(error: OmegaConfBaseException, fields: Sequence[str], prefix
         kind = error.object_type
         known = [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else fields
         known = [name for name in known if name != "name"]
+        if kind is dict:  # of keys that the user chooses
+            beside = f"{nearest(str(error.key), known)}; " if known else ""
+            return f"{key} is not a known key: {beside}a new one is given with a plus, as in +{key}=..."
         return f"{key} is not a known key: {nearest(str(error.key), known)}."
+    if "does not support deletion" in str(error):
+        return f"{key} cannot be deleted: give it another value, such as null, [] or {{}}."
     if isinstance(error, ValidationError) and (match := re.match(r"Value '(.*?)' .*converted to (\w+)", str(error))):
         return f"{key}={match[1]} has the wrong type: allowed is {_ARTICLES.get(match[2], match[2])}."
     if isinstance(error, ValidationError) and "is not a ListConfig" in str(error):

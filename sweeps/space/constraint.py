@@ -1,11 +1,14 @@
 """What a configuration must keep to, such as a number of parameters: `sweep.constraints`."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sweeps.errors import nearest, user_error
 from sweeps.space.values import is_number
+
+FARTHEST = 1e9  # finite, since samplers model how far a trial is outside
 
 
 @dataclass(frozen=True)
@@ -17,10 +20,24 @@ class Constraint:
     at_most: float | None = None
 
     def violation(self, value: float) -> float:
-        """How far the value is outside, in its own unit; 0 or less where it is allowed, as Optuna's set_constraint."""
+        """How far the value is outside, in its own unit; 0 or less where it is allowed, as Optuna's set_constraint.
+
+        Args:
+            value: infinite where it has no bound.
+        """
         below = -float("inf") if self.at_least is None else self.at_least - value
         above = -float("inf") if self.at_most is None else value - self.at_most
-        return max(below, above)
+        return min(max(below, above, -FARTHEST), FARTHEST)
+
+    def sentence(self, value: float) -> str:
+        """That a value is outside, and what is allowed."""
+        bounds = [("at least", self.at_least), ("at most", self.at_most)]
+        allowed = ", ".join(f"{word} {_shown(bound)}" for word, bound in bounds if bound is not None)
+        return f"outside the constraint on {self.name}: {_shown(value)}, {allowed}"
+
+
+def _shown(value: float) -> str:
+    return "without bound" if math.isinf(value) else f"{value:,.7g}"
 
 
 def read_constraints(node: Mapping[str, Any] | None) -> list[Constraint]:

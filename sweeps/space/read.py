@@ -42,6 +42,11 @@ def read_domain(where: str, node: Any) -> Domain:
     if not isinstance(node, Mapping):
         return _fixed(where, {"value": node})
     kind = node.get("type") or _implied_type(node)
+    if kind is None:
+        raise user_error(
+            f"{where}={node} does not say what is searched: allowed is a list of values, or a mapping with low and "
+            "high, or with a type; on the command line an axis is written without sweep.space, as in model.width=8,16."
+        )
     if kind not in _READERS:
         raise user_error(f"{where}.type={kind} is not known: {nearest(str(kind), _READERS)}.")
     fields = {str(name): value for name, value in node.items() if name != "type"}

@@ -103,11 +103,15 @@ class Space:
         for name, value in values.items():
             if name not in self.axes:
                 raise user_error(
-                    f"{name}={value} cannot be enqueued, for it is not searched: {nearest(name, self.axes)}."
+                    f"{name}={value} cannot be enqueued, for it is not searched: {nearest(name, self.axes)}; "
+                    "sweep.enqueue=[] leaves out what the search would begin with."
                 )
             axis = self.axes[name]
             if not axis.domain.contains(value):
-                raise user_error(f"{name}={value} is outside the space: allowed is {axis.domain}.")
+                raise user_error(
+                    f"{name}={value} cannot be enqueued, for it is outside the space: allowed is {axis.domain}; "
+                    "sweep.enqueue=[] leaves out what the search would begin with."
+                )
             if self._is_excluded(axis, values):
                 raise user_error(
                     f"{name}={value} is outside the space: it is not searched together with the other values."

@@ -26,6 +26,9 @@ from sweeps.space import Space, read_constraints
 from sweeps.storage import journal_url
 from sweeps.study import SharedStudy
 
+# What a final job has: its trial has ended, and takes nothing of it.
+NO_TRIAL = TrialLink("", "", -1, -1, "")
+
 
 @dataclass
 class Call:
@@ -77,7 +80,8 @@ def read_call(overrides: Sequence[str]) -> Call:
     """A job's overrides as Hydra's own parser reads them."""
     parsed = OverridesParser.create().parse_overrides(list(overrides))
     values = {o.key_or_group: o.value() for o in parsed}
-    link = TrialLink(**json.loads(values.pop(f"hydra.job.env_set.{VARIABLE}")))
+    text = values.pop(f"hydra.job.env_set.{VARIABLE}", None)
+    link = TrialLink(**json.loads(text)) if text else NO_TRIAL
     folder = Path(values.pop("hydra.sweep.dir")) / values.pop("hydra.sweep.subdir")
     return Call(values, link, folder)
 

@@ -1,4 +1,4 @@
-"""A real SLURM on this machine alone: munged, slurmctld and slurmd in a folder, without systemd, cgroups or accounting."""
+"""A real SLURM on this machine alone: its daemons in a folder, without systemd, cgroups or accounting."""
 
 import getpass
 import os

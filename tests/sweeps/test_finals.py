@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loop_runs import Call, Sweep, sweep
+from loop_runs import NO_TRIAL, Call, Sweep, sweep
 from search_runs import REPOSITORY, finish, start, trials
 from small_runs import OVERRIDES
 
@@ -21,8 +21,9 @@ def score(call: Call) -> float:
 
 def finals(ended: Sweep) -> list[tuple[int, int]]:
     """Trial number and x of the jobs that were given without the search's own overrides."""
-    calls = [call for call in ended.launcher.calls if "score_test" not in call.values]
-    return [(call.link.number, call.values["x"]) for call in calls]
+    calls = [call for call in ended.launcher.calls if call.link is NO_TRIAL]
+    assert calls == [call for call in ended.launcher.calls if "score_test" not in call.values]
+    return [(int(call.folder.name), call.values["x"]) for call in calls]
 
 
 def test_the_best_and_the_first_known_one_are_run_without_what_held_them_back(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_each_form_gives_its_domain(yaml: str, domain: Any) -> None:
         ("{low: 1}", "sweep.space.key needs high: a int has low, high, step, log."),
         ("{low: 1, high: 2, setp: 1}", "sweep.space.key.setp is not a field of a int: did you mean 'step'?"),
         ("{type: flaot, low: 1, high: 2}", "sweep.space.key.type=flaot is not known: did you mean 'float'?"),
-        ("{foo: 1}", "sweep.space.key.type=None is not known"),
+        ("{foo: 1}", "sweep.space.key={'foo': 1} does not say what is searched"),
         ("[]", "sweep.space.key=[] is not a choice: allowed is a list of one value or more."),
         ("{values: 3}", "sweep.space.key=3 is not a choice"),
         ("[{two words: 1}, 2]", "cannot be written as an override"),

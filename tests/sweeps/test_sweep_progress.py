@@ -1,6 +1,8 @@
 """The job's side: what it reports, when it ends, and that it does nothing outside a sweep."""
 
 import logging
+import math
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,8 @@ from omegaconf import OmegaConf
 from optuna.trial import TrialState
 
 import sweeps
+from sweeps.constraints import OutsideConstraints
+from sweeps.display import how_far
 from sweeps.lease import TakenOver
 from sweeps.link import VARIABLE, TrialLink
 from sweeps.progress import epoch_callback
@@ -48,6 +52,7 @@ def study(tmp_path: Path) -> Any:
 def test_outside_a_sweep_it_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     sweeps.report_progress(1, 0.5)
+    sweeps.check_constraints({"num_parameters": None})
     epoch_callback()(1, {"score": 0.5})
 
 
@@ -60,10 +65,42 @@ def test_epochs_reach_the_study(study: SharedStudy, monkeypatch: pytest.MonkeyPa
     assert study.trials()[0].intermediate_values == {1: 0.1, 2: 0.2, 3: 0.3}
 
 
-def test_a_job_that_reports_nothing(study: SharedStudy, monkeypatch: pytest.MonkeyPatch) -> None:
-    enter(link_of(study, objective=None), monkeypatch)
+def test_a_job_whose_steps_the_study_does_not_take_tells_how_far_it_is(
+    study: SharedStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter(link_of(study, takes_steps=False, seed_index=2), monkeypatch)
     sweeps.report_progress(1, 0.5)
-    assert study.trials()[0].intermediate_values == {}
+    sweeps.report_progress(2, 0.75)
+    (trial,) = study.trials()
+    assert trial.intermediate_values == {}
+    assert how_far(trial, 2) == (2, 0.75) and how_far(trial, 0) is None
+
+
+BOUNDS = {"num_parameters": {"at_most": 100}, "receptive_field": {"at_least": 10}, "val/macro_f1": {"at_least": 0.5}}
+
+
+def test_what_is_known_before_the_work_is_held_against_the_constraints(
+    study: SharedStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter(link_of(study, constraints=BOUNDS), monkeypatch)
+    sweeps.check_constraints({"num_parameters": 100, "receptive_field": None})
+    with pytest.raises(OutsideConstraints) as raised:
+        sweeps.check_constraints({"num_parameters": 2_300_000, "receptive_field": 4, "other": 1})
+    crossed = pickle.loads(pickle.dumps(raised.value))
+    assert crossed.violations == {"num_parameters": 2_299_900, "receptive_field": 6}
+    assert str(crossed) == (
+        "outside the constraint on num_parameters: 2,300,000, at most 100; "
+        "outside the constraint on receptive_field: 4, at least 10"
+    )
+
+
+def test_a_number_without_bound_is_outside_what_is_bounded_above(
+    study: SharedStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter(link_of(study, constraints={"receptive_field": {"at_most": 500}}), monkeypatch)
+    with pytest.raises(OutsideConstraints, match="receptive_field: without bound, at most 500") as raised:
+        sweeps.check_constraints({"receptive_field": None})
+    assert math.isfinite(raised.value.violations["receptive_field"])
 
 
 @pytest.mark.parametrize("pruner", ["asha", "median", "hyperband"])

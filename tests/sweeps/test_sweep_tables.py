@@ -19,7 +19,7 @@ from sweeps.display import LiveDisplay
 from sweeps.ranking import pareto_front, ranked
 from sweeps.storage import open_storage
 from sweeps.summary import summarize
-from sweeps.trial_run import TrialRun
+from sweeps.trial_run import Job, TrialRun
 
 SPACE = {"a.b": [1, 2, 3], "c": [[1, 2], [3]]}
 UP, DOWN = StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE
@@ -121,7 +121,7 @@ def test_the_live_table_tells_of_running_trials(tmp_path: Path) -> None:
     output = io.StringIO()
     display = LiveDisplay(study, Console(file=output, force_terminal=True, width=120))
     run = TrialRun(claimed, {"x": 0.5}, ["x=0.5"], tmp_path / "3", None)
-    display.tick([run], ThreadLauncher(score, 1))
+    display.tick([Job(run, 0, 3, [])], ThreadLauncher(score, 1))
     display.close()
     study.close()
     shown = output.getvalue()
