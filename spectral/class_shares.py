@@ -1,11 +1,11 @@
 """Class shares, whole counts of them, and the training rows of each class. K classes, n training rows."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spectral.configs.sampler import TOLERANCE, check_places
 from spectral.errors import UserError
 
 Rows = NDArray[np.int64]
@@ -58,16 +58,9 @@ def floored_counts(fractions: Shares, batch_size: int) -> Rows:
     Raises:
         UserError: a fraction above 0 that is less than one row.
     """
-    # The tolerance keeps 0.29 * 100 = 28.999... at the 29 that was meant.
-    counts = np.floor(fractions * batch_size + 1e-9).astype(np.int64)
-    present = fractions > 0
-    counts[np.flatnonzero(present)[0]] += batch_size - counts.sum()
-    if (counts[present] == 0).any():
-        smallest = fractions[present & (counts == 0)].min()
-        raise UserError(
-            f"sampler.fractions={fractions.tolist()} leaves a class without a place in a batch of {batch_size}: "
-            f"a share of {smallest:g} needs a batch of at least {math.ceil(1 / smallest - 1e-9)}."
-        )
+    check_places(fractions.tolist(), batch_size)
+    counts = np.floor(fractions * batch_size + TOLERANCE).astype(np.int64)
+    counts[np.flatnonzero(fractions)[0]] += batch_size - counts.sum()
     return counts
 
 

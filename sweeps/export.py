@@ -67,7 +67,7 @@ def _load(study: str, url: str | None) -> Any:
     import optuna
 
     from sweeps.database_url import check_database_url
-    from sweeps.storage import journal_url, open_storage
+    from sweeps.storage import journal_url, open_storage_of_user
 
     name = study if url else Path(study).resolve().name
     if url is None:
@@ -77,7 +77,7 @@ def _load(study: str, url: str | None) -> Any:
         url = journal_url(folder)
     elif not url.startswith("journal"):
         check_database_url(url)
-    storage = open_storage(url, timeout_s=10.0)
+    storage = open_storage_of_user(url, timeout_s=10.0)
     names = sorted(summary.study_name for summary in storage.get_all_studies())
     # A folder may have been moved or renamed: its journal holds one study.
     if name not in names and len(names) == 1 and url.startswith("journal"):

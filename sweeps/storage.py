@@ -70,7 +70,7 @@ def open_storage_of_user(url: str, timeout_s: float) -> "BaseStorage":
     try:
         file = url.removeprefix("sqlite:///")
         if file != url:
-            check_there(Path(file).resolve())
+            _check_folder(Path(file).resolve())
         return open_storage(url, timeout_s)
     except Exception as error:
         from sqlalchemy.exc import SQLAlchemyError
@@ -80,6 +80,12 @@ def open_storage_of_user(url: str, timeout_s: float) -> "BaseStorage":
             cause = getattr(error, "orig", None) or error
             raise user_error(f"{shown} cannot be opened: {str(cause).splitlines()[0].rstrip('.')}.") from error
         raise
+
+
+def _check_folder(path: Path) -> None:
+    """A database waits for a folder that is gone; one that was never there is not worth waiting for."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"the folder {path.parent} is not there")
 
 
 def _open_database(url: str, timeout_s: float) -> "BaseStorage":

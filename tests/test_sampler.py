@@ -198,7 +198,7 @@ def test_a_class_without_spectra_may_have_no_share():
 
 
 def test_a_share_below_one_row_names_the_batch_it_needs():
-    with pytest.raises(UserError, match=r"share of 0\.05 needs a batch of at least 20"):
+    with pytest.raises(UserError, match=r"share of 0\.05 needs schedule.batch_size=20 or more"):
         build("fractions", fractions=REFERENCE, batch_size=16)
     assert len(next(build("fractions", fractions=REFERENCE, batch_size=20).batches(0, 1))) == 20
 

@@ -17,7 +17,7 @@ from spectral.configs.losses import losses
 from spectral.configs.lr_schedule import lr_schedules
 from spectral.configs.models import models
 from spectral.configs.optimizer import optimizers
-from spectral.configs.sampler import samplers
+from spectral.configs.sampler import FractionsConfig, samplers
 from spectral.configs.schedule import ScheduleConfig
 from spectral.configs.sentences import config_sentence
 from spectral.configs.split import splits
@@ -94,6 +94,8 @@ def typed(config: DictConfig) -> ExperimentConfig:
     for registry in REGISTRIES:
         setattr(experiment, registry.group, registry.typed(config.get(registry.group)))
     experiment.schedule.check("schedule")
+    if isinstance(experiment.sampler, FractionsConfig):
+        experiment.sampler.check_batch(experiment.schedule.batch_size)
     return experiment
 
 

@@ -1,5 +1,6 @@
 """How training batches are drawn: `sampler=NAME`."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
@@ -9,6 +10,8 @@ from spectral.errors import UserError
 from spectral.registry import Registry
 
 samplers = Registry("sampler")
+
+TOLERANCE = 1e-9  # of a row; keeps 0.29 * 100 = 28.999... at the 29 that was meant
 
 
 def shares(default: Sequence[float] | None) -> Any:
@@ -21,6 +24,22 @@ def check_simplex(values: Sequence[float], key: str) -> None:
     total = sum(values)
     if abs(total - 1) > 1e-6:
         raise UserError(f"{key}={values} sums to {total:.6g}: class shares must sum to 1.")
+
+
+def check_places(fractions: Sequence[float], batch_size: int) -> None:
+    """Raise UserError where a class with a share has no row in a batch: it would drop out of training unseen.
+
+    Counts are share * batch_size, floored; the first class with a share takes what remains.
+    """
+    counts = [math.floor(share * batch_size + TOLERANCE) for share in fractions]
+    counts[next(c for c, share in enumerate(fractions) if share > 0)] += batch_size - sum(counts)
+    left_out = [share for share, count in zip(fractions, counts, strict=True) if share > 0 and count == 0]
+    if left_out:
+        least = math.ceil(1 / min(left_out) - TOLERANCE)
+        raise UserError(
+            f"sampler.fractions={list(fractions)} leaves a class without a place in a batch of {batch_size}: "
+            f"a share of {min(left_out):g} needs schedule.batch_size={least} or more."
+        )
 
 
 @samplers.register("spectral.sampler:NaturalSampler")
@@ -38,6 +57,10 @@ class FractionsConfig:
     def check(self, key: str) -> None:
         if self.fractions is not None:
             check_simplex(self.fractions, f"{key}.fractions")
+
+    def check_batch(self, batch_size: int) -> None:
+        if self.fractions is not None:
+            check_places(self.fractions, batch_size)
 
 
 @samplers.register("spectral.sampler:balanced_sampler")

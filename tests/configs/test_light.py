@@ -28,6 +28,7 @@ except SystemExit as end:
         ["run.py", "model.widht=16"],
         ["run.py", "model.dropout=1.5"],
         ["run.py", "sampler=fractions", "sampler.fractions=[0.5,0.6,0,0]"],
+        ["run.py", "sampler.fractions=[0.94,0.02,0.02,0.02]", "schedule.batch_size=49"],
         ["run.py", "schedule.stages.0.loss=focla"],
         ["run.py", "objective=val/f2"],
         ["spectral.evaluate", "run=nowhere", "on=tets"],

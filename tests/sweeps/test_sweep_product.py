@@ -94,6 +94,20 @@ def pid_that_holds(lock: Path) -> int:
         (["sweep.sampler=tpee", "model.width=4,8"], "sweep.sampler=tpee is not known: did you mean 'tpe'?"),
         (["sweep=fractoins"], "sweep=fractoins is not known: did you mean 'fractions'?"),
         (["objective=val/nope", "model.width=4,8"], "objective=val/nope is not known"),
+        (["sweep=fractions", "experiment=debug"], "a share of 0.02 needs schedule.batch_size=50 or more"),
+        (["sweep=widths", "sweep.space={}"], "model.width=16 cannot be enqueued, for it is not searched"),
+        (["sweep=widths", "~sweep.space.model.width"], "give it a value, as in model.width=VALUE"),
+        (
+            ["sweep.constraints={num_parameters:{at_most:1}}", "model.width=4,8"],
+            "+sweep.constraints.num_parameters=...",
+        ),
+        (["+sweep.constraints.num_parameters.at_mots=1", "model.width=4,8"], "did you mean 'at_most'?"),
+        (["sweep.storage=nonsense", "model.width=4,8"], "sweep.storage=nonsense cannot be read"),
+        (["sweep.storage=sqlite:////nowhere/a.db", "model.width=4,8"], "the folder /nowhere"),
+        (
+            ["sweep.storage=mysql://me:secret@h/d", "model.width=4,8"],
+            "sweep.storage=mysql://me:***@h/d cannot be opened",
+        ),
     ],
 )
 def test_mistakes_end_in_one_sentence_before_anything_runs(arguments: list[str], said: str, tmp_path: Path) -> None:
@@ -118,3 +132,21 @@ def test_a_named_search_prunes_and_goes_on_in_its_own_folder(small: list[str], t
         assert len(trials(folder)) == total
     run = [trial.user_attrs["run_dir"] for trial in trials(folder) if "reused_from" not in trial.user_attrs]
     assert len(set(run)) == len(run)
+
+
+def test_sizes_are_known_before_training_and_keep_the_infeasible_from_it(small: list[str], tmp_path: Path) -> None:
+    folder = tmp_path / "grid"
+    fixed = [option for option in small if not option.startswith("model.num_blocks")]
+    bounds = "+sweep.constraints={receptive_field:{at_most:100}}"
+    process = start(folder, *fixed, "model.width=4", "model.num_blocks=2,4", bounds, script=SCRIPT)
+    output = finish(process)
+    assert process.returncode == 0, output
+    kept, outside = trials(folder)
+    assert (kept.state.name, outside.state.name) == ("COMPLETE", "PRUNED")
+    result = json.loads((folder / "0" / "result.json").read_text())
+    assert result["receptive_field"] == 44 and kept.constraints == {"receptive_field": 44 - 100}
+    assert outside.constraints == {"receptive_field": 118}
+    assert outside.user_attrs["reason"] == "outside the constraint on receptive_field: 218, at most 100"
+    assert "1 of them outside the constraints" in output
+    # It was never begun: no config, no epoch.
+    assert not (folder / "1" / "config.yaml").exists() and not (folder / "1" / "metrics.jsonl").exists()

@@ -1,5 +1,6 @@
 """The job's side: what it reports, when it ends, and that it does nothing outside a sweep."""
 
+import io
 import logging
 import math
 import pickle
@@ -11,18 +12,21 @@ from typing import Any
 import optuna
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from loop_runs import open_study
+from loop_runs import ThreadLauncher, open_study, read_call
 from omegaconf import OmegaConf
 from optuna.trial import TrialState
+from rich.console import Console
 
 import sweeps
 from sweeps.constraints import OutsideConstraints
-from sweeps.display import how_far
+from sweeps.display import Display, LiveDisplay, how_far
+from sweeps.jobs import build_job
 from sweeps.lease import TakenOver
 from sweeps.link import VARIABLE, TrialLink
 from sweeps.progress import epoch_callback
 from sweeps.storage import open_storage
 from sweeps.study import SharedStudy
+from sweeps.trial_run import TrialRun
 
 SPACE = {"x": {"low": 0.0, "high": 1.0}}
 
@@ -160,7 +164,38 @@ def test_a_job_whose_trial_was_taken_over_ends_at_its_next_report(
 
 
 def test_a_job_ends_that_another_controller_gave_back(study: SharedStudy, monkeypatch: pytest.MonkeyPatch) -> None:
-    enter(link_of(study, objective=None), monkeypatch)
+    enter(link_of(study), monkeypatch)
     study.storage.set_trial_state_values(0, TrialState.WAITING)
     with pytest.raises(TakenOver):
         sweeps.report_progress(1, 0.5)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"objective": ["score", "b"], "direction": "minimize"}, {"seeds": 2}, {"seeds": 3, "pruner": "wilcoxon"}],
+    ids=str,
+)
+def test_every_job_shows_its_epoch(options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_storage.cache_clear()
+    monkeypatch.setattr("sweeps.display.LOG_S", 0.0)
+    study = open_study(tmp_path, SPACE, num_trials=2, **options)
+    claimed = study.claim()
+    assert claimed is not None
+    seeds = list(range(options["seeds"])) if "seeds" in options else None
+    run = TrialRun(claimed, {"x": 0.5}, ["x=0.5"], tmp_path / "0", seeds)
+    jobs = [build_job(study, run, k, []) for k in range(run.num_seeds)]
+    for k, job in enumerate(jobs):
+        enter(read_call(job.overrides).link, monkeypatch)
+        epoch_callback()(3, {"score": 0.5})
+        epoch_callback()(4 + k, {"score": 0.25 + k, "b": 7.0})
+    output = io.StringIO()
+    for kind in (Display, LiveDisplay):
+        display = kind(study, Console(file=output, force_terminal=True, width=150))
+        display.tick(jobs, ThreadLauncher(lambda _call: 1.0, 1))
+        display.close()
+    study.close()
+    shown = " ".join(output.getvalue().split())
+    for k in range(run.num_seeds):
+        name = f"0 seed-{k}" if seeds else "0"
+        assert f"trial {name} epoch {4 + k} {0.25 + k:.4f}" in shown  # the log
+        assert f"{name} {4 + k} {0.25 + k:.4f}" in shown  # the table
