@@ -32,10 +32,14 @@ def main(arguments: list[str] | None = None) -> int:
     except (LookupError, user_error_type()) as error:
         print(f"error: {error.args[0]}", file=sys.stderr)
         return 2
-    if given.format == "parquet":
-        frame.to_parquet(given.out, index=False)
-    else:
-        frame.to_csv(given.out or sys.stdout, index=False)
+    try:
+        if given.format == "parquet":
+            frame.to_parquet(given.out, index=False)
+        else:
+            frame.to_csv(given.out or sys.stdout, index=False)
+    except OSError as error:
+        print(f"error: --out {given.out} cannot be written: {error.strerror or error}.", file=sys.stderr)
+        return 2
     return 0
 
 

@@ -72,6 +72,7 @@ class SpectralSweeper(Sweeper):
 
         empty_as_told(self.config, GROUP, arguments)
         sweep = typed_sweep(OmegaConf.select(self.config, GROUP))
+        self._check_objective(sweep)
         sweep.study_name = sweep.study_name or self._name_of_search()
         sweep.search_overrides = self._not_given(sweep.search_overrides, arguments)
         space = Space.read(sweep.space, self._of_jobs(arguments), self.hydra_context.config_loader)
@@ -122,6 +123,18 @@ class SpectralSweeper(Sweeper):
         if interrupts.draining and not study.is_finished():
             print("To go on, give the same command again.")
             raise KeyboardInterrupt
+
+    def _check_objective(self, sweep: "SweepConfig") -> None:
+        """Jobs return the objective of their own config: another name would stand over their values."""
+        from sweeps.errors import user_error
+
+        own = OmegaConf.select(self.config, "objective")
+        own = OmegaConf.to_container(own) if OmegaConf.is_config(own) else own
+        if own is not None and sweep.objective not in (None, own):
+            raise user_error(
+                f"sweep.objective={sweep.objective} is not what the jobs return, which is objective={own}: "
+                "change objective, which names it for both."
+            )
 
     def _name_of_search(self) -> str | None:
         """The name of a yaml in conf/sweep, which is also that of its study; None for a sweep without one."""
@@ -224,5 +237,16 @@ def _total(sweep: "SweepConfig", grid_size: int | None) -> int:
 
 
 def _imported(where: str) -> Any:
+    """What `sweep.check` names. An import that fails inside its module is a bug, and stays one."""
     module, _, attribute = where.partition(":")
-    return getattr(import_module(module), attribute)
+    try:
+        found = getattr(import_module(module), attribute, None)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise
+        found = None
+    if not callable(found):
+        from sweeps.errors import user_error
+
+        raise user_error(f"sweep.check={where} names no function: allowed is module:function, or null.")
+    return found

@@ -27,6 +27,8 @@ def config_sentence(error: OmegaConfBaseException, fields: Sequence[str], prefix
             beside = f"{nearest(str(error.key), known)}; " if known else ""
             return f"{key} is not a known key: {beside}a new one is given with a plus, as in +{key}=..."
         return f"{key} is not a known key: {nearest(str(error.key), known)}."
+    if isinstance(error, ValidationError) and re.match(r"Cannot assign \w+ to Dict", str(error)):
+        return f"{key} has the wrong type: allowed is a mapping, such as {{a: 1}}."
     if "does not support deletion" in str(error):
         return f"{key} cannot be deleted: give it another value, such as null, [] or {{}}."
     if isinstance(error, ValidationError) and (match := re.match(r"Value '(.*?)' .*converted to (\w+)", str(error))):

@@ -68,6 +68,22 @@ def test_a_study_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture
     assert capsys.readouterr().err.startswith(f"error: there is no study {tmp_path}/nope: neither")
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_an_export_to_a_folder_that_is_not_there(
+    kind: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert export.main([str(folder), "--format", kind, "--out", str(tmp_path / "nope" / "table")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: --out {tmp_path}/nope/table cannot be written: ") and said.count("\n") == 1
+
+
+def test_an_export_of_a_storage_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert export.main(["study", "--storage", "nonsense"]) == 2
+    assert capsys.readouterr().err.startswith(
+        "error: sweep.storage=nonsense cannot be read: allowed is journal:///FILE"
+    )
+
+
 def test_the_end_compares_and_gives_the_best_command(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
