@@ -7,13 +7,17 @@ from typing import Any
 import pytest
 from search_runs import (
     REPOSITORY,
+    Process,
     await_begun,
     await_that,
     check_whole,
     finish,
+    is_gone,
+    kill_controller,
     read_line,
     start,
     trials,
+    worker_pids,
 )
 from small_runs import OVERRIDES, outcome
 from small_runs import run as run_alone
@@ -25,7 +29,7 @@ STORE = 100 * 10**6
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("search_runs.PATIENCE_S", 60.0)
+    monkeypatch.setattr("search_runs.PATIENCE_S", 240.0)
 
 
 @pytest.fixture
@@ -42,13 +46,35 @@ def cluster() -> Iterator[Any]:
         cluster.shutdown()
 
 
-def test_trials_of_a_lost_node_go_on_where_there_is_room(cluster: Any, tmp_path: Path) -> None:
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Of a sweep whose jobs wait in their last epoch until `hold` is removed."""
     folder = tmp_path / "study"
     folder.mkdir()
     (folder / "hold").touch()
-    process = start(
-        folder, "hydra/launcher=ray", f"hydra.launcher.address={cluster.address}", "sweep.num_trials=4", local=False
-    )
+    return folder
+
+
+def start_sweep(folder: Path, cluster: Any) -> Process:
+    options = ("hydra/launcher=ray", f"hydra.launcher.address={cluster.address}", "sweep.num_trials=4")
+    return start(folder, *options, local=False)
+
+
+def test_jobs_of_a_killed_controller_end_with_it(cluster: Any, folder: Path) -> None:
+    process = start_sweep(folder, cluster)
+    await_begun(folder, 2, process)
+    left = worker_pids(folder)
+    kill_controller(process)
+    process = start_sweep(folder, cluster)
+    await_that(lambda: all(map(is_gone, left)), process)
+    (folder / "hold").unlink()
+    output = finish(process)
+    assert process.returncode == 0, output
+    check_whole(folder, 4)
+
+
+def test_trials_of_a_lost_node_go_on_where_there_is_room(cluster: Any, folder: Path) -> None:
+    process = start_sweep(folder, cluster)
     await_begun(folder, 2, process)
     (other,) = cluster.worker_nodes
     cluster.remove_node(other, allow_graceful=False)
@@ -66,7 +92,8 @@ def test_the_product_on_ray_gives_the_numbers_of_a_single_run(pack_folder: Path,
     small = ["data=packed", f"data.folder={pack_folder}", *(o for o in OVERRIDES if not o.startswith("model.width"))]
     ray_options = [f"hydra.launcher.{option}" for option in ("max_parallel=2", "gpus_per_job=0")]
     options = ["hydra/launcher=ray", *ray_options, *small, "model.width=4,6"]
-    output = finish(process := start(folder, *options, script=REPOSITORY / "run.py", local=False))
+    process = start(folder, *options, script=REPOSITORY / "run.py", local=False)
+    output = finish(process)
     assert process.returncode == 0, output
     found = trials(folder)
     assert [trial.state.name for trial in found] == ["COMPLETE", "COMPLETE"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from launcher_contract import LauncherContract
 from search_runs import (
+    REPOSITORY,
     Process,
     await_begun,
     await_that,
@@ -22,6 +23,8 @@ from search_runs import (
     worker_pids,
 )
 from slurm_cluster import NoSlurm, slurm, slurm_cluster
+from small_runs import OVERRIDES, outcome
+from small_runs import run as run_alone
 
 pytest.importorskip("submitit")
 pytestmark = pytest.mark.slow  # each job is a process that starts from nothing
@@ -135,6 +138,35 @@ def test_jobs_of_a_killed_controller_are_cancelled_by_the_next(folder: Path, clu
     assert "its controller was lost" in finish_well(process)
     check_whole(folder, 3)
     assert [trial.user_attrs["attempts"] for trial in trials(folder)] == [2, 2, 1]
+
+
+def test_the_product_whose_controller_is_killed_ends_with_the_numbers_of_a_single_run(
+    pack_folder: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "study"
+    small = ["data=packed", f"data.folder={pack_folder}", *(o for o in OVERRIDES if not o.startswith("model.width"))]
+    small.append("schedule.stages.0.epochs=20")
+    command = [*SLURM, *small, "model.width=4,6"]
+    process = start(folder, *command, script=REPOSITORY / "run.py", local=False)
+    await_that(lambda: any(folder.glob("*/last.ckpt")), process)
+    kill_controller(process)
+    finish_well(start(folder, *command, script=REPOSITORY / "run.py", local=False))
+    found = trials(folder)
+    assert [trial.state.name for trial in found] == ["COMPLETE", "COMPLETE"]
+    for number, width in enumerate((4, 6)):
+        alone = tmp_path / f"alone-{width}"
+        run_alone([*small, f"model.width={width}", f"run_dir={alone}"])
+        assert outcome(folder / str(number)) == outcome(alone)
+
+
+def test_a_job_that_slurm_has_forgotten_has_ended_and_silence_ends_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sweeps.launchers.squeue import FORGOTTEN, QueueWatcher
+
+    watcher = QueueWatcher(60)
+    assert watcher.get_state("999999", mode="force") == FORGOTTEN
+    assert watcher.is_done("999999")
+    monkeypatch.setenv("SLURM_CONF", "/nowhere/slurm.conf")
+    assert not watcher.is_done("999998", mode="force")
 
 
 class TestContract(LauncherContract):

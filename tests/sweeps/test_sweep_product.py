@@ -47,7 +47,8 @@ def test_a_grid_whose_worker_is_killed_ends_with_the_numbers_of_a_single_run(sma
     alone = run_with_width(4, small, tmp_path / "alone", *LONGER, *held_back)
     assert outcome(folder / "0") == alone
     assert found[0].values == [alone[1]["val/macro_f1"]]
-    assert sorted(found[0].intermediate_values) == list(range(1, 13))
+    # One may be missing: the kill can fall between an epoch's checkpoint and its report.
+    assert len(set(range(1, 13)) - found[0].intermediate_values.keys()) <= 1
     command = next(line for line in output.splitlines() if line.startswith("best: "))
     assert shlex.split(command)[-1] == f"model.width={(4, 6)[best.number]}"
     assert json.loads((folder / "0" / "trial.json").read_text())["state"] == "complete"
