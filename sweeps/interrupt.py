@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from sweeps.storage import in_haste
+from sweeps.patience import in_haste
 
 
 class Interrupts:

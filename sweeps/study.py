@@ -19,10 +19,11 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from sweeps.config import SweepConfig
 from sweeps.controllers import Controller, Heartbeat, is_alive
 from sweeps.errors import user_error
+from sweeps.locks import exclusive
 from sweeps.pruners import build_pruner
 from sweeps.samplers import build_sampler
 from sweeps.space import Space, difference
-from sweeps.storage import close_storage, exclusive, open_storage_of_user
+from sweeps.storage import close_storage, open_storage_of_user
 
 log = logging.getLogger(__name__)
 

@@ -51,3 +51,35 @@ def lines_until(last: str, process: Process) -> list[str]:
             return lines
         lines.append(line.strip())
     raise AssertionError(f"the process ended after {lines}")
+
+
+OPENER = """
+import sys
+import optuna, alembic.config, sqlalchemy.dialects.postgresql  # what opening imports, so that all are equally fast
+from sweeps.storage import close_storage, open_storage
+print("ready", flush=True)
+for line in sys.stdin:
+    close_storage(open_storage(line.strip(), 30.0))
+    print("opened", flush=True)
+"""
+
+
+def open_at_once(urls: list[str], num_processes: int = 3) -> None:
+    """Open each of some empty databases in several processes at the same time."""
+    command = [sys.executable, "-c", OPENER]
+    environment, pipe = os.environ | {"PYTHONPATH": str(REPOSITORY)}, subprocess.PIPE
+    processes = [
+        subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdin=pipe, stdout=pipe, text=True)
+        for _ in range(num_processes)
+    ]
+    for process in processes:
+        lines_until("ready", process)
+    for url in urls:
+        for process in processes:
+            assert process.stdin
+            process.stdin.write(f"{url}\n")
+            process.stdin.flush()
+        for process in processes:
+            lines_until("opened", process)
+    for process in processes:
+        process.communicate()

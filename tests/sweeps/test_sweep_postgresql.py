@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from claim_race import claimed_at_once
+from claim_race import claimed_at_once, open_at_once
 from loop_runs import open_study
 from optuna.trial import TrialState
 from postgresql_server import PASSWORD, Server, why_not
 from search_runs import REPOSITORY, await_begun, await_that, check_whole, finish, run, start, trials
 
 from sweeps import controllers
-from sweeps.storage import close_storage, open_storage
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
 pytest.importorskip("psycopg", reason="the extra `postgresql` is not installed")
@@ -63,21 +62,8 @@ def test_controllers_that_claim_at_once_stop_at_the_total(url: str, tmp_path: Pa
     assert sorted(claimed_at_once(tmp_path, url)) == list(range(40))
 
 
-def test_an_empty_database_is_opened_by_several_at_once(url: str) -> None:
-    errors: list[Exception] = []
-
-    def open_one() -> None:
-        try:
-            close_storage(open_storage.__wrapped__(url, 30.0))
-        except Exception as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=open_one) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not errors
+def test_empty_databases_are_opened_by_several_at_once(url: str, server: Server) -> None:
+    open_at_once([url, server.new_database(), server.new_database()])
 
 
 def test_a_server_that_is_restarted_loses_no_trial(url: str, server: Server, tmp_path: Path) -> None:

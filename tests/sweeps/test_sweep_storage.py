@@ -10,7 +10,7 @@ from pathlib import Path
 
 import optuna
 import pytest
-from claim_race import claimed_at_once
+from claim_race import claimed_at_once, open_at_once
 from filelock import FileLock
 from loop_runs import Call, open_study, sweep
 from optuna.storages import JournalStorage
@@ -150,6 +150,11 @@ def test_a_storage_that_stays_away_ends_the_sweep_and_a_later_one_takes_over(
 def test_controllers_that_claim_at_once_stop_at_the_total(kind: str, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/s.db" if kind == "sqlite" else None
     assert sorted(claimed_at_once(tmp_path, url)) == list(range(40))
+
+
+@pytest.mark.slow
+def test_empty_databases_are_opened_by_several_at_once(tmp_path: Path) -> None:
+    open_at_once([f"sqlite:///{tmp_path}/{num}.db" for num in range(6)])
 
 
 def test_sqlite_serves_a_sweep(tmp_path: Path) -> None:

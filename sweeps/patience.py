@@ -1,0 +1,56 @@
+"""Calls of a storage that may be locked, full or gone: they are made again until it answers, for a while."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from sweeps.errors import user_error, user_error_type
+
+log = logging.getLogger(__name__)
+
+# Set where the command is to end: nobody waits for a storage then.
+in_haste = threading.Event()
+Result = TypeVar("Result")
+
+
+def patiently(call: Callable[[], Result], timeout_s: float) -> Result:
+    """Call, and again while the storage is locked, full or gone; says once that it waits.
+
+    Raises:
+        UserError: after `timeout_s` in vain, or once the command is to end.
+    """
+    deadline, pause_s, told = time.monotonic() + timeout_s, 0.05, False
+    while True:
+        try:
+            return call()
+        except Exception as error:
+            if not _passes(error):
+                raise
+            if in_haste.is_set() or time.monotonic() + pause_s > deadline:
+                how_long = "when the command was stopped" if in_haste.is_set() else f"for {timeout_s:g} s"
+                raise user_error(
+                    f"the storage of the study did not answer {how_long} ({first_line(error)}): mend it and give the "
+                    "same command again."
+                ) from error
+            if not told:
+                log.warning("The storage does not answer: waiting %g s for it (%s).", timeout_s, first_line(error))
+                told = True
+        time.sleep(pause_s)
+        pause_s = min(2 * pause_s, 1.0)
+
+
+def _passes(error: BaseException | None) -> bool:
+    """Whether an error may go away by waiting: of the file system, or of the connection to a database."""
+    if isinstance(error, user_error_type()):  # has been waited for
+        return False
+    while error is not None:
+        if isinstance(error, OSError) or type(error).__name__ in ("OperationalError", "InterfaceError"):
+            return True
+        error = error.__cause__
+    return False
+
+
+def first_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]
