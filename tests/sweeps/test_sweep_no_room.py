@@ -74,6 +74,7 @@ def test_a_controller_waits_until_the_journal_has_room(tmp_path: Path) -> None:
     check_whole(folder, 4)
 
 
+@pytest.mark.slow
 def test_a_journal_without_room_ends_the_command_and_it_goes_on_later(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     process = begin_held(folder, "sweep.num_trials=3", "sweep.storage_timeout_s=1")
