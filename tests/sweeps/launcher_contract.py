@@ -59,9 +59,10 @@ class HydrasOwnTests:
 
 
 class LauncherContract(LauncherTests):
-    """Subclasses also give what WorkerLost says of SIGKILL."""
+    """Subclasses also give what WorkerLost says of SIGKILL, and a time limit that the start of a process fits in."""
 
     died = "SIGKILL"
+    limit_s = 4
 
     def test_a_job_returns_what_hydra_returns(self, make: Make, tmp_path: Path) -> None:
         returned = make().submit(["x=3"], 7).result(60)
@@ -135,12 +136,12 @@ class LauncherContract(LauncherTests):
         assert [futures[i].result().return_value for i in (0, 2, 3)] == [0, 4, 9]
 
     def test_a_time_limit_ends_the_job_alone(self, make: Make, tmp_path: Path) -> None:
-        launcher = make(time_limit_s=4)
+        launcher = make(time_limit_s=self.limit_s)
         futures = [launcher.submit(["x=2", "do=wait"], 0), launcher.submit(["x=3"], 1)]
         assert futures[1].result(60).return_value == 9
         error = futures[0].exception(60)
         assert isinstance(error, JobTimeout)
-        assert "4 s" in error.reason
+        assert f"{self.limit_s} s" in error.reason
         assert_gone({int((tmp_path / "0" / "pid").read_text())})
 
     def test_each_job_has_its_own_environment(self, make: Make) -> None:

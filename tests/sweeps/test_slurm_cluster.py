@@ -165,7 +165,7 @@ def test_a_job_that_slurm_has_forgotten_has_ended_and_silence_ends_none(monkeypa
     watcher = QueueWatcher(60)
     assert watcher.get_state("999999", mode="force") == FORGOTTEN
     assert watcher.is_done("999999")
-    monkeypatch.setenv("SLURM_CONF", "/nowhere/slurm.conf")
+    monkeypatch.setenv("PATH", "/nowhere")
     assert not watcher.is_done("999998", mode="force")
 
 
@@ -173,3 +173,4 @@ class TestContract(LauncherContract):
     name = "slurm"
     options = {"max_parallel": 2, "look_s": 2, "poll_s": 0.1, "grace_s": 5}  # noqa: RUF012
     died = "FAILED"
+    limit_s = 15

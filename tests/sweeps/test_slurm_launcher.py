@@ -15,6 +15,7 @@ class TestContract(LauncherContract):
     name = "slurm"
     options = {"executor": "local", "max_parallel": 2, "grace_s": 5, "poll_s": 0.05}  # noqa: RUF012
     died = "without a result"
+    limit_s = 15
 
 
 @pytest.mark.parametrize(("launcher_name", "overrides"), [("slurm", FLAGS)])
