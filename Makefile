@@ -28,6 +28,7 @@ bench: .venv
 	$(RUN) benchmarks/train_step.py
 	$(RUN) benchmarks/text_parsing.py
 	$(RUN) benchmarks/packing_memory.py
+	$(RUN) benchmarks/sweep_engine.py
 
 # The stamp is written last, so an installation that was cut short is begun again.
 .venv: .venv/installed

@@ -1,0 +1,177 @@
+"""How well sweeps use their slots, beside hydra-optuna-sweeper 1.3.0 with the joblib launcher, and what they cost.
+
+    python benchmarks/sweep_engine.py                          # all parts, about eight minutes on 2 quiet cores
+    python benchmarks/sweep_engine.py --quick                  # smaller: to see that it works
+    python benchmarks/sweep_engine.py --parts slots costs      # some of slots, training, costs, past
+
+Their side runs in an environment of its own, which the first run makes below build/ with pip. Both sides get the same
+configurations in the same order, 2 slots and one thread a job; the two commands take turns. Prints Markdown tables.
+"""
+
+import argparse
+import json
+import os
+import platform
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from sweep_commands import (
+    APPS,
+    NUM_SLOTS,
+    REPOSITORY,
+    SLEEPER,
+    Configurations,
+    listed,
+    make_their_environment,
+    ours,
+    theirs,
+)
+from sweep_past import past_table
+from sweep_training import training_table
+
+SHORT_S, LONG_S = 0.5, 2.0
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured."""
+
+    num_sleeps: int = 40
+    num_orders: int = 3
+    num_configurations: int = 16
+    num_epochs: int = 12
+    num_no_ops: int = 100
+    num_starts: int = 5
+    past: tuple[int, ...] = (100, 1000, 10000)
+
+
+QUICK = Sizes(8, 1, 6, 4, 20, 1, (100, 1000))
+
+
+# Slots: jobs that sleep.
+
+
+def slots_table(folder: Path, sizes: Sizes) -> Iterator[str]:
+    """Both sides on the same jobs; busy: the sleeps' sum over slots times first start to last end."""
+    draw, num = random.Random(0), sizes.num_sleeps
+    draws = {
+        "evenly between": [round(draw.uniform(SHORT_S, LONG_S), 3) for _ in range(num)],
+        "a third long, else short": [LONG_S if draw.random() < 1 / 3 else SHORT_S for _ in range(num)],
+    }
+    # Once unmeasured, so that neither finds the disk's cache cold.
+    for is_ours in (True, False):
+        _sleep(folder / f"warm-{is_ours}", [{"x": 0, "duration_s": 0.0}], is_ours=is_ours)
+    yield "| durations | command, ours | theirs | ratio | first start to last end, ratio | busy, ours | theirs |"
+    yield "|---|---|---|---|---|---|---|"
+    for i, (name, durations_s) in enumerate(draws.items()):
+        jobs: Configurations = [{"x": place, "duration_s": d} for place, d in enumerate(durations_s)]
+        mine, mine_span_s = _sleep(folder / f"ours-{i}", jobs, is_ours=True)
+        other, other_span_s = _sleep(folder / f"theirs-{i}", jobs, is_ours=False)
+        busy = [sum(durations_s) / (NUM_SLOTS * span_s) for span_s in (mine_span_s, other_span_s)]
+        yield (
+            f"| {name} | {mine:.1f} s | {other:.1f} s | {mine / other:.2f} | {mine_span_s / other_span_s:.2f} "
+            f"| {busy[0]:.1%} | {busy[1]:.1%} |"
+        )
+
+
+def _sleep(folder: Path, jobs: Configurations, *, is_ours: bool) -> tuple[float, float]:
+    """Seconds of the whole command, and from the first job's start to the last one's end."""
+    log = folder.with_suffix(".times")
+    if is_ours:
+        wall_s = ours(SLEEPER, folder, f"log={log}", *listed(jobs, "+")).wall_s
+    else:
+        wall_s = theirs(SLEEPER, folder, jobs, f"log={log}").wall_s
+    times = _times(log)
+    assert len(times) == len(jobs)
+    return wall_s, max(end for _, end in times) - min(begun for begun, _ in times)
+
+
+def _times(log: Path) -> list[list[float]]:
+    return [json.loads(line) for line in log.read_text().splitlines()]
+
+
+# Costs: of a trial that does nothing, and until the first job.
+
+
+def costs_table(folder: Path, sizes: Sizes) -> Iterator[str]:
+    yield "| cost | figure |"
+    yield "|---|---|"
+    axis = ["x=interval(0.0,1.0)", f"+sweep.num_trials={sizes.num_no_ops}", "+sweep.sampler=random"]
+    log = folder / "no-op.times"
+    ours(SLEEPER, folder / "no-op", f"log={log}", *axis, "hydra.launcher.jobs_per_device=1")
+    yield f"| a trial that does nothing, one slot, ours | {_pace_ms(log):.0f} ms |"
+    log = folder / "no-op-2.times"
+    ours(SLEEPER, folder / "no-op-2", f"log={log}", *axis)
+    yield f"| a trial that does nothing, two slots, ours | {_pace_ms(log):.0f} ms |"
+    log, jobs = folder / "no-op-theirs.times", [{"x": place} for place in range(sizes.num_no_ops)]
+    theirs(SLEEPER, folder / "no-op-theirs", jobs, f"log={log}")
+    yield f"| a trial that does nothing, two slots, theirs | {_pace_ms(log):.0f} ms |"
+    for k, search in enumerate(("model.width=16,32", "sweep=fractions", "sweep=full")):
+        starts = [_first_submit(folder / f"start-{k}-{i}", search) for i in range(sizes.num_starts)]
+        wall_s, cpu_s = (median(start[key] for start in starts) for key in ("wall_s", "cpu_s"))
+        torch = "with torch" if any(start["torch"] for start in starts) else "without torch"
+        yield f"| from the command to the first job, {search} | {wall_s:.2f} s ({cpu_s:.2f} s of CPU, {torch}) |"
+
+
+def _pace_ms(log: Path) -> float:
+    """Milliseconds a trial, from the tenth start to the last, by when every worker is warm."""
+    begun = sorted(begun for begun, _ in _times(log))[10:]
+    return 1e3 * (begun[-1] - begun[0]) / (len(begun) - 1)
+
+
+def _first_submit(folder: Path, search: str) -> dict[str, Any]:
+    command = [sys.executable, str(APPS / "first_submit.py"), "-m", search, f"run_dir={folder}"]
+    start = time.time()
+    done = subprocess.run(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=True, env=_environment())
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return told | {"wall_s": told["time"] - start}
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(REPOSITORY)}
+
+
+PARTS = {
+    "slots": slots_table,
+    "training": lambda folder, sizes: training_table(
+        folder, sizes.num_configurations, sizes.num_orders, sizes.num_epochs
+    ),
+    "costs": costs_table,
+    "past": lambda folder, sizes: past_table(folder, sizes.past),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="smaller: to see that it works")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--keep", type=Path, help="leave the runs and what they printed in this new folder")
+    options = parser.parse_args()
+    sizes = QUICK if options.quick else Sizes()
+    folder = options.keep or Path(tempfile.mkdtemp(prefix="sweep-engine-"))
+    if {"slots", "training", "costs"} & set(options.parts):
+        make_their_environment()
+    load = ", ".join(f"{load:.1f}" for load in os.getloadavg())
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load before {load}", flush=True)
+    try:
+        for name in options.parts:
+            (folder / name).mkdir(parents=True)
+            print(f"\n{name}\n", flush=True)
+            for line in PARTS[name]((folder / name).resolve(), sizes):
+                print(line, flush=True)
+    finally:
+        if not options.keep:
+            shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""Ask and tell of a study with many past trials, and the controller's memory; a part of sweep_engine.py.
+
+python benchmarks/sweep_past.py fill FOLDER NUM     # a study of so many trials, of 4 parameters
+python benchmarks/sweep_past.py measure FOLDER SAMPLER
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import optuna
+from optuna.trial import TrialState
+
+from sweeps.config_check import typed_sweep
+from sweeps.space import Space
+from sweeps.space.values import canonical
+from sweeps.storage import journal_url
+from sweeps.study import SharedStudy
+
+SPACE = {
+    "lr": {"low": 1e-5, "high": 1e-1, "log": True},
+    "width": {"low": 4, "high": 64, "log": True},
+    "dropout": {"low": 0.0, "high": 0.6},
+    "loss": ["cross_entropy", "focal", "logit_adjusted"],
+}
+NUM_MEASURED = 20
+
+
+def past_table(folder: Path, nums: Sequence[int]) -> Iterator[str]:
+    """A Markdown table of ask and tell by sampler and number of past trials, each cell from its own process."""
+    yield "| past trials | random: ask + tell | tpe: ask + tell | random: opened in, PSS | tpe: opened in, PSS |"
+    yield "|---|---|---|---|---|"
+    for num in nums:
+        _run("fill", folder / str(num), num)
+        found = [json.loads(_run("measure", folder / str(num), sampler)) for sampler in ("random", "tpe")]
+        cells = [f"{f['trial_ms']:.1f} ms" for f in found] + [
+            f"{f['open_s']:.2f} s, {f['pss_mb']:.0f} MB" for f in found
+        ]
+        yield f"| {num:,} | {' | '.join(cells)} |"
+
+
+def _run(*arguments: Any) -> str:
+    command = [sys.executable, __file__, *map(str, arguments)]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def open_study(folder: Path, sampler: str, num_trials: int) -> SharedStudy:
+    config = typed_sweep({"sampler": sampler})
+    url, space = journal_url(folder), Space.read(SPACE)
+    return SharedStudy(config, "past", url, space, ["score"], ["maximize"], num_trials)
+
+
+def fill(folder: Path, num: int) -> None:
+    """Trials as a random search leaves them."""
+    study = open_study(folder, "random", num)
+    sampler = optuna.samplers.RandomSampler(seed=0)
+    drawn = optuna.create_study(sampler=sampler, direction="maximize")
+    for _ in range(num):
+        trial = drawn.ask()
+        values = study.space.suggest(trial)
+        ended = drawn.tell(trial, values["dropout"] - abs(values["lr"] - 1e-3))
+        told = {"configuration": canonical(values), "owner": "past", "run_dir": f"past/{trial.number}", "attempts": 1}
+        ended.user_attrs.update(told)
+        study.study.add_trial(ended)
+    study.close()
+
+
+def measure(folder: Path, sampler: str) -> None:
+    """Print seconds to open the study, the median milliseconds of a trial (CPU), and the memory then."""
+    begun = time.process_time()
+    study = open_study(folder, sampler, sys.maxsize)
+    study.trials()
+    open_s, taken_ms = time.process_time() - begun, []
+    for _ in range(NUM_MEASURED):
+        begun = time.process_time()
+        trial = study.claim()
+        assert trial is not None
+        trial.set_user_attr("configuration", canonical(study.space.suggest(trial)))
+        study.twin(trial.number)
+        study.finish(trial, TrialState.COMPLETE, [0.5])
+        taken_ms.append(1e3 * (time.process_time() - begun))
+    study.close()
+    print(json.dumps({"open_s": open_s, "trial_ms": median(taken_ms), "pss_mb": _pss_mb()}))
+
+
+def _pss_mb() -> float:
+    """Memory of this process, shared pages by their share; in MB."""
+    rollup = Path("/proc/self/smaps_rollup").read_text()
+    return int(rollup.split("\nPss:")[1].split()[0]) / 1024
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["fill", folder, num]:
+            fill(Path(folder), int(num))
+        case ["measure", folder, sampler]:
+            measure(Path(folder), sampler)
+        case _:
+            sys.exit(__doc__)
