@@ -31,12 +31,25 @@ class Conv(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         x = functional.pad(x, (0, self.extra)) if self.extra else x
-        if self.layout is None:
-            return super().forward(x)
-        is_last = self.layout.is_contiguous(memory_format=torch.channels_last)
-        x = _two_channels(x).contiguous(memory_format=torch.channels_last if is_last else torch.contiguous_format)
-        convolved: Tensor = self._conv_forward(x, _two_channels(self.weight), self.bias)
+        weight: Tensor = self.weight
+        if self.layout is not None:
+            is_last = self.layout.is_contiguous(memory_format=torch.channels_last)
+            x = _two_channels(x).contiguous(memory_format=torch.channels_last if is_last else torch.contiguous_format)
+            weight = _two_channels(weight)
+        if self.dilation == (1, 1) and _is_miscomputed(x, weight):
+            x, weight = functional.pad(x, (0, 1)), functional.pad(weight, (0, 1))
+        convolved: Tensor = self._conv_forward(x, weight, self.bias)
         return convolved
+
+
+def _is_miscomputed(x: Tensor, weight: Tensor) -> bool:
+    """Whether a CPU with AMX gives wrong sums for this convolution in bfloat16; one more tap, of zeros, avoids it.
+
+    Met in oneDNN as torch 2.13 has it, by a scan against float64: docs/lab-notebook.md.
+    """
+    num_in, num_taps = weight.shape[1], weight.shape[3]
+    is_affected = num_in < 16 and num_in * num_taps % 32 == 0
+    return is_affected and x.device.type == "cpu" and torch.is_autocast_enabled("cpu")
 
 
 def _two_channels(x: Tensor) -> Tensor:

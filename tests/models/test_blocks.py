@@ -21,6 +21,27 @@ def test_convolution_of_one_channel(layout, kernel_size, dilation):
     assert list(conv.state_dict()) == ["weight", "bias"]
 
 
+@pytest.mark.parametrize("dilation", [1, 2])
+@pytest.mark.parametrize(
+    ("num_in", "kernel_size"), [(1, 32), (4, 8), (4, 16), (8, 8), (8, 12), (12, 8), (16, 8), (3, 5)]
+)
+def test_convolution_in_bfloat16_is_right_to_rounding(num_in, kernel_size, dilation):
+    """Some of these come out as noise on a CPU with AMX, where nothing is done about it."""
+    conv = Conv(num_in, 8, kernel_size, dilation=dilation, bias=False).to(memory_format=torch.channels_last)
+    x = torch.randn(3, num_in, 1, 80).bfloat16().float().contiguous(memory_format=torch.channels_last)
+    conv.weight.data = conv.weight.data.bfloat16().float()
+    x.requires_grad_()
+    expected = conv(x)
+    slope = torch.randn_like(expected).bfloat16().float()
+    gradients = torch.autograd.grad(expected, (x, conv.weight), slope)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = conv(x)
+    assert found.shape == expected.shape
+    rounded = torch.autograd.grad(found, (x, conv.weight), slope.bfloat16())
+    for right, quick in zip((expected, *gradients), (found, *rounded), strict=True):
+        assert (quick - right).abs().max() < 0.01 * right.abs().max()
+
+
 @pytest.mark.parametrize("num_filters", [1, 5, 16, 31, 32, 40])
 @pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
