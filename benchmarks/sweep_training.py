@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from statistics import fmean
 
@@ -31,8 +32,9 @@ class Row:
     other_wall_s: float
 
     def __str__(self) -> str:
+        found = f"{self.found_s:.1f} s" if isfinite(self.found_s) else "never: pruned"
         return (
-            f"| {self.order} | {self.best:.4f} | {self.found_s:.1f} s | {self.other_found_s:.1f} s "
+            f"| {self.order} | {self.best:.4f} | {found} | {self.other_found_s:.1f} s "
             f"| {self.found_s / self.other_found_s:.2f} | {self.wall_s:.1f} s | {self.other_wall_s:.1f} s "
             f"| {self.wall_s / self.other_wall_s:.2f} |"
         )
@@ -51,8 +53,11 @@ def training_table(folder: Path, num_configurations: int, num_orders: int, num_e
         row = _compare(folder, order, configurations, values)
         yield str(row)
         found.append(row)
-    mean, other_mean = fmean(row.found_s for row in found), fmean(row.other_found_s for row in found)
-    yield f"| mean | | {mean:.1f} s | {other_mean:.1f} s | {mean / other_mean:.2f} | | | |"
+    reached = [row for row in found if isfinite(row.found_s)]
+    if reached:
+        mean, other_mean = fmean(row.found_s for row in reached), fmean(row.other_found_s for row in reached)
+        name = f"mean of the {len(reached)} of {num_orders} where ours has it"
+        yield f"| {name} | | {mean:.1f} s | {other_mean:.1f} s | {mean / other_mean:.2f} | | | |"
 
 
 def _pack(folder: Path, values: list[str]) -> None:
