@@ -6,7 +6,7 @@ Hydra's own code. The result equals that of ConfigLoader.load_sweep_config (the 
 during a sweep do not change its jobs.
 """
 
-import pickle
+import copy
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
@@ -33,7 +33,7 @@ class Composer:
         self._loader = loader
         self._master = master
         self._parser = OverridesParser.create(config_loader=loader)
-        self._bases: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
+        self._bases: OrderedDict[tuple[str, ...], DictConfig] = OrderedDict()
         self._plain = not (OmegaConf.select(master, "hydra.searchpath") or master.hydra.job.env_copy)
 
     def compose(self, overrides: Sequence[str]) -> DictConfig:
@@ -44,14 +44,14 @@ class Composer:
         self._loader.validate_sweep_overrides_legal(parsed, run_mode=RunMode.RUN, from_shell=True)
         is_value = [self._is_value(override) for override in parsed]
         chosen = tuple(str(o.input_line) for o, value in zip(parsed, is_value, strict=True) if not value)
-        config: DictConfig = pickle.loads(self._base(chosen))
+        config = copy.deepcopy(self._base(chosen))
         self._lay_over(config, [o for o, value in zip(parsed, is_value, strict=True) if value], parsed)
         return config
 
-    def _base(self, chosen: tuple[str, ...]) -> bytes:
-        """The config with its groups chosen, before any values; pickled, which is the quickest way to copy it."""
+    def _base(self, chosen: tuple[str, ...]) -> DictConfig:
+        """The config with its groups chosen, before any values."""
         if chosen not in self._bases:
-            self._bases[chosen] = pickle.dumps(self._loader.load_sweep_config(self._master, list(chosen)))
+            self._bases[chosen] = self._loader.load_sweep_config(self._master, list(chosen))
             if len(self._bases) > MAX_KEPT:
                 self._bases.popitem(last=False)
         self._bases.move_to_end(chosen)
