@@ -106,11 +106,11 @@ def pid_that_holds(lock: Path) -> int:
             "+sweep.constraints.num_parameters=...",
         ),
         (["+sweep.constraints.num_parameters.at_mots=1", "model.width=4,8"], "did you mean 'at_most'?"),
-        (["sweep.storage=nonsense", "model.width=4,8"], "sweep.storage=nonsense cannot be read"),
+        (["sweep.storage=nonsense", "model.width=4,8"], "sweep.storage is no URL of a database: allowed is postgresql://"),
         (["sweep.storage=sqlite:////nowhere/a.db", "model.width=4,8"], "the folder /nowhere"),
         (
             ["sweep.storage=mysql://me:secret@h/d", "model.width=4,8"],
-            "sweep.storage=mysql://me:***@h/d cannot be opened",
+            "sweep.storage holds a password, which would be kept in files: leave it out",
         ),
     ],
 )
