@@ -1,8 +1,11 @@
 """The command line of the report."""
 
 import argparse
+import dataclasses
 import sys
 from pathlib import Path
+
+from sweeps.report.options import Options
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -11,16 +14,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("where", metavar="STUDY_OR_FOLDER", help="a study's name or folder, a run folder, or runs")
     parser.add_argument("--out", type=Path, help="file to write (default: report.html in the folder)")
     parser.add_argument("--storage", help="URL, where the study is not kept in its folder")
+    parser.add_argument("--max-spectra", type=_count, default=Options.max_spectra, help="in the browser (default: 300)")
+    parser.add_argument("--no-saliency", action="store_true", help="do not load the best run's network")
     given = parser.parse_args(arguments)
+    options = Options(max_spectra=given.max_spectra, saliency=not given.no_saliency)
     try:
-        print(write_report(given.where, given.storage, given.out))
+        print(write_report(given.where, given.storage, given.out, options))
     except (LookupError, OSError) as error:
         print(f"error: {error.args[0] if isinstance(error, LookupError) else error}", file=sys.stderr)
         return 2
     return 0
 
 
-def write_report(where: str, url: str | None = None, out: Path | None = None) -> Path:
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 on")
+    return int(text)
+
+
+def write_report(where: str, url: str | None = None, out: Path | None = None, options: Options | None = None) -> Path:
     """Write the page and return where it is.
 
     Args:
@@ -36,7 +48,7 @@ def write_report(where: str, url: str | None = None, out: Path | None = None) ->
     from sweeps.report.page import build_page
     from sweeps.report.study import read_report
 
-    report = read_report(where, url)
+    report = dataclasses.replace(read_report(where, url), options=options or Options())
     path = out or report.folder / "report.html"
     page = build_page(report).encode()
     with atomic_save(str(path), overwrite=True) as file:

@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.opening import load_study, study_folder
 from sweeps.ranking import ranked
+from sweeps.report.options import Options
 from sweeps.report.runs import Run
 from sweeps.rows import configuration
 from sweeps.study import IDENTITY
@@ -64,6 +65,7 @@ class Report:
         best_command: the command that runs the best configuration by itself; "" where the sweep has not ended yet.
         study: None for run folders without a study.
         identity: what the study searches, as sweeps/study.py wrote it: space, objectives, fixed values.
+        options: what the command line asked for.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Report:
     best_command: str = ""
     study: optuna.Study | None = None
     identity: dict[str, Any] = field(default_factory=dict)
+    options: Options = Options()
 
     @cached_property
     def by_number(self) -> dict[int, ReportedTrial]:

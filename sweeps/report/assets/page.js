@@ -5,16 +5,21 @@ const spectralData = JSON.parse(document.getElementById("data").textContent);
 const spectralPlotOptions = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"] };
 
 function drawFigure(place) {
-  if (place.dataset.drawn) return;
   place.dataset.drawn = "yes";
   const figure = spectralFigures[place.dataset.figure];
   Plotly.newPlot(place, figure.data, figure.layout, spectralPlotOptions);
 }
 
-const figurePlaces = [...document.querySelectorAll("[data-figure]")];
-const nearWindow = new IntersectionObserver(
-  (entries) => entries.filter((entry) => entry.isIntersecting).forEach((entry) => drawFigure(entry.target)),
-  { rootMargin: "300px" },
-);
-figurePlaces.forEach((place) => nearWindow.observe(place));
-window.addEventListener("beforeprint", () => figurePlaces.forEach(drawFigure));
+// Calls draw once, when the place comes near the window or the page is printed.
+function whenNear(place, draw) {
+  const once = () => {
+    nearWindow.disconnect();
+    window.removeEventListener("beforeprint", once);
+    draw();
+  };
+  const nearWindow = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && once(), { rootMargin: "300px" });
+  nearWindow.observe(place);
+  window.addEventListener("beforeprint", once);
+}
+
+document.querySelectorAll("[data-figure]").forEach((place) => whenNear(place, () => drawFigure(place)));

@@ -1,5 +1,6 @@
 """Headless Chromium, Debian's, as a reader of a page would use it, and what it noticed."""
 
+import base64
 import contextlib
 import json
 import shutil
@@ -59,6 +60,12 @@ class Browser:
         condition = WebDriverWait(self.driver, TIMEOUT_S, poll_frequency=0.05)
         return condition.until(lambda _driver: self.js(script, *arguments), f"never true: {script}")
 
+    def click(self, target: str | WebElement) -> None:
+        """Click an element, or what a selector finds, in the middle of the window, clear of the sticky navigation."""
+        element = self.find(target) if isinstance(target, str) else target
+        self.js("arguments[0].scrollIntoView({block: 'center'})", element)
+        element.click()
+
     def press(self, *keys: str) -> None:
         """Type into whatever has the focus: press("j"), press(Keys.ARROW_RIGHT)."""
         webdriver.ActionChains(self.driver).send_keys(*keys).perform()
@@ -86,10 +93,17 @@ class Browser:
         return [url for url in sent if not url.startswith(LOCAL)]
 
     def screenshot(self, name: str, element: WebElement | None = None) -> Path:
-        """Save a picture of the window, or of one element, as build/screenshots/<name>.png."""
+        """Save a picture of the window, or of the whole of one element, as build/screenshots/<name>.png."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        path = SCREENSHOTS / f"{name}.png"
-        assert element.screenshot(str(path)) if element else self.driver.save_screenshot(str(path))
+        path, how = SCREENSHOTS / f"{name}.png", {}
+        if element is not None:
+            self.js("arguments[0].scrollIntoView()", element)
+            box = self.js("return arguments[0].getBoundingClientRect().toJSON()", element)
+            top = box["top"] + self.js("return window.scrollY")
+            clip = {"x": box["left"], "y": top, "width": box["width"], "height": box["height"], "scale": 1}
+            how = {"clip": clip, "captureBeyondViewport": True}
+        taken = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png", **how})
+        path.write_bytes(base64.b64decode(taken["data"]))
         return path
 
 
