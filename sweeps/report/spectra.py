@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sweeps.report.runs import Run
 from sweeps.report.section import Section, render
-from sweeps.report.spectra_choice import PROBABILITY, choose
+from sweeps.report.spectra_choice import PROBABILITY, choose, probability_columns
 from sweeps.report.spectra_codes import block_means, block_size, encoded, runs, thin
 from sweeps.report.spectra_saliency import Saliency, saliency_of
 from sweeps.report.spectral_lines import LINES
@@ -67,7 +67,8 @@ def _shown(run: Run, split: str, max_spectra: int) -> Shown:
     block = block_size(survey.length)
     num_points = survey.num_channels * -(-survey.length // block)
     num_bytes = num_points * 4 * 4 / 3  # flux 2, error 1, saliency 1; base64
-    rows = pd.Index(survey.catalog["id"].astype(str)).get_indexer(run.split(split)["id"].astype(str))
+    ids = pd.Index(run.split(split)["id"].astype(str))
+    rows = pd.Index(survey.catalog["id"].astype(str)).get_indexer(ids)
     known = run.split(split).assign(row=rows)[rows >= 0]
     frame = choose(known, min(max_spectra, int(MAX_BYTES // num_bytes)))
     return Shown(frame, frame["row"].to_numpy(np.int64), block)
@@ -81,6 +82,8 @@ def _data(run: Run, shown: Shown, saliency: Saliency | str | None) -> dict[str, 
     x = np.arange(survey.length, dtype=np.float64) if wave is None else wave
     catalog = survey.catalog.iloc[shown.rows]
     heat = saliency if not isinstance(saliency, str) else None
+    names = probability_columns(shown.frame)
+    probability = shown.frame[names].to_numpy(np.float64)
     return {
         "x": np.round(block_means(x, shown.block), 2).tolist(),
         "unit": "pixels" if shown.block == 1 else "points",
@@ -89,18 +92,18 @@ def _data(run: Run, shown: Shown, saliency: Saliency | str | None) -> dict[str, 
         "hasSaliency": heat is not None,
         "hasSnr": "snr" in catalog and bool(catalog["snr"].notna().any()),
         "numChannels": survey.num_channels,
-        "classes": [column.removeprefix(PROBABILITY) for column in shown.frame if column.startswith(PROBABILITY)],
+        "classes": [name.removeprefix(PROBABILITY) for name in names],
         "lines": [[name, list(places)] for name, places in LINES.items()] if wave is not None else [],
         "spectra": [
-            _described(run, catalog.iloc[i], shown.frame.iloc[i])
+            _described(catalog.iloc[i], shown.frame.iloc[i], probability[i])
             | _coded(run, int(row), shown.block, None if heat is None else heat[i])
             for i, row in enumerate(shown.rows)
         ],
     }
 
 
-def _described(run: Run, known: pd.Series, judged: pd.Series) -> dict[str, Any]:
-    probability = judged[[column for column in judged.index if column.startswith(PROBABILITY)]]
+def _described(known: pd.Series, judged: pd.Series, probability: NDArray[np.floating[Any]]) -> dict[str, Any]:
+    """What is told of a spectrum: its catalog row, its row of predictions, and its probabilities [K]."""
     return {
         "id": str(judged["id"]),
         "label": str(judged["label"]),

@@ -26,12 +26,17 @@ def choose(predictions: pd.DataFrame, num: int) -> pd.DataFrame:
 def _judged(predictions: pd.DataFrame) -> pd.DataFrame:
     """Labelled rows with `wrong`, `confidence` and `margin`."""
     rows = predictions[predictions["label"].notna()].reset_index(drop=True)
-    names = [column for column in rows if column.startswith(PROBABILITY)]
+    names = probability_columns(rows)
     probability = rows[names].to_numpy(np.float64)
-    predicted = pd.Index(names).get_indexer(PROBABILITY + rows["predicted"].astype(str))
+    predicted = pd.Index(names).get_indexer(pd.Index(PROBABILITY + rows["predicted"].astype(str)))
     ordered = np.sort(probability, axis=1)
     return rows.assign(
         wrong=rows["label"].astype(str) != rows["predicted"].astype(str),
         confidence=probability[np.arange(len(rows)), predicted],
         margin=ordered[:, -1] - ordered[:, -2] if len(names) > 1 else 1.0,
     )
+
+
+def probability_columns(predictions: pd.DataFrame) -> list[str]:
+    """probability/<class>, in class order."""
+    return [name for name in map(str, predictions.columns) if name.startswith(PROBABILITY)]

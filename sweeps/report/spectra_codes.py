@@ -41,11 +41,12 @@ def thin(flux: Floats, ivar: Floats | None, mask: NDArray[np.bool_], block: int)
     block: pixels a point.
     """
     flux = np.asarray(flux, np.float64)
-    bad = mask | ~np.isfinite(flux).all(axis=0)
-    bad = bad if ivar is None else bad | ~(ivar > 0).any(axis=0)
+    bad = np.asarray(mask | ~np.isfinite(flux).all(axis=0))
+    if ivar is not None:
+        bad = bad | ~(ivar > 0).any(axis=0)
     flux = np.nan_to_num(flux, posinf=0, neginf=0)
     good = _blocks(~bad, block, False)
-    masked = ~good.any(axis=-1)
+    masked = np.asarray(~good.any(axis=-1))
     weight = np.where(masked[:, None], True, good)
     count = weight.sum(axis=-1)
     means = (_blocks(flux, block, 0.0) * weight).sum(axis=-1) / count
