@@ -51,13 +51,14 @@ def _told(trial: ReportedTrial, objectives: list[str]) -> dict[str, Any]:
     """What compare.js shows of a trial; numbers have five digits."""
     values: dict[str, float] = dict(zip(objectives, trial.values or (), strict=False))
     spread = {f"{name}, spread of seeds": value for name, value in zip(objectives, _spread(trial), strict=False)}
+    metrics = {**values, **spread, **_metrics(trial), **_times(trial)} | values
     return {
         "number": trial.number,
         "state": trial.state,
         "reason": trial.reason,
         "score": _rounded(trial.values[0]) if trial.values else None,
         "configuration": {axis: _written(value) for axis, value in _configuration(trial).items()},
-        "metrics": {n: _rounded(v) for n, v in {**values, **spread, **_metrics(trial), **_times(trial)}.items()},
+        "metrics": {name: _rounded(value) for name, value in metrics.items()},
         "epochs": list(trial.steps),
         "curve": [_rounded(value) for value in trial.steps.values()],
     }

@@ -94,7 +94,7 @@
     const best = way === "large" ? Math.max(...known) : way === "small" ? Math.min(...known) : null;
     return values.map((value) => {
       const cell = element("td", shownNumber(value), { class: "number" });
-      if (known.length > 1 && value === best) cell.replaceChildren(element("strong", `${shownNumber(value)}`), element("span", " best", { class: "hidden" }));
+      if (known.length > 1 && value === best) cell.replaceChildren(element("strong", shownNumber(value)), element("span", ", the best", { class: "hidden" }));
       return cell;
     });
   }

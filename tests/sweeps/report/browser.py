@@ -5,6 +5,7 @@ import contextlib
 import json
 import shutil
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,15 @@ class Browser:
         messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
         sent = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
         return [url for url in sent if not url.startswith(LOCAL)]
+
+    def violations(self) -> dict[str, list[str]]:
+        """Rules of accessibility (axe-core's, which include contrast) that the page breaks, with the elements."""
+        self.js(resources.files("axe_core_python").joinpath("axe.min.js").read_text("utf-8"))
+        script = """const tell = arguments[0];
+            const broken = (rule) => rule.nodes.map((node) => node.html + node.failureSummary);
+            axe.run().then((found) => tell(found.violations.map((rule) => [rule.id, broken(rule)])))"""
+        self.driver.set_script_timeout(TIMEOUT_S)
+        return dict(self.driver.execute_async_script(script))
 
     def screenshot(self, name: str, element: WebElement | None = None) -> Path:
         """Save a picture of the window, or of the whole of one element, as build/screenshots/<name>.png."""
