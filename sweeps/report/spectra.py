@@ -24,8 +24,9 @@ def section(report: Report) -> Section | None:
     run = report.best_run
     if run is None or run.predictions.empty or not report.options.max_spectra:
         return None
+    name = run.path.relative_to(report.folder) if run.path.is_relative_to(report.folder) else run.path
     if run.survey is None:
-        return Section("spectra", TITLE, render("spectra.html", run=run.path.name, missing=True))
+        return Section("spectra", TITLE, render("spectra.html", run=name, missing=True))
     split = "test" if len(run.split("test")) else "validation"
     shown = _shown(run, split, report.options.max_spectra)
     saliency = saliency_of(run, shown.rows, list(shown.frame["predicted"])) if report.options.saliency else None
@@ -33,7 +34,7 @@ def section(report: Report) -> Section | None:
     html = render(
         "spectra.html",
         missing=False,
-        run=run.path.name,
+        run=name,
         split=split,
         num_shown=len(shown.frame),
         num_wrong_shown=int(shown.frame["wrong"].sum()),

@@ -111,12 +111,13 @@
       line: { color: COLOURS[place], dash: DASHES[place], width: 2 }, marker: { color: COLOURS[place] },
       hovertemplate: `trial ${trial.number}, epoch %{x}: %{y}<extra></extra>`,
     }));
+    const isShort = Math.max(...trials.flatMap((trial) => trial.epochs)) <= 10;
     const axis = { gridcolor: "#e5e5e5", linecolor: "#767676", zeroline: false, automargin: true };
     const title = data.objectives[0].replaceAll("&", "&amp;").replaceAll("<", "&lt;");
     byId("plot").setAttribute("aria-label", `${data.objectives[0]} by epoch of trials ${trials.map((trial) => trial.number).join(", ")}.`);
     Plotly.react(byId("plot"), traces, {
       font: { family: "system-ui, sans-serif", size: 13, color: "#1b1b1b" }, margin: { l: 64, r: 16, t: 12, b: 48 }, showlegend: true,
-      legend: { orientation: "h", y: 1.14, x: 0 }, xaxis: { ...axis, title: { text: "epoch" }, rangemode: "tozero" }, yaxis: { ...axis, title: { text: title } },
+      legend: { orientation: "h", y: 1.14, x: 0 }, xaxis: { ...axis, title: { text: "epoch" }, ...(isShort ? { dtick: 1 } : {}) }, yaxis: { ...axis, title: { text: title } },
     }, spectralPlotOptions);
   }
 

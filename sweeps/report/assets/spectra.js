@@ -33,7 +33,7 @@
   }
 
   // Means over `width` points around each, of those that are kept; NaN where none is.
-  function smoothed(values, width, keep) {
+  function smoothed(values, width, keep, finish = (sum, count) => sum / count) {
     const half = (width - 1) / 2, sums = new Float64Array(values.length + 1), counts = new Float64Array(values.length + 1);
     values.forEach((value, i) => {
       const kept = keep(i) && Number.isFinite(value);
@@ -42,13 +42,13 @@
     });
     return values.map((_value, i) => {
       const start = Math.max(0, i - half), end = Math.min(values.length, i + half + 1);
-      return keep(i) ? (sums[end] - sums[start]) / (counts[end] - counts[start]) : NaN;
+      return keep(i) ? finish(sums[end] - sums[start], counts[end] - counts[start]) : NaN;
     });
   }
 
-  // The error of a mean of `width` points is that of one, by their squares, over the root of the width.
+  // The error of a mean: the root of the sum of squares over their number.
   function smoothedError(error, width, keep) {
-    return smoothed(error.map((value) => value * value), width, keep).map((square) => Math.sqrt(square / width));
+    return smoothed(error.map((value) => value * value), width, keep, (sum, count) => Math.sqrt(Math.max(sum, 0)) / count);
   }
 
   // ---- drawing -----------------------------------------------------------------------------------------------------
@@ -57,9 +57,9 @@
     const width = Number(byId("smoothing").value), good = (i) => !masked[i];
     const line = smoothed(flux, width, good);
     const drawn = [bands(spectrum.masked)];
-    if (error) drawn.push(...errorBand(line, smoothedError(error, width, good)));
-    drawn.push({ x: data.x, y: flux.map((value, i) => (masked[i] ? value : NaN)), mode: "lines", line: { color: GREY, width: 1 }, hoverinfo: "skip", connectgaps: false });
-    drawn.push({ x: data.x, y: line, mode: "lines", line: { color: INK, width: 1.3 }, hovertemplate: `${data.inAngstrom ? "%{x:.1f} Å" : "pixel %{x}"}: %{y:.5g}<extra></extra>` });
+    if (error) drawn.push(errorBand(line, smoothedError(error, width, good)));
+    drawn.push({ name: "masked flux", x: data.x, y: flux.map((value, i) => (masked[i] ? value : NaN)), mode: "lines", line: { color: GREY, width: 1 }, hoverinfo: "skip", connectgaps: false });
+    drawn.push({ name: "flux", x: data.x, y: line, mode: "lines", line: { color: INK, width: 1.3 }, hovertemplate: `${data.inAngstrom ? "%{x:.1f} Å" : "pixel %{x}"}: %{y:.5g}<extra></extra>` });
     if (saliency) drawn.push(strip(smoothed(saliency, width, () => true)));
     return drawn.map((trace) => ({ showlegend: false, ...trace }));
   }
@@ -71,19 +71,25 @@
       x.push(step(start), step(start), step(end), step(end), step(start), null);
       y.push(0, 1, 1, 0, 0, null);
     }
-    return { x, y, yaxis: "y3", mode: "lines", line: { width: 0 }, fill: "toself", fillcolor: MASKED, hoverinfo: "skip" };
+    return { name: "masked", x, y, yaxis: "y3", mode: "lines", line: { width: 0 }, fill: "toself", fillcolor: MASKED, hoverinfo: "skip" };
   }
 
+  // A closed outline around each stretch of known errors: up along the upper edge, back along the lower one.
   function errorBand(line, error) {
-    const edge = (sign) => line.map((value, i) => value + sign * error[i]);
-    const both = { x: data.x, mode: "lines", line: { width: 0 }, hoverinfo: "skip" };
-    return [{ ...both, y: edge(-1) }, { ...both, y: edge(1), fill: "tonexty", fillcolor: BAND }];
+    const x = [], y = [], isKnown = (i) => i < line.length && Number.isFinite(line[i]) && Number.isFinite(error[i]);
+    for (let start = 0, end; start < line.length; start = end + 1) {
+      for (end = start; isKnown(end); ) end++;
+      for (let i = start; i < end; i++) x.push(data.x[i]), y.push(line[i] + error[i]);
+      for (let i = end - 1; i >= start; i--) x.push(data.x[i]), y.push(line[i] - error[i]);
+      if (end > start) x.push(null), y.push(null);
+    }
+    return { name: "error", x, y, mode: "lines", line: { width: 0 }, fill: "toself", fillcolor: BAND, hoverinfo: "skip" };
   }
 
   function strip(saliency) {
     const sizes = [...saliency].map(Math.abs).sort((a, b) => a - b);
     const limit = sizes[Math.floor(0.99 * (sizes.length - 1))] || sizes[sizes.length - 1] || 1;
-    return { type: "heatmap", x: data.x, z: [saliency], y: [0.5], yaxis: "y2", zmin: -limit, zmax: limit, colorscale: AGAINST_TO_FOR, showscale: false, hovertemplate: "%{x}: %{z:.3g}<extra></extra>" };
+    return { name: "saliency", type: "heatmap", x: data.x, z: [saliency], y: [0.5], yaxis: "y2", zmin: -limit, zmax: limit, colorscale: AGAINST_TO_FOR, showscale: false, hovertemplate: "%{x}: %{z:.3g}<extra></extra>" };
   }
 
   // Rare outliers, cosmic rays say, must not flatten the rest; a double click on the plot shows all.
@@ -92,7 +98,7 @@
     if (!sorted.length) return [-1, 1];
     const quantile = (share) => sorted[Math.round(share * (sorted.length - 1))];
     const low = quantile(0.002), high = quantile(0.998), margin = 0.35 * (high - low) || 1;
-    const least = sorted[0], most = sorted[sorted.length - 1], edge = 0.05 * (high - low) || 1;
+    const least = sorted[0], most = sorted[sorted.length - 1], edge = 0.1 * (high - low) || 1;
     return [Math.max(least - edge, low - margin), Math.min(most + edge, high + margin)];
   }
 
@@ -116,7 +122,7 @@
       margin: { l: 72, r: 16, t: data.inAngstrom ? 64 : 12, b: 48 },
       paper_bgcolor: "white", plot_bgcolor: "white", hovermode: "x",
       xaxis: { ...axis, title: { text: data.inAngstrom ? "observed wavelength (Å)" : "pixel" }, range: [data.x[0], data.x[data.x.length - 1]], anchor: data.hasSaliency ? "y2" : "y" },
-      yaxis: { ...axis, title: { text: "flux" }, domain: [bottom, 1], range: fluxRange(drawn.find((trace) => trace.hovertemplate).y) },
+      yaxis: { ...axis, title: { text: "flux" }, domain: [bottom, 1], range: fluxRange(drawn.find((trace) => trace.name === "flux").y) },
       yaxis2: { domain: [0, data.hasSaliency ? 0.09 : 0.001], visible: false, fixedrange: true },
       yaxis3: { domain: [bottom, 1], overlaying: "y", range: [0, 1], visible: false, fixedrange: true },
       ...markers(),

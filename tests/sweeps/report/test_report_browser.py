@@ -68,9 +68,7 @@ def facts(browser: Browser) -> dict[str, str]:
 
 def flux(browser: Browser) -> list[float]:
     """The line as it is drawn."""
-    script = (
-        "const t = document.getElementById('spectra-plot').data.find((t) => t.hovertemplate && t.mode === 'lines');"
-    )
+    script = "const t = document.getElementById('spectra-plot').data.find((t) => t.name === 'flux');"
     values: list[float] = browser.js(script + "return Array.from(t.y, (v) => Number.isFinite(v) ? v : null)")
     return values
 
@@ -149,20 +147,20 @@ def test_smoothing_is_the_mean_over_good_pixels(opened: Browser) -> None:
 
 def test_the_band_is_one_standard_deviation(opened: Browser) -> None:
     def widths() -> Any:
-        script = """const traces = document.getElementById('spectra-plot').data;
-        const upper = traces.findIndex((t) => t.fill === 'tonexty');
-        const width = (i) => traces[upper].y[i] - traces[upper - 1].y[i];
-        return [200, 105].map((i) => Number.isFinite(width(i)) ? width(i) : null)"""
+        script = """const band = document.getElementById('spectra-plot').data.find((t) => t.name === 'error');
+        const wave = spectralData.spectra.x, at = (i) => band.y.filter((_y, j) => band.x[j] === wave[i]);
+        return [200, 105, 99].map((i) => at(i).length === 2 ? at(i)[0] - at(i)[1] : null)"""
         return opened.js(script)
 
-    assert widths() == [pytest.approx(4), None]  # an inverse variance of 0.25
+    assert widths() == [pytest.approx(4), None, pytest.approx(4)]  # an inverse variance of 0.25
     opened.slide(opened.find("#spectra-smoothing"), 9)
-    assert widths() == [pytest.approx(4 / 3), None]
+    # A mean of nine has a third of the error; beside the masked pixels only five are left.
+    assert widths() == [pytest.approx(4 / 3), None, pytest.approx(4 / 5**0.5)]
 
 
 def test_masked_pixels_are_grey(opened: Browser) -> None:
     grey, band = opened.js("""const traces = document.getElementById('spectra-plot').data;
-        const grey = traces.find((t) => t.line.color === '#767676'), band = traces.find((t) => t.fill === 'toself');
+        const grey = traces.find((t) => t.name === 'masked flux'), band = traces.find((t) => t.name === 'masked');
         return [Array.from(grey.y, (v) => Number.isFinite(v)), Array.from(band.x)]""")
     assert [i for i, is_there in enumerate(grey) if is_there] == list(range(100, 110))
     wave = np.linspace(3700.0, 9000.0, LENGTH)
