@@ -51,11 +51,12 @@ def run_saliency(run: Path, survey: Survey, rows: Rows, class_names: list[str]) 
     classifier = Classifier.load(folder)
     runtime = choose_runtime(precision="float32")
     network = runtime.prepare(classifier.load_network(folder).requires_grad_(False)).eval()
-    store = FluxStore(survey.flux, survey.mask, classifier.build_transform(), runtime.device)
+    mask = None if survey.mask is None else survey.mask[rows]
+    store = FluxStore(survey.flux[rows], mask, classifier.build_transform(), runtime.device)
     classes = torch.tensor([classifier.class_names.index(name) for name in class_names], device=runtime.device)
     pieces = []
     for start in range(0, len(rows), BATCH_SIZE):
-        batch = store.gather(rows[start : start + BATCH_SIZE])
+        batch = store.gather(np.arange(start, min(start + BATCH_SIZE, len(rows))))
         piece = gradient_times_input(network, batch.flux, batch.mask, classes[start : start + BATCH_SIZE])
         pieces.append(piece.cpu().numpy())
     return np.concatenate(pieces)

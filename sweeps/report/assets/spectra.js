@@ -161,8 +161,10 @@
   function draw() {
     const spectrum = shown[at];
     byId("position").textContent = spectrum ? `${at + 1} of ${shown.length}` : "no spectrum passes these filters";
+    const hasFocus = document.activeElement;
     byId("previous").disabled = at <= 0;
     byId("next").disabled = at >= shown.length - 1;
+    if (hasFocus?.disabled) byId("viewer").focus(); // else the keys would go nowhere
     byId("about").replaceChildren(...(spectrum ? facts(spectrum) : []));
     byId("smoothing-shown").textContent = byId("smoothing").value === "1" ? "off" : `${byId("smoothing").value} ${data.unit}`;
     plot.style.visibility = spectrum ? "visible" : "hidden";

@@ -105,6 +105,14 @@ def test_buttons_and_keys_go_through_the_spectra(opened: Browser) -> None:
     assert facts(opened)["spectrum"] in (label or "")
 
 
+def test_the_keys_go_on_after_the_last_button_press(opened: Browser) -> None:
+    choose(opened, "snr-low", "23")
+    opened.click("#spectra-next")
+    assert position(opened) == "2 of 2"
+    opened.press(Keys.ARROW_LEFT)
+    assert position(opened) == "1 of 2"
+
+
 def test_keys_belong_to_the_control_that_has_the_focus(opened: Browser) -> None:
     opened.js("document.getElementById('spectra-redshift').focus()")
     opened.press(Keys.ARROW_RIGHT)
@@ -187,6 +195,7 @@ def test_the_redshift_moves_the_lines(opened: Browser) -> None:
 def test_saliency_stands_below_the_flux(opened: Browser) -> None:
     strip = opened.js("""const s = document.getElementById('spectra-plot').data.find((t) => t.type === 'heatmap');
         return {num: s.z[0].length, low: s.zmin, high: s.zmax, axis: s.yaxis}""")
+    opened.screenshot("spectra", opened.find("#spectra"))
     assert strip["num"] == LENGTH and strip["low"] == -strip["high"] < 0 and strip["axis"] == "y2"
 
 
@@ -214,6 +223,7 @@ def test_trials_are_compared(opened: Browser) -> None:
     assert scores[1:] == ["0.7, the best", "0.69", "0.65"]
     curves = opened.js("return document.getElementById('compare-plot').data.map((t) => [t.name, t.x, t.y])")
     assert curves[2] == ["trial 5", [1, 2], [0.325, 0.65]] and len(curves) == 3
+    opened.screenshot("compare", opened.find("#compare"))
     opened.click(boxes(opened)[0])
     assert table(opened, 1)[0] == ["differs", "trial 1", "trial 5"]
 
