@@ -254,6 +254,7 @@ def _identity(config: ExperimentConfig, survey: Survey, runtime: Runtime) -> dic
         "seed": config.seed,
         "survey": {
             "fingerprint": survey.fingerprint,
+            "folder": str(survey.folder),
             "num_spectra": len(survey),
             "length": survey.length,
             "num_channels": survey.num_channels,

@@ -13,9 +13,6 @@ from sweeps.errors import user_error_type
 if TYPE_CHECKING:
     import pandas as pd
 
-SWEEPS = Path("outputs/sweeps")
-JOURNAL = "study.journal"
-
 
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns its exit code."""
@@ -56,39 +53,16 @@ def study_table(study: str, url: str | None = None) -> "pd.DataFrame":
     """
     import pandas as pd
 
+    from sweeps.opening import load_study
     from sweeps.rows import axes_of, row
     from sweeps.study import IDENTITY
 
-    loaded = _load(study, url)
+    loaded = load_study(study, url)
     trials = loaded.get_trials(deepcopy=False)
     known = loaded.user_attrs.get(IDENTITY, {})
     objectives = known.get("objectives") or [f"objective {i}" for i in range(len(loaded.directions))]
     axes = list(dict.fromkeys([*known.get("space", {}), *axes_of(trials)]))
     return pd.DataFrame([_flat(row(trial, objectives, axes)) for trial in trials])
-
-
-def _load(study: str, url: str | None) -> Any:
-    import optuna
-
-    from sweeps.database_url import check_database_url
-    from sweeps.storage import journal_url, open_storage_of_user
-
-    name = study if url else Path(study).resolve().name
-    if url is None:
-        folder = next((f for f in (Path(study), SWEEPS / study) if (f / JOURNAL).is_file()), None)
-        if folder is None:
-            raise LookupError(f"there is no study {study}: neither {study} nor {SWEEPS / study} holds a {JOURNAL}.")
-        url = journal_url(folder)
-    elif not url.startswith("journal"):
-        check_database_url(url)
-    storage = open_storage_of_user(url, timeout_s=10.0)
-    names = sorted(summary.study_name for summary in storage.get_all_studies())
-    # A folder may have been moved or renamed: its journal holds one study.
-    if name not in names and len(names) == 1 and url.startswith("journal"):
-        name = names[0]
-    if name not in names:
-        raise LookupError(f"there is no study {name} in the storage: it has {', '.join(names) or 'none'}.")
-    return optuna.load_study(study_name=name, storage=storage)
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,146 @@
+"use strict";
+// A few trials side by side. What is chosen keeps the order of its choosing, and each place has its colour.
+{
+  const data = spectralData.compare;
+  const byId = (name) => document.getElementById(`compare-${name}`);
+  const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D00", "#000000"];
+  const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
+  const byNumber = new Map((data?.trials ?? []).map((trial) => [trial.number, trial]));
+  let chosen = data?.chosen ?? [];
+  let drawn = false;
+
+  function element(name, text = "", attributes = {}) {
+    const made = document.createElement(name);
+    made.textContent = text;
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    return made;
+  }
+
+  const shownNumber = (value) => (value === undefined || value === null ? "" : Number.isInteger(value) ? value.toLocaleString("en") : String(value));
+  const written = (trial) => Object.entries(trial.configuration).map(([axis, value]) => `${axis}=${value}`).join(" ");
+
+  // ---- choosing ----------------------------------------------------------------------------------------------------
+  function choice(trial) {
+    const label = element("label"), box = element("input", "", { type: "checkbox", value: trial.number });
+    const score = trial.score === null ? trial.state : shownNumber(trial.score);
+    label.append(box, element("span", `trial ${trial.number}`), element("span", score, { class: "score" }), element("span", written(trial), { class: "note" }));
+    label.dataset.text = `${trial.number} trial ${trial.number} ${trial.state} ${written(trial)}`.toLowerCase();
+    box.addEventListener("change", () => choose(trial.number, box.checked));
+    return label;
+  }
+
+  function choose(number, isChosen) {
+    chosen = chosen.filter((other) => other !== number);
+    if (isChosen) chosen.push(number);
+    show();
+  }
+
+  function search() {
+    const words = byId("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+    const labels = [...byId("list").children];
+    for (const label of labels) label.hidden = !words.every((word) => label.dataset.text.includes(word));
+    byId("found").textContent = `${labels.filter((label) => !label.hidden).length} found, ${chosen.length} chosen`;
+  }
+
+  // ---- tables ------------------------------------------------------------------------------------------------------
+  function names(trials, part) {
+    return [...new Set(trials.flatMap((trial) => Object.keys(trial[part])))];
+  }
+
+  function heading(trials, title) {
+    const row = element("tr");
+    row.append(element("th", title, { scope: "col" }));
+    trials.forEach((trial, place) => {
+      const cell = element("th", "", { scope: "col" });
+      cell.append(element("span", "", { class: "swatch", style: `background: ${COLOURS[place]}` }), ` trial ${trial.number}`);
+      row.append(cell);
+    });
+    return row;
+  }
+
+  function tableRow(name, cells, kind = "") {
+    const row = element("tr", "", kind ? { class: kind } : {});
+    row.append(element("th", name, { scope: "row" }), ...cells);
+    return row;
+  }
+
+  function table(trials, title, rows) {
+    const made = element("table"), head = element("thead"), body = element("tbody");
+    head.append(heading(trials, title));
+    body.append(...rows);
+    made.append(head, body);
+    return made;
+  }
+
+  function configurationTables(trials) {
+    const rows = names(trials, "configuration").map((axis) => [axis, trials.map((trial) => trial.configuration[axis] ?? "not used")]);
+    const differs = ([, values]) => values.some((value) => value !== values[0]);
+    const lines = (kept, kind) => kept.map(([axis, values]) => tableRow(axis, values.map((value) => element("td", value)), kind));
+    const differing = rows.filter(differs), equal = rows.filter((row) => !differs(row));
+    const made = [differing.length ? table(trials, "differs", lines(differing, "differs")) : element("p", trials.length > 1 ? "Nothing differs between them." : "")];
+    if (equal.length) {
+      const fold = element("details");
+      fold.append(element("summary", `${equal.length} equal`), table(trials, "equal", lines(equal)));
+      made.push(fold);
+    }
+    return made;
+  }
+
+  function metricCells(name, trials) {
+    const values = trials.map((trial) => trial.metrics[name]);
+    // The score of a pruned trial is that of an early epoch.
+    const known = values.filter((value, i) => typeof value === "number" && trials[i].state === "complete");
+    const way = data.better[name] ?? (name.startsWith("val/") ? "large" : null);
+    const best = way === "large" ? Math.max(...known) : way === "small" ? Math.min(...known) : null;
+    return values.map((value) => {
+      const cell = element("td", shownNumber(value), { class: "number" });
+      if (known.length > 1 && value === best) cell.replaceChildren(element("strong", shownNumber(value)), element("span", ", the best", { class: "hidden" }));
+      return cell;
+    });
+  }
+
+  function metricTable(trials) {
+    const state = tableRow("state", trials.map((trial) => element("td", trial.reason ? `${trial.state}: ${trial.reason}` : trial.state)));
+    return table(trials, "scores on validation", [state, ...names(trials, "metrics").map((name) => tableRow(name, metricCells(name, trials)))]);
+  }
+
+  // ---- curves ------------------------------------------------------------------------------------------------------
+  function drawCurves(trials) {
+    const traces = trials.map((trial, place) => ({
+      x: trial.epochs, y: trial.curve, name: `trial ${trial.number}`, mode: trial.epochs.length > 1 ? "lines" : "markers",
+      line: { color: COLOURS[place], dash: DASHES[place], width: 2 }, marker: { color: COLOURS[place] },
+      hovertemplate: `trial ${trial.number}, epoch %{x}: %{y}<extra></extra>`,
+    }));
+    const isShort = Math.max(...trials.flatMap((trial) => trial.epochs)) <= 10;
+    const axis = { gridcolor: "#e5e5e5", linecolor: "#767676", zeroline: false, automargin: true };
+    const title = data.objectives[0].replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+    byId("plot").setAttribute("aria-label", `${data.objectives[0]} by epoch of trials ${trials.map((trial) => trial.number).join(", ")}.`);
+    Plotly.react(byId("plot"), traces, {
+      font: { family: "system-ui, sans-serif", size: 13, color: "#1b1b1b" }, margin: { l: 64, r: 16, t: 12, b: 48 }, showlegend: true,
+      legend: { orientation: "h", y: 1.14, x: 0 }, xaxis: { ...axis, title: { text: "epoch" }, ...(isShort ? { dtick: 1 } : {}) }, yaxis: { ...axis, title: { text: title } },
+    }, spectralPlotOptions);
+  }
+
+  function show() {
+    const trials = chosen.map((number) => byNumber.get(number)), isFull = chosen.length >= data.maxChosen;
+    for (const box of byId("list").querySelectorAll("input")) {
+      box.checked = chosen.includes(Number(box.value));
+      box.disabled = isFull && !box.checked;
+    }
+    search();
+    byId("tables").replaceChildren(...(trials.length ? [...configurationTables(trials), metricTable(trials)] : [element("p", "No trial is chosen.")]));
+    const without = trials.filter((trial) => !trial.epochs.length);
+    byId("note").textContent = without.length ? `No epochs were reported by trial ${without.map((trial) => trial.number).join(", ")}.` : "";
+    const hasCurves = without.length < trials.length;
+    byId("plot").hidden = !hasCurves;
+    if (drawn && hasCurves) drawCurves(trials);
+  }
+
+  if (data) {
+    byId("list").append(...data.trials.map(choice));
+    byId("search").addEventListener("input", search);
+    byId("clear").addEventListener("click", () => { chosen = []; show(); });
+    show();
+    whenNear(byId("plot"), () => { drawn = true; show(); });
+  }
+}

@@ -1,0 +1,56 @@
+"""The command line of the report."""
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+
+from sweeps.report.options import Options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command; returns its exit code."""
+    parser = argparse.ArgumentParser("python -m sweeps.report", description="One HTML page on a study or on runs.")
+    parser.add_argument("where", metavar="STUDY_OR_FOLDER", help="a study's name or folder, a run folder, or runs")
+    parser.add_argument("--out", type=Path, help="file to write (default: report.html in the folder)")
+    parser.add_argument("--storage", help="URL, where the study is not kept in its folder")
+    parser.add_argument("--max-spectra", type=_count, default=Options.max_spectra, help="in the browser (default: 300)")
+    parser.add_argument("--no-saliency", action="store_true", help="do not load the best run's network")
+    given = parser.parse_args(arguments)
+    options = Options(max_spectra=given.max_spectra, saliency=not given.no_saliency)
+    try:
+        print(write_report(given.where, given.storage, given.out, options))
+    except (LookupError, OSError) as error:
+        print(f"error: {error.args[0] if isinstance(error, LookupError) else error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0 on")
+    return int(text)
+
+
+def write_report(where: str, url: str | None = None, out: Path | None = None, options: Options | None = None) -> Path:
+    """Write the page and return where it is.
+
+    Args:
+        where: a study's name or folder, a run folder, or a folder of runs.
+        url: of the study's storage, where it is not in the study's folder.
+
+    Raises:
+        LookupError: there is neither a study nor a finished run.
+        OSError: the file cannot be written.
+    """
+    from boltons.fileutils import atomic_save
+
+    from sweeps.report.page import build_page
+    from sweeps.report.study import read_report
+
+    report = dataclasses.replace(read_report(where, url), options=options or Options())
+    path = out or report.folder / "report.html"
+    page = build_page(report).encode()
+    with atomic_save(str(path), overwrite=True) as file:
+        file.write(page)
+    return path
