@@ -1,6 +1,8 @@
-"""What all figures share: colours that colour-blind readers can tell apart, fonts, and escaped text."""
+"""What all figures share: colours that colour-blind readers can tell apart, fonts, escaped text, plain numbers."""
 
 import html
+import math
+from collections.abc import Iterable
 from typing import Any
 
 # Okabe & Ito (2008), colours for all: https://jfly.uni-koeln.de/color/
@@ -9,8 +11,50 @@ GREY = "#767676"  # 4.5 : 1 on white
 
 
 def text(value: Any) -> str:
-    """Text for a Plotly label, which would read some HTML tags in it."""
-    return html.escape(str(value))
+    """Text for a Plotly label, which would read some HTML tags in it, but not the entities of quotes."""
+    return html.escape(str(value), quote=False)
+
+
+def short(value: Any, length: int = 18) -> str:
+    """Text for a place that has room for so many characters."""
+    whole = str(value)
+    return text(whole if len(whole) <= length else whole[: length - 1] + "…")
+
+
+def numbers(values: Iterable[Any]) -> list[float | None]:
+    """Five digits of each number, as JSON may hold them: None for what is missing, infinite or not a number."""
+    return [number(value) for value in values]
+
+
+def number(value: Any) -> float | None:
+    if value is None or not math.isfinite(value):
+        return None
+    return float(f"{value:.5g}")
+
+
+def marks(name: str, x: Any, y: Any, hover: Any, **marker: Any) -> dict[str, Any]:
+    """Points, each with lines of text that are shown when it is pointed at."""
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": text(name),
+        "x": x,
+        "y": y,
+        "text": hover,
+        "hoverinfo": "text",
+        "marker": marker,
+    }
+
+
+def line(name: str, x: Any, y: Any, colour: str, **further: Any) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": text(name),
+        "x": x,
+        "y": y,
+        "line": {"color": colour, "width": 2} | further.pop("line", {}),
+    } | further
 
 
 def layout(x: str = "", y: str = "", **further: Any) -> dict[str, Any]:
@@ -20,11 +64,12 @@ def layout(x: str = "", y: str = "", **further: Any) -> dict[str, Any]:
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
         "colorway": COLOURS,
-        "margin": {"l": 64, "r": 24, "t": 24, "b": 56},
+        "margin": {"l": 64, "r": 24, "t": 44, "b": 56},
         "hovermode": "closest",
         "xaxis": axis(x),
         "yaxis": axis(y),
-        "legend": {"orientation": "h", "y": 1.12, "x": 0},
+        # At the top of the figure, however high it is.
+        "legend": {"orientation": "h", "yref": "container", "y": 1, "yanchor": "top", "x": 0},
     } | further
 
 
