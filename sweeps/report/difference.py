@@ -62,8 +62,8 @@ def _difference(split: str, both: pd.DataFrame, class_names: list[str]) -> Diffe
     place = {name: k for k, name in enumerate(names)}
     label, mine, other = (both[column].map(place).to_numpy(np.int64) for column in columns)
     low, high = paired_bootstrap_interval(label, mine, other, len(names), seed=0)
-    scores = [_macro_f1(label, predicted, len(names)) for predicted in (mine, other)]
-    return Difference(split, len(both), *scores, low, high)
+    one, another = (_macro_f1(label, predicted, len(names)) for predicted in (mine, other))
+    return Difference(split, len(both), one, another, low, high)
 
 
 def _macro_f1(label: Labels, predicted: Labels, num_classes: int) -> float:

@@ -8,11 +8,19 @@ from typing import Any
 # Okabe & Ito (2008), colours for all: https://jfly.uni-koeln.de/color/
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D00"]
 GREY = "#767676"  # 4.5 : 1 on white
+INK = "#1b1b1b"
+DARK = {"#0072B2", "#000000", "#8C6D00"}  # of COLOURS: white text on them is easier to read than black
+SCORES = [[0, "#d9e6ee"], [0.5, "#56B4E9"], [1, "#00344f"]]  # pale is poor
 
 
 def text(value: Any) -> str:
     """Text for a Plotly label, which would read some HTML tags in it, but not the entities of quotes."""
     return html.escape(str(value), quote=False)
+
+
+def ink_on(colour: str) -> str:
+    """The colour of text on one of COLOURS, with a contrast of at least 4.5 : 1."""
+    return "white" if colour in DARK else "black"
 
 
 def short(value: Any, length: int = 18) -> str:
@@ -60,7 +68,7 @@ def line(name: str, x: Any, y: Any, colour: str, **further: Any) -> dict[str, An
 def layout(x: str = "", y: str = "", **further: Any) -> dict[str, Any]:
     """A layout with the titles of its axes."""
     return {
-        "font": {"family": "system-ui, sans-serif", "size": 13, "color": "#1b1b1b"},
+        "font": {"family": "system-ui, sans-serif", "size": 13, "color": INK},
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
         "colorway": COLOURS,

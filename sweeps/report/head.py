@@ -13,7 +13,6 @@ from sweeps.report.section import Section, render
 from sweeps.report.study import Report, ReportedTrial
 from sweeps.rows import shown
 
-
 SPLITS = {"val": "validation", "test": "test"}
 
 

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from sweeps.report.columns import Column
-from sweeps.report.figures import COLOURS, axis, layout, marks, number, numbers, short, text
+from sweeps.report.figures import COLOURS, SCORES, axis, layout, marks, number, numbers, short, text
 from sweeps.report.scores import score
 from sweeps.report.section import Figure
 from sweeps.report.study import Report, ReportedTrial
@@ -29,7 +29,7 @@ def parallel(report: Report, trials: list[ReportedTrial], columns: list[Column])
         "unselected": {"line": {"color": "#bbbbbb", "opacity": 0.08}},
         "line": {
             "color": numbers(scores),
-            "colorscale": [[0, "#d9e6ee"], [0.5, "#56B4E9"], [1, "#00344f"]],
+            "colorscale": SCORES,
             "reversescale": not better_is_dark,
             "showscale": False,  # the last axis is the scale
         },

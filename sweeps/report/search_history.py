@@ -47,7 +47,7 @@ def history(report: Report) -> Figure:
         ),
         line("best so far", *_best_so_far(report), COLOURS[6], line={"shape": "hv"}),
     ]
-    label = f"Each mark is a trial in the order of its start; {in_words(report.directions[0])}; the line is the best so far."
+    label = f"Each mark is a trial in its order; {in_words(report.directions[0])}; the line is the best so far."
     content = {"data": [trace for trace in data if trace["x"]], "layout": layout("trial", text(report.objectives[0]))}
     return Figure("search-history", label, content, height_px=400)
 
@@ -77,7 +77,7 @@ def curves(report: Report) -> Figure | None:
     best = [trial for trial in shown if report.best and trial.number == report.best.number]
     others = [trial for trial in thinned if trial not in best]
     data = [
-        _curves("complete", [t for t in others if t.state == "complete"], COLOURS[5], 1),
+        _curves("complete", [t for t in others if t.state == "complete"], COLOURS[0], 1),
         _curves("pruned", [t for t in others if t.state == "pruned"], GREY, 1),
         _curves("neither", [t for t in others if t.state not in ("complete", "pruned")], COLOURS[1], 1),
         _curves("best trial", best, COLOURS[6], 3),
@@ -96,4 +96,4 @@ def _curves(name: str, trials: list[ReportedTrial], colour: str, width: int) -> 
         steps = sorted(trial.steps)
         x += [*steps, None]
         y += [*numbers(trial.steps[step] for step in steps), None]
-    return line(name, x, y, colour, line={"width": width}, opacity=0.8, hoverinfo="skip")
+    return line(name, x, y, colour, line={"width": width}, opacity=0.9 if width > 1 else 0.4, hoverinfo="skip")

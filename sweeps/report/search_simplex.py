@@ -1,10 +1,11 @@
 """Shares that sum to 1: a ternary plot of three, else what the best and the worst trials had on average."""
 
+from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
 from sweeps.report.columns import class_names, is_simplex, share_names
-from sweeps.report.figures import COLOURS, layout, number, numbers, short, text
+from sweeps.report.figures import COLOURS, SCORES, ink_on, layout, number, numbers, short, text
 from sweeps.report.scores import hover, score
 from sweeps.report.section import Figure
 from sweeps.report.study import Report, ReportedTrial
@@ -37,7 +38,7 @@ def _ternary(report: Report, trials: list[ReportedTrial], axis: str, name: str) 
         "marker": {
             "size": 9,
             "color": numbers(map(score, trials)),
-            "colorscale": [[0, "#d9e6ee"], [0.5, "#56B4E9"], [1, "#00344f"]],
+            "colorscale": SCORES,
             "reversescale": report.directions[0] == "minimize",
             "line": {"color": "#767676", "width": 0.5},
             "showscale": True,
@@ -71,7 +72,7 @@ def _groups(ordered: list[ReportedTrial]) -> list[list[ReportedTrial]]:
     if len(ordered) <= 2 * NUM_GROUPS:
         return [[trial] for trial in ordered]
     ends = [round(k * len(ordered) / NUM_GROUPS) for k in range(NUM_GROUPS + 1)]
-    return [ordered[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    return [ordered[start:end] for start, end in pairwise(ends)]
 
 
 def _bar(report: Report, groups: list[list[ReportedTrial]], axis: str, k: int, class_name: str) -> dict[str, Any]:
@@ -85,6 +86,7 @@ def _bar(report: Report, groups: list[list[ReportedTrial]], axis: str, k: int, c
         "textposition": "inside",
         "insidetextanchor": "middle",
         "textangle": 0,
+        "insidetextfont": {"color": ink_on(COLOURS[k % len(COLOURS)])},
         "hovertext": [f"{short(class_name)} {number(share)}" for share in shares],
         "hoverinfo": "text",
         "marker": {"color": COLOURS[k % len(COLOURS)]},

@@ -6,7 +6,7 @@ from typing import Any
 
 def score(value: Any) -> str:
     """Four digits after the point; a dash for what is missing or not finite."""
-    return f"{value:.4f}" if isinstance(value, int | float) and math.isfinite(value) else "–"
+    return f"{value:.4f}" if isinstance(value, int | float) and math.isfinite(value) else "-"
 
 
 def interval(low: Any, high: Any) -> str:
@@ -14,12 +14,12 @@ def interval(low: Any, high: Any) -> str:
 
 
 def count(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else "–"
+    return f"{value:,}" if isinstance(value, int) else "-"
 
 
 def duration(seconds: float | None) -> str:
     if seconds is None:
-        return "–"
+        return "-"
     minutes, rest = divmod(max(seconds, 0.0), 60)
     hours, minutes = divmod(int(minutes), 60)
     if hours >= 48:
