@@ -20,12 +20,13 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def write_report(where: str, url: str | None = None, out: Path | None = None) -> Path:
+def write_report(where: str, url: str | None = None, out: Path | None = None, folder: Path | None = None) -> Path:
     """Write the page and return where it is.
 
     Args:
         where: a study's name or folder, a run folder, or a folder of runs.
         url: of the study's storage, where it is not in the study's folder.
+        folder: of the sweep, where `where` does not tell it.
 
     Raises:
         LookupError: there is neither a study nor a finished run.
@@ -36,7 +37,7 @@ def write_report(where: str, url: str | None = None, out: Path | None = None) ->
     from sweeps.report.page import build_page
     from sweeps.report.study import read_report
 
-    report = read_report(where, url)
+    report = read_report(where, url, folder)
     path = out or report.folder / "report.html"
     page = build_page(report).encode()
     with atomic_save(str(path), overwrite=True) as file:
