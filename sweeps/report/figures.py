@@ -10,7 +10,7 @@ COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 GREY = "#767676"  # 4.5 : 1 on white
 INK = "#1b1b1b"
 DARK = {"#0072B2", "#000000", "#8C6D00"}  # of COLOURS: white text on them is easier to read than black
-SCORES = [[0, "#d9e6ee"], [0.5, "#56B4E9"], [1, "#00344f"]]  # pale is poor
+SCORES = [[0, "#a9bccb"], [0.5, "#3f8fc0"], [1, "#00233a"]]  # pale is poor
 
 
 def text(value: Any) -> str:

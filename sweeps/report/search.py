@@ -23,7 +23,7 @@ def section(report: Report) -> Section | None:
         "search.html",
         num_complete=len(trials),
         groups=groups,
-        is_new="importance" not in groups,
+        untold="importance" not in groups,
         fewest=FEWEST,
         hidden=columns[MOST_SLICES:],
         num_slices=MOST_SLICES,

@@ -12,6 +12,7 @@ from sweeps.rows import shown
 
 MOST_PARALLEL = 9
 MOST_SLICES = 24
+MOST_TICKS = 8
 
 
 def parallel(report: Report, trials: list[ReportedTrial], columns: list[Column]) -> Figure:
@@ -61,6 +62,9 @@ def _ticks(column: Column, low: float, high: float) -> tuple[list[float], list[s
         return [float(place) for place in range(len(column.categories))], [
             short(name, 14) for name in column.categories
         ]
+    different = sorted(set(column.values.values()))
+    if len(different) <= MOST_TICKS and not column.is_log:
+        return different, [f"{value:g}" for value in different]
     ticks = [low + (high - low) * k / 4 for k in range(5)]
     return ticks, [f"{10**tick if column.is_log else tick:.3g}" for tick in ticks]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sweeps.report.figures import COLOURS, GREY, layout, line, marks, number, numbers, text
+from sweeps.report.figures import COLOURS, GREY, layout, marks, number, numbers, text
 from sweeps.report.scores import front, in_words, score
 from sweeps.report.section import Figure
 from sweeps.report.study import Direction, Report, ReportedTrial
@@ -57,12 +57,12 @@ def _figure(
     def columns(chosen: list[int]) -> tuple[list[float | None], list[float | None]]:
         return numbers(points[n][0] for n in chosen), numbers(points[n][1] for n in chosen)
 
-    data = [
-        marks("trials", *columns(others), _hovers(report, others), color=GREY, size=6, opacity=0.6),
-        line("Pareto front", *columns(on_front), COLOURS[0], hoverinfo="skip"),
-        marks("on the front", *columns(on_front), _hovers(report, on_front), color=COLOURS[0], size=9),
-    ]
-    data[1]["line"]["shape"] = "vh" if directions[1] == "minimize" else "hv"
+    on_line = marks("Pareto front", *columns(on_front), _hovers(report, on_front), color=COLOURS[0], size=9)
+    on_line |= {
+        "mode": "lines+markers",
+        "line": {"color": COLOURS[0], "width": 2, "shape": "vh" if directions[1] == "minimize" else "hv"},
+    }
+    data = [marks("trials", *columns(others), _hovers(report, others), color=GREY, size=6, opacity=0.6), on_line]
     drawn = layout(text(titles[0]), text(titles[1]))
     if directions[0] == "minimize" and spread > 20:
         drawn["xaxis"]["type"] = "log"

@@ -76,11 +76,12 @@ def curves(report: Report) -> Figure | None:
     thinned = shown[:: -(-len(shown) // MOST_CURVES)]
     best = [trial for trial in shown if report.best and trial.number == report.best.number]
     others = [trial for trial in thinned if trial not in best]
+    faint = 0.4 if len(others) > 40 else 0.8
     data = [
-        _curves("complete", [t for t in others if t.state == "complete"], COLOURS[0], 1),
-        _curves("pruned", [t for t in others if t.state == "pruned"], GREY, 1),
-        _curves("neither", [t for t in others if t.state not in ("complete", "pruned")], COLOURS[1], 1),
-        _curves("best trial", best, COLOURS[6], 3),
+        _curves("complete", [t for t in others if t.state == "complete"], COLOURS[0], 1, faint),
+        _curves("pruned", [t for t in others if t.state == "pruned"], GREY, 1, faint),
+        _curves("neither", [t for t in others if t.state not in ("complete", "pruned")], COLOURS[1], 1, faint),
+        _curves("best trial", best, COLOURS[6], 3, 1.0),
     ]
     some = f" {len(thinned)} of {len(shown)} trials are drawn." if len(thinned) < len(shown) else ""
     label = f"Each line is a trial by epoch; where a grey line ends, the trial was pruned.{some}"
@@ -88,7 +89,7 @@ def curves(report: Report) -> Figure | None:
     return Figure("search-curves", label, content)
 
 
-def _curves(name: str, trials: list[ReportedTrial], colour: str, width: int) -> dict[str, Any]:
+def _curves(name: str, trials: list[ReportedTrial], colour: str, width: int, opacity: float) -> dict[str, Any]:
     """Many lines as one: a gap stands between two."""
     x: list[int | None] = []
     y: list[float | None] = []
@@ -96,4 +97,4 @@ def _curves(name: str, trials: list[ReportedTrial], colour: str, width: int) -> 
         steps = sorted(trial.steps)
         x += [*steps, None]
         y += [*numbers(trial.steps[step] for step in steps), None]
-    return line(name, x, y, colour, line={"width": width}, opacity=0.9 if width > 1 else 0.4, hoverinfo="skip")
+    return line(name, x, y, colour, line={"width": width}, opacity=opacity, hoverinfo="skip")

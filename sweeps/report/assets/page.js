@@ -17,4 +17,14 @@ const nearWindow = new IntersectionObserver(
   { rootMargin: "300px" },
 );
 figurePlaces.forEach((place) => nearWindow.observe(place));
-window.addEventListener("beforeprint", () => figurePlaces.forEach(drawFigure));
+
+// A sheet of paper is narrower than a window, and a figure keeps the width that it was drawn in.
+window.addEventListener("beforeprint", () => {
+  document.body.classList.add("printed");
+  figurePlaces.forEach(drawFigure);
+  figurePlaces.forEach((place) => Plotly.relayout(place, { width: place.clientWidth }));
+});
+window.addEventListener("afterprint", () => {
+  document.body.classList.remove("printed");
+  figurePlaces.forEach((place) => Plotly.relayout(place, { autosize: true }));
+});
