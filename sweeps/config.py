@@ -46,6 +46,7 @@ class SweepConfig:
     lost_after_s: float = 60.0
     storage_timeout_s: float = 120.0
     batch_size: Optional[int] = None
+    report: bool = True
 
 
 ConfigStore.instance().store("sweep", SweepConfig, group="hydra/typed", provider="sweeps")

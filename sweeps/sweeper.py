@@ -115,6 +115,8 @@ class SpectralSweeper(Sweeper):
         finally:
             display.close()
         summarize(study, folder)
+        if sweep.report and not interrupts.stopping:
+            _report(study, folder)
         last = f"the last failure is: {loop.last_failure.rstrip('.')}"
         if loop.too_many_failures:
             raise user_error(f"sweep.max_failures={sweep.max_failures} is reached, {last}.")
@@ -228,6 +230,18 @@ class SpectralSweeper(Sweeper):
         size = batch_size(self.config.hydra.launcher, sweep.batch_size)
         log.warning("%s runs jobs in batches, here of %d: slots wait for the slowest.", type(launcher).__name__, size)
         return Batches(launcher, size, interrupts)
+
+
+def _report(study: "SharedStudy", folder: Path) -> None:
+    """Write report.html. Whatever is wrong with it, the sweep has ended well: that is told in a line."""
+    from sweeps.report.command import write_report
+
+    try:
+        print(f"report: {write_report(study.name, study.url, folder=folder)}")
+    except Exception as error:
+        log.debug("the report failed", exc_info=True)
+        reason = (str(error).strip() or "no reason given").splitlines()[0]
+        print(f"The report could not be written: {type(error).__name__}: {reason}")
 
 
 def _total(sweep: "SweepConfig", grid_size: int | None) -> int:

@@ -5,6 +5,7 @@ import dataclasses
 import sys
 from pathlib import Path
 
+from sweeps.errors import user_error_type
 from sweeps.report.options import Options
 
 
@@ -19,9 +20,9 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     options = Options(max_spectra=given.max_spectra, saliency=not given.no_saliency)
     try:
-        print(write_report(given.where, given.storage, given.out, options))
-    except (LookupError, OSError) as error:
-        print(f"error: {error.args[0] if isinstance(error, LookupError) else error}", file=sys.stderr)
+        print(write_report(given.where, given.storage, given.out, options=options))
+    except (LookupError, OSError, user_error_type()) as error:
+        print(f"error: {error if isinstance(error, OSError) else error.args[0]}", file=sys.stderr)
         return 2
     return 0
 
@@ -32,12 +33,20 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def write_report(where: str, url: str | None = None, out: Path | None = None, options: Options | None = None) -> Path:
+def write_report(
+    where: str,
+    url: str | None = None,
+    out: Path | None = None,
+    folder: Path | None = None,
+    options: Options | None = None,
+) -> Path:
     """Write the page and return where it is.
 
     Args:
         where: a study's name or folder, a run folder, or a folder of runs.
         url: of the study's storage, where it is not in the study's folder.
+        folder: of the sweep, where `where` does not tell it.
+        options: None for the usual ones.
 
     Raises:
         LookupError: there is neither a study nor a finished run.
@@ -48,7 +57,7 @@ def write_report(where: str, url: str | None = None, out: Path | None = None, op
     from sweeps.report.page import build_page
     from sweeps.report.study import read_report
 
-    report = dataclasses.replace(read_report(where, url), options=options or Options())
+    report = dataclasses.replace(read_report(where, url, folder), options=options or Options())
     path = out or report.folder / "report.html"
     page = build_page(report).encode()
     with atomic_save(str(path), overwrite=True) as file:

@@ -1,9 +1,49 @@
-"""Section: search."""
+"""Section: how the search went, and what it tells of each axis."""
 
-from sweeps.report.section import Section
+from sweeps.report.columns import Column, columns_of
+from sweeps.report.scores import complete
+from sweeps.report.search_axes import MOST_SLICES, parallel, slices
+from sweeps.report.search_cost import cost_figures, pareto_figure
+from sweeps.report.search_history import curves, history
+from sweeps.report.search_importance import FEWEST, importance_figure, importances
+from sweeps.report.search_simplex import simplex_figures
+from sweeps.report.section import Figure, Section, render
 from sweeps.report.study import Report
 
 
 def section(report: Report) -> Section | None:
-    """None where there is nothing to show."""
-    return None
+    """None for run folders that no study holds."""
+    if report.study is None:
+        return None
+    trials = complete(report)
+    parts = importances(report)
+    columns = sorted(columns_of(report, trials), key=lambda column: -parts.get(column.axis, 0.0))
+    groups = _groups(report, parts, columns) if trials else {}
+    html = render(
+        "search.html",
+        num_complete=len(trials),
+        groups=groups,
+        untold="importance" not in groups,
+        fewest=FEWEST,
+        hidden=columns[MOST_SLICES:],
+        num_slices=MOST_SLICES,
+    )
+    return Section("search", "Search", html, tuple(figure for figures in groups.values() for figure in figures))
+
+
+def _groups(report: Report, parts: dict[str, float], columns: list[Column]) -> dict[str, list[Figure]]:
+    """Figures by heading, in the order of the page; headings without a figure are left out."""
+    trials = complete(report)
+    can_compare = len(trials) > 1 and bool(columns)
+    shown = curves(report)
+    groups = {
+        "pareto": [pareto_figure(report, trials)] if len(report.objectives) > 1 else [],
+        "history": [history(report)],
+        "curves": [shown] if shown else [],
+        "importance": [importance_figure(report, parts)] if parts else [],
+        "parallel": [parallel(report, trials, columns)] if can_compare else [],
+        "simplex": simplex_figures(report, trials),
+        "slices": slices(report, trials, columns) if can_compare else [],
+        "cost": cost_figures(report, trials) if len(trials) > 1 else [],
+    }
+    return {heading: figures for heading, figures in groups.items() if figures}

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from sweeps.opening import load_study, study_folder
+from sweeps.opening import SWEEPS, load_study, study_folder
 from sweeps.ranking import ranked
 from sweeps.report.options import Options
 from sweeps.report.runs import Run
@@ -107,17 +107,23 @@ class Report:
         return list(dict.fromkeys(axis for trial in self.trials for axis in trial.configuration))
 
 
-def read_report(where: str, url: str | None = None) -> Report:
+def read_report(where: str, url: str | None = None, folder: Path | None = None) -> Report:
     """Args:
         where: a study's name or folder, a run folder, or a folder that holds run folders.
         url: of the study's storage, where it is not in the study's folder.
+        folder: of the sweep, where `where` does not tell it.
 
     Raises:
         LookupError: there is neither a study nor a finished run.
     """
     if url or study_folder(where):
-        return _of_study(load_study(where, url), study_folder(where) or Path(where))
+        return _of_study(load_study(where, url), folder or _sweep_folder(where))
     return _of_runs(Path(where))
+
+
+def _sweep_folder(where: str) -> Path:
+    """Where the sweep's files are, also where its study is kept in another storage."""
+    return study_folder(where) or (SWEEPS / where if (SWEEPS / where).is_dir() else Path(where))
 
 
 def _of_study(study: optuna.Study, folder: Path) -> Report:

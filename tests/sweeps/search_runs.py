@@ -27,7 +27,8 @@ LOCAL = ("devices=cpu", "jobs_per_device=2", "threads_per_job=1", "grace_s=2")
 def start(folder: Path, *overrides: str, script: Path = HERE / "apps" / "search_app.py", local: bool = True) -> Process:
     """The command of a sweep, begun."""
     options = [f"hydra.launcher.{option}" for option in LOCAL] if local else []
-    command = [sys.executable, str(script), "-m", f"run_dir={folder}", *options, *overrides]
+    # A report takes seconds: the tests of reports ask for it.
+    command = [sys.executable, str(script), "-m", f"run_dir={folder}", "sweep.report=false", *options, *overrides]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)}
     return subprocess.Popen(
         command,

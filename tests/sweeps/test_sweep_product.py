@@ -106,7 +106,10 @@ def pid_that_holds(lock: Path) -> int:
             "+sweep.constraints.num_parameters=...",
         ),
         (["+sweep.constraints.num_parameters.at_mots=1", "model.width=4,8"], "did you mean 'at_most'?"),
-        (["sweep.storage=nonsense", "model.width=4,8"], "sweep.storage is no URL of a database: allowed is postgresql://"),
+        (
+            ["sweep.storage=nonsense", "model.width=4,8"],
+            "sweep.storage is no URL of a database: allowed is postgresql://",
+        ),
         (["sweep.storage=sqlite:////nowhere/a.db", "model.width=4,8"], "the folder /nowhere"),
         (
             ["sweep.storage=mysql://me:secret@h/d", "model.width=4,8"],

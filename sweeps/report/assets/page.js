@@ -10,6 +10,10 @@ function drawFigure(place) {
   Plotly.newPlot(place, figure.data, figure.layout, spectralPlotOptions);
 }
 
+// A sheet of paper is narrower than a window: figures are drawn for it, or drawn anew, and back.
+window.addEventListener("beforeprint", () => document.body.classList.add("printed"));
+window.addEventListener("afterprint", () => document.body.classList.remove("printed"));
+
 // Calls draw once, when the place comes near the window or the page is printed.
 function whenNear(place, draw) {
   const once = () => {
@@ -17,9 +21,18 @@ function whenNear(place, draw) {
     window.removeEventListener("beforeprint", once);
     draw();
   };
-  const nearWindow = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && once(), { rootMargin: "300px" });
+  const nearWindow = new IntersectionObserver(
+    (entries) => entries.some((entry) => entry.isIntersecting) && once(),
+    { rootMargin: "300px" },
+  );
   nearWindow.observe(place);
   window.addEventListener("beforeprint", once);
 }
 
-document.querySelectorAll("[data-figure]").forEach((place) => whenNear(place, () => drawFigure(place)));
+const figurePlaces = [...document.querySelectorAll("[data-figure]")];
+figurePlaces.forEach((place) => whenNear(place, () => drawFigure(place)));
+
+window.addEventListener("beforeprint", () =>
+  figurePlaces.forEach((place) => Plotly.relayout(place, { width: place.clientWidth })),
+);
+window.addEventListener("afterprint", () => figurePlaces.forEach((place) => Plotly.relayout(place, { autosize: true })));

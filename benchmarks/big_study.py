@@ -1,0 +1,299 @@
+"""A large study with its run folders and its survey, made up in seconds: nothing is trained, every number is invented.
+
+    python benchmarks/big_study.py /tmp/big --num-trials 1000 --num-test 50000
+
+Leaves FOLDER/study (study.journal, sweep.json, a run folder a trial) and FOLDER/pack (the survey). K classes.
+"""
+
+import argparse
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+import pandas as pd
+from numpy.typing import NDArray
+from optuna.trial import FrozenTrial, TrialState, create_trial
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+from spectral.bootstrap import bootstrap_interval
+from spectral.survey import FORMAT
+from sweeps.ranking import ranked
+from sweeps.space import Space
+from sweeps.storage import journal_url, open_storage
+from sweeps.study import IDENTITY
+
+CLASSES = ("star", "unknown", "galaxy", "qso")
+SHARES = (0.72, 0.115, 0.09, 0.075)
+OBJECTIVE = "val/macro_f1"
+SPACE = {
+    "sampler": "fractions",
+    "sampler.fractions": {"type": "simplex", "size": 4, "minimum": 0.02},
+    "model.dilations": {"type": "list", "min_length": 1, "max_length": 4, "element": [1, 2, 3, 4, 6, 8]},
+    "model.width": {"low": 4, "high": 24, "log": True},
+    "loss": ["cross_entropy", "focal", "logit_adjusted"],
+    "optimizer.lr": {"low": 1e-4, "high": 1e-2, "log": True},
+}
+KNOWN = {
+    "sampler": "fractions",
+    "sampler.fractions": [0.8, 0.1, 0.05, 0.05],
+    "model.dilations": [1, 2, 4],
+    "model.width": 16,
+    "loss": "cross_entropy",
+    "optimizer.lr": 1e-3,
+}
+START = datetime(2026, 11, 1, 18, tzinfo=UTC)
+
+
+@dataclass
+class Invention:
+    """How large the study is.
+
+    Args:
+        num_predicted: runs that also leave predictions.parquet: trial 0, then the best ones.
+    """
+
+    num_trials: int = 1000
+    num_test: int = 50_000
+    num_validation: int = 10_000
+    length: int = 2600
+    num_epochs: int = 20
+    num_slots: int = 8
+    num_predicted: int = 3
+    seed: int = 0
+    rng: np.random.Generator = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rng = np.random.default_rng(self.seed)
+        self._draws = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=self.seed))
+
+    def random_params(self, space: Space) -> dict[str, Any]:
+        trial = self._draws.ask()
+        space.suggest(trial)
+        return trial.params
+
+
+def make_study(folder: Path, invention: Invention) -> Path:
+    """Make the study, its run folders and its pack; returns the study's folder."""
+    catalog = make_pack(folder / "pack", invention)
+    study_folder = folder / "study"
+    study_folder.mkdir(parents=True)
+    about = json.loads((folder / "pack" / "survey.json").read_text())
+    survey = {"folder": str(folder / "pack"), **{key: about[key] for key in ("fingerprint", "class_names", "skipped")}}
+    survey |= {"num_spectra": len(catalog), "length": invention.length, "num_channels": 1}
+    space = Space.read(SPACE)
+    trials = []
+    for number, times in enumerate(_timeline(invention)):
+        trials.append(_trial(study_folder, space, number, times, catalog, survey, invention))
+    study = optuna.create_study(
+        study_name="study", storage=open_storage(journal_url(study_folder), 60), direction="maximize"
+    )
+    study.set_user_attr(IDENTITY, {"space": space.signature(), "objectives": [OBJECTIVE], "fixed": []})
+    study.add_trials(trials)
+    best = ranked(study.get_trials(deepcopy=False), study.directions)
+    for trial in [study.trials[0], *best][: invention.num_predicted]:
+        _write_predictions(Path(trial.user_attrs["run_dir"]), trial.number, catalog)
+    command = "python run.py " + " ".join(best[0].user_attrs["overrides"]) if best else None
+    summary = {"num_trials": invention.num_trials, "best_command": command}
+    (study_folder / "sweep.json").write_text(json.dumps(summary))
+    return study_folder
+
+
+def make_pack(folder: Path, invention: Invention) -> pd.DataFrame:
+    """A survey of noise with a line; its validation and test spectra alone. Returns the catalog with the split."""
+    folder.mkdir(parents=True)
+    num, rng = invention.num_validation + invention.num_test, invention.rng
+    index = rng.choice(len(CLASSES), num, p=SHARES)
+    wave = np.linspace(3690.0, 9100.0, invention.length)
+    flux = np.lib.format.open_memmap(folder / "flux.npy", "w+", np.float16, (num, 1, invention.length))
+    for start in range(0, num, 2000):
+        rows = index[start : start + 2000]
+        block = rng.standard_normal((len(rows), invention.length), dtype=np.float32) * 0.1 + 1
+        flux[start : start + 2000, 0] = block + np.exp(-(((wave - 4500 - 1000 * rows[:, None]) / 30) ** 2))
+    flux.flush()
+    catalog = pd.DataFrame(
+        {
+            "id": [f"spec-{row:06d}" for row in range(num)],
+            "label": np.array(CLASSES)[index],
+            "snr": rng.lognormal(2.2, 0.8, num),
+            "class_index": index,
+            "length": invention.length,
+        }
+    )
+    catalog.to_parquet(folder / "catalog.parquet")
+    about = {"format": FORMAT, "class_names": CLASSES, "wave_angstrom": wave.tolist(), "fingerprint": "made-up"}
+    (folder / "survey.json").write_text(json.dumps(about | {"skipped": {}}))
+    return catalog.assign(split=["validation"] * invention.num_validation + ["test"] * invention.num_test)
+
+
+def _timeline(invention: Invention) -> list[tuple[str, datetime, float]]:
+    """Slot, start and seconds of each trial: a slot takes the next one a little after its last has ended."""
+    free = dict.fromkeys([f"cuda:{i // 2}/{i % 2}" for i in range(invention.num_slots)], 0.0)
+    times = []
+    for _ in range(invention.num_trials):
+        slot = min(free, key=lambda name: free[name])
+        begins, takes = free[slot] + invention.rng.exponential(2), invention.rng.lognormal(5, 0.4)
+        free[slot] = begins + takes
+        times.append((slot, START + timedelta(seconds=begins), takes))
+    return times
+
+
+def _trial(
+    folder: Path,
+    space: Space,
+    number: int,
+    times: tuple[str, datetime, float],
+    catalog: pd.DataFrame,
+    survey: dict[str, Any],
+    invention: Invention,
+) -> FrozenTrial:
+    """A trial and, unless it failed at once, its run folder."""
+    rng, (slot, start, takes) = invention.rng, times
+    drawn = optuna.trial.FixedTrial(invention.random_params(space) if number else space.params(KNOWN))
+    values = space.suggest(drawn)
+    quality = _quality(values)
+    state = _state(number, quality, rng)
+    num_epochs = {"COMPLETE": invention.num_epochs, "FAIL": 0}.get(state.name, int(rng.integers(2, 8)))
+    run = folder / str(number)
+    run.mkdir()
+    attributes = {
+        "configuration": json.dumps(values, separators=(",", ":")),
+        "overrides": space.overrides(values),
+        "run_dir": str(run),
+        "slot": slot,
+        "attempts": 2 if rng.random() < 0.03 else 1,
+        "reason": {"PRUNED": f"pruned at step {num_epochs} by hyperband", "FAIL": _failure(rng)}.get(state.name, ""),
+    }
+    result = {}
+    if state == TrialState.COMPLETE:
+        result = _result(number, quality, values, takes, num_epochs, survey, catalog)
+        (run / "result.json").write_text(json.dumps(result))
+        (run / "config.yaml").write_text("seed: 0\n")
+        (run / "model.json").write_text(json.dumps({"model": {"name": "reference"}}))
+    curve = _curve(result.get(OBJECTIVE, quality - 0.1), num_epochs, rng)
+    (run / "metrics.jsonl").write_text("".join(json.dumps(_epoch(e, f1, rng)) + "\n" for e, f1 in enumerate(curve)))
+    fixed = {} if number else {"system_attrs": {"fixed_params": dict(drawn.params)}}
+    made = create_trial(
+        state=state,
+        value=result.get(OBJECTIVE),
+        params=drawn.params,
+        distributions=drawn.distributions,
+        user_attrs=attributes,
+        intermediate_values=dict(enumerate(curve, start=1)),
+        **fixed,
+    )
+    made.datetime_start, made.datetime_complete = start, start + timedelta(seconds=takes * max(num_epochs, 1) / 20)
+    return made
+
+
+def _quality(values: dict[str, Any]) -> float:
+    """Made up: the learning rate and the share of stars matter, and a few things a little."""
+    lr, star = np.log10(values["optimizer.lr"]), values["sampler.fractions"][0]
+    bonus = {"cross_entropy": 0.0, "focal": -0.02, "logit_adjusted": 0.015}[values["loss"]]
+    return float(
+        0.86 - 0.08 * (lr + 2.7) ** 2 - 0.3 * (star - 0.45) ** 2 + bonus + 0.01 * np.log2(values["model.width"])
+    )
+
+
+def _state(number: int, quality: float, rng: np.random.Generator) -> TrialState:
+    if number and rng.random() < 0.02:
+        return TrialState.FAIL
+    return TrialState.PRUNED if number and quality < 0.85 and rng.random() < 0.6 else TrialState.COMPLETE
+
+
+def _failure(rng: np.random.Generator) -> str:
+    reasons = ("OutOfMemoryError: CUDA out of memory", "the worker died (signal 9)", "the objective is NaN")
+    return str(rng.choice(reasons))
+
+
+def _curve(last: float, num_epochs: int, rng: np.random.Generator) -> list[float]:
+    """Macro-F1 by epoch, from little to nearly the last value."""
+    epochs = np.arange(1, num_epochs + 1)
+    return list((last * (1 - 0.7 * np.exp(-epochs / 4)) + rng.normal(0, 0.01, num_epochs)).tolist())
+
+
+def _epoch(epoch: int, f1: float, rng: np.random.Generator) -> dict[str, Any]:
+    lr = 1e-3 * (1 + np.cos(np.pi * epoch / 20)) / 2
+    times = {"time/epoch_s": float(rng.normal(8, 0.3)), "time/train_spectra_per_s": float(rng.normal(9000, 300))}
+    loss = 1.4 * np.exp(-epoch / 4) + 0.1
+    stage = "train" if epoch < 15 else "fine_tune"
+    return {"epoch": epoch + 1, "stage": stage, "lr": lr, "train/loss": loss, OBJECTIVE: f1, **times}
+
+
+def predicted_classes(number: int, quality: float, catalog: pd.DataFrame) -> NDArray[np.int64]:
+    """The class that a run gives each spectrum [N]: faint spectra are hard for all runs, more so for poor ones."""
+    rng = np.random.default_rng(number)
+    labels, snr = catalog["class_index"].to_numpy(), catalog["snr"].to_numpy()
+    difficulty = rng.normal(0, 0.4, len(labels)) - 0.6 * np.log(snr) + 0.5 * (labels > 0)
+    wrong = difficulty > 4 * (quality - 0.85) - 0.4
+    other = (labels + rng.integers(1, len(CLASSES), len(labels))) % len(CLASSES)
+    return np.where(wrong, other, labels)
+
+
+def _result(
+    number: int,
+    quality: float,
+    values: dict[str, Any],
+    takes: float,
+    num_epochs: int,
+    survey: dict[str, Any],
+    catalog: pd.DataFrame,
+) -> dict[str, Any]:
+    """result.json, whose metrics are those of `predicted_classes`."""
+    labels, predicted = catalog["class_index"].to_numpy(), predicted_classes(number, quality, catalog)
+    result: dict[str, Any] = {"objective": OBJECTIVE, "best_epoch": num_epochs, "num_epochs": num_epochs}
+    result |= {"num_parameters": 2000 * values["model.width"] ** 2 + 50_000 * len(values["model.dilations"])}
+    result["quality"], result["confusion"] = quality, {}
+    for key, split in (("val", "validation"), ("test", "test")):
+        chosen = (catalog["split"] == split).to_numpy()
+        result |= _scores(key, labels[chosen], predicted[chosen])
+        confusion = confusion_matrix(labels[chosen], predicted[chosen], labels=range(len(CLASSES)))
+        result["confusion"][key] = confusion.tolist()
+    return result | {"time/train_s": takes, "time/last_start_s": takes + 20, "seed": 0, "survey": survey}
+
+
+def _scores(key: str, labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> dict[str, Any]:
+    precision, recall, f1, support = precision_recall_fscore_support(
+        labels, predicted, labels=range(len(CLASSES)), zero_division=0
+    )
+    low, high = bootstrap_interval(labels, predicted, len(CLASSES), seed=0, num_resamples=200)
+    scores: dict[str, Any] = {
+        f"{key}/macro_f1": float(f1.mean()),
+        f"{key}/accuracy": float((labels == predicted).mean()),
+    }
+    scores |= {f"{key}/macro_f1_low": low, f"{key}/macro_f1_high": high, f"{key}/num_spectra": len(labels)}
+    for k, name in enumerate(CLASSES):
+        scores |= {f"{key}/f1/{name}": float(f1[k]), f"{key}/precision/{name}": float(precision[k])}
+        scores |= {f"{key}/recall/{name}": float(recall[k]), f"{key}/num_spectra/{name}": int(support[k])}
+    return scores
+
+
+def _write_predictions(run: Path, number: int, catalog: pd.DataFrame) -> None:
+    predicted = predicted_classes(number, json.loads((run / "result.json").read_text())["quality"], catalog)
+    logits = np.random.default_rng(number).normal(0, 1, (len(predicted), len(CLASSES)))
+    # Where it is wrong it is mostly less sure; the largest logit is always that of the predicted class.
+    sure = np.where(predicted == catalog["class_index"], 3.0, 1.0)
+    rows = np.arange(len(predicted))
+    logits[rows, predicted] = logits.max(1) + np.random.default_rng(number + 1).exponential(sure)
+    probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    names = np.array(CLASSES)
+    columns = {"id": catalog["id"], "split": catalog["split"], "label": catalog["label"], "predicted": names[predicted]}
+    columns |= {f"probability/{name}": probabilities[:, k].astype(np.float32) for k, name in enumerate(CLASSES)}
+    pd.DataFrame(columns).to_parquet(run / "predictions.parquet")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    for name in ("num_trials", "num_test", "num_validation", "length", "num_slots", "num_predicted"):
+        default = getattr(Invention, name)
+        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=default, help=f"default: {default}")
+    options = vars(parser.parse_args())
+    print(make_study(options.pop("folder"), Invention(**options)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""The summary: what was searched, the best command, and the comparison with the reference."""
+
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from report_studies import CLASSES, Made, make_report, make_run, predictions
+from sklearn.metrics import f1_score
+
+from sweeps.report import head
+from sweeps.report.difference import difference
+from sweeps.report.runs import Run
+from sweeps.report.searched import in_words
+from sweeps.space import Space
+
+X = {"x": {"low": 0.0, "high": 1.0}}
+
+
+def words(report: Any) -> str:
+    """The section as a reader sees it."""
+    cells = re.sub(r"</t[dh]>", " ", head.section(report).html)
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", cells)))
+
+
+@pytest.mark.parametrize(
+    ("axis", "said"),
+    [
+        ({"low": 4, "high": 24, "log": True}, "a whole number from 4 to 24 on a log scale"),
+        ({"low": 0.0, "high": 0.5}, "a number from 0 to 0.5"),
+        ({"low": 0.0, "high": 0.6, "step": 0.2}, "one of 0, 0.2, 0.4, 0.6"),
+        ({"low": 0, "high": 100, "step": 5}, "21 values from 0 to 100, evenly spaced"),
+        (["adam", "adamw", None], "one of adam, adamw, null"),
+        ({"type": "list", "min_length": 1, "max_length": 4, "element": [1, 2]}, "a list of 1 to 4, each one of 1, 2"),
+        ({"type": "simplex", "size": 3, "minimum": 0.02}, "3 shares that sum to 1, each at least 0.02"),
+    ],
+)
+def test_domains_in_words(axis: Any, said: str) -> None:
+    assert in_words(Space.read({"a": axis}).signature()["a"]) == said
+
+
+def test_a_condition_in_words() -> None:
+    space = Space.read({"loss": ["focal", "ce"], "loss.gamma": {"low": 1, "high": 3, "when": {"loss": "focal"}}})
+    assert in_words(space.signature()["loss.gamma"]) == "a whole number from 1 to 3, only where loss is focal"
+
+
+def test_the_budget_and_the_best(tmp_path: Path) -> None:
+    trials = [
+        Made({"x": 0.1}, [0.5], runs=[{"result": {"val/macro_f1": 0.5, "num_parameters": 1234}}]),
+        Made({"x": 0.2}, [0.75], takes_s=70, runs=[{"result": {"val/macro_f1": 0.75, "num_parameters": 12345}}]),
+        Made({"x": 0.3}, state="PRUNED", steps={1: 0.2}),
+        Made({"x": 0.4}, state="FAIL"),
+        Made({"x": 0.5}, state="RUNNING"),
+    ]
+    said = words(make_report(tmp_path / "study", trials, X, summary={"num_trials": 9}))
+    assert "judged 4 trials of 9 asked for: 2 complete, 1 pruned, 1 failed, 1 running" in said
+    assert "all trials together took 1 min 40 s" in said
+    assert "trial 1, the best" in said and "0.7500" in said and "12,345" in said
+    assert "x a number from 0 to 1 0.2" in said
+    assert "The best of 2 trials on validation is optimistic" in said
+    assert "No test score is there" in said
+    assert "The study is not finished" in said
+
+
+def test_the_command_is_that_of_the_best_trial_by_now(tmp_path: Path) -> None:
+    trials = [Made({"x": 0.1}, [0.5]), Made({"name": "it's"}, [0.9])]
+    summary = {"best_command": "python other.py x=0.1"}
+    report = make_report(tmp_path / "study", trials, X, summary=summary)
+    assert head.best_command(report) == "python other.py 'name=\"it'\"'\"'s\"'"
+    assert head.best_command(make_report(tmp_path / "new", trials, X)).startswith("python run.py 'name")
+
+
+def test_spread_over_seeds_and_the_first_seed(tmp_path: Path) -> None:
+    runs = [{"result": {"val/macro_f1": f1, "test/macro_f1": f1 - 0.1}} for f1 in (0.5, 0.7)]
+    said = words(make_report(tmp_path / "study", [Made({"x": 0.1}, [0.6], attributes={"spread": [0.1414]}, runs=runs)]))
+    assert "0.6000 ± 0.1414" in said and "first seed's run" in said
+    assert "test macro-F1" in said and "0.4000" in said
+
+
+@pytest.mark.parametrize(
+    ("error_rate", "split", "said"),
+    [
+        (0.05, "test", "The best trial is better: the interval leaves out zero."),
+        (0.4, "test", "No difference shown: the interval contains zero."),
+        (0.05, "validation", "the difference is flattered"),
+    ],
+)
+def test_against_the_reference(error_rate: float, split: str, said: str, tmp_path: Path) -> None:
+    def run(error_rate: float, seed: int, f1: float) -> list[dict[str, Any]]:
+        return [{"result": {"val/macro_f1": f1}, "predictions": predictions(300, error_rate, seed, split)}]
+
+    trials = [
+        Made({"x": 0.1}, [0.5], was_enqueued=True, runs=run(0.4, 1, 0.5)),
+        Made({"x": 0.2}, [0.6], runs=run(error_rate, 2, 0.6)),
+    ]
+    shown = words(make_report(tmp_path / "study", trials, X))
+    assert said in shown and f"On the same 300 {split} spectra" in shown
+    assert ("flattered" in shown) == (split == "validation")
+
+
+def test_the_reference_itself_is_the_best(tmp_path: Path) -> None:
+    said = words(make_report(tmp_path / "study", [Made({"x": 0.1}, [0.5], was_enqueued=True), Made({}, [0.4])]))
+    assert "is still the best: nothing better was found" in said
+    report = make_report(tmp_path / "other", [Made({"x": 0.1}, [0.5], was_enqueued=True), Made({}, [0.6])])
+    assert "cannot be compared spectrum by spectrum" in words(report)
+
+
+def run_of(folder: Path, table: pd.DataFrame) -> Run:
+    make_run(folder, {}, predictions=table)
+    return Run(folder)
+
+
+def test_the_difference_is_paired_by_spectrum(tmp_path: Path) -> None:
+    mine, other = predictions(200, 0.1, 1), predictions(260, 0.3, 2)
+    found = difference(run_of(tmp_path / "a", mine), run_of(tmp_path / "b", other.sample(frac=1, random_state=0)))
+    assert found is not None and (found.split, found.num_spectra) == ("test", 200)
+    label, one, two = mine["label"], mine["predicted"], other["predicted"][:200]
+
+    def score(predicted: Any, rows: Any = slice(None)) -> float:
+        args = {"labels": CLASSES, "average": "macro", "zero_division": 0}
+        return float(f1_score(np.array(label)[rows], np.array(predicted)[rows], **args))
+
+    assert found.value == pytest.approx(score(one) - score(two))
+    rng = np.random.default_rng(5)
+    drawn = [rng.integers(0, 200, 200) for _ in range(600)]
+    low, high = np.quantile([score(one, rows) - score(two, rows) for rows in drawn], [0.025, 0.975])
+    # Two bootstraps of 600 and 2,000 resamples differ by a few percent of the interval's width.
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.15 * (high - low))
+
+
+def test_runs_without_spectra_in_common(tmp_path: Path) -> None:
+    others = predictions(50).assign(id=[f"other{row}" for row in range(50)])
+    assert difference(run_of(tmp_path / "a", predictions(50)), run_of(tmp_path / "b", others)) is None
