@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from sweeps.study import SharedStudy
 from sweeps.trial_run import TrialRun
 
 log = logging.getLogger(__name__)
@@ -22,11 +23,12 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def write_record(
-    study_name: str, run: TrialRun, folder: Path, state: str, reason: str = "", values: list[float] | None = None
+    study: SharedStudy, run: TrialRun, folder: Path, state: str, reason: str = "", values: list[float] | None = None
 ) -> None:
     """Write trial.json into a folder of a trial. A full disk is told of, and ends nothing."""
     content = {
-        "study": study_name,
+        "study": study.name,
+        "kind": study.kind,
         "number": run.number,
         "state": state,
         "values": values,

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 GROUP = "sweep"
 RUN_DIR = "run_dir"
+TRACKER = "tracker"
 SWEEPS = Path("outputs/sweeps")
 NUM_TRIALS = 20  # of a search that names no number
 
@@ -89,6 +90,7 @@ class SpectralSweeper(Sweeper):
         from sweeps.loop import SweepLoop
         from sweeps.space import read_constraints
         from sweeps.summary import summarize
+        from sweeps.tracking import track_study
 
         display = open_display(study)
         launcher = self._launcher(sweep, interrupts)
@@ -99,6 +101,7 @@ class SpectralSweeper(Sweeper):
         finally:
             display.close()
         summarize(study, folder)
+        track_study(study, folder, OmegaConf.select(self.config, TRACKER))
         last = f"the last failure is: {loop.last_failure.rstrip('.')}"
         if loop.too_many_failures:
             raise user_error(f"sweep.max_failures={sweep.max_failures} is reached, {last}.")
