@@ -1,6 +1,8 @@
 """What an experiment tells its tracker: who it is, each epoch, how it ended."""
 
 import json
+import math
+import re
 import resource
 import sys
 from collections.abc import Callable, Sequence
@@ -19,6 +21,7 @@ from spectral.run_folder import RunFolder, is_free
 from spectral.trackers.contract import Ending, TrackedRun
 from spectral.tracking import Tracking
 
+LONG_NUMBER = re.compile(r"\d+\.\d{4,}(e[+-]?\d+)?")
 EpochCallback = Callable[[int, dict[str, Any]], None]
 
 TRIAL = "trial.json"  # which a sweep writes into the folder before the run starts (docs/sweeps.md)
@@ -42,6 +45,7 @@ class RunTracking:
         self._config, self._folder, self._device = config, folder, device
         self._about = _about(config, plain, folder.path, class_names)
         self._tracking: Tracking | None = None
+        self._has_told_earlier = False
         self._raised_by_callback: BaseException | None = None
         self._ending = Ending("finished")
 
@@ -50,16 +54,25 @@ class RunTracking:
             torch.cuda.reset_peak_memory_stats(self._device)
         if self._config.tracker.name != "none":
             self._tracking = Tracking(self._config.tracker, self._about)
-            # Those that an earlier start was not able to tell; the tracker leaves out what it has.
-            for row in self._folder.read_metrics():
-                self._tracking.log(_figures(row), row["epoch"])
         return self
+
+    def _tell_earlier(self, before: float = math.inf) -> None:
+        """The epochs of earlier starts, once; the tracker leaves out what it has.
+
+        Not before an epoch has ended: by then the folder has no row left that no checkpoint covers.
+        """
+        if self._tracking and not self._has_told_earlier:
+            self._has_told_earlier = True
+            for row in self._folder.read_metrics():
+                if row["epoch"] < before:
+                    self._tracking.log(_figures(row), row["epoch"])
 
     def following(self, on_epoch: EpochCallback) -> EpochCallback:
         """The callback of the training loop. What `on_epoch` raises is a decision to prune the run, not a failure."""
 
         def tell(epoch: int, row: dict[str, Any]) -> None:
             if self._tracking:
+                self._tell_earlier(before=epoch)
                 self._tracking.log(_figures(row) | {"memory/mb": _memory_mb(self._device)}, epoch)
             try:
                 on_epoch(epoch, row)
@@ -85,6 +98,8 @@ class RunTracking:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._tracking:
+            if error is None:
+                self._tell_earlier()  # of a run that had only its scores left
             self._tracking.finish(self._ending if error is None else self._ending_of(error))
 
     def _ending_of(self, error: BaseException) -> Ending:
@@ -118,8 +133,10 @@ def _trial(folder: Path) -> dict[str, Any]:
 
 
 def _name_in_sweep(trial: dict[str, Any], seed: int) -> str:
+    """What differs between the runs of the study, numbers with four digits."""
     seeds = [f"seed={seed}"] if trial.get("seeds") else []
-    return " ".join([*trial.get("overrides", []), *seeds]) or f"trial {trial.get('number')}"
+    name = " ".join([*trial.get("varied", []), *seeds]) or f"trial {trial.get('number')}"
+    return LONG_NUMBER.sub(lambda found: f"{float(found[0]):.4g}", name)
 
 
 def _name_alone(folder: Path) -> str:

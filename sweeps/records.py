@@ -34,6 +34,7 @@ def write_record(
         "values": values,
         "reason": reason,
         "overrides": run.overrides,
+        "varied": [override for override in run.overrides if override not in study.space.common],
         "seeds": run.seeds,
         "attempts": run.num_attempts,
     }
