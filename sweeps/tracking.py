@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 JOB_TYPE = "sweep"
+LEAST_TRIALS = 10  # that tell anything of importances
 
 
 def track_study(study: SharedStudy, folder: Path, tracker: Any) -> None:
@@ -107,13 +108,15 @@ def importances(study: SharedStudy) -> dict[str, float]:
 
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
+    if sum(trial.state == TrialState.COMPLETE for trial in study.trials()) < LEAST_TRIALS:
+        return {}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # experimental
             evaluator = PedAnovaImportanceEvaluator()
             target = (lambda trial: trial.values[0]) if len(study.objectives) > 1 else None
             return get_param_importances(study.study, evaluator=evaluator, target=target)
-    except (ValueError, RuntimeError) as error:  # too few trials, or all alike
+    except (ValueError, RuntimeError) as error:  # all trials alike, say
         log.debug("No importances: %s", error)
         return {}
 

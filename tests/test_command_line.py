@@ -87,7 +87,7 @@ def names_only(*overrides: str) -> list[str]:
         ("+schedule.batchsize=3", "schedule.batchsize is not a known key: did you mean 'batch_size'? allowed: .*"),
         ("schedule=nope", "schedule=nope is not known: allowed: default, reference."),
         ("experiment=debgu", "experiment=debgu is not known: did you mean 'debug'? allowed: .*reference.*"),
-        ("+foo=1", "foo is not a known key: allowed: .*seed, split, sweep, transform."),
+        ("+foo=1", "foo is not a known key: allowed: .*seed, split, sweep, tracker, transform."),
         ("sede=1", "sede is not a known key: did you mean 'seed'? allowed: .*"),
         ("seed=-1", "seed=-1 is out of range: allowed is at least 0 .*"),
         ("seed=null", "seed is not valid: field 'seed' is not Optional."),
