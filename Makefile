@@ -12,9 +12,9 @@ demo: .venv
 test: .venv
 	$(RUN) -m pytest -q
 
-# Ray and SLURM are optional: their tests are skipped where they are not installed, so this installs them.
+# Launchers and trackers are optional: their tests are skipped where they are not installed, so this installs them.
 test-all: .venv
-	$(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[test,dev,ray,slurm]"
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[test,dev,ray,slurm,tensorboard,mlflow,workspaces]"
 	$(RUN) -m pytest -q -m "slow or not slow"
 
 lint: .venv

@@ -54,7 +54,7 @@ class WandbTracker:
             self._why_offline = f"the server was not reached ({type(error).__name__})"
             wandb.teardown()
             self._run = self._open("offline", start_timeout_s, named)
-        if not Path(self._run.dir).is_relative_to(self._folder):
+        if mode != "disabled" and not Path(self._run.dir).is_relative_to(self._folder):
             raise OSError(f"{self._folder} cannot be written")
         self._define_metrics()
 
@@ -79,13 +79,19 @@ class WandbTracker:
             self._run.log(media, step=self._last_step + 1, commit=True)
         if ending.weights and self._upload_weights:
             self._upload(ending.weights)
-        offline, synced = self._run.settings.mode == "offline", self._run.settings.sync_dir
         self._run.finish(exit_code=0 if ending.status in ("finished", "pruned") else 1)
-        if not offline:
+        if self._run.settings.mode == "disabled":
+            return ""
+        if self._run.settings.mode != "offline":
             return f"the run is at {self._run.url}"
         _check_written(Path(self._run.settings.sync_file))
         why = f"{self._why_offline}, so the run" if self._why_offline else "the run"
-        return f"{why} was kept offline; to upload it: wandb sync {shlex.quote(synced)}"
+        return f"{why} was kept offline; to upload it: wandb sync {shlex.join(self._starts())}"
+
+    def _starts(self) -> list[str]:
+        """The folders of all starts that have written anything."""
+        files = sorted(self._folder.glob(f"offline-run-*/run-{self.id}.wandb"))
+        return [str(file.parent) for file in files if file.stat().st_size]
 
     def _choose_mode(self, mode: str, start_timeout_s: float) -> str:
         """online, offline or disabled."""

@@ -72,7 +72,7 @@ def test_the_view_shows_the_runs_of_the_study_best_first(tmp_path: Path) -> None
     (order,) = view.runset_settings.order
     assert (order.item.name, order.ascending) == ("score.min", True)
     search = view.sections[0].panels[0]
-    assert [column.metric.name for column in search.columns] == ["x", "kind", "score.min"]
+    assert [column.metric.name for column in search.columns] == ["kind", "x", "score.min"]
     sent = view._to_model().model_dump_json()
     assert '{"key":{"section":"run","name":"group"},"op":"=","value":"study","disabled":false}' in sent
 

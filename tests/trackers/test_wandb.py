@@ -2,6 +2,11 @@
 
 import json
 import logging
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,9 +14,12 @@ from typing import Any
 import pytest
 from offline_runs import check_epochs, offline_runs
 from omegaconf import OmegaConf
-from small_runs import StoppedError, outcome, rows, run, stop_after
+from small_runs import REPOSITORY, StoppedError, outcome, rows, run, stop_after
+
+from spectral.errors import UserError
 
 Overrides = Callable[..., list[str]]
+PATIENCE_S = 60.0
 
 
 def without_sweep(config: Any) -> dict[str, Any]:
@@ -78,7 +86,7 @@ def test_a_run_that_is_stopped_goes_on_under_its_id_and_says_how_it_ended(
     assert (first.summary["summary"]["status"], second.summary["summary"]["status"]) == ("pruned", "finished")
     assert (first.summary["summary"]["attempt"], second.summary["summary"]["attempt"]) == (1, 2)
     check_epochs(folder, [*first.epochs, *second.epochs])
-    said = f"no key was found, so the run was kept offline; to upload it: wandb sync {second.folder}"
+    said = f"no key was found, so the run was kept offline; to upload it: wandb sync {first.folder} {second.folder}"
     assert caplog.text.count(said) == 1
 
 
@@ -93,3 +101,45 @@ def test_a_folder_that_cannot_be_written_harms_nothing(
     assert outcome(tmp_path / "run") == outcome(tmp_path / "alone")
     said = [record.getMessage() for record in caplog.records if record.name == "spectral.tracking"]
     assert len(said) == 1 and said[0].startswith("tracker=wandb stopped (FileExistsError: ")
+
+
+def test_it_can_be_disabled_for_all_by_its_own_variable(
+    tracked: Overrides, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    with caplog.at_level(logging.INFO, "spectral.tracking"):
+        run(tracked("wandb", "schedule.stages.0.epochs=1", "plots=false"))
+    assert not [record for record in caplog.records if record.name == "spectral.tracking"]
+    assert not offline_runs(tmp_path / "run")
+
+
+@pytest.mark.slow
+def test_a_run_that_fails_says_why(tracked: Overrides, tmp_path: Path) -> None:
+    with pytest.raises(UserError):
+        run(tracked("wandb", "optimizer.lr=1e30"))
+    (told,) = offline_runs(tmp_path / "run")
+    summary = told.summary["summary"]
+    assert summary["status"] == "failed" and summary["reason"].startswith("NonFiniteLossError: the loss became")
+    assert told.summary["exit_code"] == 1
+
+
+@pytest.mark.slow
+def test_ctrl_c_is_an_interruption(tracked: Overrides, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    longer = tracked("wandb", "plots=false", "schedule.stages.0.epochs=2000")
+    command = [sys.executable, str(REPOSITORY / "run.py"), *longer]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    deadline = time.monotonic() + PATIENCE_S
+    record = folder / "tracker.json"
+    while not (record.exists() and json.loads(record.read_text())["wandb"]["id"]):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does it, to all processes of the command
+    output, _ = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 130, output
+    (told,) = offline_runs(folder)
+    check_epochs(folder, told.epochs)
+    assert told.summary["summary"]["status"] == "interrupted"
+    assert output.splitlines()[-1] == "stopped." and "Traceback" not in output
