@@ -95,7 +95,7 @@ def _children() -> list[int]:
 def _serve(begin: dict[str, Any], orders: "queue.Queue[dict[str, Any] | None]", voice: Voice) -> str:
     folder, name = Path(begin["run"]["folder"]), begin["name"]
     # A run that was killed a moment ago may still have its tracker's process.
-    with FileLock(folder / LOCK, timeout=begin["start_timeout_s"]):
+    with FileLock(folder / LOCK, timeout=begin["start_timeout_s"] + begin["finish_timeout_s"]):
         records = _records(folder)
         known = records.setdefault(name, {"id": None, "attempt": 0, "last_step": 0})
         known["attempt"] += 1

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from search_runs import REPOSITORY, await_that, finish, start, trials
+from search_runs import REPOSITORY, await_that, finish, pid_that_holds, start, trials
 from small_runs import OVERRIDES, outcome
 from small_runs import run as run_alone
 
@@ -51,17 +51,6 @@ def test_a_grid_whose_worker_is_killed_ends_with_the_numbers_of_a_single_run(sma
     assert json.loads((folder / "0" / "trial.json").read_text())["state"] == "complete"
     # A run does not depend on the search that chose it.
     assert "\nsweep: null\n" in (folder / "0" / "config.yaml").read_text()
-
-
-def pid_that_holds(lock: Path) -> int:
-    """The process that has a file open."""
-    for folder in Path("/proc").glob("[0-9]*/fd"):
-        try:
-            if any(link.resolve() == lock.resolve() for link in folder.iterdir()):
-                return int(folder.parent.name)
-        except OSError:
-            continue
-    raise AssertionError(f"nobody holds {lock}")
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_a_run_is_told_whole_and_named(
     said = [record.getMessage() for record in caplog.records if record.name == "spectral.tracking"]
     assert said == [f"wandb: the run was kept offline; to upload it: wandb sync {told.folder}"]
     # Nothing beside the run folder, and the key nowhere.
-    assert not list((tmp_path / "home").rglob("*.png")) and not Path("wandb").exists()
+    assert not list(Path.home().rglob("*.png")) and not Path("wandb").exists()
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert not [path for path in written if secret.encode() in path.read_bytes()]
     assert secret not in caplog.text

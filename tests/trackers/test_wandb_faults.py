@@ -181,13 +181,27 @@ def test_its_disk_is_full(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("key_is_in", ["environment", "netrc"])
 def test_a_server_that_cannot_be_reached_is_not_waited_for(
-    tracked: Overrides, tmp_path: Path, alone: tuple[Any, ...], said: Said, monkeypatch: pytest.MonkeyPatch
+    key_is_in: str,
+    tracked: Overrides,
+    tmp_path: Path,
+    alone: tuple[Any, ...],
+    said: Said,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("WANDB_API_KEY", "0123456789abcdef" * 3)
+    """That it is tried at all shows that the key was found."""
+    key = "0123456789abcdef" * 3
+    if key_is_in == "environment":
+        monkeypatch.setenv("WANDB_API_KEY", key)
+    else:
+        (Path.home() / ".netrc").write_text(f"machine 127.0.0.1:9\n  login user\n  password {key}\n")
+        (Path.home() / ".netrc").chmod(0o600)
     monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
     run(tracked("wandb", "plots=false", "tracker.start_timeout_s=3"))
     assert outcome(tmp_path / "run") == alone
     (told,) = said()
     assert "the server was not reached" in told and "wandb sync" in told
     check_epochs(tmp_path / "run", offline_runs(tmp_path / "run")[-1].epochs)
+    written = [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
+    assert not [path for path in written if key.encode() in path.read_bytes()]

@@ -3,18 +3,17 @@
 import json
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from offline_runs import OfflineRun, check_epochs, offline_runs
 from omegaconf import OmegaConf
+from search_runs import await_that, finish, pid_that_holds, start, trials
 from small_runs import OVERRIDES, REPOSITORY, outcome
 from small_runs import run as run_alone
 
-sys.path.append(str(REPOSITORY / "tests" / "sweeps"))
-from search_runs import await_that, finish, start, trials
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_key")]
 
 SCRIPT = REPOSITORY / "run.py"
 LONGER = ("schedule.stages.0.epochs=12", "schedule.stages.0.steps=4")
@@ -35,7 +34,6 @@ def table(run: OfflineRun, name: str) -> dict[str, Any]:
     return loaded
 
 
-@pytest.mark.slow
 def test_a_grid_is_a_group_of_runs_and_one_of_the_study(small: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "grid"
     process = start(folder, *small, "optimizer.lr=0.01", "model.width=4,6,8", script=SCRIPT)
@@ -61,7 +59,6 @@ def test_a_grid_is_a_group_of_runs_and_one_of_the_study(small: list[str], tmp_pa
     assert f"To upload its trials: wandb sync {folder}/*/wandb/offline-run-*" in output
 
 
-@pytest.mark.slow
 def test_a_killed_worker_and_a_pruned_trial_say_so(small: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "study"
     # The first is good and the second is not, so that the median of one prunes it.
@@ -103,14 +100,3 @@ def test_a_killed_worker_and_a_pruned_trial_say_so(small: list[str], tmp_path: P
     untold = [option for option in small if not option.startswith("tracker=")]
     run_alone([*untold, *LONGER, "tracker=none", "model.width=4", "optimizer.lr=0.01", f"run_dir={tmp_path / 'alone'}"])
     assert outcome(folder / "0") == outcome(tmp_path / "alone")
-
-
-def pid_that_holds(lock: Path) -> int:
-    """The process that has a file open."""
-    for folder in Path("/proc").glob("[0-9]*/fd"):
-        try:
-            if any(link.resolve() == lock.resolve() for link in folder.iterdir()):
-                return int(folder.parent.name)
-        except OSError:
-            continue
-    raise AssertionError(f"nobody holds {lock}")
