@@ -34,6 +34,11 @@ def table(run: OfflineRun, name: str) -> dict[str, Any]:
     return loaded
 
 
+def only_study_run(folder: Path) -> OfflineRun:
+    (only,) = offline_runs(folder)
+    return only
+
+
 def test_a_grid_is_a_group_of_runs_and_one_of_the_study(small: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "grid"
     process = start(folder, *small, "optimizer.lr=0.01", "model.width=4,6,8", script=SCRIPT)
@@ -96,6 +101,19 @@ def test_a_killed_worker_and_a_pruned_trial_say_so(small: list[str], tmp_path: P
     assert (pruned.about["display_name"], pruned.about["job_type"]) == ("optimizer.lr=1e-09", "trial")
     assert 1 <= len(pruned.epochs) < 12
     check_epochs(folder / "1", pruned.epochs)
+    # Whom it is told to may change, and the study's own run goes on as the trials do.
+    search[search.index("sweep.num_trials=2")] = "sweep.num_trials=3"
+    seen = [row["trial"] for row in only_study_run(folder).history if "trial" in row]
+    process = start(folder, *small, *LONGER, *search, "sweep.enqueue=[]", "tracker.tags=[later]", script=SCRIPT)
+    output = finish(process)
+    assert process.returncode == 0, output
+    first, second = offline_runs(folder)
+    assert first.about["run_id"] == second.about["run_id"] and second.about["tags"] == ["later"]
+    new = [trial.number for trial in trials(folder) if trial.state.name == "COMPLETE" and trial.number > 1]
+    # A configuration that is drawn twice is not run again, nor told again.
+    new = [number for number in new if "reused_from" not in trials(folder)[number].user_attrs]
+    told_later = [row for row in second.history if "trial" in row]
+    assert seen == [0] and [row["trial"] for row in told_later] == new
     # Neither the kill nor the tracker changes what the run gives.
     untold = [option for option in small if not option.startswith("tracker=")]
     run_alone([*untold, *LONGER, "tracker=none", "model.width=4", "optimizer.lr=0.01", f"run_dir={tmp_path / 'alone'}"])
