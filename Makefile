@@ -12,10 +12,10 @@ demo: .venv
 test: .venv
 	$(RUN) -m pytest -q
 
-# PostgreSQL's driver, Ray and SLURM are optional: their tests are skipped where they are not installed, so this
+# Databases, launchers and trackers are optional: their tests are skipped where they are not installed, so this
 # installs them. The server itself is the system's (on Debian: apt install postgresql).
 test-all: .venv
-	$(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[test,dev,postgresql,ray,slurm]"
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[test,dev,postgresql,ray,slurm,tensorboard,mlflow,workspaces]"
 	$(RUN) -m pytest -q -m "slow or not slow"
 
 lint: .venv

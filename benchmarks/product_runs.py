@@ -82,6 +82,7 @@ def _carry_out(run: Run, results: Results, num_threads: int) -> dict[str, Any]:
     """The result.json of one run. Raises RuntimeError with the end of what it printed where it failed."""
     run_dir = results.path.parent / run.key
     settings = [f"num_threads={num_threads}", override("cache_dir", results.cache_dir), override("run_dir", run_dir)]
+    settings += ["tracker=none", "plots=false"]  # neither is what is measured
     command = [sys.executable, "run.py", *run.overrides, *settings]
     environment = {**os.environ, "OMP_NUM_THREADS": str(num_threads)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
@@ -30,12 +31,15 @@ from spectral.flux_store import FluxStore
 from spectral.held_back import add_test, is_held_back
 from spectral.inference import infer
 from spectral.objective import check_objective, objective_direction
+from spectral.plots.writing import Plots, write_plots
 from spectral.progress import Progress
 from spectral.provenance import git_revision, versions
 from spectral.run_folder import RunFolder
+from spectral.run_tracking import RunTracking
 from spectral.runtime import Runtime, choose_runtime, tune_allocator
 from spectral.survey import Survey
 from spectral.tables import print_result
+from spectral.tracking import check_installed
 from spectral.training import Stage, Trainer, TrainingSettings, seed_torch
 
 EpochCallback = Callable[[int, dict[str, Any]], None]
@@ -61,6 +65,7 @@ def run(
         UserError: a mistake in the config or the data.
     """
     experiment = typed(config)
+    check_installed(experiment.tracker)
     folder, console = RunFolder(str(experiment.run_dir)), Console()
     plain = _plain(config)
     with folder.locked():
@@ -140,11 +145,14 @@ def _carry_out(
         folder=folder,
         progress=Progress(console, config.objectives[0]),
     )
-    trainer.fit(on_epoch)
-    scores = _score(config, classifier, trainer, store, survey, splits)
-    result = _result(config, trainer, scores, survey, splits)
-    result["time/last_start_s"] = round(time.perf_counter() - started, 3)
-    folder.write_result(result)
+    with RunTracking(config, plain, folder, runtime.device, survey.class_names) as tracking:
+        trainer.fit(tracking.following(on_epoch))
+        scores = _score(config, classifier, trainer, store, survey, splits)
+        result = _result(config, trainer, scores, survey, splits)
+        plots = _plot(trainer, scores, survey, splits) if config.plots else Plots()
+        result["time/last_start_s"] = round(time.perf_counter() - started, 3)
+        folder.write_result(result)
+        tracking.finished(result, plots)
     return result
 
 
@@ -200,6 +208,13 @@ def _score(
     classifier.save(folder)
     write_parquet(folder.predictions, scores.predictions())
     return scores
+
+
+def _plot(trainer: Trainer, scores: FinalScores, survey: Survey, splits: Splits) -> Plots:
+    folder, rows = trainer.folder, np.concatenate([splits.validation, splits.test])
+    predictions = scores.predictions()
+    metrics, best = folder.read_metrics(), trainer.best_epoch
+    return write_plots(folder.plots, metrics, best, scores.confusions, predictions, survey, rows)
 
 
 def _check_objectives(config: ExperimentConfig, survey: Survey, splits: Splits) -> None:

@@ -8,12 +8,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-import pandas as pd
 from boltons.fileutils import atomic_save
 
 from spectral.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _NO_SPACE = {
     errno.ENOSPC: "the disk is full",
@@ -64,6 +66,6 @@ def write_json(path: Path | str, content: Any) -> None:
     write_bytes(path, (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
 
 
-def write_parquet(path: Path | str, frame: pd.DataFrame) -> None:
+def write_parquet(path: Path | str, frame: "pd.DataFrame") -> None:
     with writing(path) as file:
         frame.to_parquet(file, index=False)

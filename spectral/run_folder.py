@@ -6,6 +6,8 @@ last.ckpt            everything needed to go on, replaced after each epoch
 best.safetensors     weights of the best epoch so far
 model.json           rebuilds the network around those weights, without pickle or Hydra
 predictions.parquet  validation and test, one row a spectrum
+plots/               pictures of the training and of the scores, written at the end
+tracker.json         what the tracker calls the run, and how far it was told
 result.json          written last: a run that has it is finished
 """
 
@@ -32,6 +34,8 @@ FREE_KEYS = (
     "num_threads",
     "data.num_workers",
     "score_test",
+    "tracker",
+    "plots",
     "sweep",
 )
 
@@ -47,6 +51,7 @@ class RunFolder:
         self.weights = self.path / "best.safetensors"
         self.model = self.path / "model.json"
         self.predictions = self.path / "predictions.parquet"
+        self.plots = self.path / "plots"
         self.result = self.path / "result.json"
 
     @classmethod
@@ -98,7 +103,7 @@ class RunFolder:
         there, here = _flat(self.load_config()), _flat(config)
         for key in [*here, *there]:
             old, new = there.get(key, "absent"), here.get(key, "absent")
-            if not _is_free(key) and old != new:
+            if not is_free(key) and old != new:
                 raise UserError(
                     f"run_dir={self.path} holds a run with {key}={old}, this command has {key}={new}: "
                     "give the same config to go on with it, or another run_dir."
@@ -136,7 +141,8 @@ class RunFolder:
         write_json(self.result, result)
 
 
-def _is_free(key: str) -> bool:
+def is_free(key: str) -> bool:
+    """Whether a key of the config may differ when a run goes on."""
     return any(key == free or key.startswith(f"{free}.") for free in FREE_KEYS)
 
 

@@ -160,7 +160,7 @@ class SweepLoop:
         run.num_attempts += 1
         run.num_in_flight += 1
         run.trial.set_user_attr("attempts", run.num_attempts)
-        write_record(self._study.name, run, run.folder_of(job.seed_index), "running")
+        write_record(self._study, run, run.folder_of(job.seed_index), "running")
         self._futures[self._launcher.submit(job.overrides, job.num)] = job
         self._display.started(run)
 
@@ -228,7 +228,7 @@ class SweepLoop:
         if told is None:
             return
         for k in {0, *run.results}:
-            write_record(self._study.name, run, run.folder_of(k), state.name.lower(), reason, told.values)
+            write_record(self._study, run, run.folder_of(k), state.name.lower(), reason, told.values)
         self._note_end(told)
 
     def _constrain(self, run: TrialRun) -> tuple[TrialState, str]:

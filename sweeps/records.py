@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from sweeps.study import SharedStudy
 from sweeps.trial_run import TrialRun
 
 log = logging.getLogger(__name__)
@@ -32,16 +33,18 @@ def load_json(path: Path) -> dict[str, Any]:
 
 
 def write_record(
-    study_name: str, run: TrialRun, folder: Path, state: str, reason: str = "", values: list[float] | None = None
+    study: SharedStudy, run: TrialRun, folder: Path, state: str, reason: str = "", values: list[float] | None = None
 ) -> None:
     """Write trial.json into a folder of a trial. A full disk is told of, and ends nothing."""
     content = {
-        "study": study_name,
+        "study": study.name,
+        "kind": study.kind,
         "number": run.number,
         "state": state,
         "values": values,
         "reason": reason,
         "overrides": run.overrides,
+        "varied": [override for override in run.overrides if override not in study.space.common],
         "seeds": run.seeds,
         "attempts": run.num_attempts,
     }

@@ -75,6 +75,12 @@ class SharedStudy:
     def beat(self) -> None:
         self.storage.set_study_user_attr(self.study._study_id, *self.controller.attribute())
 
+    @property
+    def kind(self) -> str:
+        """Of its trials: "grid" where every combination is run, else "trial"."""
+        whole_grid = self.config.sampler == "grid" or (self.space.is_grid and self.config.num_trials is None)
+        return "grid" if whole_grid else "trial"
+
     def trials(self) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False)
 
@@ -213,7 +219,7 @@ class SharedStudy:
 
     def _check_identity(self) -> None:
         """Write what the study searches, or raise UserError where it searches something else."""
-        fixed = [o for o in self.space.common if o.partition("=")[0] not in self.config.free_keys]
+        fixed = [o for o in self.space.common if not self._is_free(o.partition("=")[0])]
         mine = {"space": self.space.signature(), "objectives": self.objectives, "fixed": fixed}
         there = self.study.user_attrs.get(IDENTITY)
         if there is None:
@@ -226,6 +232,9 @@ class SharedStudy:
                 f"the study {self.name} was begun with something else ({changed.rstrip('.')}): give the old command "
                 "to go on with it, or another sweep.study_name."
             )
+
+    def _is_free(self, key: str) -> bool:
+        return any(key == free or key.startswith(f"{free}.") for free in self.config.free_keys)
 
     def _changed(self, there: Mapping[str, Any], fixed: list[str]) -> str | None:
         old = [direction.name.lower() for direction in self.study.directions]

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 GROUP = "sweep"
 RUN_DIR = "run_dir"
+TRACKER = "tracker"
 SWEEPS = Path("outputs/sweeps")
 NUM_TRIALS = 20  # of a search that names no number
 
@@ -103,6 +104,7 @@ class SpectralSweeper(Sweeper):
         from sweeps.finals import Finals
         from sweeps.loop import SweepLoop
         from sweeps.summary import summarize
+        from sweeps.tracking import track_study
 
         display = open_display(study)
         launcher = self._launcher(sweep, study, interrupts)
@@ -117,6 +119,7 @@ class SpectralSweeper(Sweeper):
         summarize(study, folder)
         if sweep.report and not interrupts.stopping:
             _report(study, folder)
+        track_study(study, folder, OmegaConf.select(self.config, TRACKER))
         last = f"the last failure is: {loop.last_failure.rstrip('.')}"
         if loop.too_many_failures:
             raise user_error(f"sweep.max_failures={sweep.max_failures} is reached, {last}.")

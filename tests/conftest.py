@@ -13,6 +13,16 @@ from spectral.configs.readers import ArraysConfig
 from spectral.data.arrays.opening import open_arrays
 from spectral.data.packing import pack
 
+pytest.register_assert_rewrite("offline_runs")
+
+
+@pytest.fixture
+def no_key(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Neither a tracker's key nor its settings: a home of its own, which children inherit."""
+    for name in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_PROJECT", "WANDB_ENTITY", "NETRC", "MLFLOW_TRACKING_URI"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+
 
 @pytest.fixture(autouse=True, scope="session")
 def interruptible() -> None:

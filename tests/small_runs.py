@@ -35,6 +35,8 @@ OVERRIDES = (
     "precision=float32",
     "num_threads=1",
     "seed=3",
+    "tracker=none",
+    "plots=false",
 )
 
 

@@ -17,6 +17,7 @@ def folder(tmp_path: Path) -> RunFolder:
 def test_the_same_config_goes_on_and_another_is_refused_by_the_key_that_differs(folder: RunFolder) -> None:
     folder.claim({"seed": 1, "model": {"name": "fcn", "width": 8}, "device": "auto"})
     folder.claim({"seed": 1, "model": {"name": "fcn", "width": 8}, "device": "cuda"})
+    folder.claim({"seed": 1, "model": {"name": "fcn", "width": 8}, "device": "auto", "tracker": {"name": "none"}})
     with pytest.raises(UserError, match=r"model\.width=8, this command has model\.width=16"):
         folder.claim({"seed": 1, "model": {"name": "fcn", "width": 16}, "device": "auto"})
     with pytest.raises(UserError, match=r"model\.depth=3"):

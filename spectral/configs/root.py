@@ -21,6 +21,7 @@ from spectral.configs.sampler import FractionsConfig, samplers
 from spectral.configs.schedule import ScheduleConfig
 from spectral.configs.sentences import config_sentence
 from spectral.configs.split import splits
+from spectral.configs.trackers import trackers
 from spectral.configs.transform import transforms
 from spectral.errors import UserError, nearest
 from spectral.objective import check_objective
@@ -35,6 +36,7 @@ REGISTRIES = (
     optimizers,
     lr_schedules,
     decisions,
+    trackers,
 )
 
 
@@ -63,6 +65,8 @@ class ExperimentConfig:
     lr_schedule: Any = None
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     decision: Any = None
+    tracker: Any = None
+    plots: bool = True
     sweep: Any = None  # the search over many experiments reads it (sweeps/config.py); one experiment does not
 
     @property

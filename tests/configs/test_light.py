@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-HEAVY = ["torch", "pandas", "pyarrow", "scipy", "sklearn"]
+HEAVY = ["torch", "pandas", "pyarrow", "scipy", "sklearn", "matplotlib", "wandb"]
 REPORT = """
 import json, runpy, sys
 try:
@@ -31,6 +31,7 @@ except SystemExit as end:
         ["run.py", "sampler.fractions=[0.94,0.02,0.02,0.02]", "schedule.batch_size=49"],
         ["run.py", "schedule.stages.0.loss=focla"],
         ["run.py", "objective=val/f2"],
+        ["run.py", "tracker.mode=never"],
         ["spectral.evaluate", "run=nowhere", "on=tets"],
         ["spectral.predict", "run=nowhere", "data=arrays", "out=classes.txt"],
         ["spectral.pack", "data=arrays", "data.rows_per_part=0", "out=packs/mine"],

@@ -99,6 +99,17 @@ def kill_controller(process: Process) -> None:
     process.communicate()
 
 
+def pid_that_holds(lock: Path) -> int:
+    """The process that has a file open."""
+    for folder in Path("/proc").glob("[0-9]*/fd"):
+        try:
+            if any(link.resolve() == lock.resolve() for link in folder.iterdir()):
+                return int(folder.parent.name)
+        except OSError:
+            continue
+    raise AssertionError(f"nobody holds {lock}")
+
+
 def await_that(condition: Callable[[], bool], process: Process | None = None) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not condition():

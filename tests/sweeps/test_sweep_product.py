@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from search_runs import REPOSITORY, await_that, finish, start, trials
+from search_runs import REPOSITORY, await_that, finish, pid_that_holds, start, trials
 from small_runs import OVERRIDES, outcome
 from small_runs import run as run_alone
 

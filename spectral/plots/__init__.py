@@ -1,0 +1,1 @@
+"""Pictures of a run for its folder, one file each; all are drawn without a display."""

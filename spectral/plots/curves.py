@@ -1,0 +1,47 @@
+"""curves.png: loss by stage, scores and learning rate over the epochs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.ticker import NullFormatter
+
+from spectral.plots.style import GREY, figure, save, whole_numbers
+
+
+def draw_curves(path: Path, rows: Sequence[dict[str, Any]], class_names: Sequence[str], best_epoch: int) -> None:
+    """Args:
+    rows: of metrics.jsonl, at least one.
+    """
+    drawn, (loss, score, rate) = figure(8, 8, nrows=3, sharex=True, height_ratios=[3, 4, 1.6])
+    for stage in dict.fromkeys(row["stage"] for row in rows):
+        of_stage = [row for row in rows if row["stage"] == stage]
+        _line(loss, of_stage, "train/loss", f"training, {stage}")
+    _line(loss, rows, "val/log_loss", "validation, log loss", color=GREY, linestyle="--")
+    loss.set(ylabel="loss", title="Loss")
+    for name in class_names:
+        _line(score, rows, f"val/f1/{name}", name, alpha=0.8)
+    _line(score, rows, "val/macro_f1", "macro-F1", color="black", linewidth=2.4)
+    score.set(ylabel="F1 on validation", ylim=(0, 1.02), title="Scores of the most probable class")
+    _line(rate, rows, "lr", "")
+    rate.set(ylabel="learning rate", xlabel="epoch")
+    if all(row["lr"] > 0 for row in rows):
+        rate.set_yscale("log")
+    rate.yaxis.set_major_formatter("{x:g}")
+    rate.yaxis.set_minor_formatter(NullFormatter())
+    for axes in (loss, score, rate):
+        axes.axvline(best_epoch, color=GREY, linewidth=0.9, linestyle=":")
+    for axes in (loss, score):
+        if axes.get_legend_handles_labels()[1]:  # scores: none without a validation split
+            axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    loss.annotate("best", (best_epoch, 1), xycoords=("data", "axes fraction"), color=GREY, ha="center", va="bottom")
+    whole_numbers(rate)
+    save(drawn, path)
+
+
+def _line(axes: Any, rows: Sequence[dict[str, Any]], key: str, label: str, **style: Any) -> None:
+    """A line of one metric, with points where there are few; nothing where no row has it."""
+    known = [(row["epoch"], row[key]) for row in rows if key in row]
+    if known:
+        marker = "o" if len(known) < 30 else None
+        axes.plot(*zip(*known, strict=True), label=label, marker=marker, markersize=3, **style)

@@ -1,0 +1,79 @@
+"""What a tracker is told, and what it has to do. Plain values only: they travel as JSON between two processes."""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class TrackedRun:
+    """Who is tracked.
+
+    Args:
+        id: what the tracker called the run at an earlier start; None at the first.
+        folder: absolute; the tracker's own files go below it and nowhere else.
+        config: the whole resolved config.
+        name: for people.
+        group: the study; empty outside a sweep.
+        job_type: trial, grid, single or sweep.
+        attempt: how often the run was started, this time included.
+        summary_by: metric -> "max" or "min", of which the best epoch is to be shown.
+    """
+
+    id: str | None
+    folder: str
+    config: dict[str, Any]
+    name: str = ""
+    group: str = ""
+    job_type: str = "single"
+    attempt: int = 1
+    summary_by: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of plain cells; a cell {"image": path} is a picture.
+
+    Args:
+        chart: precision_recall, confusion or bars: also drawn so by a tracker that can; None for the table alone.
+    """
+
+    columns: list[str]
+    rows: list[list[Any]]
+    chart: str | None = None
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended.
+
+    Args:
+        status: finished, pruned, failed or interrupted.
+        reason: of the last three.
+        numbers: final figures by name.
+        images: name -> file.
+        tables: name -> table.
+        figures: name -> figure in Plotly's JSON.
+        weights: files that make up the trained network; empty where none is to be kept.
+    """
+
+    status: str
+    reason: str = ""
+    numbers: dict[str, Any] = field(default_factory=dict)
+    images: dict[str, str] = field(default_factory=dict)
+    tables: dict[str, Table] = field(default_factory=dict)
+    figures: dict[str, str] = field(default_factory=dict)
+    weights: list[str] = field(default_factory=list)
+
+
+class Tracker(Protocol):
+    """Made by a builder that takes `run` and the options of its config; it may raise anything at any time."""
+
+    @property
+    def id(self) -> str:
+        """What the tracker calls the run."""
+
+    def log(self, row: dict[str, float], step: int) -> None:
+        """Take the metrics of a step; steps come in ascending order."""
+
+    def finish(self, ending: Ending) -> str:
+        """End the run; gives a sentence for the user, or nothing."""

@@ -1,0 +1,87 @@
+"""MLflow (https://mlflow.org): a server, or a database and a folder of artifacts in the run folder."""
+
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read while it is imported
+
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, RunTag
+
+from spectral.trackers.contract import Ending, TrackedRun
+
+MAX_VALUE_LENGTH = 6000  # of a parameter
+MAX_PARAMS = 100  # of one call
+STATUS = {"finished": "FINISHED", "pruned": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
+
+
+class MlflowTracker:
+    """See MlflowConfig for the options."""
+
+    def __init__(
+        self, run: TrackedRun, uri: str | None, experiment: str, tags: list[str], upload_weights: bool
+    ) -> None:
+        self._tracked, self._upload_weights = run, upload_weights
+        own = Path(run.folder) / "mlflow"
+        server = uri or os.environ.get("MLFLOW_TRACKING_URI")
+        self._client = MlflowClient(tracking_uri=server or f"sqlite:///{run.folder}/mlflow.db")
+        if run.id is None:
+            where = self._experiment_id(experiment, None if server else own.as_uri())
+            self.id = self._client.create_run(where, run_name=run.name or None).info.run_id
+            self._write_about(tags)
+        else:
+            self.id = run.id
+            self._client.update_run(self.id, status="RUNNING")
+        self._client.set_tag(self.id, "attempt", run.attempt)
+
+    def log(self, row: dict[str, float], step: int) -> None:
+        self._write({name: value for name, value in row.items() if not isinstance(value, str)}, step)
+
+    def finish(self, ending: Ending) -> str:
+        self._write({k: v for k, v in ending.numbers.items() if isinstance(v, int | float)}, 0)
+        for tag, value in {"status": ending.status, "reason": ending.reason}.items():
+            self._client.set_tag(self.id, tag, value)
+        weights = ending.weights if self._upload_weights else []
+        for folder, files in {"plots": list(ending.images.values()), "weights": weights}.items():
+            for path in files:
+                self._client.log_artifact(self.id, path, folder)
+        self._client.set_terminated(self.id, STATUS[ending.status])
+        return ""
+
+    def _experiment_id(self, name: str, artifacts: str | None) -> str:
+        found = self._client.get_experiment_by_name(name)
+        if found is not None:
+            known: str = found.experiment_id
+            return known
+        created: str = self._client.create_experiment(name, artifact_location=artifacts)
+        return created
+
+    def _write_about(self, tags: list[str]) -> None:
+        run = self._tracked
+        params = [Param(_name(key), str(value)[:MAX_VALUE_LENGTH]) for key, value in _flat(run.config)]
+        for start in range(0, len(params), MAX_PARAMS):
+            self._client.log_batch(self.id, params=params[start : start + MAX_PARAMS])
+        about = {"group": run.group, "job_type": run.job_type, **dict.fromkeys(tags, "true")}
+        self._client.log_batch(self.id, tags=[RunTag(_name(key), value) for key, value in about.items()])
+
+    def _write(self, numbers: Mapping[str, float], step: int) -> None:
+        now_ms = int(time.time() * 1000)
+        metrics = [Metric(_name(key), float(value), now_ms, step) for key, value in numbers.items()]
+        self._client.log_batch(self.id, metrics=metrics)
+
+
+def _name(key: str) -> str:
+    """As MLflow allows it: class names may hold other letters."""
+    return re.sub(r"[^\w\-. :/]", "_", key)
+
+
+def _flat(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    if not isinstance(node, Mapping):
+        yield prefix, node
+        return
+    for key, value in node.items():
+        yield from _flat(value, f"{prefix}.{key}" if prefix else str(key))

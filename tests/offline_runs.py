@@ -1,0 +1,67 @@
+"""Offline runs of Weights & Biases, read back with its own reader."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class OfflineRun:
+    """A folder offline-run-TIME-ID."""
+
+    folder: Path
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """name, config, tags, state, step, summary, ..."""
+        loaded: dict[str, Any] = json.loads(self._inspect("--summary", "--json"))
+        return loaded
+
+    @cached_property
+    def records(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._inspect("--json").splitlines()]
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """display_name, run_group, job_type, tags, ..."""
+        about: dict[str, Any] = next(record["run"] for record in self.records if record["type"] == "run")
+        return about
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """A row a step, under `_step`."""
+        items = [record["history"] for record in self.records if record["type"] == "history"]
+        return [item["item"] | {"_step": item["step"]["num"]} for item in items]
+
+    @property
+    def epochs(self) -> list[dict[str, Any]]:
+        """The rows that metrics.jsonl has too."""
+        return [row for row in self.history if "train/loss" in row]
+
+    @property
+    def metrics(self) -> dict[str, dict[str, Any]]:
+        """What was said of each metric, by its name."""
+        said = [record["metric"] for record in self.records if record["type"] == "metric"]
+        return {metric.get("name") or metric["glob_name"]: metric for metric in said}
+
+    def _inspect(self, *options: str) -> str:
+        command = [sys.executable, "-m", "wandb", "leet", "inspect", *options, str(self.folder)]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def offline_runs(run_folder: Path) -> list[OfflineRun]:
+    """Those of a run folder, a start each, in the order in which they began."""
+    return [OfflineRun(path) for path in sorted((run_folder / "wandb").glob("offline-run-*"))]
+
+
+def check_epochs(run_folder: Path, rows: list[dict[str, Any]]) -> None:
+    """The tracker was told all that metrics.jsonl holds, each epoch at its own step."""
+    expected = [json.loads(line) for line in (run_folder / "metrics.jsonl").read_text().splitlines()]
+    assert [row["_step"] for row in rows] == [row["epoch"] for row in expected]
+    for told, row in zip(rows, expected, strict=True):
+        assert {key: told[key] for key in row} == row
+        assert told[f"train/loss/{row['stage']}"] == row["train/loss"]

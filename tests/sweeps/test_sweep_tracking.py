@@ -1,0 +1,88 @@
+"""What is told of a whole study, and the view of it; how it is told: tests/trackers/test_wandb_sweeps.py."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loop_runs import Call, sweep
+from omegaconf import OmegaConf
+
+from sweeps.tracking import best_so_far, importances, parallel_coordinates, track_study
+from sweeps.wandb_workspace import build_workspace, main
+
+OF_LIBRARY = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # wandb-workspaces 0.4 under Pydantic 2
+SPACE: dict[str, Any] = {"x": {"low": 0.0, "high": 1.0}, "kind": ["near", "far"]}
+
+
+def loss(call: Call) -> float:
+    """It depends on x alone."""
+    return float(call.values["x"])
+
+
+def test_the_best_so_far_keeps_to_the_constraints_and_the_direction(tmp_path: Path) -> None:
+    def task(call: Call) -> float:
+        (call.folder / "result.json").write_text(json.dumps({"size": 10 * call.values["x"]}))
+        return float(call.values["x"])
+
+    values = [0.5, 0.1, 0.3, 0.4]
+    options = {"enqueue": [{"x": x} for x in values], "constraints": {"size": {"at_least": 2}}}
+    done = sweep(tmp_path, {"x": SPACE["x"]}, task, num_slots=1, num_trials=4, **options)
+    told = list(best_so_far(done.trials, "score", done.study.study.directions[0]))
+    assert [row["score"] for row in told] == values
+    assert [row["best so far/score"] for row in told] == [0.5, 0.5, 0.3, 0.3]
+
+
+def test_what_decides_and_how_the_axes_lie(tmp_path: Path) -> None:
+    done = sweep(tmp_path, SPACE, loss, num_trials=30, sampler="random")
+    weights = importances(done.study)
+    assert weights["x"] > 0.7 and sum(weights.values()) == pytest.approx(1)
+    figure = json.loads(str(parallel_coordinates(done.trials, ["x", "kind"], "score")))
+    x, kind, score = figure["data"][0]["dimensions"]
+    assert (x["label"], kind["ticktext"], score["label"]) == ("x", ["far", "near"], "score")
+    assert parallel_coordinates([], ["x"], "score") is None
+
+
+def test_a_study_of_a_few_trials_has_no_importances(tmp_path: Path) -> None:
+    assert importances(sweep(tmp_path, SPACE, loss, num_trials=5).study) == {}
+
+
+@pytest.mark.parametrize("tracker", [None, {"name": "none"}, {"name": "mlflow"}])
+def test_nobody_else_is_told(tracker: Any, tmp_path: Path) -> None:
+    done = sweep(tmp_path, SPACE, loss, num_trials=1)
+    track_study(done.study, tmp_path, OmegaConf.create(tracker) if tracker else None)
+    assert not (tmp_path / "tracker.json").exists()
+
+
+def test_a_mistake_in_telling_harms_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    done = sweep(tmp_path, SPACE, loss, num_trials=1)
+    with caplog.at_level(logging.WARNING):
+        track_study(done.study, tmp_path, OmegaConf.create({"name": "wandb", "mode": "no such mode"}))
+    assert "The study could not be told to its tracker: UserError: tracker.mode=no such mode" in caplog.text
+
+
+@OF_LIBRARY
+def test_the_view_shows_the_runs_of_the_study_best_first(tmp_path: Path) -> None:
+    pytest.importorskip("wandb_workspaces")
+    done = sweep(tmp_path, SPACE, loss, num_trials=2)
+    view = build_workspace(done.study.study, "team", "spectral")
+    assert (view.entity, view.project, view.name) == ("team", "spectral", "Study study")
+    assert view.runset_settings.filters == "Metric(\"Group\") == 'study'"
+    (order,) = view.runset_settings.order
+    assert (order.item.name, order.ascending) == ("score.min", True)
+    search = view.sections[0].panels[0]
+    assert [column.metric.name for column in search.columns] == ["kind", "x", "score.min"]
+    sent = view._to_model().model_dump_json()
+    assert '{"key":{"section":"run","name":"group"},"op":"=","value":"study","disabled":false}' in sent
+
+
+@OF_LIBRARY
+def test_the_command_says_what_it_cannot_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("wandb_workspaces")
+    sweep(tmp_path, SPACE, loss, num_trials=1)
+    assert main([str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "Search: ParallelCoordinatesPlot" in said and said.endswith("takes a server, with --entity and --save.\n")
+    assert main(["nowhere"]) == 2
+    assert "there is no study nowhere" in capsys.readouterr().err

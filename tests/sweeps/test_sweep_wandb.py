@@ -1,0 +1,120 @@
+"""Sweeps of the product told to the real Weights & Biases, offline: a run a trial, and one of the whole study."""
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from offline_runs import OfflineRun, check_epochs, offline_runs
+from omegaconf import OmegaConf
+from search_runs import await_that, finish, pid_that_holds, start, trials
+from small_runs import OVERRIDES, REPOSITORY, outcome
+from small_runs import run as run_alone
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_key")]
+
+SCRIPT = REPOSITORY / "run.py"
+LONGER = ("schedule.stages.0.epochs=12", "schedule.stages.0.steps=4")
+
+
+@pytest.fixture
+def small(pack_folder: Path) -> list[str]:
+    """A command of a small experiment that is tracked, without its width and its learning rate."""
+    own = ("model.width", "optimizer.lr", "tracker=")
+    fixed = [option for option in OVERRIDES if not option.startswith(own)]
+    return ["data=packed", f"data.folder={pack_folder}", *fixed, "tracker=wandb"]
+
+
+def table(run: OfflineRun, name: str) -> dict[str, Any]:
+    """columns and data of a table that a run was told."""
+    path = run.summary["summary"][name]["path"]
+    loaded: dict[str, Any] = json.loads((run.folder / "files" / path).read_text())
+    return loaded
+
+
+def only_study_run(folder: Path) -> OfflineRun:
+    (only,) = offline_runs(folder)
+    return only
+
+
+def test_a_grid_is_a_group_of_runs_and_one_of_the_study(small: list[str], tmp_path: Path) -> None:
+    folder = tmp_path / "grid"
+    process = start(folder, *small, "optimizer.lr=0.01", "model.width=4,6,8", script=SCRIPT)
+    output = finish(process)
+    assert process.returncode == 0, output
+    told = [only for number in range(3) for only in offline_runs(folder / str(number))]
+    assert [run.about["display_name"] for run in told] == [f"model.width={width}" for width in (4, 6, 8)]
+    assert {(run.about["run_group"], run.about["job_type"]) for run in told} == {("grid", "grid")}
+    assert len({run.about["run_id"] for run in told}) == 3
+    for number, run in enumerate(told):
+        check_epochs(folder / str(number), run.epochs)
+        assert run.summary["config"] == OmegaConf.load(folder / str(number) / "config.yaml")
+        assert run.summary["summary"]["status"] == "finished" and run.summary["exit_code"] == 0
+    (study,) = offline_runs(folder)
+    assert (study.about["run_group"], study.about["job_type"]) == ("grid", "sweep")
+    values = [trial.values[0] for trial in sorted(trials(folder), key=lambda t: t.datetime_complete)]
+    best = [max(values[: end + 1]) for end in range(3)]
+    rows = [row for row in study.history if "trial" in row]
+    assert [row["best so far/val/macro_f1"] for row in rows] == best
+    listed = table(study, "trials")
+    assert [row[listed["columns"].index("model.width")] for row in listed["data"]] == [4, 6, 8]
+    assert study.summary["summary"]["parallel_coordinates"]["_type"] == "plotly-file"
+    assert f"To upload its trials: wandb sync {folder}/*/wandb/offline-run-*" in output
+
+
+def test_a_killed_worker_and_a_pruned_trial_say_so(small: list[str], tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    # The first is good and the second is not, so that the median of one prunes it.
+    search = [
+        "optimizer.lr=choice(0.01,1.0e-9)",
+        "sweep.num_trials=2",
+        "sweep.pruner=median",
+        "sweep.pruning.startup_trials=1",
+        "sweep.enqueue=[{optimizer.lr: 0.01}, {optimizer.lr: 1.0e-9}]",
+        "model.width=4",
+        "hydra.launcher.jobs_per_device=1",
+    ]
+    process = start(folder, *small, *LONGER, *search, script=SCRIPT)
+    record, rows = folder / "0" / "tracker.json", folder / "0" / "metrics.jsonl"
+
+    def is_under_way() -> bool:
+        told = record.exists() and json.loads(record.read_text())["wandb"]["id"]
+        return bool(told) and rows.read_text().count("\n") >= 2
+
+    await_that(is_under_way, process)
+    os.kill(pid_that_holds(folder / "0" / "run.lock"), signal.SIGKILL)
+    output = finish(process)
+    assert process.returncode == 0, output
+    assert [trial.state.name for trial in trials(folder)] == ["COMPLETE", "PRUNED"]
+    first, second = offline_runs(folder / "0")
+    assert first.about["run_id"] == second.about["run_id"]
+    summaries = [run.summary["summary"] for run in (first, second)]
+    assert [summary["status"] for summary in summaries] == ["interrupted", "finished"]
+    assert [summary["attempt"] for summary in summaries] == [1, 2]
+    assert "ended without a word" in summaries[0]["reason"]
+    check_epochs(folder / "0", [*first.epochs, *second.epochs])
+    (pruned,) = offline_runs(folder / "1")
+    summary = pruned.summary["summary"]
+    assert summary["status"] == "pruned" and "by median" in summary["reason"]
+    assert (pruned.about["display_name"], pruned.about["job_type"]) == ("optimizer.lr=1e-09", "trial")
+    assert 1 <= len(pruned.epochs) < 12
+    check_epochs(folder / "1", pruned.epochs)
+    # Whom it is told to may change, and the study's own run goes on as the trials do.
+    search[search.index("sweep.num_trials=2")] = "sweep.num_trials=3"
+    seen = [row["trial"] for row in only_study_run(folder).history if "trial" in row]
+    process = start(folder, *small, *LONGER, *search, "sweep.enqueue=[]", "tracker.tags=[later]", script=SCRIPT)
+    output = finish(process)
+    assert process.returncode == 0, output
+    first, second = offline_runs(folder)
+    assert first.about["run_id"] == second.about["run_id"] and second.about["tags"] == ["later"]
+    new = [trial.number for trial in trials(folder) if trial.state.name == "COMPLETE" and trial.number > 1]
+    # A configuration that is drawn twice is not run again, nor told again.
+    new = [number for number in new if "reused_from" not in trials(folder)[number].user_attrs]
+    told_later = [row for row in second.history if "trial" in row]
+    assert seen == [0] and [row["trial"] for row in told_later] == new
+    # Neither the kill nor the tracker changes what the run gives.
+    untold = [option for option in small if not option.startswith("tracker=")]
+    run_alone([*untold, *LONGER, "tracker=none", "model.width=4", "optimizer.lr=0.01", f"run_dir={tmp_path / 'alone'}"])
+    assert outcome(folder / "0") == outcome(tmp_path / "alone")

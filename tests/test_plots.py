@@ -1,0 +1,77 @@
+"""The pictures of a run: whole files, whatever the run had; what they show is checked where it is computed."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+from sklearn.metrics import precision_recall_curve
+from small_runs import run, stages
+
+from spectral.plots.confusion import draw_confusion
+from spectral.plots.misclassified import NUM_SHOWN, most_confident_mistakes
+from spectral.plots.precision_recall import MAX_POINTS, curves
+
+Overrides = Callable[..., list[str]]
+
+
+def check_picture(path: Path) -> None:
+    with Image.open(path) as picture:
+        picture.load()
+        assert picture.format == "PNG" and min(picture.size) > 150
+        darkest, lightest = picture.convert("L").getextrema()
+        assert darkest < 100 and lightest == 255  # something is drawn on white
+
+
+def test_a_run_of_two_stages_leaves_its_pictures(small: Overrides, tmp_path: Path) -> None:
+    two = stages({"name": "first", "epochs": 1, "steps": 2}, {"name": "second", "epochs": 1, "steps": 2})
+    run([*small(two), "plots=true"])
+    folder = tmp_path / "run" / "plots"
+    for name in ("curves", "confusion", "precision_recall"):
+        check_picture(folder / f"{name}.png")
+    wrong = pd.read_parquet(tmp_path / "run" / "predictions.parquet").query("split == 'test' and label != predicted")
+    shown = sorted(folder.glob("misclassified/*.png"))
+    assert len(shown) == min(len(wrong), NUM_SHOWN) > 0
+    check_picture(shown[0])
+    assert not list(folder.rglob(".*"))  # no half of a file
+
+
+def test_nothing_to_score_is_no_mistake(small: Overrides, tmp_path: Path) -> None:
+    without = [o for o in small() if not o.startswith("split.")]
+    run([*without, "split.validation=0", "split.test=0", "objective=train/loss", "plots=true"])
+    assert [path.name for path in (tmp_path / "run" / "plots").iterdir()] == ["curves.png"]
+
+
+def test_names_of_any_letters_are_drawn(tmp_path: Path) -> None:
+    """Matplotlib reads mathematics between dollars."""
+    draw_confusion(tmp_path / "a.png", {"test": [[1, 2], [0, 0]]}, ["$\\alpha", "<b>&_^"])
+    check_picture(tmp_path / "a.png")
+
+
+def test_the_surest_mistakes_come_first() -> None:
+    frame = pd.DataFrame(
+        {
+            "id": list("abcd"),
+            "label": ["x", "x", "y", "y"],
+            "predicted": ["y", "x", "x", "x"],
+            "probability/x": [0.4, 0.9, 0.7, 0.95],
+            "probability/y": [0.6, 0.1, 0.3, 0.05],
+        }
+    )
+    found = most_confident_mistakes(frame, ["x", "y"])
+    assert found["id"].tolist() == ["d", "c", "a"]
+    assert found["confidence"].tolist() == [0.95, 0.7, 0.6]
+
+
+def test_a_curve_is_that_of_scikit_learn_thinned_to_its_ends() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.array(["x", "y"])[rng.integers(0, 2, 1000)]
+    probability = rng.random((1000, 3))
+    found = curves(labels, probability, ["x", "y", "absent"])
+    assert [curve.name for curve in found] == ["x", "y"]
+    precision, recall, _ = precision_recall_curve(labels == "x", probability[:, 0])
+    points = set(zip(recall.tolist(), precision.tolist(), strict=True))
+    thinned = list(zip(found[0].recall.tolist(), found[0].precision.tolist(), strict=True))
+    assert set(thinned) <= points and len(thinned) <= MAX_POINTS
+    assert (thinned[0], thinned[-1]) == ((recall[0], precision[0]), (recall[-1], precision[-1]))

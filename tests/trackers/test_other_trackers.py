@@ -1,0 +1,95 @@
+"""TensorBoard and MLflow, read back with their own readers; they are optional, and so are these tests."""
+
+import importlib.util
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_runs import StoppedError, run, stop_after
+
+from spectral.configs.trackers import MlflowConfig, TensorboardConfig
+from spectral.errors import UserError
+from spectral.tracking import check_installed
+
+Overrides = Callable[..., list[str]]
+
+
+def metrics(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_tensorboard_shows_the_run_and_its_pictures(tracked: Overrides, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    folder = tmp_path / "run"
+    with pytest.raises(StoppedError):
+        run(tracked("tensorboard"), stop_after(2))
+    run(tracked("tensorboard"))
+    events = EventAccumulator(str(folder / "tensorboard"), size_guidance={"scalars": 0})
+    events.Reload()
+    tags = events.Tags()
+    for name in ("train/loss", "val/macro_f1", "val/f1/qso", "lr"):
+        # Numbers are kept in float32.
+        found = [(event.step, event.value) for event in events.Scalars(name)]
+        assert found == [(row["epoch"], pytest.approx(row[name], rel=1e-6)) for row in metrics(folder)]
+    assert {"curves", "confusion", "precision_recall"} <= set(tags["images"])
+    assert events.Images("curves")[0].encoded_image_string == (folder / "plots" / "curves.png").read_bytes()
+    assert events.Images("curves")[0].width > 500
+    texts = [event.tensor_proto.string_val[0].decode() for event in events.Tensors("status")]
+    assert texts == ["pruned", "finished"]
+    about = json.loads(events.Tensors("run")[0].tensor_proto.string_val[0])
+    assert about["config"]["model"]["width"] == 4
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of the reader's own libraries
+def test_mlflow_keeps_the_run_in_its_folder(
+    tracked: Overrides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("mlflow")
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    folder = tmp_path / "run"
+    options = ("tracker.tags=[small]", "tracker.upload_weights=true", "tracker.finish_timeout_s=120")
+    with pytest.raises(StoppedError):
+        run(tracked("mlflow", *options), stop_after(2))
+    run(tracked("mlflow", *options))
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=f"sqlite:///{folder}/mlflow.db")
+    (experiment,) = [e for e in client.search_experiments() if e.name == "spectral"]
+    (told,) = client.search_runs([experiment.experiment_id])
+    assert (told.info.status, told.data.tags["status"], told.data.tags["attempt"]) == ("FINISHED", "finished", "2")
+    assert told.data.tags["small"] == "true" and told.data.tags["job_type"] == "single"
+    assert told.data.params["model.width"] == "4"
+    for name in ("train/loss", "val/macro_f1", "val/f1/qso"):
+        history = sorted((m.step, m.value) for m in client.get_metric_history(told.info.run_id, name))
+        assert history == [(row["epoch"], row[name]) for row in metrics(folder)]
+    kept = {path.name for path in (folder / "mlflow").rglob("*") if path.is_file()}
+    assert {"curves.png", "confusion.png", "precision_recall.png", "best.safetensors", "model.json"} <= kept
+    assert not Path("mlruns").exists() and not Path("mlflow.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("config", "package"), [(TensorboardConfig(), "tensorboard"), (MlflowConfig(), "mlflow-skinny")]
+)
+def test_a_missing_package_is_named(config: Any, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match=f"tracker={config.name} needs a package .*: pip install {package}, or"):
+        check_installed(config)
+
+
+def test_a_password_in_the_servers_address_is_refused() -> None:
+    """The run folder would keep it."""
+    with pytest.raises(UserError, match="MLFLOW_TRACKING_PASSWORD") as raised:
+        MlflowConfig(uri="https://me:hidden@host/mlflow").check("tracker")
+    assert "hidden" not in str(raised.value)
+
+
+def test_nothing_is_imported_for_nobody(tracked: Overrides) -> None:
+    before = {name for name in ("wandb", "tensorboard", "mlflow") if name in sys.modules}
+    run(tracked("none", "plots=false"))
+    assert before == {name for name in ("wandb", "tensorboard", "mlflow") if name in sys.modules}
