@@ -59,7 +59,7 @@ def test_a_grid_whose_worker_is_killed_ends_with_the_numbers_of_a_single_run(sma
 @pytest.mark.slow
 def test_a_spoilt_checkpoint_of_a_trial_that_is_run_again_is_left_out(small: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "grid"
-    process = start(folder, *small, *LONGER, "model.width=4,6", script=SCRIPT)
+    process = start(folder, *small, *LONGER, "sweep.search_overrides=[]", "model.width=4,6", script=SCRIPT)
     rows = folder / "0" / "metrics.jsonl"
     await_that(lambda: rows.exists() and rows.read_text().count("\n") >= 3, process)
     worker = pid_that_holds(folder / "0" / "run.lock")
@@ -69,23 +69,12 @@ def test_a_spoilt_checkpoint_of_a_trial_that_is_run_again_is_left_out(small: lis
     checkpoint = folder / "0" / "last.ckpt"
     content = checkpoint.read_bytes()
     checkpoint.write_bytes(content[: len(content) // 2])
-    process = start(folder, *small, *LONGER, "model.width=4,6", script=SCRIPT)
+    process = start(folder, *small, *LONGER, "sweep.search_overrides=[]", "model.width=4,6", script=SCRIPT)
     output = finish(process)
     assert process.returncode == 0, output
     assert "last.ckpt cannot be read" in (folder / "0" / "run.log").read_text()
     assert [trial.state.name for trial in trials(folder)] == ["COMPLETE", "COMPLETE"]
     assert outcome(folder / "0") == run_with_width(4, small, tmp_path / "alone", *LONGER)
-
-
-def pid_that_holds(lock: Path) -> int:
-    """The process that has a file open."""
-    for folder in Path("/proc").glob("[0-9]*/fd"):
-        try:
-            if any(link.resolve() == lock.resolve() for link in folder.iterdir()):
-                return int(folder.parent.name)
-        except OSError:
-            continue
-    raise AssertionError(f"nobody holds {lock}")
 
 
 @pytest.mark.parametrize(
