@@ -68,15 +68,20 @@ def directions(config: SweepConfig, names: list[str]) -> "list[Direction]":
     """maximize or minimize for each objective; where none is given, losses and times are better small."""
     given = config.direction
     if given is None:
-        from spectral.objective import objective_direction
-
-        return [objective_direction(name) for name in names]
+        return [natural_direction(name) for name in names]
     listed = given if isinstance(given, list) else [given] * len(names)
     for direction in listed:
         _check_word("direction", direction, ("maximize", "minimize"))
     if len(listed) != len(names):
         raise user_error(f"sweep.direction={given} must hold a word for each of the {len(names)} objectives.")
     return list(listed)
+
+
+def natural_direction(name: str) -> "Direction":
+    """Losses and times are better small, scores are better large."""
+    from spectral.objective import objective_direction
+
+    return objective_direction(name)
 
 
 def seed_list(config: SweepConfig, job_config: DictConfig) -> list[int] | None:

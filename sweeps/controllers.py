@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 BEAT_S = 10.0
+SIGNATURE = "controller:"
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Controller:
 
     def attribute(self) -> tuple[str, dict[str, Any]]:
         """Name and value of the study's attribute that tells of this controller, as of now."""
-        return f"controller:{self.id}", {**asdict(self), "beat": time.time()}
+        return f"{SIGNATURE}{self.id}", {**asdict(self), "beat": time.time()}
 
     def is_alive(self, lost_after_s: float) -> bool:
         """On this machine: whether its process is there; elsewhere: whether it gave a sign of life lately."""
@@ -54,8 +55,14 @@ class Controller:
 
 def is_alive(attributes: dict[str, Any], owner: str, lost_after_s: float) -> bool:
     """Whether the controller that signed as `owner` is alive, by the attributes of the study."""
-    known = attributes.get(f"controller:{owner}")
+    known = attributes.get(f"{SIGNATURE}{owner}")
     return known is not None and Controller(**known).is_alive(lost_after_s)
+
+
+def any_alive(attributes: dict[str, Any], lost_after_s: float) -> bool:
+    """Whether some controller of a study is alive, by the attributes of the study."""
+    signed = [name.removeprefix(SIGNATURE) for name in attributes if name.startswith(SIGNATURE)]
+    return any(is_alive(attributes, owner, lost_after_s) for owner in signed)
 
 
 class Heartbeat:
