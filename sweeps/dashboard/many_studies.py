@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.dashboard.plots import Plots
 from sweeps.dashboard.shown import TRIALS_PER_STUDY, Shown
-from sweeps.dashboard.sources import Sources
+from sweeps.dashboard.sources import Source, Sources
 from sweeps.ranking import ranked
 
 
@@ -34,12 +34,12 @@ class ManyStudies(BaseStorage):
 
     def get_study_id_from_name(self, study_name: str) -> int:
         for shown in self._found():
-            if shown.source.storage.get_study_name_from_id(shown.source.local_id) == study_name:
+            if shown.name == study_name:
                 return shown.id
         raise KeyError(study_name)
 
     def get_study_name_from_id(self, study_id: int) -> str:
-        return self._of(study_id).study().study_name
+        return self._of(study_id).name
 
     def get_study_directions(self, study_id: int) -> list[StudyDirection]:
         return self._of(study_id).study().directions
@@ -112,11 +112,21 @@ class ManyStudies(BaseStorage):
         with self._lock:
             found = self._sources.find()
             known = {shown.source for shown in self._shown}
-            new = [source for source in found if source not in known]
-            self._shown += [Shown(len(self._shown) + k, source, self._plots) for k, source in enumerate(new)]
+            for source in found:
+                if source not in known:
+                    self._shown.append(Shown(len(self._shown), self._new_name(source), source, self._plots))
             return [shown for shown in self._shown if shown.source in found]
 
+    def _new_name(self, source: Source) -> str:
+        """The study's name; with its folder's where two have the same, since Optuna finds studies by their names."""
+        name = source.storage.get_study_name_from_id(source.local_id)
+        if all(shown.name != name for shown in self._shown):
+            return name
+        return f"{name} ({source.folder.name if source.folder else 'database'}, {len(self._shown)})"
+
     def _of(self, study_id: int) -> Shown:
+        if study_id >= len(self._shown):
+            self._found()
         if not 0 <= study_id < len(self._shown):
             raise KeyError(study_id)
         return self._shown[study_id]

@@ -29,6 +29,7 @@ class Shown:
     """
 
     id: int
+    name: str
     source: Source
     plots: Plots
     ended: dict[int, FrozenTrial] = field(default_factory=dict)
@@ -43,7 +44,7 @@ class Shown:
         with self.lock:
             made = names | self.notes
         return FrozenStudy(
-            study_name=storage.get_study_name_from_id(local_id),
+            study_name=self.name,
             direction=None,
             directions=storage.get_study_directions(local_id),
             user_attrs=self.user_attrs,
