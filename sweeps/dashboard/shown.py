@@ -16,6 +16,8 @@ from sweeps.run_dirs import run_dirs
 from sweeps.study import IDENTITY, PROGRAM
 
 TRIALS_PER_STUDY = 1 << 24  # a trial's id is its study's id times this, plus its number; exact in JavaScript too
+# The dashboard searches all attributes of a study for each trial's note: 10,000 notes would take it 80 s to list.
+NUM_NOTED = 1000
 METRIC_NAMES = "study:metric_names"  # where Optuna keeps the names of objectives
 TRIAL_KEY = re.compile(r"(dashboard:(?:artifacts:)?)(\d+)(:.*)", re.DOTALL)  # what the dashboard notes of a trial
 
@@ -24,8 +26,7 @@ TRIAL_KEY = re.compile(r"(dashboard:(?:artifacts:)?)(\d+)(:.*)", re.DOTALL)  # w
 class Shown:
     """A study under the id that it has in the dashboard.
 
-    A trial that has ended stays as it is, and so does what is made of it here: `ended` by number, and `notes` as
-    attributes of the study, where the dashboard looks for them.
+    A trial that has ended stays as it is, and so does what is made of it here, by its number: `ended`, and `notes`.
     """
 
     id: int
@@ -33,16 +34,14 @@ class Shown:
     source: Source
     plots: Plots
     ended: dict[int, FrozenTrial] = field(default_factory=dict)
-    notes: dict[str, Any] = field(default_factory=dict)
+    notes: dict[int, str] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def study(self) -> FrozenStudy:
         storage, local_id = self.source.storage, self.source.local_id
         self.trials()
         objectives = self.user_attrs.get(IDENTITY, {}).get("objectives")
-        names = {METRIC_NAMES: objectives} if objectives else {}
-        with self.lock:
-            made = names | self.notes
+        made = self._note_attributes() | ({METRIC_NAMES: objectives} if objectives else {})
         return FrozenStudy(
             study_name=self.name,
             direction=None,
@@ -103,5 +102,14 @@ class Shown:
         if trial.constraints:
             attributes["constraints"] = list(trial.constraints.values())
         trial.system_attrs = attributes
-        self.notes[f"dashboard:{trial._trial_id}:note_ver"] = 1
-        self.notes[f"dashboard:{trial._trial_id}:note_str:0"] = trial_note(trial, folders, self.user_attrs.get(PROGRAM))
+        self.notes[trial.number] = trial_note(trial, folders, self.user_attrs.get(PROGRAM))
+
+    def _note_attributes(self) -> dict[str, Any]:
+        """The notes of the trials that have ended last, as attributes of the study, where the dashboard looks."""
+        with self.lock:
+            latest = list(self.notes)[-NUM_NOTED:]
+        attributes: dict[str, Any] = {}
+        for number in latest:
+            key = f"dashboard:{self.trial_id(number)}:note_"
+            attributes |= {f"{key}ver": 1, f"{key}str:0": self.notes[number]}
+        return attributes
