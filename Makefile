@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: .venv demo test test-all lint bench clean
+.PHONY: .venv demo test test-all lint bench report dashboard pictures clean
 
 demo: .venv
 	$(RUN) run.py
@@ -14,7 +14,7 @@ test: .venv
 
 # Ray and SLURM are optional: their tests are skipped where they are not installed, so this installs them.
 test-all: .venv
-	$(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[test,dev,ray,slurm]"
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[test,dev,dashboard,ray,slurm]"
 	$(RUN) -m pytest -q -m "slow or not slow"
 
 lint: .venv
@@ -27,6 +27,20 @@ bench: .venv
 	$(RUN) benchmarks/train_step.py
 	$(RUN) benchmarks/text_parsing.py
 	$(RUN) benchmarks/packing_memory.py
+
+report: .venv
+	@[ -n "$(STUDY)" ] || { echo "Name a study, or a folder of runs: make report STUDY=fractions" >&2; exit 2; }
+	$(RUN) -m sweeps.report "$(STUDY)"
+
+# Other values: make dashboard ARGS="--port 8081 --folder FOLDER".
+dashboard: .venv
+	@$(RUN) -c "import sys, importlib.util as u; sys.exit(not u.find_spec('optuna_dashboard'))" || $(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[dashboard]"
+	@$(RUN) -m sweeps.dashboard $(ARGS)
+
+# The README's pictures, of a sweep that this runs; needs Chromium (on Debian: apt install chromium chromium-driver).
+pictures: .venv
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[test,dashboard]"
+	$(RUN) benchmarks/pictures.py
 
 # The stamp is written last, so an installation that was cut short is begun again.
 .venv: .venv/installed
