@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: .venv demo test test-all lint bench clean
+.PHONY: .venv demo test test-all lint bench report dashboard pictures clean
 
 demo: .venv
 	$(RUN) run.py
@@ -15,7 +15,7 @@ test: .venv
 # Databases, launchers and trackers are optional: their tests are skipped where they are not installed, so this
 # installs them. The server itself is the system's (on Debian: apt install postgresql).
 test-all: .venv
-	$(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[test,dev,postgresql,ray,slurm,tensorboard,mlflow,workspaces]"
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[test,dev,postgresql,ray,slurm,tensorboard,mlflow,workspaces,dashboard]"
 	$(RUN) -m pytest -q -m "slow or not slow"
 
 lint: .venv
@@ -29,6 +29,20 @@ bench: .venv
 	$(RUN) benchmarks/text_parsing.py
 	$(RUN) benchmarks/packing_memory.py
 	$(RUN) benchmarks/sweep_engine.py
+
+report: .venv
+	@[ -n "$(STUDY)" ] || { echo "Name a study, or a folder of runs: make report STUDY=fractions" >&2; exit 2; }
+	$(RUN) -m sweeps.report "$(STUDY)"
+
+# Other values: make dashboard ARGS="--port 8081 --folder FOLDER".
+dashboard: .venv
+	@$(RUN) -c "import sys, importlib.util as u; sys.exit(not u.find_spec('optuna_dashboard'))" || $(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[dashboard]"
+	@$(RUN) -m sweeps.dashboard $(ARGS)
+
+# The README's pictures, of a sweep that this runs; needs Chromium (on Debian: apt install chromium chromium-driver).
+pictures: .venv
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[test,dashboard]"
+	$(RUN) benchmarks/pictures.py
 
 # The stamp is written last, so an installation that was cut short is begun again.
 .venv: .venv/installed

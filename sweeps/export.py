@@ -4,10 +4,13 @@ STUDY is a study's name (a folder under outputs/sweeps), or a folder; with --sto
 """
 
 import argparse
+import io
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweeps.command_line import end_with, mistake
 from sweeps.errors import user_error_type
 
 if TYPE_CHECKING:
@@ -27,16 +30,14 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         frame = study_table(given.study, given.storage)
     except (LookupError, user_error_type()) as error:
-        print(f"error: {error.args[0]}", file=sys.stderr)
-        return 2
+        return mistake(error.args[0])
+    if given.out is None:
+        frame.to_csv(sys.stdout, index=False)
+        return 0
     try:
-        if given.format == "parquet":
-            frame.to_parquet(given.out, index=False)
-        else:
-            frame.to_csv(given.out or sys.stdout, index=False)
+        _save(frame, given.format, given.out)
     except OSError as error:
-        print(f"error: --out {given.out} cannot be written: {error.strerror or error}.", file=sys.stderr)
-        return 2
+        return mistake(f"--out {given.out} cannot be written: {error.strerror}.")
     return 0
 
 
@@ -52,6 +53,7 @@ def study_table(study: str, url: str | None = None) -> "pd.DataFrame":
         UserError: a URL that no database has, or with a password.
     """
     import pandas as pd
+    from optuna.trial import TrialState, create_trial
 
     from sweeps.opening import load_study
     from sweeps.rows import axes_of, row
@@ -62,15 +64,34 @@ def study_table(study: str, url: str | None = None) -> "pd.DataFrame":
     known = loaded.user_attrs.get(IDENTITY, {})
     objectives = known.get("objectives") or [f"objective {i}" for i in range(len(loaded.directions))]
     axes = list(dict.fromkeys([*known.get("space", {}), *axes_of(trials)]))
-    return pd.DataFrame([_flat(row(trial, objectives, axes)) for trial in trials])
+    # A study without trials has the columns nevertheless.
+    columns = list(row(create_trial(state=TrialState.WAITING), objectives, axes))
+    table = pd.DataFrame([row(trial, objectives, axes) for trial in trials], columns=columns, dtype=object)
+    return table.apply(_of_one_type)
 
 
-def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    """Lists and mappings as text: a column has one type."""
+def _of_one_type(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """A column that Parquet can hold: lists and mappings, or values of several types, become text."""
     from sweeps.space.values import text
 
-    return {name: text(value) if isinstance(value, list | dict) else value for name, value in row.items()}
+    kinds = {type(value) for value in column if value is not None}
+    if kinds & {list, dict} or len(kinds - {int, float}) > 1 or (kinds & {int, float} and kinds - {int, float}):
+        return column.map(lambda value: None if value is None else text(value))
+    return column.infer_objects()
+
+
+def _save(frame: "pd.DataFrame", form: str, out: Path) -> None:
+    """The table in a file that appears whole or not at all. Raises OSError where it cannot be written."""
+    from boltons.fileutils import atomic_save
+
+    content = io.BytesIO()
+    if form == "parquet":
+        frame.to_parquet(content, index=False)
+    else:
+        frame.to_csv(content, index=False)
+    with atomic_save(str(out), part_file=f".{out.name}.{os.getpid()}.part", overwrite_part=True) as file:
+        file.write(content.getvalue())
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

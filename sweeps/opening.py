@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import optuna
+from optuna.storages import BaseStorage
 
 from sweeps.database_url import check_database_url
+from sweeps.locks import LOCK_WAIT_S
 from sweeps.storage import journal_url, open_storage_of_user
 
 SWEEPS = Path("outputs/sweeps")
@@ -42,3 +44,12 @@ def load_study(study: str, url: str | None = None) -> optuna.Study:
     if name not in names:
         raise LookupError(f"there is no study {name} in the storage: it has {', '.join(names) or 'none'}.")
     return optuna.load_study(study_name=name, storage=storage)
+
+
+def read_journal(journal: Path) -> BaseStorage:
+    """The storage of a study.journal for those who look on: it is waited for by nobody, and never made."""
+    from optuna.storages import JournalStorage
+
+    from sweeps.journal import SafeJournal
+
+    return JournalStorage(SafeJournal(journal, LOCK_WAIT_S))

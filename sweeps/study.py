@@ -20,6 +20,7 @@ from sweeps.config import SweepConfig
 from sweeps.controllers import Controller, Heartbeat, is_alive
 from sweeps.errors import user_error
 from sweeps.locks import exclusive
+from sweeps.program import program
 from sweeps.pruners import build_pruner
 from sweeps.samplers import build_sampler
 from sweeps.space import Space, difference
@@ -32,6 +33,8 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 Direction = Literal["maximize", "minimize"]
 
 IDENTITY = "sweep"  # the attribute of a study that tells what it searches
+TOTAL = "num_trials"  # the one that tells how many trials the last command asked for
+PROGRAM = "program"  # the one that tells how its program is called, such as ["python", "run.py"]
 
 
 @dataclass
@@ -65,6 +68,7 @@ class SharedStudy:
                 load_if_exists=True,
             )
             self._check_identity()
+            self._note_command()
             self.beat()
         self._heartbeat = Heartbeat(self.beat)
 
@@ -235,6 +239,13 @@ class SharedStudy:
 
     def _is_free(self, key: str) -> bool:
         return any(key == free or key.startswith(f"{free}.") for free in self.config.free_keys)
+
+    def _note_command(self) -> None:
+        """Tell those who only read the study how many trials are asked for, and how its program is called."""
+        known = self.study.user_attrs
+        for name, value in ((TOTAL, self.num_trials), (PROGRAM, program())):
+            if known.get(name) != value:
+                self.study.set_user_attr(name, value)
 
     def _changed(self, there: Mapping[str, Any], fixed: list[str]) -> str | None:
         old = [direction.name.lower() for direction in self.study.directions]

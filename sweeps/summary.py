@@ -1,13 +1,12 @@
 """How a sweep ends: a table of its best trials, the command of the best one, and sweep.json."""
 
-import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.errors import user_error
+from sweeps.program import command, program
 from sweeps.ranking import is_feasible, ranked
 from sweeps.records import load_json, write_json
 from sweeps.rows import axes_of, configuration, seconds, shown
@@ -47,9 +46,7 @@ def summarize(study: SharedStudy, folder: Path) -> None:
 
 def best_command(study: SharedStudy, trial: FrozenTrial) -> str:
     """The command that runs a trial's configuration by itself."""
-    script = Path(sys.argv[0])
-    start = ["python", str(script) if script.suffix == ".py" else script.name]
-    return shlex.join([*start, *trial.user_attrs["overrides"]])
+    return command(program(), trial.user_attrs["overrides"])
 
 
 def _table(study: SharedStudy, trials: list[FrozenTrial]) -> Any:

@@ -54,6 +54,12 @@ class Run:
         names: list[str] = self.result.get("survey", {}).get("class_names", [])
         return names
 
+    @property
+    def survey_fingerprint(self) -> str:
+        """Of the survey that the run was made on; empty where the run has not finished."""
+        fingerprint: str = self.result.get("survey", {}).get("fingerprint", "")
+        return fingerprint
+
     @cached_property
     def survey(self) -> "Survey | None":
         """The run's packed spectra; None where the pack is gone, or holds others by now."""

@@ -15,6 +15,7 @@ from sweeps.ranking import ranked
 from sweeps.report.options import Options
 from sweeps.report.runs import Run
 from sweeps.rows import configuration
+from sweeps.run_dirs import run_dirs
 from sweeps.study import IDENTITY
 
 Direction = Literal["maximize", "minimize"]
@@ -165,13 +166,7 @@ def _of_trial(trial: FrozenTrial, folder: Path) -> ReportedTrial:
 
 
 def _runs_of(known: dict[str, Any], folder: Path) -> tuple[Run, ...]:
-    """The run folders of a trial, also where the study's folder was moved after the sweep."""
-    if "run_dir" not in known:
-        return ()
-    here = Path(known["run_dir"])
-    here = here if here.is_dir() else folder / here.name
-    seeds = sorted(here.glob("seed-*"), key=lambda path: int(path.name.removeprefix("seed-")))
-    return tuple(Run(path) for path in seeds or [here] if path.is_dir())
+    return tuple(Run(path) for path in run_dirs(known, folder))
 
 
 def _of_runs(folder: Path) -> Report:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -141,3 +142,49 @@ def test_the_live_table_tells_of_running_trials(tmp_path: Path) -> None:
     shown = output.getvalue()
     for part in ("3 of 5", "best 0.", "thread", "0.2500", "x=0.5", "▁"):
         assert part in shown
+
+
+def test_an_export_into_a_file_is_whole_or_a_sentence(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for form, read in (("csv", pd.read_csv), ("parquet", pd.read_parquet)):
+        out = tmp_path / f"table.{form}"
+        out.write_text("what was there before")
+        assert export.main([str(folder), "--format", form, "--out", str(out)]) == 0
+        assert list(read(out)["number"]) == list(range(6))
+        assert export.main([str(folder), "--format", form, "--out", str(tmp_path / "none" / "table")]) == 2
+        assert export.main([str(folder), "--format", form, "--out", str(tmp_path)]) == 2
+        assert capsys.readouterr().err == (
+            f"error: --out {tmp_path}/none/table cannot be written: No such file or directory.\n"
+            f"error: --out {tmp_path} cannot be written: Is a directory.\n"
+        )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["study", "table.csv", "table.parquet"]
+
+
+def test_an_export_of_several_objectives_and_of_values_of_several_types(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"objective": ["a", "b"], "direction": ["maximize", "minimize"], "sampler": "grid"}
+    sweep(tmp_path / "s", {"x": [1, "auto", [2, 3]]}, lambda _call: (1.0, 2.0), **options)
+    assert export.main([str(tmp_path / "s"), "--format", "parquet", "--out", str(tmp_path / "t")]) == 0
+    table = pd.read_parquet(tmp_path / "t")
+    assert list(table["x"]) == ["1", "auto", "[2,3]"]
+    assert list(table["a"]) == [1.0] * 3 and list(table["b"]) == [2.0] * 3
+
+
+def test_an_export_of_a_study_without_trials_has_its_columns(tmp_path: Path) -> None:
+    open_study(tmp_path / "s", SPACE, sampler="grid").close()
+    for form, read in (("csv", pd.read_csv), ("parquet", pd.read_parquet)):
+        assert export.main([str(tmp_path / "s"), "--format", form, "--out", str(tmp_path / form)]) == 0
+        table = read(tmp_path / form)
+        assert len(table) == 0 and {"number", "state", "score", "a.b", "c", "run_dir"} <= set(table.columns)
+
+
+def test_a_reader_that_stops_reading_ends_the_export_quietly(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"sampler": "grid"}
+    # More than a pipe holds.
+    sweep(tmp_path / "s", {"x": [f"a{k}" * 1000 for k in range(50)]}, lambda _call: 1.0, num_slots=4, **options)
+    command = [sys.executable, "-m", "sweeps.export", str(tmp_path / "s")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.readline().startswith("number,state,score")
+        process.stdout.close()
+        assert process.stderr.read() == ""

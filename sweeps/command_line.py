@@ -1,0 +1,27 @@
+"""How the commands beside `run.py` end: in one sentence for a mistake, quietly where their reader has gone."""
+
+import signal
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+EXIT_MISTAKE = 2
+EXIT_INTERRUPTED = 130
+
+
+def end_with(main: Callable[[], int]) -> NoReturn:
+    """Call a command and end the process with its exit code."""
+    if hasattr(signal, "SIGPIPE"):
+        # What reads our output may stop reading, as head does: end as other commands then end.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        code = main()
+    except KeyboardInterrupt:
+        code = mistake("stopped.", EXIT_INTERRUPTED)
+    sys.exit(code)
+
+
+def mistake(sentence: object, code: int = EXIT_MISTAKE) -> int:
+    """Say what is wrong; returns the exit code."""
+    print(f"error: {sentence}", file=sys.stderr)
+    return code

@@ -1,0 +1,63 @@
+"""The command line of the comparison."""
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sweeps.command_line import mistake
+from sweeps.errors import user_error_type
+
+if TYPE_CHECKING:
+    from sweeps.compare.subjects import Subject
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command; returns its exit code."""
+    parser = argparse.ArgumentParser("python -m sweeps.compare", description="Configs and metrics of runs, compared.")
+    what = "a run folder, STUDY:NUMBER for a trial, or STUDY for its best trial"
+    parser.add_argument("runs", nargs="+", metavar="RUN", help=what)
+    parser.add_argument("--all", action="store_true", help="also what does not differ, and every metric")
+    given = parser.parse_args(arguments)
+    if len(given.runs) < 2:
+        return mistake(f"{given.runs[0]} alone is nothing to compare: name two or more.")
+    from sweeps.compare.subjects import find_subject
+
+    try:
+        subjects = [find_subject(named) for named in given.runs]
+    except (LookupError, user_error_type()) as error:
+        return mistake(error.args[0])
+    _show(subjects, given.all)
+    return 0
+
+
+def _show(subjects: "Sequence[Subject]", show_all: bool) -> None:
+    from sweeps.compare.differences import config_rows, metric_rows
+    from sweeps.tables import print_table
+
+    names = [subject.name for subject in subjects]
+    rows = config_rows(subjects, show_all)
+    if rows:
+        print_table(["config", *names], rows)
+    else:
+        print("The configs do not differ.")
+    others = [heading for name in names[1:] for heading in (f" {name}", " difference")]
+    if rows := metric_rows(subjects, show_all):
+        print()
+        print_table(["metric", f" {names[0]}", *others], rows)
+    for subject in subjects:
+        if not subject.metrics:
+            print(f"{subject.name} has no result.")
+        elif len(subject.runs) > 1:
+            print(f"The metrics of {subject.name} are means over {len(subject.runs)} seeds.")
+    _show_paired(subjects)
+
+
+def _show_paired(subjects: "Sequence[Subject]") -> None:
+    from sweeps.compare.paired import paired_differences
+
+    first, *others = subjects
+    print()
+    for other in others:
+        if first.metrics and other.metrics:
+            differences, reason = paired_differences(first, other)
+            print("\n".join([difference.sentence() for difference in differences] or [reason]))

@@ -1,0 +1,54 @@
+"""Configs and metrics side by side."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sweeps.compare.subjects import Subject
+from sweeps.space.values import text
+
+ABSENT = "-"
+FREE_KEYS = ("run_dir",)  # differs always, and says nothing
+# Of every run, in this order; then each class's F1. What else result.json holds is shown with --all.
+MAIN_METRICS = ("macro_f1", "accuracy", "balanced_accuracy", "log_loss")
+SPLITS = ("val", "test")
+SIZES = ("best_epoch", "num_parameters", "time/train_s")
+
+
+def config_rows(subjects: Sequence[Subject], show_all: bool) -> list[list[str]]:
+    """Key and a value a subject, of the keys that differ."""
+    keys = dict.fromkeys(key for subject in subjects for key in subject.config)
+    rows = [[key, *(_shown(subject.config, key) for subject in subjects)] for key in keys if key not in FREE_KEYS]
+    return [row for row in rows if show_all or len(set(row[1:])) > 1]
+
+
+def metric_rows(subjects: Sequence[Subject], show_all: bool) -> list[list[str]]:
+    """Metric, its value for the first subject, then for each other its value and the difference to the first."""
+    there = list(dict.fromkeys(name for subject in subjects for name in subject.metrics))
+    names = there if show_all else _main_metrics(there)
+    return [[name, *_cells([subject.metrics.get(name) for subject in subjects])] for name in names]
+
+
+def _main_metrics(there: Sequence[str]) -> list[str]:
+    names = []
+    for split in SPLITS:
+        names += [f"{split}/{metric}" for metric in MAIN_METRICS if f"{split}/{metric}" in there]
+        names += [name for name in there if name.startswith(f"{split}/f1/")]
+    return names + [name for name in SIZES if name in there]
+
+
+def _cells(values: Sequence[float | None]) -> list[str]:
+    # A number is shown as one of its kind: a size without decimals, a score with four.
+    form = ",.0f" if all(value is None or float(value).is_integer() for value in values) else ",.4f"
+    first, cells = values[0], [_number(values[0], form)]
+    for value in values[1:]:
+        difference = None if value is None or first is None else value - first
+        cells += [_number(value, form), _number(difference, f"+{form}")]
+    return cells
+
+
+def _number(value: float | None, form: str) -> str:
+    return ABSENT if value is None else format(value, form)
+
+
+def _shown(config: dict[str, Any], key: str) -> str:
+    return text(config[key]) if key in config else ABSENT

@@ -1,0 +1,97 @@
+"""What is compared: a run folder, or the runs of a trial."""
+
+import statistics
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import optuna
+
+from sweeps.opening import load_study, study_folder
+from sweeps.ranking import ranked
+from sweeps.report.runs import Run
+from sweeps.run_dirs import run_dirs
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A run, or the runs of one trial that differ in their seeds.
+
+    Args:
+        name: as it is shown.
+        runs: one or more.
+    """
+
+    name: str
+    runs: tuple[Run, ...]
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """Dotted key -> value, of the first run."""
+        return _flat(self.runs[0].config)
+
+    @cached_property
+    def metrics(self) -> dict[str, float]:
+        """Numbers of result.json; of several runs the mean of those that all have."""
+        results = [_numbers(run.result) for run in self.runs]
+        return {
+            name: statistics.fmean(r[name] for r in results) for name in results[0] if all(name in r for r in results)
+        }
+
+
+def find_subject(named: str) -> Subject:
+    """Args:
+        named: a run folder, STUDY:NUMBER, or STUDY for its best trial; a study is a name or a folder.
+
+    Raises:
+        LookupError: there is no such run, study or trial, or it has left no run folder.
+    """
+    if (Path(named) / "config.yaml").is_file():
+        return Subject(named, (Run(Path(named)),))
+    if study_folder(named):
+        return _best_trial(named)
+    study, separator, number = named.rpartition(":")
+    if separator and number.isdecimal() and study_folder(study):
+        return _trial(study, int(number))
+    raise LookupError(f"{named} is neither a run folder, nor a study, nor STUDY:NUMBER of a study that is there.")
+
+
+def _best_trial(study: str) -> Subject:
+    loaded = load_study(study)
+    best = ranked(loaded.get_trials(deepcopy=False), loaded.directions)
+    if not best:
+        raise LookupError(f"the study {study} has no complete trial yet: name one as {study}:NUMBER.")
+    return _of_trial(study, loaded, best[0].number)
+
+
+def _trial(study: str, number: int) -> Subject:
+    loaded = load_study(study)
+    num_trials = len(loaded.get_trials(deepcopy=False))
+    if number >= num_trials:
+        raise LookupError(f"the study {study} has no trial {number}: its {num_trials} trials count from 0.")
+    return _of_trial(study, loaded, number)
+
+
+def _of_trial(study: str, loaded: optuna.Study, number: int) -> Subject:
+    trial = loaded.get_trials(deepcopy=False)[number]
+    folders = [path for path in run_dirs(trial.user_attrs, study_folder(study)) if (path / "config.yaml").is_file()]
+    if not folders:
+        raise LookupError(f"trial {number} of the study {study} has left no run folder.")
+    return Subject(f"{loaded.study_name}:{number}", tuple(Run(path) for path in folders))
+
+
+def _numbers(result: dict[str, Any]) -> dict[str, float]:
+    return {
+        key: value for key, value in result.items() if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+
+
+def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as dotted keys; lists are values."""
+    if not isinstance(node, dict):
+        return {prefix: node}
+    flat: dict[str, Any] = {}
+    for key, value in node.items():
+        flat |= _flat(value, f"{prefix}.{key}" if prefix else str(key))
+    return flat

@@ -1,0 +1,69 @@
+"""The command line of the dashboard."""
+
+import argparse
+import errno
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweeps.command_line import mistake
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+
+SWEEPS = Path("outputs/sweeps")
+TIMEOUT_S = 5.0  # for a database that does not answer
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command; returns its exit code once it is stopped."""
+    parser = argparse.ArgumentParser("python -m sweeps.dashboard", description="Optuna's dashboard on all studies.")
+    parser.add_argument("--folder", type=Path, default=SWEEPS, help=f"of studies (default: {SWEEPS})")
+    parser.add_argument("--host", default="127.0.0.1", help="who may look (default: 127.0.0.1, this machine alone)")
+    parser.add_argument("--port", type=int, default=8080, help="default: 8080; 0 takes any that is free")
+    parser.add_argument("--storage", help="URL of a database whose studies are shown as well")
+    given = parser.parse_args(arguments)
+    if not 0 <= given.port <= 65535:
+        return mistake(f"--port {given.port} is out of range: allowed is 0 to 65535.")
+    return serve(given.folder, given.host, given.port, given.storage)
+
+
+def serve(folder: Path, host: str, port: int, url: str | None) -> int:
+    """Serve until Ctrl-C; returns the exit code."""
+    from sweeps.dashboard.many_studies import ManyStudies
+    from sweeps.dashboard.plots import Plots
+    from sweeps.dashboard.server import open_server
+    from sweeps.dashboard.sources import Sources
+
+    plots = Plots()
+    studies = ManyStudies(Sources(folder, _further(url)), plots)
+    num_studies = len(studies.get_all_studies())
+    if not num_studies:
+        where = f"{folder} nor in {url}" if url else str(folder)
+        return mistake(f"there is no study in {where}: start a sweep, or name another place with --folder.")
+    try:
+        server = open_server(studies, plots, host, port)
+    except ImportError:
+        return mistake("optuna-dashboard is not installed: pip install 'spectral[dashboard]'.")
+    except OSError as error:
+        return mistake(_address_sentence(host, port, error))
+    what = "1 study" if num_studies == 1 else f"{num_studies} studies"
+    print(f"{what} at http://{host}:{server.server_port}/dashboard (Ctrl-C ends it)", flush=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        print("\nThe dashboard has ended.")
+    finally:
+        server.server_close()
+    return 0
+
+
+def _further(url: str | None) -> "BaseStorage | None":
+    from sweeps.storage import open_storage
+
+    return open_storage(url, TIMEOUT_S) if url else None
+
+
+def _address_sentence(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} is in use: end what listens there, or give another with --port."
+    return f"{host}:{port} cannot be listened at: {error.strerror}."

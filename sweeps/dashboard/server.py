@@ -1,0 +1,50 @@
+"""The dashboard's server: Optuna's application, kept from changing a sweep."""
+
+import json
+import logging
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from optuna.storages import BaseStorage
+
+from sweeps.dashboard.plots import Plots
+
+NOTE = "/note"
+REFUSAL = {"reason": "This dashboard shows sweeps and keeps notes; it changes nothing else."}
+
+
+class Server(ThreadingMixIn, WSGIServer):
+    """A thread a request; none of them outlives the process."""
+
+    daemon_threads = True
+
+
+class Handler(WSGIRequestHandler):
+    """Requests are not told of in the terminal."""
+
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
+        logging.getLogger(__name__).debug(format, *arguments)
+
+
+def open_server(storage: BaseStorage, plots: Plots, host: str, port: int) -> Server:
+    """A server that listens; `serve_forever()` answers.
+
+    Raises:
+        ImportError: optuna-dashboard is not installed.
+        OSError: the address cannot be listened at, such as a port in use.
+    """
+    from optuna_dashboard._app import create_app
+
+    app = create_app(storage, artifact_store=plots)
+    app.add_hook("before_request", _refuse_changes)
+    return make_server(host, port, app, server_class=Server, handler_class=Handler)
+
+
+def _refuse_changes() -> None:
+    """Let a browser read, and write notes."""
+    from bottle import HTTPResponse, request
+
+    is_note = request.method == "PUT" and request.path.endswith(NOTE)
+    if request.method not in ("GET", "HEAD") and not is_note:
+        raise HTTPResponse(json.dumps(REFUSAL), 403, {"Content-Type": "application/json"})

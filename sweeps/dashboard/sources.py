@@ -1,0 +1,65 @@
+"""The studies that the dashboard shows, looked for again at every request."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from optuna.storages import BaseStorage
+
+from sweeps.opening import JOURNAL, read_journal
+
+log = logging.getLogger(__name__)
+
+FIRST_LINE_BYTES = 300
+
+
+@dataclass(frozen=True)
+class Source:
+    """A study in its own storage.
+
+    Args:
+        local_id: of the study in that storage.
+        folder: of the study; None for one of a database.
+    """
+
+    storage: BaseStorage
+    local_id: int
+    folder: Path | None
+
+
+class Sources:
+    """Studies in the folders of `folder`, or in `folder` itself, and those of a further storage."""
+
+    def __init__(self, folder: Path, further: BaseStorage | None) -> None:
+        self._folder, self._further = folder, further
+        self._opened: dict[Path, tuple[bytes, BaseStorage]] = {}
+        self._unreadable: set[Path] = set()
+
+    def find(self) -> list[Source]:
+        """All studies that can be read now, by the names of their folders; those of the further storage last."""
+        journals = sorted(self._folder.glob(f"*/{JOURNAL}")) + sorted(self._folder.glob(JOURNAL))
+        found = [source for journal in journals for source in self._of_journal(journal)]
+        if self._further is not None:
+            found += [Source(self._further, study._study_id, None) for study in self._further.get_all_studies()]
+        return found
+
+    def _of_journal(self, journal: Path) -> list[Source]:
+        try:
+            storage = self._open(journal)
+            return [Source(storage, study._study_id, journal.parent) for study in storage.get_all_studies()]
+        except Exception as error:  # one journal that cannot be read must not hide the others
+            self._opened.pop(journal, None)
+            if journal not in self._unreadable and journal.is_file():
+                self._unreadable.add(journal)
+                log.warning("%s cannot be read and is left out (%s: %s).", journal, type(error).__name__, error)
+            return []
+
+    def _open(self, journal: Path) -> BaseStorage:
+        """The journal's storage, opened anew where another study has taken its place."""
+        with journal.open("rb") as file:
+            begin = file.readline(FIRST_LINE_BYTES)
+        known = self._opened.get(journal)
+        # Until its first line is whole a journal tells nothing, and that line names its maker.
+        if known is None or known[0] != begin:
+            self._opened[journal] = known = (begin, read_journal(journal))
+        return known[1]

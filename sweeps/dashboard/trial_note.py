@@ -1,0 +1,50 @@
+"""The note of a trial that has ended: how it ended, where its run is, and how to run it again. Markdown."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from optuna.trial import FrozenTrial
+
+from sweeps.program import DEFAULT, command
+
+TRACKER = "tracker.json"
+
+
+def trial_note(trial: FrozenTrial, run_folders: Sequence[Path], program: Sequence[str] | None) -> str:
+    """Args:
+    run_folders: of the trial, one or one a seed; empty where they are gone.
+    program: how the sweep's program is called; None of studies that do not tell.
+    """
+    known = trial.user_attrs
+    reason = known.get("reason")
+    parts = [f"**{trial.state.name.lower()}**" + (f": {_code(reason)}" if reason else "")]
+    parts += [_run_lines(run_folders) or "The run folder is gone."]
+    if "overrides" in known:
+        parts.append(f"```\n{command(program or DEFAULT, known['overrides'])}\n```")
+    if "traceback" in known:
+        parts.append(f"```\n{known['traceback'].rstrip()}\n```")
+    return "\n\n".join(parts)
+
+
+def _run_lines(run_folders: Sequence[Path]) -> str:
+    lines = []
+    for folder in run_folders:
+        lines.append(f"- run folder {_code(str(folder))}")
+        url = _tracker_url(folder)
+        lines += [f"- [Weights & Biases]({url})"] if url else []
+    return "\n".join(lines)
+
+
+def _tracker_url(folder: Path) -> str | None:
+    """Where the run is in Weights & Biases, if it is there."""
+    try:
+        url = json.loads((folder / TRACKER).read_text(encoding="utf-8")).get("url")
+    except (OSError, ValueError, AttributeError):  # there is none, or it is not ours
+        return None
+    return url if isinstance(url, str) and url.startswith(("https://", "http://")) else None
+
+
+def _code(text: str) -> str:
+    """Text in Markdown that is shown as it is."""
+    return f"`` {text} ``" if "`" in text else f"`{text}`"

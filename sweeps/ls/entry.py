@@ -1,0 +1,63 @@
+"""A line of the list: a study or a run."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+STALE_AFTER_S = 24 * 3600
+UNITS = ((24 * 3600, "d"), (3600, "h"), (60, "min"))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A study or a run.
+
+    Args:
+        kind: study or run.
+        status: running, finished, stopped, stale or failed; for the run of a trial also pruned.
+        num_done: trials that have ended, or epochs.
+        num_total: that were asked for; None where nobody can tell.
+        best: values of the objectives of the best trial, or of the run; None where there is none yet.
+        changed_s: its last change, in seconds since 1970.
+    """
+
+    name: str
+    kind: str
+    status: str
+    num_done: int
+    num_total: int | None
+    objectives: list[str]
+    best: Sequence[float] | None
+    changed_s: float
+    folder: Path
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since its last change."""
+        return max(0.0, time.time() - self.changed_s)
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "age_s": round(self.age_s, 1), "folder": str(self.folder)}
+
+    def cells(self) -> list[str]:
+        """Name, kind, status, progress, best, objective, age."""
+        unit = "trials" if self.kind == "study" else "epochs"
+        of = "" if self.num_total is None else f" of {self.num_total}"
+        best = "-" if self.best is None else " ".join(f"{value:.4f}" for value in self.best)
+        progress = f"{self.num_done}{of} {unit}"
+        return [self.name, self.kind, self.status, progress, best, " ".join(self.objectives), age(self.age_s)]
+
+
+def without_result(changed_s: float) -> str:
+    """The status of what nobody works on and what has no result."""
+    return "stale" if time.time() - changed_s > STALE_AFTER_S else "stopped"
+
+
+def age(seconds: float) -> str:
+    """The largest unit that it fills: "3 d", "2 h", "5 min", "12 s"."""
+    for size, unit in UNITS:
+        if seconds >= size:
+            return f"{seconds // size:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,67 @@
+"""A run folder as a line of the list; docs/run-folder.md names its files."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sweeps.held import is_locked
+from sweeps.ls.entry import Entry, without_result
+from sweeps.ls.json_file import read_json
+
+FILES = ("config.yaml", "metrics.jsonl", "last.ckpt", "result.json")
+ENDED = {"fail": "failed", "pruned": "pruned"}  # by trial.json
+
+# The parser in C, where PyYAML has it, reads a config in 2 ms instead of 20.
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def is_run(folder: Path) -> bool:
+    return (folder / "config.yaml").is_file()
+
+
+def read_run(folder: Path) -> Entry:
+    """The run of a folder. Any error of its files is raised."""
+    config = yaml.load((folder / "config.yaml").read_bytes(), Loader)
+    result = read_json(folder / "result.json")
+    named = result.get("objective", config["objective"])
+    objectives = [named] if isinstance(named, str) else [str(name) for name in named]
+    rows = [] if result else _metrics(folder)
+    changed_s = max((folder / name).stat().st_mtime for name in FILES if (folder / name).is_file())
+    return Entry(
+        folder.name,
+        "run",
+        "finished" if result else _status(folder, changed_s),
+        result["num_epochs"] if result else len(rows),
+        sum(stage["epochs"] for stage in config["schedule"]["stages"]),
+        objectives,
+        _best(result, rows, objectives),
+        changed_s,
+        folder,
+    )
+
+
+def _status(folder: Path, changed_s: float) -> str:
+    """Of a run without a result."""
+    if is_locked(folder / "run.lock"):
+        return "running"
+    return ENDED.get(read_json(folder / "trial.json").get("state", ""), without_result(changed_s))
+
+
+def _metrics(folder: Path) -> list[dict[str, Any]]:
+    """Rows of the epochs so far; a last line cut short by a kill is left out."""
+    path = folder / "metrics.jsonl"
+    return [json.loads(line) for line in path.read_text().split("\n")[:-1]] if path.is_file() else []
+
+
+def _best(result: dict[str, Any], rows: list[dict[str, Any]], objectives: list[str]) -> list[float] | None:
+    """The objectives of the result, or of the best epoch so far by the first one."""
+    from sweeps.config_check import natural_direction
+
+    rows = [row for row in [result, *rows] if all(name in row for name in objectives)]
+    if not rows:
+        return None
+    sign = 1 if natural_direction(objectives[0]) == "minimize" else -1
+    best = min(rows, key=lambda row: sign * row[objectives[0]])
+    return [best[name] for name in objectives]

@@ -1,0 +1,73 @@
+"""A study's folder as a line of the list."""
+
+from pathlib import Path
+from typing import Any
+
+from optuna.storages import BaseStorage
+from optuna.study._frozen import FrozenStudy
+from optuna.trial import FrozenTrial, TrialState
+
+from sweeps.config import SweepConfig
+from sweeps.controllers import any_alive
+from sweeps.ls.entry import Entry, without_result
+from sweeps.ls.json_file import read_json
+from sweeps.opening import JOURNAL, read_journal
+from sweeps.ranking import ranked
+from sweeps.study import IDENTITY, TOTAL
+
+SUMMARY = "sweep.json"
+
+
+def is_study(folder: Path) -> bool:
+    return (folder / JOURNAL).is_file() or (folder / SUMMARY).is_file()
+
+
+def read_study(folder: Path) -> Entry | None:
+    """The study of a folder; None where it was opened and not begun. Any error of its files is raised."""
+    if not (folder / JOURNAL).is_file():
+        return _of_summary(folder)
+    storage = read_journal(folder / JOURNAL)
+    studies = storage.get_all_studies()
+    return _of_journal(folder, storage, studies[0]) if studies else None
+
+
+def _of_journal(folder: Path, storage: BaseStorage, study: FrozenStudy) -> Entry:
+    trials = storage.get_all_trials(study._study_id, deepcopy=False)
+    num_total = study.user_attrs.get(TOTAL) or read_json(folder / SUMMARY).get("num_trials")
+    changed_s = (folder / JOURNAL).stat().st_mtime
+    best = ranked(trials, study.directions)
+    return Entry(
+        folder.name,
+        "study",
+        _status(study.user_attrs, trials, num_total, changed_s),
+        sum(trial.state.is_finished() for trial in trials),
+        num_total,
+        study.user_attrs.get(IDENTITY, {}).get("objectives", []),
+        best[0].values if best else None,
+        changed_s,
+        folder,
+    )
+
+
+def _status(attributes: dict[str, Any], trials: list[FrozenTrial], num_total: int | None, changed_s: float) -> str:
+    ended = [trial.state for trial in trials if trial.state.is_finished()]
+    is_finished = num_total is not None and len(ended) >= num_total
+    if not is_finished and any_alive(attributes, SweepConfig.lost_after_s):
+        return "running"
+    if set(ended) == {TrialState.FAIL}:
+        return "failed"
+    return "finished" if is_finished else without_result(changed_s)
+
+
+def _of_summary(folder: Path) -> Entry:
+    """A study that is kept in a database: what its last command left here."""
+    told, changed_s = read_json(folder / SUMMARY), (folder / SUMMARY).stat().st_mtime
+    counts = told["counts"]
+    num_ended = counts["complete"] + counts["pruned"] + counts["fail"]
+    is_finished = num_ended >= told["num_trials"]
+    status = "finished" if is_finished else without_result(changed_s)
+    status = "failed" if num_ended and num_ended == counts["fail"] else status
+    best = told["best"][0]["values"] if told["best"] else None
+    return Entry(
+        folder.name, "study", status, num_ended, told["num_trials"], told["objectives"], best, changed_s, folder
+    )

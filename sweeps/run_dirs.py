@@ -1,0 +1,20 @@
+"""Where a trial's runs are, also after the study's folder was moved."""
+
+from pathlib import Path
+from typing import Any
+
+
+def run_dirs(attributes: dict[str, Any], folder: Path | None) -> list[Path]:
+    """The run folders of a trial that are there: one, or one a seed, in the seeds' order.
+
+    Args:
+        attributes: of the trial, as sweeps/loop.py notes them.
+        folder: of the study; None where it has none.
+    """
+    if "run_dir" not in attributes:
+        return []
+    here = Path(attributes["run_dir"])
+    if folder is not None and not here.is_dir():
+        here = folder / here.name
+    seeds = sorted(here.glob("seed-*"), key=lambda path: int(path.name.removeprefix("seed-")))
+    return [path for path in seeds or [here] if path.is_dir()]

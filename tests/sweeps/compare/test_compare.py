@@ -1,0 +1,187 @@
+"""What `sweeps.compare` shows of runs and trials, and when it says that they differ."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import small_runs
+from loop_runs import Call, sweep
+from sklearn.metrics import f1_score
+
+from sweeps.compare import command
+from sweeps.compare.paired import paired_differences
+from sweeps.compare.subjects import find_subject
+from sweeps.storage import open_storage
+
+CLASSES = ["star", "qso"]
+LABELS = ["star"] * 60 + ["qso"] * 40
+
+
+def predicted(num_wrong: int) -> list[str]:
+    """The labels, with so many of each class taken for the other."""
+    stars, quasars = LABELS[:60], LABELS[60:]
+    return ["qso"] * num_wrong + stars[num_wrong:] + ["star"] * num_wrong + quasars[num_wrong:]
+
+
+def macro_f1(names: Sequence[str]) -> float:
+    return float(f1_score(LABELS, names, average="macro"))
+
+
+def make_run(
+    folder: Path, names: Sequence[str] | None, config: str = "a: 1", fingerprint: str = "f", first_id: int = 0
+) -> Path:
+    """A finished run that predicts `names` on its validation split; without names one that has not ended."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.yaml").write_text(f"run_dir: {folder}\nseed: 0\n{config}\n")
+    if names is not None:
+        survey = {"fingerprint": fingerprint, "class_names": CLASSES}
+        result = {"objective": "val/macro_f1", "val/macro_f1": macro_f1(names), "num_parameters": 1234}
+        result |= {"val/f1/star": 0.5, "val/recall/star": 0.25, "survey": survey}
+        (folder / "result.json").write_text(json.dumps(result))
+        ids = [f"s{first_id + row}" for row in range(len(LABELS))]
+        table = {"id": ids, "split": "validation", "label": LABELS, "predicted": list(names)}
+        # The rows of another run need not stand in the same order.
+        pd.DataFrame(table).sample(frac=1, random_state=len(str(folder))).to_parquet(folder / "predictions.parquet")
+    return folder
+
+
+def shown(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    assert command.main([str(argument) for argument in arguments]) == 0
+    return capsys.readouterr().out
+
+
+def table(output: str, heading: str) -> dict[str, list[str]]:
+    """First cell -> the others, of the table whose heading begins so."""
+    lines = output.splitlines()
+    start = next(k for k, line in enumerate(lines) if line.startswith(heading))
+    rows = [line.split() for line in lines[start + 1 :]]
+    return {row[0]: row[1:] for row in rows[: rows.index([]) if [] in rows else None]}
+
+
+def test_what_differs_in_config_and_metrics(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = make_run(tmp_path / "a", predicted(4), "model: {width: 16, norm: none}")
+    other = make_run(tmp_path / "b", predicted(2), "model: {width: 32, norm: none, dilations: [1, 2]}")
+    output = shown(capsys, first, other)
+    assert table(output, "config") == {"model.width": ["16", "32"], "model.dilations": ["-", "[1,2]"]}
+    one, two = macro_f1(predicted(4)), macro_f1(predicted(2))
+    assert table(output, "metric") == {
+        "val/macro_f1": [f"{one:.4f}", f"{two:.4f}", f"{two - one:+.4f}"],
+        "val/f1/star": ["0.5000", "0.5000", "+0.0000"],
+        "num_parameters": ["1,234", "1,234", "+0"],
+    }
+    everything = shown(capsys, first, other, "--all")
+    assert table(everything, "config").keys() == {"seed", "model.width", "model.norm", "model.dilations"}
+    assert "val/recall/star" in table(everything, "metric")
+    assert shown(capsys, first, first).startswith("The configs do not differ.\n")
+
+
+def test_a_difference_that_zero_is_not_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad, good = make_run(tmp_path / "bad", predicted(15)), make_run(tmp_path / "good", predicted(1))
+    (found,), reason = paired_differences(find_subject(str(bad)), find_subject(str(good)))
+    assert found.difference == pytest.approx(macro_f1(predicted(1)) - macro_f1(predicted(15))) and reason == ""
+    # Independent of the module: resample the spectra themselves.
+    rng, right = np.random.default_rng(1), np.array(LABELS)
+    draws = [rng.integers(0, len(right), len(right)) for _ in range(200)]
+    one, two = np.array(predicted(1)), np.array(predicted(15))
+    gains = [f1_score(right[d], one[d], average="macro") - f1_score(right[d], two[d], average="macro") for d in draws]
+    assert [found.low, found.high] == pytest.approx(np.quantile(gains, [0.025, 0.975]), abs=0.03)
+    assert f"is clear of zero: {good} is better on these spectra." in shown(capsys, bad, good)
+    assert f"is clear of zero: {good} is better on these spectra." in shown(capsys, good, bad)
+
+
+def test_a_difference_that_may_be_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, other = make_run(tmp_path / "a", predicted(5)), make_run(tmp_path / "b", predicted(4))
+    assert "contains zero, so that these spectra do not tell the two apart." in shown(capsys, first, other)
+
+
+def test_no_difference_of_other_spectra(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = make_run(tmp_path / "a", predicted(5))
+    elsewhere = make_run(tmp_path / "b", predicted(4), first_id=1)
+    assert "no split of both has the same spectra" in shown(capsys, first, elsewhere)
+    # The same names of spectra say nothing where the surveys differ.
+    survey = make_run(tmp_path / "c", predicted(4), fingerprint="g")
+    assert "they are not of the same survey" in shown(capsys, first, survey)
+    unfinished = make_run(tmp_path / "d", None)
+    output = shown(capsys, first, unfinished)
+    assert f"{unfinished} has no result." in output and "interval" not in output
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a study of three trials; the second fails, the third is the best."""
+
+    def task(call: Call) -> float:
+        make_run(call.folder, predicted(9 - 3 * call.values["x"]), f"x: {call.values['x']}")
+        if call.values["x"] == 2:
+            raise ArithmeticError("two")
+        return float(call.values["x"])
+
+    monkeypatch.chdir(tmp_path)
+    open_storage.cache_clear()
+    sweep(Path("outputs/sweeps/mine"), {"x": [1, 2, 3]}, task, sampler="grid", direction="maximize")
+    return "mine"
+
+
+def test_trials_of_a_study(study: str, capsys: pytest.CaptureFixture[str]) -> None:
+    output = shown(capsys, study, f"{study}:0", f"outputs/sweeps/{study}:1")
+    assert output.splitlines()[0].split() == ["config", "study:2", "study:0", "study:1"]
+    assert table(output, "config") == {"x": ["3", "1", "2"]}
+    assert output.count("95 % interval") == 2
+
+
+def test_seeds_of_a_trial_are_compared_by_their_means(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    open_storage.cache_clear()
+
+    def task(call: Call) -> float:
+        make_run(call.folder, predicted(call.values["x"] + call.values["seed"] - 10))
+        return 0.0
+
+    sweep(Path("outputs/sweeps/mine"), {"x": [1, 4]}, task, sampler="grid", seeds=2)
+    output = shown(capsys, "mine:0", "mine:1")
+    mean = (macro_f1(predicted(1)) + macro_f1(predicted(2))) / 2
+    assert table(output, "metric")["val/macro_f1"][0] == f"{mean:.4f}"
+    assert "The metrics of study:0 are means over 2 seeds." in output
+    assert "no paired difference, for one has several seeds" in output
+
+
+@pytest.mark.parametrize(
+    ("named", "sentence"),
+    [
+        ("nope", "nope is neither a run folder, nor a study, nor STUDY:NUMBER of a study that is there."),
+        ("nope:1", "nope:1 is neither a run folder, nor a study, nor STUDY:NUMBER of a study that is there."),
+        ("mine:3", "the study mine has no trial 3: its 3 trials count from 0."),
+    ],
+)
+def test_what_is_not_there(study: str, named: str, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main([study, named]) == 2
+    assert capsys.readouterr().err == f"error: {sentence}\n"
+
+
+def test_what_cannot_be_compared(study: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main([study]) == 2
+    assert capsys.readouterr().err == "error: mine alone is nothing to compare: name two or more.\n"
+    sweep(tmp_path / "none", {"x": [1]}, lambda call: float("nan"), sampler="grid")
+    assert command.main([study, str(tmp_path / "none")]) == 2
+    assert "has no complete trial yet" in capsys.readouterr().err
+    assert command.main([study, f"{tmp_path / 'none'}:0"]) == 2
+    assert capsys.readouterr().err.endswith("has left no run folder.\n")
+
+
+def test_runs_of_the_product(
+    small: Callable[..., list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small_runs.run(small(folder="a"))
+    small_runs.run(small("model.width=6", folder="b"))
+    output = shown(capsys, tmp_path / "a", tmp_path / "b")
+    assert table(output, "config") == {"model.width": ["4", "6"]}
+    metrics: dict[str, Any] = small_runs.result(tmp_path / "b")
+    assert table(output, "metric")["test/macro_f1"][1] == f"{metrics['test/macro_f1']:.4f}"
+    assert f"val/macro_f1 of {tmp_path / 'b'} less that of {tmp_path / 'a'}: " in output
+    assert output.count("95 % interval") == 2

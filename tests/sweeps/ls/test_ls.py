@@ -1,0 +1,210 @@
+"""The list of studies and runs: what each is at, and what cannot be read."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+import search_runs
+from filelock import FileLock
+from loop_runs import Call, open_study, sweep
+from rich.text import Text
+
+from sweeps import tables
+from sweeps.ls import command
+from sweeps.ls.entry import age
+from sweeps.storage import open_storage
+
+SPACE = {"x": [1, 2, 3]}
+DAY_S = 24 * 3600
+CONFIG = "objective: val/macro_f1\nschedule:\n  stages:\n  - {name: train, epochs: 3}\n  - {name: tune, epochs: 2}\n"
+
+
+def listed(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, Any]]:
+    """By name, what `--json` tells."""
+    assert command.main([str(folder), "--json"]) == 0
+    return {entry["name"]: entry for entry in json.loads(capsys.readouterr().out)}
+
+
+def make_run(folder: Path, num_epochs: int = 0, result: dict[str, Any] | None = None) -> Path:
+    """A run folder whose epochs have scores 0.1, 0.2, ..."""
+    folder.mkdir(parents=True)
+    (folder / "config.yaml").write_text(CONFIG)
+    rows = [json.dumps({"epoch": k + 1, "val/macro_f1": (k + 1) / 10}) for k in range(num_epochs)]
+    (folder / "metrics.jsonl").write_text("".join(f"{row}\n" for row in rows))
+    if result is not None:
+        (folder / "result.json").write_text(json.dumps(result))
+    return folder
+
+
+def make_old(path: Path) -> None:
+    long_ago = time.time() - 3 * DAY_S
+    for file in path.iterdir():
+        os.utime(file, (long_ago, long_ago))
+
+
+def fails(call: Call) -> float:
+    raise ArithmeticError("no")
+
+
+def test_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = tmp_path / "runs"
+    make_run(runs / "done", 4, {"objective": "val/macro_f1", "val/macro_f1": 0.7, "num_epochs": 4})
+    make_run(runs / "stopped", 2)
+    make_old(make_run(runs / "stale", 1))
+    make_run(runs / "pruned", 1)
+    (runs / "pruned" / "trial.json").write_text('{"state": "pruned"}')
+    make_run(runs / "failed")
+    (runs / "failed" / "trial.json").write_text('{"state": "fail"}')
+    cut = make_run(runs / "cut", 1) / "metrics.jsonl"
+    cut.write_text(cut.read_text() + '{"epoch": 2, "val')
+    make_run(runs / "running", 3)
+    with FileLock(runs / "running" / "run.lock"):
+        found = listed(tmp_path, capsys)
+    assert {name: entry["status"] for name, entry in found.items()} == {
+        "done": "finished",
+        "stopped": "stopped",
+        "stale": "stale",
+        "pruned": "pruned",
+        "failed": "failed",
+        "cut": "stopped",
+        "running": "running",
+    }
+    assert {(entry["num_total"], entry["kind"]) for entry in found.values()} == {(5, "run")}
+    assert [found[name]["num_done"] for name in ("done", "stopped", "cut")] == [4, 2, 1]
+    assert [found[name]["best"] for name in ("done", "running", "failed")] == [[0.7], [0.3], None]
+    assert 3 * DAY_S <= found["stale"]["age_s"] < 3.5 * DAY_S
+    assert listed(runs, capsys)["running"]["status"] == "stopped"  # its lock is free again
+
+
+def test_studies_that_have_ended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    open_storage.cache_clear()
+    sweep(tmp_path / "finished", SPACE, lambda call: float(call.values["x"]), sampler="grid")
+    sweep(tmp_path / "failed", SPACE, fails, sampler="grid")
+    found = listed(tmp_path, capsys)
+    done, failed = found["finished"], found["failed"]
+    assert (done["status"], done["num_done"], done["num_total"]) == ("finished", 3, 3)
+    assert (done["best"], done["objectives"], done["kind"]) == ([1.0], ["score"], "study")
+    assert (failed["status"], failed["num_done"], failed["best"]) == ("failed", 3, None)
+    # Its trials are runs of their own, where they have left any.
+    assert listed(tmp_path / "finished", capsys) == {}
+
+
+def test_a_study_is_running_as_long_as_its_controller_lives(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "sweeps" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "hold").touch()
+    process = search_runs.start(folder, "sweep.num_trials=4")
+    search_runs.await_begun(folder, 2, process)
+    running = listed(tmp_path, capsys)["mine"]
+    assert (running["status"], running["num_done"], running["num_total"]) == ("running", 0, 4)
+    process.kill()
+    search_runs.finish(process)
+    assert listed(tmp_path, capsys)["mine"]["status"] == "stopped"
+    os.utime(folder / "study.journal", (time.time() - 2 * DAY_S,) * 2)
+    assert listed(tmp_path, capsys)["mine"]["status"] == "stale"
+
+
+def test_a_higher_total_is_the_total(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    open_storage.cache_clear()
+    sweep(tmp_path / "s", {"x": {"low": 0.0, "high": 1.0}}, lambda call: call.values["x"], num_trials=2)
+    study = open_study(tmp_path / "s", {"x": {"low": 0.0, "high": 1.0}}, num_trials=5)
+    study.close()
+    assert listed(tmp_path, capsys)["s"]["num_total"] == 5
+
+
+def test_a_study_kept_in_a_database_is_known_by_its_comparison(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "s").mkdir()
+    told = {
+        "objectives": ["score"],
+        "num_trials": 3,
+        "counts": {"complete": 1, "pruned": 1, "fail": 0, "running": 0, "waiting": 0},
+        "best": [{"values": [0.5]}],
+    }
+    (tmp_path / "s" / "sweep.json").write_text(json.dumps(told))
+    entry = listed(tmp_path, capsys)["s"]
+    assert (entry["status"], entry["num_done"], entry["num_total"], entry["best"]) == ("stopped", 2, 3, [0.5])
+
+
+def test_a_study_that_no_sweep_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    storage = open_storage(f"journal://{tmp_path / 's' / 'study.journal'}", 5)
+    study = optuna.create_study(study_name="s", storage=storage)
+    study.tell(study.ask(), 1.0)
+    entry = listed(tmp_path, capsys)["s"]
+    assert (entry["status"], entry["num_done"], entry["num_total"], entry["best"]) == ("stopped", 1, None, [1.0])
+
+
+def test_what_cannot_be_read_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_run(tmp_path / "good", 1)
+    for name, file, content in (
+        ("broken", "study.journal", '{"op_code": 0}\n'),
+        ("cut", "config.yaml", "a: [1,"),
+        ("other", "config.yaml", "a: 1"),
+        ("half", "sweep.json", "{}"),
+        ("list", "sweep.json", "[]"),
+        ("bytes", "config.yaml", "\0"),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / file).write_text(content)
+    (tmp_path / "neither").mkdir()
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "study.journal").touch()  # a sweep that is beginning
+    assert command.main([str(tmp_path)]) == 0
+    told = capsys.readouterr()
+    assert [line.split()[0] for line in told.out.splitlines()] == ["name", "good"]
+    assert told.err.startswith("6 folders could not be read, such as ") and told.err.count("\n") == 1
+
+
+def test_what_is_said_where_there_is_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main([str(tmp_path)]) == 0
+    assert capsys.readouterr().out == f"There is no study and no run in {tmp_path}.\n"
+    assert command.main([str(tmp_path / "none")]) == 2
+    assert capsys.readouterr().err == f"error: there is no folder {tmp_path / 'none'}.\n"
+
+
+def test_a_table_for_a_person_and_lines_for_a_pipe(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(tmp_path / "a", 2)
+    command.main([str(tmp_path)])
+    heading, line = capsys.readouterr().out.splitlines()
+    assert heading.split() == ["name", "kind", "status", "progress", "best", "objective", "age"]
+    assert line.split()[:8] == ["a", "run", "stopped", "2", "of", "5", "epochs", "0.2000"]
+    assert heading.index("progress") + len("progress") == line.index("epochs") + len("epochs")  # aligned to the right
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "100")
+    command.main([str(tmp_path)])
+    drawn = Text.from_ansi(capsys.readouterr().out).plain
+    assert "│ a " in drawn and "2 of 5 epochs" in drawn
+
+
+def test_a_name_with_markup_is_shown_as_it_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    tables.print_table(["name"], [["[red]a[/red]"]])
+    assert "[red]a[/red]" in Text.from_ansi(capsys.readouterr().out).plain
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(0, "0 s"), (59.4, "59 s"), (60, "1 min"), (7199, "1 h"), (DAY_S, "1 d"), (9e6, "104 d")]
+)
+def test_ages(seconds: float, shown: str) -> None:
+    assert age(seconds) == shown
+
+
+def test_it_needs_neither_torch_nor_pandas(tmp_path: Path) -> None:
+    make_run(tmp_path / "a", 2)
+    code = (
+        "import sys; from sweeps.ls.command import main; main(sys.argv[1:]);"
+        "print(sorted({'torch', 'pandas', 'spectral.models'} & set(sys.modules)))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert shown.stdout.splitlines()[-1] == "[]"
