@@ -73,7 +73,7 @@ def run(
             folder.claim(plain)  # before anything long: packing, say
         result = folder.load_result()
         if result and is_held_back(experiment, result):
-            result = add_test(experiment, folder, result)
+            result = add_test(experiment, plain, folder, result)
         elif result:
             console.print(
                 f"The run in {folder.path} is finished: its result is given again.", markup=False, highlight=False
@@ -211,8 +211,9 @@ def _score(
 
 
 def _plot(trainer: Trainer, scores: FinalScores, survey: Survey, splits: Splits) -> Plots:
-    folder, rows = trainer.folder, np.concatenate([splits.validation, splits.test])
-    predictions = scores.predictions()
+    folder, predictions = trainer.folder, scores.predictions()
+    # A test split that is held back has no predictions: it stands last.
+    rows = np.concatenate([splits.validation, splits.test])[: len(predictions)]
     metrics, best = folder.read_metrics(), trainer.best_epoch
     return write_plots(folder.plots, metrics, best, scores.confusions, predictions, survey, rows)
 

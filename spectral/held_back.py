@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from spectral.assembly import open_survey, split_survey
+from spectral.assembly import Splits, open_survey, split_survey
 from spectral.classifier import Classifier
 from spectral.configs.root import ExperimentConfig
 from spectral.errors import UserError
@@ -13,8 +14,11 @@ from spectral.files import write_parquet
 from spectral.final_scores import FinalScores
 from spectral.flux_store import FluxStore
 from spectral.inference import infer
+from spectral.plots.writing import Plots, write_plots
 from spectral.run_folder import RunFolder
+from spectral.run_tracking import RunTracking
 from spectral.runtime import choose_runtime, tune_allocator
+from spectral.survey import Survey
 
 
 def is_held_back(config: ExperimentConfig, result: dict[str, Any]) -> bool:
@@ -22,8 +26,13 @@ def is_held_back(config: ExperimentConfig, result: dict[str, Any]) -> bool:
     return config.score_test and not result["score_test"]
 
 
-def add_test(config: ExperimentConfig, folder: RunFolder, result: dict[str, Any]) -> dict[str, Any]:
-    """The result with the test scores, which are then in the folder too.
+def add_test(
+    config: ExperimentConfig, plain: dict[str, Any], folder: RunFolder, result: dict[str, Any]
+) -> dict[str, Any]:
+    """The result with the test scores, which are then in the folder too, in its plots, and told to the tracker.
+
+    Args:
+        plain: the config as the run folder keeps it.
 
     Raises:
         UserError: the spectra are no longer those of the run.
@@ -42,8 +51,20 @@ def add_test(config: ExperimentConfig, folder: RunFolder, result: dict[str, Any]
         logits = infer(network, store, rows, runtime, config.evaluate_batch_size)
         scores.add_test(logits, splits.labels[rows], survey.catalog["id"].to_numpy()[rows])
         held = pd.read_parquet(folder.predictions) if folder.predictions.exists() else pd.DataFrame()
-        write_parquet(folder.predictions, pd.concat([held, scores.predictions()], ignore_index=True))
+        predictions = pd.concat([held[held["split"] != "test"] if len(held) else held, scores.predictions()])
+        write_parquet(folder.predictions, predictions.reset_index(drop=True))
     confusion = result["confusion"] | scores.confusions
     result = {**result, **scores.metrics, "confusion": confusion, "score_test": True}
-    folder.write_result(result)
+    with RunTracking(config, plain, folder, runtime.device, survey.class_names) as tracking:
+        plots = _plot(folder, result, survey, splits) if config.plots else Plots()
+        folder.write_result(result)
+        tracking.finished(result, plots)
     return result
+
+
+def _plot(folder: RunFolder, result: dict[str, Any], survey: Survey, splits: Splits) -> Plots:
+    predictions = pd.read_parquet(folder.predictions)
+    rows = np.concatenate([splits.validation, splits.test])
+    return write_plots(
+        folder.plots, folder.read_metrics(), result["best_epoch"], result["confusion"], predictions, survey, rows
+    )

@@ -26,6 +26,13 @@ def test_scores_added_later_are_those_of_one_go(small: Overrides, tmp_path: Path
     pd.testing.assert_frame_equal(*predictions)
 
 
+def test_pictures_are_drawn_of_what_was_scored(small: Overrides, tmp_path: Path) -> None:
+    run([*small(folder="run"), "plots=true", "score_test=false"])
+    before = (tmp_path / "run" / "plots" / "confusion.png").read_bytes()
+    run([*small(folder="run"), "plots=true"])
+    assert (tmp_path / "run" / "plots" / "confusion.png").read_bytes() != before
+
+
 def test_a_test_split_that_was_read_stays_read(small: Overrides, tmp_path: Path) -> None:
     run(small(folder="run"))
     before = (tmp_path / "run" / "result.json").read_bytes()
