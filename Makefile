@@ -42,7 +42,7 @@ dashboard: .venv
 # The README's pictures, of a sweep that this runs; needs Chromium (on Debian: apt install chromium chromium-driver).
 pictures: .venv
 	$(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[test,dashboard]"
-	$(RUN) benchmarks/pictures.py
+	$(RUN) tools/pictures.py
 
 # The stamp is written last, so an installation that was cut short is begun again.
 .venv: .venv/installed

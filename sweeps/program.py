@@ -17,3 +17,8 @@ def program() -> list[str]:
 def command(start: Sequence[str], overrides: Sequence[str]) -> str:
     """The command that runs a configuration by itself, as a shell reads it."""
     return shlex.join([*start, *overrides])
+
+
+def lines_of_command(start: Sequence[str], overrides: Sequence[str]) -> str:
+    """The same command, an override a line, where long lines would be in the way."""
+    return " \\\n  ".join([shlex.join(start), *(shlex.quote(override) for override in overrides)])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from optuna.trial import FrozenTrial
 
-from sweeps.program import DEFAULT, command
+from sweeps.program import DEFAULT, lines_of_command
 
 TRACKER = "tracker.json"
 
@@ -21,7 +21,7 @@ def trial_note(trial: FrozenTrial, run_folders: Sequence[Path], program: Sequenc
     parts = [f"**{trial.state.name.lower()}**" + (f": {_code(reason)}" if reason else "")]
     parts += [_run_lines(run_folders) or "The run folder is gone."]
     if "overrides" in known:
-        parts.append(f"```\n{command(program or DEFAULT, known['overrides'])}\n```")
+        parts.append(f"```\n{lines_of_command(program or DEFAULT, known['overrides'])}\n```")
     if "traceback" in known:
         parts.append(f"```\n{known['traceback'].rstrip()}\n```")
     return "\n\n".join(parts)

@@ -83,7 +83,7 @@ def test_ended_trials_have_notes_and_pictures_and_nothing_is_written(folder: Pat
     studies, plots = opened(folder)
     (done, _, failed) = studies.get_all_trials(0)
     assert note_of(studies, done._trial_id, 0).startswith(f"**complete**\n\n- run folder `{folder / 'a' / '0'}`")
-    assert "x=1\n```" in note_of(studies, done._trial_id, 0)
+    assert " \\\n  x=1\n```" in note_of(studies, done._trial_id, 0)
     assert "**fail**: `ArithmeticError: three`" in note_of(studies, failed._trial_id, 0)
     (meta,) = get_all_artifact_meta(done, storage=studies)
     assert meta.filename == "curves.png"
