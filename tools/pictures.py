@@ -35,15 +35,17 @@ COLUMNS, ROWS = 124, 60
 SWEEP = (
     "experiment=debug",
     "sampler=fractions",
-    "model.width=8",
-    "schedule.stages.0.epochs=8",
+    "model.width=4",
+    "data.num_spectra=3000",
+    "tracker=none",
+    "schedule.stages.0.epochs=6",
     "schedule.stages.0.steps=20",
     "schedule.batch_size=64",
     "model.dilations=choice([1,2,4],[1,3,9])",
     "optimizer.lr=tag(log,interval(1e-3,1e-2))",
     "sampler.fractions=choice([0.7,0.12,0.1,0.08],[0.4,0.2,0.2,0.2],[0.25,0.25,0.25,0.25])",
     "sweep.study_name=demo",
-    "sweep.num_trials=16",
+    "sweep.num_trials=12",
     "sweep.pruner=median",
     "sweep.pruning.min_steps=3",
 )
@@ -61,7 +63,7 @@ def main() -> int:
     in_terminal("-m", "sweeps.report", "demo", "--out", "report.html")
     with tempfile.TemporaryDirectory() as profile, open_browser(Path(profile)) as browser:
         browser.driver.set_window_size(1280, 900)
-        terminal(browser, "sweep", "run.py -m ... sweep.num_trials=16 sweep.pruner=median", last_table(ended))
+        terminal(browser, "sweep", "run.py -m ... sweep.num_trials=12 sweep.pruner=median", last_table(ended))
         compare = ("-m", "sweeps.compare", "demo", f"demo:{last}")
         terminal(browser, "compare", " ".join(compare), in_terminal(*compare))
         report(browser)

@@ -23,6 +23,8 @@ ENDED = (
 class QueueWatcher(SlurmInfoWatcher):
     """One look at the queue for the jobs of all slots, every `delay_s` at most, and soon after a submission."""
 
+    _last_status_check: float  # of submitit, which need not be installed where types are checked
+
     def __init__(self, delay_s: int) -> None:
         super().__init__(delay_s)
         self._lock = threading.Lock()
