@@ -37,6 +37,7 @@ SWEEP = (
     "sampler=fractions",
     "model.width=4",
     "data.num_spectra=3000",
+    "num_threads=1",
     "tracker=none",
     "schedule.stages.0.epochs=6",
     "schedule.stages.0.steps=20",
