@@ -33,7 +33,7 @@ def build_page(report: Report) -> str:
         data=Markup(embedded({section.name: section.data for section in sections})),
         style=_asset("page.css"),
         plotly=_plotly(),
-        scripts=[_asset("page.js"), *(_asset(section.script) for section in sections if section.script)],
+        scripts=[_asset("page.js"), *(_asset(name) for section in sections for name in _scripts(section))],
     )
 
 
@@ -43,6 +43,10 @@ def embedded(content: Any) -> str:
     for mark in "<>&\u2028\u2029":
         text = text.replace(mark, f"\\u{ord(mark):04x}")
     return text
+
+
+def _scripts(section: Section) -> list[str]:
+    return [*section.libraries, section.script] if section.script else []
 
 
 def _asset(name: str) -> Markup:

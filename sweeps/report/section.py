@@ -36,6 +36,7 @@ class Section:
     html: from a template of assets/, so that text from data is escaped.
     data: JSON for the section's script, found on the page as `spectralData["<name>"]`.
     script: name of a file in assets/.
+    libraries: names of files in assets/ that the script needs before it.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Section:
     figures: tuple[Figure, ...] = ()
     data: Any = None
     script: str | None = None
+    libraries: tuple[str, ...] = ()
 
 
 def render(template: str, **context: Any) -> str:

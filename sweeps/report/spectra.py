@@ -29,6 +29,8 @@ def section(report: Report) -> Section | None:
         return Section("spectra", TITLE, render("spectra.html", run=name, missing=True))
     split = "test" if len(run.split("test")) else "validation"
     shown = _shown(run, split, report.options.max_spectra)
+    if shown.frame.empty:
+        return None
     saliency = saliency_of(run, shown.rows, list(shown.frame["predicted"])) if report.options.saliency else None
     data = _data(run, shown, saliency)
     html = render(
@@ -44,7 +46,8 @@ def section(report: Report) -> Section | None:
         block=shown.block,
         why_no_saliency=saliency if isinstance(saliency, str) else None,
     )
-    return Section("spectra", TITLE, html, data=data, script="spectra.js")
+    libraries = ("spectra_reading.js", "spectra_plot.js")
+    return Section("spectra", TITLE, html, data=data, script="spectra.js", libraries=libraries)
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def _shown(run: Run, split: str, max_spectra: int) -> Shown:
     ids = pd.Index(run.split(split)["id"].astype(str))
     rows = pd.Index(survey.catalog["id"].astype(str)).get_indexer(ids)
     known = run.split(split).assign(row=rows)[rows >= 0]
-    frame = choose(known, min(max_spectra, int(MAX_BYTES // num_bytes)))
+    frame = choose(known, min(max_spectra, max(1, int(MAX_BYTES // num_bytes))))
     return Shown(frame, frame["row"].to_numpy(np.int64), block)
 
 

@@ -5,8 +5,8 @@
   const byId = (name) => document.getElementById(`compare-${name}`);
   const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D00", "#000000"];
   const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
-  const byNumber = new Map((data?.trials ?? []).map((trial) => [trial.number, trial]));
-  let chosen = data?.chosen ?? [];
+  const byNumber = new Map(data.trials.map((trial) => [trial.number, trial]));
+  let chosen = data.chosen;
   let drawn = false;
 
   function element(name, text = "", attributes = {}) {
@@ -16,14 +16,24 @@
     return made;
   }
 
-  const shownNumber = (value) => (value === undefined || value === null ? "" : Number.isInteger(value) ? value.toLocaleString("en") : String(value));
-  const written = (trial) => Object.entries(trial.configuration).map(([axis, value]) => `${axis}=${value}`).join(" ");
+  const shownNumber = (value) =>
+    value === undefined || value === null ? "" : Number.isInteger(value) ? value.toLocaleString("en") : String(value);
+  const written = (trial) =>
+    Object.entries(trial.configuration)
+      .map(([axis, value]) => `${axis}=${value}`)
+      .join(" ");
 
   // ---- choosing ----------------------------------------------------------------------------------------------------
   function choice(trial) {
-    const label = element("label"), box = element("input", "", { type: "checkbox", value: trial.number });
+    const label = element("label");
+    const box = element("input", "", { type: "checkbox", value: trial.number });
     const score = trial.score === null ? trial.state : shownNumber(trial.score);
-    label.append(box, element("span", `trial ${trial.number}`), element("span", score, { class: "score" }), element("span", written(trial), { class: "note" }));
+    label.append(
+      box,
+      element("span", `trial ${trial.number}`),
+      element("span", score, { class: "score" }),
+      element("span", written(trial), { class: "note" }),
+    );
     label.dataset.text = `${trial.number} trial ${trial.number} ${trial.state} ${written(trial)}`.toLowerCase();
     box.addEventListener("change", () => choose(trial.number, box.checked));
     return label;
@@ -52,7 +62,10 @@
     row.append(element("th", title, { scope: "col" }));
     trials.forEach((trial, place) => {
       const cell = element("th", "", { scope: "col" });
-      cell.append(element("span", "", { class: "swatch", style: `background: ${COLOURS[place]}` }), ` trial ${trial.number}`);
+      cell.append(
+        element("span", "", { class: "swatch", style: `background: ${COLOURS[place]}` }),
+        ` trial ${trial.number}`,
+      );
       row.append(cell);
     });
     return row;
@@ -65,7 +78,9 @@
   }
 
   function table(trials, title, rows) {
-    const made = element("table"), head = element("thead"), body = element("tbody");
+    const made = element("table");
+    const head = element("thead");
+    const body = element("tbody");
     head.append(heading(trials, title));
     body.append(...rows);
     made.append(head, body);
@@ -73,11 +88,26 @@
   }
 
   function configurationTables(trials) {
-    const rows = names(trials, "configuration").map((axis) => [axis, trials.map((trial) => trial.configuration[axis] ?? "not used")]);
+    const rows = names(trials, "configuration").map((axis) => [
+      axis,
+      trials.map((trial) => trial.configuration[axis] ?? "not used"),
+    ]);
     const differs = ([, values]) => values.some((value) => value !== values[0]);
-    const lines = (kept, kind) => kept.map(([axis, values]) => tableRow(axis, values.map((value) => element("td", value)), kind));
-    const differing = rows.filter(differs), equal = rows.filter((row) => !differs(row));
-    const made = [differing.length ? table(trials, "differs", lines(differing, "differs")) : element("p", trials.length > 1 ? "Nothing differs between them." : "")];
+    const lines = (kept, kind) =>
+      kept.map(([axis, values]) =>
+        tableRow(
+          axis,
+          values.map((value) => element("td", value)),
+          kind,
+        ),
+      );
+    const differing = rows.filter(differs);
+    const equal = rows.filter((row) => !differs(row));
+    const made = [
+      differing.length
+        ? table(trials, "differs", lines(differing, "differs"))
+        : element("p", trials.length > 1 ? "Nothing differs between them." : ""),
+    ];
     if (equal.length) {
       const fold = element("details");
       fold.append(element("summary", `${equal.length} equal`), table(trials, "equal", lines(equal)));
@@ -94,53 +124,87 @@
     const best = way === "large" ? Math.max(...known) : way === "small" ? Math.min(...known) : null;
     return values.map((value) => {
       const cell = element("td", shownNumber(value), { class: "number" });
-      if (known.length > 1 && value === best) cell.replaceChildren(element("strong", shownNumber(value)), element("span", ", the best", { class: "hidden" }));
+      if (known.length > 1 && value === best)
+        cell.replaceChildren(element("strong", shownNumber(value)), element("span", ", the best", { class: "hidden" }));
       return cell;
     });
   }
 
   function metricTable(trials) {
-    const state = tableRow("state", trials.map((trial) => element("td", trial.reason ? `${trial.state}: ${trial.reason}` : trial.state)));
-    return table(trials, "scores on validation", [state, ...names(trials, "metrics").map((name) => tableRow(name, metricCells(name, trials)))]);
+    const state = tableRow(
+      "state",
+      trials.map((trial) => element("td", trial.reason ? `${trial.state}: ${trial.reason}` : trial.state)),
+    );
+    return table(trials, "scores on validation", [
+      state,
+      ...names(trials, "metrics").map((name) => tableRow(name, metricCells(name, trials))),
+    ]);
   }
 
   // ---- curves ------------------------------------------------------------------------------------------------------
   function drawCurves(trials) {
     const traces = trials.map((trial, place) => ({
-      x: trial.epochs, y: trial.curve, name: `trial ${trial.number}`, mode: trial.epochs.length > 1 ? "lines" : "markers",
-      line: { color: COLOURS[place], dash: DASHES[place], width: 2 }, marker: { color: COLOURS[place] },
+      x: trial.epochs,
+      y: trial.curve,
+      name: `trial ${trial.number}`,
+      mode: trial.epochs.length > 1 ? "lines" : "markers",
+      line: { color: COLOURS[place], dash: DASHES[place], width: 2 },
+      marker: { color: COLOURS[place] },
       hovertemplate: `trial ${trial.number}, epoch %{x}: %{y}<extra></extra>`,
     }));
     const isShort = Math.max(...trials.flatMap((trial) => trial.epochs)) <= 10;
     const axis = { gridcolor: "#e5e5e5", linecolor: "#767676", zeroline: false, automargin: true };
     const title = data.objectives[0].replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-    byId("plot").setAttribute("aria-label", `${data.objectives[0]} by epoch of trials ${trials.map((trial) => trial.number).join(", ")}.`);
-    Plotly.react(byId("plot"), traces, {
-      font: { family: "system-ui, sans-serif", size: 13, color: "#1b1b1b" }, margin: { l: 64, r: 16, t: 12, b: 48 }, showlegend: true,
-      legend: { orientation: "h", y: 1.14, x: 0 }, xaxis: { ...axis, title: { text: "epoch" }, ...(isShort ? { dtick: 1 } : {}) }, yaxis: { ...axis, title: { text: title } },
-    }, spectralPlotOptions);
+    byId("plot").setAttribute(
+      "aria-label",
+      `${data.objectives[0]} by epoch of trials ${trials.map((trial) => trial.number).join(", ")}.`,
+    );
+    Plotly.react(
+      byId("plot"),
+      traces,
+      {
+        font: { family: "system-ui, sans-serif", size: 13, color: "#1b1b1b" },
+        margin: { l: 64, r: 16, t: 12, b: 48 },
+        showlegend: true,
+        legend: { orientation: "h", y: 1.14, x: 0 },
+        xaxis: { ...axis, title: { text: "epoch" }, ...(isShort ? { dtick: 1 } : {}) },
+        yaxis: { ...axis, title: { text: title } },
+      },
+      spectralPlotOptions,
+    );
   }
 
   function show() {
-    const trials = chosen.map((number) => byNumber.get(number)), isFull = chosen.length >= data.maxChosen;
+    const trials = chosen.map((number) => byNumber.get(number));
+    const isFull = chosen.length >= data.maxChosen;
     for (const box of byId("list").querySelectorAll("input")) {
       box.checked = chosen.includes(Number(box.value));
       box.disabled = isFull && !box.checked;
     }
     search();
-    byId("tables").replaceChildren(...(trials.length ? [...configurationTables(trials), metricTable(trials)] : [element("p", "No trial is chosen.")]));
+    byId("tables").replaceChildren(
+      ...(trials.length
+        ? [...configurationTables(trials), metricTable(trials)]
+        : [element("p", "No trial is chosen.")]),
+    );
     const without = trials.filter((trial) => !trial.epochs.length);
-    byId("note").textContent = without.length ? `No epochs were reported by trial ${without.map((trial) => trial.number).join(", ")}.` : "";
+    byId("note").textContent = without.length
+      ? `No epochs were reported by trial ${without.map((trial) => trial.number).join(", ")}.`
+      : "";
     const hasCurves = without.length < trials.length;
     byId("plot").hidden = !hasCurves;
     if (drawn && hasCurves) drawCurves(trials);
   }
 
-  if (data) {
-    byId("list").append(...data.trials.map(choice));
-    byId("search").addEventListener("input", search);
-    byId("clear").addEventListener("click", () => { chosen = []; show(); });
+  byId("list").append(...data.trials.map(choice));
+  byId("search").addEventListener("input", search);
+  byId("clear").addEventListener("click", () => {
+    chosen = [];
     show();
-    whenNear(byId("plot"), () => { drawn = true; show(); });
-  }
+  });
+  show();
+  whenNear(byId("plot"), () => {
+    drawn = true;
+    show();
+  });
 }

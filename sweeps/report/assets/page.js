@@ -21,10 +21,9 @@ function whenNear(place, draw) {
     window.removeEventListener("beforeprint", once);
     draw();
   };
-  const nearWindow = new IntersectionObserver(
-    (entries) => entries.some((entry) => entry.isIntersecting) && once(),
-    { rootMargin: "300px" },
-  );
+  const nearWindow = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && once(), {
+    rootMargin: "300px",
+  });
   nearWindow.observe(place);
   window.addEventListener("beforeprint", once);
 }
