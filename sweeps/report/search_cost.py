@@ -60,7 +60,7 @@ def _figure(
     on_line = marks("Pareto front", *columns(on_front), _hovers(report, on_front), color=COLOURS[0], size=9)
     on_line |= {
         "mode": "lines+markers",
-        "line": {"color": COLOURS[0], "width": 2, "shape": "vh" if directions[1] == "minimize" else "hv"},
+        "line": {"color": COLOURS[0], "width": 2, "shape": "hv"},  # up to the next point nothing better is known
     }
     data = [marks("trials", *columns(others), _hovers(report, others), color=GREY, size=6, opacity=0.6), on_line]
     drawn = layout(text(titles[0]), text(titles[1]))

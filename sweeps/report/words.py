@@ -10,6 +10,8 @@ def score(value: Any) -> str:
 
 
 def interval(low: Any, high: Any) -> str:
+    if low is None or high is None:
+        return "-"
     return f"{score(low)} to {score(high)}"
 
 

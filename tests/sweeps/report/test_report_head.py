@@ -75,8 +75,13 @@ def test_the_command_is_that_of_the_best_trial_by_now(tmp_path: Path) -> None:
 
 def test_spread_over_seeds_and_the_first_seed(tmp_path: Path) -> None:
     runs = [{"result": {"val/macro_f1": f1, "test/macro_f1": f1 - 0.1}} for f1 in (0.5, 0.7)]
-    said = words(make_report(tmp_path / "study", [Made({"x": 0.1}, [0.6], attributes={"spread": [0.1414]}, runs=runs)]))
-    assert "0.6000 ± 0.1414" in said and "first seed's run" in said
+    said = words(
+        make_report(
+            tmp_path / "study", [Made({"x": 0.1}, [0.6], attributes={"spread": [0.1414]}, runs=runs), Made({}, [0.5])]
+        )
+    )
+    assert "0.6000 ± 0.1414" in said and "are of the first seed's run. " in said
+    assert "- to -" not in said
     assert "test macro-F1" in said and "0.4000" in said
 
 

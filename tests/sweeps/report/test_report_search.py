@@ -144,7 +144,8 @@ def test_two_objectives(tmp_path: Path) -> None:
     section = search.section(
         make_report(tmp_path / "study", trials, None, ["val/macro_f1", "time/s"], ["maximize", "minimize"])
     )
-    assert trace(figure(section, "search-pareto"), "Pareto front")["x"] == [0.6, 0.5]
+    on_front = trace(figure(section, "search-pareto"), "Pareto front")
+    assert (on_front["x"], on_front["y"], on_front["line"]["shape"]) == ([0.6, 0.5], [5.0, 3.0], "hv")
 
 
 def test_an_axis_that_some_trials_lack(tmp_path: Path) -> None:
