@@ -38,7 +38,7 @@ def _main_metrics(there: Sequence[str]) -> list[str]:
 
 def _cells(values: Sequence[float | None]) -> list[str]:
     # A number is shown as one of its kind: a size without decimals, a score with four.
-    form = ",.0f" if all(value is None or float(value).is_integer() for value in values) else ",.4f"
+    form = ",.0f" if all(value is None or isinstance(value, int) for value in values) else ",.4f"
     first, cells = values[0], [_number(values[0], form)]
     for value in values[1:]:
         difference = None if value is None or first is None else value - first

@@ -34,10 +34,11 @@ class Subject:
     @cached_property
     def metrics(self) -> dict[str, float]:
         """Numbers of result.json; of several runs the mean of those that all have."""
-        results = [_numbers(run.result) for run in self.runs]
-        return {
-            name: statistics.fmean(r[name] for r in results) for name in results[0] if all(name in r for r in results)
-        }
+        first, *others = [_numbers(run.result) for run in self.runs]
+        if not others:
+            return first
+        common = [name for name in first if all(name in other for other in others)]
+        return {name: statistics.fmean(result[name] for result in (first, *others)) for name in common}
 
 
 def find_subject(named: str) -> Subject:

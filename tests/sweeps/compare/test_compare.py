@@ -40,7 +40,7 @@ def make_run(
     if names is not None:
         survey = {"fingerprint": fingerprint, "class_names": CLASSES}
         result = {"objective": "val/macro_f1", "val/macro_f1": macro_f1(names), "num_parameters": 1234}
-        result |= {"val/f1/star": 0.5, "val/recall/star": 0.25, "survey": survey}
+        result |= {"val/f1/star": 0.5, "val/f1/qso": 0.0, "val/recall/star": 0.25, "survey": survey}
         (folder / "result.json").write_text(json.dumps(result))
         ids = [f"s{first_id + row}" for row in range(len(LABELS))]
         table = {"id": ids, "split": "validation", "label": LABELS, "predicted": list(names)}
@@ -71,6 +71,7 @@ def test_what_differs_in_config_and_metrics(tmp_path: Path, capsys: pytest.Captu
     assert table(output, "metric") == {
         "val/macro_f1": [f"{one:.4f}", f"{two:.4f}", f"{two - one:+.4f}"],
         "val/f1/star": ["0.5000", "0.5000", "+0.0000"],
+        "val/f1/qso": ["0.0000", "0.0000", "+0.0000"],
         "num_parameters": ["1,234", "1,234", "+0"],
     }
     everything = shown(capsys, first, other, "--all")
