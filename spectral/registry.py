@@ -95,7 +95,7 @@ class Registry:
         try:
             # Plain values: what +model.key=value has added to a typed node would pass unseen.
             values = OmegaConf.to_container(node, resolve=True) if isinstance(node, DictConfig) else node
-            config: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(entry.config), values))
+            config: Any = OmegaConf.to_object(OmegaConf.unsafe_merge(OmegaConf.structured(entry.config), values))
         except OmegaConfBaseException as error:
             raise UserError(config_sentence(error, [f.name for f in dataclasses.fields(entry.config)], key)) from error
         check_fields(config, key)

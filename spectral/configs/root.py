@@ -88,15 +88,16 @@ def typed(config: DictConfig) -> ExperimentConfig:
         raise UserError(f"{unknown[0]} is not a known key: {nearest(unknown[0], fields)}.")
     try:
         # Plain values: what +schedule.key=value has added to a typed node would pass unseen.
-        values = OmegaConf.to_container(config, resolve=True)
-        experiment = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(ExperimentConfig), values))
+        values: Any = OmegaConf.to_container(config, resolve=True)
+        parts = {registry.group: values.pop(registry.group, None) for registry in REGISTRIES}
+        experiment = OmegaConf.to_object(OmegaConf.unsafe_merge(OmegaConf.structured(ExperimentConfig), values))
     except OmegaConfBaseException as error:
         raise UserError(config_sentence(error, fields)) from error
     assert isinstance(experiment, ExperimentConfig)
     check_fields(experiment, "")
     _check_named(experiment)
     for registry in REGISTRIES:
-        setattr(experiment, registry.group, registry.typed(config.get(registry.group)))
+        setattr(experiment, registry.group, registry.typed(parts[registry.group]))
     experiment.schedule.check("schedule")
     if isinstance(experiment.sampler, FractionsConfig):
         experiment.sampler.check_batch(experiment.schedule.batch_size)

@@ -38,7 +38,11 @@ class TestContract(LauncherContract):
 
 @pytest.mark.parametrize(("launcher_name", "overrides"), [("ray", ["hydra.launcher.max_parallel=2"])])
 class TestHydrasLauncherSuite(HydrasOwnTests, LauncherTestSuite):
-    pass
+    @pytest.fixture(autouse=True)
+    def _ends_ray(self) -> Iterator[None]:
+        """Hydra tells no launcher that its sweep has ended, so Ray would live on into the next test."""
+        yield
+        ray.shutdown()
 
 
 class TestNodeLoss(LauncherTests):

@@ -65,7 +65,7 @@ def test_a_running_sweep_is_watched(folder: Path, browser: Browser) -> None:
         visit(browser, f"{address}/dashboard/studies/0/trials?numbers=0", "curves.png")
         note = "return [...document.querySelectorAll('a')].some(a => a.href === 'https://wandb.example/abc')"
         assert browser.js(note) and browser.js(TEXT, str(folder / "first" / "0"))
-        assert browser.js(TEXT, "search_app.py \\")
+        assert browser.js(TEXT, "search_app.py")
         # The picture was loaded, not merely linked.
         browser.wait("return [...document.images].some(image => image.naturalWidth === 40)")
         browser.screenshot("dashboard_trial")
