@@ -136,3 +136,9 @@ def _need_compiler(device: torch.device) -> None:
         raise UserError(
             f"compile=always needs a C++ compiler, and '{compiler}' is not on the path: compile=never works."
         )
+    # Its compiler options are split at spaces (torch 2.13, _inductor/cpp_builder.py).
+    if device.type == "cpu" and " " in torch.__file__:
+        raise UserError(
+            f"compile=always needs PyTorch in a folder without spaces, and it is in {torch.__file__}: "
+            "compile=never works."
+        )

@@ -26,6 +26,10 @@ NETWORKS = {
     "inception_time": {"num_filters": 4},
     "fcn": {"widths": [8, 16, 8]},
 }
+CAN_COMPILE = pytest.mark.skipif(
+    not shutil.which("g++") or " " in torch.__file__,
+    reason="torch.compile needs a C++ compiler and a path without spaces",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -89,14 +93,14 @@ def test_layout_changes_nothing_not_even_dropout() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")
+@CAN_COMPILE
 @pytest.mark.filterwarnings("default")  # of the compiler's own
 def test_compilation_changes_nothing_not_even_dropout() -> None:
     torch.testing.assert_close(step_with_dropout("auto", "always"), step_with_dropout("auto", "never"))
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")
+@CAN_COMPILE
 @pytest.mark.filterwarnings("default")  # of the compiler's own
 def test_a_compiled_network_computes_what_float64_does_at_one_length_after_the_other() -> None:
     exact, network = build("reference", 1, 133).double(), build("reference", 1, 133)
@@ -177,6 +181,13 @@ def test_compilation_without_a_compiler_is_one_sentence(monkeypatch: pytest.Monk
     with pytest.raises(UserError, match=r"^compile=always needs a C\+\+ compiler, and 'no-such-compiler' is not"):
         choose_runtime("cpu", compile="always")
     assert not choose_runtime("cpu", compile="auto").compile
+
+
+def test_compilation_in_a_path_with_spaces_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", sys.executable)
+    monkeypatch.setattr(torch, "__file__", "/my checkout/torch/__init__.py")
+    with pytest.raises(UserError, match=r"^compile=always needs PyTorch in a folder without spaces"):
+        choose_runtime("cpu", compile="always")
 
 
 def test_a_gpu_is_told_to_repeat_itself_and_to_keep_float32() -> None:
