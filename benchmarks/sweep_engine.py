@@ -1,6 +1,6 @@
 """How well sweeps use their slots, beside hydra-optuna-sweeper 1.3.0 with the joblib launcher, and what they cost.
 
-    python benchmarks/sweep_engine.py                          # all parts, about eight minutes on 2 quiet cores
+    python benchmarks/sweep_engine.py                          # all parts, about fifteen minutes on 2 quiet cores
     python benchmarks/sweep_engine.py --quick                  # smaller: to see that it works
     python benchmarks/sweep_engine.py --parts slots costs      # some of slots, training, costs, past
 
@@ -47,7 +47,7 @@ class Sizes:
 
     num_sleeps: int = 40
     num_orders: int = 3
-    num_configurations: int = 16
+    num_configurations: int = 40
     num_epochs: int = 12
     num_no_ops: int = 100
     num_starts: int = 5
@@ -66,11 +66,12 @@ def slots_table(folder: Path, sizes: Sizes) -> Iterator[str]:
     draws = {
         "evenly between": [round(draw.uniform(SHORT_S, LONG_S), 3) for _ in range(num)],
         "a third long, else short": [LONG_S if draw.random() < 1 / 3 else SHORT_S for _ in range(num)],
+        "short and long in turn": [SHORT_S, LONG_S] * (num // 2),  # of a grid whose last axis decides how long
     }
     # Once unmeasured, so that neither finds the disk's cache cold.
     for is_ours in (True, False):
         _sleep(folder / f"warm-{is_ours}", [{"x": 0, "duration_s": 0.0}], is_ours=is_ours)
-    yield "| durations | command, ours | theirs | ratio | first start to last end, ratio | busy, ours | theirs |"
+    yield "| durations | command, ours | theirs | ratio | ratio were both without cost | busy, ours | theirs |"
     yield "|---|---|---|---|---|---|---|"
     for i, (name, durations_s) in enumerate(draws.items()):
         jobs: Configurations = [{"x": place, "duration_s": d} for place, d in enumerate(durations_s)]
@@ -78,9 +79,18 @@ def slots_table(folder: Path, sizes: Sizes) -> Iterator[str]:
         other, other_span_s = _sleep(folder / f"theirs-{i}", jobs, is_ours=False)
         busy = [sum(durations_s) / (NUM_SLOTS * span_s) for span_s in (mine_span_s, other_span_s)]
         yield (
-            f"| {name} | {mine:.1f} s | {other:.1f} s | {mine / other:.2f} | {mine_span_s / other_span_s:.2f} "
+            f"| {name} | {mine:.1f} s | {other:.1f} s | {mine / other:.2f} | {_ratio_without_cost(durations_s):.2f} "
             f"| {busy[0]:.1%} | {busy[1]:.1%} |"
         )
+
+
+def _ratio_without_cost(durations_s: list[float]) -> float:
+    """Of slots that are refilled at once to batches that wait for their longest job."""
+    free_at_s = [0.0] * NUM_SLOTS
+    for duration_s in durations_s:
+        free_at_s[free_at_s.index(min(free_at_s))] += duration_s
+    batches = [durations_s[i : i + NUM_SLOTS] for i in range(0, len(durations_s), NUM_SLOTS)]
+    return max(free_at_s) / sum(map(max, batches))
 
 
 def _sleep(folder: Path, jobs: Configurations, *, is_ours: bool) -> tuple[float, float]:
