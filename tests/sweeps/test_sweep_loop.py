@@ -67,10 +67,15 @@ def test_a_slow_job_holds_up_no_other(tmp_path: Path) -> None:
     assert sweep(tmp_path, FLOATS, task, num_trials=8).states == ["COMPLETE"] * 8
 
 
-def test_nan_fails_with_its_reason_and_others_go_on(tmp_path: Path) -> None:
-    ended = sweep(tmp_path, FLOATS, lambda call: math.nan if call.link.number == 1 else 1.0, num_trials=4)
+@pytest.mark.parametrize("seeds", [1, 2])
+@pytest.mark.parametrize(("value", "word"), [(math.nan, "NaN"), (math.inf, "infinite"), (-math.inf, "infinite")])
+def test_an_objective_that_is_not_finite_fails_with_its_reason_and_others_go_on(
+    value: float, word: str, seeds: int, tmp_path: Path
+) -> None:
+    ended = sweep(tmp_path, FLOATS, lambda call: value if call.link.number == 1 else 1.0, num_trials=4, seeds=seeds)
     assert ended.states == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
-    assert ended.trials[1].user_attrs["reason"] == "the objective is NaN"
+    assert ended.trials[1].user_attrs["reason"] == f"the objective is {word}"
+    assert sweep(tmp_path, FLOATS, square, num_trials=4, seeds=seeds).launcher.calls == []
 
 
 @pytest.mark.parametrize(
