@@ -18,18 +18,19 @@ from sweeps.jobs import build_job
 from sweeps.launchers.contract import StreamingLauncher
 from sweeps.outcome import DONE, LOST, Outcome, outcome_of
 from sweeps.ranking import ranked
-from sweeps.study import SharedStudy
+from sweeps.space.values import canonical
+from sweeps.study import KNOWN, SharedStudy
 from sweeps.trial_run import Job, TrialRun
 
 TICK_S = 0.5
 
 
 def final_trials(trials: list[FrozenTrial], study: SharedStudy) -> list[FrozenTrial]:
-    """The best trial, and the first known configuration to compare it with, where it ended well."""
+    """The best trial, and the first of `sweep.enqueue` to compare it with, where it ended well."""
     best = ranked(trials, study.study.directions)[:1]
-    first = [t for t in trials if t.user_attrs.get("known") == 0 and study.config.enqueue]
-    reference = [t for t in first if t.state == TrialState.COMPLETE and t not in best]
-    return best + reference
+    first = [canonical(values) for values in study.config.enqueue[:1]]
+    reference = [t for t in trials if t.user_attrs.get(KNOWN) in first and t.state == TrialState.COMPLETE][:1]
+    return best + [trial for trial in reference if trial not in best]
 
 
 class Finals:

@@ -5,6 +5,7 @@ WAITING, so that the study never holds more than `num_trials` trials and none is
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from sweeps.program import program
 from sweeps.pruners import build_pruner
 from sweeps.samplers import build_sampler
 from sweeps.space import Space, difference
+from sweeps.space.values import canonical
 from sweeps.storage import close_storage, open_storage_of_user
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ Direction = Literal["maximize", "minimize"]
 
 IDENTITY = "sweep"  # the attribute of a study that tells what it searches
 TOTAL = "num_trials"  # the one that tells how many trials the last command asked for
+KNOWN = "known"  # the attribute of a trial that holds the known configuration it was begun with
 PROGRAM = "program"  # the one that tells how its program is called, such as ["python", "run.py"]
 
 
@@ -43,6 +46,7 @@ class SharedStudy:
 
     Args:
         known: configurations to run first: those of `sweep.enqueue`, or a whole grid.
+        kind: of its trials: "grid" where every combination is run, else "trial".
     """
 
     config: SweepConfig
@@ -53,8 +57,11 @@ class SharedStudy:
     directions: list[Direction]
     num_trials: int
     known: list[dict[str, Any]] = field(default_factory=list)
+    kind: Literal["grid", "trial"] = "trial"
 
     def __post_init__(self) -> None:
+        # By its values and not by its place: the next command may name its axes, or what it enqueues, in another order.
+        self._known = [(canonical(values), values) for values in self.known]
         self.controller = Controller.this()
         self.lost_controllers: set[str] = set()  # whose trials were taken back
         self.storage: BaseStorage = open_storage_of_user(self.url, self.config.storage_timeout_s)
@@ -78,12 +85,6 @@ class SharedStudy:
 
     def beat(self) -> None:
         self.storage.set_study_user_attr(self.study._study_id, *self.controller.attribute())
-
-    @property
-    def kind(self) -> str:
-        """Of its trials: "grid" where every combination is run, else "trial"."""
-        whole_grid = self.config.sampler == "grid" or (self.space.is_grid and self.config.num_trials is None)
-        return "grid" if whole_grid else "trial"
 
     def trials(self) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False)
@@ -138,11 +139,12 @@ class SharedStudy:
 
     def _enqueue_next(self, trials: list[FrozenTrial]) -> None:
         """Put the next known configuration in front, where one is left."""
-        begun = {trial.user_attrs.get("known") for trial in trials}
-        for place, values in enumerate(self.known):
-            if place not in begun:
-                self.study.enqueue_trial(self.space.params(values), user_attrs={"known": place})
+        begun = Counter(trial.user_attrs.get(KNOWN) for trial in trials)
+        for name, values in self._known:
+            if not begun[name]:
+                self.study.enqueue_trial(self.space.params(values), user_attrs={KNOWN: name})
                 return
+            begun[name] -= 1
 
     def _take_back(self, trials: list[FrozenTrial]) -> None:
         """Let the trials of dead controllers wait for a new run, in their own folder."""

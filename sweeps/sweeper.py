@@ -214,6 +214,7 @@ class SpectralSweeper(Sweeper):
             directions=directions(sweep, objectives),
             num_trials=_total(sweep, len(known) if whole_grid else None),
             known=known,
+            kind="grid" if whole_grid else "trial",
         )
 
     def _launcher(

@@ -43,6 +43,12 @@ def test_the_same_command_runs_none_again_and_more_trials_only_a_new_best(tmp_pa
     assert finals(sweep(tmp_path, SPACE, score, num_trials=2, **more)) == [(1, 9)]
 
 
+def test_the_first_of_the_enqueued_is_the_reference_whichever_command_began_it(tmp_path: Path) -> None:
+    assert finals(sweep(tmp_path, SPACE, score, num_trials=1, enqueue=[{"x": 9}], **HELD)) == [(0, 9)]
+    enqueue = [{"x": 4}, {"x": 9}]
+    assert finals(sweep(tmp_path, SPACE, score, num_trials=2, enqueue=enqueue, **HELD)) == [(1, 4)]
+
+
 def test_each_seed_has_its_own(tmp_path: Path) -> None:
     ended = sweep(tmp_path, {"x": [4]}, score, num_trials=1, seeds=3, **HELD)
     folders = [call.folder.name for call in ended.launcher.calls if "score_test" not in call.values]

@@ -148,13 +148,35 @@ def test_a_time_limit_is_not_retried(tmp_path: Path) -> None:
 def test_known_configurations_come_first_and_the_rest_is_searched(tmp_path: Path) -> None:
     ended = sweep(tmp_path, WIDE, square, num_trials=4, enqueue=[{"x": 3}, {"x": 5}], num_slots=1)
     assert [trial.params["x"] for trial in ended.trials[:2]] == [3, 5]
-    assert [trial.user_attrs.get("known") for trial in ended.trials] == [0, 1, None, None]
+    assert [trial.user_attrs.get("known") for trial in ended.trials] == ['{"x":3}', '{"x":5}', None, None]
 
 
 def test_a_configuration_known_later_is_run_too(tmp_path: Path) -> None:
     sweep(tmp_path, WIDE, square, num_trials=2, enqueue=[{"x": 3}])
     ended = sweep(tmp_path, WIDE, square, num_trials=4, enqueue=[{"x": 3}, {"x": 5}])
     assert ended.trials[2].params == {"x": 5}
+
+
+def test_a_configuration_put_in_front_of_known_ones_is_run_too(tmp_path: Path) -> None:
+    sweep(tmp_path, WIDE, square, num_trials=1, enqueue=[{"x": 3}])
+    ended = sweep(tmp_path, WIDE, square, num_trials=3, enqueue=[{"x": 7}, {"x": 3}, {"x": 5}], num_slots=1)
+    assert [trial.params["x"] for trial in ended.trials] == [3, 7, 5]
+
+
+def test_what_is_enqueued_twice_is_drawn_twice(tmp_path: Path) -> None:
+    space = {**WIDE, "y": {"low": 0.0, "high": 1.0}}
+    ended = sweep(tmp_path, space, square, num_trials=4, enqueue=[{"x": 3}, {"x": 3}, {"x": 4}], num_slots=1)
+    assert [trial.params["x"] for trial in ended.trials[:3]] == [3, 3, 4]
+    assert ended.trials[0].params["y"] != ended.trials[1].params["y"]
+
+
+def test_a_grid_gone_on_with_in_another_order_of_its_axes_runs_each_combination_once(tmp_path: Path) -> None:
+    space: dict[str, Any] = {"x": [1, 2, 3], "y": ["a", "b"]}
+    sweep(tmp_path, space, square, sampler="grid", num_trials=3)
+    ended = sweep(tmp_path, {name: space[name] for name in ("y", "x")}, square, sampler="grid")
+    found = [json.loads(trial.user_attrs["configuration"]) for trial in ended.trials]
+    assert sorted((values["x"], values["y"]) for values in found) == [(x, y) for x in (1, 2, 3) for y in "ab"]
+    assert len(ended.launcher.calls) == 3
 
 
 def test_a_grid_runs_each_combination_once_in_order(tmp_path: Path) -> None:
