@@ -40,10 +40,8 @@ class Finals:
         job_extras: overrides that every job gets last.
     """
 
-    def __init__(
-        self, study: SharedStudy, seeds: list[int] | None, job_extras: Sequence[str], display: Display
-    ) -> None:
-        self._study, self._seeds, self._job_extras, self._display = study, seeds, list(job_extras), display
+    def __init__(self, study: SharedStudy, job_extras: Sequence[str], display: Display) -> None:
+        self._study, self._job_extras, self._display = study, list(job_extras), display
 
     def run(self, launcher: StreamingLauncher | Batches, interrupts: Interrupts) -> None:
         """Until all have ended, or the sweep is to stop."""
@@ -59,7 +57,7 @@ class Finals:
         """Whether every seed's run has ended well."""
         known: Any = trial.user_attrs
         # Of the trial only its number is asked: it has ended, and nothing more is told of it.
-        run = TrialRun(cast(Trial, trial), {}, known["overrides"], Path(known["run_dir"]), self._seeds)
+        run = TrialRun(cast(Trial, trial), {}, known["overrides"], Path(known["run_dir"]), known.get("seeds"))
         jobs = [build_job(self._study, run, k, self._job_extras, is_final=True) for k in range(run.num_seeds)]
         futures = {launcher.submit(job.overrides, job.num): job for job in jobs}
         is_done = True

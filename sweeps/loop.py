@@ -28,6 +28,7 @@ from sweeps.trial_run import Job, TrialRun
 
 TICK_S = 0.5  # how often signals are heeded and the display is drawn
 POLL_S = 2.0  # how often a study is asked again when nothing was left, since a controller may die
+OF_RUNS = ("run_dir", "overrides", "seeds", "spread")  # what a trial whose runs are reused has of its twin
 
 
 class SweepLoop:
@@ -35,7 +36,6 @@ class SweepLoop:
 
     Args:
         folder: of the sweep; each trial has a folder of its own in it.
-        seeds: that every configuration is run with; None for its own single one.
         job_extras: overrides that every job gets last.
         finals: runs that end a finished study; None where there are none.
     """
@@ -45,14 +45,13 @@ class SweepLoop:
         study: SharedStudy,
         launcher: StreamingLauncher | Batches,
         folder: Path,
-        seeds: list[int] | None,
         constraints: Sequence[Constraint],
         job_extras: Sequence[str],
         interrupts: Interrupts,
         display: Display,
         finals: Finals | None = None,
     ) -> None:
-        self._study, self._launcher, self._folder, self._seeds = study, launcher, folder, seeds
+        self._study, self._launcher, self._folder = study, launcher, folder
         self._constraints, self._job_extras = constraints, list(job_extras)
         self._interrupts, self._display, self._finals = interrupts, display, finals
         self._runs: dict[int, TrialRun] = {}
@@ -138,8 +137,8 @@ class SweepLoop:
         known = trial.user_attrs
         folder = Path(known["run_dir"]) if "run_dir" in known else fresh_folder(self._folder, trial.number)
         overrides = self._study.space.overrides(configuration)
-        run = TrialRun(trial, configuration, overrides, folder, self._seeds)
-        run.results = {int(k): values for k, values in known.get("seed_values", {}).items()}
+        run = TrialRun(trial, configuration, overrides, folder, self._study.seeds)
+        run.remember(known.get("seed_values", {}))
         run.num_attempts = known.get("attempts", 0)
         if "run_dir" not in known:
             trial.set_user_attr("overrides", overrides)
@@ -205,7 +204,7 @@ class SweepLoop:
         run = job.run
         run.results[job.seed_index] = values
         if run.seeds:
-            run.trial.set_user_attr("seed_values", run.results)
+            run.trial.set_user_attr("seed_values", run.seed_values)
         if not run.missing:
             run.ending = run.ending or (TrialState.COMPLETE, "")
         if self._study.config.pruner == "wilcoxon":
@@ -271,7 +270,7 @@ class SweepLoop:
             return
         for step, value in twin.intermediate_values.items():
             trial.report(value, step)
-        copied = {name: twin.user_attrs[name] for name in ("run_dir", "overrides", "spread") if name in twin.user_attrs}
+        copied = {name: twin.user_attrs[name] for name in OF_RUNS if name in twin.user_attrs}
         for key, violation in twin.constraints.items():
             trial.set_constraint(key, violation)
         reason = f"the same configuration as trial {twin.number}"

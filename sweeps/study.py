@@ -6,7 +6,7 @@ WAITING, so that the study never holds more than `num_trials` trials and none is
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -20,11 +20,12 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from sweeps.config import SweepConfig
 from sweeps.controllers import Controller, Heartbeat, is_alive
 from sweeps.errors import user_error
+from sweeps.identity import changed, identity_of
 from sweeps.locks import exclusive
 from sweeps.program import program
 from sweeps.pruners import build_pruner
 from sweeps.samplers import build_sampler
-from sweeps.space import Space, difference
+from sweeps.space import Space
 from sweeps.space.values import canonical
 from sweeps.storage import close_storage, open_storage_of_user
 
@@ -47,6 +48,7 @@ class SharedStudy:
     Args:
         known: configurations to run first: those of `sweep.enqueue`, or a whole grid.
         kind: of its trials: "grid" where every combination is run, else "trial".
+        seeds: that every configuration is run with; None for its own single one.
     """
 
     config: SweepConfig
@@ -58,6 +60,7 @@ class SharedStudy:
     num_trials: int
     known: list[dict[str, Any]] = field(default_factory=list)
     kind: Literal["grid", "trial"] = "trial"
+    seeds: list[int] | None = None
 
     def __post_init__(self) -> None:
         # By its values and not by its place: the next command may name its axes, or what it enqueues, in another order.
@@ -225,22 +228,20 @@ class SharedStudy:
 
     def _check_identity(self) -> None:
         """Write what the study searches, or raise UserError where it searches something else."""
-        fixed = [o for o in self.space.common if not self._is_free(o.partition("=")[0])]
-        mine = {"space": self.space.signature(), "objectives": self.objectives, "fixed": fixed}
+        mine = identity_of(self.config, self.space, self.objectives, self.seeds)
         there = self.study.user_attrs.get(IDENTITY)
         if there is None:
             if self.study.get_trials(deepcopy=False):
                 raise user_error(f"sweep.study_name={self.name} is a study that no sweep made: give another name.")
             self.study.set_user_attr(IDENTITY, mine)
             return
-        if changed := self._changed(there, fixed):
+        old = [direction.name.lower() for direction in self.study.directions]
+        turned = f"it was to {', '.join(old)}, now to {', '.join(self.directions)}" if old != self.directions else None
+        if difference := changed(there, mine) or turned:
             raise user_error(
-                f"the study {self.name} was begun with something else ({changed.rstrip('.')}): give the old command "
+                f"the study {self.name} was begun with something else ({difference.rstrip('.')}): give the old command "
                 "to go on with it, or another sweep.study_name."
             )
-
-    def _is_free(self, key: str) -> bool:
-        return any(key == free or key.startswith(f"{free}.") for free in self.config.free_keys)
 
     def _note_command(self) -> None:
         """Tell those who only read the study how many trials are asked for, and how its program is called."""
@@ -248,16 +249,6 @@ class SharedStudy:
         for name, value in ((TOTAL, self.num_trials), (PROGRAM, program())):
             if known.get(name) != value:
                 self.study.set_user_attr(name, value)
-
-    def _changed(self, there: Mapping[str, Any], fixed: list[str]) -> str | None:
-        old = [direction.name.lower() for direction in self.study.directions]
-        if there["objectives"] != self.objectives:
-            return f"objectives were {', '.join(there['objectives'])}, now {', '.join(self.objectives)}"
-        if old != self.directions:
-            return f"it was to {', '.join(old)}, now to {', '.join(self.directions)}"
-        if set(there["fixed"]) != set(fixed):
-            return f"its jobs had {' '.join(there['fixed']) or 'no fixed values'}, now {' '.join(fixed) or 'none'}"
-        return difference(there["space"], self.space.signature())
 
 
 def num_taken(trials: list[FrozenTrial]) -> int:
