@@ -6,8 +6,8 @@ WAITING, so that the study never holds more than `num_trials` trials and none is
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ from sweeps.config import SweepConfig
 from sweeps.controllers import Controller, Heartbeat, is_alive
 from sweeps.errors import user_error
 from sweeps.identity import changed, identity_of
+from sweeps.lease import TakenOver
 from sweeps.locks import exclusive
 from sweeps.program import program
 from sweeps.pruners import build_pruner
@@ -164,22 +165,52 @@ class SharedStudy:
     def _is_mine(self, trial: FrozenTrial) -> bool:
         return trial.user_attrs.get("owner") == self.controller.id
 
-    # How a trial ends.
+    # What is written to a trial: by the controller that has it, and no other. Each raises TakenOver otherwise.
+
+    @contextmanager
+    def _owned(self, trial: Trial) -> Iterator[None]:
+        try:
+            if not self._owns(trial):
+                raise TakenOver(f"trial {trial.number} has another controller")
+            yield
+        except UpdateFinishedTrialError as error:
+            raise TakenOver(f"trial {trial.number} was ended by another controller") from error
+
+    def configure(self, trial: Trial) -> None:
+        """Draw a trial's configuration."""
+        with self._owned(trial):
+            trial.set_user_attr("configuration", canonical(self.space.suggest(trial)))
+
+    def note(self, trial: Trial, **attributes: Any) -> None:
+        with self._owned(trial):
+            for name, value in attributes.items():
+                trial.set_user_attr(name, value)
+
+    def report(self, trial: Trial, steps: Mapping[int, float]) -> None:
+        """Tell a trial's values by step."""
+        with self._owned(trial):
+            for step, value in steps.items():
+                trial.report(value, step)
+
+    def constrain(self, trial: Trial, violations: Mapping[str, float]) -> None:
+        """Tell how far a trial is outside each constraint."""
+        with self._owned(trial):
+            known = self.storage.get_trial(trial._trial_id).constraints  # by a controller that died in between
+            for name, violation in violations.items():
+                if name not in known:
+                    trial.set_constraint(name, violation)
 
     def finish(
         self, trial: Trial, state: TrialState, values: list[float] | None = None, **attributes: Any
-    ) -> FrozenTrial | None:
-        """Tell the study how a trial of this controller ended; None where another controller has taken it over."""
-        try:
-            if not self._owns(trial):
-                log.warning("Trial %d was taken over by another controller: its result is left out.", trial.number)
-                return None
+    ) -> FrozenTrial:
+        """Tell the study how a trial of this controller ended."""
+        # Nobody takes it over in between.
+        with self._alone(), self._owned(trial):
             for name, value in attributes.items():
                 trial.set_user_attr(name, value)
-            self.study.tell(trial, values, state)
-        except UpdateFinishedTrialError:
-            # A storage that was gone had heard it nevertheless.
-            log.debug("Trial %d had ended already.", trial.number)
+            # A storage that was gone may have heard it nevertheless.
+            with suppress(UpdateFinishedTrialError):
+                self.study.tell(trial, values, state)
         return self.storage.get_trial(trial._trial_id)
 
     def give_back(self, trial: Trial) -> None:
