@@ -18,18 +18,19 @@ from sweeps.jobs import build_job
 from sweeps.launchers.contract import StreamingLauncher
 from sweeps.outcome import DONE, LOST, Outcome, outcome_of
 from sweeps.ranking import ranked
-from sweeps.study import SharedStudy
+from sweeps.space.values import canonical
+from sweeps.study import KNOWN, SharedStudy
 from sweeps.trial_run import Job, TrialRun
 
 TICK_S = 0.5
 
 
 def final_trials(trials: list[FrozenTrial], study: SharedStudy) -> list[FrozenTrial]:
-    """The best trial, and the first known configuration to compare it with, where it ended well."""
+    """The best trial, and the first of `sweep.enqueue` to compare it with, where it ended well."""
     best = ranked(trials, study.study.directions)[:1]
-    first = [t for t in trials if t.user_attrs.get("known") == 0 and study.config.enqueue]
-    reference = [t for t in first if t.state == TrialState.COMPLETE and t not in best]
-    return best + reference
+    first = [canonical(values) for values in study.config.enqueue[:1]]
+    reference = [t for t in trials if t.user_attrs.get(KNOWN) in first and t.state == TrialState.COMPLETE][:1]
+    return best + [trial for trial in reference if trial not in best]
 
 
 class Finals:
@@ -39,10 +40,8 @@ class Finals:
         job_extras: overrides that every job gets last.
     """
 
-    def __init__(
-        self, study: SharedStudy, seeds: list[int] | None, job_extras: Sequence[str], display: Display
-    ) -> None:
-        self._study, self._seeds, self._job_extras, self._display = study, seeds, list(job_extras), display
+    def __init__(self, study: SharedStudy, job_extras: Sequence[str], display: Display) -> None:
+        self._study, self._job_extras, self._display = study, list(job_extras), display
 
     def run(self, launcher: StreamingLauncher | Batches, interrupts: Interrupts) -> None:
         """Until all have ended, or the sweep is to stop."""
@@ -58,7 +57,7 @@ class Finals:
         """Whether every seed's run has ended well."""
         known: Any = trial.user_attrs
         # Of the trial only its number is asked: it has ended, and nothing more is told of it.
-        run = TrialRun(cast(Trial, trial), {}, known["overrides"], Path(known["run_dir"]), self._seeds)
+        run = TrialRun(cast(Trial, trial), {}, known["overrides"], Path(known["run_dir"]), known.get("seeds"))
         jobs = [build_job(self._study, run, k, self._job_extras, is_final=True) for k in range(run.num_seeds)]
         futures = {launcher.submit(job.overrides, job.num): job for job in jobs}
         is_done = True

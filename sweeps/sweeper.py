@@ -98,7 +98,6 @@ class SpectralSweeper(Sweeper):
         interrupts: "Interrupts",
     ) -> None:
         """Run the trials that are left, show how they compare, and raise where the study is not finished."""
-        from sweeps.config_check import seed_list
         from sweeps.display import open_display
         from sweeps.errors import user_error
         from sweeps.finals import Finals
@@ -108,10 +107,9 @@ class SpectralSweeper(Sweeper):
 
         display = open_display(study)
         launcher = self._launcher(sweep, study, interrupts)
-        seeds = seed_list(sweep, self.config)
-        finals = Finals(study, seeds, self._job_extras, display) if sweep.search_overrides else None
+        finals = Finals(study, self._job_extras, display) if sweep.search_overrides else None
         extras = [*self._job_extras, *sweep.search_overrides]
-        loop = SweepLoop(study, launcher, folder, seeds, constraints, extras, interrupts, display, finals)
+        loop = SweepLoop(study, launcher, folder, constraints, extras, interrupts, display, finals)
         try:
             loop.run()
         finally:
@@ -197,7 +195,7 @@ class SpectralSweeper(Sweeper):
         return folder
 
     def _open_study(self, sweep: "SweepConfig", space: "Space", folder: Path) -> "SharedStudy":
-        from sweeps.config_check import directions, objective_names
+        from sweeps.config_check import directions, objective_names, seed_list
         from sweeps.storage import journal_url
         from sweeps.study import SharedStudy
 
@@ -214,6 +212,8 @@ class SpectralSweeper(Sweeper):
             directions=directions(sweep, objectives),
             num_trials=_total(sweep, len(known) if whole_grid else None),
             known=known,
+            kind="grid" if whole_grid else "trial",
+            seeds=seed_list(sweep, self.config),
         )
 
     def _launcher(

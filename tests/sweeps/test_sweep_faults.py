@@ -1,5 +1,6 @@
 """Faults of real processes: after each, the study holds exactly its trials, each finished once in its own folder."""
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -126,6 +127,16 @@ def test_what_a_killed_controller_ran_is_taken_over_by_the_other(folder: Path) -
     output = finish(both[1])
     assert both[1].returncode == 0, output
     check_whole(folder, 3)
+
+
+def test_a_grid_goes_on_with_its_axes_in_another_order(tmp_path: Path) -> None:
+    folder, axes = tmp_path / "study", ("x=1,2", "write_mb=0,0.001")
+    run(folder, *axes, "sweep.sampler=grid", "sweep.num_trials=3")
+    run(folder, *reversed(axes), "sweep.sampler=grid")
+    configurations = [trial.params for trial in trials(folder)]
+    assert len(configurations) == len({tuple(sorted(c.items())) for c in configurations}) == 4
+    kinds = [json.loads((folder / str(number) / "trial.json").read_text())["kind"] for number in range(4)]
+    assert kinds == ["grid"] * 4
 
 
 def test_a_pruner_ends_jobs_from_inside(tmp_path: Path) -> None:

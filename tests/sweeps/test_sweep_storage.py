@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
@@ -20,7 +21,9 @@ from search_runs import REPOSITORY
 from spectral.errors import UserError
 from sweeps import storage as storage_module
 from sweeps.controllers import Controller
+from sweeps.held import is_locked
 from sweeps.journal import SafeJournal
+from sweeps.lease import TakenOver
 from sweeps.storage import open_storage
 from sweeps.study import SharedStudy
 
@@ -51,7 +54,9 @@ WRITER = """
 import sys, optuna
 from pathlib import Path
 from optuna.storages import JournalStorage
+from sweeps.held import is_locked
 from sweeps.journal import SafeJournal
+from sweeps.lease import TakenOver
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 journal = JournalStorage(SafeJournal(Path(sys.argv[1]), 10))
 study = optuna.create_study(storage=journal, study_name="s", load_if_exists=True)
@@ -181,9 +186,27 @@ def test_a_trial_of_a_dead_controller_keeps_number_and_parameters(parameters: bo
         assert alive.space.suggest(again) == values
     assert len(alive.trials()) == 1
     # The dead one, should it wake, leaves the trial alone.
-    assert dead.finish(trial, TrialState.COMPLETE, [0.0]) is None
+    with pytest.raises(TakenOver):
+        dead.finish(trial, TrialState.COMPLETE, [0.0])
     assert alive.trials()[0].state == TrialState.RUNNING
     alive.close()
+
+
+def test_nobody_can_take_a_trial_over_while_its_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_storage.cache_clear()
+    study = open_study(tmp_path, SPACE, num_trials=1)
+    trial = study.claim()
+    assert trial is not None
+    tell, held = study.study.tell, []
+
+    def tell_and_look(*arguments: Any) -> Any:
+        held.append(is_locked(tmp_path / "study.journal.claim.lock"))
+        return tell(*arguments)
+
+    monkeypatch.setattr(study.study, "tell", tell_and_look)
+    assert study.finish(trial, TrialState.COMPLETE, [0.0]).state == TrialState.COMPLETE
+    assert held == [True]
+    study.close()
 
 
 def test_a_controller_is_alive_by_its_process_or_elsewhere_by_its_signs() -> None:
