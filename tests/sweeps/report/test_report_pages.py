@@ -1,7 +1,9 @@
 """Whole pages: of poor and hostile studies, without torch, and at the end of a sweep."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -159,3 +161,26 @@ def test_the_command_writes_a_page_without_torch(tmp_path: Path) -> None:
 def test_there_is_nothing_to_report_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main([str(tmp_path)]) == 2
     assert capsys.readouterr().err.startswith("error: there is nothing to report on")
+
+
+@pytest.mark.parametrize(
+    ("out", "reason"), [("none/a.html", "No such file or directory"), ("folder", "Is a directory")]
+)
+def test_a_page_that_cannot_be_written(
+    out: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_report(tmp_path / "study", [Made({"x": 1}, [0.5])])
+    (tmp_path / "folder").mkdir()
+    assert command.main([str(tmp_path / "study"), "--out", str(tmp_path / out)]) == 2
+    assert capsys.readouterr().err == f"error: --out {tmp_path / out} cannot be written: {reason}.\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "study"]
+
+
+def test_a_reader_of_the_output_that_has_gone_is_no_error(tmp_path: Path) -> None:
+    make_report(tmp_path / "study", [Made({"x": 1}, [0.5])])
+    reading, writing = os.pipe()
+    os.close(reading)
+    given = [sys.executable, "-m", "sweeps.report", str(tmp_path / "study")]
+    done = subprocess.run(given, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (-signal.SIGPIPE, "")
