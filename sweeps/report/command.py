@@ -53,7 +53,7 @@ def write_report(
     """
     from sweeps.files import write_output
     from sweeps.report.page import build_page
-    from sweeps.report.study import read_report
+    from sweeps.report.reading import read_report
 
     report = dataclasses.replace(read_report(where, url, folder), options=options or Options())
     path = out or report.folder / "report.html"

@@ -12,8 +12,9 @@ import optuna
 import pandas as pd
 from optuna.trial import TrialState, create_trial
 
+from sweeps.report.reading import read_report
 from sweeps.report.section import Section
-from sweeps.report.study import Report, read_report
+from sweeps.report.study import Report
 from sweeps.space import Space
 from sweeps.storage import journal_url, open_storage
 from sweeps.study import IDENTITY

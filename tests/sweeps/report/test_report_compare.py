@@ -10,7 +10,7 @@ from report_runs import make_report, make_run, make_survey, make_trial
 
 from sweeps.report.compare import section
 from sweeps.report.page import embedded
-from sweeps.report.study import read_report
+from sweeps.report.reading import read_report
 
 
 def told(tmp_path: Path, *trials: Any, **further: Any) -> dict[str, Any]:
