@@ -16,6 +16,7 @@ from search_runs import (
     read_line,
     run,
     start,
+    start_elsewhere,
     starts,
     states,
     trials,
@@ -127,6 +128,34 @@ def test_what_a_killed_controller_ran_is_taken_over_by_the_other(folder: Path) -
     output = finish(both[1])
     assert both[1].returncode == 0, output
     check_whole(folder, 3)
+
+
+def test_what_a_killed_controller_of_another_machine_ran_is_taken_over(folder: Path) -> None:
+    """The one that takes over was begun after its death: it has seen no sign of it, and may not end before."""
+    process = start_elsewhere(folder, "one", "sweep.num_trials=3")
+    await_begun(folder, 1, process)
+    kill_controller(process)
+    go(folder)
+    other = start_elsewhere(folder, "two", "sweep.num_trials=3")
+    output = finish(other)
+    assert other.returncode == 0, output
+    assert "Waiting for 1 trials of other controllers" in output
+    assert output.index("trial 2  complete") < output.index("Trial 0 is run again: its controller was lost")
+    check_whole(folder, 3)
+
+
+def test_a_controller_whose_clock_is_wrong_keeps_its_trials(folder: Path) -> None:
+    both = [start_elsewhere(folder, "one", "sweep.num_trials=4", clock_off_s=-3600)]
+    await_begun(folder, 1, both[0])
+    both.append(start_elsewhere(folder, "two", "sweep.num_trials=4"))
+    await_begun(folder, 2, both[1])
+    go(folder)
+    for process in both:
+        output = finish(process)
+        assert process.returncode == 0, output
+        assert "taken over" not in output and "was lost" not in output
+    check_whole(folder, 4)
+    assert len({trial.user_attrs["owner"] for trial in trials(folder)}) == 2
 
 
 def test_a_grid_goes_on_with_its_axes_in_another_order(tmp_path: Path) -> None:
