@@ -59,6 +59,10 @@ class Finals:
                     is_told = True
                 time.sleep(POLL_S)
 
+    def are_left(self) -> bool:
+        """Whether some final trial was not yet run to its end."""
+        return any(not self._study.has_final(t.number) for t in final_trials(self._study.trials(), self._study))
+
     def _run_claimed(self, trial: FrozenTrial, launcher: StreamingLauncher | Batches, interrupts: Interrupts) -> None:
         is_done = False
         try:
