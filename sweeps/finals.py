@@ -3,6 +3,7 @@
 Their runs are finished, so that a run only adds what it had held back: the test scores.
 """
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
@@ -23,6 +24,7 @@ from sweeps.study import KNOWN, SharedStudy
 from sweeps.trial_run import Job, TrialRun
 
 TICK_S = 0.5
+POLL_S = 2.0  # how often it is asked whether another controller has ended its runs, or died
 
 
 def final_trials(trials: list[FrozenTrial], study: SharedStudy) -> list[FrozenTrial]:
@@ -44,14 +46,29 @@ class Finals:
         self._study, self._job_extras, self._display = study, list(job_extras), display
 
     def run(self, launcher: StreamingLauncher | Batches, interrupts: Interrupts) -> None:
-        """Until all have ended, or the sweep is to stop."""
-        for trial in final_trials(self._study.trials(), self._study):
-            if not interrupts.draining and self._study.claim_final(trial.number):
-                is_done = False
-                try:
-                    is_done = self._run_trial(trial, launcher, interrupts)
-                finally:
-                    self._study.note_final(trial.number, is_done)
+        """Until all have ended, here or with another controller, which may die over it; or the sweep is to stop."""
+        left, is_told = final_trials(self._study.trials(), self._study), False
+        while left and not interrupts.draining:
+            mine = next((trial for trial in left if self._study.claim_final(trial.number)), None)
+            if mine:
+                self._run_claimed(mine, launcher, interrupts)
+            left = [trial for trial in left if trial is not mine and not self._study.has_final(trial.number)]
+            if left and not mine:
+                if not is_told:
+                    self._display.say(f"Waiting for the last runs of another controller, of {_numbers(left)}.")
+                    is_told = True
+                time.sleep(POLL_S)
+
+    def are_left(self) -> bool:
+        """Whether some final trial was not yet run to its end."""
+        return any(not self._study.has_final(t.number) for t in final_trials(self._study.trials(), self._study))
+
+    def _run_claimed(self, trial: FrozenTrial, launcher: StreamingLauncher | Batches, interrupts: Interrupts) -> None:
+        is_done = False
+        try:
+            is_done = self._run_trial(trial, launcher, interrupts)
+        finally:
+            self._study.note_final(trial.number, is_done)
 
     def _run_trial(self, trial: FrozenTrial, launcher: StreamingLauncher | Batches, interrupts: Interrupts) -> bool:
         """Whether every seed's run has ended well."""
@@ -81,3 +98,7 @@ class Finals:
             return None
         job.num_lost += 1
         return launcher.submit(job.overrides, job.num)
+
+
+def _numbers(trials: list[FrozenTrial]) -> str:
+    return " and ".join(f"trial {trial.number}" for trial in trials)

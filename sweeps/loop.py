@@ -27,12 +27,12 @@ from sweeps.records import fresh_folder, write_record
 from sweeps.space import Constraint
 from sweeps.study import SharedStudy
 from sweeps.trial_run import Job, TrialRun
+from sweeps.twins import Twins
 
 log = logging.getLogger(__name__)
 
 TICK_S = 0.5  # how often signals are heeded and the display is drawn
 POLL_S = 2.0  # how often a study is asked again when nothing was left, since a controller may die
-OF_RUNS = ("run_dir", "overrides", "seeds", "spread")  # what a trial whose runs are reused has of its twin
 
 
 class SweepLoop:
@@ -59,7 +59,7 @@ class SweepLoop:
         self._constraints, self._job_extras = constraints, list(job_extras)
         self._interrupts, self._display, self._finals = interrupts, display, finals
         self._runs: dict[int, TrialRun] = {}
-        self._twins: dict[int, tuple[Trial, int]] = {}
+        self._twins = Twins(study)
         self._pending: deque[Job] = deque()
         self._futures: dict[Future[JobReturn], Job] = {}
         self._next_ask = 0.0
@@ -89,6 +89,11 @@ class SweepLoop:
             self._give_back()
 
     @property
+    def is_finished(self) -> bool:
+        """Whether nothing is left of the study, its last runs included."""
+        return self._study.is_finished() and not (self._finals and self._finals.are_left())
+
+    @property
     def too_many_failures(self) -> bool:
         limit = self._study.config.max_failures
         return limit is not None and self.num_failures >= limit
@@ -103,7 +108,7 @@ class SweepLoop:
             return False
         if self._ends:
             return bool(self._futures)
-        return bool(self._futures or self._pending or self._twins) or not self._study.is_finished()
+        return bool(self._futures or self._pending or self._twins.trials) or not self._study.is_finished()
 
     # Ask and submit.
 
@@ -134,11 +139,8 @@ class SweepLoop:
 
     def _begin_or_wait(self, trial: Trial) -> None:
         """Begin a trial, or wait for an earlier one of the same configuration."""
-        twin = self._study.twin(trial.number)
-        if twin is None:
+        if not self._twins.let_wait(trial):
             self._begin(trial, json.loads(trial.user_attrs["configuration"]))
-        else:
-            self._twins[trial.number] = (trial, twin.number)
 
     def _begin(self, trial: Trial, configuration: dict[str, Any]) -> None:
         self._drop(trial.number)  # what it was to this controller, where another has had it since
@@ -253,31 +255,14 @@ class SweepLoop:
         self._display.ended(told)
         self._next_ask = 0.0
 
-    # Identical configurations.
-
     def _settle_twins(self) -> None:
         """End the trials whose twin has ended; begin those whose twin failed."""
-        if not self._twins:
-            return
-        trials = self._study.trials()
-        for number, (trial, twin_number) in list(self._twins.items()):
-            twin = trials[twin_number]
-            if twin.state.is_finished():
-                del self._twins[number]
-                with self._unless_lost(number):
-                    self._settle(trial, twin)
-
-    def _settle(self, trial: Trial, twin: FrozenTrial) -> None:
-        if twin.state == TrialState.FAIL:
-            self._begin_or_wait(trial)
-            return
-        self._study.report(trial, twin.intermediate_values)
-        self._study.constrain(trial, twin.constraints)
-        copied = {name: twin.user_attrs[name] for name in OF_RUNS if name in twin.user_attrs}
-        reason = f"the same configuration as trial {twin.number}"
-        values = twin.values if twin.state == TrialState.COMPLETE else None
-        told = self._study.finish(trial, twin.state, values, reason=reason, reused_from=twin.number, **copied)
-        self._note_end(told)
+        for trial, twin in self._twins.pop_ended():
+            with self._unless_lost(trial.number):
+                if twin.state == TrialState.FAIL:
+                    self._begin_or_wait(trial)
+                else:
+                    self._note_end(self._twins.reuse(trial, twin))
 
     # Trials that are left.
 
@@ -291,14 +276,13 @@ class SweepLoop:
             self._drop(number)
 
     def _drop(self, number: int) -> None:
-        self._twins.pop(number, None)
+        self._twins.forget(number)
         run = self._runs.pop(number, None)
         self._pending = deque(job for job in self._pending if job.run is not run)
 
     def _give_back(self) -> None:
         """Leave what has not ended to a later command."""
-        unfinished = [run.trial for run in self._runs.values()] + [trial for trial, _ in self._twins.values()]
-        for trial in unfinished:
+        for trial in [*(run.trial for run in self._runs.values()), *self._twins.trials]:
             self._study.give_back(trial)
         self._forget()
 

@@ -18,7 +18,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from sweeps.config import SweepConfig
-from sweeps.controllers import Controller, Heartbeat, is_alive
+from sweeps.controllers import Controller, Heartbeat, Watch
 from sweeps.errors import user_error
 from sweeps.identity import changed, identity_of
 from sweeps.lease import TakenOver
@@ -66,7 +66,7 @@ class SharedStudy:
     def __post_init__(self) -> None:
         # By its values and not by its place: the next command may name its axes, or what it enqueues, in another order.
         self._known = [(canonical(values), values) for values in self.known]
-        self.controller = Controller.this()
+        self.controller, self._watch = Controller.this(), Watch()
         self.lost_controllers: set[str] = set()  # whose trials were taken back
         self.storage: BaseStorage = open_storage_of_user(self.url, self.config.storage_timeout_s)
         with self._alone():
@@ -88,7 +88,15 @@ class SharedStudy:
         close_storage(self.storage)
 
     def beat(self) -> None:
+        """Give a sign of life, and look for those of others."""
         self.storage.set_study_user_attr(self.study._study_id, *self.controller.attribute())
+        self._look()
+
+    def _look(self) -> dict[str, Any]:
+        """The study's attributes, which tell who is alive."""
+        attributes = self.study.user_attrs
+        self._watch.look(attributes)
+        return attributes
 
     def trials(self) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False)
@@ -153,10 +161,10 @@ class SharedStudy:
     def _take_back(self, trials: list[FrozenTrial]) -> None:
         """Let the trials of dead controllers wait for a new run, in their own folder."""
         running = [trial for trial in trials if trial.state == TrialState.RUNNING and not self._is_mine(trial)]
-        attributes = self.study.user_attrs if running else {}
+        attributes = self._look() if running else {}
         for trial in running:
             owner = trial.user_attrs.get("owner", "")
-            if not is_alive(attributes, owner, self.config.lost_after_s):
+            if not self._watch.is_alive(attributes, owner, self.config.lost_after_s):
                 log.info("Trial %d is run again: its controller was lost.", trial.number)
                 if owner:
                     self.lost_controllers.add(owner)
@@ -230,9 +238,9 @@ class SharedStudy:
         """Whether this controller is to run a trial once more at the end: nobody has, or somebody died over it."""
         key = f"final:{number}"
         with self._alone():
-            known = self.study.user_attrs
+            known = self._look()
             owner = known.get(key)
-            if owner and (owner == "done" or is_alive(known, owner, self.config.lost_after_s)):
+            if owner and (owner == "done" or self._watch.is_alive(known, owner, self.config.lost_after_s)):
                 return False
             self.study.set_user_attr(key, self.controller.id)
             return True

@@ -1,11 +1,12 @@
 """What a study ends with: its best configuration is run once more, without what held the search back."""
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
-from loop_runs import NO_TRIAL, Call, Sweep, sweep
+from loop_runs import NO_TRIAL, Call, Sweep, open_study, sweep
 from search_runs import REPOSITORY, finish, start, trials
 from small_runs import OVERRIDES
 
@@ -81,6 +82,27 @@ def test_a_lost_worker_is_replaced_and_a_failure_is_told_and_left_to_the_next_co
     assert ended.states == ["COMPLETE"] and len(met) == 2
     assert "Trial 0 could not be run to its end: ValueError: no disk" in ended.output
     assert finals(sweep(tmp_path, {"x": [4]}, breaks, num_trials=1, **HELD)) == [(0, 4)]
+
+
+def test_the_runs_of_another_controller_are_waited_for_and_run_where_it_gives_them_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sweeps.finals.POLL_S", 0.05)
+    options: dict[str, Any] = {"num_trials": 2, "enqueue": [{"x": 2}, {"x": 5}], **HELD}
+    other = open_study(tmp_path, SPACE, **options)
+    assert other.claim_final(0) and other.claim_final(1)
+
+    def end_both() -> None:
+        other.note_final(0, is_done=True)
+        other.note_final(1, is_done=False)
+
+    timer = threading.Timer(1.5, end_both)
+    timer.start()
+    ended = sweep(tmp_path, SPACE, score, **options)
+    assert finals(ended) == [(1, 5)]
+    assert "Waiting for the last runs of another controller, of trial 1 and trial 0." in ended.output
+    assert not timer.is_alive() and other.has_final(0) and other.has_final(1)
+    other.close()
 
 
 def test_nothing_is_held_back_where_nothing_is_to_be(tmp_path: Path) -> None:

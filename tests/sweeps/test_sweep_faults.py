@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from search_runs import (
+    HERE,
+    Process,
     await_begun,
     await_that,
     check_whole,
@@ -16,11 +18,14 @@ from search_runs import (
     read_line,
     run,
     start,
+    start_elsewhere,
     starts,
     states,
     trials,
     worker_pids,
 )
+
+from spectral.cli import EXIT_INTERRUPTED
 
 
 @pytest.fixture
@@ -89,6 +94,59 @@ def test_ctrl_c_lets_the_running_jobs_finish(folder: Path) -> None:
     check_whole(folder, 5)
 
 
+def begin_command(folder: Path, *overrides: str, **variables: str) -> Process:
+    """A sweep that ends as the commands do."""
+    return start(folder, *overrides, script=HERE / "apps" / "command_app.py", variables=variables)
+
+
+def interrupt(process: Process, *, times: int = 1) -> None:
+    os.kill(process.pid, signal.SIGINT)
+    await_that(lambda: "Ctrl-C" in read_line(process))
+    if times == 2:
+        os.kill(process.pid, signal.SIGINT)
+
+
+def check_final_is_left(folder: Path, process: Process, *overrides: str) -> None:
+    """The sweep ends as one that was interrupted, and the same command runs what the search held back."""
+    output = finish(process)
+    assert process.returncode == EXIT_INTERRUPTED, output
+    assert output.endswith("To go on, give the same command again.\nstopped.\n")
+    assert states(folder) == ["COMPLETE"]
+    assert (folder / "0" / "epochs").read_text().split() == ["1", "2"]
+    (folder / "hold").unlink(missing_ok=True)
+    output = run(folder, *overrides)
+    assert "To go on" not in output
+    assert (folder / "0" / "epochs").read_text().split() == ["1", "2", "3"]
+
+
+def test_ctrl_c_during_the_last_trial_leaves_the_runs_at_the_end(folder: Path) -> None:
+    overrides = ("sweep.num_trials=1", "sweep.search_overrides=['epochs=2']")
+    process = begin_command(folder, *overrides)
+    await_that(lambda: bool(starts(folder)), process)
+    interrupt(process)
+    go(folder)
+    check_final_is_left(folder, process, *overrides)
+
+
+def test_ctrl_c_twice_during_the_runs_at_the_end_leaves_them(folder: Path) -> None:
+    overrides = ("sweep.num_trials=1", "sweep.search_overrides=['epochs=2','hold=nothing']")
+    process = begin_command(folder, *overrides)
+    await_that(lambda: [len(lines) for lines in starts(folder)] == [2], process)
+    interrupt(process, times=2)
+    check_final_is_left(folder, process, *overrides)
+
+
+def test_ctrl_c_ends_a_slow_report_in_a_word(tmp_path: Path) -> None:
+    folder, begun = tmp_path / "study", tmp_path / "begun"
+    process = begin_command(folder, "sweep.num_trials=1", "sweep.report=true", SLOW_REPORT=str(begun))
+    await_that(begun.exists, process)
+    os.kill(process.pid, signal.SIGINT)
+    output = finish(process)
+    assert process.returncode == EXIT_INTERRUPTED
+    assert output.endswith("stopped.\n") and "Traceback" not in output
+    assert states(folder) == ["COMPLETE"] and (folder / "sweep.json").is_file()
+
+
 @pytest.mark.parametrize("ctrl_c", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["Ctrl-C twice", "SIGTERM"])
 def test_a_sweep_that_is_stopped_leaves_its_trials_waiting(ctrl_c: bool, folder: Path) -> None:
     process = start(folder, "sweep.num_trials=3")
@@ -127,6 +185,34 @@ def test_what_a_killed_controller_ran_is_taken_over_by_the_other(folder: Path) -
     output = finish(both[1])
     assert both[1].returncode == 0, output
     check_whole(folder, 3)
+
+
+def test_what_a_killed_controller_of_another_machine_ran_is_taken_over(folder: Path) -> None:
+    """The one that takes over was begun after its death: it has seen no sign of it, and may not end before."""
+    process = start_elsewhere(folder, "one", "sweep.num_trials=3")
+    await_begun(folder, 1, process)
+    kill_controller(process)
+    go(folder)
+    other = start_elsewhere(folder, "two", "sweep.num_trials=3")
+    output = finish(other)
+    assert other.returncode == 0, output
+    assert "Waiting for 1 trials of other controllers" in output
+    assert output.index("trial 2  complete") < output.index("Trial 0 is run again: its controller was lost")
+    check_whole(folder, 3)
+
+
+def test_a_controller_whose_clock_is_wrong_keeps_its_trials(folder: Path) -> None:
+    both = [start_elsewhere(folder, "one", "sweep.num_trials=4", clock_off_s=-3600)]
+    await_begun(folder, 1, both[0])
+    both.append(start_elsewhere(folder, "two", "sweep.num_trials=4"))
+    await_begun(folder, 2, both[1])
+    go(folder)
+    for process in both:
+        output = finish(process)
+        assert process.returncode == 0, output
+        assert "taken over" not in output and "was lost" not in output
+    check_whole(folder, 4)
+    assert len({trial.user_attrs["owner"] for trial in trials(folder)}) == 2
 
 
 def test_a_grid_goes_on_with_its_axes_in_another_order(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def main(config: DictConfig) -> float:
     memory = bytearray(int(config.allocate_gb * 2**30))
     begin = len(checkpoint.read_text().split()) if checkpoint.exists() else 0
     for epoch in range(begin + 1, config.epochs + 1):
-        await_release(folder.parent / "hold", epoch, config)
+        await_release(folder.parent / config.hold, epoch, config)
         time.sleep(config.epoch_s)
         append(checkpoint, str(epoch))
         report_progress(epoch, config.x * epoch)
