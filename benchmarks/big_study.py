@@ -21,10 +21,11 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from spectral.bootstrap import bootstrap_interval
 from spectral.survey import FORMAT
+from sweeps import study as study_attributes
 from sweeps.ranking import ranked
 from sweeps.space import Space
+from sweeps.space.values import canonical
 from sweeps.storage import journal_url, open_storage
-from sweeps.study import IDENTITY
 
 CLASSES = ("star", "unknown", "galaxy", "qso")
 SHARES = (0.72, 0.115, 0.09, 0.075)
@@ -91,7 +92,8 @@ def make_study(folder: Path, invention: Invention) -> Path:
     study = optuna.create_study(
         study_name="study", storage=open_storage(journal_url(study_folder), 60), direction="maximize"
     )
-    study.set_user_attr(IDENTITY, {"space": space.signature(), "objectives": [OBJECTIVE], "fixed": []})
+    study.set_user_attr(study_attributes.IDENTITY, {"space": space.signature(), "objectives": [OBJECTIVE], "fixed": []})
+    study.set_user_attr(study_attributes.REFERENCE, canonical(KNOWN))
     study.add_trials(trials)
     best = ranked(study.get_trials(deepcopy=False), study.directions)
     for trial in [study.trials[0], *best][: invention.num_predicted]:
@@ -175,7 +177,8 @@ def _trial(
         (run / "model.json").write_text(json.dumps({"model": {"name": "reference"}}))
     curve = _curve(result.get(OBJECTIVE, quality - 0.1), num_epochs, rng)
     (run / "metrics.jsonl").write_text("".join(json.dumps(_epoch(e, f1, rng)) + "\n" for e, f1 in enumerate(curve)))
-    fixed = {} if number else {"system_attrs": {"fixed_params": dict(drawn.params)}}
+    if number == 0:
+        attributes[study_attributes.KNOWN] = canonical(KNOWN)
     made = create_trial(
         state=state,
         value=result.get(OBJECTIVE),
@@ -183,7 +186,6 @@ def _trial(
         distributions=drawn.distributions,
         user_attrs=attributes,
         intermediate_values=dict(enumerate(curve, start=1)),
-        **fixed,
     )
     made.datetime_start, made.datetime_complete = start, start + timedelta(seconds=takes * max(num_epochs, 1) / 20)
     return made

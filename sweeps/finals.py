@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from hydra.core.utils import JobReturn
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial, Trial
 
 from sweeps.batches import Batches
 from sweeps.display import Display
@@ -19,8 +19,8 @@ from sweeps.jobs import build_job
 from sweeps.launchers.contract import StreamingLauncher
 from sweeps.outcome import DONE, LOST, Outcome, outcome_of
 from sweeps.ranking import ranked
-from sweeps.space.values import canonical
-from sweeps.study import KNOWN, SharedStudy
+from sweeps.reference import reference_of
+from sweeps.study import SharedStudy
 from sweeps.trial_run import Job, TrialRun
 
 TICK_S = 0.5
@@ -28,11 +28,9 @@ POLL_S = 2.0  # how often it is asked whether another controller has ended its r
 
 
 def final_trials(trials: list[FrozenTrial], study: SharedStudy) -> list[FrozenTrial]:
-    """The best trial, and the first of `sweep.enqueue` to compare it with, where it ended well."""
-    best = ranked(trials, study.study.directions)[:1]
-    first = [canonical(values) for values in study.config.enqueue[:1]]
-    reference = [t for t in trials if t.user_attrs.get(KNOWN) in first and t.state == TrialState.COMPLETE][:1]
-    return best + [trial for trial in reference if trial not in best]
+    """The best trial, and the reference to compare it with, where it ended well."""
+    found = [*ranked(trials, study.study.directions)[:1], reference_of(trials, study.study.user_attrs)]
+    return list({trial.number: trial for trial in found if trial}.values())
 
 
 class Finals:

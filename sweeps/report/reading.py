@@ -10,6 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sweeps.files import load_json
 from sweeps.opening import SWEEPS, load_study, study_folder
 from sweeps.ranking import ranked
+from sweeps.reference import reference_of
 from sweeps.report.run_folders import read_run_folders
 from sweeps.report.runs import Run, trouble
 from sweeps.report.study import Report, ReportedTrial
@@ -42,6 +43,7 @@ def _of_study(study: optuna.Study, folder: Path) -> Report:
     identity = study.user_attrs.get(IDENTITY, {})
     summary = _summary(folder)
     trials = study.get_trials(deepcopy=False)
+    reference = reference_of(trials, study.user_attrs)
     return Report(
         name=study.study_name,
         folder=folder,
@@ -52,6 +54,7 @@ def _of_study(study: optuna.Study, folder: Path) -> Report:
         num_trials=summary.get("num_trials"),
         best_command=summary.get("best_command") or "",
         study=study,
+        reference_number=reference.number if reference else None,
         identity=identity,
     )
 

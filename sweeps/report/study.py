@@ -65,6 +65,7 @@ class Report:
         num_trials: the total that was asked for; None where nobody asked for one.
         best_command: the command that runs the best configuration by itself; "" where the sweep has not ended yet.
         study: None for run folders without a study.
+        reference_number: of the trial of the reference, see sweeps/reference.py.
         identity: what the study searches, as sweeps/study.py wrote it: space, objectives, fixed values.
         left_out: why some runs are not told of, a sentence a run.
         options: what the command line asked for.
@@ -79,6 +80,7 @@ class Report:
     num_trials: int | None = None
     best_command: str = ""
     study: optuna.Study | None = None
+    reference_number: int | None = None
     identity: dict[str, Any] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     options: Options = Options()
@@ -96,13 +98,10 @@ class Report:
         """The run of the best trial, of several seeds the first one; None where no run has finished."""
         return next((run for run in self.best.runs if run.result), None) if self.best else None
 
-    @cached_property
+    @property
     def reference(self) -> ReportedTrial | None:
-        """The known configuration that the search began with, where it did: trial 0, if it was enqueued."""
-        if self.study is None or not self.trials or self.trials[0].number != 0:
-            return None
-        was_enqueued = "fixed_params" in self.study.get_trials(deepcopy=False)[0].system_attrs
-        return self.trials[0] if was_enqueued and self.trials[0].state == "complete" else None
+        """The known configuration that the search was given to begin with, where it was given one."""
+        return None if self.reference_number is None else self.by_number[self.reference_number]
 
     @property
     def axes(self) -> list[str]:

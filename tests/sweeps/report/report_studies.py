@@ -16,8 +16,9 @@ from sweeps.report.reading import read_report
 from sweeps.report.section import Section
 from sweeps.report.study import Report
 from sweeps.space import Space
+from sweeps.space.values import canonical
 from sweeps.storage import journal_url, open_storage
-from sweeps.study import IDENTITY
+from sweeps.study import IDENTITY, KNOWN, REFERENCE
 
 START = datetime(2026, 11, 1, 12)
 CLASSES = ("star", "galaxy", "qso")
@@ -60,6 +61,8 @@ def make_report(
     )
     signature = Space.read(space).signature() if space else {}
     study.set_user_attr(IDENTITY, {"space": signature, "objectives": list(objectives), "fixed": ["model=fcn"]})
+    if enqueued := [made.configuration for made in trials if made.was_enqueued]:
+        study.set_user_attr(REFERENCE, canonical(enqueued[0]))
     for number, made in enumerate(trials):
         study.add_trial(_trial(folder, number, made))
     if summary is not None:
@@ -79,14 +82,14 @@ def _trial(folder: Path, number: int, made: Made) -> Any:
         "run_dir": str(run_dir),
         **made.attributes,
     }
-    fixed = {"system_attrs": {"fixed_params": {}}} if made.was_enqueued else {}
+    if made.was_enqueued:
+        attributes[KNOWN] = canonical(made.configuration)
     state = TrialState[made.state]
     trial = create_trial(
         state=state,
         values=list(made.values) if made.values is not None else None,
         user_attrs=attributes,
         intermediate_values=made.steps,
-        **fixed,
     )
     trial.datetime_start = START + timedelta(seconds=made.begins_s) if made.state != "WAITING" else None
     trial.datetime_complete = START + timedelta(seconds=made.begins_s + made.takes_s) if state.is_finished() else None

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from loop_runs import sweep
 from report_studies import CLASSES, Made, make_report, make_run, predictions
 from sklearn.metrics import f1_score
 
 from sweeps.report import head
 from sweeps.report.difference import difference
+from sweeps.report.reading import read_report
 from sweeps.report.runs import Run
 from sweeps.report.searched import in_words
 from sweeps.space import Space
@@ -111,6 +113,17 @@ def test_the_reference_itself_is_the_best(tmp_path: Path) -> None:
     assert "is still the best: nothing better was found" in said
     report = make_report(tmp_path / "other", [Made({"x": 0.1}, [0.5], was_enqueued=True), Made({}, [0.6])])
     assert "cannot be compared spectrum by spectrum" in words(report)
+
+
+@pytest.mark.parametrize(("enqueue", "number"), [([], None), ([{"x": 2}, {"x": 3}], 0)])
+def test_a_search_has_a_reference_where_it_was_given_one(
+    enqueue: list[dict[str, int]], number: int | None, tmp_path: Path
+) -> None:
+    sweep(tmp_path / "study", {"x": [1, 2, 3]}, lambda call: float(call.values["x"]), num_trials=3, enqueue=enqueue)
+    assert read_report(str(tmp_path / "study")).reference_number == number
+    # Every combination of a grid is a known configuration, and none a reference.
+    sweep(tmp_path / "grid", {"x": [1, 2, 3]}, lambda call: 1.0, sampler="grid")
+    assert read_report(str(tmp_path / "grid")).reference is None
 
 
 def run_of(folder: Path, table: pd.DataFrame) -> Run:
