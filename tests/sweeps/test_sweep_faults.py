@@ -225,6 +225,67 @@ def test_a_grid_goes_on_with_its_axes_in_another_order(tmp_path: Path) -> None:
     assert kinds == ["grid"] * 4
 
 
+FOUR = ("x=1,2,3,4", "sweep.sampler=grid")
+
+
+def check_fault(folder: Path, expected: list[str]) -> list[str]:
+    """The states of the trials, whose jobs each began once in a folder of their own; the reasons of those that failed.
+
+    The others have ended whole: none was held up, cut short or lost.
+    """
+    found = trials(folder)
+    assert [trial.state.name for trial in found] == expected
+    assert [trial.params["x"] for trial in found] == [1, 2, 3, 4][: len(found)]
+    assert [Path(trial.user_attrs["run_dir"]).name for trial in found] == [str(number) for number in range(len(found))]
+    assert [len(lines) for lines in starts(folder)] == [1] * len(found)
+    for trial in found:
+        if trial.state.name == "COMPLETE":
+            assert trial.values == [trial.params["x"] * 3]
+            assert (folder / str(trial.number) / "epochs").read_text().split() == ["1", "2", "3"]
+    return [trial.user_attrs["reason"] for trial in found if trial.state.name == "FAIL"]
+
+
+def test_a_nan_objective_fails_its_trial_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    run(folder, *FOUR, "fault=not_a_number", "fault_at=[2]")
+    assert check_fault(folder, ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]) == ["the objective is NaN"]
+
+
+def test_an_exception_fails_its_trial_alone_and_its_traceback_is_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    output = run(folder, *FOUR, "fault=exception", "fault_at=[3]")
+    assert check_fault(folder, ["COMPLETE", "COMPLETE", "FAIL", "COMPLETE"]) == ["ArithmeticError: as told for 3"]
+    trace = trials(folder)[2].user_attrs["traceback"]
+    assert "in meet_fault" in trace and trace.rstrip().endswith("ArithmeticError: as told for 3")
+    assert json.loads((folder / "2" / "trial.json").read_text())["reason"] == "ArithmeticError: as told for 3"
+    assert "3 complete, 1 fail" in output
+
+
+@pytest.mark.slow
+def test_a_job_that_hangs_is_ended_and_holds_up_no_other(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    run(folder, *FOUR, "fault=hang", "fault_at=[1]", "hydra.launcher.time_limit_s=8")
+    assert check_fault(folder, ["FAIL", "COMPLETE", "COMPLETE", "COMPLETE"]) == [
+        "JobTimeout: time limit of 8 s reached"
+    ]
+    found = trials(folder)
+    assert all(t.datetime_complete < found[0].datetime_complete for t in found[1:])  # type: ignore[operator]
+    assert all(map(is_gone, worker_pids(folder)))
+
+
+def test_too_many_failures_stop_the_command_and_the_next_one_goes_on(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    overrides = (*FOUR, "fault=exception", "fault_at=[1,2]", "sweep.max_failures=2", "hydra.launcher.jobs_per_device=1")
+    process = start(folder, *overrides)
+    output = finish(process)
+    assert process.returncode != 0
+    assert "sweep.max_failures=2 is reached, the last failure is: ArithmeticError: as told for 2." in output
+    check_fault(folder, ["FAIL", "FAIL"])
+    run(folder, *overrides)
+    reasons = check_fault(folder, ["FAIL", "FAIL", "COMPLETE", "COMPLETE"])
+    assert reasons == [f"ArithmeticError: as told for {x}" for x in (1, 2)]
+
+
 def test_a_pruner_ends_jobs_from_inside(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     run(
