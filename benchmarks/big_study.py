@@ -22,6 +22,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from spectral.bootstrap import bootstrap_interval
 from spectral.survey import FORMAT
 from sweeps import study as study_attributes
+from sweeps.job_notes import JobNote, as_attribute
 from sweeps.ranking import ranked
 from sweeps.space import Space
 from sweeps.space.values import canonical
@@ -165,8 +166,7 @@ def _trial(
         "configuration": json.dumps(values, separators=(",", ":")),
         "overrides": space.overrides(values),
         "run_dir": str(run),
-        "slot": slot,
-        "attempts": 2 if rng.random() < 0.03 else 1,
+        "jobs": as_attribute(_jobs(slot, start, takes * max(num_epochs, 1) / 20, state, rng)),
         "reason": {"PRUNED": f"pruned at step {num_epochs} by hyperband", "FAIL": _failure(rng)}.get(state.name, ""),
     }
     result = {}
@@ -189,6 +189,17 @@ def _trial(
     )
     made.datetime_start, made.datetime_complete = start, start + timedelta(seconds=takes * max(num_epochs, 1) / 20)
     return made
+
+
+def _jobs(slot: str, start: datetime, takes_s: float, state: TrialState, rng: np.random.Generator) -> list[JobNote]:
+    """The job of a trial; of a few it is the second, after a worker that was lost."""
+    began_s, ended_s = start.timestamp(), start.timestamp() + takes_s
+    ending = {"COMPLETE": "done", "PRUNED": "pruned"}.get(state.name, "failed")
+    if rng.random() >= 0.03:
+        return [JobNote(0, "made up", began_s, ended_s, slot, ending)]
+    lost_s = began_s + takes_s / 3
+    lost = JobNote(0, "made up", began_s, lost_s, slot, "lost", "the worker was killed by SIGKILL")
+    return [lost, JobNote(0, "made up", lost_s + 1, ended_s, slot, ending)]
 
 
 def _quality(values: dict[str, Any]) -> float:

@@ -95,7 +95,7 @@ def _difference(best: ReportedTrial | None, reference: ReportedTrial | None) -> 
 def _budget(report: Report) -> dict[str, Any]:
     starts = [trial.started for trial in report.trials if trial.started]
     ends = [trial.ended for trial in report.trials if trial.ended]
-    ran = [t.seconds for t in report.trials if t.seconds is not None and "reused_from" not in t.attributes]
+    ran = [t.seconds for t in report.trials if t.seconds is not None]
     return {
         "states": Counter(trial.state for trial in report.trials),
         "num_reused": sum("reused_from" in trial.attributes for trial in report.trials),

@@ -14,6 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from sweeps.errors import user_error, user_error_type
 from sweeps.files import load_json
+from sweeps.run_dirs import SEED
 
 if TYPE_CHECKING:
     from spectral.survey import Survey
@@ -59,6 +60,11 @@ class Run:
         except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError, OmegaConfBaseException) as error:
             said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
             raise user_error(f"{path} cannot be read: {said}.") from error
+
+    @property
+    def seed_index(self) -> int:
+        """Of a trial's run, by its folder; 0 for its only one."""
+        return int(self.path.name.removeprefix(SEED)) if self.path.name.startswith(SEED) else 0
 
     @property
     def class_names(self) -> list[str]:

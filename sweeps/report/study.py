@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import optuna
 
+from sweeps.job_notes import JobNote, notes_of, seconds_of
 from sweeps.report.options import Options
 from sweeps.report.runs import Run
 
@@ -23,7 +24,7 @@ class ReportedTrial:
         values: one an objective; None where the trial has none.
         configuration: axis -> value.
         steps: epoch -> first objective, as the trial reported it.
-        attributes: what sweeps/loop.py notes: slot, attempts, reused_from, seed_values, spread, traceback, ...
+        attributes: what sweeps/loop.py notes: jobs, attempts, reused_from, seed_values, spread, traceback, ...
         runs: one a seed; without those whose folder is gone, or whose files cannot be read.
         is_candidate: complete, within the constraints, and not a copy of another trial.
         of_folder: the name of a run that no study holds.
@@ -48,10 +49,15 @@ class ReportedTrial:
         """What the page calls it."""
         return self.of_folder or f"trial {self.number}"
 
+    @cached_property
+    def jobs(self) -> list[JobNote]:
+        """In the order in which they began; none for a trial whose result is reused."""
+        return notes_of(self.attributes)
+
     @property
     def seconds(self) -> float | None:
-        """From start to end, in seconds; None for a trial that has not ended."""
-        return (self.ended - self.started).total_seconds() if self.started and self.ended else None
+        """What its jobs took together, see sweeps/job_notes.py."""
+        return seconds_of(self.attributes)
 
 
 @dataclass(frozen=True)

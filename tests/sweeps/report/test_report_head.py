@@ -59,7 +59,7 @@ def test_the_budget_and_the_best(tmp_path: Path) -> None:
     ]
     said = words(make_report(tmp_path / "study", trials, X, summary={"num_trials": 9}))
     assert "judged 4 trials of 9 asked for: 2 complete, 1 pruned, 1 failed, 1 running" in said
-    assert "all trials together took 1 min 40 s" in said
+    assert "all jobs together took 1 min 40 s" in said
     assert "trial 1, the best" in said and "0.7500" in said and "12,345" in said
     assert "x a number from 0 to 1 0.2" in said
     assert "The best of 2 trials on validation is optimistic" in said

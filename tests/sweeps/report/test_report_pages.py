@@ -135,10 +135,16 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     scores = {f"val/f1/{HOSTILE}": 0.5, "val/macro_f1": 0.5}
     metrics = [{"epoch": 1, "stage": "a", "lr": 1.0}, {"epoch": 2, "stage": HOSTILE, "lr": 1.0}]
     made = finished(0.5, classes=classes, predictions=predictions(classes=classes), result=scores, metrics=metrics)
-    known = {"reason": HOSTILE, "traceback": HOSTILE, "slot": HOSTILE}
+    known = {"reason": HOSTILE, "traceback": HOSTILE}
     shares = [[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]]
     trials = [
-        Made({HOSTILE: HOSTILE + str(n % 2), "shares": shares[n % 2]}, [n / 10], runs=[made], attributes=known)
+        Made(
+            {HOSTILE: HOSTILE + str(n % 2), "shares": shares[n % 2]},
+            [n / 10],
+            runs=[made],
+            attributes=known,
+            slot=HOSTILE,
+        )
         for n in range(12)
     ]
     trials.append(Made({HOSTILE: 1}, state="FAIL", attributes=known))
