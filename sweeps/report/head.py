@@ -1,12 +1,15 @@
 """Section: what was searched, for how long, and what came of it."""
 
+import math
 import shlex
 from collections import Counter
 from dataclasses import dataclass
+from statistics import fmean, stdev
 from typing import Any
 
 from sweeps.report import words
-from sweeps.report.difference import Difference, difference
+from sweeps.report.difference import Difference, mean_interval, paired_differences
+from sweeps.report.runs import Run
 from sweeps.report.scores import complete, in_words
 from sweeps.report.searched import fixed, searched
 from sweeps.report.section import Section, render
@@ -25,8 +28,8 @@ def section(report: Report) -> Section:
         report=report,
         rows=rows,
         splits={key: name for key, name in SPLITS.items() if any(key in row.splits for row in rows)},
-        # Of a single seed the objective is that column already.
-        repeats=report.objectives == ["val/macro_f1"] and all("spread" not in t.attributes for t in compared),
+        # The objective is that column already.
+        repeats=report.objectives == ["val/macro_f1"] and all("val" in row.splits for row in rows),
         best=best,
         reference=reference,
         words=words,
@@ -58,13 +61,21 @@ class Row:
 
     @classmethod
     def of(cls, trial: ReportedTrial) -> "Row":
-        result = next((run.result for run in trial.runs if run.result), {})
-        splits = {
-            split: (words.score(result[name]), words.interval(result.get(f"{name}_low"), result.get(f"{name}_high")))
-            for split in SPLITS
-            if (name := f"{split}/macro_f1") in result
-        }
+        runs = [run for run in trial.runs if run.result]
+        result = runs[0].result if runs else {}
+        splits = {split: _scored(runs, split) for split in SPLITS if runs and f"{split}/macro_f1" in result}
         return cls(trial, _objectives(trial), splits, words.count(result.get("num_parameters")), _time(trial, result))
+
+
+def _scored(runs: list[Run], split: str) -> tuple[str, str]:
+    """Macro-F1 of a trial and its interval; of several seeds the mean and the spread, and the interval of the mean."""
+    name = f"{split}/macro_f1"
+    scores = [float(run.result.get(name, math.nan)) for run in runs]
+    if len(runs) == 1:
+        known = runs[0].result
+        return words.score(scores[0]), words.interval(known.get(f"{name}_low"), known.get(f"{name}_high"))
+    interval = mean_interval(runs, SPLITS[split])
+    return f"{words.score(fmean(scores))} ± {words.score(stdev(scores))}", words.interval(*interval or (None, None))
 
 
 def best_command(report: Report) -> str:
@@ -87,9 +98,11 @@ def _time(trial: ReportedTrial, result: dict[str, Any]) -> str:
 
 
 def _difference(best: ReportedTrial | None, reference: ReportedTrial | None) -> Difference | None:
-    if best is None or reference is None or best.number == reference.number or not (best.runs and reference.runs):
+    """On the test split, or on validation where it was not read."""
+    if best is None or reference is None or best.number == reference.number:
         return None
-    return difference(best.runs[0], reference.runs[0])
+    found, _ = paired_differences(best.runs, reference.runs)
+    return found.get("test", found.get("validation"))
 
 
 def _budget(report: Report) -> dict[str, Any]:
