@@ -17,6 +17,7 @@ from sweeps.report.study import Report, ReportedTrial
 from sweeps.rows import shown
 
 SPLITS = {"val": "validation", "test": "test"}
+MOST_RUNS = 200
 
 
 def section(report: Report) -> Section:
@@ -27,6 +28,8 @@ def section(report: Report) -> Section:
         "head.html",
         report=report,
         rows=rows,
+        runs=_runs(report) if report.study is None else [],
+        most_runs=MOST_RUNS,
         splits={key: name for key, name in SPLITS.items() if any(key in row.splits for row in rows)},
         # The objective is that column already.
         repeats=report.objectives == ["val/macro_f1"] and all("val" in row.splits for row in rows),
@@ -76,6 +79,21 @@ def _scored(runs: list[Run], split: str) -> tuple[str, str]:
         return words.score(scores[0]), words.interval(known.get(f"{name}_low"), known.get(f"{name}_high"))
     interval = mean_interval(runs, SPLITS[split])
     return f"{words.score(fmean(scores))} ± {words.score(stdev(scores))}", words.interval(*interval or (None, None))
+
+
+def _runs(report: Report) -> list[tuple[str, list[str]]]:
+    """Of run folders: the name of each, and its objectives, test macro-F1, parameters, epochs and time; best first."""
+    known = set(report.best_first)
+    numbers = [*report.best_first, *(trial.number for trial in report.trials if trial.number not in known)]
+    told = []
+    for trial in map(report.by_number.__getitem__, numbers):
+        result = trial.runs[0].result if trial.runs else {}
+        objectives = _objectives(trial) or ["-"] * len(report.objectives)
+        counts = [words.count(result.get(name)) for name in ("num_parameters", "num_epochs")]
+        told.append(
+            (trial.title, [*objectives, words.score(result.get("test/macro_f1")), *counts, _time(trial, result)])
+        )
+    return told
 
 
 def best_command(report: Report) -> str:

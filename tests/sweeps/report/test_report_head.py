@@ -49,6 +49,15 @@ def test_a_condition_in_words() -> None:
     assert in_words(space.signature()["loss.gamma"]) == "a whole number from 1 to 3, only where loss is focal"
 
 
+def test_runs_without_a_study_are_named_by_their_folders(tmp_path: Path) -> None:
+    for name, loss in (("wide", 0.5), ("narrow", 0.25), ("deep", 0.75)):
+        scores = {"objective": "val/log_loss", "val/log_loss": loss, "test/macro_f1": loss / 2, "num_parameters": 1234}
+        make_run(tmp_path / "runs" / name, scores)
+    said = words(read_report(str(tmp_path / "runs")))
+    assert "narrow, the best" in said and "The best of 3 runs" in said
+    assert re.search(r"narrow 0\.2500 0\.1250 1,234 - - wide 0\.5000 0\.2500 1,234 - - deep 0\.7500", said)
+
+
 def test_the_budget_and_the_best(tmp_path: Path) -> None:
     trials = [
         Made({"x": 0.1}, [0.5], runs=[{"result": {"val/macro_f1": 0.5, "num_parameters": 1234}}]),
