@@ -122,10 +122,20 @@ def _slice(report: Report, trials: list[ReportedTrial], column: Column, place: i
 def _along(column: Column, values: list[float]) -> dict[str, Any]:
     title = tail(column.name, 30)
     if column.is_log:
-        few = {"dtick": "D2"} if min(values) > 0 and max(values) / min(values) < 1000 else {}
-        return axis(title, type="log", exponentformat="e", **few)
+        ticks = _log_ticks(min(values), max(values))
+        return axis(title, type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
     is_whole = column.categories is None and all(isinstance(value, int) for value in values)
     return counting(title, values) if is_whole else axis(title, exponentformat="e")
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    """At round numbers, as close as a small plot has room for; Plotly would write 20 as 2."""
+    decades = math.log10(high / low)
+    steps = (1, 2, 5) if decades < 1.3 else (1, 3) if decades < 3 else (1,)
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    every = max(1, round(decades / 4))
+    round_ones = [step * 10.0**power for power in range(first, last + 1, every) for step in steps]
+    return [number(tick) or tick for tick in round_ones if 0.95 * low <= tick <= 1.05 * high] or [low]
 
 
 def _jitter(number: int) -> float:

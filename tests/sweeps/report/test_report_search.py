@@ -221,3 +221,19 @@ def test_the_caption_of_curves_tells_of_what_is_there(tmp_path: Path) -> None:
     assert next(f.label for f in section.figures if f.name == "search-curves") == "Each line is a trial by epoch."
     assert "dtick" not in figure(section, "search-curves")["layout"]["xaxis"]
     assert figure(section, "search-history")["layout"]["xaxis"]["dtick"] == 1
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (4, 24, ["5", "10", "20"]),
+        (2e-4, 1e-2, ["0.0003", "0.001", "0.003", "0.01"]),
+        (1e-8, 1, ["1e-08", "1e-06", "0.0001", "0.01", "1"]),
+        (6, 7, ["6"]),
+    ],
+)
+def test_ticks_of_a_log_axis_are_round_numbers(low: float, high: float, ticks: list[str], tmp_path: Path) -> None:
+    space = {"x": {"low": low, "high": high, "log": True}}
+    trials = [Made({"x": x}, [n]) for n, x in enumerate((low, high))]
+    section = search.section(make_report(tmp_path / "study", trials, space))
+    assert figure(section, "search-slice-0")["layout"]["xaxis"]["ticktext"] == ticks
