@@ -3,6 +3,7 @@
 Their runs are finished, so that a run only adds what it had held back: the test scores.
 """
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
@@ -18,18 +19,20 @@ from sweeps.jobs import build_job
 from sweeps.launchers.contract import StreamingLauncher
 from sweeps.outcome import DONE, LOST, Outcome, outcome_of
 from sweeps.ranking import ranked
-from sweeps.study import SharedStudy
+from sweeps.space.values import canonical
+from sweeps.study import KNOWN, SharedStudy
 from sweeps.trial_run import Job, TrialRun
 
 TICK_S = 0.5
+POLL_S = 2.0  # how often it is asked whether another controller has ended its runs, or died
 
 
 def final_trials(trials: list[FrozenTrial], study: SharedStudy) -> list[FrozenTrial]:
-    """The best trial, and the first known configuration to compare it with, where it ended well."""
+    """The best trial, and the first of `sweep.enqueue` to compare it with, where it ended well."""
     best = ranked(trials, study.study.directions)[:1]
-    first = [t for t in trials if t.user_attrs.get("known") == 0 and study.config.enqueue]
-    reference = [t for t in first if t.state == TrialState.COMPLETE and t not in best]
-    return best + reference
+    first = [canonical(values) for values in study.config.enqueue[:1]]
+    reference = [t for t in trials if t.user_attrs.get(KNOWN) in first and t.state == TrialState.COMPLETE][:1]
+    return best + [trial for trial in reference if trial not in best]
 
 
 class Finals:
@@ -39,26 +42,39 @@ class Finals:
         job_extras: overrides that every job gets last.
     """
 
-    def __init__(
-        self, study: SharedStudy, seeds: list[int] | None, job_extras: Sequence[str], display: Display
-    ) -> None:
-        self._study, self._seeds, self._job_extras, self._display = study, seeds, list(job_extras), display
+    def __init__(self, study: SharedStudy, job_extras: Sequence[str], display: Display) -> None:
+        self._study, self._job_extras, self._display = study, list(job_extras), display
 
     def run(self, launcher: StreamingLauncher | Batches, interrupts: Interrupts) -> None:
-        """Until all have ended, or the sweep is to stop."""
-        for trial in final_trials(self._study.trials(), self._study):
-            if not interrupts.draining and self._study.claim_final(trial.number):
-                is_done = False
-                try:
-                    is_done = self._run_trial(trial, launcher, interrupts)
-                finally:
-                    self._study.note_final(trial.number, is_done)
+        """Until all have ended, here or with another controller, which may die over it; or the sweep is to stop."""
+        left, is_told = final_trials(self._study.trials(), self._study), False
+        while left and not interrupts.draining:
+            mine = next((trial for trial in left if self._study.claim_final(trial.number)), None)
+            if mine:
+                self._run_claimed(mine, launcher, interrupts)
+            left = [trial for trial in left if trial is not mine and not self._study.has_final(trial.number)]
+            if left and not mine:
+                if not is_told:
+                    self._display.say(f"Waiting for the last runs of another controller, of {_numbers(left)}.")
+                    is_told = True
+                time.sleep(POLL_S)
+
+    def are_left(self) -> bool:
+        """Whether some final trial was not yet run to its end."""
+        return any(not self._study.has_final(t.number) for t in final_trials(self._study.trials(), self._study))
+
+    def _run_claimed(self, trial: FrozenTrial, launcher: StreamingLauncher | Batches, interrupts: Interrupts) -> None:
+        is_done = False
+        try:
+            is_done = self._run_trial(trial, launcher, interrupts)
+        finally:
+            self._study.note_final(trial.number, is_done)
 
     def _run_trial(self, trial: FrozenTrial, launcher: StreamingLauncher | Batches, interrupts: Interrupts) -> bool:
         """Whether every seed's run has ended well."""
         known: Any = trial.user_attrs
         # Of the trial only its number is asked: it has ended, and nothing more is told of it.
-        run = TrialRun(cast(Trial, trial), {}, known["overrides"], Path(known["run_dir"]), self._seeds)
+        run = TrialRun(cast(Trial, trial), {}, known["overrides"], Path(known["run_dir"]), known.get("seeds"))
         jobs = [build_job(self._study, run, k, self._job_extras, is_final=True) for k in range(run.num_seeds)]
         futures = {launcher.submit(job.overrides, job.num): job for job in jobs}
         is_done = True
@@ -82,3 +98,7 @@ class Finals:
             return None
         job.num_lost += 1
         return launcher.submit(job.overrides, job.num)
+
+
+def _numbers(trials: list[FrozenTrial]) -> str:
+    return " and ".join(f"trial {trial.number}" for trial in trials)

@@ -60,8 +60,10 @@ def _judged(returned: Any, num_objectives: int) -> Outcome:
         values = tuple(float(value) for value in listed)
     except (TypeError, ValueError):
         return Outcome(FAILED, reason=f"the task returned {returned!r}, a number is needed")
-    if any(math.isnan(value) for value in values):
-        return Outcome(FAILED, reason="the objective is NaN")
+    # Neither has a mean or a spread over seeds, nor a place that a sampler could learn from.
+    if not all(math.isfinite(value) for value in values):
+        word = "NaN" if any(math.isnan(value) for value in values) else "infinite"
+        return Outcome(FAILED, reason=f"the objective is {word}")
     return Outcome(DONE, values)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sweeps.config import SweepConfig
     from sweeps.interrupt import Interrupts
     from sweeps.launchers.contract import StreamingLauncher
+    from sweeps.loop import SweepLoop
     from sweeps.space import Constraint, Space
     from sweeps.study import SharedStudy
 
@@ -84,7 +85,9 @@ class SpectralSweeper(Sweeper):
         interrupts = Interrupts(print)
         try:
             with interrupts.caught():
-                self._run(study, sweep, constraints, folder, interrupts)
+                loop = self._run(study, sweep, constraints, folder, interrupts)
+            # From here on Ctrl-C ends the command: no job runs, and all is kept.
+            self._tell(study, sweep, folder, loop, interrupts)
         finally:
             study.close()
         return study.study
@@ -96,26 +99,31 @@ class SpectralSweeper(Sweeper):
         constraints: "list[Constraint]",
         folder: Path,
         interrupts: "Interrupts",
-    ) -> None:
-        """Run the trials that are left, show how they compare, and raise where the study is not finished."""
-        from sweeps.config_check import seed_list
+    ) -> "SweepLoop":
+        """Run the trials that are left."""
         from sweeps.display import open_display
-        from sweeps.errors import user_error
         from sweeps.finals import Finals
         from sweeps.loop import SweepLoop
-        from sweeps.summary import summarize
-        from sweeps.tracking import track_study
 
         display = open_display(study)
         launcher = self._launcher(sweep, study, interrupts)
-        seeds = seed_list(sweep, self.config)
-        finals = Finals(study, seeds, self._job_extras, display) if sweep.search_overrides else None
+        finals = Finals(study, self._job_extras, display) if sweep.search_overrides else None
         extras = [*self._job_extras, *sweep.search_overrides]
-        loop = SweepLoop(study, launcher, folder, seeds, constraints, extras, interrupts, display, finals)
+        loop = SweepLoop(study, launcher, folder, constraints, extras, interrupts, display, finals)
         try:
             loop.run()
         finally:
             display.close()
+        return loop
+
+    def _tell(
+        self, study: "SharedStudy", sweep: "SweepConfig", folder: Path, loop: "SweepLoop", interrupts: "Interrupts"
+    ) -> None:
+        """Show how the trials compare, and raise where the study is not finished."""
+        from sweeps.errors import user_error
+        from sweeps.summary import summarize
+        from sweeps.tracking import track_study
+
         summarize(study, folder)
         if sweep.report and not interrupts.stopping:
             _report(study, folder)
@@ -125,7 +133,7 @@ class SpectralSweeper(Sweeper):
             raise user_error(f"sweep.max_failures={sweep.max_failures} is reached, {last}.")
         if loop.num_failures and study.has_only_failures():
             raise user_error(f"no trial of the study ended well, {last}.")
-        if interrupts.draining and not study.is_finished():
+        if interrupts.draining and not loop.is_finished:
             print("To go on, give the same command again.")
             raise KeyboardInterrupt
 
@@ -197,7 +205,7 @@ class SpectralSweeper(Sweeper):
         return folder
 
     def _open_study(self, sweep: "SweepConfig", space: "Space", folder: Path) -> "SharedStudy":
-        from sweeps.config_check import directions, objective_names
+        from sweeps.config_check import directions, objective_names, seed_list
         from sweeps.storage import journal_url
         from sweeps.study import SharedStudy
 
@@ -214,6 +222,8 @@ class SpectralSweeper(Sweeper):
             directions=directions(sweep, objectives),
             num_trials=_total(sweep, len(known) if whole_grid else None),
             known=known,
+            kind="grid" if whole_grid else "trial",
+            seeds=seed_list(sweep, self.config),
         )
 
     def _launcher(
