@@ -65,7 +65,7 @@ class LocalWorker:
     def run(
         self, overrides: Sequence[str], job_num: int, time_limit_s: float | None = None, grace_s: float = 5
     ) -> Reply:
-        """As in pool.Worker."""
+        """As in pool_worker.Worker."""
         try:
             self._load()
             self._connection.send_bytes(pickle.dumps((list(overrides), job_num)))

@@ -9,7 +9,8 @@ from hydra.errors import HydraException
 
 from sweeps.launchers import remote
 from sweeps.launchers.contract import JobTimeout, WorkerLost
-from sweeps.launchers.pool import Limits, NoRoom, SlotPool
+from sweeps.launchers.pool import Limits, SlotPool
+from sweeps.launchers.pool_worker import NoRoom
 from sweeps.launchers.pooled import PooledLauncher
 from sweeps.launchers.remote import RayWorker, RemoteJob, sent_by_value
 from sweeps.launchers.reply import Reply
@@ -112,7 +113,7 @@ class RemoteWorker:
     def run(
         self, overrides: Sequence[str], job_num: int, time_limit_s: float | None = None, grace_s: float = 5
     ) -> Reply:
-        """As in pool.Worker."""
+        """As in pool_worker.Worker."""
         if not self._ray.is_initialized():
             raise WorkerLost("Ray was shut down")
         job = sent_by_value(RemoteJob(self._packed_task, overrides, job_num, self._show_output))
@@ -138,19 +139,19 @@ class RemoteWorker:
             self.place, self.pid = self._ray.get(self._where)
 
     def interrupt(self, reason: str) -> None:
-        """As in pool.Worker. Ray knows no softer way to end a busy actor."""
+        """As in pool_worker.Worker. Ray knows no softer way to end a busy actor."""
         self._stopped = reason
         self.kill()
 
     def kill(self) -> None:
-        """As in pool.Worker."""
+        """As in pool_worker.Worker."""
         # Every call would start Ray again where it has been shut down.
         with contextlib.suppress(self._ray.exceptions.RayError, ValueError):
             if self._ray.is_initialized():
                 self._ray.kill(self._actor)
 
     def end(self, grace_s: float) -> None:
-        """As in pool.Worker."""
+        """As in pool_worker.Worker."""
         self.kill()
 
 

@@ -109,7 +109,7 @@ class SlurmWorker:
     def run(
         self, overrides: Sequence[str], job_num: int, time_limit_s: float | None = None, grace_s: float = 5
     ) -> Reply:
-        """As in pool.Worker."""
+        """As in pool_worker.Worker."""
         if self._stopped:
             raise WorkerLost(self._stopped)
         job = self._job = self._submit(RemoteJob(self._packed_task, overrides, job_num, self._show_output))
@@ -146,16 +146,16 @@ class SlurmWorker:
             time.sleep(min(self._poll_s, 0.2))
 
     def interrupt(self, reason: str) -> None:
-        """As in pool.Worker; seen at the next poll."""
+        """As in pool_worker.Worker; seen at the next poll."""
         self._stopped = reason
 
     def kill(self) -> None:
-        """As in pool.Worker."""
+        """As in pool_worker.Worker."""
         if self._job is not None:
             self._job.cancel(check=False)
 
     def end(self, grace_s: float) -> None:
-        """As in pool.Worker: nothing is kept between jobs."""
+        """As in pool_worker.Worker: nothing is kept between jobs."""
 
 
 def _start(

@@ -5,13 +5,14 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hydra.core.hydra_config import HydraConfig
 from launcher_contract import LauncherTests, Make, assert_gone, is_alive, started_pids
-from launcher_runs import texts_of, write_text
+from launcher_runs import await_that, texts_of, write_text
 from omegaconf import DictConfig
 
 from sweeps.launchers.contract import JobTimeout, WorkerLost
@@ -36,6 +37,16 @@ class TestWorkers(LauncherTests):
         pids = {launcher.submit([], i).result(60).return_value for i in range(4)}
         assert len(pids) == 1
         assert pids == {launcher.pid_of(3)}
+
+    def test_of_a_job_that_has_ended_only_its_place_is_kept(self, make: Make) -> None:
+        """A JobReturn holds both of its job's configs: of thousands of jobs they would fill the memory."""
+        launcher = make(jobs_per_device=1)
+        future = launcher.submit(["x=2"], 0)
+        kept = [weakref.ref(future.result(60)), weakref.ref(future)]
+        del future
+        await_that(lambda: not any(reference() for reference in kept))
+        assert launcher.slot_of(0) == "cpu"
+        assert launcher.pid_of(0) is not None
 
     def test_its_environment_is_set_before_anything_is_imported(self, make: Make) -> None:
         class AtImport:
