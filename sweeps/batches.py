@@ -13,6 +13,8 @@ from sweeps.launchers.contract import WorkerLost
 class Batches:
     """A third-party launcher behind `submit`: jobs are kept until `flush`, which runs them all and then returns."""
 
+    controller = ""  # set as for a streaming launcher; a third-party one is not told
+
     def __init__(self, launcher: Any, num_slots: int, interrupts: Interrupts) -> None:
         self._launcher, self.num_slots, self._interrupts = launcher, num_slots, interrupts
         self._jobs: list[tuple[Sequence[str], int, Future[JobReturn]]] = []
