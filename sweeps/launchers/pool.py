@@ -196,8 +196,12 @@ class SlotPool:
             reply = worker.run(job.overrides, job.num, self._limits.time_limit_s, self._limits.grace_s)
         except NoRoom:
             raise
-        except Exception as error:
-            self._replace(slot, at_once=isinstance(error, WorkerLost))
+        except WorkerLost:
+            self._replace(slot, at_once=True)
+            raise
+        except Exception:
+            worker.end(self._limits.grace_s)
+            self._replace(slot)
             raise
         if job.alone and reply.device_memory_ran_out and reply.job_return is not None:
             reply.job_return._return_value.add_note(f"The job had {slot.device.name} to itself.")

@@ -30,7 +30,7 @@ class Worker(Protocol):
     def run(
         self, overrides: Sequence[str], job_num: int, time_limit_s: float | None = None, grace_s: float = 5
     ) -> Reply:
-        """Run a job. After an exception from here the worker has ended.
+        """Run a job. After WorkerLost the worker has ended; after any other exception but NoRoom it is to be ended.
 
         Raises:
             NoRoom: the job was not begun; the worker is to be asked again.

@@ -115,7 +115,6 @@ class RemoteWorker:
             self.kill()
             raise JobTimeout(f"time limit of {time_limit_s:g} s reached") from None
         except self._ray.exceptions.RayTaskError:
-            self.kill()
             raise
         except (self._ray.exceptions.RayError, ValueError) as error:
             # ValueError: the connection to Ray itself is gone.
