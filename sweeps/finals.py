@@ -94,10 +94,9 @@ class Finals:
 
     def _again(self, job: Job, outcome: Outcome, launcher: StreamingLauncher | Batches) -> "Future[JobReturn] | None":
         """A job whose worker died, submitted once more."""
-        if outcome.kind != LOST or job.num_lost >= self._study.config.max_retries:
-            return None
-        job.num_lost += 1
-        return launcher.submit(job.overrides, job.num)
+        if outcome.kind == LOST and job.may_run_again(self._study.config.max_retries):
+            return launcher.submit(job.overrides, job.num)
+        return None
 
 
 def _numbers(trials: list[FrozenTrial]) -> str:

@@ -193,8 +193,7 @@ class SweepLoop:
         run.attributes |= {"slot": self._launcher.slot_of(job.num), "pid": self._launcher.pid_of(job.num)}
         if outcome.kind == DONE:
             self._take_result(job, list(outcome.values))
-        elif outcome.kind == LOST and job.num_lost < self._study.config.max_retries:
-            job.num_lost += 1
+        elif outcome.kind == LOST and job.may_run_again(self._study.config.max_retries):
             self._display.say(f"Trial {run.number}: {outcome.reason}; it is run again from its checkpoint.")
             self._pending.appendleft(job)
         elif outcome.kind == LOST and self._interrupts.stopping:

@@ -65,6 +65,7 @@ class SpectralSweeper(Sweeper):
 
         Raises:
             UserError: a mistake in the sweep's config or its space; too many failures.
+            InstantiationException: caused by a UserError, for an option of the launcher that is not allowed.
             KeyboardInterrupt: the sweep was asked to end before its study was finished.
         """
         from sweeps.config_check import typed_sweep
@@ -81,11 +82,13 @@ class SpectralSweeper(Sweeper):
         self._check_space(space, sweep)
         constraints = read_constraints(sweep.constraints)
         folder = self._choose_folder(sweep, arguments)
-        study = self._open_study(sweep, space, folder)
         interrupts = Interrupts(print)
+        launcher = self._launcher(sweep, interrupts)
+        folder.mkdir(parents=True, exist_ok=True)
+        study = self._open_study(sweep, space, folder)
         try:
             with interrupts.caught():
-                loop = self._run(study, sweep, constraints, folder, interrupts)
+                loop = self._run(study, sweep, launcher, constraints, folder, interrupts)
             # From here on Ctrl-C ends the command: no job runs, and all is kept.
             self._tell(study, sweep, folder, loop, interrupts)
         finally:
@@ -96,6 +99,7 @@ class SpectralSweeper(Sweeper):
         self,
         study: "SharedStudy",
         sweep: "SweepConfig",
+        launcher: "StreamingLauncher | Batches",
         constraints: "list[Constraint]",
         folder: Path,
         interrupts: "Interrupts",
@@ -106,7 +110,7 @@ class SpectralSweeper(Sweeper):
         from sweeps.loop import SweepLoop
 
         display = open_display(study)
-        launcher = self._launcher(sweep, study, interrupts)
+        launcher.controller = study.controller.id
         finals = Finals(study, self._job_extras, display) if sweep.search_overrides else None
         extras = [*self._job_extras, *sweep.search_overrides]
         loop = SweepLoop(study, launcher, folder, constraints, extras, interrupts, display, finals)
@@ -200,9 +204,7 @@ class SpectralSweeper(Sweeper):
         if sweep.study_name and not given:
             with open_dict(self.config):
                 self.config.hydra.sweep.dir = str(SWEEPS / sweep.study_name)
-        folder = Path(str(self.config.hydra.sweep.dir))
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        return Path(str(self.config.hydra.sweep.dir))
 
     def _open_study(self, sweep: "SweepConfig", space: "Space", folder: Path) -> "SharedStudy":
         from sweeps.config_check import directions, objective_names, seed_list
@@ -226,9 +228,7 @@ class SpectralSweeper(Sweeper):
             seeds=seed_list(sweep, self.config),
         )
 
-    def _launcher(
-        self, sweep: "SweepConfig", study: "SharedStudy", interrupts: "Interrupts"
-    ) -> "StreamingLauncher | Batches":
+    def _launcher(self, sweep: "SweepConfig", interrupts: "Interrupts") -> "StreamingLauncher | Batches":
         from hydra.core.plugins import Plugins
 
         from sweeps.batches import Batches, batch_size
@@ -238,7 +238,6 @@ class SpectralSweeper(Sweeper):
         )
         if hasattr(launcher, "submit"):
             streaming: StreamingLauncher = launcher
-            streaming.controller = study.controller.id
             return streaming
         size = batch_size(self.config.hydra.launcher, sweep.batch_size)
         log.warning("%s runs jobs in batches, here of %d: slots wait for the slowest.", type(launcher).__name__, size)

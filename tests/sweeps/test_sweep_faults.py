@@ -310,6 +310,23 @@ def test_a_launcher_of_whole_batches_serves_too(tmp_path: Path) -> None:
     check_whole(folder, 3)
 
 
+def test_in_batches_of_two_at_once_a_failing_job_fails_its_trial_alone(folder: Path) -> None:
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    options = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "sweep.sampler=grid", "sweep.max_retries=1")
+    process = start(folder, *options, "x=1,bad,3,4,5,6", "die_at=5", local=False)
+    await_begun(folder, 2, process)
+    go(folder)
+    output = finish(process)
+    assert process.returncode == 0, output
+    assert "JoblibLauncher runs jobs in batches, here of 2" in output
+    found = trials(folder)
+    assert [trial.params["x"] for trial in found] == [1, "bad", 3, 4, 5, 6]
+    assert [trial.values for trial in found] == [[3], None, [9], [12], None, [18]]
+    assert "could not convert string to float" in found[1].user_attrs["reason"]
+    # The job whose worker died took that of its batch along, which was run again by itself.
+    assert "the launcher failed: TerminatedWorkerError" in found[4].user_attrs["reason"]
+
+
 def test_a_sweep_whose_every_trial_fails_ends_with_the_reason(tmp_path: Path) -> None:
     process = start(tmp_path / "study", "sweep.num_trials=2", "epochs=many")
     output = finish(process)
