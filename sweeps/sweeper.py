@@ -1,7 +1,6 @@
 """`hydra/sweeper=spectral`: from the command line to a finished study. Read `sweep` from top to bottom."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -9,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.config_store import ConfigStore
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
+
+from sweeps.arguments import GROUP, Arguments
 
 if TYPE_CHECKING:
     from sweeps.batches import Batches
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-GROUP = "sweep"
-RUN_DIR = "run_dir"
 TRACKER = "tracker"
 NUM_TRIALS = 20  # of a search that names no number
 
@@ -65,20 +63,22 @@ class SpectralSweeper(Sweeper):
             UserError: a mistake in the sweep's config or its space; too many failures.
             KeyboardInterrupt: the sweep was asked to end before its study was finished.
         """
-        from sweeps.config_check import typed_sweep
+        from sweeps.config_check import check_axes, typed_sweep
         from sweeps.emptied import empty_as_told
         from sweeps.interrupt import Interrupts
         from sweeps.space import Space, read_constraints
 
+        given = Arguments(arguments, self.hydra_context.config_loader)
         empty_as_told(self.config, GROUP, arguments)
         sweep = typed_sweep(OmegaConf.select(self.config, GROUP))
         self._check_objective(sweep)
         sweep.study_name = sweep.study_name or self._name_of_search()
-        sweep.search_overrides = self._not_given(sweep.search_overrides, arguments)
-        space = Space.read(sweep.space, self._of_jobs(arguments), self.hydra_context.config_loader)
-        self._check_space(space, sweep)
+        sweep.search_overrides = given.leave_open(sweep.search_overrides)
+        space = Space.read(sweep.space, given.of_jobs, self.hydra_context.config_loader)
+        check_axes(space, sweep)
+        self._check_jobs(space, sweep)
         constraints = read_constraints(sweep.constraints)
-        folder = self._choose_folder(sweep, arguments)
+        folder = self._choose_folder(sweep, given)
         study = self._open_study(sweep, space, folder)
         interrupts = Interrupts(print)
         try:
@@ -145,22 +145,10 @@ class SpectralSweeper(Sweeper):
         name = self.config.hydra.runtime.choices.get(GROUP)
         return None if name in (None, "default", "none") else str(name)
 
-    def _of_jobs(self, arguments: Sequence[str]) -> list[str]:
-        """The arguments that are for jobs: not those of the search, nor the folder, of which each job has its own."""
-        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
-        keys = [override.key_or_group for override in parser.parse_overrides(list(arguments))]
-        own = (GROUP, RUN_DIR)
-        return [a for a, key in zip(arguments, keys, strict=True) if key not in own and not key.startswith(f"{GROUP}.")]
-
-    def _not_given(self, overrides: list[str], arguments: list[str]) -> list[str]:
-        """The overrides of keys that the command leaves open: what it says itself holds."""
-        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
-        given = {override.key_or_group for override in parser.parse_overrides(arguments)}
-        return [o for o in overrides if o.partition("=")[0].lstrip("+") not in given]
-
-    def _check_space(self, space: "Space", sweep: "SweepConfig") -> None:
-        """Compose a config for each extreme of the space, and have the experiment check it."""
-        from sweeps.space import check_space
+    def _check_jobs(self, space: "Space", sweep: "SweepConfig") -> None:
+        """Compose configs of the jobs that are known, and of extremes of the space; have the experiment check them."""
+        from sweeps.config_check import seed_list
+        from sweeps.space import check_enqueued, check_seeds, check_space
 
         check = _imported(sweep.check) if sweep.check else None
 
@@ -171,6 +159,9 @@ class SpectralSweeper(Sweeper):
             return check(config) if check else config
 
         check_space(space, compose)
+        check_enqueued(space, sweep.enqueue, compose)
+        if seeds := seed_list(sweep, self.config):
+            check_seeds(space, sweep.seed_key, seeds, compose)
 
     @cached_property
     def _composer(self) -> Any:
@@ -184,11 +175,10 @@ class SpectralSweeper(Sweeper):
         known = self.hydra_context.config_loader.get_group_options(GROUP)
         return [f"{GROUP}=none"] if "none" in known else []
 
-    def _choose_folder(self, sweep: "SweepConfig", arguments: Sequence[str]) -> Path:
+    def _choose_folder(self, sweep: "SweepConfig", given: Arguments) -> Path:
         """Where the sweep's files go: its study's folder, but for a run_dir of the command line."""
-        given = any(argument.startswith(f"{RUN_DIR}=") for argument in arguments)
-        given = given or any(o.startswith("hydra.sweep.dir=") for o in self.config.hydra.overrides.hydra)
-        if sweep.study_name and not given:
+        is_chosen = given.has_folder or any(o.startswith("hydra.sweep.dir=") for o in self.config.hydra.overrides.hydra)
+        if sweep.study_name and not is_chosen:
             from sweeps.places import SWEEPS
 
             with open_dict(self.config):
@@ -258,7 +248,7 @@ def _imported(where: str) -> Any:
     """What `sweep.check` names. An import that fails inside its module is a bug, and stays one."""
     module, _, attribute = where.partition(":")
     try:
-        found = getattr(import_module(module), attribute, None)
+        found = getattr(import_module(module), attribute, None) if _is_dotted(module) else None
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
             raise
@@ -268,3 +258,7 @@ def _imported(where: str) -> Any:
 
         raise user_error(f"sweep.check={where} names no function: allowed is module:function, or null.")
     return found
+
+
+def _is_dotted(name: str) -> bool:
+    return all(part.isidentifier() for part in name.split("."))
