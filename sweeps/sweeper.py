@@ -122,6 +122,11 @@ class SpectralSweeper(Sweeper):
         last = f"the last failure is: {loop.last_failure.rstrip('.')}"
         if loop.too_many_failures:
             raise user_error(f"sweep.max_failures={sweep.max_failures} is reached, {last}.")
+        if loop.fails_always and not study.is_finished():
+            raise user_error(
+                f"all {loop.num_failures} trials of this command failed, {last}: mend it and give the same command "
+                "again, or say with sweep.max_failures how many may fail."
+            )
         if loop.num_failures and study.has_only_failures():
             raise user_error(f"no trial of the study ended well, {last}.")
         if interrupts.draining and not study.is_finished():
