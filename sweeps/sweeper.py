@@ -78,8 +78,10 @@ class SpectralSweeper(Sweeper):
         check_axes(space, sweep)
         self._check_jobs(space, sweep)
         constraints = read_constraints(sweep.constraints)
-        folder = self._choose_folder(sweep, given)
-        study = self._open_study(sweep, space, folder)
+        whole_grid = sweep.sampler == "grid" or (space.is_grid and sweep.num_trials is None)
+        known = [*sweep.enqueue, *(v for v in (space.grid() if whole_grid else []) if v not in sweep.enqueue)]
+        folder = self._choose_folder(sweep, space, known, given)
+        study = self._open_study(sweep, space, known, _total(sweep, len(known) if whole_grid else None), folder)
         interrupts = Interrupts(print)
         try:
             with interrupts.caught():
@@ -180,27 +182,37 @@ class SpectralSweeper(Sweeper):
         known = self.hydra_context.config_loader.get_group_options(GROUP)
         return [f"{GROUP}=none"] if "none" in known else []
 
-    def _choose_folder(self, sweep: "SweepConfig", given: Arguments) -> Path:
-        """Where the sweep's files go: its study's folder, but for a run_dir of the command line."""
+    def _choose_folder(
+        self, sweep: "SweepConfig", space: "Space", known: list[dict[str, Any]], given: Arguments
+    ) -> Path:
+        """Where the sweep's files go: its study's folder, but for a run_dir of the command line.
+
+        A study without a name and a folder is named here.
+        """
         is_chosen = given.has_folder or any(o.startswith("hydra.sweep.dir=") for o in self.config.hydra.overrides.hydra)
-        if sweep.study_name and not is_chosen:
+        if not is_chosen:
             from sweeps.places import SWEEPS
 
+            if sweep.study_name is None:
+                from sweeps.unnamed import choose_study, name_of
+
+                name, held_back = name_of(sweep, space, known, self.config), bool(sweep.search_overrides)
+                sweep.study_name, line = choose_study(name, sweep.storage, sweep.storage_timeout_s, held_back)
+                print(line)
             with open_dict(self.config):
                 self.config.hydra.sweep.dir = str(SWEEPS / sweep.study_name)
         folder = Path(str(self.config.hydra.sweep.dir))
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def _open_study(self, sweep: "SweepConfig", space: "Space", folder: Path) -> "SharedStudy":
+    def _open_study(
+        self, sweep: "SweepConfig", space: "Space", known: list[dict[str, Any]], num_trials: int, folder: Path
+    ) -> "SharedStudy":
         from sweeps.config_check import directions, objective_names
         from sweeps.places import journal_url
         from sweeps.study import SharedStudy
 
         objectives = objective_names(sweep)
-        whole_grid = sweep.sampler == "grid" or (space.is_grid and sweep.num_trials is None)
-        known = space.grid() if whole_grid else []
-        known = [*sweep.enqueue, *(values for values in known if values not in sweep.enqueue)]
         return SharedStudy(
             config=sweep,
             name=sweep.study_name or folder.name,
@@ -208,7 +220,7 @@ class SpectralSweeper(Sweeper):
             space=space,
             objectives=objectives,
             directions=directions(sweep, objectives),
-            num_trials=_total(sweep, len(known) if whole_grid else None),
+            num_trials=num_trials,
             known=known,
         )
 

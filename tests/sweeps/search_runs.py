@@ -25,15 +25,22 @@ Process = subprocess.Popen[str]
 LOCAL = ("devices=cpu", "jobs_per_device=2", "threads_per_job=1", "grace_s=2")
 
 
-def start(folder: Path, *overrides: str, script: Path = HERE / "apps" / "search_app.py", local: bool = True) -> Process:
-    """The command of a sweep, begun."""
+def start(
+    folder: Path | None,
+    *overrides: str,
+    script: Path = HERE / "apps" / "search_app.py",
+    local: bool = True,
+    cwd: Path = REPOSITORY,
+) -> Process:
+    """The command of a sweep, begun; without a folder it chooses one in `cwd` itself."""
+    where = [f"run_dir={folder}"] if folder else []
     options = [f"hydra.launcher.{option}" for option in LOCAL] if local else []
     # A report takes seconds: the tests of reports ask for it.
-    command = [sys.executable, str(script), "-m", f"run_dir={folder}", "sweep.report=false", *options, *overrides]
+    command = [sys.executable, str(script), "-m", *where, "sweep.report=false", *options, *overrides]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)}
     return subprocess.Popen(
         command,
-        cwd=REPOSITORY,
+        cwd=cwd,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -51,7 +58,7 @@ def finish(process: Process) -> str:
         raise AssertionError(process.communicate()[0]) from None
 
 
-def run(folder: Path, *overrides: str, **options: Any) -> str:
+def run(folder: Path | None, *overrides: str, **options: Any) -> str:
     """Its output, once it has ended well."""
     process = start(folder, *overrides, **options)
     output = finish(process)
