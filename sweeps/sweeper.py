@@ -1,7 +1,6 @@
 """`hydra/sweeper=spectral`: from the command line to a finished study. Read `sweep` from top to bottom."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -9,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.config_store import ConfigStore
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
+
+from sweeps.arguments import GROUP, Arguments
 
 if TYPE_CHECKING:
     from sweeps.batches import Batches
@@ -25,10 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-GROUP = "sweep"
-RUN_DIR = "run_dir"
 TRACKER = "tracker"
-SWEEPS = Path("outputs/sweeps")
 NUM_TRIALS = 20  # of a search that names no number
 
 
@@ -68,24 +65,28 @@ class SpectralSweeper(Sweeper):
             InstantiationException: caused by a UserError, for an option of the launcher that is not allowed.
             KeyboardInterrupt: the sweep was asked to end before its study was finished.
         """
-        from sweeps.config_check import typed_sweep
+        from sweeps.config_check import check_axes, typed_sweep
         from sweeps.emptied import empty_as_told
         from sweeps.interrupt import Interrupts
         from sweeps.space import Space, read_constraints
 
+        given = Arguments(arguments, self.hydra_context.config_loader)
         empty_as_told(self.config, GROUP, arguments)
         sweep = typed_sweep(OmegaConf.select(self.config, GROUP))
         self._check_objective(sweep)
         sweep.study_name = sweep.study_name or self._name_of_search()
-        sweep.search_overrides = self._not_given(sweep.search_overrides, arguments)
-        space = Space.read(sweep.space, self._of_jobs(arguments), self.hydra_context.config_loader)
-        self._check_space(space, sweep)
+        sweep.search_overrides = given.leave_open(sweep.search_overrides)
+        space = Space.read(sweep.space, given.of_jobs, self.hydra_context.config_loader)
+        check_axes(space, sweep)
+        self._check_jobs(space, sweep)
         constraints = read_constraints(sweep.constraints)
-        folder = self._choose_folder(sweep, arguments)
+        whole_grid = sweep.sampler == "grid" or (space.is_grid and sweep.num_trials is None)
+        known = [*sweep.enqueue, *(v for v in (space.grid() if whole_grid else []) if v not in sweep.enqueue)]
+        folder = self._choose_folder(sweep, space, known, given)
         interrupts = Interrupts(print)
         launcher = self._launcher(sweep, interrupts)
         folder.mkdir(parents=True, exist_ok=True)
-        study = self._open_study(sweep, space, folder)
+        study = self._open_study(sweep, space, known, whole_grid, folder)
         try:
             with interrupts.caught():
                 loop = self._run(study, sweep, launcher, constraints, folder, interrupts)
@@ -135,6 +136,11 @@ class SpectralSweeper(Sweeper):
         last = f"the last failure is: {loop.last_failure.rstrip('.')}"
         if loop.too_many_failures:
             raise user_error(f"sweep.max_failures={sweep.max_failures} is reached, {last}.")
+        if loop.fails_always and not study.is_finished():
+            raise user_error(
+                f"all {loop.num_failures} trials of this command failed, {last}: mend it and give the same command "
+                "again, or say with sweep.max_failures how many may fail."
+            )
         if loop.num_failures and study.has_only_failures():
             raise user_error(f"no trial of the study ended well, {last}.")
         if interrupts.draining and not loop.is_finished:
@@ -158,22 +164,10 @@ class SpectralSweeper(Sweeper):
         name = self.config.hydra.runtime.choices.get(GROUP)
         return None if name in (None, "default", "none") else str(name)
 
-    def _of_jobs(self, arguments: Sequence[str]) -> list[str]:
-        """The arguments that are for jobs: not those of the search, nor the folder, of which each job has its own."""
-        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
-        keys = [override.key_or_group for override in parser.parse_overrides(list(arguments))]
-        own = (GROUP, RUN_DIR)
-        return [a for a, key in zip(arguments, keys, strict=True) if key not in own and not key.startswith(f"{GROUP}.")]
-
-    def _not_given(self, overrides: list[str], arguments: list[str]) -> list[str]:
-        """The overrides of keys that the command leaves open: what it says itself holds."""
-        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
-        given = {override.key_or_group for override in parser.parse_overrides(arguments)}
-        return [o for o in overrides if o.partition("=")[0].lstrip("+") not in given]
-
-    def _check_space(self, space: "Space", sweep: "SweepConfig") -> None:
-        """Compose a config for each extreme of the space, and have the experiment check it."""
-        from sweeps.space import check_space
+    def _check_jobs(self, space: "Space", sweep: "SweepConfig") -> None:
+        """Compose configs of the jobs that are known, and of extremes of the space; have the experiment check them."""
+        from sweeps.config_check import seed_list
+        from sweeps.space import check_enqueued, check_seeds, check_space
 
         check = _imported(sweep.check) if sweep.check else None
 
@@ -184,6 +178,9 @@ class SpectralSweeper(Sweeper):
             return check(config) if check else config
 
         check_space(space, compose)
+        check_enqueued(space, sweep.enqueue, compose)
+        if seeds := seed_list(sweep, self.config):
+            check_seeds(space, sweep.seed_key, seeds, compose)
 
     @cached_property
     def _composer(self) -> Any:
@@ -197,24 +194,35 @@ class SpectralSweeper(Sweeper):
         known = self.hydra_context.config_loader.get_group_options(GROUP)
         return [f"{GROUP}=none"] if "none" in known else []
 
-    def _choose_folder(self, sweep: "SweepConfig", arguments: Sequence[str]) -> Path:
-        """Where the sweep's files go: its study's folder, but for a run_dir of the command line."""
-        given = any(argument.startswith(f"{RUN_DIR}=") for argument in arguments)
-        given = given or any(o.startswith("hydra.sweep.dir=") for o in self.config.hydra.overrides.hydra)
-        if sweep.study_name and not given:
+    def _choose_folder(
+        self, sweep: "SweepConfig", space: "Space", known: list[dict[str, Any]], given: Arguments
+    ) -> Path:
+        """Where the sweep's files go: its study's folder, but for a run_dir of the command line.
+
+        A study without a name and a folder is named here.
+        """
+        is_chosen = given.has_folder or any(o.startswith("hydra.sweep.dir=") for o in self.config.hydra.overrides.hydra)
+        if not is_chosen:
+            from sweeps.places import SWEEPS
+
+            if sweep.study_name is None:
+                from sweeps.unnamed import choose_study, name_of
+
+                name, held_back = name_of(sweep, space, known, self.config), bool(sweep.search_overrides)
+                sweep.study_name, line = choose_study(name, sweep.storage, sweep.storage_timeout_s, held_back)
+                print(line)
             with open_dict(self.config):
                 self.config.hydra.sweep.dir = str(SWEEPS / sweep.study_name)
         return Path(str(self.config.hydra.sweep.dir))
 
-    def _open_study(self, sweep: "SweepConfig", space: "Space", folder: Path) -> "SharedStudy":
+    def _open_study(
+        self, sweep: "SweepConfig", space: "Space", known: list[dict[str, Any]], whole_grid: bool, folder: Path
+    ) -> "SharedStudy":
         from sweeps.config_check import directions, objective_names, seed_list
-        from sweeps.storage import journal_url
+        from sweeps.places import journal_url
         from sweeps.study import SharedStudy
 
         objectives = objective_names(sweep)
-        whole_grid = sweep.sampler == "grid" or (space.is_grid and sweep.num_trials is None)
-        known = space.grid() if whole_grid else []
-        known = [*sweep.enqueue, *(values for values in known if values not in sweep.enqueue)]
         return SharedStudy(
             config=sweep,
             name=sweep.study_name or folder.name,
@@ -266,7 +274,7 @@ def _imported(where: str) -> Any:
     """What `sweep.check` names. An import that fails inside its module is a bug, and stays one."""
     module, _, attribute = where.partition(":")
     try:
-        found = getattr(import_module(module), attribute, None)
+        found = getattr(import_module(module), attribute, None) if _is_dotted(module) else None
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
             raise
@@ -276,3 +284,7 @@ def _imported(where: str) -> Any:
 
         raise user_error(f"sweep.check={where} names no function: allowed is module:function, or null.")
     return found
+
+
+def _is_dotted(name: str) -> bool:
+    return all(part.isidentifier() for part in name.split("."))

@@ -327,6 +327,16 @@ def test_in_batches_of_two_at_once_a_failing_job_fails_its_trial_alone(folder: P
     assert "the launcher failed: TerminatedWorkerError" in found[4].user_attrs["reason"]
 
 
+def test_a_sweep_that_can_never_work_stops_and_goes_on_once_it_is_mended(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    process = start(folder, "sweep.num_trials=9", "hydra.launcher.jobs_per_device=1", "write_mb=many")
+    output = finish(process)
+    assert process.returncode != 0
+    assert states(folder) == ["FAIL"] * 3
+    assert "all 3 trials of this command failed, the last failure is: " in output
+    assert "give the same command again" in output.splitlines()[-1]
+
+
 def test_a_sweep_whose_every_trial_fails_ends_with_the_reason(tmp_path: Path) -> None:
     process = start(tmp_path / "study", "sweep.num_trials=2", "epochs=many")
     output = finish(process)

@@ -113,6 +113,36 @@ def test_too_many_failures_stop_it(tmp_path: Path) -> None:
     assert sweep(tmp_path, FLOATS, failing, num_trials=6, max_failures=2).states.count("FAIL") == 3
 
 
+@pytest.mark.parametrize(("num_slots", "num_failed"), [(1, 3), (2, 4)])
+def test_a_sweep_whose_trials_all_fail_stops_early_and_can_go_on(
+    num_slots: int, num_failed: int, tmp_path: Path
+) -> None:
+    def task(call: Call) -> float:
+        raise ArithmeticError("as told")
+
+    ended = sweep(tmp_path, FLOATS, task, num_trials=20, num_slots=num_slots)
+    assert ended.loop.fails_always and ended.loop.last_failure == "ArithmeticError: as told"
+    # What ran meanwhile in the other slots has failed, too.
+    assert num_failed <= ended.loop.num_failures < num_failed + num_slots
+    assert ended.states == ["FAIL"] * ended.loop.num_failures
+    again = sweep(tmp_path, FLOATS, square, num_trials=20, num_slots=num_slots)
+    assert again.states.count("COMPLETE") == 20 - ended.loop.num_failures
+
+
+def test_a_trial_that_does_not_fail_keeps_the_others_going(tmp_path: Path) -> None:
+    def task(call: Call) -> float:
+        if call.link.number == 0:
+            raise TrialPruned
+        raise ArithmeticError
+
+    assert sweep(tmp_path, FLOATS, task, num_trials=9, num_slots=1).states == ["PRUNED"] + ["FAIL"] * 8
+
+
+def test_a_number_of_failures_that_is_given_holds_alone(tmp_path: Path) -> None:
+    ended = sweep(tmp_path, FLOATS, lambda call: math.nan, num_trials=9, num_slots=1, max_failures=7)
+    assert ended.states == ["FAIL"] * 7 and not ended.loop.fails_always
+
+
 def test_a_pruned_job_is_told_as_pruned(tmp_path: Path) -> None:
     def task(call: Call) -> float:
         raise TrialPruned("at step 3 by asha")
