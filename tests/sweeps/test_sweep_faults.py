@@ -196,7 +196,7 @@ def test_what_a_killed_controller_of_another_machine_ran_is_taken_over(folder: P
     other = start_elsewhere(folder, "two", "sweep.num_trials=3")
     output = finish(other)
     assert other.returncode == 0, output
-    assert "Waiting for 1 trials of other controllers" in output
+    assert "Waiting for 1 trial of other controllers" in output
     assert output.index("trial 2  complete") < output.index("Trial 0 is run again: its controller was lost")
     check_whole(folder, 3)
 

@@ -201,7 +201,7 @@ class Rival:
 
 @pytest.mark.parametrize("is_lost", [False, True], ids=["a result", "a lost worker"])
 @pytest.mark.parametrize(
-    "options", [{}, {"seeds": 2}, {"seeds": 2, "pruner": "wilcoxon"}, {"constraints": {"x": {"at_most": 0.5}}}], ids=str
+    "options", [{}, {"seeds": 2}, {"seeds": 5, "pruner": "wilcoxon"}, {"constraints": {"x": {"at_most": 0.5}}}], ids=str
 )
 def test_a_trial_that_another_controller_has_ended_is_dropped_and_others_go_on(
     options: dict[str, Any], is_lost: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
