@@ -192,7 +192,7 @@ class Rival:
         assert trial is not None and trial.number == call.link.number
         study.configure(trial)
         study.note(trial, run_dir=str(call.folder), overrides=[])
-        study.report(trial, dict.fromkeys(range(5), -100.0))  # of each seed; none that is better is pruned
+        study.report(trial, dict.fromkeys(range(5), 1000.0))  # of each seed; smaller ones are not pruned
         study.finish(trial, TrialState.COMPLETE, [100.0])
         study.close()
         self.has_taken = True
