@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from hydra.core.utils import JobReturn
+from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from sweeps.batches import Batches
@@ -27,10 +28,11 @@ TICK_S = 0.5
 POLL_S = 2.0  # how often it is asked whether another controller has ended its runs, or died
 
 
-def final_trials(trials: list[FrozenTrial], study: SharedStudy) -> list[FrozenTrial]:
+def final_trials(study: Study, enqueue: Sequence[Any]) -> list[FrozenTrial]:
     """The best trial, and the first of `sweep.enqueue` to compare it with, where it ended well."""
-    best = ranked(trials, study.study.directions)[:1]
-    first = [canonical(values) for values in study.config.enqueue[:1]]
+    trials = study.get_trials(deepcopy=False)
+    best = ranked(trials, study.directions)[:1]
+    first = [canonical(values) for values in enqueue[:1]]
     reference = [t for t in trials if t.user_attrs.get(KNOWN) in first and t.state == TrialState.COMPLETE][:1]
     return best + [trial for trial in reference if trial not in best]
 
@@ -47,7 +49,7 @@ class Finals:
 
     def run(self, launcher: StreamingLauncher | Batches, interrupts: Interrupts) -> None:
         """Until all have ended, here or with another controller, which may die over it; or the sweep is to stop."""
-        left, is_told = final_trials(self._study.trials(), self._study), False
+        left, is_told = self._trials(), False
         while left and not interrupts.draining:
             mine = next((trial for trial in left if self._study.claim_final(trial.number)), None)
             if mine:
@@ -61,7 +63,10 @@ class Finals:
 
     def are_left(self) -> bool:
         """Whether some final trial was not yet run to its end."""
-        return any(not self._study.has_final(t.number) for t in final_trials(self._study.trials(), self._study))
+        return any(not self._study.has_final(trial.number) for trial in self._trials())
+
+    def _trials(self) -> list[FrozenTrial]:
+        return final_trials(self._study.study, self._study.config.enqueue)
 
     def _run_claimed(self, trial: FrozenTrial, launcher: StreamingLauncher | Batches, interrupts: Interrupts) -> None:
         is_done = False

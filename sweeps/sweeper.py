@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from sweeps.interrupt import Interrupts
     from sweeps.launchers.contract import StreamingLauncher
     from sweeps.loop import SweepLoop
+    from sweeps.plan import Plan
     from sweeps.space import Constraint, Space
     from sweeps.study import SharedStudy
 
 log = logging.getLogger(__name__)
 
 TRACKER = "tracker"
-NUM_TRIALS = 20  # of a search that names no number
 
 
 @dataclass
@@ -68,7 +68,10 @@ class SpectralSweeper(Sweeper):
         from sweeps.config_check import check_axes, typed_sweep
         from sweeps.emptied import empty_as_told
         from sweeps.interrupt import Interrupts
+        from sweeps.places import journal_url
+        from sweeps.plan import plan_of
         from sweeps.space import Space, read_constraints
+        from sweeps.study import SharedStudy
 
         given = Arguments(arguments, self.hydra_context.config_loader)
         empty_as_told(self.config, GROUP, arguments)
@@ -78,15 +81,17 @@ class SpectralSweeper(Sweeper):
         sweep.search_overrides = given.leave_open(sweep.search_overrides)
         space = Space.read(sweep.space, given.of_jobs, self.hydra_context.config_loader)
         check_axes(space, sweep)
-        self._check_jobs(space, sweep)
         constraints = read_constraints(sweep.constraints)
-        whole_grid = sweep.sampler == "grid" or (space.is_grid and sweep.num_trials is None)
-        known = [*sweep.enqueue, *(v for v in (space.grid() if whole_grid else []) if v not in sweep.enqueue)]
-        folder = self._choose_folder(sweep, space, known, given)
+        plan = plan_of(sweep, space, self.config)
+        self._check_jobs(space, sweep, plan)
+        folder, line = self._choose_folder(sweep, space, plan, given)
         interrupts = Interrupts(print)
         launcher = self._launcher(sweep, interrupts)
+        if line:
+            print(line)
         folder.mkdir(parents=True, exist_ok=True)
-        study = self._open_study(sweep, space, known, whole_grid, folder)
+        name, url = sweep.study_name or folder.name, sweep.storage or journal_url(folder)
+        study = SharedStudy(config=sweep, name=name, url=url, space=space, **vars(plan))
         try:
             with interrupts.caught():
                 loop = self._run(study, sweep, launcher, constraints, folder, interrupts)
@@ -164,9 +169,8 @@ class SpectralSweeper(Sweeper):
         name = self.config.hydra.runtime.choices.get(GROUP)
         return None if name in (None, "default", "none") else str(name)
 
-    def _check_jobs(self, space: "Space", sweep: "SweepConfig") -> None:
+    def _check_jobs(self, space: "Space", sweep: "SweepConfig", plan: "Plan") -> None:
         """Compose configs of the jobs that are known, and of extremes of the space; have the experiment check them."""
-        from sweeps.config_check import seed_list
         from sweeps.space import check_enqueued, check_seeds, check_space
 
         check = _imported(sweep.check) if sweep.check else None
@@ -179,8 +183,8 @@ class SpectralSweeper(Sweeper):
 
         check_space(space, compose)
         check_enqueued(space, sweep.enqueue, compose)
-        if seeds := seed_list(sweep, self.config):
-            check_seeds(space, sweep.seed_key, seeds, compose)
+        if plan.seeds:
+            check_seeds(space, sweep.seed_key, plan.seeds, compose)
 
     @cached_property
     def _composer(self) -> Any:
@@ -194,13 +198,12 @@ class SpectralSweeper(Sweeper):
         known = self.hydra_context.config_loader.get_group_options(GROUP)
         return [f"{GROUP}=none"] if "none" in known else []
 
-    def _choose_folder(
-        self, sweep: "SweepConfig", space: "Space", known: list[dict[str, Any]], given: Arguments
-    ) -> Path:
+    def _choose_folder(self, sweep: "SweepConfig", space: "Space", plan: "Plan", given: Arguments) -> tuple[Path, str]:
         """Where the sweep's files go: its study's folder, but for a run_dir of the command line.
 
-        A study without a name and a folder is named here.
+        A study without a name and a folder is named here; the second value then tells the user of it.
         """
+        line = ""
         is_chosen = given.has_folder or any(o.startswith("hydra.sweep.dir=") for o in self.config.hydra.overrides.hydra)
         if not is_chosen:
             from sweeps.places import SWEEPS
@@ -208,33 +211,10 @@ class SpectralSweeper(Sweeper):
             if sweep.study_name is None:
                 from sweeps.unnamed import choose_study, name_of
 
-                name, held_back = name_of(sweep, space, known, self.config), bool(sweep.search_overrides)
-                sweep.study_name, line = choose_study(name, sweep.storage, sweep.storage_timeout_s, held_back)
-                print(line)
+                sweep.study_name, line = choose_study(name_of(sweep, space, plan, self.config), sweep)
             with open_dict(self.config):
                 self.config.hydra.sweep.dir = str(SWEEPS / sweep.study_name)
-        return Path(str(self.config.hydra.sweep.dir))
-
-    def _open_study(
-        self, sweep: "SweepConfig", space: "Space", known: list[dict[str, Any]], whole_grid: bool, folder: Path
-    ) -> "SharedStudy":
-        from sweeps.config_check import directions, objective_names, seed_list
-        from sweeps.places import journal_url
-        from sweeps.study import SharedStudy
-
-        objectives = objective_names(sweep)
-        return SharedStudy(
-            config=sweep,
-            name=sweep.study_name or folder.name,
-            url=sweep.storage or journal_url(folder),
-            space=space,
-            objectives=objectives,
-            directions=directions(sweep, objectives),
-            num_trials=_total(sweep, len(known) if whole_grid else None),
-            known=known,
-            kind="grid" if whole_grid else "trial",
-            seeds=seed_list(sweep, self.config),
-        )
+        return Path(str(self.config.hydra.sweep.dir)), line
 
     def _launcher(self, sweep: "SweepConfig", interrupts: "Interrupts") -> "StreamingLauncher | Batches":
         from hydra.core.plugins import Plugins
@@ -262,12 +242,6 @@ def _report(study: "SharedStudy", folder: Path) -> None:
         log.debug("the report failed", exc_info=True)
         reason = (str(error).strip() or "no reason given").splitlines()[0]
         print(f"The report could not be written: {type(error).__name__}: {reason}")
-
-
-def _total(sweep: "SweepConfig", grid_size: int | None) -> int:
-    if grid_size is not None:
-        return min(grid_size, sweep.num_trials or grid_size)
-    return sweep.num_trials or NUM_TRIALS
 
 
 def _imported(where: str) -> Any:

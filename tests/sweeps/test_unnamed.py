@@ -11,11 +11,13 @@ import pytest
 from omegaconf import OmegaConf
 from search_runs import await_begun, await_that, check_whole, finish, read_line, run, start, states
 
+from sweeps.config import SweepConfig
 from sweeps.config_check import typed_sweep
 from sweeps.places import SWEEPS, journal_url
+from sweeps.plan import plan_of
 from sweeps.space import Space
 from sweeps.storage import open_storage
-from sweeps.study import TOTAL
+from sweeps.study import FINAL, KNOWN, TOTAL
 from sweeps.unnamed import choose_study, name_of
 
 GRID = ("sweep.space={}", "x=1,2,3")
@@ -69,8 +71,8 @@ def test_the_same_command_goes_on_where_it_was_stopped_and_begins_anew_where_it_
 def name(arguments: list[str], config: dict[str, Any] | None = None, **options: Any) -> str:
     sweep = typed_sweep({"objective": "score", "free_keys": ["device", "data.num_workers"], **options})
     space = Space.read(sweep.space, arguments)
-    known = space.grid() if space.is_grid else sweep.enqueue
-    return name_of(sweep, space, known, OmegaConf.create(CONFIG | (config or {})))
+    whole: Any = OmegaConf.create(CONFIG | (config or {}))
+    return name_of(sweep, space, plan_of(sweep, space, whole), whole)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +100,7 @@ def test_another_search_has_another_name(arguments: list[str], options: dict[str
     ("arguments", "options", "config"),
     [
         (["c=3", "a.b=1,2"], {}, {}),
+        (["a.b=1,2", "c=3"], {"constraints": {}}, {}),
         (["a.b=choice(1,2)", "c=3", "device=cuda"], {}, {"device": "cuda"}),
         (["a.b=1,2", "c=3"], {"report": False, "max_failures": 3, "storage": "sqlite:///f.db"}, {}),
         (["a.b=1,2", "c=3", "+data.num_workers=4"], {}, {"data": {"folder": "a", "num_workers": 4}}),
@@ -135,24 +138,31 @@ def leave(study_name: str, url: str | None, num_complete: int, num_trials: int) 
 
 
 def test_the_last_study_of_a_search_goes_on_or_is_followed(url: str | None) -> None:
-    assert choose_study("a", url, 10, False) == ("a", "The study a begins.")
+    assert choose_study("a", SweepConfig(storage=url)) == ("a", "The study a begins.")
     leave("a", url, 1, 3)
-    assert choose_study("a", url, 10, False)[0] == "a"
+    assert choose_study("a", SweepConfig(storage=url))[0] == "a"
     leave("a", url, 2, 3)
-    assert choose_study("a", url, 10, False)[0] == "a-2"
+    assert choose_study("a", SweepConfig(storage=url))[0] == "a-2"
     leave("a-2", url, 3, 3)
-    chosen, line = choose_study("a", url, 10, False)
+    chosen, line = choose_study("a", SweepConfig(storage=url))
     assert chosen == "a-3" and line.startswith("The study a-2 is finished, with 3 of 3 trials: a-3 begins. ")
     leave("a-3", url, 0, 3)
     leave("a-30", url, 3, 3)
-    assert choose_study("a", url, 10, False)[0] == "a-3"
+    assert choose_study("a", SweepConfig(storage=url))[0] == "a-3"
 
 
-def test_a_study_whose_best_trial_is_not_scored_yet_is_unfinished(url: str | None) -> None:
+def test_a_study_is_unfinished_whose_last_scores_are_left(url: str | None) -> None:
     study = leave("a", url, 2, 2)
-    assert choose_study("a", url, 10, held_back=True)[0] == "a"
-    study.set_user_attr("final:0", "done")
-    assert choose_study("a", url, 10, held_back=True)[0] == "a-2"
+    held_back = SweepConfig(storage=url, search_overrides=["score_test=false"])
+    assert choose_study("a", held_back)[0] == "a"
+    study.set_user_attr(f"{FINAL}0", "done")
+    assert choose_study("a", held_back)[0] == "a-2"
+    # The first that was enqueued is scored beside the best.
+    study.add_trial(optuna.create_trial(value=2.0, user_attrs={KNOWN: '{"x":3}'}))
+    held_back.enqueue = [{"x": 3}]
+    assert choose_study("a", held_back)[0] == "a"
+    study.set_user_attr(f"{FINAL}2", "done")
+    assert choose_study("a", held_back)[0] == "a-2"
 
 
 def test_a_journal_without_a_study_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,4 +170,4 @@ def test_a_journal_without_a_study_is_begun(tmp_path: Path, monkeypatch: pytest.
     open_storage.cache_clear()
     (SWEEPS / "a").mkdir(parents=True)
     (SWEEPS / "a" / "study.journal").touch()
-    assert choose_study("a", None, 10, False) == ("a", "The study a begins.")
+    assert choose_study("a", SweepConfig()) == ("a", "The study a begins.")
