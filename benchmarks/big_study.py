@@ -23,10 +23,11 @@ from spectral.bootstrap import bootstrap_interval
 from spectral.survey import FORMAT
 from sweeps import study as study_attributes
 from sweeps.job_notes import JobNote, as_attribute
+from sweeps.places import journal_url
 from sweeps.ranking import ranked
 from sweeps.space import Space
 from sweeps.space.values import canonical
-from sweeps.storage import journal_url, open_storage
+from sweeps.storage import open_storage
 
 CLASSES = ("star", "unknown", "galaxy", "qso")
 SHARES = (0.72, 0.115, 0.09, 0.075)

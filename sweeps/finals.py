@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from hydra.core.utils import JobReturn
+from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial
 
 from sweeps.batches import Batches
@@ -27,9 +28,10 @@ TICK_S = 0.5
 POLL_S = 2.0  # how often it is asked whether another controller has ended its runs, or died
 
 
-def final_trials(trials: list[FrozenTrial], study: SharedStudy) -> list[FrozenTrial]:
+def final_trials(study: Study) -> list[FrozenTrial]:
     """The best trial, and the reference to compare it with, where it ended well."""
-    found = [*ranked(trials, study.study.directions)[:1], reference_of(trials, study.study.user_attrs)]
+    trials = study.get_trials(deepcopy=False)
+    found = [*ranked(trials, study.directions)[:1], reference_of(trials, study.user_attrs)]
     return list({trial.number: trial for trial in found if trial}.values())
 
 
@@ -45,7 +47,7 @@ class Finals:
 
     def run(self, launcher: StreamingLauncher | Batches, interrupts: Interrupts) -> None:
         """Until all have ended, here or with another controller, which may die over it; or the sweep is to stop."""
-        left, is_told = final_trials(self._study.trials(), self._study), False
+        left, is_told = self._trials(), False
         while left and not interrupts.draining:
             mine = next((trial for trial in left if self._study.claim_final(trial.number)), None)
             if mine:
@@ -59,7 +61,10 @@ class Finals:
 
     def are_left(self) -> bool:
         """Whether some final trial was not yet run to its end."""
-        return any(not self._study.has_final(t.number) for t in final_trials(self._study.trials(), self._study))
+        return any(not self._study.has_final(trial.number) for trial in self._trials())
+
+    def _trials(self) -> list[FrozenTrial]:
+        return final_trials(self._study.study)
 
     def _run_claimed(self, trial: FrozenTrial, launcher: StreamingLauncher | Batches, interrupts: Interrupts) -> None:
         is_done = False
@@ -92,10 +97,9 @@ class Finals:
 
     def _again(self, job: Job, outcome: Outcome, launcher: StreamingLauncher | Batches) -> "Future[JobReturn] | None":
         """A job whose worker died, submitted once more."""
-        if outcome.kind != LOST or job.num_lost >= self._study.config.max_retries:
-            return None
-        job.num_lost += 1
-        return launcher.submit(job.overrides, job.num)
+        if outcome.kind == LOST and job.may_run_again(self._study.config.max_retries):
+            return launcher.submit(job.overrides, job.num)
+        return None
 
 
 def _numbers(trials: list[FrozenTrial]) -> str:

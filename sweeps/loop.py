@@ -33,6 +33,7 @@ from sweeps.twins import Twins
 log = logging.getLogger(__name__)
 
 TICK_S = 0.5  # how often signals are heeded and the display is drawn
+LEAST_FAILURES = 3  # after which a command whose trials all fail gives up, or after two a slot
 POLL_S = 2.0  # how often a study is asked again when nothing was left, since a controller may die
 
 
@@ -65,7 +66,7 @@ class SweepLoop:
         self._pending: deque[Job] = deque()
         self._futures: dict[Future[JobReturn], Job] = {}
         self._next_ask = 0.0
-        self.num_failures = 0
+        self.num_failures = self.num_others = 0  # trials that this command has seen end
         self.last_failure = ""
 
     def run(self) -> None:
@@ -101,9 +102,15 @@ class SweepLoop:
         return limit is not None and self.num_failures >= limit
 
     @property
+    def fails_always(self) -> bool:
+        """Whether every trial of this command has failed, of enough to tell; `max_failures` holds where it is given."""
+        enough = max(LEAST_FAILURES, 2 * self._launcher.num_slots)
+        return self._study.config.max_failures is None and not self.num_others and self.num_failures >= enough
+
+    @property
     def _ends(self) -> bool:
         """Whether no new job is to begin."""
-        return self._interrupts.draining or self.too_many_failures
+        return self._interrupts.draining or self.too_many_failures or self.fails_always
 
     def _goes_on(self) -> bool:
         if self._interrupts.stopping:
@@ -205,8 +212,7 @@ class SweepLoop:
         run.attributes["pid"] = self._launcher.pid_of(job.num)
         if outcome.kind == DONE:
             self._take_result(job, list(outcome.values))
-        elif outcome.kind == LOST and job.num_lost < self._study.config.max_retries:
-            job.num_lost += 1
+        elif outcome.kind == LOST and job.may_run_again(self._study.config.max_retries):
             self._display.say(f"Trial {run.number}: {outcome.reason}; it is run again from its checkpoint.")
             self._pending.appendleft(job)
         elif is_stopped:
@@ -264,6 +270,8 @@ class SweepLoop:
         if told.state == TrialState.FAIL:
             self.num_failures += 1
             self.last_failure = str(told.user_attrs.get("reason"))
+        else:
+            self.num_others += 1
         self._display.ended(told)
         self._next_ask = 0.0
 

@@ -11,6 +11,7 @@ from optuna import TrialPruned
 
 from sweeps.constraints import OutsideConstraints
 from sweeps.launchers.contract import JobTimeout, WorkerLost
+from sweeps.launchers.reply import ForeignError
 
 LOST, PRUNED, OUTSIDE, FAILED, DONE = "lost", "pruned", "outside", "failed", "done"
 
@@ -72,4 +73,7 @@ def _failed(error: Any) -> Outcome:
         return Outcome(FAILED, reason=f"the job failed: {error!r}")
     trace = "".join(traceback.format_exception(error))
     said = str(error).strip() or ("the memory of the job ran out" if isinstance(error, MemoryError) else "no message")
-    return Outcome(FAILED, reason=f"{type(error).__name__}: {said.splitlines()[0]}", trace=trace)
+    told = said.splitlines()[0]
+    return Outcome(
+        FAILED, reason=told if isinstance(error, ForeignError) else f"{type(error).__name__}: {told}", trace=trace
+    )

@@ -40,6 +40,7 @@ IDENTITY = "sweep"  # the attribute of a study that tells what it searches
 TOTAL = "num_trials"  # the one that tells how many trials the last command asked for
 KNOWN = "known"  # the attribute of a trial that holds the known configuration it was begun with
 REFERENCE = "reference"  # the attribute of a study that holds the first configuration of `sweep.enqueue`, if any
+FINAL = "final:"  # and a trial's number: whether it was run once more at the end, or by whom it is
 PROGRAM = "program"  # the one that tells how its program is called, such as ["python", "run.py"]
 
 
@@ -237,7 +238,7 @@ class SharedStudy:
 
     def claim_final(self, number: int) -> bool:
         """Whether this controller is to run a trial once more at the end: nobody has, or somebody died over it."""
-        key = f"final:{number}"
+        key = f"{FINAL}{number}"
         with self._alone():
             known = self._look()
             owner = known.get(key)
@@ -248,11 +249,11 @@ class SharedStudy:
 
     def has_final(self, number: int) -> bool:
         """Whether a trial was run once more, to its end."""
-        return self.study.user_attrs.get(f"final:{number}") == "done"
+        return self.study.user_attrs.get(f"{FINAL}{number}") == "done"
 
     def note_final(self, number: int, is_done: bool) -> None:
         """A trial's last run has ended, or is left to a later command."""
-        self.study.set_user_attr(f"final:{number}", "done" if is_done else "")
+        self.study.set_user_attr(f"{FINAL}{number}", "done" if is_done else "")
 
     # How it is opened.
 

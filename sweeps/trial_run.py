@@ -23,6 +23,11 @@ class Job:
     num_lost: int = 0
     note: JobNote | None = None  # from its start on
 
+    def may_run_again(self, max_retries: int) -> bool:
+        """Asked when it was lost, which this counts."""
+        self.num_lost += 1
+        return self.num_lost <= max_retries
+
 
 @dataclass(eq=False)
 class TrialRun:

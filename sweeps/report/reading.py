@@ -8,7 +8,8 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.files import load_json
-from sweeps.opening import SWEEPS, load_study, study_folder
+from sweeps.opening import load_study, study_folder
+from sweeps.places import SWEEPS
 from sweeps.ranking import ranked
 from sweeps.reference import reference_of
 from sweeps.report.run_folders import read_run_folders

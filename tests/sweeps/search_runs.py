@@ -12,7 +12,8 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial
 
-from sweeps.storage import close_storage, journal_url, open_storage
+from sweeps.places import journal_url
+from sweeps.storage import close_storage, open_storage
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
@@ -25,24 +26,26 @@ LOCAL = ("devices=cpu", "jobs_per_device=2", "threads_per_job=1", "grace_s=2")
 
 
 def start(
-    folder: Path,
+    folder: Path | None,
     *overrides: str,
     script: Path = HERE / "apps" / "search_app.py",
     local: bool = True,
     variables: Mapping[str, str] | None = None,
+    cwd: Path = REPOSITORY,
 ) -> Process:
-    """The command of a sweep, begun.
+    """The command of a sweep, begun; without a folder it chooses one in `cwd` itself.
 
     Args:
         variables: of its environment.
     """
+    where = [f"run_dir={folder}"] if folder else []
     options = [f"hydra.launcher.{option}" for option in LOCAL] if local else []
     # A report takes seconds: the tests of reports ask for it.
-    command = [sys.executable, str(script), "-m", f"run_dir={folder}", "sweep.report=false", *options, *overrides]
+    command = [sys.executable, str(script), "-m", *where, "sweep.report=false", *options, *overrides]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)} | (variables or {})
     return subprocess.Popen(
         command,
-        cwd=REPOSITORY,
+        cwd=cwd,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -68,7 +71,7 @@ def finish(process: Process) -> str:
         raise AssertionError(process.communicate()[0]) from None
 
 
-def run(folder: Path, *overrides: str, **options: Any) -> str:
+def run(folder: Path | None, *overrides: str, **options: Any) -> str:
     """Its output, once it has ended well."""
     process = start(folder, *overrides, **options)
     output = finish(process)

@@ -196,7 +196,7 @@ def test_what_a_killed_controller_of_another_machine_ran_is_taken_over(folder: P
     other = start_elsewhere(folder, "two", "sweep.num_trials=3")
     output = finish(other)
     assert other.returncode == 0, output
-    assert "Waiting for 1 trials of other controllers" in output
+    assert "Waiting for 1 trial of other controllers" in output
     assert output.index("trial 2  complete") < output.index("Trial 0 is run again: its controller was lost")
     check_whole(folder, 3)
 
@@ -308,6 +308,33 @@ def test_a_launcher_of_whole_batches_serves_too(tmp_path: Path) -> None:
     output = run(folder, "hydra/launcher=basic", "sweep.num_trials=3", "sweep.batch_size=2", local=False)
     assert "BasicLauncher runs jobs in batches, here of 2" in output
     check_whole(folder, 3)
+
+
+def test_in_batches_of_two_at_once_a_failing_job_fails_its_trial_alone(folder: Path) -> None:
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    options = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "sweep.sampler=grid", "sweep.max_retries=1")
+    process = start(folder, *options, "x=1,bad,3,4,5,6", "die_at=5", local=False)
+    await_begun(folder, 2, process)
+    go(folder)
+    output = finish(process)
+    assert process.returncode == 0, output
+    assert "JoblibLauncher runs jobs in batches, here of 2" in output
+    found = trials(folder)
+    assert [trial.params["x"] for trial in found] == [1, "bad", 3, 4, 5, 6]
+    assert [trial.values for trial in found] == [[3], None, [9], [12], None, [18]]
+    assert "could not convert string to float" in found[1].user_attrs["reason"]
+    # The job whose worker died took that of its batch along, which was run again by itself.
+    assert "the launcher failed: TerminatedWorkerError" in found[4].user_attrs["reason"]
+
+
+def test_a_sweep_that_can_never_work_stops_and_goes_on_once_it_is_mended(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    process = start(folder, "sweep.num_trials=9", "hydra.launcher.jobs_per_device=1", "write_mb=many")
+    output = finish(process)
+    assert process.returncode != 0
+    assert states(folder) == ["FAIL"] * 3
+    assert "all 3 trials of this command failed, the last failure is: " in output
+    assert "give the same command again" in output.splitlines()[-1]
 
 
 def test_a_sweep_whose_every_trial_fails_ends_with_the_reason(tmp_path: Path) -> None:

@@ -113,6 +113,36 @@ def test_too_many_failures_stop_it(tmp_path: Path) -> None:
     assert sweep(tmp_path, FLOATS, failing, num_trials=6, max_failures=2).states.count("FAIL") == 3
 
 
+@pytest.mark.parametrize(("num_slots", "num_failed"), [(1, 3), (2, 4)])
+def test_a_sweep_whose_trials_all_fail_stops_early_and_can_go_on(
+    num_slots: int, num_failed: int, tmp_path: Path
+) -> None:
+    def task(call: Call) -> float:
+        raise ArithmeticError("as told")
+
+    ended = sweep(tmp_path, FLOATS, task, num_trials=20, num_slots=num_slots)
+    assert ended.loop.fails_always and ended.loop.last_failure == "ArithmeticError: as told"
+    # What ran meanwhile in the other slots has failed, too.
+    assert num_failed <= ended.loop.num_failures < num_failed + num_slots
+    assert ended.states == ["FAIL"] * ended.loop.num_failures
+    again = sweep(tmp_path, FLOATS, square, num_trials=20, num_slots=num_slots)
+    assert again.states.count("COMPLETE") == 20 - ended.loop.num_failures
+
+
+def test_a_trial_that_does_not_fail_keeps_the_others_going(tmp_path: Path) -> None:
+    def task(call: Call) -> float:
+        if call.link.number == 0:
+            raise TrialPruned
+        raise ArithmeticError
+
+    assert sweep(tmp_path, FLOATS, task, num_trials=9, num_slots=1).states == ["PRUNED"] + ["FAIL"] * 8
+
+
+def test_a_number_of_failures_that_is_given_holds_alone(tmp_path: Path) -> None:
+    ended = sweep(tmp_path, FLOATS, lambda call: math.nan, num_trials=9, num_slots=1, max_failures=7)
+    assert ended.states == ["FAIL"] * 7 and not ended.loop.fails_always
+
+
 def test_a_pruned_job_is_told_as_pruned(tmp_path: Path) -> None:
     def task(call: Call) -> float:
         raise TrialPruned("at step 3 by asha")
@@ -162,7 +192,7 @@ class Rival:
         assert trial is not None and trial.number == call.link.number
         study.configure(trial)
         study.note(trial, run_dir=str(call.folder), overrides=[])
-        study.report(trial, {0: 100.0, 1: 100.0})
+        study.report(trial, dict.fromkeys(range(5), 1000.0))  # of each seed; smaller ones are not pruned
         study.finish(trial, TrialState.COMPLETE, [100.0])
         study.close()
         self.has_taken = True
@@ -171,25 +201,25 @@ class Rival:
 
 @pytest.mark.parametrize("is_lost", [False, True], ids=["a result", "a lost worker"])
 @pytest.mark.parametrize(
-    "options", [{}, {"seeds": 2}, {"seeds": 2, "pruner": "wilcoxon"}, {"constraints": {"x": {"at_most": 0.5}}}], ids=str
+    "options", [{}, {"seeds": 2}, {"seeds": 5, "pruner": "wilcoxon"}, {"constraints": {"x": {"at_most": 0.5}}}], ids=str
 )
 def test_a_trial_that_another_controller_has_ended_is_dropped_and_others_go_on(
     options: dict[str, Any], is_lost: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rival = Rival(tmp_path, FLOATS, num_trials=3, **options)
+    rival = Rival(tmp_path, FLOATS, num_trials=2, **options)
 
     def task(call: Call) -> float:
         if rival.take(call) and is_lost:
             raise WorkerLost("killed")
         return with_result(call)
 
-    ended = sweep(tmp_path, FLOATS, task, num_trials=3, num_slots=1, **options)
-    assert ended.states == ["COMPLETE"] * 3
+    ended = sweep(tmp_path, FLOATS, task, num_trials=2, num_slots=1, **options)
+    assert ended.states == ["COMPLETE"] * 2
     assert "Trial 0 was taken over by another controller: its result is left out." in caplog.text
     assert ended.trials[0].values == [100.0]
     assert [call.link.number for call in ended.launcher.calls].count(0) == 1
     num_seeds = options.get("seeds", 1)
-    assert len(ended.launcher.calls) == 1 + 2 * num_seeds
+    assert len(ended.launcher.calls) == 1 + num_seeds
     assert len({trial.user_attrs["owner"] for trial in ended.trials}) == 2
 
 

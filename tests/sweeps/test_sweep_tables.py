@@ -16,7 +16,7 @@ from optuna.trial import TrialState, create_trial
 from rich.console import Console
 
 from sweeps import export
-from sweeps.display import LiveDisplay
+from sweeps.display import Display, LiveDisplay
 from sweeps.ranking import pareto_front, ranked
 from sweeps.storage import open_storage
 from sweeps.summary import summarize
@@ -78,9 +78,21 @@ def test_an_export_to_a_folder_that_is_not_there(
     assert said.startswith(f"error: --out {tmp_path}/nope/table cannot be written: ") and said.count("\n") == 1
 
 
-def test_an_export_of_a_storage_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
-    assert export.main(["study", "--storage", "nonsense"]) == 2
+@pytest.mark.parametrize("url", ["nonsense", "journal:/x"])
+def test_an_export_of_a_storage_that_is_none(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export.main(["study", "--storage", url]) == 2
     assert capsys.readouterr().err.startswith("error: sweep.storage is no URL of a database: allowed is postgresql://")
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "sqlite+pysqlite", "journal"])
+def test_an_export_makes_no_storage_that_is_not_there(
+    scheme: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prefix = "journal://" if scheme == "journal" else f"{scheme}:///"
+    file = tmp_path / "none" / "file" if scheme == "journal" else tmp_path / "file"
+    assert export.main(["study", "--storage", f"{prefix}{file}"]) == 2
+    assert capsys.readouterr().err == f"error: there is no file {file}, which --storage={prefix}{file} names.\n"
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_end_compares_and_gives_the_best_command(
@@ -142,6 +154,21 @@ def test_the_live_table_tells_of_running_trials(tmp_path: Path) -> None:
     shown = output.getvalue()
     for part in ("3 of 5", "best 0.", "thread", "0.2500", "x=0.5", "▁"):
         assert part in shown
+
+
+@pytest.mark.parametrize("kind", [Display, LiveDisplay])
+def test_a_controller_without_a_job_says_for_whom_it_waits(kind: type[Display], tmp_path: Path) -> None:
+    open_storage.cache_clear()
+    space = {"x": {"low": 0.0, "high": 1.0}}
+    other, study = (open_study(tmp_path, space, num_trials=2) for _ in range(2))
+    assert other.claim() and other.claim()
+    output = io.StringIO()
+    display = kind(study, Console(file=output, force_terminal=True, width=120))
+    display.tick([], ThreadLauncher(score, 1))
+    display.close()
+    other.close()
+    study.close()
+    assert "Waiting for 2 trials of other controllers." in output.getvalue()
 
 
 def test_an_export_into_a_file_is_whole_or_a_sentence(

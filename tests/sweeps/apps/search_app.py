@@ -2,6 +2,7 @@
 
 import math
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -17,6 +18,8 @@ def main(config: DictConfig) -> float:
     folder = Path(HydraConfig.get().runtime.output_dir)
     checkpoint = folder / "epochs"
     append(folder / "starts", f"{os.getpid()} {config.x}")
+    if config.x == config.die_at:
+        os.kill(os.getpid(), signal.SIGKILL)
     memory = bytearray(int(config.allocate_gb * 2**30))
     begin = len(checkpoint.read_text().split()) if checkpoint.exists() else 0
     for epoch in range(begin + 1, config.epochs + 1):

@@ -13,12 +13,13 @@ import pandas as pd
 from optuna.trial import TrialState, create_trial
 
 from sweeps.job_notes import JobNote, as_attribute
+from sweeps.places import journal_url
 from sweeps.report.reading import read_report
 from sweeps.report.section import Section
 from sweeps.report.study import Report
 from sweeps.space import Space
 from sweeps.space.values import canonical
-from sweeps.storage import journal_url, open_storage
+from sweeps.storage import open_storage
 from sweeps.study import IDENTITY, KNOWN, REFERENCE
 
 START = datetime(2026, 11, 1, 12)
