@@ -5,12 +5,14 @@ from typing import Any
 
 from sweeps.config_check import natural_direction
 from sweeps.report.columns import class_names
+from sweeps.report.figures import COLOURS, PALE
 from sweeps.report.runs import Run
 from sweeps.report.section import Section, render
 from sweeps.report.study import Report, ReportedTrial
 from sweeps.space.values import text
 
 MAX_CHOSEN = 6
+CHOSEN_COLOURS = [colour for colour in COLOURS if colour not in PALE]
 TRAINING = "train/loss"
 SCORES = ("val/macro_f1", "val/accuracy", "val/balanced_accuracy", "val/log_loss", TRAINING)
 SIZES = ("num_parameters", "best_epoch", "num_epochs", "time/train_s")
@@ -24,6 +26,7 @@ def section(report: Report) -> Section | None:
     data = {
         "objectives": report.objectives,
         "maxChosen": MAX_CHOSEN,
+        "colours": CHOSEN_COLOURS,
         "better": _better(report),
         "listed": _differing(trials),
         "chosen": _first_choice(report, trials),

@@ -31,7 +31,7 @@ def read_report(where: str, url: str | None = None, folder: Path | None = None) 
         UserError: the study cannot be opened.
     """
     if url or study_folder(where):
-        return _readable(_of_study(load_study(where, url), folder or _sweep_folder(where)))
+        return _readable(report_of(load_study(where, url), folder or _sweep_folder(where)))
     return read_run_folders(Path(where))
 
 
@@ -40,7 +40,12 @@ def _sweep_folder(where: str) -> Path:
     return study_folder(where) or (SWEEPS / where if (SWEEPS / where).is_dir() else Path(where))
 
 
-def _of_study(study: optuna.Study, folder: Path) -> Report:
+def report_of(study: optuna.Study, folder: Path) -> Report:
+    """A study as the report reads it; whether the files of its runs can be read is not looked at.
+
+    Args:
+        folder: of the sweep.
+    """
     identity = study.user_attrs.get(IDENTITY, {})
     summary = _summary(folder)
     trials = study.get_trials(deepcopy=False)

@@ -3,7 +3,6 @@
 {
   const data = spectralData.compare;
   const byId = (name) => document.getElementById(`compare-${name}`);
-  const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D00", "#000000"];
   const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
   const byNumber = new Map(data.trials.map((trial) => [trial.number, trial]));
   let chosen = data.chosen;
@@ -66,7 +65,7 @@
     trials.forEach((trial, place) => {
       const cell = element("th", "", { scope: "col" });
       cell.append(
-        element("span", "", { class: "swatch", style: `background: ${COLOURS[place]}` }),
+        element("span", "", { class: "swatch", style: `background: ${data.colours[place]}` }),
         ` ${trial.title}`,
       );
       row.append(cell);
@@ -151,8 +150,8 @@
       y: trial.curve,
       name: escaped(trial.title),
       mode: trial.epochs.length > 1 ? "lines" : "markers",
-      line: { color: COLOURS[place], dash: DASHES[place], width: 2 },
-      marker: { color: COLOURS[place] },
+      line: { color: data.colours[place], dash: DASHES[place], width: 2 },
+      marker: { color: data.colours[place] },
       text: escaped(trial.title),
       hovertemplate: "%{text}, epoch %{x}: %{y}<extra></extra>",
     }));
