@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 
 import spectral.configs.commands
 import spectral.configs.root  # noqa: F401  (puts the typed configs where Hydra finds them)
+import sweeps.config  # noqa: F401
 from spectral import experiment
 
 REPOSITORY = Path(__file__).resolve().parents[1]

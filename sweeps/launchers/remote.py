@@ -31,7 +31,31 @@ class RemoteJob:
         """The same job again, in the same folder: its task function goes on from what it saved there."""
         from submitit.helpers import DelayedSubmission
 
+        _outlive_scontrol()
         return DelayedSubmission(self)
+
+
+def _outlive_scontrol() -> None:
+    """Have submitit take a `scontrol requeue` that SIGTERM ended for done: SLURM sends it to all that the job runs.
+
+    Its exception would be raised in the task function, and fail the job.
+    """
+    import signal
+    import subprocess
+
+    from submitit.slurm.slurm import SlurmJobEnvironment
+
+    environment: Any = SlurmJobEnvironment
+    requeue = environment._requeue
+
+    def outliving(self: Any, countdown: int) -> None:
+        try:
+            requeue(self, countdown)
+        except subprocess.CalledProcessError as error:
+            if error.returncode != -signal.SIGTERM:
+                raise
+
+    environment._requeue = outliving
 
 
 class RayWorker:

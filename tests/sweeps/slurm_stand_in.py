@@ -69,7 +69,9 @@ def scancel(number: str, option: str = "", name: str = "") -> None:
 
 
 def scontrol(_: str, number: str) -> None:
+    """SLURM ends what a requeued job runs, of which this is a part and may not come to its end."""
     (JOBS / number / "requeue").touch()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ def test_the_product_on_ray_gives_the_numbers_of_a_single_run(pack_folder: Path,
     folder = tmp_path / "study"
     small = ["data=packed", f"data.folder={pack_folder}", *(o for o in OVERRIDES if not o.startswith("model.width"))]
     ray_options = [f"hydra.launcher.{option}" for option in ("max_parallel=2", "gpus_per_job=0")]
-    options = ["hydra/launcher=ray", *ray_options, *small, "model.width=4,6"]
+    options = ["hydra/launcher=ray", *ray_options, *small, "model.width=4,6", "sweep.search_overrides=[]"]
     process = start(folder, *options, script=REPOSITORY / "run.py", local=False)
     output = finish(process)
     assert process.returncode == 0, output

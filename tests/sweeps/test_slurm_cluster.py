@@ -114,15 +114,15 @@ def test_a_requeued_job_goes_on_under_its_number(command: str, folder: Path, clu
     job = jobs_in_queue(cluster)[0]
     slurm(cluster, *command.split(), job)
     await_that(partial(is_in_state, "PENDING", job, cluster), process)
-    # Else it would wait for two minutes.
-    slurm(cluster, "scontrol", "update", f"JobId={job}", "StartTime=now")
+    # Else it would wait for two minutes; in the second of its end its node would refuse it.
+    slurm(cluster, "scontrol", "update", f"JobId={job}", "StartTime=now+3")
     await_that(lambda: any(len(lines) == 2 for lines in starts(folder)), process)
     assert "Restarts=1" in slurm(cluster, "scontrol", "show", "job", job)
     go(folder)
-    finish_well(process)
+    output = finish_well(process)
     check_whole(folder, 3)
     # SLURM ran it again, not the sweep.
-    assert [trial.user_attrs["attempts"] for trial in trials(folder)] == [1, 1, 1]
+    assert [trial.user_attrs["attempts"] for trial in trials(folder)] == [1, 1, 1], output
 
 
 def test_jobs_of_a_killed_controller_are_cancelled_by_the_next(folder: Path, cluster: dict[str, str]) -> None:
@@ -146,7 +146,7 @@ def test_the_product_whose_controller_is_killed_ends_with_the_numbers_of_a_singl
     folder = tmp_path / "study"
     small = ["data=packed", f"data.folder={pack_folder}", *(o for o in OVERRIDES if not o.startswith("model.width"))]
     small.append("schedule.stages.0.epochs=20")
-    command = [*SLURM, *small, "model.width=4,6"]
+    command = [*SLURM, *small, "model.width=4,6", "sweep.search_overrides=[]"]
     process = start(folder, *command, script=REPOSITORY / "run.py", local=False)
     await_that(lambda: any(folder.glob("*/last.ckpt")), process)
     kill_controller(process)
