@@ -34,7 +34,8 @@ def curves(run: Run) -> Figure | None:
     best = run.result.get("best_epoch")
     drawn["shapes"], drawn["annotations"] = _marks(rows, best)
     at_best = f" The dotted line is the best epoch, {best}, whose weights are kept." if best else ""
-    label = f"How the run learned; dashed lines are where a new stage began.{at_best}"
+    stages = "; dashed lines are where a new stage began" if drawn["annotations"] else ""
+    label = f"How the run learned{stages}.{at_best}"
     return Figure("best-curves", label, {"data": data, "layout": drawn}, height_px=130 + 150 * len(panels))
 
 

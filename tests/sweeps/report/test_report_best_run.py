@@ -43,6 +43,9 @@ def test_a_run_without_validation_has_the_curves_it_has(tmp_path: Path) -> None:
     section = section_of(tmp_path, metrics=rows, result={"train/loss": 0.5})
     assert [line["name"] for line in figure(section, "best-curves")["data"]] == ["training loss", "learning rate"]
     assert names(section) == ["best-curves"] and section and "no predictions" in section.html
+    assert "dashed lines are where a new stage began" in section.html
+    of_one_stage = section_of(tmp_path / "one", metrics=rows[:2])
+    assert of_one_stage and "dashed" not in of_one_stage.html
 
 
 @pytest.mark.parametrize("split", ["test", "validation"])
