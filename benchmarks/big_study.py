@@ -21,9 +21,10 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from spectral.bootstrap import bootstrap_interval
 from spectral.survey import FORMAT
+from sweeps.places import journal_url
 from sweeps.ranking import ranked
 from sweeps.space import Space
-from sweeps.storage import journal_url, open_storage
+from sweeps.storage import open_storage
 from sweeps.study import IDENTITY
 
 CLASSES = ("star", "unknown", "galaxy", "qso")

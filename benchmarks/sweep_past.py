@@ -17,9 +17,9 @@ import optuna
 from optuna.trial import TrialState
 
 from sweeps.config_check import typed_sweep
+from sweeps.places import journal_url
 from sweeps.space import Space
 from sweeps.space.values import canonical
-from sweeps.storage import journal_url
 from sweeps.study import SharedStudy
 
 SPACE = {

@@ -9,7 +9,6 @@ from omegaconf.errors import OmegaConfBaseException
 
 from sweeps.config import PRUNERS, SAMPLERS, SweepConfig
 from sweeps.errors import nearest, user_error
-from sweeps.locks import JOURNAL
 from sweeps.space.values import is_number
 
 if TYPE_CHECKING:
@@ -115,10 +114,10 @@ def _check_study_name(name: str | None) -> None:
 
 
 def _check_storage(url: str | None) -> None:
-    if url is not None and not url.startswith(JOURNAL):
-        from sweeps.database_url import check_database_url
+    if url is not None:
+        from sweeps.database_url import check_storage_url
 
-        check_database_url(url)
+        check_storage_url(url)
 
 
 def _check_seeds(seeds: Any) -> None:

@@ -1,9 +1,23 @@
-"""The URL of a database that keeps studies: refused where it cannot serve, before anything starts."""
+"""The URL of a storage that keeps studies: refused where it cannot serve, before anything starts."""
+
+from typing import TYPE_CHECKING
 
 from sweeps.errors import user_error
+from sweeps.places import JOURNAL_SCHEME, SQLITE, file_of
 
-ALLOWED = "allowed is postgresql://user@host/database, sqlite:///FILE, or null for a journal file"
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+ALLOWED = "allowed is postgresql://user@host/database, sqlite:///FILE, journal:///FILE, or null for a journal file"
 POSTGRESQL, DRIVER = "postgresql://", "postgresql+psycopg://"
+
+
+def check_storage_url(url: str) -> None:
+    """Raise UserError where no storage has such a URL: of a journal file, or of a database (check_database_url)."""
+    if not url.startswith(JOURNAL_SCHEME):
+        check_database_url(url)
+    if (file := file_of(url)) and (not file.name or file.is_dir()):
+        raise user_error(f"sweep.storage={url} names no file: {ALLOWED}.")
 
 
 def check_database_url(url: str) -> None:
@@ -28,6 +42,14 @@ def check_database_url(url: str) -> None:
     except ImportError as error:
         how = "pip install 'spectral[postgresql]'" if with_driver(url).startswith(DRIVER) else "install its driver"
         raise user_error(f"sweep.storage={url} cannot be opened ({error}): {how}.") from None
+    if _is_in_memory(parts):
+        raise user_error(f"sweep.storage={url} is kept in memory, which ends with the command: {ALLOWED}.")
+
+
+def _is_in_memory(parts: "URL") -> bool:
+    """Of SQLite: a database without a file, which the jobs would not find either."""
+    name = parts.database or ":memory:"
+    return parts.get_backend_name() == SQLITE and (":memory:" in name or parts.query.get("mode") == "memory")
 
 
 def with_driver(url: str) -> str:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, cast
 from filelock import FileLock
 
 from sweeps.patience import patiently
+from sweeps.places import file_of
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage, RDBStorage
     from sqlalchemy import Connection, Engine
 
-JOURNAL = "journal://"
-SQLITE = "sqlite:///"
 LOCK_WAIT_S = 5.0  # of one attempt
 
 
@@ -29,8 +28,8 @@ def exclusive(storage: "BaseStorage", url: str, study_name: str, timeout_s: floa
     Yields:
         Whether the lock has been held until now: a server that is restarted forgets it.
     """
-    if url.startswith((JOURNAL, SQLITE)):
-        with _file_lock(_claim_lock(url), timeout_s):
+    if file := file_of(url):
+        with _file_lock(_claim_lock(file), timeout_s):
             yield lambda: True
     elif _is_postgresql(url):
         with _advisory_lock(cast("RDBStorage", storage).engine, study_name, timeout_s) as is_held:
@@ -39,9 +38,9 @@ def exclusive(storage: "BaseStorage", url: str, study_name: str, timeout_s: floa
         yield lambda: True
 
 
-def _claim_lock(url: str) -> str:
+def _claim_lock(file: Path) -> str:
     """The lock file beside a storage that is a file."""
-    return f"{url.removeprefix(JOURNAL).removeprefix(SQLITE)}.claim.lock"
+    return f"{file}.claim.lock"
 
 
 def _is_postgresql(url: str) -> bool:
@@ -115,7 +114,8 @@ def _locked_connection(engine: "Engine", name: str) -> "Connection":
 def tables_lock(url: str, options: dict[str, Any], timeout_s: float) -> Iterator[None]:
     """Let one process at a time make the tables of an empty database: a second one would fail."""
     if not _is_postgresql(url):
-        with _file_lock(_claim_lock(url), timeout_s) if url.startswith(SQLITE) else nullcontext():
+        file = file_of(url)
+        with _file_lock(_claim_lock(file), timeout_s) if file else nullcontext():
             yield
         return
     from sqlalchemy import create_engine

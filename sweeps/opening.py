@@ -5,18 +5,17 @@ from pathlib import Path
 import optuna
 from optuna.storages import BaseStorage
 
-from sweeps.database_url import check_database_url
+from sweeps.database_url import check_storage_url
 from sweeps.locks import LOCK_WAIT_S
-from sweeps.storage import journal_url, open_storage_of_user
+from sweeps.places import JOURNAL_FILE, SWEEPS, file_of, journal_url
+from sweeps.storage import open_storage_of_user
 
-SWEEPS = Path("outputs/sweeps")
-JOURNAL = "study.journal"
 TIMEOUT_S = 10.0
 
 
 def study_folder(study: str) -> Path | None:
     """The folder of a study kept in its own folder: `study` itself, or outputs/sweeps/<study>; None where neither."""
-    return next((f for f in (Path(study), SWEEPS / study) if (f / JOURNAL).is_file()), None)
+    return next((f for f in (Path(study), SWEEPS / study) if (f / JOURNAL_FILE).is_file()), None)
 
 
 def load_study(study: str, url: str | None = None) -> optuna.Study:
@@ -32,11 +31,10 @@ def load_study(study: str, url: str | None = None) -> optuna.Study:
     if url is None:
         folder = study_folder(study)
         if folder is None:
-            raise LookupError(f"there is no study {study}: neither {study} nor {SWEEPS / study} holds a {JOURNAL}.")
+            places = f"neither {study} nor {SWEEPS / study}"
+            raise LookupError(f"there is no study {study}: {places} holds a {JOURNAL_FILE}.")
         url = journal_url(folder)
-    elif not url.startswith("journal"):
-        check_database_url(url)
-    storage = open_storage_of_user(url, timeout_s=TIMEOUT_S)
+    storage = open_existing(url)
     names = sorted(summary.study_name for summary in storage.get_all_studies())
     # A folder may have been moved or renamed: its journal holds one study.
     if name not in names and len(names) == 1 and url.startswith("journal"):
@@ -44,6 +42,20 @@ def load_study(study: str, url: str | None = None) -> optuna.Study:
     if name not in names:
         raise LookupError(f"there is no study {name} in the storage: it has {', '.join(names) or 'none'}.")
     return optuna.load_study(study_name=name, storage=storage)
+
+
+def open_existing(url: str, timeout_s: float = TIMEOUT_S) -> BaseStorage:
+    """The storage of a URL that somebody names to look into it; what is not there is not made.
+
+    Raises:
+        LookupError: the file that it is to be is not there.
+        UserError: it cannot be opened.
+    """
+    check_storage_url(url)
+    file = file_of(url)
+    if file is not None and not file.is_file():
+        raise LookupError(f"there is no file {file}, which --storage={url} names.")
+    return open_storage_of_user(url, timeout_s)
 
 
 def read_journal(journal: Path) -> BaseStorage:

@@ -15,11 +15,15 @@ in_haste = threading.Event()
 Result = TypeVar("Result")
 
 
+# What no waiting mends.
+HOPELESS = (IsADirectoryError, NotADirectoryError, PermissionError)
+
+
 def patiently(call: Callable[[], Result], timeout_s: float) -> Result:
     """Call, and again while the storage is locked, full or gone; says once that it waits.
 
     Raises:
-        UserError: after `timeout_s` in vain, or once the command is to end.
+        UserError: after `timeout_s` in vain, or once the command is to end; at once where waiting cannot help.
     """
     deadline, pause_s, told = time.monotonic() + timeout_s, 0.05, False
     while True:
@@ -28,6 +32,11 @@ def patiently(call: Callable[[], Result], timeout_s: float) -> Result:
         except Exception as error:
             if not _passes(error):
                 raise
+            if isinstance(error, HOPELESS):
+                raise user_error(
+                    f"the storage of the study cannot be used ({first_line(error)}): mend it and give the same command "
+                    "again."
+                ) from error
             if in_haste.is_set() or time.monotonic() + pause_s > deadline:
                 how_long = "when the command was stopped" if in_haste.is_set() else f"for {timeout_s:g} s"
                 raise user_error(

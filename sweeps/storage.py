@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from sweeps.database_url import DRIVER, with_driver
 from sweeps.errors import user_error
-from sweeps.locks import JOURNAL, LOCK_WAIT_S, tables_lock
+from sweeps.locks import LOCK_WAIT_S, tables_lock
 from sweeps.patience import Result, first_line, patiently
+from sweeps.places import JOURNAL_SCHEME, file_of
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -18,10 +19,6 @@ CONNECT_WAIT_S = 10
 BEHIND_CACHE = ("_create_new_trial", "_get_trials", "_set_trial_param", "get_trial_id_from_study_id_trial_number")
 
 
-def journal_url(folder: Path) -> str:
-    return f"{JOURNAL}{(folder / 'study.journal').resolve()}"
-
-
 @cache
 def open_storage(url: str, timeout_s: float) -> "BaseStorage":
     """The storage of a URL, `journal:///file` or one of SQLAlchemy's; the same object for the same URL.
@@ -29,12 +26,12 @@ def open_storage(url: str, timeout_s: float) -> "BaseStorage":
     Args:
         timeout_s: how long every call waits for a storage that is locked or gone, before it raises UserError.
     """
-    if url.startswith(JOURNAL):
+    if url.startswith(JOURNAL_SCHEME):
         from optuna.storages import JournalStorage
 
         from sweeps.journal import SafeJournal
 
-        path = Path(url.removeprefix(JOURNAL))
+        path = Path(url.removeprefix(JOURNAL_SCHEME))
         path.parent.mkdir(parents=True, exist_ok=True)
         journal = SafeJournal(path, LOCK_WAIT_S)
         _make_patient(journal, ("read_logs", "append_logs"), timeout_s)
@@ -56,9 +53,8 @@ def open_storage_of_user(url: str, timeout_s: float) -> "BaseStorage":
         UserError: it cannot be opened.
     """
     try:
-        file = url.removeprefix("sqlite:///")
-        if file != url:
-            _check_folder(Path(file).resolve())
+        if (file := file_of(url)) and not url.startswith(JOURNAL_SCHEME):
+            _check_folder(file.resolve())
         return open_storage(url, timeout_s)
     except Exception as error:
         from sqlalchemy.exc import SQLAlchemyError

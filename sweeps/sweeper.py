@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 GROUP = "sweep"
 RUN_DIR = "run_dir"
 TRACKER = "tracker"
-SWEEPS = Path("outputs/sweeps")
 NUM_TRIALS = 20  # of a search that names no number
 
 
@@ -190,6 +189,8 @@ class SpectralSweeper(Sweeper):
         given = any(argument.startswith(f"{RUN_DIR}=") for argument in arguments)
         given = given or any(o.startswith("hydra.sweep.dir=") for o in self.config.hydra.overrides.hydra)
         if sweep.study_name and not given:
+            from sweeps.places import SWEEPS
+
             with open_dict(self.config):
                 self.config.hydra.sweep.dir = str(SWEEPS / sweep.study_name)
         folder = Path(str(self.config.hydra.sweep.dir))
@@ -198,7 +199,7 @@ class SpectralSweeper(Sweeper):
 
     def _open_study(self, sweep: "SweepConfig", space: "Space", folder: Path) -> "SharedStudy":
         from sweeps.config_check import directions, objective_names
-        from sweeps.storage import journal_url
+        from sweeps.places import journal_url
         from sweeps.study import SharedStudy
 
         objectives = objective_names(sweep)

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeps.command_line import mistake
+from sweeps.errors import user_error_type
+from sweeps.places import SWEEPS
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
-SWEEPS = Path("outputs/sweeps")
 TIMEOUT_S = 5.0  # for a database that does not answer
 
 
@@ -35,7 +36,11 @@ def serve(folder: Path, host: str, port: int, url: str | None) -> int:
     from sweeps.dashboard.sources import Sources
 
     plots = Plots()
-    studies = ManyStudies(Sources(folder, _further(url)), plots)
+    try:
+        further = _further(url)
+    except (LookupError, user_error_type()) as error:
+        return mistake(error.args[0])
+    studies = ManyStudies(Sources(folder, further), plots)
     num_studies = len(studies.get_all_studies())
     if not num_studies:
         where = f"{folder} nor in {url}" if url else str(folder)
@@ -58,9 +63,9 @@ def serve(folder: Path, host: str, port: int, url: str | None) -> int:
 
 
 def _further(url: str | None) -> "BaseStorage | None":
-    from sweeps.storage import open_storage
+    from sweeps.opening import open_existing
 
-    return open_storage(url, TIMEOUT_S) if url else None
+    return open_existing(url, TIMEOUT_S) if url else None
 
 
 def _address_sentence(host: str, port: int, error: OSError) -> str:

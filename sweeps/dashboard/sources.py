@@ -6,7 +6,8 @@ from pathlib import Path
 
 from optuna.storages import BaseStorage
 
-from sweeps.opening import JOURNAL, read_journal
+from sweeps.opening import read_journal
+from sweeps.places import JOURNAL_FILE
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class Sources:
 
     def find(self) -> list[Source]:
         """All studies that can be read now, by the names of their folders; those of the further storage last."""
-        journals = sorted(self._folder.glob(f"*/{JOURNAL}")) + sorted(self._folder.glob(JOURNAL))
+        journals = sorted(self._folder.glob(f"*/{JOURNAL_FILE}")) + sorted(self._folder.glob(JOURNAL_FILE))
         found = [source for journal in journals for source in self._of_journal(journal)]
         if self._further is not None:
             found += [Source(self._further, study._study_id, None) for study in self._further.get_all_studies()]

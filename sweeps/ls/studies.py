@@ -11,7 +11,8 @@ from sweeps.config import SweepConfig
 from sweeps.controllers import any_alive
 from sweeps.ls.entry import Entry, without_result
 from sweeps.ls.json_file import read_json
-from sweeps.opening import JOURNAL, read_journal
+from sweeps.opening import read_journal
+from sweeps.places import JOURNAL_FILE
 from sweeps.ranking import ranked
 from sweeps.study import IDENTITY, TOTAL
 
@@ -19,14 +20,14 @@ SUMMARY = "sweep.json"
 
 
 def is_study(folder: Path) -> bool:
-    return (folder / JOURNAL).is_file() or (folder / SUMMARY).is_file()
+    return (folder / JOURNAL_FILE).is_file() or (folder / SUMMARY).is_file()
 
 
 def read_study(folder: Path) -> Entry | None:
     """The study of a folder; None where it was opened and not begun. Any error of its files is raised."""
-    if not (folder / JOURNAL).is_file():
+    if not (folder / JOURNAL_FILE).is_file():
         return _of_summary(folder)
-    storage = read_journal(folder / JOURNAL)
+    storage = read_journal(folder / JOURNAL_FILE)
     studies = storage.get_all_studies()
     return _of_journal(folder, storage, studies[0]) if studies else None
 
@@ -34,7 +35,7 @@ def read_study(folder: Path) -> Entry | None:
 def _of_journal(folder: Path, storage: BaseStorage, study: FrozenStudy) -> Entry:
     trials = storage.get_all_trials(study._study_id, deepcopy=False)
     num_total = study.user_attrs.get(TOTAL) or read_json(folder / SUMMARY).get("num_trials")
-    changed_s = (folder / JOURNAL).stat().st_mtime
+    changed_s = (folder / JOURNAL_FILE).stat().st_mtime
     best = ranked(trials, study.directions)
     return Entry(
         folder.name,

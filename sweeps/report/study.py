@@ -10,7 +10,8 @@ from typing import Any, Literal
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from sweeps.opening import SWEEPS, load_study, study_folder
+from sweeps.opening import load_study, study_folder
+from sweeps.places import SWEEPS
 from sweeps.ranking import ranked
 from sweeps.report.options import Options
 from sweeps.report.runs import Run

@@ -22,8 +22,8 @@ from sweeps.interrupt import Interrupts
 from sweeps.launchers.contract import WorkerLost
 from sweeps.link import VARIABLE, TrialLink
 from sweeps.loop import SweepLoop
+from sweeps.places import journal_url
 from sweeps.space import Space, read_constraints
-from sweeps.storage import journal_url
 from sweeps.study import SharedStudy
 
 # What a final job has: its trial has ended, and takes nothing of it.

@@ -12,7 +12,8 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial
 
-from sweeps.storage import close_storage, journal_url, open_storage
+from sweeps.places import journal_url
+from sweeps.storage import close_storage, open_storage
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]

@@ -38,6 +38,13 @@ CONF = Path(__file__).resolve().parents[2] / "conf"
             {"storage": "postgresql+pg8000://me@host/db"},
             r"sweep.storage=.* cannot be opened \(No module named 'pg8000'\)",
         ),
+        ({"storage": "sqlite://"}, "sweep.storage=sqlite:// is kept in memory, which ends with the command: allowed"),
+        ({"storage": "sqlite:///:memory:"}, "is kept in memory"),
+        ({"storage": "sqlite:///file:s?mode=memory&uri=true"}, "is kept in memory"),
+        ({"storage": "sqlite:////tmp"}, "sweep.storage=sqlite:////tmp names no file: allowed"),
+        ({"storage": "journal://"}, "sweep.storage=journal:// names no file: allowed is .*journal:///FILE"),
+        ({"storage": "journal:///tmp"}, "sweep.storage=journal:///tmp names no file"),
+        ({"storage": "journal:/tmp/s"}, "sweep.storage is no URL of a database"),
         ({"enqueue": [3]}, "sweep.enqueue: 3 is no mapping"),
     ],
 )

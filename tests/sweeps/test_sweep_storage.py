@@ -21,6 +21,7 @@ from spectral.errors import UserError
 from sweeps import storage as storage_module
 from sweeps.controllers import Controller
 from sweeps.journal import SafeJournal
+from sweeps.patience import patiently
 from sweeps.storage import open_storage
 from sweeps.study import SharedStudy
 
@@ -146,9 +147,22 @@ def test_a_storage_that_stays_away_ends_the_sweep_and_a_later_one_takes_over(
     assert sweep(tmp_path / "sweep", SPACE, lambda call: 1.0, **options).states == ["COMPLETE"] * 3
 
 
-@pytest.mark.parametrize("kind", ["journal", "sqlite"])
-def test_controllers_that_claim_at_once_stop_at_the_total(kind: str, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/s.db" if kind == "sqlite" else None
+@pytest.mark.parametrize("error", [IsADirectoryError, NotADirectoryError, PermissionError])
+def test_what_no_waiting_mends_is_not_waited_for(error: type[OSError]) -> None:
+    calls = []
+
+    def call() -> None:
+        calls.append(1)
+        raise error("as told")
+
+    with pytest.raises(UserError, match=rf"cannot be used \({error.__name__}: as told\)"):
+        patiently(call, 600)
+    assert calls == [1]
+
+
+@pytest.mark.parametrize("scheme", [None, "sqlite", "sqlite+pysqlite"])
+def test_controllers_that_claim_at_once_stop_at_the_total(scheme: str | None, tmp_path: Path) -> None:
+    url = f"{scheme}:///{tmp_path}/s.db" if scheme else None
     assert sorted(claimed_at_once(tmp_path, url)) == list(range(40))
 
 

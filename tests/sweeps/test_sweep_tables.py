@@ -78,9 +78,21 @@ def test_an_export_to_a_folder_that_is_not_there(
     assert said.startswith(f"error: --out {tmp_path}/nope/table cannot be written: ") and said.count("\n") == 1
 
 
-def test_an_export_of_a_storage_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
-    assert export.main(["study", "--storage", "nonsense"]) == 2
+@pytest.mark.parametrize("url", ["nonsense", "journal:/x"])
+def test_an_export_of_a_storage_that_is_none(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export.main(["study", "--storage", url]) == 2
     assert capsys.readouterr().err.startswith("error: sweep.storage is no URL of a database: allowed is postgresql://")
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "sqlite+pysqlite", "journal"])
+def test_an_export_makes_no_storage_that_is_not_there(
+    scheme: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prefix = "journal://" if scheme == "journal" else f"{scheme}:///"
+    file = tmp_path / "none" / "file" if scheme == "journal" else tmp_path / "file"
+    assert export.main(["study", "--storage", f"{prefix}{file}"]) == 2
+    assert capsys.readouterr().err == f"error: there is no file {file}, which --storage={prefix}{file} names.\n"
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_end_compares_and_gives_the_best_command(

@@ -186,6 +186,12 @@ def test_what_cannot_be_served_is_said_in_a_sentence(
     assert capsys.readouterr().err == (
         f"error: there is no study in {tmp_path / 'none'}: start a sweep, or name another place with --folder.\n"
     )
+    url = f"sqlite:///{tmp_path / 'none.db'}"
+    assert command.main(["--folder", str(folder), "--storage", url]) == 2
+    assert capsys.readouterr().err == f"error: there is no file {tmp_path / 'none.db'}, which --storage={url} names.\n"
+    assert command.main(["--folder", str(folder), "--storage", "nonsense"]) == 2
+    assert capsys.readouterr().err.startswith("error: sweep.storage is no URL of a database: ")
+    assert not (tmp_path / "none.db").exists()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert command.main(["--folder", str(folder), "--port", str(port)]) == 2

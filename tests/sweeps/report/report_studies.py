@@ -12,10 +12,11 @@ import optuna
 import pandas as pd
 from optuna.trial import TrialState, create_trial
 
+from sweeps.places import journal_url
 from sweeps.report.section import Section
 from sweeps.report.study import Report, read_report
 from sweeps.space import Space
-from sweeps.storage import journal_url, open_storage
+from sweeps.storage import open_storage
 from sweeps.study import IDENTITY
 
 START = datetime(2026, 11, 1, 12)
