@@ -43,7 +43,7 @@ class RunTracking:
         plain: the config as the run folder keeps it.
         """
         self._config, self._folder, self._device = config, folder, device
-        self._about = _about(config, plain, folder.path, class_names)
+        self._about = _about(config, plain, folder, class_names)
         self._tracking: Tracking | None = None
         self._has_told_earlier = False
         self._raised_by_callback: BaseException | None = None
@@ -110,16 +110,19 @@ class RunTracking:
         return Ending("failed", f"{type(error).__name__}: {error}".splitlines()[0])
 
 
-def _about(config: ExperimentConfig, plain: dict[str, Any], folder: Path, class_names: Sequence[str]) -> TrackedRun:
-    trial = _trial(folder)
+def _about(
+    config: ExperimentConfig, plain: dict[str, Any], folder: RunFolder, class_names: Sequence[str]
+) -> TrackedRun:
+    trial = _trial(folder.path)
     by_objective = {o: "max" if objective_direction(o) == "maximize" else "min" for o in config.objectives}
     return TrackedRun(
         id=None,
-        folder=str(folder),
+        folder=str(folder.path),
         config=plain,
-        name=_name_in_sweep(trial, config.seed) if trial else _name_alone(folder),
+        name=_name_in_sweep(trial, config.seed) if trial else _name_alone(folder.path),
         group=str(trial.get("study", "")),
         job_type=str(trial.get("kind", "trial")) if trial else "single",
+        is_finished=folder.load_result() is not None,
         summary_by=BEST_BY | {f"val/f1/{name}": "max" for name in class_names} | by_objective,
     )
 

@@ -43,6 +43,7 @@ def build_workspace(study: optuna.Study, entity: str, project: str) -> Any:
 
     from sweeps.rows import axes_of
     from sweeps.study import IDENTITY
+    from sweeps.tracking import STEP_METRIC
 
     trials = study.get_trials(deepcopy=False)
     objectives = study.user_attrs.get(IDENTITY, {}).get("objectives") or ["val/macro_f1"]
@@ -52,7 +53,7 @@ def build_workspace(study: optuna.Study, entity: str, project: str) -> Any:
     search = [
         reports.ParallelCoordinatesPlot(columns=[*axes, reports.ParallelCoordinatesPlotColumn(summary)]),
         reports.ParameterImportancePlot(with_respect_to=f"{objectives[0]}.{best}"),
-        reports.LinePlot(title="Best so far", x="trial", y=[f"best so far/{objectives[0]}"]),
+        reports.LinePlot(title="Best so far", x=STEP_METRIC, y=[f"best so far/{objectives[0]}"]),
     ]
     training = [
         *(reports.LinePlot(title=name, x="epoch", y=[name]) for name in dict.fromkeys([*objectives, "val/macro_f1"])),

@@ -34,6 +34,17 @@ def test_the_best_so_far_keeps_to_the_constraints_and_the_direction(tmp_path: Pa
     assert [row["best so far/score"] for row in told] == [0.5, 0.5, 0.3, 0.3]
 
 
+def test_every_trial_that_ends_is_counted_and_those_without_a_score_are_not_told(tmp_path: Path) -> None:
+    def task(call: Call) -> float:
+        if call.values["x"] == 2:
+            raise ArithmeticError("two")
+        return float(call.values["x"])
+
+    done = sweep(tmp_path, {"x": [1, 2, 3]}, task, num_slots=1, sampler="grid")
+    told = list(best_so_far(done.trials, "score", done.study.study.directions[0]))
+    assert [(row["trials ended"], row["trial"]) for row in told] == [(1, 0), (3, 2)]
+
+
 def test_what_decides_and_how_the_axes_lie(tmp_path: Path) -> None:
     done = sweep(tmp_path, SPACE, loss, num_trials=30, sampler="random")
     weights = importances(done.study)
@@ -71,8 +82,9 @@ def test_the_view_shows_the_runs_of_the_study_best_first(tmp_path: Path) -> None
     assert view.runset_settings.filters == "Metric(\"Group\") == 'study'"
     (order,) = view.runset_settings.order
     assert (order.item.name, order.ascending) == ("score.min", True)
-    search = view.sections[0].panels[0]
+    search, _, best_so_far_plot = view.sections[0].panels
     assert [column.metric.name for column in search.columns] == ["kind", "x", "score.min"]
+    assert (best_so_far_plot.x, best_so_far_plot.title) == ("trials ended", "Best so far")
     sent = view._to_model().model_dump_json()
     assert '{"key":{"section":"run","name":"group"},"op":"=","value":"study","disabled":false}' in sent
 

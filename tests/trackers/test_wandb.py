@@ -90,6 +90,23 @@ def test_a_run_that_is_stopped_goes_on_under_its_id_and_says_how_it_ended(
     assert caplog.text.count(said) == 1
 
 
+def test_a_start_that_only_adds_test_scores_goes_on_in_the_runs_steps(tracked: Overrides, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    run(tracked("wandb", "score_test=false"))
+    run(tracked("wandb", "score_test=true"))
+    first, second = offline_runs(folder)
+    assert first.about["run_id"] == second.about["run_id"]
+    check_epochs(folder, first.epochs)
+    # What each start ends with has a step of its own, at the last epoch.
+    ends = [[(row["_step"], row["epoch"]) for row in run.history if "train/loss" not in row] for run in (first, second)]
+    assert ends == [[(4, 3)], [(5, 3)]] and second.epochs == []
+    summaries = [run.summary["summary"] for run in (first, second)]
+    assert [summary["attempt"] for summary in summaries] == [1, 1]
+    result = json.loads((folder / "result.json").read_text())
+    assert "result/test/macro_f1" not in summaries[0]
+    assert summaries[1]["result/test/macro_f1"] == result["test/macro_f1"]
+
+
 def test_a_folder_that_cannot_be_written_harms_nothing(
     tracked: Overrides, small: Overrides, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
