@@ -2,6 +2,8 @@
 
 import json
 import logging
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,10 @@ import pytest
 from loop_runs import Call, sweep
 from omegaconf import OmegaConf
 
+from sweeps.dashboard.command import main as dashboard_main
 from sweeps.tracking import best_so_far, importances, parallel_coordinates, track_study
-from sweeps.wandb_workspace import build_workspace, main
+from sweeps.wandb_workspace import build_workspace
+from sweeps.wandb_workspace import main as workspace_main
 
 OF_LIBRARY = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # wandb-workspaces 0.4 under Pydantic 2
 SPACE: dict[str, Any] = {"x": {"low": 0.0, "high": 1.0}, "kind": ["near", "far"]}
@@ -93,8 +97,33 @@ def test_the_view_shows_the_runs_of_the_study_best_first(tmp_path: Path) -> None
 def test_the_command_says_what_it_cannot_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("wandb_workspaces")
     sweep(tmp_path, SPACE, loss, num_trials=1)
-    assert main([str(tmp_path)]) == 0
+    assert workspace_main([str(tmp_path)]) == 0
     said = capsys.readouterr().out
     assert "Search: ParallelCoordinatesPlot" in said and said.endswith("takes a server, with --entity and --save.\n")
-    assert main(["nowhere"]) == 2
+    assert workspace_main(["nowhere"]) == 2
     assert "there is no study nowhere" in capsys.readouterr().err
+
+
+BAD_STORAGES = [
+    ("foo://x", "is no URL of a database"),
+    ("sqlite:////nowhere/studies.db", "there is no file /nowhere/studies.db"),
+    ("postgresql://user:hidden@host/studies", "holds a password"),
+]
+
+
+@pytest.mark.parametrize("command", [workspace_main, dashboard_main])
+@pytest.mark.parametrize(("url", "said"), BAD_STORAGES)
+def test_a_storage_that_cannot_be_opened_is_a_sentence(
+    command: Callable[[list[str]], int], url: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = ["study"] if command is workspace_main else []
+    assert command([*study, "--storage", url]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: ") and said in told and told.count("\n") == 1 and "hidden" not in told
+
+
+def test_a_missing_driver_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    for command, study in ((workspace_main, ["study"]), (dashboard_main, [])):
+        assert command([*study, "--storage", "postgresql://user@host/studies"]) == 2
+        assert "pip install 'spectral[postgresql]'" in capsys.readouterr().err
