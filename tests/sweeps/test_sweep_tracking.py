@@ -94,6 +94,25 @@ def test_the_view_shows_the_runs_of_the_study_best_first(tmp_path: Path) -> None
 
 
 @OF_LIBRARY
+def test_the_view_shows_what_a_panel_can_plot_and_the_mistakes(tmp_path: Path) -> None:
+    """A config group is a mapping in the config of a run."""
+    pytest.importorskip("wandb_workspaces")
+    config = "sampler: {name: fractions}\noptimizer: {lr: 0.1}\n"
+
+    def task(call: Call) -> float:
+        (call.folder / "config.yaml").write_text(config)
+        return 1.0
+
+    done = sweep(tmp_path, {"sampler": ["fractions"], "optimizer.lr": [0.1]}, task, num_trials=1, sampler="random")
+    view = build_workspace(done.study.study, "team", "spectral", tmp_path)
+    columns = [column.metric.name for column in view.sections[0].panels[0].columns]
+    assert sorted(columns) == ["optimizer.lr", "sampler.name", "score.min"]
+    pictures, table = view.sections[2].panels
+    assert pictures.media_keys == ["confusion", "precision_recall"] and table.table_name == "misclassified"
+    assert '"config:sampler.value.name"' in view._to_model().model_dump_json()
+
+
+@OF_LIBRARY
 def test_the_command_says_what_it_cannot_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("wandb_workspaces")
     sweep(tmp_path, SPACE, loss, num_trials=1)
