@@ -46,7 +46,7 @@ class Sizes:
     """How much is measured."""
 
     num_sleeps: int = 40
-    num_orders: int = 3
+    num_draws: int = 3
     num_configurations: int = 40
     num_epochs: int = 12
     num_no_ops: int = 100
@@ -153,7 +153,7 @@ def _environment() -> dict[str, str]:
 PARTS = {
     "slots": slots_table,
     "training": lambda folder, sizes: training_table(
-        folder, sizes.num_configurations, sizes.num_orders, sizes.num_epochs
+        folder, sizes.num_configurations, sizes.num_draws, sizes.num_epochs
     ),
     "costs": costs_table,
     "past": lambda folder, sizes: past_table(folder, sizes.past),

@@ -83,6 +83,8 @@ def hydra_sentence(error: HydraException) -> str:
         HydraException: the error itself, where it is not the user's.
     """
     cause = error.__cause__
+    if isinstance(cause, UserError):  # raised by a plugin that Hydra made
+        return str(cause)
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
         group, _, name = error.missing_cfg_file.rpartition("/")
         return f"{group}={name} is not known: {nearest(name, error.options)}."

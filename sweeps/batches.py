@@ -9,13 +9,17 @@ from hydra.core.utils import JobReturn
 from sweeps.interrupt import Interrupts
 from sweeps.launchers.contract import WorkerLost
 
+BatchedJob = tuple[Sequence[str], int, Future[JobReturn]]
+
 
 class Batches:
     """A third-party launcher behind `submit`: jobs are kept until `flush`, which runs them all and then returns."""
 
+    controller = ""  # set as for a streaming launcher; a third-party one is not told
+
     def __init__(self, launcher: Any, num_slots: int, interrupts: Interrupts) -> None:
         self._launcher, self.num_slots, self._interrupts = launcher, num_slots, interrupts
-        self._jobs: list[tuple[Sequence[str], int, Future[JobReturn]]] = []
+        self._jobs: list[BatchedJob] = []
 
     def submit(self, overrides: Sequence[str], job_num: int) -> "Future[JobReturn]":
         future: Future[JobReturn] = Future()
@@ -23,21 +27,28 @@ class Batches:
         return future
 
     def flush(self) -> None:
-        """Run what was submitted. A launcher that itself fails has lost its jobs."""
+        """Run what was submitted. Where the launcher itself fails, each job by itself: only what fails it is lost."""
         jobs, self._jobs = self._jobs, []
-        if not jobs:
-            return
         self._interrupts.in_batch = True
+        try:
+            if len(jobs) > 1 and self._launch(jobs) is None:
+                return
+            for job in jobs:
+                error = self._launch([job])
+                if error is not None:
+                    job[2].set_exception(WorkerLost(f"the launcher failed: {type(error).__name__}: {error}"))
+        finally:
+            self._interrupts.in_batch = False
+
+    def _launch(self, jobs: list[BatchedJob]) -> Exception | None:
+        """Give jobs their results; or tell how the launcher failed."""
         try:
             returns = self._launcher.launch([overrides for overrides, _, _ in jobs], jobs[0][1])
         except Exception as error:
-            for _, _, future in jobs:
-                future.set_exception(WorkerLost(f"the launcher failed: {type(error).__name__}: {error}"))
-            return
-        finally:
-            self._interrupts.in_batch = False
+            return error
         for (_, _, future), result in zip(jobs, returns, strict=True):
             future.set_result(result)
+        return None
 
     def slot_of(self, job_num: int) -> str | None:
         return None

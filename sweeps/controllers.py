@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -23,7 +23,7 @@ class Controller:
     Args:
         machine: differs between machines, and between containers whose process numbers mean different processes.
         started: tells this process from a later one of the same number; empty where the system does not say.
-        beat: when it last gave a sign of life, in seconds since 1970.
+        beat: when it last gave a sign of life, in seconds since 1970 by its own clock.
     """
 
     machine: str
@@ -40,10 +40,13 @@ class Controller:
         """Name and value of the study's attribute that tells of this controller, as of now."""
         return f"{SIGNATURE}{self.id}", {**asdict(self), "beat": time.time()}
 
-    def is_alive(self, lost_after_s: float) -> bool:
-        """On this machine: whether its process is there; elsewhere: whether it gave a sign of life lately."""
-        if self.machine != _machine():
-            return time.time() - self.beat < lost_after_s
+    @property
+    def is_here(self) -> bool:
+        """Whether it is of this machine."""
+        return self.machine == _machine()
+
+    def runs(self) -> bool:
+        """Whether the process of a controller of this machine is there."""
         try:
             os.kill(self.pid, 0)
         except ProcessLookupError:
@@ -53,16 +56,46 @@ class Controller:
         return _started(self.pid) == self.started
 
 
-def is_alive(attributes: dict[str, Any], owner: str, lost_after_s: float) -> bool:
-    """Whether the controller that signed as `owner` is alive, by the attributes of the study."""
-    known = attributes.get(f"{SIGNATURE}{owner}")
-    return known is not None and Controller(**known).is_alive(lost_after_s)
+class Watch:
+    """Tells which controllers of a study are alive: of this machine by their process, of others by their signs of life.
+
+    Signs are timed here, by when they are seen to change: the clocks of two machines differ. Between two looks no more
+    than BEAT_S counts: while the storage is gone nobody can give a sign.
+
+    Args:
+        clock: seconds that never go back.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._looked_at, self._lock = clock, clock(), threading.Lock()
+        self._seen: dict[str, tuple[float, float]] = {}  # by controller: its last sign, and seconds without another
+
+    def look(self, attributes: Mapping[str, Any]) -> None:
+        """Take note of the signs of life in a study's attributes; from any thread."""
+        with self._lock:
+            now = self._clock()
+            passed_s, self._looked_at = min(now - self._looked_at, BEAT_S), now
+            for known in _signed(attributes):
+                beat, quiet_s = self._seen.get(known.id, (None, 0.0))
+                self._seen[known.id] = known.beat, quiet_s + passed_s if beat == known.beat else 0.0
+
+    def is_alive(self, attributes: Mapping[str, Any], owner: str, lost_after_s: float) -> bool:
+        """Whether the controller that signed as `owner` is alive; of another machine as of the last look."""
+        known = attributes.get(f"{SIGNATURE}{owner}")
+        if known is None:
+            return False
+        controller = Controller(**known)
+        return controller.runs() if controller.is_here else self._seen[owner][1] < lost_after_s
 
 
-def any_alive(attributes: dict[str, Any], lost_after_s: float) -> bool:
-    """Whether some controller of a study is alive, by the attributes of the study."""
-    signed = [name.removeprefix(SIGNATURE) for name in attributes if name.startswith(SIGNATURE)]
-    return any(is_alive(attributes, owner, lost_after_s) for owner in signed)
+def any_alive(attributes: Mapping[str, Any], lost_after_s: float) -> bool:
+    """Whether a controller of a study seems alive to one who looks once: of another machine by the clocks of both."""
+    now = time.time()
+    return any(c.runs() if c.is_here else now - c.beat < lost_after_s for c in _signed(attributes))
+
+
+def _signed(attributes: Mapping[str, Any]) -> list[Controller]:
+    return [Controller(**known) for name, known in attributes.items() if name.startswith(SIGNATURE)]
 
 
 class Heartbeat:

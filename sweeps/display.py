@@ -55,12 +55,17 @@ class Display:
 
     def tick(self, jobs: Sequence[Job], launcher: Any) -> None:
         """Called twice a second or more often, with the jobs that run."""
-        if not jobs and not self._waits_told and (num := self._study.num_elsewhere()):
-            self.say(f"Waiting for {num} trials of other controllers.")
+        if not self._waits_told and (line := self._waiting(jobs)):
+            self.say(line)
             self._waits_told = True
         if time.monotonic() - self._told_at >= LOG_S:
             self._told_at = time.monotonic()
             self._say_how_far(jobs)
+
+    def _waiting(self, jobs: Sequence[Job]) -> str:
+        """What is waited for where no job runs here; empty where that is nothing."""
+        num = 0 if jobs else self._study.num_elsewhere()
+        return f"Waiting for {num} trial{'s' * (num > 1)} of other controllers." if num else ""
 
     def _say_how_far(self, jobs: Sequence[Job]) -> None:
         trials = self._study.trials()
@@ -114,7 +119,8 @@ class LiveDisplay(Display):
             table.add_row(*self._row(job, trials[job.run.number], launcher))
         heading = "  ".join([*_progress(self._study, trials), self._time_left(trials)])
         history = _history([t.values[0] for t in trials if t.state == TrialState.COMPLETE])
-        return Group(Text(heading), Text(history), table)
+        waiting = self._waiting(jobs)
+        return Group(Text(heading), Text(history), Text(waiting) if waiting else table)
 
     def _row(self, job: Job, trial: FrozenTrial, launcher: Any) -> list[str]:
         far = how_far(trial, job.seed_index)

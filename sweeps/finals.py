@@ -3,12 +3,14 @@
 Their runs are finished, so that a run only adds what it had held back: the test scores.
 """
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Any, cast
 
 from hydra.core.utils import JobReturn
+from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from sweeps.batches import Batches
@@ -19,18 +21,21 @@ from sweeps.launchers.contract import StreamingLauncher
 from sweeps.outcome import DONE, LOST, Outcome, outcome_of
 from sweeps.ranking import ranked
 from sweeps.records import mark_final
-from sweeps.study import SharedStudy
+from sweeps.space.values import canonical
+from sweeps.study import KNOWN, SharedStudy
 from sweeps.trial_run import Job, TrialRun
 
 TICK_S = 0.5
+POLL_S = 2.0  # how often it is asked whether another controller has ended its runs, or died
 
 
-def final_trials(trials: list[FrozenTrial], study: SharedStudy) -> list[FrozenTrial]:
-    """The best trial, and the first known configuration to compare it with, where it ended well."""
-    best = ranked(trials, study.study.directions)[:1]
-    first = [t for t in trials if t.user_attrs.get("known") == 0 and study.config.enqueue]
-    reference = [t for t in first if t.state == TrialState.COMPLETE and t not in best]
-    return best + reference
+def final_trials(study: Study, enqueue: Sequence[Any]) -> list[FrozenTrial]:
+    """The best trial, and the first of `sweep.enqueue` to compare it with, where it ended well."""
+    trials = study.get_trials(deepcopy=False)
+    best = ranked(trials, study.directions)[:1]
+    first = [canonical(values) for values in enqueue[:1]]
+    reference = [t for t in trials if t.user_attrs.get(KNOWN) in first and t.state == TrialState.COMPLETE][:1]
+    return best + [trial for trial in reference if trial not in best]
 
 
 class Finals:
@@ -40,26 +45,42 @@ class Finals:
         job_extras: overrides that every job gets last.
     """
 
-    def __init__(
-        self, study: SharedStudy, seeds: list[int] | None, job_extras: Sequence[str], display: Display
-    ) -> None:
-        self._study, self._seeds, self._job_extras, self._display = study, seeds, list(job_extras), display
+    def __init__(self, study: SharedStudy, job_extras: Sequence[str], display: Display) -> None:
+        self._study, self._job_extras, self._display = study, list(job_extras), display
 
     def run(self, launcher: StreamingLauncher | Batches, interrupts: Interrupts) -> None:
-        """Until all have ended, or the sweep is to stop."""
-        for trial in final_trials(self._study.trials(), self._study):
-            if not interrupts.draining and self._study.claim_final(trial.number):
-                is_done = False
-                try:
-                    is_done = self._run_trial(trial, launcher, interrupts)
-                finally:
-                    self._study.note_final(trial.number, is_done)
+        """Until all have ended, here or with another controller, which may die over it; or the sweep is to stop."""
+        left, is_told = self._trials(), False
+        while left and not interrupts.draining:
+            mine = next((trial for trial in left if self._study.claim_final(trial.number)), None)
+            if mine:
+                self._run_claimed(mine, launcher, interrupts)
+            left = [trial for trial in left if trial is not mine and not self._study.has_final(trial.number)]
+            if left and not mine:
+                if not is_told:
+                    self._display.say(f"Waiting for the last runs of another controller, of {_numbers(left)}.")
+                    is_told = True
+                time.sleep(POLL_S)
+
+    def are_left(self) -> bool:
+        """Whether some final trial was not yet run to its end."""
+        return any(not self._study.has_final(trial.number) for trial in self._trials())
+
+    def _trials(self) -> list[FrozenTrial]:
+        return final_trials(self._study.study, self._study.config.enqueue)
+
+    def _run_claimed(self, trial: FrozenTrial, launcher: StreamingLauncher | Batches, interrupts: Interrupts) -> None:
+        is_done = False
+        try:
+            is_done = self._run_trial(trial, launcher, interrupts)
+        finally:
+            self._study.note_final(trial.number, is_done)
 
     def _run_trial(self, trial: FrozenTrial, launcher: StreamingLauncher | Batches, interrupts: Interrupts) -> bool:
         """Whether every seed's run has ended well."""
         known: Any = trial.user_attrs
         # Of the trial only its number is asked: it has ended, and nothing more is told of it.
-        run = TrialRun(cast(Trial, trial), {}, known["overrides"], Path(known["run_dir"]), self._seeds)
+        run = TrialRun(cast(Trial, trial), {}, known["overrides"], Path(known["run_dir"]), known.get("seeds"))
         jobs = [build_job(self._study, run, k, self._job_extras, is_final=True) for k in range(run.num_seeds)]
         for job in jobs:
             mark_final(run.folder_of(job.seed_index))
@@ -81,7 +102,10 @@ class Finals:
 
     def _again(self, job: Job, outcome: Outcome, launcher: StreamingLauncher | Batches) -> "Future[JobReturn] | None":
         """A job whose worker died, submitted once more."""
-        if outcome.kind != LOST or job.num_lost >= self._study.config.max_retries:
-            return None
-        job.num_lost += 1
-        return launcher.submit(job.overrides, job.num)
+        if outcome.kind == LOST and job.may_run_again(self._study.config.max_retries):
+            return launcher.submit(job.overrides, job.num)
+        return None
+
+
+def _numbers(trials: list[FrozenTrial]) -> str:
+    return " and ".join(f"trial {trial.number}" for trial in trials)

@@ -1,10 +1,12 @@
 """Ask, submit, tell in steady state: a slot gets its next job the moment the last one ends."""
 
 import json
+import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +21,18 @@ from sweeps.finals import Finals
 from sweeps.interrupt import Interrupts
 from sweeps.jobs import build_job
 from sweeps.launchers.contract import StreamingLauncher
+from sweeps.lease import TakenOver
 from sweeps.outcome import DONE, LOST, OUTSIDE, PRUNED, Outcome, outcome_of
 from sweeps.records import fresh_folder, write_record
 from sweeps.space import Constraint
-from sweeps.space.values import canonical
 from sweeps.study import SharedStudy
 from sweeps.trial_run import Job, TrialRun
+from sweeps.twins import Twins
+
+log = logging.getLogger(__name__)
 
 TICK_S = 0.5  # how often signals are heeded and the display is drawn
+LEAST_FAILURES = 3  # after which a command whose trials all fail gives up, or after two a slot
 POLL_S = 2.0  # how often a study is asked again when nothing was left, since a controller may die
 
 
@@ -35,7 +41,6 @@ class SweepLoop:
 
     Args:
         folder: of the sweep; each trial has a folder of its own in it.
-        seeds: that every configuration is run with; None for its own single one.
         job_extras: overrides that every job gets last.
         finals: runs that end a finished study; None where there are none.
     """
@@ -45,22 +50,21 @@ class SweepLoop:
         study: SharedStudy,
         launcher: StreamingLauncher | Batches,
         folder: Path,
-        seeds: list[int] | None,
         constraints: Sequence[Constraint],
         job_extras: Sequence[str],
         interrupts: Interrupts,
         display: Display,
         finals: Finals | None = None,
     ) -> None:
-        self._study, self._launcher, self._folder, self._seeds = study, launcher, folder, seeds
+        self._study, self._launcher, self._folder = study, launcher, folder
         self._constraints, self._job_extras = constraints, list(job_extras)
         self._interrupts, self._display, self._finals = interrupts, display, finals
         self._runs: dict[int, TrialRun] = {}
-        self._twins: dict[int, tuple[Trial, int]] = {}
+        self._twins = Twins(study)
         self._pending: deque[Job] = deque()
         self._futures: dict[Future[JobReturn], Job] = {}
         self._next_ask = 0.0
-        self.num_failures = 0
+        self.num_failures = self.num_others = 0  # trials that this command has seen end
         self.last_failure = ""
 
     def run(self) -> None:
@@ -86,21 +90,32 @@ class SweepLoop:
             self._give_back()
 
     @property
+    def is_finished(self) -> bool:
+        """Whether nothing is left of the study, its last runs included."""
+        return self._study.is_finished() and not (self._finals and self._finals.are_left())
+
+    @property
     def too_many_failures(self) -> bool:
         limit = self._study.config.max_failures
         return limit is not None and self.num_failures >= limit
 
     @property
+    def fails_always(self) -> bool:
+        """Whether every trial of this command has failed, of enough to tell; `max_failures` holds where it is given."""
+        enough = max(LEAST_FAILURES, 2 * self._launcher.num_slots)
+        return self._study.config.max_failures is None and not self.num_others and self.num_failures >= enough
+
+    @property
     def _ends(self) -> bool:
         """Whether no new job is to begin."""
-        return self._interrupts.draining or self.too_many_failures
+        return self._interrupts.draining or self.too_many_failures or self.fails_always
 
     def _goes_on(self) -> bool:
         if self._interrupts.stopping:
             return False
         if self._ends:
             return bool(self._futures)
-        return bool(self._futures or self._pending or self._twins) or not self._study.is_finished()
+        return bool(self._futures or self._pending or self._twins.trials) or not self._study.is_finished()
 
     # Ask and submit.
 
@@ -109,7 +124,9 @@ class SweepLoop:
             if not self._pending and not self._ask():
                 return
             if self._pending:
-                self._submit(self._pending.popleft())
+                job = self._pending.popleft()
+                with self._unless_lost(job.run.number):
+                    self._submit(job)
 
     def _ask(self) -> bool:
         """Claim a trial and queue its jobs; False where none is left now."""
@@ -121,29 +138,27 @@ class SweepLoop:
         if trial is None:
             self._next_ask = time.monotonic() + POLL_S
             return False
-        trial.set_user_attr("configuration", canonical(self._study.space.suggest(trial)))
-        self._begin_or_wait(trial)
+        with self._unless_lost(trial.number):
+            self._study.configure(trial)
+            self._begin_or_wait(trial)
         self._settle_twins()
         return True
 
     def _begin_or_wait(self, trial: Trial) -> None:
         """Begin a trial, or wait for an earlier one of the same configuration."""
-        twin = self._study.twin(trial.number)
-        if twin is None:
+        if not self._twins.let_wait(trial):
             self._begin(trial, json.loads(trial.user_attrs["configuration"]))
-        else:
-            self._twins[trial.number] = (trial, twin.number)
 
     def _begin(self, trial: Trial, configuration: dict[str, Any]) -> None:
+        self._drop(trial.number)  # what it was to this controller, where another has had it since
         known = trial.user_attrs
         folder = Path(known["run_dir"]) if "run_dir" in known else fresh_folder(self._folder, trial.number)
         overrides = self._study.space.overrides(configuration)
-        run = TrialRun(trial, configuration, overrides, folder, self._seeds)
-        run.results = {int(k): values for k, values in known.get("seed_values", {}).items()}
+        run = TrialRun(trial, configuration, overrides, folder, self._study.seeds)
+        run.remember(known.get("seed_values", {}))
         run.num_attempts = known.get("attempts", 0)
         if "run_dir" not in known:
-            trial.set_user_attr("overrides", overrides)
-            trial.set_user_attr("run_dir", str(folder))
+            self._study.note(trial, overrides=overrides, run_dir=str(folder))
         self._runs[run.number] = run
         if not run.missing:
             self._end(run, TrialState.COMPLETE, "")
@@ -157,9 +172,9 @@ class SweepLoop:
 
     def _submit(self, job: Job) -> None:
         run = job.run
+        self._study.note(run.trial, attempts=run.num_attempts + 1)
         run.num_attempts += 1
         run.num_in_flight += 1
-        run.trial.set_user_attr("attempts", run.num_attempts)
         write_record(self._study, run, run.folder_of(job.seed_index), "running")
         self._futures[self._launcher.submit(job.overrides, job.num)] = job
         self._display.started(run)
@@ -172,19 +187,20 @@ class SweepLoop:
             done, _ = wait(self._futures, timeout=TICK_S, return_when=FIRST_COMPLETED)
             for future in done:
                 job = self._futures.pop(future)
-                self._take(job, outcome_of(future, len(self._study.objectives)))
+                job.run.num_in_flight -= 1
+                if self._runs.get(job.run.number) is job.run:
+                    with self._unless_lost(job.run.number):
+                        self._take(job, outcome_of(future, len(self._study.objectives)))
         else:
             time.sleep(TICK_S)
         self._settle_twins()
 
     def _take(self, job: Job, outcome: Outcome) -> None:
         run = job.run
-        run.num_in_flight -= 1
         run.attributes |= {"slot": self._launcher.slot_of(job.num), "pid": self._launcher.pid_of(job.num)}
         if outcome.kind == DONE:
             self._take_result(job, list(outcome.values))
-        elif outcome.kind == LOST and job.num_lost < self._study.config.max_retries:
-            job.num_lost += 1
+        elif outcome.kind == LOST and job.may_run_again(self._study.config.max_retries):
             self._display.say(f"Trial {run.number}: {outcome.reason}; it is run again from its checkpoint.")
             self._pending.appendleft(job)
         elif outcome.kind == LOST and self._interrupts.stopping:
@@ -205,11 +221,11 @@ class SweepLoop:
         run = job.run
         run.results[job.seed_index] = values
         if run.seeds:
-            run.trial.set_user_attr("seed_values", run.results)
+            self._study.note(run.trial, seed_values=run.seed_values)
         if not run.missing:
             run.ending = run.ending or (TrialState.COMPLETE, "")
         if self._study.config.pruner == "wilcoxon":
-            run.trial.report(values[0], job.seed_index)
+            self._study.report(run.trial, {job.seed_index: values[0]})
             if run.missing and run.trial.should_prune():
                 run.ending = (TrialState.PRUNED, f"pruned after seed {job.seed_index} by wilcoxon")
         if self._study.config.pruner != "none" and run.missing and not run.ending:
@@ -220,13 +236,12 @@ class SweepLoop:
         del self._runs[run.number]
         if state == TrialState.COMPLETE:
             state, reason = self._constrain(run)
-        self._set_constraints(run)
+        if run.violations:
+            self._study.constrain(run.trial, run.violations)
         if run.seeds and run.results:
             run.attributes |= {"seeds": run.seeds, "spread": run.spread}
         values = run.values if state == TrialState.COMPLETE else None
         told = self._study.finish(run.trial, state, values, reason=reason, **run.attributes)
-        if told is None:
-            return
         for k in {0, *run.results}:
             write_record(self._study, run, run.folder_of(k), state.name.lower(), reason, told.values)
         self._note_end(told)
@@ -239,51 +254,43 @@ class SweepLoop:
             return TrialState.FAIL, str(error)
         return TrialState.COMPLETE, reason
 
-    def _set_constraints(self, run: TrialRun) -> None:
-        known = self._study.trials()[run.number].constraints  # by a controller that died in between
-        for name, violation in run.violations.items():
-            if name not in known:
-                run.trial.set_constraint(name, violation)
-
     def _note_end(self, told: FrozenTrial) -> None:
         if told.state == TrialState.FAIL:
             self.num_failures += 1
             self.last_failure = str(told.user_attrs.get("reason"))
+        else:
+            self.num_others += 1
         self._display.ended(told)
         self._next_ask = 0.0
 
-    # Identical configurations.
-
     def _settle_twins(self) -> None:
         """End the trials whose twin has ended; begin those whose twin failed."""
-        if not self._twins:
-            return
-        trials = self._study.trials()
-        for number, (trial, twin_number) in list(self._twins.items()):
-            twin = trials[twin_number]
-            if twin.state.is_finished():
-                del self._twins[number]
-                self._settle(trial, twin)
+        for trial, twin in self._twins.pop_ended():
+            with self._unless_lost(trial.number):
+                if twin.state == TrialState.FAIL:
+                    self._begin_or_wait(trial)
+                else:
+                    self._note_end(self._twins.reuse(trial, twin))
 
-    def _settle(self, trial: Trial, twin: FrozenTrial) -> None:
-        if twin.state == TrialState.FAIL:
-            self._begin_or_wait(trial)
-            return
-        for step, value in twin.intermediate_values.items():
-            trial.report(value, step)
-        copied = {name: twin.user_attrs[name] for name in ("run_dir", "overrides", "spread") if name in twin.user_attrs}
-        for key, violation in twin.constraints.items():
-            trial.set_constraint(key, violation)
-        reason = f"the same configuration as trial {twin.number}"
-        values = twin.values if twin.state == TrialState.COMPLETE else None
-        told = self._study.finish(trial, twin.state, values, reason=reason, reused_from=twin.number, **copied)
-        if told:
-            self._note_end(told)
+    # Trials that are left.
+
+    @contextmanager
+    def _unless_lost(self, number: int) -> Iterator[None]:
+        """Drop a trial that turns out to be another controller's; its jobs that run here end by their lease."""
+        try:
+            yield
+        except TakenOver:
+            log.warning("Trial %d was taken over by another controller: its result is left out.", number)
+            self._drop(number)
+
+    def _drop(self, number: int) -> None:
+        self._twins.forget(number)
+        run = self._runs.pop(number, None)
+        self._pending = deque(job for job in self._pending if job.run is not run)
 
     def _give_back(self) -> None:
         """Leave what has not ended to a later command."""
-        unfinished = [run.trial for run in self._runs.values()] + [trial for trial, _ in self._twins.values()]
-        for trial in unfinished:
+        for trial in [*(run.trial for run in self._runs.values()), *self._twins.trials]:
             self._study.give_back(trial)
         self._forget()
 

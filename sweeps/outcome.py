@@ -11,6 +11,7 @@ from optuna import TrialPruned
 
 from sweeps.constraints import OutsideConstraints
 from sweeps.launchers.contract import JobTimeout, WorkerLost
+from sweeps.launchers.reply import ForeignError
 
 LOST, PRUNED, OUTSIDE, FAILED, DONE = "lost", "pruned", "outside", "failed", "done"
 
@@ -60,8 +61,10 @@ def _judged(returned: Any, num_objectives: int) -> Outcome:
         values = tuple(float(value) for value in listed)
     except (TypeError, ValueError):
         return Outcome(FAILED, reason=f"the task returned {returned!r}, a number is needed")
-    if any(math.isnan(value) for value in values):
-        return Outcome(FAILED, reason="the objective is NaN")
+    # Neither has a mean or a spread over seeds, nor a place that a sampler could learn from.
+    if not all(math.isfinite(value) for value in values):
+        word = "NaN" if any(math.isnan(value) for value in values) else "infinite"
+        return Outcome(FAILED, reason=f"the objective is {word}")
     return Outcome(DONE, values)
 
 
@@ -70,4 +73,7 @@ def _failed(error: Any) -> Outcome:
         return Outcome(FAILED, reason=f"the job failed: {error!r}")
     trace = "".join(traceback.format_exception(error))
     said = str(error).strip() or ("the memory of the job ran out" if isinstance(error, MemoryError) else "no message")
-    return Outcome(FAILED, reason=f"{type(error).__name__}: {said.splitlines()[0]}", trace=trace)
+    told = said.splitlines()[0]
+    return Outcome(
+        FAILED, reason=told if isinstance(error, ForeignError) else f"{type(error).__name__}: {told}", trace=trace
+    )

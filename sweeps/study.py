@@ -5,8 +5,9 @@ WAITING, so that the study never holds more than `num_trials` trials and none is
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -17,13 +18,16 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from sweeps.config import SweepConfig
-from sweeps.controllers import Controller, Heartbeat, is_alive
+from sweeps.controllers import Controller, Heartbeat, Watch
 from sweeps.errors import user_error
+from sweeps.identity import changed, identity_of
+from sweeps.lease import TakenOver
 from sweeps.locks import exclusive
 from sweeps.program import program
 from sweeps.pruners import build_pruner
 from sweeps.samplers import build_sampler
-from sweeps.space import Space, difference
+from sweeps.space import Space
+from sweeps.space.values import canonical
 from sweeps.storage import close_storage, open_storage_of_user
 
 log = logging.getLogger(__name__)
@@ -34,6 +38,8 @@ Direction = Literal["maximize", "minimize"]
 
 IDENTITY = "sweep"  # the attribute of a study that tells what it searches
 TOTAL = "num_trials"  # the one that tells how many trials the last command asked for
+KNOWN = "known"  # the attribute of a trial that holds the known configuration it was begun with
+FINAL = "final:"  # and a trial's number: whether it was run once more at the end, or by whom it is
 PROGRAM = "program"  # the one that tells how its program is called, such as ["python", "run.py"]
 
 
@@ -43,6 +49,8 @@ class SharedStudy:
 
     Args:
         known: configurations to run first: those of `sweep.enqueue`, or a whole grid.
+        kind: of its trials: "grid" where every combination is run, else "trial".
+        seeds: that every configuration is run with; None for its own single one.
     """
 
     config: SweepConfig
@@ -53,9 +61,13 @@ class SharedStudy:
     directions: list[Direction]
     num_trials: int
     known: list[dict[str, Any]] = field(default_factory=list)
+    kind: Literal["grid", "trial"] = "trial"
+    seeds: list[int] | None = None
 
     def __post_init__(self) -> None:
-        self.controller = Controller.this()
+        # By its values and not by its place: the next command may name its axes, or what it enqueues, in another order.
+        self._known = [(canonical(values), values) for values in self.known]
+        self.controller, self._watch = Controller.this(), Watch()
         self.lost_controllers: set[str] = set()  # whose trials were taken back
         self.storage: BaseStorage = open_storage_of_user(self.url, self.config.storage_timeout_s)
         with self._alone():
@@ -77,13 +89,15 @@ class SharedStudy:
         close_storage(self.storage)
 
     def beat(self) -> None:
+        """Give a sign of life, and look for those of others."""
         self.storage.set_study_user_attr(self.study._study_id, *self.controller.attribute())
+        self._look()
 
-    @property
-    def kind(self) -> str:
-        """Of its trials: "grid" where every combination is run, else "trial"."""
-        whole_grid = self.config.sampler == "grid" or (self.space.is_grid and self.config.num_trials is None)
-        return "grid" if whole_grid else "trial"
+    def _look(self) -> dict[str, Any]:
+        """The study's attributes, which tell who is alive."""
+        attributes = self.study.user_attrs
+        self._watch.look(attributes)
+        return attributes
 
     def trials(self) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False)
@@ -138,19 +152,20 @@ class SharedStudy:
 
     def _enqueue_next(self, trials: list[FrozenTrial]) -> None:
         """Put the next known configuration in front, where one is left."""
-        begun = {trial.user_attrs.get("known") for trial in trials}
-        for place, values in enumerate(self.known):
-            if place not in begun:
-                self.study.enqueue_trial(self.space.params(values), user_attrs={"known": place})
+        begun = Counter(trial.user_attrs.get(KNOWN) for trial in trials)
+        for name, values in self._known:
+            if not begun[name]:
+                self.study.enqueue_trial(self.space.params(values), user_attrs={KNOWN: name})
                 return
+            begun[name] -= 1
 
     def _take_back(self, trials: list[FrozenTrial]) -> None:
         """Let the trials of dead controllers wait for a new run, in their own folder."""
         running = [trial for trial in trials if trial.state == TrialState.RUNNING and not self._is_mine(trial)]
-        attributes = self.study.user_attrs if running else {}
+        attributes = self._look() if running else {}
         for trial in running:
             owner = trial.user_attrs.get("owner", "")
-            if not is_alive(attributes, owner, self.config.lost_after_s):
+            if not self._watch.is_alive(attributes, owner, self.config.lost_after_s):
                 log.info("Trial %d is run again: its controller was lost.", trial.number)
                 if owner:
                     self.lost_controllers.add(owner)
@@ -159,22 +174,52 @@ class SharedStudy:
     def _is_mine(self, trial: FrozenTrial) -> bool:
         return trial.user_attrs.get("owner") == self.controller.id
 
-    # How a trial ends.
+    # What is written to a trial: by the controller that has it, and no other. Each raises TakenOver otherwise.
+
+    @contextmanager
+    def _owned(self, trial: Trial) -> Iterator[None]:
+        try:
+            if not self._owns(trial):
+                raise TakenOver(f"trial {trial.number} has another controller")
+            yield
+        except UpdateFinishedTrialError as error:
+            raise TakenOver(f"trial {trial.number} was ended by another controller") from error
+
+    def configure(self, trial: Trial) -> None:
+        """Draw a trial's configuration."""
+        with self._owned(trial):
+            trial.set_user_attr("configuration", canonical(self.space.suggest(trial)))
+
+    def note(self, trial: Trial, **attributes: Any) -> None:
+        with self._owned(trial):
+            for name, value in attributes.items():
+                trial.set_user_attr(name, value)
+
+    def report(self, trial: Trial, steps: Mapping[int, float]) -> None:
+        """Tell a trial's values by step."""
+        with self._owned(trial):
+            for step, value in steps.items():
+                trial.report(value, step)
+
+    def constrain(self, trial: Trial, violations: Mapping[str, float]) -> None:
+        """Tell how far a trial is outside each constraint."""
+        with self._owned(trial):
+            known = self.storage.get_trial(trial._trial_id).constraints  # by a controller that died in between
+            for name, violation in violations.items():
+                if name not in known:
+                    trial.set_constraint(name, violation)
 
     def finish(
         self, trial: Trial, state: TrialState, values: list[float] | None = None, **attributes: Any
-    ) -> FrozenTrial | None:
-        """Tell the study how a trial of this controller ended; None where another controller has taken it over."""
-        try:
-            if not self._owns(trial):
-                log.warning("Trial %d was taken over by another controller: its result is left out.", trial.number)
-                return None
+    ) -> FrozenTrial:
+        """Tell the study how a trial of this controller ended."""
+        # Nobody takes it over in between.
+        with self._alone(), self._owned(trial):
             for name, value in attributes.items():
                 trial.set_user_attr(name, value)
-            self.study.tell(trial, values, state)
-        except UpdateFinishedTrialError:
-            # A storage that was gone had heard it nevertheless.
-            log.debug("Trial %d had ended already.", trial.number)
+            # A storage that was gone may have heard it nevertheless.
+            with suppress(UpdateFinishedTrialError):
+                self.study.tell(trial, values, state)
         return self.storage.get_trial(trial._trial_id)
 
     def give_back(self, trial: Trial) -> None:
@@ -192,22 +237,22 @@ class SharedStudy:
 
     def claim_final(self, number: int) -> bool:
         """Whether this controller is to run a trial once more at the end: nobody has, or somebody died over it."""
-        key = f"final:{number}"
+        key = f"{FINAL}{number}"
         with self._alone():
-            known = self.study.user_attrs
+            known = self._look()
             owner = known.get(key)
-            if owner and (owner == "done" or is_alive(known, owner, self.config.lost_after_s)):
+            if owner and (owner == "done" or self._watch.is_alive(known, owner, self.config.lost_after_s)):
                 return False
             self.study.set_user_attr(key, self.controller.id)
             return True
 
     def has_final(self, number: int) -> bool:
         """Whether a trial was run once more, to its end."""
-        return self.study.user_attrs.get(f"final:{number}") == "done"
+        return self.study.user_attrs.get(f"{FINAL}{number}") == "done"
 
     def note_final(self, number: int, is_done: bool) -> None:
         """A trial's last run has ended, or is left to a later command."""
-        self.study.set_user_attr(f"final:{number}", "done" if is_done else "")
+        self.study.set_user_attr(f"{FINAL}{number}", "done" if is_done else "")
 
     # How it is opened.
 
@@ -223,22 +268,20 @@ class SharedStudy:
 
     def _check_identity(self) -> None:
         """Write what the study searches, or raise UserError where it searches something else."""
-        fixed = [o for o in self.space.common if not self._is_free(o.partition("=")[0])]
-        mine = {"space": self.space.signature(), "objectives": self.objectives, "fixed": fixed}
+        mine = identity_of(self.config, self.space, self.objectives, self.seeds)
         there = self.study.user_attrs.get(IDENTITY)
         if there is None:
             if self.study.get_trials(deepcopy=False):
                 raise user_error(f"sweep.study_name={self.name} is a study that no sweep made: give another name.")
             self.study.set_user_attr(IDENTITY, mine)
             return
-        if changed := self._changed(there, fixed):
+        old = [direction.name.lower() for direction in self.study.directions]
+        turned = f"it was to {', '.join(old)}, now to {', '.join(self.directions)}" if old != self.directions else None
+        if difference := changed(there, mine) or turned:
             raise user_error(
-                f"the study {self.name} was begun with something else ({changed.rstrip('.')}): give the old command "
+                f"the study {self.name} was begun with something else ({difference.rstrip('.')}): give the old command "
                 "to go on with it, or another sweep.study_name."
             )
-
-    def _is_free(self, key: str) -> bool:
-        return any(key == free or key.startswith(f"{free}.") for free in self.config.free_keys)
 
     def _note_command(self) -> None:
         """Tell those who only read the study how many trials are asked for, and how its program is called."""
@@ -246,16 +289,6 @@ class SharedStudy:
         for name, value in ((TOTAL, self.num_trials), (PROGRAM, program())):
             if known.get(name) != value:
                 self.study.set_user_attr(name, value)
-
-    def _changed(self, there: Mapping[str, Any], fixed: list[str]) -> str | None:
-        old = [direction.name.lower() for direction in self.study.directions]
-        if there["objectives"] != self.objectives:
-            return f"objectives were {', '.join(there['objectives'])}, now {', '.join(self.objectives)}"
-        if old != self.directions:
-            return f"it was to {', '.join(old)}, now to {', '.join(self.directions)}"
-        if set(there["fixed"]) != set(fixed):
-            return f"its jobs had {' '.join(there['fixed']) or 'no fixed values'}, now {' '.join(fixed) or 'none'}"
-        return difference(there["space"], self.space.signature())
 
 
 def num_taken(trials: list[FrozenTrial]) -> int:

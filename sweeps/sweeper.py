@@ -1,7 +1,6 @@
 """`hydra/sweeper=spectral`: from the command line to a finished study. Read `sweep` from top to bottom."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -9,25 +8,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.config_store import ConfigStore
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
+
+from sweeps.arguments import GROUP, Arguments
 
 if TYPE_CHECKING:
     from sweeps.batches import Batches
     from sweeps.config import SweepConfig
     from sweeps.interrupt import Interrupts
     from sweeps.launchers.contract import StreamingLauncher
+    from sweeps.loop import SweepLoop
+    from sweeps.plan import Plan
     from sweeps.space import Constraint, Space
     from sweeps.study import SharedStudy
 
 log = logging.getLogger(__name__)
 
-GROUP = "sweep"
-RUN_DIR = "run_dir"
 TRACKER = "tracker"
-NUM_TRIALS = 20  # of a search that names no number
 
 
 @dataclass
@@ -63,27 +62,41 @@ class SpectralSweeper(Sweeper):
 
         Raises:
             UserError: a mistake in the sweep's config or its space; too many failures.
+            InstantiationException: caused by a UserError, for an option of the launcher that is not allowed.
             KeyboardInterrupt: the sweep was asked to end before its study was finished.
         """
-        from sweeps.config_check import typed_sweep
+        from sweeps.config_check import check_axes, typed_sweep
         from sweeps.emptied import empty_as_told
         from sweeps.interrupt import Interrupts
+        from sweeps.places import journal_url
+        from sweeps.plan import plan_of
         from sweeps.space import Space, read_constraints
+        from sweeps.study import SharedStudy
 
+        given = Arguments(arguments, self.hydra_context.config_loader)
         empty_as_told(self.config, GROUP, arguments)
         sweep = typed_sweep(OmegaConf.select(self.config, GROUP))
         self._check_objective(sweep)
         sweep.study_name = sweep.study_name or self._name_of_search()
-        sweep.search_overrides = self._not_given(sweep.search_overrides, arguments)
-        space = Space.read(sweep.space, self._of_jobs(arguments), self.hydra_context.config_loader)
-        self._check_space(space, sweep)
+        sweep.search_overrides = given.leave_open(sweep.search_overrides)
+        space = Space.read(sweep.space, given.of_jobs, self.hydra_context.config_loader)
+        check_axes(space, sweep)
         constraints = read_constraints(sweep.constraints)
-        folder = self._choose_folder(sweep, arguments)
-        study = self._open_study(sweep, space, folder)
+        plan = plan_of(sweep, space, self.config)
+        self._check_jobs(space, sweep, plan)
+        folder, line = self._choose_folder(sweep, space, plan, given)
         interrupts = Interrupts(print)
+        launcher = self._launcher(sweep, interrupts)
+        if line:
+            print(line)
+        folder.mkdir(parents=True, exist_ok=True)
+        name, url = sweep.study_name or folder.name, sweep.storage or journal_url(folder)
+        study = SharedStudy(config=sweep, name=name, url=url, space=space, **vars(plan))
         try:
             with interrupts.caught():
-                self._run(study, sweep, constraints, folder, interrupts)
+                loop = self._run(study, sweep, launcher, constraints, folder, interrupts)
+            # From here on Ctrl-C ends the command: no job runs, and all is kept.
+            self._tell(study, sweep, folder, loop, interrupts)
         finally:
             study.close()
         return study.study
@@ -92,29 +105,35 @@ class SpectralSweeper(Sweeper):
         self,
         study: "SharedStudy",
         sweep: "SweepConfig",
+        launcher: "StreamingLauncher | Batches",
         constraints: "list[Constraint]",
         folder: Path,
         interrupts: "Interrupts",
-    ) -> None:
-        """Run the trials that are left, show how they compare, and raise where the study is not finished."""
-        from sweeps.config_check import seed_list
+    ) -> "SweepLoop":
+        """Run the trials that are left."""
         from sweeps.display import open_display
-        from sweeps.errors import user_error
         from sweeps.finals import Finals
         from sweeps.loop import SweepLoop
-        from sweeps.summary import summarize
-        from sweeps.tracking import track_study
 
         display = open_display(study)
-        launcher = self._launcher(sweep, study, interrupts)
-        seeds = seed_list(sweep, self.config)
-        finals = Finals(study, seeds, self._job_extras, display) if sweep.search_overrides else None
+        launcher.controller = study.controller.id
+        finals = Finals(study, self._job_extras, display) if sweep.search_overrides else None
         extras = [*self._job_extras, *sweep.search_overrides]
-        loop = SweepLoop(study, launcher, folder, seeds, constraints, extras, interrupts, display, finals)
+        loop = SweepLoop(study, launcher, folder, constraints, extras, interrupts, display, finals)
         try:
             loop.run()
         finally:
             display.close()
+        return loop
+
+    def _tell(
+        self, study: "SharedStudy", sweep: "SweepConfig", folder: Path, loop: "SweepLoop", interrupts: "Interrupts"
+    ) -> None:
+        """Show how the trials compare, and raise where the study is not finished."""
+        from sweeps.errors import user_error
+        from sweeps.summary import summarize
+        from sweeps.tracking import track_study
+
         summarize(study, folder)
         if sweep.report and not interrupts.stopping:
             _report(study, folder)
@@ -122,9 +141,14 @@ class SpectralSweeper(Sweeper):
         last = f"the last failure is: {loop.last_failure.rstrip('.')}"
         if loop.too_many_failures:
             raise user_error(f"sweep.max_failures={sweep.max_failures} is reached, {last}.")
+        if loop.fails_always and not study.is_finished():
+            raise user_error(
+                f"all {loop.num_failures} trials of this command failed, {last}: mend it and give the same command "
+                "again, or say with sweep.max_failures how many may fail."
+            )
         if loop.num_failures and study.has_only_failures():
             raise user_error(f"no trial of the study ended well, {last}.")
-        if interrupts.draining and not study.is_finished():
+        if interrupts.draining and not loop.is_finished:
             print("To go on, give the same command again.")
             raise KeyboardInterrupt
 
@@ -145,22 +169,9 @@ class SpectralSweeper(Sweeper):
         name = self.config.hydra.runtime.choices.get(GROUP)
         return None if name in (None, "default", "none") else str(name)
 
-    def _of_jobs(self, arguments: Sequence[str]) -> list[str]:
-        """The arguments that are for jobs: not those of the search, nor the folder, of which each job has its own."""
-        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
-        keys = [override.key_or_group for override in parser.parse_overrides(list(arguments))]
-        own = (GROUP, RUN_DIR)
-        return [a for a, key in zip(arguments, keys, strict=True) if key not in own and not key.startswith(f"{GROUP}.")]
-
-    def _not_given(self, overrides: list[str], arguments: list[str]) -> list[str]:
-        """The overrides of keys that the command leaves open: what it says itself holds."""
-        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
-        given = {override.key_or_group for override in parser.parse_overrides(arguments)}
-        return [o for o in overrides if o.partition("=")[0].lstrip("+") not in given]
-
-    def _check_space(self, space: "Space", sweep: "SweepConfig") -> None:
-        """Compose a config for each extreme of the space, and have the experiment check it."""
-        from sweeps.space import check_space
+    def _check_jobs(self, space: "Space", sweep: "SweepConfig", plan: "Plan") -> None:
+        """Compose configs of the jobs that are known, and of extremes of the space; have the experiment check them."""
+        from sweeps.space import check_enqueued, check_seeds, check_space
 
         check = _imported(sweep.check) if sweep.check else None
 
@@ -171,6 +182,9 @@ class SpectralSweeper(Sweeper):
             return check(config) if check else config
 
         check_space(space, compose)
+        check_enqueued(space, sweep.enqueue, compose)
+        if plan.seeds:
+            check_seeds(space, sweep.seed_key, plan.seeds, compose)
 
     @cached_property
     def _composer(self) -> Any:
@@ -184,42 +198,25 @@ class SpectralSweeper(Sweeper):
         known = self.hydra_context.config_loader.get_group_options(GROUP)
         return [f"{GROUP}=none"] if "none" in known else []
 
-    def _choose_folder(self, sweep: "SweepConfig", arguments: Sequence[str]) -> Path:
-        """Where the sweep's files go: its study's folder, but for a run_dir of the command line."""
-        given = any(argument.startswith(f"{RUN_DIR}=") for argument in arguments)
-        given = given or any(o.startswith("hydra.sweep.dir=") for o in self.config.hydra.overrides.hydra)
-        if sweep.study_name and not given:
+    def _choose_folder(self, sweep: "SweepConfig", space: "Space", plan: "Plan", given: Arguments) -> tuple[Path, str]:
+        """Where the sweep's files go: its study's folder, but for a run_dir of the command line.
+
+        A study without a name and a folder is named here; the second value then tells the user of it.
+        """
+        line = ""
+        is_chosen = given.has_folder or any(o.startswith("hydra.sweep.dir=") for o in self.config.hydra.overrides.hydra)
+        if not is_chosen:
             from sweeps.places import SWEEPS
 
+            if sweep.study_name is None:
+                from sweeps.unnamed import choose_study, name_of
+
+                sweep.study_name, line = choose_study(name_of(sweep, space, plan, self.config), sweep)
             with open_dict(self.config):
                 self.config.hydra.sweep.dir = str(SWEEPS / sweep.study_name)
-        folder = Path(str(self.config.hydra.sweep.dir))
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        return Path(str(self.config.hydra.sweep.dir)), line
 
-    def _open_study(self, sweep: "SweepConfig", space: "Space", folder: Path) -> "SharedStudy":
-        from sweeps.config_check import directions, objective_names
-        from sweeps.places import journal_url
-        from sweeps.study import SharedStudy
-
-        objectives = objective_names(sweep)
-        whole_grid = sweep.sampler == "grid" or (space.is_grid and sweep.num_trials is None)
-        known = space.grid() if whole_grid else []
-        known = [*sweep.enqueue, *(values for values in known if values not in sweep.enqueue)]
-        return SharedStudy(
-            config=sweep,
-            name=sweep.study_name or folder.name,
-            url=sweep.storage or journal_url(folder),
-            space=space,
-            objectives=objectives,
-            directions=directions(sweep, objectives),
-            num_trials=_total(sweep, len(known) if whole_grid else None),
-            known=known,
-        )
-
-    def _launcher(
-        self, sweep: "SweepConfig", study: "SharedStudy", interrupts: "Interrupts"
-    ) -> "StreamingLauncher | Batches":
+    def _launcher(self, sweep: "SweepConfig", interrupts: "Interrupts") -> "StreamingLauncher | Batches":
         from hydra.core.plugins import Plugins
 
         from sweeps.batches import Batches, batch_size
@@ -229,7 +226,6 @@ class SpectralSweeper(Sweeper):
         )
         if hasattr(launcher, "submit"):
             streaming: StreamingLauncher = launcher
-            streaming.controller = study.controller.id
             return streaming
         size = batch_size(self.config.hydra.launcher, sweep.batch_size)
         log.warning("%s runs jobs in batches, here of %d: slots wait for the slowest.", type(launcher).__name__, size)
@@ -248,17 +244,11 @@ def _report(study: "SharedStudy", folder: Path) -> None:
         print(f"The report could not be written: {type(error).__name__}: {reason}")
 
 
-def _total(sweep: "SweepConfig", grid_size: int | None) -> int:
-    if grid_size is not None:
-        return min(grid_size, sweep.num_trials or grid_size)
-    return sweep.num_trials or NUM_TRIALS
-
-
 def _imported(where: str) -> Any:
     """What `sweep.check` names. An import that fails inside its module is a bug, and stays one."""
     module, _, attribute = where.partition(":")
     try:
-        found = getattr(import_module(module), attribute, None)
+        found = getattr(import_module(module), attribute, None) if _is_dotted(module) else None
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
             raise
@@ -268,3 +258,7 @@ def _imported(where: str) -> Any:
 
         raise user_error(f"sweep.check={where} names no function: allowed is module:function, or null.")
     return found
+
+
+def _is_dotted(name: str) -> bool:
+    return all(part.isidentifier() for part in name.split("."))

@@ -20,6 +20,11 @@ class Job:
     overrides: list[str]
     num_lost: int = 0
 
+    def may_run_again(self, max_retries: int) -> bool:
+        """Asked when it was lost, which this counts."""
+        self.num_lost += 1
+        return self.num_lost <= max_retries
+
 
 @dataclass(eq=False)
 class TrialRun:
@@ -57,6 +62,15 @@ class TrialRun:
     def missing(self) -> list[int]:
         """Indices of the seeds without a result."""
         return [k for k in range(self.num_seeds) if k not in self.results]
+
+    @property
+    def seed_values(self) -> dict[str, list[float]]:
+        """The results by seed, as the study keeps them."""
+        return {str(seed): self.results[k] for k, seed in enumerate(self.seeds or []) if k in self.results}
+
+    def remember(self, seed_values: dict[str, list[float]]) -> None:
+        """Take over results that the study has kept."""
+        self.results = {k: seed_values[str(s)] for k, s in enumerate(self.seeds or []) if str(s) in seed_values}
 
     def folder_of(self, seed_index: int) -> Path:
         return self.folder / f"seed-{seed_index}" if self.seeds else self.folder

@@ -5,6 +5,8 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
+from sweeps.launchers.options import choice, number
+
 
 @dataclass
 class LocalConfig:
@@ -12,12 +14,12 @@ class LocalConfig:
 
     _target_: str = "hydra_plugins.spectral_local_launcher.LocalLauncher"
     devices: Any = "auto"  # auto, cpu, or a list of CUDA devices by number or UUID
-    jobs_per_device: int | None = None  # at once; by default 1 on a CUDA device, one a core on the CPU
-    memory_share: float | None = None  # of a CUDA device's memory, enforced by PyTorch's allocator
-    threads_per_job: int | None = None  # by default the cores divided among the slots
-    time_limit_s: float | None = None  # a job that takes longer is ended
-    memory_limit_gb: float | None = None  # address space of a worker, in 2**30 bytes; not with CUDA
-    grace_s: float = 5.0  # between SIGTERM and SIGKILL
+    jobs_per_device: int | None = number(None, at_least=1)  # at once; by default 1 on CUDA, one a core on the CPU
+    memory_share: float | None = number(None, above=0, at_most=1)  # of a CUDA device's memory; PyTorch enforces it
+    threads_per_job: int | None = number(None, at_least=1)  # by default the cores divided among the slots
+    time_limit_s: float | None = number(None, above=0)  # a job that takes longer is ended
+    memory_limit_gb: float | None = number(None, above=0)  # address space of a worker, in 2**30 bytes; not with CUDA
+    grace_s: float = number(5.0, at_least=0)  # between SIGTERM and SIGKILL
     retry_alone: bool = True  # once, after CUDA ran out of memory
     show_output: bool = False  # jobs print to the terminal, not to job.log in their folder
 
@@ -28,12 +30,11 @@ class RayConfig:
 
     _target_: str = "hydra_plugins.spectral_ray_launcher.RayLauncher"
     address: str = "local"  # local starts Ray here and ends it; auto or ray://host:port use a cluster that runs
-    cpus_per_job: float = 1.0
-    gpus_per_job: float | None = None  # may be a fraction; by default 1 where the cluster has GPUs
-    max_parallel: int | None = None  # slots; by default as many as the cluster's CPUs and GPUs hold when it starts
-    time_limit_s: float | None = None
-    grace_s: float = 5.0  # for a job that is stopped
-    object_store_mb: int = 100  # of a local Ray
+    cpus_per_job: float = number(1.0, at_least=0)
+    gpus_per_job: float | None = number(None, at_least=0)  # may be a fraction; by default 1 where the cluster has GPUs
+    max_parallel: int | None = number(None, at_least=1)  # slots; by default what the cluster holds at the start
+    time_limit_s: float | None = number(None, above=0)
+    object_store_mb: int = number(100, at_least=79)  # of a local Ray, which takes no less
     show_output: bool = False  # jobs print to Ray's log and the terminal, not to job.log in their folder
 
 
@@ -42,22 +43,22 @@ class SlurmConfig:
     """One SLURM job for each job, through submitit. Needs the extra `slurm`."""
 
     _target_: str = "hydra_plugins.spectral_slurm_launcher.SlurmLauncher"
-    executor: str = "slurm"  # slurm, or local: the same without a cluster, to try things out
-    max_parallel: int = 64  # jobs in SLURM's hands at once
-    timeout_min: int = 60  # what SLURM gives a job each time
-    max_num_timeout: int = 3  # a job whose time is up is queued again so often, and goes on from its checkpoint
-    signal_delay_s: int = 90  # before the end of its time a job is told to save
-    time_limit_s: float | None = None  # in all, waiting for the cluster not counted
-    grace_s: float = 5.0
-    cpus_per_task: int = 1
-    gpus_per_node: int | None = None
-    mem_gb: float | None = None
+    executor: str = choice("slurm", "slurm", "local")  # slurm, or local: the same without a cluster, to try things out
+    max_parallel: int = number(64, at_least=1)  # jobs in SLURM's hands at once
+    timeout_min: int = number(60, at_least=1)  # what SLURM gives a job each time
+    max_num_timeout: int = number(3, at_least=0)  # so often a job whose time is up goes on from its checkpoint
+    signal_delay_s: int = number(90, at_least=0)  # before the end of its time a job is told to save
+    time_limit_s: float | None = number(None, above=0)  # in all, waiting for the cluster not counted
+    grace_s: float = number(5.0, at_least=0)
+    cpus_per_task: int = number(1, at_least=1)
+    gpus_per_node: int | None = number(None, at_least=0)
+    mem_gb: float | None = number(None, above=0)
     name: str = "spectral"  # of the SLURM jobs, followed by a mark of the sweep's controller
     folder: str = "${hydra.sweep.dir}/.submitit"  # scripts, logs and results of submitit
     partition: str | None = None
     additional: dict[str, Any] = field(default_factory=dict)  # of sbatch, as in +hydra.launcher.additional.qos=long
-    poll_s: float = 1.0  # between two looks for a job's result
-    look_s: int = 60  # between two looks at the queue, for jobs that died
+    poll_s: float = number(1.0, above=0)  # between two looks for a job's result
+    look_s: int = number(60, at_least=1)  # between two looks at the queue, for jobs that died
     show_output: bool = False  # jobs print to submitit's log, not to job.log in their folder
 
 

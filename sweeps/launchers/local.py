@@ -4,8 +4,8 @@ import sys
 from functools import partial
 from typing import Any
 
-from omegaconf import ListConfig
-
+from sweeps.launchers.config import LocalConfig
+from sweeps.launchers.options import checked
 from sweeps.launchers.pool import Limits, SlotPool
 from sweeps.launchers.pooled import PooledLauncher
 from sweeps.launchers.process import LocalWorker
@@ -14,25 +14,15 @@ from sweeps.launchers.worker import Settings
 
 
 class LocalLauncher(PooledLauncher):
-    """See LocalConfig for the arguments."""
+    """Its options are those of LocalConfig."""
 
-    def __init__(
-        self,
-        devices: Any = "auto",
-        jobs_per_device: int | None = None,
-        memory_share: float | None = None,
-        threads_per_job: int | None = None,
-        time_limit_s: float | None = None,
-        memory_limit_gb: float | None = None,
-        grace_s: float = 5.0,
-        retry_alone: bool = True,
-        show_output: bool = False,
-    ) -> None:
-        devices = list(devices) if isinstance(devices, ListConfig) else devices
-        self.slots = plan_slots(devices, jobs_per_device, memory_share, threads_per_job)
-        self._limits = Limits(time_limit_s, grace_s, retry_alone)
-        memory_limit_bytes = None if memory_limit_gb is None else int(memory_limit_gb * 2**30)
-        self._settings = Settings(sys.argv, show_output, memory_limit_bytes)
+    def __init__(self, **options: Any) -> None:
+        chosen = checked(LocalConfig, options)
+        self.slots = plan_slots(chosen.devices, chosen.jobs_per_device, chosen.memory_share, chosen.threads_per_job)
+        self._limits = Limits(chosen.time_limit_s, chosen.grace_s, chosen.retry_alone)
+        limit_gb = chosen.memory_limit_gb
+        memory_limit_bytes = None if limit_gb is None else int(limit_gb * 2**30)
+        self._settings = Settings(sys.argv, chosen.show_output, memory_limit_bytes)
 
     @property
     def num_slots(self) -> int:

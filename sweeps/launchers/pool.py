@@ -6,58 +6,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from hydra.core.utils import JobReturn
 
 from sweeps.launchers.contract import WorkerLost, settle
+from sweeps.launchers.pool_worker import NoRoom, Worker
 from sweeps.launchers.reply import Reply
 from sweeps.launchers.slots import Slot
 
 SHUT_DOWN = "the launcher was shut down"
-
-
-class NoRoom(Exception):  # noqa: N818  (not an error of the job)
-    """The worker has no place to run at yet: the job goes back to the queue, for another may be free first."""
-
-
-class Worker(Protocol):
-    """What runs the jobs of a slot, one after another: a process, here or elsewhere."""
-
-    @property
-    def pid(self) -> int | None: ...
-
-    @property
-    def place(self) -> str | None:
-        """Where it is, if the slot does not tell."""
-
-    @property
-    def alive(self) -> bool: ...
-
-    @property
-    def has_room(self) -> bool:
-        """Whether it can begin a job at once; it comes after those that can."""
-
-    def run(
-        self, overrides: Sequence[str], job_num: int, time_limit_s: float | None = None, grace_s: float = 5
-    ) -> Reply:
-        """Run a job. After an exception from here the worker has ended.
-
-        Raises:
-            NoRoom: the job was not begun; the worker is to be asked again.
-            WorkerLost: the process ended before the job.
-            JobTimeout: it was ended because the job took longer than its limit.
-            Exception: whatever kept the task from loading.
-        """
-
-    def interrupt(self, reason: str) -> None:
-        """Ask a busy worker to end, from another thread: its `run` raises WorkerLost with this reason."""
-
-    def kill(self) -> None:
-        """End it at once, from another thread."""
-
-    def end(self, grace_s: float) -> None:
-        """End an idle worker."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +63,8 @@ class SlotPool:
         self._devices = {slot.device: _DeviceState() for slot in slots}
         self._workers: dict[Slot, Worker] = {}
         self._busy: set[Slot] = set()
-        self._jobs: dict[int, Job] = {}
+        self._running: dict[int, Job] = {}
+        self._ended: dict[int, tuple[str, int | None]] = {}  # where jobs ran: of their results nothing is kept
         self._draining = self._stopping = False
         self._threads = [
             threading.Thread(target=self._serve, args=(s,), name=f"slot {s.name}", daemon=True) for s in slots
@@ -119,21 +77,20 @@ class SlotPool:
         with self._changed:
             if self._draining:
                 raise RuntimeError(SHUT_DOWN)
-            self._jobs[job_num] = job
             self._queue.append(job)
             self._changed.notify_all()
         return job.future
 
     def slot_of(self, job_num: int) -> str | None:
-        job = self._jobs.get(job_num)
-        if job is None or job.slot is None:
-            return None
-        place = job.worker and job.worker.place
-        return f"{job.slot.name} on {place}" if place else job.slot.name
+        return self._where(job_num)[0]
 
     def pid_of(self, job_num: int) -> int | None:
-        job = self._jobs.get(job_num)
-        return job.worker.pid if job and job.worker else None
+        return self._where(job_num)[1]
+
+    def _where(self, job_num: int) -> tuple[str | None, int | None]:
+        """The slot and the process of a job that runs or has run."""
+        job = self._running.get(job_num)
+        return _place(job) if job else self._ended.get(job_num, (None, None))
 
     def close(self, wait: bool) -> None:
         """End all workers, after the jobs submitted so far or at once. To be called again is fine."""
@@ -167,20 +124,28 @@ class SlotPool:
 
     def _serve(self, slot: Slot) -> None:
         """The life of a slot's thread."""
-        while (job := self._take(slot)) is not None:
-            try:
-                reply = self._run(slot, job)
-            except NoRoom:
-                self._put_back(slot, job)
-                continue
-            except Exception as error:
-                reply = Reply(error=error)
-            if not self._release(slot, job, reply):
-                settle(job.future, reply.job_return, reply.error)
+        while self._serve_one(slot):
+            pass
         worker = self._workers.get(slot)
         if worker is not None:
             worker.end(self._limits.grace_s)
             self._workers.pop(slot)
+
+    def _serve_one(self, slot: Slot) -> bool:
+        """Run the slot's next job, of which nothing stays here; False when there will be none."""
+        job = self._take(slot)
+        if job is None:
+            return False
+        try:
+            reply = self._run(slot, job)
+        except NoRoom:
+            self._put_back(slot, job)
+            return True
+        except Exception as error:
+            reply = Reply(error=error)
+        if not self._release(slot, job, reply):
+            settle(job.future, reply.job_return, reply.error)
+        return True
 
     def _take(self, slot: Slot) -> Job | None:
         """Wait for the slot's next job; None when there will be none."""
@@ -193,6 +158,7 @@ class SlotPool:
                     state.exclusive = job.alone
                     self._busy.add(slot)
                     job.slot, job.worker = slot, None
+                    self._running[job.num] = job
                     return job
                 if self._draining and not self._queue and not self._unfinished(slot):
                     return None
@@ -230,8 +196,12 @@ class SlotPool:
             reply = worker.run(job.overrides, job.num, self._limits.time_limit_s, self._limits.grace_s)
         except NoRoom:
             raise
-        except Exception as error:
-            self._replace(slot, at_once=isinstance(error, WorkerLost))
+        except WorkerLost:
+            self._replace(slot, at_once=True)
+            raise
+        except Exception:
+            worker.end(self._limits.grace_s)
+            self._replace(slot)
             raise
         if job.alone and reply.device_memory_ran_out and reply.job_return is not None:
             reply.job_return._return_value.add_note(f"The job had {slot.device.name} to itself.")
@@ -271,6 +241,7 @@ class SlotPool:
         """Free the slot and let its job be the next."""
         with self._changed:
             self._free(slot)
+            self._running.pop(job.num, None)
             if self._stopping:
                 settle(job.future, error=WorkerLost(SHUT_DOWN))
             else:
@@ -288,9 +259,19 @@ class SlotPool:
         with self._changed:
             state = self._devices[slot.device]
             self._free(slot)
+            self._ended[job.num] = _place(job)
+            self._running.pop(job.num, None)
             again = reply.device_memory_ran_out and self._limits.retry_alone and not job.alone and not self._stopping
             if again:
                 job.alone = True
                 state.waiting.append(job)
             self._changed.notify_all()
         return again
+
+
+def _place(job: Job) -> tuple[str, int | None]:
+    """The slot of a job that has one, and the process."""
+    assert job.slot is not None
+    worker = job.worker
+    place = worker and worker.place
+    return f"{job.slot.name} on {place}" if place else job.slot.name, worker.pid if worker else None

@@ -22,6 +22,10 @@ START = "import sys; sys.path[:] = {path!r}; from sweeps.launchers.worker import
 LOOK_S = 1.0
 
 
+class _TimeIsUp(Exception):  # noqa: N818  (not an error)
+    """The job takes longer than its limit."""
+
+
 class LocalWorker:
     """A process of a slot, in a process group of its own: the terminal's Ctrl-C reaches neither it nor its children."""
 
@@ -65,12 +69,13 @@ class LocalWorker:
     def run(
         self, overrides: Sequence[str], job_num: int, time_limit_s: float | None = None, grace_s: float = 5
     ) -> Reply:
-        """As in pool.Worker."""
+        """As in pool_worker.Worker."""
         try:
-            self._load()
-            self._connection.send_bytes(pickle.dumps((list(overrides), job_num)))
-            packed = self._receive(time_limit_s)
-        except TimeoutError:
+            error = self._load()
+            if error is None:
+                self._connection.send_bytes(pickle.dumps((list(overrides), job_num)))
+                packed = self._receive(time_limit_s)
+        except _TimeIsUp:
             self.end(grace_s, at_once=True)
             raise JobTimeout(f"time limit of {time_limit_s:g} s reached") from None
         except (EOFError, OSError):
@@ -80,18 +85,19 @@ class LocalWorker:
             reason = self._reason()
             self._close()
             raise WorkerLost(reason) from None
+        if error is not None:
+            raise error
         return Reply.unpack(packed)
 
-    def _load(self) -> None:
+    def _load(self) -> BaseException | None:
+        """Have the worker load the task; gives what kept it from that."""
         if self._loaded:
-            return
+            return None
         for part in self._greeting:
             self._connection.send_bytes(part)
-        error = Reply.unpack(self._receive()).error
+        reply = Reply.unpack(self._receive())
         self._loaded, self._greeting = True, (b"", b"")
-        if error is not None:
-            self.end(0)
-            raise error
+        return reply.error
 
     def _receive(self, time_limit_s: float | None = None) -> bytes:
         deadline = None if time_limit_s is None else time.monotonic() + time_limit_s
@@ -101,7 +107,7 @@ class LocalWorker:
             if not self.alive and not self._connection.poll(0):
                 raise EOFError
             if deadline is not None and time.monotonic() >= deadline:
-                raise TimeoutError
+                raise _TimeIsUp
         return self._connection.recv_bytes()
 
     def interrupt(self, reason: str) -> None:

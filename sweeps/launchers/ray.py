@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from functools import cached_property, partial
 from typing import Any
 
-from hydra.errors import HydraException
-
+from sweeps.errors import user_error
 from sweeps.launchers import remote
+from sweeps.launchers.config import RayConfig
 from sweeps.launchers.contract import JobTimeout, WorkerLost
-from sweeps.launchers.pool import Limits, NoRoom, SlotPool
+from sweeps.launchers.options import checked
+from sweeps.launchers.pool import Limits, SlotPool
+from sweeps.launchers.pool_worker import NoRoom
 from sweeps.launchers.pooled import PooledLauncher
 from sweeps.launchers.remote import RayWorker, RemoteJob, sent_by_value
 from sweeps.launchers.reply import Reply
@@ -24,7 +26,7 @@ def load_ray() -> Any:
     try:
         import ray.cloudpickle
     except ImportError as error:
-        raise HydraException("hydra/launcher=ray needs Ray: pip install 'spectral[ray]'") from error
+        raise user_error(f"hydra/launcher=ray needs Ray ({error}): pip install 'spectral[ray]'.") from error
     # For nodes that cannot import this package, or not yet: see remote.py.
     by_value: Any = ray.cloudpickle.register_pickle_by_value
     by_value(remote)
@@ -32,53 +34,43 @@ def load_ray() -> Any:
 
 
 class RayLauncher(PooledLauncher):
-    """See RayConfig for the arguments."""
+    """Its options are those of RayConfig."""
 
-    def __init__(
-        self,
-        address: str = "local",
-        cpus_per_job: float = 1.0,
-        gpus_per_job: float | None = None,
-        max_parallel: int | None = None,
-        time_limit_s: float | None = None,
-        grace_s: float = 5.0,
-        object_store_mb: int = 100,
-        show_output: bool = False,
-    ) -> None:
-        self._address, self._object_store_mb = address, object_store_mb
-        self._cpus_per_job, self._gpus_per_job = cpus_per_job, gpus_per_job
-        self._max_parallel, self._show_output = max_parallel, show_output
+    def __init__(self, **options: Any) -> None:
+        self._options = checked(RayConfig, options)
+        gpus = self._options.gpus_per_job or 0
+        if gpus > 1 and gpus % 1:
+            raise user_error(f"hydra.launcher.gpus_per_job={gpus} is not allowed: above 1 give a whole number.")
+        load_ray()
         # Alone on its device is nothing that a Ray task can ask for while other actors live there.
-        self._limits = Limits(time_limit_s, grace_s, retry_alone=False)
+        self._limits = Limits(self._options.time_limit_s, retry_alone=False)
         self._started_ray = False
 
     @cached_property
     def _shares(self) -> dict[str, float]:
         """What an actor asks for; Ray starts here, or is joined."""
-        self._started_ray = _connect(self._address, self._object_store_mb, self._show_output)
-        gpus = self._gpus_per_job
+        self._started_ray = _connect(self._options)
+        gpus = self._options.gpus_per_job
         if gpus is None:
             gpus = 1.0 if load_ray().cluster_resources().get("GPU") else 0.0
-        return {"num_cpus": self._cpus_per_job, "num_gpus": gpus}
+        return {"num_cpus": self._options.cpus_per_job, "num_gpus": gpus}
 
     @cached_property
     def num_slots(self) -> int:
         shares = self._shares
-        if self._max_parallel is not None:
-            return self._max_parallel
+        if self._options.max_parallel is not None:
+            return self._options.max_parallel
         there = load_ray().cluster_resources()
         wanted = {"CPU": shares["num_cpus"], "GPU": shares["num_gpus"]}
         # 1e-9: three jobs of a share of 1/3 fit.
         fits = [int(there.get(kind, 0) / share + 1e-9) for kind, share in wanted.items() if share]
         if not fits or min(fits) < 1:
-            raise HydraException(
-                f"hydra.launcher: no job fits into this Ray cluster, which has {there}, wanted: {wanted}"
-            )
+            raise user_error(f"hydra.launcher: no job fits into this Ray cluster, which has {there}, wanted: {wanted}.")
         return min(fits)
 
     def make_pool(self) -> SlotPool:
         slots = [Slot(f"ray/{i}", Device(f"ray/{i}"), num_threads=1) for i in range(self.num_slots)]
-        return SlotPool(slots, partial(_start, self._shares, self.task.pack(), self._show_output), self._limits)
+        return SlotPool(slots, partial(_start, self._shares, self.task.pack(), self._options.show_output), self._limits)
 
     def shutdown(self, wait: bool = True) -> None:
         super().shutdown(wait)
@@ -112,7 +104,7 @@ class RemoteWorker:
     def run(
         self, overrides: Sequence[str], job_num: int, time_limit_s: float | None = None, grace_s: float = 5
     ) -> Reply:
-        """As in pool.Worker."""
+        """As in pool_worker.Worker."""
         if not self._ray.is_initialized():
             raise WorkerLost("Ray was shut down")
         job = sent_by_value(RemoteJob(self._packed_task, overrides, job_num, self._show_output))
@@ -123,7 +115,6 @@ class RemoteWorker:
             self.kill()
             raise JobTimeout(f"time limit of {time_limit_s:g} s reached") from None
         except self._ray.exceptions.RayTaskError:
-            self.kill()
             raise
         except (self._ray.exceptions.RayError, ValueError) as error:
             # ValueError: the connection to Ray itself is gone.
@@ -138,19 +129,19 @@ class RemoteWorker:
             self.place, self.pid = self._ray.get(self._where)
 
     def interrupt(self, reason: str) -> None:
-        """As in pool.Worker. Ray knows no softer way to end a busy actor."""
+        """As in pool_worker.Worker. Ray knows no softer way to end a busy actor."""
         self._stopped = reason
         self.kill()
 
     def kill(self) -> None:
-        """As in pool.Worker."""
+        """As in pool_worker.Worker."""
         # Every call would start Ray again where it has been shut down.
         with contextlib.suppress(self._ray.exceptions.RayError, ValueError):
             if self._ray.is_initialized():
                 self._ray.kill(self._actor)
 
     def end(self, grace_s: float) -> None:
-        """As in pool.Worker."""
+        """As in pool_worker.Worker."""
         self.kill()
 
 
@@ -158,15 +149,15 @@ def _start(shares: dict[str, float], packed_task: bytes, show_output: bool, slot
     return RemoteWorker(shares, packed_task, show_output)
 
 
-def _connect(address: str, object_store_mb: int, show_output: bool) -> bool:
+def _connect(options: RayConfig) -> bool:
     """Start Ray or join it. True where it was started, by us."""
     ray = load_ray()
     if ray.is_initialized():
         return False
-    options: dict[str, Any] = {"log_to_driver": show_output, "configure_logging": False}
-    if address == "local":
-        options |= {"object_store_memory": object_store_mb * 10**6, "include_dashboard": False}
-    ray.init(address=address, **options)
+    how: dict[str, Any] = {"log_to_driver": options.show_output, "configure_logging": False}
+    if options.address == "local":
+        how |= {"object_store_memory": options.object_store_mb * 10**6, "include_dashboard": False}
+    ray.init(address=options.address, **how)
     return True
 
 

@@ -1,14 +1,20 @@
 """What a worker sends back for a job, and how an exception crosses from one process to another."""
 
+import io
 import pickle
+import re
+import sys
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import cloudpickle
 from hydra.core.utils import JobReturn, JobStatus
 
-OUT_OF_MEMORY = "OutOfMemoryError"  # torch's exception, told by its name so that torch need not be imported
+# PyTorch's exception, told by its name so that torch need not be imported; and what CUDA and its libraries say.
+OUT_OF_MEMORY = "OutOfMemoryError"
+OUT_OF_MEMORY_SAID = re.compile(r"CUDA (error: )?out of memory|\bCU[A-Z]+_(STATUS_)?ALLOC_FAILED\b")
 
 
 class RemoteTraceback(Exception):  # noqa: N818  (never raised)
@@ -20,6 +26,47 @@ class RemoteTraceback(Exception):  # noqa: N818  (never raised)
 
     def __str__(self) -> str:
         return f"\n{self.text}"
+
+
+class ForeignError(RuntimeError):
+    """Stands for a job's exception whose class is not imported here, or which does not unpickle; it tells its name."""
+
+
+@dataclass(frozen=True)
+class PackedError:
+    """An exception on its way: its pickle, empty where it has none, and what is known of it without."""
+
+    pickled: bytes
+    said: str
+
+    @classmethod
+    def of(cls, error: BaseException) -> "PackedError":
+        try:
+            pickled = cloudpickle.dumps(error)
+        except Exception:
+            pickled = b""
+        return cls(pickled, ": ".join(filter(None, (type(error).__name__, str(error)))))
+
+    def open(self, trace: str | None) -> BaseException:
+        """The exception or a ForeignError, with the other process's traceback as its cause."""
+        error: BaseException
+        try:
+            # Many an exception pickles but does not unpickle: its __init__ wants more than its args.
+            error = _Unpickler(io.BytesIO(self.pickled)).load()
+        except Exception:
+            error = ForeignError(self.said)
+        if trace is not None:
+            error.__cause__ = RemoteTraceback(trace)
+        return error
+
+
+class _Unpickler(pickle.Unpickler):
+    """Takes classes of modules that are imported already, and of the standard library."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module not in sys.modules and module.partition(".")[0] not in sys.stdlib_module_names:
+            raise pickle.UnpicklingError(f"{module} is not imported")
+        return super().find_class(module, name)
 
 
 @dataclass
@@ -35,54 +82,67 @@ class Reply:
 
     @classmethod
     def of_return(cls, job_return: JobReturn) -> "Reply":
-        failed = job_return.status == JobStatus.FAILED
-        error = job_return._return_value if failed else None
-        names = {type(link).__name__ for link in _chain(error)}
-        ran_out = OUT_OF_MEMORY in names
+        error = job_return._return_value if job_return.status == JobStatus.FAILED else None
+        chain = list(_chain(error))
+        ran_out = any(map(_is_out_of_device_memory, chain))
         trace = _format(error) if error is not None else None
-        return cls(job_return, None, trace, ran_out, worn=ran_out or "MemoryError" in names)
+        worn = ran_out or any(isinstance(link, MemoryError) for link in chain)
+        return cls(job_return, None, trace, ran_out, worn)
 
     @classmethod
     def of_error(cls, error: BaseException) -> "Reply":
         return cls(error=error, trace=_format(error))
 
     def pack(self) -> bytes:
-        """For the controller. What does not survive pickling is replaced by a RuntimeError that tells of it."""
+        """For the controller, with results and exceptions in packets of their own: they may not open there."""
+        parts = vars(self).copy()
         if self.error is not None:
-            self.error = _sendable_error(self.error)
+            parts["error"] = PackedError.of(self.error)
         if self.job_return is not None:
-            _make_sendable(self.job_return)
-        packed: bytes = cloudpickle.dumps(self)
+            parts["job_return"] = _packed(self.job_return)
+        packed: bytes = cloudpickle.dumps(parts)
         return packed
 
     @classmethod
     def unpack(cls, packed: bytes) -> "Reply":
-        reply: Reply = pickle.loads(packed)
-        error = reply.error or (reply.job_return._return_value if reply.trace and reply.job_return else None)
-        if isinstance(error, BaseException) and reply.trace:
-            error.__cause__ = RemoteTraceback(reply.trace)
+        """In the controller, which imports nothing for the sake of an exception."""
+        reply = cls(**pickle.loads(packed))
+        if isinstance(reply.error, PackedError):
+            reply.error = reply.error.open(reply.trace)
+        if reply.job_return is not None:
+            reply.job_return = _opened(reply.job_return, reply.trace)
         return reply
 
 
-def _make_sendable(job_return: JobReturn) -> None:
+def _packed(job_return: JobReturn) -> JobReturn:
+    """The same, with its result as its type's name and its pickle."""
+    value = job_return._return_value
     if job_return.status == JobStatus.FAILED:
-        job_return.return_value = _sendable_error(job_return._return_value)
-        return
+        return replace(job_return, _return_value=PackedError.of(value))
+    name = type(value).__name__
     try:
-        pickle.loads(cloudpickle.dumps(job_return._return_value))
+        return replace(job_return, _return_value=(name, cloudpickle.dumps(value)))
     except Exception as error:
-        name = type(job_return._return_value).__name__
-        job_return.status = JobStatus.FAILED
-        job_return.return_value = RuntimeError(f"The job's result, of type {name}, cannot be pickled: {error}")
+        reason = RuntimeError(f"The job's result, of type {name}, cannot be pickled: {error}")
+        return replace(job_return, status=JobStatus.FAILED, _return_value=PackedError.of(reason))
 
 
-def _sendable_error(error: BaseException) -> BaseException:
+def _opened(job_return: JobReturn, trace: str | None) -> JobReturn:
+    value = job_return._return_value
+    if isinstance(value, PackedError):
+        return replace(job_return, _return_value=value.open(trace))
+    name, pickled = value
     try:
-        # Many an exception pickles but does not unpickle: its __init__ wants more than its args.
-        pickle.loads(cloudpickle.dumps(error))
-    except Exception:
-        return RuntimeError(_format(error))
-    return error
+        return replace(job_return, _return_value=pickle.loads(pickled))
+    except Exception as error:
+        reason = RuntimeError(f"The job's result, of type {name}, cannot be unpickled: {error}")
+        return replace(job_return, status=JobStatus.FAILED, _return_value=reason)
+
+
+def _is_out_of_device_memory(error: BaseException) -> bool:
+    if type(error).__name__ == OUT_OF_MEMORY:
+        return True
+    return isinstance(error, RuntimeError) and OUT_OF_MEMORY_SAID.search(str(error)) is not None
 
 
 def _format(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hydra.errors import HydraException
+from sweeps.errors import user_error
 
 CPU = "cpu"
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -60,15 +60,8 @@ def plan_slots(
     """The slots of this machine; arguments as in LocalConfig.
 
     Raises:
-        HydraException: a device that is not there, or numbers out of range; one sentence.
+        UserError: a device that is not there or named twice.
     """
-    for key, value in {"jobs_per_device": jobs_per_device, "threads_per_job": threads_per_job}.items():
-        if value is not None and value < 1:
-            raise HydraException(f"hydra.launcher.{key}={value} is out of range: allowed is at least 1")
-    if memory_share is not None and not 0 < memory_share <= 1:
-        raise HydraException(
-            f"hydra.launcher.memory_share={memory_share} is out of range: allowed is above 0, at most 1"
-        )
     chosen = choose_devices(devices)
     on_cpu = chosen[0].name == CPU
     cores = num_cores()
@@ -91,16 +84,21 @@ def choose_devices(wanted: Any = "auto") -> list[Device]:
     if wanted == CPU:
         return [Device(CPU, visible="")]
     if isinstance(wanted, str) or not isinstance(wanted, Sequence) or not wanted:
-        raise HydraException(f"hydra.launcher.devices={wanted} is not known: allowed are auto, cpu, [0,1,...]")
+        raise user_error(f"hydra.launcher.devices={wanted} is not known: allowed are auto, cpu, [0,1,...].")
     found = find_cuda_devices()
     known = {device.name.removeprefix("cuda:"): device for device in found} | {str(d.visible): d for d in found}
+    chosen: list[Device] = []
     for name in map(str, wanted):
         if name not in known:
             there = ", ".join(device.name for device in found) or "none"
-            raise HydraException(
-                f"hydra.launcher.devices={list(wanted)}: CUDA device {name} is not there, found: {there}"
+            raise user_error(f"hydra.launcher.devices={list(wanted)}: CUDA device {name} is not there, found: {there}.")
+        if known[name] in chosen:
+            raise user_error(
+                f"hydra.launcher.devices={list(wanted)} names {known[name].name} twice: "
+                "hydra.launcher.jobs_per_device=2 runs two jobs there."
             )
-    return [known[str(name)] for name in wanted]
+        chosen.append(known[name])
+    return chosen
 
 
 def find_cuda_devices(environment: Mapping[str, str] = os.environ) -> list[Device]:

@@ -1,6 +1,7 @@
 """Each job a SLURM job, through submitit: requeued from its checkpoint when its time is up or its node is taken."""
 
 import math
+import shutil
 import subprocess
 import threading
 import time
@@ -10,86 +11,60 @@ from pathlib import Path
 from typing import Any
 
 import cloudpickle
-from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
 
+from sweeps.errors import user_error
 from sweeps.launchers import remote
+from sweeps.launchers.config import SlurmConfig
 from sweeps.launchers.contract import JobTimeout, WorkerLost
+from sweeps.launchers.options import checked
 from sweeps.launchers.pool import Limits, SlotPool
 from sweeps.launchers.pooled import PooledLauncher
 from sweeps.launchers.remote import RemoteJob
 from sweeps.launchers.reply import Reply
 from sweeps.launchers.slots import Device, Slot
 
-EXECUTORS = ("slurm", "local")
 # For what a job has written to become visible here, over a network file system.
 RESULT_PATIENCE_S = 10.0
 
 
 class SlurmLauncher(PooledLauncher):
-    """See SlurmConfig for the arguments."""
+    """Its options are those of SlurmConfig."""
 
-    def __init__(
-        self,
-        executor: str = "slurm",
-        max_parallel: int = 64,
-        time_limit_s: float | None = None,
-        grace_s: float = 5.0,
-        folder: str = ".submitit",
-        max_num_timeout: int = 3,
-        poll_s: float = 1.0,
-        look_s: int = 60,
-        name: str = "spectral",
-        show_output: bool = False,
-        additional: Any = None,
-        partition: str | None = None,
-        signal_delay_s: int = 90,
-        **resources: Any,
-    ) -> None:
-        if executor not in EXECUTORS:
-            raise HydraException(f"hydra.launcher.executor={executor} is not known: allowed are {', '.join(EXECUTORS)}")
-        self._max_parallel = max_parallel
-        self._cluster, self._folder, self._max_num_timeout = executor, folder, max_num_timeout
-        self._poll_s, self._look_s, self._show_output, self._name = poll_s, look_s, show_output, name
-        self._limits = Limits(time_limit_s, grace_s, retry_alone=False)
-        self._parameters = {name: value for name, value in resources.items() if value is not None}
-        if executor == "slurm":
-            plain: Any = OmegaConf.to_container(additional) if isinstance(additional, DictConfig) else additional
-            chosen = {"partition": partition} if partition is not None else {}
-            self._parameters["slurm_additional_parameters"] = chosen | (plain or {})
-            self._parameters["slurm_signal_delay_s"] = signal_delay_s
+    def __init__(self, **options: Any) -> None:
+        self._options = chosen = checked(SlurmConfig, options)
+        _check_time(chosen)
+        _load_submitit()
+        _find_slurm(chosen.executor)
+        self._limits = Limits(chosen.time_limit_s, chosen.grace_s, retry_alone=False)
 
     @property
     def num_slots(self) -> int:
-        return self._max_parallel
+        return self._options.max_parallel
 
     def _job_name(self, controller: str) -> str:
         """By which all jobs of a controller are found, those included that it had no time to make a note of."""
-        return f"{self._name}-{controller}" if controller else self._name
+        return f"{self._options.name}-{controller}" if controller else self._options.name
 
     def end_jobs_of(self, controller: str) -> None:
         """As in StreamingLauncher."""
-        if self._cluster == "slurm":
+        if self._options.executor == "slurm":
             subprocess.run(["scancel", f"--name={self._job_name(controller)}"], check=False)
 
     def make_pool(self) -> SlotPool:
-        try:
-            import submitit
-        except ImportError as error:
-            raise HydraException("hydra/launcher=slurm needs submitit: pip install 'spectral[slurm]'") from error
-        timeouts = {f"{self._cluster}_max_num_timeout": self._max_num_timeout}
-        executor = submitit.AutoExecutor(folder=str(self._folder), cluster=self._cluster, **timeouts)
-        executor.update_parameters(name=self._job_name(self.controller), **self._parameters)
-        if self._cluster == "slurm":
+        submitit, options = _load_submitit(), self._options
+        cluster = options.executor
+        timeouts = {f"{cluster}_max_num_timeout": options.max_num_timeout}
+        executor = submitit.AutoExecutor(folder=options.folder, cluster=cluster, **timeouts)
+        executor.update_parameters(name=self._job_name(self.controller), **_parameters(options))
+        if cluster == "slurm":
             from sweeps.launchers.squeue import QueueWatcher
 
-            submitit.SlurmJob.watcher = QueueWatcher(self._look_s)
+            submitit.SlurmJob.watcher = QueueWatcher(options.look_s)
         cloudpickle.register_pickle_by_value(remote)
         submit = partial(_submit, executor, threading.Lock())
-        slots = [
-            Slot(f"{self._cluster}/{i}", Device(f"{self._cluster}/{i}"), num_threads=1) for i in range(self.num_slots)
-        ]
-        return SlotPool(slots, partial(_start, submit, self.task.pack(), self._show_output, self._poll_s), self._limits)
+        slots = [Slot(f"{cluster}/{i}", Device(f"{cluster}/{i}"), num_threads=1) for i in range(self.num_slots)]
+        start = partial(_start, submit, self.task.pack(), options.show_output, options.poll_s)
+        return SlotPool(slots, start, self._limits)
 
 
 class SlurmWorker:
@@ -109,7 +84,7 @@ class SlurmWorker:
     def run(
         self, overrides: Sequence[str], job_num: int, time_limit_s: float | None = None, grace_s: float = 5
     ) -> Reply:
-        """As in pool.Worker."""
+        """As in pool_worker.Worker."""
         if self._stopped:
             raise WorkerLost(self._stopped)
         job = self._job = self._submit(RemoteJob(self._packed_task, overrides, job_num, self._show_output))
@@ -146,16 +121,52 @@ class SlurmWorker:
             time.sleep(min(self._poll_s, 0.2))
 
     def interrupt(self, reason: str) -> None:
-        """As in pool.Worker; seen at the next poll."""
+        """As in pool_worker.Worker; seen at the next poll."""
         self._stopped = reason
 
     def kill(self) -> None:
-        """As in pool.Worker."""
+        """As in pool_worker.Worker."""
         if self._job is not None:
             self._job.cancel(check=False)
 
     def end(self, grace_s: float) -> None:
-        """As in pool.Worker: nothing is kept between jobs."""
+        """As in pool_worker.Worker: nothing is kept between jobs."""
+
+
+def _load_submitit() -> Any:
+    """The library; a controller that uses other launchers does not need it."""
+    try:
+        import submitit
+    except ImportError as error:
+        raise user_error(f"hydra/launcher=slurm needs submitit ({error}): pip install 'spectral[slurm]'.") from error
+    return submitit
+
+
+def _find_slurm(executor: str) -> None:
+    if executor == "slurm" and shutil.which("srun") is None:
+        raise user_error(
+            "hydra/launcher=slurm finds no srun on PATH: run it on a cluster, or hydra.launcher.executor=local to try."
+        )
+
+
+def _check_time(options: SlurmConfig) -> None:
+    time_s = 60 * options.timeout_min
+    if options.signal_delay_s >= time_s:
+        raise user_error(
+            f"hydra.launcher.signal_delay_s={options.signal_delay_s} is out of range: "
+            f"allowed is below the {time_s} s of hydra.launcher.timeout_min={options.timeout_min}."
+        )
+
+
+def _parameters(options: SlurmConfig) -> dict[str, Any]:
+    """What submitit is told of each job."""
+    names = ("timeout_min", "cpus_per_task", "gpus_per_node", "mem_gb")
+    parameters = {name: value for name in names if (value := getattr(options, name)) is not None}
+    if options.executor == "slurm":
+        chosen = {"partition": options.partition} if options.partition is not None else {}
+        parameters["slurm_additional_parameters"] = chosen | options.additional
+        parameters["slurm_signal_delay_s"] = options.signal_delay_s
+    return parameters
 
 
 def _start(

@@ -1,13 +1,14 @@
 """The space held against the experiment's typed config, before anything runs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hydra.errors import HydraException
 
 from sweeps.errors import hydra_sentence, user_error, user_error_type
-from sweeps.space.extremes import alone
+from sweeps.space.extremes import alone, completions
 from sweeps.space.space import Space
+from sweeps.space.values import override, text
 
 Compose = Callable[[list[str]], Any]
 
@@ -33,6 +34,39 @@ def check_space(space: Space, compose: Compose) -> None:
         raise user_error(f"sweep.space holds no configuration that is allowed: {refused[0][1]}")
 
 
+def check_enqueued(space: Space, enqueue: Sequence[Mapping[str, Any]], compose: Compose) -> None:
+    """Raise UserError for a configuration of `sweep.enqueue` that is outside the space, or cannot be run.
+
+    One that leaves axes to the sampler is refused where it is so with the others at their defaults and extremes alike.
+
+    Args:
+        compose: as in check_space.
+    """
+    for values in enqueue:
+        space.params(values)
+        sentence = ""
+        for whole in completions(values, space.ordered):
+            sentence = _refusal(space, whole, compose) or ""
+            if not sentence:
+                break
+        if sentence:
+            raise user_error(f"sweep.enqueue holds {text(values)}, which cannot be run: {sentence}")
+
+
+def check_seeds(space: Space, key: str, seeds: Sequence[int], compose: Compose) -> None:
+    """Raise UserError where jobs cannot be given these seeds under `sweep.seed_key`.
+
+    Args:
+        compose: as in check_space.
+    """
+    for values in space.extremes():
+        if _refusal(space, values, compose) is None:
+            for seed in sorted({min(seeds), max(seeds)}):
+                if sentence := _refusal_of([*space.overrides(values), override(key, seed)], compose):
+                    raise user_error(f"sweep.seed_key={key} cannot be {seed}: {sentence}")
+            return
+
+
 def _blame(space: Space, values: Mapping[str, Any], sentence: str, compose: Compose) -> None:
     """Raise for the axis whose value is refused with the same sentence even without the other axes.
 
@@ -48,8 +82,12 @@ def _blame(space: Space, values: Mapping[str, Any], sentence: str, compose: Comp
 
 
 def _refusal(space: Space, values: Mapping[str, Any], compose: Compose) -> str | None:
+    return _refusal_of(space.overrides(values), compose)
+
+
+def _refusal_of(overrides: list[str], compose: Compose) -> str | None:
     try:
-        compose(space.overrides(values))
+        compose(overrides)
     except user_error_type() as error:
         return str(error)
     except HydraException as error:

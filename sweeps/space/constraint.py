@@ -56,8 +56,8 @@ def _read(name: str, bounds: Any) -> Constraint:
     for bound, value in bounds.items():
         if bound not in known:
             raise user_error(f"{where}.{bound} is not a bound: {nearest(str(bound), known)}.")
-        if not is_number(value):
-            raise user_error(f"{where}.{bound}={value} has the wrong type: allowed is a number.")
+        if not is_number(value) or not math.isfinite(value):
+            raise user_error(f"{where}.{bound}={value} has the wrong type: allowed is a finite number.")
     constraint = Constraint(name, bounds.get("at_least"), bounds.get("at_most"))
     if constraint.at_least is not None and constraint.at_most is not None and constraint.at_least > constraint.at_most:
         raise user_error(

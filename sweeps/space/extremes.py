@@ -49,6 +49,27 @@ def alone(axis: Axis, value: Any, ordered: Sequence[Axis]) -> dict[str, Any] | N
     return {a.name: chosen[a.name] for a in ordered if a.name in chosen}
 
 
+def completions(values: Mapping[str, Any], ordered: Sequence[Axis]) -> list[dict[str, Any]]:
+    """Configurations that hold these values; one alone where they leave no other axis open.
+
+    With no more than they need, and with all other axes at their first and at their last extremes.
+    """
+    needed: dict[str, Any] = {}
+    for axis in ordered:
+        if axis.name in values:
+            needed |= alone(axis, values[axis.name], ordered) or {}
+    needed |= values
+    first = _completed(needed, {}, ordered, set())
+    if first.keys() == needed.keys():
+        return [first]
+    last = _completed(needed, {axis.name: axis.domain.extremes()[-1] for axis in ordered}, ordered, _all_marks(ordered))
+    return [{axis.name: needed[axis.name] for axis in ordered if axis.name in needed}, first, last]
+
+
+def _all_marks(ordered: Sequence[Axis]) -> set[tuple[str, str]]:
+    return {_mark(axis, value) for axis in ordered for value in axis.domain.extremes()}
+
+
 def _alike(needed: Mapping[str, Any], configurations: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """The first configuration with the needed values; empty where there is none."""
     wanted = {name: canonical(value) for name, value in needed.items()}

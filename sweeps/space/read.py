@@ -1,5 +1,6 @@
 """The yaml form of an axis: what stands under its key in `sweep.space`. See docs/sweep-space.md."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from sweeps.space.domains.simplex import UNITS, Simplex
 from sweeps.space.values import is_number, is_plain
 
 Fields = Mapping[str, Any]
+
+MOST_PARAMETERS = 1000  # of an axis: each trial holds them all
 
 
 def read_axis(key: str, node: Any) -> Axis:
@@ -47,7 +50,7 @@ def read_domain(where: str, node: Any) -> Domain:
             f"{where}={node} does not say what is searched: allowed is a list of values, or a mapping with low and "
             "high, or with a type; on the command line an axis is written without sweep.space, as in model.width=8,16."
         )
-    if kind not in _READERS:
+    if not isinstance(kind, str) or kind not in _READERS:
         raise user_error(f"{where}.type={kind} is not known: {nearest(str(kind), _READERS)}.")
     fields = {str(name): value for name, value in node.items() if name != "type"}
     required, optional, read = _READERS[kind]
@@ -73,7 +76,7 @@ def _implied_type(fields: Fields) -> str | None:
 def _number(where: str, fields: Fields) -> Domain:
     low, high, step, log = fields["low"], fields["high"], fields.get("step"), fields.get("log", False)
     for name in ("low", "high", "step"):
-        if fields.get(name) is not None and not is_number(fields[name]):
+        if not is_number(fields.get(name)) and (name != "step" or step is not None):
             raise user_error(f"{where}.{name}={fields[name]} has the wrong type: allowed is a number.")
     if not isinstance(log, bool):
         raise user_error(f"{where}.log={log} has the wrong type: allowed is true or false.")
@@ -82,8 +85,8 @@ def _number(where: str, fields: Fields) -> Domain:
 
 def number_domain(where: str, low: float, high: float, step: float | None = None, log: bool = False) -> Domain:
     """Integers where all are integers, else floats; both ends included."""
-    if not -float("inf") < low < high < float("inf"):
-        raise user_error(f"{where} goes from {low} to {high}: low must be below high, and both finite.")
+    if not (low < high and math.isfinite(high - low)):
+        raise user_error(f"{where} goes from {low} to {high}: low must be below high, and their distance finite.")
     if log and low <= 0:
         raise user_error(f"{where} is logarithmic from {low}: low must be above 0.")
     if step is not None:
@@ -96,8 +99,8 @@ def number_domain(where: str, low: float, high: float, step: float | None = None
 def _stepped(where: str, low: float, high: float, step: float, log: bool) -> Domain:
     if log:
         raise user_error(f"{where} has step={step} and log=true, which exclude one another: give one of the two.")
-    if not step > 0:
-        raise user_error(f"{where}.step={step} is out of range: allowed is above 0.")
+    if not 0 < step < math.inf:
+        raise user_error(f"{where}.step={step} is out of range: allowed is above 0 and finite.")
     if high - low > MOST_STEPS * step:
         raise user_error(f"{where}.step={step} gives too many values: allowed are {MOST_STEPS:,}.")
     if not all(isinstance(value, int) for value in (low, high, step)):
@@ -148,26 +151,30 @@ def _check_plain(where: str, value: Any) -> None:
 
 def _list(where: str, fields: Fields) -> Domain:
     shortest, longest = fields.get("min_length", 1), fields["max_length"]
-    for name, length, least in (("min_length", shortest, 0), ("max_length", longest, max(1, shortest))):
-        if not isinstance(length, int) or length < least:
-            raise user_error(f"{where}.{name}={length} is out of range: allowed is an integer of at least {least}.")
+    _check_count(f"{where}.min_length", shortest, 0)
+    _check_count(f"{where}.max_length", longest, max(1, shortest))
     return ListOf(read_domain(f"{where}.element", fields["element"]), shortest, longest)
 
 
 def _simplex(where: str, fields: Fields) -> Domain:
     size, least = fields["size"], fields.get("minimum", 0)
-    if not isinstance(size, int) or size < 2:
-        raise user_error(f"{where}.size={size} is out of range: allowed is an integer of at least 2.")
+    _check_count(f"{where}.size", size, 2)
     minimum = least if isinstance(least, list) else [least] * size
-    whole = all(is_number(m) and m >= 0 and abs(m * UNITS - round(m * UNITS)) < 1e-6 for m in minimum)
+    whole = all(is_number(m) and 0 <= m < 1 and abs(m * UNITS - round(m * UNITS)) < 1e-6 for m in minimum)
     if len(minimum) != size or not whole:
         raise user_error(
-            f"{where}.minimum={least} is not allowed: it is one share, or {size} of them, each at least 0 "
-            "and of at most 4 decimals."
+            f"{where}.minimum={least} is not allowed: it is one share, or {size} of them, each at least 0, "
+            "below 1 and of at most 4 decimals."
         )
     if sum(round(m * UNITS) for m in minimum) >= UNITS:
         raise user_error(f"{where}.minimum={least} leaves nothing to search: {size} shares must sum to less than 1.")
     return Simplex(tuple(float(m) for m in minimum))
+
+
+def _check_count(where: str, value: Any, least: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= MOST_PARAMETERS:
+        allowed = f"an integer from {least} to {MOST_PARAMETERS}"
+        raise user_error(f"{where}={value} is out of range: allowed is {allowed}.")
 
 
 _Reader = Callable[[str, Fields], Domain]

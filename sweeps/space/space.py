@@ -60,7 +60,14 @@ class Space:
             raise user_error(
                 f"sweep.space={space} has no keys: allowed is a mapping of override keys to what is searched."
             )
-        axes = {key.lstrip("+"): read_axis(key, node) for key, node in (space or {}).items()}
+        axes: dict[str, Axis] = {}
+        for key, node in (space or {}).items():
+            axis = read_axis(key, node)
+            if axis.name in axes:
+                raise user_error(
+                    f"sweep.space holds {axes[axis.name].key} and {key}, which are one key: leave out one."
+                )
+            axes[axis.name] = axis
         # Before the command line fixes some: what a condition then excludes was possible.
         check_conditions(axes)
         given = read_arguments(arguments, config_loader)

@@ -47,21 +47,21 @@ def task(config: DictConfig) -> Any:
     if config.do == "exit":
         raise SystemExit(3)
     if config.do == "wait":
-        _await(lambda: (folder / "go").exists())
+        await_that(lambda: (folder / "go").exists())
         return config.x
     if config.do == "meet":
-        _await(lambda: len(list(folder.glob("*/pid"))) >= 2)
+        await_that(lambda: len(list(folder.glob("*/pid"))) >= 2)
         return config.x
     return config.x**2
 
 
 def texts_of(folder: Path, pattern: str, num_files: int) -> list[str]:
     """The texts of files that jobs write, once there are so many of them."""
-    _await(lambda: len(list(folder.glob(pattern))) >= num_files)
+    await_that(lambda: len(list(folder.glob(pattern))) >= num_files)
     return [path.read_text() for path in folder.glob(pattern)]
 
 
-def _await(condition: Callable[[], bool]) -> None:
+def await_that(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
         if time.monotonic() > deadline:

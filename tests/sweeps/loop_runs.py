@@ -100,6 +100,7 @@ def open_study(folder: Path, space: dict[str, Any], **options: Any) -> SharedStu
         directions=directions(sweep, names),
         num_trials=sweep.num_trials or len(known),
         known=list(known),
+        seeds=seed_list(sweep, OmegaConf.create({"seed": 10})),
     )
 
 
@@ -126,11 +127,10 @@ def sweep(folder: Path, space: dict[str, Any], task: Task, *, num_slots: int = 2
     study = open_study(folder, space, **options)
     launcher, output = ThreadLauncher(task, num_slots), io.StringIO()
     display = Display(study, Console(file=output, width=200))
-    seeds = seed_list(study.config, OmegaConf.create({"seed": 10}))
     constraints = read_constraints(study.config.constraints)
     held_back = study.config.search_overrides
-    finals = Finals(study, seeds, [], display) if held_back else None
-    loop = SweepLoop(study, launcher, folder, seeds, constraints, held_back, Interrupts(print), display, finals)  # type: ignore[arg-type]
+    finals = Finals(study, [], display) if held_back else None
+    loop = SweepLoop(study, launcher, folder, constraints, held_back, Interrupts(print), display, finals)  # type: ignore[arg-type]
     try:
         loop.run()
     finally:

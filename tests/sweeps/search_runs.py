@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +25,41 @@ Process = subprocess.Popen[str]
 LOCAL = ("devices=cpu", "jobs_per_device=2", "threads_per_job=1", "grace_s=2")
 
 
-def start(folder: Path, *overrides: str, script: Path = HERE / "apps" / "search_app.py", local: bool = True) -> Process:
-    """The command of a sweep, begun."""
+def start(
+    folder: Path | None,
+    *overrides: str,
+    script: Path = HERE / "apps" / "search_app.py",
+    local: bool = True,
+    variables: Mapping[str, str] | None = None,
+    cwd: Path = REPOSITORY,
+) -> Process:
+    """The command of a sweep, begun; without a folder it chooses one in `cwd` itself.
+
+    Args:
+        variables: of its environment.
+    """
+    where = [f"run_dir={folder}"] if folder else []
     options = [f"hydra.launcher.{option}" for option in LOCAL] if local else []
     # A report takes seconds: the tests of reports ask for it.
-    command = [sys.executable, str(script), "-m", f"run_dir={folder}", "sweep.report=false", *options, *overrides]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, str(script), "-m", *where, "sweep.report=false", *options, *overrides]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)} | (variables or {})
     return subprocess.Popen(
         command,
-        cwd=REPOSITORY,
+        cwd=cwd,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
+
+
+def start_elsewhere(folder: Path, machine: str, *overrides: str, clock_off_s: float = 0.0) -> Process:
+    """The command of a sweep on a machine of that name, begun; it has one slot."""
+    variables = {"MACHINE": machine, "CLOCK_OFF_S": str(clock_off_s)}
+    options = ("hydra.launcher.jobs_per_device=1", "sweep.lost_after_s=2")
+    script = HERE / "apps" / "elsewhere_app.py"
+    return start(folder, *options, *overrides, script=script, variables=variables)
 
 
 def finish(process: Process) -> str:
@@ -51,7 +71,7 @@ def finish(process: Process) -> str:
         raise AssertionError(process.communicate()[0]) from None
 
 
-def run(folder: Path, *overrides: str, **options: Any) -> str:
+def run(folder: Path | None, *overrides: str, **options: Any) -> str:
     """Its output, once it has ended well."""
     process = start(folder, *overrides, **options)
     output = finish(process)

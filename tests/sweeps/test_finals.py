@@ -1,11 +1,12 @@
 """What a study ends with: its best configuration is run once more, without what held the search back."""
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
-from loop_runs import NO_TRIAL, Call, Sweep, sweep
+from loop_runs import NO_TRIAL, Call, Sweep, open_study, sweep
 from search_runs import REPOSITORY, finish, start, trials
 from small_runs import OVERRIDES
 
@@ -43,6 +44,12 @@ def test_the_same_command_runs_none_again_and_more_trials_only_a_new_best(tmp_pa
     assert finals(sweep(tmp_path, SPACE, score, num_trials=2, **more)) == [(1, 9)]
 
 
+def test_the_first_of_the_enqueued_is_the_reference_whichever_command_began_it(tmp_path: Path) -> None:
+    assert finals(sweep(tmp_path, SPACE, score, num_trials=1, enqueue=[{"x": 9}], **HELD)) == [(0, 9)]
+    enqueue = [{"x": 4}, {"x": 9}]
+    assert finals(sweep(tmp_path, SPACE, score, num_trials=2, enqueue=enqueue, **HELD)) == [(1, 4)]
+
+
 def test_each_seed_has_its_own(tmp_path: Path) -> None:
     ended = sweep(tmp_path, {"x": [4]}, score, num_trials=1, seeds=3, **HELD)
     folders = [call.folder.name for call in ended.launcher.calls if "score_test" not in call.values]
@@ -61,8 +68,18 @@ def test_their_records_say_so_before_they_start(tmp_path: Path) -> None:
     assert kinds == ["final", "final"]
     known = [json.loads((tmp_path / str(n) / "trial.json").read_text()) for n in range(4)]
     final = {number for number, _ in finals(ended)}
-    assert [record["kind"] for record in known] == ["final" if n in final else "grid" for n in range(4)]
+    assert {n for n, record in enumerate(known) if record["kind"] == "final"} == final
     assert {record["state"] for record in known} == {"complete"}
+
+
+def test_a_reused_trial_has_the_seeds_of_its_runs(tmp_path: Path) -> None:
+    """The reference was drawn before it was enqueued: it is run to its end in the folders that it has."""
+    options: dict[str, Any] = {"seeds": 2, **HELD}
+    sweep(tmp_path, {"x": [1, 4]}, score, num_trials=6, num_slots=1, **options)
+    ended = sweep(tmp_path, {"x": [1, 4]}, score, num_trials=7, enqueue=[{"x": 1}], **options)
+    assert "reused_from" in ended.trials[6].user_attrs
+    calls = [call for call in ended.launcher.calls if call.link is NO_TRIAL]
+    assert sorted((call.folder.name, call.values["seed"]) for call in calls) == [("seed-0", 10), ("seed-1", 11)]
 
 
 def test_a_lost_worker_is_replaced_and_a_failure_is_told_and_left_to_the_next_command(tmp_path: Path) -> None:
@@ -81,6 +98,27 @@ def test_a_lost_worker_is_replaced_and_a_failure_is_told_and_left_to_the_next_co
     assert ended.states == ["COMPLETE"] and len(met) == 2
     assert "Trial 0 could not be run to its end: ValueError: no disk" in ended.output
     assert finals(sweep(tmp_path, {"x": [4]}, breaks, num_trials=1, **HELD)) == [(0, 4)]
+
+
+def test_the_runs_of_another_controller_are_waited_for_and_run_where_it_gives_them_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sweeps.finals.POLL_S", 0.05)
+    options: dict[str, Any] = {"num_trials": 2, "enqueue": [{"x": 2}, {"x": 5}], **HELD}
+    other = open_study(tmp_path, SPACE, **options)
+    assert other.claim_final(0) and other.claim_final(1)
+
+    def end_both() -> None:
+        other.note_final(0, is_done=True)
+        other.note_final(1, is_done=False)
+
+    timer = threading.Timer(1.5, end_both)
+    timer.start()
+    ended = sweep(tmp_path, SPACE, score, **options)
+    assert finals(ended) == [(1, 5)]
+    assert "Waiting for the last runs of another controller, of trial 1 and trial 0." in ended.output
+    assert not timer.is_alive() and other.has_final(0) and other.has_final(1)
+    other.close()
 
 
 def test_nothing_is_held_back_where_nothing_is_to_be(tmp_path: Path) -> None:

@@ -5,16 +5,19 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import JobReturn, JobStatus
 from launcher_contract import LauncherTests, Make, assert_gone, is_alive, started_pids
-from launcher_runs import texts_of, write_text
+from launcher_runs import await_that, texts_of, write_text
 from omegaconf import DictConfig
 
 from sweeps.launchers.contract import JobTimeout, WorkerLost
+from sweeps.launchers.reply import Reply
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,6 +39,16 @@ class TestWorkers(LauncherTests):
         pids = {launcher.submit([], i).result(60).return_value for i in range(4)}
         assert len(pids) == 1
         assert pids == {launcher.pid_of(3)}
+
+    def test_of_a_job_that_has_ended_only_its_place_is_kept(self, make: Make) -> None:
+        """A JobReturn holds both of its job's configs: of thousands of jobs they would fill the memory."""
+        launcher = make(jobs_per_device=1)
+        future = launcher.submit(["x=2"], 0)
+        kept = [weakref.ref(future.result(60)), weakref.ref(future)]
+        del future
+        await_that(lambda: not any(reference() for reference in kept))
+        assert launcher.slot_of(0) == "cpu"
+        assert launcher.pid_of(0) is not None
 
     def test_its_environment_is_set_before_anything_is_imported(self, make: Make) -> None:
         class AtImport:
@@ -122,6 +135,43 @@ class TestWorkers(LauncherTests):
         os.kill(pid, signal.SIGKILL)
         time.sleep(0.2)
         assert launcher.submit(["x=3"], 1).result(60).return_value == 9
+
+    @pytest.mark.parametrize("error", [OSError("no such disk"), TimeoutError("no answer")])
+    def test_a_task_that_fails_to_load_with_an_error_of_the_system_says_why(self, make: Make, error: OSError) -> None:
+        """Of a dead worker, the same errors tell its end."""
+
+        class Broken:
+            def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+                return fail_with, (error,)
+
+            def __call__(self, config: DictConfig) -> None: ...
+
+        launcher = make(Broken(), jobs_per_device=1)
+        for number in range(2):
+            told = launcher.submit([], number).exception(60)
+            assert type(told) is type(error) and str(told) == str(error)
+            pid = launcher.pid_of(number)
+            assert pid is not None and not is_alive(pid)
+
+    def test_a_result_that_does_not_unpickle_fails_the_job_alone(self, make: Make) -> None:
+        class AtHomeOnly:
+            def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+                return fail_away_from, (os.getpid(),)
+
+        launcher = make(lambda config: AtHomeOnly() if config.x == 0 else os.getpid(), jobs_per_device=1)
+        with pytest.raises(RuntimeError, match="of type AtHomeOnly, cannot be unpickled: not at home"):
+            _ = launcher.submit(["x=0"], 0).result(60).return_value
+        assert launcher.submit([], 1).result(60).return_value == launcher.pid_of(0)
+
+    def test_a_worker_whose_reply_cannot_be_read_is_ended(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+        launcher = make(jobs_per_device=1)
+        assert launcher.submit([], 0).result(60).return_value == 1
+        with monkeypatch.context() as patch:
+            patch.setattr(Reply, "unpack", lambda packed: fail_with(ValueError("torn")))
+            assert str(launcher.submit([], 1).exception(60)) == "torn"
+        pid = launcher.pid_of(1)
+        assert pid is not None and not is_alive(pid)
+        assert launcher.submit(["x=3"], 2).result(60).return_value == 9
 
     def test_sigint_does_not_end_a_worker(self, make: Make, tmp_path: Path) -> None:
         launcher = make()
@@ -225,6 +275,24 @@ class TestOutOfMemory(LauncherTests):
             _ = futures[0].result(60).return_value
         assert futures[1].result(60).return_value == ""
 
+    @pytest.mark.parametrize(
+        ("error", "is_told"),
+        [
+            (RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be reported later"), True),
+            (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
+            (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), True),
+            (RuntimeError("cuFFT error: CUFFT_ALLOC_FAILED"), True),
+            (RuntimeError("CUDA error: device-side assert triggered"), False),
+            (ValueError("CUDA error: out of memory"), False),
+        ],
+    )
+    def test_it_is_told_by_what_cuda_and_its_libraries_say(self, error: Exception, is_told: bool) -> None:
+        outer = ArithmeticError("in a step")
+        outer.__cause__ = error
+        for raised in (error, outer):
+            reply = Reply.of_return(JobReturn(status=JobStatus.FAILED, _return_value=raised))
+            assert (reply.device_memory_ran_out, reply.worn) == (is_told, is_told)
+
     def test_draining_waits_for_the_retry(self, make: Make) -> None:
         launcher = make(greedy)
         futures = [launcher.submit([f"x={i}"], i) for i in range(2)]
@@ -254,6 +322,35 @@ try:
 except KeyboardInterrupt:
     (folder / "interrupted").touch()
     print([future.result().return_value for future in futures])
+"""
+
+
+FOREIGN_ERROR = """
+import sys
+from pathlib import Path
+sys.path[:0] = {path!r}
+from launcher_runs import launcher_on
+from omegaconf import DictConfig
+
+class OfThisProgram(Exception):
+    pass
+
+def main(config: DictConfig):
+    if config.x == 0:
+        raise OfThisProgram("known here")
+    import torch
+    raise torch.OutOfMemoryError("CUDA out of memory.")
+
+launcher = launcher_on(Path({folder!r}), "local", main, dict(devices="cpu", jobs_per_device=1))
+future = launcher.submit([], 0)
+future.result()
+from sweeps.outcome import outcome_of
+print(outcome_of(future, 1).reason)
+print("torch:", "torch" in sys.modules)
+try:
+    launcher.submit(["x=0"], 1).result().return_value
+except OfThisProgram as error:
+    print("OfThisProgram:", error, file=sys.stderr)
 """
 
 
@@ -298,11 +395,28 @@ class TestController:
         assert controller.returncode == (4 if "exit" in after else 1)
         assert_gone(started_pids(tmp_path, 2))
 
+    def test_an_exception_of_torch_does_not_import_it_there(self, tmp_path: Path) -> None:
+        script = FOREIGN_ERROR.format(path=[str(ROOT), str(ROOT / "tests" / "sweeps")], folder=str(tmp_path))
+        told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
+        reason, imported = told.stdout.splitlines()
+        assert reason == "OutOfMemoryError: CUDA out of memory."
+        assert imported == "torch: False"
+        assert "OfThisProgram: known here" in told.stderr
+
     def test_it_starts_light(self) -> None:
         heavy = "{'torch', 'ray', 'optuna', 'numpy'}"
         script = f"import sys, sweeps.launchers.local; print({heavy} & sys.modules.keys())"
         told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
         assert told.stdout == "set()\n"
+
+
+def fail_with(error: Exception) -> None:
+    raise error
+
+
+def fail_away_from(pid: int) -> None:
+    if os.getpid() != pid:
+        raise ValueError("not at home")
 
 
 def seen_at_import() -> Callable[[DictConfig], dict[str, object]]:

@@ -27,7 +27,7 @@ class TestContract(LauncherContract):
     """Beside a Ray that is already there; Hydra's suite below starts one for each test."""
 
     name = "ray"
-    options = {"cpus_per_job": 1, "grace_s": 2}  # noqa: RUF012
+    options = {"cpus_per_job": 1}  # noqa: RUF012
     died = "died"
 
     def test_slots_are_what_the_cluster_holds(self, make: Make) -> None:
@@ -49,7 +49,7 @@ class TestNodeLoss(LauncherTests):
     """Two raylets on this machine stand for two nodes."""
 
     name = "ray"
-    options = {"address": "auto", "cpus_per_job": 1, "grace_s": 2}  # noqa: RUF012
+    options = {"address": "auto", "cpus_per_job": 1}  # noqa: RUF012
 
     def test_its_jobs_are_lost_and_others_go_on_elsewhere(self, make: Make, tmp_path: Path) -> None:
         from ray.cluster_utils import Cluster

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from hydra.errors import HydraException
 
+from spectral.errors import UserError
 from sweeps.launchers.slots import find_cuda_devices, num_cores, parse_listing, plan_slots
 
 TWO_GPUS = """\
@@ -99,11 +99,9 @@ def test_without_cuda_auto_is_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"devices": "gpu"}, "devices=gpu is not known"),
         ({"devices": []}, r"devices=\[\] is not known"),
         ({"devices": [0, 7]}, r"devices=\[0, 7\]: CUDA device 7 is not there, found: cuda:0, cuda:1"),
-        ({"jobs_per_device": 0}, "jobs_per_device=0 is out of range"),
-        ({"memory_share": 1.5}, "memory_share=1.5 is out of range"),
-        ({"threads_per_job": -1}, "threads_per_job=-1 is out of range"),
+        ({"devices": [0, "GPU-aaaa-1"]}, r"devices=\[0, 'GPU-aaaa-1'\] names cuda:0 twice: "),
     ],
 )
 def test_mistakes_are_told_in_a_sentence(nvidia_smi: None, options: dict[str, object], sentence: str) -> None:
-    with pytest.raises(HydraException, match=f"^hydra.launcher.{sentence}"):
+    with pytest.raises(UserError, match=f"^hydra.launcher.{sentence}"):
         plan_slots(**options)  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """The yaml form, what is wrong with it, and the spaces that come with the product."""
 
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import spectral.configs.root as root
 from spectral.errors import UserError
 from sweeps.config import SweepConfig
 from sweeps.config_check import typed_sweep
-from sweeps.space import Constraint, Space, check_space, read_constraints
+from sweeps.space import Constraint, Space, check_enqueued, check_seeds, check_space, read_constraints
 from sweeps.space.axis import Axis
 from sweeps.space.domains.choice import Choice, Fixed
 from sweeps.space.domains.list_of import ListOf
@@ -72,7 +73,7 @@ def test_each_form_gives_its_domain(yaml: str, domain: Any) -> None:
     ("yaml", "sentence"),
     [
         ("{low: 9, high: 9}", "sweep.space.key goes from 9 to 9: low must be below high"),
-        ("{low: 1, high: .inf}", "both finite"),
+        ("{low: 1, high: .inf}", "distance finite"),
         ("{low: 0, high: 9, log: true}", "sweep.space.key is logarithmic from 0: low must be above 0."),
         ("{low: 1, high: 9, log: true, step: 2}", "step=2 and log=true, which exclude one another"),
         ("{low: 1, high: 9, log: 10}", "sweep.space.key.log=10 has the wrong type"),
@@ -90,13 +91,22 @@ def test_each_form_gives_its_domain(yaml: str, domain: Any) -> None:
         ("{values: 3}", "sweep.space.key=3 is not a choice"),
         ("[{two words: 1}, 2]", "cannot be written as an override"),
         ("{type: list, max_length: 0, element: [1]}", "sweep.space.key.max_length=0 is out of range"),
-        ("{type: list, min_length: 3, max_length: 2, element: [1]}", "allowed is an integer of at least 3."),
+        ("{type: list, min_length: 3, max_length: 2, element: [1]}", "allowed is an integer from 3 to 1000."),
         ("{type: list, max_length: 2, element: {low: 2, high: 1}}", "sweep.space.key.element goes from 2 to 1"),
         ("{type: simplex, size: 1}", "sweep.space.key.size=1 is out of range"),
         ("{type: simplex, size: 4, minimum: 0.25}", "leaves nothing to search"),
         ("{type: simplex, size: 4, minimum: [0.1, 0.1]}", "it is one share, or 4 of them"),
         ("{type: simplex, size: 4, minimum: 0.00001}", "of at most 4 decimals"),
         ("{type: simplex, size: 4, minimum: -0.1}", "each at least 0"),
+        ("{type: simplex, size: 4, minimum: .inf}", "below 1"),
+        ("{type: simplex, size: 1000000000}", "sweep.space.key.size=1000000000 is out of range"),
+        ("{type: [list], max_length: 3}", "sweep.space.key.type=['list'] is not known: did you mean 'list'?"),
+        ("{type: list, min_length: a, max_length: 3, element: 1}", "sweep.space.key.min_length=a is out of range"),
+        ("{type: list, max_length: true, element: 1}", "sweep.space.key.max_length=True is out of range"),
+        ("{type: list, max_length: 1000000000, element: 1}", "allowed is an integer from 1 to 1000."),
+        ("{low: null, high: 3}", "sweep.space.key.low=None has the wrong type: allowed is a number."),
+        ("{low: -1e308, high: 1e308}", "low must be below high, and their distance finite."),
+        ("{low: 1.0, high: 2, step: .inf}", "sweep.space.key.step=inf is out of range: allowed is above 0 and finite."),
     ],
 )
 def test_a_mistake_is_named_with_its_key(yaml: str, sentence: str) -> None:
@@ -105,6 +115,11 @@ def test_a_mistake_is_named_with_its_key(yaml: str, sentence: str) -> None:
     with pytest.raises(UserError) as error:
         Space.read(node)
     assert sentence in str(error.value)
+
+
+def test_one_key_is_one_axis() -> None:
+    with pytest.raises(UserError, match=r"sweep\.space holds a and \+a, which are one key"):
+        Space.read({"a": [1, 2], "+a": [3, 4]})
 
 
 def test_a_space_must_have_keys() -> None:
@@ -213,6 +228,41 @@ def test_a_mistake_in_the_experiment_is_not_laid_on_an_axis() -> None:
         check_space(Space.read({"a": [1, 2]}), _refusing(lambda _: True, []))
 
 
+@pytest.mark.parametrize(
+    ("enqueue", "said"),
+    [
+        ([{"width": 4}, {"width": 99}], r"^width=99 cannot be enqueued, for it is outside the space"),
+        ([{"width": 4}, {"widht": 4}], r"^widht=4 cannot be enqueued, for it is not searched: did you mean 'width'"),
+        ([{"model": "a", "depth": 2, "width": 8}], r"^sweep\.enqueue holds .*, which cannot be run: refused\.$"),
+        ([{"depth": 2, "width": 8}], r"^sweep\.enqueue holds {depth:2,width:8}, which cannot be run: refused\.$"),
+    ],
+)
+def test_every_enqueued_configuration_is_checked(enqueue: list[dict[str, Any]], said: str) -> None:
+    space = Space.read({"model": ["a", "b"], "width": [4, 8], "depth": {"low": 1, "high": 9, "when": {"model": "a"}}})
+    compose_job = _refusing(lambda job: job.get("depth") == "2" and job.get("width") == "8", [])
+    with pytest.raises(UserError, match=said):
+        check_enqueued(space, enqueue, compose_job)
+
+
+def test_what_an_enqueued_configuration_leaves_open_may_be_what_is_allowed() -> None:
+    space = Space.read({"a": [1, 2], "b": [1, 2], "c": [1, 2]})
+    calls: list[list[str]] = []
+    check_enqueued(space, [{"a": 2, "b": 2}], _refusing(lambda job: job.get("c") != "2", calls))
+    assert calls == [["a=2", "b=2"], ["a=2", "b=2", "c=1"], ["a=2", "b=2", "c=2"]]
+    calls.clear()
+    check_enqueued(space, [{"a": 2, "b": 2, "c": 1}], _refusing(lambda _: False, calls))
+    assert calls == [["a=2", "b=2", "c=1"]]
+
+
+def test_seeds_that_jobs_cannot_have_are_refused() -> None:
+    space = Space.read({"a": [1, 2]})
+    with pytest.raises(UserError, match=r"^sweep\.seed_key=sed cannot be 3: refused\.$"):
+        check_seeds(space, "sed", [3, 4], _refusing(lambda job: "sed" in job, []))
+    with pytest.raises(UserError, match=r"^sweep\.seed_key=seed cannot be -1: refused\.$"):
+        check_seeds(space, "seed", [3, -1], _refusing(lambda job: job.get("seed") == "-1", []))
+    check_seeds(space, "seed", [3, 4], _refusing(lambda job: job["a"] == "1", []))
+
+
 def test_a_bug_met_in_the_check_is_no_mistake_of_the_users() -> None:
     def compose_job(overrides: list[str]) -> None:
         raise ZeroDivisionError
@@ -244,6 +294,10 @@ def test_a_violation_is_the_distance_outside(bounds: dict[str, float], value: fl
         ({"n": {}}, "sweep.constraints.n={} has no bound"),
         ({"n": 3}, "sweep.constraints.n=3 has no bound"),
         ({"n": {"at_mots": 3}}, "sweep.constraints.n.at_mots is not a bound: did you mean 'at_most'?"),
+        (
+            {"n": {"at_most": math.nan}},
+            "sweep.constraints.n.at_most=nan has the wrong type: allowed is a finite number.",
+        ),
         ({"n": {"at_most": "many"}}, "sweep.constraints.n.at_most=many has the wrong type"),
         ({"n": {"at_least": 3, "at_most": 2}}, "sweep.constraints.n allows no value"),
     ],

@@ -4,13 +4,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 import sweeps.config
 from spectral.errors import UserError
-from sweeps.config_check import directions, objective_names, seed_list, typed_sweep
+from sweeps.config_check import OF_SEVERAL, check_axes, directions, objective_names, seed_list, typed_sweep
+from sweeps.pruners import build_pruner
+from sweeps.samplers import build_sampler
+from sweeps.space import Space
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 
@@ -46,11 +50,32 @@ CONF = Path(__file__).resolve().parents[2] / "conf"
         ({"storage": "journal:///tmp"}, "sweep.storage=journal:///tmp names no file"),
         ({"storage": "journal:/tmp/s"}, "sweep.storage is no URL of a database"),
         ({"enqueue": [3]}, "sweep.enqueue: 3 is no mapping"),
+        ({"enqueue": [{1: 2}]}, "sweep.enqueue: {1: 2} is no mapping"),
+        ({"study_name": "a" * 201}, r"sweep.study_name=aaaaaaaaaaaaaaaaaaaa\.\.\. is too long: allowed are 200 bytes"),
+        ({"pruning": {"p_threshold": 2}}, "sweep.pruning.p_threshold=2.0 is out of range: allowed is 0 to 1"),
+        (
+            {"pruner": "hyperband", "pruning": {"min_steps": 9, "max_steps": 3}},
+            "sweep.pruning.max_steps=3 is out of range: allowed is at least sweep.pruning.min_steps=9",
+        ),
+        (
+            {"pruner": "wilcoxon"},
+            "sweep.pruner=wilcoxon never prunes with 1 seeds .*: allowed is sweep.seeds=5 or more",
+        ),
+        ({"pruner": "wilcoxon", "seeds": [1, 2, 3, 4]}, "never prunes with 4 seeds and sweep.pruning.p_threshold=0.1"),
+        (
+            {"pruner": "wilcoxon", "seeds": 2, "pruning": {"p_threshold": 0.3}},
+            "p_threshold=0.3: allowed is sweep.seeds=3 or more",
+        ),
+        ({"pruner": "wilcoxon", "seeds": 5, "pruning": {"min_steps": 5}}, "allowed is sweep.seeds=6 or more"),
+        ({"pruner": "wilcoxon", "pruning": {"p_threshold": 0}}, "sweep.pruning.p_threshold=0 never prunes"),
+        (5, "sweep=5 has the wrong type: allowed is a mapping"),
+        ([1], r"sweep=\[1\] has the wrong type"),
+        ({"num_trials": "${nope}"}, "^sweep.num_trials: Interpolation key 'nope' not found"),
     ],
 )
-def test_mistakes_are_told_in_one_sentence(options: dict[str, Any], said: str) -> None:
+def test_mistakes_are_told_in_one_sentence(options: Any, said: str) -> None:
     with pytest.raises(UserError, match=said) as raised:
-        typed_sweep(options)
+        typed_sweep(OmegaConf.create({"sweep": options}).sweep)
     assert "\n" not in str(raised.value)
 
 
@@ -83,6 +108,59 @@ def test_it_may_refer_to_the_rest_of_the_config() -> None:
 def test_directions(options: dict[str, Any], expected: list[str]) -> None:
     config = typed_sweep(options)
     assert directions(config, objective_names(config)) == expected
+
+
+@pytest.mark.parametrize("objective", [5, [], "", ["a", "a"], ["a", None], {"a": 1}, [["a"]]])
+def test_what_names_no_objective_is_refused(objective: Any) -> None:
+    with pytest.raises(
+        UserError, match=r"^sweep\.objective=.* is not allowed: give a name, or a list of different names\.$"
+    ):
+        objective_names(typed_sweep({"objective": objective}))
+
+
+def test_only_samplers_of_several_objectives_search_for_them(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"^sweep\.sampler=cmaes cannot search for 2 objectives: allowed are tpe, gp, "):
+        objective_names(typed_sweep({"objective": ["a", "b"], "sampler": "cmaes"}))
+    for sampler in OF_SEVERAL:
+        study = optuna.create_study(
+            directions=["minimize"] * 2, sampler=build_sampler(sampler, 0, 0, is_conditional=False)
+        )
+        study.optimize(lambda trial: [trial.suggest_float("x", 0, 1), trial.suggest_float("y", 0, 1)], n_trials=12)
+
+
+@pytest.mark.parametrize("num_seeds", [4, 5])
+def test_wilcoxon_can_prune_from_the_seeds_on_that_it_is_allowed_with(num_seeds: int) -> None:
+    """By Optuna itself, where each seed is worse than the best configuration's."""
+    pruner = build_pruner("wilcoxon", {"min_steps": 1, "reduction_factor": 3, "p_threshold": 0.1})
+    study = optuna.create_study(pruner=pruner)
+    study.add_trial(optuna.create_trial(value=0.0, intermediate_values=dict.fromkeys(range(num_seeds), 0.0)))
+    trial = study.ask()
+    pruned = []
+    for seed_index in range(num_seeds - 1):  # after the last one nothing is left to spare
+        trial.report(1.0 + 0.1 * seed_index, seed_index)
+        pruned.append(trial.should_prune())
+    assert any(pruned) == (num_seeds == 5)
+
+
+@pytest.mark.parametrize("key", ["", "sweep", "name", "flag"])
+def test_seeds_count_up_from_an_integer_alone(key: str) -> None:
+    config = OmegaConf.create({"name": "a", "flag": True, "sweep": {"a": 1}})
+    with pytest.raises(UserError, match=rf"^sweep\.seed_key={key} cannot count up from "):
+        seed_list(typed_sweep({"seeds": 2, "seed_key": key}), config)
+
+
+@pytest.mark.parametrize(
+    ("key", "options", "said"),
+    [
+        ("seed", {"seeds": 2}, r"seed cannot be searched together with sweep\.seeds=2, which gives it to all jobs"),
+        ("other", {"seeds": [1, 2], "seed_key": "other"}, "other cannot be searched together"),
+        ("objective", {}, "objective cannot be searched"),
+    ],
+)
+def test_what_all_jobs_share_is_no_axis(key: str, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        check_axes(Space.read({}, [f"{key}=1,2"]), typed_sweep(options))
+    check_axes(Space.read({}, ["seed=1,2", "x=3"]), typed_sweep({}))
 
 
 def test_several_objectives_cannot_be_pruned() -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loop_runs import Call, Tally, sweep
+from loop_runs import Call, Tally, open_study, sweep
 from optuna import TrialPruned
+from optuna.trial import TrialState
 
 from spectral.errors import UserError
 from sweeps.constraints import check_known
@@ -67,10 +68,15 @@ def test_a_slow_job_holds_up_no_other(tmp_path: Path) -> None:
     assert sweep(tmp_path, FLOATS, task, num_trials=8).states == ["COMPLETE"] * 8
 
 
-def test_nan_fails_with_its_reason_and_others_go_on(tmp_path: Path) -> None:
-    ended = sweep(tmp_path, FLOATS, lambda call: math.nan if call.link.number == 1 else 1.0, num_trials=4)
+@pytest.mark.parametrize("seeds", [1, 2])
+@pytest.mark.parametrize(("value", "word"), [(math.nan, "NaN"), (math.inf, "infinite"), (-math.inf, "infinite")])
+def test_an_objective_that_is_not_finite_fails_with_its_reason_and_others_go_on(
+    value: float, word: str, seeds: int, tmp_path: Path
+) -> None:
+    ended = sweep(tmp_path, FLOATS, lambda call: value if call.link.number == 1 else 1.0, num_trials=4, seeds=seeds)
     assert ended.states == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
-    assert ended.trials[1].user_attrs["reason"] == "the objective is NaN"
+    assert ended.trials[1].user_attrs["reason"] == f"the objective is {word}"
+    assert sweep(tmp_path, FLOATS, square, num_trials=4, seeds=seeds).launcher.calls == []
 
 
 @pytest.mark.parametrize(
@@ -107,6 +113,36 @@ def test_too_many_failures_stop_it(tmp_path: Path) -> None:
     assert sweep(tmp_path, FLOATS, failing, num_trials=6, max_failures=2).states.count("FAIL") == 3
 
 
+@pytest.mark.parametrize(("num_slots", "num_failed"), [(1, 3), (2, 4)])
+def test_a_sweep_whose_trials_all_fail_stops_early_and_can_go_on(
+    num_slots: int, num_failed: int, tmp_path: Path
+) -> None:
+    def task(call: Call) -> float:
+        raise ArithmeticError("as told")
+
+    ended = sweep(tmp_path, FLOATS, task, num_trials=20, num_slots=num_slots)
+    assert ended.loop.fails_always and ended.loop.last_failure == "ArithmeticError: as told"
+    # What ran meanwhile in the other slots has failed, too.
+    assert num_failed <= ended.loop.num_failures < num_failed + num_slots
+    assert ended.states == ["FAIL"] * ended.loop.num_failures
+    again = sweep(tmp_path, FLOATS, square, num_trials=20, num_slots=num_slots)
+    assert again.states.count("COMPLETE") == 20 - ended.loop.num_failures
+
+
+def test_a_trial_that_does_not_fail_keeps_the_others_going(tmp_path: Path) -> None:
+    def task(call: Call) -> float:
+        if call.link.number == 0:
+            raise TrialPruned
+        raise ArithmeticError
+
+    assert sweep(tmp_path, FLOATS, task, num_trials=9, num_slots=1).states == ["PRUNED"] + ["FAIL"] * 8
+
+
+def test_a_number_of_failures_that_is_given_holds_alone(tmp_path: Path) -> None:
+    ended = sweep(tmp_path, FLOATS, lambda call: math.nan, num_trials=9, num_slots=1, max_failures=7)
+    assert ended.states == ["FAIL"] * 7 and not ended.loop.fails_always
+
+
 def test_a_pruned_job_is_told_as_pruned(tmp_path: Path) -> None:
     def task(call: Call) -> float:
         raise TrialPruned("at step 3 by asha")
@@ -140,16 +176,85 @@ def test_a_time_limit_is_not_retried(tmp_path: Path) -> None:
     assert ended.states == ["FAIL"] and len(ended.launcher.calls) == 1
 
 
+class Rival:
+    """Another controller, which takes the trial of the first job over while it runs, and ends it."""
+
+    def __init__(self, folder: Path, space: dict[str, Any], **options: Any) -> None:
+        self.folder, self.space, self.options, self.has_taken = folder, space, options, False
+
+    def take(self, call: Call) -> bool:
+        """Whether it does so now."""
+        if self.has_taken:
+            return False
+        study = open_study(self.folder, self.space, **self.options)
+        study.storage.set_trial_state_values(call.link.trial_id, TrialState.WAITING)
+        trial = study.claim()
+        assert trial is not None and trial.number == call.link.number
+        study.configure(trial)
+        study.note(trial, run_dir=str(call.folder), overrides=[])
+        study.report(trial, dict.fromkeys(range(5), 1000.0))  # of each seed; smaller ones are not pruned
+        study.finish(trial, TrialState.COMPLETE, [100.0])
+        study.close()
+        self.has_taken = True
+        return True
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["a result", "a lost worker"])
+@pytest.mark.parametrize(
+    "options", [{}, {"seeds": 2}, {"seeds": 5, "pruner": "wilcoxon"}, {"constraints": {"x": {"at_most": 0.5}}}], ids=str
+)
+def test_a_trial_that_another_controller_has_ended_is_dropped_and_others_go_on(
+    options: dict[str, Any], is_lost: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rival = Rival(tmp_path, FLOATS, num_trials=2, **options)
+
+    def task(call: Call) -> float:
+        if rival.take(call) and is_lost:
+            raise WorkerLost("killed")
+        return with_result(call)
+
+    ended = sweep(tmp_path, FLOATS, task, num_trials=2, num_slots=1, **options)
+    assert ended.states == ["COMPLETE"] * 2
+    assert "Trial 0 was taken over by another controller: its result is left out." in caplog.text
+    assert ended.trials[0].values == [100.0]
+    assert [call.link.number for call in ended.launcher.calls].count(0) == 1
+    num_seeds = options.get("seeds", 1)
+    assert len(ended.launcher.calls) == 1 + num_seeds
+    assert len({trial.user_attrs["owner"] for trial in ended.trials}) == 2
+
+
 def test_known_configurations_come_first_and_the_rest_is_searched(tmp_path: Path) -> None:
     ended = sweep(tmp_path, WIDE, square, num_trials=4, enqueue=[{"x": 3}, {"x": 5}], num_slots=1)
     assert [trial.params["x"] for trial in ended.trials[:2]] == [3, 5]
-    assert [trial.user_attrs.get("known") for trial in ended.trials] == [0, 1, None, None]
+    assert [trial.user_attrs.get("known") for trial in ended.trials] == ['{"x":3}', '{"x":5}', None, None]
 
 
 def test_a_configuration_known_later_is_run_too(tmp_path: Path) -> None:
     sweep(tmp_path, WIDE, square, num_trials=2, enqueue=[{"x": 3}])
     ended = sweep(tmp_path, WIDE, square, num_trials=4, enqueue=[{"x": 3}, {"x": 5}])
     assert ended.trials[2].params == {"x": 5}
+
+
+def test_a_configuration_put_in_front_of_known_ones_is_run_too(tmp_path: Path) -> None:
+    sweep(tmp_path, WIDE, square, num_trials=1, enqueue=[{"x": 3}])
+    ended = sweep(tmp_path, WIDE, square, num_trials=3, enqueue=[{"x": 7}, {"x": 3}, {"x": 5}], num_slots=1)
+    assert [trial.params["x"] for trial in ended.trials] == [3, 7, 5]
+
+
+def test_what_is_enqueued_twice_is_drawn_twice(tmp_path: Path) -> None:
+    space = {**WIDE, "y": {"low": 0.0, "high": 1.0}}
+    ended = sweep(tmp_path, space, square, num_trials=4, enqueue=[{"x": 3}, {"x": 3}, {"x": 4}], num_slots=1)
+    assert [trial.params["x"] for trial in ended.trials[:3]] == [3, 3, 4]
+    assert ended.trials[0].params["y"] != ended.trials[1].params["y"]
+
+
+def test_a_grid_gone_on_with_in_another_order_of_its_axes_runs_each_combination_once(tmp_path: Path) -> None:
+    space: dict[str, Any] = {"x": [1, 2, 3], "y": ["a", "b"]}
+    sweep(tmp_path, space, square, sampler="grid", num_trials=3)
+    ended = sweep(tmp_path, {name: space[name] for name in ("y", "x")}, square, sampler="grid")
+    found = [json.loads(trial.user_attrs["configuration"]) for trial in ended.trials]
+    assert sorted((values["x"], values["y"]) for values in found) == [(x, y) for x in (1, 2, 3) for y in "ab"]
+    assert len(ended.launcher.calls) == 3
 
 
 def test_a_grid_runs_each_combination_once_in_order(tmp_path: Path) -> None:
@@ -190,7 +295,7 @@ def test_seeds_are_judged_by_their_mean_with_the_spread_kept(tmp_path: Path) -> 
     for trial in ended.trials:
         assert trial.values == [11.0] and trial.user_attrs["spread"] == [1.0]
         assert trial.user_attrs["seeds"] == [10, 11, 12]
-        assert trial.user_attrs["seed_values"] == {"0": [10.0], "1": [11.0], "2": [12.0]}
+        assert trial.user_attrs["seed_values"] == {"10": [10.0], "11": [11.0], "12": [12.0]}
     folders = {str(call.folder.relative_to(tmp_path)) for call in ended.launcher.calls}
     assert folders == {f"{trial}/seed-{k}" for trial in (0, 1) for k in range(3)}
 
@@ -236,7 +341,7 @@ def test_several_objectives(tmp_path: Path) -> None:
 
 
 def with_result(call: Call) -> float:
-    (call.folder / "result.json").write_text(json.dumps({"num_parameters": call.values["x"]}))
+    (call.folder / "result.json").write_text(json.dumps({"num_parameters": call.values["x"], "x": call.values["x"]}))
     return float(call.values["x"])
 
 
@@ -309,16 +414,45 @@ def test_a_constraint_on_what_no_run_reports_fails_plainly(tmp_path: Path) -> No
         ({"x": {"low": 0.0, "high": 1.0}, "y": [1, 2]}, {}, "y is new"),
         (FLOATS, {"direction": "maximize"}, "it was to minimize, now to maximize"),
         (FLOATS, {"objective": "loss"}, "objectives were score, now loss"),
+        (FLOATS, {"seeds": 3}, "sweep.seeds was [10,11], now [10,11,12]"),
+        (FLOATS, {"seeds": 1}, "sweep.seeds was [10,11], now 1"),
+        (FLOATS, {"seeds": [10, 11], "seed_key": "model.seed"}, "sweep.seed_key was seed, now model.seed"),
+        (FLOATS, {"search_overrides": []}, "sweep.search_overrides was ['score_test=false'], now []"),
+        (FLOATS, {"constraints": {"x": {"at_most": 3}}}, "sweep.constraints: x: at_most was 2.0 and is 3.0"),
+        (FLOATS, {"constraints": {}}, "sweep.constraints: x is gone"),
     ],
 )
 def test_another_search_under_the_same_name_is_refused(
     space: dict[str, Any], options: dict[str, Any], said: str, tmp_path: Path
 ) -> None:
-    sweep(tmp_path, FLOATS, square, num_trials=1)
+    begun = {"seeds": 2, "search_overrides": ["score_test=false"], "constraints": {"x": {"at_most": 2}}}
+    num_runs = len(sweep(tmp_path, FLOATS, with_result, num_trials=1, **begun).launcher.calls)
+    assert num_runs == 4  # each seed, with the test split once more
     with pytest.raises(UserError, match="the study study was begun with something else") as raised:
-        sweep(tmp_path, space, square, num_trials=2, **options)
+        sweep(tmp_path, space, with_result, num_trials=2, **{**begun, **options})
     assert said in str(raised.value)
-    assert len(sweep(tmp_path, FLOATS, square, num_trials=1).trials) == 1
+    assert sweep(tmp_path, FLOATS, with_result, num_trials=1, **begun).launcher.calls == []
+
+
+def test_how_a_study_is_searched_may_change(tmp_path: Path) -> None:
+    """And what is the same, said in another way."""
+    free = {"free_keys": ["device"], "search_overrides": ["score_test=false", "device=cpu"]}
+    sweep(tmp_path, FLOATS, with_result, num_trials=1, seeds=2, constraints={"x": {"at_most": 2}}, **free)
+    ended = sweep(
+        tmp_path,
+        FLOATS,
+        with_result,
+        num_trials=3,
+        seeds=[10, 11],
+        constraints={"x": {"at_most": 2.0}},
+        enqueue=[{"x": 0.5}],
+        sampler="random",
+        pruner="median",
+        seed=5,
+        free_keys=["device"],
+        search_overrides=["score_test=false"],
+    )
+    assert len(ended.trials) == 3 and ended.trials[1].params == {"x": 0.5}
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "gp", "cmaes", "random", "qmc", "nsga2"])

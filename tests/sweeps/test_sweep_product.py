@@ -82,6 +82,16 @@ def test_a_spoilt_checkpoint_of_a_trial_that_is_run_again_is_left_out(small: lis
     [
         (["model.width=16,abc"], "model.width"),
         (["sweep.sampler=tpee", "model.width=4,8"], "sweep.sampler=tpee is not known: did you mean 'tpe'?"),
+        (["sweep.sampler=tpe,random"], "sweep.sampler=tpe,random cannot be swept over: sweep.sampler has one value"),
+        (
+            ["model.width=interval(4,8)", "sweep.enqueue=[{model.width: 5},{model.width: 99}]"],
+            "model.width=99 cannot be enqueued, for it is outside the space: allowed is an integer from 4 to 8",
+        ),
+        (
+            ["model.width=interval(4,8)", "sweep.seed_key=sed", "sweep.seeds=2"],
+            "sweep.seed_key=sed cannot be 0: sed is not a known key: did you mean 'seed'?",
+        ),
+        (["sweep.check=:", "model.width=4,8"], "sweep.check=: names no function: allowed is module:function, or null."),
         (["sweep=fractoins"], "sweep=fractoins is not known: did you mean 'fractions'?"),
         (["objective=val/nope", "model.width=4,8"], "objective=val/nope is not known"),
         (["sweep.objective=val/accuracy", "model.width=4,8"], "the jobs return, which is objective=val/macro_f1"),

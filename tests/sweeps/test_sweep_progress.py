@@ -172,7 +172,7 @@ def test_a_job_ends_that_another_controller_gave_back(study: SharedStudy, monkey
 
 @pytest.mark.parametrize(
     "options",
-    [{"objective": ["score", "b"], "direction": "minimize"}, {"seeds": 2}, {"seeds": 3, "pruner": "wilcoxon"}],
+    [{"objective": ["score", "b"], "direction": "minimize"}, {"seeds": 2}, {"seeds": 5, "pruner": "wilcoxon"}],
     ids=str,
 )
 def test_every_job_shows_its_epoch(options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

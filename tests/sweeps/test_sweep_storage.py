@@ -6,7 +6,9 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
@@ -19,8 +21,10 @@ from search_runs import REPOSITORY
 
 from spectral.errors import UserError
 from sweeps import storage as storage_module
-from sweeps.controllers import Controller
+from sweeps.controllers import SIGNATURE, Controller, Watch, any_alive
+from sweeps.held import is_locked
 from sweeps.journal import SafeJournal
+from sweeps.lease import TakenOver
 from sweeps.patience import patiently
 from sweeps.storage import open_storage
 from sweeps.study import SharedStudy
@@ -52,7 +56,9 @@ WRITER = """
 import sys, optuna
 from pathlib import Path
 from optuna.storages import JournalStorage
+from sweeps.held import is_locked
 from sweeps.journal import SafeJournal
+from sweeps.lease import TakenOver
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 journal = JournalStorage(SafeJournal(Path(sys.argv[1]), 10))
 study = optuna.create_study(storage=journal, study_name="s", load_if_exists=True)
@@ -142,7 +148,7 @@ def test_a_storage_that_stays_away_ends_the_sweep_and_a_later_one_takes_over(
     assert not given_back
     (tmp_path / "away").rename(file.parent)
     # This process lives: what a dead one left is the business of other tests.
-    monkeypatch.setattr(Controller, "is_alive", lambda *_: False)
+    monkeypatch.setattr(Controller, "runs", lambda _: False)
     open_storage.cache_clear()
     assert sweep(tmp_path / "sweep", SPACE, lambda call: 1.0, **options).states == ["COMPLETE"] * 3
 
@@ -195,14 +201,78 @@ def test_a_trial_of_a_dead_controller_keeps_number_and_parameters(parameters: bo
         assert alive.space.suggest(again) == values
     assert len(alive.trials()) == 1
     # The dead one, should it wake, leaves the trial alone.
-    assert dead.finish(trial, TrialState.COMPLETE, [0.0]) is None
+    with pytest.raises(TakenOver):
+        dead.finish(trial, TrialState.COMPLETE, [0.0])
     assert alive.trials()[0].state == TrialState.RUNNING
     alive.close()
 
 
-def test_a_controller_is_alive_by_its_process_or_elsewhere_by_its_signs() -> None:
-    me = Controller.this()
-    assert me.is_alive(30)
-    assert not Controller(me.machine, me.pid, "another start", time.time()).is_alive(30)
-    assert Controller("elsewhere", 1, "", time.time()).is_alive(30)
-    assert not Controller("elsewhere", 1, "", time.time() - 31).is_alive(30)
+def test_nobody_can_take_a_trial_over_while_its_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_storage.cache_clear()
+    study = open_study(tmp_path, SPACE, num_trials=1)
+    trial = study.claim()
+    assert trial is not None
+    tell, held = study.study.tell, []
+
+    def tell_and_look(*arguments: Any) -> Any:
+        held.append(is_locked(tmp_path / "study.journal.claim.lock"))
+        return tell(*arguments)
+
+    monkeypatch.setattr(study.study, "tell", tell_and_look)
+    assert study.finish(trial, TrialState.COMPLETE, [0.0]).state == TrialState.COMPLETE
+    assert held == [True]
+    study.close()
+
+
+ME = Controller.this()
+
+
+class Signs:
+    """What the attributes of a study tell of a controller of another machine; its clock is wrong."""
+
+    def __init__(self) -> None:
+        self.now, self.beat = 0.0, 1e9
+        self.watch = Watch(lambda: self.now)
+        self.look()
+
+    def look(self) -> bool:
+        """Whether the controller is alive."""
+        known = Controller("elsewhere", 1, "", self.beat, "one")
+        attributes = {f"{SIGNATURE}one": asdict(known)}
+        self.watch.look(attributes)
+        return self.watch.is_alive(attributes, "one", 60)
+
+
+def test_a_controller_elsewhere_is_lost_after_so_long_without_a_sign_that_this_one_saw() -> None:
+    signs = Signs()
+    for signs.now in range(10, 60, 10):
+        assert signs.look()
+    signs.beat += 1
+    for signs.now in range(60, 120, 10):
+        assert signs.look()
+    signs.now = 120
+    assert not signs.look()
+    signs.beat += 1
+    assert signs.look()
+
+
+def test_nobody_is_lost_while_the_storage_is_gone() -> None:
+    signs = Signs()
+    for _ in range(5):
+        signs.now += 3600
+        assert signs.look()
+    signs.now += 3600
+    assert not signs.look()
+
+
+def test_a_controller_of_this_machine_is_alive_by_its_process() -> None:
+    watch = Watch()
+    others = {"same": ME, "later": replace(ME, started="another start"), "gone": replace(ME, pid=2**22 + 1)}
+    attributes = {f"{SIGNATURE}{name}": asdict(controller) for name, controller in others.items()}
+    assert [watch.is_alive(attributes, name, 30) for name in (*others, "unknown")] == [True, False, False, False]
+
+
+def test_one_who_looks_once_goes_by_the_clocks_of_both() -> None:
+    for age_s, seems_alive in ((0, True), (29, True), (31, False)):
+        elsewhere = Controller("elsewhere", 1, "", time.time() - age_s)
+        assert any_alive({f"{SIGNATURE}{elsewhere.id}": asdict(elsewhere)}, 30) == seems_alive

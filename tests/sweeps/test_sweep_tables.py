@@ -18,7 +18,7 @@ from rich.console import Console
 
 from sweeps import export
 from sweeps.dashboard.sources import Sources
-from sweeps.display import LiveDisplay
+from sweeps.display import Display, LiveDisplay
 from sweeps.ls import command as ls
 from sweeps.opening import study_folder
 from sweeps.ranking import pareto_front, ranked
@@ -177,6 +177,21 @@ def test_the_live_table_tells_of_running_trials(tmp_path: Path) -> None:
     shown = output.getvalue()
     for part in ("3 of 5", "best 0.", "thread", "0.2500", "x=0.5", "▁"):
         assert part in shown
+
+
+@pytest.mark.parametrize("kind", [Display, LiveDisplay])
+def test_a_controller_without_a_job_says_for_whom_it_waits(kind: type[Display], tmp_path: Path) -> None:
+    open_storage.cache_clear()
+    space = {"x": {"low": 0.0, "high": 1.0}}
+    other, study = (open_study(tmp_path, space, num_trials=2) for _ in range(2))
+    assert other.claim() and other.claim()
+    output = io.StringIO()
+    display = kind(study, Console(file=output, force_terminal=True, width=120))
+    display.tick([], ThreadLauncher(score, 1))
+    display.close()
+    other.close()
+    study.close()
+    assert "Waiting for 2 trials of other controllers." in output.getvalue()
 
 
 def test_an_export_into_a_file_is_whole_or_a_sentence(

@@ -1,6 +1,8 @@
 """A task without torch: epochs that a file `hold` in the sweep's folder keeps from ending, with a checkpoint."""
 
+import math
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -16,23 +18,37 @@ def main(config: DictConfig) -> float:
     folder = Path(HydraConfig.get().runtime.output_dir)
     checkpoint = folder / "epochs"
     append(folder / "starts", f"{os.getpid()} {config.x}")
+    if config.x == config.die_at:
+        os.kill(os.getpid(), signal.SIGKILL)
     memory = bytearray(int(config.allocate_gb * 2**30))
     begin = len(checkpoint.read_text().split()) if checkpoint.exists() else 0
     for epoch in range(begin + 1, config.epochs + 1):
-        await_release(folder.parent / "hold", epoch, config)
+        await_release(folder.parent / config.hold, epoch, config)
         time.sleep(config.epoch_s)
         append(checkpoint, str(epoch))
         report_progress(epoch, config.x * epoch)
+        meet_fault(config)
     (folder / "output").write_bytes(bytes(int(config.write_mb * 1e6)))
     del memory
     append(folder.parent / "ended", folder.name)
-    return float(config.x * config.epochs)
+    return math.nan if has(config, "not_a_number") else float(config.x * config.epochs)
 
 
 def await_release(hold: Path, epoch: int, config: DictConfig) -> None:
     """The last epoch waits while the file is there."""
     while epoch == config.epochs and hold.exists():
         time.sleep(0.02)
+
+
+def has(config: DictConfig, fault: str) -> bool:
+    return bool(config.fault == fault and config.x in config.fault_at)
+
+
+def meet_fault(config: DictConfig) -> None:
+    if has(config, "exception"):
+        raise ArithmeticError(f"as told for {config.x}")
+    while has(config, "hang"):
+        time.sleep(1)
 
 
 def append(path: Path, line: str) -> None:

@@ -1,0 +1,55 @@
+"""What a study searches and how it judges: kept with it, and held against each command that goes on with it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sweeps.config import SweepConfig
+from sweeps.space import Space, difference, read_constraints
+from sweeps.space.values import text
+
+Identity = Mapping[str, Any]
+
+
+def identity_of(config: SweepConfig, space: Space, objectives: list[str], seeds: list[int] | None) -> dict[str, Any]:
+    """JSON to keep with a study; see `changed`.
+
+    Args:
+        seeds: that every configuration is run with; None for its own single one.
+    """
+    return {
+        "space": space.signature(),
+        "objectives": objectives,
+        "fixed": _not_free(space.common, config.free_keys),
+        "seeds": seeds or 1,
+        "seed_key": config.seed_key if seeds else None,
+        "constraints": {c.name: _bounds(c.at_least, c.at_most) for c in read_constraints(config.constraints)},
+        "search_overrides": sorted(_not_free(config.search_overrides, config.free_keys)),
+    }
+
+
+def changed(old: Identity, new: Identity) -> str | None:
+    """How another search differs from the one that a study began with; None where it does not."""
+    if old["objectives"] != new["objectives"]:
+        return f"objectives were {', '.join(old['objectives'])}, now {', '.join(new['objectives'])}"
+    if set(old["fixed"]) != set(new["fixed"]):
+        return f"its jobs had {' '.join(old['fixed']) or 'no fixed values'}, now {' '.join(new['fixed']) or 'none'}"
+    for key in ("seeds", "seed_key", "search_overrides"):
+        if old.get(key) != new[key]:
+            return f"sweep.{key} was {text(old.get(key))}, now {text(new[key])}"
+    if bounds := difference(old.get("constraints", {}), new["constraints"]):
+        return f"sweep.constraints: {bounds}"
+    return difference(old["space"], new["space"])
+
+
+def _not_free(overrides: Sequence[str], free_keys: Sequence[str]) -> list[str]:
+    """Those that say what jobs give, not where and how fast they run."""
+    return [override for override in overrides if not _is_free(override.partition("=")[0].lstrip("+"), free_keys)]
+
+
+def _is_free(key: str, free_keys: Sequence[str]) -> bool:
+    return any(key == free or key.startswith(f"{free}.") for free in free_keys)
+
+
+def _bounds(at_least: float | None, at_most: float | None) -> dict[str, float | None]:
+    """As floats: 2e6 is 2000000."""
+    return {name: None if b is None else float(b) for name, b in (("at_least", at_least), ("at_most", at_most))}

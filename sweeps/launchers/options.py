@@ -1,0 +1,52 @@
+"""Options of a launcher: what a field of its config allows, and the check that reads it before anything starts."""
+
+import dataclasses
+from typing import Any, TypeVar
+
+from omegaconf import OmegaConf
+
+from sweeps.errors import nearest, user_error
+
+Config = TypeVar("Config")
+
+
+def number(default: float | None, **bounds: float) -> Any:
+    """A field: a number within bounds (at_least, above, at_most); None passes where the type has it."""
+    return dataclasses.field(default=default, metadata={"bounds": bounds})
+
+
+def choice(default: str, *allowed: str) -> Any:
+    """A field: one of some words."""
+    return dataclasses.field(default=default, metadata={"allowed": allowed})
+
+
+def checked(config: type[Config], options: dict[str, Any]) -> Config:
+    """A launcher's options as an instance of its config.
+
+    Args:
+        config: the dataclass, a field an option.
+        options: what Hydra gives; what is missing has its default.
+
+    Raises:
+        UserError: the first option that is not known, or whose value is not allowed.
+    """
+    fields = {item.name: item for item in dataclasses.fields(config)}  # type: ignore[arg-type]
+    for name, value in options.items():
+        if name not in fields:
+            raise user_error(f"hydra.launcher.{name} is not known: {nearest(name, fields.keys() - {'_target_'})}.")
+        if value is not None:
+            _check(f"hydra.launcher.{name}", value, fields[name].metadata)
+    return config(**{name: _plain(value) for name, value in options.items()})
+
+
+def _check(key: str, value: Any, metadata: Any) -> None:
+    from spectral.configs.fields import Range
+
+    if "allowed" in metadata and value not in metadata["allowed"]:
+        raise user_error(f"{key}={value} is not known: {nearest(str(value), metadata['allowed'])}.")
+    if "bounds" in metadata and not (allowed := Range(**metadata["bounds"])).holds(value):
+        raise user_error(f"{key}={value} is out of range: allowed is {allowed}.")
+
+
+def _plain(value: Any) -> Any:
+    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value

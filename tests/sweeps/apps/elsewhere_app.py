@@ -1,0 +1,26 @@
+"""search_app as another machine runs it: of the name MACHINE, its clock CLOCK_OFF_S off, with quick signs of life."""
+
+import os
+import runpy
+import time
+from pathlib import Path
+
+from sweeps import config_check, controllers
+
+
+class WrongClock:
+    """The module time, with another wall clock."""
+
+    monotonic = staticmethod(time.monotonic)
+
+    @staticmethod
+    def time() -> float:
+        return time.time() + float(os.environ.get("CLOCK_OFF_S", "0"))
+
+
+if __name__ == "__main__":
+    controllers._machine = lambda: os.environ["MACHINE"]  # type: ignore[assignment]
+    controllers.time = WrongClock  # type: ignore[assignment]
+    controllers.BEAT_S = 0.1
+    config_check.AT_LEAST["lost_after_s"] = 0
+    runpy.run_path(str(Path(__file__).with_name("search_app.py")), run_name="__main__")

@@ -1,0 +1,130 @@
+"""The options of the launchers: mistakes are told before anything starts, and each option stands in the docs."""
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from search_runs import REPOSITORY, finish, start
+
+from spectral.errors import UserError
+from sweeps.launchers.config import LocalConfig, RayConfig, SlurmConfig
+from sweeps.launchers.options import checked
+from sweeps.launchers.ray import RayLauncher
+from sweeps.launchers.slurm import SlurmLauncher
+
+CONFIGS: dict[str, Any] = {"local": LocalConfig, "ray": RayConfig, "slurm": SlurmConfig}
+SCRIPT = REPOSITORY / "run.py"
+
+
+@pytest.mark.parametrize(
+    ("launcher", "option", "value", "allowed"),
+    [
+        ("local", "jobs_per_device", 0, "at least 1"),
+        ("local", "memory_share", 1.5, "above 0 and at most 1"),
+        ("local", "memory_share", 0.0, "above 0 and at most 1"),
+        ("local", "threads_per_job", 0, "at least 1"),
+        ("local", "time_limit_s", -1.0, "above 0"),
+        ("local", "time_limit_s", float("nan"), "above 0"),
+        ("local", "memory_limit_gb", -1.0, "above 0"),
+        ("local", "grace_s", -1.0, "at least 0"),
+        ("ray", "cpus_per_job", -1.0, "at least 0"),
+        ("ray", "gpus_per_job", -1.0, "at least 0"),
+        ("ray", "max_parallel", 0, "at least 1"),
+        ("ray", "time_limit_s", 0.0, "above 0"),
+        ("ray", "object_store_mb", 10, "at least 79"),
+        ("slurm", "max_parallel", 0, "at least 1"),
+        ("slurm", "timeout_min", 0, "at least 1"),
+        ("slurm", "max_num_timeout", -1, "at least 0"),
+        ("slurm", "signal_delay_s", -1, "at least 0"),
+        ("slurm", "time_limit_s", -1.0, "above 0"),
+        ("slurm", "grace_s", -1.0, "at least 0"),
+        ("slurm", "cpus_per_task", 0, "at least 1"),
+        ("slurm", "gpus_per_node", -1, "at least 0"),
+        ("slurm", "mem_gb", 0.0, "above 0"),
+        ("slurm", "poll_s", 0.0, "above 0"),
+        ("slurm", "look_s", 0, "at least 1"),
+    ],
+)
+def test_a_number_out_of_range_is_told_in_one_sentence(launcher: str, option: str, value: float, allowed: str) -> None:
+    with pytest.raises(UserError) as error:
+        checked(CONFIGS[launcher], {option: value})
+    assert str(error.value) == f"hydra.launcher.{option}={value} is out of range: allowed is {allowed}."
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (
+            {"executor": "locla"},
+            "hydra.launcher.executor=locla is not known: did you mean 'local'? allowed: .*",
+        ),
+        ({"pol_s": 1}, "hydra.launcher.pol_s is not known: did you mean 'poll_s'? allowed: additional, .*"),
+        (
+            {"timeout_min": 1},
+            "hydra.launcher.signal_delay_s=90 is out of range: "
+            "allowed is below the 60 s of hydra.launcher.timeout_min=1.",
+        ),
+    ],
+)
+def test_other_mistakes_are_told_too(options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UserError) as error:
+        SlurmLauncher(**options)
+    assert re.fullmatch(sentence.replace("?", r"\?"), str(error.value))
+
+
+def test_ray_takes_no_share_above_a_whole_gpu() -> None:
+    with pytest.raises(UserError, match=r"gpus_per_job=1\.5 is not allowed: above 1 give a whole number\."):
+        RayLauncher(gpus_per_job=1.5)
+
+
+def test_slurm_is_looked_for_when_the_launcher_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("submitit")
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(UserError, match="hydra/launcher=slurm finds no srun on PATH"):
+        SlurmLauncher()
+    SlurmLauncher(executor="local")
+
+
+def test_none_and_the_edges_of_a_range_are_allowed() -> None:
+    options = {"jobs_per_device": 1, "memory_share": 1.0, "time_limit_s": None, "grace_s": 0.0}
+    assert vars(checked(LocalConfig, options)).items() >= options.items()
+
+
+@pytest.mark.parametrize("launcher", CONFIGS)
+def test_every_option_stands_in_the_docs_and_no_other(launcher: str) -> None:
+    page = (REPOSITORY / "docs" / "launchers.md").read_text()
+    section = page.split(f"\n## {launcher}\n")[1].split("\n## ")[0]
+    first_cells = re.findall(r"^\| (`.*?) \|", section, flags=re.MULTILINE)
+    documented = re.findall(r"`(\w+)`", " ".join(first_cells))
+    options = [item.name for item in dataclasses.fields(CONFIGS[launcher]) if item.name != "_target_"]
+    assert sorted(documented) == sorted(options)
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("time_limit_s=-1", "hydra.launcher.time_limit_s=-1.0 is out of range: allowed is above 0."),
+        ("devices=[9]", "hydra.launcher.devices=[9]: CUDA device 9 is not there, found: "),
+    ],
+)
+def test_a_mistake_ends_the_sweep_before_its_study_is_made(option: str, said: str, tmp_path: Path) -> None:
+    told_and_left(tmp_path, SCRIPT, f"hydra.launcher.{option}", said)
+
+
+@pytest.mark.parametrize(("launcher", "module"), [("ray", "ray"), ("slurm", "submitit")])
+def test_a_missing_extra_is_told_before_the_study_is_made(launcher: str, module: str, tmp_path: Path) -> None:
+    script = tmp_path / "without.py"
+    blocked = f"import runpy, sys; sys.modules[{module!r}] = None; sys.path.insert(0, {str(REPOSITORY)!r})\n"
+    script.write_text(f"{blocked}runpy.run_path({str(SCRIPT)!r}, run_name='__main__')\n")
+    told_and_left(tmp_path, script, f"hydra/launcher={launcher}", f": pip install 'spectral[{launcher}]'.")
+
+
+def told_and_left(tmp_path: Path, script: Path, override: str, said: str) -> None:
+    """The command ends in one sentence and has made nothing."""
+    process = start(tmp_path / "study", override, "model.width=4,8", script=script, local=False)
+    output = finish(process)
+    assert process.returncode == 2, output
+    assert output.startswith("error: hydra") and said in output and output.count("\n") == 1
+    assert not (tmp_path / "study").exists()
