@@ -40,6 +40,10 @@ class Subject:
         common = [name for name in first if all(name in other for other in others)]
         return {name: statistics.fmean(result[name] for result in (first, *others)) for name in common}
 
+    def is_size(self, name: str) -> bool:
+        """Whether a metric is a whole number in every run, as a number of epochs is; a score never is one in JSON."""
+        return all(isinstance(run.result.get(name), int) for run in self.runs)
+
 
 def find_subject(named: str) -> Subject:
     """Args:
