@@ -85,7 +85,7 @@ class RunTracking:
     def finished(self, result: dict[str, Any], plots: Plots) -> None:
         """The run has its result; it is told when the block ends."""
         numbers = {f"result/{key}": value for key, value in result.items() if isinstance(value, int | float)}
-        weights = [self._folder.weights, self._folder.model]
+        weights = [self._folder.weights, self._folder.model] if self._keeps_weights() else []
         self._ending = Ending(
             "finished",
             numbers=numbers,
@@ -93,6 +93,11 @@ class RunTracking:
             tables=plots.tables,
             weights=[str(path.absolute()) for path in weights],
         )
+
+    def _keeps_weights(self) -> bool:
+        """Whether the tracker gets them too; by itself not of every trial of a sweep, of which there are many."""
+        wanted = getattr(self._config.tracker, "upload_weights", "never")
+        return wanted == "always" or (wanted == "auto" and self._about.job_type in ("single", "final"))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

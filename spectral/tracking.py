@@ -26,7 +26,7 @@ PACKAGES = {"wandb": "wandb", "tensorboard": "tensorboard", "mlflow": "mlflow-sk
 # The path comes first: without it `spectral` may not be found.
 START = "import sys; sys.path[:] = {path!r}; from spectral.trackers.process import main; main()"
 GRACE_S = 5.0  # a tracker ends itself when its time is over; this long after it is ended by force
-OPTIONS_OF_PROCESS = ("name", "start_timeout_s", "finish_timeout_s")
+OPTIONS_OF_RUN = ("name", "upload_weights", "start_timeout_s", "finish_timeout_s")  # the others are the tracker's own
 # An offline run calls nobody; the tracker's own process has its own connection, and needs no GPU or second thread.
 ENVIRONMENT = {"WANDB_ERROR_REPORTING": "false", "WANDB_SILENT": "true", "OMP_NUM_THREADS": "1"}
 NOT_INHERITED = ("WANDB_SERVICE", "WANDB_RUN_ID", "WANDB_RESUME", "WANDB_DIR", "WANDB_NAME", "WANDB_RUN_GROUP")
@@ -175,7 +175,7 @@ class TrackerProcess:
 
 def _beginning(config: Any, run: TrackedRun) -> dict[str, Any]:
     """The first order: what to build, and how long it may take."""
-    options = {key: value for key, value in vars(config).items() if key not in OPTIONS_OF_PROCESS}
+    options = {key: value for key, value in vars(config).items() if key not in OPTIONS_OF_RUN}
     if config.name == "wandb":
         options["start_timeout_s"] = config.start_timeout_s
     return {

@@ -48,6 +48,13 @@ class OfflineRun:
         said = [record["metric"] for record in self.records if record["type"] == "metric"]
         return {metric.get("name") or metric["glob_name"]: metric for metric in said}
 
+    @property
+    def weights(self) -> set[str]:
+        """Names of the files in the artifact of the trained network; empty where there is none."""
+        artifacts = [record["artifact"] for record in self.records if record["type"] == "artifact"]
+        models = [artifact for artifact in artifacts if artifact["type"] == "model"]
+        return {Path(entry["path"]).name for model in models for entry in model["manifest"]["contents"]}
+
     def _inspect(self, *options: str) -> str:
         command = [sys.executable, "-m", "wandb", "leet", "inspect", *options, str(self.folder)]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -22,10 +22,8 @@ STATUS = {"finished": "FINISHED", "pruned": "FINISHED", "failed": "FAILED", "int
 class MlflowTracker:
     """See MlflowConfig for the options."""
 
-    def __init__(
-        self, run: TrackedRun, uri: str | None, experiment: str, tags: list[str], upload_weights: bool
-    ) -> None:
-        self._tracked, self._upload_weights = run, upload_weights
+    def __init__(self, run: TrackedRun, uri: str | None, experiment: str, tags: list[str]) -> None:
+        self._tracked = run
         own = Path(run.folder) / "mlflow"
         server = uri or os.environ.get("MLFLOW_TRACKING_URI")
         self._client = MlflowClient(tracking_uri=server or f"sqlite:///{run.folder}/mlflow.db")
@@ -48,8 +46,7 @@ class MlflowTracker:
         self._write({k: v for k, v in ending.numbers.items() if isinstance(v, int | float)}, 0)
         for tag, value in {"status": ending.status, "reason": ending.reason}.items():
             self._client.set_tag(self.id, tag, value)
-        weights = ending.weights if self._upload_weights else []
-        for folder, files in {"plots": list(ending.images.values()), "weights": weights}.items():
+        for folder, files in {"plots": list(ending.images.values()), "weights": ending.weights}.items():
             for path in files:
                 self._client.log_artifact(self.id, path, folder)
         self._client.set_terminated(self.id, STATUS[ending.status])

@@ -35,10 +35,9 @@ class WandbTracker:
         entity: str | None,
         mode: str,
         tags: list[str],
-        upload_weights: bool,
         start_timeout_s: float,
     ) -> None:
-        self._tracked, self._upload_weights = run, upload_weights
+        self._tracked = run
         self._folder = Path(run.folder) / "wandb"
         self._folder.mkdir(exist_ok=True)  # else it would go to the system's temporary folder
         # Where pictures in tables wait for their upload: by default in the user's home, where a clean-up loses them.
@@ -81,16 +80,15 @@ class WandbTracker:
         self._run.summary.update({"status": ending.status, "attempt": self._tracked.attempt, **ending.numbers})
         if ending.reason:
             self._run.summary["reason"] = ending.reason
-        media = {
-            **{name: wandb.Image(path) for name, path in ending.images.items()},
-            **{name: _shown(table, name) for name, table in ending.tables.items()},
-            **{name: _plotly(figure) for name, figure in ending.figures.items()},
-        }
-        if media:
-            self._write(media)
-        if ending.weights and self._upload_weights:
-            self._upload(ending.weights)
-        self._run.finish(exit_code=0 if ending.status in ("finished", "pruned") else 1)
+        exit_code = 0 if ending.status in ("finished", "pruned") else 1
+        try:
+            self._add_files(ending)
+        except ConnectionError:  # of its own service, which is gone
+            raise
+        except Exception:  # a server that takes no file has taken the rest
+            self._run.finish(exit_code)
+            raise
+        self._run.finish(exit_code)
         if self._run.settings.mode == "disabled":
             return ""
         if self.url:
@@ -98,6 +96,17 @@ class WandbTracker:
         _check_written(Path(self._run.settings.sync_file))
         why = f"{self._why_offline}, so the run" if self._why_offline else "the run"
         return f"{why} was kept offline; to upload it: wandb sync {shlex.join(self._starts())}"
+
+    def _add_files(self, ending: Ending) -> None:
+        media = {
+            **{name: wandb.Image(path) for name, path in ending.images.items()},
+            **{name: _shown(table, name) for name, table in ending.tables.items()},
+            **{name: _plotly(figure) for name, figure in ending.figures.items()},
+        }
+        if media:
+            self._write(media)
+        if ending.weights:
+            self._upload(ending.weights)
 
     def _starts(self) -> list[str]:
         """The folders of all starts that have written anything."""

@@ -69,7 +69,7 @@ def test_mlflow_keeps_the_run_in_its_folder(
     pytest.importorskip("mlflow")
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     folder = tmp_path / "run"
-    options = ("tracker.tags=[small]", "tracker.upload_weights=true", "tracker.finish_timeout_s=120")
+    options = ("tracker.tags=[small]", "tracker.finish_timeout_s=120")
     with pytest.raises(StoppedError):
         run(tracked("mlflow", *options), stop_after(2))
     run(tracked("mlflow", *options))
