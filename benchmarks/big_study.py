@@ -21,11 +21,13 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from spectral.bootstrap import bootstrap_interval
 from spectral.survey import FORMAT
+from sweeps import study as study_attributes
+from sweeps.job_notes import JobNote, as_attribute
 from sweeps.places import journal_url
 from sweeps.ranking import ranked
 from sweeps.space import Space
+from sweeps.space.values import canonical
 from sweeps.storage import open_storage
-from sweeps.study import IDENTITY
 
 CLASSES = ("star", "unknown", "galaxy", "qso")
 SHARES = (0.72, 0.115, 0.09, 0.075)
@@ -92,7 +94,8 @@ def make_study(folder: Path, invention: Invention) -> Path:
     study = optuna.create_study(
         study_name="study", storage=open_storage(journal_url(study_folder), 60), direction="maximize"
     )
-    study.set_user_attr(IDENTITY, {"space": space.signature(), "objectives": [OBJECTIVE], "fixed": []})
+    study.set_user_attr(study_attributes.IDENTITY, {"space": space.signature(), "objectives": [OBJECTIVE], "fixed": []})
+    study.set_user_attr(study_attributes.REFERENCE, canonical(KNOWN))
     study.add_trials(trials)
     best = ranked(study.get_trials(deepcopy=False), study.directions)
     for trial in [study.trials[0], *best][: invention.num_predicted]:
@@ -164,8 +167,7 @@ def _trial(
         "configuration": json.dumps(values, separators=(",", ":")),
         "overrides": space.overrides(values),
         "run_dir": str(run),
-        "slot": slot,
-        "attempts": 2 if rng.random() < 0.03 else 1,
+        "jobs": as_attribute(_jobs(slot, start, takes * max(num_epochs, 1) / 20, state, rng)),
         "reason": {"PRUNED": f"pruned at step {num_epochs} by hyperband", "FAIL": _failure(rng)}.get(state.name, ""),
     }
     result = {}
@@ -176,7 +178,8 @@ def _trial(
         (run / "model.json").write_text(json.dumps({"model": {"name": "reference"}}))
     curve = _curve(result.get(OBJECTIVE, quality - 0.1), num_epochs, rng)
     (run / "metrics.jsonl").write_text("".join(json.dumps(_epoch(e, f1, rng)) + "\n" for e, f1 in enumerate(curve)))
-    fixed = {} if number else {"system_attrs": {"fixed_params": dict(drawn.params)}}
+    if number == 0:
+        attributes[study_attributes.KNOWN] = canonical(KNOWN)
     made = create_trial(
         state=state,
         value=result.get(OBJECTIVE),
@@ -184,10 +187,20 @@ def _trial(
         distributions=drawn.distributions,
         user_attrs=attributes,
         intermediate_values=dict(enumerate(curve, start=1)),
-        **fixed,
     )
     made.datetime_start, made.datetime_complete = start, start + timedelta(seconds=takes * max(num_epochs, 1) / 20)
     return made
+
+
+def _jobs(slot: str, start: datetime, takes_s: float, state: TrialState, rng: np.random.Generator) -> list[JobNote]:
+    """The job of a trial; of a few it is the second, after a worker that was lost."""
+    began_s, ended_s = start.timestamp(), start.timestamp() + takes_s
+    ending = {"COMPLETE": "done", "PRUNED": "pruned"}.get(state.name, "failed")
+    if rng.random() >= 0.03:
+        return [JobNote(0, "made up", began_s, ended_s, slot, ending)]
+    lost_s = began_s + takes_s / 3
+    lost = JobNote(0, "made up", began_s, lost_s, slot, "lost", "the worker was killed by SIGKILL")
+    return [lost, JobNote(0, "made up", lost_s + 1, ended_s, slot, ending)]
 
 
 def _quality(values: dict[str, Any]) -> float:

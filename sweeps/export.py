@@ -5,13 +5,13 @@ STUDY is a study's name (a folder under outputs/sweeps), or a folder; with --sto
 
 import argparse
 import io
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeps.command_line import end_with, mistake
 from sweeps.errors import user_error_type
+from sweeps.files import write_output
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,15 +29,12 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--format parquet needs --out FILE")
     try:
         frame = study_table(given.study, given.storage)
+        if given.out is not None:
+            write_output(given.out, _content(frame, given.format), f"--out {given.out}")
     except (LookupError, user_error_type()) as error:
         return mistake(error.args[0])
     if given.out is None:
         frame.to_csv(sys.stdout, index=False)
-        return 0
-    try:
-        _save(frame, given.format, given.out)
-    except OSError as error:
-        return mistake(f"--out {given.out} cannot be written: {error.strerror}.")
     return 0
 
 
@@ -80,17 +77,13 @@ def _of_one_type(column: "pd.Series[Any]") -> "pd.Series[Any]":
     return column.infer_objects()
 
 
-def _save(frame: "pd.DataFrame", form: str, out: Path) -> None:
-    """The table in a file that appears whole or not at all. Raises OSError where it cannot be written."""
-    from boltons.fileutils import atomic_save
-
+def _content(frame: "pd.DataFrame", form: str) -> bytes:
     content = io.BytesIO()
     if form == "parquet":
         frame.to_parquet(content, index=False)
     else:
         frame.to_csv(content, index=False)
-    with atomic_save(str(out), part_file=f".{out.name}.{os.getpid()}.part", overwrite_part=True) as file:
-        file.write(content.getvalue())
+    return content.getvalue()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from hydra.core.utils import JobReturn
 from optuna.study import Study
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial, Trial
 
 from sweeps.batches import Batches
 from sweeps.display import Display
@@ -21,21 +21,19 @@ from sweeps.launchers.contract import StreamingLauncher
 from sweeps.outcome import DONE, LOST, Outcome, outcome_of
 from sweeps.ranking import ranked
 from sweeps.records import mark_final
-from sweeps.space.values import canonical
-from sweeps.study import KNOWN, SharedStudy
+from sweeps.reference import reference_of
+from sweeps.study import SharedStudy
 from sweeps.trial_run import Job, TrialRun
 
 TICK_S = 0.5
 POLL_S = 2.0  # how often it is asked whether another controller has ended its runs, or died
 
 
-def final_trials(study: Study, enqueue: Sequence[Any]) -> list[FrozenTrial]:
-    """The best trial, and the first of `sweep.enqueue` to compare it with, where it ended well."""
+def final_trials(study: Study) -> list[FrozenTrial]:
+    """The best trial, and the reference to compare it with, where it ended well."""
     trials = study.get_trials(deepcopy=False)
-    best = ranked(trials, study.directions)[:1]
-    first = [canonical(values) for values in enqueue[:1]]
-    reference = [t for t in trials if t.user_attrs.get(KNOWN) in first and t.state == TrialState.COMPLETE][:1]
-    return best + [trial for trial in reference if trial not in best]
+    found = [*ranked(trials, study.directions)[:1], reference_of(trials, study.user_attrs)]
+    return list({trial.number: trial for trial in found if trial}.values())
 
 
 class Finals:
@@ -67,7 +65,7 @@ class Finals:
         return any(not self._study.has_final(trial.number) for trial in self._trials())
 
     def _trials(self) -> list[FrozenTrial]:
-        return final_trials(self._study.study, self._study.config.enqueue)
+        return final_trials(self._study.study)
 
     def _run_claimed(self, trial: FrozenTrial, launcher: StreamingLauncher | Batches, interrupts: Interrupts) -> None:
         is_done = False

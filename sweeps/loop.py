@@ -19,6 +19,7 @@ from sweeps.display import Display
 from sweeps.errors import user_error_type
 from sweeps.finals import Finals
 from sweeps.interrupt import Interrupts
+from sweeps.job_log import JobLog
 from sweeps.jobs import build_job
 from sweeps.launchers.contract import StreamingLauncher
 from sweeps.lease import TakenOver
@@ -59,6 +60,7 @@ class SweepLoop:
         self._study, self._launcher, self._folder = study, launcher, folder
         self._constraints, self._job_extras = constraints, list(job_extras)
         self._interrupts, self._display, self._finals = interrupts, display, finals
+        self._log = JobLog(study, launcher)
         self._runs: dict[int, TrialRun] = {}
         self._twins = Twins(study)
         self._pending: deque[Job] = deque()
@@ -157,6 +159,7 @@ class SweepLoop:
         run = TrialRun(trial, configuration, overrides, folder, self._study.seeds)
         run.remember(known.get("seed_values", {}))
         run.num_attempts = known.get("attempts", 0)
+        self._log.remember(run)
         if "run_dir" not in known:
             self._study.note(trial, overrides=overrides, run_dir=str(folder))
         self._runs[run.number] = run
@@ -172,7 +175,7 @@ class SweepLoop:
 
     def _submit(self, job: Job) -> None:
         run = job.run
-        self._study.note(run.trial, attempts=run.num_attempts + 1)
+        self._log.begin(job)
         run.num_attempts += 1
         run.num_in_flight += 1
         write_record(self._study, run, run.folder_of(job.seed_index), "running")
@@ -188,22 +191,31 @@ class SweepLoop:
             for future in done:
                 job = self._futures.pop(future)
                 job.run.num_in_flight -= 1
-                if self._runs.get(job.run.number) is job.run:
+                if self._has(job):
                     with self._unless_lost(job.run.number):
                         self._take(job, outcome_of(future, len(self._study.objectives)))
+            for job in filter(self._has, self._futures.values()):
+                with self._unless_lost(job.run.number):
+                    self._log.place(job)
         else:
             time.sleep(TICK_S)
         self._settle_twins()
 
+    def _has(self, job: Job) -> bool:
+        """Whether the job's trial is still this controller's, as far as it knows."""
+        return self._runs.get(job.run.number) is job.run
+
     def _take(self, job: Job, outcome: Outcome) -> None:
         run = job.run
-        run.attributes |= {"slot": self._launcher.slot_of(job.num), "pid": self._launcher.pid_of(job.num)}
+        is_stopped = outcome.kind == LOST and self._interrupts.stopping
+        self._log.end(job, outcome, is_stopped)
+        run.attributes["pid"] = self._launcher.pid_of(job.num)
         if outcome.kind == DONE:
             self._take_result(job, list(outcome.values))
         elif outcome.kind == LOST and job.may_run_again(self._study.config.max_retries):
             self._display.say(f"Trial {run.number}: {outcome.reason}; it is run again from its checkpoint.")
             self._pending.appendleft(job)
-        elif outcome.kind == LOST and self._interrupts.stopping:
+        elif is_stopped:
             return
         else:
             # Not trained, it has no value; of trials without one, samplers look at those that are pruned.
@@ -290,6 +302,9 @@ class SweepLoop:
 
     def _give_back(self) -> None:
         """Leave what has not ended to a later command."""
+        for run in list(self._runs.values()):
+            with self._unless_lost(run.number):
+                self._log.stop(run)
         for trial in [*(run.trial for run in self._runs.values()), *self._twins.trials]:
             self._study.give_back(trial)
         self._forget()

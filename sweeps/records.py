@@ -1,11 +1,9 @@
 """trial.json in each run folder: what the study knows of the run, for those who have the folder alone."""
 
-import json
 import logging
-import os
 from pathlib import Path
-from typing import Any
 
+from sweeps.files import load_json, write_json
 from sweeps.study import SharedStudy
 from sweeps.trial_run import TrialRun
 
@@ -13,24 +11,6 @@ log = logging.getLogger(__name__)
 
 FILE = "trial.json"
 FINAL = "final"  # the kind of a run that is scored once more at the end of its sweep
-
-
-def write_json(path: Path, content: Any) -> None:
-    """A JSON file that appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        part.replace(path)
-    except OSError:  # a full disk: leave no half
-        part.unlink(missing_ok=True)
-        raise
-
-
-def load_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file; empty where the file is not there."""
-    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return loaded
 
 
 def write_record(

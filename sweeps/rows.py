@@ -5,6 +5,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial
 
+from sweeps.job_notes import seconds_of
 from sweeps.space.values import text
 
 
@@ -20,8 +21,8 @@ def shown(value: Any) -> str:
 
 
 def seconds(trial: FrozenTrial) -> float | None:
-    """From start to end, in seconds; None for a trial that has not ended."""
-    return round(trial.duration.total_seconds(), 3) if trial.duration else None
+    """What its jobs took together, in seconds; None for one that has run none, or whose first has not ended."""
+    return seconds_of(trial.user_attrs)
 
 
 def row(trial: FrozenTrial, objectives: list[str], axes: list[str]) -> dict[str, Any]:

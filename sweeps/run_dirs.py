@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+SEED = "seed-"  # begins the names of the run folders of a trial with several
+
 
 def run_dirs(attributes: dict[str, Any], folder: Path | None) -> list[Path]:
     """The run folders of a trial that are there: one, or one a seed, in the seeds' order.
@@ -16,5 +18,5 @@ def run_dirs(attributes: dict[str, Any], folder: Path | None) -> list[Path]:
     here = Path(attributes["run_dir"])
     if folder is not None and not here.is_dir():
         here = folder / here.name
-    seeds = sorted(here.glob("seed-*"), key=lambda path: int(path.name.removeprefix("seed-")))
+    seeds = sorted(here.glob(f"{SEED}*"), key=lambda path: int(path.name.removeprefix(SEED)))
     return [path for path in seeds or [here] if path.is_dir()]

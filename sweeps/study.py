@@ -39,6 +39,7 @@ Direction = Literal["maximize", "minimize"]
 IDENTITY = "sweep"  # the attribute of a study that tells what it searches
 TOTAL = "num_trials"  # the one that tells how many trials the last command asked for
 KNOWN = "known"  # the attribute of a trial that holds the known configuration it was begun with
+REFERENCE = "reference"  # the attribute of a study that holds the first configuration of `sweep.enqueue`, if any
 FINAL = "final:"  # and a trial's number: whether it was run once more at the end, or by whom it is
 PROGRAM = "program"  # the one that tells how its program is called, such as ["python", "run.py"]
 
@@ -284,9 +285,12 @@ class SharedStudy:
             )
 
     def _note_command(self) -> None:
-        """Tell those who only read the study how many trials are asked for, and how its program is called."""
+        """Tell those who only read the study what is asked for, and how its program is called."""
         known = self.study.user_attrs
-        for name, value in ((TOTAL, self.num_trials), (PROGRAM, program())):
+        told: dict[str, Any] = {TOTAL: self.num_trials, PROGRAM: program()}
+        if self.config.enqueue:
+            told[REFERENCE] = canonical(self.config.enqueue[0])
+        for name, value in told.items():
             if known.get(name) != value:
                 self.study.set_user_attr(name, value)
 

@@ -6,9 +6,9 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.errors import user_error
+from sweeps.files import load_json, write_json
 from sweeps.program import command, program
 from sweeps.ranking import is_feasible, ranked
-from sweeps.records import load_json, write_json
 from sweeps.rows import axes_of, configuration, seconds, shown
 from sweeps.study import SharedStudy
 

@@ -1,5 +1,6 @@
 """A study as one run of Weights & Biases, told at the end of each command that ran trials of it."""
 
+import json
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,8 +10,8 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.ranking import is_feasible
-from sweeps.rows import axes_of, configuration, row
-from sweeps.space.values import is_number, text
+from sweeps.rows import axes_of, row
+from sweeps.space.values import text
 from sweeps.study import IDENTITY, SharedStudy, is_better
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ log = logging.getLogger(__name__)
 
 JOB_TYPE = "sweep"
 STEP_METRIC = "trials ended"
-LEAST_TRIALS = 10  # that tell anything of importances
 
 
 def track_study(study: SharedStudy, folder: Path, tracker: Any) -> None:
@@ -49,7 +49,7 @@ def _track(study: SharedStudy, folder: Path, tracker: Any) -> None:
     tracking = Tracking(trackers.typed(tracker), run)
     for told in best_so_far(trials, study.objectives[0], study.study.directions[0]):
         tracking.log(told, told[STEP_METRIC])
-    tracking.finish(_ending(study, trials))
+    tracking.finish(_ending(study, trials, folder))
     if list(folder.rglob("wandb/offline-run-*")):
         jobs = folder / ("*/*" if study.config.seeds != 1 else "*")
         print(f"To upload its trials: wandb sync {jobs}/wandb/offline-run-*")
@@ -78,16 +78,15 @@ def best_so_far(trials: Sequence[FrozenTrial], objective: str, direction: StudyD
         yield {STEP_METRIC: num_ended, "trial": trial.number, objective: value, **known}
 
 
-def _ending(study: SharedStudy, trials: list[FrozenTrial]) -> "Ending":
+def _ending(study: SharedStudy, trials: list[FrozenTrial], folder: Path) -> "Ending":
     from spectral.trackers.contract import Ending, Table
 
     axes = axes_of(trials)
     rows = [row(trial, study.objectives, axes) for trial in trials]
     tables = {"trials": Table(list(rows[0]), [[_cell(v) for v in r.values()] for r in rows])} if rows else {}
-    weights = importances(study)
+    weights, figure = what_decides(study, folder)
     if weights:
         tables["importances"] = Table(["name", "value"], [list(pair) for pair in weights.items()], chart="bars")
-    figure = parallel_coordinates(trials, axes, study.objectives[0])
     counts = {f"trials/{s.name.lower()}": sum(t.state == s for t in trials) for s in TrialState}
     finished = study.is_finished()
     return Ending(
@@ -103,52 +102,20 @@ def _cell(value: Any) -> Any:
     return text(value) if isinstance(value, list | dict | bool) else value
 
 
-def importances(study: SharedStudy) -> dict[str, float]:
-    """How much each parameter decides whether the first objective is among the good ones; empty where none can tell.
+def what_decides(study: SharedStudy, folder: Path) -> tuple[dict[str, float], str | None]:
+    """How much each axis matters, and parallel coordinates as a Plotly figure in JSON: both as the report has them.
 
-    By PED-ANOVA (Watanabe et al. 2023, https://arxiv.org/abs/2304.10255).
+    Either is empty where there are too few trials.
     """
-    import warnings
+    from sweeps.report.columns import columns_of
+    from sweeps.report.reading import report_of
+    from sweeps.report.scores import complete
+    from sweeps.report.search import by_importance
+    from sweeps.report.search_axes import parallel
+    from sweeps.report.search_importance import importances
 
-    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
-
-    if sum(trial.state == TrialState.COMPLETE for trial in study.trials()) < LEAST_TRIALS:
-        return {}
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # experimental
-            evaluator = PedAnovaImportanceEvaluator()
-            target = (lambda trial: trial.values[0]) if len(study.objectives) > 1 else None
-            return get_param_importances(study.study, evaluator=evaluator, target=target)
-    except (ValueError, RuntimeError) as error:  # all trials alike, say
-        log.debug("No importances: %s", error)
-        return {}
-
-
-def parallel_coordinates(trials: Sequence[FrozenTrial], axes: Sequence[str], objective: str) -> str | None:
-    """A Plotly figure as JSON: a line a complete trial, an axis for each axis that all of them have."""
-    from plotly.graph_objects import Figure, Parcoords
-
-    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-    chosen = [configuration(trial) for trial in complete]
-    common = [axis for axis in axes if all(axis in values for values in chosen)]
-    if not complete or not common:
-        return None
-    scores = [trial.values[0] for trial in complete]
-    dimensions = [_dimension(axis, [values[axis] for values in chosen]) for axis in common]
-    line = {"color": scores, "colorscale": "Viridis", "showscale": True}
-    drawn: str = Figure(
-        Parcoords(line=line, dimensions=[*dimensions, {"label": objective, "values": scores}])
-    ).to_json()
-    return drawn
-
-
-def _dimension(axis: str, values: list[Any]) -> dict[str, Any]:
-    """Numbers as they are, other values by their place among the different ones."""
-    if all(is_number(value) for value in values):
-        return {"label": axis, "values": values}
-    words = [text(value) for value in values]
-    different = sorted(set(words))
-    places = {word: place for place, word in enumerate(different)}
-    ticks = {"tickvals": list(places.values()), "ticktext": different}
-    return {"label": axis, "values": [places[word] for word in words], **ticks}
+    report = report_of(study.study, folder)
+    trials, weights = complete(report), importances(report)
+    columns = by_importance(columns_of(report, trials), weights)
+    is_drawn = len(trials) > 1 and bool(columns)
+    return weights, json.dumps(parallel(report, trials, columns).content) if is_drawn else None

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweeps.job_notes import JobNote
+
 if TYPE_CHECKING:
     from optuna.trial import Trial, TrialState
 
@@ -19,6 +21,7 @@ class Job:
     num: int
     overrides: list[str]
     num_lost: int = 0
+    note: JobNote | None = None  # from its start on
 
     def may_run_again(self, max_retries: int) -> bool:
         """Asked when it was lost, which this counts."""
@@ -35,6 +38,7 @@ class TrialRun:
         seeds: None for a single job with the configuration's own seed.
         results: by seed index, a value an objective.
         violations: of the constraints, by name; empty where none was judged yet.
+        notes: of its jobs, those of earlier controllers too.
         ending: how the trial will end once none of its jobs runs any more; None while that is open.
     """
 
@@ -46,6 +50,7 @@ class TrialRun:
     results: dict[int, list[float]] = field(default_factory=dict)
     num_in_flight: int = 0
     num_attempts: int = 0
+    notes: list[JobNote] = field(default_factory=list)
     violations: dict[str, float] = field(default_factory=dict)
     ending: "tuple[TrialState, str] | None" = None
     attributes: dict[str, Any] = field(default_factory=dict)

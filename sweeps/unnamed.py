@@ -121,5 +121,5 @@ def _progress(study: optuna.Study) -> tuple[int, int]:
 
 def _lacks_final(study: optuna.Study, sweep: SweepConfig) -> bool:
     """Whether a trial has yet to be run once more, since the search holds something back."""
-    finals = final_trials(study, sweep.enqueue) if sweep.search_overrides else []
+    finals = final_trials(study) if sweep.search_overrides else []
     return any(study.user_attrs.get(f"{FINAL}{trial.number}") != "done" for trial in finals)

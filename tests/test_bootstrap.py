@@ -61,3 +61,24 @@ def test_pairing_sees_a_difference_that_separate_intervals_hide():
     assert bootstrap_interval(labels, worse, 4, seed=6)[1] > bootstrap_interval(labels, better, 4, seed=6)[0]
     reverse = paired_bootstrap_interval(labels, worse, better, 4, seed=6)
     assert reverse == pytest.approx((-high, -low), abs=0.002)
+
+
+def test_several_runs_are_resampled_together():
+    """The mean over runs, against resampling rows: each spectrum is drawn for all runs at once."""
+    labels, first = outcome(300, 0.2, seed=0)
+    runs = np.stack([first, *(np.where(np.arange(300) % 7 == k, labels, first) for k in (1, 2))])
+    other = np.stack([outcome(300, 0.3, seed=0)[1]] * 2)
+
+    def mean(rows, predicted):
+        return np.mean([macro_f1(labels[rows], row[rows]) for row in predicted])
+
+    rng = np.random.default_rng(1)
+    drawn = rng.integers(0, 300, (400, 300))
+    means = [mean(rows, runs) for rows in drawn]
+    differences = [mean(rows, runs) - mean(rows, other) for rows in drawn]
+    for interval, resampled in (
+        (bootstrap_interval(labels, runs, 4, seed=2), means),
+        (paired_bootstrap_interval(labels, runs, other, 4, seed=2), differences),
+    ):
+        # A 2.5 % quantile of 400 draws has a standard error of about 0.13 standard deviations of the statistic.
+        np.testing.assert_allclose(interval, np.quantile(resampled, [0.025, 0.975]), atol=0.5 * np.std(resampled))

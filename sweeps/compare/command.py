@@ -23,10 +23,9 @@ def main(arguments: list[str] | None = None) -> int:
     from sweeps.compare.subjects import find_subject
 
     try:
-        subjects = [find_subject(named) for named in given.runs]
+        _show([find_subject(named) for named in given.runs], given.all)
     except (LookupError, user_error_type()) as error:
         return mistake(error.args[0])
-    _show(subjects, given.all)
     return 0
 
 
@@ -53,11 +52,10 @@ def _show(subjects: "Sequence[Subject]", show_all: bool) -> None:
 
 
 def _show_paired(subjects: "Sequence[Subject]") -> None:
-    from sweeps.compare.paired import paired_differences
+    from sweeps.compare.paired import paired_lines
 
     first, *others = subjects
     print()
     for other in others:
         if first.metrics and other.metrics:
-            differences, reason = paired_differences(first, other)
-            print("\n".join([difference.sentence() for difference in differences] or [reason]))
+            print("\n".join(paired_lines(first, other)))

@@ -2,9 +2,9 @@
 
 import argparse
 import dataclasses
-import sys
 from pathlib import Path
 
+from sweeps.command_line import mistake
 from sweeps.errors import user_error_type
 from sweeps.report.options import Options
 
@@ -21,9 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = Options(max_spectra=given.max_spectra, saliency=not given.no_saliency)
     try:
         print(write_report(given.where, given.storage, given.out, options=options))
-    except (LookupError, OSError, user_error_type()) as error:
-        print(f"error: {error if isinstance(error, OSError) else error.args[0]}", file=sys.stderr)
-        return 2
+    except (LookupError, user_error_type()) as error:
+        return mistake(error.args[0])
     return 0
 
 
@@ -50,16 +49,13 @@ def write_report(
 
     Raises:
         LookupError: there is neither a study nor a finished run.
-        OSError: the file cannot be written.
+        UserError: the study cannot be opened, or the file cannot be written.
     """
-    from boltons.fileutils import atomic_save
-
+    from sweeps.files import write_output
     from sweeps.report.page import build_page
-    from sweeps.report.study import read_report
+    from sweeps.report.reading import read_report
 
     report = dataclasses.replace(read_report(where, url, folder), options=options or Options())
     path = out or report.folder / "report.html"
-    page = build_page(report).encode()
-    with atomic_save(str(path), overwrite=True) as file:
-        file.write(page)
+    write_output(path, build_page(report).encode(), f"--out {path}" if out else str(path))
     return path

@@ -3,13 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sweeps.config_check import natural_direction
+from sweeps.report.columns import class_names
+from sweeps.report.figures import COLOURS, PALE
 from sweeps.report.runs import Run
 from sweeps.report.section import Section, render
 from sweeps.report.study import Report, ReportedTrial
 from sweeps.space.values import text
 
 MAX_CHOSEN = 6
-SCORES = ("val/macro_f1", "val/accuracy", "val/balanced_accuracy", "val/log_loss", "train/loss")
+CHOSEN_COLOURS = [colour for colour in COLOURS if colour not in PALE]
+TRAINING = "train/loss"
+SCORES = ("val/macro_f1", "val/accuracy", "val/balanced_accuracy", "val/log_loss", TRAINING)
 SIZES = ("num_parameters", "best_epoch", "num_epochs", "time/train_s")
 
 
@@ -21,17 +26,32 @@ def section(report: Report) -> Section | None:
     data = {
         "objectives": report.objectives,
         "maxChosen": MAX_CHOSEN,
-        "better": {name: "small" if name.endswith("loss") else "large" for name in [*SCORES, *report.objectives]}
-        | {name: "large" if way == "maximize" else "small" for name, way in _directions(report)},
+        "colours": CHOSEN_COLOURS,
+        "better": _better(report),
+        "listed": _differing(trials),
         "chosen": _first_choice(report, trials),
         "trials": [_told(trial, report.objectives) for trial in trials],
     }
-    html = render("compare.html", num_trials=len(trials), max_chosen=MAX_CHOSEN)
+    things = "trials" if report.study is not None else "runs"
+    html = render("compare.html", num_trials=len(trials), things=things, max_chosen=MAX_CHOSEN)
     return Section("compare", "Compare", html, data=data, script="compare.js")
 
 
-def _directions(report: Report) -> list[tuple[str, str]]:
-    return list(zip(report.objectives, report.directions, strict=True))
+def _better(report: Report) -> dict[str, str]:
+    """Which numbers have a better side; a training loss has none, since the losses of two trials may differ in kind."""
+    scores = [*(name for name in SCORES if name != TRAINING), *(f"val/f1/{name}" for name in class_names(report))]
+    ways = {name: natural_direction(name) for name in scores}
+    ways |= dict(zip(report.objectives, report.directions, strict=True))
+    return {name: "large" if way == "maximize" else "small" for name, way in ways.items()}
+
+
+def _differing(trials: list[ReportedTrial]) -> list[str] | None:
+    """The keys that tell whole configs apart; None for the axes of a search, all of which do."""
+    if any(trial.configuration for trial in trials):
+        return None
+    configurations = [_configuration(trial) for trial in trials]
+    keys = dict.fromkeys(key for values in configurations for key in values)
+    return [key for key in keys if len({text(values.get(key)) for values in configurations}) > 1]
 
 
 def _in_order(report: Report) -> list[ReportedTrial]:
@@ -54,6 +74,7 @@ def _told(trial: ReportedTrial, objectives: list[str]) -> dict[str, Any]:
     metrics = {**values, **spread, **_metrics(trial), **_times(trial)} | values
     return {
         "number": trial.number,
+        "title": trial.title,
         "state": trial.state,
         "reason": trial.reason,
         "score": _rounded(trial.values[0]) if trial.values else None,

@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import Any
 
-from sweeps.report.figures import COLOURS, GREY, axis, layout, line, numbers, text
+from sweeps.report.figures import COLOURS, GREY, axis, counting, layout, line, numbers, text
 from sweeps.report.runs import Run
 from sweeps.report.section import Figure
 
@@ -24,10 +24,13 @@ def curves(run: Run) -> Figure | None:
     for place, key in enumerate(panels):
         number = "" if place == 0 else str(place + 1)
         top = 1 - place * (height + GAP)
-        drawn[f"yaxis{number}"] = axis(PANELS[key], domain=[max(top - height, 0), top], exponentformat="e")
+        title = PANELS[key].replace(" ", "<br>", 1)  # a panel is not high
+        # A rate that stays the same is drawn above zero, not around it.
+        further = {"rangemode": "tozero"} if key == "lr" else {}
+        drawn[f"yaxis{number}"] = axis(title, domain=[max(top - height, 0), top], exponentformat="e", **further)
         trace = line(PANELS[key], epochs, numbers(row.get(key) for row in rows), COLOURS[place])
         data.append(trace | {"yaxis": f"y{number}", "mode": "lines+markers", "marker": {"size": 4}})
-    drawn["xaxis"] = axis("epoch", anchor=f"y{len(panels)}" if len(panels) > 1 else "y")
+    drawn["xaxis"] = counting("epoch", epochs, anchor=f"y{len(panels)}" if len(panels) > 1 else "y")
     best = run.result.get("best_epoch")
     drawn["shapes"], drawn["annotations"] = _marks(rows, best)
     at_best = f" The dotted line is the best epoch, {best}, whose weights are kept." if best else ""

@@ -10,6 +10,8 @@ COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 GREY = "#767676"  # 4.5 : 1 on white
 INK = "#1b1b1b"
 DARK = {"#0072B2", "#000000", "#8C6D00"}  # of COLOURS: white text on them is easier to read than black
+MOST_COUNTED = 12  # beyond that Plotly's own ticks are whole numbers, and not crowded
+PALE = {"#E69F00", "#56B4E9"}  # of COLOURS: less than 3 : 1 on white, too little for thin lines
 SCORES = [[0, "#a9bccb"], [0.5, "#3f8fc0"], [1, "#00233a"]]  # pale is poor
 
 
@@ -27,6 +29,12 @@ def short(value: Any, length: int = 18) -> str:
     """Text for a place that has room for so many characters."""
     whole = str(value)
     return text(whole if len(whole) <= length else whole[: length - 1] + "…")
+
+
+def tail(value: Any, length: int = 24) -> str:
+    """Text for such a place of which the end tells most, such as the name of an axis."""
+    whole = str(value)
+    return text(whole if len(whole) <= length else "…" + whole[1 - length :])
 
 
 def numbers(values: Iterable[Any]) -> list[float | None]:
@@ -79,6 +87,13 @@ def layout(x: str = "", y: str = "", **further: Any) -> dict[str, Any]:
         # At the top of the figure, however high it is.
         "legend": {"orientation": "h", "yref": "container", "y": 1, "yanchor": "top", "x": 0},
     } | further
+
+
+def counting(title: str, values: Iterable[float], **further: Any) -> dict[str, Any]:
+    """An axis of whole numbers, such as epochs: without further ticks between them where there are few."""
+    there = list(values)
+    every = {"dtick": 1} if there and max(there) - min(there) <= MOST_COUNTED else {}
+    return axis(title, **every, **further)
 
 
 def axis(title: str = "", **further: Any) -> dict[str, Any]:

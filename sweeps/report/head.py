@@ -1,12 +1,15 @@
 """Section: what was searched, for how long, and what came of it."""
 
+import math
 import shlex
 from collections import Counter
 from dataclasses import dataclass
+from statistics import fmean, stdev
 from typing import Any
 
 from sweeps.report import words
-from sweeps.report.difference import Difference, difference
+from sweeps.report.difference import Difference, mean_interval, paired_differences
+from sweeps.report.runs import Run
 from sweeps.report.scores import complete, in_words
 from sweeps.report.searched import fixed, searched
 from sweeps.report.section import Section, render
@@ -14,6 +17,7 @@ from sweeps.report.study import Report, ReportedTrial
 from sweeps.rows import shown
 
 SPLITS = {"val": "validation", "test": "test"}
+MOST_RUNS = 200
 
 
 def section(report: Report) -> Section:
@@ -24,9 +28,11 @@ def section(report: Report) -> Section:
         "head.html",
         report=report,
         rows=rows,
+        runs=_runs(report) if report.study is None else [],
+        most_runs=MOST_RUNS,
         splits={key: name for key, name in SPLITS.items() if any(key in row.splits for row in rows)},
-        # Of a single seed the objective is that column already.
-        repeats=report.objectives == ["val/macro_f1"] and all("spread" not in t.attributes for t in compared),
+        # The objective is that column already.
+        repeats=report.objectives == ["val/macro_f1"] and all("val" in row.splits for row in rows),
         best=best,
         reference=reference,
         words=words,
@@ -58,13 +64,36 @@ class Row:
 
     @classmethod
     def of(cls, trial: ReportedTrial) -> "Row":
-        result = next((run.result for run in trial.runs if run.result), {})
-        splits = {
-            split: (words.score(result[name]), words.interval(result.get(f"{name}_low"), result.get(f"{name}_high")))
-            for split in SPLITS
-            if (name := f"{split}/macro_f1") in result
-        }
+        runs = [run for run in trial.runs if run.result]
+        result = runs[0].result if runs else {}
+        splits = {split: _scored(runs, split) for split in SPLITS if runs and f"{split}/macro_f1" in result}
         return cls(trial, _objectives(trial), splits, words.count(result.get("num_parameters")), _time(trial, result))
+
+
+def _scored(runs: list[Run], split: str) -> tuple[str, str]:
+    """Macro-F1 of a trial and its interval; of several seeds the mean and the spread, and the interval of the mean."""
+    name = f"{split}/macro_f1"
+    scores = [float(run.result.get(name, math.nan)) for run in runs]
+    if len(runs) == 1:
+        known = runs[0].result
+        return words.score(scores[0]), words.interval(known.get(f"{name}_low"), known.get(f"{name}_high"))
+    interval = mean_interval(runs, SPLITS[split])
+    return f"{words.score(fmean(scores))} ± {words.score(stdev(scores))}", words.interval(*interval or (None, None))
+
+
+def _runs(report: Report) -> list[tuple[str, list[str]]]:
+    """Of run folders: the name of each, and its objectives, test macro-F1, parameters, epochs and time; best first."""
+    known = set(report.best_first)
+    numbers = [*report.best_first, *(trial.number for trial in report.trials if trial.number not in known)]
+    told = []
+    for trial in map(report.by_number.__getitem__, numbers):
+        result = trial.runs[0].result if trial.runs else {}
+        objectives = _objectives(trial) or ["-"] * len(report.objectives)
+        counts = [words.count(result.get(name)) for name in ("num_parameters", "num_epochs")]
+        told.append(
+            (trial.title, [*objectives, words.score(result.get("test/macro_f1")), *counts, _time(trial, result)])
+        )
+    return told
 
 
 def best_command(report: Report) -> str:
@@ -87,15 +116,17 @@ def _time(trial: ReportedTrial, result: dict[str, Any]) -> str:
 
 
 def _difference(best: ReportedTrial | None, reference: ReportedTrial | None) -> Difference | None:
-    if best is None or reference is None or best.number == reference.number or not (best.runs and reference.runs):
+    """On the test split, or on validation where it was not read."""
+    if best is None or reference is None or best.number == reference.number:
         return None
-    return difference(best.runs[0], reference.runs[0])
+    found, _ = paired_differences(best.runs, reference.runs)
+    return found.get("test", found.get("validation"))
 
 
 def _budget(report: Report) -> dict[str, Any]:
     starts = [trial.started for trial in report.trials if trial.started]
     ends = [trial.ended for trial in report.trials if trial.ended]
-    ran = [t.seconds for t in report.trials if t.seconds is not None and "reused_from" not in t.attributes]
+    ran = [t.seconds for t in report.trials if t.seconds is not None]
     return {
         "states": Counter(trial.state for trial in report.trials),
         "num_reused": sum("reused_from" in trial.attributes for trial in report.trials),

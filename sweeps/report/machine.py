@@ -1,15 +1,16 @@
-"""Section: what ran where and when, how long slots stood idle, and what failed."""
+"""Section: what ran where and when, how long slots stood idle, and what failed or was lost."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
+from sweeps.job_notes import SLOTS
+from sweeps.outcome import LOST
 from sweeps.report import words
 from sweeps.report.machine_figures import throughput, timeline
 from sweeps.report.section import Section, render
-from sweeps.report.study import Report, ReportedTrial
-
-UNKNOWN = "slot not known"
+from sweeps.report.spans import Span, host_of, slots
+from sweeps.report.study import Report
 
 
 def section(report: Report) -> Section | None:
@@ -17,34 +18,24 @@ def section(report: Report) -> Section | None:
     if report.study is None:
         return None
     by_slot = slots(report)
-    figures = [figure for figure in (timeline(report, by_slot), throughput(report)) if figure]
+    figures = [figure for figure in (timeline(by_slot), throughput(report)) if figure]
     html = render(
         "machine.html",
         figures=figures,
-        slots=usage(by_slot),
+        slots=usage(report, by_slot),
         failures=failures(report),
-        retried=[trial for trial in report.trials if trial.attributes.get("attempts", 0) > max(len(trial.runs), 1)],
-        has_seeds=any(len(trial.runs) > 1 for trial in report.trials),
+        lost=lost_jobs(report),
         words=words,
     )
     return Section("machine", "Machine", html, tuple(figures))
 
 
-def slots(report: Report) -> dict[str, list[ReportedTrial]]:
-    """The trials that ran and ended, by their slot; a reused result took no time."""
-    found: dict[str, list[ReportedTrial]] = defaultdict(list)
-    for trial in report.trials:
-        if trial.seconds is not None and "reused_from" not in trial.attributes:
-            found[trial.attributes.get("slot") or UNKNOWN].append(trial)
-    return dict(sorted(found.items()))
-
-
 @dataclass(frozen=True)
 class Usage:
-    """How long a slot had a trial, in s, of the time in which any slot had one."""
+    """How long a slot had a job, in s, of the time in which any slot had one."""
 
     slot: str
-    num_trials: int
+    num_jobs: int
     busy_s: float
     any_busy_s: float
 
@@ -53,44 +44,74 @@ class Usage:
         return 1 - self.busy_s / self.any_busy_s if self.any_busy_s else 0.0
 
 
-def usage(by_slot: dict[str, list[ReportedTrial]]) -> list[Usage]:
-    """A row a slot. A pause of the whole study counts for no slot."""
-    whole = covered_s([trial for trials in by_slot.values() for trial in trials])
-    return [Usage(slot, len(trials), covered_s(trials), whole) for slot, trials in by_slot.items()]
+def usage(report: Report, by_slot: dict[str, list[Span]]) -> list[Usage]:
+    """A row a slot, and one for those that never had a job. A pause of the whole study counts for no slot."""
+    whole = covered_s([span for spans in by_slot.values() for span in spans])
+    rows = [Usage(slot, len(spans), covered_s(spans), whole) for slot, spans in by_slot.items()]
+    unused = _num_unused(report, by_slot)
+    return rows + (
+        [Usage(f"{words.several(unused, 'slot')} without any job", 0, 0.0, whole)] if unused and rows else []
+    )
 
 
-def covered_s(trials: list[ReportedTrial]) -> float:
-    """Seconds in which at least one of the trials ran."""
-    spans = sorted((trial.started, trial.ended) for trial in trials if trial.started and trial.ended)
-    total, until = 0.0, datetime.min.replace(tzinfo=spans[0][0].tzinfo) if spans else None
-    for start, end in spans:
-        if until is None or end > until:
-            total += (end - (start if until is None else max(start, until))).total_seconds()
-            until = end
+def _num_unused(report: Report, by_slot: dict[str, list[Span]]) -> int:
+    """Slots that controllers had, by machine the most that one of them had, less those that had a job."""
+    assert report.study is not None
+    attributes = report.study.user_attrs
+    had: Counter[str] = Counter()
+    for name, num in attributes.items():
+        if name.startswith(SLOTS):
+            host = host_of(attributes, name.removeprefix(SLOTS))
+            had[host] = max(had[host], num)
+    if any(span.note.slot is None for spans in by_slot.values() for span in spans):
+        return 0  # nobody can tell
+    used = Counter(spans[0].host for spans in by_slot.values())
+    return sum(max(0, num - used[host]) for host, num in had.items())
+
+
+def covered_s(spans: Sequence[Span]) -> float:
+    """Seconds in which at least one of the jobs ran."""
+    total, until_s = 0.0, float("-inf")
+    for span in sorted(spans, key=lambda span: span.began_s):
+        total += max(0.0, span.ended_s - max(span.began_s, until_s))
+        until_s = max(until_s, span.ended_s)
     return total
 
 
 @dataclass(frozen=True)
-class Failure:
-    """A reason, and the trials that failed for it."""
+class Reason:
+    """What trials failed for, or jobs were lost for.
+
+    Args:
+        num: of trials, or of jobs.
+        numbers: of the trials.
+    """
 
     reason: str
+    num: int
     numbers: list[int]
-    traceback: str
+    traceback: str = ""
 
 
-def failures(report: Report) -> list[Failure]:
-    """Most frequent first."""
-    by_reason: dict[str, list[ReportedTrial]] = defaultdict(list)
-    for trial in report.trials:
-        if trial.state == "fail":
-            by_reason[trial.reason or "no reason was kept"].append(trial)
-    found = [
-        Failure(
-            reason,
-            [t.number for t in trials],
-            next((t.attributes["traceback"] for t in trials if "traceback" in t.attributes), ""),
-        )
-        for reason, trials in by_reason.items()
-    ]
-    return sorted(found, key=lambda failure: -len(failure.numbers))
+def failures(report: Report) -> list[Reason]:
+    """Of trials, most frequent first."""
+    failed = [(t.reason or "no reason was kept", t) for t in report.trials if t.state == "fail"]
+    found = []
+    for reason, numbers in _by_reason([(reason, trial.number) for reason, trial in failed]).items():
+        traces = (report.by_number[number].attributes.get("traceback", "") for number in numbers)
+        found.append(Reason(reason, len(numbers), numbers, next(filter(None, traces), "")))
+    return sorted(found, key=lambda failure: -failure.num)
+
+
+def lost_jobs(report: Report) -> list[Reason]:
+    """Jobs whose worker or controller died, most frequent first."""
+    lost = [(note.reason, t.number) for t in report.trials for note in t.jobs if note.ending == LOST]
+    found = [Reason(reason, len(numbers), list(dict.fromkeys(numbers))) for reason, numbers in _by_reason(lost).items()]
+    return sorted(found, key=lambda reason: -reason.num)
+
+
+def _by_reason(pairs: list[tuple[str, int]]) -> dict[str, list[int]]:
+    by_reason: dict[str, list[int]] = defaultdict(list)
+    for reason, number in pairs:
+        by_reason[reason].append(number)
+    return by_reason

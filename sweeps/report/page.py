@@ -9,6 +9,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from sweeps.report import best_run, compare, head, machine, search, spectra
+from sweeps.report.figures import COLOURS
 from sweeps.report.section import ASSETS, Section, render
 from sweeps.report.study import Report
 
@@ -30,7 +31,7 @@ def build_page(report: Report) -> str:
         title=f"{report.name}: Spectral report",
         sections=[(section, Markup(section.html)) for section in sections],
         figures=Markup(embedded({figure.name: figure.content for section in sections for figure in section.figures})),
-        data=Markup(embedded({section.name: section.data for section in sections})),
+        data=Markup(embedded({section.name: section.data for section in sections} | {"colours": COLOURS})),
         style=_asset("page.css"),
         plotly=_plotly(),
         scripts=[_asset("page.js"), *(_asset(name) for section in sections for name in _scripts(section))],

@@ -17,7 +17,7 @@ def section(report: Report) -> Section | None:
         return None
     trials = complete(report)
     parts = importances(report)
-    columns = sorted(columns_of(report, trials), key=lambda column: -parts.get(column.axis, 0.0))
+    columns = by_importance(columns_of(report, trials), parts)
     groups = _groups(report, parts, columns) if trials else {}
     html = render(
         "search.html",
@@ -29,6 +29,11 @@ def section(report: Report) -> Section | None:
         num_slices=MOST_SLICES,
     )
     return Section("search", "Search", html, tuple(figure for figures in groups.values() for figure in figures))
+
+
+def by_importance(columns: list[Column], parts: dict[str, float]) -> list[Column]:
+    """Those of the axes that matter most first."""
+    return sorted(columns, key=lambda column: -parts.get(column.axis, 0.0))
 
 
 def _groups(report: Report, parts: dict[str, float], columns: list[Column]) -> dict[str, list[Figure]]:

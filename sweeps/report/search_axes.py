@@ -1,10 +1,11 @@
 """Scores over the axes: parallel coordinates of all, and a small plot of each."""
 
 import math
+from itertools import pairwise
 from typing import Any
 
 from sweeps.report.columns import Column
-from sweeps.report.figures import COLOURS, SCORES, axis, layout, marks, number, numbers, short, text
+from sweeps.report.figures import COLOURS, SCORES, axis, counting, layout, marks, number, numbers, short, tail, text
 from sweeps.report.scores import score
 from sweeps.report.section import Figure
 from sweeps.report.study import Report, ReportedTrial
@@ -13,13 +14,15 @@ from sweeps.rows import shown
 MOST_PARALLEL = 9
 MOST_SLICES = 24
 MOST_TICKS = 8
+NUM_TICKS = 5  # where values have none of their own
+LEAST_GAP = 0.06  # between two ticks, of the height of the axis
 
 
 def parallel(report: Report, trials: list[ReportedTrial], columns: list[Column]) -> Figure:
     """Needs two trials and a column; the columns that come first are drawn."""
     drawn, scores = columns[:MOST_PARALLEL], [score(trial) for trial in trials]
     dimensions = [_dimension(column, trials) for column in drawn]
-    dimensions.append({"label": short(report.objectives[0]), "values": numbers(scores)})
+    dimensions.append(_score_dimension(report.objectives[0], scores))
     better_is_dark = report.directions[0] == "maximize"
     trace = {
         "type": "parcoords",
@@ -49,11 +52,21 @@ def _dimension(column: Column, trials: list[ReportedTrial]) -> dict[str, Any]:
     lacks = any(trial.number not in places for trial in trials)
     ticks, names = _ticks(column, low, high)
     return {
-        "label": short(column.name, 24),
+        "label": tail(column.name),
         "values": numbers(places.get(trial.number, below) for trial in trials),
         "range": [number(below if lacks else low), number(high)],
         "tickvals": numbers([below] * lacks + ticks),
         "ticktext": ["without"] * lacks + names,
+    }
+
+
+def _score_dimension(objective: str, scores: list[float]) -> dict[str, Any]:
+    ticks = _evenly(min(scores), max(scores))
+    return {
+        "label": tail(objective),
+        "values": numbers(scores),
+        "tickvals": numbers(ticks),
+        "ticktext": list(map(_named, ticks)),
     }
 
 
@@ -62,11 +75,23 @@ def _ticks(column: Column, low: float, high: float) -> tuple[list[float], list[s
         return [float(place) for place in range(len(column.categories))], [
             short(name, 14) for name in column.categories
         ]
-    different = sorted(set(column.values.values()))
-    if len(different) <= MOST_TICKS and not column.is_log:
-        return different, [f"{value:g}" for value in different]
-    ticks = [low + (high - low) * k / 4 for k in range(5)]
-    return ticks, [f"{10**tick if column.is_log else tick:.3g}" for tick in ticks]
+    there = {math.log10(value) if column.is_log else value: value for value in column.values.values()}
+    different = sorted(there)
+    # Each value has its tick where there are few, and none so close to the next that one would hide the other.
+    if len(different) <= MOST_TICKS and all(b - a >= LEAST_GAP * (high - low) for a, b in pairwise(different)):
+        return different, [_named(there[tick]) for tick in different]
+    ticks = _evenly(low, high)
+    if all(isinstance(value, int) for value in there.values()) and not column.is_log:
+        ticks = list(dict.fromkeys(map(round, ticks)))
+    return ticks, [_named(10**tick if column.is_log else tick) for tick in ticks]
+
+
+def _named(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.3g}"
+
+
+def _evenly(low: float, high: float) -> list[float]:
+    return [low + (high - low) * k / (NUM_TICKS - 1) for k in range(NUM_TICKS)] if high > low else [low]
 
 
 def slices(report: Report, trials: list[ReportedTrial], columns: list[Column]) -> list[Figure]:
@@ -77,7 +102,7 @@ def slices(report: Report, trials: list[ReportedTrial], columns: list[Column]) -
 def _slice(report: Report, trials: list[ReportedTrial], column: Column, place: int) -> Figure:
     having = [trial for trial in trials if trial.number in column.values]
     x = [column.values[trial.number] for trial in having]
-    along = axis(text(column.name), type="log" if column.is_log else "linear", exponentformat="e")
+    along = _along(column, x)
     if column.categories is not None:
         x = [value + _jitter(trial.number) for value, trial in zip(x, having, strict=True)]
         names = [short(name, 12) for name in column.categories]
@@ -88,10 +113,29 @@ def _slice(report: Report, trials: list[ReportedTrial], column: Column, place: i
     best = [i for i, trial in enumerate(having) if report.best and trial.number == report.best.number]
     style = {"color": COLOURS[1], "size": 12, "symbol": "star"}
     data += [marks("best", numbers([x[i]]), [y[i]], [lines[i]], **style) for i in best]
-    margin = {"l": 56, "r": 12, "t": 8, "b": 48}
+    margin = {"l": 56, "r": 12, "t": 36, "b": 48}  # above it the buttons of the figure
     drawn = layout(xaxis=along, yaxis=axis(text(report.objectives[0])), showlegend=False, margin=margin)
     label = f"Score over {column.name}."
-    return Figure(f"search-slice-{place}", label, {"data": data, "layout": drawn}, height_px=260)
+    return Figure(f"search-slice-{place}", label, {"data": data, "layout": drawn}, height_px=288)
+
+
+def _along(column: Column, values: list[float]) -> dict[str, Any]:
+    title = tail(column.name, 30)
+    if column.is_log:
+        ticks = _log_ticks(min(values), max(values))
+        return axis(title, type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
+    is_whole = column.categories is None and all(isinstance(value, int) for value in values)
+    return counting(title, values) if is_whole else axis(title, exponentformat="e")
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    """At round numbers, as close as a small plot has room for; Plotly would write 20 as 2."""
+    decades = math.log10(high / low)
+    steps = (1, 2, 5) if decades < 1.3 else (1, 3) if decades < 3 else (1,)
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    every = max(1, round(decades / 4))
+    round_ones = [step * 10.0**power for power in range(first, last + 1, every) for step in steps]
+    return [number(tick) or tick for tick in round_ones if 0.95 * low <= tick <= 1.05 * high] or [low]
 
 
 def _jitter(number: int) -> float:

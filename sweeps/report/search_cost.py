@@ -8,22 +8,20 @@ from sweeps.report.section import Figure
 from sweeps.report.study import Direction, Report, ReportedTrial
 from sweeps.rows import shown
 
-Costs = dict[str, tuple[str, Callable[[ReportedTrial], float | None]]]
+Costs = dict[str, tuple[str, str, Callable[[ReportedTrial], float | None]]]  # title, how less of it is said, value
 
 
 def cost_figures(report: Report, trials: list[ReportedTrial]) -> list[Figure]:
     """Score over each cost that differs between trials; none where an objective is a cost already."""
     costs: Costs = {
-        "parameters": ("number of parameters", _num_parameters),
-        "seconds": ("time of a trial (s)", lambda trial: trial.seconds),
+        "parameters": ("number of parameters", "with fewer parameters", _num_parameters),
+        "seconds": ("time of a trial (s)", "in less time", lambda trial: trial.seconds),
     }
     figures = []
-    for name, (title, cost) in costs.items():
+    for name, (title, less, cost) in costs.items():
         points = {t.number: (value, score(t)) for t in trials if (value := number(cost(t))) is not None}
         if len({x for x, _ in points.values()}) > 1:
-            label = (
-                f"Each dot is a complete trial; those on the line have no other that scores better for less {title}."
-            )
+            label = f"Each dot is a complete trial; to those on the line there is no other that scores better {less}."
             directions: tuple[Direction, Direction] = ("minimize", report.directions[0])
             titles = (title, report.objectives[0])
             figures.append(_figure(report, f"search-cost-{name}", label, titles, points, directions))
@@ -62,7 +60,8 @@ def _figure(
         "mode": "lines+markers",
         "line": {"color": COLOURS[0], "width": 2, "shape": "hv"},  # up to the next point nothing better is known
     }
-    data = [marks("trials", *columns(others), _hovers(report, others), color=GREY, size=6, opacity=0.6), on_line]
+    rest = marks("trials", *columns(others), _hovers(report, others), color=GREY, size=6, opacity=0.6)
+    data = [rest, on_line] if others else [on_line]
     drawn = layout(text(titles[0]), text(titles[1]))
     if directions[0] == "minimize" and spread > 20:
         drawn["xaxis"]["type"] = "log"

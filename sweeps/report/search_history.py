@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sweeps.report.figures import COLOURS, GREY, layout, line, marks, number, numbers, text
+from sweeps.report.figures import COLOURS, GREY, counting, layout, line, marks, number, numbers, text
 from sweeps.report.scores import complete, hover, in_words, is_better, score
 from sweeps.report.section import Figure
 from sweeps.report.study import Report, ReportedTrial
@@ -48,7 +48,9 @@ def history(report: Report) -> Figure:
         line("best so far", *_best_so_far(report), COLOURS[6], line={"shape": "hv"}),
     ]
     label = f"Each mark is a trial in its order; {in_words(report.directions[0])}; the line is the best so far."
-    content = {"data": [trace for trace in data if trace["x"]], "layout": layout("trial", text(report.objectives[0]))}
+    along = counting("trial", [trial.number for trial in report.trials])
+    drawn = layout(xaxis=along, y=text(report.objectives[0]))
+    content = {"data": [trace for trace in data if trace["x"]], "layout": drawn}
     return Figure("search-history", label, content, height_px=400)
 
 
@@ -69,8 +71,8 @@ def _best_so_far(report: Report) -> tuple[list[int], list[float | None]]:
 
 
 def curves(report: Report) -> Figure | None:
-    """Scores by epoch: of all trials, or of some spread over the study; None where fewer than two reported epochs."""
-    shown = [trial for trial in report.trials if len(trial.steps) > 1 and "reused_from" not in trial.attributes]
+    """Scores by epoch: of all trials, or of some spread over the study; None where fewer than two reported any."""
+    shown = [trial for trial in report.trials if trial.steps and "reused_from" not in trial.attributes]
     if len(shown) < 2:
         return None
     thinned = shown[:: -(-len(shown) // MOST_CURVES)]
@@ -78,23 +80,41 @@ def curves(report: Report) -> Figure | None:
     others = [trial for trial in thinned if trial not in best]
     faint = 0.4 if len(others) > 40 else 0.8
     data = [
-        _curves("complete", [t for t in others if t.state == "complete"], COLOURS[0], 1, faint),
-        _curves("pruned", [t for t in others if t.state == "pruned"], GREY, 1, faint),
-        _curves("neither", [t for t in others if t.state not in ("complete", "pruned")], COLOURS[1], 1, faint),
-        _curves("best trial", best, COLOURS[6], 3, 1.0),
+        *_curves("complete", [t for t in others if t.state == "complete"], COLOURS[0], 1, faint),
+        *_curves("pruned", [t for t in others if t.state == "pruned"], GREY, 1, faint),
+        *_curves("neither", [t for t in others if t.state not in ("complete", "pruned")], COLOURS[1], 1, faint),
+        *_curves("best trial", best, COLOURS[6], 3, 1.0),
     ]
-    some = f" {len(thinned)} of {len(shown)} trials are drawn." if len(thinned) < len(shown) else ""
-    label = f"Each line is a trial by epoch; where a grey line ends, the trial was pruned.{some}"
-    content = {"data": [trace for trace in data if trace["x"]], "layout": layout("epoch", text(report.objectives[0]))}
-    return Figure("search-curves", label, content)
+    along = counting("epoch", [step for trial in [*thinned, *best] for step in trial.steps])
+    content = {"data": data, "layout": layout(xaxis=along, y=text(report.objectives[0]))}
+    return Figure("search-curves", _caption(thinned, len(shown)), content)
 
 
-def _curves(name: str, trials: list[ReportedTrial], colour: str, width: int, opacity: float) -> dict[str, Any]:
-    """Many lines as one: a gap stands between two."""
+def _caption(drawn: list[ReportedTrial], num_all: int) -> str:
+    said = ["Each line is a trial by epoch"]
+    if any(len(trial.steps) == 1 for trial in drawn):
+        said.append("a dot one that reported a single epoch")
+    if any(trial.state == "pruned" for trial in drawn):
+        said.append("where grey ends, the trial was pruned")
+    some = f" {len(drawn)} of {num_all} trials are drawn." if len(drawn) < num_all else ""
+    return f"{'; '.join(said)}.{some}"
+
+
+def _curves(name: str, trials: list[ReportedTrial], colour: str, width: int, opacity: float) -> list[dict[str, Any]]:
+    """Many lines as one, with a gap between two; and the trials of a single epoch as dots."""
+    lines = [trial for trial in trials if len(trial.steps) > 1]
+    dots = [trial for trial in trials if len(trial.steps) == 1]
     x: list[int | None] = []
     y: list[float | None] = []
-    for trial in trials:
+    for trial in lines:
         steps = sorted(trial.steps)
         x += [*steps, None]
         y += [*numbers(trial.steps[step] for step in steps), None]
-    return line(name, x, y, colour, line={"width": width}, opacity=opacity, hoverinfo="skip")
+    shared = {"opacity": opacity, "hoverinfo": "skip", "legendgroup": name}
+    drawn = [line(name, x, y, colour, line={"width": width}, **shared)] if lines else []
+    if dots:
+        at = [next(iter(trial.steps)) for trial in dots]
+        values = numbers(trial.steps[step] for trial, step in zip(dots, at, strict=True))
+        markers = marks(name, at, values, None, color=colour, size=4 + width)
+        drawn.append(markers | shared | {"showlegend": not lines})
+    return drawn

@@ -6,7 +6,7 @@ from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import create_trial
 
 from sweeps.report.columns import Column, columns_of
-from sweeps.report.figures import COLOURS, axis, layout, short
+from sweeps.report.figures import COLOURS, axis, layout, tail
 from sweeps.report.scores import complete, score
 from sweeps.report.section import Figure
 from sweeps.report.study import Report
@@ -49,7 +49,7 @@ def importance_figure(report: Report, parts: dict[str, float]) -> Figure:
     bars = {
         "type": "bar",
         "orientation": "h",
-        "y": [short(name, 32) for name in parts],
+        "y": [tail(name, 32) for name in parts],
         "x": [round(part, 4) for part in parts.values()],
         "text": [f"{part:.2f}" for part in parts.values()],
         "textposition": "outside",

@@ -63,6 +63,7 @@ def _stacked(report: Report, trials: list[ReportedTrial], axis: str, name: str) 
     what = "Each bar is a trial, the best on the left" if is_single else "Each bar is a tenth of the trials by score"
     label = f"{what}: its {'' if is_single else 'mean '}{axis}, as shares of a whole."
     drawn = layout("score of the trials", text(axis), barmode="stack", bargap=0.15)
+    drawn["uniformtext"] = {"minsize": 10, "mode": "hide"}
     drawn["yaxis"] |= {"range": [0, 1], "tickformat": ".0%"}
     return Figure(name, label, {"data": bars, "layout": drawn}, height_px=400)
 

@@ -24,9 +24,8 @@ def section(report: Report) -> Section | None:
     run = report.best_run
     if run is None or run.predictions.empty or not report.options.max_spectra:
         return None
-    name = run.path.relative_to(report.folder) if run.path.is_relative_to(report.folder) else run.path
     if run.survey is None:
-        return Section("spectra", TITLE, render("spectra.html", run=name, missing=True))
+        return Section("spectra", TITLE, render("spectra.html", run=run, trial=report.best, missing=True))
     split = "test" if len(run.split("test")) else "validation"
     shown = _shown(run, split, report.options.max_spectra)
     if shown.frame.empty:
@@ -36,7 +35,8 @@ def section(report: Report) -> Section | None:
     html = render(
         "spectra.html",
         missing=False,
-        run=name,
+        run=run,
+        trial=report.best,
         split=split,
         num_shown=len(shown.frame),
         num_wrong_shown=int(shown.frame["wrong"].sum()),

@@ -89,7 +89,7 @@ def test_a_sweep_runs_each_trial_once_and_keeps_to_max_parallel(folder: Path, cl
     go(folder)
     finish_well(process)
     check_whole(folder, 5)
-    assert all("on job" in trial.user_attrs["slot"] for trial in trials(folder))
+    assert all("on job" in job["slot"] for trial in trials(folder) for job in trial.user_attrs["jobs"])
 
 
 @pytest.mark.parametrize("by", ["scancel", "kill"])

@@ -22,7 +22,7 @@ from sweeps.display import Display, LiveDisplay
 from sweeps.ls import command as ls
 from sweeps.opening import study_folder
 from sweeps.ranking import pareto_front, ranked
-from sweeps.report.study import read_report
+from sweeps.report.reading import read_report
 from sweeps.storage import open_storage
 from sweeps.summary import summarize
 from sweeps.trial_run import Job, TrialRun

@@ -12,7 +12,7 @@ from loop_runs import Call, sweep
 from omegaconf import OmegaConf
 
 from sweeps.dashboard.command import main as dashboard_main
-from sweeps.tracking import best_so_far, importances, parallel_coordinates, track_study
+from sweeps.tracking import best_so_far, track_study, what_decides
 from sweeps.wandb_workspace import build_workspace
 from sweeps.wandb_workspace import main as workspace_main
 
@@ -50,17 +50,19 @@ def test_every_trial_that_ends_is_counted_and_those_without_a_score_are_not_told
 
 
 def test_what_decides_and_how_the_axes_lie(tmp_path: Path) -> None:
-    done = sweep(tmp_path, SPACE, loss, num_trials=30, sampler="random")
-    weights = importances(done.study)
-    assert weights["x"] > 0.7 and sum(weights.values()) == pytest.approx(1)
-    figure = json.loads(str(parallel_coordinates(done.trials, ["x", "kind"], "score")))
-    x, kind, score = figure["data"][0]["dimensions"]
-    assert (x["label"], kind["ticktext"], score["label"]) == ("x", ["far", "near"], "score")
-    assert parallel_coordinates([], ["x"], "score") is None
+    shares = {"shares": {"type": "simplex", "size": 2}}  # of whose helpers in Optuna nobody has heard
+    done = sweep(tmp_path, SPACE | shares, loss, num_trials=40, sampler="random")
+    weights, figure = what_decides(done.study, tmp_path)
+    assert next(iter(weights)) == "x" and weights["x"] > 0.7 and weights.keys() == {"x", "kind", "shares"}
+    x, *others, score = json.loads(str(figure))["data"][0]["dimensions"]
+    assert (x["label"], score["label"]) == ("x", "score")
+    assert {other["label"] for other in others} == {"kind", "shares: share 1", "shares: share 2"}
+    assert next(other for other in others if other["label"] == "kind")["ticktext"] == ["near", "far"]
 
 
 def test_a_study_of_a_few_trials_has_no_importances(tmp_path: Path) -> None:
-    assert importances(sweep(tmp_path, SPACE, loss, num_trials=5).study) == {}
+    assert what_decides(sweep(tmp_path, SPACE, loss, num_trials=5).study, tmp_path)[0] == {}
+    assert what_decides(sweep(tmp_path / "one", SPACE, loss, num_trials=1).study, tmp_path) == ({}, None)
 
 
 @pytest.mark.parametrize("tracker", [None, {"name": "none"}, {"name": "mlflow"}])

@@ -17,7 +17,7 @@ from sweeps.places import SWEEPS, journal_url
 from sweeps.plan import plan_of
 from sweeps.space import Space
 from sweeps.storage import open_storage
-from sweeps.study import FINAL, KNOWN, TOTAL
+from sweeps.study import FINAL, KNOWN, REFERENCE, TOTAL
 from sweeps.unnamed import choose_study, name_of
 
 GRID = ("sweep.space={}", "x=1,2,3")
@@ -159,7 +159,7 @@ def test_a_study_is_unfinished_whose_last_scores_are_left(url: str | None) -> No
     assert choose_study("a", held_back)[0] == "a-2"
     # The first that was enqueued is scored beside the best.
     study.add_trial(optuna.create_trial(value=2.0, user_attrs={KNOWN: '{"x":3}'}))
-    held_back.enqueue = [{"x": 3}]
+    study.set_user_attr(REFERENCE, '{"x":3}')
     assert choose_study("a", held_back)[0] == "a"
     study.set_user_attr(f"{FINAL}2", "done")
     assert choose_study("a", held_back)[0] == "a-2"

@@ -3,7 +3,6 @@
 {
   const data = spectralData.compare;
   const byId = (name) => document.getElementById(`compare-${name}`);
-  const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D00", "#000000"];
   const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
   const byNumber = new Map(data.trials.map((trial) => [trial.number, trial]));
   let chosen = data.chosen;
@@ -16,10 +15,13 @@
     return made;
   }
 
+  // Plotly reads some HTML tags in its labels.
+  const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
   const shownNumber = (value) =>
     value === undefined || value === null ? "" : Number.isInteger(value) ? value.toLocaleString("en") : String(value);
   const written = (trial) =>
     Object.entries(trial.configuration)
+      .filter(([axis]) => data.listed === null || data.listed.includes(axis))
       .map(([axis, value]) => `${axis}=${value}`)
       .join(" ");
 
@@ -30,11 +32,11 @@
     const score = trial.score === null ? trial.state : shownNumber(trial.score);
     label.append(
       box,
-      element("span", `trial ${trial.number}`),
+      element("span", trial.title),
       element("span", score, { class: "score" }),
       element("span", written(trial), { class: "note" }),
     );
-    label.dataset.text = `${trial.number} trial ${trial.number} ${trial.state} ${written(trial)}`.toLowerCase();
+    label.dataset.text = `${trial.number} ${trial.title} ${trial.state} ${written(trial)}`.toLowerCase();
     box.addEventListener("change", () => choose(trial.number, box.checked));
     return label;
   }
@@ -63,8 +65,8 @@
     trials.forEach((trial, place) => {
       const cell = element("th", "", { scope: "col" });
       cell.append(
-        element("span", "", { class: "swatch", style: `background: ${COLOURS[place]}` }),
-        ` trial ${trial.number}`,
+        element("span", "", { class: "swatch", style: `background: ${data.colours[place]}` }),
+        ` ${trial.title}`,
       );
       row.append(cell);
     });
@@ -120,11 +122,11 @@
     const values = trials.map((trial) => trial.metrics[name]);
     // The score of a pruned trial is that of an early epoch.
     const known = values.filter((value, i) => typeof value === "number" && trials[i].state === "complete");
-    const way = data.better[name] ?? (name.startsWith("val/") ? "large" : null);
-    const best = way === "large" ? Math.max(...known) : way === "small" ? Math.min(...known) : null;
-    return values.map((value) => {
+    const [low, high] = [Math.min(...known), Math.max(...known)];
+    const best = low < high ? ({ large: high, small: low }[data.better[name]] ?? null) : null;
+    return values.map((value, i) => {
       const cell = element("td", shownNumber(value), { class: "number" });
-      if (known.length > 1 && value === best)
+      if (best !== null && value === best && trials[i].state === "complete")
         cell.replaceChildren(element("strong", shownNumber(value)), element("span", ", the best", { class: "hidden" }));
       return cell;
     });
@@ -146,18 +148,19 @@
     const traces = trials.map((trial, place) => ({
       x: trial.epochs,
       y: trial.curve,
-      name: `trial ${trial.number}`,
+      name: escaped(trial.title),
       mode: trial.epochs.length > 1 ? "lines" : "markers",
-      line: { color: COLOURS[place], dash: DASHES[place], width: 2 },
-      marker: { color: COLOURS[place] },
-      hovertemplate: `trial ${trial.number}, epoch %{x}: %{y}<extra></extra>`,
+      line: { color: data.colours[place], dash: DASHES[place], width: 2 },
+      marker: { color: data.colours[place] },
+      text: escaped(trial.title),
+      hovertemplate: "%{text}, epoch %{x}: %{y}<extra></extra>",
     }));
     const isShort = Math.max(...trials.flatMap((trial) => trial.epochs)) <= 10;
     const axis = { gridcolor: "#e5e5e5", linecolor: "#767676", zeroline: false, automargin: true };
-    const title = data.objectives[0].replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+    const title = escaped(data.objectives[0]);
     byId("plot").setAttribute(
       "aria-label",
-      `${data.objectives[0]} by epoch of trials ${trials.map((trial) => trial.number).join(", ")}.`,
+      `${data.objectives[0]} by epoch of ${trials.map((trial) => trial.title).join(", ")}.`,
     );
     Plotly.react(
       byId("plot"),
@@ -185,11 +188,11 @@
     byId("tables").replaceChildren(
       ...(trials.length
         ? [...configurationTables(trials), metricTable(trials)]
-        : [element("p", "No trial is chosen.")]),
+        : [element("p", "Nothing is chosen.")]),
     );
     const without = trials.filter((trial) => !trial.epochs.length);
     byId("note").textContent = without.length
-      ? `No epochs were reported by trial ${without.map((trial) => trial.number).join(", ")}.`
+      ? `No epochs were reported by ${without.map((trial) => trial.title).join(", ")}.`
       : "";
     const hasCurves = without.length < trials.length;
     byId("plot").hidden = !hasCurves;

@@ -3,15 +3,15 @@
 const spectraPlot = (() => {
   const data = spectralData.spectra;
   const { opened, smoothed, smoothedError } = spectraReading;
-  const INK = "#0072B2";
+  const [INK, OTHER] = spectralData.colours;
   const BAND = "rgba(0,114,178,0.22)";
   const GREY = "#767676";
   const MASKED = "rgba(118,118,118,0.25)";
   const LINE = "#8a3b00";
   const AGAINST_TO_FOR = [
-    [0, "#0072B2"],
+    [0, INK],
     [0.5, "#ffffff"],
-    [1, "#D55E00"],
+    [1, OTHER],
   ];
 
   // Traces of one channel of a spectrum, smoothed over `width` points.

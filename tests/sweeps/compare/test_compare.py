@@ -13,8 +13,8 @@ from loop_runs import Call, sweep
 from sklearn.metrics import f1_score
 
 from sweeps.compare import command
-from sweeps.compare.paired import paired_differences
 from sweeps.compare.subjects import find_subject
+from sweeps.report.difference import paired_differences
 from sweeps.storage import open_storage
 
 CLASSES = ["star", "qso"]
@@ -82,8 +82,8 @@ def test_what_differs_in_config_and_metrics(tmp_path: Path, capsys: pytest.Captu
 
 def test_a_difference_that_zero_is_not_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bad, good = make_run(tmp_path / "bad", predicted(15)), make_run(tmp_path / "good", predicted(1))
-    (found,), reason = paired_differences(find_subject(str(bad)), find_subject(str(good)))
-    assert found.difference == pytest.approx(macro_f1(predicted(1)) - macro_f1(predicted(15))) and reason == ""
+    found = paired_differences(find_subject(str(good)).runs, find_subject(str(bad)).runs)[0]["validation"]
+    assert found.value == pytest.approx(macro_f1(predicted(1)) - macro_f1(predicted(15)))
     # Independent of the module: resample the spectra themselves.
     rng, right = np.random.default_rng(1), np.array(LABELS)
     draws = [rng.integers(0, len(right), len(right)) for _ in range(200)]
@@ -153,7 +153,19 @@ def test_seeds_of_a_trial_are_compared_by_their_means(
     assert metrics["val/macro_f1"][0] == f"{mean:.4f}"
     assert metrics["num_parameters"] == ["1,234", "1,234", "+0"] and metrics["best_epoch"] == ["10.5", "10.5", "+0.0"]
     assert "The metrics of study:0 are means over 2 seeds." in output
-    assert "no paired difference, for one has several seeds" in output
+    gain = (macro_f1(predicted(4)) + macro_f1(predicted(5))) / 2 - mean
+    told = f"val/macro_f1 of study:1 (mean over 2 seeds) less that of study:0 (mean over 2 seeds): {gain:+.4f} on"
+    assert told in output and output.count("95 % interval") == 1
+    # A trial is also held against a run by itself.
+    make_run(tmp_path / "alone", predicted(30))
+    assert "of alone less that of study:0 (mean over 2 seeds): " in shown(capsys, "mine:0", "alone")
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, other = make_run(tmp_path / "a", predicted(4)), make_run(tmp_path / "b", predicted(2))
+    (other / "predictions.parquet").write_bytes(b"PAR1")
+    assert command.main([str(first), str(other)]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {other}/predictions.parquet cannot be read: ")
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,15 @@ import optuna
 import pandas as pd
 from optuna.trial import TrialState, create_trial
 
+from sweeps.job_notes import JobNote, as_attribute
 from sweeps.places import journal_url
+from sweeps.report.reading import read_report
 from sweeps.report.section import Section
-from sweeps.report.study import Report, read_report
+from sweeps.report.study import Report
 from sweeps.space import Space
+from sweeps.space.values import canonical
 from sweeps.storage import open_storage
-from sweeps.study import IDENTITY
+from sweeps.study import IDENTITY, KNOWN, REFERENCE
 
 START = datetime(2026, 11, 1, 12)
 CLASSES = ("star", "galaxy", "qso")
@@ -31,6 +34,8 @@ class Made:
     Args:
         runs: what its run folders hold, one a seed: keyword arguments of `make_run`; None for no folder.
         begins_s, takes_s: seconds after START, and from start to end.
+        slot: of its job; one a run folder, all at the same time.
+        jobs: of the trial, where they are not that.
     """
 
     configuration: dict[str, Any] = field(default_factory=dict)
@@ -41,6 +46,8 @@ class Made:
     runs: Sequence[dict[str, Any]] | None = None
     begins_s: float = 0.0
     takes_s: float = 10.0
+    slot: str | None = None
+    jobs: Sequence[JobNote] | None = None
     was_enqueued: bool = False
 
 
@@ -51,8 +58,9 @@ def make_report(
     objectives: Sequence[str] = (F1,),
     directions: Sequence[str] = ("maximize",),
     summary: dict[str, Any] | None = None,
+    noted: dict[str, Any] | None = None,
 ) -> Report:
-    """The report of a study in `folder` with these trials."""
+    """The report of a study in `folder` with these trials; `noted` are further attributes of it."""
     open_storage.cache_clear()
     folder.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(
@@ -60,6 +68,10 @@ def make_report(
     )
     signature = Space.read(space).signature() if space else {}
     study.set_user_attr(IDENTITY, {"space": signature, "objectives": list(objectives), "fixed": ["model=fcn"]})
+    if enqueued := [made.configuration for made in trials if made.was_enqueued]:
+        study.set_user_attr(REFERENCE, canonical(enqueued[0]))
+    for name, value in (noted or {}).items():
+        study.set_user_attr(name, value)
     for number, made in enumerate(trials):
         study.add_trial(_trial(folder, number, made))
     if summary is not None:
@@ -77,20 +89,34 @@ def _trial(folder: Path, number: int, made: Made) -> Any:
         "configuration": json.dumps(made.configuration),
         "overrides": [f"{name}={json.dumps(value)}" for name, value in made.configuration.items()],
         "run_dir": str(run_dir),
+        "jobs": as_attribute(_jobs(made) if made.jobs is None else made.jobs),
         **made.attributes,
     }
-    fixed = {"system_attrs": {"fixed_params": {}}} if made.was_enqueued else {}
+    if made.was_enqueued:
+        attributes[KNOWN] = canonical(made.configuration)
     state = TrialState[made.state]
     trial = create_trial(
         state=state,
         values=list(made.values) if made.values is not None else None,
         user_attrs=attributes,
         intermediate_values=made.steps,
-        **fixed,
     )
     trial.datetime_start = START + timedelta(seconds=made.begins_s) if made.state != "WAITING" else None
     trial.datetime_complete = START + timedelta(seconds=made.begins_s + made.takes_s) if state.is_finished() else None
     return trial
+
+
+def _jobs(made: Made) -> list[JobNote]:
+    if made.state == "WAITING" or "reused_from" in made.attributes:
+        return []
+    ending = {"COMPLETE": "done", "FAIL": "failed", "PRUNED": "pruned", "RUNNING": ""}[made.state]
+    return [job(made.begins_s, made.takes_s, ending, made.slot, seed) for seed in range(len(made.runs or (0,)))]
+
+
+def job(begins_s: float, takes_s: float | None, ending: str, slot: str | None = None, seed: int = 0) -> JobNote:
+    """A job that began so many seconds after START; its reason is how it ended."""
+    began_s = START.timestamp() + begins_s
+    return JobNote(seed, "me", began_s, began_s + takes_s if takes_s and ending else None, slot, ending, ending)
 
 
 def make_run(

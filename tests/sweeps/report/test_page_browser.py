@@ -125,6 +125,8 @@ def test_it_prints_without_controls(browser: Browser, page: Path) -> None:
             assert browser.find(f"#{name}").is_displayed()
         shown = [element for element in browser.find_all("nav, input, select, button") if element.is_displayed()]
         assert [element.get_attribute("outerHTML") for element in shown] == []
+        for place in (".viewer", "figure", "#compare-plot"):  # no picture is cut at the end of a sheet
+            assert browser.find(place).value_of_css_property("break-inside") == "avoid"
         assert browser.find("#compare-tables").is_displayed() and browser.find("#spectra-about").is_displayed()
     finally:
         browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})

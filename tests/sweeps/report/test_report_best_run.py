@@ -133,6 +133,39 @@ def test_f1_by_signal_to_noise() -> None:
     assert drawn == pytest.approx([*expected, expected.mean()], rel=1e-4)
 
 
+def split_of(counts: dict[str, list[int]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Catalog and predictions of spectra sorted by S/N: so many of each class in each sixth of the split."""
+    labels = [name for sixth in range(6) for name, nums in counts.items() for _ in range(nums[sixth])]
+    ids = [f"s{row}" for row in range(len(labels))]
+    catalog = pd.DataFrame({"id": ids, "snr": np.arange(float(len(labels)))})
+    return catalog, pd.DataFrame({"id": ids, "label": labels, "predicted": labels})
+
+
+def test_macro_f1_by_signal_to_noise_is_of_all_classes() -> None:
+    """The few quasars are enough for three bins, not for six."""
+    shown = f1_by_snr(*split_of({"star": [50] * 6, "galaxy": [30] * 6, "qso": [3] * 6}), list(CLASSES))
+    assert shown is not None
+    assert {line["name"]: len(line["y"]) for line in shown.content["data"]} == dict.fromkeys([*CLASSES, "macro-F1"], 3)
+    assert all(None not in line["y"] for line in shown.content["data"]) and shown.label.endswith("on the left.")
+
+
+def test_where_a_class_is_missing_there_is_no_macro_f1() -> None:
+    # All quasars are bright: no number of bins has five in each.
+    shown = f1_by_snr(*split_of({"star": [60] * 6, "galaxy": [20] * 6, "qso": [0] * 5 + [20]}), list(CLASSES))
+    assert shown is not None
+    drawn = {line["name"]: line["y"] for line in shown.content["data"]}
+    assert drawn["qso"] == drawn["macro-F1"] == [None] * 5 + [1] and None not in drawn["star"]
+    assert "macro-F1 is drawn in the 1 of 6 bins that have 5 spectra of each class." in shown.label
+
+
+def test_a_class_of_hardly_any_spectra_is_named_and_not_drawn() -> None:
+    shown = f1_by_snr(*split_of({"star": [60] * 6, "galaxy": [20] * 6, "qso": [1, 0, 0, 0, 0, 1]}), list(CLASSES))
+    assert shown is not None
+    assert [line["name"] for line in shown.content["data"]] == ["star", "galaxy"]
+    assert "No bin has 5 spectra of qso." in shown.label
+    assert "macro-F1 is not drawn: no bin has 5 spectra of each class." in shown.label
+
+
 @pytest.mark.parametrize("snr", [None, [5.0] * 200, [float("nan")] * 200])
 def test_no_useful_signal_to_noise(snr: Any) -> None:
     table = predictions(200)

@@ -234,7 +234,7 @@ def test_at_most_six_trials_are_chosen(opened: Browser) -> None:
     assert [box.is_enabled() for box in boxes(opened).values()] == [True] * 6 + [False] * 2
     opened.click("#compare-clear")
     assert all(box.is_enabled() and not box.is_selected() for box in boxes(opened).values())
-    assert opened.find("#compare-tables").text == "No trial is chosen."
+    assert opened.find("#compare-tables").text == "Nothing is chosen."
     assert not opened.find("#compare-plot").is_displayed()
     opened.click(boxes(opened)[7])
     assert opened.js("return document.getElementById('compare-plot').data.length") == 1
@@ -249,3 +249,21 @@ def test_trials_are_found_by_any_part_of_their_configuration(opened: Browser) ->
     assert found("trial 3") == [3]
     assert found("FOCAL width=8") == [0, 1, 2, 3]
     assert found("nonsense") == [] and opened.find("#compare-found").text == "0 found, 2 chosen"
+
+
+def test_only_what_has_a_better_side_is_marked(browser: Browser, tmp_path: Path) -> None:
+    """Not a spread, not a training loss, and nothing where all are the same."""
+    scores = {"val/accuracy": 0.75, "val/f1/qso": 0.5, "val/log_loss": 0.5, "train/loss": 0.25}
+    survey = make_survey(tmp_path / "survey", 6, 50)
+    trials = []
+    for number in range(2):
+        changed = scores | {"val/log_loss": 0.5 + number, "train/loss": 0.25 + number}
+        run = make_run(tmp_path / str(number), survey, [0] * 6, [0.9] * 6, **changed)
+        trials.append(make_trial(number, 0.5 - number / 10, runs=(run,), attributes={"spread": [0.01 * number]}))
+    path = tmp_path / "report.html"
+    path.write_text(build_page(make_report(tmp_path, trials)), encoding="utf-8")
+    browser.open(path)
+    cells = {row[0]: row[1:] for row in table(browser, 1) + table(browser, 2)}
+    marked = {name: [place for place, cell in enumerate(row) if "the best" in cell] for name, row in cells.items()}
+    assert {name: places for name, places in marked.items() if places} == {"val/macro_f1": [0], "val/log_loss": [0]}
+    assert cells["val/macro_f1, spread of seeds"] == ["0", "0.01"] and cells["val/accuracy"] == ["0.75", "0.75"]

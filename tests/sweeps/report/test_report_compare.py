@@ -4,13 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import optuna
 import pytest
 from report_runs import make_report, make_run, make_survey, make_trial
 
 from sweeps.report.compare import section
 from sweeps.report.page import embedded
-from sweeps.report.study import read_report
+from sweeps.report.reading import read_report
 
 
 def told(tmp_path: Path, *trials: Any, **further: Any) -> dict[str, Any]:
@@ -30,11 +29,8 @@ def test_the_best_come_first_and_waiting_ones_are_left_out(tmp_path: Path) -> No
 
 
 def test_the_known_configuration_stands_beside_the_best(tmp_path: Path) -> None:
-    study = optuna.create_study()
-    study.enqueue_trial({})
-    study.ask()
     trials = [make_trial(0, 0.1), make_trial(1, 0.3), make_trial(2, 0.2)]
-    assert told(tmp_path, *trials, study=study)["chosen"] == [1, 0]
+    assert told(tmp_path, *trials, reference_number=0)["chosen"] == [1, 0]
 
 
 def test_configurations_and_numbers_have_five_digits(tmp_path: Path) -> None:
@@ -78,6 +74,23 @@ def test_runs_that_no_search_made_are_compared_by_their_configs(tmp_path: Path) 
     assert made.data["trials"][0]["curve"] == [0.5, 0.625]
 
 
+def test_all_axes_of_a_search_are_listed(tmp_path: Path) -> None:
+    trials = [make_trial(number, 0.5, configuration={"x": 1}) for number in range(2)]
+    assert told(tmp_path, *trials)["listed"] is None
+
+
+def test_keys_that_are_the_same_in_all_runs_are_not_listed(tmp_path: Path) -> None:
+    survey = make_survey(tmp_path / "survey", 6, 50)
+    for name, width in (("a", 8), ("b", 16), ("c", 16)):
+        run = make_run(tmp_path / "runs" / name, survey, [0] * 6, [0.9] * 6)
+        (run.path / "config.yaml").write_text(f"seed: 0\nmodel:\n  width: {width}\n{'extra: 1' * (name == 'c')}\n")
+    made = section(read_report(str(tmp_path / "runs")))
+    assert made is not None
+    assert made.data["listed"] == ["model.width", "extra"]
+    assert {trial["title"] for trial in made.data["trials"]} == {"a", "b", "c"}
+    assert "3 runs, the best first" in made.html
+
+
 def test_one_trial_is_not_compared(tmp_path: Path) -> None:
     assert section(make_report(tmp_path, [make_trial(0, 0.5)])) is None
 
@@ -97,6 +110,8 @@ def test_a_thousand_trials_stay_small(tmp_path: Path) -> None:
 def test_the_better_side_follows_the_objective(tmp_path: Path) -> None:
     data = told(tmp_path, make_trial(0, 0.5), make_trial(1, 0.4))
     assert data["better"]["val/macro_f1"] == "large" and data["better"]["val/log_loss"] == "small"
+    assert "train/loss" not in data["better"]
+    assert not [name for name in data["better"] if "spread" in name]
 
 
 @pytest.mark.parametrize("nasty", ["</script><script>alert(1)</script>", "\u2028", "'\"&"])

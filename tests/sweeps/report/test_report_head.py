@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from loop_runs import sweep
 from report_studies import CLASSES, Made, make_report, make_run, predictions
 from sklearn.metrics import f1_score
 
 from sweeps.report import head
-from sweeps.report.difference import difference
+from sweeps.report.difference import OTHER_SPECTRA, OTHER_SURVEY, mean_interval, paired_differences
+from sweeps.report.reading import read_report
 from sweeps.report.runs import Run
 from sweeps.report.searched import in_words
 from sweeps.space import Space
@@ -47,6 +49,15 @@ def test_a_condition_in_words() -> None:
     assert in_words(space.signature()["loss.gamma"]) == "a whole number from 1 to 3, only where loss is focal"
 
 
+def test_runs_without_a_study_are_named_by_their_folders(tmp_path: Path) -> None:
+    for name, loss in (("wide", 0.5), ("narrow", 0.25), ("deep", 0.75)):
+        scores = {"objective": "val/log_loss", "val/log_loss": loss, "test/macro_f1": loss / 2, "num_parameters": 1234}
+        make_run(tmp_path / "runs" / name, scores)
+    said = words(read_report(str(tmp_path / "runs")))
+    assert "narrow, the best" in said and "The best of 3 runs" in said
+    assert re.search(r"narrow 0\.2500 0\.1250 1,234 - - wide 0\.5000 0\.2500 1,234 - - deep 0\.7500", said)
+
+
 def test_the_budget_and_the_best(tmp_path: Path) -> None:
     trials = [
         Made({"x": 0.1}, [0.5], runs=[{"result": {"val/macro_f1": 0.5, "num_parameters": 1234}}]),
@@ -57,7 +68,7 @@ def test_the_budget_and_the_best(tmp_path: Path) -> None:
     ]
     said = words(make_report(tmp_path / "study", trials, X, summary={"num_trials": 9}))
     assert "judged 4 trials of 9 asked for: 2 complete, 1 pruned, 1 failed, 1 running" in said
-    assert "all trials together took 1 min 40 s" in said
+    assert "all jobs together took 1 min 40 s" in said
     assert "trial 1, the best" in said and "0.7500" in said and "12,345" in said
     assert "x a number from 0 to 1 0.2" in said
     assert "The best of 2 trials on validation is optimistic" in said
@@ -73,16 +84,42 @@ def test_the_command_is_that_of_the_best_trial_by_now(tmp_path: Path) -> None:
     assert head.best_command(make_report(tmp_path / "new", trials, X)).startswith("python run.py 'name")
 
 
-def test_spread_over_seeds_and_the_first_seed(tmp_path: Path) -> None:
-    runs = [{"result": {"val/macro_f1": f1, "test/macro_f1": f1 - 0.1}} for f1 in (0.5, 0.7)]
-    said = words(
-        make_report(
-            tmp_path / "study", [Made({"x": 0.1}, [0.6], attributes={"spread": [0.1414]}, runs=runs), Made({}, [0.5])]
-        )
-    )
-    assert "0.6000 ± 0.1414" in said and "are of the first seed's run. " in said
+def seeds(*error_rates: float, first: int = 0) -> list[dict[str, Any]]:
+    """Runs on the same 300 test spectra, one a seed."""
+    tables = [predictions(300, error_rate, first + k) for k, error_rate in enumerate(error_rates)]
+    scores = [macro_f1(table["label"], table["predicted"]) for table in tables]
+    return [
+        {"result": {"val/macro_f1": score - 0.1, "test/macro_f1": score}, "predictions": table}
+        for score, table in zip(scores, tables, strict=True)
+    ]
+
+
+def macro_f1(label: Any, predicted: Any) -> float:
+    return float(f1_score(label, predicted, labels=CLASSES, average="macro", zero_division=0))
+
+
+def test_mean_and_spread_over_seeds_of_both_splits(tmp_path: Path) -> None:
+    runs = seeds(0.1, 0.2, 0.3)
+    scores = [run["result"]["test/macro_f1"] for run in runs]
+    report = make_report(tmp_path / "study", [Made({"x": 0.1}, [0.6], attributes={"spread": [0.1]}, runs=runs)])
+    said = words(report)
+    mean, spread = np.mean(scores), np.std(scores, ddof=1)
+    assert f"{mean:.4f} ± {spread:.4f}" in said and f"{mean - 0.1:.4f} ± {spread:.4f}" in said
+    assert "the intervals are of that mean" in said and "time, all seeds" in said and "0 min 30 s" not in said
+    low, high = mean_interval(report.trials[0].runs, "test") or (0, 0)
+    assert f"{low:.4f} to {high:.4f}" in said and low < mean < high
     assert "- to -" not in said
-    assert "test macro-F1" in said and "0.4000" in said
+
+
+def test_seeds_without_spectra_in_common_have_no_interval_of_their_mean(tmp_path: Path) -> None:
+    runs = seeds(0.1, 0.2)
+    runs[1]["predictions"] = runs[1]["predictions"].assign(id=[f"other{row}" for row in range(300)])
+    report = make_report(tmp_path / "study", [Made({"x": 0.1}, [0.6], runs=runs)])
+    assert mean_interval(report.trials[0].runs, "test") is None and "± " in words(report)
+
+
+def test_the_objective_is_told_where_the_runs_are_gone(tmp_path: Path) -> None:
+    assert "0.6543" in words(make_report(tmp_path / "study", [Made({"x": 0.1}, [0.6543])]))
 
 
 @pytest.mark.parametrize(
@@ -113,29 +150,65 @@ def test_the_reference_itself_is_the_best(tmp_path: Path) -> None:
     assert "cannot be compared spectrum by spectrum" in words(report)
 
 
+@pytest.mark.parametrize(("enqueue", "number"), [([], None), ([{"x": 2}, {"x": 3}], 0)])
+def test_a_search_has_a_reference_where_it_was_given_one(
+    enqueue: list[dict[str, int]], number: int | None, tmp_path: Path
+) -> None:
+    sweep(tmp_path / "study", {"x": [1, 2, 3]}, lambda call: float(call.values["x"]), num_trials=3, enqueue=enqueue)
+    assert read_report(str(tmp_path / "study")).reference_number == number
+    # Every combination of a grid is a known configuration, and none a reference.
+    sweep(tmp_path / "grid", {"x": [1, 2, 3]}, lambda call: 1.0, sampler="grid")
+    assert read_report(str(tmp_path / "grid")).reference is None
+
+
 def run_of(folder: Path, table: pd.DataFrame) -> Run:
     make_run(folder, {}, predictions=table)
     return Run(folder)
 
 
 def test_the_difference_is_paired_by_spectrum(tmp_path: Path) -> None:
-    mine, other = predictions(200, 0.1, 1), predictions(260, 0.3, 2)
-    found = difference(run_of(tmp_path / "a", mine), run_of(tmp_path / "b", other.sample(frac=1, random_state=0)))
-    assert found is not None and (found.split, found.num_spectra) == ("test", 200)
-    label, one, two = mine["label"], mine["predicted"], other["predicted"][:200]
-
-    def score(predicted: Any, rows: Any = slice(None)) -> float:
-        args = {"labels": CLASSES, "average": "macro", "zero_division": 0}
-        return float(f1_score(np.array(label)[rows], np.array(predicted)[rows], **args))
-
-    assert found.value == pytest.approx(score(one) - score(two))
+    mine, other = predictions(200, 0.1, 1), predictions(200, 0.3, 2)
+    runs = [run_of(tmp_path / "a", mine)], [run_of(tmp_path / "b", other.sample(frac=1, random_state=0))]
+    found = paired_differences(*runs)[0]["test"]
+    assert (found.split, found.num_spectra, found.num_seeds) == ("test", 200, (1, 1))
+    label, one, two = (np.array(column) for column in (mine["label"], mine["predicted"], other["predicted"]))
+    assert found.value == pytest.approx(macro_f1(label, one) - macro_f1(label, two))
     rng = np.random.default_rng(5)
     drawn = [rng.integers(0, 200, 200) for _ in range(600)]
-    low, high = np.quantile([score(one, rows) - score(two, rows) for rows in drawn], [0.025, 0.975])
+    gains = [macro_f1(label[rows], one[rows]) - macro_f1(label[rows], two[rows]) for rows in drawn]
+    low, high = np.quantile(gains, [0.025, 0.975])
     # Two bootstraps of 600 and 2,000 resamples differ by a few percent of the interval's width.
     assert (found.low, found.high) == pytest.approx((low, high), abs=0.15 * (high - low))
 
 
-def test_runs_without_spectra_in_common(tmp_path: Path) -> None:
-    others = predictions(50).assign(id=[f"other{row}" for row in range(50)])
-    assert difference(run_of(tmp_path / "a", predictions(50)), run_of(tmp_path / "b", others)) is None
+def test_the_difference_of_seeds_is_that_of_their_means(tmp_path: Path) -> None:
+    trials = [
+        Made({"x": 0.1}, [0.5], was_enqueued=True, runs=seeds(0.3, 0.35, first=5)),
+        Made({"x": 0.2}, [0.6], runs=seeds(0.1, 0.15, 0.2)),
+    ]
+    report = make_report(tmp_path / "study", trials)
+    other, mine = (trial.runs for trial in report.trials)
+    found = paired_differences(mine, other)[0]["test"]
+    scores = [[run.result["test/macro_f1"] for run in runs] for runs in (mine, other)]
+    assert found.value == pytest.approx(np.mean(scores[0]) - np.mean(scores[1]))
+    assert found.low < found.value < found.high and found.num_seeds == (3, 2)
+    assert found.by_seed == pytest.approx([scores[0][0] - scores[1][0], scores[0][1] - scores[1][1]])
+    said = words(report)
+    assert f"has macro-F1 {found.mine:.4f} (mean over 3 seeds)" in said
+    assert f"Seed by seed: {found.by_seed[0]:+.4f}, {found.by_seed[1]:+.4f}." in said
+
+
+def test_runs_of_other_spectra_have_no_difference(tmp_path: Path) -> None:
+    mine = run_of(tmp_path / "a", predictions(50))
+    others = {
+        "names": predictions(50).assign(id=[f"other{row}" for row in range(50)]),
+        "labels": predictions(50).assign(label="star"),
+        "fewer": predictions(49),
+        "twice": pd.concat([predictions(49), predictions(1)]),
+        "split": predictions(50, split="validation"),
+    }
+    for name, table in others.items():
+        assert paired_differences([mine], [run_of(tmp_path / name, table)]) == ({}, OTHER_SPECTRA)
+    surveys = run_of(tmp_path / "survey", predictions(50))
+    surveys.result["survey"]["fingerprint"] = "another"
+    assert paired_differences([mine], [surveys]) == ({}, OTHER_SURVEY)

@@ -1,7 +1,9 @@
 """Whole pages: of poor and hostile studies, without torch, and at the end of a sweep."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +16,8 @@ from report_studies import CLASSES, Made, make_report, make_run, predictions
 
 from sweeps.report import command
 from sweeps.report.page import build_page
-from sweeps.report.study import Report, read_report
+from sweeps.report.reading import read_report
+from sweeps.report.study import Report
 
 HOSTILE = '<script>alert("x")</script> %{x} <b>'
 
@@ -132,10 +135,16 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     scores = {f"val/f1/{HOSTILE}": 0.5, "val/macro_f1": 0.5}
     metrics = [{"epoch": 1, "stage": "a", "lr": 1.0}, {"epoch": 2, "stage": HOSTILE, "lr": 1.0}]
     made = finished(0.5, classes=classes, predictions=predictions(classes=classes), result=scores, metrics=metrics)
-    known = {"reason": HOSTILE, "traceback": HOSTILE, "slot": HOSTILE}
+    known = {"reason": HOSTILE, "traceback": HOSTILE}
     shares = [[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]]
     trials = [
-        Made({HOSTILE: HOSTILE + str(n % 2), "shares": shares[n % 2]}, [n / 10], runs=[made], attributes=known)
+        Made(
+            {HOSTILE: HOSTILE + str(n % 2), "shares": shares[n % 2]},
+            [n / 10],
+            runs=[made],
+            attributes=known,
+            slot=HOSTILE,
+        )
         for n in range(12)
     ]
     trials.append(Made({HOSTILE: 1}, state="FAIL", attributes=known))
@@ -159,3 +168,99 @@ def test_the_command_writes_a_page_without_torch(tmp_path: Path) -> None:
 def test_there_is_nothing_to_report_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main([str(tmp_path)]) == 2
     assert capsys.readouterr().err.startswith("error: there is nothing to report on")
+
+
+@pytest.mark.parametrize(
+    ("out", "reason"), [("none/a.html", "No such file or directory"), ("folder", "Is a directory")]
+)
+def test_a_page_that_cannot_be_written(
+    out: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_report(tmp_path / "study", [Made({"x": 1}, [0.5])])
+    (tmp_path / "folder").mkdir()
+    assert command.main([str(tmp_path / "study"), "--out", str(tmp_path / out)]) == 2
+    assert capsys.readouterr().err == f"error: --out {tmp_path / out} cannot be written: {reason}.\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "study"]
+
+
+def test_a_reader_of_the_output_that_has_gone_is_no_error(tmp_path: Path) -> None:
+    make_report(tmp_path / "study", [Made({"x": 1}, [0.5])])
+    reading, writing = os.pipe()
+    os.close(reading)
+    given = [sys.executable, "-m", "sweeps.report", str(tmp_path / "study")]
+    done = subprocess.run(given, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (-signal.SIGPIPE, "")
+
+
+def of_loss(folder: Path, loss: float, **more: Any) -> None:
+    make_run(folder, {"objective": "val/log_loss", "val/log_loss": loss, **more})
+
+
+def test_the_best_run_of_a_loss_has_the_smallest(tmp_path: Path) -> None:
+    for name, loss in (("a", 0.5), ("b", 0.2), ("c", 0.9), ("d", float("nan"))):
+        of_loss(tmp_path / "runs" / name, loss)
+    report = read_report(str(tmp_path / "runs"))
+    assert report.directions == ["minimize"]
+    assert [report.by_number[number].title for number in report.best_first] == ["b", "a", "c"]
+    assert "lower is better" in build_page(report)
+
+
+def test_runs_of_another_objective_are_left_out(tmp_path: Path) -> None:
+    make_run(tmp_path / "runs" / "a", {"val/macro_f1": 0.9})
+    of_loss(tmp_path / "runs" / "b", 0.5)
+    of_loss(tmp_path / "runs" / "c", 0.3)
+    report = read_report(str(tmp_path / "runs"))
+    assert [trial.title for trial in report.trials] == ["b", "c"] and report.best and report.best.title == "c"
+    assert report.left_out == [f"{tmp_path}/runs/a was judged by val/macro_f1."]
+    assert f"1 run is left out: {tmp_path}/runs/a was judged by val/macro_f1." in re.sub(
+        r"\s+", " ", build_page(report)
+    )
+
+
+BROKEN = {
+    "result.json": b'{"val/macro',
+    "metrics.jsonl": b"{\n{\n",
+    "predictions.parquet": b"PAR1",
+    "config.yaml": b"a: {",
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_run_that_cannot_be_read_is_left_out_and_told(name: str, tmp_path: Path) -> None:
+    for number, run in enumerate((finished(0.5), finished(0.7), finished(0.6))):
+        make_run(tmp_path / "runs" / str(number), **run)
+    broken = tmp_path / "runs" / "1" / name
+    broken.write_bytes(BROKEN[name])
+    report = read_report(str(tmp_path / "runs"))
+    assert [trial.title for trial in report.trials] == ["0", "2"] and report.best and report.best.title == "2"
+    assert len(report.left_out) == 1 and report.left_out[0].startswith(f"{broken} cannot be read: ")
+    assert "1 run is left out" in build_page(report)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_trial_whose_run_cannot_be_read_stays_without_it(name: str, tmp_path: Path) -> None:
+    make_report(
+        tmp_path / "study", [Made({"x": n} if n else {}, [(n + 1) % 3], runs=[finished(0.5)]) for n in range(3)]
+    )
+    broken = [tmp_path / "study" / number / name for number in ("0", "1")]  # the best one is trial 1
+    for path in broken:
+        path.write_bytes(BROKEN[name])
+    report = read_report(str(tmp_path / "study"))
+    named = {"predictions.parquet": broken[1:], "config.yaml": broken[:1]}.get(name, broken)
+    assert [reason.split(" cannot be read")[0] for reason in report.left_out] == [str(path) for path in named]
+    assert report.best and report.best.number == 1 and len(report.best.runs) == (name == "config.yaml")
+    check(report)
+
+
+def test_no_run_can_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_run(tmp_path / "runs" / "a", {})
+    (tmp_path / "runs" / "a" / "result.json").write_text("[1]")
+    assert command.main([str(tmp_path / "runs")]) == 2
+    assert "a/result.json cannot be read: " in capsys.readouterr().err
+
+
+def test_a_broken_sweep_json_hides_nothing(tmp_path: Path) -> None:
+    make_report(tmp_path / "study", [Made({"x": 1}, [0.5])])
+    (tmp_path / "study" / "sweep.json").write_text("{")
+    assert read_report(str(tmp_path / "study")).best is not None

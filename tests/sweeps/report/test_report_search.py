@@ -163,3 +163,77 @@ def test_scores_that_are_not_finite_are_left_out(tmp_path: Path) -> None:
     assert section is not None
     assert trace(figure(section, "search-history"), "complete")["x"] == [0, 2]
     json.dumps([figure.content for figure in section.figures], allow_nan=False)
+
+
+def dimension(report: Report, label: str) -> dict[str, Any]:
+    dimensions = figure(search.section(report), "search-parallel")["data"][0]["dimensions"]
+    found: dict[str, Any] = next(one for one in dimensions if one["label"] == label)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("values", "ticks"),
+    [
+        ([4, 8, 16], ["4", "8", "16"]),
+        ([0.1, 0.5, 0.9], ["0.1", "0.5", "0.9"]),
+        ([0.1, 0.11, 0.9], ["0.1", "0.3", "0.5", "0.7", "0.9"]),  # two of three would hide each other
+        ([1, 2, 1_000_000], ["1", "250001", "500000", "750000", "1000000"]),
+        ([0.123456 * k for k in range(12)], ["0", "0.34", "0.679", "1.02", "1.36"]),
+    ],
+)
+def test_ticks_of_parallel_coordinates_do_not_hide_each_other(
+    values: list[float], ticks: list[str], tmp_path: Path
+) -> None:
+    report = make_report(tmp_path / "study", [Made({"x": x}, [0.123456 + n]) for n, x in enumerate(values)])
+    assert dimension(report, "x")["ticktext"] == ticks
+    assert all(len(tick) <= 5 for tick in dimension(report, "val/macro_f1")["ticktext"])
+
+
+def test_of_a_long_name_the_end_is_shown(tmp_path: Path) -> None:
+    name = "model.encoder.blocks.attention.num_heads"
+    report = make_report(tmp_path / "study", [Made({name: n}, [n]) for n in (1, 2, 3)])
+    assert dimension(report, "…cks.attention.num_heads")
+    title = figure(search.section(report), "search-slice-0")["layout"]["xaxis"]["title"]["text"]
+    assert title == "…er.blocks.attention.num_heads" and len(title) == 30
+
+
+def test_trials_of_a_single_epoch_are_dots_among_the_curves(tmp_path: Path) -> None:
+    trials = [
+        Made({"x": 1}, [0.5], steps={1: 0.3, 2: 0.5}),
+        Made({"x": 2}, state="PRUNED", steps={1: 0.2}),
+        Made({"x": 3}, state="PRUNED", steps={1: 0.1}),
+    ]
+    section = search.section(make_report(tmp_path / "study", trials))
+    content = figure(section, "search-curves")
+    dots = trace(content, "pruned")
+    assert (dots["mode"], dots["x"], dots["y"]) == ("markers", [1, 1], [0.2, 0.1])
+    assert content["layout"]["xaxis"]["dtick"] == 1
+    assert section is not None
+    assert next(f.label for f in section.figures if f.name == "search-curves") == (
+        "Each line is a trial by epoch; a dot one that reported a single epoch; where grey ends, the trial was pruned."
+    )
+
+
+def test_the_caption_of_curves_tells_of_what_is_there(tmp_path: Path) -> None:
+    trials = [Made({"x": n}, [0.5], steps=dict.fromkeys(range(1, 41), 0.5)) for n in range(3)]
+    section = search.section(make_report(tmp_path / "study", trials))
+    assert section is not None
+    assert next(f.label for f in section.figures if f.name == "search-curves") == "Each line is a trial by epoch."
+    assert "dtick" not in figure(section, "search-curves")["layout"]["xaxis"]
+    assert figure(section, "search-history")["layout"]["xaxis"]["dtick"] == 1
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (4, 24, ["5", "10", "20"]),
+        (2e-4, 1e-2, ["0.0003", "0.001", "0.003", "0.01"]),
+        (1e-8, 1, ["1e-08", "1e-06", "0.0001", "0.01", "1"]),
+        (6, 7, ["6"]),
+    ],
+)
+def test_ticks_of_a_log_axis_are_round_numbers(low: float, high: float, ticks: list[str], tmp_path: Path) -> None:
+    space = {"x": {"low": low, "high": high, "log": True}}
+    trials = [Made({"x": x}, [n]) for n, x in enumerate((low, high))]
+    section = search.section(make_report(tmp_path / "study", trials, space))
+    assert figure(section, "search-slice-0")["layout"]["xaxis"]["ticktext"] == ticks
