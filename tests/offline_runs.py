@@ -72,3 +72,17 @@ def check_epochs(run_folder: Path, rows: list[dict[str, Any]]) -> None:
     for told, row in zip(rows, expected, strict=True):
         assert {key: told[key] for key in row} == row
         assert told[f"train/loss/{row['stage']}"] == row["train/loss"]
+
+
+def check_grid(folder: Path, names: list[str]) -> None:
+    """Each trial of a finished grid was told: in the group of its study, under its own name, with all of its epochs."""
+    starts = [offline_runs(folder / str(number)) for number in range(len(names))]
+    for number, (first, *later) in enumerate(starts):
+        assert (first.about["display_name"], first.about["run_group"]) == (names[number], folder.name)
+        assert (first.about["job_type"], first.summary["summary"]["status"]) == ("grid", "finished")
+        check_epochs(folder / str(number), first.epochs)
+        assert [run.about["job_type"] for run in later] in ([], ["final"])
+    assert [len(of_trial) for of_trial in starts].count(2) == 1  # the best one's test scores
+    (study,) = offline_runs(folder)
+    assert (study.about["run_group"], study.about["job_type"]) == (folder.name, "sweep")
+    assert [row["trials ended"] for row in study.history if "trial" in row] == list(range(1, len(names) + 1))
