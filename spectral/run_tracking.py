@@ -43,7 +43,7 @@ class RunTracking:
         plain: the config as the run folder keeps it.
         """
         self._config, self._folder, self._device = config, folder, device
-        self._about = _about(config, plain, folder.path, class_names)
+        self._about = _about(config, plain, folder, class_names)
         self._tracking: Tracking | None = None
         self._has_told_earlier = False
         self._raised_by_callback: BaseException | None = None
@@ -85,7 +85,7 @@ class RunTracking:
     def finished(self, result: dict[str, Any], plots: Plots) -> None:
         """The run has its result; it is told when the block ends."""
         numbers = {f"result/{key}": value for key, value in result.items() if isinstance(value, int | float)}
-        weights = [self._folder.weights, self._folder.model]
+        weights = [self._folder.weights, self._folder.model] if self._keeps_weights() else []
         self._ending = Ending(
             "finished",
             numbers=numbers,
@@ -93,6 +93,11 @@ class RunTracking:
             tables=plots.tables,
             weights=[str(path.absolute()) for path in weights],
         )
+
+    def _keeps_weights(self) -> bool:
+        """Whether the tracker gets them too; by itself not of every trial of a sweep, of which there are many."""
+        wanted = getattr(self._config.tracker, "upload_weights", "never")
+        return wanted == "always" or (wanted == "auto" and self._about.job_type in ("single", "final"))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -110,16 +115,19 @@ class RunTracking:
         return Ending("failed", f"{type(error).__name__}: {error}".splitlines()[0])
 
 
-def _about(config: ExperimentConfig, plain: dict[str, Any], folder: Path, class_names: Sequence[str]) -> TrackedRun:
-    trial = _trial(folder)
+def _about(
+    config: ExperimentConfig, plain: dict[str, Any], folder: RunFolder, class_names: Sequence[str]
+) -> TrackedRun:
+    trial = _trial(folder.path)
     by_objective = {o: "max" if objective_direction(o) == "maximize" else "min" for o in config.objectives}
     return TrackedRun(
         id=None,
-        folder=str(folder),
+        folder=str(folder.path),
         config=plain,
-        name=_name_in_sweep(trial, config.seed) if trial else _name_alone(folder),
+        name=_name_in_sweep(trial, config.seed) if trial else _name_alone(folder.path),
         group=str(trial.get("study", "")),
         job_type=str(trial.get("kind", "trial")) if trial else "single",
+        is_finished=folder.load_result() is not None,
         summary_by=BEST_BY | {f"val/f1/{name}": "max" for name in class_names} | by_objective,
     )
 

@@ -26,7 +26,7 @@ PACKAGES = {"wandb": "wandb", "tensorboard": "tensorboard", "mlflow": "mlflow-sk
 # The path comes first: without it `spectral` may not be found.
 START = "import sys; sys.path[:] = {path!r}; from spectral.trackers.process import main; main()"
 GRACE_S = 5.0  # a tracker ends itself when its time is over; this long after it is ended by force
-OPTIONS_OF_PROCESS = ("name", "start_timeout_s", "finish_timeout_s")
+OPTIONS_OF_RUN = ("name", "upload_weights", "start_timeout_s", "finish_timeout_s")  # the others are the tracker's own
 # An offline run calls nobody; the tracker's own process has its own connection, and needs no GPU or second thread.
 ENVIRONMENT = {"WANDB_ERROR_REPORTING": "false", "WANDB_SILENT": "true", "OMP_NUM_THREADS": "1"}
 NOT_INHERITED = ("WANDB_SERVICE", "WANDB_RUN_ID", "WANDB_RESUME", "WANDB_DIR", "WANDB_NAME", "WANDB_RUN_GROUP")
@@ -67,7 +67,7 @@ class Tracking:
         self._process.end()
         left_s = deadline - time.monotonic()
         if self._process.was_lost and left_s > 0:
-            again = TrackerProcess(replace(self._config, finish_timeout_s=left_s), self._run, has_told=True)
+            again = TrackerProcess(replace(self._config, finish_timeout_s=left_s), self._run, is_replacement=True)
             for step, row in self._rows.items():
                 again.send({"row": row, "step": step})
             again.send({"ending": asdict(ending)})
@@ -80,21 +80,21 @@ class TrackerProcess:
     `was_lost` tells whether it died after it had started, other than by an error of its own.
     """
 
-    def __init__(self, config: Any, run: TrackedRun, *, has_told: bool = False) -> None:
+    def __init__(self, config: Any, run: TrackedRun, *, is_replacement: bool = False) -> None:
         """Args:
-        has_told: whether the user knows of a problem already.
+        is_replacement: of a process that was lost, so that the user knows of the problem already.
         """
         self._name, self._timeout_s = config.name, config.finish_timeout_s
         self._log = Path(run.folder) / LOG
         self._orders: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-        self._has_told, self._has_started, self._has_ended, self.was_lost = has_told, False, False, False
+        self._has_told, self._has_started, self._has_ended, self.was_lost = is_replacement, False, False, False
         self._threads: list[threading.Thread] = []
         try:
             self._process = self._start()
         except OSError as error:
             self._problem(str(error))
             return
-        self.send(_beginning(config, run))
+        self.send(_beginning(config, run) | {"is_replacement": is_replacement})
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._write, self._read)]
         for thread in self._threads:
             thread.start()
@@ -175,7 +175,7 @@ class TrackerProcess:
 
 def _beginning(config: Any, run: TrackedRun) -> dict[str, Any]:
     """The first order: what to build, and how long it may take."""
-    options = {key: value for key, value in vars(config).items() if key not in OPTIONS_OF_PROCESS}
+    options = {key: value for key, value in vars(config).items() if key not in OPTIONS_OF_RUN}
     if config.name == "wandb":
         options["start_timeout_s"] = config.start_timeout_s
     return {

@@ -42,6 +42,18 @@ def write_json(path: Path, content: Any) -> None:
     write_bytes(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
 
 
+def load_rows(path: Path) -> list[dict[str, Any]]:
+    """JSON objects from a file that has one a line; a last line cut short by a kill is left out.
+
+    Empty where the file is not there. Raises ValueError for anything else in it.
+    """
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.is_file() else []
+    rows = [json.loads(line) for line in lines]
+    if not all(isinstance(row, dict) for row in rows):
+        raise ValueError(f"a line of {path} holds no JSON object")
+    return rows
+
+
 def load_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file; empty where the file is not there. Raises ValueError for anything else in it."""
     loaded = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

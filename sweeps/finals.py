@@ -20,6 +20,7 @@ from sweeps.jobs import build_job
 from sweeps.launchers.contract import StreamingLauncher
 from sweeps.outcome import DONE, LOST, Outcome, outcome_of
 from sweeps.ranking import ranked
+from sweeps.records import mark_final
 from sweeps.reference import reference_of
 from sweeps.study import SharedStudy
 from sweeps.trial_run import Job, TrialRun
@@ -79,6 +80,8 @@ class Finals:
         # Of the trial only its number is asked: it has ended, and nothing more is told of it.
         run = TrialRun(cast(Trial, trial), {}, known["overrides"], Path(known["run_dir"]), known.get("seeds"))
         jobs = [build_job(self._study, run, k, self._job_extras, is_final=True) for k in range(run.num_seeds)]
+        for job in jobs:
+            mark_final(run.folder_of(job.seed_index))
         futures = {launcher.submit(job.overrides, job.num): job for job in jobs}
         is_done = True
         while futures and not interrupts.stopping:

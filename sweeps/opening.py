@@ -7,15 +7,19 @@ from optuna.storages import BaseStorage
 
 from sweeps.database_url import check_storage_url
 from sweeps.locks import LOCK_WAIT_S
-from sweeps.places import JOURNAL_FILE, SWEEPS, file_of, journal_url
+from sweeps.places import JOURNAL_FILE, OUTPUTS, SWEEPS, file_of, journal_url, places_in
 from sweeps.storage import open_storage_of_user
 
 TIMEOUT_S = 10.0
 
 
 def study_folder(study: str) -> Path | None:
-    """The folder of a study kept in its own folder: `study` itself, or outputs/sweeps/<study>; None where neither."""
-    return next((f for f in (Path(study), SWEEPS / study) if (f / JOURNAL_FILE).is_file()), None)
+    """The folder of a study kept in its own folder: `study` itself, or one of that name in outputs, as `ls` shows it.
+
+    None where neither is there.
+    """
+    named = [SWEEPS / study, *(place / study for place in places_in(OUTPUTS))]
+    return next((f for f in (Path(study), *named) if (f / JOURNAL_FILE).is_file()), None)
 
 
 def load_study(study: str, url: str | None = None) -> optuna.Study:
@@ -31,7 +35,7 @@ def load_study(study: str, url: str | None = None) -> optuna.Study:
     if url is None:
         folder = study_folder(study)
         if folder is None:
-            places = f"neither {study} nor {SWEEPS / study}"
+            places = f"neither {study} nor a folder of that name in {', '.join(map(str, places_in(OUTPUTS)))}"
             raise LookupError(f"there is no study {study}: {places} holds a {JOURNAL_FILE}.")
         url = journal_url(folder)
     storage = open_existing(url)

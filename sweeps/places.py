@@ -2,10 +2,16 @@
 
 from pathlib import Path
 
-SWEEPS = Path("outputs/sweeps")
+OUTPUTS = Path("outputs")
+SWEEPS = OUTPUTS / "sweeps"
 JOURNAL_FILE = "study.journal"
 JOURNAL_SCHEME = "journal://"
 SQLITE = "sqlite"
+
+
+def places_in(folder: Path) -> list[Path]:
+    """Where studies and runs have folders of their own: in a folder, in its `sweeps` and in its `runs`."""
+    return [folder, folder / "sweeps", folder / "runs"]
 
 
 def journal_url(folder: Path) -> str:

@@ -3,13 +3,14 @@
 import logging
 from pathlib import Path
 
-from sweeps.files import write_json
+from sweeps.files import load_json, write_json
 from sweeps.study import SharedStudy
 from sweeps.trial_run import TrialRun
 
 log = logging.getLogger(__name__)
 
 FILE = "trial.json"
+FINAL = "final"  # the kind of a run that is scored once more at the end of its sweep
 
 
 def write_record(
@@ -32,6 +33,16 @@ def write_record(
         write_json(folder / FILE, content)
     except OSError as error:
         log.warning("%s could not be written: %s", folder / FILE, error)
+
+
+def mark_final(folder: Path) -> None:
+    """Say in a run's trial.json, where it has one, that its sweep ends with it. What goes wrong is told of."""
+    path = folder / FILE
+    try:
+        if known := load_json(path):
+            write_json(path, known | {"kind": FINAL})
+    except (OSError, ValueError) as error:
+        log.warning("%s could not be written: %s", path, error)
 
 
 def fresh_folder(parent: Path, number: int) -> Path:

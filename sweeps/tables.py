@@ -2,18 +2,40 @@
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None) -> None:
+def print_table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    title: str | None = None,
+    first_left_out: Sequence[str] = (),
+) -> None:
     """Args:
     columns: headings; one that begins with a space is a column of numbers, aligned to the right.
     rows: a cell for each column.
     title: above the table.
+    first_left_out: headings of columns that a terminal too narrow for the table goes without, the first one first.
+        A table with such columns has no cell folded, so that names can be copied.
     """
-    if sys.stdout.isatty():
-        _print_rich(columns, rows, title)
-    else:
+    if not sys.stdout.isatty():
         print("\n".join(([title] if title else []) + plain_lines(columns, rows)))
+        return
+    from rich.console import Console
+
+    console = Console()
+    for heading in first_left_out:
+        if _ruled_width(columns, rows) > console.width:
+            place = columns.index(heading)
+            columns, rows = _without(columns, place), [_without(row, place) for row in rows]
+    if first_left_out and _ruled_width(columns, rows) > console.width:
+        # The terminal breaks the lines that are too long, and puts them together again where they are copied.
+        print("\n".join(plain_lines(columns, rows)))
+    else:
+        console.print(_ruled(columns, rows, title))
 
 
 def plain_lines(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -27,8 +49,19 @@ def _aligned(text: str, width: int, column: str) -> str:
     return text.rjust(width) if column.startswith(" ") else text.ljust(width)
 
 
-def _print_rich(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None) -> None:
-    from rich.console import Console
+def _without(cells: Sequence[str], place: int) -> list[str]:
+    return [*cells[:place], *cells[place + 1 :]]
+
+
+def _ruled_width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Of the table in characters: a cell has a blank on both sides and a rule behind it."""
+    from rich.cells import cell_len
+
+    table = [[column.strip() for column in columns], *rows]
+    return 1 + sum(max(cell_len(line[i]) for line in table) + 3 for i in range(len(columns)))
+
+
+def _ruled(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
@@ -37,4 +70,4 @@ def _print_rich(columns: Sequence[str], rows: Sequence[Sequence[str]], title: st
         table.add_column(column.strip(), justify="right" if column.startswith(" ") else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
+    return table

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 JOB_TYPE = "sweep"
+STEP_METRIC = "trials ended"
 
 
 def track_study(study: SharedStudy, folder: Path, tracker: Any) -> None:
@@ -44,10 +45,10 @@ def _track(study: SharedStudy, folder: Path, tracker: Any) -> None:
 
     trials = study.trials()
     names = {"group": study.name, "name": f"sweep {study.name}", "job_type": JOB_TYPE}
-    run = TrackedRun(id=None, folder=str(folder), config=_config(study), **names)  # type: ignore[arg-type]
+    run = TrackedRun(id=None, folder=str(folder), config=_config(study), step_metric=STEP_METRIC, **names)  # type: ignore[arg-type]
     tracking = Tracking(trackers.typed(tracker), run)
-    for step, told in enumerate(best_so_far(trials, study.objectives[0], study.study.directions[0]), start=1):
-        tracking.log(told, step)
+    for told in best_so_far(trials, study.objectives[0], study.study.directions[0]):
+        tracking.log(told, told[STEP_METRIC])
     tracking.finish(_ending(study, trials, folder))
     if list(folder.rglob("wandb/offline-run-*")):
         jobs = folder / ("*/*" if study.config.seeds != 1 else "*")
@@ -62,16 +63,19 @@ def _config(study: SharedStudy) -> dict[str, Any]:
 def best_so_far(trials: Sequence[FrozenTrial], objective: str, direction: StudyDirection) -> Iterator[dict[str, Any]]:
     """The first objective of each complete trial and the best until then, in the order in which they ended.
 
-    A trial outside the constraints is shown, and is never the best.
+    Every trial that ends is counted. One outside the constraints is shown, and is never the best.
     """
     best: float | None = None
-    complete = [t for t in trials if t.state == TrialState.COMPLETE and "reused_from" not in t.user_attrs]
-    for trial in sorted(complete, key=lambda t: (t.datetime_complete is None, t.datetime_complete, t.number)):
+    ended = [trial for trial in trials if trial.state.is_finished()]
+    in_order = sorted(ended, key=lambda t: (t.datetime_complete is None, t.datetime_complete, t.number))
+    for num_ended, trial in enumerate(in_order, start=1):
+        if trial.state != TrialState.COMPLETE or "reused_from" in trial.user_attrs:
+            continue
         value = trial.values[0]
         if is_feasible(trial) and (best is None or is_better(value, best, direction)):
             best = value
         known = {} if best is None else {f"best so far/{objective}": best}
-        yield {"trial": trial.number, objective: value, **known}
+        yield {STEP_METRIC: num_ended, "trial": trial.number, objective: value, **known}
 
 
 def _ending(study: SharedStudy, trials: list[FrozenTrial], folder: Path) -> "Ending":

@@ -4,10 +4,15 @@ Without --save it tells what the view would hold: only a server can keep one.
 """
 
 import argparse
-import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.trial import FrozenTrial
+
+from sweeps.command_line import end_with, mistake
+from sweeps.errors import user_error_type
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,43 +26,51 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.save and not given.entity:
         parser.error("--save needs --entity, the user or team whose project it is")
-    from sweeps.opening import load_study
+    from sweeps.opening import load_study, study_folder
 
     try:
-        workspace = build_workspace(load_study(given.study, given.storage), given.entity, given.project)
-    except LookupError as error:
-        print(f"error: {error.args[0]}", file=sys.stderr)
-        return 2
+        study = load_study(given.study, given.storage)
+        workspace = build_workspace(study, given.entity, given.project, study_folder(given.study))
+    except (LookupError, user_error_type()) as error:
+        return mistake(error.args[0])
     except ModuleNotFoundError as error:
         if not str(error.name).startswith("wandb"):
             raise
-        print("error: this needs a package that is not installed: pip install wandb-workspaces", file=sys.stderr)
-        return 2
+        return mistake("wandb-workspaces is not installed: pip install 'spectral[workspaces]'.")
     return _save(workspace) if given.save else _tell(workspace)
 
 
-def build_workspace(study: optuna.Study, entity: str, project: str) -> Any:
-    """The view: the study's runs, the best on top, with what to judge them by."""
+def build_workspace(study: optuna.Study, entity: str, project: str, folder: Path | None = None) -> Any:
+    """The view: the study's runs, the best on top, with what to judge them by.
+
+    Args:
+        folder: of the study; None where it has none.
+    """
     import wandb_workspaces.reports.v2 as reports
     import wandb_workspaces.workspaces as workspaces
 
-    from sweeps.rows import axes_of
     from sweeps.study import IDENTITY
+    from sweeps.tracking import STEP_METRIC
 
     trials = study.get_trials(deepcopy=False)
     objectives = study.user_attrs.get(IDENTITY, {}).get("objectives") or ["val/macro_f1"]
     best = "max" if study.directions[0] == optuna.study.StudyDirection.MAXIMIZE else "min"
     summary = reports.SummaryMetric(f"{objectives[0]}.{best}")
-    axes = [reports.ParallelCoordinatesPlotColumn(reports.Config(axis)) for axis in axes_of(trials)]
+    keys = keys_of_axes(trials, folder)
+    axes = [reports.ParallelCoordinatesPlotColumn(reports.Config(key)) for key in keys]
     search = [
         reports.ParallelCoordinatesPlot(columns=[*axes, reports.ParallelCoordinatesPlotColumn(summary)]),
         reports.ParameterImportancePlot(with_respect_to=f"{objectives[0]}.{best}"),
-        reports.LinePlot(title="Best so far", x="trial", y=[f"best so far/{objectives[0]}"]),
+        reports.LinePlot(title="Best so far", x=STEP_METRIC, y=[f"best so far/{objectives[0]}"]),
     ]
     training = [
         *(reports.LinePlot(title=name, x="epoch", y=[name]) for name in dict.fromkeys([*objectives, "val/macro_f1"])),
         reports.LinePlot(title="Training loss", x="epoch", y=["train/loss"]),
         reports.LinePlot(title="Learning rate", x="epoch", y=["lr"], log_y=True),
+    ]
+    mistakes = [
+        reports.MediaBrowser(media_keys=["confusion", "precision_recall"]),
+        reports.WeavePanelSummaryTable(table_name="misclassified", layout=reports.Layout(w=24, h=12)),
     ]
     return workspaces.Workspace(
         entity=entity,
@@ -66,15 +79,29 @@ def build_workspace(study: optuna.Study, entity: str, project: str) -> Any:
         sections=[
             workspaces.Section(name="Search", panels=search, is_open=True),
             workspaces.Section(name="Training", panels=training, is_open=True),
-            workspaces.Section(
-                name="Mistakes", panels=[reports.MediaBrowser(media_keys=["confusion", "precision_recall"])]
-            ),
+            workspaces.Section(name="Mistakes", panels=mistakes),
         ],
         runset_settings=workspaces.RunsetSettings(
             filters=[workspaces.Metric("Group") == study.study_name],
             order=[workspaces.Ordering(workspaces.Summary(f"{objectives[0]}.{best}"), ascending=best == "min")],
         ),
     )
+
+
+def keys_of_axes(trials: Sequence[FrozenTrial], folder: Path | None) -> list[str]:
+    """The key of a run's config that shows each axis: a config group's name, since no panel plots a mapping.
+
+    Args:
+        folder: of the study; None where it has none. An axis of a study without run folders is its own key.
+    """
+    from sweeps.report.runs import Run
+    from sweeps.rows import axes_of
+    from sweeps.run_dirs import run_dirs
+
+    runs = (Run(path) for trial in trials for path in run_dirs(trial.user_attrs, folder))
+    config = next((run.config for run in runs if run.config), {})
+    groups = {key for key, node in config.items() if isinstance(node, dict) and "name" in node}
+    return [f"{axis}.name" if axis in groups else axis for axis in axes_of(list(trials))]
 
 
 def _tell(workspace: Any) -> int:
@@ -90,11 +117,10 @@ def _save(workspace: Any) -> int:
         workspace.save()
     except Exception as error:  # of the network, the server or the key, each with a class of its own
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        print(f"error: the view could not be saved, which takes a key and a server: {reason}", file=sys.stderr)
-        return 2
+        return mistake(f"the view could not be saved, which takes a key and a server: {reason.rstrip('.')}.")
     print(workspace.url)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

@@ -48,6 +48,13 @@ class OfflineRun:
         said = [record["metric"] for record in self.records if record["type"] == "metric"]
         return {metric.get("name") or metric["glob_name"]: metric for metric in said}
 
+    @property
+    def weights(self) -> set[str]:
+        """Names of the files in the artifact of the trained network; empty where there is none."""
+        artifacts = [record["artifact"] for record in self.records if record["type"] == "artifact"]
+        models = [artifact for artifact in artifacts if artifact["type"] == "model"]
+        return {Path(entry["path"]).name for model in models for entry in model["manifest"]["contents"]}
+
     def _inspect(self, *options: str) -> str:
         command = [sys.executable, "-m", "wandb", "leet", "inspect", *options, str(self.folder)]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -65,3 +72,17 @@ def check_epochs(run_folder: Path, rows: list[dict[str, Any]]) -> None:
     for told, row in zip(rows, expected, strict=True):
         assert {key: told[key] for key in row} == row
         assert told[f"train/loss/{row['stage']}"] == row["train/loss"]
+
+
+def check_grid(folder: Path, names: list[str]) -> None:
+    """Each trial of a finished grid was told: in the group of its study, under its own name, with all of its epochs."""
+    starts = [offline_runs(folder / str(number)) for number in range(len(names))]
+    for number, (first, *later) in enumerate(starts):
+        assert (first.about["display_name"], first.about["run_group"]) == (names[number], folder.name)
+        assert (first.about["job_type"], first.summary["summary"]["status"]) == ("grid", "finished")
+        check_epochs(folder / str(number), first.epochs)
+        assert [run.about["job_type"] for run in later] in ([], ["final"])
+    assert [len(of_trial) for of_trial in starts].count(2) == 1  # the best one's test scores
+    (study,) = offline_runs(folder)
+    assert (study.about["run_group"], study.about["job_type"]) == (folder.name, "sweep")
+    assert [row["trials ended"] for row in study.history if "trial" in row] == list(range(1, len(names) + 1))

@@ -5,13 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from PIL import Image
 from sklearn.metrics import precision_recall_curve
 from small_runs import run, stages
 
 from spectral.plots.confusion import draw_confusion
+from spectral.plots.curves import scale_rates
 from spectral.plots.misclassified import NUM_SHOWN, most_confident_mistakes
 from spectral.plots.precision_recall import MAX_POINTS, curves
+from spectral.plots.style import figure
 
 Overrides = Callable[..., list[str]]
 
@@ -35,6 +38,23 @@ def test_a_run_of_two_stages_leaves_its_pictures(small: Overrides, tmp_path: Pat
     assert len(shown) == min(len(wrong), NUM_SHOWN) > 0
     check_picture(shown[0])
     assert not list(folder.rglob(".*"))  # no half of a file
+
+
+@pytest.mark.parametrize(
+    "rates", [[8e-3, 2e-3], [3e-4, 3e-4], [2e-3, 1.5e-4], [9e-3, 1.1e-4], [1e-3, 1e-6], [1e-3, 0.0]]
+)
+def test_rates_are_drawn_with_numbers(rates: list[float]) -> None:
+    """However narrow their range is."""
+    drawn, axes = figure(8, 1.6)
+    axes.plot(rates)
+    scale_rates(axes, rates)
+    drawn.draw_without_rendering()
+    low, high = axes.get_ylim()
+    ticks = [*axes.yaxis.get_major_ticks(), *axes.yaxis.get_minor_ticks()]
+    shown = {tick.get_loc(): tick.label1.get_text() for tick in ticks if low <= tick.get_loc() <= high}
+    numbers = {place: text for place, text in shown.items() if text}
+    assert 2 <= len(numbers) <= 9
+    assert [float(text.replace("\N{MINUS SIGN}", "-")) for text in numbers.values()] == pytest.approx(list(numbers))
 
 
 def test_nothing_to_score_is_no_mistake(small: Overrides, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ class WandbConfig:
     entity: Optional[str] = None
     mode: str = choice("auto", "auto", "online", "offline")
     tags: list[str] = field(default_factory=list)
-    upload_weights: bool = False
+    upload_weights: str = choice("auto", "auto", "always", "never")
     start_timeout_s: float = number(20.0, above=0)
     finish_timeout_s: float = number(30.0, above=0)
 
@@ -56,7 +56,7 @@ class MlflowConfig:
     uri: Optional[str] = None
     experiment: str = "spectral"
     tags: list[str] = field(default_factory=list)
-    upload_weights: bool = False
+    upload_weights: str = choice("auto", "auto", "always", "never")
     start_timeout_s: float = number(20.0, above=0)
     finish_timeout_s: float = number(30.0, above=0)
 

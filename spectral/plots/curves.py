@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from spectral.plots.style import GREY, figure, save, whole_numbers
 
@@ -25,10 +25,7 @@ def draw_curves(path: Path, rows: Sequence[dict[str, Any]], class_names: Sequenc
     score.set(ylabel="F1 on validation", ylim=(0, 1.02), title="Scores of the most probable class")
     _line(rate, rows, "lr", "")
     rate.set(ylabel="learning rate", xlabel="epoch")
-    if all(row["lr"] > 0 for row in rows):
-        rate.set_yscale("log")
-    rate.yaxis.set_major_formatter("{x:g}")
-    rate.yaxis.set_minor_formatter(NullFormatter())
+    scale_rates(rate, [row["lr"] for row in rows])
     for axes in (loss, score, rate):
         axes.axvline(best_epoch, color=GREY, linewidth=0.9, linestyle=":")
     for axes in (loss, score):
@@ -37,6 +34,20 @@ def draw_curves(path: Path, rows: Sequence[dict[str, Any]], class_names: Sequenc
     loss.annotate("best", (best_epoch, 1), xycoords=("data", "axes fraction"), color=GREY, ha="center", va="bottom")
     whole_numbers(rate)
     save(drawn, path)
+
+
+def scale_rates(axes: Any, rates: Sequence[float]) -> None:
+    """Give an axis of learning rates its scale and its numbers: logarithmic from a decade on, else from zero."""
+    least, most = min(rates), max(rates)
+    if least > 0 and most >= 10 * least:
+        axes.set_yscale("log")
+        # Between two powers of ten an axis might hold one number or none.
+        is_narrow = most < 100 * least
+        axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+        axes.yaxis.set_minor_formatter(StrMethodFormatter("{x:g}") if is_narrow else NullFormatter())
+    else:
+        axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_formatter("{x:g}")
 
 
 def _line(axes: Any, rows: Sequence[dict[str, Any]], key: str, label: str, **style: Any) -> None:

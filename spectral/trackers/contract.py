@@ -14,8 +14,12 @@ class TrackedRun:
         config: the whole resolved config.
         name: for people.
         group: the study; empty outside a sweep.
-        job_type: trial, grid, single or sweep.
-        attempt: how often the run was started, this time included.
+        job_type: trial, grid, final, single or sweep.
+        is_finished: whether it had its result before this start, which only adds to it.
+        attempt: how often it was started until it was finished, this time included.
+        step_metric: what its steps count.
+        last_step: the last step that an earlier start was told of; 0 for none.
+        last_written_step: the last that an earlier start has written, with what it ended with; 0 for none.
         summary_by: metric -> "max" or "min", of which the best epoch is to be shown.
     """
 
@@ -25,7 +29,11 @@ class TrackedRun:
     name: str = ""
     group: str = ""
     job_type: str = "single"
+    is_finished: bool = False
     attempt: int = 1
+    step_metric: str = "epoch"
+    last_step: int = 0
+    last_written_step: int = 0
     summary_by: dict[str, str] = field(default_factory=dict)
 
 
@@ -72,8 +80,16 @@ class Tracker(Protocol):
     def id(self) -> str:
         """What the tracker calls the run."""
 
+    @property
+    def url(self) -> str | None:
+        """Where a browser finds the run; None where it is kept offline."""
+
+    @property
+    def last_written_step(self) -> int:
+        """The last step that it has written by now, earlier starts included."""
+
     def log(self, row: dict[str, float], step: int) -> None:
-        """Take the metrics of a step; steps come in ascending order."""
+        """Take the metrics of a step; steps come in ascending order, those of earlier starts are left out."""
 
     def finish(self, ending: Ending) -> str:
         """End the run; gives a sentence for the user, or nothing."""

@@ -22,31 +22,31 @@ STATUS = {"finished": "FINISHED", "pruned": "FINISHED", "failed": "FAILED", "int
 class MlflowTracker:
     """See MlflowConfig for the options."""
 
-    def __init__(
-        self, run: TrackedRun, uri: str | None, experiment: str, tags: list[str], upload_weights: bool
-    ) -> None:
-        self._tracked, self._upload_weights = run, upload_weights
+    def __init__(self, run: TrackedRun, uri: str | None, experiment: str, tags: list[str]) -> None:
+        self._tracked = run
         own = Path(run.folder) / "mlflow"
         server = uri or os.environ.get("MLFLOW_TRACKING_URI")
         self._client = MlflowClient(tracking_uri=server or f"sqlite:///{run.folder}/mlflow.db")
         if run.id is None:
             where = self._experiment_id(experiment, None if server else own.as_uri())
             self.id = self._client.create_run(where, run_name=run.name or None).info.run_id
-            self._write_about(tags)
+            self._write_config()
         else:
             self.id = run.id
             self._client.update_run(self.id, status="RUNNING")
-        self._client.set_tag(self.id, "attempt", run.attempt)
+        self._write_tags(tags)
+        self.url = self._url(server) if server else None
+        self.last_written_step = run.last_step
 
     def log(self, row: dict[str, float], step: int) -> None:
         self._write({name: value for name, value in row.items() if not isinstance(value, str)}, step)
+        self.last_written_step = step
 
     def finish(self, ending: Ending) -> str:
         self._write({k: v for k, v in ending.numbers.items() if isinstance(v, int | float)}, 0)
         for tag, value in {"status": ending.status, "reason": ending.reason}.items():
             self._client.set_tag(self.id, tag, value)
-        weights = ending.weights if self._upload_weights else []
-        for folder, files in {"plots": list(ending.images.values()), "weights": weights}.items():
+        for folder, files in {"plots": list(ending.images.values()), "weights": ending.weights}.items():
             for path in files:
                 self._client.log_artifact(self.id, path, folder)
         self._client.set_terminated(self.id, STATUS[ending.status])
@@ -60,12 +60,22 @@ class MlflowTracker:
         created: str = self._client.create_experiment(name, artifact_location=artifacts)
         return created
 
-    def _write_about(self, tags: list[str]) -> None:
-        run = self._tracked
-        params = [Param(_name(key), str(value)[:MAX_VALUE_LENGTH]) for key, value in _flat(run.config)]
+    def _url(self, server: str) -> str | None:
+        if not server.startswith(("https://", "http://")):
+            return None
+        experiment = self._client.get_run(self.id).info.experiment_id
+        return f"{server.rstrip('/')}/#/experiments/{experiment}/runs/{self.id}"
+
+    def _write_config(self) -> None:
+        params = [Param(_name(key), str(value)[:MAX_VALUE_LENGTH]) for key, value in _flat(self._tracked.config)]
         for start in range(0, len(params), MAX_PARAMS):
             self._client.log_batch(self.id, params=params[start : start + MAX_PARAMS])
-        about = {"group": run.group, "job_type": run.job_type, **dict.fromkeys(tags, "true")}
+
+    def _write_tags(self, tags: list[str]) -> None:
+        """What may be another at a later start."""
+        run = self._tracked
+        about = {"group": run.group, "job_type": run.job_type, "attempt": str(run.attempt)}
+        about |= dict.fromkeys(tags, "true")
         self._client.log_batch(self.id, tags=[RunTag(_name(key), value) for key, value in about.items()])
 
     def _write(self, numbers: Mapping[str, float], step: int) -> None:

@@ -16,6 +16,7 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO
+from urllib.parse import urlsplit
 
 from filelock import FileLock
 
@@ -23,6 +24,7 @@ from spectral.files import write_json
 from spectral.trackers.contract import Ending, Table, TrackedRun, Tracker
 
 RECORD = "tracker.json"
+UNKNOWN = {"id": None, "url": None, "attempt": 0, "last_step": 0, "last_written_step": 0}  # of a tracker in RECORD
 LOCK = "tracker.lock"
 LOST = Ending("interrupted", "the run's process has ended without a word")
 
@@ -97,11 +99,13 @@ def _serve(begin: dict[str, Any], orders: "queue.Queue[dict[str, Any] | None]", 
     # A run that was killed a moment ago may still have its tracker's process.
     with FileLock(folder / LOCK, timeout=begin["start_timeout_s"] + begin["finish_timeout_s"]):
         records = _records(folder)
-        known = records.setdefault(name, {"id": None, "attempt": 0, "last_step": 0})
-        known["attempt"] += 1
+        records[name] = known = UNKNOWN | records.get(name, {})
+        # A finished run is only added to, and a process that takes the place of a lost one begins nothing.
+        is_attempt = not begin["run"]["is_finished"] and not begin["is_replacement"]
+        known["attempt"] = max(1, known["attempt"] + is_attempt)
         write_json(folder / RECORD, records)
         tracker = _build(begin, known)
-        known["id"] = tracker.id
+        known["id"], known["url"] = tracker.id, _without_password(tracker.url) or known["url"]
         write_json(folder / RECORD, records)
         voice.say("started")
         sentence = _follow(tracker, known, orders)
@@ -119,7 +123,7 @@ def _records(folder: Path) -> dict[str, Any]:
 
 def _build(begin: dict[str, Any], known: dict[str, Any]) -> Tracker:
     module, _, attribute = begin["builder"].partition(":")
-    run = TrackedRun(**begin["run"] | {"id": known["id"], "attempt": known["attempt"]})
+    run = TrackedRun(**begin["run"] | {key: value for key, value in known.items() if key != "url"})
     tracker: Tracker = getattr(import_module(module), attribute)(run=run, **begin["options"])
     return tracker
 
@@ -137,7 +141,7 @@ def _follow(tracker: Tracker, known: dict[str, Any], orders: "queue.Queue[dict[s
     else:
         sentence = tracker.finish(LOST)
     # Not before: a tracker may lose all that it was told since its start.
-    known["last_step"] = written
+    known["last_step"], known["last_written_step"] = written, tracker.last_written_step
     return sentence
 
 
@@ -146,5 +150,7 @@ def _ending(content: dict[str, Any]) -> Ending:
     return Ending(**content | {"tables": tables})
 
 
-if __name__ == "__main__":
-    main()
+def _without_password(url: str | None) -> str | None:
+    """The address of a server may hold a user's name and password, which no file is to keep."""
+    parts = urlsplit(url or "")
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() or None

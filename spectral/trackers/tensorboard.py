@@ -24,8 +24,8 @@ class TensorboardTracker:
     def __init__(self, run: TrackedRun) -> None:
         self._folder = Path(run.folder) / "tensorboard"
         self._writer = EventFileWriter(str(self._folder))
-        self._last_step = 0
-        if run.attempt == 1:
+        self.url, self.last_written_step = None, run.last_written_step
+        if run.id is None:
             about = {"name": run.name, "group": run.group, "job_type": run.job_type, "config": run.config}
             self._add(0, _text("run", json.dumps(about, indent=2)))
             self._writer.flush()
@@ -38,14 +38,15 @@ class TensorboardTracker:
         numbers = {name: value for name, value in row.items() if not isinstance(value, str)}
         self._add(step, *(Summary.Value(tag=name, simple_value=value) for name, value in numbers.items()))
         self._writer.flush()
-        self._last_step = step
+        self.last_written_step = step
 
     def finish(self, ending: Ending) -> str:
         numbers = {k: v for k, v in ending.numbers.items() if isinstance(v, int | float)}
         values = [Summary.Value(tag=name, simple_value=value) for name, value in numbers.items()]
         values += [_image(name, Path(path).read_bytes()) for name, path in ending.images.items()]
         values.append(_text("status", f"{ending.status} {ending.reason}".strip()))
-        self._add(self._last_step + 1, *values)
+        self.last_written_step += 1
+        self._add(self.last_written_step, *values)
         self._writer.close()
         return ""
 

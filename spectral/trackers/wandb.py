@@ -35,15 +35,15 @@ class WandbTracker:
         entity: str | None,
         mode: str,
         tags: list[str],
-        upload_weights: bool,
         start_timeout_s: float,
     ) -> None:
-        self._tracked, self._upload_weights = run, upload_weights
+        self._tracked = run
         self._folder = Path(run.folder) / "wandb"
         self._folder.mkdir(exist_ok=True)  # else it would go to the system's temporary folder
         # Where pictures in tables wait for their upload: by default in the user's home, where a clean-up loses them.
         os.environ |= {"WANDB_DATA_DIR": str(self._folder / "data"), "WANDB_CACHE_DIR": str(self._folder / "cache")}
-        self._why_offline, self._last_step = "", 0
+        self._why_offline = ""
+        self._last_step, self.last_written_step = run.last_step, run.last_written_step
         named = {"project": project, "entity": entity, "tags": tags}
         mode = self._choose_mode(mode, start_timeout_s)
         try:
@@ -62,31 +62,51 @@ class WandbTracker:
     def id(self) -> str:
         return str(self._run.id)
 
+    @property
+    def url(self) -> str | None:
+        is_online = self._run.settings.mode in ("online", "shared")
+        return self._run.url if is_online else None
+
     def log(self, row: dict[str, float], step: int) -> None:
-        self._run.log(row, step=step, commit=True)
         self._last_step = step
+        self._write(row)
+
+    def _write(self, row: dict[str, Any]) -> None:
+        """A step of the library, which only goes up: what an earlier start ended with has taken one."""
+        self.last_written_step = max(self._last_step, self.last_written_step + 1)
+        self._run.log(row | {self._tracked.step_metric: self._last_step}, step=self.last_written_step, commit=True)
 
     def finish(self, ending: Ending) -> str:
         self._run.summary.update({"status": ending.status, "attempt": self._tracked.attempt, **ending.numbers})
         if ending.reason:
             self._run.summary["reason"] = ending.reason
+        exit_code = 0 if ending.status in ("finished", "pruned") else 1
+        try:
+            self._add_files(ending)
+        except ConnectionError:  # of its own service, which is gone
+            raise
+        except Exception:  # a server that takes no file has taken the rest
+            self._run.finish(exit_code)
+            raise
+        self._run.finish(exit_code)
+        if self._run.settings.mode == "disabled":
+            return ""
+        if self.url:
+            return f"the run is at {self.url}"
+        _check_written(Path(self._run.settings.sync_file))
+        why = f"{self._why_offline}, so the run" if self._why_offline else "the run"
+        return f"{why} was kept offline; to upload it: wandb sync {shlex.join(self._starts())}"
+
+    def _add_files(self, ending: Ending) -> None:
         media = {
             **{name: wandb.Image(path) for name, path in ending.images.items()},
             **{name: _shown(table, name) for name, table in ending.tables.items()},
             **{name: _plotly(figure) for name, figure in ending.figures.items()},
         }
         if media:
-            self._run.log(media, step=self._last_step + 1, commit=True)
-        if ending.weights and self._upload_weights:
+            self._write(media)
+        if ending.weights:
             self._upload(ending.weights)
-        self._run.finish(exit_code=0 if ending.status in ("finished", "pruned") else 1)
-        if self._run.settings.mode == "disabled":
-            return ""
-        if self._run.settings.mode != "offline":
-            return f"the run is at {self._run.url}"
-        _check_written(Path(self._run.settings.sync_file))
-        why = f"{self._why_offline}, so the run" if self._why_offline else "the run"
-        return f"{why} was kept offline; to upload it: wandb sync {shlex.join(self._starts())}"
 
     def _starts(self) -> list[str]:
         """The folders of all starts that have written anything."""
@@ -125,10 +145,11 @@ class WandbTracker:
         )
 
     def _define_metrics(self) -> None:
-        self._run.define_metric("epoch")
-        self._run.define_metric("*", step_metric="epoch")
+        step_metric = self._tracked.step_metric
+        self._run.define_metric(step_metric)
+        self._run.define_metric("*", step_metric=step_metric)
         for name, best in self._tracked.summary_by.items():
-            self._run.define_metric(name, step_metric="epoch", summary=best)
+            self._run.define_metric(name, step_metric=step_metric, summary=best)
 
     def _upload(self, weights: list[str]) -> None:
         artifact = wandb.Artifact(f"weights-{self.id}", type="model")
@@ -146,6 +167,7 @@ def _settings(start_timeout_s: float) -> "wandb.Settings":
         login_timeout=start_timeout_s,
         x_service_wait=start_timeout_s,
         save_code=False,
+        host="",
         disable_git=True,
         disable_job_creation=True,
         x_disable_meta=True,

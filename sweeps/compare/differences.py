@@ -25,7 +25,7 @@ def metric_rows(subjects: Sequence[Subject], show_all: bool) -> list[list[str]]:
     """Metric, its value for the first subject, then for each other its value and the difference to the first."""
     there = list(dict.fromkeys(name for subject in subjects for name in subject.metrics))
     names = there if show_all else _main_metrics(there)
-    return [[name, *_cells([subject.metrics.get(name) for subject in subjects])] for name in names]
+    return [[name, *_cells(subjects, name)] for name in names]
 
 
 def _main_metrics(there: Sequence[str]) -> list[str]:
@@ -36,9 +36,16 @@ def _main_metrics(there: Sequence[str]) -> list[str]:
     return names + [name for name in SIZES if name in there]
 
 
-def _cells(values: Sequence[float | None]) -> list[str]:
-    # A number is shown as one of its kind: a size without decimals, a score with four.
-    form = ",.0f" if all(value is None or isinstance(value, int) for value in values) else ",.4f"
+def _form(subjects: Sequence[Subject], name: str) -> str:
+    """How a metric is written: a score with four decimals, a size with none, or with one where means have some."""
+    there = [subject for subject in subjects if name in subject.metrics]
+    if not all(subject.is_size(name) for subject in there):
+        return ",.4f"
+    return ",.0f" if all(float(subject.metrics[name]).is_integer() for subject in there) else ",.1f"
+
+
+def _cells(subjects: Sequence[Subject], name: str) -> list[str]:
+    values, form = [subject.metrics.get(name) for subject in subjects], _form(subjects, name)
     first, cells = values[0], [_number(values[0], form)]
     for value in values[1:]:
         difference = None if value is None or first is None else value - first

@@ -8,6 +8,7 @@ from typing import Any
 
 import optuna
 
+from sweeps.flat import flat
 from sweeps.opening import load_study, study_folder
 from sweeps.ranking import ranked
 from sweeps.report.runs import Run
@@ -29,7 +30,7 @@ class Subject:
     @cached_property
     def config(self) -> dict[str, Any]:
         """Dotted key -> value, of the first run."""
-        return _flat(self.runs[0].config)
+        return flat(self.runs[0].config)
 
     @cached_property
     def metrics(self) -> dict[str, float]:
@@ -39,6 +40,10 @@ class Subject:
             return first
         common = [name for name in first if all(name in other for other in others)]
         return {name: statistics.fmean(result[name] for result in (first, *others)) for name in common}
+
+    def is_size(self, name: str) -> bool:
+        """Whether a metric is a whole number in every run, as a number of epochs is; a score never is one in JSON."""
+        return all(isinstance(run.result.get(name), int) for run in self.runs)
 
 
 def find_subject(named: str) -> Subject:
@@ -86,13 +91,3 @@ def _numbers(result: dict[str, Any]) -> dict[str, float]:
     return {
         key: value for key, value in result.items() if isinstance(value, int | float) and not isinstance(value, bool)
     }
-
-
-def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as dotted keys; lists are values."""
-    if not isinstance(node, dict):
-        return {prefix: node}
-    flat: dict[str, Any] = {}
-    for key, value in node.items():
-        flat |= _flat(value, f"{prefix}.{key}" if prefix else str(key))
-    return flat

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sweeps.command_line import mistake
 from sweeps.errors import user_error_type
-from sweeps.places import SWEEPS
+from sweeps.places import OUTPUTS
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -18,7 +18,7 @@ TIMEOUT_S = 5.0  # for a database that does not answer
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns its exit code once it is stopped."""
     parser = argparse.ArgumentParser("python -m sweeps.dashboard", description="Optuna's dashboard on all studies.")
-    parser.add_argument("--folder", type=Path, default=SWEEPS, help=f"of studies (default: {SWEEPS})")
+    parser.add_argument("--folder", type=Path, default=OUTPUTS, help=f"of studies (default: {OUTPUTS})")
     parser.add_argument("--host", default="127.0.0.1", help="who may look (default: 127.0.0.1, this machine alone)")
     parser.add_argument("--port", type=int, default=8080, help="default: 8080; 0 takes any that is free")
     parser.add_argument("--storage", help="URL of a database whose studies are shown as well")

@@ -7,7 +7,7 @@ from pathlib import Path
 from optuna.storages import BaseStorage
 
 from sweeps.opening import read_journal
-from sweeps.places import JOURNAL_FILE
+from sweeps.places import JOURNAL_FILE, places_in
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class Source:
 
 
 class Sources:
-    """Studies in the folders of `folder`, or in `folder` itself, and those of a further storage."""
+    """Studies in the places that `folder` has for them, or in `folder` itself, and those of a further storage."""
 
     def __init__(self, folder: Path, further: BaseStorage | None) -> None:
         self._folder, self._further = folder, further
@@ -38,7 +38,8 @@ class Sources:
 
     def find(self) -> list[Source]:
         """All studies that can be read now, by the names of their folders; those of the further storage last."""
-        journals = sorted(self._folder.glob(f"*/{JOURNAL_FILE}")) + sorted(self._folder.glob(JOURNAL_FILE))
+        journals = [path for place in places_in(self._folder) for path in sorted(place.glob(f"*/{JOURNAL_FILE}"))]
+        journals += sorted(self._folder.glob(JOURNAL_FILE))
         found = [source for journal in journals for source in self._of_journal(journal)]
         if self._further is not None:
             found += [Source(self._further, study._study_id, None) for study in self._further.get_all_studies()]

@@ -1,7 +1,8 @@
 """The note of a trial that has ended: how it ended, where its run is, and how to run it again. Markdown."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from optuna.trial import FrozenTrial
@@ -9,6 +10,7 @@ from optuna.trial import FrozenTrial
 from sweeps.program import DEFAULT, lines_of_command
 
 TRACKER = "tracker.json"
+TRACKERS = {"wandb": "Weights & Biases", "mlflow": "MLflow"}  # in TRACKER, and for people
 
 
 def trial_note(trial: FrozenTrial, run_folders: Sequence[Path], program: Sequence[str] | None) -> str:
@@ -31,18 +33,18 @@ def _run_lines(run_folders: Sequence[Path]) -> str:
     lines = []
     for folder in run_folders:
         lines.append(f"- run folder {_code(str(folder))}")
-        url = _tracker_url(folder)
-        lines += [f"- [Weights & Biases]({url})"] if url else []
+        lines += [f"- [{name}]({url})" for name, url in _pages(folder)]
     return "\n".join(lines)
 
 
-def _tracker_url(folder: Path) -> str | None:
-    """Where the run is in Weights & Biases, if it is there."""
-    try:
-        url = json.loads((folder / TRACKER).read_text(encoding="utf-8")).get("url")
-    except (OSError, ValueError, AttributeError):  # there is none, or it is not ours
-        return None
-    return url if isinstance(url, str) and url.startswith(("https://", "http://")) else None
+def _pages(folder: Path) -> Iterator[tuple[str, str]]:
+    """Where a browser finds the run: the names of trackers that have it on a server, and its addresses there."""
+    with suppress(OSError, ValueError, AttributeError):  # there is no record, or it is not ours
+        records = json.loads((folder / TRACKER).read_text(encoding="utf-8"))
+        for key, name in TRACKERS.items():
+            url = records.get(key, {}).get("url")
+            if isinstance(url, str) and url.startswith(("https://", "http://")):
+                yield name, url
 
 
 def _code(text: str) -> str:

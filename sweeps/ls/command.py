@@ -4,15 +4,18 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from sweeps.command_line import mistake
 from sweeps.ls.entry import Entry
 from sweeps.ls.runs import is_run, read_run
 from sweeps.ls.studies import is_study, read_study
+from sweeps.places import OUTPUTS, places_in
 
-OUTPUTS = Path("outputs")
 COLUMNS = ("name", "kind", "status", " progress", " best", "objective", " age")
+FIRST_LEFT_OUT = ("kind", "objective")  # on a narrow terminal: progress tells the one, and a list has mostly one other
+SEEDS = "seed-*"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     elif entries:
         from sweeps.tables import print_table
 
-        print_table(COLUMNS, [entry.cells() for entry in entries])
+        print_table(COLUMNS, [entry.cells() for entry in entries], first_left_out=FIRST_LEFT_OUT)
     else:
         print(f"There is no study and no run in {given.folder}.")
     if unreadable:
@@ -38,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def read_all(folder: Path) -> tuple[list[Entry], list[tuple[Path, str]]]:
-    """The studies and runs in a folder, or in its `sweeps` and `runs`, the latest first; and what could not be read."""
+    """What a folder is, and what it and its `sweeps` and `runs` hold, the latest first; and what could not be read."""
     entries, unreadable = [], []
     for path in _folders(folder):
         try:
@@ -51,14 +54,26 @@ def read_all(folder: Path) -> tuple[list[Entry], list[tuple[Path, str]]]:
 
 
 def _folders(folder: Path) -> Iterator[Path]:
-    for place in (folder, folder / "sweeps", folder / "runs"):
-        yield from sorted(path for path in place.glob("*") if path.is_dir())
+    yield folder
+    for place in places_in(folder):
+        for path in sorted(path for path in place.glob("*") if path.is_dir()):
+            yield path
+            yield from sorted(path.glob(SEEDS))
 
 
 def _read(folder: Path) -> Entry | None:
+    found: Entry | None = None
     if is_study(folder):
-        return read_study(folder)
-    return read_run(folder) if is_run(folder) else None
+        found = read_study(folder)
+    elif is_run(folder):
+        found = read_run(folder)
+    return replace(found, name=_name(folder)) if found else None
+
+
+def _name(folder: Path) -> str:
+    """Of a study or run; that of a seed's run is told after its trial's, since every trial has one of that name."""
+    whole = folder.absolute()
+    return f"{whole.parent.name}/{whole.name}" if whole.match(SEEDS) else whole.name
 
 
 def _tell(unreadable: list[tuple[Path, str]]) -> None:

@@ -1,14 +1,13 @@
 """A run folder as a line of the list; docs/run-folder.md names its files."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from sweeps.files import load_json, load_rows
 from sweeps.held import is_locked
 from sweeps.ls.entry import Entry, without_result
-from sweeps.ls.json_file import read_json
 
 FILES = ("config.yaml", "metrics.jsonl", "last.ckpt", "result.json")
 ENDED = {"fail": "failed", "pruned": "pruned"}  # by trial.json
@@ -24,10 +23,10 @@ def is_run(folder: Path) -> bool:
 def read_run(folder: Path) -> Entry:
     """The run of a folder. Any error of its files is raised."""
     config = yaml.load((folder / "config.yaml").read_bytes(), Loader)
-    result = read_json(folder / "result.json")
+    result = load_json(folder / "result.json")
     named = result.get("objective", config["objective"])
     objectives = [named] if isinstance(named, str) else [str(name) for name in named]
-    rows = [] if result else _metrics(folder)
+    rows = [] if result else load_rows(folder / "metrics.jsonl")
     changed_s = max((folder / name).stat().st_mtime for name in FILES if (folder / name).is_file())
     return Entry(
         folder.name,
@@ -46,13 +45,7 @@ def _status(folder: Path, changed_s: float) -> str:
     """Of a run without a result."""
     if is_locked(folder / "run.lock"):
         return "running"
-    return ENDED.get(read_json(folder / "trial.json").get("state", ""), without_result(changed_s))
-
-
-def _metrics(folder: Path) -> list[dict[str, Any]]:
-    """Rows of the epochs so far; a last line cut short by a kill is left out."""
-    path = folder / "metrics.jsonl"
-    return [json.loads(line) for line in path.read_text().split("\n")[:-1]] if path.is_file() else []
+    return ENDED.get(load_json(folder / "trial.json").get("state", ""), without_result(changed_s))
 
 
 def _best(result: dict[str, Any], rows: list[dict[str, Any]], objectives: list[str]) -> list[float] | None:

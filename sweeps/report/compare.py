@@ -1,9 +1,9 @@
 """Section: any few trials side by side, by configuration, scores and curves."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from sweeps.config_check import natural_direction
+from sweeps.flat import flat
 from sweeps.report.columns import class_names
 from sweeps.report.figures import COLOURS, PALE
 from sweeps.report.runs import Run
@@ -98,17 +98,7 @@ def _configuration(trial: ReportedTrial) -> dict[str, Any]:
     """The axes of the search; of a run that no search made, its whole config."""
     if trial.configuration or not trial.runs:
         return trial.configuration
-    return _flat({key: value for key, value in trial.runs[0].config.items() if key != "run_dir"})
-
-
-def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as dotted keys; lists are values."""
-    if not isinstance(node, Mapping):
-        return {prefix: node}
-    flat: dict[str, Any] = {}
-    for key, value in node.items():
-        flat |= _flat(value, f"{prefix}.{key}" if prefix else str(key))
-    return flat
+    return flat({key: value for key, value in trial.runs[0].config.items() if key != "run_dir"})
 
 
 def _metrics(trial: ReportedTrial) -> dict[str, float]:

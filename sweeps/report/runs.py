@@ -1,6 +1,5 @@
 """What a run has left in its folder, read when it is asked for. None of it needs torch or the code of the run."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +12,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from sweeps.errors import user_error, user_error_type
-from sweeps.files import load_json
+from sweeps.files import load_json, load_rows
 from sweeps.run_dirs import SEED
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class Run:
     @cached_property
     def metrics(self) -> list[dict[str, Any]]:
         """metrics.jsonl, a row an epoch; a last line cut short by a kill is left out."""
-        return self._read("metrics.jsonl", _rows, [])
+        return self._read("metrics.jsonl", load_rows, [])
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
@@ -100,13 +99,6 @@ def _config(path: Path) -> dict[str, Any]:
     if not isinstance(loaded, dict):
         raise ValueError("it holds no mapping")
     return {str(key): value for key, value in loaded.items()}
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
-    if not all(isinstance(row, dict) for row in rows):
-        raise ValueError("a line holds no JSON object")
-    return rows
 
 
 def trouble(run: Run, *parts: str) -> str | None:

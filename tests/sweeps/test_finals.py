@@ -56,6 +56,22 @@ def test_each_seed_has_its_own(tmp_path: Path) -> None:
     assert sorted(folders) == ["seed-0", "seed-1", "seed-2"]
 
 
+def test_their_records_say_so_before_they_start(tmp_path: Path) -> None:
+    kinds: list[str] = []
+
+    def look(call: Call) -> float:
+        if call.link is NO_TRIAL:
+            kinds.append(json.loads((call.folder / "trial.json").read_text())["kind"])
+        return score(call)
+
+    ended = sweep(tmp_path, {"x": [2, 4, 6, 8]}, look, enqueue=[{"x": 2}], **HELD | {"sampler": "grid"})
+    assert kinds == ["final", "final"]
+    known = [json.loads((tmp_path / str(n) / "trial.json").read_text()) for n in range(4)]
+    final = {number for number, _ in finals(ended)}
+    assert {n for n, record in enumerate(known) if record["kind"] == "final"} == final
+    assert {record["state"] for record in known} == {"complete"}
+
+
 def test_a_reused_trial_has_the_seeds_of_its_runs(tmp_path: Path) -> None:
     """The reference was drawn before it was enqueued: it is run to its end in the folders that it has."""
     options: dict[str, Any] = {"seeds": 2, **HELD}

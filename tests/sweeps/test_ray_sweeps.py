@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from offline_runs import check_grid
 from search_runs import (
     REPOSITORY,
     Process,
@@ -85,6 +86,17 @@ def test_trials_of_a_lost_node_go_on_where_there_is_room(cluster: Any, folder: P
     assert process.returncode == 0, output
     check_whole(folder, 4)
     assert sorted(trial.user_attrs["attempts"] for trial in trials(folder)) == [1, 1, 1, 2]
+
+
+@pytest.mark.usefixtures("no_key")
+def test_runs_on_ray_are_tracked(pack_folder: Path, tmp_path: Path) -> None:
+    small = ["data=packed", f"data.folder={pack_folder}", *(o for o in OVERRIDES if not o.startswith("model.width"))]
+    ray_options = [f"hydra.launcher.{option}" for option in ("max_parallel=2", "gpus_per_job=0")]
+    options = ["hydra/launcher=ray", *ray_options, *small, "tracker=wandb", "model.width=4,6"]
+    process = start(tmp_path / "study", *options, script=REPOSITORY / "run.py", local=False)
+    output = finish(process)
+    assert process.returncode == 0, output
+    check_grid(tmp_path / "study", ["model.width=4", "model.width=6"])
 
 
 def test_the_product_on_ray_gives_the_numbers_of_a_single_run(pack_folder: Path, tmp_path: Path) -> None:

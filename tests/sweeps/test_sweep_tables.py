@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,8 +17,12 @@ from optuna.trial import TrialState, create_trial
 from rich.console import Console
 
 from sweeps import export
+from sweeps.dashboard.sources import Sources
 from sweeps.display import Display, LiveDisplay
+from sweeps.ls import command as ls
+from sweeps.opening import study_folder
 from sweeps.ranking import pareto_front, ranked
+from sweeps.report.reading import read_report
 from sweeps.storage import open_storage
 from sweeps.summary import summarize
 from sweeps.trial_run import Job, TrialRun
@@ -62,6 +67,24 @@ def test_a_study_is_found_by_its_name_and_after_a_move(
     moved.parent.mkdir(parents=True)
     folder.rename(moved)
     assert len(export.study_table("moved")) == 6
+
+
+def test_every_study_that_is_listed_is_found_by_its_name(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the command line alone searches may lie among the runs."""
+    monkeypatch.chdir(tmp_path)
+    for place in (Path("outputs/runs/a"), Path("outputs/b"), Path("outputs/sweeps/c")):
+        shutil.copytree(folder, place)
+    assert ls.main(["--json"]) == 0
+    listed = [entry["name"] for entry in json.loads(capsys.readouterr().out)]
+    assert sorted(listed) == ["a", "b", "c"]
+    for name in listed:
+        assert len(export.study_table(name)) == 6
+        report = read_report(name)
+        assert report.folder == study_folder(name) and len(report.trials) == 6
+    shown = Sources(Path("outputs"), None).find()
+    assert sorted(source.folder.name for source in shown if source.folder) == ["a", "b", "c"]
 
 
 def test_a_study_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,10 @@ import pytest
 from loop_runs import Call, sweep
 from omegaconf import OmegaConf
 
+from sweeps.dashboard.command import main as dashboard_main
 from sweeps.tracking import best_so_far, track_study, what_decides
-from sweeps.wandb_workspace import build_workspace, main
+from sweeps.wandb_workspace import build_workspace
+from sweeps.wandb_workspace import main as workspace_main
 
 OF_LIBRARY = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # wandb-workspaces 0.4 under Pydantic 2
 SPACE: dict[str, Any] = {"x": {"low": 0.0, "high": 1.0}, "kind": ["near", "far"]}
@@ -32,6 +36,17 @@ def test_the_best_so_far_keeps_to_the_constraints_and_the_direction(tmp_path: Pa
     told = list(best_so_far(done.trials, "score", done.study.study.directions[0]))
     assert [row["score"] for row in told] == values
     assert [row["best so far/score"] for row in told] == [0.5, 0.5, 0.3, 0.3]
+
+
+def test_every_trial_that_ends_is_counted_and_those_without_a_score_are_not_told(tmp_path: Path) -> None:
+    def task(call: Call) -> float:
+        if call.values["x"] == 2:
+            raise ArithmeticError("two")
+        return float(call.values["x"])
+
+    done = sweep(tmp_path, {"x": [1, 2, 3]}, task, num_slots=1, sampler="grid")
+    told = list(best_so_far(done.trials, "score", done.study.study.directions[0]))
+    assert [(row["trials ended"], row["trial"]) for row in told] == [(1, 0), (3, 2)]
 
 
 def test_what_decides_and_how_the_axes_lie(tmp_path: Path) -> None:
@@ -73,18 +88,63 @@ def test_the_view_shows_the_runs_of_the_study_best_first(tmp_path: Path) -> None
     assert view.runset_settings.filters == "Metric(\"Group\") == 'study'"
     (order,) = view.runset_settings.order
     assert (order.item.name, order.ascending) == ("score.min", True)
-    search = view.sections[0].panels[0]
+    search, _, best_so_far_plot = view.sections[0].panels
     assert [column.metric.name for column in search.columns] == ["kind", "x", "score.min"]
+    assert (best_so_far_plot.x, best_so_far_plot.title) == ("trials ended", "Best so far")
     sent = view._to_model().model_dump_json()
     assert '{"key":{"section":"run","name":"group"},"op":"=","value":"study","disabled":false}' in sent
+
+
+@OF_LIBRARY
+def test_the_view_shows_what_a_panel_can_plot_and_the_mistakes(tmp_path: Path) -> None:
+    """A config group is a mapping in the config of a run."""
+    pytest.importorskip("wandb_workspaces")
+    config = "sampler: {name: fractions}\noptimizer: {lr: 0.1}\n"
+
+    def task(call: Call) -> float:
+        (call.folder / "config.yaml").write_text(config)
+        return 1.0
+
+    done = sweep(tmp_path, {"sampler": ["fractions"], "optimizer.lr": [0.1]}, task, num_trials=1, sampler="random")
+    view = build_workspace(done.study.study, "team", "spectral", tmp_path)
+    columns = [column.metric.name for column in view.sections[0].panels[0].columns]
+    assert sorted(columns) == ["optimizer.lr", "sampler.name", "score.min"]
+    pictures, table = view.sections[2].panels
+    assert pictures.media_keys == ["confusion", "precision_recall"] and table.table_name == "misclassified"
+    assert '"config:sampler.value.name"' in view._to_model().model_dump_json()
 
 
 @OF_LIBRARY
 def test_the_command_says_what_it_cannot_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("wandb_workspaces")
     sweep(tmp_path, SPACE, loss, num_trials=1)
-    assert main([str(tmp_path)]) == 0
+    assert workspace_main([str(tmp_path)]) == 0
     said = capsys.readouterr().out
     assert "Search: ParallelCoordinatesPlot" in said and said.endswith("takes a server, with --entity and --save.\n")
-    assert main(["nowhere"]) == 2
+    assert workspace_main(["nowhere"]) == 2
     assert "there is no study nowhere" in capsys.readouterr().err
+
+
+BAD_STORAGES = [
+    ("foo://x", "is no URL of a database"),
+    ("sqlite:////nowhere/studies.db", "there is no file /nowhere/studies.db"),
+    ("postgresql://user:hidden@host/studies", "holds a password"),
+]
+
+
+@pytest.mark.parametrize("command", [workspace_main, dashboard_main])
+@pytest.mark.parametrize(("url", "said"), BAD_STORAGES)
+def test_a_storage_that_cannot_be_opened_is_a_sentence(
+    command: Callable[[list[str]], int], url: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = ["study"] if command is workspace_main else []
+    assert command([*study, "--storage", url]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: ") and said in told and told.count("\n") == 1 and "hidden" not in told
+
+
+def test_a_missing_driver_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    for command, study in ((workspace_main, ["study"]), (dashboard_main, [])):
+        assert command([*study, "--storage", "postgresql://user@host/studies"]) == 2
+        assert "pip install 'spectral[postgresql]'" in capsys.readouterr().err

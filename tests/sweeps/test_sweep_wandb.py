@@ -21,8 +21,8 @@ LONGER = ("schedule.stages.0.epochs=12", "schedule.stages.0.steps=4")
 
 @pytest.fixture
 def small(pack_folder: Path) -> list[str]:
-    """A command of a small experiment that is tracked, without its width and its learning rate."""
-    own = ("model.width", "optimizer.lr", "tracker=")
+    """A command of a small experiment that is tracked, with its pictures; its width and learning rate are left open."""
+    own = ("model.width", "optimizer.lr", "tracker=", "plots=")
     fixed = [option for option in OVERRIDES if not option.startswith(own)]
     return ["data=packed", f"data.folder={pack_folder}", *fixed, "tracker=wandb"]
 
@@ -39,12 +39,30 @@ def only_study_run(folder: Path) -> OfflineRun:
     return only
 
 
+def check_final(run_folder: Path, before: OfflineRun, final: OfflineRun) -> None:
+    """A finished run was started once more, for its test scores alone."""
+    assert (final.about["run_id"], final.about["job_type"]) == (before.about["run_id"], "final")
+    assert final.epochs == [] and check_steps([before, final]) > max(row["_step"] for row in before.history)
+    told, earlier = final.summary["summary"], before.summary["summary"]
+    assert (told["status"], told["attempt"]) == ("finished", earlier["attempt"])
+    result = json.loads((run_folder / "result.json").read_text())
+    assert told["result/test/macro_f1"] == result["test/macro_f1"] and "result/test/macro_f1" not in earlier
+
+
+def check_steps(starts: list[OfflineRun]) -> int:
+    """The last step of all; each is higher than those before it, in earlier starts too."""
+    steps = [row["_step"] for run in starts for row in run.history]
+    assert steps == sorted(set(steps))
+    return steps[-1]
+
+
 def test_a_grid_is_a_group_of_runs_and_one_of_the_study(small: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "grid"
     process = start(folder, *small, "optimizer.lr=0.01", "model.width=4,6,8", script=SCRIPT)
     output = finish(process)
     assert process.returncode == 0, output
-    told = [only for number in range(3) for only in offline_runs(folder / str(number))]
+    starts = [offline_runs(folder / str(number)) for number in range(3)]
+    told = [first for first, *_ in starts]
     assert [run.about["display_name"] for run in told] == [f"model.width={width}" for width in (4, 6, 8)]
     assert {(run.about["run_group"], run.about["job_type"]) for run in told} == {("grid", "grid")}
     assert len({run.about["run_id"] for run in told}) == 3
@@ -52,12 +70,17 @@ def test_a_grid_is_a_group_of_runs_and_one_of_the_study(small: list[str], tmp_pa
         check_epochs(folder / str(number), run.epochs)
         assert run.summary["config"] == OmegaConf.load(folder / str(number) / "config.yaml")
         assert run.summary["summary"]["status"] == "finished" and run.summary["exit_code"] == 0
+    best_number = max(trials(folder), key=lambda trial: (trial.values[0], -trial.number)).number
+    assert [len(of_trial) for of_trial in starts] == [1 + (number == best_number) for number in range(3)]
+    check_final(folder / str(best_number), *starts[best_number])
     (study,) = offline_runs(folder)
     assert (study.about["run_group"], study.about["job_type"]) == ("grid", "sweep")
     values = [trial.values[0] for trial in sorted(trials(folder), key=lambda t: t.datetime_complete)]
     best = [max(values[: end + 1]) for end in range(3)]
     rows = [row for row in study.history if "trial" in row]
     assert [row["best so far/val/macro_f1"] for row in rows] == best
+    assert [row["trials ended"] for row in study.history] == [1, 2, 3, 3] and "epoch" not in study.metrics
+    assert study.metrics["*"]["step_metric"] == "trials ended"
     listed = table(study, "trials")
     assert [row[listed["columns"].index("model.width")] for row in listed["data"]] == [4, 6, 8]
     assert study.summary["summary"]["parallel_coordinates"]["_type"] == "plotly-file"
@@ -88,13 +111,14 @@ def test_a_killed_worker_and_a_pruned_trial_say_so(small: list[str], tmp_path: P
     output = finish(process)
     assert process.returncode == 0, output
     assert [trial.state.name for trial in trials(folder)] == ["COMPLETE", "PRUNED"]
-    first, second = offline_runs(folder / "0")
+    first, second, final = offline_runs(folder / "0")
     assert first.about["run_id"] == second.about["run_id"]
     summaries = [run.summary["summary"] for run in (first, second)]
     assert [summary["status"] for summary in summaries] == ["interrupted", "finished"]
     assert [summary["attempt"] for summary in summaries] == [1, 2]
     assert "ended without a word" in summaries[0]["reason"]
     check_epochs(folder / "0", [*first.epochs, *second.epochs])
+    check_final(folder / "0", second, final)
     (pruned,) = offline_runs(folder / "1")
     summary = pruned.summary["summary"]
     assert summary["status"] == "pruned" and "by median" in summary["reason"]
@@ -114,7 +138,8 @@ def test_a_killed_worker_and_a_pruned_trial_say_so(small: list[str], tmp_path: P
     new = [number for number in new if "reused_from" not in trials(folder)[number].user_attrs]
     told_later = [row for row in second.history if "trial" in row]
     assert seen == [0] and [row["trial"] for row in told_later] == new
-    # Neither the kill nor the tracker changes what the run gives.
+    check_steps([first, second])
+    # Neither the kill nor the tracker nor the later test scores change what the run gives.
     untold = [option for option in small if not option.startswith("tracker=")]
     run_alone([*untold, *LONGER, "tracker=none", "model.width=4", "optimizer.lr=0.01", f"run_dir={tmp_path / 'alone'}"])
     assert outcome(folder / "0") == outcome(tmp_path / "alone")

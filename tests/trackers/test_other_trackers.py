@@ -1,9 +1,12 @@
 """TensorBoard and MLflow, read back with their own readers; they are optional, and so are these tests."""
 
+import contextlib
 import importlib.util
 import json
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +48,19 @@ def test_tensorboard_shows_the_run_and_its_pictures(tracked: Overrides, tmp_path
     assert about["config"]["model"]["width"] == 4
 
 
+def test_tensorboard_shows_what_a_later_start_adds_behind_the_rest(tracked: Overrides, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run(tracked("tensorboard", "plots=false", "score_test=false"))
+    run(tracked("tensorboard", "plots=false", "score_test=true"))
+    events = EventAccumulator(str(tmp_path / "run" / "tensorboard"))
+    events.Reload()
+    assert [event.step for event in events.Tensors("status")] == [4, 5]
+    assert [event.step for event in events.Scalars("result/test/macro_f1")] == [5]
+    assert len(events.Tensors("run")) == 1
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of the reader's own libraries
 def test_mlflow_keeps_the_run_in_its_folder(
@@ -53,7 +69,7 @@ def test_mlflow_keeps_the_run_in_its_folder(
     pytest.importorskip("mlflow")
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     folder = tmp_path / "run"
-    options = ("tracker.tags=[small]", "tracker.upload_weights=true", "tracker.finish_timeout_s=120")
+    options = ("tracker.tags=[small]", "tracker.finish_timeout_s=120")
     with pytest.raises(StoppedError):
         run(tracked("mlflow", *options), stop_after(2))
     run(tracked("mlflow", *options))
@@ -71,6 +87,42 @@ def test_mlflow_keeps_the_run_in_its_folder(
     kept = {path.name for path in (folder / "mlflow").rglob("*") if path.is_file()}
     assert {"curves.png", "confusion.png", "precision_recall.png", "best.safetensors", "model.json"} <= kept
     assert not Path("mlruns").exists() and not Path("mlflow.db").exists()
+
+
+@contextlib.contextmanager
+def mlflow_server() -> Iterator[str]:
+    """The address of what answers as a server of MLflow does, the same to every question."""
+    info = {"run_id": "abc", "experiment_id": "7", "status": "RUNNING"}
+    answer = {"experiment": {"experiment_id": "7", "name": "spectral"}, "run": {"info": info}, "run_info": info}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(answer).encode())
+
+        do_GET = do_POST  # noqa: N815
+
+        def log_message(self, *_arguments: Any) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.slow
+def test_the_folder_knows_where_a_server_of_mlflow_has_the_run_and_no_password(
+    tracked: Overrides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("mlflow")
+    with mlflow_server() as address:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:hidden@{address}/")
+        run(tracked("mlflow", "plots=false", "tracker.finish_timeout_s=120"))
+    text = (tmp_path / "run" / "tracker.json").read_text()
+    assert json.loads(text)["mlflow"]["url"] == f"http://{address}/#/experiments/7/runs/abc"
+    assert "hidden" not in text
 
 
 @pytest.mark.parametrize(

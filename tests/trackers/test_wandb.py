@@ -34,7 +34,7 @@ def test_a_run_is_told_whole_and_named(
     secret = "0123456789abcdef" * 3  # of a key's form
     with caplog.at_level(logging.INFO), pytest.MonkeyPatch.context() as patch:
         patch.setenv("WANDB_API_KEY", secret)
-        run(tracked("wandb", "tracker.mode=offline", "tracker.tags=[small,test]", "tracker.upload_weights=true"))
+        run(tracked("wandb", "tracker.mode=offline", "tracker.tags=[small,test]"))
     (told,) = offline_runs(folder)
     check_epochs(folder, told.epochs)
     assert all(row["memory/mb"] > 0 and row["lr"] > 0 for row in told.epochs)
@@ -55,9 +55,7 @@ def test_a_run_is_told_whole_and_named(
     assert told.metrics["val/f1/qso"]["step_metric"] == told.metrics["val/macro_f1"]["step_metric"] == "epoch"
     for name in ("curves", "confusion", "precision_recall"):
         assert summary[name]["_type"] == "image-file"
-    artifacts = {r["artifact"]["type"]: r["artifact"] for r in told.records if r["type"] == "artifact"}
-    uploaded = {Path(entry["path"]).name for entry in artifacts["model"]["manifest"]["contents"]}
-    assert uploaded == {"best.safetensors", "model.json"}
+    assert told.weights == {"best.safetensors", "model.json"}
     # Said once, and the command is the one that uploads it.
     said = [record.getMessage() for record in caplog.records if record.name == "spectral.tracking"]
     assert said == [f"wandb: the run was kept offline; to upload it: wandb sync {told.folder}"]
@@ -88,6 +86,45 @@ def test_a_run_that_is_stopped_goes_on_under_its_id_and_says_how_it_ended(
     check_epochs(folder, [*first.epochs, *second.epochs])
     said = f"no key was found, so the run was kept offline; to upload it: wandb sync {first.folder} {second.folder}"
     assert caplog.text.count(said) == 1
+
+
+def test_a_start_that_only_adds_test_scores_goes_on_in_the_runs_steps(tracked: Overrides, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    run(tracked("wandb", "score_test=false"))
+    run(tracked("wandb", "score_test=true"))
+    first, second = offline_runs(folder)
+    assert first.about["run_id"] == second.about["run_id"]
+    check_epochs(folder, first.epochs)
+    # What each start ends with has a step of its own, at the last epoch.
+    ends = [[(row["_step"], row["epoch"]) for row in run.history if "train/loss" not in row] for run in (first, second)]
+    assert ends == [[(4, 3)], [(5, 3)]] and second.epochs == []
+    summaries = [run.summary["summary"] for run in (first, second)]
+    assert [summary["attempt"] for summary in summaries] == [1, 1]
+    result = json.loads((folder / "result.json").read_text())
+    assert "result/test/macro_f1" not in summaries[0]
+    assert summaries[1]["result/test/macro_f1"] == result["test/macro_f1"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "option", "is_kept"),
+    [
+        ("trial", "auto", False),
+        ("grid", "auto", False),
+        ("final", "auto", True),
+        ("trial", "always", True),
+        ("final", "never", False),
+    ],
+)
+def test_weights_of_a_sweep_are_kept_of_the_runs_that_it_ends_with(
+    kind: str, option: str, is_kept: bool, tracked: Overrides, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "trial.json").write_text(json.dumps({"study": "s", "kind": kind, "number": 1}))
+    run(tracked("wandb", f"tracker.upload_weights={option}", "schedule.stages.0.epochs=1", "plots=false"))
+    (told,) = offline_runs(folder)
+    assert told.about["job_type"] == kind
+    assert told.weights == ({"best.safetensors", "model.json"} if is_kept else set())
 
 
 def test_a_folder_that_cannot_be_written_harms_nothing(

@@ -141,13 +141,17 @@ def test_seeds_of_a_trial_are_compared_by_their_means(
     open_storage.cache_clear()
 
     def task(call: Call) -> float:
-        make_run(call.folder, predicted(call.values["x"] + call.values["seed"] - 10))
+        run = make_run(call.folder, predicted(call.values["x"] + call.values["seed"] - 10))
+        result = json.loads((run / "result.json").read_text())
+        (run / "result.json").write_text(json.dumps(result | {"best_epoch": call.values["seed"]}))
         return 0.0
 
     sweep(Path("outputs/sweeps/mine"), {"x": [1, 4]}, task, sampler="grid", seeds=2)
     output = shown(capsys, "mine:0", "mine:1")
     mean = (macro_f1(predicted(1)) + macro_f1(predicted(2))) / 2
-    assert table(output, "metric")["val/macro_f1"][0] == f"{mean:.4f}"
+    metrics = table(output, "metric")
+    assert metrics["val/macro_f1"][0] == f"{mean:.4f}"
+    assert metrics["num_parameters"] == ["1,234", "1,234", "+0"] and metrics["best_epoch"] == ["10.5", "10.5", "+0.0"]
     assert "The metrics of study:0 are means over 2 seeds." in output
     gain = (macro_f1(predicted(4)) + macro_f1(predicted(5))) / 2 - mean
     told = f"val/macro_f1 of study:1 (mean over 2 seeds) less that of study:0 (mean over 2 seeds): {gain:+.4f} on"

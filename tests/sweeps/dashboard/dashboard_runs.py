@@ -1,4 +1,4 @@
-"""A dashboard in a process of its own, and pictures for run folders."""
+"""A dashboard in a process of its own, and what it shows of run folders: pictures, and pages of a tracker."""
 
 import contextlib
 import os
@@ -11,7 +11,13 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 import search_runs
+from wandb_server import wandb_server
+
+from spectral.configs.trackers import WandbConfig
+from spectral.trackers.contract import Ending, TrackedRun
+from spectral.tracking import Tracking
 
 
 def command(*arguments: str) -> subprocess.Popen[str]:
@@ -44,6 +50,15 @@ def end(process: subprocess.Popen[str]) -> str:
     """Ctrl-C; returns what was printed after the first line."""
     process.send_signal(signal.SIGINT)
     return process.communicate(timeout=search_runs.PATIENCE_S)[0]
+
+
+def track_online(run_folder: Path) -> str:
+    """Tell the real Weights & Biases of a run that is in a folder; returns where its server has it."""
+    with pytest.MonkeyPatch.context() as patch, wandb_server() as server:
+        patch.setenv("WANDB_BASE_URL", server.address)
+        patch.setenv("WANDB_API_KEY", "0123456789abcdef" * 3)
+        Tracking(WandbConfig(), TrackedRun(None, str(run_folder), {})).finish(Ending("finished"))
+        return server.url_of(server.upserts[0]["name"])
 
 
 def png(width: int, height: int) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any
 import dashboard_runs
 import optuna
 import pytest
-from dashboard_runs import dashboard, png
+from dashboard_runs import dashboard, png, track_online
 from loop_runs import Call, sweep
 from optuna.artifacts import download_artifact, get_all_artifact_meta
 from optuna.storages import JournalStorage
@@ -90,6 +90,16 @@ def test_ended_trials_have_notes_and_pictures_and_nothing_is_written(folder: Pat
     download_artifact(artifact_store=plots, artifact_id=meta.artifact_id, file_path=str(tmp_path / "got.png"))
     assert (tmp_path / "got.png").read_bytes() == png(3, 2)
     assert (folder / "a" / "study.journal").read_bytes() == before
+
+
+@pytest.mark.usefixtures("no_key")
+def test_the_note_of_a_trial_that_is_on_a_server_links_to_it(folder: Path) -> None:
+    url = track_online(folder / "b" / "1")
+    studies, _ = opened(folder)
+    studies.get_all_studies()
+    first, second, _ = studies.get_all_trials(1)
+    assert f"- [Weights & Biases]({url})" in note_of(studies, second._trial_id, 1).splitlines()
+    assert "Weights & Biases" not in note_of(studies, first._trial_id, 1)
 
 
 def test_a_note_that_somebody_writes_stays_with_its_trial(folder: Path) -> None:

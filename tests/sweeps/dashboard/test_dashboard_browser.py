@@ -1,13 +1,12 @@
 """The dashboard in a real browser, on a sweep that is still running."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import search_runs
 from browser import Browser
-from dashboard_runs import dashboard, end, png
+from dashboard_runs import dashboard, end, png, track_online
 from search_runs import Process
 
 pytest.importorskip("optuna_dashboard")
@@ -38,15 +37,20 @@ def num_ended(study: Path) -> int:
     return sum(trial.state.is_finished() for trial in search_runs.trials(study))
 
 
-def let_two_end(study: Path, process: Process) -> None:
-    """Two trials end with a picture each and a page in a tracker; the sweep goes on with the others."""
+def let_two_end(study: Path, process: Process) -> str:
+    """Two trials end with a picture each, the first with a page in a tracker; the sweep goes on with the others.
+
+    Returns:
+        The page's address.
+    """
     for run in (study / "0", study / "1"):
         (run / "plots").mkdir()
         (run / "plots" / "curves.png").write_bytes(png(40, 30))
-        (run / "tracker.json").write_text(json.dumps({"id": "abc", "url": "https://wandb.example/abc"}))
+    url = track_online(study / "0")
     (study / "hold").rename(study / "held")
     search_runs.await_that(lambda: num_ended(study) >= 2, process)
     (study / "held").rename(study / "hold")
+    return url
 
 
 def visit(browser: Browser, url: str, text: str) -> None:
@@ -54,17 +58,18 @@ def visit(browser: Browser, url: str, text: str) -> None:
     browser.wait(TEXT, text)
 
 
+@pytest.mark.usefixtures("no_key")
 def test_a_running_sweep_is_watched(folder: Path, browser: Browser) -> None:
     first = begin(folder, "first")
-    let_two_end(folder / "first", first)
+    url = let_two_end(folder / "first", first)
     browser.open(Path("/dev/null"))  # forgets what other tests have left
     with dashboard(folder) as (address, process):
         visit(browser, address, "0. first")
         browser.screenshot("dashboard_studies")
 
         visit(browser, f"{address}/dashboard/studies/0/trials?numbers=0", "curves.png")
-        note = "return [...document.querySelectorAll('a')].some(a => a.href === 'https://wandb.example/abc')"
-        assert browser.js(note) and browser.js(TEXT, str(folder / "first" / "0"))
+        links = "return [...document.querySelectorAll('a')].map(link => link.href)"
+        assert url in browser.js(links) and browser.js(TEXT, str(folder / "first" / "0"))
         assert browser.js(TEXT, "search_app.py")
         # The picture was loaded, not merely linked.
         browser.wait("return [...document.images].some(image => image.naturalWidth === 40)")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -91,8 +92,25 @@ def test_studies_that_have_ended(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert (done["status"], done["num_done"], done["num_total"]) == ("finished", 3, 3)
     assert (done["best"], done["objectives"], done["kind"]) == ([1.0], ["score"], "study")
     assert (failed["status"], failed["num_done"], failed["best"]) == ("failed", 3, None)
-    # Its trials are runs of their own, where they have left any.
-    assert listed(tmp_path / "finished", capsys) == {}
+    # Its folder holds the study itself, and its trials' runs where they have left any.
+    assert list(listed(tmp_path / "finished", capsys)) == ["finished"]
+
+
+def test_a_folder_shows_what_it_is_and_the_runs_of_seeds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_storage.cache_clear()
+    sweep(tmp_path / "study", {"x": [1, 2]}, lambda call: float(call.values["x"]), sampler="grid", seeds=2)
+    folders = [tmp_path / "study" / str(number) / f"seed-{k}" for number in range(2) for k in range(2)]
+    for folder in folders:
+        shutil.rmtree(folder)
+        make_run(folder, 2)
+    assert sorted(listed(tmp_path / "study", capsys)) == ["0/seed-0", "0/seed-1", "1/seed-0", "1/seed-1", "study"]
+    assert sorted(listed(tmp_path / "study" / "1", capsys)) == ["1/seed-0", "1/seed-1"]
+    assert listed(folders[0], capsys)["0/seed-0"]["folder"] == str(folders[0])
+    assert list(listed(tmp_path, capsys)) == ["study"]
+    monkeypatch.chdir(tmp_path / "study")
+    assert "study" in listed(Path(), capsys)
 
 
 def test_a_study_is_running_as_long_as_its_controller_lives(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -183,6 +201,26 @@ def test_a_table_for_a_person_and_lines_for_a_pipe(
     command.main([str(tmp_path)])
     drawn = Text.from_ansi(capsys.readouterr().out).plain
     assert "│ a " in drawn and "2 of 5 epochs" in drawn
+
+
+NAMES = ["2026-11-25_13-20-05-123456", "a-rather-long-name-of-a-study-" * 3 + "end"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_name_is_never_folded(
+    name: str, width: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(tmp_path / name, 2)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(width))
+    command.main([str(tmp_path)])
+    lines = Text.from_ansi(capsys.readouterr().out).plain.splitlines()
+    (line,) = [line for line in lines if name in line]
+    assert "2 of 5 epochs" in line and "0.2000" in line
+    if name is NAMES[0]:
+        assert {len(line) for line in lines} == {len(lines[0])} and len(lines[0]) <= width
+        assert ("val/macro_f1" in line) == (width == 120)
 
 
 def test_a_name_with_markup_is_shown_as_it_is(
