@@ -181,8 +181,7 @@ class SpectralSweeper(Sweeper):
                 config.pop("hydra")
             return check(config) if check else config
 
-        check_space(space, compose)
-        check_enqueued(space, sweep.enqueue, compose)
+        check_space(space, compose, check_enqueued(space, sweep.enqueue, compose))
         if plan.seeds:
             check_seeds(space, sweep.seed_key, plan.seeds, compose)
 

@@ -13,7 +13,7 @@ from sweeps.space.values import override, text
 Compose = Callable[[list[str]], Any]
 
 
-def check_space(space: Space, compose: Compose) -> None:
+def check_space(space: Space, compose: Compose, checked: Sequence[Mapping[str, Any]] = ()) -> None:
     """Compose the configurations that hold all extremes, and name the axis at fault where one is refused.
 
     A refusal that comes of two axes together, each allowed by itself, is left to the trials that meet it, unless no
@@ -22,35 +22,42 @@ def check_space(space: Space, compose: Compose) -> None:
     Args:
         compose: makes and checks the config of a job's overrides; what it raises where it is refused is a UserError or
             a HydraException.
+        checked: configurations that are known to be allowed; what they hold is not composed again.
 
     Raises:
         UserError: the sentence of the refusal, after the key of its axis.
     """
-    extremes = space.extremes()
+    extremes = space.extremes(checked)
     refused = [(values, sentence) for values in extremes if (sentence := _refusal(space, values, compose))]
     for values, sentence in refused:
         _blame(space, values, sentence, compose)
-    if refused and len(refused) == len(extremes):
+    if refused and len(refused) == len(extremes) and not checked:
         raise user_error(f"sweep.space holds no configuration that is allowed: {refused[0][1]}")
 
 
-def check_enqueued(space: Space, enqueue: Sequence[Mapping[str, Any]], compose: Compose) -> None:
+def check_enqueued(space: Space, enqueue: Sequence[Mapping[str, Any]], compose: Compose) -> list[Mapping[str, Any]]:
     """Raise UserError for a configuration of `sweep.enqueue` that is outside the space, or cannot be run.
 
     One that leaves axes to the sampler is refused where it is so with the others at their defaults and extremes alike.
 
     Args:
         compose: as in check_space.
+
+    Returns:
+        What was composed and allowed.
     """
+    allowed: list[Mapping[str, Any]] = []
     for values in enqueue:
         space.params(values)
         sentence = ""
         for whole in completions(values, space.ordered):
             sentence = _refusal(space, whole, compose) or ""
             if not sentence:
+                allowed.append(whole)
                 break
         if sentence:
             raise user_error(f"sweep.enqueue holds {text(values)}, which cannot be run: {sentence}")
+    return allowed
 
 
 def check_seeds(space: Space, key: str, seeds: Sequence[int], compose: Compose) -> None:

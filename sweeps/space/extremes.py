@@ -11,15 +11,17 @@ from sweeps.space.domains.choice import Fixed
 from sweeps.space.values import canonical
 
 
-def cover(ordered: Sequence[Axis]) -> list[dict[str, Any]]:
-    """Configurations that between them hold every extreme that can be reached.
+def cover(ordered: Sequence[Axis], known: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
+    """Configurations that between them, and with those that are known, hold every extreme that can be reached.
 
     Args:
         ordered: axes, each after those that its condition names.
+        known: whole configurations that are left out of what is given.
     """
     wanted = [(axis, value) for axis in ordered for value in axis.domain.extremes()]
-    covered: set[tuple[str, str]] = set()
-    configurations: list[dict[str, Any]] = []
+    covered = {_mark(a, values[a.name]) for values in known for a in ordered if a.name in values}
+    configurations: list[Mapping[str, Any]] = list(known)
+    found: list[dict[str, Any]] = []
     for axis, value in wanted:
         chosen = alone(axis, value, ordered)
         if _mark(axis, value) in covered or chosen is None:
@@ -28,7 +30,8 @@ def cover(ordered: Sequence[Axis]) -> list[dict[str, Any]]:
         configuration = _completed(chosen, alike, ordered, covered)
         covered |= {_mark(a, configuration[a.name]) for a in ordered if a.name in configuration}
         configurations.append(configuration)
-    return configurations or [_completed({}, {}, ordered, covered)]
+        found.append(configuration)
+    return found if configurations else [_completed({}, {}, ordered, covered)]
 
 
 def alone(axis: Axis, value: Any, ordered: Sequence[Axis]) -> dict[str, Any] | None:
@@ -52,7 +55,7 @@ def alone(axis: Axis, value: Any, ordered: Sequence[Axis]) -> dict[str, Any] | N
 def completions(values: Mapping[str, Any], ordered: Sequence[Axis]) -> list[dict[str, Any]]:
     """Configurations that hold these values; one alone where they leave no other axis open.
 
-    With no more than they need, and with all other axes at their first and at their last extremes.
+    With all other axes at their first and at their last extremes, and with no more than they need.
     """
     needed: dict[str, Any] = {}
     for axis in ordered:
@@ -63,7 +66,7 @@ def completions(values: Mapping[str, Any], ordered: Sequence[Axis]) -> list[dict
     if first.keys() == needed.keys():
         return [first]
     last = _completed(needed, {axis.name: axis.domain.extremes()[-1] for axis in ordered}, ordered, _all_marks(ordered))
-    return [{axis.name: needed[axis.name] for axis in ordered if axis.name in needed}, first, last]
+    return [first, last, {axis.name: needed[axis.name] for axis in ordered if axis.name in needed}]
 
 
 def _all_marks(ordered: Sequence[Axis]) -> set[tuple[str, str]]:

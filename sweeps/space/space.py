@@ -126,9 +126,9 @@ class Space:
             params |= axis.domain.params(name, value)
         return params
 
-    def extremes(self) -> list[dict[str, Any]]:
-        """A few configurations that between them hold every extreme of every axis."""
-        return [self._in_order(values) for values in cover(self.ordered)]
+    def extremes(self, known: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
+        """A few configurations that between them, and with those that are known, hold every extreme of every axis."""
+        return [self._in_order(values) for values in cover(self.ordered, known)]
 
     @property
     def num_configurations(self) -> int | None:

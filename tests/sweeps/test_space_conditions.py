@@ -135,3 +135,11 @@ def test_extremes_choose_groups_alike_so_that_few_configs_are_composed_anew() ->
 def test_elements_of_a_list_are_all_among_its_extremes() -> None:
     space = Space.read({"k": {"type": "list", "min_length": 0, "max_length": 3, "element": [1, 2, 3, 4]}})
     assert [values["k"] for values in space.extremes()] == [[], [1, 2, 3], [4, 1, 2]]
+
+
+def test_extremes_that_a_known_configuration_holds_are_not_given_again() -> None:
+    space = Space.read({"transform": ["standardize", "l2", "median"], "width": {"low": 1, "high": 9}})
+    known = {"transform": "standardize", "width": 1}
+    assert space.extremes([known]) == [{"transform": "l2", "width": 9}, {"transform": "median", "width": 1}]
+    whole = Space.read({"transform": ["standardize"]})
+    assert whole.extremes([{"transform": "standardize"}]) == []
