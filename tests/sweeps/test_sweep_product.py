@@ -72,6 +72,7 @@ def test_a_spoilt_checkpoint_of_a_trial_that_is_run_again_is_left_out(small: lis
     process = start(folder, *small, *LONGER, "sweep.search_overrides=[]", "model.width=4,6", script=SCRIPT)
     output = finish(process)
     assert process.returncode == 0, output
+    assert "\nTrial 0 is run again: its controller was lost.\n" in output
     assert "last.ckpt cannot be read" in (folder / "0" / "run.log").read_text()
     assert [trial.state.name for trial in trials(folder)] == ["COMPLETE", "COMPLETE"]
     assert outcome(folder / "0") == run_with_width(4, small, tmp_path / "alone", *LONGER)
