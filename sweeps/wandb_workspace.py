@@ -4,10 +4,11 @@ Without --save it tells what the view would hold: only a server can keep one.
 """
 
 import argparse
-import sys
 from typing import Any
 
 import optuna
+
+from sweeps.command_line import end_with, mistake
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,13 +27,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         workspace = build_workspace(load_study(given.study, given.storage), given.entity, given.project)
     except LookupError as error:
-        print(f"error: {error.args[0]}", file=sys.stderr)
-        return 2
+        return mistake(error.args[0])
     except ModuleNotFoundError as error:
         if not str(error.name).startswith("wandb"):
             raise
-        print("error: this needs a package that is not installed: pip install wandb-workspaces", file=sys.stderr)
-        return 2
+        return mistake("wandb-workspaces is not installed: python -m pip install -e '.[workspaces]'.")
     return _save(workspace) if given.save else _tell(workspace)
 
 
@@ -90,11 +89,10 @@ def _save(workspace: Any) -> int:
         workspace.save()
     except Exception as error:  # of the network, the server or the key, each with a class of its own
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        print(f"error: the view could not be saved, which takes a key and a server: {reason}", file=sys.stderr)
-        return 2
+        return mistake(f"the view could not be saved, which takes a key and a server: {reason}")
     print(workspace.url)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_with(main)

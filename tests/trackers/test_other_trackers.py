@@ -73,12 +73,11 @@ def test_mlflow_keeps_the_run_in_its_folder(
     assert not Path("mlruns").exists() and not Path("mlflow.db").exists()
 
 
-@pytest.mark.parametrize(
-    ("config", "package"), [(TensorboardConfig(), "tensorboard"), (MlflowConfig(), "mlflow-skinny")]
-)
-def test_a_missing_package_is_named(config: Any, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("config", "extra"), [(TensorboardConfig(), "tensorboard"), (MlflowConfig(), "mlflow")])
+def test_a_missing_package_is_named(config: Any, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match=f"tracker={config.name} needs a package .*: pip install {package}, or"):
+    cure = rf"python -m pip install -e '\.\[{extra}\]'"
+    with pytest.raises(UserError, match=f"tracker={config.name} needs a package .*: {cure}, or"):
         check_installed(config)
 
 
