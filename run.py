@@ -1,5 +1,10 @@
 """Run one experiment, or with -m several: `python run.py --help` tells how."""
 
+if __name__ == "__main__":
+    from spectral.startup import end_on_interrupt
+
+    end_on_interrupt()
+
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig

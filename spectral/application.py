@@ -41,6 +41,7 @@ class Application:
         decide = self.classifier.build_decision()  # first: a run that has not ended has none
         tune_allocator()
         runtime = choose_runtime(command.device, command.precision, num_threads=command.num_threads)
+        log.info("Running on %s.", runtime)
         network = runtime.prepare(self.classifier.load_network(self.folder))
         transform = self.classifier.build_transform()
         store = FluxStore(self.survey.flux, self.survey.mask, transform, runtime.device, self.classifier.length)

@@ -19,9 +19,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from spectral.configs.sentences import config_sentence
 from spectral.errors import UserError, nearest
+from spectral.startup import EXIT_INTERRUPTED, raise_on_interrupt
 
 EXIT_MISTAKE = 2
-EXIT_INTERRUPTED = 130
 NOT_WRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 # Of the only mistake on the command line, model=null, for which Hydra raises no exception of its own.
@@ -33,6 +33,7 @@ def run_command(main: Callable[[], Any]) -> None:
     # Hydra then raises instead of printing a trace of its own.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:
+        raise_on_interrupt()
         main()
     except UserError as error:
         _end(str(error), EXIT_MISTAKE)

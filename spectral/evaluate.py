@@ -1,5 +1,10 @@
 """python -m spectral.evaluate run=FOLDER [data=...]: score a run on its own survey or another."""
 
+if __name__ == "__main__":
+    from spectral.startup import end_on_interrupt
+
+    end_on_interrupt()
+
 from typing import Any
 
 import hydra

@@ -1,5 +1,6 @@
 """One experiment from its config to its result: the only place that joins all parts. Read it from top to bottom."""
 
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -41,6 +42,8 @@ from spectral.survey import Survey
 from spectral.tables import print_result
 from spectral.tracking import check_installed
 from spectral.training import Stage, Trainer, TrainingSettings, seed_torch
+
+log = logging.getLogger(__name__)
 
 EpochCallback = Callable[[int, dict[str, Any]], None]
 NetworkCallback = Callable[[dict[str, int | None]], None]
@@ -120,6 +123,7 @@ def _carry_out(
     started = time.perf_counter()
     tune_allocator()
     runtime = choose_runtime(config.device, config.precision, config.layout, config.compile, config.num_threads)
+    log.info("Running on %s.", runtime)
     survey, splits = split_survey(open_survey(config.data, Path(config.cache_dir)), config.split)
     _check_objectives(config, survey, splits)
     sampler = build_sampler(config, splits, survey)

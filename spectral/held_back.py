@@ -1,5 +1,6 @@
 """The test split of a finished run that had held it back: scored now, with the weights and the rule as they were."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from spectral.run_tracking import RunTracking
 from spectral.runtime import choose_runtime, tune_allocator
 from spectral.survey import Survey
 
+log = logging.getLogger(__name__)
+
 
 def is_held_back(config: ExperimentConfig, result: dict[str, Any]) -> bool:
     """Whether a run's config asks for test scores that its result does not have yet."""
@@ -39,6 +42,7 @@ def add_test(
     """
     tune_allocator()
     runtime = choose_runtime(config.device, config.precision, config.layout, config.compile, config.num_threads)
+    log.info("Running on %s.", runtime)
     survey, splits = split_survey(open_survey(config.data, Path(config.cache_dir)), config.split)
     if survey.fingerprint != result["survey"]["fingerprint"]:
         raise UserError(f"the survey has changed since the run in {folder.path}: its test split is no longer there.")

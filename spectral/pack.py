@@ -1,5 +1,10 @@
 """python -m spectral.pack data=... out=FOLDER: pack a survey ahead of time."""
 
+if __name__ == "__main__":
+    from spectral.startup import end_on_interrupt
+
+    end_on_interrupt()
+
 from pathlib import Path
 
 import hydra

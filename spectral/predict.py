@@ -1,5 +1,10 @@
 """python -m spectral.predict run=FOLDER data=... out=FILE: classify spectra with a run."""
 
+if __name__ == "__main__":
+    from spectral.startup import end_on_interrupt
+
+    end_on_interrupt()
+
 from pathlib import Path
 
 import hydra

@@ -86,15 +86,13 @@ def choose_runtime(
         log.warning("precision=bfloat16 is slower than float32 here: %s has no instructions for it.", found)
     if compile == "always":
         _need_compiler(found)
-    runtime = Runtime(
+    return Runtime(
         device=found,
         precision=("bfloat16" if quick_bfloat16 else "float32") if precision == "auto" else precision,
         channels_last=found.type != "mps" if layout == "auto" else layout == "channels_last",
         compile=compile == "always",
         num_threads=torch.get_num_threads(),
     )
-    log.info("Running on %s.", runtime)
-    return runtime
 
 
 def has_quick_bfloat16(device: torch.device) -> bool:

@@ -22,7 +22,8 @@ from spectral.trackers.contract import Ending, TrackedRun
 log = logging.getLogger(__name__)
 
 LOG = "tracker.log"
-PACKAGES = {"wandb": "wandb", "tensorboard": "tensorboard", "mlflow": "mlflow-skinny"}
+# What pip is told for a tracker: the extra that brings its library.
+INSTALLED_BY = {"wandb": ".", "tensorboard": ".[tensorboard]", "mlflow": ".[mlflow]"}
 # The path comes first: without it `spectral` may not be found.
 START = "import sys; sys.path[:] = {path!r}; from spectral.trackers.process import main; main()"
 GRACE_S = 5.0  # a tracker ends itself when its time is over; this long after it is ended by force
@@ -34,10 +35,11 @@ NOT_INHERITED = ("WANDB_SERVICE", "WANDB_RUN_ID", "WANDB_RESUME", "WANDB_DIR", "
 
 def check_installed(config: Any) -> None:
     """Raise UserError where the library of a tracker's typed config is missing."""
-    package = PACKAGES.get(config.name)
-    if package and importlib.util.find_spec(config.name) is None:
+    extra = INSTALLED_BY.get(config.name)
+    if extra and importlib.util.find_spec(config.name) is None:
         raise UserError(
-            f"tracker={config.name} needs a package that is not installed: pip install {package}, or tracker=none."
+            f"tracker={config.name} needs a package that is not installed: python -m pip install -e '{extra}', "
+            "or tracker=none."
         )
 
 

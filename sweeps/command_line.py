@@ -17,11 +17,12 @@ def end_with(main: Callable[[], int]) -> NoReturn:
     try:
         code = main()
     except KeyboardInterrupt:
-        code = mistake("stopped.", EXIT_INTERRUPTED)
+        print("stopped.", file=sys.stderr)
+        code = EXIT_INTERRUPTED
     sys.exit(code)
 
 
-def mistake(sentence: object, code: int = EXIT_MISTAKE) -> int:
+def mistake(sentence: object) -> int:
     """Say what is wrong; returns the exit code."""
     print(f"error: {sentence}", file=sys.stderr)
-    return code
+    return EXIT_MISTAKE

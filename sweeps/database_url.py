@@ -40,7 +40,8 @@ def check_database_url(url: str) -> None:
     except (ArgumentError, ValueError):  # a kind of database that is not known; a port that is no number
         raise user_error(f"sweep.storage is no URL of a database: {ALLOWED}.") from None
     except ImportError as error:
-        how = "pip install 'spectral[postgresql]'" if with_driver(url).startswith(DRIVER) else "install its driver"
+        extra = "python -m pip install -e '.[postgresql]'"
+        how = extra if with_driver(url).startswith(DRIVER) else "install its driver"
         raise user_error(f"sweep.storage={url} cannot be opened ({error}): {how}.") from None
     if _is_in_memory(parts):
         raise user_error(f"sweep.storage={url} is kept in memory, which ends with the command: {ALLOWED}.")

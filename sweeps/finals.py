@@ -22,7 +22,7 @@ from sweeps.outcome import DONE, LOST, Outcome, outcome_of
 from sweeps.ranking import ranked
 from sweeps.records import mark_final
 from sweeps.reference import reference_of
-from sweeps.study import SharedStudy
+from sweeps.study import FINAL, SharedStudy
 from sweeps.trial_run import Job, TrialRun
 
 TICK_S = 0.5
@@ -34,6 +34,11 @@ def final_trials(study: Study) -> list[FrozenTrial]:
     trials = study.get_trials(deepcopy=False)
     found = [*ranked(trials, study.directions)[:1], reference_of(trials, study.user_attrs)]
     return list({trial.number: trial for trial in found if trial}.values())
+
+
+def lacks_final(study: Study) -> bool:
+    """Whether a final trial was not yet run to its end."""
+    return any(study.user_attrs.get(f"{FINAL}{trial.number}") != "done" for trial in final_trials(study))
 
 
 class Finals:
@@ -62,7 +67,7 @@ class Finals:
 
     def are_left(self) -> bool:
         """Whether some final trial was not yet run to its end."""
-        return any(not self._study.has_final(trial.number) for trial in self._trials())
+        return lacks_final(self._study.study)
 
     def _trials(self) -> list[FrozenTrial]:
         return final_trials(self._study.study)

@@ -24,7 +24,7 @@ class JobLog:
         """Before a job is submitted."""
         job.note = begin_note(job.seed_index, self._study.controller.id)
         job.run.notes.append(job.note)
-        self._write(job.run, attempts=job.run.num_attempts + 1)
+        self._write(job.run)
         if self._launcher.num_slots != self._num_slots:
             self._num_slots = self._launcher.num_slots
             self._study.study.set_user_attr(f"{SLOTS}{self._study.controller.id}", self._num_slots)
@@ -49,5 +49,5 @@ class JobLog:
                 note.end(STOPPED, "the command was stopped", note.slot)
         self._write(run)
 
-    def _write(self, run: TrialRun, **further: int) -> None:
-        self._study.note(run.trial, jobs=as_attribute(run.notes), **further)
+    def _write(self, run: TrialRun) -> None:
+        self._study.note(run.trial, jobs=as_attribute(run.notes), attempts=run.num_attempts)

@@ -158,7 +158,6 @@ class SweepLoop:
         overrides = self._study.space.overrides(configuration)
         run = TrialRun(trial, configuration, overrides, folder, self._study.seeds)
         run.remember(known.get("seed_values", {}))
-        run.num_attempts = known.get("attempts", 0)
         self._log.remember(run)
         if "run_dir" not in known:
             self._study.note(trial, overrides=overrides, run_dir=str(folder))
@@ -176,7 +175,6 @@ class SweepLoop:
     def _submit(self, job: Job) -> None:
         run = job.run
         self._log.begin(job)
-        run.num_attempts += 1
         run.num_in_flight += 1
         write_record(self._study, run, run.folder_of(job.seed_index), "running")
         self._futures[self._launcher.submit(job.overrides, job.num)] = job

@@ -13,10 +13,16 @@ def run_dirs(attributes: dict[str, Any], folder: Path | None) -> list[Path]:
         attributes: of the trial, as sweeps/loop.py notes them.
         folder: of the study; None where it has none.
     """
-    if "run_dir" not in attributes:
+    here = folder_of(attributes, folder)
+    if here is None:
         return []
-    here = Path(attributes["run_dir"])
-    if folder is not None and not here.is_dir():
-        here = folder / here.name
     seeds = sorted(here.glob(f"{SEED}*"), key=lambda path: int(path.name.removeprefix(SEED)))
     return [path for path in seeds or [here] if path.is_dir()]
+
+
+def folder_of(attributes: dict[str, Any], folder: Path | None) -> Path | None:
+    """The folder of a trial, which holds its run or a run a seed; None for one that has begun none. See `run_dirs`."""
+    if "run_dir" not in attributes:
+        return None
+    noted = Path(attributes["run_dir"])
+    return noted if folder is None or noted.is_dir() else folder / noted.name

@@ -5,11 +5,12 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
+from sweeps.comparison import Comparison
 from sweeps.errors import user_error
 from sweeps.files import load_json, write_json
 from sweeps.program import command, program
 from sweeps.ranking import is_feasible, ranked
-from sweeps.rows import axes_of, configuration, seconds, shown
+from sweeps.rows import configuration
 from sweeps.study import SharedStudy
 
 NUM_SHOWN = 20
@@ -27,10 +28,12 @@ def summarize(study: SharedStudy, folder: Path) -> None:
     best = ranked(trials, study.study.directions)
     console = Console()
     if best:
-        console.print(_table(study, best[:NUM_SHOWN]))
+        Comparison(study, best[:NUM_SHOWN], folder).print(console)
     if len(best) > NUM_SHOWN:
         console.print(f"and {len(best) - NUM_SHOWN} more", highlight=False)
-    console.print(_counts(trials), highlight=False, markup=False)
+    console.print(_counts(trials), highlight=False, markup=False, soft_wrap=True)
+    if best and (left_out := _left_out(trials)):
+        console.print(left_out, highlight=False, markup=False, soft_wrap=True)
     summary = _summary(study, trials, best)
     for line in _final_lines(summary["final"]):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -49,25 +52,6 @@ def best_command(study: SharedStudy, trial: FrozenTrial) -> str:
     return command(program(), trial.user_attrs["overrides"])
 
 
-def _table(study: SharedStudy, trials: list[FrozenTrial]) -> Any:
-    from rich.table import Table
-
-    axes = axes_of(trials)
-    table = Table("trial", *study.objectives, *axes, "time", "run folder", title=f"Study {study.name}, best first")
-    for trial in trials:
-        chosen = configuration(trial)
-        cells = [shown(chosen[axis]) if axis in chosen else "-" for axis in axes]
-        table.add_row(
-            str(trial.number), *_scores(trial), *cells, f"{seconds(trial) or 0:.1f} s", trial.user_attrs["run_dir"]
-        )
-    return table
-
-
-def _scores(trial: FrozenTrial) -> list[str]:
-    spread = trial.user_attrs.get("spread")
-    return [f"{value:.4f}" + (f" ± {spread[i]:.4f}" if spread else "") for i, value in enumerate(trial.values)]
-
-
 def _counts(trials: list[FrozenTrial]) -> str:
     counts = [(state, sum(trial.state == state for trial in trials)) for state in TrialState]
     words = [f"{num} {state.name.lower()}" for state, num in counts if num]
@@ -75,6 +59,17 @@ def _counts(trials: list[FrozenTrial]) -> str:
     outside = sum(not is_feasible(trial) for trial in trials)
     words += [f"{reused} of them reused"] if reused else []
     return ", ".join(words + ([f"{outside} of them outside the constraints"] if outside else [])) or "no trial"
+
+
+def _left_out(trials: list[FrozenTrial]) -> str:
+    """Which of the trials that have ended are not in the table; empty where all are."""
+    ended = [trial for trial in trials if trial.state.is_finished()]
+    complete = [trial for trial in ended if trial.state == TrialState.COMPLETE]
+    words = ["complete trials only"]
+    words += ["each configuration once"] if any("reused_from" in trial.user_attrs for trial in complete) else []
+    words += ["none outside the constraints"] if not all(map(is_feasible, complete)) else []
+    is_told = len(words) > 1 or len(complete) < len(ended)
+    return f"The table lists {', '.join(words)}." if is_told else ""
 
 
 def _summary(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenTrial]) -> dict[str, Any]:

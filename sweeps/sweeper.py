@@ -71,6 +71,7 @@ class SpectralSweeper(Sweeper):
         from sweeps.places import journal_url
         from sweeps.plan import plan_of
         from sweeps.space import Space, read_constraints
+        from sweeps.standing import standing
         from sweeps.study import SharedStudy
 
         given = Arguments(arguments, self.hydra_context.config_loader)
@@ -87,12 +88,11 @@ class SpectralSweeper(Sweeper):
         folder, line = self._choose_folder(sweep, space, plan, given)
         interrupts = Interrupts(print)
         launcher = self._launcher(sweep, interrupts)
-        if line:
-            print(line)
         folder.mkdir(parents=True, exist_ok=True)
         name, url = sweep.study_name or folder.name, sweep.storage or journal_url(folder)
         study = SharedStudy(config=sweep, name=name, url=url, space=space, **vars(plan))
         try:
+            print(line or standing(study))
             with interrupts.caught():
                 loop = self._run(study, sweep, launcher, constraints, folder, interrupts)
             # From here on Ctrl-C ends the command: no job runs, and all is kept.

@@ -1,6 +1,7 @@
 """A trial while it runs: its jobs, one for each seed, and what came of them."""
 
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +50,6 @@ class TrialRun:
     seeds: list[int] | None
     results: dict[int, list[float]] = field(default_factory=dict)
     num_in_flight: int = 0
-    num_attempts: int = 0
     notes: list[JobNote] = field(default_factory=list)
     violations: dict[str, float] = field(default_factory=dict)
     ending: "tuple[TrialState, str] | None" = None
@@ -67,6 +67,11 @@ class TrialRun:
     def missing(self) -> list[int]:
         """Indices of the seeds without a result."""
         return [k for k in range(self.num_seeds) if k not in self.results]
+
+    @property
+    def num_attempts(self) -> int:
+        """How often its job was started, by earlier controllers too; of several seeds the most of one."""
+        return max(Counter(note.seed_index for note in self.notes).values(), default=0)
 
     @property
     def seed_values(self) -> dict[str, list[float]]:

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from sweeps.arguments import GROUP, RUN_DIR
 from sweeps.config import SweepConfig
-from sweeps.finals import final_trials
+from sweeps.finals import lacks_final
 from sweeps.identity import identity_of
 from sweeps.places import JOURNAL_FILE, SWEEPS, journal_url
 from sweeps.plan import Plan
@@ -19,7 +19,7 @@ from sweeps.space import Space
 from sweeps.space.domains.choice import Fixed
 from sweeps.space.values import canonical
 from sweeps.storage import open_storage_of_user
-from sweeps.study import FINAL, TOTAL
+from sweeps.study import TOTAL
 
 LONGEST_TITLE = 60
 
@@ -62,7 +62,7 @@ def choose_study(name: str, sweep: SweepConfig) -> tuple[str, str]:
     if study is None:
         return last or name, f"The study {last or name} begins."
     num_ended, total = _progress(study)
-    if num_ended < total or _lacks_final(study, sweep):
+    if num_ended < total or (sweep.search_overrides and lacks_final(study)):
         return study.study_name, (
             f"The study {last} goes on: {num_ended} of {total} trials have ended. "
             "Another sweep.study_name, or run_dir=FOLDER, begins anew."
@@ -117,9 +117,3 @@ def _progress(study: optuna.Study) -> tuple[int, int]:
     """How many trials have ended, and how many the last command asked for."""
     num_ended = sum(trial.state.is_finished() for trial in study.get_trials(deepcopy=False))
     return num_ended, study.user_attrs.get(TOTAL, num_ended + 1)
-
-
-def _lacks_final(study: optuna.Study, sweep: SweepConfig) -> bool:
-    """Whether a trial has yet to be run once more, since the search holds something back."""
-    finals = final_trials(study) if sweep.search_overrides else []
-    return any(study.user_attrs.get(f"{FINAL}{trial.number}") != "done" for trial in finals)

@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if not str(error.name).startswith("wandb"):
             raise
-        return mistake("wandb-workspaces is not installed: pip install 'spectral[workspaces]'.")
+        return mistake("wandb-workspaces is not installed: python -m pip install -e '.[workspaces]'.")
     return _save(workspace) if given.save else _tell(workspace)
 
 

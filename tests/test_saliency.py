@@ -1,5 +1,6 @@
 """Gradient times input against finite differences, and against what is known of a linear network."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -35,13 +36,16 @@ def test_of_a_linear_network_it_is_weight_times_input_and_adds_up_to_the_logit()
     torch.testing.assert_close(found.sum((1, 2)), logits.detach())
 
 
-def test_it_is_the_slope_of_the_logit_of_a_run_s_network(tmp_path: Path) -> None:
+def test_it_is_the_slope_of_the_logit_of_a_run_s_network(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     survey = make_survey(tmp_path / "survey", num=3, length=40, flux=np.random.default_rng(0).normal(size=(3, 40)))
     run = make_run(tmp_path / "run", survey, [0, 1, 2], [0.9] * 3)
     add_network(run, survey)
     rows = np.array([2, 0])
-    found = run_saliency(run.path, survey, rows, ["qso", "star"])
+    with caplog.at_level(logging.INFO):
+        found = run_saliency(run.path, survey, rows, ["qso", "star"])
     assert found.shape == (2, 1, 40)
+    # After the results of a sweep it would look as if training had begun again.
+    assert not caplog.records
 
     classifier = Classifier.load(RunFolder(run.path))
     network = classifier.load_network(RunFolder(run.path)).double().eval()

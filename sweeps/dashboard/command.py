@@ -48,7 +48,7 @@ def serve(folder: Path, host: str, port: int, url: str | None) -> int:
     try:
         server = open_server(studies, plots, host, port)
     except ImportError:
-        return mistake("optuna-dashboard is not installed: pip install 'spectral[dashboard]'.")
+        return mistake("optuna-dashboard is not installed: python -m pip install -e '.[dashboard]'.")
     except OSError as error:
         return mistake(_address_sentence(host, port, error))
     what = "1 study" if num_studies == 1 else f"{num_studies} studies"

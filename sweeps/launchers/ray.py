@@ -26,7 +26,8 @@ def load_ray() -> Any:
     try:
         import ray.cloudpickle
     except ImportError as error:
-        raise user_error(f"hydra/launcher=ray needs Ray ({error}): pip install 'spectral[ray]'.") from error
+        extra = "python -m pip install -e '.[ray]'"
+        raise user_error(f"hydra/launcher=ray needs Ray ({error}): {extra}.") from error
     # For nodes that cannot import this package, or not yet: see remote.py.
     by_value: Any = ray.cloudpickle.register_pickle_by_value
     by_value(remote)

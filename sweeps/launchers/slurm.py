@@ -138,7 +138,8 @@ def _load_submitit() -> Any:
     try:
         import submitit
     except ImportError as error:
-        raise user_error(f"hydra/launcher=slurm needs submitit ({error}): pip install 'spectral[slurm]'.") from error
+        extra = "python -m pip install -e '.[slurm]'"
+        raise user_error(f"hydra/launcher=slurm needs submitit ({error}): {extra}.") from error
     return submitit
 
 

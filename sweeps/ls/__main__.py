@@ -1,6 +1,12 @@
 """`python -m sweeps.ls [FOLDER]`."""
 
 from sweeps.command_line import end_with
-from sweeps.ls.command import main
+
+
+def main() -> int:
+    from sweeps.ls.command import main as command  # here, so that Ctrl-C ends it well meanwhile
+
+    return command()
+
 
 end_with(main)

@@ -68,7 +68,7 @@ def test_a_trial_that_is_taken_over_keeps_the_jobs_that_it_had(tmp_path: Path, m
     trial = study.claim()
     assert trial is not None
     study.configure(trial)
-    study.note(trial, jobs=[vars(JobNote(0, study.controller.id, 5.0, slot="a"))], attempts=1)
+    study.note(trial, jobs=[vars(JobNote(0, study.controller.id, 5.0, slot="a"))])
     monkeypatch.setattr(study.controller.__class__, "runs", lambda _: False)
     study.close()
     lost, done = notes(sweep(tmp_path, SPACE, lambda call: 1.0, num_trials=1))

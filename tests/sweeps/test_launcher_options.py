@@ -118,7 +118,7 @@ def test_a_missing_extra_is_told_before_the_study_is_made(launcher: str, module:
     script = tmp_path / "without.py"
     blocked = f"import runpy, sys; sys.modules[{module!r}] = None; sys.path.insert(0, {str(REPOSITORY)!r})\n"
     script.write_text(f"{blocked}runpy.run_path({str(SCRIPT)!r}, run_name='__main__')\n")
-    told_and_left(tmp_path, script, f"hydra/launcher={launcher}", f": pip install 'spectral[{launcher}]'.")
+    told_and_left(tmp_path, script, f"hydra/launcher={launcher}", f": python -m pip install -e '.[{launcher}]'.")
 
 
 def told_and_left(tmp_path: Path, script: Path, override: str, said: str) -> None:

@@ -81,7 +81,8 @@ def test_mistakes_are_told_in_one_sentence(options: Any, said: str) -> None:
 
 def test_a_missing_driver_of_postgresql_is_told_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(UserError, match=r"cannot be opened \(.*psycopg.*\): pip install 'spectral\[postgresql\]'\."):
+    cure = r"python -m pip install -e '\.\[postgresql\]'"
+    with pytest.raises(UserError, match=rf"cannot be opened \(.*psycopg.*\): {cure}\."):
         typed_sweep({"storage": "postgresql://me@host/db"})
 
 

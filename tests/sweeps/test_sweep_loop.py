@@ -168,6 +168,19 @@ def test_a_lost_worker_is_retried_in_its_folder_within_bounds(tmp_path: Path) ->
     assert {call.folder.name for call in ended.launcher.calls} == {"0", "1", "2"}
 
 
+def test_of_several_seeds_the_attempts_are_those_of_one(tmp_path: Path) -> None:
+    lost = Tally()
+
+    def task(call: Call) -> float:
+        if call.link.number == 1 and call.link.seed_index == 1 and lost.add(1) == 1:
+            raise WorkerLost("killed by SIGKILL")
+        return 5.0
+
+    ended = sweep(tmp_path, FLOATS, task, num_trials=2, seeds=3)
+    assert [trial.user_attrs["attempts"] for trial in ended.trials] == [1, 2]
+    assert [len(trial.user_attrs["jobs"]) for trial in ended.trials] == [3, 4]
+
+
 def test_a_time_limit_is_not_retried(tmp_path: Path) -> None:
     def task(call: Call) -> float:
         raise JobTimeout("took longer than 1 s")

@@ -72,6 +72,7 @@ def test_a_spoilt_checkpoint_of_a_trial_that_is_run_again_is_left_out(small: lis
     process = start(folder, *small, *LONGER, "sweep.search_overrides=[]", "model.width=4,6", script=SCRIPT)
     output = finish(process)
     assert process.returncode == 0, output
+    assert "\nTrial 0 is run again: its controller was lost.\n" in output
     assert "last.ckpt cannot be read" in (folder / "0" / "run.log").read_text()
     assert [trial.state.name for trial in trials(folder)] == ["COMPLETE", "COMPLETE"]
     assert outcome(folder / "0") == run_with_width(4, small, tmp_path / "alone", *LONGER)
@@ -97,7 +98,7 @@ def test_a_spoilt_checkpoint_of_a_trial_that_is_run_again_is_left_out(small: lis
         (["sweep.objective=val/accuracy", "model.width=4,8"], "the jobs return, which is objective=val/macro_f1"),
         (["sweep.check=nope:typed", "model.width=4,8"], "sweep.check=nope:typed names no function"),
         (["sweep.constraints=5", "model.width=4,8"], "sweep.constraints has the wrong type: allowed is a mapping"),
-        (["sweep=fractions", "experiment=debug"], "a share of 0.02 needs schedule.batch_size=50 or more"),
+        (["sweep=fractions", "schedule.batch_size=32"], "a share of 0.02 needs schedule.batch_size=50 or more"),
         (["sweep=widths", "sweep.space={}"], "model.width=16 cannot be enqueued, for it is not searched"),
         (["sweep=widths", "~sweep.space.model.width"], "give it a value, as in model.width=VALUE"),
         (

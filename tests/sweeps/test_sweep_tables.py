@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,18 +12,21 @@ from typing import Any
 import optuna
 import pandas as pd
 import pytest
-from loop_runs import Call, ThreadLauncher, open_study, sweep
+from loop_runs import Call, Sweep, ThreadLauncher, open_study, sweep
 from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 from rich.console import Console
+from rich.text import Text
 
 from sweeps import export
+from sweeps.comparison import Comparison
 from sweeps.dashboard.sources import Sources
 from sweeps.display import Display, LiveDisplay
 from sweeps.ls import command as ls
 from sweeps.opening import study_folder
 from sweeps.ranking import pareto_front, ranked
 from sweeps.report.reading import read_report
+from sweeps.rows import configuration, shown
 from sweeps.storage import open_storage
 from sweeps.summary import summarize
 from sweeps.trial_run import Job, TrialRun
@@ -133,6 +137,68 @@ def test_the_end_compares_and_gives_the_best_command(
     assert told["best"][0]["configuration"] == {"a.b": 1, "c": [1, 2]} and told["best"][0]["values"] == [1.0]
     assert told["best_command"] == "python run.py a.b=1 'c=[1,2]'"
     assert told["counts"]["fail"] == 2 and [t["number"] for t in told["best"]] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("width", [80, 124])
+@pytest.mark.parametrize("num_axes", [1, 3, 22])
+@pytest.mark.parametrize("objective", ["score", ["score", "val/log_loss", "val/macro_f1"]])
+def test_the_comparison_is_whole_on_any_terminal(objective: Any, num_axes: int, width: int, tmp_path: Path) -> None:
+    num = 1 if objective == "score" else len(objective)
+    space = {f"model.option_{k}": {"low": 0.0, "high": 1.0} for k in range(num_axes)} | {"model": "reference"}
+    options: dict[str, Any] = {"objective": objective, "direction": ["minimize"] * num if num > 1 else "minimize"}
+    done = sweep(tmp_path, space, lambda _call: [0.25] * num, num_trials=2, seeds=2, **options)
+    told = compared(done, tmp_path, width)
+    assert "…" not in told and max(map(len, told.splitlines())) <= width
+    assert told.count("0.2500 ± 0.0000") == 2 * num and "run folder" not in told and "reference" not in told
+    together = re.sub(r"[\s│┃]", "", told)
+    for trial in done.trials:
+        assert re.search(rf"^\W*{trial.number} .* \d+\.\d s\b", told, re.MULTILINE)
+        for name, value in configuration(trial).items():
+            assert name == "model" or (name in together and shown(value) in together)
+
+
+def compared(done: Sweep, folder: Path, width: int | None) -> str:
+    """The table of a sweep's trials, on a terminal of some width or on none."""
+    output = io.StringIO()
+    Comparison(done.study, done.trials, folder).print(Console(file=output, force_terminal=bool(width), width=width))
+    return Text.from_ansi(output.getvalue()).plain
+
+
+def test_what_is_no_terminal_has_a_line_a_trial_with_a_column_an_axis(tmp_path: Path) -> None:
+    space = {f"model.option_{k}": ["[odd]", "even"] for k in range(22)}
+    done = sweep(tmp_path, space, lambda _call: 0.25, num_trials=3, sampler="random")
+    title, heading, *rows = compared(done, tmp_path, None).splitlines()
+    assert title == "Study study, best first"
+    assert heading.split() == ["trial", "score", "time", *space]
+    assert [len(row.split()) for row in rows] == [26] * 3  # the unit of the time is a word
+    assert "'[odd]'" in "".join(rows)
+
+
+def test_a_run_folder_is_named_where_it_is_not_that_of_its_number(tmp_path: Path) -> None:
+    (tmp_path / "s" / "1").mkdir(parents=True)
+    done = sweep(tmp_path / "s", {"x": [1, 2]}, lambda call: call.values["x"], sampler="grid", num_slots=1)
+    _, heading, first, second = compared(done, tmp_path / "s", None).splitlines()
+    assert heading.split() == ["trial", "score", "time", "run", "folder", "x"]
+    assert len(first.split()) == 5 and second.split()[4] == "1-2"
+    assert str(tmp_path / "s" / "1-2") in compared(done, tmp_path, None)
+
+
+def test_trials_that_the_table_leaves_out_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def task(call: Call) -> float:
+        if call.values["x"] == 2:
+            raise optuna.TrialPruned("at step 3 by asha")
+        return 1.0
+
+    for values, word in (([1, 2], "complete trials only."), ([1, 3], ""), ([1, 1], "complete trials only, each con")):
+        folder = tmp_path / str(len(word))
+        known = [{"x": value} for value in values]
+        done = sweep(folder, {"x": [1, 2, 3]}, task, enqueue=known, num_trials=2, num_slots=1)
+        study = open_study(folder, {"x": [1, 2, 3]}, enqueue=known, num_trials=2)
+        summarize(study, folder)
+        study.close()
+        told = capsys.readouterr().out
+        assert (f"The table lists {word}" in told) if word else "The table lists" not in told
+        assert len(done.trials) == 2
 
 
 def trial(*values: float, **constraints: float) -> optuna.trial.FrozenTrial:

@@ -63,7 +63,7 @@ def test_the_same_command_goes_on_where_it_was_stopped_and_begins_anew_where_it_
     check_whole(folder, 3)
     # Its name shows a finished one; nothing is run, and no further study was made.
     shown = run(None, *GRID, f"sweep.study_name={first}", cwd=tmp_path)
-    assert "3 complete" in shown and "begins" not in shown and "goes on" not in shown
+    assert "3 complete" in shown and f"The study {first} is finished: 3 of 3 trials have ended.\n" in shown
     check_whole(SWEEPS / first, 3)
     assert {path.name for path in (SWEEPS).iterdir()} == {first, second}
 

@@ -125,12 +125,11 @@ def test_the_folder_knows_where_a_server_of_mlflow_has_the_run_and_no_password(
     assert "hidden" not in text
 
 
-@pytest.mark.parametrize(
-    ("config", "package"), [(TensorboardConfig(), "tensorboard"), (MlflowConfig(), "mlflow-skinny")]
-)
-def test_a_missing_package_is_named(config: Any, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("config", "extra"), [(TensorboardConfig(), "tensorboard"), (MlflowConfig(), "mlflow")])
+def test_a_missing_package_is_named(config: Any, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match=f"tracker={config.name} needs a package .*: pip install {package}, or"):
+    cure = rf"python -m pip install -e '\.\[{extra}\]'"
+    with pytest.raises(UserError, match=f"tracker={config.name} needs a package .*: {cure}, or"):
         check_installed(config)
 
 
