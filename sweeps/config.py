@@ -42,6 +42,7 @@ class SweepConfig:
     check: Optional[str] = None
     free_keys: list[str] = field(default_factory=list)
     max_failures: Optional[int] = None
+    retry_failed: bool = False
     max_retries: int = 2
     lost_after_s: float = 60.0
     storage_timeout_s: float = 120.0

@@ -25,6 +25,7 @@ from sweeps.lease import TakenOver
 from sweeps.locks import exclusive
 from sweeps.program import program
 from sweeps.pruners import build_pruner
+from sweeps.retries import enqueue_failed, num_ended, num_taken, standing
 from sweeps.samplers import build_sampler
 from sweeps.space import Space
 from sweeps.space.values import canonical
@@ -82,6 +83,7 @@ class SharedStudy:
             )
             self._check_identity()
             self._note_command()
+            self.num_retried = enqueue_failed(self.study) if self.config.retry_failed else 0
             self.beat()
         self._heartbeat = Heartbeat(self.beat)
 
@@ -132,11 +134,15 @@ class SharedStudy:
 
     def is_finished(self) -> bool:
         """Whether nothing is left to do: for this controller, or for one that may yet die."""
-        return sum(trial.state.is_finished() for trial in self.trials()) >= self.num_trials
+        return num_ended(self.trials()) >= self.num_trials
 
     def has_only_failures(self) -> bool:
-        ended = [trial.state for trial in self.trials() if trial.state.is_finished()]
-        return set(ended) == {TrialState.FAIL}
+        return {trial.state for trial in standing(self.trials()) if trial.state.is_finished()} == {TrialState.FAIL}
+
+    def last_failure(self) -> str:
+        """Why the last trial that failed did; empty where none has."""
+        reasons = [t.user_attrs.get("reason", "") for t in standing(self.trials()) if t.state == TrialState.FAIL]
+        return str(reasons[-1]) if reasons else ""
 
     def num_elsewhere(self) -> int:
         """Trials that other controllers run."""
@@ -153,7 +159,7 @@ class SharedStudy:
 
     def _enqueue_next(self, trials: list[FrozenTrial]) -> None:
         """Put the next known configuration in front, where one is left."""
-        begun = Counter(trial.user_attrs.get(KNOWN) for trial in trials)
+        begun = Counter(trial.user_attrs.get(KNOWN) for trial in standing(trials))
         for name, values in self._known:
             if not begun[name]:
                 self.study.enqueue_trial(self.space.params(values), user_attrs={KNOWN: name})
@@ -293,11 +299,6 @@ class SharedStudy:
         for name, value in told.items():
             if known.get(name) != value:
                 self.study.set_user_attr(name, value)
-
-
-def num_taken(trials: list[FrozenTrial]) -> int:
-    """Trials that have ended or are being run: what the total counts."""
-    return sum(trial.state != TrialState.WAITING for trial in trials)
 
 
 def is_better(value: float, than: float, direction: StudyDirection) -> bool:

@@ -67,6 +67,7 @@ class SpectralSweeper(Sweeper):
         """
         from sweeps.config_check import check_axes, typed_sweep
         from sweeps.emptied import empty_as_told
+        from sweeps.first_lines import first_lines
         from sweeps.interrupt import Interrupts
         from sweeps.places import journal_url
         from sweeps.plan import plan_of
@@ -93,6 +94,8 @@ class SpectralSweeper(Sweeper):
         name, url = sweep.study_name or folder.name, sweep.storage or journal_url(folder)
         study = SharedStudy(config=sweep, name=name, url=url, space=space, **vars(plan))
         try:
+            for line in first_lines(study):
+                print(line)
             with interrupts.caught():
                 loop = self._run(study, sweep, launcher, constraints, folder, interrupts)
             # From here on Ctrl-C ends the command: no job runs, and all is kept.
@@ -138,16 +141,20 @@ class SpectralSweeper(Sweeper):
         if sweep.report and not interrupts.stopping:
             _report(study, folder)
         track_study(study, folder, OmegaConf.select(self.config, TRACKER))
-        last = f"the last failure is: {loop.last_failure.rstrip('.')}"
+        last = f"the last failure is: {(loop.last_failure or study.last_failure()).rstrip('.?')}"
         if loop.too_many_failures:
             raise user_error(f"sweep.max_failures={sweep.max_failures} is reached, {last}.")
         if loop.fails_always and not study.is_finished():
             raise user_error(
                 f"all {loop.num_failures} trials of this command failed, {last}: mend it and give the same command "
-                "again, or say with sweep.max_failures how many may fail."
+                "again, with sweep.retry_failed=true to run them again too, or say with sweep.max_failures how many "
+                "may fail."
             )
-        if loop.num_failures and study.has_only_failures():
-            raise user_error(f"no trial of the study ended well, {last}.")
+        if study.has_only_failures() and (loop.num_failures or study.is_finished()):
+            raise user_error(
+                f"no trial of the study ended well, {last}: mend it and give the same command again with "
+                "sweep.retry_failed=true."
+            )
         if interrupts.draining and not loop.is_finished:
             print("To go on, give the same command again.")
             raise KeyboardInterrupt

@@ -8,6 +8,7 @@ from typing import Any
 
 import optuna
 from omegaconf import DictConfig, OmegaConf
+from optuna.trial import TrialState
 
 from sweeps.arguments import GROUP, RUN_DIR
 from sweeps.config import SweepConfig
@@ -15,6 +16,7 @@ from sweeps.finals import final_trials
 from sweeps.identity import identity_of
 from sweeps.places import JOURNAL_FILE, SWEEPS, journal_url
 from sweeps.plan import Plan
+from sweeps.retries import num_ended, standing
 from sweeps.space import Space
 from sweeps.space.domains.choice import Fixed
 from sweeps.space.values import canonical
@@ -61,14 +63,14 @@ def choose_study(name: str, sweep: SweepConfig) -> tuple[str, str]:
     study = _load(last, sweep) if last else None
     if study is None:
         return last or name, f"The study {last or name} begins."
-    num_ended, total = _progress(study)
-    if num_ended < total or _lacks_final(study, sweep):
+    num, total = _progress(study)
+    if num < total or _lacks_final(study, sweep) or (sweep.retry_failed and _has_failed(study)):
         return study.study_name, (
-            f"The study {last} goes on: {num_ended} of {total} trials have ended. "
+            f"The study {last} goes on: {num} of {total} trials have ended. "
             "Another sweep.study_name, or run_dir=FOLDER, begins anew."
         )
     return f"{name}-{number + 1}", (
-        f"The study {last} is finished, with {num_ended} of {total} trials: {name}-{number + 1} begins. "
+        f"The study {last} is finished, with {num} of {total} trials: {name}-{number + 1} begins. "
         f"sweep.study_name={last} shows it, and adds to it with a higher sweep.num_trials."
     )
 
@@ -115,8 +117,12 @@ def _load(name: str, sweep: SweepConfig) -> optuna.Study | None:
 
 def _progress(study: optuna.Study) -> tuple[int, int]:
     """How many trials have ended, and how many the last command asked for."""
-    num_ended = sum(trial.state.is_finished() for trial in study.get_trials(deepcopy=False))
-    return num_ended, study.user_attrs.get(TOTAL, num_ended + 1)
+    num = num_ended(study.get_trials(deepcopy=False))
+    return num, max(num, study.user_attrs.get(TOTAL, num + 1))
+
+
+def _has_failed(study: optuna.Study) -> bool:
+    return any(trial.state == TrialState.FAIL for trial in standing(study.get_trials(deepcopy=False)))
 
 
 def _lacks_final(study: optuna.Study, sweep: SweepConfig) -> bool:
