@@ -5,6 +5,7 @@ WAITING, so that the study never holds more than `num_trials` trials and none is
 """
 
 import logging
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,7 +18,7 @@ from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from sweeps.config import SweepConfig
+from sweeps.config import DEFAULT_SAMPLER, SweepConfig
 from sweeps.controllers import Controller, Heartbeat, Watch
 from sweeps.errors import user_error
 from sweeps.identity import changed, identity_of
@@ -225,7 +226,9 @@ class SharedStudy:
             for name, value in attributes.items():
                 trial.set_user_attr(name, value)
             # A storage that was gone may have heard it nevertheless.
-            with suppress(UpdateFinishedTrialError):
+            with suppress(UpdateFinishedTrialError), warnings.catch_warnings():
+                # It was said once, at the start.
+                warnings.filterwarnings("ignore", "Constraints have been set, but CmaEsSampler")
                 self.study.tell(trial, values, state)
         return self.storage.get_trial(trial._trial_id)
 
@@ -269,9 +272,8 @@ class SharedStudy:
             yield is_held
 
     def _sampler(self, trial_number: int) -> optuna.samplers.BaseSampler:
-        return build_sampler(
-            self.config.sampler, self.config.seed, trial_number, is_conditional=self.space.is_conditional
-        )
+        name, is_conditional = self.config.sampler or DEFAULT_SAMPLER, self.space.is_conditional
+        return build_sampler(name, self.config.seed, trial_number, is_conditional=is_conditional)
 
     def _check_identity(self) -> None:
         """Write what the study searches, or raise UserError where it searches something else."""

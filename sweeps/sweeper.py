@@ -94,7 +94,7 @@ class SpectralSweeper(Sweeper):
         name, url = sweep.study_name or folder.name, sweep.storage or journal_url(folder)
         study = SharedStudy(config=sweep, name=name, url=url, space=space, **vars(plan))
         try:
-            for line in first_lines(study):
+            for line in first_lines(study, sweep, constraints):
                 print(line)
             with interrupts.caught():
                 loop = self._run(study, sweep, launcher, constraints, folder, interrupts)

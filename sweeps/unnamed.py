@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.trial import TrialState
 
 from sweeps.arguments import GROUP, RUN_DIR
-from sweeps.config import SweepConfig
+from sweeps.config import DEFAULT_SAMPLER, SweepConfig
 from sweeps.finals import final_trials
 from sweeps.identity import identity_of
 from sweeps.places import JOURNAL_FILE, SWEEPS, journal_url
@@ -39,7 +39,7 @@ def name_of(sweep: SweepConfig, space: Space, plan: Plan, config: DictConfig) ->
         "directions": plan.directions,
         "known": sorted(canonical(values) for values in plan.known),
         "kind": plan.kind,
-        "sampler": [sweep.sampler, sweep.seed, sweep.pruner, vars(sweep.pruning)],
+        "sampler": [sweep.sampler or DEFAULT_SAMPLER, sweep.seed, sweep.pruner, vars(sweep.pruning)],
         "config": _of_jobs(config, sweep.free_keys),
     }
     # Whatever a config may hold has a text; two that differ in it alone are two searches.
