@@ -29,6 +29,8 @@ HYDRA_GROUP_ERROR = "Config group override must be"
 
 # Several values without -m; spectral has no sweeps, but Hydra has.
 SEVERAL_VALUES = re.compile(r"(?:Ambiguous value for argument|Sweep parameters) '(.*)'(?: requires --multirun)?$", re.M)
+# A key of a search whose yaml says nothing of the keys that every search has.
+SEARCH_KEY = re.compile(r"sweep\.\w+")
 
 
 def run_command(main: Callable[[], Any]) -> None:
@@ -92,6 +94,8 @@ def hydra_sentence(error: HydraException) -> str:
         group, _, name = error.missing_cfg_file.rpartition("/")
         return f"{group}={name} is not known: {nearest(name, error.options)}."
     if isinstance(cause, OmegaConfBaseException):
+        if cause.object_type is dict and SEARCH_KEY.fullmatch(str(cause.full_key)):
+            return f"{cause.full_key} is not a known key: the search's yaml lacks `defaults: [default, _self_]`."
         return config_sentence(cause, _keys_beside(cause))
     if isinstance(error, OverrideParseException):
         return f"{error.override} cannot be read as key=value: {str(error).splitlines()[0]}."

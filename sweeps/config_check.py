@@ -1,7 +1,7 @@
 """The sweep's config, typed and checked before anything starts."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -128,6 +128,18 @@ def check_axes(space: "Space", config: SweepConfig) -> None:
         raise user_error(
             f"{OBJECTIVE} cannot be searched: trials are compared by it; a list of names makes it several objectives."
         )
+
+
+def check_constrained(names: Iterable[str], config: SweepConfig) -> None:
+    """Raise UserError for a name under `sweep.constraints` that no run of the experiment reports.
+
+    An application of one's own has numbers of its own: those wait for its first result.
+    """
+    if config.check and config.check.startswith("spectral."):
+        from spectral.objective import check_number
+
+        for name in names:
+            check_number(name, f"sweep.constraints.{name}")
 
 
 def _check_word(key: str, value: Any, allowed: tuple[str, ...]) -> None:

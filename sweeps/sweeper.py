@@ -1,7 +1,7 @@
 """`hydra/sweeper=spectral`: from the command line to a finished study. Read `sweep` from top to bottom."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -65,7 +65,7 @@ class SpectralSweeper(Sweeper):
             InstantiationException: caused by a UserError, for an option of the launcher that is not allowed.
             KeyboardInterrupt: the sweep was asked to end before its study was finished.
         """
-        from sweeps.config_check import check_axes, typed_sweep
+        from sweeps.config_check import check_axes, check_constrained, typed_sweep
         from sweeps.emptied import empty_as_told
         from sweeps.first_lines import first_lines
         from sweeps.interrupt import Interrupts
@@ -76,6 +76,7 @@ class SpectralSweeper(Sweeper):
 
         given = Arguments(arguments, self.hydra_context.config_loader)
         empty_as_told(self.config, GROUP, arguments)
+        self._check_yaml()
         sweep = typed_sweep(OmegaConf.select(self.config, GROUP))
         self._check_objective(sweep)
         sweep.study_name = sweep.study_name or self._name_of_search()
@@ -83,6 +84,7 @@ class SpectralSweeper(Sweeper):
         space = Space.read(sweep.space, given.of_jobs, self.hydra_context.config_loader)
         check_axes(space, sweep)
         constraints = read_constraints(sweep.constraints)
+        check_constrained(sweep.constraints, sweep)
         plan = plan_of(sweep, space, self.config)
         self._check_jobs(space, sweep, plan)
         folder, line = self._choose_folder(sweep, space, plan, given)
@@ -170,6 +172,17 @@ class SpectralSweeper(Sweeper):
                 f"sweep.objective={sweep.objective} is not what the jobs return, which is objective={own}: "
                 "change objective, which names it for both."
             )
+
+    def _check_yaml(self) -> None:
+        """A named search without the default's keys would be another one than its yaml looks like."""
+        from sweeps.config import SweepConfig
+        from sweeps.errors import user_error
+
+        name, node = self._name_of_search(), OmegaConf.select(self.config, GROUP)
+        has_default = "default" in self.hydra_context.config_loader.get_group_options(GROUP)
+        keys = {field.name for field in fields(SweepConfig)}
+        if name and has_default and isinstance(node, DictConfig) and not keys <= set(node):
+            raise user_error(f"sweep={name} lacks the keys of a search: its yaml lacks `defaults: [default, _self_]`.")
 
     def _name_of_search(self) -> str | None:
         """The name of a yaml in conf/sweep, which is also that of its study; None for a sweep without one."""
