@@ -12,12 +12,14 @@ from omegaconf import DictConfig
 from spectral.cli import as_job, run_command
 from spectral.configs.root import typed
 from sweeps import progress
+from sweeps.arguments import refuse_search
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 @as_job
 def main(config: DictConfig) -> float | list[float]:
     """The objective of the experiment; a list where several are named."""
+    refuse_search()
     # In a multirun each job has a folder of its own. An empty run_dir stays so, to be refused.
     config.run_dir = config.run_dir and HydraConfig.get().runtime.output_dir
     typed(config)  # a mistake is found before torch is imported, which takes seconds

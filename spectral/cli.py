@@ -27,6 +27,11 @@ NOT_WRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM)
 # Of the only mistake on the command line, model=null, for which Hydra raises no exception of its own.
 HYDRA_GROUP_ERROR = "Config group override must be"
 
+# Several values without -m; spectral has no sweeps, but Hydra has.
+SEVERAL_VALUES = re.compile(r"(?:Ambiguous value for argument|Sweep parameters) '(.*)'(?: requires --multirun)?$", re.M)
+# A key of a search whose yaml says nothing of the keys that every search has.
+SEARCH_KEY = re.compile(r"sweep\.\w+")
+
 
 def run_command(main: Callable[[], Any]) -> None:
     """Call a Hydra main function and end the process as its outcome says."""
@@ -90,9 +95,13 @@ def hydra_sentence(error: HydraException) -> str:
         group, _, name = error.missing_cfg_file.rpartition("/")
         return f"{group}={name} is not known: {nearest(name, error.options)}."
     if isinstance(cause, OmegaConfBaseException):
+        if cause.object_type is dict and SEARCH_KEY.fullmatch(str(cause.full_key)):
+            return f"{cause.full_key} is not a known key: the search's yaml lacks `defaults: [default, _self_]`."
         return config_sentence(cause, _keys_beside(cause))
     if isinstance(error, OverrideParseException):
         return f"{error.override} cannot be read as key=value: {str(error).splitlines()[0]}."
+    if several := SEVERAL_VALUES.match(str(error)):
+        return f"{several[1]} has several values, which need -m; a list stands in brackets, as in [1,2]."
     if cause is None or isinstance(cause, HydraException):
         return f"{' '.join(str(error).split()).rstrip('.')}{_instead_of_deleting(str(error))}."
     raise error

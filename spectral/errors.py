@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+LEAST_ALIKE = 0.65  # of difflib: tep may be meant for tpe, bayes is not for cmaes
+
 
 class UserError(Exception):
     """A mistake in the command, the config or the data. Its message is one sentence, shown without a traceback."""
@@ -11,6 +13,6 @@ class UserError(Exception):
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """The tail of an error sentence: the closest allowed word where one is close, and all that are allowed."""
     names = sorted(allowed)
-    close = get_close_matches(word, names, n=1, cutoff=0.5)
+    close = get_close_matches(word, names, n=1, cutoff=LEAST_ALIKE)
     hint = f"did you mean '{close[0]}'? " if close else ""
     return f"{hint}allowed: {', '.join(names)}" if names else "none is allowed there"

@@ -6,7 +6,13 @@ from typing import Literal
 from spectral.errors import UserError, nearest
 
 PLAIN = ("train/loss", "val/log_loss", "val/macro_f1", "val/accuracy", "val/balanced_accuracy")
+# What result.json holds beside them, for those who bound it.
+OF_THE_RUN = (
+    *("num_parameters", "receptive_field", "best_epoch", "num_epochs", "time/train_s", "time/last_start_s"),
+    *("val/macro_f1_low", "val/macro_f1_high"),
+)
 PER_CLASS = ("val/f1/", "val/precision/", "val/recall/")
+OF_ANY_CLASS = tuple(f"{prefix}CLASS" for prefix in PER_CLASS)
 
 
 def objective_direction(name: str) -> Literal["maximize", "minimize"]:
@@ -27,10 +33,28 @@ def check_objective(name: str, class_names: Sequence[str] | None = None) -> None
             f"val/{name.removeprefix('test/')}."
         )
     if class_names is None:
-        known = name in PLAIN or any(name.startswith(prefix) and name != prefix for prefix in PER_CLASS)
-        allowed = [*PLAIN, *(f"{prefix}CLASS" for prefix in PER_CLASS)]
+        known = name in PLAIN or _is_of_class(name)
+        allowed = [*PLAIN, *OF_ANY_CLASS]
     else:
         allowed = [*PLAIN, *(f"{prefix}{label}" for prefix in PER_CLASS for label in class_names)]
         known = name in allowed
     if not known:
         raise UserError(f"objective={name} is not known: {nearest(name, allowed)}.")
+
+
+def check_number(name: str, where: str) -> None:
+    """Raise UserError for a number that no run reports, or that must not be chosen by; any class passes.
+
+    Args:
+        where: the key that names it.
+    """
+    if name.startswith("test/"):
+        raise UserError(
+            f"{where} is refused: the test split is read once, at the end, so bound val/{name.removeprefix('test/')}."
+        )
+    if name not in (*PLAIN, *OF_THE_RUN) and not _is_of_class(name):
+        raise UserError(f"{where} is not a number of a run: {nearest(name, [*PLAIN, *OF_THE_RUN, *OF_ANY_CLASS])}.")
+
+
+def _is_of_class(name: str) -> bool:
+    return any(name.startswith(prefix) and name != prefix for prefix in PER_CLASS)

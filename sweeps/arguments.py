@@ -1,15 +1,20 @@
 """The overrides of a sweep's command: which are the sweep's own, and which are its jobs'."""
 
+import re
 from collections.abc import Sequence
 
 from hydra.core.config_loader import ConfigLoader
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
+from hydra.types import RunMode
 
 from sweeps.errors import user_error
+from sweeps.program import command, program
 
 GROUP = "sweep"
 RUN_DIR = "run_dir"
+NO_SEARCH = (f"{GROUP}=none", f"{GROUP}=default")
 
 
 class Arguments:
@@ -40,6 +45,15 @@ class Arguments:
         """Those overrides whose keys the command leaves open: what it says itself holds."""
         given = {override.key_or_group for override in self._parsed}
         return [o for o in overrides if o.partition("=")[0].lstrip("+") not in given]
+
+
+def refuse_search() -> None:
+    """Within a job: raise UserError where its command names a search without -m, which would be ignored."""
+    hydra = HydraConfig.get()
+    given = list(hydra.overrides.task)
+    searched = [text for text in given if text not in NO_SEARCH and re.match(rf"[+~]*{GROUP}[.=]", text)]
+    if searched and hydra.mode == RunMode.RUN:
+        raise user_error(f"{searched[0]} searches only with -m: {command([*program(), '-m'], given)}")
 
 
 def _is_own(key: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, Optional
 from hydra.core.config_store import ConfigStore
 
 SAMPLERS = ("tpe", "gp", "cmaes", "random", "qmc", "grid", "nsga2")
+DEFAULT_SAMPLER = "tpe"
 PRUNERS = ("none", "asha", "hyperband", "median", "wilcoxon")
 
 
@@ -29,7 +30,7 @@ class SweepConfig:
     num_trials: Optional[int] = None
     objective: Any = None
     direction: Any = None
-    sampler: str = "tpe"
+    sampler: Optional[str] = None
     pruner: str = "none"
     pruning: PruningConfig = field(default_factory=PruningConfig)
     seeds: Any = 1
@@ -42,6 +43,7 @@ class SweepConfig:
     check: Optional[str] = None
     free_keys: list[str] = field(default_factory=list)
     max_failures: Optional[int] = None
+    retry_failed: bool = False
     max_retries: int = 2
     lost_after_s: float = 60.0
     storage_timeout_s: float = 120.0

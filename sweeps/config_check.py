@@ -1,13 +1,13 @@
 """The sweep's config, typed and checked before anything starts."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from sweeps.config import PRUNERS, SAMPLERS, SweepConfig
+from sweeps.config import DEFAULT_SAMPLER, PRUNERS, SAMPLERS, SweepConfig
 from sweeps.errors import nearest, user_error
 from sweeps.space.values import is_number
 
@@ -51,7 +51,8 @@ def typed_sweep(node: Any) -> SweepConfig:
         key = str(error.full_key).removeprefix("sweep.")
         raise user_error(f"sweep.{key}: {str(error.msg).splitlines()[0].rstrip('.')}.") from error
     assert isinstance(config, SweepConfig)
-    _check_word("sampler", config.sampler, SAMPLERS)
+    if config.sampler is not None:
+        _check_word("sampler", config.sampler, SAMPLERS)
     _check_word("pruner", config.pruner, PRUNERS)
     for key, least in AT_LEAST.items():
         _check_range(config, key, least, AT_MOST.get(key))
@@ -71,7 +72,7 @@ def objective_names(config: SweepConfig) -> list[str]:
         raise user_error(f"sweep.objective={given} is not allowed: give a name, or a list of different names.")
     if len(names) > 1 and config.pruner != "none":
         raise user_error(f"sweep.pruner={config.pruner} cannot judge {len(names)} objectives: allowed is none.")
-    if len(names) > 1 and config.sampler not in OF_SEVERAL:
+    if len(names) > 1 and (config.sampler or DEFAULT_SAMPLER) not in OF_SEVERAL:
         told = f"sweep.sampler={config.sampler} cannot search for {len(names)} objectives"
         raise user_error(f"{told}: allowed are {', '.join(OF_SEVERAL)}.")
     return names
@@ -127,6 +128,18 @@ def check_axes(space: "Space", config: SweepConfig) -> None:
         raise user_error(
             f"{OBJECTIVE} cannot be searched: trials are compared by it; a list of names makes it several objectives."
         )
+
+
+def check_constrained(names: Iterable[str], config: SweepConfig) -> None:
+    """Raise UserError for a name under `sweep.constraints` that no run of the experiment reports.
+
+    An application of one's own has numbers of its own: those wait for its first result.
+    """
+    if config.check and config.check.startswith("spectral."):
+        from spectral.objective import check_number
+
+        for name in names:
+            check_number(name, f"sweep.constraints.{name}")
 
 
 def _check_word(key: str, value: Any, allowed: tuple[str, ...]) -> None:

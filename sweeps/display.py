@@ -11,6 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.progress import progress_key
 from sweeps.ranking import ranked
+from sweeps.retries import num_ended, standing
 from sweeps.rows import configuration, seconds, shown
 from sweeps.study import SharedStudy
 from sweeps.terminal import log_above_live
@@ -88,7 +89,7 @@ class LiveDisplay(Display):
         self._drawn = 0.0
         self._shown = ExitStack()
         self._begun = time.monotonic()
-        self._num_before = sum(trial.state.is_finished() for trial in study.trials())
+        self._num_before = num_ended(study.trials())
 
     def tick(self, jobs: Sequence[Job], launcher: Any) -> None:
         if time.monotonic() - self._drawn >= DRAW_S:
@@ -135,9 +136,9 @@ class LiveDisplay(Display):
         ]
 
     def _time_left(self, trials: list[FrozenTrial]) -> str:
-        num_ended = sum(trial.state.is_finished() for trial in trials)
-        pace = (num_ended - self._num_before) / (time.monotonic() - self._begun)
-        return f"about {_duration((self._study.num_trials - num_ended) / pace)} left" if pace else ""
+        num = num_ended(trials)
+        pace = (num - self._num_before) / (time.monotonic() - self._begun)
+        return f"about {_duration((self._study.num_trials - num) / pace)} left" if pace else ""
 
 
 def open_display(study: SharedStudy) -> Display:
@@ -166,9 +167,8 @@ def _ending(trial: FrozenTrial) -> str:
 
 
 def _progress(study: SharedStudy, trials: list[FrozenTrial]) -> list[str]:
-    num_ended = sum(trial.state.is_finished() for trial in trials)
-    num_failed = sum(trial.state == TrialState.FAIL for trial in trials)
-    parts = [f"{num_ended} of {study.num_trials}"] + ([f"{num_failed} failed"] if num_failed else [])
+    num_failed = sum(trial.state == TrialState.FAIL for trial in standing(trials))
+    parts = [f"{num_ended(trials)} of {study.num_trials}"] + ([f"{num_failed} failed"] if num_failed else [])
     best = ranked(trials, study.study.directions)[:1]
     shown = (
         ["best " + " ".join(f"{value:.4f}" for value in best[0].values) + f" in trial {best[0].number}"] if best else []

@@ -1,6 +1,6 @@
 """What a study searches and how it judges: kept with it, and held against each command that goes on with it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sweeps.config import SweepConfig
@@ -32,7 +32,7 @@ def changed(old: Identity, new: Identity) -> str | None:
     if old["objectives"] != new["objectives"]:
         return f"objectives were {', '.join(old['objectives'])}, now {', '.join(new['objectives'])}"
     if set(old["fixed"]) != set(new["fixed"]):
-        return f"its jobs had {' '.join(old['fixed']) or 'no fixed values'}, now {' '.join(new['fixed']) or 'none'}"
+        return "; ".join(_fixed_changes(old, new))
     for key in ("seeds", "seed_key", "search_overrides"):
         if old.get(key) != new[key]:
             return f"sweep.{key} was {text(old.get(key))}, now {text(new[key])}"
@@ -41,9 +41,36 @@ def changed(old: Identity, new: Identity) -> str | None:
     return difference(old["space"], new["space"])
 
 
+def _fixed_changes(old: Identity, new: Identity) -> Iterator[str]:
+    """A clause for each fixed value of the jobs that differs, or that is an axis in one of the two."""
+    before, now = _by_key(old["fixed"]), _by_key(new["fixed"])
+    for key in dict.fromkeys([*before, *now]):
+        was, is_now = before.get(key), now.get(key)
+        if was == is_now:
+            continue
+        if is_now is None:
+            yield f"{key} was {_value(was)}, now it is searched" if key in new["space"] else f"{was} is gone"
+        elif was is None:
+            yield f"{key} was searched, now it is {_value(is_now)}" if key in old["space"] else f"{is_now} is new"
+        else:
+            yield f"{key} was {_value(was)}, now {_value(is_now)}"
+
+
+def _by_key(overrides: Sequence[str]) -> dict[str, str]:
+    return {_key(override): override for override in overrides}
+
+
+def _key(override: str) -> str:
+    return override.partition("=")[0].lstrip("+")
+
+
+def _value(override: str | None) -> str:
+    return (override or "").partition("=")[2]
+
+
 def _not_free(overrides: Sequence[str], free_keys: Sequence[str]) -> list[str]:
     """Those that say what jobs give, not where and how fast they run."""
-    return [override for override in overrides if not _is_free(override.partition("=")[0].lstrip("+"), free_keys)]
+    return [override for override in overrides if not _is_free(_key(override), free_keys)]
 
 
 def _is_free(key: str, free_keys: Sequence[str]) -> bool:

@@ -10,6 +10,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from optuna import TrialPruned
 
 from sweeps.constraints import OutsideConstraints
+from sweeps.errors import user_error_type
 from sweeps.launchers.contract import JobTimeout, WorkerLost
 from sweeps.launchers.reply import ForeignError
 
@@ -74,6 +75,6 @@ def _failed(error: Any) -> Outcome:
     trace = "".join(traceback.format_exception(error))
     said = str(error).strip() or ("the memory of the job ran out" if isinstance(error, MemoryError) else "no message")
     told = said.splitlines()[0]
-    return Outcome(
-        FAILED, reason=told if isinstance(error, ForeignError) else f"{type(error).__name__}: {told}", trace=trace
-    )
+    # A user's mistake is a whole sentence.
+    is_said = isinstance(error, ForeignError | user_error_type())
+    return Outcome(FAILED, reason=told if is_said else f"{type(error).__name__}: {told}", trace=trace)

@@ -34,7 +34,9 @@ def plan_of(sweep: SweepConfig, space: Space, job_config: DictConfig) -> Plan:
         UserError: objectives, directions or seeds that are not allowed; a grid of what cannot be counted.
     """
     objectives = objective_names(sweep)
-    whole_grid = sweep.sampler == "grid" or (space.is_grid and sweep.num_trials is None)
+    # A sampler is named to draw so many trials: without a number, or without a name, choices are meant to be all run.
+    draws = sweep.sampler is not None and sweep.num_trials is not None
+    whole_grid = sweep.sampler == "grid" or (space.is_grid and not draws)
     grid = space.grid() if whole_grid else []
     known = [*sweep.enqueue, *(values for values in grid if values not in sweep.enqueue)]
     num_asked = sweep.num_trials or (len(known) if whole_grid else NUM_TRIALS)

@@ -6,6 +6,7 @@ from typing import Any
 from optuna.trial import FrozenTrial
 
 from sweeps.job_notes import seconds_of
+from sweeps.retries import RETRY_OF
 from sweeps.space.values import text
 
 
@@ -37,6 +38,7 @@ def row(trial: FrozenTrial, objectives: list[str], axes: list[str]) -> dict[str,
         "seconds": seconds(trial),
         "attempts": known.get("attempts"),
         "reused_from": known.get("reused_from"),
+        RETRY_OF: known.get(RETRY_OF),
         "run_dir": known.get("run_dir"),
         "reason": known.get("reason") or None,
     }

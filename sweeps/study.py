@@ -5,6 +5,7 @@ WAITING, so that the study never holds more than `num_trials` trials and none is
 """
 
 import logging
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,7 +18,7 @@ from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from sweeps.config import SweepConfig
+from sweeps.config import DEFAULT_SAMPLER, SweepConfig
 from sweeps.controllers import Controller, Heartbeat, Watch
 from sweeps.errors import user_error
 from sweeps.identity import changed, identity_of
@@ -25,6 +26,7 @@ from sweeps.lease import TakenOver
 from sweeps.locks import exclusive
 from sweeps.program import program
 from sweeps.pruners import build_pruner
+from sweeps.retries import enqueue_failed, num_ended, num_taken, standing
 from sweeps.samplers import build_sampler
 from sweeps.space import Space
 from sweeps.space.values import canonical
@@ -82,6 +84,7 @@ class SharedStudy:
             )
             self._check_identity()
             self._note_command()
+            self.num_retried = enqueue_failed(self.study) if self.config.retry_failed else 0
             self.beat()
         self._heartbeat = Heartbeat(self.beat)
 
@@ -132,11 +135,15 @@ class SharedStudy:
 
     def is_finished(self) -> bool:
         """Whether nothing is left to do: for this controller, or for one that may yet die."""
-        return sum(trial.state.is_finished() for trial in self.trials()) >= self.num_trials
+        return num_ended(self.trials()) >= self.num_trials
 
     def has_only_failures(self) -> bool:
-        ended = [trial.state for trial in self.trials() if trial.state.is_finished()]
-        return set(ended) == {TrialState.FAIL}
+        return {trial.state for trial in standing(self.trials()) if trial.state.is_finished()} == {TrialState.FAIL}
+
+    def last_failure(self) -> str:
+        """Why the last trial that failed did; empty where none has."""
+        reasons = [t.user_attrs.get("reason", "") for t in standing(self.trials()) if t.state == TrialState.FAIL]
+        return str(reasons[-1]) if reasons else ""
 
     def num_elsewhere(self) -> int:
         """Trials that other controllers run."""
@@ -153,7 +160,7 @@ class SharedStudy:
 
     def _enqueue_next(self, trials: list[FrozenTrial]) -> None:
         """Put the next known configuration in front, where one is left."""
-        begun = Counter(trial.user_attrs.get(KNOWN) for trial in trials)
+        begun = Counter(trial.user_attrs.get(KNOWN) for trial in standing(trials))
         for name, values in self._known:
             if not begun[name]:
                 self.study.enqueue_trial(self.space.params(values), user_attrs={KNOWN: name})
@@ -219,7 +226,9 @@ class SharedStudy:
             for name, value in attributes.items():
                 trial.set_user_attr(name, value)
             # A storage that was gone may have heard it nevertheless.
-            with suppress(UpdateFinishedTrialError):
+            with suppress(UpdateFinishedTrialError), warnings.catch_warnings():
+                # It was said once, at the start.
+                warnings.filterwarnings("ignore", "Constraints have been set, but CmaEsSampler")
                 self.study.tell(trial, values, state)
         return self.storage.get_trial(trial._trial_id)
 
@@ -263,9 +272,8 @@ class SharedStudy:
             yield is_held
 
     def _sampler(self, trial_number: int) -> optuna.samplers.BaseSampler:
-        return build_sampler(
-            self.config.sampler, self.config.seed, trial_number, is_conditional=self.space.is_conditional
-        )
+        name, is_conditional = self.config.sampler or DEFAULT_SAMPLER, self.space.is_conditional
+        return build_sampler(name, self.config.seed, trial_number, is_conditional=is_conditional)
 
     def _check_identity(self) -> None:
         """Write what the study searches, or raise UserError where it searches something else."""
@@ -293,11 +301,6 @@ class SharedStudy:
         for name, value in told.items():
             if known.get(name) != value:
                 self.study.set_user_attr(name, value)
-
-
-def num_taken(trials: list[FrozenTrial]) -> int:
-    """Trials that have ended or are being run: what the total counts."""
-    return sum(trial.state != TrialState.WAITING for trial in trials)
 
 
 def is_better(value: float, than: float, direction: StudyDirection) -> bool:

@@ -10,6 +10,7 @@ from sweeps.errors import user_error
 from sweeps.files import load_json, write_json
 from sweeps.program import command, program
 from sweeps.ranking import is_feasible, ranked
+from sweeps.retries import standing
 from sweeps.rows import configuration
 from sweeps.study import SharedStudy
 
@@ -24,7 +25,7 @@ def summarize(study: SharedStudy, folder: Path) -> None:
     """
     from rich.console import Console
 
-    trials = study.trials()
+    trials = standing(study.trials())
     best = ranked(trials, study.study.directions)
     console = Console()
     if best:

@@ -1,7 +1,7 @@
 """`hydra/sweeper=spectral`: from the command line to a finished study. Read `sweep` from top to bottom."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -65,17 +65,18 @@ class SpectralSweeper(Sweeper):
             InstantiationException: caused by a UserError, for an option of the launcher that is not allowed.
             KeyboardInterrupt: the sweep was asked to end before its study was finished.
         """
-        from sweeps.config_check import check_axes, typed_sweep
+        from sweeps.config_check import check_axes, check_constrained, typed_sweep
         from sweeps.emptied import empty_as_told
+        from sweeps.first_lines import first_lines
         from sweeps.interrupt import Interrupts
         from sweeps.places import journal_url
         from sweeps.plan import plan_of
         from sweeps.space import Space, read_constraints
-        from sweeps.standing import standing
         from sweeps.study import SharedStudy
 
         given = Arguments(arguments, self.hydra_context.config_loader)
         empty_as_told(self.config, GROUP, arguments)
+        self._check_yaml()
         sweep = typed_sweep(OmegaConf.select(self.config, GROUP))
         self._check_objective(sweep)
         sweep.study_name = sweep.study_name or self._name_of_search()
@@ -83,6 +84,7 @@ class SpectralSweeper(Sweeper):
         space = Space.read(sweep.space, given.of_jobs, self.hydra_context.config_loader)
         check_axes(space, sweep)
         constraints = read_constraints(sweep.constraints)
+        check_constrained(sweep.constraints, sweep)
         plan = plan_of(sweep, space, self.config)
         self._check_jobs(space, sweep, plan)
         folder, line = self._choose_folder(sweep, space, plan, given)
@@ -92,7 +94,8 @@ class SpectralSweeper(Sweeper):
         name, url = sweep.study_name or folder.name, sweep.storage or journal_url(folder)
         study = SharedStudy(config=sweep, name=name, url=url, space=space, **vars(plan))
         try:
-            print(line or standing(study))
+            for told in first_lines(study, sweep, constraints, line):
+                print(told)
             with interrupts.caught():
                 loop = self._run(study, sweep, launcher, constraints, folder, interrupts)
             # From here on Ctrl-C ends the command: no job runs, and all is kept.
@@ -138,16 +141,20 @@ class SpectralSweeper(Sweeper):
         if sweep.report and not interrupts.stopping:
             _report(study, folder)
         track_study(study, folder, OmegaConf.select(self.config, TRACKER))
-        last = f"the last failure is: {loop.last_failure.rstrip('.')}"
+        last = f"the last failure is: {(loop.last_failure or study.last_failure()).rstrip('.?')}"
         if loop.too_many_failures:
             raise user_error(f"sweep.max_failures={sweep.max_failures} is reached, {last}.")
         if loop.fails_always and not study.is_finished():
             raise user_error(
                 f"all {loop.num_failures} trials of this command failed, {last}: mend it and give the same command "
-                "again, or say with sweep.max_failures how many may fail."
+                "again, with sweep.retry_failed=true to run them again too, or say with sweep.max_failures how many "
+                "may fail."
             )
-        if loop.num_failures and study.has_only_failures():
-            raise user_error(f"no trial of the study ended well, {last}.")
+        if study.has_only_failures() and (loop.num_failures or study.is_finished()):
+            raise user_error(
+                f"no trial of the study ended well, {last}: mend it and give the same command again with "
+                "sweep.retry_failed=true."
+            )
         if interrupts.draining and not loop.is_finished:
             print("To go on, give the same command again.")
             raise KeyboardInterrupt
@@ -163,6 +170,17 @@ class SpectralSweeper(Sweeper):
                 f"sweep.objective={sweep.objective} is not what the jobs return, which is objective={own}: "
                 "change objective, which names it for both."
             )
+
+    def _check_yaml(self) -> None:
+        """A named search without the default's keys would be another one than its yaml looks like."""
+        from sweeps.config import SweepConfig
+        from sweeps.errors import user_error
+
+        name, node = self._name_of_search(), OmegaConf.select(self.config, GROUP)
+        has_default = "default" in self.hydra_context.config_loader.get_group_options(GROUP)
+        keys = {field.name for field in fields(SweepConfig)}
+        if name and has_default and isinstance(node, DictConfig) and not keys <= set(node):
+            raise user_error(f"sweep={name} lacks the keys of a search: its yaml lacks `defaults: [default, _self_]`.")
 
     def _name_of_search(self) -> str | None:
         """The name of a yaml in conf/sweep, which is also that of its study; None for a sweep without one."""

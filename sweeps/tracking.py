@@ -10,6 +10,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.ranking import is_feasible
+from sweeps.retries import standing
 from sweeps.rows import axes_of, row
 from sweeps.space.values import text
 from sweeps.study import IDENTITY, SharedStudy, is_better
@@ -43,7 +44,7 @@ def _track(study: SharedStudy, folder: Path, tracker: Any) -> None:
     from spectral.trackers.contract import TrackedRun
     from spectral.tracking import Tracking
 
-    trials = study.trials()
+    trials = standing(study.trials())
     names = {"group": study.name, "name": f"sweep {study.name}", "job_type": JOB_TYPE}
     run = TrackedRun(id=None, folder=str(folder), config=_config(study), step_metric=STEP_METRIC, **names)  # type: ignore[arg-type]
     tracking = Tracking(trackers.typed(tracker), run)

@@ -8,13 +8,15 @@ from typing import Any
 
 import optuna
 from omegaconf import DictConfig, OmegaConf
+from optuna.trial import TrialState
 
 from sweeps.arguments import GROUP, RUN_DIR
-from sweeps.config import SweepConfig
+from sweeps.config import DEFAULT_SAMPLER, SweepConfig
 from sweeps.finals import lacks_final
 from sweeps.identity import identity_of
 from sweeps.places import JOURNAL_FILE, SWEEPS, journal_url
 from sweeps.plan import Plan
+from sweeps.retries import num_ended, standing
 from sweeps.space import Space
 from sweeps.space.domains.choice import Fixed
 from sweeps.space.values import canonical
@@ -37,7 +39,7 @@ def name_of(sweep: SweepConfig, space: Space, plan: Plan, config: DictConfig) ->
         "directions": plan.directions,
         "known": sorted(canonical(values) for values in plan.known),
         "kind": plan.kind,
-        "sampler": [sweep.sampler, sweep.seed, sweep.pruner, vars(sweep.pruning)],
+        "sampler": [sweep.sampler or DEFAULT_SAMPLER, sweep.seed, sweep.pruner, vars(sweep.pruning)],
         "config": _of_jobs(config, sweep.free_keys),
     }
     # Whatever a config may hold has a text; two that differ in it alone are two searches.
@@ -61,14 +63,15 @@ def choose_study(name: str, sweep: SweepConfig) -> tuple[str, str]:
     study = _load(last, sweep) if last else None
     if study is None:
         return last or name, f"The study {last or name} begins."
-    num_ended, total = _progress(study)
-    if num_ended < total or (sweep.search_overrides and lacks_final(study)):
+    num, total = _progress(study)
+    has_more = sweep.retry_failed and _has_failed(study)
+    if num < total or has_more or (sweep.search_overrides and lacks_final(study)):
         return study.study_name, (
-            f"The study {last} goes on: {num_ended} of {total} trials have ended. "
+            f"The study {last} goes on: {num} of {total} trials have ended. "
             "Another sweep.study_name, or run_dir=FOLDER, begins anew."
         )
     return f"{name}-{number + 1}", (
-        f"The study {last} is finished, with {num_ended} of {total} trials: {name}-{number + 1} begins. "
+        f"The study {last} is finished, with {num} of {total} trials: {name}-{number + 1} begins. "
         f"sweep.study_name={last} shows it, and adds to it with a higher sweep.num_trials."
     )
 
@@ -115,5 +118,9 @@ def _load(name: str, sweep: SweepConfig) -> optuna.Study | None:
 
 def _progress(study: optuna.Study) -> tuple[int, int]:
     """How many trials have ended, and how many the last command asked for."""
-    num_ended = sum(trial.state.is_finished() for trial in study.get_trials(deepcopy=False))
-    return num_ended, study.user_attrs.get(TOTAL, num_ended + 1)
+    num = num_ended(study.get_trials(deepcopy=False))
+    return num, max(num, study.user_attrs.get(TOTAL, num + 1))
+
+
+def _has_failed(study: optuna.Study) -> bool:
+    return any(trial.state == TrialState.FAIL for trial in standing(study.get_trials(deepcopy=False)))

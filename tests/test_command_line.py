@@ -107,6 +107,8 @@ def names_only(*overrides: str) -> list[str]:
         ("tracker.project=", "tracker.project= is empty: allowed is the name of a project."),
         ("tracker.finish_timeout_s=0", "tracker.finish_timeout_s=0.0 is out of range: allowed is above 0."),
         ("split=kfold split.fold=9", "split.fold=9 is out of range: with 5 folds it is at most 4."),
+        ("model.width=4,6", "model.width=4,6 has several values, which need -m; a list stands in brackets, .*"),
+        ("model.width=range(4,6)", "model.width=range(4,6) has several values, which need -m; .*"),
         ("model.width=[1", "model.width=[1 cannot be read as key=value: .*"),
         ("model.width", "model.width cannot be read as key=value: .*"),
     ],
@@ -232,6 +234,15 @@ def process(*command: str, cwd: Path, code: int = 0) -> "subprocess.CompletedPro
     [
         ("model.width=abc", "error: model.width=abc has the wrong type: allowed is an integer.\n"),
         ("seed=-1", "error: seed=-1 is out of range: allowed is at least 0 and at most 2.14748e+09.\n"),
+        (
+            "sweep=fractions",
+            f"error: sweep=fractions searches only with -m: python {REPOSITORY / 'run.py'} -m sweep=fractions\n",
+        ),
+        (
+            "+sweep.space.seed=[1,2]",
+            "error: +sweep.space.seed=[1,2] searches only with -m: "
+            f"python {REPOSITORY / 'run.py'} -m '+sweep.space.seed=[1,2]'\n",
+        ),
         ("run_dir=/dev/null", "error: run_dir=/dev/null cannot be made: File exists.\n"),
         ("run_dir=", "error: run_dir= is not a folder: give its path, or leave run_dir out.\n"),
         (

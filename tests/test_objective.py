@@ -4,7 +4,7 @@ import pytest
 
 from spectral.errors import UserError
 from spectral.metrics import classification_metrics
-from spectral.objective import PLAIN, check_objective, objective_direction
+from spectral.objective import PLAIN, check_number, check_objective, objective_direction
 
 NAMES = ["star", "qso"]
 
@@ -35,6 +35,24 @@ def test_every_validation_metric_is_an_objective():
 def test_other_names_are_refused_with_the_nearest(name, class_names, message):
     with pytest.raises(UserError, match=message):
         check_objective(name, class_names)
+
+
+@pytest.mark.parametrize("name", [*PLAIN, "num_parameters", "receptive_field", "val/recall/qso", "time/train_s"])
+def test_numbers_that_runs_report_may_be_bound(name):
+    check_number(name, "key")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("num_params", "^key is not a number of a run: did you mean 'num_parameters'"),
+        ("val/recall/", "^key is not a number of a run"),
+        ("test/accuracy", "^key is refused: .* so bound val/accuracy"),
+    ],
+)
+def test_other_numbers_are_refused(name, message):
+    with pytest.raises(UserError, match=message):
+        check_number(name, "key")
 
 
 def test_directions():

@@ -14,6 +14,7 @@ from sweeps.ls.entry import Entry, without_result
 from sweeps.opening import read_journal
 from sweeps.places import JOURNAL_FILE
 from sweeps.ranking import ranked
+from sweeps.retries import standing
 from sweeps.study import IDENTITY, TOTAL
 
 SUMMARY = "sweep.json"
@@ -33,7 +34,8 @@ def read_study(folder: Path) -> Entry | None:
 
 
 def _of_journal(folder: Path, storage: BaseStorage, study: FrozenStudy) -> Entry:
-    trials = storage.get_all_trials(study._study_id, deepcopy=False)
+    trials = standing(storage.get_all_trials(study._study_id, deepcopy=False))
+    num_ended = sum(trial.state.is_finished() for trial in trials)
     num_total = study.user_attrs.get(TOTAL) or load_json(folder / SUMMARY).get("num_trials")
     changed_s = (folder / JOURNAL_FILE).stat().st_mtime
     best = ranked(trials, study.directions)
@@ -41,8 +43,8 @@ def _of_journal(folder: Path, storage: BaseStorage, study: FrozenStudy) -> Entry
         folder.name,
         "study",
         _status(study.user_attrs, trials, num_total, changed_s),
-        sum(trial.state.is_finished() for trial in trials),
-        num_total,
+        num_ended,
+        _whole(num_total, num_ended),
         study.user_attrs.get(IDENTITY, {}).get("objectives", []),
         best[0].values if best else None,
         changed_s,
@@ -69,6 +71,10 @@ def _of_summary(folder: Path) -> Entry:
     status = "finished" if is_finished else without_result(changed_s)
     status = "failed" if num_ended and num_ended == counts["fail"] else status
     best = told["best"][0]["values"] if told["best"] else None
-    return Entry(
-        folder.name, "study", status, num_ended, told["num_trials"], told["objectives"], best, changed_s, folder
-    )
+    num_total = _whole(told["num_trials"], num_ended)
+    return Entry(folder.name, "study", status, num_ended, num_total, told["objectives"], best, changed_s, folder)
+
+
+def _whole(num_total: int | None, num_ended: int) -> int | None:
+    """The total, where the last command asked for no less than there were."""
+    return num_total and max(num_total, num_ended)

@@ -15,6 +15,7 @@ from sweeps.reference import reference_of
 from sweeps.report.run_folders import read_run_folders
 from sweeps.report.runs import Run, trouble
 from sweeps.report.study import Report, ReportedTrial
+from sweeps.retries import standing
 from sweeps.rows import configuration
 from sweeps.run_dirs import run_dirs
 from sweeps.study import IDENTITY
@@ -48,7 +49,7 @@ def report_of(study: optuna.Study, folder: Path) -> Report:
     """
     identity = study.user_attrs.get(IDENTITY, {})
     summary = _summary(folder)
-    trials = study.get_trials(deepcopy=False)
+    trials = standing(study.get_trials(deepcopy=False))
     reference = reference_of(trials, study.user_attrs)
     return Report(
         name=study.study_name,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sweeps.space.domains.base import Domain
-from sweeps.space.values import canonical
+from sweeps.space.values import canonical, text
 
 Values = Mapping[str, Any]
 """Axis key -> plain value, for the axes that are searched in a configuration."""
@@ -31,6 +31,9 @@ class Condition:
             key in values and canonical(values[key]) not in {canonical(value) for value in allowed}
             for key, allowed in self.allowed.items()
         )
+
+    def __str__(self) -> str:
+        return " and ".join(f"{key}={' or '.join(map(text, allowed))}" for key, allowed in self.allowed.items())
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The space held against the experiment's typed config, before anything runs."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -85,7 +86,8 @@ def _blame(space: Space, values: Mapping[str, Any], sentence: str, compose: Comp
         if axis.name in values:
             least = alone(axis, values[axis.name], space.ordered)
             if least is not None and _refusal(space, least, compose) == sentence:
-                raise user_error(f"{axis.name} cannot be searched so: {sentence}")
+                is_named = re.match(rf"{re.escape(axis.name)}[^\w.]", sentence)
+                raise user_error(sentence if is_named else f"{axis.name} cannot be searched so: {sentence}")
 
 
 def _refusal(space: Space, values: Mapping[str, Any], compose: Compose) -> str | None:

@@ -56,11 +56,16 @@ def read_domain(where: str, node: Any) -> Domain:
     required, optional, read = _READERS[kind]
     for name in fields:
         if name not in required + optional:
-            raise user_error(f"{where}.{name} is not a field of a {kind}: {nearest(name, required + optional)}.")
+            told = f"{where}.{name} is not a field of {_with_article(kind)}"
+            raise user_error(f"{told}: {nearest(name, required + optional)}.")
     for name in required:
         if name not in fields:
-            raise user_error(f"{where} needs {name}: a {kind} has {', '.join(required + optional)}.")
+            raise user_error(f"{where} needs {name}: {_with_article(kind)} has {', '.join(required + optional)}.")
     return read(where, fields)
+
+
+def _with_article(kind: str) -> str:
+    return f"an {kind}" if kind == "int" else f"a {kind}"
 
 
 def _implied_type(fields: Fields) -> str | None:
@@ -85,8 +90,10 @@ def _number(where: str, fields: Fields) -> Domain:
 
 def number_domain(where: str, low: float, high: float, step: float | None = None, log: bool = False) -> Domain:
     """Integers where all are integers, else floats; both ends included."""
-    if not (low < high and math.isfinite(high - low)):
-        raise user_error(f"{where} goes from {low} to {high}: low must be below high, and their distance finite.")
+    if not low < high:
+        raise user_error(f"{where} goes from {low} to {high}: low must be below high.")
+    if not math.isfinite(high - low):
+        raise user_error(f"{where} goes from {low} to {high}: their distance must be finite.")
     if log and low <= 0:
         raise user_error(f"{where} is logarithmic from {low}: low must be above 0.")
     if step is not None:

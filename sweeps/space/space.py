@@ -121,7 +121,8 @@ class Space:
                 )
             if self._is_excluded(axis, values):
                 raise user_error(
-                    f"{name}={value} is outside the space: it is not searched together with the other values."
+                    f"{name}={value} cannot be enqueued, for sweep.space.{name}.when searches it only with "
+                    f"{axis.when}; sweep.enqueue=[] leaves out what the search would begin with."
                 )
             params |= axis.domain.params(name, value)
         return params

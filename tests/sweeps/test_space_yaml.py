@@ -72,8 +72,8 @@ def test_each_form_gives_its_domain(yaml: str, domain: Any) -> None:
 @pytest.mark.parametrize(
     ("yaml", "sentence"),
     [
-        ("{low: 9, high: 9}", "sweep.space.key goes from 9 to 9: low must be below high"),
-        ("{low: 1, high: .inf}", "distance finite"),
+        ("{low: 9, high: 9}", "sweep.space.key goes from 9 to 9: low must be below high."),
+        ("{low: 1, high: .inf}", "sweep.space.key goes from 1.0 to inf: their distance must be finite."),
         ("{low: 0, high: 9, log: true}", "sweep.space.key is logarithmic from 0: low must be above 0."),
         ("{low: 1, high: 9, log: true, step: 2}", "step=2 and log=true, which exclude one another"),
         ("{low: 1, high: 9, log: 10}", "sweep.space.key.log=10 has the wrong type"),
@@ -83,8 +83,8 @@ def test_each_form_gives_its_domain(yaml: str, domain: Any) -> None:
         ("{low: one, high: 2}", "sweep.space.key.low=one has the wrong type: allowed is a number."),
         ("{low: true, high: 2}", "sweep.space.key.low=True has the wrong type"),
         ("{type: int, low: 0.5, high: 2}", "sweep.space.key.low=0.5 has the wrong type: allowed is an integer."),
-        ("{low: 1}", "sweep.space.key needs high: a int has low, high, step, log."),
-        ("{low: 1, high: 2, setp: 1}", "sweep.space.key.setp is not a field of a int: did you mean 'step'?"),
+        ("{low: 1}", "sweep.space.key needs high: an int has low, high, step, log."),
+        ("{low: 1, high: 2, setp: 1}", "sweep.space.key.setp is not a field of an int: did you mean 'step'?"),
         ("{type: flaot, low: 1, high: 2}", "sweep.space.key.type=flaot is not known: did you mean 'float'?"),
         ("{foo: 1}", "sweep.space.key={'foo': 1} does not say what is searched"),
         ("[]", "sweep.space.key=[] is not a choice: allowed is a list of one value or more."),
@@ -105,7 +105,7 @@ def test_each_form_gives_its_domain(yaml: str, domain: Any) -> None:
         ("{type: list, max_length: true, element: 1}", "sweep.space.key.max_length=True is out of range"),
         ("{type: list, max_length: 1000000000, element: 1}", "allowed is an integer from 1 to 1000."),
         ("{low: null, high: 3}", "sweep.space.key.low=None has the wrong type: allowed is a number."),
-        ("{low: -1e308, high: 1e308}", "low must be below high, and their distance finite."),
+        ("{low: -1e308, high: 1e308}", "their distance must be finite."),
         ("{low: 1.0, high: 2, step: .inf}", "sweep.space.key.step=inf is out of range: allowed is above 0 and finite."),
     ],
 )
@@ -165,27 +165,27 @@ def test_trial_0_of_the_reference_sweep_is_the_published_reference(
 @pytest.mark.parametrize(
     ("space", "sentence"),
     [
-        ({"model.width": {"low": 0, "high": 8}}, "model.width cannot be searched so: model.width=0 is out of range"),
+        ({"model.width": {"low": 0, "high": 8}}, "model.width=0 is out of range"),
         (
             {"model.width": {"low": 1.0, "high": 8.5}},
-            "model.width cannot be searched so: model.width=1.0 has the wrong type",
+            "model.width=1.0 has the wrong type",
         ),
         (
             {"model.widht": [4, 8]},
-            "model.widht cannot be searched so: model.widht is not a known key: did you mean 'width",
+            "model.widht is not a known key: did you mean 'width",
         ),
-        ({"loss": ["focal", "focla"]}, "loss cannot be searched so: loss=focla is not known: did you mean 'focal'?"),
+        ({"loss": ["focal", "focla"]}, "loss=focla is not known: did you mean 'focal'?"),
         (
             {"model.norm": ["none", "bacth"], "seed": [1, 2]},
-            "model.norm cannot be searched so: model.norm=bacth is not known",
+            "model.norm=bacth is not known",
         ),
         (
             {"model.dilations": {"type": "list", "min_length": 0, "max_length": 2, "element": [1, 2]}},
-            "model.dilations cannot be searched so: model.dilations=[] is too short",
+            "model.dilations=[] is too short",
         ),
         (
             {"model": ["fcn", "reference"], "model.dropout": {"low": 0.5, "high": 1.0, "when": {"model": "fcn"}}},
-            "model.dropout cannot be searched so: model.dropout=1.0 is out of range",
+            "model.dropout=1.0 is out of range",
         ),
     ],
 )
@@ -212,6 +212,12 @@ def test_a_sound_space_costs_one_config_an_extreme() -> None:
     assert len(calls) == 2
 
 
+def test_a_sentence_that_names_no_axis_is_given_its_own() -> None:
+    space = Space.read({"a": [1, 2], "b": [1, 2]})
+    with pytest.raises(UserError, match=r"^b cannot be searched so: refused\.$"):
+        check_space(space, _refusing(lambda job: job.get("b") == "2", []))
+
+
 def test_two_axes_that_disagree_at_one_extreme_are_left_to_the_trials() -> None:
     space = Space.read({"a": [1, 2], "b": [1, 2]})
     check_space(space, _refusing(lambda job: job.get("a") == job.get("b") == "2", []))
@@ -233,6 +239,10 @@ def test_a_mistake_in_the_experiment_is_not_laid_on_an_axis() -> None:
     [
         ([{"width": 4}, {"width": 99}], r"^width=99 cannot be enqueued, for it is outside the space"),
         ([{"width": 4}, {"widht": 4}], r"^widht=4 cannot be enqueued, for it is not searched: did you mean 'width'"),
+        (
+            [{"depth": 2, "model": "b"}],
+            r"^depth=2 cannot be enqueued, for sweep\.space\.depth\.when searches it only with model=a; sweep\.enq",
+        ),
         ([{"model": "a", "depth": 2, "width": 8}], r"^sweep\.enqueue holds .*, which cannot be run: refused\.$"),
         ([{"depth": 2, "width": 8}], r"^sweep\.enqueue holds {depth:2,width:8}, which cannot be run: refused\.$"),
     ],

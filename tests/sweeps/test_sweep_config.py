@@ -1,5 +1,6 @@
 """What `sweep.*` takes, and the sentence for what it does not."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,15 @@ from omegaconf import OmegaConf
 
 import sweeps.config
 from spectral.errors import UserError
-from sweeps.config_check import OF_SEVERAL, check_axes, directions, objective_names, seed_list, typed_sweep
+from sweeps.config_check import (
+    OF_SEVERAL,
+    check_axes,
+    check_constrained,
+    directions,
+    objective_names,
+    seed_list,
+    typed_sweep,
+)
 from sweeps.pruners import build_pruner
 from sweeps.samplers import build_sampler
 from sweeps.space import Space
@@ -23,6 +32,7 @@ CONF = Path(__file__).resolve().parents[2] / "conf"
     ("options", "said"),
     [
         ({"sampler": "tpee"}, "sweep.sampler=tpee is not known: did you mean 'tpe'?"),
+        ({"sampler": "bayes"}, "sweep.sampler=bayes is not known: allowed: cmaes, "),
         ({"pruner": "best"}, "sweep.pruner=best is not known"),
         ({"num_trials": 0}, "sweep.num_trials=0 is out of range: allowed is at least 1"),
         ({"num_trials": "many"}, "sweep.num_trials"),
@@ -172,6 +182,22 @@ def test_several_objectives_cannot_be_pruned() -> None:
 @pytest.mark.parametrize(("seeds", "expected"), [(1, None), (3, [5, 6, 7]), ([2, 9], [2, 9])])
 def test_seeds_count_up_from_the_experiments_own(seeds: Any, expected: list[int] | None) -> None:
     assert seed_list(typed_sweep({"seeds": seeds}), OmegaConf.create({"seed": 5})) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("num_params", "sweep.constraints.num_params is not a number of a run: did you mean 'num_parameters'?"),
+        ("val/macro_f", "did you mean 'val/macro_f1'?"),
+        ("test/macro_f1", "is refused: the test split is read once, at the end, so bound val/macro_f1."),
+    ],
+)
+def test_a_constraint_on_what_no_run_of_the_product_reports_is_refused(name: str, said: str) -> None:
+    product = sweeps.config.SweepConfig(check="spectral.configs.root:typed")
+    check_constrained(["num_parameters", "receptive_field", "val/recall/qso", "time/train_s"], product)
+    with pytest.raises(UserError, match=re.escape(said)):
+        check_constrained([name], product)
+    check_constrained([name], sweeps.config.SweepConfig())
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (CONF / "sweep").glob("*.yaml")))

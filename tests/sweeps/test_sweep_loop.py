@@ -105,6 +105,15 @@ def test_an_exception_keeps_its_traceback_and_others_go_on(tmp_path: Path) -> No
     assert "trial 1  fail" in ended.output
 
 
+def test_a_mistake_of_the_users_fails_its_trial_with_its_sentence_alone(tmp_path: Path) -> None:
+    def task(call: Call) -> float:
+        raise UserError("data.path=no.npz is not a file.")
+
+    ended = sweep(tmp_path, FLOATS, task, num_trials=20, num_slots=1)
+    assert ended.states == ["FAIL"] * 3
+    assert {trial.user_attrs["reason"] for trial in ended.trials} == {"data.path=no.npz is not a file."}
+
+
 def test_too_many_failures_stop_it(tmp_path: Path) -> None:
     ended = sweep(tmp_path, FLOATS, failing, num_trials=20, max_failures=2, num_slots=1)
     assert ended.loop.too_many_failures
@@ -372,6 +381,11 @@ def test_a_configuration_outside_the_constraints_is_never_the_best(tmp_path: Pat
     assert ended.study.study.best_trial.params == {"x": 5}
     assert ended.trials[2].user_attrs["reason"] == "outside the constraint on num_parameters: 9, at most 5"
     assert "best 5.0000 in trial 1" in ended.output.splitlines()[-1]
+
+
+def test_cmaes_takes_constraints_without_a_warning(tmp_path: Path) -> None:
+    options = {"sampler": "cmaes", "constraints": {"x": {"at_most": 0.5}}}
+    assert sweep(tmp_path, FLOATS, with_result, num_trials=4, **options).states == ["COMPLETE"] * 4
 
 
 @pytest.mark.parametrize(("seeds", "objective"), [(1, "score"), (2, "score"), (1, ["score", "size"])])

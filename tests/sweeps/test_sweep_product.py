@@ -4,6 +4,8 @@ import json
 import os
 import shlex
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +107,11 @@ def test_a_spoilt_checkpoint_of_a_trial_that_is_run_again_is_left_out(small: lis
             ["sweep.constraints={num_parameters:{at_most:1}}", "model.width=4,8"],
             "+sweep.constraints.num_parameters=...",
         ),
+        (
+            ["+sweep.constraints.num_params.at_most=1", "model.width=4,8"],
+            "sweep.constraints.num_params is not a number of a run: did you mean 'num_parameters'?",
+        ),
+        (["model.widht=4,8"], "error: model.widht is not a known key: did you mean 'width'?"),
         (["+sweep.constraints.num_parameters.at_mots=1", "model.width=4,8"], "did you mean 'at_most'?"),
         (
             ["sweep.storage=nonsense", "model.width=4,8"],
@@ -124,6 +131,27 @@ def test_mistakes_end_in_one_sentence_before_anything_runs(arguments: list[str],
     assert output.splitlines()[-1].startswith("error: ") and said in output.splitlines()[-1]
     assert "Traceback" not in output
     assert not (tmp_path / "study" / "0").exists()
+
+
+@pytest.mark.parametrize("arguments", [["sweep.num_trials=2"], []])
+def test_a_yaml_without_the_keys_of_a_search_is_told_what_it_lacks(arguments: list[str], tmp_path: Path) -> None:
+    (tmp_path / "conf" / "sweep").mkdir(parents=True)
+    (tmp_path / "conf" / "sweep" / "mine.yaml").write_text("space:\n  model.width: [4, 8]\n")
+    command = [sys.executable, str(SCRIPT), "-m", "--config-dir", str(tmp_path / "conf"), "sweep=mine", *arguments]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2, ended.stderr
+    assert ended.stderr.startswith("error: sweep") and len(ended.stderr.splitlines()) == 1
+    assert "yaml lacks `defaults: [default, _self_]`." in ended.stderr
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_a_mistake_that_the_data_shows_ends_the_sweep_with_its_sentence(tmp_path: Path) -> None:
+    process = start(tmp_path / "study", "data=arrays", "data.path=no.npz", "model.width=4,6", script=SCRIPT)
+    output = finish(process)
+    assert process.returncode == 2, output
+    said = "error: no trial of the study ended well, the last failure is: data.path=no.npz is not a file: "
+    assert output.splitlines()[-1].startswith(said)
+    assert output.endswith(": mend it and give the same command again with sweep.retry_failed=true.\n")
 
 
 @pytest.mark.slow

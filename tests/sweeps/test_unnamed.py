@@ -9,12 +9,14 @@ from typing import Any
 import optuna
 import pytest
 from omegaconf import OmegaConf
+from optuna.trial import TrialState
 from search_runs import await_begun, await_that, check_whole, finish, read_line, run, start, states
 
 from sweeps.config import SweepConfig
 from sweeps.config_check import typed_sweep
 from sweeps.places import SWEEPS, journal_url
 from sweeps.plan import plan_of
+from sweeps.retries import RETRY_OF
 from sweeps.space import Space
 from sweeps.storage import open_storage
 from sweeps.study import FINAL, KNOWN, REFERENCE, TOTAL
@@ -149,6 +151,18 @@ def test_the_last_study_of_a_search_goes_on_or_is_followed(url: str | None) -> N
     leave("a-3", url, 0, 3)
     leave("a-30", url, 3, 3)
     assert choose_study("a", SweepConfig(storage=url))[0] == "a-3"
+
+
+def test_a_finished_study_goes_on_where_its_failed_trials_are_to_be_run_again(url: str | None) -> None:
+    study = leave("a", url, 2, 3)
+    study.add_trial(optuna.create_trial(state=TrialState.FAIL))
+    assert choose_study("a", SweepConfig(storage=url))[0] == "a-2"
+    assert choose_study("a", SweepConfig(storage=url, retry_failed=True))[0] == "a"
+    study.add_trial(optuna.create_trial(value=1.0, user_attrs={RETRY_OF: 2}))
+    chosen, line = choose_study("a", SweepConfig(storage=url, retry_failed=True))
+    assert chosen == "a-2" and "is finished, with 3 of 3 trials" in line
+    leave("a", url, 0, 1)
+    assert "is finished, with 3 of 3 trials" in choose_study("a", SweepConfig(storage=url))[1]
 
 
 def test_a_study_is_unfinished_whose_last_scores_are_left(url: str | None) -> None:

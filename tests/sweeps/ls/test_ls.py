@@ -136,6 +136,15 @@ def test_a_higher_total_is_the_total(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert listed(tmp_path, capsys)["s"]["num_total"] == 5
 
 
+def test_a_lower_total_is_never_below_what_there_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    open_storage.cache_clear()
+    space = {"x": {"low": 0.0, "high": 1.0}}
+    sweep(tmp_path / "s", space, lambda call: call.values["x"], num_trials=3)
+    sweep(tmp_path / "s", space, lambda call: call.values["x"], num_trials=1)
+    entry = listed(tmp_path, capsys)["s"]
+    assert (entry["status"], entry["num_done"], entry["num_total"]) == ("finished", 3, 3)
+
+
 def test_a_study_kept_in_a_database_is_known_by_its_comparison(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,48 @@
+"""Trials that failed and are run again (`sweep.retry_failed`).
+
+A trial that has ended stays so in every storage. A new one goes on in its folder, and counts in its place.
+"""
+
+from collections.abc import Sequence
+
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+RETRY_OF = "retry_of"  # the attribute of a trial that holds the number of the one in whose place it stands
+OF_THE_END = ("owner", "configuration", "reason", "traceback")
+
+
+def standing(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """Those that count: no other has been begun in their place."""
+    replaced = {trial.user_attrs.get(RETRY_OF) for trial in trials}
+    return [trial for trial in trials if trial.number not in replaced]
+
+
+def num_taken(trials: Sequence[FrozenTrial]) -> int:
+    """Trials that have ended or are being run: what the total counts."""
+    return sum(trial.state != TrialState.WAITING for trial in standing(trials))
+
+
+def num_ended(trials: Sequence[FrozenTrial]) -> int:
+    """Those of them that have ended."""
+    return sum(trial.state.is_finished() for trial in standing(trials))
+
+
+def enqueue_failed(study: Study) -> int:
+    """Let each trial that failed wait for a new run, with what is known of it; returns their number.
+
+    The caller has the study's lock.
+    """
+    failed = [trial for trial in standing(study.get_trials(deepcopy=False)) if trial.state == TrialState.FAIL]
+    for trial in failed:
+        known = {name: value for name, value in trial.user_attrs.items() if name not in OF_THE_END}
+        # As Study.enqueue_trial does; a job that goes on from its checkpoint does not tell its first steps again.
+        study.add_trial(
+            create_trial(
+                state=TrialState.WAITING,
+                user_attrs={**known, RETRY_OF: trial.number},
+                system_attrs={"fixed_params": trial.params},
+                intermediate_values=trial.intermediate_values,
+            )
+        )
+    return len(failed)
