@@ -13,6 +13,7 @@ class UserError(Exception):
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """The tail of an error sentence: the closest allowed word where one is close, and all that are allowed."""
     names = sorted(allowed)
-    close = get_close_matches(word, names, n=1, cutoff=LEAST_ALIKE)
-    hint = f"did you mean '{close[0]}'? " if close else ""
+    by_letters = {name.lower(): name for name in names}
+    close = get_close_matches(word.lower(), by_letters, n=1, cutoff=LEAST_ALIKE)
+    hint = f"did you mean '{by_letters[close[0]]}'? " if close else ""
     return f"{hint}allowed: {', '.join(names)}" if names else "none is allowed there"
