@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ from spectral.registry import Registry
 
 Overrides = Callable[..., list[str]]
 CONF = REPOSITORY / "conf"
+QUOTED = shlex.quote(str(REPOSITORY / "run.py"))  # as a shell takes it
 
 
 def sentence(overrides: Sequence[str]) -> str:
@@ -236,12 +238,11 @@ def process(*command: str, cwd: Path, code: int = 0) -> "subprocess.CompletedPro
         ("seed=-1", "error: seed=-1 is out of range: allowed is at least 0 and at most 2.14748e+09.\n"),
         (
             "sweep=fractions",
-            f"error: sweep=fractions searches only with -m: python {REPOSITORY / 'run.py'} -m sweep=fractions\n",
+            f"error: sweep=fractions searches only with -m: python {QUOTED} -m sweep=fractions\n",
         ),
         (
             "+sweep.space.seed=[1,2]",
-            "error: +sweep.space.seed=[1,2] searches only with -m: "
-            f"python {REPOSITORY / 'run.py'} -m '+sweep.space.seed=[1,2]'\n",
+            f"error: +sweep.space.seed=[1,2] searches only with -m: python {QUOTED} -m '+sweep.space.seed=[1,2]'\n",
         ),
         ("run_dir=/dev/null", "error: run_dir=/dev/null cannot be made: File exists.\n"),
         ("run_dir=", "error: run_dir= is not a folder: give its path, or leave run_dir out.\n"),

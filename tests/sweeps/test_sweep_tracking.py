@@ -147,4 +147,4 @@ def test_a_missing_driver_is_named(capsys: pytest.CaptureFixture[str], monkeypat
     monkeypatch.setitem(sys.modules, "psycopg", None)
     for command, study in ((workspace_main, ["study"]), (dashboard_main, [])):
         assert command([*study, "--storage", "postgresql://user@host/studies"]) == 2
-        assert "pip install 'spectral[postgresql]'" in capsys.readouterr().err
+        assert "python -m pip install -e '.[postgresql]'" in capsys.readouterr().err
