@@ -1,6 +1,7 @@
 """One experiment from its config to its result: the only place that joins all parts. Read it from top to bottom."""
 
 import logging
+import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -107,7 +108,8 @@ def _carry_out_or_tell(
     try:
         return _carry_out(config, plain, folder, console, on_epoch, on_network)
     except KeyboardInterrupt:
-        console.print(f"To go on, give the same command with run_dir={escape(str(folder.path))}", soft_wrap=True)
+        argument = shlex.quote(f"run_dir={folder.path}")
+        console.print(f"To go on, give the same command with {escape(argument)}", soft_wrap=True)
         raise
 
 

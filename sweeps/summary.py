@@ -100,13 +100,22 @@ def _summary(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenTri
 def _final(study: SharedStudy, trial: FrozenTrial) -> dict[str, Any]:
     """A trial that was run to its end: what the objectives are on the test split, by seed."""
     folder = Path(trial.user_attrs["run_dir"])
-    results = [load_json(path) for path in sorted(folder.glob("seed-*/result.json")) or [folder / "result.json"]]
+    results = [_result(path) for path in sorted(folder.glob("seed-*/result.json")) or [folder / "result.json"]]
     names = [name.replace("val/", "test/", 1) for name in study.objectives]
     return {
         "number": trial.number,
         "run_dir": str(folder),
         "test": {name: [result[name] for result in results] for name in names if all(name in r for r in results)},
     }
+
+
+def _result(path: Path) -> dict[str, Any]:
+    """Of a run; empty where it is gone, or spoilt, which is told."""
+    try:
+        return load_json(path)
+    except (OSError, ValueError):
+        print(f"{path} cannot be read, so that its test score is left out.")
+        return {}
 
 
 def _final_lines(finals: list[dict[str, Any]]) -> list[str]:

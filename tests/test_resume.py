@@ -234,3 +234,18 @@ def test_a_run_does_not_go_on_with_data_that_has_changed(tmp_path: Path) -> None
     run(overrides)
     run([override for override in overrides if "run_dir" not in override] + [f"run_dir={tmp_path / 'whole'}"])
     assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+
+
+def test_ctrl_c_tells_the_argument_as_a_shell_takes_it(
+    pack_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("rich.console.Console.print", lambda _, text="", **__: told.append(str(text)))
+
+    def stop(epoch: int, row: dict[str, Any]) -> None:
+        raise KeyboardInterrupt
+
+    folder = tmp_path / "a b"
+    with pytest.raises(KeyboardInterrupt):
+        run(["data=packed", f"data.folder={pack_folder}", *OVERRIDES, f"run_dir={folder}"], stop)
+    assert told[-1] == f"To go on, give the same command with 'run_dir={folder}'"

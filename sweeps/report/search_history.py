@@ -91,7 +91,8 @@ def curves(report: Report) -> Figure | None:
 
 
 def _caption(drawn: list[ReportedTrial], num_all: int) -> str:
-    said = ["Each line is a trial by epoch"]
+    several = ", of several seeds the first" if any(len(trial.runs) > 1 for trial in drawn) else ""
+    said = [f"Each line is a trial by epoch{several}"]
     if any(len(trial.steps) == 1 for trial in drawn):
         said.append("a dot one that reported a single epoch")
     if any(trial.state == "pruned" for trial in drawn):

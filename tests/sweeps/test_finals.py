@@ -11,6 +11,7 @@ from search_runs import REPOSITORY, finish, start, trials
 from small_runs import OVERRIDES
 
 from sweeps.launchers.contract import WorkerLost
+from sweeps.summary import summarize
 
 SPACE = {"x": {"low": 1, "high": 9}}
 HELD = {"search_overrides": ["score_test=false"], "sampler": "random", "direction": "maximize"}
@@ -70,6 +71,19 @@ def test_their_records_say_so_before_they_start(tmp_path: Path) -> None:
     final = {number for number, _ in finals(ended)}
     assert {n for n, record in enumerate(known) if record["kind"] == "final"} == final
     assert {record["state"] for record in known} == {"complete"}
+
+
+def test_a_spoilt_result_is_told_of_and_its_score_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep(tmp_path, {"x": [4]}, score, num_trials=1, **HELD)
+    spoilt = tmp_path / "0" / "result.json"
+    spoilt.write_text('{"test/score":')
+    study = open_study(tmp_path, {"x": [4]}, num_trials=1, **HELD)
+    summarize(study, tmp_path)
+    study.close()
+    assert f"{spoilt} cannot be read, so that its test score is left out." in capsys.readouterr().out
+    assert json.loads((tmp_path / "sweep.json").read_text())["final"][0]["test"] == {}
 
 
 def test_a_reused_trial_has_the_seeds_of_its_runs(tmp_path: Path) -> None:
