@@ -73,9 +73,7 @@ def test_their_records_say_so_before_they_start(tmp_path: Path) -> None:
     assert {record["state"] for record in known} == {"complete"}
 
 
-def test_a_spoilt_result_is_told_of_and_its_score_left_out(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_spoilt_result_is_told_of_and_its_score_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweep(tmp_path, {"x": [4]}, score, num_trials=1, **HELD)
     spoilt = tmp_path / "0" / "result.json"
     spoilt.write_text('{"test/score":')
