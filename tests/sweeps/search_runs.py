@@ -141,12 +141,8 @@ def await_that(condition: Callable[[], bool], process: Process | None = None) ->
 
 
 def await_begun(folder: Path, num: int, process: Process) -> None:
-    """Until so many jobs wait in their last epoch."""
-
-    def epochs_of(path: Path) -> int:
-        return len(path.read_text().split())
-
-    await_that(lambda: sum(epochs_of(p) >= 2 for p in folder.glob("*/epochs")) >= num, process)
+    """Until so many jobs wait in their last epoch, or have ended."""
+    await_that(lambda: len(list(folder.glob("*/waits"))) >= num, process)
 
 
 def check_whole(folder: Path, num_trials: int, url: str | None = None) -> None:
