@@ -200,6 +200,7 @@ class SlotPool:
             self._replace(slot, at_once=True)
             raise
         except Exception:
+            # Whatever it was is raised anew; the worker may live, and must not outlive its slot.
             worker.end(self._limits.grace_s)
             self._replace(slot)
             raise

@@ -43,7 +43,7 @@ class PackedError:
     def of(cls, error: BaseException) -> "PackedError":
         try:
             pickled = cloudpickle.dumps(error)
-        except Exception:
+        except Exception:  # a job's own class may fail in any way; what it said is kept
             pickled = b""
         return cls(pickled, ": ".join(filter(None, (type(error).__name__, str(error)))))
 
@@ -53,7 +53,7 @@ class PackedError:
         try:
             # Many an exception pickles but does not unpickle: its __init__ wants more than its args.
             error = _Unpickler(io.BytesIO(self.pickled)).load()
-        except Exception:
+        except Exception:  # and so it may in its __init__
             error = ForeignError(self.said)
         if trace is not None:
             error.__cause__ = RemoteTraceback(trace)
