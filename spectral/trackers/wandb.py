@@ -86,9 +86,9 @@ class WandbTracker:
         except ConnectionError:  # of its own service, which is gone
             raise
         except Exception:  # a server that takes no file has taken the rest
-            self._run.finish(exit_code)
+            self._close(exit_code)
             raise
-        self._run.finish(exit_code)
+        self._close(exit_code)
         if self._run.settings.mode == "disabled":
             return ""
         if self.url:
@@ -96,6 +96,11 @@ class WandbTracker:
         _check_written(Path(self._run.settings.sync_file))
         why = f"{self._why_offline}, so the run" if self._why_offline else "the run"
         return f"{why} was kept offline; to upload it: wandb sync {shlex.join(self._starts())}"
+
+    def _close(self, exit_code: int) -> None:
+        """Return when the library's own process has ended: `finish` alone does not wait until it has written its file."""
+        self._run.finish(exit_code)
+        wandb.teardown(exit_code)
 
     def _add_files(self, ending: Ending) -> None:
         media = {

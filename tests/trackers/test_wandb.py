@@ -127,6 +127,28 @@ def test_weights_of_a_sweep_are_kept_of_the_runs_that_it_ends_with(
     assert told.weights == ({"best.safetensors", "model.json"} if is_kept else set())
 
 
+FINISH = """
+import sys
+from wandb.sdk import wandb_setup
+from spectral.trackers.contract import Ending, TrackedRun
+from spectral.trackers.wandb import WandbTracker
+run = TrackedRun(id=None, folder=sys.argv[1], config={})
+tracker = WandbTracker(run, project="p", entity=None, mode="offline", tags=[], start_timeout_s=60.0)
+tracker.log({"x": 1.0}, 1)
+service = wandb_setup.singleton().assert_service()._proc._process
+tracker.finish(Ending("finished"))
+print(service.poll())
+"""
+
+
+def test_the_librarys_process_has_written_its_file_and_ended_before_the_tracker_may(tmp_path: Path) -> None:
+    """It writes in blocks: what it still holds back would be lost with it."""
+    done = subprocess.run([sys.executable, "-c", FINISH, str(tmp_path)], capture_output=True, text=True, cwd=REPOSITORY)
+    assert done.stdout.strip() == "0", done.stderr
+    (told,) = offline_runs(tmp_path)
+    assert told.summary["summary"]["status"] == "finished"
+
+
 def test_a_folder_that_cannot_be_written_harms_nothing(
     tracked: Overrides, small: Overrides, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
