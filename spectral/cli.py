@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import functools
+import gc
 import os
 import re
 import sys
@@ -37,6 +38,8 @@ def run_command(main: Callable[[], Any]) -> None:
     """Call a Hydra main function and end the process as its outcome says."""
     # Hydra then raises instead of printing a trace of its own.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    # Until the first job begins all that is made is kept; to look through it again and again costs a tenth of the time.
+    gc.disable()
     try:
         raise_on_interrupt()
         main()
@@ -67,6 +70,7 @@ def as_job(main: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
 
     @functools.wraps(main)
     def guarded(config: DictConfig) -> Any:
+        gc.enable()
         try:
             return main(config)
         except UserError as error:

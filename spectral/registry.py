@@ -30,6 +30,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from spectral.configs.fields import check_fields
+from spectral.configs.remembered import remembered
 from spectral.configs.sentences import config_sentence
 from spectral.errors import UserError, nearest
 
@@ -55,6 +56,7 @@ class Registry:
     def __init__(self, group: str) -> None:
         self.group = group
         self._entries: dict[str, Entry] = {}
+        self._checked = remembered(self._check)
 
     def register(self, builder: str) -> Callable[[ConfigType], ConfigType]:
         """Decorate a config dataclass whose `name` field has the part's name as its default."""
@@ -95,9 +97,13 @@ class Registry:
         try:
             # Plain values: what +model.key=value has added to a typed node would pass unseen.
             values = OmegaConf.to_container(node, resolve=True) if isinstance(node, DictConfig) else node
-            config: Any = OmegaConf.to_object(OmegaConf.unsafe_merge(OmegaConf.structured(entry.config), values))
+            return self._checked(values, key)
         except OmegaConfBaseException as error:
             raise UserError(config_sentence(error, [f.name for f in dataclasses.fields(entry.config)], key)) from error
+
+    def _check(self, values: Mapping[str, Any], key: str) -> Any:
+        structured = OmegaConf.structured(self.entry(values["name"]).config)
+        config: Any = OmegaConf.to_object(OmegaConf.unsafe_merge(structured, values))
         check_fields(config, key)
         if hasattr(config, "check"):
             config.check(key)

@@ -1,5 +1,6 @@
 """Ask, submit, tell in steady state: a slot gets its next job the moment the last one ends."""
 
+import gc
 import json
 import logging
 import time
@@ -78,6 +79,7 @@ class SweepLoop:
         try:
             while self._goes_on():
                 self._fill()
+                gc.enable()  # the command pauses it until its first jobs have begun
                 if isinstance(self._launcher, Batches):
                     self._launcher.flush()
                 self._collect()

@@ -12,7 +12,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from sweeps.arguments import GROUP, Arguments
+from sweeps.arguments import GROUP, RUN_DIR, Arguments
 
 if TYPE_CHECKING:
     from sweeps.batches import Batches
@@ -197,6 +197,8 @@ class SpectralSweeper(Sweeper):
             config = self._composer.compose([*overrides, *self._job_extras, *sweep.search_overrides])
             with open_dict(config):
                 config.pop("hydra")
+                if RUN_DIR in config:  # a job is told its own when it begins; a time in it would tell configs apart
+                    config[RUN_DIR] = self.config[RUN_DIR]
             return check(config) if check else config
 
         check_space(space, compose, check_enqueued(space, sweep.enqueue, compose))

@@ -17,6 +17,7 @@ from spectral.configs.losses import losses
 from spectral.configs.lr_schedule import lr_schedules
 from spectral.configs.models import models
 from spectral.configs.optimizer import optimizers
+from spectral.configs.remembered import remembered
 from spectral.configs.sampler import FractionsConfig, samplers
 from spectral.configs.schedule import ScheduleConfig
 from spectral.configs.sentences import config_sentence
@@ -90,17 +91,24 @@ def typed(config: DictConfig) -> ExperimentConfig:
         # Plain values: what +schedule.key=value has added to a typed node would pass unseen.
         values: Any = OmegaConf.to_container(config, resolve=True)
         parts = {registry.group: values.pop(registry.group, None) for registry in REGISTRIES}
-        experiment = OmegaConf.to_object(OmegaConf.unsafe_merge(OmegaConf.structured(ExperimentConfig), values))
+        experiment: ExperimentConfig = _typed_top(values)
     except OmegaConfBaseException as error:
         raise UserError(config_sentence(error, fields)) from error
-    assert isinstance(experiment, ExperimentConfig)
-    check_fields(experiment, "")
-    _check_named(experiment)
     for registry in REGISTRIES:
         setattr(experiment, registry.group, registry.typed(parts[registry.group]))
     experiment.schedule.check("schedule")
     if isinstance(experiment.sampler, FractionsConfig):
         experiment.sampler.check_batch(experiment.schedule.batch_size)
+    return experiment
+
+
+@remembered
+def _typed_top(values: Any) -> ExperimentConfig:
+    """What stands outside the groups."""
+    experiment = OmegaConf.to_object(OmegaConf.unsafe_merge(OmegaConf.structured(ExperimentConfig), values))
+    assert isinstance(experiment, ExperimentConfig)
+    check_fields(experiment, "")
+    _check_named(experiment)
     return experiment
 
 

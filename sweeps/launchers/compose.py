@@ -20,6 +20,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from sweeps.launchers.repository import RememberingRepository
+
 MAX_KEPT = 64
 # Values of these are laid over like any other; other keys of hydra.* may change how the rest is composed.
 HYDRA_VALUES = ("hydra.sweep.", "hydra.job.env_set.", "hydra.job.name")
@@ -30,17 +32,18 @@ class Composer:
 
     def __init__(self, loader: ConfigLoader, master: DictConfig) -> None:
         assert isinstance(loader, ConfigLoaderImpl)  # Hydra has no other
-        self._loader = loader
+        self._plain = not (OmegaConf.select(master, "hydra.searchpath") or master.hydra.job.env_copy)
+        self._hydras = loader
+        self._loader = _with_memory(loader) if self._plain else loader
         self._master = master
         self._parser = OverridesParser.create(config_loader=loader)
         self._bases: OrderedDict[tuple[str, ...], DictConfig] = OrderedDict()
-        self._plain = not (OmegaConf.select(master, "hydra.searchpath") or master.hydra.job.env_copy)
 
     def compose(self, overrides: Sequence[str]) -> DictConfig:
         """Raises ConfigCompositionException and its kin, as Hydra does."""
         parsed = self._parser.parse_overrides(list(overrides))
         if not self._plain or any(_needs_hydra(override) for override in parsed):
-            return self._loader.load_sweep_config(self._master, list(overrides))
+            return self._hydras.load_sweep_config(self._master, list(overrides))
         self._loader.validate_sweep_overrides_legal(parsed, run_mode=RunMode.RUN, from_shell=True)
         is_value = [self._is_value(override) for override in parsed]
         chosen = tuple(str(o.input_line) for o, value in zip(parsed, is_value, strict=True) if not value)
@@ -77,6 +80,12 @@ class Composer:
             task, exclude_keys=naming.exclude_keys, item_sep=naming.item_sep, kv_sep=naming.kv_sep
         )
         OmegaConf.copy_cache(from_config=self._master, to_config=config)
+
+
+def _with_memory(loader: ConfigLoaderImpl) -> ConfigLoaderImpl:
+    remembering = copy.copy(loader)
+    remembering.repository = RememberingRepository(loader.repository)  # type: ignore[assignment]  # its own interface
+    return remembering
 
 
 def _needs_hydra(override: Override) -> bool:

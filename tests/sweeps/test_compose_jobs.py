@@ -115,3 +115,15 @@ def test_extra_search_paths_are_seen(tmp_path: Path, hydra_restore_singletons: N
         loaded = _load("config", [f"hydra.searchpath=[file://{tmp_path}]"])
         _same(loaded, ["model=mine"])
         assert Composer(*loaded).compose(["model=mine"]).model.width == 5
+
+
+def test_a_file_changed_during_a_sweep_changes_no_job(tmp_path: Path, hydra_restore_singletons: None) -> None:
+    for name, content in {"config": "defaults: [part: one]\n", "part/one": "x: 1\n", "part/two": "x: 2\n"}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.yaml").write_text(content)
+    with initialize_config_dir(str(tmp_path), version_base="1.3"):
+        composer = Composer(*_load("config", []))
+        assert composer.compose(["part=one", "part.x=3"]).part.x == 3
+        (tmp_path / "config.yaml").write_text("defaults: [part: one]\ny: 1\n")
+        changed = composer.compose(["part=two"])
+    assert (changed.part.x, "y" in changed) == (2, False)
