@@ -147,7 +147,9 @@ def _first_submit(folder: Path, search: str) -> dict[str, Any]:
 
 
 def _environment() -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    """Modules are compiled at the first of the starts, as they are for a user, and not at each."""
+    compiling = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return compiling | {"PYTHONPATH": str(REPOSITORY)}
 
 
 PARTS = {
