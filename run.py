@@ -1,9 +1,9 @@
 """Run one experiment, or with -m several: `python run.py --help` tells how."""
 
 if __name__ == "__main__":
-    from spectral.startup import end_on_interrupt
+    from spectral.startup import begin_command
 
-    end_on_interrupt()
+    begin_command()
 
 import hydra
 from hydra.core.hydra_config import HydraConfig

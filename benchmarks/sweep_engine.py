@@ -1,6 +1,6 @@
 """How well sweeps use their slots, beside hydra-optuna-sweeper 1.3.0 with the joblib launcher, and what they cost.
 
-    python benchmarks/sweep_engine.py                          # all parts, about fifteen minutes on 2 quiet cores
+    python benchmarks/sweep_engine.py                          # all parts, about half an hour on 2 quiet cores
     python benchmarks/sweep_engine.py --quick                  # smaller: to see that it works
     python benchmarks/sweep_engine.py --parts slots costs      # some of slots, training, costs, past
 
@@ -48,7 +48,7 @@ class Sizes:
     num_sleeps: int = 40
     num_draws: int = 3
     num_configurations: int = 40
-    num_epochs: int = 12
+    num_epochs: int = 24
     num_no_ops: int = 100
     num_starts: int = 5
     past: tuple[int, ...] = (100, 1000, 10000)

@@ -38,8 +38,6 @@ def run_command(main: Callable[[], Any]) -> None:
     """Call a Hydra main function and end the process as its outcome says."""
     # Hydra then raises instead of printing a trace of its own.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
-    # Until the first job begins all that is made is kept; to look through it again and again costs a tenth of the time.
-    gc.disable()
     try:
         raise_on_interrupt()
         main()

@@ -1,9 +1,9 @@
 """python -m spectral.evaluate run=FOLDER [data=...]: score a run on its own survey or another."""
 
 if __name__ == "__main__":
-    from spectral.startup import end_on_interrupt
+    from spectral.startup import begin_command
 
-    end_on_interrupt()
+    begin_command()
 
 from typing import Any
 

@@ -1,9 +1,9 @@
 """python -m spectral.pack data=... out=FOLDER: pack a survey ahead of time."""
 
 if __name__ == "__main__":
-    from spectral.startup import end_on_interrupt
+    from spectral.startup import begin_command
 
-    end_on_interrupt()
+    begin_command()
 
 from pathlib import Path
 

@@ -1,9 +1,9 @@
 """python -m spectral.predict run=FOLDER data=... out=FILE: classify spectra with a run."""
 
 if __name__ == "__main__":
-    from spectral.startup import end_on_interrupt
+    from spectral.startup import begin_command
 
-    end_on_interrupt()
+    begin_command()
 
 from pathlib import Path
 

@@ -194,11 +194,9 @@ class SpectralSweeper(Sweeper):
         check = _imported(sweep.check) if sweep.check else None
 
         def compose(overrides: list[str]) -> Any:
-            config = self._composer.compose([*overrides, *self._job_extras, *sweep.search_overrides])
-            with open_dict(config):
-                config.pop("hydra")
-                if RUN_DIR in config:  # a job is told its own when it begins; a time in it would tell configs apart
-                    config[RUN_DIR] = self.config[RUN_DIR]
+            config = self._composer.compose_own([*overrides, *self._job_extras, *sweep.search_overrides])
+            if RUN_DIR in config:  # a job is told its own when it begins; a time in it would tell configs apart
+                config[RUN_DIR] = self.config[RUN_DIR]
             return check(config) if check else config
 
         check_space(space, compose, check_enqueued(space, sweep.enqueue, compose))

@@ -18,6 +18,9 @@ def tell(*_: Any) -> None:
 
 
 if __name__ == "__main__":
+    from spectral.startup import begin_command
+
+    begin_command()
     from sweeps.launchers.pooled import PooledLauncher
 
     PooledLauncher.submit = tell  # type: ignore[assignment,method-assign]

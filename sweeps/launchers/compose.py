@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
+from hydra._internal.defaults_list import create_defaults_list
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import ConfigCompositionException
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from sweeps.launchers.repository import RememberingRepository
@@ -37,56 +38,95 @@ class Composer:
         self._loader = _with_memory(loader) if self._plain else loader
         self._master = master
         self._parser = OverridesParser.create(config_loader=loader)
-        self._bases: OrderedDict[tuple[str, ...], DictConfig] = OrderedDict()
+        self._bases: OrderedDict[tuple[bool, tuple[str, ...]], DictConfig] = OrderedDict()
 
     def compose(self, overrides: Sequence[str]) -> DictConfig:
         """Raises ConfigCompositionException and its kin, as Hydra does."""
         parsed = self._parser.parse_overrides(list(overrides))
-        if not self._plain or any(_needs_hydra(override) for override in parsed):
+        if self._needs_hydra(parsed):
             return self._hydras.load_sweep_config(self._master, list(overrides))
+        config = self._compose(parsed, is_whole=True)
+        self._note_overrides(config.hydra, parsed)
+        return config
+
+    def compose_own(self, overrides: Sequence[str]) -> DictConfig:
+        """As `compose`, in half the time: the experiment's own config, without the node `hydra`."""
+        parsed = self._parser.parse_overrides(list(overrides))
+        if not self._needs_hydra(parsed):
+            return self._compose(parsed, is_whole=False)
+        config = self._hydras.load_sweep_config(self._master, list(overrides))
+        with open_dict(config):
+            config.pop("hydra")
+        return config
+
+    def _needs_hydra(self, parsed: Sequence[Override]) -> bool:
+        return not self._plain or any(
+            override.is_hydra_override() and not override.key_or_group.startswith(HYDRA_VALUES) for override in parsed
+        )
+
+    def _compose(self, parsed: list[Override], *, is_whole: bool) -> DictConfig:
+        """The config but for what stands under `hydra` of its overrides; only where `is_whole` is there such a node."""
         self._loader.validate_sweep_overrides_legal(parsed, run_mode=RunMode.RUN, from_shell=True)
         is_value = [self._is_value(override) for override in parsed]
         chosen = tuple(str(o.input_line) for o, value in zip(parsed, is_value, strict=True) if not value)
-        config = copy.deepcopy(self._base(chosen))
-        self._lay_over(config, [o for o, value in zip(parsed, is_value, strict=True) if value], parsed)
+        values = [o for o, value in zip(parsed, is_value, strict=True) if value]
+        config = copy.deepcopy(self._base(chosen, is_whole=is_whole))
+        try:
+            # The end of ConfigLoaderImpl.load_configuration.
+            self._loader._apply_overrides_to_config(
+                [o for o in values if is_whole or not o.is_hydra_override()], config
+            )
+        except OmegaConfBaseException as error:
+            raise ConfigCompositionException() from error
+        OmegaConf.copy_cache(from_config=self._master, to_config=config)
         return config
 
-    def _base(self, chosen: tuple[str, ...]) -> DictConfig:
+    def _base(self, chosen: tuple[str, ...], *, is_whole: bool) -> DictConfig:
         """The config with its groups chosen, before any values."""
-        if chosen not in self._bases:
-            self._bases[chosen] = self._loader.load_sweep_config(self._master, list(chosen))
+        key = is_whole, chosen
+        if key not in self._bases:
+            load = self._loader.load_sweep_config if is_whole else self._load_own
+            self._bases[key] = load(self._master, list(chosen))
             if len(self._bases) > MAX_KEPT:
                 self._bases.popitem(last=False)
-        self._bases.move_to_end(chosen)
-        return self._bases[chosen]
+        self._bases.move_to_end(key)
+        return self._bases[key]
+
+    def _load_own(self, master: DictConfig, chosen: list[str]) -> DictConfig:
+        """As ConfigLoaderImpl.load_sweep_config, but for the files of `hydra`."""
+        loader, name = self._loader, master.hydra.job.config_name
+        overrides, files = loader._parse_overrides_and_create_caching_repo(
+            name, [*master.hydra.overrides.hydra, *chosen]
+        )
+        listed = create_defaults_list(files, name, overrides, prepend_hydra=True, skip_missing=False)
+        own = [default for default in listed.defaults if (default.package or "").partition(".")[0] != "hydra"]
+        for loaded in files.cache.values():
+            if loaded is not None and isinstance(loaded.config, DictConfig) and "hydra" in loaded.config:
+                with open_dict(loaded.config):
+                    loaded.config.pop("hydra")
+        try:
+            config = loader._compose_config_from_defaults_list(own, files)
+        except OmegaConfBaseException as error:
+            raise ConfigCompositionException() from error
+        OmegaConf.set_struct(config, True)
+        return config
 
     def _is_value(self, override: Override) -> bool:
         # As in hydra._internal.defaults_list.Overrides.
         return isinstance(override.value(), dict) or not self._loader.repository.group_exists(override.key_or_group)
 
-    def _lay_over(self, config: DictConfig, values: list[Override], parsed: list[Override]) -> None:
-        """The end of ConfigLoaderImpl.load_configuration."""
-        try:
-            self._loader._apply_overrides_to_config(values, config)
-        except OmegaConfBaseException as error:
-            raise ConfigCompositionException() from error
-        told = config.hydra.overrides
+    def _note_overrides(self, hydra: DictConfig, parsed: list[Override]) -> None:
         inherited: list[Any] = OmegaConf.to_container(self._master.hydra.overrides.hydra)  # type: ignore[assignment]
-        told.hydra = inherited + [o.input_line for o in parsed if o.is_hydra_override()]
+        hydra.overrides.hydra = inherited + [o.input_line for o in parsed if o.is_hydra_override()]
         task = [o for o in parsed if not o.is_hydra_override()]
-        told.task = [o.input_line for o in task]
-        naming = config.hydra.job.config.override_dirname
-        config.hydra.job.override_dirname = get_overrides_dirname(
+        hydra.overrides.task = [o.input_line for o in task]
+        naming = hydra.job.config.override_dirname
+        hydra.job.override_dirname = get_overrides_dirname(
             task, exclude_keys=naming.exclude_keys, item_sep=naming.item_sep, kv_sep=naming.kv_sep
         )
-        OmegaConf.copy_cache(from_config=self._master, to_config=config)
 
 
 def _with_memory(loader: ConfigLoaderImpl) -> ConfigLoaderImpl:
     remembering = copy.copy(loader)
     remembering.repository = RememberingRepository(loader.repository)  # type: ignore[assignment]  # its own interface
     return remembering
-
-
-def _needs_hydra(override: Override) -> bool:
-    return override.is_hydra_override() and not override.key_or_group.startswith(HYDRA_VALUES)

@@ -49,6 +49,11 @@ def _same(loaded: Loaded, overrides: list[str]) -> None:
         assert [OmegaConf.get_type(config, key) for key in config] == [
             OmegaConf.get_type(expected, k) for k in expected
         ]
+    whole, own = OmegaConf.to_container(expected), composer.compose_own(overrides)
+    assert isinstance(whole, dict)
+    whole.pop("hydra")
+    assert OmegaConf.to_container(own) == whole
+    assert OmegaConf.is_struct(own)
 
 
 @pytest.mark.parametrize(
@@ -92,11 +97,13 @@ def test_what_hydra_refuses_is_refused_alike(product: Loaded, overrides: list[st
     loader, master = product
     with pytest.raises(HydraException) as expected:
         loader.load_sweep_config(master, overrides)
-    with pytest.raises(HydraException) as caught:
-        Composer(loader, master).compose(overrides)
-    assert type(caught.value) is type(expected.value)
-    assert str(caught.value) == str(expected.value)
-    assert str(caught.value.__cause__) == str(expected.value.__cause__)
+    composer = Composer(loader, master)
+    for compose in (composer.compose, composer.compose_own):
+        with pytest.raises(HydraException) as caught:
+            compose(overrides)
+        assert type(caught.value) is type(expected.value)
+        assert str(caught.value) == str(expected.value)
+        assert str(caught.value.__cause__) == str(expected.value.__cause__)
 
 
 def test_a_config_is_a_copy(product: Loaded) -> None:
