@@ -13,15 +13,14 @@ class StageSchedule:
 
     def __init__(self, scheduler: LRScheduler) -> None:
         self.scheduler = scheduler
-        self._by_loss = isinstance(scheduler, ReduceLROnPlateau)
 
     def after_step(self) -> None:
-        if not self._by_loss:
+        if not isinstance(self.scheduler, ReduceLROnPlateau):
             self.scheduler.step()
 
     def after_epoch(self, train_loss: float) -> None:
-        if self._by_loss:
-            self.scheduler.step(train_loss)  # type: ignore[arg-type]
+        if isinstance(self.scheduler, ReduceLROnPlateau):
+            self.scheduler.step(train_loss)
 
     def state_dict(self) -> dict[str, Any]:
         return self.scheduler.state_dict()

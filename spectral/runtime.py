@@ -43,10 +43,11 @@ class Runtime:
         """Bring the network's weights, in place, to device and layout; return what to call in its stead."""
         network.to(device=self.device)
         if self.channels_last:
-            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # its overloads lack this one
         if not self.compile:
             return network
         # Compiled code would draw its dropout in a way of its own, and cannot be made for all lengths at once.
+        # The ignored type: of a module torch says no more than that it comes back callable.
         return torch.compile(network, dynamic=False, options={"fallback_random": True})  # type: ignore[return-value]
 
     def autocast(self) -> AbstractContextManager[object]:

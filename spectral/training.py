@@ -206,7 +206,7 @@ class Trainer:
         with self.runtime.autocast():
             logits = self.prepared(batch.flux, batch.mask)
         value: Tensor = loss(logits.float(), target)
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         if self.settings.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip_norm)
         optimizer.step()
@@ -293,7 +293,7 @@ def _averaged(network: nn.Module, decay: float | None) -> AveragedModel | None:
     """An exponential moving average of the weights, updated each step; None without a decay."""
     if decay is None:
         return None
-    ema = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    ema = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]  # torch leaves it untyped
     return AveragedModel(network, multi_avg_fn=ema, use_buffers=True)
 
 

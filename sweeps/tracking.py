@@ -45,8 +45,15 @@ def _track(study: SharedStudy, folder: Path, tracker: Any) -> None:
     from spectral.tracking import Tracking
 
     trials = standing(study.trials())
-    names = {"group": study.name, "name": f"sweep {study.name}", "job_type": JOB_TYPE}
-    run = TrackedRun(id=None, folder=str(folder), config=_config(study), step_metric=STEP_METRIC, **names)  # type: ignore[arg-type]
+    run = TrackedRun(
+        id=None,
+        folder=str(folder),
+        config=_config(study),
+        name=f"sweep {study.name}",
+        group=study.name,
+        job_type=JOB_TYPE,
+        step_metric=STEP_METRIC,
+    )
     tracking = Tracking(trackers.typed(tracker), run)
     for told in best_so_far(trials, study.objectives[0], study.study.directions[0]):
         tracking.log(told, told[STEP_METRIC])

@@ -66,8 +66,8 @@ def _add_scored(plots: Plots, folder: Path, predictions: pd.DataFrame, survey: S
     listed = []
     for place, mistake in enumerate(most_confident_mistakes(scored, names).itertuples(), start=1):
         path = folder / "misclassified" / f"{place:02d}.png"
-        draw_spectrum(path, survey, int(mistake.row), mistake)  # type: ignore[arg-type]
-        cells = [mistake.id, mistake.label, mistake.predicted, float(mistake.confidence)]  # type: ignore[arg-type]
+        draw_spectrum(path, survey, int(mistake.row), mistake)  # type: ignore[arg-type]  # a cell may be anything
+        cells = [mistake.id, mistake.label, mistake.predicted, float(mistake.confidence)]  # type: ignore[arg-type]  # as above
         listed.append([*cells, {"image": str(path.absolute())}])
     plots.tables["misclassified"] = Table(["id", "label", "predicted", "confidence", "spectrum"], listed)
 

@@ -23,7 +23,7 @@ class Server(ThreadingMixIn, WSGIServer):
 class Handler(WSGIRequestHandler):
     """Requests are not told of in the terminal."""
 
-    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002  (the base class names it so)
         logging.getLogger(__name__).debug(format, *arguments)
 
 

@@ -9,7 +9,6 @@ during a sweep do not change its jobs.
 import copy
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
 from hydra._internal.defaults_list import create_defaults_list
@@ -116,7 +115,7 @@ class Composer:
         return isinstance(override.value(), dict) or not self._loader.repository.group_exists(override.key_or_group)
 
     def _note_overrides(self, hydra: DictConfig, parsed: list[Override]) -> None:
-        inherited: list[Any] = OmegaConf.to_container(self._master.hydra.overrides.hydra)  # type: ignore[assignment]
+        inherited = list(self._master.hydra.overrides.hydra)
         hydra.overrides.hydra = inherited + [o.input_line for o in parsed if o.is_hydra_override()]
         task = [o for o in parsed if not o.is_hydra_override()]
         hydra.overrides.task = [o.input_line for o in task]

@@ -1,13 +1,16 @@
 """Options of a launcher: what a field of its config allows, and the check that reads it before anything starts."""
 
 import dataclasses
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from omegaconf import OmegaConf
 
 from sweeps.errors import nearest, user_error
 
-Config = TypeVar("Config")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Config = TypeVar("Config", bound="DataclassInstance")
 
 
 def number(default: float | None, **bounds: float) -> Any:
@@ -30,7 +33,7 @@ def checked(config: type[Config], options: dict[str, Any]) -> Config:
     Raises:
         UserError: the first option that is not known, or whose value is not allowed.
     """
-    fields = {item.name: item for item in dataclasses.fields(config)}  # type: ignore[arg-type]
+    fields = {item.name: item for item in dataclasses.fields(config)}
     for name, value in options.items():
         if name not in fields:
             raise user_error(f"hydra.launcher.{name} is not known: {nearest(name, fields.keys() - {'_target_'})}.")

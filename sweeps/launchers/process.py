@@ -36,7 +36,7 @@ class LocalWorker:
         ours, theirs = socketpair()
         lifeline_end, self._lifeline = os.pipe()
         # Before the first job and between jobs; a job's output goes to its folder.
-        self._output = None if settings.show_output else tempfile.TemporaryFile()  # noqa: SIM115
+        self._output = None if settings.show_output else tempfile.TemporaryFile()  # noqa: SIM115  (closed with the worker)
         start = START.format(path=sys.path, socket=theirs.fileno(), lifeline=lifeline_end)
         self.process = subprocess.Popen(
             [sys.executable, "-c", start],

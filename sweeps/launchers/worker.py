@@ -103,7 +103,7 @@ def _output_to(path: Path) -> Iterator[None]:
             os.dup2(file.fileno(), number)
     for stream in (sys.stdout, sys.stderr):
         # So that what was printed before a crash is there.
-        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # TextIO lacks it, TextIOWrapper has it
     try:
         yield
     finally:
