@@ -20,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from spectral.configs.sentences import config_sentence
 from spectral.errors import UserError, nearest
+from spectral.objective import check_number
 from spectral.startup import EXIT_INTERRUPTED, raise_on_interrupt
 
 EXIT_MISTAKE = 2
@@ -32,6 +33,8 @@ HYDRA_GROUP_ERROR = "Config group override must be"
 SEVERAL_VALUES = re.compile(r"(?:Ambiguous value for argument|Sweep parameters) '(.*)'(?: requires --multirun)?$", re.M)
 # A key of a search whose yaml says nothing of the keys that every search has.
 SEARCH_KEY = re.compile(r"sweep\.\w+")
+# What a search bounds: a new key, which Hydra takes with a plus alone.
+BOUND = re.compile(r"sweep\.constraints\.([^.]+)")
 
 
 def run_command(main: Callable[[], Any]) -> None:
@@ -99,7 +102,7 @@ def hydra_sentence(error: HydraException) -> str:
     if isinstance(cause, OmegaConfBaseException):
         if cause.object_type is dict and SEARCH_KEY.fullmatch(str(cause.full_key)):
             return f"{cause.full_key} is not a known key: the search's yaml lacks `defaults: [default, _self_]`."
-        return config_sentence(cause, _keys_beside(cause))
+        return _unknown_bound(cause) or config_sentence(cause, _keys_beside(cause))
     if isinstance(error, OverrideParseException):
         return f"{error.override} cannot be read as key=value: {str(error).splitlines()[0]}."
     if several := SEVERAL_VALUES.match(str(error)):
@@ -113,6 +116,19 @@ def _instead_of_deleting(message: str) -> str:
     """Axes have dots in their names, which Hydra takes for levels: it finds none to delete."""
     axis = re.search(r"delete from config\. '\w+\.space\.(\S+)' does not exist", message)
     return f": to take an axis out of a search give it a value, as in {axis[1]}=VALUE" if axis else ""
+
+
+def _unknown_bound(error: OmegaConfBaseException) -> str | None:
+    """The sentence for a bound on a number that no run reports, which a plus would not mend; None for other errors."""
+    bound, beside = BOUND.fullmatch(str(error.full_key)), error.parent_node
+    # A program of one's own has numbers of its own.
+    if not bound or beside is None or not str(beside._get_root().sweep.get("check")).startswith("spectral."):
+        return None
+    try:
+        check_number(bound[1], bound[0])
+    except UserError as mistake:
+        return str(mistake)
+    return None
 
 
 def _keys_beside(error: OmegaConfBaseException) -> list[str]:

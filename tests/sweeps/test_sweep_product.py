@@ -107,9 +107,14 @@ def test_a_spoilt_checkpoint_of_a_trial_that_is_run_again_is_left_out(small: lis
             ["sweep.constraints={num_parameters:{at_most:1}}", "model.width=4,8"],
             "+sweep.constraints.num_parameters=...",
         ),
-        (
-            ["+sweep.constraints.num_params.at_most=1", "model.width=4,8"],
-            "sweep.constraints.num_params is not a number of a run: did you mean 'num_parameters'?",
+        *(
+            ([bound, "model.width=4,8"], "sweep.constraints.num_params is not a number of a run: did you mean")
+            for bound in (
+                "+sweep.constraints.num_params.at_most=1",
+                "+sweep.constraints={num_params:{at_most:1}}",
+                "sweep.constraints.num_params.at_most=1",
+                "sweep.constraints={num_params:{at_most:1}}",
+            )
         ),
         (["model.widht=4,8"], "error: model.widht is not a known key: did you mean 'width'?"),
         (["+sweep.constraints.num_parameters.at_mots=1", "model.width=4,8"], "did you mean 'at_most'?"),
