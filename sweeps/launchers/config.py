@@ -29,7 +29,7 @@ class RayConfig:
     """Warm Ray actors, one for each slot, on this machine or on a cluster. Needs the extra `ray`."""
 
     _target_: str = "hydra_plugins.spectral_ray_launcher.RayLauncher"
-    address: str = "local"  # local starts Ray here and ends it; auto or ray://host:port use a cluster that runs
+    address: str = "local"  # local starts Ray here and ends it; auto or host:port join a cluster that runs
     cpus_per_job: float = number(1.0, at_least=0)
     gpus_per_job: float | None = number(None, at_least=0)  # may be a fraction; by default 1 where the cluster has GPUs
     max_parallel: int | None = number(None, at_least=1)  # slots; by default what the cluster holds at the start

@@ -2,10 +2,13 @@
 
 import contextlib
 from collections.abc import Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
-from sweeps.errors import user_error
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+from sweeps.errors import user_error, user_error_type
 from sweeps.launchers import remote
 from sweeps.launchers.config import RayConfig
 from sweeps.launchers.contract import JobTimeout, WorkerLost
@@ -13,6 +16,7 @@ from sweeps.launchers.options import checked
 from sweeps.launchers.pool import Limits, SlotPool
 from sweeps.launchers.pool_worker import NoRoom
 from sweeps.launchers.pooled import PooledLauncher
+from sweeps.launchers.ray_cluster import Shares, connect, num_slots
 from sweeps.launchers.remote import RayWorker, RemoteJob, sent_by_value
 from sweeps.launchers.reply import Reply
 from sweeps.launchers.slots import Device, Slot
@@ -47,27 +51,28 @@ class RayLauncher(PooledLauncher):
         self._limits = Limits(self._options.time_limit_s, retry_alone=False)
         self._started_ray = False
 
-    @cached_property
-    def _shares(self) -> dict[str, float]:
-        """What an actor asks for; Ray starts here, or is joined."""
-        self._started_ray = _connect(self._options)
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Starts Ray or joins it: what cannot run there is told before a study is made.
+
+        Raises:
+            UserError: there is no Ray at the address, or a job fits none of its nodes.
+        """
+        super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
+        ray = load_ray()
+        self._started_ray = connect(ray, self._options)
         gpus = self._options.gpus_per_job
         if gpus is None:
-            gpus = 1.0 if load_ray().cluster_resources().get("GPU") else 0.0
-        return {"num_cpus": self._options.cpus_per_job, "num_gpus": gpus}
+            gpus = 1.0 if ray.cluster_resources().get("GPU") else 0.0
+        self._shares = {"CPU": self._options.cpus_per_job, "GPU": gpus}
+        try:
+            self._num_slots = num_slots(ray, self._shares, self._options)
+        except user_error_type():
+            self.shutdown()
+            raise
 
-    @cached_property
+    @property
     def num_slots(self) -> int:
-        shares = self._shares
-        if self._options.max_parallel is not None:
-            return self._options.max_parallel
-        there = load_ray().cluster_resources()
-        wanted = {"CPU": shares["num_cpus"], "GPU": shares["num_gpus"]}
-        # 1e-9: three jobs of a share of 1/3 fit.
-        fits = [int(there.get(kind, 0) / share + 1e-9) for kind, share in wanted.items() if share]
-        if not fits or min(fits) < 1:
-            raise user_error(f"hydra.launcher: no job fits into this Ray cluster, which has {there}, wanted: {wanted}.")
-        return min(fits)
+        return self._num_slots
 
     def make_pool(self) -> SlotPool:
         slots = [Slot(f"ray/{i}", Device(f"ray/{i}"), num_threads=1) for i in range(self.num_slots)]
@@ -83,10 +88,10 @@ class RayLauncher(PooledLauncher):
 class RemoteWorker:
     """The controller's side of an actor."""
 
-    def __init__(self, shares: dict[str, float], packed_task: bytes, show_output: bool) -> None:
+    def __init__(self, shares: Shares, packed_task: bytes, show_output: bool) -> None:
         self._ray = load_ray()
-        actor = self._ray.remote(max_restarts=0, max_task_retries=0, **shares)(RayWorker)
-        self._actor = actor.remote()
+        options = {"num_cpus": shares["CPU"], "num_gpus": shares["GPU"], "max_restarts": 0, "max_task_retries": 0}
+        self._actor = self._ray.remote(**options)(RayWorker).remote()
         self._where = self._actor.where.remote()
         self._packed_task, self._show_output = packed_task, show_output
         self._stopped: str | None = None
@@ -146,20 +151,8 @@ class RemoteWorker:
         self.kill()
 
 
-def _start(shares: dict[str, float], packed_task: bytes, show_output: bool, slot: Slot, alone: bool) -> RemoteWorker:
+def _start(shares: Shares, packed_task: bytes, show_output: bool, slot: Slot, alone: bool) -> RemoteWorker:
     return RemoteWorker(shares, packed_task, show_output)
-
-
-def _connect(options: RayConfig) -> bool:
-    """Start Ray or join it. True where it was started, by us."""
-    ray = load_ray()
-    if ray.is_initialized():
-        return False
-    how: dict[str, Any] = {"log_to_driver": options.show_output, "configure_logging": False}
-    if options.address == "local":
-        how |= {"object_store_memory": options.object_store_mb * 10**6, "include_dashboard": False}
-    ray.init(address=options.address, **how)
-    return True
 
 
 def _first_lines(error: Exception) -> str:

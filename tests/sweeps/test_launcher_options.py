@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -121,10 +122,29 @@ def test_a_missing_extra_is_told_before_the_study_is_made(launcher: str, module:
     told_and_left(tmp_path, script, f"hydra/launcher={launcher}", f": python -m pip install -e '.[{launcher}]'.")
 
 
-def told_and_left(tmp_path: Path, script: Path, override: str, said: str) -> None:
-    """The command ends in one sentence and has made nothing."""
-    process = start(tmp_path / "study", override, "model.width=4,8", script=script, local=False)
+def test_a_ray_that_nobody_answers_for_is_told_before_the_study_is_made(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    said = f"hydra.launcher.address={address} cannot be joined ([Errno 111] Connection refused): allowed is local, "
+    told_and_left(tmp_path, SCRIPT, "hydra/launcher=ray", said, f"hydra.launcher.address={address}")
+
+
+@pytest.mark.slow  # Ray takes seconds to start
+def test_a_job_that_no_node_of_ray_holds_is_told_before_the_study_is_made(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    said = "hydra.launcher.cpus_per_job=9999 with gpus_per_job=0 fits no node of this Ray cluster: allowed is what one"
+    told_and_left(tmp_path, SCRIPT, "hydra/launcher=ray", said, "hydra.launcher.cpus_per_job=9999", num_lines_before=1)
+
+
+def told_and_left(
+    tmp_path: Path, script: Path, override: str, said: str, *others: str, num_lines_before: int = 0
+) -> None:
+    """The command ends in one sentence, after what Ray itself may say, and has made nothing."""
+    process = start(tmp_path / "study", override, *others, "model.width=4,8", script=script, local=False)
     output = finish(process)
     assert process.returncode == 2, output
-    assert output.startswith("error: hydra") and said in output and output.count("\n") == 1
+    *before, last = output.splitlines()
+    assert last.startswith("error: hydra") and said in last
+    assert len(before) <= num_lines_before
     assert not (tmp_path / "study").exists()
