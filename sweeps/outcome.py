@@ -12,6 +12,7 @@ from optuna import TrialPruned
 from sweeps.constraints import OutsideConstraints
 from sweeps.errors import user_error_type
 from sweeps.launchers.contract import JobTimeout, WorkerLost
+from sweeps.launchers.plain import NotPlainError
 from sweeps.launchers.reply import ForeignError
 
 LOST, PRUNED, OUTSIDE, FAILED, DONE = "lost", "pruned", "outside", "failed", "done"
@@ -76,5 +77,5 @@ def _failed(error: Any) -> Outcome:
     said = str(error).strip() or ("the memory of the job ran out" if isinstance(error, MemoryError) else "no message")
     told = said.splitlines()[0]
     # A user's mistake is a whole sentence.
-    is_said = isinstance(error, ForeignError | user_error_type())
+    is_said = isinstance(error, ForeignError | NotPlainError | user_error_type())
     return Outcome(FAILED, reason=told if is_said else f"{type(error).__name__}: {told}", trace=trace)

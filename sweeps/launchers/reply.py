@@ -12,6 +12,8 @@ from typing import Any
 import cloudpickle
 from hydra.core.utils import JobReturn, JobStatus
 
+from sweeps.launchers.plain import plain
+
 # PyTorch's exception, told by its name so that torch need not be imported; and what CUDA and its libraries say.
 OUT_OF_MEMORY = "OutOfMemoryError"
 OUT_OF_MEMORY_SAID = re.compile(r"CUDA (error: )?out of memory|\bCU[A-Z]+_(STATUS_)?ALLOC_FAILED\b")
@@ -94,7 +96,7 @@ class Reply:
         return cls(error=error, trace=_format(error))
 
     def pack(self) -> bytes:
-        """For the controller, with results and exceptions in packets of their own: they may not open there."""
+        """For the controller, with an exception in a packet of its own: it may not open there."""
         parts = vars(self).copy()
         if self.error is not None:
             parts["error"] = PackedError.of(self.error)
@@ -115,28 +117,19 @@ class Reply:
 
 
 def _packed(job_return: JobReturn) -> JobReturn:
-    """The same, with its result as its type's name and its pickle."""
+    """The same, with its result as plain values or its exception in a packet."""
     value = job_return._return_value
     if job_return.status == JobStatus.FAILED:
         return replace(job_return, _return_value=PackedError.of(value))
-    name = type(value).__name__
     try:
-        return replace(job_return, _return_value=(name, cloudpickle.dumps(value)))
-    except Exception as error:
-        reason = RuntimeError(f"The job's result, of type {name}, cannot be pickled: {error}")
-        return replace(job_return, status=JobStatus.FAILED, _return_value=PackedError.of(reason))
+        return replace(job_return, _return_value=plain(value))
+    except Exception as error:  # a job's own class may fail in any way
+        return replace(job_return, status=JobStatus.FAILED, _return_value=PackedError.of(error))
 
 
 def _opened(job_return: JobReturn, trace: str | None) -> JobReturn:
     value = job_return._return_value
-    if isinstance(value, PackedError):
-        return replace(job_return, _return_value=value.open(trace))
-    name, pickled = value
-    try:
-        return replace(job_return, _return_value=pickle.loads(pickled))
-    except Exception as error:
-        reason = RuntimeError(f"The job's result, of type {name}, cannot be unpickled: {error}")
-        return replace(job_return, status=JobStatus.FAILED, _return_value=reason)
+    return replace(job_return, _return_value=value.open(trace)) if isinstance(value, PackedError) else job_return
 
 
 def _is_out_of_device_memory(error: BaseException) -> bool:

@@ -18,6 +18,7 @@ from omegaconf import DictConfig
 from packaging.version import Version
 
 from sweeps.launchers.contract import JobTimeout, StreamingLauncher, WorkerLost
+from sweeps.launchers.plain import NotPlainError
 
 Make = Callable[..., StreamingLauncher]
 
@@ -109,9 +110,9 @@ class LauncherContract(LauncherTests):
         with pytest.raises(RuntimeError, match="NotPicklableError: 1 2"):
             _ = returned.return_value
 
-    def test_a_result_that_does_not_pickle_fails_the_job(self, make: Make) -> None:
-        returned = make(lambda config: threading.Lock()).submit([], 0).result(60)
-        with pytest.raises(RuntimeError, match="of type lock"):
+    def test_a_result_that_is_no_plain_value_fails_the_job(self, make: Make) -> None:
+        returned = make(lambda config: [1.0, threading.Lock()]).submit([], 0).result(60)
+        with pytest.raises(NotPlainError, match=r"^the task returned a value of type lock, a number is needed$"):
             _ = returned.return_value
 
     def test_overrides_that_do_not_compose_are_an_error_of_the_future(self, make: Make) -> None:

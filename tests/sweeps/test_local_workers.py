@@ -7,6 +7,7 @@ import sys
 import time
 import weakref
 from collections.abc import Callable
+from concurrent.futures import wait
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from omegaconf import DictConfig
 
 from sweeps.launchers.contract import JobTimeout, WorkerLost
 from sweeps.launchers.reply import Reply
+from sweeps.outcome import outcome_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -153,14 +155,13 @@ class TestWorkers(LauncherTests):
             pid = launcher.pid_of(number)
             assert pid is not None and not is_alive(pid)
 
-    def test_a_result_that_does_not_unpickle_fails_the_job_alone(self, make: Make) -> None:
-        class AtHomeOnly:
-            def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
-                return fail_away_from, (os.getpid(),)
+    def test_a_result_of_a_type_of_its_own_fails_the_job_alone(self, make: Make) -> None:
+        class Score: ...
 
-        launcher = make(lambda config: AtHomeOnly() if config.x == 0 else os.getpid(), jobs_per_device=1)
-        with pytest.raises(RuntimeError, match="of type AtHomeOnly, cannot be unpickled: not at home"):
-            _ = launcher.submit(["x=0"], 0).result(60).return_value
+        launcher = make(lambda config: Score() if config.x == 0 else os.getpid(), jobs_per_device=1)
+        future = launcher.submit(["x=0"], 0)
+        wait([future], 60)
+        assert outcome_of(future, 1).reason == "the task returned a value of type Score, a number is needed"
         assert launcher.submit([], 1).result(60).return_value == launcher.pid_of(0)
 
     def test_a_worker_whose_reply_cannot_be_read_is_ended(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -325,7 +326,7 @@ except KeyboardInterrupt:
 """
 
 
-FOREIGN_ERROR = """
+OF_TORCH = """
 import sys
 from pathlib import Path
 sys.path[:0] = {path!r}
@@ -339,6 +340,8 @@ def main(config: DictConfig):
     if config.x == 0:
         raise OfThisProgram("known here")
     import torch
+    if config.x == 2:
+        return torch.tensor(0.5)
     raise torch.OutOfMemoryError("CUDA out of memory.")
 
 launcher = launcher_on(Path({folder!r}), "local", main, dict(devices="cpu", jobs_per_device=1))
@@ -346,6 +349,7 @@ future = launcher.submit([], 0)
 future.result()
 from sweeps.outcome import outcome_of
 print(outcome_of(future, 1).reason)
+print(repr(launcher.submit(["x=2"], 2).result().return_value))
 print("torch:", "torch" in sys.modules)
 try:
     launcher.submit(["x=0"], 1).result().return_value
@@ -395,11 +399,12 @@ class TestController:
         assert controller.returncode == (4 if "exit" in after else 1)
         assert_gone(started_pids(tmp_path, 2))
 
-    def test_an_exception_of_torch_does_not_import_it_there(self, tmp_path: Path) -> None:
-        script = FOREIGN_ERROR.format(path=[str(ROOT), str(ROOT / "tests" / "sweeps")], folder=str(tmp_path))
+    def test_neither_an_exception_nor_a_result_of_torch_imports_it_there(self, tmp_path: Path) -> None:
+        script = OF_TORCH.format(path=[str(ROOT), str(ROOT / "tests" / "sweeps")], folder=str(tmp_path))
         told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
-        reason, imported = told.stdout.splitlines()
+        reason, result, imported = told.stdout.splitlines()
         assert reason == "OutOfMemoryError: CUDA out of memory."
+        assert result == "0.5"
         assert imported == "torch: False"
         assert "OfThisProgram: known here" in told.stderr
 
@@ -412,11 +417,6 @@ class TestController:
 
 def fail_with(error: Exception) -> None:
     raise error
-
-
-def fail_away_from(pid: int) -> None:
-    if os.getpid() != pid:
-        raise ValueError("not at home")
 
 
 def seen_at_import() -> Callable[[DictConfig], dict[str, object]]:
