@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from spectral.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from spectral.divergence import EpochWatch
 from spectral.errors import UserError
 from spectral.files import write_bytes
 from spectral.flux_store import Batch, FluxStore, Rows
@@ -55,10 +56,6 @@ class TrainingSettings:
     ema_decay: float | None
     patience_epochs: int | None
     data_digest: str = ""  # of the spectra and their split: a run that goes on must find both as they were
-
-
-class NonFiniteLossError(UserError):
-    """The loss became infinite or NaN."""
 
 
 class Trainer:
@@ -180,6 +177,8 @@ class Trainer:
         self, stage: Stage, loss: nn.Module, optimizer: torch.optim.Optimizer, schedule: StageSchedule
     ) -> tuple[float, int]:
         self.network.train()
+        kept_in = self.folder.path if self.best_epoch else None
+        watch = EpochWatch(self.network, optimizer, stage.name, self.epoch, kept_in)
         losses: list[Tensor] = []
         num_spectra = 0
         for batch, positions in self._batches(stage):
@@ -188,11 +187,11 @@ class Trainer:
             losses.append(value)
             num_spectra += len(batch.rows)
             if len(losses) % STEPS_PER_LOSS_CHECK == 0:
-                self._check_finite(losses[-STEPS_PER_LOSS_CHECK:], len(losses), stage, optimizer)
+                watch.check_losses(losses[-STEPS_PER_LOSS_CHECK:], len(losses))
             self.progress.end_step()
         remaining = len(losses) % STEPS_PER_LOSS_CHECK
-        self._check_finite(losses[len(losses) - remaining :], len(losses), stage, optimizer)
-        self._check_weights(stage, optimizer)
+        watch.check_losses(losses[len(losses) - remaining :], len(losses))
+        watch.check_weights(stage.steps)
         return float(torch.stack(losses).cpu().double().mean()), num_spectra
 
     def _batches(self, stage: Stage) -> Iterator[tuple[Batch, Tensor]]:
@@ -213,36 +212,6 @@ class Trainer:
         if self.averaged:
             self.averaged.update_parameters(self.network)
         return value.detach()
-
-    def _check_finite(
-        self, losses: list[Tensor], num_steps: int, stage: Stage, optimizer: torch.optim.Optimizer
-    ) -> None:
-        """Raises NonFiniteLossError for the first loss that is not finite; `num_steps` is the last one's number."""
-        bad = [i for i, finite in enumerate(torch.stack(losses).isfinite().tolist()) if not finite] if losses else []
-        if not bad:
-            return
-        step = num_steps - len(losses) + bad[0] + 1
-        raise self._astray(f"the loss became {float(losses[bad[0]])}", step, stage, optimizer)
-
-    def _check_weights(self, stage: Stage, optimizer: torch.optim.Optimizer) -> None:
-        """Raises NonFiniteLossError where the epoch's last step, which no loss has followed, broke the weights."""
-        if self._broken_weights():
-            raise self._astray("the next loss would not be finite", stage.steps, stage, optimizer)
-
-    def _astray(self, what: str, step: int, stage: Stage, optimizer: torch.optim.Optimizer) -> NonFiniteLossError:
-        kept = f"the best weights so far are kept in {self.folder.path}" if self.best_epoch else "no epoch had ended"
-        return NonFiniteLossError(
-            f"{what} in stage {stage.name}, epoch {self.epoch}, step {step}, at a learning rate of "
-            f"{optimizer.param_groups[0]['lr']:g}: {self._cause()}; {kept}."
-        )
-
-    def _cause(self) -> str:
-        if broken := self._broken_weights():
-            return f"weights are no longer finite ({broken[0]} first); try a lower optimizer.lr or schedule.clip_norm=1"
-        return "the weights are finite, so the loss itself overflowed; try another loss or a lower optimizer.lr"
-
-    def _broken_weights(self) -> list[str]:
-        return [name for name, p in self.network.named_parameters() if not bool(p.isfinite().all())]
 
     def _note_best(self, row: dict[str, Any], stage: Stage) -> None:
         """Save the weights where the objective is at least as good as ever; a tie goes to the later epoch."""

@@ -1,129 +1,17 @@
 """The training loop, by what whole runs write and by a hand-made trainer."""
 
-import dataclasses
-import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from rich.console import Console
-from safetensors.torch import load_file
 from small_runs import outcome, result, rows, run, stages
-from torch import nn
+from trainer_bench import Bench
 
-from spectral.configs.lr_schedule import lr_schedules
 from spectral.errors import UserError
-from spectral.flux_store import FluxStore
-from spectral.progress import Progress
-from spectral.run_folder import RunFolder
-from spectral.runtime import Runtime
-from spectral.sampler import NaturalSampler
-from spectral.training import NonFiniteLossError, Stage, Trainer, TrainingSettings
 
 Overrides = Callable[..., list[str]]
-
-NUM, LENGTH, NUM_CLASSES, BATCH = 24, 5, 3, 8
-
-
-class Linear(nn.Module):
-    """Logits [B, K] of flux [B, 1, L]."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.layer = nn.Linear(LENGTH, NUM_CLASSES)
-        nn.init.zeros_(self.layer.bias)
-        nn.init.constant_(self.layer.weight, 0.1)
-
-    def forward(self, flux: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        logits: torch.Tensor = self.layer(flux[:, 0])
-        return logits
-
-
-class CountingOptimizer(torch.optim.SGD):
-    """Keeps the gradient norm of each step, and the weights after it."""
-
-    def __init__(self, network: nn.Module, lr: float, momentum: float = 0.0) -> None:
-        super().__init__(network.parameters(), lr=lr, momentum=momentum)
-        self.network = network
-        self.norms: list[float] = []
-        self.weights: list[torch.Tensor] = []
-
-    def step(self, closure: Any = None) -> Any:
-        gradients = torch.cat([p.grad.flatten() for p in self.network.parameters() if p.grad is not None])
-        self.norms.append(float(gradients.norm()))
-        out = super().step(closure)
-        self.weights.append(self.network.layer.weight.detach().clone())  # type: ignore[union-attr, operator]
-        return out
-
-
-class Bench:
-    """A trainer around a linear network, with the optimizers that its stages made."""
-
-    def __init__(
-        self,
-        folder: Path,
-        *stage_options: dict[str, Any],
-        scores: list[float] | None = None,
-        objective: str = "val/macro_f1",
-        **settings: Any,
-    ) -> None:
-        self.optimizers: list[CountingOptimizer] = []
-        self.network = Linear()
-        self.scores = iter(scores or [])
-        flux = np.random.default_rng(0).normal(size=(NUM, 1, LENGTH)).astype(np.float32)
-        labels = np.arange(NUM) % NUM_CLASSES
-        path = folder / "run"
-        path.mkdir(exist_ok=True)
-        self.trainer = Trainer(
-            network=self.network,
-            runtime=Runtime(torch.device("cpu"), "float32", channels_last=False, compile=False, num_threads=1),
-            store=FluxStore(flux, None, lambda x, _mask: x, torch.device("cpu")),
-            rows=np.arange(NUM),
-            targets=torch.from_numpy(labels),
-            sampler=NaturalSampler(labels, NUM_CLASSES, BATCH, seed=0),
-            stages=[self.stage(f"stage{i}", **options) for i, options in enumerate(stage_options)],
-            settings=TrainingSettings(
-                **{
-                    "seed": 0,
-                    "objective": objective,
-                    "maximize": objective != "train/loss",
-                    "clip_norm": None,
-                    "ema_decay": None,
-                    "patience_epochs": None,
-                    **settings,
-                }
-            ),
-            validate=lambda _network: {"val/macro_f1": next(self.scores)} if scores is not None else {},
-            folder=RunFolder(path),
-            progress=Progress(Console(quiet=True), objective),
-        )
-
-    def stage(
-        self, name: str, epochs: int, lr: float = 0.1, start: str = "last", momentum: float = 0.0, scale: float = 1.0
-    ) -> Stage:
-        class Loss(nn.Module):
-            def forward(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-                return scale * nn.functional.cross_entropy(logits, target)
-
-        def make_optimizer(network: nn.Module) -> torch.optim.Optimizer:
-            self.optimizers.append(CountingOptimizer(network, lr, momentum))
-            return self.optimizers[-1]
-
-        def make_lr_schedule(optimizer: torch.optim.Optimizer, num_steps: int) -> Any:
-            return lr_schedules.build(lr_schedules.typed("constant"), optimizer=optimizer, num_steps=num_steps)
-
-        return Stage(name, epochs, 2, start, Loss(), make_optimizer, make_lr_schedule)
-
-    def fit(self) -> list[dict[str, Any]]:
-        self.trainer.fit(lambda _epoch, _row: None)
-        return self.trainer.folder.read_metrics()
-
-    @property
-    def best(self) -> torch.Tensor:
-        return load_file(self.trainer.folder.weights)["layer.weight"]
 
 
 def test_a_best_start_takes_the_best_weights_and_a_fresh_optimizer(tmp_path: Path) -> None:
@@ -219,41 +107,6 @@ def test_the_first_stage_has_no_best_weights_to_start_from(tmp_path: Path) -> No
     again = Bench(tmp_path, {"epochs": 2, "start": "best"}, scores=[0.1, 0.2])
     again.fit()
     torch.testing.assert_close(again.best, plain.best, rtol=0, atol=0)
-
-
-def test_a_loss_that_is_not_finite_names_stage_epoch_step_and_rate(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, {"epochs": 1}, {"epochs": 2, "scale": math.inf, "lr": 0.5}, scores=[0.5, 0.6, 0.7])
-    with pytest.raises(NonFiniteLossError) as error:
-        bench.fit()
-    sentence = str(error.value)
-    assert "stage stage1, epoch 2, step 1, at a learning rate of 0.5" in sentence
-    assert "weights are no longer finite" in sentence and "\n" not in sentence
-    assert [row["epoch"] for row in bench.trainer.folder.read_metrics()] == [1]
-    torch.testing.assert_close(bench.best, bench.optimizers[0].weights[1], rtol=0, atol=0)
-
-
-def test_weights_that_break_at_the_last_step_of_an_epoch_are_found_before_they_are_kept(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, {"epochs": 1}, {"epochs": 1, "lr": math.inf}, scores=[0.5])
-    bench.trainer.stages[1] = dataclasses.replace(bench.trainer.stages[1], steps=1)
-    with pytest.raises(NonFiniteLossError, match="the next loss would not be finite in stage stage1, epoch 2, step 1"):
-        bench.fit()
-    torch.testing.assert_close(bench.best, bench.optimizers[0].weights[1], rtol=0, atol=0)
-
-
-def test_an_output_that_is_not_finite_is_a_sentence(small: Overrides, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="output is not finite for 29 of 29 spectra"):
-        run(small("schedule.stages.0.steps=1", "optimizer=sgd", "optimizer.lr=1e30"))
-    assert rows(tmp_path / "run") == []
-
-
-def test_a_run_whose_loss_breaks_keeps_what_it_wrote(small: Overrides, tmp_path: Path) -> None:
-    two = stages({"name": "good", "epochs": 2, "steps": 3}, {"name": "wild", "epochs": 2, "steps": 30, "lr": 1e38})
-    with pytest.raises(UserError, match=r"stage wild, epoch 3.*the best weights so far are kept in"):
-        run(small(two, "optimizer=sgd"))
-    folder = tmp_path / "run"
-    assert [row["epoch"] for row in rows(folder)] == [1, 2]
-    assert load_file(folder / "best.safetensors")
-    assert not (folder / "result.json").exists()
 
 
 def test_rows_and_steps_are_as_many_as_the_stages_say(small: Overrides, tmp_path: Path) -> None:
