@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sweeps.config import SweepConfig
+from sweeps.errors import user_error
 from sweeps.space import Space, difference, read_constraints
 from sweeps.space.values import text
 
@@ -39,6 +40,24 @@ def changed(old: Identity, new: Identity) -> str | None:
     if bounds := difference(old.get("constraints", {}), new["constraints"]):
         return f"sweep.constraints: {bounds}"
     return difference(old["space"], new["space"])
+
+
+def refuse_other(
+    name: str, old: Identity, new: Identity, old_directions: Sequence[str], directions: Sequence[str]
+) -> None:
+    """Raise UserError where a command would go on with a study that searches something else, or judges otherwise.
+
+    Args:
+        name: of the study.
+        directions: maximize or minimize for each objective.
+    """
+    is_turned = list(old_directions) != list(directions)
+    turned = f"it was to {', '.join(old_directions)}, now to {', '.join(directions)}" if is_turned else None
+    if found := changed(old, new) or turned:
+        raise user_error(
+            f"the study {name} was begun with something else ({found.rstrip('.')}): give the old command to go on "
+            "with it, or another sweep.study_name."
+        )
 
 
 def _fixed_changes(old: Identity, new: Identity) -> Iterator[str]:

@@ -15,8 +15,8 @@ from hydra.core.utils import JobReturn
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from sweeps.batches import Batches
-from sweeps.constraints import judge
 from sweeps.display import Display
+from sweeps.ending import end_trial
 from sweeps.errors import user_error_type
 from sweeps.finals import Finals
 from sweeps.interrupt import Interrupts
@@ -246,25 +246,7 @@ class SweepLoop:
     def _end(self, run: TrialRun, state: TrialState, reason: str) -> None:
         """Tell the study, the folder and the user how a trial ended."""
         del self._runs[run.number]
-        if state == TrialState.COMPLETE:
-            state, reason = self._constrain(run)
-        if run.violations:
-            self._study.constrain(run.trial, run.violations)
-        if run.seeds and run.results:
-            run.attributes |= {"seeds": run.seeds, "spread": run.spread}
-        values = run.values if state == TrialState.COMPLETE else None
-        told = self._study.finish(run.trial, state, values, reason=reason, **run.attributes)
-        for k in {0, *run.results}:
-            write_record(self._study, run, run.folder_of(k), state.name.lower(), reason, told.values)
-        self._note_end(told)
-
-    def _constrain(self, run: TrialRun) -> tuple[TrialState, str]:
-        """How a complete trial ends in view of the constraints: outside them it is complete, but never the best."""
-        try:
-            run.violations, reason = judge(self._constraints, [run.folder_of(k) for k in range(run.num_seeds)])
-        except ValueError as error:
-            return TrialState.FAIL, str(error)
-        return TrialState.COMPLETE, reason
+        self._note_end(end_trial(self._study, run, self._constraints, state, reason))
 
     def _note_end(self, told: FrozenTrial) -> None:
         if told.state == TrialState.FAIL:

@@ -8,6 +8,10 @@ def is_feasible(trial: FrozenTrial) -> bool:
     return all(violation <= 0 for violation in trial.constraints.values())
 
 
+def is_better(value: float, than: float, direction: StudyDirection) -> bool:
+    return value > than if direction == StudyDirection.MAXIMIZE else value < than
+
+
 def ranked(trials: list[FrozenTrial], directions: list[StudyDirection]) -> list[FrozenTrial]:
     """Complete trials that keep to the constraints, best first, each configuration once.
 

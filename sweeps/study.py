@@ -15,13 +15,12 @@ from typing import Any, Literal
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage
-from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from sweeps.config import DEFAULT_SAMPLER, SweepConfig
 from sweeps.controllers import Controller, Heartbeat, Watch
 from sweeps.errors import user_error
-from sweeps.identity import changed, identity_of
+from sweeps.identity import identity_of, refuse_other
 from sweeps.lease import TakenOver
 from sweeps.locks import exclusive
 from sweeps.program import program
@@ -284,13 +283,7 @@ class SharedStudy:
                 raise user_error(f"sweep.study_name={self.name} is a study that no sweep made: give another name.")
             self.study.set_user_attr(IDENTITY, mine)
             return
-        old = [direction.name.lower() for direction in self.study.directions]
-        turned = f"it was to {', '.join(old)}, now to {', '.join(self.directions)}" if old != self.directions else None
-        if difference := changed(there, mine) or turned:
-            raise user_error(
-                f"the study {self.name} was begun with something else ({difference.rstrip('.')}): give the old command "
-                "to go on with it, or another sweep.study_name."
-            )
+        refuse_other(self.name, there, mine, [d.name.lower() for d in self.study.directions], self.directions)
 
     def _note_command(self) -> None:
         """Tell those who only read the study what is asked for, and how its program is called."""
@@ -301,7 +294,3 @@ class SharedStudy:
         for name, value in told.items():
             if known.get(name) != value:
                 self.study.set_user_attr(name, value)
-
-
-def is_better(value: float, than: float, direction: StudyDirection) -> bool:
-    return value > than if direction == StudyDirection.MAXIMIZE else value < than

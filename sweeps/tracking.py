@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from sweeps.ranking import is_feasible
+from sweeps.ranking import is_better, is_feasible
 from sweeps.retries import standing
 from sweeps.rows import axes_of, row
 from sweeps.space.values import text
-from sweeps.study import IDENTITY, SharedStudy, is_better
+from sweeps.study import IDENTITY, SharedStudy
 
 if TYPE_CHECKING:
     from spectral.trackers.contract import Ending
