@@ -15,11 +15,9 @@ from typing import Any
 import numpy as np
 import optuna
 import pandas as pd
-from numpy.typing import NDArray
+from invented_runs import CLASSES, OBJECTIVE, InventedRun, write_predictions
 from optuna.trial import FrozenTrial, TrialState, create_trial
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from spectral.bootstrap import bootstrap_interval
 from spectral.survey import FORMAT
 from sweeps import study as study_attributes
 from sweeps.job_notes import JobNote, as_attribute
@@ -29,9 +27,7 @@ from sweeps.space import Space
 from sweeps.space.values import canonical
 from sweeps.storage import open_storage
 
-CLASSES = ("star", "unknown", "galaxy", "qso")
 SHARES = (0.72, 0.115, 0.09, 0.075)
-OBJECTIVE = "val/macro_f1"
 SPACE = {
     "sampler": "fractions",
     "sampler.fractions": {"type": "simplex", "size": 4, "minimum": 0.02},
@@ -99,7 +95,7 @@ def make_study(folder: Path, invention: Invention) -> Path:
     study.add_trials(trials)
     best = ranked(study.get_trials(deepcopy=False), study.directions)
     for trial in [study.trials[0], *best][: invention.num_predicted]:
-        _write_predictions(Path(trial.user_attrs["run_dir"]), trial.number, catalog)
+        write_predictions(Path(trial.user_attrs["run_dir"]), trial.number, catalog)
     command = "python run.py " + " ".join(best[0].user_attrs["overrides"]) if best else None
     summary = {"num_trials": invention.num_trials, "best_command": command}
     (study_folder / "sweep.json").write_text(json.dumps(summary))
@@ -162,7 +158,6 @@ def _trial(
     state = _state(number, quality, rng)
     num_epochs = {"COMPLETE": invention.num_epochs, "FAIL": 0}.get(state.name, int(rng.integers(2, 8)))
     run = folder / str(number)
-    run.mkdir()
     attributes = {
         "configuration": json.dumps(values, separators=(",", ":")),
         "overrides": space.overrides(values),
@@ -170,19 +165,13 @@ def _trial(
         "jobs": as_attribute(_jobs(slot, start, takes * max(num_epochs, 1) / 20, state, rng)),
         "reason": {"PRUNED": f"pruned at step {num_epochs} by hyperband", "FAIL": _failure(rng)}.get(state.name, ""),
     }
-    result = {}
-    if state == TrialState.COMPLETE:
-        result = _result(number, quality, values, takes, num_epochs, survey, catalog)
-        (run / "result.json").write_text(json.dumps(result))
-        (run / "config.yaml").write_text("seed: 0\n")
-        (run / "model.json").write_text(json.dumps({"model": {"name": "reference"}}))
-    curve = _curve(result.get(OBJECTIVE, quality - 0.1), num_epochs, rng)
-    (run / "metrics.jsonl").write_text("".join(json.dumps(_epoch(e, f1, rng)) + "\n" for e, f1 in enumerate(curve)))
     if number == 0:
         attributes[study_attributes.KNOWN] = canonical(KNOWN)
+    invented = InventedRun(number, quality, values, takes, num_epochs, state == TrialState.COMPLETE)
+    value, curve = invented.write(run, survey, catalog, rng)
     made = create_trial(
         state=state,
-        value=result.get(OBJECTIVE),
+        value=value,
         params=drawn.params,
         distributions=drawn.distributions,
         user_attrs=attributes,
@@ -221,82 +210,6 @@ def _state(number: int, quality: float, rng: np.random.Generator) -> TrialState:
 def _failure(rng: np.random.Generator) -> str:
     reasons = ("OutOfMemoryError: CUDA out of memory", "the worker died (signal 9)", "the objective is NaN")
     return str(rng.choice(reasons))
-
-
-def _curve(last: float, num_epochs: int, rng: np.random.Generator) -> list[float]:
-    """Macro-F1 by epoch, from little to nearly the last value."""
-    epochs = np.arange(1, num_epochs + 1)
-    return list((last * (1 - 0.7 * np.exp(-epochs / 4)) + rng.normal(0, 0.01, num_epochs)).tolist())
-
-
-def _epoch(epoch: int, f1: float, rng: np.random.Generator) -> dict[str, Any]:
-    lr = 1e-3 * (1 + np.cos(np.pi * epoch / 20)) / 2
-    times = {"time/epoch_s": float(rng.normal(8, 0.3)), "time/train_spectra_per_s": float(rng.normal(9000, 300))}
-    loss = 1.4 * np.exp(-epoch / 4) + 0.1
-    stage = "train" if epoch < 15 else "fine_tune"
-    return {"epoch": epoch + 1, "stage": stage, "lr": lr, "train/loss": loss, OBJECTIVE: f1, **times}
-
-
-def predicted_classes(number: int, quality: float, catalog: pd.DataFrame) -> NDArray[np.int64]:
-    """The class that a run gives each spectrum [N]: faint spectra are hard for all runs, more so for poor ones."""
-    rng = np.random.default_rng(number)
-    labels, snr = catalog["class_index"].to_numpy(), catalog["snr"].to_numpy()
-    difficulty = rng.normal(0, 0.4, len(labels)) - 0.6 * np.log(snr) + 0.5 * (labels > 0)
-    wrong = difficulty > 4 * (quality - 0.85) - 0.4
-    other = (labels + rng.integers(1, len(CLASSES), len(labels))) % len(CLASSES)
-    return np.where(wrong, other, labels)
-
-
-def _result(
-    number: int,
-    quality: float,
-    values: dict[str, Any],
-    takes: float,
-    num_epochs: int,
-    survey: dict[str, Any],
-    catalog: pd.DataFrame,
-) -> dict[str, Any]:
-    """result.json, whose metrics are those of `predicted_classes`."""
-    labels, predicted = catalog["class_index"].to_numpy(), predicted_classes(number, quality, catalog)
-    result: dict[str, Any] = {"objective": OBJECTIVE, "best_epoch": num_epochs, "num_epochs": num_epochs}
-    result |= {"num_parameters": 2000 * values["model.width"] ** 2 + 50_000 * len(values["model.dilations"])}
-    result["quality"], result["confusion"] = quality, {}
-    for key, split in (("val", "validation"), ("test", "test")):
-        chosen = (catalog["split"] == split).to_numpy()
-        result |= _scores(key, labels[chosen], predicted[chosen])
-        confusion = confusion_matrix(labels[chosen], predicted[chosen], labels=range(len(CLASSES)))
-        result["confusion"][key] = confusion.tolist()
-    return result | {"time/train_s": takes, "time/last_start_s": takes + 20, "seed": 0, "survey": survey}
-
-
-def _scores(key: str, labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> dict[str, Any]:
-    precision, recall, f1, support = precision_recall_fscore_support(
-        labels, predicted, labels=range(len(CLASSES)), zero_division=0
-    )
-    low, high = bootstrap_interval(labels, predicted, len(CLASSES), seed=0, num_resamples=200)
-    scores: dict[str, Any] = {
-        f"{key}/macro_f1": float(f1.mean()),
-        f"{key}/accuracy": float((labels == predicted).mean()),
-    }
-    scores |= {f"{key}/macro_f1_low": low, f"{key}/macro_f1_high": high, f"{key}/num_spectra": len(labels)}
-    for k, name in enumerate(CLASSES):
-        scores |= {f"{key}/f1/{name}": float(f1[k]), f"{key}/precision/{name}": float(precision[k])}
-        scores |= {f"{key}/recall/{name}": float(recall[k]), f"{key}/num_spectra/{name}": int(support[k])}
-    return scores
-
-
-def _write_predictions(run: Path, number: int, catalog: pd.DataFrame) -> None:
-    predicted = predicted_classes(number, json.loads((run / "result.json").read_text())["quality"], catalog)
-    logits = np.random.default_rng(number).normal(0, 1, (len(predicted), len(CLASSES)))
-    # Where it is wrong it is mostly less sure; the largest logit is always that of the predicted class.
-    sure = np.where(predicted == catalog["class_index"], 3.0, 1.0)
-    rows = np.arange(len(predicted))
-    logits[rows, predicted] = logits.max(1) + np.random.default_rng(number + 1).exponential(sure)
-    probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    names = np.array(CLASSES)
-    columns = {"id": catalog["id"], "split": catalog["split"], "label": catalog["label"], "predicted": names[predicted]}
-    columns |= {f"probability/{name}": probabilities[:, k].astype(np.float32) for k, name in enumerate(CLASSES)}
-    pd.DataFrame(columns).to_parquet(run / "predictions.parquet")
 
 
 def main() -> None:
