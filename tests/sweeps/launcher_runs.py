@@ -19,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from sweeps.launchers.contract import StreamingLauncher
 
 PATIENCE_S = 60.0
+TWO_WORKERS = {"devices": "cpu", "jobs_per_device": 2, "grace_s": 2}  # options of the local launcher
 
 
 def launcher_on(folder: Path, name: str, function: Callable[[DictConfig], Any], options: dict[str, Any]) -> Any:
@@ -53,6 +54,11 @@ def task(config: DictConfig) -> Any:
         await_that(lambda: len(list(folder.glob("*/pid"))) >= 2)
         return config.x
     return config.x**2
+
+
+def own_folder() -> Path:
+    """Of the job that asks."""
+    return Path(HydraConfig.get().runtime.output_dir)
 
 
 def texts_of(folder: Path, pattern: str, num_files: int) -> list[str]:

@@ -41,6 +41,19 @@ class Call:
 
 Task = Callable[[Call], Any]
 
+WIDE = {"x": {"low": 0, "high": 10_000}}
+FLOATS = {"x": {"low": 0.0, "high": 1.0}}
+
+
+def square(call: Call) -> float:
+    return float(call.values["x"]) ** 2
+
+
+def with_result(call: Call) -> float:
+    """As an experiment leaves its numbers."""
+    (call.folder / "result.json").write_text(json.dumps({"num_parameters": call.values["x"], "x": call.values["x"]}))
+    return float(call.values["x"])
+
 
 class ThreadLauncher:
     """Runs a function for each job, in threads. A WorkerLost or an ImportError that it raises goes to the future."""

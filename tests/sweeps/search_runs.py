@@ -79,6 +79,11 @@ def run(folder: Path | None, *overrides: str, **options: Any) -> str:
     return output
 
 
+def go(folder: Path) -> None:
+    """Let jobs end that `hold` keeps in their last epoch."""
+    (folder / "hold").unlink()
+
+
 def trials(folder: Path, url: str | None = None) -> list[FrozenTrial]:
     """Of the only study in a folder's journal, or in another storage."""
     open_storage.cache_clear()

@@ -13,6 +13,7 @@ from search_runs import (
     await_that,
     check_whole,
     finish,
+    go,
     is_gone,
     kill_controller,
     read_line,
@@ -47,15 +48,6 @@ def cluster() -> Iterator[Any]:
         cluster.shutdown()
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Of a sweep whose jobs wait in their last epoch until `hold` is removed."""
-    folder = tmp_path / "study"
-    folder.mkdir()
-    (folder / "hold").touch()
-    return folder
-
-
 def start_sweep(folder: Path, cluster: Any) -> Process:
     options = ("hydra/launcher=ray", f"hydra.launcher.address={cluster.address}", "sweep.num_trials=4")
     return start(folder, *options, local=False)
@@ -68,7 +60,7 @@ def test_jobs_of_a_killed_controller_end_with_it(cluster: Any, folder: Path) -> 
     kill_controller(process)
     process = start_sweep(folder, cluster)
     await_that(lambda: all(map(is_gone, left)), process)
-    (folder / "hold").unlink()
+    go(folder)
     output = finish(process)
     assert process.returncode == 0, output
     check_whole(folder, 4)
@@ -81,7 +73,7 @@ def test_trials_of_a_lost_node_go_on_where_there_is_room(cluster: Any, folder: P
     cluster.remove_node(other, allow_graceful=False)
     # The lost trial now waits for room, which the other one holds.
     await_that(lambda: "it is run again from its checkpoint" in read_line(process))
-    (folder / "hold").unlink()
+    go(folder)
     output = finish(process)
     assert process.returncode == 0, output
     check_whole(folder, 4)

@@ -15,6 +15,7 @@ from search_runs import (
     await_that,
     check_whole,
     finish,
+    go,
     is_gone,
     kill_controller,
     start,
@@ -47,19 +48,6 @@ def on_cluster(cluster: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("search_runs.PATIENCE_S", 240.0)
     for name, value in cluster.items():
         monkeypatch.setenv(name, value)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Of a sweep whose jobs wait in their last epoch until `go`."""
-    folder = tmp_path / "study"
-    folder.mkdir()
-    (folder / "hold").touch()
-    return folder
-
-
-def go(folder: Path) -> None:
-    (folder / "hold").unlink()
 
 
 def start_sweep(folder: Path, num_trials: int) -> Process:

@@ -1,6 +1,5 @@
 """The yaml form, what is wrong with it, and the spaces that come with the product."""
 
-import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import spectral.configs.root as root
 from spectral.errors import UserError
 from sweeps.config import SweepConfig
 from sweeps.config_check import typed_sweep
-from sweeps.space import Constraint, Space, check_enqueued, check_seeds, check_space, read_constraints
+from sweeps.space import Space, check_space, read_constraints
 from sweeps.space.axis import Axis
 from sweeps.space.domains.choice import Choice, Fixed
 from sweeps.space.domains.list_of import ListOf
@@ -22,7 +21,6 @@ from sweeps.space.domains.numbers import Float, Int, stepped
 from sweeps.space.domains.simplex import Simplex
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
-
 CONF = Path(__file__).parents[2] / "conf"
 SPACES = sorted(path for path in (CONF / "sweep").glob("*.yaml") if path.stem not in ("default", "none"))
 
@@ -195,129 +193,3 @@ def test_a_space_outside_the_typed_config_is_refused(
     with pytest.raises(UserError) as error:
         check_space(Space.read(space), composed)
     assert str(error.value).startswith(sentence)
-
-
-def _refusing(is_refused: Callable[[dict[str, str]], bool], calls: list[list[str]]) -> Callable[[list[str]], None]:
-    def compose_job(overrides: list[str]) -> None:
-        calls.append(overrides)
-        if is_refused(dict(item.split("=") for item in overrides)):
-            raise UserError("refused.")
-
-    return compose_job
-
-
-def test_a_sound_space_costs_one_config_an_extreme() -> None:
-    calls: list[list[str]] = []
-    check_space(Space.read({f"k{i}": {"low": 1, "high": 9} for i in range(30)}), _refusing(lambda _: False, calls))
-    assert len(calls) == 2
-
-
-def test_a_sentence_that_names_no_axis_is_given_its_own() -> None:
-    space = Space.read({"a": [1, 2], "b": [1, 2]})
-    with pytest.raises(UserError, match=r"^b cannot be searched so: refused\.$"):
-        check_space(space, _refusing(lambda job: job.get("b") == "2", []))
-
-
-def test_two_axes_that_disagree_at_one_extreme_are_left_to_the_trials() -> None:
-    space = Space.read({"a": [1, 2], "b": [1, 2]})
-    check_space(space, _refusing(lambda job: job.get("a") == job.get("b") == "2", []))
-
-
-def test_a_space_without_any_configuration_that_is_allowed_is_refused() -> None:
-    space = Space.read({"a": [1, 2], "b": [1, 2]})
-    with pytest.raises(UserError, match=r"sweep\.space holds no configuration that is allowed: refused\."):
-        check_space(space, _refusing(lambda job: len(job) == 2, []))
-
-
-def test_a_mistake_in_the_experiment_is_not_laid_on_an_axis() -> None:
-    with pytest.raises(UserError, match=r"^refused\.$"):
-        check_space(Space.read({"a": [1, 2]}), _refusing(lambda _: True, []))
-
-
-@pytest.mark.parametrize(
-    ("enqueue", "said"),
-    [
-        ([{"width": 4}, {"width": 99}], r"^width=99 cannot be enqueued, for it is outside the space"),
-        ([{"width": 4}, {"widht": 4}], r"^widht=4 cannot be enqueued, for it is not searched: did you mean 'width'"),
-        (
-            [{"depth": 2, "model": "b"}],
-            r"^depth=2 cannot be enqueued, for sweep\.space\.depth\.when searches it only with model=a; sweep\.enq",
-        ),
-        ([{"model": "a", "depth": 2, "width": 8}], r"^sweep\.enqueue holds .*, which cannot be run: refused\.$"),
-        ([{"depth": 2, "width": 8}], r"^sweep\.enqueue holds {depth:2,width:8}, which cannot be run: refused\.$"),
-    ],
-)
-def test_every_enqueued_configuration_is_checked(enqueue: list[dict[str, Any]], said: str) -> None:
-    space = Space.read({"model": ["a", "b"], "width": [4, 8], "depth": {"low": 1, "high": 9, "when": {"model": "a"}}})
-    compose_job = _refusing(lambda job: job.get("depth") == "2" and job.get("width") == "8", [])
-    with pytest.raises(UserError, match=said):
-        check_enqueued(space, enqueue, compose_job)
-
-
-def test_what_an_enqueued_configuration_leaves_open_may_be_what_is_allowed() -> None:
-    space = Space.read({"a": [1, 2], "b": [1, 2], "c": [1, 2]})
-    calls: list[list[str]] = []
-    allowed = check_enqueued(space, [{"a": 2, "b": 2}], _refusing(lambda job: "c" in job, calls))
-    assert calls == [["a=2", "b=2", "c=1"], ["a=2", "b=2", "c=2"], ["a=2", "b=2"]]
-    assert allowed == [{"a": 2, "b": 2}]
-    calls.clear()
-    check_enqueued(space, [{"a": 2, "b": 2, "c": 1}], _refusing(lambda _: False, calls))
-    assert calls == [["a=2", "b=2", "c=1"]]
-
-
-def test_seeds_that_jobs_cannot_have_are_refused() -> None:
-    space = Space.read({"a": [1, 2]})
-    with pytest.raises(UserError, match=r"^sweep\.seed_key=sed cannot be 3: refused\.$"):
-        check_seeds(space, "sed", [3, 4], _refusing(lambda job: "sed" in job, []))
-    with pytest.raises(UserError, match=r"^sweep\.seed_key=seed cannot be -1: refused\.$"):
-        check_seeds(space, "seed", [3, -1], _refusing(lambda job: job.get("seed") == "-1", []))
-    check_seeds(space, "seed", [3, 4], _refusing(lambda job: job["a"] == "1", []))
-
-
-def test_a_bug_met_in_the_check_is_no_mistake_of_the_users() -> None:
-    def compose_job(overrides: list[str]) -> None:
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        check_space(Space.read({"a": [1, 2]}), compose_job)
-
-
-@pytest.mark.parametrize(
-    ("bounds", "value", "violation"),
-    [
-        ({"at_most": 2e6}, 748_324, 748_324 - 2e6),
-        ({"at_most": 2e6}, 2e6, 0),
-        ({"at_most": 2e6}, 2e6 + 5, 5),
-        ({"at_least": 100}, 90, 10),
-        ({"at_least": 100, "at_most": 200}, 150, -50),
-        ({"at_least": 100, "at_most": 200}, 230, 30),
-    ],
-)
-def test_a_violation_is_the_distance_outside(bounds: dict[str, float], value: float, violation: float) -> None:
-    (constraint,) = read_constraints({"num_parameters": bounds})
-    assert constraint == Constraint("num_parameters", bounds.get("at_least"), bounds.get("at_most"))
-    assert constraint.violation(value) == violation
-
-
-@pytest.mark.parametrize(
-    ("node", "sentence"),
-    [
-        ({"n": {}}, "sweep.constraints.n={} has no bound"),
-        ({"n": 3}, "sweep.constraints.n=3 has no bound"),
-        ({"n": {"at_mots": 3}}, "sweep.constraints.n.at_mots is not a bound: did you mean 'at_most'?"),
-        (
-            {"n": {"at_most": math.nan}},
-            "sweep.constraints.n.at_most=nan has the wrong type: allowed is a finite number.",
-        ),
-        ({"n": {"at_most": "many"}}, "sweep.constraints.n.at_most=many has the wrong type"),
-        ({"n": {"at_least": 3, "at_most": 2}}, "sweep.constraints.n allows no value"),
-    ],
-)
-def test_a_constraint_that_is_none_is_refused(node: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(UserError) as error:
-        read_constraints(node)
-    assert sentence in str(error.value)
-
-
-def test_no_constraints_is_an_empty_list() -> None:
-    assert read_constraints(None) == []

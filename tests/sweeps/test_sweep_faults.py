@@ -7,38 +7,19 @@ from pathlib import Path
 
 import pytest
 from search_runs import (
-    HERE,
-    Process,
     await_begun,
     await_that,
     check_whole,
     finish,
+    go,
     is_gone,
-    kill_controller,
-    read_line,
     run,
     start,
-    start_elsewhere,
     starts,
     states,
     trials,
     worker_pids,
 )
-
-from spectral.cli import EXIT_INTERRUPTED
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Of a sweep whose jobs wait in their last epoch until `go`."""
-    folder = tmp_path / "study"
-    folder.mkdir()
-    (folder / "hold").touch()
-    return folder
-
-
-def go(folder: Path) -> None:
-    (folder / "hold").unlink()
 
 
 def test_a_killed_worker_is_replaced_and_its_trial_goes_on(folder: Path) -> None:
@@ -52,177 +33,6 @@ def test_a_killed_worker_is_replaced_and_its_trial_goes_on(folder: Path) -> None
     assert "it is run again from its checkpoint" in output
     check_whole(folder, 3)
     assert [trial.user_attrs["attempts"] for trial in trials(folder)] == [2, 1, 1]
-
-
-def test_a_killed_controller_takes_its_workers_with_it_and_the_command_goes_on(folder: Path) -> None:
-    process = start(folder, "sweep.num_trials=3")
-    await_begun(folder, 2, process)
-    workers = worker_pids(folder)
-    kill_controller(process)
-    await_that(lambda: all(map(is_gone, workers)))
-    assert states(folder) == ["RUNNING", "RUNNING"]
-    go(folder)
-    assert "its controller was lost" in run(folder, "sweep.num_trials=3")
-    check_whole(folder, 3)
-
-
-@pytest.mark.slow
-def test_controller_and_workers_killed(folder: Path) -> None:
-    process = start(folder, "sweep.num_trials=3")
-    await_begun(folder, 2, process)
-    workers = worker_pids(folder)
-    kill_controller(process)
-    for pid in workers:
-        if not is_gone(pid):
-            os.kill(pid, signal.SIGKILL)
-    go(folder)
-    run(folder, "sweep.num_trials=3")
-    check_whole(folder, 3)
-
-
-def test_ctrl_c_lets_the_running_jobs_finish(folder: Path) -> None:
-    process = start(folder, "sweep.num_trials=5")
-    await_begun(folder, 2, process)
-    os.killpg(process.pid, signal.SIGINT)
-    await_that(lambda: "Ctrl-C" in read_line(process))
-    go(folder)
-    output = finish(process)
-    assert process.returncode != 0
-    assert states(folder) == ["COMPLETE", "COMPLETE"], output
-    assert "give the same command again" in output
-    run(folder, "sweep.num_trials=5")
-    check_whole(folder, 5)
-
-
-def begin_command(folder: Path, *overrides: str, **variables: str) -> Process:
-    """A sweep that ends as the commands do."""
-    return start(folder, *overrides, script=HERE / "apps" / "command_app.py", variables=variables)
-
-
-def interrupt(process: Process, *, times: int = 1) -> None:
-    os.kill(process.pid, signal.SIGINT)
-    await_that(lambda: "Ctrl-C" in read_line(process))
-    if times == 2:
-        os.kill(process.pid, signal.SIGINT)
-
-
-def check_final_is_left(folder: Path, process: Process, *overrides: str) -> None:
-    """The sweep ends as one that was interrupted, and the same command runs what the search held back."""
-    output = finish(process)
-    assert process.returncode == EXIT_INTERRUPTED, output
-    assert output.endswith("To go on, give the same command again.\nstopped.\n")
-    assert states(folder) == ["COMPLETE"]
-    assert (folder / "0" / "epochs").read_text().split() == ["1", "2"]
-    (folder / "hold").unlink(missing_ok=True)
-    output = run(folder, *overrides)
-    assert "To go on" not in output
-    assert (folder / "0" / "epochs").read_text().split() == ["1", "2", "3"]
-
-
-def test_ctrl_c_during_the_last_trial_leaves_the_runs_at_the_end(folder: Path) -> None:
-    overrides = ("sweep.num_trials=1", "sweep.search_overrides=['epochs=2']")
-    process = begin_command(folder, *overrides)
-    await_that(lambda: bool(starts(folder)), process)
-    interrupt(process)
-    go(folder)
-    check_final_is_left(folder, process, *overrides)
-
-
-def test_ctrl_c_twice_during_the_runs_at_the_end_leaves_them(folder: Path) -> None:
-    overrides = ("sweep.num_trials=1", "sweep.search_overrides=['epochs=2','hold=nothing']")
-    process = begin_command(folder, *overrides)
-    await_that(lambda: [len(lines) for lines in starts(folder)] == [2], process)
-    interrupt(process, times=2)
-    check_final_is_left(folder, process, *overrides)
-
-
-def test_ctrl_c_ends_a_slow_report_in_a_word(tmp_path: Path) -> None:
-    folder, begun = tmp_path / "study", tmp_path / "begun"
-    process = begin_command(folder, "sweep.num_trials=1", "sweep.report=true", SLOW_REPORT=str(begun))
-    await_that(begun.exists, process)
-    os.kill(process.pid, signal.SIGINT)
-    output = finish(process)
-    assert process.returncode == EXIT_INTERRUPTED
-    assert output.endswith("stopped.\n") and "Traceback" not in output
-    assert states(folder) == ["COMPLETE"] and (folder / "sweep.json").is_file()
-
-
-@pytest.mark.parametrize("ctrl_c", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["Ctrl-C twice", "SIGTERM"])
-def test_a_sweep_that_is_stopped_leaves_its_trials_waiting(ctrl_c: bool, folder: Path) -> None:
-    process = start(folder, "sweep.num_trials=3")
-    await_begun(folder, 2, process)
-    workers = worker_pids(folder)
-    if ctrl_c:
-        os.kill(process.pid, signal.SIGINT)
-        await_that(lambda: "Ctrl-C" in read_line(process))
-    os.kill(process.pid, signal.SIGINT if ctrl_c else signal.SIGTERM)
-    finish(process)
-    assert process.returncode != 0
-    assert states(folder) == ["WAITING", "WAITING"]
-    assert all(map(is_gone, workers))
-    go(folder)
-    run(folder, "sweep.num_trials=3")
-    check_whole(folder, 3)
-
-
-def test_two_controllers_share_the_total(folder: Path) -> None:
-    both = [start(folder, "sweep.num_trials=7", "hydra.launcher.jobs_per_device=1") for _ in range(2)]
-    await_begun(folder, 2, both[0])
-    go(folder)
-    for process in both:
-        output = finish(process)
-        assert process.returncode == 0, output
-        assert "7 complete" in output
-    check_whole(folder, 7)
-    assert len({trial.user_attrs["owner"] for trial in trials(folder)}) == 2
-
-
-def test_what_a_killed_controller_ran_is_taken_over_by_the_other(folder: Path) -> None:
-    both = [start(folder, "sweep.num_trials=3", "hydra.launcher.jobs_per_device=1") for _ in range(2)]
-    await_begun(folder, 2, both[0])
-    kill_controller(both[0])
-    go(folder)
-    output = finish(both[1])
-    assert both[1].returncode == 0, output
-    check_whole(folder, 3)
-
-
-def test_what_a_killed_controller_of_another_machine_ran_is_taken_over(folder: Path) -> None:
-    """The one that takes over was begun after its death: it has seen no sign of it, and may not end before."""
-    process = start_elsewhere(folder, "one", "sweep.num_trials=3")
-    await_begun(folder, 1, process)
-    kill_controller(process)
-    go(folder)
-    other = start_elsewhere(folder, "two", "sweep.num_trials=3")
-    output = finish(other)
-    assert other.returncode == 0, output
-    assert "Waiting for 1 trial of other controllers" in output
-    assert output.index("trial 2  complete") < output.index("Trial 0 is run again: its controller was lost")
-    check_whole(folder, 3)
-
-
-def test_a_controller_whose_clock_is_wrong_keeps_its_trials(folder: Path) -> None:
-    both = [start_elsewhere(folder, "one", "sweep.num_trials=4", clock_off_s=-3600)]
-    await_begun(folder, 1, both[0])
-    both.append(start_elsewhere(folder, "two", "sweep.num_trials=4"))
-    await_begun(folder, 2, both[1])
-    go(folder)
-    for process in both:
-        output = finish(process)
-        assert process.returncode == 0, output
-        assert "taken over" not in output and "was lost" not in output
-    check_whole(folder, 4)
-    assert len({trial.user_attrs["owner"] for trial in trials(folder)}) == 2
-
-
-def test_a_grid_goes_on_with_its_axes_in_another_order(tmp_path: Path) -> None:
-    folder, axes = tmp_path / "study", ("x=1,2", "write_mb=0,0.001")
-    run(folder, *axes, "sweep.sampler=grid", "sweep.num_trials=3")
-    run(folder, *reversed(axes), "sweep.sampler=grid")
-    configurations = [trial.params for trial in trials(folder)]
-    assert len(configurations) == len({tuple(sorted(c.items())) for c in configurations}) == 4
-    kinds = [json.loads((folder / str(number) / "trial.json").read_text())["kind"] for number in range(4)]
-    assert kinds == ["grid"] * 4
 
 
 FOUR = ("x=1,2,3,4", "sweep.sampler=grid")

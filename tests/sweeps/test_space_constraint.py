@@ -1,0 +1,50 @@
+"""Bounds on what runs report: how they are read, and how far a value is outside."""
+
+import math
+from typing import Any
+
+import pytest
+
+from spectral.errors import UserError
+from sweeps.space import Constraint, read_constraints
+
+
+@pytest.mark.parametrize(
+    ("bounds", "value", "violation"),
+    [
+        ({"at_most": 2e6}, 748_324, 748_324 - 2e6),
+        ({"at_most": 2e6}, 2e6, 0),
+        ({"at_most": 2e6}, 2e6 + 5, 5),
+        ({"at_least": 100}, 90, 10),
+        ({"at_least": 100, "at_most": 200}, 150, -50),
+        ({"at_least": 100, "at_most": 200}, 230, 30),
+    ],
+)
+def test_a_violation_is_the_distance_outside(bounds: dict[str, float], value: float, violation: float) -> None:
+    (constraint,) = read_constraints({"num_parameters": bounds})
+    assert constraint == Constraint("num_parameters", bounds.get("at_least"), bounds.get("at_most"))
+    assert constraint.violation(value) == violation
+
+
+@pytest.mark.parametrize(
+    ("node", "sentence"),
+    [
+        ({"n": {}}, "sweep.constraints.n={} has no bound"),
+        ({"n": 3}, "sweep.constraints.n=3 has no bound"),
+        ({"n": {"at_mots": 3}}, "sweep.constraints.n.at_mots is not a bound: did you mean 'at_most'?"),
+        (
+            {"n": {"at_most": math.nan}},
+            "sweep.constraints.n.at_most=nan has the wrong type: allowed is a finite number.",
+        ),
+        ({"n": {"at_most": "many"}}, "sweep.constraints.n.at_most=many has the wrong type"),
+        ({"n": {"at_least": 3, "at_most": 2}}, "sweep.constraints.n allows no value"),
+    ],
+)
+def test_a_constraint_that_is_none_is_refused(node: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UserError) as error:
+        read_constraints(node)
+    assert sentence in str(error.value)
+
+
+def test_no_constraints_is_an_empty_list() -> None:
+    assert read_constraints(None) == []

@@ -1,0 +1,109 @@
+"""Controllers that die, and several that share a study."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from search_runs import (
+    await_begun,
+    await_that,
+    check_whole,
+    finish,
+    go,
+    is_gone,
+    kill_controller,
+    run,
+    start,
+    start_elsewhere,
+    states,
+    trials,
+    worker_pids,
+)
+
+
+def test_a_killed_controller_takes_its_workers_with_it_and_the_command_goes_on(folder: Path) -> None:
+    process = start(folder, "sweep.num_trials=3")
+    await_begun(folder, 2, process)
+    workers = worker_pids(folder)
+    kill_controller(process)
+    await_that(lambda: all(map(is_gone, workers)))
+    assert states(folder) == ["RUNNING", "RUNNING"]
+    go(folder)
+    assert "its controller was lost" in run(folder, "sweep.num_trials=3")
+    check_whole(folder, 3)
+
+
+@pytest.mark.slow
+def test_controller_and_workers_killed(folder: Path) -> None:
+    process = start(folder, "sweep.num_trials=3")
+    await_begun(folder, 2, process)
+    workers = worker_pids(folder)
+    kill_controller(process)
+    for pid in workers:
+        if not is_gone(pid):
+            os.kill(pid, signal.SIGKILL)
+    go(folder)
+    run(folder, "sweep.num_trials=3")
+    check_whole(folder, 3)
+
+
+def test_two_controllers_share_the_total(folder: Path) -> None:
+    both = [start(folder, "sweep.num_trials=7", "hydra.launcher.jobs_per_device=1") for _ in range(2)]
+    await_begun(folder, 2, both[0])
+    go(folder)
+    for process in both:
+        output = finish(process)
+        assert process.returncode == 0, output
+        assert "7 complete" in output
+    check_whole(folder, 7)
+    assert len({trial.user_attrs["owner"] for trial in trials(folder)}) == 2
+
+
+def test_what_a_killed_controller_ran_is_taken_over_by_the_other(folder: Path) -> None:
+    both = [start(folder, "sweep.num_trials=3", "hydra.launcher.jobs_per_device=1") for _ in range(2)]
+    await_begun(folder, 2, both[0])
+    kill_controller(both[0])
+    go(folder)
+    output = finish(both[1])
+    assert both[1].returncode == 0, output
+    check_whole(folder, 3)
+
+
+def test_what_a_killed_controller_of_another_machine_ran_is_taken_over(folder: Path) -> None:
+    """The one that takes over was begun after its death: it has seen no sign of it, and may not end before."""
+    process = start_elsewhere(folder, "one", "sweep.num_trials=3")
+    await_begun(folder, 1, process)
+    kill_controller(process)
+    go(folder)
+    other = start_elsewhere(folder, "two", "sweep.num_trials=3")
+    output = finish(other)
+    assert other.returncode == 0, output
+    assert "Waiting for 1 trial of other controllers" in output
+    assert output.index("trial 2  complete") < output.index("Trial 0 is run again: its controller was lost")
+    check_whole(folder, 3)
+
+
+def test_a_controller_whose_clock_is_wrong_keeps_its_trials(folder: Path) -> None:
+    both = [start_elsewhere(folder, "one", "sweep.num_trials=4", clock_off_s=-3600)]
+    await_begun(folder, 1, both[0])
+    both.append(start_elsewhere(folder, "two", "sweep.num_trials=4"))
+    await_begun(folder, 2, both[1])
+    go(folder)
+    for process in both:
+        output = finish(process)
+        assert process.returncode == 0, output
+        assert "taken over" not in output and "was lost" not in output
+    check_whole(folder, 4)
+    assert len({trial.user_attrs["owner"] for trial in trials(folder)}) == 2
+
+
+def test_a_grid_goes_on_with_its_axes_in_another_order(tmp_path: Path) -> None:
+    folder, axes = tmp_path / "study", ("x=1,2", "write_mb=0,0.001")
+    run(folder, *axes, "sweep.sampler=grid", "sweep.num_trials=3")
+    run(folder, *reversed(axes), "sweep.sampler=grid")
+    configurations = [trial.params for trial in trials(folder)]
+    assert len(configurations) == len({tuple(sorted(c.items())) for c in configurations}) == 4
+    kinds = [json.loads((folder / str(number) / "trial.json").read_text())["kind"] for number in range(4)]
+    assert kinds == ["grid"] * 4

@@ -1,0 +1,57 @@
+"""A trial that another controller takes over while it runs."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loop_runs import FLOATS, Call, open_study, sweep, with_result
+from optuna.trial import TrialState
+
+from sweeps.launchers.contract import WorkerLost
+
+
+class Rival:
+    """Another controller, which takes the trial of the first job over while it runs, and ends it."""
+
+    def __init__(self, folder: Path, space: dict[str, Any], **options: Any) -> None:
+        self.folder, self.space, self.options, self.has_taken = folder, space, options, False
+
+    def take(self, call: Call) -> bool:
+        """Whether it does so now."""
+        if self.has_taken:
+            return False
+        study = open_study(self.folder, self.space, **self.options)
+        study.storage.set_trial_state_values(call.link.trial_id, TrialState.WAITING)
+        trial = study.claim()
+        assert trial is not None and trial.number == call.link.number
+        study.configure(trial)
+        study.note(trial, run_dir=str(call.folder), overrides=[])
+        study.report(trial, dict.fromkeys(range(5), 1000.0))  # of each seed; smaller ones are not pruned
+        study.finish(trial, TrialState.COMPLETE, [100.0])
+        study.close()
+        self.has_taken = True
+        return True
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["a result", "a lost worker"])
+@pytest.mark.parametrize(
+    "options", [{}, {"seeds": 2}, {"seeds": 5, "pruner": "wilcoxon"}, {"constraints": {"x": {"at_most": 0.5}}}], ids=str
+)
+def test_a_trial_that_another_controller_has_ended_is_dropped_and_others_go_on(
+    options: dict[str, Any], is_lost: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rival = Rival(tmp_path, FLOATS, num_trials=2, **options)
+
+    def task(call: Call) -> float:
+        if rival.take(call) and is_lost:
+            raise WorkerLost("killed")
+        return with_result(call)
+
+    ended = sweep(tmp_path, FLOATS, task, num_trials=2, num_slots=1, **options)
+    assert ended.states == ["COMPLETE"] * 2
+    assert "Trial 0 was taken over by another controller: its result is left out." in caplog.text
+    assert ended.trials[0].values == [100.0]
+    assert [call.link.number for call in ended.launcher.calls].count(0) == 1
+    num_seeds = options.get("seeds", 1)
+    assert len(ended.launcher.calls) == 1 + num_seeds
+    assert len({trial.user_attrs["owner"] for trial in ended.trials}) == 2
