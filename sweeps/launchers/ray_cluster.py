@@ -7,6 +7,7 @@ from typing import Any
 
 from sweeps.errors import user_error
 from sweeps.launchers.config import RayConfig
+from sweeps.patience import first_line
 
 ADDRESS_VARIABLE = "RAY_ADDRESS"  # where Ray looks first for what `auto` means
 ANSWER_S = 5.0  # Ray itself would wait for two minutes, and then end the process
@@ -35,7 +36,7 @@ def connect(ray: Any, options: RayConfig) -> bool:
     try:
         ray.init(options.address, **how)
     except (ConnectionError, ValueError) as error:  # such as none that `auto` finds
-        raise _no_ray(options.address, str(error).splitlines()[0].rstrip(".")) from error
+        raise _no_ray(options.address, first_line(error).rstrip(".")) from error
     return True
 
 

@@ -99,7 +99,7 @@ def test_what_ray_finds_wrong_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     ray = RayPlayed(ConnectionError("Could not find any running Ray instance.\nMore."))
     with answering(SETTINGS_FRAME) as address:
         said = refused(address, ray)
-    assert said.startswith(f"hydra.launcher.address={address} cannot be joined (Could not find any running Ray ")
+    assert said.startswith(f"hydra.launcher.address={address} cannot be joined (ConnectionError: Could not find any ")
 
 
 def cluster(*nodes: dict[str, float]) -> Any:
