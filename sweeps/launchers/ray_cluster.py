@@ -30,10 +30,10 @@ def connect(ray: Any, options: RayConfig) -> bool:
     if options.address == "local":
         ray.init("local", object_store_memory=options.object_store_mb * 10**6, include_dashboard=False, **how)
         return True
-    where = _found(options.address)
-    if where is not None:
-        _check_answer(options.address, where)
     try:
+        where = _found(options.address)
+        if where is not None:
+            _check_answer(options.address, where)
         ray.init(options.address, **how)
     except (ConnectionError, ValueError) as error:  # such as none that `auto` finds
         raise _no_ray(options.address, first_line(error).rstrip(".")) from error

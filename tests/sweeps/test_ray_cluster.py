@@ -95,6 +95,15 @@ def test_auto_is_asked_for_an_answer_where_it_leads(monkeypatch: pytest.MonkeyPa
     assert refused("auto") == f"hydra.launcher.address=auto cannot be joined (nowhere:x is no host:port): {ALLOWED}"
 
 
+def test_where_auto_leads_nowhere_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    services = pytest.importorskip("ray._private.services")
+    monkeypatch.delenv(ADDRESS_VARIABLE, raising=False)
+    monkeypatch.setattr(services, "find_gcs_addresses", set)
+    monkeypatch.setattr(services, "find_bootstrap_address", lambda folder: None)
+    said = refused("auto")
+    assert said.startswith("hydra.launcher.address=auto cannot be joined (ConnectionError: Could not find any running ")
+
+
 def test_what_ray_finds_wrong_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     ray = RayPlayed(ConnectionError("Could not find any running Ray instance.\nMore."))
     with answering(SETTINGS_FRAME) as address:
