@@ -97,16 +97,17 @@ class Registry:
         try:
             # Plain values: what +model.key=value has added to a typed node would pass unseen.
             values = OmegaConf.to_container(node, resolve=True) if isinstance(node, DictConfig) else node
-            return self._checked(values, key)
+            config = self._checked(values, key)
         except OmegaConfBaseException as error:
             raise UserError(config_sentence(error, [f.name for f in dataclasses.fields(entry.config)], key)) from error
+        if hasattr(config, "check"):  # not remembered: it may look at more than the values
+            config.check(key)
+        return config
 
     def _check(self, values: Mapping[str, Any], key: str) -> Any:
         structured = OmegaConf.structured(self.entry(values["name"]).config)
         config: Any = OmegaConf.to_object(OmegaConf.unsafe_merge(structured, values))
         check_fields(config, key)
-        if hasattr(config, "check"):
-            config.check(key)
         return config
 
     def build(self, config: Any, **context: Any) -> Any:
