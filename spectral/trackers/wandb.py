@@ -98,7 +98,7 @@ class WandbTracker:
         return f"{why} was kept offline; to upload it: wandb sync {shlex.join(self._starts())}"
 
     def _close(self, exit_code: int) -> None:
-        """Return when the library's own process has ended: `finish` alone does not wait until it has written its file."""
+        """Return when the library's own process has ended: `finish` alone does not wait until its file is written."""
         self._run.finish(exit_code)
         wandb.teardown(exit_code)
 
