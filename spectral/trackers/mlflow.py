@@ -2,20 +2,24 @@
 
 import os
 import re
+import shlex
 import time
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read while it is imported
 
-from mlflow import MlflowClient
+from mlflow import MlflowClient, __version__
 from mlflow.entities import Metric, Param, RunTag
 
+from spectral.trackers.address import without_password
 from spectral.trackers.contract import Ending, TrackedRun
 
 MAX_VALUE_LENGTH = 6000  # of a parameter
 MAX_PARAMS = 100  # of one call
+UI_MISSING = f"which needs the whole package: python -m pip install mlflow=={__version__}"
 STATUS = {"finished": "FINISHED", "pruned": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
 
 
@@ -26,7 +30,8 @@ class MlflowTracker:
         self._tracked = run
         own = Path(run.folder) / "mlflow"
         server = uri or os.environ.get("MLFLOW_TRACKING_URI")
-        self._client = MlflowClient(tracking_uri=server or f"sqlite:///{run.folder}/mlflow.db")
+        self._store = server or f"sqlite:///{run.folder}/mlflow.db"
+        self._client = MlflowClient(tracking_uri=self._store)
         if run.id is None:
             where = self._experiment_id(experiment, None if server else own.as_uri())
             self.id = self._client.create_run(where, run_name=run.name or None).info.run_id
@@ -50,7 +55,17 @@ class MlflowTracker:
             for path in files:
                 self._client.log_artifact(self.id, path, folder)
         self._client.set_terminated(self.id, STATUS[ending.status])
-        return ""
+        return self._where()
+
+    def _where(self) -> str:
+        """How to look at the run."""
+        if self.url:
+            return f"the run is at {without_password(self.url)}"
+        if self._store.startswith("databricks"):
+            return f"the run is kept by {self._store}"
+        command = f"mlflow ui --backend-store-uri {shlex.quote(without_password(self._store))}"
+        needs = "" if find_spec("flask") else f" ({UI_MISSING})"
+        return f"to look at the run: {command}{needs}"
 
     def _experiment_id(self, name: str, artifacts: str | None) -> str:
         found = self._client.get_experiment_by_name(name)

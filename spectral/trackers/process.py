@@ -16,11 +16,11 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO
-from urllib.parse import urlsplit
 
 from filelock import FileLock
 
 from spectral.files import write_json
+from spectral.trackers.address import without_password
 from spectral.trackers.contract import Ending, Table, TrackedRun, Tracker
 
 RECORD = "tracker.json"
@@ -105,7 +105,7 @@ def _serve(begin: dict[str, Any], orders: "queue.Queue[dict[str, Any] | None]", 
         known["attempt"] = max(1, known["attempt"] + is_attempt)
         write_json(folder / RECORD, records)
         tracker = _build(begin, known)
-        known["id"], known["url"] = tracker.id, _without_password(tracker.url) or known["url"]
+        known["id"], known["url"] = tracker.id, without_password(tracker.url or "") or known["url"]
         write_json(folder / RECORD, records)
         voice.say("started")
         sentence = _follow(tracker, known, orders)
@@ -148,9 +148,3 @@ def _follow(tracker: Tracker, known: dict[str, Any], orders: "queue.Queue[dict[s
 def _ending(content: dict[str, Any]) -> Ending:
     tables = {name: Table(**table) for name, table in content["tables"].items()}
     return Ending(**content | {"tables": tables})
-
-
-def _without_password(url: str | None) -> str | None:
-    """The address of a server may hold a user's name and password, which no file is to keep."""
-    parts = urlsplit(url or "")
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() or None
