@@ -4,6 +4,7 @@ It outlives a run that is killed: the end of its input is the run's end, and wha
 tracker that hangs is ended, with the processes it started, when its time is over.
 """
 
+import faulthandler
 import json
 import os
 import queue
@@ -72,6 +73,7 @@ def _listen(orders: "queue.Queue[dict[str, Any] | None]", voice: Voice, timeout_
             orders.put(json.loads(line))
     orders.put(None)
     time.sleep(timeout_s)
+    faulthandler.dump_traceback(sys.stderr)  # into the log: where it hangs
     voice.say("problem", f"it did not end within {timeout_s:g} s")
     _end(1)
 

@@ -5,6 +5,7 @@ import importlib.util
 import json
 import logging
 import shlex
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_runs import StoppedError, run, stop_after
+from small_runs import StoppedError, outcome, run, stop_after
 
 from spectral.configs.trackers import MlflowConfig, TensorboardConfig
 from spectral.errors import UserError
@@ -140,6 +141,36 @@ def test_the_folder_knows_where_a_server_of_mlflow_has_the_run_and_no_password(
     assert json.loads(text)["mlflow"]["url"] == f"http://{address}/#/experiments/7/runs/abc"
     assert "hidden" not in text
     assert said(caplog) == [f"mlflow: the run is at http://{address}/#/experiments/7/runs/abc"]
+
+
+@pytest.mark.slow
+def test_a_server_of_mlflow_that_cannot_be_reached_is_named_and_not_waited_for(
+    tracked: Overrides,
+    small: Overrides,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    pytest.importorskip("mlflow")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:hidden@127.0.0.1:9")
+    run(tracked("mlflow"))
+    (told,) = said(caplog)
+    assert "the server http://127.0.0.1:9 was not reached ([Errno 111] Connection refused)" in told
+    assert "hidden" not in told and "hidden" not in (tmp_path / "run" / "tracker.log").read_text()
+    run(small(folder="alone"))
+    assert outcome(tmp_path / "run") == outcome(tmp_path / "alone")
+
+
+@pytest.mark.slow
+def test_a_server_of_mlflow_that_never_answers_is_given_up(
+    tracked: Overrides, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("mlflow")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{listening.getsockname()[1]}")
+        run(tracked("mlflow", "tracker.start_timeout_s=3"))
+    (told,) = said(caplog)
+    assert "was not reached (timed out)" in told
 
 
 @pytest.mark.parametrize(("config", "extra"), [(TensorboardConfig(), "tensorboard"), (MlflowConfig(), "mlflow")])
