@@ -7,10 +7,11 @@ from optuna.storages import BaseStorage
 
 from sweeps.database_url import check_storage_url
 from sweeps.locks import LOCK_WAIT_S
-from sweeps.places import JOURNAL_FILE, OUTPUTS, SWEEPS, file_of, journal_url, places_in
+from sweeps.places import JOURNAL_FILE, OUTPUTS, file_of, journal_url, named, places_in
 from sweeps.storage import open_storage_of_user
 
 TIMEOUT_S = 10.0
+CONFIG = "config.yaml"  # which every run folder has
 
 
 def study_folder(study: str) -> Path | None:
@@ -18,8 +19,12 @@ def study_folder(study: str) -> Path | None:
 
     None where neither is there.
     """
-    named = [SWEEPS / study, *(place / study for place in places_in(OUTPUTS))]
-    return next((f for f in (Path(study), *named) if (f / JOURNAL_FILE).is_file()), None)
+    return next((folder for folder in named(study) if (folder / JOURNAL_FILE).is_file()), None)
+
+
+def run_folder(run: str) -> Path | None:
+    """The folder of a run: `run` itself, or one of that name in outputs, as `ls` shows it. None where neither is."""
+    return next((folder for folder in named(run) if (folder / CONFIG).is_file()), None)
 
 
 def load_study(study: str, url: str | None = None) -> optuna.Study:

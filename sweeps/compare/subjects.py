@@ -9,7 +9,7 @@ from typing import Any
 import optuna
 
 from sweeps.flat import flat
-from sweeps.opening import load_study, study_folder
+from sweeps.opening import CONFIG, load_study, run_folder, study_folder
 from sweeps.ranking import ranked
 from sweeps.report.runs import Run
 from sweeps.run_dirs import run_dirs
@@ -48,18 +48,20 @@ class Subject:
 
 def find_subject(named: str) -> Subject:
     """Args:
-        named: a run folder, STUDY:NUMBER, or STUDY for its best trial; a study is a name or a folder.
+        named: a run, STUDY:NUMBER, or STUDY for its best trial; a run or a study is a folder, or a name in outputs.
 
     Raises:
         LookupError: there is no such run, study or trial, or it has left no run folder.
     """
-    if (Path(named) / "config.yaml").is_file():
+    if (Path(named) / CONFIG).is_file():  # before a study of that name
         return Subject(named, (Run(Path(named)),))
     if study_folder(named):
         return _best_trial(named)
     study, separator, number = named.rpartition(":")
     if separator and number.isdecimal() and study_folder(study):
         return _trial(study, int(number))
+    if folder := run_folder(named):
+        return Subject(named, (Run(folder),))
     raise LookupError(f"{named} is neither a run folder, nor a study, nor STUDY:NUMBER of a study that is there.")
 
 
@@ -81,7 +83,7 @@ def _trial(study: str, number: int) -> Subject:
 
 def _of_trial(study: str, loaded: optuna.Study, number: int) -> Subject:
     trial = loaded.get_trials(deepcopy=False)[number]
-    folders = [path for path in run_dirs(trial.user_attrs, study_folder(study)) if (path / "config.yaml").is_file()]
+    folders = [path for path in run_dirs(trial.user_attrs, study_folder(study)) if (path / CONFIG).is_file()]
     if not folders:
         raise LookupError(f"trial {number} of the study {study} has left no run folder.")
     return Subject(f"{loaded.study_name}:{number}", tuple(Run(path) for path in folders))

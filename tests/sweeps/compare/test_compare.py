@@ -14,6 +14,7 @@ from sklearn.metrics import f1_score
 
 from sweeps.compare import command
 from sweeps.compare.subjects import find_subject
+from sweeps.ls.command import read_all
 from sweeps.report.difference import paired_differences
 from sweeps.storage import open_storage
 
@@ -132,6 +133,18 @@ def test_trials_of_a_study(study: str, capsys: pytest.CaptureFixture[str]) -> No
     assert output.splitlines()[0].split() == ["config", "study:2", "study:0", "study:1"]
     assert table(output, "config") == {"x": ["3", "1", "2"]}
     assert output.count("95 % interval") == 2
+
+
+def test_every_name_in_the_list_is_taken(study: str) -> None:
+    runs = [Path("outputs/runs/alone"), Path("outputs/runs/many/seed-1"), *Path("outputs/sweeps/mine").glob("[0-9]")]
+    for run in runs:
+        make_run(run, None, "schedule: {stages: []}\nobjective: val/macro_f1")
+        (run / "result.json").unlink(missing_ok=True)
+    found, unreadable = zip(*map(read_all, (Path("outputs"), Path("outputs/sweeps/mine"))), strict=True)
+    names = {entry.name for entries in found for entry in entries}
+    assert not any(unreadable)
+    assert names == {study, "mine/0", "mine/1", "mine/2", "alone", "many/seed-1"}
+    assert {find_subject(name).runs[0].path for name in names - {study}} == set(runs)
 
 
 def test_seeds_of_a_trial_are_compared_by_their_means(

@@ -130,6 +130,15 @@ def test_run_folders_without_a_study(tmp_path: Path) -> None:
     assert "best-confusion-rows" in page.figures and "search-history" not in page.figures
 
 
+def test_a_run_is_found_by_the_name_that_the_list_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for place in ("outputs/runs/alone", "outputs/sweeps/mine/3/seed-1"):
+        make_run(Path(place), {"val/macro_f1": 0.5})
+        (Path(place) / "config.yaml").write_text("seed: 1\n")
+    assert read_report("alone").folder == Path("outputs/runs/alone")
+    assert read_report("mine/3/seed-1").folder == Path("outputs/sweeps/mine/3/seed-1")
+
+
 def test_hostile_text_stays_text(tmp_path: Path) -> None:
     classes = (HOSTILE, *CLASSES[1:])
     scores = {f"val/f1/{HOSTILE}": 0.5, "val/macro_f1": 0.5}
