@@ -6,6 +6,7 @@ import optuna
 from optuna.storages import BaseStorage
 
 from sweeps.database_url import check_storage_url
+from sweeps.errors import did_you_mean
 from sweeps.locks import LOCK_WAIT_S
 from sweeps.places import JOURNAL_FILE, OUTPUTS, file_of, journal_url, named, places_in
 from sweeps.storage import open_storage_of_user
@@ -27,6 +28,12 @@ def run_folder(run: str) -> Path | None:
     return next((folder for folder in named(run) if (folder / CONFIG).is_file()), None)
 
 
+def names_in_outputs(*files: str) -> list[str]:
+    """Names of the folders in outputs that hold one of these files: a study.journal, a run's config.yaml."""
+    places = places_in(OUTPUTS)
+    return sorted({path.parent.name for place in places for file in files for path in place.glob(f"*/{file}")})
+
+
 def load_study(study: str, url: str | None = None) -> optuna.Study:
     """Args:
         study: a name, or a folder with a study.journal.
@@ -41,7 +48,8 @@ def load_study(study: str, url: str | None = None) -> optuna.Study:
         folder = study_folder(study)
         if folder is None:
             places = f"neither {study} nor a folder of that name in {', '.join(map(str, places_in(OUTPUTS)))}"
-            raise LookupError(f"there is no study {study}: {places} holds a {JOURNAL_FILE}.")
+            hint = did_you_mean(Path(study).name, names_in_outputs(JOURNAL_FILE))
+            raise LookupError(f"there is no study {study}: {hint}{places} holds a {JOURNAL_FILE}.")
         url = journal_url(folder)
     storage = open_existing(url)
     names = sorted(summary.study_name for summary in storage.get_all_studies())
@@ -49,7 +57,8 @@ def load_study(study: str, url: str | None = None) -> optuna.Study:
     if name not in names and len(names) == 1 and url.startswith("journal"):
         name = names[0]
     if name not in names:
-        raise LookupError(f"there is no study {name} in the storage: it has {', '.join(names) or 'none'}.")
+        has = f"{did_you_mean(name, names)}it has {', '.join(names) or 'none'}"
+        raise LookupError(f"there is no study {name} in the storage: {has}.")
     return optuna.load_study(study_name=name, storage=storage)
 
 

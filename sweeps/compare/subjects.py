@@ -8,8 +8,10 @@ from typing import Any
 
 import optuna
 
+from sweeps.errors import did_you_mean
 from sweeps.flat import flat
-from sweeps.opening import CONFIG, load_study, run_folder, study_folder
+from sweeps.opening import CONFIG, load_study, names_in_outputs, run_folder, study_folder
+from sweeps.places import JOURNAL_FILE
 from sweeps.ranking import ranked
 from sweeps.report.runs import Run
 from sweeps.run_dirs import run_dirs
@@ -62,7 +64,9 @@ def find_subject(named: str) -> Subject:
         return _trial(study, int(number))
     if folder := run_folder(named):
         return Subject(named, (Run(folder),))
-    raise LookupError(f"{named} is neither a run folder, nor a study, nor STUDY:NUMBER of a study that is there.")
+    hint = did_you_mean(Path(study or named).name, names_in_outputs(CONFIG, JOURNAL_FILE))
+    kinds = "neither a run, nor a study, nor STUDY:NUMBER of a study"
+    raise LookupError(f"{named} is {kinds}: {hint}see python -m sweeps.ls.")
 
 
 def _best_trial(study: str) -> Subject:

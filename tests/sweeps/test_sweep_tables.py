@@ -18,13 +18,14 @@ from optuna.trial import TrialState, create_trial
 from rich.console import Console
 from rich.text import Text
 
-from sweeps import export
+from sweeps import export, wandb_workspace
 from sweeps.comparison import Comparison
 from sweeps.dashboard.sources import Sources
 from sweeps.display import Display, LiveDisplay
 from sweeps.ls import command as ls
 from sweeps.opening import study_folder
 from sweeps.ranking import pareto_front, ranked
+from sweeps.report import command as report_command
 from sweeps.report.reading import read_report
 from sweeps.rows import configuration, shown
 from sweeps.storage import open_storage
@@ -89,6 +90,21 @@ def test_every_study_that_is_listed_is_found_by_its_name(
         assert report.folder == study_folder(name) and len(report.trials) == 6
     shown = Sources(Path("outputs"), None).find()
     assert sorted(source.folder.name for source in shown if source.folder) == ["a", "b", "c"]
+
+
+def test_a_name_that_is_nearly_that_of_a_study(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(folder, "outputs/sweeps/fractions")
+    shutil.copytree(folder, "outputs/runs/other")
+    for command in (export, wandb_workspace, report_command):
+        assert command.main(["fractons"]) == 2
+        assert "fractons: did you mean 'fractions'? " in capsys.readouterr().err
+    url = f"sqlite:///{tmp_path / 'studies.db'}"
+    optuna.create_study(study_name="widths", storage=open_storage(url, 60))
+    assert export.main(["width", "--storage", url]) == 2
+    assert "in the storage: did you mean 'widths'? it has widths." in capsys.readouterr().err
 
 
 def test_a_study_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

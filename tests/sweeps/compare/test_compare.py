@@ -184,8 +184,12 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, capsys: pytest.Capt
 @pytest.mark.parametrize(
     ("named", "sentence"),
     [
-        ("nope", "nope is neither a run folder, nor a study, nor STUDY:NUMBER of a study that is there."),
-        ("nope:1", "nope:1 is neither a run folder, nor a study, nor STUDY:NUMBER of a study that is there."),
+        ("nope", "nope is neither a run, nor a study, nor STUDY:NUMBER of a study: see python -m sweeps.ls."),
+        (
+            "mime:1",
+            "mime:1 is neither a run, nor a study, nor STUDY:NUMBER of a study: did you mean 'mine'? "
+            "see python -m sweeps.ls.",
+        ),
         ("mine:3", "the study mine has no trial 3: its 3 trials count from 0."),
     ],
 )
