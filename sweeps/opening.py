@@ -5,7 +5,7 @@ from pathlib import Path
 import optuna
 from optuna.storages import BaseStorage
 
-from sweeps.database_url import check_storage_url
+from sweeps.database_url import OPTION, check_storage_url
 from sweeps.errors import did_you_mean
 from sweeps.locks import LOCK_WAIT_S
 from sweeps.places import JOURNAL_FILE, OUTPUTS, file_of, journal_url, named, places_in
@@ -69,11 +69,11 @@ def open_existing(url: str, timeout_s: float = TIMEOUT_S) -> BaseStorage:
         LookupError: the file that it is to be is not there.
         UserError: it cannot be opened.
     """
-    check_storage_url(url)
+    check_storage_url(url, OPTION)
     file = file_of(url)
     if file is not None and not file.is_file():
-        raise LookupError(f"there is no file {file}, which --storage={url} names.")
-    return open_storage_of_user(url, timeout_s)
+        raise LookupError(f"there is no file {file}, which {OPTION}={url} names.")
+    return open_storage_of_user(url, timeout_s, OPTION)
 
 
 def read_journal(journal: Path) -> BaseStorage:

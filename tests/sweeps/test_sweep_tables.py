@@ -61,6 +61,7 @@ def test_an_export_has_a_row_a_trial(folder: Path, tmp_path: Path, capsys: pytes
     assert (table["seconds"] >= 0).all()
     out = tmp_path / "table.parquet"
     assert export.main([str(folder), "--format", "parquet", "--out", str(out)]) == 0
+    assert capsys.readouterr().out == f"{out}: 6 trials, {len(table.columns)} columns\n"
     assert list(pd.read_parquet(out)["a.b"]) == [1, 1, 2, 2, 3, 3]
 
 
@@ -124,7 +125,9 @@ def test_an_export_to_a_folder_that_is_not_there(
 @pytest.mark.parametrize("url", ["nonsense", "journal:/x"])
 def test_an_export_of_a_storage_that_is_none(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert export.main(["study", "--storage", url]) == 2
-    assert capsys.readouterr().err.startswith("error: sweep.storage is no URL of a database: allowed is postgresql://")
+    said = capsys.readouterr().err
+    assert said.startswith("error: --storage is no URL of a database: allowed is postgresql://")
+    assert said.endswith("journal:///FILE, or none for a study in its own folder.\n") and "sweep.storage" not in said
 
 
 @pytest.mark.parametrize("scheme", ["sqlite", "sqlite+pysqlite", "journal"])
