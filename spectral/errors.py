@@ -10,10 +10,14 @@ class UserError(Exception):
     """A mistake in the command, the config or the data. Its message is one sentence, shown without a traceback."""
 
 
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A part of an error sentence, "did you mean 'x'? ": the closest known word; empty where none is close."""
+    by_letters = {name.lower(): name for name in known}
+    close = get_close_matches(word.lower(), by_letters, n=1, cutoff=LEAST_ALIKE)
+    return f"did you mean '{by_letters[close[0]]}'? " if close else ""
+
+
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """The tail of an error sentence: the closest allowed word where one is close, and all that are allowed."""
     names = sorted(allowed)
-    by_letters = {name.lower(): name for name in names}
-    close = get_close_matches(word.lower(), by_letters, n=1, cutoff=LEAST_ALIKE)
-    hint = f"did you mean '{by_letters[close[0]]}'? " if close else ""
-    return f"{hint}allowed: {', '.join(names)}" if names else "none is allowed there"
+    return f"{did_you_mean(word, names)}allowed: {', '.join(names)}" if names else "none is allowed there"

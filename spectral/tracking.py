@@ -26,6 +26,7 @@ LOG = "tracker.log"
 INSTALLED_BY = {"wandb": ".", "tensorboard": ".[tensorboard]", "mlflow": ".[mlflow]"}
 # The path comes first: without it `spectral` may not be found.
 START = "import sys; sys.path[:] = {path!r}; from spectral.trackers.process import main; main()"
+HAVE_SERVER = ("wandb", "mlflow")  # they are told how long it may take to reach it
 GRACE_S = 5.0  # a tracker ends itself when its time is over; this long after it is ended by force
 OPTIONS_OF_RUN = ("name", "upload_weights", "start_timeout_s", "finish_timeout_s")  # the others are the tracker's own
 # An offline run calls nobody; the tracker's own process has its own connection, and needs no GPU or second thread.
@@ -178,7 +179,7 @@ class TrackerProcess:
 def _beginning(config: Any, run: TrackedRun) -> dict[str, Any]:
     """The first order: what to build, and how long it may take."""
     options = {key: value for key, value in vars(config).items() if key not in OPTIONS_OF_RUN}
-    if config.name == "wandb":
+    if config.name in HAVE_SERVER:
         options["start_timeout_s"] = config.start_timeout_s
     return {
         "name": config.name,

@@ -8,19 +8,26 @@ from sweeps.places import JOURNAL_SCHEME, SQLITE, file_of
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
-ALLOWED = "allowed is postgresql://user@host/database, sqlite:///FILE, journal:///FILE, or null for a journal file"
+ALLOWED = "allowed is postgresql://user@host/database, sqlite:///FILE, journal:///FILE"
+# Of a sweep's key, and of the option of the other commands.
+KEY, OPTION = "sweep.storage", "--storage"
+OR_NONE = {KEY: "or null for a journal file", OPTION: "or none for a study in its own folder"}
 POSTGRESQL, DRIVER = "postgresql://", "postgresql+psycopg://"
 
 
-def check_storage_url(url: str) -> None:
-    """Raise UserError where no storage has such a URL: of a journal file, or of a database (check_database_url)."""
+def check_storage_url(url: str, given_as: str = KEY) -> None:
+    """Raise UserError where no storage has such a URL: of a journal file, or of a database (check_database_url).
+
+    Args:
+        given_as: KEY or OPTION, which the sentence names.
+    """
     if not url.startswith(JOURNAL_SCHEME):
-        check_database_url(url)
+        check_database_url(url, given_as)
     if (file := file_of(url)) and (not file.name or file.is_dir()):
-        raise user_error(f"sweep.storage={url} names no file: {ALLOWED}.")
+        raise user_error(f"{given_as}={url} names no file: {_allowed(given_as)}.")
 
 
-def check_database_url(url: str) -> None:
+def check_database_url(url: str, given_as: str = KEY) -> None:
     """Raise UserError where no database has such a URL, its driver is missing, or a password stands in it.
 
     The URL goes into the environment of jobs, files of clusters and sweep.json: a password has no place there.
@@ -33,18 +40,22 @@ def check_database_url(url: str) -> None:
         parts = make_url(with_driver(url))
         if parts.password is not None or "password" in parts.query:
             raise user_error(
-                "sweep.storage holds a password, which would be kept in files: leave it out, and put it into "
+                f"{given_as} holds a password, which would be kept in files: leave it out, and put it into "
                 "~/.pgpass or the environment variable PGPASSWORD."
             )
         parts.get_dialect().import_dbapi()
     except (ArgumentError, ValueError):  # a kind of database that is not known; a port that is no number
-        raise user_error(f"sweep.storage is no URL of a database: {ALLOWED}.") from None
+        raise user_error(f"{given_as} is no URL of a database: {_allowed(given_as)}.") from None
     except ImportError as error:
         extra = "python -m pip install -e '.[postgresql]'"
         how = extra if with_driver(url).startswith(DRIVER) else "install its driver"
-        raise user_error(f"sweep.storage={url} cannot be opened ({error}): {how}.") from None
+        raise user_error(f"{given_as}={url} cannot be opened ({error}): {how}.") from None
     if _is_in_memory(parts):
-        raise user_error(f"sweep.storage={url} is kept in memory, which ends with the command: {ALLOWED}.")
+        raise user_error(f"{given_as}={url} is kept in memory, which ends with the command: {_allowed(given_as)}.")
+
+
+def _allowed(given_as: str) -> str:
+    return f"{ALLOWED}, {OR_NONE[given_as]}"
 
 
 def _is_in_memory(parts: "URL") -> bool:

@@ -24,6 +24,13 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
     return nearest_word(word, allowed)
 
 
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A part of an error sentence, "did you mean 'x'? ": the closest known word; empty where none is close."""
+    from spectral.errors import did_you_mean as closest
+
+    return closest(word, known)
+
+
 def hydra_sentence(error: HydraException) -> str:
     """One sentence for what Hydra found wrong with a job's overrides; raises the error where it is not the user's."""
     from spectral.cli import hydra_sentence as sentence

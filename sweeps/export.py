@@ -31,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         frame = study_table(given.study, given.storage)
         if given.out is not None:
             write_output(given.out, _content(frame, given.format), f"--out {given.out}")
+            print(f"{given.out}: {len(frame)} trials, {len(frame.columns)} columns")
     except (LookupError, user_error_type()) as error:
         return mistake(error.args[0])
     if given.out is None:

@@ -5,12 +5,14 @@ from pathlib import Path
 import optuna
 from optuna.storages import BaseStorage
 
-from sweeps.database_url import check_storage_url
+from sweeps.database_url import OPTION, check_storage_url
+from sweeps.errors import did_you_mean
 from sweeps.locks import LOCK_WAIT_S
-from sweeps.places import JOURNAL_FILE, OUTPUTS, SWEEPS, file_of, journal_url, places_in
+from sweeps.places import JOURNAL_FILE, OUTPUTS, file_of, journal_url, named, places_in
 from sweeps.storage import open_storage_of_user
 
 TIMEOUT_S = 10.0
+CONFIG = "config.yaml"  # which every run folder has
 
 
 def study_folder(study: str) -> Path | None:
@@ -18,8 +20,18 @@ def study_folder(study: str) -> Path | None:
 
     None where neither is there.
     """
-    named = [SWEEPS / study, *(place / study for place in places_in(OUTPUTS))]
-    return next((f for f in (Path(study), *named) if (f / JOURNAL_FILE).is_file()), None)
+    return next((folder for folder in named(study) if (folder / JOURNAL_FILE).is_file()), None)
+
+
+def run_folder(run: str) -> Path | None:
+    """The folder of a run: `run` itself, or one of that name in outputs, as `ls` shows it. None where neither is."""
+    return next((folder for folder in named(run) if (folder / CONFIG).is_file()), None)
+
+
+def names_in_outputs(*files: str) -> list[str]:
+    """Names of the folders in outputs that hold one of these files: a study.journal, a run's config.yaml."""
+    places = places_in(OUTPUTS)
+    return sorted({path.parent.name for place in places for file in files for path in place.glob(f"*/{file}")})
 
 
 def load_study(study: str, url: str | None = None) -> optuna.Study:
@@ -36,7 +48,8 @@ def load_study(study: str, url: str | None = None) -> optuna.Study:
         folder = study_folder(study)
         if folder is None:
             places = f"neither {study} nor a folder of that name in {', '.join(map(str, places_in(OUTPUTS)))}"
-            raise LookupError(f"there is no study {study}: {places} holds a {JOURNAL_FILE}.")
+            hint = did_you_mean(Path(study).name, names_in_outputs(JOURNAL_FILE))
+            raise LookupError(f"there is no study {study}: {hint}{places} holds a {JOURNAL_FILE}.")
         url = journal_url(folder)
     storage = open_existing(url)
     names = sorted(summary.study_name for summary in storage.get_all_studies())
@@ -44,7 +57,8 @@ def load_study(study: str, url: str | None = None) -> optuna.Study:
     if name not in names and len(names) == 1 and url.startswith("journal"):
         name = names[0]
     if name not in names:
-        raise LookupError(f"there is no study {name} in the storage: it has {', '.join(names) or 'none'}.")
+        has = f"{did_you_mean(name, names)}it has {', '.join(names) or 'none'}"
+        raise LookupError(f"there is no study {name} in the storage: {has}.")
     return optuna.load_study(study_name=name, storage=storage)
 
 
@@ -55,11 +69,11 @@ def open_existing(url: str, timeout_s: float = TIMEOUT_S) -> BaseStorage:
         LookupError: the file that it is to be is not there.
         UserError: it cannot be opened.
     """
-    check_storage_url(url)
+    check_storage_url(url, OPTION)
     file = file_of(url)
     if file is not None and not file.is_file():
-        raise LookupError(f"there is no file {file}, which --storage={url} names.")
-    return open_storage_of_user(url, timeout_s)
+        raise LookupError(f"there is no file {file}, which {OPTION}={url} names.")
+    return open_storage_of_user(url, timeout_s, OPTION)
 
 
 def read_journal(journal: Path) -> BaseStorage:

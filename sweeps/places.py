@@ -14,6 +14,11 @@ def places_in(folder: Path) -> list[Path]:
     return [folder, folder / "sweeps", folder / "runs"]
 
 
+def named(name: str) -> list[Path]:
+    """Where a name that `python -m sweeps.ls` shows may be: it is a path itself, or one below outputs."""
+    return [Path(name), SWEEPS / name, *(place / name for place in places_in(OUTPUTS))]
+
+
 def journal_url(folder: Path) -> str:
     """The URL of the journal file in a study's folder."""
     return f"{JOURNAL_SCHEME}{(folder / JOURNAL_FILE).resolve()}"

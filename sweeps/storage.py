@@ -5,7 +5,7 @@ from functools import cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweeps.database_url import DRIVER, with_driver
+from sweeps.database_url import DRIVER, KEY, with_driver
 from sweeps.errors import user_error
 from sweeps.locks import LOCK_WAIT_S, tables_lock
 from sweeps.patience import Result, first_line, patiently
@@ -46,8 +46,11 @@ def close_storage(storage: "BaseStorage") -> None:
         engine.dispose()
 
 
-def open_storage_of_user(url: str, timeout_s: float) -> "BaseStorage":
+def open_storage_of_user(url: str, timeout_s: float, given_as: str = KEY) -> "BaseStorage":
     """The storage that a command names.
+
+    Args:
+        given_as: how, for the error sentence: sweeps.database_url.KEY or OPTION.
 
     Raises:
         UserError: it cannot be opened.
@@ -57,9 +60,11 @@ def open_storage_of_user(url: str, timeout_s: float) -> "BaseStorage":
             _check_folder(file.resolve())
         return open_storage(url, timeout_s)
     except Exception as error:
-        from sqlalchemy.exc import SQLAlchemyError
+        from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
-        shown = f"sweep.storage={url}"
+        shown = f"{given_as}={url}"
+        if isinstance(error, ProgrammingError):  # such as no right to make tables
+            raise user_error(f"{shown} cannot keep studies: {first_line(error)}.") from error
         if isinstance(error, (SQLAlchemyError, OSError, ImportError)):
             cause = getattr(error, "orig", None) or error
             raise user_error(f"{shown} cannot be opened: {str(cause).splitlines()[0].rstrip('.')}.") from error
@@ -74,7 +79,6 @@ def _check_folder(path: Path) -> None:
 
 def _open_database(url: str, timeout_s: float) -> "BaseStorage":
     from optuna.storages import BaseStorage, RDBStorage
-    from sqlalchemy.exc import ProgrammingError
 
     driven = with_driver(url)
     # A connection that a restarted server has dropped is opened anew.
@@ -82,11 +86,8 @@ def _open_database(url: str, timeout_s: float) -> "BaseStorage":
     if driven.startswith(DRIVER):
         # Without an encoding the text of an SQL_ASCII database comes as bytes.
         options["connect_args"] = {"client_encoding": "utf8", "connect_timeout": CONNECT_WAIT_S}
-    try:
-        with tables_lock(driven, options, timeout_s):
-            storage = RDBStorage(driven, engine_kwargs=options)
-    except ProgrammingError as error:  # such as no right to make tables
-        raise user_error(f"sweep.storage={url} cannot keep studies: {first_line(error)}.") from error
+    with tables_lock(driven, options, timeout_s):
+        storage = RDBStorage(driven, engine_kwargs=options)
     _make_patient(storage, [*BaseStorage.__abstractmethods__, *BEHIND_CACHE], timeout_s)
     return storage
 

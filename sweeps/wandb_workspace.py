@@ -4,7 +4,7 @@ Without --save it tells what the view would hold: only a server can keep one.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,10 +104,33 @@ def keys_of_axes(trials: Sequence[FrozenTrial], folder: Path | None) -> list[str
     return [f"{axis}.name" if axis in groups else axis for axis in axes_of(list(trials))]
 
 
+def described(panel: Any) -> str:
+    """A panel of `build_workspace` for a person: what kind it is or its title, and what is in it."""
+    import wandb_workspaces.reports.v2 as reports
+
+    match panel:
+        case reports.LinePlot():
+            return f"{panel.title}: {_names(panel.y)}, by {_names([panel.x])}"
+        case reports.ParallelCoordinatesPlot():
+            return f"Parallel coordinates: {_names(column.metric for column in panel.columns)}"
+        case reports.ParameterImportancePlot():
+            return f"Importance of each parameter for {_names([panel.with_respect_to])}"
+        case reports.MediaBrowser():
+            return f"Pictures: {_names(panel.media_keys)}"
+        case reports.WeavePanelSummaryTable():
+            return f"Table: {panel.table_name}"
+    raise TypeError(f"a panel of a kind that is not described: {type(panel).__name__}")
+
+
+def _names(metrics: Iterable[Any]) -> str:
+    """The library takes names and gives metrics."""
+    return ", ".join(metric if isinstance(metric, str) else metric.name for metric in metrics)
+
+
 def _tell(workspace: Any) -> int:
-    print(f"{workspace.name}, in project {workspace.project}:")
+    print(f"{workspace.name}, in project {workspace.project}: the runs of the study alone, the best first.")
     for section in workspace.sections:
-        print(f"  {section.name}: {', '.join(type(panel).__name__ for panel in section.panels)}")
+        print("\n".join([f"  {section.name}", *(f"    {described(panel)}" for panel in section.panels)]))
     print("It was not saved: that takes a server, with --entity and --save.")
     return 0
 

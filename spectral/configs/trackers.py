@@ -1,15 +1,25 @@
 """Who is told of a run while it goes on: `tracker=NAME`. What a run gives does not depend on it."""
 
+import os
+import subprocess
+import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Optional
 from urllib.parse import urlsplit
 
 from spectral.configs.fields import choice, number
-from spectral.errors import UserError
+from spectral.errors import UserError, nearest
 from spectral.registry import Registry
 
 trackers = Registry("tracker")
 
+WANDB_MODE = "WANDB_MODE"
+WANDB_MODES = ("disabled", "offline", "online", "shared")
+# The path comes first: without it `spectral` may not be found.
+LOOK_FOR_KEY = "import sys; sys.path[:] = {path!r}; from spectral.trackers.wandb_key import main; main()"
+LOOK_TIMEOUT_S = 20.0
 MAX_TAG_LENGTH = 64  # Weights & Biases refuses longer ones
 
 
@@ -37,6 +47,30 @@ class WandbConfig:
         if not self.project:
             raise UserError(f"{key}.project= is empty: allowed is the name of a project.")
         _check_tags(self.tags, key)
+        self._check_mode(key)
+
+    def _check_mode(self, key: str) -> None:
+        """What the environment says counts where the config leaves it open, and the library reads it in any case."""
+        named = os.environ.get(WANDB_MODE)
+        if named is not None and named not in WANDB_MODES:
+            raise UserError(f"{WANDB_MODE}={named} is not a mode of Weights & Biases: {nearest(named, WANDB_MODES)}.")
+        asked = f"{WANDB_MODE}={named}" if self.mode == "auto" else f"{key}.mode={self.mode}"
+        if asked.endswith("=online") and (why := _why_no_key()):
+            otherwise = f"unset {WANDB_MODE}" if self.mode == "auto" else f"say {key}.mode=auto"
+            raise UserError(
+                f"{asked} needs a key of Weights & Biases, and {why}: give it with `wandb login` or WANDB_API_KEY, or "
+                f"{otherwise} to keep runs offline."
+            )
+
+
+@cache
+def _why_no_key() -> str:
+    """The library itself looks, in a process of its own. Empty where it finds a key, or cannot be asked."""
+    command = [sys.executable, "-c", LOOK_FOR_KEY.format(path=sys.path)]
+    with suppress(OSError, subprocess.SubprocessError):
+        told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=LOOK_TIMEOUT_S)
+        return told.stdout.strip()
+    return ""
 
 
 @trackers.register("spectral.trackers.tensorboard:TensorboardTracker")

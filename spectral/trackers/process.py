@@ -4,6 +4,7 @@ It outlives a run that is killed: the end of its input is the run's end, and wha
 tracker that hangs is ended, with the processes it started, when its time is over.
 """
 
+import faulthandler
 import json
 import os
 import queue
@@ -16,11 +17,11 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO
-from urllib.parse import urlsplit
 
 from filelock import FileLock
 
 from spectral.files import write_json
+from spectral.trackers.address import without_password
 from spectral.trackers.contract import Ending, Table, TrackedRun, Tracker
 
 RECORD = "tracker.json"
@@ -72,6 +73,7 @@ def _listen(orders: "queue.Queue[dict[str, Any] | None]", voice: Voice, timeout_
             orders.put(json.loads(line))
     orders.put(None)
     time.sleep(timeout_s)
+    faulthandler.dump_traceback(sys.stderr)  # into the log: where it hangs
     voice.say("problem", f"it did not end within {timeout_s:g} s")
     _end(1)
 
@@ -105,7 +107,7 @@ def _serve(begin: dict[str, Any], orders: "queue.Queue[dict[str, Any] | None]", 
         known["attempt"] = max(1, known["attempt"] + is_attempt)
         write_json(folder / RECORD, records)
         tracker = _build(begin, known)
-        known["id"], known["url"] = tracker.id, _without_password(tracker.url) or known["url"]
+        known["id"], known["url"] = tracker.id, without_password(tracker.url or "") or known["url"]
         write_json(folder / RECORD, records)
         voice.say("started")
         sentence = _follow(tracker, known, orders)
@@ -148,9 +150,3 @@ def _follow(tracker: Tracker, known: dict[str, Any], orders: "queue.Queue[dict[s
 def _ending(content: dict[str, Any]) -> Ending:
     tables = {name: Table(**table) for name, table in content["tables"].items()}
     return Ending(**content | {"tables": tables})
-
-
-def _without_password(url: str | None) -> str | None:
-    """The address of a server may hold a user's name and password, which no file is to keep."""
-    parts = urlsplit(url or "")
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() or None

@@ -1,6 +1,7 @@
 """TensorBoard's event files, in tensorboard/ of the run folder."""
 
 import json
+import shlex
 import struct
 import time
 from pathlib import Path
@@ -48,7 +49,7 @@ class TensorboardTracker:
         self.last_written_step += 1
         self._add(self.last_written_step, *values)
         self._writer.close()
-        return ""
+        return f"the run is kept here; to look at it: tensorboard --logdir {shlex.quote(str(self._folder))}"
 
     def _add(self, step: int, *values: Any) -> None:
         self._writer.add_event(Event(wall_time=time.time(), step=step, summary=Summary(value=values)))

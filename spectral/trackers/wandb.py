@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import wandb
-from wandb.sdk.lib import wbauth
 
 from spectral.trackers.contract import Ending, Table, TrackedRun
+from spectral.trackers.wandb_key import why_no_key
 
 MAX_NAME_LENGTH = 128
 PROBE_BYTES = 1 << 16  # more than the library holds back before it writes
-NO_KEY = "no key was found"
 
 # Preset charts of Weights & Biases: name, and which of the table's columns are which of the chart's fields.
 CHARTS = {
@@ -98,7 +97,7 @@ class WandbTracker:
         return f"{why} was kept offline; to upload it: wandb sync {shlex.join(self._starts())}"
 
     def _close(self, exit_code: int) -> None:
-        """Return when the library's own process has ended, and with that has written its file: `finish` waits less."""
+        """Return when the library's own process has ended: `finish` alone does not wait until its file is written."""
         self._run.finish(exit_code)
         wandb.teardown(exit_code)
 
@@ -123,16 +122,8 @@ class WandbTracker:
         mode = os.environ.get("WANDB_MODE", mode) if mode == "auto" else mode
         if mode not in ("auto", "online"):
             return mode
-        settings = wandb.setup(_settings(start_timeout_s)).settings
-        try:
-            if wbauth.authenticate_session(
-                host=settings.base_url, source="spectral", prompt=False, update_session=False
-            ):
-                return "online"
-            self._why_offline = NO_KEY
-        except wandb.errors.AuthenticationError:
-            self._why_offline = "the key is not a valid one"
-        return "offline"
+        self._why_offline = why_no_key(_settings(start_timeout_s))
+        return "offline" if self._why_offline else "online"
 
     def _open(self, mode: Any, start_timeout_s: float, named: dict[str, Any]) -> Any:
         run = self._tracked

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns its exit code."""
     parser = argparse.ArgumentParser("python -m sweeps.compare", description="Configs and metrics of runs, compared.")
-    what = "a run folder, STUDY:NUMBER for a trial, or STUDY for its best trial"
+    what = "a run (its folder, or its name in outputs), STUDY:NUMBER for a trial, or STUDY for its best trial"
     parser.add_argument("runs", nargs="+", metavar="RUN", help=what)
     parser.add_argument("--all", action="store_true", help="also what does not differ, and every metric")
     given = parser.parse_args(arguments)
@@ -34,6 +34,8 @@ def _show(subjects: "Sequence[Subject]", show_all: bool) -> None:
     from sweeps.tables import print_table
 
     names = [subject.name for subject in subjects]
+    for sentence in dict.fromkeys(sentence for subject in subjects for sentence in subject.left_out):
+        print(sentence)
     rows = config_rows(subjects, show_all)
     if rows:
         print_table(["config", *names], rows)
@@ -44,11 +46,19 @@ def _show(subjects: "Sequence[Subject]", show_all: bool) -> None:
         print()
         print_table(["metric", f" {names[0]}", *others], rows)
     for subject in subjects:
-        if not subject.metrics:
-            print(f"{subject.name} has no result.")
-        elif len(subject.runs) > 1:
+        if not subject.is_finished:
+            _tell_ending(subject)
+        if len(subject.runs) > 1:
             print(f"The metrics of {subject.name} are means over {len(subject.runs)} seeds.")
     _show_paired(subjects)
+
+
+def _tell_ending(subject: "Subject") -> None:
+    from sweeps.compare.epochs import ending_sentence
+
+    several = len(subject.runs) > 1
+    for run in subject.runs:
+        print(ending_sentence(run, f"{run.path.name} of {subject.name}" if several else subject.name))
 
 
 def _show_paired(subjects: "Sequence[Subject]") -> None:
@@ -57,5 +67,5 @@ def _show_paired(subjects: "Sequence[Subject]") -> None:
     first, *others = subjects
     print()
     for other in others:
-        if first.metrics and other.metrics:
+        if first.is_finished and other.is_finished:
             print("\n".join(paired_lines(first, other)))

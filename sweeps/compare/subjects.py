@@ -1,6 +1,7 @@
 """What is compared: a run folder, or the runs of a trial."""
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,10 +9,13 @@ from typing import Any
 
 import optuna
 
+from sweeps.compare.epochs import scores_of_best_epoch
+from sweeps.errors import did_you_mean, user_error
 from sweeps.flat import flat
-from sweeps.opening import load_study, study_folder
+from sweeps.opening import CONFIG, load_study, names_in_outputs, run_folder, study_folder
+from sweeps.places import JOURNAL_FILE
 from sweeps.ranking import ranked
-from sweeps.report.runs import Run
+from sweeps.report.runs import Run, trouble
 from sweeps.run_dirs import run_dirs
 
 
@@ -21,11 +25,17 @@ class Subject:
 
     Args:
         name: as it is shown.
-        runs: one or more.
+        runs: one or more; either all have a result or none has.
+        left_out: a sentence for each of its runs that is not among them.
     """
 
     name: str
     runs: tuple[Run, ...]
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def is_finished(self) -> bool:
+        return bool(self.runs[0].result)
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -34,8 +44,8 @@ class Subject:
 
     @cached_property
     def metrics(self) -> dict[str, float]:
-        """Numbers of result.json; of several runs the mean of those that all have."""
-        first, *others = [_numbers(run.result) for run in self.runs]
+        """Numbers of result.json, or of the best epoch so far; of several runs the mean of those that all have."""
+        first, *others = [_numbers(run) for run in self.runs]
         if not others:
             return first
         common = [name for name in first if all(name in other for other in others)]
@@ -43,24 +53,29 @@ class Subject:
 
     def is_size(self, name: str) -> bool:
         """Whether a metric is a whole number in every run, as a number of epochs is; a score never is one in JSON."""
-        return all(isinstance(run.result.get(name), int) for run in self.runs)
+        return all(isinstance(_numbers(run).get(name), int) for run in self.runs)
 
 
 def find_subject(named: str) -> Subject:
     """Args:
-        named: a run folder, STUDY:NUMBER, or STUDY for its best trial; a study is a name or a folder.
+        named: a run, STUDY:NUMBER, or STUDY for its best trial; a run or a study is a folder, or a name in outputs.
 
     Raises:
         LookupError: there is no such run, study or trial, or it has left no run folder.
+        UserError: none of its runs can be read.
     """
-    if (Path(named) / "config.yaml").is_file():
-        return Subject(named, (Run(Path(named)),))
+    if (Path(named) / CONFIG).is_file():  # before a study of that name
+        return _subject(named, [Path(named)])
     if study_folder(named):
         return _best_trial(named)
     study, separator, number = named.rpartition(":")
     if separator and number.isdecimal() and study_folder(study):
         return _trial(study, int(number))
-    raise LookupError(f"{named} is neither a run folder, nor a study, nor STUDY:NUMBER of a study that is there.")
+    if folder := run_folder(named):
+        return _subject(named, [folder])
+    hint = did_you_mean(Path(study or named).name, names_in_outputs(CONFIG, JOURNAL_FILE))
+    kinds = "neither a run, nor a study, nor STUDY:NUMBER of a study"
+    raise LookupError(f"{named} is {kinds}: {hint}see python -m sweeps.ls.")
 
 
 def _best_trial(study: str) -> Subject:
@@ -81,13 +96,31 @@ def _trial(study: str, number: int) -> Subject:
 
 def _of_trial(study: str, loaded: optuna.Study, number: int) -> Subject:
     trial = loaded.get_trials(deepcopy=False)[number]
-    folders = [path for path in run_dirs(trial.user_attrs, study_folder(study)) if (path / "config.yaml").is_file()]
+    folders = [path for path in run_dirs(trial.user_attrs, study_folder(study)) if (path / CONFIG).is_file()]
     if not folders:
         raise LookupError(f"trial {number} of the study {study} has left no run folder.")
-    return Subject(f"{loaded.study_name}:{number}", tuple(Run(path) for path in folders))
+    return _subject(f"{loaded.study_name}:{number}", folders)
 
 
-def _numbers(result: dict[str, Any]) -> dict[str, float]:
-    return {
-        key: value for key, value in result.items() if isinstance(value, int | float) and not isinstance(value, bool)
-    }
+def _subject(name: str, folders: Sequence[Path]) -> Subject:
+    """Of a trial's runs without those that cannot be read, and without those that have no result where others have.
+
+    Raises:
+        UserError: none can be read.
+    """
+    runs = [Run(folder) for folder in folders]
+    reasons = [trouble(run, "config", "result", "metrics", "predictions") for run in runs]
+    readable = [run for run, reason in zip(runs, reasons, strict=True) if not reason]
+    if not readable:
+        raise user_error(str(reasons[0]))
+    finished = [run for run in readable if run.result]
+    left_out = [f"{name} goes without a seed: {reason}" for reason in reasons if reason]
+    left_out += [
+        f"{name} goes without a seed: {run.path} has no result." for run in readable if finished and run not in finished
+    ]
+    return Subject(name, tuple(finished or readable), tuple(left_out))
+
+
+def _numbers(run: Run) -> dict[str, float]:
+    told = run.result or scores_of_best_epoch(run)
+    return {key: value for key, value in told.items() if isinstance(value, int | float) and not isinstance(value, bool)}

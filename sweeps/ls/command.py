@@ -71,9 +71,11 @@ def _read(folder: Path) -> Entry | None:
 
 
 def _name(folder: Path) -> str:
-    """Of a study or run; that of a seed's run is told after its trial's, since every trial has one of that name."""
+    """Of a study or run; that of a trial's run after its study's, of a seed's after its trial's: many have the same."""
     whole = folder.absolute()
-    return f"{whole.parent.name}/{whole.name}" if whole.match(SEEDS) else whole.name
+    outermost = whole.parent if whole.match(SEEDS) else whole
+    outermost = outermost.parent if is_study(outermost.parent) else outermost
+    return str(whole.relative_to(outermost.parent))
 
 
 def _tell(unreadable: list[tuple[Path, str]]) -> None:

@@ -27,25 +27,28 @@ def read_run(folder: Path) -> Entry:
     named = result.get("objective", config["objective"])
     objectives = [named] if isinstance(named, str) else [str(name) for name in named]
     rows = [] if result else load_rows(folder / "metrics.jsonl")
-    changed_s = max((folder / name).stat().st_mtime for name in FILES if (folder / name).is_file())
     return Entry(
         folder.name,
         "run",
-        "finished" if result else _status(folder, changed_s),
+        "finished" if result else unfinished_status(folder),
         result["num_epochs"] if result else len(rows),
         sum(stage["epochs"] for stage in config["schedule"]["stages"]),
         objectives,
         _best(result, rows, objectives),
-        changed_s,
+        _changed_s(folder),
         folder,
     )
 
 
-def _status(folder: Path, changed_s: float) -> str:
-    """Of a run without a result."""
+def unfinished_status(folder: Path) -> str:
+    """Of a run without a result: running, pruned, failed, stopped or stale. Any error of its files is raised."""
     if is_locked(folder / "run.lock"):
         return "running"
-    return ENDED.get(load_json(folder / "trial.json").get("state", ""), without_result(changed_s))
+    return ENDED.get(load_json(folder / "trial.json").get("state", ""), without_result(_changed_s(folder)))
+
+
+def _changed_s(folder: Path) -> float:
+    return max((folder / name).stat().st_mtime for name in FILES if (folder / name).is_file())
 
 
 def _best(result: dict[str, Any], rows: list[dict[str, Any]], objectives: list[str]) -> list[float] | None:

@@ -2,18 +2,21 @@
 
 from sweeps.report.confusion import confusion_figures, confusion_matrix
 from sweeps.report.curves import curves
+from sweeps.report.gone import gone_section
 from sweeps.report.per_class import f1_figure, precision_recall
 from sweeps.report.reliability import reliability
 from sweeps.report.section import Figure, Section, render
 from sweeps.report.signal_to_noise import CATALOG_NAME, f1_by_snr
 from sweeps.report.study import Report
 
+NAME, TITLE = "best-run", "Best run"
+
 
 def section(report: Report) -> Section | None:
-    """None where no run has finished."""
+    """None where no run has finished; one sentence where the best one's folder is gone."""
     run = report.best_run
     if report.best is None or run is None:
-        return None
+        return gone_section(report, NAME, TITLE)
     split = "test" if len(run.split("test")) or run.result.get("confusion", {}).get("test") else "validation"
     predictions, names = run.split(split), run.class_names
     counts = confusion_matrix(run.result, split, predictions, names)
@@ -40,4 +43,4 @@ def section(report: Report) -> Section | None:
         snr=CATALOG_NAME,
     )
     figures = tuple(figure for figures in shown.values() for figure in figures)
-    return Section("best-run", "Best run", html, figures)
+    return Section(NAME, TITLE, html, figures)

@@ -12,7 +12,7 @@ from sweeps.report.options import Options
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns its exit code."""
     parser = argparse.ArgumentParser("python -m sweeps.report", description="One HTML page on a study or on runs.")
-    parser.add_argument("where", metavar="STUDY_OR_FOLDER", help="a study's name or folder, a run folder, or runs")
+    parser.add_argument("where", metavar="STUDY_OR_FOLDER", help="a name of a study or a run, its folder, or runs")
     parser.add_argument("--out", type=Path, help="file to write (default: report.html in the folder)")
     parser.add_argument("--storage", help="URL, where the study is not kept in its folder")
     parser.add_argument("--max-spectra", type=_count, default=Options.max_spectra, help="in the browser (default: 300)")
@@ -42,7 +42,7 @@ def write_report(
     """Write the page and return where it is.
 
     Args:
-        where: a study's name or folder, a run folder, or a folder of runs.
+        where: a name of a study or a run in outputs, the folder of one, or a folder of runs.
         url: of the study's storage, where it is not in the study's folder.
         folder: of the sweep, where `where` does not tell it.
         options: None for the usual ones.

@@ -8,7 +8,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.files import load_json
-from sweeps.opening import load_study, study_folder
+from sweeps.opening import load_study, run_folder, study_folder
 from sweeps.places import SWEEPS
 from sweeps.ranking import ranked
 from sweeps.reference import reference_of
@@ -23,7 +23,7 @@ from sweeps.study import IDENTITY
 
 def read_report(where: str, url: str | None = None, folder: Path | None = None) -> Report:
     """Args:
-        where: a study's name or folder, a run folder, or a folder that holds run folders.
+        where: a name of a study or a run in outputs, the folder of one, or a folder that holds run folders.
         url: of the study's storage, where it is not in the study's folder.
         folder: of the sweep, where `where` does not tell it.
 
@@ -33,7 +33,8 @@ def read_report(where: str, url: str | None = None, folder: Path | None = None) 
     """
     if url or study_folder(where):
         return _readable(report_of(load_study(where, url), folder or _sweep_folder(where)))
-    return read_run_folders(Path(where))
+    folder = Path(where)
+    return read_run_folders(folder if folder.is_dir() else run_folder(where) or folder)
 
 
 def _sweep_folder(where: str) -> Path:

@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from sweeps.config_check import natural_direction
+from sweeps.errors import did_you_mean
+from sweeps.opening import CONFIG, names_in_outputs
+from sweeps.places import JOURNAL_FILE
 from sweeps.report.runs import Run, trouble
 from sweeps.report.study import Report, ReportedTrial
 from sweeps.space.values import is_number
@@ -23,7 +26,8 @@ def read_run_folders(folder: Path) -> Report:
     left_out = [reason for _, reason in troubles if reason]
     runs = [run for run, reason in troubles if not reason]
     if not runs:
-        why = left_out[0] if left_out else "neither a study nor a finished run."
+        hint = "" if folder.is_dir() else did_you_mean(folder.name, names_in_outputs(CONFIG, JOURNAL_FILE))
+        why = left_out[0] if left_out else f"{hint}it is neither a study nor a finished run."
         raise LookupError(f"there is nothing to report on in {folder}: {why}")
     objectives = Counter(_objectives(run) for run in runs).most_common(1)[0][0]
     others = [run for run in runs if _objectives(run) != objectives]

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sweeps.report.gone import gone_section
 from sweeps.report.runs import Run
 from sweeps.report.section import Section, render
 from sweeps.report.spectra_choice import PROBABILITY, choose, probability_columns
@@ -16,16 +17,20 @@ from sweeps.report.spectral_lines import LINES
 from sweeps.report.study import Report
 
 MAX_BYTES = 6_500_000  # of base64; the page stays under 15 MB
-TITLE = "Spectra"
+NAME, TITLE = "spectra", "Spectra"
 
 
 def section(report: Report) -> Section | None:
-    """None where there is nothing to show."""
+    """None where there is nothing to show; one sentence where the best run's folder is gone."""
     run = report.best_run
-    if run is None or run.predictions.empty or not report.options.max_spectra:
+    if not report.options.max_spectra:
+        return None
+    if run is None:
+        return gone_section(report, NAME, TITLE)
+    if run.predictions.empty:
         return None
     if run.survey is None:
-        return Section("spectra", TITLE, render("spectra.html", run=run, trial=report.best, missing=True))
+        return Section(NAME, TITLE, render("spectra.html", run=run, trial=report.best, missing=True))
     split = "test" if len(run.split("test")) else "validation"
     shown = _shown(run, split, report.options.max_spectra)
     if shown.frame.empty:
@@ -47,7 +52,7 @@ def section(report: Report) -> Section | None:
         why_no_saliency=saliency if isinstance(saliency, str) else None,
     )
     libraries = ("spectra_reading.js", "spectra_plot.js")
-    return Section("spectra", TITLE, html, data=data, script="spectra.js", libraries=libraries)
+    return Section(NAME, TITLE, html, data=data, script="spectra.js", libraries=libraries)
 
 
 @dataclass(frozen=True)

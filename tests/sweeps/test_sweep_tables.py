@@ -18,13 +18,14 @@ from optuna.trial import TrialState, create_trial
 from rich.console import Console
 from rich.text import Text
 
-from sweeps import export
+from sweeps import export, wandb_workspace
 from sweeps.comparison import Comparison
 from sweeps.dashboard.sources import Sources
 from sweeps.display import Display, LiveDisplay
 from sweeps.ls import command as ls
 from sweeps.opening import study_folder
 from sweeps.ranking import pareto_front, ranked
+from sweeps.report import command as report_command
 from sweeps.report.reading import read_report
 from sweeps.rows import configuration, shown
 from sweeps.storage import open_storage
@@ -60,6 +61,7 @@ def test_an_export_has_a_row_a_trial(folder: Path, tmp_path: Path, capsys: pytes
     assert (table["seconds"] >= 0).all()
     out = tmp_path / "table.parquet"
     assert export.main([str(folder), "--format", "parquet", "--out", str(out)]) == 0
+    assert capsys.readouterr().out == f"{out}: 6 trials, {len(table.columns)} columns\n"
     assert list(pd.read_parquet(out)["a.b"]) == [1, 1, 2, 2, 3, 3]
 
 
@@ -91,6 +93,21 @@ def test_every_study_that_is_listed_is_found_by_its_name(
     assert sorted(source.folder.name for source in shown if source.folder) == ["a", "b", "c"]
 
 
+def test_a_name_that_is_nearly_that_of_a_study(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(folder, "outputs/sweeps/fractions")
+    shutil.copytree(folder, "outputs/runs/other")
+    for command in (export, wandb_workspace, report_command):
+        assert command.main(["fractons"]) == 2
+        assert "fractons: did you mean 'fractions'? " in capsys.readouterr().err
+    url = f"sqlite:///{tmp_path / 'studies.db'}"
+    optuna.create_study(study_name="widths", storage=open_storage(url, 60))
+    assert export.main(["width", "--storage", url]) == 2
+    assert "in the storage: did you mean 'widths'? it has widths." in capsys.readouterr().err
+
+
 def test_a_study_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert export.main([str(tmp_path / "nope")]) == 2
     assert capsys.readouterr().err.startswith(f"error: there is no study {tmp_path}/nope: neither")
@@ -108,7 +125,9 @@ def test_an_export_to_a_folder_that_is_not_there(
 @pytest.mark.parametrize("url", ["nonsense", "journal:/x"])
 def test_an_export_of_a_storage_that_is_none(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert export.main(["study", "--storage", url]) == 2
-    assert capsys.readouterr().err.startswith("error: sweep.storage is no URL of a database: allowed is postgresql://")
+    said = capsys.readouterr().err
+    assert said.startswith("error: --storage is no URL of a database: allowed is postgresql://")
+    assert said.endswith("journal:///FILE, or none for a study in its own folder.\n") and "sweep.storage" not in said
 
 
 @pytest.mark.parametrize("scheme", ["sqlite", "sqlite+pysqlite", "journal"])

@@ -120,7 +120,14 @@ def test_the_command_says_what_it_cannot_do(tmp_path: Path, capsys: pytest.Captu
     sweep(tmp_path, SPACE, loss, num_trials=1)
     assert workspace_main([str(tmp_path)]) == 0
     said = capsys.readouterr().out
-    assert "Search: ParallelCoordinatesPlot" in said and said.endswith("takes a server, with --entity and --save.\n")
+    assert said.splitlines()[1:5] == [
+        "  Search",
+        "    Parallel coordinates: kind, x, score.min",
+        "    Importance of each parameter for score.min",
+        "    Best so far: best so far/score, by trials ended",
+    ]
+    assert "    Table: misclassified" in said.splitlines()
+    assert said.endswith("takes a server, with --entity and --save.\n")
     assert workspace_main(["nowhere"]) == 2
     assert "there is no study nowhere" in capsys.readouterr().err
 

@@ -3,6 +3,9 @@
 import contextlib
 import importlib.util
 import json
+import logging
+import shlex
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -11,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_runs import StoppedError, run, stop_after
+from small_runs import StoppedError, outcome, run, stop_after
 
 from spectral.configs.trackers import MlflowConfig, TensorboardConfig
 from spectral.errors import UserError
@@ -20,18 +23,28 @@ from spectral.tracking import check_installed
 Overrides = Callable[..., list[str]]
 
 
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the user was told of the tracker."""
+    return [record.getMessage() for record in caplog.records if record.name == "spectral.tracking"]
+
+
 def metrics(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
-def test_tensorboard_shows_the_run_and_its_pictures(tracked: Overrides, tmp_path: Path) -> None:
+def test_tensorboard_shows_the_run_and_its_pictures(
+    tracked: Overrides, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    folder = tmp_path / "run"
+    folder = tmp_path / "my run"
     with pytest.raises(StoppedError):
-        run(tracked("tensorboard"), stop_after(2))
-    run(tracked("tensorboard"))
+        run(tracked("tensorboard", folder="my run"), stop_after(2))
+    with caplog.at_level(logging.INFO):
+        run(tracked("tensorboard", folder="my run"))
+    (told,) = said(caplog)
+    assert shlex.split(told.partition("to look at it: ")[2]) == ["tensorboard", "--logdir", f"{folder}/tensorboard"]
     events = EventAccumulator(str(folder / "tensorboard"), size_guidance={"scalars": 0})
     events.Reload()
     tags = events.Tags()
@@ -64,18 +77,22 @@ def test_tensorboard_shows_what_a_later_start_adds_behind_the_rest(tracked: Over
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of the reader's own libraries
 def test_mlflow_keeps_the_run_in_its_folder(
-    tracked: Overrides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tracked: Overrides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     pytest.importorskip("mlflow")
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
-    folder = tmp_path / "run"
+    folder = tmp_path / "my run"
     options = ("tracker.tags=[small]", "tracker.finish_timeout_s=120")
     with pytest.raises(StoppedError):
-        run(tracked("mlflow", *options), stop_after(2))
-    run(tracked("mlflow", *options))
+        run(tracked("mlflow", *options, folder="my run"), stop_after(2))
+    with caplog.at_level(logging.INFO):
+        run(tracked("mlflow", *options, folder="my run"))
+    (told_at_end,) = said(caplog)
+    shown = shlex.split(told_at_end.partition("to look at the run: ")[2])
+    assert shown[:3] == ["mlflow", "ui", "--backend-store-uri"]
     from mlflow import MlflowClient
 
-    client = MlflowClient(tracking_uri=f"sqlite:///{folder}/mlflow.db")
+    client = MlflowClient(tracking_uri=shown[3])
     (experiment,) = [e for e in client.search_experiments() if e.name == "spectral"]
     (told,) = client.search_runs([experiment.experiment_id])
     assert (told.info.status, told.data.tags["status"], told.data.tags["attempt"]) == ("FINISHED", "finished", "2")
@@ -90,9 +107,9 @@ def test_mlflow_keeps_the_run_in_its_folder(
 
 
 @contextlib.contextmanager
-def mlflow_server() -> Iterator[str]:
+def mlflow_server(artifacts: Path) -> Iterator[str]:
     """The address of what answers as a server of MLflow does, the same to every question."""
-    info = {"run_id": "abc", "experiment_id": "7", "status": "RUNNING"}
+    info = {"run_id": "abc", "experiment_id": "7", "status": "RUNNING", "artifact_uri": artifacts.as_uri()}
     answer = {"experiment": {"experiment_id": "7", "name": "spectral"}, "run": {"info": info}, "run_info": info}
 
     class Handler(BaseHTTPRequestHandler):
@@ -114,15 +131,46 @@ def mlflow_server() -> Iterator[str]:
 
 @pytest.mark.slow
 def test_the_folder_knows_where_a_server_of_mlflow_has_the_run_and_no_password(
-    tracked: Overrides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tracked: Overrides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     pytest.importorskip("mlflow")
-    with mlflow_server() as address:
+    with mlflow_server(tmp_path / "artifacts") as address, caplog.at_level(logging.INFO):
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://me:hidden@{address}/")
         run(tracked("mlflow", "plots=false", "tracker.finish_timeout_s=120"))
     text = (tmp_path / "run" / "tracker.json").read_text()
     assert json.loads(text)["mlflow"]["url"] == f"http://{address}/#/experiments/7/runs/abc"
     assert "hidden" not in text
+    assert said(caplog) == [f"mlflow: the run is at http://{address}/#/experiments/7/runs/abc"]
+
+
+@pytest.mark.slow
+def test_a_server_of_mlflow_that_cannot_be_reached_is_named_and_not_waited_for(
+    tracked: Overrides,
+    small: Overrides,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    pytest.importorskip("mlflow")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:hidden@127.0.0.1:9")
+    run(tracked("mlflow"))
+    (told,) = said(caplog)
+    assert "the server http://127.0.0.1:9 was not reached ([Errno 111] Connection refused)" in told
+    assert "hidden" not in told and "hidden" not in (tmp_path / "run" / "tracker.log").read_text()
+    run(small(folder="alone"))
+    assert outcome(tmp_path / "run") == outcome(tmp_path / "alone")
+
+
+@pytest.mark.slow
+def test_a_server_of_mlflow_that_never_answers_is_given_up(
+    tracked: Overrides, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("mlflow")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{listening.getsockname()[1]}")
+        run(tracked("mlflow", "tracker.start_timeout_s=3"))
+    (told,) = said(caplog)
+    assert "was not reached (timed out)" in told
 
 
 @pytest.mark.parametrize(("config", "extra"), [(TensorboardConfig(), "tensorboard"), (MlflowConfig(), "mlflow")])

@@ -16,6 +16,7 @@ from offline_runs import check_epochs, offline_runs
 from omegaconf import OmegaConf
 from small_runs import REPOSITORY, StoppedError, outcome, rows, run, stop_after
 
+from spectral.configs import trackers as configs
 from spectral.errors import UserError
 
 Overrides = Callable[..., list[str]]
@@ -170,6 +171,32 @@ def test_it_can_be_disabled_for_all_by_its_own_variable(
         run(tracked("wandb", "schedule.stages.0.epochs=1", "plots=false"))
     assert not [record for record in caplog.records if record.name == "spectral.tracking"]
     assert not offline_runs(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("mode", "environment", "sentence"),
+    [
+        ("online", {}, "tracker.mode=online needs a key .*, and no key was found: .*`wandb login`.* tracker.mode=auto"),
+        ("online", {"WANDB_API_KEY": "short"}, "tracker.mode=online needs a key .*, and the key is not a valid one: "),
+        ("auto", {"WANDB_MODE": "online"}, "WANDB_MODE=online needs a key .*, or unset WANDB_MODE to keep"),
+        ("offline", {"WANDB_MODE": "ofline"}, "^WANDB_MODE=ofline is not a mode .* did you mean 'offline'. allowed: "),
+    ],
+)
+def test_what_cannot_be_had_is_refused_before_training(
+    mode: str, environment: dict[str, str], sentence: str, tracked: Overrides, tmp_path: Path, monkeypatch: Any
+) -> None:
+    configs._why_no_key.cache_clear()
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UserError, match=sentence):
+        run(tracked("wandb", f"tracker.mode={mode}"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_with_a_key_may_be_asked_to_be_online(monkeypatch: pytest.MonkeyPatch) -> None:
+    configs._why_no_key.cache_clear()
+    monkeypatch.setenv("WANDB_API_KEY", "0123456789abcdef" * 3)
+    configs.WandbConfig(mode="online").check("tracker")
 
 
 @pytest.mark.slow

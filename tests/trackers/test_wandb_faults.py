@@ -135,6 +135,7 @@ def test_it_hangs_in_mid_run(tracked: Overrides, tmp_path: Path, alone: tuple[An
     (problem,) = said()
     assert problem.startswith("tracker=wandb stopped (it did not end within 2 s)")
     assert not children(os.getpid(), "wandb-core"), "something was left running"
+    assert "_follow" in (tmp_path / "run" / "tracker.log").read_text(), "the log does not say where"
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from sklearn.metrics import f1_score
 
 from sweeps.compare import command
 from sweeps.compare.subjects import find_subject
+from sweeps.ls.command import read_all
 from sweeps.report.difference import paired_differences
 from sweeps.storage import open_storage
 
@@ -108,7 +109,28 @@ def test_no_difference_of_other_spectra(tmp_path: Path, capsys: pytest.CaptureFi
     assert "they are not of the same survey" in shown(capsys, first, survey)
     unfinished = make_run(tmp_path / "d", None)
     output = shown(capsys, first, unfinished)
-    assert f"{unfinished} has no result." in output and "interval" not in output
+    assert f"{unfinished} has no result: it was stopped before its first epoch had ended." in output
+    assert "interval" not in output
+
+
+def make_epochs(run: Path, *scores: float, state: str = "pruned") -> None:
+    """The epochs of a run without a result, and how it ended."""
+    rows = [{"epoch": k + 1, "val/macro_f1": score, "val/f1/star": score / 2} for k, score in enumerate(scores)]
+    (run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (run / "trial.json").write_text(json.dumps({"state": state}))
+
+
+def test_a_pruned_run_shows_its_epochs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = make_run(tmp_path / "a", predicted(5))
+    pruned = make_run(tmp_path / "b", None, "objective: val/macro_f1")
+    make_epochs(pruned, 0.25, 0.5, 0.125)
+    output = shown(capsys, first, pruned)
+    score = macro_f1(predicted(5))
+    assert table(output, "metric")["val/macro_f1"] == [f"{score:.4f}", "0.5000", f"{0.5 - score:+.4f}"]
+    assert table(output, "metric")["val/f1/star"][1] == "0.2500"
+    assert table(output, "metric")["best_epoch"] == ["-", "2", "-"]
+    told = "it was pruned after epoch 3 with val/macro_f1 0.1250; its scores above are those of its best epoch, 2."
+    assert f"{pruned} has no result: {told}" in output and "interval" not in output
 
 
 @pytest.fixture
@@ -132,6 +154,18 @@ def test_trials_of_a_study(study: str, capsys: pytest.CaptureFixture[str]) -> No
     assert output.splitlines()[0].split() == ["config", "study:2", "study:0", "study:1"]
     assert table(output, "config") == {"x": ["3", "1", "2"]}
     assert output.count("95 % interval") == 2
+
+
+def test_every_name_in_the_list_is_taken(study: str) -> None:
+    runs = [Path("outputs/runs/alone"), Path("outputs/runs/many/seed-1"), *Path("outputs/sweeps/mine").glob("[0-9]")]
+    for run in runs:
+        make_run(run, None, "schedule: {stages: []}\nobjective: val/macro_f1")
+        (run / "result.json").unlink(missing_ok=True)
+    found, unreadable = zip(*map(read_all, (Path("outputs"), Path("outputs/sweeps/mine"))), strict=True)
+    names = {entry.name for entries in found for entry in entries}
+    assert not any(unreadable)
+    assert names == {study, "mine/0", "mine/1", "mine/2", "alone", "many/seed-1"}
+    assert {find_subject(name).runs[0].path for name in names - {study}} == set(runs)
 
 
 def test_seeds_of_a_trial_are_compared_by_their_means(
@@ -161,18 +195,46 @@ def test_seeds_of_a_trial_are_compared_by_their_means(
     assert "of alone less that of study:0 (mean over 2 seeds): " in shown(capsys, "mine:0", "alone")
 
 
+def test_a_damaged_seed_of_a_trial_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    open_storage.cache_clear()
+
+    def task(call: Call) -> float:
+        make_run(call.folder, predicted(call.values["seed"]), "objective: val/macro_f1")
+        return 0.0
+
+    sweep(Path("outputs/sweeps/mine"), {"x": [1]}, task, sampler="grid", seeds=3)
+    runs = [Path(f"outputs/sweeps/mine/0/seed-{k}") for k in range(3)]
+    (runs[0] / "predictions.parquet").write_bytes(b"PAR1")
+    (runs[1] / "result.json").unlink()
+    make_run(Path("alone"), predicted(4))
+    output = shown(capsys, "mine:0", "alone")
+    damaged, without = output.splitlines()[:2]
+    assert all(line.startswith("study:0 goes without a seed: ") for line in (damaged, without))
+    assert "seed-0/predictions.parquet cannot be read: " in damaged and without.endswith("seed-1 has no result.")
+    assert table(output, "metric")["val/macro_f1"][0] == f"{macro_f1(predicted(12)):.4f}"
+    assert output.count("95 % interval") == 1
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first, other = make_run(tmp_path / "a", predicted(4)), make_run(tmp_path / "b", predicted(2))
     (other / "predictions.parquet").write_bytes(b"PAR1")
     assert command.main([str(first), str(other)]) == 2
-    assert capsys.readouterr().err.startswith(f"error: {other}/predictions.parquet cannot be read: ")
+    said = capsys.readouterr()
+    assert said.err.startswith(f"error: {other}/predictions.parquet cannot be read: ") and said.out == ""
 
 
 @pytest.mark.parametrize(
     ("named", "sentence"),
     [
-        ("nope", "nope is neither a run folder, nor a study, nor STUDY:NUMBER of a study that is there."),
-        ("nope:1", "nope:1 is neither a run folder, nor a study, nor STUDY:NUMBER of a study that is there."),
+        ("nope", "nope is neither a run, nor a study, nor STUDY:NUMBER of a study: see python -m sweeps.ls."),
+        (
+            "mime:1",
+            "mime:1 is neither a run, nor a study, nor STUDY:NUMBER of a study: did you mean 'mine'? "
+            "see python -m sweeps.ls.",
+        ),
         ("mine:3", "the study mine has no trial 3: its 3 trials count from 0."),
     ],
 )

@@ -200,7 +200,7 @@ def test_what_cannot_be_served_is_said_in_a_sentence(
     assert command.main(["--folder", str(folder), "--storage", url]) == 2
     assert capsys.readouterr().err == f"error: there is no file {tmp_path / 'none.db'}, which --storage={url} names.\n"
     assert command.main(["--folder", str(folder), "--storage", "nonsense"]) == 2
-    assert capsys.readouterr().err.startswith("error: sweep.storage is no URL of a database: ")
+    assert capsys.readouterr().err.startswith("error: --storage is no URL of a database: ")
     assert not (tmp_path / "none.db").exists()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -105,9 +105,11 @@ def test_a_folder_shows_what_it_is_and_the_runs_of_seeds(
     for folder in folders:
         shutil.rmtree(folder)
         make_run(folder, 2)
-    assert sorted(listed(tmp_path / "study", capsys)) == ["0/seed-0", "0/seed-1", "1/seed-0", "1/seed-1", "study"]
-    assert sorted(listed(tmp_path / "study" / "1", capsys)) == ["1/seed-0", "1/seed-1"]
-    assert listed(folders[0], capsys)["0/seed-0"]["folder"] == str(folders[0])
+    assert sorted(listed(tmp_path / "study", capsys)) == [
+        *("study", "study/0/seed-0", "study/0/seed-1", "study/1/seed-0", "study/1/seed-1")
+    ]
+    assert sorted(listed(tmp_path / "study" / "1", capsys)) == ["study/1/seed-0", "study/1/seed-1"]
+    assert listed(folders[0], capsys)["study/0/seed-0"]["folder"] == str(folders[0])
     assert list(listed(tmp_path, capsys)) == ["study"]
     monkeypatch.chdir(tmp_path / "study")
     assert "study" in listed(Path(), capsys)

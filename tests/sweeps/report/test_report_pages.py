@@ -3,10 +3,12 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,8 @@ from typing import Any
 import pytest
 from report_studies import CLASSES, Made, make_report, make_run, predictions
 
-from sweeps.report import command
+from sweeps.report import best_run, command, spectra
+from sweeps.report.options import Options
 from sweeps.report.page import build_page
 from sweeps.report.reading import read_report
 from sweeps.report.study import Report
@@ -128,6 +131,15 @@ def test_run_folders_without_a_study(tmp_path: Path) -> None:
         make_run(tmp_path / "runs" / name, {"val/macro_f1": 0.5, "test/macro_f1": 0.4}, predictions=predictions())
     page = check(read_report(str(tmp_path / "runs")))
     assert "best-confusion-rows" in page.figures and "search-history" not in page.figures
+
+
+def test_a_run_is_found_by_the_name_that_the_list_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for place in ("outputs/runs/alone", "outputs/sweeps/mine/3/seed-1"):
+        make_run(Path(place), {"val/macro_f1": 0.5})
+        (Path(place) / "config.yaml").write_text("seed: 1\n")
+    assert read_report("alone").folder == Path("outputs/runs/alone")
+    assert read_report("mine/3/seed-1").folder == Path("outputs/sweeps/mine/3/seed-1")
 
 
 def test_hostile_text_stays_text(tmp_path: Path) -> None:
@@ -251,6 +263,22 @@ def test_a_trial_whose_run_cannot_be_read_stays_without_it(name: str, tmp_path: 
     assert [reason.split(" cannot be read")[0] for reason in report.left_out] == [str(path) for path in named]
     assert report.best and report.best.number == 1 and len(report.best.runs) == (name == "config.yaml")
     check(report)
+
+
+@pytest.mark.parametrize("fault", ["gone", "broken"])
+def test_a_best_run_that_is_not_there_is_told_in_the_place_of_its_sections(fault: str, tmp_path: Path) -> None:
+    make_report(tmp_path / "study", [Made({"x": n}, [n / 10], runs=[finished(0.5)]) for n in range(2)])
+    best = tmp_path / "study" / "1"
+    if fault == "gone":
+        shutil.rmtree(best)
+    else:
+        (best / "result.json").write_text("[1]")
+    report = read_report(str(tmp_path / "study"))
+    assert {"best-run", "spectra"} <= set(check(report).ids)
+    why = "is not there any more" if fault == "gone" else "cannot be read: the summary says why"
+    for section in (best_run.section(report), spectra.section(report)):
+        assert section is not None and f"<code>{best}</code>, which {why}." in section.html
+    assert spectra.section(replace(report, options=Options(max_spectra=0))) is None
 
 
 def test_no_run_can_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
