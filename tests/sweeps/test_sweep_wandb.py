@@ -93,6 +93,7 @@ def test_a_killed_worker_and_a_pruned_trial_say_so(small: list[str], tmp_path: P
     search = [
         "optimizer.lr=choice(0.01,1.0e-9)",
         "sweep.num_trials=2",
+        "sweep.sampler=random",
         "sweep.pruner=median",
         "sweep.pruning.startup_trials=1",
         "sweep.enqueue=[{optimizer.lr: 0.01}, {optimizer.lr: 1.0e-9}]",
