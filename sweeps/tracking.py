@@ -30,13 +30,18 @@ STEP_METRIC = "trials ended"
 def track_study(study: SharedStudy, folder: Path, tracker: Any, *, has_news: bool = True) -> None:
     """Tell the tracker of the jobs of the whole study, where that is Weights & Biases; never raises.
 
+    Of TensorBoard, which has a folder a trial, the user is told how to look at all.
+
     Args:
         folder: of the sweep; it keeps what the tracker calls the study.
         tracker: the node `tracker` of the jobs' config; None where they have none.
         has_news: whether trials have ended in this command. Without them the study is told only where an earlier
             command could not.
     """
-    if tracker is None or tracker.get("name") != "wandb":
+    name = None if tracker is None else tracker.get("name")
+    if name == "tensorboard" and any(folder.rglob("tensorboard/events.*")):
+        print(f"To look at its trials: tensorboard --logdir {shlex.quote(str(folder))}")
+    if name != "wandb":
         return
     try:
         _track(study, folder, tracker, has_news)

@@ -88,6 +88,20 @@ def test_a_study_is_told_again_only_where_there_is_news(tmp_path: Path, capsys: 
     assert starts(has_news=True) == 2
 
 
+def test_the_end_says_how_to_look_at_all_trials_in_tensorboard(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "my study"
+    done = sweep(folder, SPACE, loss, num_trials=1)
+    tracker = OmegaConf.create({"name": "tensorboard"})
+    track_study(done.study, folder, tracker)
+    assert capsys.readouterr().out == ""  # no job has told it anything
+    (folder / "0" / "tensorboard").mkdir(parents=True)
+    (folder / "0" / "tensorboard" / "events.out.tfevents.1").touch()
+    track_study(done.study, folder, tracker)
+    assert capsys.readouterr().out == f"To look at its trials: tensorboard --logdir '{folder}'\n"
+
+
 def test_a_mistake_in_telling_harms_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     done = sweep(tmp_path, SPACE, loss, num_trials=1)
     with caplog.at_level(logging.WARNING):
