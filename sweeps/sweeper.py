@@ -140,7 +140,8 @@ class SpectralSweeper(Sweeper):
         summarize(study, folder)
         if sweep.report and not interrupts.stopping:
             _report(study, folder)
-        track_study(study, folder, OmegaConf.select(self.config, TRACKER))
+        has_news = loop.num_failures + loop.num_others > 0
+        track_study(study, folder, OmegaConf.select(self.config, TRACKER), has_news=has_news)
         last = f"the last failure is: {(loop.last_failure or study.last_failure()).rstrip('.?')}"
         if loop.too_many_failures:
             raise user_error(f"sweep.max_failures={sweep.max_failures} is reached, {last}.")

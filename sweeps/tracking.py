@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from sweeps.files import load_json
 from sweeps.ranking import is_better, is_feasible
 from sweeps.retries import standing
 from sweeps.rows import axes_of, row
@@ -20,31 +22,42 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+RECORD = "tracker.json"  # docs/run-folder.md
 JOB_TYPE = "sweep"
 STEP_METRIC = "trials ended"
 
 
-def track_study(study: SharedStudy, folder: Path, tracker: Any) -> None:
+def track_study(study: SharedStudy, folder: Path, tracker: Any, *, has_news: bool = True) -> None:
     """Tell the tracker of the jobs of the whole study, where that is Weights & Biases; never raises.
+
+    Of TensorBoard, which has a folder a trial, the user is told how to look at all.
 
     Args:
         folder: of the sweep; it keeps what the tracker calls the study.
         tracker: the node `tracker` of the jobs' config; None where they have none.
+        has_news: whether trials have ended in this command. Without them the study is told only where an earlier
+            command could not.
     """
-    if tracker is None or tracker.get("name") != "wandb":
+    name = None if tracker is None else tracker.get("name")
+    if name == "tensorboard" and any(folder.rglob("tensorboard/events.*")):
+        print(f"To look at its trials: tensorboard --logdir {shlex.quote(str(folder))}")
+    if name != "wandb":
         return
     try:
-        _track(study, folder, tracker)
+        _track(study, folder, tracker, has_news)
     except Exception as error:  # whatever it is, the study is finished and kept
         log.warning("The study could not be told to its tracker: %s: %s", type(error).__name__, error)
 
 
-def _track(study: SharedStudy, folder: Path, tracker: Any) -> None:
+def _track(study: SharedStudy, folder: Path, tracker: Any, has_news: bool) -> None:
     from spectral.configs.trackers import trackers
     from spectral.trackers.contract import TrackedRun
     from spectral.tracking import Tracking
 
     trials = standing(study.trials())
+    told = list(best_so_far(trials, study.objectives[0], study.study.directions[0]))
+    if not has_news and _last_step_told(folder) >= max((progress[STEP_METRIC] for progress in told), default=0):
+        return
     run = TrackedRun(
         id=None,
         folder=str(folder),
@@ -55,12 +68,17 @@ def _track(study: SharedStudy, folder: Path, tracker: Any) -> None:
         step_metric=STEP_METRIC,
     )
     tracking = Tracking(trackers.typed(tracker), run)
-    for told in best_so_far(trials, study.objectives[0], study.study.directions[0]):
-        tracking.log(told, told[STEP_METRIC])
+    for progress in told:
+        tracking.log(progress, progress[STEP_METRIC])
     tracking.finish(_ending(study, trials, folder))
     if list(folder.rglob("wandb/offline-run-*")):
-        jobs = folder / ("*/*" if study.config.seeds != 1 else "*")
-        print(f"To upload its trials: wandb sync {jobs}/wandb/offline-run-*")
+        jobs = "*/*" if study.config.seeds != 1 else "*"
+        print(f"To upload its trials: wandb sync {shlex.quote(str(folder))}/{jobs}/wandb/offline-run-*")
+
+
+def _last_step_told(folder: Path) -> int:
+    """What the tracker has written of the study; -1 where it was never told of it."""
+    return int(load_json(folder / RECORD).get("wandb", {}).get("last_step", -1))
 
 
 def _config(study: SharedStudy) -> dict[str, Any]:

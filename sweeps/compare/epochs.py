@@ -15,6 +15,7 @@ BEST_EPOCH = "best_epoch"
 def scores_of_best_epoch(run: Run) -> dict[str, Any]:
     """The row of the best epoch so far by the run's first objective, under the names of result.json.
 
+    Of several that are as good the last, as a run itself has it.
     Empty where no epoch has ended, or none has the objective.
     """
     objective = _objective(run)
@@ -22,7 +23,7 @@ def scores_of_best_epoch(run: Run) -> dict[str, Any]:
     if not rows:
         return {}
     choose = min if natural_direction(objective) == "minimize" else max
-    best = choose(rows, key=lambda row: float(row[objective]))
+    best = choose(reversed(rows), key=lambda row: float(row[objective]))
     return {name: value for name, value in best.items() if name != "epoch"} | {BEST_EPOCH: best["epoch"]}
 
 

@@ -72,6 +72,36 @@ def test_nobody_else_is_told(tracker: Any, tmp_path: Path) -> None:
     assert not (tmp_path / "tracker.json").exists()
 
 
+@pytest.mark.usefixtures("no_key")
+def test_a_study_is_told_again_only_where_there_is_news(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "my study"
+    done = sweep(folder, SPACE, loss, num_trials=2)
+    tracker = OmegaConf.create({"name": "wandb", "mode": "offline"})
+
+    def starts(*, has_news: bool) -> int:
+        track_study(done.study, folder, tracker, has_news=has_news)
+        return len(list(folder.glob("wandb/offline-run-*")))
+
+    assert starts(has_news=False) == 1  # nobody was told of it before
+    assert f"wandb sync '{folder}'/*/wandb/offline-run-*" in capsys.readouterr().out
+    assert starts(has_news=False) == 1
+    assert starts(has_news=True) == 2
+
+
+def test_the_end_says_how_to_look_at_all_trials_in_tensorboard(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "my study"
+    done = sweep(folder, SPACE, loss, num_trials=1)
+    tracker = OmegaConf.create({"name": "tensorboard"})
+    track_study(done.study, folder, tracker)
+    assert capsys.readouterr().out == ""  # no job has told it anything
+    (folder / "0" / "tensorboard").mkdir(parents=True)
+    (folder / "0" / "tensorboard" / "events.out.tfevents.1").touch()
+    track_study(done.study, folder, tracker)
+    assert capsys.readouterr().out == f"To look at its trials: tensorboard --logdir '{folder}'\n"
+
+
 def test_a_mistake_in_telling_harms_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     done = sweep(tmp_path, SPACE, loss, num_trials=1)
     with caplog.at_level(logging.WARNING):

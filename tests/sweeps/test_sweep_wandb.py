@@ -85,6 +85,9 @@ def test_a_grid_is_a_group_of_runs_and_one_of_the_study(small: list[str], tmp_pa
     assert [row[listed["columns"].index("model.width")] for row in listed["data"]] == [4, 6, 8]
     assert study.summary["summary"]["parallel_coordinates"]["_type"] == "plotly-file"
     assert f"To upload its trials: wandb sync {folder}/*/wandb/offline-run-*" in output
+    # The same command again has nothing to do, and so nothing to tell.
+    finish(start(folder, *small, "optimizer.lr=0.01", "model.width=4,6,8", script=SCRIPT))
+    assert len(offline_runs(folder)) == 1
 
 
 def test_a_killed_worker_and_a_pruned_trial_say_so(small: list[str], tmp_path: Path) -> None:
@@ -93,6 +96,7 @@ def test_a_killed_worker_and_a_pruned_trial_say_so(small: list[str], tmp_path: P
     search = [
         "optimizer.lr=choice(0.01,1.0e-9)",
         "sweep.num_trials=2",
+        "sweep.sampler=random",
         "sweep.pruner=median",
         "sweep.pruning.startup_trials=1",
         "sweep.enqueue=[{optimizer.lr: 0.01}, {optimizer.lr: 1.0e-9}]",

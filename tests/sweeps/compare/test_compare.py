@@ -123,7 +123,7 @@ def make_epochs(run: Path, *scores: float, state: str = "pruned") -> None:
 def test_a_pruned_run_shows_its_epochs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = make_run(tmp_path / "a", predicted(5))
     pruned = make_run(tmp_path / "b", None, "objective: val/macro_f1")
-    make_epochs(pruned, 0.25, 0.5, 0.125)
+    make_epochs(pruned, 0.5, 0.5, 0.125)
     output = shown(capsys, first, pruned)
     score = macro_f1(predicted(5))
     assert table(output, "metric")["val/macro_f1"] == [f"{score:.4f}", "0.5000", f"{0.5 - score:+.4f}"]

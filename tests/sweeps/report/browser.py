@@ -83,6 +83,21 @@ class Browser:
         self.js("document.getElementById(arguments[0]).scrollIntoView({block: 'center'})", place)
         self.wait("return document.getElementById(arguments[0]).querySelector('.main-svg') !== null", place)
 
+    @contextlib.contextmanager
+    def narrow(self, width_px: int) -> Iterator[None]:
+        """The block is in a window of that width."""
+        size = {"width": width_px, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        try:
+            yield
+        finally:
+            self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+    def hidden_px(self) -> int:
+        """How much of the page is beyond the window's right edge, so that it has a scroll bar for that."""
+        hidden: int = self.js("const e = document.documentElement; return e.scrollWidth - e.clientWidth")
+        return hidden
+
     def errors(self) -> list[str]:
         """Errors and warnings of the console since the page was opened."""
         return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] != "INFO"]

@@ -25,7 +25,8 @@ def nasty_report(folder: Path) -> Report:
     run = make_run(folder / "run", survey, [1, 2, 0, 0, 1, 2], [0.8] * 6)
     chosen = {f"axis {NASTY}": f"value {NASTY}", "lr": 0.1}
     failed = make_trial(2, None, state="fail", reason=f"reason {NASTY}")
-    trials = [make_trial(0, 0.5, configuration=chosen, runs=(run,)), make_trial(1, 0.4), failed]
+    unbroken = make_trial(3, None, state="fail", reason="x" * 300)
+    trials = [make_trial(0, 0.5, configuration=chosen, runs=(run,)), make_trial(1, 0.4), failed, unbroken]
     report = make_report(folder, trials, options=Options(saliency=False))
     return Report(f"study {NASTY}", folder, report.objectives, report.directions, trials, report.best_first)
 
@@ -113,6 +114,15 @@ def test_the_keyboard_reaches_the_controls_in_the_order_of_the_page(browser: Bro
     controls = "kind label predicted snr-low snr-high viewer next smoothing redshift redshift-number redshift-reset"
     expected = [f"spectra-{name}" for name in controls.split()] + ["compare-search", "compare-clear"]
     assert [name for name in dict.fromkeys(reached) if name in expected] == expected
+
+
+@pytest.mark.parametrize("width_px", [320, 600])
+def test_a_narrow_window_needs_no_scrolling_sideways(browser: Browser, page: Path, width_px: int) -> None:
+    with browser.narrow(width_px):
+        browser.open(page)
+        plots(browser)
+        browser.screenshot(f"page-{width_px}", browser.find("main"))
+        assert browser.hidden_px() == 0
 
 
 def test_it_prints_without_controls(browser: Browser, page: Path) -> None:

@@ -240,6 +240,19 @@ def test_at_most_six_trials_are_chosen(opened: Browser) -> None:
     assert opened.js("return document.getElementById('compare-plot').data.length") == 1
 
 
+def test_a_comparison_wider_than_the_window_scrolls_by_itself(browser: Browser, page: Path) -> None:
+    """With the best trial in its last column, which says so out of sight."""
+    with browser.narrow(600):
+        browser.open(page)
+        browser.draw("compare-plot")
+        browser.click("#compare-clear")
+        for number in (5, 4, 3, 2, 0):
+            browser.click(boxes(browser)[number])
+        scores = next(row for row in table(browser, 2) if row[0] == "val/macro_f1")
+        assert scores[-1] == "0.7, the best"
+        assert browser.hidden_px() == 0
+
+
 def test_trials_are_found_by_any_part_of_their_configuration(opened: Browser) -> None:
     def found(text: str) -> list[int]:
         opened.retype(opened.find("#compare-search"), text)
