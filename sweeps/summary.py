@@ -53,9 +53,19 @@ def best_command(study: SharedStudy, trial: FrozenTrial) -> str:
     return command(program(), trial.user_attrs["overrides"])
 
 
+def has_result(study: SharedStudy) -> bool:
+    """Whether some trial has ended well: complete, and within the constraints."""
+    return bool(ranked(standing(study.trials()), study.study.directions))
+
+
+def counts(study: SharedStudy) -> str:
+    """How many of a study's trials have ended in which way."""
+    return _counts(standing(study.trials()))
+
+
 def _counts(trials: list[FrozenTrial]) -> str:
-    counts = [(state, sum(trial.state == state for trial in trials)) for state in TrialState]
-    words = [f"{num} {state.name.lower()}" for state, num in counts if num]
+    nums = [(state, sum(trial.state == state for trial in trials)) for state in TrialState]
+    words = [f"{num} {state.name.lower()}" for state, num in nums if num]
     reused = sum("reused_from" in trial.user_attrs for trial in trials)
     outside = sum(not is_feasible(trial) for trial in trials)
     words += [f"{reused} of them reused"] if reused else []
@@ -124,4 +134,8 @@ def _final_lines(finals: list[dict[str, Any]]) -> list[str]:
         f"trial {final['number']} on the test split: {name} {' '.join(f'{value:.4f}' for value in values)}"
         for final in finals
         for name, values in final["test"].items()
+    ] + [
+        f"trial {final['number']} on the test split: no score was found in {final['run_dir']}"
+        for final in finals
+        if not final["test"]
     ]

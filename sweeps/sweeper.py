@@ -134,7 +134,7 @@ class SpectralSweeper(Sweeper):
     ) -> None:
         """Show how the trials compare, and raise where the study is not finished."""
         from sweeps.errors import user_error
-        from sweeps.summary import summarize
+        from sweeps.summary import counts, has_result, summarize
         from sweeps.tracking import track_study
 
         summarize(study, folder)
@@ -156,6 +156,8 @@ class SpectralSweeper(Sweeper):
                 f"no trial of the study ended well, {last}: mend it and give the same command again with "
                 "sweep.retry_failed=true."
             )
+        if study.is_finished() and not has_result(study):
+            raise user_error(f"no trial of the study ended well: {counts(study)}.")
         if interrupts.draining and not loop.is_finished:
             print("To go on, give the same command again.")
             raise KeyboardInterrupt

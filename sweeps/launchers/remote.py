@@ -4,6 +4,7 @@ The classes here go by value (see `sent_by_value`), so that the other side can l
 is. Hence: nothing of this package is imported at module level.
 """
 
+import os
 import pickle
 import sys
 from collections.abc import Sequence
@@ -13,19 +14,24 @@ from typing import Any
 
 @dataclass
 class RemoteJob:
-    """Runs one job where it is called and gives its packed Reply. SLURM calls `checkpoint` before it takes the node."""
+    """Runs one job where it is called and gives its packed Reply. SLURM calls `checkpoint` before it takes the node.
+
+    Args:
+        folder: where the sweep was started, and what paths are relative to.
+    """
 
     packed_task: bytes
     overrides: Sequence[str]
     job_num: int
     show_output: bool = False
+    folder: str = field(default_factory=os.getcwd)
     path: list[str] = field(default_factory=lambda: list(sys.path))
 
     def __call__(self) -> bytes:
         sys.path.extend(folder for folder in self.path if folder not in sys.path)
         from sweeps.launchers.worker import run_packed
 
-        return run_packed(self.packed_task, list(self.overrides), self.job_num, self.show_output)
+        return run_packed(self.packed_task, list(self.overrides), self.job_num, self.folder, self.show_output)
 
     def checkpoint(self) -> Any:
         """The same job again, in the same folder: its task function goes on from what it saved there."""

@@ -9,6 +9,7 @@ import os
 import pickle
 import select
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from functools import lru_cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from sweeps.errors import user_error
 from sweeps.launchers.reply import Reply
 from sweeps.launchers.task import Task, job_folder
 
@@ -34,18 +36,18 @@ class Settings:
     memory_limit_bytes: int | None = None
 
 
-def main(socket: int, lifeline: int) -> None:
+def main(channel: int, lifeline: int) -> None:
     """Run jobs until the controller closes the socket.
 
     Args:
-        socket: file descriptor of the connection to the controller.
+        channel: file descriptor of the connection to the controller.
         lifeline: of a pipe whose other end the controller alone holds: it ends with the controller.
     """
     # On Ctrl-C the controller decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_controller(lifeline)
     faulthandler.enable()
-    with Connection(socket) as connection, suppress(EOFError, ConnectionError):
+    with Connection(channel) as connection, suppress(EOFError, ConnectionError):
         settings: Settings = pickle.loads(connection.recv_bytes())
         sys.argv[:] = settings.argv
         _limit_memory(settings.memory_limit_bytes)
@@ -79,13 +81,27 @@ def _run(task: Task, overrides: list[str], job_num: int, show_output: bool) -> R
         return Reply.of_error(error)
 
 
-def run_packed(packed_task: bytes, overrides: list[str], job_num: int, show_output: bool) -> bytes:
-    """Run a job in a process that may run others of the same task later; gives a packed Reply."""
+def run_packed(packed_task: bytes, overrides: list[str], job_num: int, folder: str, show_output: bool) -> bytes:
+    """Run a job in a process that may run others of the same task later; gives a packed Reply.
+
+    Args:
+        folder: what paths are relative to.
+    """
     try:
+        _enter(Path(folder))
         task = _unpack_once(packed_task)
     except Exception as error:
         return Reply.of_error(error).pack()
     return _run(task, overrides, job_num, show_output).pack()
+
+
+def _enter(folder: Path) -> None:
+    """Raises UserError where another machine lacks the folder: results written elsewhere would be lost."""
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        told = f"{folder}, where the sweep was started, cannot be entered on {socket.gethostname()} ({error.strerror})"
+        raise user_error(f"{told}: it must be the same folder on all nodes.") from error
 
 
 @lru_cache(maxsize=1)

@@ -190,3 +190,14 @@ def test_sizes_are_known_before_training_and_keep_the_infeasible_from_it(small: 
     assert "1 of them outside the constraints" in output
     # It was never begun: no config, no epoch.
     assert not (folder / "1" / "config.yaml").exists() and not (folder / "1" / "metrics.jsonl").exists()
+
+
+def test_a_study_without_a_trial_inside_its_bounds_ends_as_a_mistake(small: list[str], tmp_path: Path) -> None:
+    folder, bounds = tmp_path / "grid", "+sweep.constraints={num_parameters:{at_most:1}}"
+    fixed = [option for option in small if not option.startswith("model.width")]
+    for _ in range(2):
+        process = start(folder, *fixed, "model.width=4,5", bounds, script=SCRIPT)
+        output = finish(process)
+        assert process.returncode == 2, output
+        last = output.splitlines()[-1]
+        assert last == "error: no trial of the study ended well: 2 pruned, 2 of them outside the constraints."
