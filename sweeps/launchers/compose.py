@@ -94,9 +94,7 @@ class Composer:
     def _load_own(self, master: DictConfig, chosen: list[str]) -> DictConfig:
         """As ConfigLoaderImpl.load_sweep_config, but for the files of `hydra`."""
         loader, name = self._loader, master.hydra.job.config_name
-        overrides, files = loader._parse_overrides_and_create_caching_repo(
-            name, [*master.hydra.overrides.hydra, *chosen]
-        )
+        overrides, files = loader._parse_overrides_and_create_caching_repo(name, [*self._inherited(), *chosen])
         listed = create_defaults_list(files, name, overrides, prepend_hydra=True, skip_missing=False)
         own = [default for default in listed.defaults if (default.package or "").partition(".")[0] != "hydra"]
         for loaded in files.cache.values():
@@ -110,13 +108,17 @@ class Composer:
         OmegaConf.set_struct(config, True)
         return config
 
+    def _inherited(self) -> list[str]:
+        """Overrides of the sweep's own config, not resolved: they may name what only a job has."""
+        lines: Any = OmegaConf.to_container(self._master.hydra.overrides.hydra)
+        return list(lines)
+
     def _is_value(self, override: Override) -> bool:
         # As in hydra._internal.defaults_list.Overrides.
         return isinstance(override.value(), dict) or not self._loader.repository.group_exists(override.key_or_group)
 
     def _note_overrides(self, hydra: DictConfig, parsed: list[Override]) -> None:
-        inherited = list(self._master.hydra.overrides.hydra)
-        hydra.overrides.hydra = inherited + [o.input_line for o in parsed if o.is_hydra_override()]
+        hydra.overrides.hydra = self._inherited() + [o.input_line for o in parsed if o.is_hydra_override()]
         task = [o for o in parsed if not o.is_hydra_override()]
         hydra.overrides.task = [o.input_line for o in task]
         naming = hydra.job.config.override_dirname

@@ -29,7 +29,7 @@ def _load(name: str, overrides: list[str]) -> Loaded:
 @pytest.fixture
 def product(hydra_restore_singletons: None) -> Iterator[Loaded]:
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        yield _load("config", ["hydra.sweep.dir=somewhere", "seed=3"])
+        yield _load("config", ["hydra.sweep.dir=somewhere", "hydra.sweep.subdir=job_${hydra.job.num}", "seed=3"])
 
 
 @pytest.fixture

@@ -85,6 +85,7 @@ def test_mlflow_keeps_the_run_in_its_folder(
     options = ("tracker.tags=[small]", "tracker.finish_timeout_s=120")
     with pytest.raises(StoppedError):
         run(tracked("mlflow", *options, folder="my run"), stop_after(2))
+    caplog.clear()
     with caplog.at_level(logging.INFO):
         run(tracked("mlflow", *options, folder="my run"))
     (told_at_end,) = said(caplog)
