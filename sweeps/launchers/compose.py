@@ -110,8 +110,7 @@ class Composer:
 
     def _inherited(self) -> list[str]:
         """Overrides of the sweep's own config, not resolved: they may name what only a job has."""
-        lines: Any = OmegaConf.to_container(self._master.hydra.overrides.hydra)
-        return list(lines)
+        return [str(line) for line in OmegaConf.to_container(self._master.hydra.overrides.hydra)]
 
     def _is_value(self, override: Override) -> bool:
         # As in hydra._internal.defaults_list.Overrides.
