@@ -110,7 +110,7 @@ class Composer:
 
     def _inherited(self) -> list[str]:
         """Overrides of the sweep's own config, not resolved: they may name what only a job has."""
-        return [str(line) for line in OmegaConf.to_container(self._master.hydra.overrides.hydra)]
+        return [str(line) for line in OmegaConf.to_container(self._master.hydra.overrides.hydra) or ()]
 
     def _is_value(self, override: Override) -> bool:
         # As in hydra._internal.defaults_list.Overrides.
