@@ -12,16 +12,14 @@ from sweeps.controllers import any_alive
 from sweeps.files import load_json
 from sweeps.ls.entry import Entry, without_result
 from sweeps.opening import read_journal
-from sweeps.places import JOURNAL_FILE
+from sweeps.places import JOURNAL_FILE, SUMMARY_FILE
 from sweeps.ranking import ranked
 from sweeps.retries import standing
 from sweeps.study import IDENTITY, TOTAL
 
-SUMMARY = "sweep.json"
-
 
 def is_study(folder: Path) -> bool:
-    return (folder / JOURNAL_FILE).is_file() or (folder / SUMMARY).is_file()
+    return (folder / JOURNAL_FILE).is_file() or (folder / SUMMARY_FILE).is_file()
 
 
 def read_study(folder: Path) -> Entry | None:
@@ -36,7 +34,7 @@ def read_study(folder: Path) -> Entry | None:
 def _of_journal(folder: Path, storage: BaseStorage, study: FrozenStudy) -> Entry:
     trials = standing(storage.get_all_trials(study._study_id, deepcopy=False))
     num_ended = sum(trial.state.is_finished() for trial in trials)
-    num_total = study.user_attrs.get(TOTAL) or load_json(folder / SUMMARY).get("num_trials")
+    num_total = study.user_attrs.get(TOTAL) or load_json(folder / SUMMARY_FILE).get("num_trials")
     changed_s = (folder / JOURNAL_FILE).stat().st_mtime
     best = ranked(trials, study.directions)
     return Entry(
@@ -64,7 +62,7 @@ def _status(attributes: dict[str, Any], trials: list[FrozenTrial], num_total: in
 
 def _of_summary(folder: Path) -> Entry:
     """A study that is kept in a database: what its last command left here."""
-    told, changed_s = load_json(folder / SUMMARY), (folder / SUMMARY).stat().st_mtime
+    told, changed_s = load_json(folder / SUMMARY_FILE), (folder / SUMMARY_FILE).stat().st_mtime
     counts = told["counts"]
     num_ended = counts["complete"] + counts["pruned"] + counts["fail"]
     is_finished = num_ended >= told["num_trials"]

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.text import Text
 
 from sweeps import export, wandb_workspace
+from sweeps.compare.subjects import find_subject
 from sweeps.comparison import Comparison
 from sweeps.dashboard.sources import Sources
 from sweeps.display import Display, LiveDisplay
@@ -91,6 +92,35 @@ def test_every_study_that_is_listed_is_found_by_its_name(
         assert report.folder == study_folder(name) and len(report.trials) == 6
     shown = Sources(Path("outputs"), None).find()
     assert sorted(source.folder.name for source in shown if source.folder) == ["a", "b", "c"]
+
+
+def test_a_study_of_another_storage_is_found_by_the_name_of_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    home = Path("outputs/sweeps/study")
+    options: dict[str, Any] = {"num_trials": 2, "storage": "sqlite:///studies.db"}
+
+    def task(call: Call) -> float:
+        (call.folder / "config.yaml").write_text("model: {width: 4}\n")
+        return 1.0
+
+    sweep(home, {"x": {"low": 0.0, "high": 1.0}}, task, **options)
+    study = open_study(home, {"x": {"low": 0.0, "high": 1.0}}, **options)
+    summarize(study, home)
+    study.close()
+    home.rename(home.with_name("renamed"))  # as a study with a journal may be
+    for name in ("renamed", "outputs/sweeps/renamed"):
+        assert len(export.study_table(name)) == 2
+        assert len(read_report(name).trials) == 2 and read_report(name).folder.name == "renamed"
+    assert find_subject("renamed:1").name == "study:1" and find_subject("renamed").runs
+    assert export.main(["renamd"]) == 2
+    assert "did you mean 'renamed'?" in capsys.readouterr().err
+    Path("studies.db").unlink()
+    open_storage.cache_clear()
+    assert export.main(["renamed"]) == 2
+    gone = "there is no file studies.db, which sweep.storage=sqlite:///studies.db names."
+    assert capsys.readouterr().err == f"error: {gone}\n"
 
 
 def test_a_name_that_is_nearly_that_of_a_study(
