@@ -8,6 +8,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sweeps.comparison import Comparison
 from sweeps.errors import user_error
 from sweeps.files import load_json, write_json
+from sweeps.places import SUMMARY_FILE
 from sweeps.program import command, program
 from sweeps.ranking import is_feasible, ranked
 from sweeps.retries import standing
@@ -41,16 +42,32 @@ def summarize(study: SharedStudy, folder: Path) -> None:
     if best:
         console.print(f"best: {summary['best_command']}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"study {study.name}: {folder}", highlight=False, markup=False, soft_wrap=True)
-    try:
-        write_json(folder / "sweep.json", summary)
-    except OSError as error:
-        told = f"{folder / 'sweep.json'} could not be written ({error.strerror})"
-        raise user_error(f"{told}: make room and give the same command again.") from error
+    _write(summary, folder)
+
+
+def note_storage(study: SharedStudy, folder: Path) -> None:
+    """Write a first sweep.json: where the study is kept, for all who know its folder alone.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    if not (folder / SUMMARY_FILE).is_file():
+        trials = standing(study.trials())
+        _write(_summary(study, trials, ranked(trials, study.study.directions)), folder)
 
 
 def best_command(study: SharedStudy, trial: FrozenTrial) -> str:
     """The command that runs a trial's configuration by itself."""
     return command(program(), trial.user_attrs["overrides"])
+
+
+def _write(summary: dict[str, Any], folder: Path) -> None:
+    path = folder / SUMMARY_FILE
+    try:
+        write_json(path, summary)
+    except OSError as error:
+        told = f"{path} could not be written ({error.strerror})"
+        raise user_error(f"{told}: make room and give the same command again.") from error
 
 
 def _counts(trials: list[FrozenTrial]) -> str:

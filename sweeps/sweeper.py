@@ -69,10 +69,12 @@ class SpectralSweeper(Sweeper):
         from sweeps.emptied import empty_as_told
         from sweeps.first_lines import first_lines
         from sweeps.interrupt import Interrupts
+        from sweeps.kept import refuse_second
         from sweeps.places import journal_url
         from sweeps.plan import plan_of
         from sweeps.space import Space, read_constraints
         from sweeps.study import SharedStudy
+        from sweeps.summary import note_storage
 
         given = Arguments(arguments, self.hydra_context.config_loader)
         empty_as_told(self.config, GROUP, arguments)
@@ -88,12 +90,15 @@ class SpectralSweeper(Sweeper):
         plan = plan_of(sweep, space, self.config)
         self._check_jobs(space, sweep, plan)
         folder, line = self._choose_folder(sweep, space, plan, given)
+        name, url = sweep.study_name or folder.name, sweep.storage or journal_url(folder)
+        refuse_second(folder, name, sweep.storage, sweep.storage_timeout_s)
         interrupts = Interrupts(print)
         launcher = self._launcher(sweep, interrupts)
         folder.mkdir(parents=True, exist_ok=True)
-        name, url = sweep.study_name or folder.name, sweep.storage or journal_url(folder)
         study = SharedStudy(config=sweep, name=name, url=url, space=space, **vars(plan))
         try:
+            if sweep.storage:
+                note_storage(study, folder)
             for told in first_lines(study, sweep, constraints, line):
                 print(told)
             with interrupts.caught():

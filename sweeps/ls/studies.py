@@ -10,6 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sweeps.config import SweepConfig
 from sweeps.controllers import any_alive
 from sweeps.files import load_json
+from sweeps.held import is_locked
 from sweeps.ls.entry import Entry, without_result
 from sweeps.opening import read_journal
 from sweeps.places import JOURNAL_FILE, SUMMARY_FILE
@@ -68,9 +69,15 @@ def _of_summary(folder: Path) -> Entry:
     is_finished = num_ended >= told["num_trials"]
     status = "finished" if is_finished else without_result(changed_s)
     status = "failed" if num_ended and num_ended == counts["fail"] else status
+    status = "running" if not is_finished and _has_running(folder) else status
     best = told["best"][0]["values"] if told["best"] else None
     num_total = _whole(told["num_trials"], num_ended)
     return Entry(folder.name, "study", status, num_ended, num_total, told["objectives"], best, changed_s, folder)
+
+
+def _has_running(folder: Path) -> bool:
+    """Whether a job of a trial holds the lock of its run: who controls a study that is kept elsewhere is not asked."""
+    return any(is_locked(lock) for runs in ("*", "*/seed-*") for lock in folder.glob(f"{runs}/run.lock"))
 
 
 def _whole(num_total: int | None, num_ended: int) -> int | None:
