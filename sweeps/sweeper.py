@@ -94,9 +94,9 @@ class SpectralSweeper(Sweeper):
         refuse_second(folder, name, sweep.storage, sweep.storage_timeout_s)
         interrupts = Interrupts(print)
         launcher = self._launcher(sweep, interrupts)
-        folder.mkdir(parents=True, exist_ok=True)
         study = SharedStudy(config=sweep, name=name, url=url, space=space, **vars(plan))
         try:
+            folder.mkdir(parents=True, exist_ok=True)  # now that its study is open: a refused one leaves none
             if sweep.storage:
                 note_storage(study, folder)
             for told in first_lines(study, sweep, constraints, line):
