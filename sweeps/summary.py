@@ -40,7 +40,8 @@ def summarize(study: SharedStudy, folder: Path) -> None:
     for line in _final_lines(summary["final"]):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     if best:
-        console.print(f"best: {summary['best_command']}", highlight=False, markup=False, soft_wrap=True)
+        by = f" by {study.objectives[0]}" if len(study.objectives) > 1 else ""
+        console.print(f"best{by}: {summary['best_command']}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"study {study.name}: {folder}", highlight=False, markup=False, soft_wrap=True)
     _write(summary, folder)
 

@@ -206,6 +206,25 @@ def test_the_comparison_is_whole_on_any_terminal(objective: Any, num_axes: int, 
             assert name == "model" or (name in together and shown(value) in together)
 
 
+def test_of_several_objectives_the_front_is_marked_and_the_best_is_by_the_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options: dict[str, Any] = {"objective": ["score", "size"], "direction": ["maximize", "minimize"], "sampler": "grid"}
+    space = {"x": [1, 2, 3, 0]}
+    done = sweep(tmp_path, space, lambda call: (call.values["x"], abs(call.values["x"] - 1)), **options)
+    study = open_study(tmp_path, space, **options)
+    summarize(study, tmp_path)
+    study.close()
+    title, heading, *rows = capsys.readouterr().out.splitlines()
+    assert title == "Study study, the Pareto front first"
+    assert heading.split() == ["trial", "front", "score", "size", "time", "x"]
+    assert [row.split()[:2] for row in rows[:4]] == [["2", "yes"], ["1", "yes"], ["0", "yes"], ["3", "no"]]
+    assert any(row.startswith("best by score: ") and row.endswith(" x=3") for row in rows)
+    on_terminal = compared(done, tmp_path, 80)
+    assert "front" in on_terminal.splitlines()[2] and on_terminal.count("yes") == 3
+    assert "front" not in compared(sweep(tmp_path / "one", space, lambda _: 1.0, sampler="grid"), tmp_path, 80)
+
+
 def compared(done: Sweep, folder: Path, width: int | None) -> str:
     """The table of a sweep's trials, on a terminal of some width or on none."""
     output = io.StringIO()
