@@ -1,5 +1,6 @@
 """How a sweep ends: a table of its best trials, the command of the best one, and sweep.json."""
 
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,9 @@ def summarize(study: SharedStudy, folder: Path) -> None:
     if best:
         by = f" by {study.objectives[0]}" if len(study.objectives) > 1 else ""
         console.print(f"best{by}: {summary['best_command']}", highlight=False, markup=False, soft_wrap=True)
+        if seeds := best[0].user_attrs.get("seeds"):
+            told = f"It runs one seed; the trial was judged by {study.config.seed_key}={','.join(map(str, seeds))}."
+            console.print(told, highlight=False, markup=False, soft_wrap=True)
     console.print(f"study {study.name}: {folder}", highlight=False, markup=False, soft_wrap=True)
     _write(summary, folder)
 
@@ -139,7 +143,14 @@ def _result(path: Path) -> dict[str, Any]:
 def _final_lines(finals: list[dict[str, Any]]) -> list[str]:
     """What the terminal shows of the final trials."""
     return [
-        f"trial {final['number']} on the test split: {name} {' '.join(f'{value:.4f}' for value in values)}"
+        f"trial {final['number']} on the test split: {name} {_over_seeds(values)}"
         for final in finals
         for name, values in final["test"].items()
     ]
+
+
+def _over_seeds(values: list[float]) -> str:
+    """As validation has them: the mean and the standard deviation (n - 1)."""
+    if len(values) == 1:
+        return f"{values[0]:.4f}"
+    return f"{statistics.fmean(values):.4f} ± {statistics.stdev(values):.4f} over {len(values)} seeds"
