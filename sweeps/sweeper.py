@@ -142,10 +142,10 @@ class SpectralSweeper(Sweeper):
         from sweeps.summary import summarize
         from sweeps.tracking import track_study
 
+        has_news = loop.num_failures + loop.num_others > 0
         summarize(study, folder)
         if sweep.report and not interrupts.stopping:
-            _report(study, folder)
-        has_news = loop.num_failures + loop.num_others > 0
+            _report(study, folder, has_news)
         track_study(study, folder, OmegaConf.select(self.config, TRACKER), has_news=has_news)
         last = f"the last failure is: {(loop.last_failure or study.last_failure()).rstrip('.?')}"
         if loop.too_many_failures:
@@ -255,12 +255,18 @@ class SpectralSweeper(Sweeper):
         return Batches(launcher, size, interrupts)
 
 
-def _report(study: "SharedStudy", folder: Path) -> None:
-    """Write report.html. Whatever is wrong with it, the sweep has ended well: that is told in a line."""
-    from sweeps.report.command import write_report
+def _report(study: "SharedStudy", folder: Path, has_news: bool) -> None:
+    """Write report.html. Whatever is wrong with it, the sweep has ended well: that is told in a line.
+
+    Args:
+        has_news: whether a trial has ended in this command; without news a page that tells of all is left as it is.
+    """
+    from sweeps.report.command import PAGE, write_report
+    from sweeps.report.current import is_current
 
     try:
-        print(f"report: {write_report(study.name, study.url, folder=folder)}")
+        is_left = not has_news and is_current(folder / PAGE, study, folder)
+        print(f"report: {folder / PAGE if is_left else write_report(study.name, study.url, folder=folder)}")
     except Exception as error:
         log.debug("the report failed", exc_info=True)
         reason = (str(error).strip() or "no reason given").splitlines()[0]

@@ -8,6 +8,8 @@ from sweeps.command_line import mistake
 from sweeps.errors import user_error_type
 from sweeps.report.options import Options
 
+PAGE = "report.html"
+
 
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns its exit code."""
@@ -56,6 +58,6 @@ def write_report(
     from sweeps.report.reading import read_report
 
     report = dataclasses.replace(read_report(where, url, folder), options=options or Options())
-    path = out or report.folder / "report.html"
+    path = out or report.folder / PAGE
     write_output(path, build_page(report).encode(), f"--out {path}" if out else str(path))
     return path
