@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from optuna.trial import FrozenTrial
 
+from sweeps.ranking import pareto_front
 from sweeps.rows import configuration, seconds, shown
 from sweeps.run_dirs import folder_of
 from sweeps.space.domains.choice import Fixed
@@ -43,7 +44,7 @@ class Comparison:
     """The trials of a study, a row each.
 
     Args:
-        trials: complete ones, in the order of the rows.
+        trials: complete ones, in the order of the rows; of several objectives all of the Pareto front, or only it.
         folder: of the study.
     """
 
@@ -55,7 +56,8 @@ class Comparison:
 
         What is not a terminal has no width: lines are as long as they come.
         """
-        title, whole = f"Study {self._study.name}, best first", [*self._fixed, *self._axes]
+        first = "the Pareto front" if self._has_front else "best"
+        title, whole = f"Study {self._study.name}, {first} first", [*self._fixed, *self._axes]
         room = console.width - _width_of([*self._fixed, Column("", [""])])
         if not console.is_terminal:
             lines = [title, *_plain(whole)]
@@ -75,7 +77,17 @@ class Comparison:
         numbers = Column("trial", [str(trial.number) for trial in self._trials], is_number=True)
         times = Column("time", [f"{seconds(trial) or 0:.1f} s" for trial in self._trials], is_number=True)
         folders = Column("run folder", [self._place(trial) for trial in self._trials])
-        return [numbers, *self._scores(), times, *([folders] if any(folders.cells) else [])]
+        return [numbers, *self._front(), *self._scores(), times, *([folders] if any(folders.cells) else [])]
+
+    @property
+    def _has_front(self) -> bool:
+        return len(self._study.objectives) > 1
+
+    def _front(self) -> list[Column]:
+        """Whether a trial is on the Pareto front; of one objective nothing."""
+        front = pareto_front(list(self._trials), self._study.study.directions) if self._has_front else []
+        cells = ["yes" if trial.number in front else "no" for trial in self._trials]
+        return [Column("front", cells)] if self._has_front else []
 
     def _scores(self) -> list[Column]:
         return [

@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("study", help="name of a study, or its folder")
     parser.add_argument("--format", choices=("csv", "parquet"), default="csv")
     parser.add_argument("--out", type=Path, help="file to write; CSV goes to the terminal without it")
-    parser.add_argument("--storage", help="URL, where the study is not kept in its folder")
+    parser.add_argument("--storage", help="URL, where the folder of the study does not tell it")
     given = parser.parse_args(arguments)
     if given.format == "parquet" and given.out is None:
         parser.error("--format parquet needs --out FILE")
@@ -43,8 +43,8 @@ def study_table(study: str, url: str | None = None) -> "pd.DataFrame":
     """A row a trial: number, state, objectives, every axis, seconds, run folder, reason, ... (sweeps.rows.row).
 
     Args:
-        study: a name, or a folder with a study.journal.
-        url: of the storage, where it is not the folder's own.
+        study: a name, or its folder.
+        url: of the storage, where the folder does not tell it.
 
     Raises:
         LookupError: there is no such study.

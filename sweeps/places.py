@@ -5,6 +5,7 @@ from pathlib import Path
 OUTPUTS = Path("outputs")
 SWEEPS = OUTPUTS / "sweeps"
 JOURNAL_FILE = "study.journal"
+SUMMARY_FILE = "sweep.json"
 JOURNAL_SCHEME = "journal://"
 SQLITE = "sqlite"
 

@@ -1,5 +1,6 @@
 """How a sweep ends: a table of its best trials, the command of the best one, and sweep.json."""
 
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sweeps.comparison import Comparison
 from sweeps.errors import user_error
 from sweeps.files import load_json, write_json
+from sweeps.places import SUMMARY_FILE
 from sweeps.program import command, program
 from sweeps.ranking import is_feasible, ranked
 from sweeps.retries import standing
@@ -39,13 +41,24 @@ def summarize(study: SharedStudy, folder: Path) -> None:
     for line in _final_lines(summary["final"]):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     if best:
-        console.print(f"best: {summary['best_command']}", highlight=False, markup=False, soft_wrap=True)
+        by = f" by {study.objectives[0]}" if len(study.objectives) > 1 else ""
+        console.print(f"best{by}: {summary['best_command']}", highlight=False, markup=False, soft_wrap=True)
+        if seeds := best[0].user_attrs.get("seeds"):
+            told = f"It runs one seed; the trial was judged by {study.config.seed_key}={','.join(map(str, seeds))}."
+            console.print(told, highlight=False, markup=False, soft_wrap=True)
     console.print(f"study {study.name}: {folder}", highlight=False, markup=False, soft_wrap=True)
-    try:
-        write_json(folder / "sweep.json", summary)
-    except OSError as error:
-        told = f"{folder / 'sweep.json'} could not be written ({error.strerror})"
-        raise user_error(f"{told}: make room and give the same command again.") from error
+    _write(summary, folder)
+
+
+def note_storage(study: SharedStudy, folder: Path) -> None:
+    """Write a first sweep.json: where the study is kept, for all who know its folder alone.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    if not (folder / SUMMARY_FILE).is_file():
+        trials = standing(study.trials())
+        _write(_summary(study, trials, ranked(trials, study.study.directions)), folder)
 
 
 def best_command(study: SharedStudy, trial: FrozenTrial) -> str:
@@ -61,6 +74,15 @@ def has_result(study: SharedStudy) -> bool:
 def counts(study: SharedStudy) -> str:
     """How many of a study's trials have ended in which way."""
     return _counts(standing(study.trials()))
+
+
+def _write(summary: dict[str, Any], folder: Path) -> None:
+    path = folder / SUMMARY_FILE
+    try:
+        write_json(path, summary)
+    except OSError as error:
+        told = f"{path} could not be written ({error.strerror})"
+        raise user_error(f"{told}: make room and give the same command again.") from error
 
 
 def _counts(trials: list[FrozenTrial]) -> str:
@@ -131,7 +153,7 @@ def _result(path: Path) -> dict[str, Any]:
 def _final_lines(finals: list[dict[str, Any]]) -> list[str]:
     """What the terminal shows of the final trials."""
     return [
-        f"trial {final['number']} on the test split: {name} {' '.join(f'{value:.4f}' for value in values)}"
+        f"trial {final['number']} on the test split: {name} {_over_seeds(values)}"
         for final in finals
         for name, values in final["test"].items()
     ] + [
@@ -139,3 +161,10 @@ def _final_lines(finals: list[dict[str, Any]]) -> list[str]:
         for final in finals
         if not final["test"]
     ]
+
+
+def _over_seeds(values: list[float]) -> str:
+    """As validation has them: the mean and the standard deviation (n - 1)."""
+    if len(values) == 1:
+        return f"{values[0]:.4f}"
+    return f"{statistics.fmean(values):.4f} ± {statistics.stdev(values):.4f} over {len(values)} seeds"

@@ -69,10 +69,12 @@ class SpectralSweeper(Sweeper):
         from sweeps.emptied import empty_as_told
         from sweeps.first_lines import first_lines
         from sweeps.interrupt import Interrupts
+        from sweeps.kept import refuse_second
         from sweeps.places import journal_url
         from sweeps.plan import plan_of
         from sweeps.space import Space, read_constraints
         from sweeps.study import SharedStudy
+        from sweeps.summary import note_storage
 
         given = Arguments(arguments, self.hydra_context.config_loader)
         empty_as_told(self.config, GROUP, arguments)
@@ -88,12 +90,15 @@ class SpectralSweeper(Sweeper):
         plan = plan_of(sweep, space, self.config)
         self._check_jobs(space, sweep, plan)
         folder, line = self._choose_folder(sweep, space, plan, given)
+        name, url = sweep.study_name or folder.name, sweep.storage or journal_url(folder)
+        refuse_second(folder, name, sweep.storage, sweep.storage_timeout_s)
         interrupts = Interrupts(print)
         launcher = self._launcher(sweep, interrupts)
-        folder.mkdir(parents=True, exist_ok=True)
-        name, url = sweep.study_name or folder.name, sweep.storage or journal_url(folder)
         study = SharedStudy(config=sweep, name=name, url=url, space=space, **vars(plan))
         try:
+            folder.mkdir(parents=True, exist_ok=True)  # now that its study is open: a refused one leaves none
+            if sweep.storage:
+                note_storage(study, folder)
             for told in first_lines(study, sweep, constraints, line):
                 print(told)
             with interrupts.caught():
@@ -137,10 +142,10 @@ class SpectralSweeper(Sweeper):
         from sweeps.summary import counts, has_result, summarize
         from sweeps.tracking import track_study
 
+        has_news = loop.num_failures + loop.num_others > 0
         summarize(study, folder)
         if sweep.report and not interrupts.stopping:
-            _report(study, folder)
-        has_news = loop.num_failures + loop.num_others > 0
+            _report(study, folder, has_news)
         track_study(study, folder, OmegaConf.select(self.config, TRACKER), has_news=has_news)
         last = f"the last failure is: {(loop.last_failure or study.last_failure()).rstrip('.?')}"
         if loop.too_many_failures:
@@ -252,12 +257,18 @@ class SpectralSweeper(Sweeper):
         return Batches(launcher, size, interrupts)
 
 
-def _report(study: "SharedStudy", folder: Path) -> None:
-    """Write report.html. Whatever is wrong with it, the sweep has ended well: that is told in a line."""
-    from sweeps.report.command import write_report
+def _report(study: "SharedStudy", folder: Path, has_news: bool) -> None:
+    """Write report.html. Whatever is wrong with it, the sweep has ended well: that is told in a line.
+
+    Args:
+        has_news: whether a trial has ended in this command; without news a page that tells of all is left as it is.
+    """
+    from sweeps.report.command import PAGE, write_report
+    from sweeps.report.current import is_current
 
     try:
-        print(f"report: {write_report(study.name, study.url, folder=folder)}")
+        is_left = not has_news and is_current(folder / PAGE, study, folder)
+        print(f"report: {folder / PAGE if is_left else write_report(study.name, study.url, folder=folder)}")
     except Exception as error:
         log.debug("the report failed", exc_info=True)
         reason = (str(error).strip() or "no reason given").splitlines()[0]

@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("study", help="name of a study, or its folder")
     parser.add_argument("--entity", default="", help="user or team on the server (needed to save)")
     parser.add_argument("--project", default="spectral", help="tracker.project of its runs (default: spectral)")
-    parser.add_argument("--storage", help="URL, where the study is not kept in its folder")
+    parser.add_argument("--storage", help="URL, where the folder of the study does not tell it")
     parser.add_argument("--save", action="store_true", help="keep it on the server; needs a key and a network")
     given = parser.parse_args(arguments)
     if given.save and not given.entity:

@@ -13,7 +13,7 @@ from sweeps.compare.epochs import scores_of_best_epoch
 from sweeps.errors import did_you_mean, user_error
 from sweeps.flat import flat
 from sweeps.opening import CONFIG, load_study, names_in_outputs, run_folder, study_folder
-from sweeps.places import JOURNAL_FILE
+from sweeps.places import JOURNAL_FILE, SUMMARY_FILE
 from sweeps.ranking import ranked
 from sweeps.report.runs import Run, trouble
 from sweeps.run_dirs import run_dirs
@@ -73,7 +73,7 @@ def find_subject(named: str) -> Subject:
         return _trial(study, int(number))
     if folder := run_folder(named):
         return _subject(named, [folder])
-    hint = did_you_mean(Path(study or named).name, names_in_outputs(CONFIG, JOURNAL_FILE))
+    hint = did_you_mean(Path(study or named).name, names_in_outputs(CONFIG, JOURNAL_FILE, SUMMARY_FILE))
     kinds = "neither a run, nor a study, nor STUDY:NUMBER of a study"
     raise LookupError(f"{named} is {kinds}: {hint}see python -m sweeps.ls.")
 

@@ -10,18 +10,17 @@ from optuna.trial import FrozenTrial, TrialState
 from sweeps.config import SweepConfig
 from sweeps.controllers import any_alive
 from sweeps.files import load_json
+from sweeps.held import is_locked
 from sweeps.ls.entry import Entry, without_result
 from sweeps.opening import read_journal
-from sweeps.places import JOURNAL_FILE
+from sweeps.places import JOURNAL_FILE, SUMMARY_FILE
 from sweeps.ranking import ranked
 from sweeps.retries import standing
 from sweeps.study import IDENTITY, TOTAL
 
-SUMMARY = "sweep.json"
-
 
 def is_study(folder: Path) -> bool:
-    return (folder / JOURNAL_FILE).is_file() or (folder / SUMMARY).is_file()
+    return (folder / JOURNAL_FILE).is_file() or (folder / SUMMARY_FILE).is_file()
 
 
 def read_study(folder: Path) -> Entry | None:
@@ -36,7 +35,7 @@ def read_study(folder: Path) -> Entry | None:
 def _of_journal(folder: Path, storage: BaseStorage, study: FrozenStudy) -> Entry:
     trials = standing(storage.get_all_trials(study._study_id, deepcopy=False))
     num_ended = sum(trial.state.is_finished() for trial in trials)
-    num_total = study.user_attrs.get(TOTAL) or load_json(folder / SUMMARY).get("num_trials")
+    num_total = study.user_attrs.get(TOTAL) or load_json(folder / SUMMARY_FILE).get("num_trials")
     changed_s = (folder / JOURNAL_FILE).stat().st_mtime
     best = ranked(trials, study.directions)
     return Entry(
@@ -64,15 +63,21 @@ def _status(attributes: dict[str, Any], trials: list[FrozenTrial], num_total: in
 
 def _of_summary(folder: Path) -> Entry:
     """A study that is kept in a database: what its last command left here."""
-    told, changed_s = load_json(folder / SUMMARY), (folder / SUMMARY).stat().st_mtime
+    told, changed_s = load_json(folder / SUMMARY_FILE), (folder / SUMMARY_FILE).stat().st_mtime
     counts = told["counts"]
     num_ended = counts["complete"] + counts["pruned"] + counts["fail"]
     is_finished = num_ended >= told["num_trials"]
     status = "finished" if is_finished else without_result(changed_s)
     status = "failed" if num_ended and num_ended == counts["fail"] else status
+    status = "running" if not is_finished and _has_running(folder) else status
     best = told["best"][0]["values"] if told["best"] else None
     num_total = _whole(told["num_trials"], num_ended)
     return Entry(folder.name, "study", status, num_ended, num_total, told["objectives"], best, changed_s, folder)
+
+
+def _has_running(folder: Path) -> bool:
+    """Whether a job of a trial holds the lock of its run: who controls a study that is kept elsewhere is not asked."""
+    return any(is_locked(lock) for runs in ("*", "*/seed-*") for lock in folder.glob(f"{runs}/run.lock"))
 
 
 def _whole(num_total: int | None, num_ended: int) -> int | None:

@@ -8,13 +8,15 @@ from sweeps.command_line import mistake
 from sweeps.errors import user_error_type
 from sweeps.report.options import Options
 
+PAGE = "report.html"
+
 
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns its exit code."""
     parser = argparse.ArgumentParser("python -m sweeps.report", description="One HTML page on a study or on runs.")
     parser.add_argument("where", metavar="STUDY_OR_FOLDER", help="a name of a study or a run, its folder, or runs")
     parser.add_argument("--out", type=Path, help="file to write (default: report.html in the folder)")
-    parser.add_argument("--storage", help="URL, where the study is not kept in its folder")
+    parser.add_argument("--storage", help="URL, where the folder of the study does not tell it")
     parser.add_argument("--max-spectra", type=_count, default=Options.max_spectra, help="in the browser (default: 300)")
     parser.add_argument("--no-saliency", action="store_true", help="do not load the best run's network")
     given = parser.parse_args(arguments)
@@ -43,7 +45,7 @@ def write_report(
 
     Args:
         where: a name of a study or a run in outputs, the folder of one, or a folder of runs.
-        url: of the study's storage, where it is not in the study's folder.
+        url: of the study's storage, where the study's folder does not tell it.
         folder: of the sweep, where `where` does not tell it.
         options: None for the usual ones.
 
@@ -56,6 +58,6 @@ def write_report(
     from sweeps.report.reading import read_report
 
     report = dataclasses.replace(read_report(where, url, folder), options=options or Options())
-    path = out or report.folder / "report.html"
+    path = out or report.folder / PAGE
     write_output(path, build_page(report).encode(), f"--out {path}" if out else str(path))
     return path

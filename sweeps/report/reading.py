@@ -24,7 +24,7 @@ from sweeps.study import IDENTITY
 def read_report(where: str, url: str | None = None, folder: Path | None = None) -> Report:
     """Args:
         where: a name of a study or a run in outputs, the folder of one, or a folder that holds run folders.
-        url: of the study's storage, where it is not in the study's folder.
+        url: of the study's storage, where the study's folder does not tell it.
         folder: of the sweep, where `where` does not tell it.
 
     Raises:

@@ -57,6 +57,27 @@ def test_each_seed_has_its_own(tmp_path: Path) -> None:
     assert sorted(folders) == ["seed-0", "seed-1", "seed-2"]
 
 
+def test_of_several_seeds_the_mean_and_the_spread_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def with_test_score(call: Call) -> float:
+        told = {"test/score": call.values["seed"] / 10} if call.link is NO_TRIAL else {}
+        (call.folder / "result.json").write_text(json.dumps(told))
+        return score(call)
+
+    options: dict[str, Any] = {"num_trials": 1, "objective": "val/score", **HELD}
+    for seeds, values, shown in ((2, [1.0, 1.1], "1.0500 ± 0.0707 over 2 seeds"), ([7], [0.7], "0.7000")):
+        folder = tmp_path / shown
+        sweep(folder, {"x": [4]}, with_test_score, seeds=seeds, **options)
+        study = open_study(folder, {"x": [4]}, seeds=seeds, **options)
+        summarize(study, folder)
+        study.close()
+        lines = capsys.readouterr().out.splitlines()
+        assert f"trial 0 on the test split: test/score {shown}" in lines
+        assert json.loads((folder / "sweep.json").read_text())["final"][0]["test"] == {"test/score": values}
+        best = next(k for k, line in enumerate(lines) if line.startswith("best: "))
+        named = "10,11" if seeds == 2 else "7"
+        assert lines[best + 1] == f"It runs one seed; the trial was judged by seed={named}."
+
+
 def test_their_records_say_so_before_they_start(tmp_path: Path) -> None:
     kinds: list[str] = []
 

@@ -135,7 +135,7 @@ def test_mistakes_end_in_one_sentence_before_anything_runs(arguments: list[str],
     assert process.returncode == 2, output
     assert output.splitlines()[-1].startswith("error: ") and said in output.splitlines()[-1]
     assert "Traceback" not in output
-    assert not (tmp_path / "study" / "0").exists()
+    assert not (tmp_path / "study").exists()
 
 
 @pytest.mark.parametrize("arguments", [["sweep.num_trials=2"], []])

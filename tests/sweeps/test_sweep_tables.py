@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.text import Text
 
 from sweeps import export, wandb_workspace
+from sweeps.compare.subjects import find_subject
 from sweeps.comparison import Comparison
 from sweeps.dashboard.sources import Sources
 from sweeps.display import Display, LiveDisplay
@@ -91,6 +92,35 @@ def test_every_study_that_is_listed_is_found_by_its_name(
         assert report.folder == study_folder(name) and len(report.trials) == 6
     shown = Sources(Path("outputs"), None).find()
     assert sorted(source.folder.name for source in shown if source.folder) == ["a", "b", "c"]
+
+
+def test_a_study_of_another_storage_is_found_by_the_name_of_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    home = Path("outputs/sweeps/study")
+    options: dict[str, Any] = {"num_trials": 2, "storage": "sqlite:///studies.db"}
+
+    def task(call: Call) -> float:
+        (call.folder / "config.yaml").write_text("model: {width: 4}\n")
+        return 1.0
+
+    sweep(home, {"x": {"low": 0.0, "high": 1.0}}, task, **options)
+    study = open_study(home, {"x": {"low": 0.0, "high": 1.0}}, **options)
+    summarize(study, home)
+    study.close()
+    home.rename(home.with_name("renamed"))  # as a study with a journal may be
+    for name in ("renamed", "outputs/sweeps/renamed"):
+        assert len(export.study_table(name)) == 2
+        assert len(read_report(name).trials) == 2 and read_report(name).folder.name == "renamed"
+    assert find_subject("renamed:1").name == "study:1" and find_subject("renamed").runs
+    assert export.main(["renamd"]) == 2
+    assert "did you mean 'renamed'?" in capsys.readouterr().err
+    Path("studies.db").unlink()
+    open_storage.cache_clear()
+    assert export.main(["renamed"]) == 2
+    gone = "there is no file studies.db, which sweep.storage=sqlite:///studies.db names."
+    assert capsys.readouterr().err == f"error: {gone}\n"
 
 
 def test_a_name_that_is_nearly_that_of_a_study(
@@ -174,6 +204,25 @@ def test_the_comparison_is_whole_on_any_terminal(objective: Any, num_axes: int, 
         assert re.search(rf"^\W*{trial.number} .* \d+\.\d s\b", told, re.MULTILINE)
         for name, value in configuration(trial).items():
             assert name == "model" or (name in together and shown(value) in together)
+
+
+def test_of_several_objectives_the_front_is_marked_and_the_best_is_by_the_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options: dict[str, Any] = {"objective": ["score", "size"], "direction": ["maximize", "minimize"], "sampler": "grid"}
+    space = {"x": [1, 2, 3, 0]}
+    done = sweep(tmp_path, space, lambda call: (call.values["x"], abs(call.values["x"] - 1)), **options)
+    study = open_study(tmp_path, space, **options)
+    summarize(study, tmp_path)
+    study.close()
+    title, heading, *rows = capsys.readouterr().out.splitlines()
+    assert title == "Study study, the Pareto front first"
+    assert heading.split() == ["trial", "front", "score", "size", "time", "x"]
+    assert [row.split()[:2] for row in rows[:4]] == [["2", "yes"], ["1", "yes"], ["0", "yes"], ["3", "no"]]
+    assert any(row.startswith("best by score: ") and row.endswith(" x=3") for row in rows)
+    on_terminal = compared(done, tmp_path, 80)
+    assert "front" in on_terminal.splitlines()[2] and on_terminal.count("yes") == 3
+    assert "front" not in compared(sweep(tmp_path / "one", space, lambda _: 1.0, sampler="grid"), tmp_path, 80)
 
 
 def compared(done: Sweep, folder: Path, width: int | None) -> str:

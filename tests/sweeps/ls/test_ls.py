@@ -160,6 +160,10 @@ def test_a_study_kept_in_a_database_is_known_by_its_comparison(
     (tmp_path / "s" / "sweep.json").write_text(json.dumps(told))
     entry = listed(tmp_path, capsys)["s"]
     assert (entry["status"], entry["num_done"], entry["num_total"], entry["best"]) == ("stopped", 2, 3, [0.5])
+    for run in ("1", "1/seed-0"):
+        (tmp_path / "s" / run).mkdir()
+        with FileLock(tmp_path / "s" / run / "run.lock"):
+            assert listed(tmp_path, capsys)["s"]["status"] == "running"
 
 
 def test_a_study_that_no_sweep_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
