@@ -16,8 +16,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from hydra.types import RunMode
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
+from spectral.configs.search_sentences import axis_sentence
 from spectral.configs.sentences import config_sentence
 from spectral.errors import UserError, nearest
 from spectral.objective import check_number
@@ -31,6 +32,11 @@ HYDRA_GROUP_ERROR = "Config group override must be"
 
 # Several values without -m; spectral has no sweeps, but Hydra has.
 SEVERAL_VALUES = re.compile(r"(?:Ambiguous value for argument|Sweep parameters) '(.*)'(?: requires --multirun)?$", re.M)
+# What Hydra could not merge, as it was given.
+ARGUMENT = re.compile(r"^(?:Error merging override |To append to your config use \+)(.*)$", re.M)
+# A name that stands in a list where a group takes one: only there does Hydra not know of the others, or merges two.
+LISTED_UNKNOWN = re.compile(r"In '(?:hydra/)?\w+': Could not load '(.+)/([^/]+)'")
+LISTED_TWICE = re.compile(r"In 'hydra/typed/(\w+)/(\w+)': ValidationError raised while composing config")
 # A key of a search whose yaml says nothing of the keys that every search has.
 SEARCH_KEY = re.compile(r"sweep\.\w+")
 # What a search bounds: a new key, which Hydra takes with a plus alone.
@@ -100,15 +106,26 @@ def hydra_sentence(error: HydraException) -> str:
         group, _, name = error.missing_cfg_file.rpartition("/")
         return f"{group}={name} is not known: {nearest(name, error.options)}."
     if isinstance(cause, OmegaConfBaseException):
-        if cause.object_type is dict and SEARCH_KEY.fullmatch(str(cause.full_key)):
+        is_key = isinstance(cause, ConfigKeyError | ConfigAttributeError)
+        if is_key and cause.object_type is dict and SEARCH_KEY.fullmatch(str(cause.full_key)):
             return f"{cause.full_key} is not a known key: the search's yaml lacks `defaults: [default, _self_]`."
-        return _unknown_bound(cause) or config_sentence(cause, _keys_beside(cause))
+        found = ARGUMENT.search(str(error))
+        argument = found[1] if found else ""
+        return (
+            _unknown_bound(cause)
+            or axis_sentence(cause, argument)
+            or config_sentence(cause, _keys_beside(cause), argument=argument)
+        )
     if isinstance(error, OverrideParseException):
         return f"{error.override} cannot be read as key=value: {str(error).splitlines()[0]}."
     if several := SEVERAL_VALUES.match(str(error)):
         return f"{several[1]} has several values, which need -m; a list stands in brackets, as in [1,2]."
+    if listed := LISTED_UNKNOWN.match(str(error)) or LISTED_TWICE.match(str(error)):
+        group, name = listed.groups()
+        return f"{group} is given {name} in a list with others: it takes one name, as in {group}={name}."
     if cause is None or isinstance(cause, HydraException):
-        return f"{' '.join(str(error).split()).rstrip('.')}{_instead_of_deleting(str(error))}."
+        told = str(error).partition("\nConfig search path:")[0]
+        return f"{' '.join(told.split()).rstrip('.')}{_instead_of_deleting(str(error))}."
     raise error
 
 
@@ -132,7 +149,7 @@ def _unknown_bound(error: OmegaConfBaseException) -> str | None:
 
 
 def _keys_beside(error: OmegaConfBaseException) -> list[str]:
-    return [str(key) for key in error.parent_node] if error.parent_node is not None else []
+    return [str(key) for key in error.parent_node] if isinstance(error.parent_node, DictConfig) else []
 
 
 def _end(sentence: str, code: int) -> NoReturn:

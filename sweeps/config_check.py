@@ -199,8 +199,8 @@ def _check_pruner(config: SweepConfig) -> None:
     num_judged = max(2, pruning.min_steps, math.floor(-math.log2(pruning.p_threshold)) + 1)
     if num_seeds <= num_judged:
         raise user_error(
-            f"sweep.pruner=wilcoxon never prunes with {num_seeds} seeds and sweep.pruning.p_threshold="
-            f"{pruning.p_threshold:g}: allowed is sweep.seeds={num_judged + 1} or more."
+            f"sweep.pruner=wilcoxon never prunes with {num_seeds} {'seed' if num_seeds == 1 else 'seeds'} and "
+            f"sweep.pruning.p_threshold={pruning.p_threshold:g}: allowed is sweep.seeds={num_judged + 1} or more."
         )
 
 

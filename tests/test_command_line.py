@@ -66,11 +66,41 @@ def names_only(*overrides: str) -> list[str]:
         ("+model.widht=16", "model.widht is not a known key: did you mean 'width'? allowed: .*widths."),
         ("model=nope", "model=nope is not known: allowed: .*fcn, inception_time, reference, resnet1d."),
         ("model=referense", "model=referense is not known: did you mean 'reference'? allowed: .*"),
-        ("model.dilations=3", "model.dilations has the wrong type: allowed is a list, such as [1,2]."),
+        ("model.dilations=3", "model.dilations=3 has the wrong type: allowed is a list of integers, such as [1,2]."),
+        (
+            "model.dilations={a:1}",
+            "model.dilations={a:1} has the wrong type: allowed is a list of integers, such as [1,2].",
+        ),
+        ("model=[a,b]", "model is given b in a list with others: it takes one name, as in model=b."),
+        ("model=[fcn,reference]", "model is given reference in a list with others: it takes one name, as in .*"),
+        ("model.dilations.5=3", "model.dilations[5] is not there: model.dilations has 3 elements, from index 0; .*"),
+        ("loss.weights={a:1}", "loss.weights={a:1} has the wrong type: allowed is a list of numbers, .*"),
+        (
+            "sampler=fractions sampler.fractions={star:0.5,qso:0.5}",
+            "sampler.fractions={star:0.5,qso:0.5} has the wrong type: allowed is a list of numbers, .*",
+        ),
+        ("data.class_names={a:1}", "data.class_names={a:1} has the wrong type: allowed is a list of texts, .*"),
         ("model.widths=[16,x]", "model.widths[1]=x has the wrong type: allowed is an integer."),
         (
             "sampler=fractions sampler.fractions=[0.5,0.6,0,0]",
             "sampler.fractions=[0.5, 0.6, 0.0, 0.0] sums to 1.1: class shares must sum to 1.",
+        ),
+        (
+            "sampler=fractions sampler.fractions=[0.5,0.5]",
+            "sampler.fractions=[0.5, 0.5] has 2 values, but data.class_names has 4 classes: star, .*, qso.",
+        ),
+        (
+            "sampler=schedule sampler.end=fractions sampler.end_fractions=[0.5,0.5]",
+            "sampler.end_fractions=[0.5, 0.5] has 2 values, but data.class_names has 4 classes: .*",
+        ),
+        ("loss.weights=[1,2]", "loss.weights=[1.0, 2.0] has 2 values, but data.class_names has 4 classes: .*"),
+        (
+            "schedule.stages.0.loss={name:focal,weights:[1,2,3]}",
+            "schedule.stages[0].loss.weights=[1.0, 2.0, 3.0] has 3 values, but data.class_names has 4 classes: .*",
+        ),
+        (
+            "data=arrays data.class_names=[a,b,c] loss.weights=[1,2]",
+            "loss.weights=[1.0, 2.0] has 2 values, but data.class_names has 3 classes: a, b, c.",
         ),
         ("optimizer.lr=-1", "optimizer.lr=-1.0 is out of range: allowed is above 0."),
         ("optimizer.lr=nan", "optimizer.lr=nan is out of range: allowed is above 0."),
@@ -85,7 +115,21 @@ def names_only(*overrides: str) -> list[str]:
             "schedule.stages[0].loss.forn is not a known key: did you mean 'form'? allowed: .*",
         ),
         ("schedule.stages=[]", "schedule.stages=[] is empty: at least one stage is needed."),
-        ("schedule.stages=3", "schedule.stages has the wrong type: allowed is a list, such as [1,2]."),
+        (
+            "schedule.stages=3",
+            "schedule.stages=3 has the wrong type: allowed is a list of mappings, such as [{name:first},{name:second}]"
+            ".",
+        ),
+        ("schedule.stages=[3]", "schedule.stages[0]=3 has the wrong type: allowed is a mapping, such as {a: 1}."),
+        (
+            "schedule.stages.1.lr=3e-5",
+            "schedule.stages[1] is not there: schedule.stages has one element, of index 0; more are given with the "
+            "whole list, as in 'schedule.stages=[{name:first},{name:second}]'.",
+        ),
+        (
+            "schedule=reference schedule.stages.2.lr=1",
+            "schedule.stages[2] is not there: .* 2 elements, from index 0; .*",
+        ),
         ("+schedule.batchsize=3", "schedule.batchsize is not a known key: did you mean 'batch_size'? allowed: .*"),
         ("schedule=nope", "schedule=nope is not known: allowed: default, reference."),
         ("experiment=debgu", "experiment=debgu is not known: did you mean 'debug'? allowed: .*reference.*"),

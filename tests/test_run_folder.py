@@ -6,6 +6,8 @@ import pytest
 from spectral.errors import UserError
 from spectral.run_folder import RunFolder
 
+REPOSITORY = Path(__file__).parents[1]
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
@@ -52,3 +54,13 @@ def test_there_is_no_result_before_the_end(folder: RunFolder) -> None:
     assert folder.load_result() is None
     folder.write_result({"objective": "val/macro_f1", "val/macro_f1": 0.5})
     assert folder.load_result() == {"objective": "val/macro_f1", "val/macro_f1": 0.5}
+
+
+@pytest.mark.parametrize("page", sorted((REPOSITORY / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_no_row_of_a_page_stands_outside_its_table(page: Path) -> None:
+    for block in page.read_text().split("\n\n"):
+        lines = block.splitlines()
+        rows = [i for i, line in enumerate(lines) if line.startswith("|")]
+        if rows:
+            assert lines[rows[0] + 1].startswith("|---"), lines[rows[0]]
+            assert rows == list(range(rows[0], rows[-1] + 1)), block

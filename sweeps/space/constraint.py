@@ -9,6 +9,7 @@ from sweeps.errors import nearest, user_error
 from sweeps.space.values import is_number
 
 FARTHEST = 1e9  # finite, since samplers model how far a trial is outside
+MOST_DIGITS = 1e15  # a count below it is written out; above, a number has its power of ten
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,9 @@ class Constraint:
 
 
 def _shown(value: float) -> str:
-    return "without bound" if math.isinf(value) else f"{value:,.7g}"
+    if math.isinf(value):
+        return "without bound"
+    return f"{value:,.0f}" if float(value).is_integer() and abs(value) < MOST_DIGITS else f"{value:,.7g}"
 
 
 def read_constraints(node: Mapping[str, Any] | None) -> list[Constraint]:

@@ -27,6 +27,21 @@ def test_a_violation_is_the_distance_outside(bounds: dict[str, float], value: fl
 
 
 @pytest.mark.parametrize(
+    ("bounds", "value", "told"),
+    [
+        ({"at_most": 1e5}, 11_728_133, "11,728,133, at most 100,000"),
+        ({"at_most": 1e5}, 11_728_133.0, "11,728,133, at most 100,000"),
+        ({"at_least": 0.25, "at_most": 0.5}, 0.12345678, "0.1234568, at least 0.25, at most 0.5"),
+        ({"at_most": 1000}, math.inf, "without bound, at most 1,000"),
+        ({"at_most": 1e300}, math.inf, "without bound, at most 1e+300"),
+    ],
+)
+def test_numbers_outside_and_bounds_are_written_alike(bounds: dict[str, float], value: float, told: str) -> None:
+    (constraint,) = read_constraints({"num_parameters": bounds})
+    assert constraint.sentence(value) == f"outside the constraint on num_parameters: {told}"
+
+
+@pytest.mark.parametrize(
     ("node", "sentence"),
     [
         ({"n": {}}, "sweep.constraints.n={} has no bound"),

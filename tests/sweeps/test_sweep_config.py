@@ -69,7 +69,7 @@ CONF = Path(__file__).resolve().parents[2] / "conf"
         ),
         (
             {"pruner": "wilcoxon"},
-            "sweep.pruner=wilcoxon never prunes with 1 seeds .*: allowed is sweep.seeds=5 or more",
+            "sweep.pruner=wilcoxon never prunes with 1 seed and .*: allowed is sweep.seeds=5 or more",
         ),
         ({"pruner": "wilcoxon", "seeds": [1, 2, 3, 4]}, "never prunes with 4 seeds and sweep.pruning.p_threshold=0.1"),
         (
