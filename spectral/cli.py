@@ -16,8 +16,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from hydra.types import RunMode
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
+from spectral.configs.search_sentences import axis_sentence
 from spectral.configs.sentences import config_sentence
 from spectral.errors import UserError, nearest
 from spectral.objective import check_number
@@ -105,11 +106,15 @@ def hydra_sentence(error: HydraException) -> str:
         group, _, name = error.missing_cfg_file.rpartition("/")
         return f"{group}={name} is not known: {nearest(name, error.options)}."
     if isinstance(cause, OmegaConfBaseException):
-        if cause.object_type is dict and SEARCH_KEY.fullmatch(str(cause.full_key)):
+        is_key = isinstance(cause, ConfigKeyError | ConfigAttributeError)
+        if is_key and cause.object_type is dict and SEARCH_KEY.fullmatch(str(cause.full_key)):
             return f"{cause.full_key} is not a known key: the search's yaml lacks `defaults: [default, _self_]`."
-        argument = ARGUMENT.search(str(error))
-        return _unknown_bound(cause) or config_sentence(
-            cause, _keys_beside(cause), argument=argument[1] if argument else ""
+        found = ARGUMENT.search(str(error))
+        argument = found[1] if found else ""
+        return (
+            _unknown_bound(cause)
+            or axis_sentence(cause, argument)
+            or config_sentence(cause, _keys_beside(cause), argument=argument)
         )
     if isinstance(error, OverrideParseException):
         return f"{error.override} cannot be read as key=value: {str(error).splitlines()[0]}."

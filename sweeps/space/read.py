@@ -1,6 +1,7 @@
 """The yaml form of an axis: what stands under its key in `sweep.space`. See docs/sweep-space.md."""
 
 import math
+import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from sweeps.space.domains.choice import Fixed, one_of
 from sweeps.space.domains.list_of import ListOf
 from sweeps.space.domains.numbers import MOST_STEPS, Float, Int, stepped
 from sweeps.space.domains.simplex import UNITS, Simplex
-from sweeps.space.values import is_number, is_plain
+from sweeps.space.values import is_number, is_plain, override
 
 Fields = Mapping[str, Any]
 
@@ -48,7 +49,8 @@ def read_domain(where: str, node: Any) -> Domain:
     if kind is None:
         raise user_error(
             f"{where}={node} does not say what is searched: allowed is a list of values, or a mapping with low and "
-            "high, or with a type; on the command line an axis is written without sweep.space, as in model.width=8,16."
+            "high, or with a type; on the command line an axis is written without sweep.space, as in model.width=8,16, "
+            f"or as {_whole(where, node)}."
         )
     if not isinstance(kind, str) or kind not in _READERS:
         raise user_error(f"{where}.type={kind} is not known: {nearest(str(kind), _READERS)}.")
@@ -62,6 +64,15 @@ def read_domain(where: str, node: Any) -> Domain:
         if name not in fields:
             raise user_error(f"{where} needs {name}: {_with_article(kind)} has {', '.join(required + optional)}.")
     return read(where, fields)
+
+
+def _whole(where: str, node: Any) -> str:
+    """How the command line gives an axis whose name's dots Hydra has read as levels."""
+    while isinstance(node, Mapping) and len(node) == 1 and not _FIELDS.intersection(node):
+        ((level, node),) = node.items()
+        where = f"{where}.{level}"
+    given = override("+sweep.space", {where.removeprefix("sweep.space."): node})
+    return shlex.quote(given)
 
 
 def _with_article(kind: str) -> str:
@@ -195,3 +206,4 @@ _READERS: dict[str, tuple[tuple[str, ...], tuple[str, ...], _Reader]] = {
     "simplex": (("size",), ("minimum",), _simplex),
 }
 """Type -> its required fields, its optional ones, and what reads them."""
+_FIELDS = {"type", "when"}.union(*(required + optional for required, optional, _ in _READERS.values()))

@@ -1,5 +1,6 @@
 """The yaml form, what is wrong with it, and the spaces that come with the product."""
 
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,11 @@ from typing import Any
 import optuna
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 import spectral.configs.root as root
+from spectral.cli import hydra_sentence
 from spectral.errors import UserError
 from sweeps.config import SweepConfig
 from sweeps.config_check import typed_sweep
@@ -85,6 +88,7 @@ def test_each_form_gives_its_domain(yaml: str, domain: Any) -> None:
         ("{low: 1, high: 2, setp: 1}", "sweep.space.key.setp is not a field of an int: did you mean 'step'?"),
         ("{type: flaot, low: 1, high: 2}", "sweep.space.key.type=flaot is not known: did you mean 'float'?"),
         ("{foo: 1}", "sweep.space.key={'foo': 1} does not say what is searched"),
+        ("{deep: {foo: {low: 1, high: 2}}}", "or as '+sweep.space={key.deep.foo:{low:1,high:2}}'."),
         ("[]", "sweep.space.key=[] is not a choice: allowed is a list of one value or more."),
         ("{values: 3}", "sweep.space.key=3 is not a choice"),
         ("[{two words: 1}, 2]", "cannot be written as an override"),
@@ -193,3 +197,63 @@ def test_a_space_outside_the_typed_config_is_refused(
     with pytest.raises(UserError) as error:
         check_space(Space.read(space), composed)
     assert str(error.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("search", "given", "told", "domain"),
+    [
+        (
+            "fractions",
+            "sweep.space.sampler.fractions.minimum=0.05",
+            "+sweep.space={sampler.fractions:{minimum:0.05}}",
+            Simplex((0.05,) * 4),
+        ),
+        (
+            "fractions",
+            "sweep.space={model.width:{low:4,high:8}}",
+            "+sweep.space={model.width:{low:4,high:8}}",
+            Int(4, 8),
+        ),
+        (
+            "default",
+            "sweep.space.model.dropout=[0.1,0.5]",
+            "+sweep.space={model.dropout:[0.1,0.5]}",
+            Choice((0.1, 0.5)),
+        ),
+        (
+            "default",
+            "sweep.space={model.dilations:{type:list,max_length:2,element:[1,2]}}",
+            "+sweep.space={model.dilations:{type:list,max_length:2,element:[1,2]}}",
+            ListOf(Choice((1, 2)), 1, 2),
+        ),
+        ("reference", "sweep.space.model.width=[4,8]", "model.width=4,8", Choice((4, 8))),
+    ],
+)
+def test_the_form_that_a_wrong_key_of_an_axis_is_told_gives_that_axis(
+    composed: Callable[[list[str]], Any], search: str, given: str, told: str, domain: Any
+) -> None:
+    with pytest.raises(HydraException) as raised:
+        compose("config", [f"sweep={search}", given])
+    found = hydra_sentence(raised.value)
+    assert found.endswith(f" is not a known key: an axis is given whole, as in {shlex.quote(told)}.")
+    merged, arguments = ([told], []) if told.startswith("+") else ([], [told])
+    config = compose("config", [f"sweep={search}", *merged])
+    space = Space.read(OmegaConf.to_container(config.sweep.space), arguments)
+    assert domain in [axis.domain for axis in space.axes.values()]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["sweep=loss", "+sweep.space.loss.gamma.low=4"], "as in '+sweep.space={loss.gamma:{low:4}}'."),
+        (["sweep=reference", "sweep.space.model.widht.low=4"], "known key: did you mean 'model.width'? an axis "),
+        (["sweep=reference", "+sweep.space={model.width:[4,8]}"], "cannot be merged into the search's axes: "),
+        (["sweep.space=[1]"], "sweep.space=[1] has the wrong type: allowed is a mapping"),
+    ],
+)
+def test_what_does_not_merge_into_the_axes_is_told_in_one_sentence(
+    composed: Callable[[list[str]], Any], overrides: list[str], said: str
+) -> None:
+    with pytest.raises(HydraException) as raised:
+        compose("config", overrides)
+    assert said in hydra_sentence(raised.value)

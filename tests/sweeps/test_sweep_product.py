@@ -99,7 +99,7 @@ def test_a_spoilt_checkpoint_of_a_trial_that_is_run_again_is_left_out(small: lis
         (["objective=val/nope", "model.width=4,8"], "objective=val/nope is not known"),
         (["sweep.objective=val/accuracy", "model.width=4,8"], "the jobs return, which is objective=val/macro_f1"),
         (["sweep.check=nope:typed", "model.width=4,8"], "sweep.check=nope:typed names no function"),
-        (["sweep.constraints=5", "model.width=4,8"], "sweep.constraints has the wrong type: allowed is a mapping"),
+        (["sweep.constraints=5", "model.width=4,8"], "sweep.constraints=5 has the wrong type: allowed is a mapping"),
         (["sweep=fractions", "schedule.batch_size=32"], "a share of 0.02 needs schedule.batch_size=50 or more"),
         (["sweep=widths", "sweep.space={}"], "model.width=16 cannot be enqueued, for it is not searched"),
         (["sweep=widths", "~sweep.space.model.width"], "give it a value, as in model.width=VALUE"),
@@ -115,6 +115,14 @@ def test_a_spoilt_checkpoint_of_a_trial_that_is_run_again_is_left_out(small: lis
                 "sweep.constraints.num_params.at_most=1",
                 "sweep.constraints={num_params:{at_most:1}}",
             )
+        ),
+        (
+            ["loss.weights={a:1}", "model.width=4,8"],
+            "loss.weights={a:1} has the wrong type: allowed is a list of numbers",
+        ),
+        (
+            ["sweep=fractions", "sweep.space.sampler.fractions.minimum=0.05"],
+            "an axis is given whole, as in '+sweep.space={sampler.fractions:{minimum:0.05}}'.",
         ),
         (["model.widht=4,8"], "error: model.widht is not a known key: did you mean 'width'?"),
         (["+sweep.constraints.num_parameters.at_mots=1", "model.width=4,8"], "did you mean 'at_most'?"),
