@@ -85,6 +85,23 @@ def names_only(*overrides: str) -> list[str]:
             "sampler=fractions sampler.fractions=[0.5,0.6,0,0]",
             "sampler.fractions=[0.5, 0.6, 0.0, 0.0] sums to 1.1: class shares must sum to 1.",
         ),
+        (
+            "sampler=fractions sampler.fractions=[0.5,0.5]",
+            "sampler.fractions=[0.5, 0.5] has 2 values, but data.class_names has 4 classes: star, .*, qso.",
+        ),
+        (
+            "sampler=schedule sampler.end=fractions sampler.end_fractions=[0.5,0.5]",
+            "sampler.end_fractions=[0.5, 0.5] has 2 values, but data.class_names has 4 classes: .*",
+        ),
+        ("loss.weights=[1,2]", "loss.weights=[1.0, 2.0] has 2 values, but data.class_names has 4 classes: .*"),
+        (
+            "schedule.stages.0.loss={name:focal,weights:[1,2,3]}",
+            "schedule.stages[0].loss.weights=[1.0, 2.0, 3.0] has 3 values, but data.class_names has 4 classes: .*",
+        ),
+        (
+            "data=arrays data.class_names=[a,b,c] loss.weights=[1,2]",
+            "loss.weights=[1.0, 2.0] has 2 values, but data.class_names has 3 classes: a, b, c.",
+        ),
         ("optimizer.lr=-1", "optimizer.lr=-1.0 is out of range: allowed is above 0."),
         ("optimizer.lr=nan", "optimizer.lr=nan is out of range: allowed is above 0."),
         ("schedule.stages.0.lr=-1", "schedule.stages[0].lr=-1.0 is out of range: allowed is above 0."),

@@ -45,9 +45,13 @@ def number(default: float | None, **bounds: float) -> Any:
     return field(default=default, metadata={"range": Range(**bounds)})
 
 
-def numbers(default: Sequence[float] | None, *, min_items: int = 1, **bounds: float) -> Any:
-    """A list of at least `min_items` numbers, each within bounds; None passes where the type is Optional."""
-    metadata = {"range": Range(**bounds), "min_items": min_items}
+def numbers(default: Sequence[float] | None, *, min_items: int = 1, by_class: bool = False, **bounds: float) -> Any:
+    """A list of at least `min_items` numbers, each within bounds; None passes where the type is Optional.
+
+    Args:
+        by_class: whether it has a value a class, in class order.
+    """
+    metadata = {"range": Range(**bounds), "min_items": min_items, "by_class": by_class}
     if default is None:
         return field(default=None, metadata=metadata)
     return field(default_factory=lambda: list(default), metadata=metadata)

@@ -19,7 +19,7 @@ def _check_weights(weights: Optional[list[float]], balanced: bool, key: str) -> 
 @dataclass
 class CrossEntropyConfig:
     name: str = "cross_entropy"
-    weights: Optional[list[float]] = numbers(None, above=0)
+    weights: Optional[list[float]] = numbers(None, by_class=True, above=0)
     balanced: bool = False
     label_smoothing: float = number(0.0, at_least=0, below=1)
 
@@ -32,7 +32,7 @@ class CrossEntropyConfig:
 class FocalConfig:
     name: str = "focal"
     gamma: float = number(2.0, at_least=0)
-    weights: Optional[list[float]] = numbers(None, above=0)
+    weights: Optional[list[float]] = numbers(None, by_class=True, above=0)
     balanced: bool = False
 
     def check(self, key: str) -> None:

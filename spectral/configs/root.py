@@ -16,6 +16,7 @@ from spectral.configs.fields import check_fields, choice, number
 from spectral.configs.losses import losses
 from spectral.configs.lr_schedule import lr_schedules
 from spectral.configs.models import models
+from spectral.configs.num_classes import check_num_classes
 from spectral.configs.optimizer import optimizers
 from spectral.configs.remembered import remembered
 from spectral.configs.sampler import FractionsConfig, samplers
@@ -99,7 +100,17 @@ def typed(config: DictConfig) -> ExperimentConfig:
     experiment.schedule.check("schedule")
     if isinstance(experiment.sampler, FractionsConfig):
         experiment.sampler.check_batch(experiment.schedule.batch_size)
+    _check_num_classes(experiment)
     return experiment
+
+
+def _check_num_classes(experiment: ExperimentConfig) -> None:
+    """Raise UserError where data.class_names already tells that a list with a value a class is wrong."""
+    names = getattr(experiment.data, "class_names", None)
+    check_num_classes(experiment.sampler, "sampler", names)
+    check_num_classes(experiment.loss, "loss", names)
+    for i, stage in enumerate(experiment.schedule.stages):
+        check_num_classes(stage.loss, f"schedule.stages[{i}].loss", names)
 
 
 @remembered

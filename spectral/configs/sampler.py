@@ -16,7 +16,7 @@ TOLERANCE = 1e-9  # of a row; keeps 0.29 * 100 = 28.999... at the 29 that was me
 
 def shares(default: Sequence[float] | None) -> Any:
     """A list of class shares, in class order."""
-    return numbers(default, min_items=2, at_least=0, at_most=1)
+    return numbers(default, min_items=2, by_class=True, at_least=0, at_most=1)
 
 
 def check_simplex(values: Sequence[float], key: str) -> None:

@@ -100,6 +100,10 @@ def test_a_spoilt_checkpoint_of_a_trial_that_is_run_again_is_left_out(small: lis
         (["sweep.objective=val/accuracy", "model.width=4,8"], "the jobs return, which is objective=val/macro_f1"),
         (["sweep.check=nope:typed", "model.width=4,8"], "sweep.check=nope:typed names no function"),
         (["sweep.constraints=5", "model.width=4,8"], "sweep.constraints=5 has the wrong type: allowed is a mapping"),
+        (
+            ["sampler.fractions=choice([0.7,0.1,0.1,0.1],[0.5,0.5])"],
+            "sampler.fractions=[0.5, 0.5] has 2 values, but data.class_names has 4 classes",
+        ),
         (["sweep=fractions", "schedule.batch_size=32"], "a share of 0.02 needs schedule.batch_size=50 or more"),
         (["sweep=widths", "sweep.space={}"], "model.width=16 cannot be enqueued, for it is not searched"),
         (["sweep=widths", "~sweep.space.model.width"], "give it a value, as in model.width=VALUE"),
