@@ -208,7 +208,7 @@ def step():  # as a training step does: activations of many sizes, kept, then fr
 
 torch.set_num_threads(1)
 tuned = sys.argv[1] == "tuned" and tune_allocator()
-for _ in range(5):
+for _ in range(20):  # the heap has found its shape by then
     step()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(5):

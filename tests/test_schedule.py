@@ -73,7 +73,7 @@ def test_steps_left_open_pass_the_training_split_once(batch_size: int, steps: in
 def test_a_loss_knows_the_class_shares_at_its_own_stage() -> None:
     """A sampler that moves from one share to another stands at the middle of each stage."""
     moving = "sampler=schedule", "sampler.start=fractions", "sampler.start_fractions=[1,0,0]"
-    end = "sampler.end=fractions", "sampler.end_fractions=[0,1,0]"
+    end = "data.class_names=[a,b,c]", "sampler.end=fractions", "sampler.end_fractions=[0,1,0]"
     two = stages({"name": "one", "epochs": 4}, {"name": "two", "epochs": 5})
     first, second = built(two, *moving, *end, "loss=cross_entropy")
     assert isinstance(first.loss, CrossEntropy)

@@ -32,8 +32,6 @@ def config_sentence(error: OmegaConfBaseException, fields: Sequence[str], prefix
             return f"{key} is not a known key: {beside}a new one is given with a plus, as in +{key}=..."
         return f"{key} is not a known key: {nearest(str(error.key), known)}."
     given = argument if argument.partition("=")[0].lstrip("+") == key else key
-    if beyond := _beyond_the_end(error, key, argument):
-        return beyond
     list_for_mapping = str(error).startswith("Cannot merge") and error.object_type is dict and "=[" in given
     if list_for_mapping or (isinstance(error, ValidationError) and re.match(r"Cannot assign \w+ to Dict", str(error))):
         return f"{given} has the wrong type: allowed is a mapping, such as {{a: 1}}."
@@ -41,6 +39,8 @@ def config_sentence(error: OmegaConfBaseException, fields: Sequence[str], prefix
         return f"{key} cannot be deleted: give it another value, such as null, [] or {{}}."
     if isinstance(error, ValidationError) and (match := re.match(r"Value '(.*?)' .*converted to (\w+)", str(error))):
         return f"{key}={match[1]} has the wrong type: allowed is {_ARTICLES.get(match[2], match[2])}."
+    if beyond := _beyond_the_end(error, key, argument):
+        return beyond
     if "is not a ListConfig" in str(error) or (str(error).startswith("Cannot merge") and error.object_type is list):
         held = error.child_node if isinstance(error.child_node, ListConfig) else error.parent_node
         elements, example = _elements(held._metadata.ref_type if isinstance(held, ListConfig) else error.ref_type)

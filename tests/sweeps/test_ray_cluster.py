@@ -91,6 +91,7 @@ def test_what_is_no_address_is_told(address: str) -> None:
 
 def test_auto_is_asked_for_an_answer_where_it_leads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ray keeps the address of a head that was killed."""
+    pytest.importorskip("ray")
     monkeypatch.setenv(ADDRESS_VARIABLE, "nowhere:x")
     assert refused("auto") == f"hydra.launcher.address=auto cannot be joined (nowhere:x is no host:port): {ALLOWED}"
 
