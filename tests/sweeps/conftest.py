@@ -12,3 +12,15 @@ def folder(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "hold").touch()
     return folder
+
+
+@pytest.fixture
+def finished(tmp_path: Path) -> Path:
+    """The folder of a finished study over GRID, a third of whose trials have failed."""
+    from loop_runs import GRID, grid_score, sweep
+
+    from sweeps.storage import open_storage
+
+    open_storage.cache_clear()
+    sweep(tmp_path / "study", GRID, grid_score, sampler="grid", seeds=2)
+    return tmp_path / "study"

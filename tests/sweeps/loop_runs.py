@@ -44,6 +44,15 @@ Task = Callable[[Call], Any]
 WIDE = {"x": {"low": 0, "high": 10_000}}
 FLOATS = {"x": {"low": 0.0, "high": 1.0}}
 
+GRID = {"a.b": [1, 2, 3], "c": [[1, 2], [3]]}
+
+
+def grid_score(call: Call) -> float:
+    """Of a configuration of GRID."""
+    if call.values["a.b"] == 3:
+        raise ArithmeticError("three")
+    return float(call.values["a.b"])
+
 
 def square(call: Call) -> float:
     return float(call.values["x"]) ** 2

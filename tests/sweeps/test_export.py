@@ -1,0 +1,103 @@
+"""`python -m sweeps.export`: a row a trial."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from loop_runs import GRID, open_study, sweep
+
+from sweeps import export
+
+
+def test_an_export_has_a_row_a_trial(finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export.main([str(finished)]) == 0
+    table = pd.read_csv(io.StringIO(capsys.readouterr().out))
+    assert list(table["number"]) == list(range(6))
+    assert list(table["state"]) == ["complete"] * 4 + ["fail"] * 2
+    assert list(table["a.b"]) == [1, 1, 2, 2, 3, 3] and list(table["c"]) == ["[1,2]", "[3]"] * 3
+    assert list(table["score"].dropna()) == [1, 1, 2, 2]
+    assert list(table["run_dir"]) == [str(finished / str(n)) for n in range(6)]
+    assert table["reason"].dropna().unique().tolist() == ["ArithmeticError: three"]
+    assert (table["seconds"] >= 0).all()
+    out = tmp_path / "table.parquet"
+    assert export.main([str(finished), "--format", "parquet", "--out", str(out)]) == 0
+    assert capsys.readouterr().out == f"{out}: 6 trials, {len(table.columns)} columns\n"
+    assert list(pd.read_parquet(out)["a.b"]) == [1, 1, 2, 2, 3, 3]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_an_export_to_a_folder_that_is_not_there(
+    kind: str, finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert export.main([str(finished), "--format", kind, "--out", str(tmp_path / "nope" / "table")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: --out {tmp_path}/nope/table cannot be written: ") and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("url", ["nonsense", "journal:/x"])
+def test_an_export_of_a_storage_that_is_none(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export.main(["study", "--storage", url]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: --storage is no URL of a database: allowed is postgresql://")
+    assert said.endswith("journal:///FILE, or none for a study in its own folder.\n") and "sweep.storage" not in said
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "sqlite+pysqlite", "journal"])
+def test_an_export_makes_no_storage_that_is_not_there(
+    scheme: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prefix = "journal://" if scheme == "journal" else f"{scheme}:///"
+    file = tmp_path / "none" / "file" if scheme == "journal" else tmp_path / "file"
+    assert export.main(["study", "--storage", f"{prefix}{file}"]) == 2
+    assert capsys.readouterr().err == f"error: there is no file {file}, which --storage={prefix}{file} names.\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_export_into_a_file_is_whole_or_a_sentence(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for form, read in (("csv", pd.read_csv), ("parquet", pd.read_parquet)):
+        out = tmp_path / f"table.{form}"
+        out.write_text("what was there before")
+        assert export.main([str(finished), "--format", form, "--out", str(out)]) == 0
+        assert list(read(out)["number"]) == list(range(6))
+        assert export.main([str(finished), "--format", form, "--out", str(tmp_path / "none" / "table")]) == 2
+        assert export.main([str(finished), "--format", form, "--out", str(tmp_path)]) == 2
+        assert capsys.readouterr().err == (
+            f"error: --out {tmp_path}/none/table cannot be written: No such file or directory.\n"
+            f"error: --out {tmp_path} cannot be written: Is a directory.\n"
+        )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["study", "table.csv", "table.parquet"]
+
+
+def test_an_export_of_several_objectives_and_of_values_of_several_types(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"objective": ["a", "b"], "direction": ["maximize", "minimize"], "sampler": "grid"}
+    sweep(tmp_path / "s", {"x": [1, "auto", [2, 3]]}, lambda _call: (1.0, 2.0), **options)
+    assert export.main([str(tmp_path / "s"), "--format", "parquet", "--out", str(tmp_path / "t")]) == 0
+    table = pd.read_parquet(tmp_path / "t")
+    assert list(table["x"]) == ["1", "auto", "[2,3]"]
+    assert list(table["a"]) == [1.0] * 3 and list(table["b"]) == [2.0] * 3
+
+
+def test_an_export_of_a_study_without_trials_has_its_columns(tmp_path: Path) -> None:
+    open_study(tmp_path / "s", GRID, sampler="grid").close()
+    for form, read in (("csv", pd.read_csv), ("parquet", pd.read_parquet)):
+        assert export.main([str(tmp_path / "s"), "--format", form, "--out", str(tmp_path / form)]) == 0
+        table = read(tmp_path / form)
+        assert len(table) == 0 and {"number", "state", "score", "a.b", "c", "run_dir"} <= set(table.columns)
+
+
+def test_a_reader_that_stops_reading_ends_the_export_quietly(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"sampler": "grid"}
+    # More than a pipe holds.
+    sweep(tmp_path / "s", {"x": [f"a{k}" * 1000 for k in range(50)]}, lambda _call: 1.0, num_slots=4, **options)
+    command = [sys.executable, "-m", "sweeps.export", str(tmp_path / "s")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.readline().startswith("number,state,score")
+        process.stdout.close()
+        assert process.stderr.read() == ""
