@@ -1,7 +1,5 @@
-"""The command line: a mistake is one sentence and leaves nothing behind, and all of conf/ composes, from anywhere."""
+"""The command line, from anywhere: a mistake is one sentence and leaves nothing behind."""
 
-import dataclasses
-import functools
 import os
 import re
 import shlex
@@ -13,17 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from small_runs import OVERRIDES, REPOSITORY, arrays, composed, result, run
 
 from spectral.cli import hydra_sentence
-from spectral.configs.data import readers
-from spectral.configs.root import REGISTRIES, ExperimentConfig, typed
+from spectral.configs.root import typed
 from spectral.errors import UserError
-from spectral.registry import Registry
 
 Overrides = Callable[..., list[str]]
-CONF = REPOSITORY / "conf"
 QUOTED = shlex.quote(str(REPOSITORY / "run.py"))  # as a shell takes it
 
 
@@ -43,12 +38,6 @@ def config_sentence(overrides: Sequence[str]) -> str:
     with pytest.raises(UserError) as raised:
         typed(config)
     return str(raised.value)
-
-
-@functools.cache
-def with_choice(choice: str) -> DictConfig:
-    """The config with one part chosen by `group=name`."""
-    return composed(names_only(choice))
 
 
 def names_only(*overrides: str) -> list[str]:
@@ -220,47 +209,6 @@ def test_a_folder_with_other_files_is_left_alone(small: Overrides, tmp_path: Pat
     (tmp_path / "run" / "notes.txt").write_text("mine")
     sentence(small("objective=val/f1/qos"))
     assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
-
-
-# The config tree.
-
-GROUP_FILES = sorted(path for path in CONF.glob("*/*.yaml") if path.parent.name not in ("hydra", "experiment"))
-EXPERIMENTS = sorted(path.stem for path in CONF.glob("experiment/*.yaml"))
-
-
-def label(path: Path) -> str:
-    return f"{path.parent.name}={path.stem}"
-
-
-@pytest.mark.parametrize("choice", [*map(label, GROUP_FILES), *(f"experiment={name}" for name in EXPERIMENTS)])
-def test_every_yaml_composes_and_passes(choice: str) -> None:
-    assert isinstance(typed(with_choice(choice)), ExperimentConfig)
-
-
-@pytest.mark.parametrize("path", sorted(CONF.rglob("*.yaml")), ids=lambda path: str(path.relative_to(CONF)))
-def test_every_yaml_begins_with_what_it_does(path: Path) -> None:
-    if "help" not in path.parts:
-        assert path.read_text().startswith("# ")
-
-
-@pytest.mark.parametrize(
-    ("registry", "name"), [(registry, name) for registry in REGISTRIES for name in registry.names], ids=str
-)
-def test_every_registered_part_has_its_yaml_with_its_own_fields(registry: Registry, name: str) -> None:
-    config = with_choice(f"{registry.group}={name}")[registry.group]
-    assert isinstance(config, DictConfig)
-    assert set(config) == {field.name for field in dataclasses.fields(registry.entry(name).config)}
-    assert config.name == name
-    assert registry.typed(OmegaConf.to_container(config)) == registry.typed(config)
-    defaults = registry.typed({"name": name})
-    stated = set(OmegaConf.load(CONF / registry.group / f"{name}.yaml")) - {"defaults"}
-    for field in dataclasses.fields(defaults):
-        if field.name not in stated:
-            assert getattr(registry.typed(config), field.name) == getattr(defaults, field.name)
-
-
-def test_the_reader_registry_is_among_them() -> None:
-    assert readers in REGISTRIES
 
 
 # Real processes: seconds each, so one of each kind.

@@ -1,0 +1,58 @@
+"""The yaml files of conf/: each composes, passes its checks, and says what it is for."""
+
+import dataclasses
+import functools
+from pathlib import Path
+
+import pytest
+from omegaconf import DictConfig, OmegaConf
+from small_runs import REPOSITORY, composed
+
+from spectral.configs.data import readers
+from spectral.configs.root import REGISTRIES, ExperimentConfig, typed
+from spectral.registry import Registry
+
+CONF = REPOSITORY / "conf"
+GROUP_FILES = sorted(path for path in CONF.glob("*/*.yaml") if path.parent.name not in ("hydra", "experiment"))
+EXPERIMENTS = sorted(path.stem for path in CONF.glob("experiment/*.yaml"))
+
+
+@functools.cache
+def with_choice(choice: str) -> DictConfig:
+    """The config with one part chosen by `group=name`."""
+    return composed(["run_dir=never", choice])
+
+
+def label(path: Path) -> str:
+    return f"{path.parent.name}={path.stem}"
+
+
+@pytest.mark.parametrize("choice", [*map(label, GROUP_FILES), *(f"experiment={name}" for name in EXPERIMENTS)])
+def test_every_yaml_composes_and_passes(choice: str) -> None:
+    assert isinstance(typed(with_choice(choice)), ExperimentConfig)
+
+
+@pytest.mark.parametrize("path", sorted(CONF.rglob("*.yaml")), ids=lambda path: str(path.relative_to(CONF)))
+def test_every_yaml_begins_with_what_it_does(path: Path) -> None:
+    if "help" not in path.parts:
+        assert path.read_text().startswith("# ")
+
+
+@pytest.mark.parametrize(
+    ("registry", "name"), [(registry, name) for registry in REGISTRIES for name in registry.names], ids=str
+)
+def test_every_registered_part_has_its_yaml_with_its_own_fields(registry: Registry, name: str) -> None:
+    config = with_choice(f"{registry.group}={name}")[registry.group]
+    assert isinstance(config, DictConfig)
+    assert set(config) == {field.name for field in dataclasses.fields(registry.entry(name).config)}
+    assert config.name == name
+    assert registry.typed(OmegaConf.to_container(config)) == registry.typed(config)
+    defaults = registry.typed({"name": name})
+    stated = set(OmegaConf.load(CONF / registry.group / f"{name}.yaml")) - {"defaults"}
+    for field in dataclasses.fields(defaults):
+        if field.name not in stated:
+            assert getattr(registry.typed(config), field.name) == getattr(defaults, field.name)
+
+
+def test_the_reader_registry_is_among_them() -> None:
+    assert readers in REGISTRIES
