@@ -226,6 +226,8 @@ def test_ctrl_c_is_an_interruption(tracked: Overrides, tmp_path: Path) -> None:
     output, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130, output
     (told,) = offline_runs(folder)
-    check_epochs(folder, told.epochs)
+    steps, written = [row["_step"] for row in told.epochs], [row["epoch"] for row in rows(folder)]
+    # It may come between an epoch's row and the word of it, which the next start then gives.
+    assert steps in (written, written[:-1])
     assert told.summary["summary"]["status"] == "interrupted"
     assert output.splitlines()[-1] == "stopped." and "Traceback" not in output
