@@ -41,6 +41,7 @@ def test_tensorboard_shows_the_run_and_its_pictures(
     folder = tmp_path / "my run"
     with pytest.raises(StoppedError):
         run(tracked("tensorboard", folder="my run"), stop_after(2))
+    caplog.clear()
     with caplog.at_level(logging.INFO):
         run(tracked("tensorboard", folder="my run"))
     (told,) = said(caplog)
