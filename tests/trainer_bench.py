@@ -47,7 +47,7 @@ class CountingOptimizer(torch.optim.SGD):
         gradients = torch.cat([p.grad.flatten() for p in self.network.parameters() if p.grad is not None])
         self.norms.append(float(gradients.norm()))
         out = super().step(closure)
-        self.weights.append(self.network.layer.weight.detach().clone())  # type: ignore[union-attr, operator]
+        self.weights.append(self.network.layer.weight.detach().clone())  # type: ignore[union-attr, operator]  # any module
         return out
 
 

@@ -71,5 +71,5 @@ def test_a_report_that_fails_is_told_in_a_line(
         name, url = "study", "journal://nowhere"
 
     monkeypatch.setattr(command, "write_report", broken)
-    sweeper._report(Study(), tmp_path, has_news=True)  # type: ignore[arg-type]
+    sweeper._report(Study(), tmp_path, has_news=True)  # type: ignore[arg-type]  # no whole study
     assert capsys.readouterr().out == "The report could not be written: ValueError: no good\n"
