@@ -1,7 +1,7 @@
 """Run one experiment, or with -m several: `python run.py --help` tells how."""
 
 if __name__ == "__main__":
-    from spectral.startup import begin_command
+    from spectral.cli.startup import begin_command
 
     begin_command()
 
@@ -9,10 +9,10 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from spectral.cli import as_job, run_command
+from spectral.cli.run import as_job, run_command
 from spectral.configs.root import typed
-from sweeps import progress
-from sweeps.arguments import refuse_search
+from sweeps.job import progress
+from sweeps.planning.arguments import refuse_search
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")

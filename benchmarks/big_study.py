@@ -19,13 +19,13 @@ from invented_runs import CLASSES, OBJECTIVE, InventedRun, write_predictions
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from spectral.survey import FORMAT
-from sweeps import study as study_attributes
-from sweeps.job_notes import JobNote, as_attribute
-from sweeps.places import journal_url
-from sweeps.ranking import ranked
+from sweeps.outputs import journal_url
+from sweeps.results.ranking import ranked
 from sweeps.space import Space
 from sweeps.space.values import canonical
-from sweeps.storage import open_storage
+from sweeps.storage.connect import open_storage
+from sweeps.study import shared_study as study_attributes
+from sweeps.study.job_records import JobNote, as_attribute
 
 SHARES = (0.72, 0.115, 0.09, 0.075)
 SPACE = {

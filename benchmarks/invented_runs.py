@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from spectral.bootstrap import bootstrap_interval
+from spectral.scoring.bootstrap import bootstrap_interval
 
 CLASSES = ("star", "unknown", "galaxy", "qso")
 OBJECTIVE = "val/macro_f1"

@@ -12,7 +12,7 @@ from rich.table import Table
 
 import spectral.configs.root  # noqa: F401  (registers the readers)
 from spectral.configs.data import readers
-from spectral.data.packing import open_or_pack
+from spectral.data.packing.pack import open_or_pack
 from spectral.survey import Survey
 
 SPLIT = ("split=stratified", "split.validation=0.2", "split.test=0.2")

@@ -16,11 +16,11 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 
-from sweeps.config_check import typed_sweep
-from sweeps.places import journal_url
+from sweeps.outputs import journal_url
+from sweeps.planning.checks import typed_sweep
 from sweeps.space import Space
 from sweeps.space.values import canonical
-from sweeps.study import SharedStudy
+from sweeps.study.shared_study import SharedStudy
 
 SPACE = {
     "lr": {"low": 1e-5, "high": 1e-1, "log": True},

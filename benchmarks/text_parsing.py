@@ -26,7 +26,7 @@ import simdjson
 from numpy.typing import NDArray
 from pyarrow import compute, csv
 
-from spectral.data.text import parse_numbers
+from spectral.data.readers.text import parse_numbers
 
 LENGTH = 2600
 Texts = Sequence[bytes]

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spectral.configs.models import models
-from spectral.flux_store import FluxStore
+from spectral.inputs.batches import FluxStore
 from spectral.runtime import choose_runtime, tune_allocator
 
 NUM_CLASSES = 4

@@ -1,7 +1,7 @@
 """python -m spectral.evaluate run=FOLDER [data=...]: score a run on its own survey or another."""
 
 if __name__ == "__main__":
-    from spectral.startup import begin_command
+    from spectral.cli.startup import begin_command
 
     begin_command()
 
@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 import spectral.configs.root  # noqa: F401  (puts the typed configs where Hydra finds them)
-from spectral.cli import as_job, run_command
+from spectral.cli.run import as_job, run_command
 from spectral.configs.commands import EvaluateConfig, typed_command
 
 EXAMPLE = "python -m spectral.evaluate run=FOLDER"
@@ -23,10 +23,10 @@ EXAMPLE = "python -m spectral.evaluate run=FOLDER"
 def main(config: DictConfig) -> None:
     command = typed_command(config, EvaluateConfig, EXAMPLE)
     # Imports torch, which takes seconds: a mistake on the command line is found before.
-    from spectral.application import labelled_rows, open_application
-    from spectral.evaluation import final_metrics, with_prefix
-    from spectral.metrics import confusion
-    from spectral.tables import print_scores
+    from spectral.inference.predictor import labelled_rows, open_application
+    from spectral.scoring.console import print_scores
+    from spectral.scoring.metrics import confusion
+    from spectral.scoring.scores import final_metrics, with_prefix
 
     application, console = open_application(command), Console()
     labels, names = application.labels(), application.classifier.class_names

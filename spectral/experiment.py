@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from torch import nn
 
-from spectral.assembly import (
+from spectral.builders import (
     Splits,
     build_sampler,
     build_stages,
@@ -23,26 +23,26 @@ from spectral.assembly import (
     open_survey,
     split_survey,
 )
-from spectral.classifier import Classifier
+from spectral.configs.objective import check_objective, objective_direction
 from spectral.configs.root import ExperimentConfig, typed
 from spectral.errors import UserError
-from spectral.evaluation import argmax_metrics, check_can_hold_out, with_prefix
 from spectral.files import write_parquet
 from spectral.final_scores import FinalScores
-from spectral.flux_store import FluxStore
-from spectral.held_back import add_test, is_held_back
-from spectral.inference import infer
-from spectral.objective import check_objective, objective_direction
+from spectral.inference.classifier import Classifier
+from spectral.inference.logits import infer
+from spectral.inputs.batches import FluxStore
 from spectral.plots.writing import Plots, write_plots
-from spectral.progress import Progress
-from spectral.provenance import git_revision, versions
-from spectral.run_folder import RunFolder
-from spectral.run_tracking import RunTracking
+from spectral.runs.folder import RunFolder
+from spectral.runs.provenance import git_revision, versions
 from spectral.runtime import Runtime, choose_runtime, tune_allocator
+from spectral.score_test import add_test, is_held_back
+from spectral.scoring.console import print_result
+from spectral.scoring.scores import argmax_metrics, check_can_hold_out, with_prefix
 from spectral.survey import Survey
-from spectral.tables import print_result
-from spectral.tracking import check_installed
-from spectral.training import Stage, Trainer, TrainingSettings, seed_torch
+from spectral.tracking.client import check_installed
+from spectral.tracking.run import RunTracking
+from spectral.training.progress import Progress
+from spectral.training.trainer import Stage, Trainer, TrainingSettings, seed_torch
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spectral.decision import Decision
-from spectral.evaluation import (
+from spectral.scoring.decision import Decision
+from spectral.scoring.metrics import confusion
+from spectral.scoring.scores import (
     Labels,
     Probabilities,
     decide_held_out,
@@ -17,7 +18,6 @@ from spectral.evaluation import (
     softmax,
     with_prefix,
 )
-from spectral.metrics import confusion
 
 
 class FinalScores:

@@ -1,7 +1,7 @@
 """python -m spectral.pack data=... out=FOLDER: pack a survey ahead of time."""
 
 if __name__ == "__main__":
-    from spectral.startup import begin_command
+    from spectral.cli.startup import begin_command
 
     begin_command()
 
@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 import spectral.configs.root  # noqa: F401  (puts the typed configs where Hydra finds them)
-from spectral.cli import as_job, run_command
+from spectral.cli.run import as_job, run_command
 from spectral.configs.commands import PackConfig, typed_command
 from spectral.configs.data import readers
 from spectral.errors import UserError
@@ -27,7 +27,7 @@ def main(config: DictConfig) -> None:
     if command.data is None:
         raise UserError(f"data=... is missing: {EXAMPLE}.")
     # Imports pandas and Arrow, which takes a second: a mistake on the command line is found before.
-    from spectral.data.packing import pack
+    from spectral.data.packing.pack import pack
     from spectral.survey import Survey
 
     reader = readers.build(command.data)

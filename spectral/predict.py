@@ -1,7 +1,7 @@
 """python -m spectral.predict run=FOLDER data=... out=FILE: classify spectra with a run."""
 
 if __name__ == "__main__":
-    from spectral.startup import begin_command
+    from spectral.cli.startup import begin_command
 
     begin_command()
 
@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 import spectral.configs.root  # noqa: F401  (puts the typed configs where Hydra finds them)
-from spectral.cli import as_job, run_command
+from spectral.cli.run import as_job, run_command
 from spectral.configs.commands import PredictConfig, typed_command
 from spectral.errors import UserError
 
@@ -30,9 +30,9 @@ def main(config: DictConfig) -> None:
     out = Path(command.out)
     kind = output_format(command.format, out)
     # Imports torch, which takes seconds: a mistake on the command line is found before.
-    from spectral.application import open_application
-    from spectral.evaluation import predictions_frame
     from spectral.files import write_bytes, write_parquet
+    from spectral.inference.predictor import open_application
+    from spectral.scoring.scores import predictions_frame
 
     application = open_application(command)
     probability, decided = application.classify(np.arange(len(application.survey)), command)

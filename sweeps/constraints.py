@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sweeps.space.constraint import Constraint
+from sweeps.space.constraints import Constraint
 
 
 class OutsideConstraints(Exception):  # noqa: N818  (no error: an answer)

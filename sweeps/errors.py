@@ -33,6 +33,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def hydra_sentence(error: HydraException) -> str:
     """One sentence for what Hydra found wrong with a job's overrides; raises the error where it is not the user's."""
-    from spectral.cli import hydra_sentence as sentence
+    from spectral.cli.run import hydra_sentence as sentence
 
     return sentence(error)

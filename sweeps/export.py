@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweeps.command_line import end_with, mistake
+from sweeps.cli import end_with, mistake
 from sweeps.errors import user_error_type
 from sweeps.files import write_output
 
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def study_table(study: str, url: str | None = None) -> "pd.DataFrame":
-    """A row a trial: number, state, objectives, every axis, seconds, run folder, reason, ... (sweeps.rows.row).
+    """One row per trial, of the columns of sweeps.results.trial_row.row.
 
     Args:
         study: a name, or its folder.
@@ -53,9 +53,9 @@ def study_table(study: str, url: str | None = None) -> "pd.DataFrame":
     import pandas as pd
     from optuna.trial import TrialState, create_trial
 
-    from sweeps.opening import load_study
-    from sweeps.rows import axes_of, row
-    from sweeps.study import IDENTITY
+    from sweeps.results.trial_row import axes_of, row
+    from sweeps.study.find import load_study
+    from sweeps.study.shared_study import IDENTITY
 
     loaded = load_study(study, url)
     trials = loaded.get_trials(deepcopy=False)

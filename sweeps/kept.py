@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sweeps.errors import user_error
 from sweeps.files import load_json
-from sweeps.places import JOURNAL_FILE, JOURNAL_SCHEME, SUMMARY_FILE, file_of, journal_url
+from sweeps.outputs import JOURNAL_FILE, JOURNAL_SCHEME, SUMMARY_FILE, file_of, journal_url
 
 
 def study_kept(folder: Path) -> tuple[str, str] | None:
@@ -62,6 +62,6 @@ def _is_in(url: str, name: str, timeout_s: float) -> bool:
     file = file_of(url)
     if file is not None and not file.is_file():
         return False
-    from sweeps.storage import open_storage_of_user
+    from sweeps.storage.connect import open_storage_of_user
 
     return name in {study.study_name for study in open_storage_of_user(url, timeout_s).get_all_studies()}

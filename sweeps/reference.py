@@ -5,7 +5,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-from sweeps.study import KNOWN, REFERENCE
+from sweeps.study.shared_study import KNOWN, REFERENCE
 
 
 def reference_of(trials: Sequence[FrozenTrial], attributes: Mapping[str, Any]) -> FrozenTrial | None:

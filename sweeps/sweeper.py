@@ -12,17 +12,17 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from sweeps.arguments import GROUP, RUN_DIR, Arguments
+from sweeps.planning.arguments import GROUP, RUN_DIR, Arguments
 
 if TYPE_CHECKING:
-    from sweeps.batches import Batches
     from sweeps.config import SweepConfig
-    from sweeps.interrupt import Interrupts
     from sweeps.launchers.contract import StreamingLauncher
-    from sweeps.loop import SweepLoop
-    from sweeps.plan import Plan
+    from sweeps.loop.batch_adapter import Batches
+    from sweeps.loop.interrupts import Interrupts
+    from sweeps.loop.loop import SweepLoop
+    from sweeps.planning.plan import Plan
     from sweeps.space import Constraint, Space
-    from sweeps.study import SharedStudy
+    from sweeps.study.shared_study import SharedStudy
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class SpectralSweeper(Sweeper):
     config: DictConfig
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        from sweeps.lease import LeasedTask
+        from sweeps.job.lease import LeasedTask
 
         self.hydra_context, self.task_function, self.config = hydra_context, LeasedTask(task_function), config
 
@@ -65,16 +65,16 @@ class SpectralSweeper(Sweeper):
             InstantiationException: caused by a UserError, for an option of the launcher that is not allowed.
             KeyboardInterrupt: the sweep was asked to end before its study was finished.
         """
-        from sweeps.config_check import check_axes, check_constrained, typed_sweep
+        from sweeps.console.startup_lines import first_lines
+        from sweeps.console.summary import note_storage
         from sweeps.emptied import empty_as_told
-        from sweeps.first_lines import first_lines
-        from sweeps.interrupt import Interrupts
         from sweeps.kept import refuse_second
-        from sweeps.places import journal_url
-        from sweeps.plan import plan_of
+        from sweeps.loop.interrupts import Interrupts
+        from sweeps.outputs import journal_url
+        from sweeps.planning.checks import check_axes, check_constrained, typed_sweep
+        from sweeps.planning.plan import plan_of
         from sweeps.space import Space, read_constraints
-        from sweeps.study import SharedStudy
-        from sweeps.summary import note_storage
+        from sweeps.study.shared_study import SharedStudy
 
         given = Arguments(arguments, self.hydra_context.config_loader)
         empty_as_told(self.config, GROUP, arguments)
@@ -119,9 +119,9 @@ class SpectralSweeper(Sweeper):
         interrupts: "Interrupts",
     ) -> "SweepLoop":
         """Run the trials that are left."""
-        from sweeps.display import open_display
-        from sweeps.finals import Finals
-        from sweeps.loop import SweepLoop
+        from sweeps.loop.display import open_display
+        from sweeps.loop.final_runs import Finals
+        from sweeps.loop.loop import SweepLoop
 
         display = open_display(study)
         launcher.controller = study.controller.id
@@ -138,8 +138,8 @@ class SpectralSweeper(Sweeper):
         self, study: "SharedStudy", sweep: "SweepConfig", folder: Path, loop: "SweepLoop", interrupts: "Interrupts"
     ) -> None:
         """Show how the trials compare, and raise where the study is not finished."""
+        from sweeps.console.summary import counts, has_result, summarize
         from sweeps.errors import user_error
-        from sweeps.summary import counts, has_result, summarize
         from sweeps.tracking import track_study
 
         has_news = loop.num_failures + loop.num_others > 0
@@ -231,10 +231,10 @@ class SpectralSweeper(Sweeper):
         line = ""
         is_chosen = given.has_folder or any(o.startswith("hydra.sweep.dir=") for o in self.config.hydra.overrides.hydra)
         if not is_chosen:
-            from sweeps.places import SWEEPS
+            from sweeps.outputs import SWEEPS
 
             if sweep.study_name is None:
-                from sweeps.unnamed import choose_study, name_of
+                from sweeps.planning.study_name import choose_study, name_of
 
                 sweep.study_name, line = choose_study(name_of(sweep, space, plan, self.config), sweep)
             with open_dict(self.config):
@@ -244,7 +244,7 @@ class SpectralSweeper(Sweeper):
     def _launcher(self, sweep: "SweepConfig", interrupts: "Interrupts") -> "StreamingLauncher | Batches":
         from hydra.core.plugins import Plugins
 
-        from sweeps.batches import Batches, batch_size
+        from sweeps.loop.batch_adapter import Batches, batch_size
 
         launcher: Any = Plugins.instance().instantiate_launcher(
             hydra_context=self.hydra_context, task_function=self.task_function, config=self.config
@@ -264,7 +264,7 @@ def _report(study: "SharedStudy", folder: Path, has_news: bool) -> None:
         has_news: whether a trial has ended in this command; without news a page that tells of all is left as it is.
     """
     from sweeps.report.command import PAGE, write_report
-    from sweeps.report.current import is_current
+    from sweeps.report.freshness import is_current
 
     try:
         is_left = not has_news and is_current(folder / PAGE, study, folder)

@@ -11,14 +11,14 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.files import load_json
-from sweeps.ranking import is_better, is_feasible
-from sweeps.retries import standing
-from sweeps.rows import axes_of, row
+from sweeps.results.ranking import is_better, is_feasible
+from sweeps.results.trial_row import axes_of, row
 from sweeps.space.values import text
-from sweeps.study import IDENTITY, SharedStudy
+from sweeps.study.shared_study import IDENTITY, SharedStudy
+from sweeps.study.trial_counts import standing
 
 if TYPE_CHECKING:
-    from spectral.trackers.contract import Ending
+    from spectral.tracking.backends.contract import Ending
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +51,8 @@ def track_study(study: SharedStudy, folder: Path, tracker: Any, *, has_news: boo
 
 def _track(study: SharedStudy, folder: Path, tracker: Any, has_news: bool) -> None:
     from spectral.configs.trackers import trackers
-    from spectral.trackers.contract import TrackedRun
-    from spectral.tracking import Tracking
+    from spectral.tracking.backends.contract import TrackedRun
+    from spectral.tracking.client import Tracking
 
     trials = standing(study.trials())
     told = list(best_so_far(trials, study.objectives[0], study.study.directions[0]))
@@ -105,7 +105,7 @@ def best_so_far(trials: Sequence[FrozenTrial], objective: str, direction: StudyD
 
 
 def _ending(study: SharedStudy, trials: list[FrozenTrial], folder: Path) -> "Ending":
-    from spectral.trackers.contract import Ending, Table
+    from spectral.tracking.backends.contract import Ending, Table
 
     axes = axes_of(trials)
     rows = [row(trial, study.objectives, axes) for trial in trials]
@@ -133,12 +133,12 @@ def what_decides(study: SharedStudy, folder: Path) -> tuple[dict[str, float], st
 
     Either is empty where there are too few trials.
     """
-    from sweeps.report.columns import columns_of
-    from sweeps.report.reading import report_of
-    from sweeps.report.scores import complete
-    from sweeps.report.search import by_importance
-    from sweeps.report.search_axes import parallel
-    from sweeps.report.search_importance import importances
+    from sweeps.report.figures.columns import columns_of
+    from sweeps.report.figures.scores import complete
+    from sweeps.report.figures.search_axes import parallel
+    from sweeps.report.figures.search_importance import importances
+    from sweeps.report.read_study import report_of
+    from sweeps.report.sections.search import by_importance
 
     report = report_of(study.study, folder)
     trials, weights = complete(report), importances(report)

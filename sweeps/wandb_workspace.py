@@ -11,7 +11,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial
 
-from sweeps.command_line import end_with, mistake
+from sweeps.cli import end_with, mistake
 from sweeps.errors import user_error_type
 
 
@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.save and not given.entity:
         parser.error("--save needs --entity, the user or team whose project it is")
-    from sweeps.opening import load_study, study_folder
+    from sweeps.study.find import load_study, study_folder
 
     try:
         study = load_study(given.study, given.storage)
@@ -49,7 +49,7 @@ def build_workspace(study: optuna.Study, entity: str, project: str, folder: Path
     import wandb_workspaces.reports.v2 as reports
     import wandb_workspaces.workspaces as workspaces
 
-    from sweeps.study import IDENTITY
+    from sweeps.study.shared_study import IDENTITY
     from sweeps.tracking import STEP_METRIC
 
     trials = study.get_trials(deepcopy=False)
@@ -94,9 +94,9 @@ def keys_of_axes(trials: Sequence[FrozenTrial], folder: Path | None) -> list[str
     Args:
         folder: of the study; None where it has none. An axis of a study without run folders is its own key.
     """
-    from sweeps.report.runs import Run
-    from sweeps.rows import axes_of
-    from sweeps.run_dirs import run_dirs
+    from sweeps.results.run import Run
+    from sweeps.results.run_dirs import run_dirs
+    from sweeps.results.trial_row import axes_of
 
     runs = (Run(path) for trial in trials for path in run_dirs(trial.user_attrs, folder))
     config = next((run.config for run in runs if run.config), {})

@@ -10,8 +10,8 @@ import small_runs
 import torch
 
 from spectral.configs.readers import ArraysConfig
-from spectral.data.arrays.opening import open_arrays
-from spectral.data.packing import pack
+from spectral.data.packing.pack import pack
+from spectral.data.readers.arrays.opening import open_arrays
 
 pytest.register_assert_rewrite("offline_runs")
 

@@ -18,10 +18,10 @@ def tell(*_: Any) -> None:
 
 
 if __name__ == "__main__":
-    from spectral.startup import begin_command
+    from spectral.cli.startup import begin_command
 
     begin_command()
-    from sweeps.launchers.pooled import PooledLauncher
+    from sweeps.launchers.pooled_launcher import PooledLauncher
 
     PooledLauncher.submit = tell  # type: ignore[assignment,method-assign]
     sys.argv[0] = str(REPOSITORY / "run.py")

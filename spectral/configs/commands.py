@@ -10,7 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from spectral.configs.data import readers
 from spectral.configs.fields import check_fields, choice, number
-from spectral.configs.sentences import config_sentence
+from spectral.configs.messages import config_sentence
 from spectral.errors import UserError
 
 

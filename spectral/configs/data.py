@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from spectral.configs.fields import choice, number
-from spectral.registry import Registry
+from spectral.configs.registry import Registry
 
 
 @dataclass
@@ -38,7 +38,7 @@ class ReaderRegistry(Registry):
 readers = ReaderRegistry("data")
 
 
-@readers.register("spectral.data.packed:open_packed")
+@readers.register("spectral.data.packing.packed:open_packed")
 @dataclass
 class PackedConfig:
     """A survey packed ahead of time; its packing options were chosen then."""

@@ -3,19 +3,19 @@
 from dataclasses import dataclass
 
 from spectral.configs.fields import number
-from spectral.registry import Registry
+from spectral.configs.registry import Registry
 
 decisions = Registry("decision")
 
 
-@decisions.register("spectral.decision:argmax_rule")
+@decisions.register("spectral.scoring.decision:argmax_rule")
 @dataclass
 class ArgmaxConfig:
     name: str = "argmax"
     prior_correction: bool = False
 
 
-@decisions.register("spectral.decision:macro_f1_rule")
+@decisions.register("spectral.scoring.decision:macro_f1_rule")
 @dataclass
 class MacroF1Config:
     name: str = "macro_f1"

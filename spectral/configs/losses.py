@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Optional
 
 from spectral.configs.fields import choice, number, numbers
+from spectral.configs.registry import Registry
 from spectral.errors import UserError
-from spectral.registry import Registry
 
 losses = Registry("loss")
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from spectral.configs.fields import number, numbers
-from spectral.registry import Registry
+from spectral.configs.registry import Registry
 
 lr_schedules = Registry("lr_schedule")
 
 
-@lr_schedules.register("spectral.lr_schedules:constant")
+@lr_schedules.register("spectral.training.lr_schedules:constant")
 @dataclass
 class ConstantConfig:
     """The optimizer's learning rate throughout, after an optional linear warm-up."""
@@ -17,7 +17,7 @@ class ConstantConfig:
     warmup_fraction: float = number(0.0, at_least=0, below=1)
 
 
-@lr_schedules.register("spectral.lr_schedules:cosine")
+@lr_schedules.register("spectral.training.lr_schedules:cosine")
 @dataclass
 class CosineConfig:
     """Half a cosine down to `final_fraction` of the learning rate (Loshchilov and Hutter 2017, without restarts)."""
@@ -27,7 +27,7 @@ class CosineConfig:
     final_fraction: float = number(0.0, at_least=0, at_most=1)
 
 
-@lr_schedules.register("spectral.lr_schedules:multistep")
+@lr_schedules.register("spectral.training.lr_schedules:multistep")
 @dataclass
 class MultistepConfig:
     """Multiply by `factor` when each of these fractions of the stage has passed."""
@@ -37,7 +37,7 @@ class MultistepConfig:
     factor: float = number(0.1, above=0, below=1)
 
 
-@lr_schedules.register("spectral.lr_schedules:plateau")
+@lr_schedules.register("spectral.training.lr_schedules:plateau")
 @dataclass
 class PlateauConfig:
     """Multiply by `factor` when the training loss has not fallen for `patience_epochs` epochs."""

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from spectral.configs.fields import number
+from spectral.configs.registry import Registry
 from spectral.errors import UserError
-from spectral.registry import Registry
 
 optimizers = Registry("optimizer")
 
 
-@optimizers.register("spectral.optimizers:adam")
+@optimizers.register("spectral.training.optimizers:adam")
 @dataclass
 class AdamConfig:
     """Adam (Kingma and Ba 2015). Keras's default eps is 1e-7, PyTorch's 1e-8."""
@@ -21,7 +21,7 @@ class AdamConfig:
     eps: float = number(1e-7, above=0)
 
 
-@optimizers.register("spectral.optimizers:adamw")
+@optimizers.register("spectral.training.optimizers:adamw")
 @dataclass
 class AdamWConfig:
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019)."""
@@ -34,7 +34,7 @@ class AdamWConfig:
     weight_decay: float = number(0.01, at_least=0)
 
 
-@optimizers.register("spectral.optimizers:sgd")
+@optimizers.register("spectral.training.optimizers:sgd")
 @dataclass
 class SGDConfig:
     """Stochastic gradient descent with momentum."""

@@ -6,7 +6,7 @@ from typing import Optional
 from spectral.configs.data import DataConfig, readers
 
 
-@readers.register("spectral.data.tianchi:TianchiReader")
+@readers.register("spectral.data.readers.tianchi:TianchiReader")
 @dataclass
 class TianchiConfig(DataConfig):
     """An index CSV and one text file of comma-separated numbers a spectrum."""
@@ -20,7 +20,7 @@ class TianchiConfig(DataConfig):
     group_key: Optional[str] = None  # its column of the object that several spectra share; null: group
 
 
-@readers.register("spectral.data.arrays.opening:open_arrays")
+@readers.register("spectral.data.readers.arrays.opening:open_arrays")
 @dataclass
 class ArraysConfig(DataConfig):
     """Spectra as arrays, by the file's suffix: .npz, .npy, .parquet, .csv, .tsv."""

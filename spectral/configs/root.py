@@ -10,23 +10,23 @@ from omegaconf.errors import OmegaConfBaseException
 
 from spectral.configs import readers as _readers  # noqa: F401  (registers itself)
 from spectral.configs import simulated as _simulated  # noqa: F401  (registers itself)
+from spectral.configs.cache import remembered
+from spectral.configs.class_lists import check_num_classes
 from spectral.configs.data import readers
 from spectral.configs.decision import decisions
 from spectral.configs.fields import check_fields, choice, number
+from spectral.configs.inputs import transforms
 from spectral.configs.losses import losses
 from spectral.configs.lr_schedule import lr_schedules
+from spectral.configs.messages import config_sentence
 from spectral.configs.models import models
-from spectral.configs.num_classes import check_num_classes
+from spectral.configs.objective import check_objective
 from spectral.configs.optimizer import optimizers
-from spectral.configs.remembered import remembered
 from spectral.configs.sampler import FractionsConfig, samplers
-from spectral.configs.schedule import ScheduleConfig
-from spectral.configs.sentences import config_sentence
 from spectral.configs.split import splits
+from spectral.configs.stages import ScheduleConfig
 from spectral.configs.trackers import trackers
-from spectral.configs.transform import transforms
 from spectral.errors import UserError, nearest
-from spectral.objective import check_objective
 
 REGISTRIES = (
     readers,

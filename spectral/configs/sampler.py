@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from spectral.configs.fields import choice, numbers
+from spectral.configs.registry import Registry
 from spectral.errors import UserError
-from spectral.registry import Registry
 
 samplers = Registry("sampler")
 
@@ -42,13 +42,13 @@ def check_places(fractions: Sequence[float], batch_size: int) -> None:
         )
 
 
-@samplers.register("spectral.sampler:NaturalSampler")
+@samplers.register("spectral.training.sampler:NaturalSampler")
 @dataclass
 class NaturalConfig:
     name: str = "natural"
 
 
-@samplers.register("spectral.sampler:fraction_sampler")
+@samplers.register("spectral.training.sampler:fraction_sampler")
 @dataclass
 class FractionsConfig:
     name: str = "fractions"
@@ -63,13 +63,13 @@ class FractionsConfig:
             check_places(self.fractions, batch_size)
 
 
-@samplers.register("spectral.sampler:balanced_sampler")
+@samplers.register("spectral.training.sampler:balanced_sampler")
 @dataclass
 class BalancedConfig:
     name: str = "balanced"
 
 
-@samplers.register("spectral.sampler:ScheduleSampler")
+@samplers.register("spectral.training.sampler:ScheduleSampler")
 @dataclass
 class ScheduleConfig:
     name: str = "schedule"

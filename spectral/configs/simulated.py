@@ -8,7 +8,7 @@ from spectral.configs.fields import number, numbers
 from spectral.errors import UserError
 
 
-@readers.register("spectral.data.simulated.reader:SimulatedReader")
+@readers.register("spectral.data.readers.simulated.reader:SimulatedReader")
 @dataclass
 class SimulatedConfig(DataConfig):
     """Spectra of stars, galaxies and quasars made from formulas and line lists."""

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from spectral.configs.fields import number
+from spectral.configs.registry import Registry
 from spectral.errors import UserError
-from spectral.registry import Registry
 
 splits = Registry("split")
 
 
-@splits.register("spectral.data.split:StratifiedSplit")
+@splits.register("spectral.data.splits.split:StratifiedSplit")
 @dataclass
 class StratifiedConfig:
     """Every class is divided in the same proportion; training takes what the fractions leave."""
@@ -27,7 +27,7 @@ class StratifiedConfig:
             )
 
 
-@splits.register("spectral.data.split:RandomSplit")
+@splits.register("spectral.data.splits.split:RandomSplit")
 @dataclass
 class RandomConfig(StratifiedConfig):
     """The survey as a whole is divided, whatever the classes."""
@@ -35,7 +35,7 @@ class RandomConfig(StratifiedConfig):
     name: str = "random"
 
 
-@splits.register("spectral.data.split:KFoldSplit")
+@splits.register("spectral.data.splits.split:KFoldSplit")
 @dataclass
 class KFoldConfig:
     """A fixed test part, and the rest in folds, one of which is validation."""
@@ -54,7 +54,7 @@ class KFoldConfig:
             )
 
 
-@splits.register("spectral.data.split:GivenSplit")
+@splits.register("spectral.data.splits.split:GivenSplit")
 @dataclass
 class GivenConfig:
     """The source's own split; where it has no validation, that is taken from its training part, class by class."""

@@ -10,15 +10,15 @@ from typing import Optional
 from urllib.parse import urlsplit
 
 from spectral.configs.fields import choice, number
+from spectral.configs.registry import Registry
 from spectral.errors import UserError, nearest
-from spectral.registry import Registry
 
 trackers = Registry("tracker")
 
 WANDB_MODE = "WANDB_MODE"
 WANDB_MODES = ("disabled", "offline", "online", "shared")
 # The path comes first: without it `spectral` may not be found.
-LOOK_FOR_KEY = "import sys; sys.path[:] = {path!r}; from spectral.trackers.wandb_key import main; main()"
+LOOK_FOR_KEY = "import sys; sys.path[:] = {path!r}; from spectral.tracking.backends.wandb_key import main; main()"
 LOOK_TIMEOUT_S = 20.0
 MAX_TAG_LENGTH = 64  # Weights & Biases refuses longer ones
 
@@ -29,7 +29,7 @@ class NoneConfig:
     name: str = "none"
 
 
-@trackers.register("spectral.trackers.wandb:WandbTracker")
+@trackers.register("spectral.tracking.backends.wandb:WandbTracker")
 @dataclass
 class WandbConfig:
     """Null entity: the account's own."""
@@ -73,7 +73,7 @@ def _why_no_key() -> str:
     return ""
 
 
-@trackers.register("spectral.trackers.tensorboard:TensorboardTracker")
+@trackers.register("spectral.tracking.backends.tensorboard:TensorboardTracker")
 @dataclass
 class TensorboardConfig:
     name: str = "tensorboard"
@@ -81,7 +81,7 @@ class TensorboardConfig:
     finish_timeout_s: float = number(30.0, above=0)
 
 
-@trackers.register("spectral.trackers.mlflow:MlflowTracker")
+@trackers.register("spectral.tracking.backends.mlflow:MlflowTracker")
 @dataclass
 class MlflowConfig:
     """Null uri: MLFLOW_TRACKING_URI of the environment, else a database in the run folder."""

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sweeps.command_line import mistake
+from sweeps.cli import mistake
 from sweeps.errors import user_error_type
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _show(subjects: "Sequence[Subject]", show_all: bool) -> None:
     from sweeps.compare.differences import config_rows, metric_rows
-    from sweeps.tables import print_table
+    from sweeps.console.tables import print_table
 
     names = [subject.name for subject in subjects]
     for sentence in dict.fromkeys(sentence for subject in subjects for sentence in subject.left_out):
@@ -54,7 +54,7 @@ def _show(subjects: "Sequence[Subject]", show_all: bool) -> None:
 
 
 def _tell_ending(subject: "Subject") -> None:
-    from sweeps.compare.epochs import ending_sentence
+    from sweeps.compare.unfinished import ending_sentence
 
     several = len(subject.runs) > 1
     for run in subject.runs:

@@ -1,7 +1,7 @@
 """The difference of two subjects' macro-F1 on the same spectra in sentences: a line a split, or why there is none."""
 
 from sweeps.compare.subjects import Subject
-from sweeps.report.difference import Difference, paired_differences
+from sweeps.results.paired_difference import Difference, paired_differences
 
 METRICS = {"validation": "val/macro_f1", "test": "test/macro_f1"}
 

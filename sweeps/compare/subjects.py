@@ -9,14 +9,14 @@ from typing import Any
 
 import optuna
 
-from sweeps.compare.epochs import scores_of_best_epoch
+from sweeps.compare.unfinished import scores_of_best_epoch
 from sweeps.errors import did_you_mean, user_error
 from sweeps.flat import flat
-from sweeps.opening import CONFIG, load_study, names_in_outputs, run_folder, study_folder
-from sweeps.places import JOURNAL_FILE, SUMMARY_FILE
-from sweeps.ranking import ranked
-from sweeps.report.runs import Run, trouble
-from sweeps.run_dirs import run_dirs
+from sweeps.outputs import JOURNAL_FILE, SUMMARY_FILE
+from sweeps.results.ranking import ranked
+from sweeps.results.run import Run, trouble
+from sweeps.results.run_dirs import run_dirs
+from sweeps.study.find import CONFIG, load_study, names_in_outputs, run_folder, study_folder
 
 
 @dataclass(frozen=True)

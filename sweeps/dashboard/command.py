@@ -5,9 +5,9 @@ import errno
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeps.command_line import mistake
+from sweeps.cli import mistake
 from sweeps.errors import user_error_type
-from sweeps.places import OUTPUTS
+from sweeps.outputs import OUTPUTS
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -30,8 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def serve(folder: Path, host: str, port: int, url: str | None) -> int:
     """Serve until Ctrl-C; returns the exit code."""
-    from sweeps.dashboard.many_studies import ManyStudies
-    from sweeps.dashboard.plots import Plots
+    from sweeps.dashboard.artifacts import Plots
+    from sweeps.dashboard.joined_storage import ManyStudies
     from sweeps.dashboard.server import open_server
     from sweeps.dashboard.sources import Sources
 
@@ -63,7 +63,7 @@ def serve(folder: Path, host: str, port: int, url: str | None) -> int:
 
 
 def _further(url: str | None) -> "BaseStorage | None":
-    from sweeps.opening import open_existing
+    from sweeps.study.find import open_existing
 
     return open_existing(url, TIMEOUT_S) if url else None
 

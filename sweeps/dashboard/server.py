@@ -8,7 +8,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from optuna.storages import BaseStorage
 
-from sweeps.dashboard.plots import Plots
+from sweeps.dashboard.artifacts import Plots
 
 NOTE = "/note"
 REFUSAL = {"reason": "This dashboard shows sweeps and keeps notes; it changes nothing else."}

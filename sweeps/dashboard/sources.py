@@ -6,8 +6,8 @@ from pathlib import Path
 
 from optuna.storages import BaseStorage
 
-from sweeps.opening import read_journal
-from sweeps.places import JOURNAL_FILE, places_in
+from sweeps.outputs import JOURNAL_FILE, places_in
+from sweeps.study.find import read_journal
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from optuna.trial import FrozenTrial
 
-from sweeps.program import DEFAULT, lines_of_command
+from sweeps.invocation import DEFAULT, lines_of_command
 
 TRACKER = "tracker.json"
 TRACKERS = {"wandb": "Weights & Biases", "mlflow": "MLflow"}  # in TRACKER, and for people

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from hydra.core.utils import JobReturn
 
 from sweeps.launchers.contract import WorkerLost, settle
-from sweeps.launchers.pool_worker import NoRoom, Worker
 from sweeps.launchers.reply import Reply
 from sweeps.launchers.slots import Slot
+from sweeps.launchers.worker_protocol import NoRoom, Worker
 
 SHUT_DOWN = "the launcher was shut down"
 

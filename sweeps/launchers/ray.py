@@ -9,17 +9,17 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from sweeps.errors import user_error, user_error_type
-from sweeps.launchers import remote
+from sweeps.launchers import remote_job
 from sweeps.launchers.config import RayConfig
 from sweeps.launchers.contract import JobTimeout, WorkerLost
 from sweeps.launchers.options import checked
 from sweeps.launchers.pool import Limits, SlotPool
-from sweeps.launchers.pool_worker import NoRoom
-from sweeps.launchers.pooled import PooledLauncher
+from sweeps.launchers.pooled_launcher import PooledLauncher
 from sweeps.launchers.ray_cluster import Shares, connect, num_slots
-from sweeps.launchers.remote import RayWorker, RemoteJob, sent_by_value
+from sweeps.launchers.remote_job import RayWorker, RemoteJob, sent_by_value
 from sweeps.launchers.reply import Reply
 from sweeps.launchers.slots import Device, Slot
+from sweeps.launchers.worker_protocol import NoRoom
 
 # After which a job is left to an actor that has become free, on a cluster that shrank.
 ROOM_S = 2.0
@@ -32,9 +32,9 @@ def load_ray() -> Any:
     except ImportError as error:
         extra = "python -m pip install -e '.[ray]'"
         raise user_error(f"hydra/launcher=ray needs Ray ({error}): {extra}.") from error
-    # For nodes that cannot import this package, or not yet: see remote.py.
+    # For nodes that cannot import this package, or not yet: see remote_job.py.
     by_value: Any = ray.cloudpickle.register_pickle_by_value
-    by_value(remote)
+    by_value(remote_job)
     return ray
 
 

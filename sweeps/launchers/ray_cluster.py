@@ -7,7 +7,7 @@ from typing import Any
 
 from sweeps.errors import user_error
 from sweeps.launchers.config import RayConfig
-from sweeps.patience import first_line
+from sweeps.storage.retrying import first_line
 
 ADDRESS_VARIABLE = "RAY_ADDRESS"  # where Ray looks first for what `auto` means
 ANSWER_S = 5.0  # Ray itself would wait for two minutes, and then end the process

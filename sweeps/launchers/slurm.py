@@ -13,13 +13,13 @@ from typing import Any
 import cloudpickle
 
 from sweeps.errors import user_error
-from sweeps.launchers import remote
+from sweeps.launchers import remote_job
 from sweeps.launchers.config import SlurmConfig
 from sweeps.launchers.contract import JobTimeout, WorkerLost
 from sweeps.launchers.options import checked
 from sweeps.launchers.pool import Limits, SlotPool
-from sweeps.launchers.pooled import PooledLauncher
-from sweeps.launchers.remote import RemoteJob
+from sweeps.launchers.pooled_launcher import PooledLauncher
+from sweeps.launchers.remote_job import RemoteJob
 from sweeps.launchers.reply import Reply
 from sweeps.launchers.slots import Device, Slot
 
@@ -60,7 +60,7 @@ class SlurmLauncher(PooledLauncher):
             from sweeps.launchers.squeue import QueueWatcher
 
             submitit.SlurmJob.watcher = QueueWatcher(options.look_s)
-        cloudpickle.register_pickle_by_value(remote)
+        cloudpickle.register_pickle_by_value(remote_job)
         submit = partial(_submit, executor, threading.Lock())
         slots = [Slot(f"{cluster}/{i}", Device(f"{cluster}/{i}"), num_threads=1) for i in range(self.num_slots)]
         start = partial(_start, submit, self.task.pack(), options.show_output, options.poll_s)

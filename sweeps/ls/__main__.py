@@ -1,6 +1,6 @@
 """`python -m sweeps.ls [FOLDER]`."""
 
-from sweeps.command_line import end_with
+from sweeps.cli import end_with
 
 
 def main() -> int:

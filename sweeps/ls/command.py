@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from sweeps.command_line import mistake
+from sweeps.cli import mistake
 from sweeps.ls.entry import Entry
 from sweeps.ls.runs import is_run, read_run
 from sweeps.ls.studies import is_study, read_study
-from sweeps.places import OUTPUTS, places_in
+from sweeps.outputs import OUTPUTS, places_in
 
 COLUMNS = ("name", "kind", "status", " progress", " best", "objective", " age")
 FIRST_LEFT_OUT = ("kind", "objective")  # on a narrow terminal: progress tells the one, and a list has mostly one other
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     if given.json:
         print(json.dumps([entry.as_json() for entry in entries], indent=2))
     elif entries:
-        from sweeps.tables import print_table
+        from sweeps.console.tables import print_table
 
         print_table(COLUMNS, [entry.cells() for entry in entries], first_left_out=FIRST_LEFT_OUT)
     else:

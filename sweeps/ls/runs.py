@@ -53,7 +53,7 @@ def _changed_s(folder: Path) -> float:
 
 def _best(result: dict[str, Any], rows: list[dict[str, Any]], objectives: list[str]) -> list[float] | None:
     """The objectives of the result, or of the best epoch so far by the first one."""
-    from sweeps.config_check import natural_direction
+    from sweeps.planning.checks import natural_direction
 
     rows = [row for row in [result, *rows] if all(name in row for name in objectives)]
     if not rows:

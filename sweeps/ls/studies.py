@@ -8,15 +8,15 @@ from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.config import SweepConfig
-from sweeps.controllers import any_alive
 from sweeps.files import load_json
 from sweeps.held import is_locked
 from sweeps.ls.entry import Entry, without_result
-from sweeps.opening import read_journal
-from sweeps.places import JOURNAL_FILE, SUMMARY_FILE
-from sweeps.ranking import ranked
-from sweeps.retries import standing
-from sweeps.study import IDENTITY, TOTAL
+from sweeps.outputs import JOURNAL_FILE, SUMMARY_FILE
+from sweeps.results.ranking import ranked
+from sweeps.study.controllers import any_alive
+from sweeps.study.find import read_journal
+from sweeps.study.shared_study import IDENTITY, TOTAL
+from sweeps.study.trial_counts import standing
 
 
 def is_study(folder: Path) -> bool:

@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from sweeps.command_line import mistake
+from sweeps.cli import mistake
 from sweeps.errors import user_error_type
 from sweeps.report.options import Options
 
@@ -55,7 +55,7 @@ def write_report(
     """
     from sweeps.files import write_output
     from sweeps.report.page import build_page
-    from sweeps.report.reading import read_report
+    from sweeps.report.read_study import read_report
 
     report = dataclasses.replace(read_report(where, url, folder), options=options or Options())
     path = out or report.folder / PAGE

@@ -8,18 +8,18 @@ from typing import Any
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from sweeps.report import best_run, compare, head, machine, search, spectra
-from sweeps.report.figures import COLOURS
+from sweeps.report.figures.style import COLOURS
+from sweeps.report.model import Report
 from sweeps.report.section import ASSETS, Section, render
-from sweeps.report.study import Report
+from sweeps.report.sections import best_run, machine, search, side_by_side, spectra, summary
 
 MAKERS: Sequence[Callable[[Report], Section | None]] = (
-    head.section,
+    summary.section,
     search.section,
     machine.section,
     best_run.section,
     spectra.section,
-    compare.section,
+    side_by_side.section,
 )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sweeps.report.runs import Run
+from sweeps.results.run import Run
 
 Saliency = NDArray[np.floating[Any]]
 
@@ -13,7 +13,7 @@ Saliency = NDArray[np.floating[Any]]
 def saliency_of(run: Run, rows: NDArray[np.int64], class_names: list[str]) -> Saliency | str:
     """Gradient times input [n, C, L] of survey rows [n] for the logits of class_names [n], or why there is none."""
     from spectral.errors import UserError
-    from spectral.saliency import run_saliency
+    from spectral.inference.saliency import run_saliency
 
     assert run.survey is not None
     try:

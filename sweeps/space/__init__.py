@@ -4,7 +4,7 @@ For users: docs/sweep-space.md
 """
 
 from sweeps.space.check import check_enqueued, check_seeds, check_space
-from sweeps.space.constraint import Constraint, read_constraints
+from sweeps.space.constraints import Constraint, read_constraints
 from sweeps.space.signature import difference
 from sweeps.space.space import Space
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
+from spectral.configs.registry import Registry
 from spectral.configs.root import REGISTRIES
-from spectral.registry import Registry
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 FILES = [(registry, path) for registry in REGISTRIES for path in sorted((CONF / registry.group).glob("*.yaml"))]

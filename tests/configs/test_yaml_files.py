@@ -9,8 +9,8 @@ from omegaconf import DictConfig, OmegaConf
 from small_runs import REPOSITORY, composed
 
 from spectral.configs.data import readers
+from spectral.configs.registry import Registry
 from spectral.configs.root import REGISTRIES, ExperimentConfig, typed
-from spectral.registry import Registry
 
 CONF = REPOSITORY / "conf"
 GROUP_FILES = sorted(path for path in CONF.glob("*/*.yaml") if path.parent.name not in ("hydra", "experiment"))

@@ -1,8 +1,10 @@
 """What several tests of sweeps start from."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser import Browser, open_browser
 
 
 @pytest.fixture
@@ -19,8 +21,15 @@ def finished(tmp_path: Path) -> Path:
     """The folder of a finished study over GRID, a third of whose trials have failed."""
     from loop_runs import GRID, grid_score, sweep
 
-    from sweeps.storage import open_storage
+    from sweeps.storage.connect import open_storage
 
     open_storage.cache_clear()
     sweep(tmp_path / "study", GRID, grid_score, sampler="grid", seeds=2)
     return tmp_path / "study"
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One headless Chromium for all tests."""
+    with open_browser(tmp_path_factory.mktemp("chromium")) as opened:
+        yield opened

@@ -1,4 +1,4 @@
-"""What is told of a whole study, and the view of it; how it is told: tests/trackers/test_wandb_sweeps.py."""
+"""What is told of a whole study, and the view of it; how it is told: tests/sweeps/test_sweep_wandb.py."""
 
 import json
 import logging

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from spectral.cli import run_command
+from spectral.cli.run import run_command
 from sweeps.report import command
 
 

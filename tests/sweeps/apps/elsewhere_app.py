@@ -5,7 +5,8 @@ import runpy
 import time
 from pathlib import Path
 
-from sweeps import config_check, controllers
+from sweeps.planning import checks
+from sweeps.study import controllers
 
 
 class WrongClock:
@@ -22,5 +23,5 @@ if __name__ == "__main__":
     controllers._machine = lambda: os.environ["MACHINE"]  # type: ignore[assignment]
     controllers.time = WrongClock  # type: ignore[assignment]
     controllers.BEAT_S = 0.1
-    config_check.AT_LEAST["lost_after_s"] = 0
+    checks.AT_LEAST["lost_after_s"] = 0
     runpy.run_path(str(Path(__file__).with_name("search_app.py")), run_name="__main__")

@@ -15,8 +15,8 @@ from sklearn.metrics import f1_score
 from sweeps.compare import command
 from sweeps.compare.subjects import find_subject
 from sweeps.ls.command import read_all
-from sweeps.report.difference import paired_differences
-from sweeps.storage import open_storage
+from sweeps.results.paired_difference import paired_differences
+from sweeps.storage.connect import open_storage
 
 CLASSES = ["star", "qso"]
 LABELS = ["star"] * 60 + ["qso"] * 40

@@ -18,11 +18,11 @@ from optuna.storages import JournalStorage
 from optuna.trial import TrialState
 
 from sweeps.dashboard import command
-from sweeps.dashboard.many_studies import ManyStudies
-from sweeps.dashboard.plots import Plots
+from sweeps.dashboard.artifacts import Plots
+from sweeps.dashboard.joined_storage import ManyStudies
 from sweeps.dashboard.sources import Sources
-from sweeps.journal import SafeJournal
-from sweeps.storage import open_storage
+from sweeps.storage.connect import open_storage
+from sweeps.storage.journal import SafeJournal
 
 SPACE = {"x": [1, 2, 3]}
 

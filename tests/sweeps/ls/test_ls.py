@@ -16,10 +16,10 @@ from filelock import FileLock
 from loop_runs import Call, open_study, sweep
 from rich.text import Text
 
-from sweeps import tables
+from sweeps.console import tables
 from sweeps.ls import command
 from sweeps.ls.entry import age
-from sweeps.storage import open_storage
+from sweeps.storage.connect import open_storage
 
 SPACE = {"x": [1, 2, 3]}
 DAY_S = 24 * 3600

@@ -8,9 +8,9 @@ from browser import Browser
 from report_runs import make_report, make_run, make_survey, make_trial
 from selenium.webdriver.common.keys import Keys
 
+from sweeps.report.model import Report
 from sweeps.report.options import Options
 from sweeps.report.page import build_page
-from sweeps.report.study import Report
 
 NASTY = (
     """<script>alert(1)</script><img src=x onerror=alert(2)> "quoted"  'single' </script> &amp; a\u2028b <!-- {{x}}"""

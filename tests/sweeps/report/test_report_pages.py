@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 from report_studies import CLASSES, Made, make_report, make_run, predictions
 
-from sweeps.report import best_run, command, spectra
+from sweeps.report import command
+from sweeps.report.model import Report
 from sweeps.report.options import Options
 from sweeps.report.page import build_page
-from sweeps.report.reading import read_report
-from sweeps.report.study import Report
+from sweeps.report.read_study import read_report
+from sweeps.report.sections import best_run, spectra
 
 HOSTILE = '<script>alert("x")</script> %{x} <b>'
 

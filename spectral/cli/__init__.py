@@ -1,0 +1,1 @@
+"""How a command begins, ends, and reports a user's mistake."""

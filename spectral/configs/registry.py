@@ -1,0 +1,123 @@
+"""One name, one typed config, one builder: for models, losses, samplers and every other part chosen by name.
+
+A part is registered by its config dataclass, which imports nothing heavy; the builder is named as
+"module:attribute" and imported only when the part is built::
+
+    models = Registry("model")
+
+    @models.register("spectral.models.fcn:FCN")
+    @dataclass
+    class FCNConfig:
+        name: str = "fcn"
+        width: int = number(128, at_least=1)
+
+A config whose fields depend on one another also has `check(key)`, which raises UserError.
+
+Registering also puts the dataclass into Hydra's ConfigStore as `hydra/typed/<group>/<name>` (groups below
+hydra/ stay out of --help), where the yaml of the same
+name takes its types from.
+"""
+
+import dataclasses
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from spectral.configs.cache import remembered
+from spectral.configs.fields import check_fields
+from spectral.configs.messages import config_sentence
+from spectral.errors import UserError, nearest
+
+ConfigType = TypeVar("ConfigType", bound=type)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A registered part: its config dataclass and where its builder is."""
+
+    config: type
+    builder: str
+
+    def load(self) -> Callable[..., Any]:
+        module, _, attribute = self.builder.partition(":")
+        loaded: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+        return loaded
+
+
+class Registry:
+    """The parts of one config group."""
+
+    def __init__(self, group: str) -> None:
+        self.group = group
+        self._entries: dict[str, Entry] = {}
+        self._checked = remembered(self._check)
+
+    def register(self, builder: str) -> Callable[[ConfigType], ConfigType]:
+        """Decorate a config dataclass whose `name` field has the part's name as its default."""
+
+        def add(config: ConfigType) -> ConfigType:
+            name = config().name
+            if name in self._entries:
+                raise ValueError(f"{self.group} {name!r} is registered twice")
+            self._entries[name] = Entry(config, builder)
+            ConfigStore.instance().store(name, config, group=f"hydra/typed/{self.group}", provider="spectral")
+            return config
+
+        return add
+
+    @property
+    def names(self) -> list[str]:
+        return sorted(self._entries)
+
+    def entry(self, name: str, key: str | None = None) -> Entry:
+        """Raises UserError, with the nearest valid name, where there is none."""
+        if name not in self._entries:
+            raise UserError(f"{key or self.group}={name} is not known: {nearest(str(name), self._entries)}.")
+        return self._entries[name]
+
+    def typed(self, node: Any, key: str | None = None) -> Any:
+        """The checked config dataclass of a part.
+
+        Args:
+            node: the part's name, or a mapping (plain or DictConfig) with its name and fields.
+            key: where the node stands in the config, for the error sentence; the group's name by default.
+        """
+        key = key or self.group
+        if isinstance(node, str):
+            node = {"name": node}
+        if not isinstance(node, Mapping) or "name" not in node:
+            raise UserError(f"{key}={node} needs a name: {nearest('', self._entries)}.")
+        entry = self.entry(node["name"], key)
+        try:
+            # Plain values: what +model.key=value has added to a typed node would pass unseen.
+            values = OmegaConf.to_container(node, resolve=True) if isinstance(node, DictConfig) else node
+            config = self._checked(values, key)
+        except OmegaConfBaseException as error:
+            raise UserError(config_sentence(error, [f.name for f in dataclasses.fields(entry.config)], key)) from error
+        if hasattr(config, "check"):  # not remembered: it may look at more than the values
+            config.check(key)
+        return config
+
+    def _check(self, values: Mapping[str, Any], key: str) -> Any:
+        structured = OmegaConf.structured(self.entry(values["name"]).config)
+        config: Any = OmegaConf.to_object(OmegaConf.unsafe_merge(structured, values))
+        check_fields(config, key)
+        return config
+
+    def build(self, config: Any, **context: Any) -> Any:
+        """Call the part's builder with its config's fields, and with what it asks for of the context.
+
+        Args:
+            config: a typed config of this group.
+            context: values known only at run time (num_classes, length, ...); a builder receives those that it names.
+        """
+        builder = self.entry(config.name).load()
+        wanted = inspect.signature(builder).parameters
+        arguments = {f.name: getattr(config, f.name) for f in dataclasses.fields(config) if f.name != "name"}
+        return builder(**arguments, **{name: value for name, value in context.items() if name in wanted})

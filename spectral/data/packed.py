@@ -1,9 +1,0 @@
-"""A survey packed ahead of time: `data=packed data.folder=FOLDER`."""
-
-from spectral.data.paths import existing_folder
-from spectral.survey import Survey
-
-
-def open_packed(folder: str) -> Survey:
-    """Raises UserError where the folder is not there or holds no pack."""
-    return Survey.open(existing_folder(folder, "data.folder"))

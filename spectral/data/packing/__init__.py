@@ -1,0 +1,1 @@
+"""From a reader's spectra to a packed survey on disk."""

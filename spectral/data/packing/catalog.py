@@ -1,0 +1,75 @@
+"""The table and the classes of a pack, from a reader's catalog."""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from spectral.data.packing.class_names import order_class_names
+from spectral.data.packing.merge import Contents
+from spectral.errors import UserError
+
+
+def checked_catalog(catalog: pd.DataFrame) -> pd.DataFrame:
+    """A reader's catalog with ids as text and labels as text or missing.
+
+    Raises:
+        UserError: it has no rows, or an id twice.
+    """
+    if not len(catalog):
+        raise UserError("The survey holds no spectra.")
+    ids = catalog["id"].astype("str")
+    if (twice := ids.duplicated()).any():
+        raise UserError(f"The id {ids[twice].iloc[0]} is in the survey {int((ids == ids[twice].iloc[0]).sum())} times.")
+    labels = (catalog["label"] if "label" in catalog else pd.Series(None, index=catalog.index)).astype("str")
+    return catalog.assign(id=ids, label=labels.mask(labels == "")).reset_index(drop=True)
+
+
+def class_names_of(labels: pd.Series, given: Sequence[str] | None, proposed: Sequence[str] | None) -> list[str]:
+    """Class names in the order of their indices.
+
+    Args:
+        labels: text, or missing.
+        given: the user's (data.class_names); every label must be among them.
+        proposed: the reader's, taken where they cover all labels.
+
+    Raises:
+        UserError: a label is not among the given names, or a given name is there twice.
+    """
+    found = labels.dropna().unique()
+    if given is None and proposed and set(found) <= set(proposed):
+        return list(proposed)
+    return order_class_names(found, given)
+
+
+def kept_entries(catalog: pd.DataFrame, contents: Contents, class_names: Sequence[str]) -> pd.DataFrame:
+    """The catalog of the spectra that were kept, with `class_index` (-1 where there is no label) and `length`."""
+    index = {name: i for i, name in enumerate(class_names)}
+    kept = catalog.iloc[contents.rows].reset_index(drop=True)
+    class_index = kept["label"].map(index).fillna(-1).astype(np.int64)
+    return kept.assign(class_index=class_index, length=contents.lengths)
+
+
+def skipped_entries(catalog: pd.DataFrame, contents: Contents) -> pd.DataFrame:
+    """Columns id and reason of the spectra that were left out."""
+    return pd.DataFrame({"id": catalog["id"].to_numpy()[contents.skipped_rows], "reason": contents.skipped_reasons})
+
+
+def count_reasons(skipped: pd.DataFrame) -> dict[str, int]:
+    """How many spectra were left out for which reason, the most frequent first; details of single spectra dropped."""
+    kinds = (
+        re.sub(rf"(?<!\w){re.escape(id_)}(?!\w)", "<id>", reason).partition(":")[0]
+        for id_, reason in skipped.itertuples(index=False)
+    )
+    return dict(Counter(kinds).most_common())
+
+
+def entries_digest(entries: pd.DataFrame, class_names: Sequence[str]) -> bytes:
+    digest = hashlib.blake2b(repr(tuple(class_names)).encode())
+    for name, column in entries.items():
+        digest.update(f"{name}".encode())
+        digest.update(pd.util.hash_pandas_object(column, index=False).to_numpy().tobytes())
+    return digest.digest()

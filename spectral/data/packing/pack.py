@@ -1,0 +1,192 @@
+"""Packing: from a reader to a survey on disk, once, in parallel, resumable and locked. docs/packing.md tells how."""
+
+import hashlib
+import json
+import logging
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from spectral.configs.data import DataConfig
+from spectral.data.packing.catalog import (
+    checked_catalog,
+    class_names_of,
+    count_reasons,
+    entries_digest,
+    kept_entries,
+    skipped_entries,
+)
+from spectral.data.packing.merge import Contents, contents_of, write_array
+from spectral.data.packing.parts import PartJob, Span, finished_spans, missing_spans
+from spectral.data.packing.progress import counted
+from spectral.data.packing.row_checks import Rules
+from spectral.data.packing.staging import Building, locked
+from spectral.data.packing.workers import lean_tables, make_parts
+from spectral.data.readers.contract import Reader
+from spectral.errors import UserError
+from spectral.files import space_errors, write_json, write_parquet
+from spectral.survey import FORMAT, Survey, read_about
+
+log = logging.getLogger(__name__)
+
+SHAPING = ("dtype", "class_names", "on_bad", "nan", "ragged")  # the options that the content of a pack depends on
+NUM_PROBED = 64  # spectra looked at to learn the shape that most have
+DTYPES = {"ivar": "float32", "mask": "bool"}
+
+
+def open_or_pack(reader: Reader | Survey, config: DataConfig, cache_dir: Path | str, progress: bool = True) -> Survey:
+    """The survey of a reader, packed in `cache_dir` unless it is there and its source is unchanged.
+
+    Args:
+        reader: what the registry of readers built; a survey packed ahead of time is given back as it is.
+        progress: show a bar, or lines where there is no terminal.
+
+    Raises:
+        UserError: as `pack` does.
+    """
+    if isinstance(reader, Survey):
+        return reader
+    digest = hashlib.blake2b(json.dumps(_settings(reader, config), sort_keys=True).encode(), digest_size=6)
+    return pack(reader, config, Path(cache_dir) / f"{config.name}-{digest.hexdigest()}", progress)
+
+
+def pack(reader: Reader, config: DataConfig, folder: Path | str, progress: bool = True) -> Survey:
+    """Pack a reader's survey into a folder, unless that same survey is in it already.
+
+    A pack of another state of the source is replaced, and the splits saved in it stay; jobs that have it mapped go on.
+    Where packing was stopped, the same call goes on from the parts that were finished.
+
+    Raises:
+        UserError: the data is not as the options allow, the folder holds something else, or the disk is full.
+    """
+    folder = Path(folder).absolute()
+    with space_errors(folder), locked(folder), lean_tables():
+        plan = {"format": FORMAT, "source": reader.fingerprint(), "settings": _settings(reader, config)}
+        about = read_about(folder)
+        if about is None or about.get("plan") != plan:
+            if about is not None:
+                _check_replaceable(folder, about.get("plan", {}), plan)
+            _Packing(reader, config, Building(folder), progress).run(plan)
+        return Survey.open(folder)
+
+
+def _check_replaceable(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
+    """A pack may give way to another state of its own source, or other packing options; to no other survey."""
+    before, now = old.get("settings", {}), new["settings"]
+    differing = [key for key in {**now, **before} if key not in SHAPING and before.get(key) != now.get(key)]
+    if differing:
+        key = differing[0]
+        raise UserError(
+            f"{folder} holds another survey: it was packed with {key}={before.get(key)}, this one has "
+            f"{key}={now.get(key)}; give another folder, or delete that one."
+        )
+    log.info("%s holds an older state of this survey, or other packing options: packing it anew.", folder)
+
+
+def _settings(reader: Reader, config: DataConfig) -> dict[str, Any]:
+    packing = {name: getattr(config, name) for name in SHAPING}
+    settings: dict[str, Any] = json.loads(json.dumps({"reader": config.name, **packing, **reader.settings()}))
+    return settings
+
+
+class _Packing:
+    """The steps of packing one survey, in the order in which `run` calls them."""
+
+    def __init__(self, reader: Reader, config: DataConfig, building: Building, progress: bool) -> None:
+        self.reader, self.config, self.building, self.progress = reader, config, building, progress
+        self.wave_angstrom = reader.wave_angstrom()
+
+    def run(self, plan: dict[str, Any]) -> None:
+        catalog = checked_catalog(self.reader.catalog())
+        # Before the long part: an unlisted label is found at once.
+        class_names = class_names_of(
+            catalog["label"], self.config.class_names, getattr(self.reader, "class_names", None)
+        )
+        self.building.begin(plan)
+        if read_about(self.building.pack) is None:
+            rules = self.rules(len(catalog))
+            spans = self.make_parts(catalog, rules)
+            contents = contents_of(self.building.parts, spans, rules.num_channels, rules.grid_length)
+            skipped = self.report_skipped(catalog, contents)
+            self.write_pack(plan, catalog, class_names, contents, skipped, spans)
+        self.building.install()
+
+    def rules(self, num_rows: int) -> Rules:
+        """The shape that most spectra have, and what the options say of others."""
+        chunk = self.reader.read(_spread(num_rows, NUM_PROBED))
+        shapes = Counter(np.atleast_2d(flux).shape for flux in chunk.flux if flux is not None)
+        if not shapes:
+            reason = next(iter(chunk.problems.values()), "unreadable")
+            raise UserError(f"None of {len(chunk.flux)} spectra tried could be read, the first because: {reason}.")
+        num_channels, length = shapes.most_common(1)[0][0]
+        grid_length = None if self.wave_angstrom is None else len(self.wave_angstrom)
+        return Rules(
+            dtype=self.config.dtype,
+            nan=self.config.nan,
+            ragged=self.config.ragged,
+            num_channels=num_channels,
+            length=grid_length or length,
+            grid_length=grid_length,
+        )
+
+    def make_parts(self, catalog: pd.DataFrame, rules: Rules) -> list[Span]:
+        """Make the parts that are not there yet; returns the spans of all."""
+        parts = self.building.parts
+        missing = missing_spans(finished_spans(parts), len(catalog), self.config.rows_per_part)
+        num_left = sum(stop - start for start, stop in missing)
+        log.info("Packing %s spectra into %s.", f"{len(catalog):,}", self.building.folder)
+        if num_left < len(catalog):
+            log.info("Going on: %s of them were packed before.", f"{len(catalog) - num_left:,}")
+        job = PartJob(self.reader, rules, self.config.on_bad, parts)
+        finished = make_parts(job, missing, catalog["id"].tolist(), self.config.num_workers)
+        for _ in counted(finished, len(catalog) - num_left, len(catalog), self.progress):
+            pass
+        return finished_spans(parts)
+
+    def report_skipped(self, catalog: pd.DataFrame, contents: Contents) -> pd.DataFrame:
+        skipped = skipped_entries(catalog, contents)
+        for reason, num in count_reasons(skipped).items():
+            log.warning("Left out %s of %s spectra: %s.", f"{num:,}", f"{len(catalog):,}", reason)
+        if not len(contents.rows):
+            raise UserError(f"All {len(catalog):,} spectra were left out, the first because: {skipped['reason'][0]}.")
+        return skipped
+
+    def write_pack(
+        self,
+        plan: dict[str, Any],
+        catalog: pd.DataFrame,
+        class_names: list[str],
+        contents: Contents,
+        skipped: pd.DataFrame,
+        spans: list[Span],
+    ) -> None:
+        """The files of a pack, survey.json last."""
+        pack, parts = self.building.pack, self.building.parts
+        digest = hashlib.blake2b(digest_size=16)
+        for name in contents.shapes:
+            dtype = DTYPES.get(name, self.config.dtype)
+            digest.update(write_array(pack / f"{name}.npy", name, contents, dtype, parts, spans))
+        kept = kept_entries(catalog, contents, class_names)
+        digest.update(entries_digest(kept, class_names))
+        write_parquet(pack / "catalog.parquet", kept)
+        write_parquet(pack / "skipped.parquet", skipped)
+        wave = self.wave_angstrom
+        about = {
+            "format": FORMAT,
+            "fingerprint": digest.hexdigest(),
+            "class_names": class_names,
+            "wave_angstrom": None if wave is None else np.asarray(wave, np.float64).tolist(),
+            "num_spectra": len(contents.rows),
+            "skipped": count_reasons(skipped),
+            "plan": plan,
+        }
+        write_json(pack / "survey.json", about)
+
+
+def _spread(num_rows: int, num: int) -> NDArray[np.int64]:
+    """At most `num` rows, evenly spread."""
+    return np.unique(np.linspace(0, num_rows - 1, min(num, num_rows)).astype(np.int64))

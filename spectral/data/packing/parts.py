@@ -1,0 +1,101 @@
+"""A part of a pack: some rows, read and checked, in one file that is there as a whole or not at all.
+
+C channels, L_p the longest spectrum of the part.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectral.data.packing.row_checks import Row, Rules, fitted
+from spectral.data.readers.contract import Reader
+from spectral.errors import UserError
+from spectral.files import writing
+
+Span = tuple[int, int]  # catalog rows [start, stop)
+
+
+@dataclass(frozen=True)
+class PartJob:
+    """What a packing process needs to make any part."""
+
+    reader: Reader
+    rules: Rules
+    on_bad: str
+    folder: Path
+
+    def make(self, span: Span, ids: list[str]) -> Span:
+        """Read, check and write catalog rows [start, stop), whose ids are given.
+
+        Raises:
+            UserError: a row is bad and on_bad is "error", or its flux is not finite and nan is "error".
+        """
+        rows = np.arange(*span, dtype=np.int64)
+        chunk = self.reader.read(rows)
+        kept: list[tuple[int, Row]] = []
+        skipped: list[tuple[int, str]] = []
+        for position, row in enumerate(rows):
+            result = fitted(chunk, position, self.rules)
+            if isinstance(result, Row):
+                kept.append((int(row), result))
+                continue
+            self._allow(ids[position], result)
+            skipped.append((int(row), result))
+        self._write(span, kept, skipped)
+        return span
+
+    def _allow(self, id_: str, reason: str) -> None:
+        if reason.startswith("flux not finite"):
+            if self.rules.nan == "error":
+                raise UserError(
+                    f"Spectrum {id_}: {reason}; data.nan=mask marks such pixels, data.nan=skip such spectra."
+                )
+        elif self.on_bad == "error":
+            pad = ", data.ragged=pad fills it up" if reason.startswith("wrong length") else ""
+            raise UserError(f"Spectrum {id_}: {reason}; data.on_bad=skip leaves it out{pad}.")
+
+    def _write(self, span: Span, kept: list[tuple[int, Row]], skipped: list[tuple[int, str]]) -> None:
+        arrays = _stacked([row for _, row in kept], self.rules) if kept else {}
+        arrays["rows"] = np.array([row for row, _ in kept], dtype=np.int64)
+        arrays["skipped_rows"] = np.array([row for row, _ in skipped], dtype=np.int64)
+        arrays["skipped_reasons"] = np.array([reason for _, reason in skipped], dtype=np.str_)
+        with writing(part_path(self.folder, span)) as file:
+            np.savez(file, allow_pickle=False, **arrays)
+
+
+def _stacked(rows: list[Row], rules: Rules) -> dict[str, NDArray[Any]]:
+    """flux, ivar, mask and lengths of some rows; ivar and mask only where there is something in them."""
+    lengths = np.array([row.flux.shape[1] for row in rows], dtype=np.int32)
+    flux = np.zeros((len(rows), rules.num_channels, lengths.max()), dtype=rules.dtype)
+    mask = np.ones((len(rows), lengths.max()), dtype=bool)
+    ivar = np.zeros(flux.shape, dtype=np.float32) if rows[0].ivar is not None else None
+    for i, (row, length) in enumerate(zip(rows, lengths, strict=True)):
+        flux[i, :, :length] = row.flux
+        mask[i, :length] = row.mask
+        if ivar is not None and row.ivar is not None:
+            ivar[i, :, :length] = row.ivar
+    arrays = {"flux": flux, "lengths": lengths}
+    return arrays | ({"mask": mask} if mask.any() else {}) | ({"ivar": ivar} if ivar is not None else {})
+
+
+def part_path(folder: Path, span: Span) -> Path:
+    return folder / f"rows-{span[0]:09d}-{span[1]:09d}.npz"
+
+
+def finished_spans(folder: Path) -> list[Span]:
+    """The spans whose parts are whole, in ascending order."""
+    found = [re.fullmatch(r"rows-(\d+)-(\d+)\.npz", path.name) for path in folder.glob("rows-*.npz")]
+    return sorted((int(name[1]), int(name[2])) for name in found if name)
+
+
+def missing_spans(finished: list[Span], num_rows: int, rows_per_part: int) -> list[Span]:
+    """What the finished spans leave open of [0, num_rows), cut into spans of at most `rows_per_part`."""
+    gaps, end = [], 0
+    for start, stop in [*finished, (num_rows, num_rows)]:
+        gaps.append((end, start))
+        end = stop
+    return [(at, min(at + rows_per_part, stop)) for start, stop in gaps for at in range(start, stop, rows_per_part)]

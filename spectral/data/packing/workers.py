@@ -1,0 +1,82 @@
+"""Processes that make the parts of a pack side by side."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+
+import pyarrow as pa
+
+from spectral.data.packing.parts import PartJob, Span
+from spectral.errors import UserError
+
+_job: PartJob | None = None  # of this packing process
+
+
+def make_parts(job: PartJob, spans: list[Span], ids: list[str], num_workers: int | None) -> Iterator[Span]:
+    """Make parts, and yield the span of each when its file is whole.
+
+    Args:
+        ids: of all rows of the catalog, for messages.
+        num_workers: processes; None: one a core. Where one would do, none is started.
+
+    Raises:
+        UserError: a row is bad and the user did not allow it, a disk is full, or a process was killed.
+    """
+    num_workers = min(num_workers or num_cores(), len(spans))
+    if num_workers <= 1:
+        yield from (job.make(span, ids[slice(*span)]) for span in spans)
+        return
+    context = multiprocessing.get_context("spawn")  # the same on every system, and safe beside threads
+    pool = ProcessPoolExecutor(num_workers, mp_context=context, initializer=_start, initargs=(job,))
+    try:
+        futures = [pool.submit(_make, span, ids[slice(*span)]) for span in spans]
+        yield from (future.result() for future in as_completed(futures))
+    except BrokenProcessPool as error:
+        raise UserError(
+            "A packing process was killed, most often for lack of memory: a smaller data.rows_per_part or "
+            "data.num_workers helps, and finished parts are kept."
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def num_cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def lean_tables() -> Iterator[None]:
+    """Tables give their memory back: Arrow's usual allocator keeps what it once had, some 1 kB a catalog row."""
+    usual = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(usual)
+
+
+def _start(job: PartJob) -> None:
+    global _job
+    _job = job
+    pa.set_memory_pool(pa.system_memory_pool())  # see lean_tables
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A killed parent cannot stop its processes, and they would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _make(span: Span, ids: list[str]) -> Span:
+    assert _job is not None
+    return _job.make(span, ids)

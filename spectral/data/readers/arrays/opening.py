@@ -1,0 +1,62 @@
+"""The reader for a file of arrays, by the file's suffix."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from spectral.data.readers.arrays.array_reader import ArrayReader
+from spectral.data.readers.arrays.matrix import MatrixReader
+from spectral.data.readers.arrays.options import ArrayOptions
+from spectral.data.readers.arrays.parquet_reader import ParquetReader
+from spectral.data.readers.arrays.train_test import TrainTestReader
+from spectral.data.readers.contract import Reader
+from spectral.data.readers.paths import existing_file
+from spectral.errors import UserError, nearest
+
+READERS: dict[str, Callable[[Path, str, ArrayOptions], Reader]] = {
+    ".npz": ArrayReader,
+    ".npy": ArrayReader,
+    ".parquet": ParquetReader,
+    ".csv": MatrixReader,
+    ".tsv": MatrixReader,
+}
+WITH_LABELS_FILE = (".npz", ".npy")
+
+
+def open_arrays(
+    path: str,
+    test_path: str | None = None,
+    labels: str | None = None,
+    flux_key: str | None = None,
+    wave_key: str | None = None,
+    ivar_key: str | None = None,
+    mask_key: str | None = None,
+    id_key: str | None = None,
+    label_key: str | None = None,
+    group_key: str | None = None,
+    extra: Sequence[str] = (),
+) -> Reader:
+    """The arguments are the fields of ArraysConfig.
+
+    Raises:
+        UserError: a file is not there or of no known kind, or `labels` stands beside a file that has its own.
+    """
+    keys = (flux_key, wave_key, ivar_key, mask_key, id_key, label_key, group_key)
+    options = ArrayOptions(labels, *keys, tuple(extra))
+    train = _open(path, "data.path", options)
+    if test_path is None:
+        return train
+    if labels is not None:
+        raise UserError(
+            f"data.labels={labels} cannot go with data.test_path: put a column 'split' into the labels instead."
+        )
+    return TrainTestReader(train, _open(test_path, "data.test_path", options))
+
+
+def _open(path: str, key: str, options: ArrayOptions) -> Reader:
+    file = existing_file(path, key)
+    suffix = file.suffix.lower()
+    if suffix not in READERS:
+        raise UserError(f"{key}={path} is of no known kind: {nearest(suffix, READERS)}.")
+    if options.labels is not None and suffix not in WITH_LABELS_FILE:
+        raise UserError(f"data.labels={options.labels} is for .npy and .npz files: a {suffix} file has its own labels.")
+    return READERS[suffix](file, key, options)

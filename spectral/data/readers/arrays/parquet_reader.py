@@ -1,0 +1,104 @@
+"""Parquet tables: a list column of flux, or one column a pixel."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import parquet, types
+
+from spectral.data.readers.arrays.options import ArrayOptions
+from spectral.data.readers.arrays.parquet_stream import parquet_stream
+from spectral.data.readers.arrays.pixel_columns import split_columns
+from spectral.data.readers.columns import tidy_catalog
+from spectral.data.readers.contract import Chunk
+from spectral.data.readers.fingerprints import file_stamp
+from spectral.errors import UserError, nearest
+
+INDEX_PREFIX = "__"  # pandas names an unnamed index column so
+
+
+@dataclass(frozen=True)
+class ParquetReader:
+    """Reads lists [L] or [C][L] of flux, of any length, or a column a pixel [L]."""
+
+    path: Path
+    key: str  # the config option that names the path
+    options: ArrayOptions
+
+    @property
+    def source(self) -> str:
+        return f"{self.key}={self.path}"
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        try:
+            schema = parquet.read_schema(self.path)
+        except pa.ArrowInvalid as error:
+            raise UserError(f"{self.source} is not a whole Parquet file.") from error
+        return pa.schema([column for column in schema if not column.name.startswith(INDEX_PREFIX)])
+
+    @cached_property
+    def list_column(self) -> str | None:
+        """The column whose cells are spectra; None where each pixel has a column."""
+        lists = [column.name for column in self.schema if _is_list(column.type)]
+        wanted = self.options.flux_key
+        if wanted is not None and wanted not in lists:
+            raise UserError(f"{self.source} has no list column '{wanted}' (data.flux_key): {nearest(wanted, lists)}.")
+        if wanted is None and len(lists) > 1 and "flux" not in lists:
+            raise UserError(f"{self.source} has several list columns, choose by data.flux_key: {nearest('', lists)}.")
+        return wanted or ("flux" if "flux" in lists else next(iter(lists), None))
+
+    @cached_property
+    def columns(self) -> tuple[list[str], list[str]]:
+        """Those of flux, and those of the catalog."""
+        if self.list_column is not None:
+            return [self.list_column], [column.name for column in self.schema if not types.is_nested(column.type)]
+        names = self.schema.names
+        pixels, catalog = split_columns(names, self.options, self.source)
+        for position in pixels:
+            if not _is_number(self.schema.field(position).type):
+                raise UserError(
+                    f"{self.source} has the column '{names[position]}' of {self.schema.field(position).type} "
+                    f"where a pixel's numbers should be: name it in data.extra if it is no pixel."
+                )
+        return [names[position] for position in pixels], [names[position] for position in catalog]
+
+    def catalog(self) -> pd.DataFrame:
+        """Raises UserError for a file without flux or rows."""
+        table = parquet.read_table(self.path, columns=self.columns[1]).to_pandas(ignore_metadata=True)
+        if not self.columns[1]:
+            table = pd.DataFrame(index=range(parquet.read_metadata(self.path).num_rows))
+        return tidy_catalog(table, self.options.catalog_keys, self.source)
+
+    def wave_angstrom(self) -> NDArray[np.float64] | None:
+        return None
+
+    def fingerprint(self) -> str:
+        return file_stamp(self.path)
+
+    def settings(self) -> Mapping[str, object]:
+        return {"path": str(self.path.resolve()), **self.options.settings()}
+
+    def read(self, rows: NDArray[np.int64]) -> Chunk:
+        are_lists, mtime_ns = self.list_column is not None, self.path.stat().st_mtime_ns
+        stream = parquet_stream(self.path, tuple(self.columns[0]), are_lists, mtime_ns)
+        chunk = Chunk(flux=[])
+        for position, row in enumerate(rows):
+            spectrum = stream.spectrum(int(row))
+            if isinstance(spectrum, str):
+                chunk.problems[position] = spectrum
+            chunk.flux.append(None if isinstance(spectrum, str) else spectrum)
+        return chunk
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(types.is_floating(kind) or types.is_integer(kind))

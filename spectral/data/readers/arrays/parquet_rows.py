@@ -1,0 +1,31 @@
+"""Spectra of one Parquet record batch. C channels, L pixels."""
+
+import numpy as np
+import pyarrow as pa
+
+from spectral.data.readers.contract import Flux
+
+
+def list_rows(batch: pa.RecordBatch) -> list[Flux | str]:
+    """Spectra [C, L] of one column of lists [L] or [C][L]; in place of one that cannot be read, the reason."""
+    return [_list_row(cell.values) if cell.is_valid else "no flux" for cell in batch.column(0)]
+
+
+def _list_row(cell: pa.Array) -> Flux | str:
+    channels = [row.values for row in cell] if pa.types.is_nested(cell.type) else [cell]
+    if not channels or any(channel is None or not len(channel) for channel in channels):
+        return "no flux"
+    if len({len(channel) for channel in channels}) > 1:
+        return f"channels of different lengths: {', '.join(str(len(channel)) for channel in channels)}"
+    return np.stack([_float32(channel) for channel in channels])
+
+
+def wide_rows(batch: pa.RecordBatch) -> list[Flux | str]:
+    """Spectra [1, L] of one column a pixel."""
+    return list(np.stack([_float32(column) for column in batch.columns], axis=1)[:, None, :])
+
+
+def _float32(values: pa.Array) -> Flux:
+    """Nulls become NaN."""
+    with np.errstate(over="ignore"):  # beyond float32 is inf, which the packer reports
+        return np.asarray(values.to_numpy(zero_copy_only=False)).astype(np.float32)

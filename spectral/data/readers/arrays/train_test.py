@@ -1,0 +1,74 @@
+"""A survey in two files: one to train on, one to test on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from spectral.data.readers.contract import Chunk, Reader
+from spectral.data.readers.fingerprints import join_stamps
+from spectral.errors import UserError
+
+Row = TypeVar("Row")
+
+
+@dataclass
+class TrainTestReader:
+    """The rows of one reader, of split "train", and after them those of another, of split "test".
+
+    An id is led by its split, since the two files may number their rows alike.
+    """
+
+    train: Reader
+    test: Reader
+
+    @cached_property
+    def num_train(self) -> int:
+        return len(self.train.catalog())
+
+    def catalog(self) -> pd.DataFrame:
+        parts = [self.train.catalog().assign(split="train"), self.test.catalog().assign(split="test")]
+        self.num_train = len(parts[0])
+        for part in parts:
+            part["id"] = part["split"] + "-" + part["id"]
+        return pd.concat(parts, ignore_index=True)
+
+    def wave_angstrom(self) -> NDArray[np.float64] | None:
+        """Raises UserError where the two have different wavelengths."""
+        train, test = self.train.wave_angstrom(), self.test.wave_angstrom()
+        if train is None and test is None:
+            return None
+        if train is None or test is None or not np.array_equal(train, test):
+            raise UserError("data.path and data.test_path have different wavelengths: both need the same grid.")
+        return train
+
+    def fingerprint(self) -> str:
+        return join_stamps([self.train.fingerprint(), self.test.fingerprint()])
+
+    def settings(self) -> Mapping[str, object]:
+        return {"train": dict(self.train.settings()), "test": dict(self.test.settings())}
+
+    def read(self, rows: NDArray[np.int64]) -> Chunk:
+        is_train = rows < self.num_train
+        parts = [self.train.read(rows[is_train]), self.test.read(rows[~is_train] - self.num_train)]
+        # place[i] is where the i-th row asked for stands when the parts are laid end to end.
+        place = np.argsort(np.concatenate([np.flatnonzero(is_train), np.flatnonzero(~is_train)]))
+        flux = parts[0].flux + parts[1].flux
+        problems = {**parts[0].problems, **{at + len(parts[0].flux): why for at, why in parts[1].problems.items()}}
+        return Chunk(
+            flux=[flux[at] for at in place],
+            ivar=_laid(parts[0].ivar, parts[1].ivar, place),
+            mask=_laid(parts[0].mask, parts[1].mask, place),
+            problems={position: problems[at] for position, at in enumerate(place.tolist()) if at in problems},
+        )
+
+
+def _laid(train: list[Row] | None, test: list[Row] | None, place: NDArray[np.int64]) -> list[Row] | None:
+    if train is None or test is None:
+        return None
+    both = train + test
+    return [both[at] for at in place]

@@ -1,0 +1,1 @@
+"""Which spectra train, validate and test."""

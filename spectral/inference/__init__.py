@@ -1,0 +1,1 @@
+"""From a run's weights to logits, probabilities and classes."""

@@ -1,0 +1,1 @@
+"""The run folder, and what a result can be traced back by."""

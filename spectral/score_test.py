@@ -1,0 +1,74 @@
+"""The test split of a finished run that had held it back: scored now, with the weights and the rule as they were."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from spectral.builders import Splits, open_survey, split_survey
+from spectral.configs.root import ExperimentConfig
+from spectral.errors import UserError
+from spectral.files import write_parquet
+from spectral.final_scores import FinalScores
+from spectral.inference.classifier import Classifier
+from spectral.inference.logits import infer
+from spectral.inputs.batches import FluxStore
+from spectral.plots.writing import Plots, write_plots
+from spectral.runs.folder import RunFolder
+from spectral.runtime import choose_runtime, tune_allocator
+from spectral.survey import Survey
+from spectral.tracking.run import RunTracking
+
+log = logging.getLogger(__name__)
+
+
+def is_held_back(config: ExperimentConfig, result: dict[str, Any]) -> bool:
+    """Whether a run's config asks for test scores that its result does not have yet."""
+    return config.score_test and not result["score_test"]
+
+
+def add_test(
+    config: ExperimentConfig, plain: dict[str, Any], folder: RunFolder, result: dict[str, Any]
+) -> dict[str, Any]:
+    """The result with the test scores, which are then in the folder too, in its plots, and told to the tracker.
+
+    Args:
+        plain: the config as the run folder keeps it.
+
+    Raises:
+        UserError: the spectra are no longer those of the run.
+    """
+    tune_allocator()
+    runtime = choose_runtime(config.device, config.precision, config.layout, config.compile, config.num_threads)
+    log.info("Running on %s.", runtime)
+    survey, splits = split_survey(open_survey(config.data, Path(config.cache_dir)), config.split)
+    if survey.fingerprint != result["survey"]["fingerprint"]:
+        raise UserError(f"the survey has changed since the run in {folder.path}: its test split is no longer there.")
+    classifier = Classifier.load(folder)
+    store = FluxStore(survey.flux, survey.mask, classifier.build_transform(), runtime.device)
+    network = runtime.prepare(classifier.load_network(folder))
+    scores = FinalScores(classifier.build_decision, survey.class_names, config.seed)
+    rows = splits.test
+    if len(rows):
+        logits = infer(network, store, rows, runtime, config.evaluate_batch_size)
+        scores.add_test(logits, splits.labels[rows], survey.catalog["id"].to_numpy()[rows])
+        held = pd.read_parquet(folder.predictions) if folder.predictions.exists() else pd.DataFrame()
+        predictions = pd.concat([held[held["split"] != "test"] if len(held) else held, scores.predictions()])
+        write_parquet(folder.predictions, predictions.reset_index(drop=True))
+    confusion = result["confusion"] | scores.confusions
+    result = {**result, **scores.metrics, "confusion": confusion, "score_test": True}
+    with RunTracking(config, plain, folder, runtime.device, survey.class_names) as tracking:
+        plots = _plot(folder, result, survey, splits) if config.plots else Plots()
+        folder.write_result(result)
+        tracking.finished(result, plots)
+    return result
+
+
+def _plot(folder: RunFolder, result: dict[str, Any], survey: Survey, splits: Splits) -> Plots:
+    predictions = pd.read_parquet(folder.predictions)
+    rows = np.concatenate([splits.validation, splits.test])
+    return write_plots(
+        folder.plots, folder.read_metrics(), result["best_epoch"], result["confusion"], predictions, survey, rows
+    )

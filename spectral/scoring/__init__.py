@@ -1,0 +1,1 @@
+"""Metrics, decision rules, intervals, and how they are printed."""

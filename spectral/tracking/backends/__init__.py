@@ -1,0 +1,1 @@
+"""One tracker per file; `contract.py` says what each must offer."""

@@ -1,0 +1,275 @@
+"""The training loop: stages, epochs, steps; it knows tensors and callables, not configs.
+
+Legend: B batch, C channels, L length, K classes.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from spectral.errors import UserError
+from spectral.files import write_bytes
+from spectral.inputs.batches import Batch, FluxStore, Rows
+from spectral.runs.folder import RunFolder
+from spectral.runtime import Runtime
+from spectral.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from spectral.training.divergence import EpochWatch
+from spectral.training.lr_schedules import StageSchedule
+from spectral.training.progress import Progress
+from spectral.training.sampler import Sampler
+
+log = logging.getLogger(__name__)
+
+# A loss is read from the device this often: reading it each step would hold up a GPU's queue.
+STEPS_PER_LOSS_CHECK = 25
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A built stage of `epochs` epochs of `steps` steps each."""
+
+    name: str
+    epochs: int
+    steps: int
+    start: str  # "last" or "best"
+    loss: nn.Module
+    make_optimizer: Callable[[nn.Module], torch.optim.Optimizer]
+    make_lr_schedule: Callable[[torch.optim.Optimizer, int], StageSchedule]
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """What all stages share."""
+
+    seed: int
+    objective: str
+    maximize: bool
+    clip_norm: float | None
+    ema_decay: float | None
+    patience_epochs: int | None
+    data_digest: str = ""  # of the spectra and their split: a run that goes on must find both as they were
+
+
+class Trainer:
+    """Trains one network; `fit` goes on from the folder's checkpoint where there is one."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        runtime: Runtime,
+        store: FluxStore,
+        rows: Rows,
+        targets: Tensor,
+        sampler: Sampler,
+        stages: list[Stage],
+        settings: TrainingSettings,
+        validate: Callable[[nn.Module], dict[str, float]],
+        folder: RunFolder,
+        progress: Progress,
+    ) -> None:
+        """Args:
+        rows: survey rows [n] of the training split.
+        targets: class indices [n] of those rows, on the device.
+        validate: gives the metrics of a network by name; empty where there is no validation split.
+        """
+        self.network, self.runtime, self.store = network, runtime, store
+        self.rows, self.targets, self.sampler = rows, targets, sampler
+        self.stages, self.settings, self.validate = stages, settings, validate
+        self.folder, self.progress = folder, progress
+        self.prepared = runtime.prepare(network)
+        self.averaged = _averaged(network, settings.ema_decay)
+        self.best_score: float | None = None
+        self.best_stage = stages[0]
+        self.epoch, self.best_epoch, self.epochs_without_gain, self.train_s = 0, 0, 0, 0.0
+
+    def fit(self, on_epoch: Callable[[int, dict[str, Any]], None]) -> None:
+        """Train all stages that are left; the best weights are then in the folder.
+
+        Args:
+            on_epoch: called after each epoch with its number and metrics; what it raises ends the training.
+
+        Raises:
+            NonFiniteLossError: with the step and what to try.
+            UserError: the data is not what the run began with.
+        """
+        resumed = load_checkpoint(self.folder.checkpoint)
+        if resumed and resumed.data_digest != self.settings.data_digest:
+            raise UserError(
+                f"run_dir={self.folder.path} began on other spectra, or on another split of them: the data has changed "
+                "since, so give another run_dir."
+            )
+        self.folder.keep_metrics_until(resumed.epoch if resumed else 0)
+        if resumed:
+            log.info("Going on after epoch %d of the run in %s.", resumed.epoch, self.folder.path)
+        with self.progress.running(sum(stage.epochs for stage in self.stages)):
+            for number, stage in enumerate(self.stages):
+                if resumed is None or number > resumed.stage:
+                    self._run_stage(number, stage, None, on_epoch)
+                elif number == resumed.stage:
+                    self._run_stage(number, stage, resumed, on_epoch)
+
+    def _run_stage(
+        self,
+        number: int,
+        stage: Stage,
+        resumed: Checkpoint | None,
+        on_epoch: Callable[[int, dict[str, Any]], None],
+    ) -> None:
+        optimizer = stage.make_optimizer(self.network)
+        schedule = stage.make_lr_schedule(optimizer, stage.steps * stage.epochs)
+        loss = stage.loss.to(self.runtime.device)
+        if resumed:
+            self._restore(resumed, optimizer, schedule)
+        else:
+            self._begin_stage(stage)
+            # Without this, a kill after the stage's first new best would restart the stage from that.
+            self._save(number, 0, optimizer, schedule)
+        first = resumed.epoch_in_stage if resumed else 0
+        for epoch_in_stage in range(first, stage.epochs):
+            if self.settings.patience_epochs and self.epochs_without_gain >= self.settings.patience_epochs:
+                log.info("Stage %s stopped: no gain in %d epochs.", stage.name, self.epochs_without_gain)
+                break
+            row = self._run_epoch(stage, loss, optimizer, schedule)
+            self.folder.append_metrics(row)
+            self._save(number, epoch_in_stage + 1, optimizer, schedule)
+            self.progress.end_epoch(row)
+            on_epoch(self.epoch, row)
+
+    def _begin_stage(self, stage: Stage) -> None:
+        self.epochs_without_gain = 0
+        if stage.start == "best" and self.best_epoch:
+            self.network.load_state_dict(load_file(self.folder.weights, device=str(self.runtime.device)))
+            self.averaged = _averaged(self.network, self.settings.ema_decay)
+
+    def _run_epoch(
+        self,
+        stage: Stage,
+        loss: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        schedule: StageSchedule,
+    ) -> dict[str, Any]:
+        started = time.perf_counter()
+        lr = optimizer.param_groups[0]["lr"]
+        self.epoch += 1
+        seed_torch(self.settings.seed, self.epoch)
+        self.progress.begin_epoch(stage.name, self.epoch, stage.steps)
+        train_loss, num_spectra = self._train_epoch(stage, loss, optimizer, schedule)
+        schedule.after_epoch(train_loss)
+        trained = time.perf_counter()
+        row = {"epoch": self.epoch, "stage": stage.name, "lr": lr, "train/loss": train_loss}
+        row |= self.validate(self.averaged.module if self.averaged else self.network)
+        self._note_best(row, stage)
+        ended = time.perf_counter()
+        self.train_s += ended - started
+        row["time/epoch_s"] = round(ended - started, 4)
+        row["time/train_spectra_per_s"] = round(num_spectra / (trained - started), 1)
+        return row
+
+    def _train_epoch(
+        self, stage: Stage, loss: nn.Module, optimizer: torch.optim.Optimizer, schedule: StageSchedule
+    ) -> tuple[float, int]:
+        self.network.train()
+        kept_in = self.folder.path if self.best_epoch else None
+        watch = EpochWatch(self.network, optimizer, stage.name, self.epoch, kept_in)
+        losses: list[Tensor] = []
+        num_spectra = 0
+        for batch, positions in self._batches(stage):
+            value = self._step(batch, self.targets[positions], loss, optimizer)
+            schedule.after_step()
+            losses.append(value)
+            num_spectra += len(batch.rows)
+            if len(losses) % STEPS_PER_LOSS_CHECK == 0:
+                watch.check_losses(losses[-STEPS_PER_LOSS_CHECK:], len(losses))
+            self.progress.end_step()
+        remaining = len(losses) % STEPS_PER_LOSS_CHECK
+        watch.check_losses(losses[len(losses) - remaining :], len(losses))
+        watch.check_weights(stage.steps)
+        return float(torch.stack(losses).cpu().double().mean()), num_spectra
+
+    def _batches(self, stage: Stage) -> Iterator[tuple[Batch, Tensor]]:
+        """Batches and their positions in the training split [B], on the device."""
+        positions = list(self.sampler.batches(self.epoch - 1, stage.steps))
+        for batch, chosen in zip(self.store.batches(self.rows[p] for p in positions), positions, strict=True):
+            yield batch, torch.from_numpy(chosen).to(self.runtime.device)
+
+    def _step(self, batch: Batch, target: Tensor, loss: nn.Module, optimizer: torch.optim.Optimizer) -> Tensor:
+        optimizer.zero_grad(set_to_none=True)
+        with self.runtime.autocast():
+            logits = self.prepared(batch.flux, batch.mask)
+        value: Tensor = loss(logits.float(), target)
+        value.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        if self.settings.clip_norm is not None:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip_norm)
+        optimizer.step()
+        if self.averaged:
+            self.averaged.update_parameters(self.network)
+        return value.detach()
+
+    def _note_best(self, row: dict[str, Any], stage: Stage) -> None:
+        """Save the weights where the objective is at least as good as ever; a tie goes to the later epoch."""
+        score = row[self.settings.objective]
+        sign = 1 if self.settings.maximize else -1
+        if self.best_score is not None and sign * score <= sign * self.best_score:
+            self.epochs_without_gain += 1
+        else:
+            self.epochs_without_gain = 0
+        if self.best_score is None or sign * score >= sign * self.best_score:
+            self.best_score, self.best_epoch, self.best_stage = score, self.epoch, stage
+            best = self.averaged.module if self.averaged else self.network
+            write_bytes(self.folder.weights, save(_contiguous(best)))
+
+    def _save(
+        self, number: int, epoch_in_stage: int, optimizer: torch.optim.Optimizer, schedule: StageSchedule
+    ) -> None:
+        checkpoint = Checkpoint(
+            stage=number,
+            epoch_in_stage=epoch_in_stage,
+            epoch=self.epoch,
+            network=self.network.state_dict(),
+            averaged=self.averaged.state_dict() if self.averaged else None,
+            optimizer=optimizer.state_dict(),
+            lr_schedule=schedule.state_dict(),
+            best_score=self.best_score,
+            best_epoch=self.best_epoch,
+            best_stage=self.stages.index(self.best_stage),
+            epochs_without_gain=self.epochs_without_gain,
+            train_s=self.train_s,
+            data_digest=self.settings.data_digest,
+        )
+        save_checkpoint(self.folder.checkpoint, checkpoint)
+
+    def _restore(self, saved: Checkpoint, optimizer: torch.optim.Optimizer, schedule: StageSchedule) -> None:
+        self.network.load_state_dict(saved.network)
+        if self.averaged and saved.averaged:
+            self.averaged.load_state_dict(saved.averaged)
+        optimizer.load_state_dict(saved.optimizer)
+        schedule.load_state_dict(saved.lr_schedule)
+        self.epoch, self.best_score, self.best_epoch = saved.epoch, saved.best_score, saved.best_epoch
+        self.best_stage = self.stages[saved.best_stage]
+        self.epochs_without_gain, self.train_s = saved.epochs_without_gain, saved.train_s
+        self.progress.skip_epochs(saved.epoch)
+
+
+def _averaged(network: nn.Module, decay: float | None) -> AveragedModel | None:
+    """An exponential moving average of the weights, updated each step; None without a decay."""
+    if decay is None:
+        return None
+    ema = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    return AveragedModel(network, multi_avg_fn=ema, use_buffers=True)
+
+
+def seed_torch(seed: int, epoch: int) -> None:
+    """Dropout and initial weights (epoch 0) depend on the seed and the epoch's number alone."""
+    torch.manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]))
+
+
+def _contiguous(network: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}

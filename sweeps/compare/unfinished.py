@@ -1,0 +1,53 @@
+"""A run without a result: what its epochs have, and how it ended."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sweeps.ls.runs import unfinished_status
+from sweeps.planning.checks import natural_direction
+from sweeps.results.run import Run
+
+ENDED = {"pruned": "was pruned", "failed": "failed", "running": "still runs"}
+STOPPED = "was stopped"
+BEST_EPOCH = "best_epoch"
+
+
+def scores_of_best_epoch(run: Run) -> dict[str, Any]:
+    """The row of the best epoch so far by the run's first objective, under the names of result.json.
+
+    Of several that are as good the last, as a run itself has it.
+    Empty where no epoch has ended, or none has the objective.
+    """
+    objective = _objective(run)
+    rows = [row for row in run.metrics if objective in row]
+    if not rows:
+        return {}
+    choose = min if natural_direction(objective) == "minimize" else max
+    best = choose(reversed(rows), key=lambda row: float(row[objective]))
+    return {name: value for name, value in best.items() if name != "epoch"} | {BEST_EPOCH: best["epoch"]}
+
+
+def ending_sentence(run: Run, name: str) -> str:
+    """How the run ended, and which of its epochs is shown.
+
+    Args:
+        name: of the run, as it is shown.
+    """
+    ended, objective = ENDED.get(unfinished_status(run.path), STOPPED), _objective(run)
+    best, rows = scores_of_best_epoch(run), run.metrics
+    if not best:
+        return f"{name} has no result: it {ended} before its first epoch had ended."
+    return (
+        f"{name} has no result: it {ended} after epoch {rows[-1]['epoch']}{_score(rows[-1], objective)}; its scores "
+        f"above are those of its best epoch, {best[BEST_EPOCH]}."
+    )
+
+
+def _score(row: Mapping[str, Any], objective: str) -> str:
+    return f" with {objective} {row[objective]:.4f}" if objective in row else ""
+
+
+def _objective(run: Run) -> str:
+    """The first; empty where the config names none."""
+    named = run.config.get("objective") or ""
+    return str(named if isinstance(named, str) else named[0])

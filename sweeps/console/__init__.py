@@ -1,0 +1,1 @@
+"""What a sweep prints before its first trial and after its last."""

@@ -1,0 +1,160 @@
+"""The table that a sweep ends with: numbers are shown whole whatever the width, only the configuration is wrapped."""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from optuna.trial import FrozenTrial
+
+from sweeps.console.tables import plain_lines
+from sweeps.results.ranking import pareto_front
+from sweeps.results.run_dirs import folder_of
+from sweeps.results.trial_row import configuration, seconds, shown
+from sweeps.space.domains.choice import Fixed
+from sweeps.study.shared_study import SharedStudy
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+LEAST_ROOM = 24  # columns of the terminal, in which overrides can still be read
+INDENT = 7  # of overrides that have lines of their own
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading, and a cell a trial."""
+
+    heading: str
+    cells: list[str]
+    is_number: bool = False
+    is_wrapped: bool = False
+
+    @property
+    def width(self) -> int:
+        from rich.cells import cell_len
+
+        return max(map(cell_len, (self.heading, *self.cells)))
+
+
+class Comparison:
+    """The trials of a study, a row each.
+
+    Args:
+        trials: complete ones, in the order of the rows; of several objectives all of the Pareto front, or only it.
+        folder: of the study.
+    """
+
+    def __init__(self, study: SharedStudy, trials: Sequence[FrozenTrial], folder: Path) -> None:
+        self._study, self._trials, self._folder = study, trials, folder
+
+    def print(self, console: "Console") -> None:
+        """On a terminal as wide as that: a column an axis where they fit, else one for all, else lines of their own.
+
+        What is not a terminal has no width: lines are as long as they come.
+        """
+        first = "the Pareto front" if self._has_front else "best"
+        title, whole = f"Study {self._study.name}, {first} first", [*self._fixed, *self._axes]
+        room = console.width - _width_of([*self._fixed, Column("", [""])])
+        if not console.is_terminal:
+            lines = [title, *_plain(whole)]
+        elif _width_of(whole) <= console.width:
+            console.print(_ruled(title, whole))
+            return
+        elif room >= LEAST_ROOM:
+            console.print(_ruled(title, [*self._fixed, self._overrides]))
+            return
+        else:
+            lines = [title, *self._on_lines_of_their_own(console.width)]
+        console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+
+    @cached_property
+    def _fixed(self) -> list[Column]:
+        """What is never wrapped: number, scores, time, and where a run is that is not in the folder of its number."""
+        numbers = Column("trial", [str(trial.number) for trial in self._trials], is_number=True)
+        times = Column("time", [f"{seconds(trial) or 0:.1f} s" for trial in self._trials], is_number=True)
+        folders = Column("run folder", [self._place(trial) for trial in self._trials])
+        return [numbers, *self._front(), *self._scores(), times, *([folders] if any(folders.cells) else [])]
+
+    @property
+    def _has_front(self) -> bool:
+        return len(self._study.objectives) > 1
+
+    def _front(self) -> list[Column]:
+        """Whether a trial is on the Pareto front; of one objective nothing."""
+        front = pareto_front(list(self._trials), self._study.study.directions) if self._has_front else []
+        cells = ["yes" if trial.number in front else "no" for trial in self._trials]
+        return [Column("front", cells)] if self._has_front else []
+
+    def _scores(self) -> list[Column]:
+        return [
+            Column(name, [_score(trial, i) for trial in self._trials], is_number=True)
+            for i, name in enumerate(self._study.objectives)
+        ]
+
+    def _place(self, trial: FrozenTrial) -> str:
+        place = folder_of(trial.user_attrs, self._folder)
+        if place is None or place.resolve() == (self._folder / str(trial.number)).resolve():
+            return ""
+        return place.name if place.parent.resolve() == self._folder.resolve() else str(place)
+
+    @cached_property
+    def _searched(self) -> list[dict[str, str]]:
+        """Axis -> value of each trial, without what the search holds fixed."""
+        axes = self._study.space.axes
+        searched = [name for name, axis in axes.items() if not isinstance(axis.domain, Fixed)]
+        chosen = [configuration(trial) for trial in self._trials]
+        return [{name: shown(values[name]) for name in searched if name in values} for values in chosen]
+
+    @property
+    def _axes(self) -> list[Column]:
+        names = [axis for axis in self._study.space.axes if any(axis in values for values in self._searched)]
+        return [Column(name, [values.get(name, "-") for values in self._searched]) for name in names]
+
+    @property
+    def _overrides(self) -> Column:
+        cells = [" ".join(f"{name}={value}" for name, value in values.items()) for values in self._searched]
+        return Column("configuration", cells, is_wrapped=True)
+
+    def _on_lines_of_their_own(self, width: int) -> list[str]:
+        heading, *rows = _plain(self._fixed)
+        lines, indent = [heading], " " * INDENT
+        for row, overrides in zip(rows, self._overrides.cells, strict=True):
+            told = textwrap.wrap(overrides, max(width - INDENT, LEAST_ROOM), break_on_hyphens=False)
+            lines += [row, *(indent + line for line in told)]
+        return lines
+
+
+def _score(trial: FrozenTrial, index: int) -> str:
+    spread = trial.user_attrs.get("spread")
+    return f"{trial.values[index]:.4f}" + (f" ± {spread[index]:.4f}" if spread else "")
+
+
+def _width_of(columns: Sequence[Column]) -> int:
+    """With a rule before, between and after, and a space on each side of a cell."""
+    return sum(column.width + 3 for column in columns) + 1
+
+
+def _plain(columns: Sequence[Column]) -> list[str]:
+    headings = [f" {column.heading}" if column.is_number else column.heading for column in columns]
+    return plain_lines(headings, list(zip(*(column.cells for column in columns), strict=True)))
+
+
+def _ruled(title: str, columns: Sequence[Column]) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title), title_justify="left")
+    for column in columns:
+        table.add_column(
+            Text(column.heading),
+            justify="right" if column.is_number else "left",
+            no_wrap=not column.is_wrapped,
+            overflow="fold",
+        )
+    for cells in zip(*(column.cells for column in columns), strict=True):
+        table.add_row(*map(Text, cells))
+    return table

@@ -1,0 +1,44 @@
+"""What a sweep says before its first trial: where its study stands, and what it does but seems not to be asked for."""
+
+from collections.abc import Iterator, Sequence
+
+from sweeps.config import SweepConfig
+from sweeps.loop.final_runs import lacks_final
+from sweeps.space import Constraint
+from sweeps.study.shared_study import SharedStudy
+from sweeps.study.trial_counts import num_ended, num_taken
+
+
+def first_lines(
+    study: SharedStudy, sweep: SweepConfig, constraints: Sequence[Constraint], chosen: str = ""
+) -> Iterator[str]:
+    """A sentence each.
+
+    Args:
+        chosen: says where the study stands, where its name was chosen for the user.
+    """
+    yield chosen or _where_it_stands(study)
+    if sweep.num_trials and sweep.num_trials > study.num_trials:
+        held = f"{study.num_trials} configuration" + "s" * (study.num_trials > 1)
+        yield f"sweep.num_trials={sweep.num_trials} is more than the grid's {held}: each is run once."
+    num_there = num_taken(study.trials())
+    if num_there > study.num_trials:
+        yield f"The study has {num_there} trials already, more than the {study.num_trials} that are asked for."
+    if study.num_retried:
+        yield f"Failed trials that are run again: {study.num_retried}."
+    if constraints and sweep.sampler == "cmaes":
+        yield "sweep.sampler=cmaes learns nothing from sweep.constraints, which hold nevertheless."
+
+
+def _where_it_stands(study: SharedStudy) -> str:
+    """Whether a study begins, goes on or is finished, and how many of its trials have ended."""
+    trials = study.trials()
+    num = num_ended(trials)
+    ended = f"{num} of {max(num, study.num_trials)} trials have ended"
+    if not trials:
+        return f"The study {study.name} begins."
+    if num < study.num_trials:
+        return f"The study {study.name} goes on: {ended}."
+    if study.config.search_overrides and lacks_final(study.study):
+        return f"The study {study.name} goes on: {ended}, and scores on the test split are left."
+    return f"The study {study.name} is finished: {ended}."

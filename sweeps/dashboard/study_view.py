@@ -1,0 +1,115 @@
+"""A study as the dashboard sees it: its own ids, and notes and pictures that come from run folders."""
+
+import copy
+import re
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from optuna.study._frozen import FrozenStudy
+from optuna.trial import FrozenTrial
+
+from sweeps.dashboard.artifacts import Plots
+from sweeps.dashboard.sources import Source
+from sweeps.dashboard.trial_note import trial_note
+from sweeps.results.run_dirs import run_dirs
+from sweeps.study.shared_study import IDENTITY, PROGRAM
+
+TRIALS_PER_STUDY = 1 << 24  # a trial's id is its study's id times this, plus its number; exact in JavaScript too
+# The dashboard searches all attributes of a study for each trial's note: 10,000 notes would take it 80 s to list.
+NUM_NOTED = 1000
+METRIC_NAMES = "study:metric_names"  # where Optuna keeps the names of objectives
+TRIAL_KEY = re.compile(r"(dashboard:(?:artifacts:)?)(\d+)(:.*)", re.DOTALL)  # what the dashboard notes of a trial
+
+
+@dataclass
+class Shown:
+    """A study under the id that it has in the dashboard.
+
+    A trial that has ended stays as it is, and so does what is made of it here, by its number: `ended`, and `notes`.
+    """
+
+    id: int
+    name: str
+    source: Source
+    plots: Plots
+    ended: dict[int, FrozenTrial] = field(default_factory=dict)
+    notes: dict[int, str] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def study(self) -> FrozenStudy:
+        storage, local_id = self.source.storage, self.source.local_id
+        self.trials()
+        objectives = self.user_attrs.get(IDENTITY, {}).get("objectives")
+        made = self._note_attributes() | ({METRIC_NAMES: objectives} if objectives else {})
+        return FrozenStudy(
+            study_name=self.name,
+            direction=None,
+            directions=storage.get_study_directions(local_id),
+            user_attrs=self.user_attrs,
+            system_attrs=made | self._stored_attributes(),
+            study_id=self.id,
+        )
+
+    def trials(self) -> list[FrozenTrial]:
+        stored = self.source.storage.get_all_trials(self.source.local_id, deepcopy=False)
+        with self.lock:
+            return [self._trial(trial) for trial in stored]
+
+    def trial_id(self, number: int) -> int:
+        return self.id * TRIALS_PER_STUDY + number
+
+    def local_key(self, key: str) -> str:
+        """An attribute of the study as its own storage calls it: the dashboard's keys hold the ids of trials."""
+        match = TRIAL_KEY.fullmatch(key)
+        if match is None:
+            return key
+        number = int(match[2]) % TRIALS_PER_STUDY
+        local = self.source.storage.get_trial_id_from_study_id_trial_number(self.source.local_id, number)
+        return f"{match[1]}{local}{match[3]}"
+
+    @property
+    def user_attrs(self) -> dict[str, Any]:
+        return self.source.storage.get_study_user_attrs(self.source.local_id)
+
+    def _stored_attributes(self) -> dict[str, Any]:
+        """What is stored of the study, such as notes that somebody wrote, with the ids that trials have here."""
+        storage, local_id = self.source.storage, self.source.local_id
+        stored = storage.get_study_system_attrs(local_id)
+        if not any(TRIAL_KEY.fullmatch(key) for key in stored):
+            return stored
+        ids = {t._trial_id: self.trial_id(t.number) for t in storage.get_all_trials(local_id, deepcopy=False)}
+
+        def ours(match: re.Match[str]) -> str:
+            return f"{match[1]}{ids.get(int(match[2]), match[2])}{match[3]}"
+
+        return {TRIAL_KEY.sub(ours, key): value for key, value in stored.items()}
+
+    def _trial(self, stored: FrozenTrial) -> FrozenTrial:
+        if stored.number in self.ended:
+            return self.ended[stored.number]
+        trial = copy.copy(stored)
+        trial._trial_id = self.trial_id(stored.number)
+        if trial.state.is_finished():
+            self._complete(trial)
+            self.ended[trial.number] = trial
+        return trial
+
+    def _complete(self, trial: FrozenTrial) -> None:
+        """Give a trial that has ended its pictures, its note, and its constraints in the form the dashboard reads."""
+        folders = run_dirs(trial.user_attrs, self.source.folder)
+        attributes = trial.system_attrs | self.plots.attributes(folders)
+        if trial.constraints:
+            attributes["constraints"] = list(trial.constraints.values())
+        trial.system_attrs = attributes
+        self.notes[trial.number] = trial_note(trial, folders, self.user_attrs.get(PROGRAM))
+
+    def _note_attributes(self) -> dict[str, Any]:
+        """The notes of the trials that have ended last, as attributes of the study, where the dashboard looks."""
+        with self.lock:
+            latest = list(self.notes)[-NUM_NOTED:]
+        attributes: dict[str, Any] = {}
+        for number in latest:
+            key = f"dashboard:{self.trial_id(number)}:note_"
+            attributes |= {f"{key}ver": 1, f"{key}str:0": self.notes[number]}
+        return attributes

@@ -1,0 +1,113 @@
+"""The job's side of a sweep: tell the study how far a job is, and end where it is not worth going on."""
+
+import logging
+import warnings
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from sweeps.job.lease import check_lease
+from sweeps.job.trial_link import TrialLink
+
+if TYPE_CHECKING:
+    from optuna import Trial
+
+log = logging.getLogger(__name__)
+
+
+def epoch_callback() -> Callable[[int, dict[str, Any]], None]:
+    """What a training loop calls after each epoch with its number and metrics; does nothing outside a sweep.
+
+    Raises (when called):
+        optuna.TrialPruned: the configuration is not worth going on with.
+        sweeps.job.lease.TakenOver: another controller runs the trial.
+    """
+
+    def on_epoch(epoch: int, row: dict[str, Any]) -> None:
+        link = TrialLink.of_job()
+        if link:
+            _tell(link, epoch, row.get(link.objective))
+
+    return on_epoch
+
+
+def report_progress(step: int, value: float) -> None:
+    """Report the objective (of several the first) at a step, such as an epoch; does nothing outside a sweep.
+
+    A storage that is gone is waited for; a job does not fail for it. A step that was reported before is ignored, so a
+    job that goes on from a checkpoint may report it again.
+
+    Raises:
+        optuna.TrialPruned: the configuration is not worth going on with.
+        sweeps.job.lease.TakenOver: another controller runs the trial.
+    """
+    link = TrialLink.of_job()
+    if link:
+        _tell(link, step, value)
+
+
+def _tell(link: TrialLink, step: int, value: float | None) -> None:
+    """Report a value, if there is one; then see whether the job is to go on."""
+    stop = False
+    try:
+        stop = value is not None and _report(link, step, value)
+    except Exception as error:
+        log.warning("Step %d could not be reported to study %s: %s", step, link.study, error)
+    # After the report: the job that goes on from this epoch's checkpoint will not repeat it.
+    check_lease(link)
+    if stop:
+        from optuna import TrialPruned
+
+        raise TrialPruned(f"at step {step} by {link.pruner}")
+
+
+def check_constraints(numbers: Mapping[str, float | None]) -> None:
+    """Hold numbers that are known before the work begins against the sweep's constraints; does nothing outside a sweep.
+
+    Args:
+        numbers: by name, as they will stand in result.json; None for one without bound.
+
+    Raises:
+        OutsideConstraints: one of them is outside. The trial then ends, and the sampler learns of it.
+    """
+    link = TrialLink.of_job()
+    if link is not None and link.constraints:
+        from sweeps.constraints import check_known
+        from sweeps.space import read_constraints
+
+        check_known(read_constraints(link.constraints), numbers)
+
+
+def _report(link: TrialLink, step: int, value: float) -> bool:
+    """Whether the pruner wants the job to end."""
+    trial = _trial(link)
+    if not link.takes_steps:
+        trial.set_user_attr(progress_key(link.seed_index), [step, float(value)])
+        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a step reported again; pruners that are experimental
+        trial.report(value, step)
+        return link.pruner != "none" and trial.should_prune()
+
+
+def progress_key(seed_index: int) -> str:
+    """The attribute of a trial that holds the last [step, value] of a job whose steps the study does not take."""
+    return f"progress {seed_index}"
+
+
+@lru_cache(maxsize=1)
+def _trial(link: TrialLink) -> "Trial":
+    from optuna import Trial, load_study, logging
+    from optuna.samplers import RandomSampler
+
+    from sweeps.storage.connect import open_storage
+    from sweeps.study.pruners import build_pruner
+
+    logging.set_verbosity(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pruner = build_pruner(link.pruner, link.pruning)
+        storage = open_storage(link.storage, link.timeout_s)
+        # The trial has its parameters: a sampler that would think about them is not wanted here.
+        study = load_study(study_name=link.study, storage=storage, pruner=pruner, sampler=RandomSampler())
+        return Trial(study, link.trial_id)

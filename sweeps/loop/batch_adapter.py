@@ -1,0 +1,76 @@
+"""Launchers that know whole batches only, with the futures that the sweeper wants."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from hydra.core.utils import JobReturn
+
+from sweeps.launchers.contract import WorkerLost
+from sweeps.loop.interrupts import Interrupts
+
+BatchedJob = tuple[Sequence[str], int, Future[JobReturn]]
+
+
+class Batches:
+    """A third-party launcher behind `submit`: jobs are kept until `flush`, which runs them all and then returns."""
+
+    controller = ""  # set as for a streaming launcher; a third-party one is not told
+
+    def __init__(self, launcher: Any, num_slots: int, interrupts: Interrupts) -> None:
+        self._launcher, self.num_slots, self._interrupts = launcher, num_slots, interrupts
+        self._jobs: list[BatchedJob] = []
+
+    def submit(self, overrides: Sequence[str], job_num: int) -> "Future[JobReturn]":
+        future: Future[JobReturn] = Future()
+        self._jobs.append((overrides, job_num, future))
+        return future
+
+    def flush(self) -> None:
+        """Run what was submitted. Where the launcher itself fails, each job by itself: only what fails it is lost."""
+        jobs, self._jobs = self._jobs, []
+        self._interrupts.in_batch = True
+        try:
+            if len(jobs) > 1 and self._launch(jobs) is None:
+                return
+            for job in jobs:
+                error = self._launch([job])
+                if error is not None:
+                    job[2].set_exception(WorkerLost(f"the launcher failed: {type(error).__name__}: {error}"))
+        finally:
+            self._interrupts.in_batch = False
+
+    def _launch(self, jobs: list[BatchedJob]) -> Exception | None:
+        """Give jobs their results; or tell how the launcher failed."""
+        try:
+            returns = self._launcher.launch([overrides for overrides, _, _ in jobs], jobs[0][1])
+        except Exception as error:
+            return error
+        for (_, _, future), result in zip(jobs, returns, strict=True):
+            future.set_result(result)
+        return None
+
+    def slot_of(self, job_num: int) -> str | None:
+        return None
+
+    def pid_of(self, job_num: int) -> int | None:
+        return None
+
+    def end_jobs_of(self, controller: str) -> None:
+        """Which jobs are whose is not known: they end by themselves, see lease.py."""
+
+    def shutdown(self, wait: bool = True) -> None:
+        """Nothing is left running between batches."""
+
+
+def batch_size(launcher_config: Any, given: int | None) -> int:
+    """How many jobs a launcher gets at once: `sweep.batch_size`, or as many as it says it runs at a time."""
+    import os
+
+    if given is not None:
+        return given
+    for key in ("n_jobs", "array_parallelism"):
+        size = launcher_config.get(key)
+        if isinstance(size, int) and size:
+            return size if size > 0 else os.cpu_count() or 1
+    return 1

@@ -1,0 +1,195 @@
+"""What a sweep shows while it runs: a live table on a terminal, a line a trial elsewhere."""
+
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from sweeps.job.progress import progress_key
+from sweeps.loop.trial_run import Job, TrialRun
+from sweeps.results.ranking import ranked
+from sweeps.results.trial_row import configuration, seconds, shown
+from sweeps.study.shared_study import SharedStudy
+from sweeps.study.trial_counts import num_ended, standing
+from sweeps.terminal import log_above_live
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+DRAW_S = 1.0
+LOG_S = 60.0  # between two lines on how far the jobs are, in a log
+BARS = "▁▂▃▄▅▆▇█"
+HISTORY = 60
+
+
+class Display:
+    """Lines for a log; see LiveDisplay for a terminal."""
+
+    def __init__(self, study: SharedStudy, console: "Console | None" = None) -> None:
+        self._study = study
+        if console is not None:
+            self._console = console
+        self._waits_told = False
+        self._told, self._told_at = "", time.monotonic()
+
+    @cached_property
+    def _console(self) -> "Console":
+        """Made at its first use: by then jobs run."""
+        from rich.console import Console
+
+        return Console()
+
+    def say(self, line: str) -> None:
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def started(self, run: TrialRun) -> None:
+        """A job of the run was submitted."""
+
+    def ended(self, trial: FrozenTrial) -> None:
+        """A trial has ended."""
+        trials = self._study.trials()
+        self.say("  ".join([_ending(trial), *_progress(self._study, trials)]))
+
+    def tick(self, jobs: Sequence[Job], launcher: Any) -> None:
+        """Called twice a second or more often, with the jobs that run."""
+        if not self._waits_told and (line := self._waiting(jobs)):
+            self.say(line)
+            self._waits_told = True
+        if time.monotonic() - self._told_at >= LOG_S:
+            self._told_at = time.monotonic()
+            self._say_how_far(jobs)
+
+    def _waiting(self, jobs: Sequence[Job]) -> str:
+        """What is waited for where no job runs here; empty where that is nothing."""
+        num = 0 if jobs else self._study.num_elsewhere()
+        return f"Waiting for {num} trial{'s' * (num > 1)} of other controllers." if num else ""
+
+    def _say_how_far(self, jobs: Sequence[Job]) -> None:
+        trials = self._study.trials()
+        known = [(job, how_far(trials[job.run.number], job.seed_index)) for job in jobs]
+        parts = [f"trial {_name(job)} epoch {far[0]} {far[1]:.4f}" for job, far in known if far]
+        line = ", ".join(parts)
+        if line and line != self._told:
+            self.say(f"running: {line}")
+            self._told = line
+
+    def close(self) -> None:
+        """Nothing is drawn after this."""
+
+
+class LiveDisplay(Display):
+    """The trials that run, by slot, under the trials that have ended."""
+
+    def __init__(self, study: SharedStudy, console: "Console | None" = None) -> None:
+        super().__init__(study, console)
+        self._drawn = 0.0
+        self._shown = ExitStack()
+        self._begun = time.monotonic()
+        self._num_before = num_ended(study.trials())
+
+    def tick(self, jobs: Sequence[Job], launcher: Any) -> None:
+        if time.monotonic() - self._drawn >= DRAW_S:
+            self._drawn = time.monotonic()
+            self._live.update(self._drawing(jobs, launcher), refresh=True)
+
+    def close(self) -> None:
+        self._shown.close()
+
+    @cached_property
+    def _live(self) -> Any:
+        from rich.live import Live
+
+        # What goes to a file stays there.
+        to_file = {f"redirect_{name}": getattr(sys, name).isatty() for name in ("stdout", "stderr")}
+        live = Live(console=self._console, auto_refresh=False, transient=True, **to_file)
+        self._shown.enter_context(log_above_live(live))
+        return live
+
+    def _drawing(self, jobs: Sequence[Job], launcher: Any) -> Any:
+        from rich.console import Group
+        from rich.table import Table
+        from rich.text import Text
+
+        trials = self._study.trials()
+        table = Table("slot", "trial", "epoch", self._study.objectives[0], "for", "configuration", box=None)
+        for job in jobs:
+            table.add_row(*self._row(job, trials[job.run.number], launcher))
+        heading = "  ".join([*_progress(self._study, trials), self._time_left(trials)])
+        history = _history([t.values[0] for t in trials if t.state == TrialState.COMPLETE])
+        waiting = self._waiting(jobs)
+        return Group(Text(heading), Text(history), Text(waiting) if waiting else table)
+
+    def _row(self, job: Job, trial: FrozenTrial, launcher: Any) -> list[str]:
+        far = how_far(trial, job.seed_index)
+        begun = trial.datetime_start.timestamp() if trial.datetime_start else time.time()
+        return [
+            launcher.slot_of(job.num) or "-",
+            _name(job),
+            str(far[0]) if far else "-",
+            f"{far[1]:.4f}" if far else "-",
+            _duration(time.time() - begun),
+            _shown(job.run.configuration),
+        ]
+
+    def _time_left(self, trials: list[FrozenTrial]) -> str:
+        num = num_ended(trials)
+        pace = (num - self._num_before) / (time.monotonic() - self._begun)
+        return f"about {_duration((self._study.num_trials - num) / pace)} left" if pace else ""
+
+
+def open_display(study: SharedStudy) -> Display:
+    """The display that the terminal allows."""
+    return LiveDisplay(study) if sys.stdout.isatty() else Display(study)
+
+
+def how_far(trial: FrozenTrial, seed_index: int) -> tuple[int, float] | None:
+    """The last step that a job of a trial has reported, and its value; None where it has reported none."""
+    if told := trial.user_attrs.get(progress_key(seed_index)):
+        return int(told[0]), float(told[1])
+    step = trial.last_step
+    return (step, trial.intermediate_values[step]) if step is not None and seed_index == 0 else None
+
+
+def _name(job: Job) -> str:
+    return f"{job.run.number} seed-{job.seed_index}" if job.run.seeds else str(job.run.number)
+
+
+def _ending(trial: FrozenTrial) -> str:
+    values = " ".join(f"{value:.4f}" for value in trial.values or [])
+    taken, reason = seconds(trial), trial.user_attrs.get("reason")
+    parts = [f"trial {trial.number}", trial.state.name.lower(), values, _shown(configuration(trial))]
+    parts += [_duration(taken) if taken is not None else "", f"({reason})" if reason else ""]
+    return "  ".join(part for part in parts if part)
+
+
+def _progress(study: SharedStudy, trials: list[FrozenTrial]) -> list[str]:
+    num_failed = sum(trial.state == TrialState.FAIL for trial in standing(trials))
+    parts = [f"{num_ended(trials)} of {study.num_trials}"] + ([f"{num_failed} failed"] if num_failed else [])
+    best = ranked(trials, study.study.directions)[:1]
+    shown = (
+        ["best " + " ".join(f"{value:.4f}" for value in best[0].values) + f" in trial {best[0].number}"] if best else []
+    )
+    return parts + shown
+
+
+def _shown(values: dict[str, Any]) -> str:
+    return " ".join(f"{name}={shown(value)}" for name, value in values.items())
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(max(0, seconds), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02.0f} s" if minutes else f"{rest:.1f} s"
+
+
+def _history(values: list[float]) -> str:
+    """The objective of the last trials as a row of bars."""
+    last = [value for value in values[-HISTORY:] if abs(value) != float("inf")]
+    if len(last) < 2 or max(last) == min(last):
+        return ""
+    low, high = min(last), max(last)
+    return "".join(BARS[round((value - low) / (high - low) * (len(BARS) - 1))] for value in last)

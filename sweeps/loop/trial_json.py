@@ -1,0 +1,54 @@
+"""trial.json in each run folder: what the study knows of the run, for those who have the folder alone."""
+
+import logging
+from pathlib import Path
+
+from sweeps.files import load_json, write_json
+from sweeps.loop.trial_run import TrialRun
+from sweeps.study.shared_study import SharedStudy
+
+log = logging.getLogger(__name__)
+
+FILE = "trial.json"
+FINAL = "final"  # the kind of a run that is scored once more at the end of its sweep
+
+
+def write_record(
+    study: SharedStudy, run: TrialRun, folder: Path, state: str, reason: str = "", values: list[float] | None = None
+) -> None:
+    """Write trial.json into a folder of a trial. A full disk is told of, and ends nothing."""
+    content = {
+        "study": study.name,
+        "kind": study.kind,
+        "number": run.number,
+        "state": state,
+        "values": values,
+        "reason": reason,
+        "overrides": run.overrides,
+        "varied": [override for override in run.overrides if override not in study.space.common],
+        "seeds": run.seeds,
+        "attempts": run.num_attempts,
+    }
+    try:
+        write_json(folder / FILE, content)
+    except OSError as error:
+        log.warning("%s could not be written: %s", folder / FILE, error)
+
+
+def mark_final(folder: Path) -> None:
+    """Say in a run's trial.json, where it has one, that its sweep ends with it. What goes wrong is told of."""
+    path = folder / FILE
+    try:
+        if known := load_json(path):
+            write_json(path, known | {"kind": FINAL})
+    except (OSError, ValueError) as error:
+        log.warning("%s could not be written: %s", path, error)
+
+
+def fresh_folder(parent: Path, number: int) -> Path:
+    """The folder of a new trial: its number, or with a suffix where another study has left a folder of that name."""
+    folder, again = parent / str(number), 1
+    while folder.exists():
+        again += 1
+        folder = parent / f"{number}-{again}"
+    return folder

@@ -1,0 +1,68 @@
+"""The overrides of a sweep's command: which are the sweep's own, and which are its jobs'."""
+
+import re
+from collections.abc import Sequence
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.types import RunMode
+
+from sweeps.errors import user_error
+from sweeps.invocation import command, program
+
+GROUP = "sweep"
+RUN_DIR = "run_dir"
+NO_SEARCH = (f"{GROUP}=none", f"{GROUP}=default")
+
+
+class Arguments:
+    """A command's overrides, but for those of hydra itself.
+
+    Raises:
+        UserError: a key of the sweep itself is swept over.
+    """
+
+    def __init__(self, given: Sequence[str], config_loader: ConfigLoader) -> None:
+        self.given = list(given)
+        self._parsed = OverridesParser.create(config_loader=config_loader).parse_overrides(self.given)
+        for override in self._parsed:
+            if override.is_sweep_override() and _is_own(override.key_or_group):
+                raise user_error(_sentence(override))
+
+    @property
+    def of_jobs(self) -> list[str]:
+        """Those that are for jobs: not those of the search, nor the folder, of which each job has its own."""
+        return [text for text, o in zip(self.given, self._parsed, strict=True) if not _is_own(o.key_or_group)]
+
+    @property
+    def has_folder(self) -> bool:
+        """Whether the command says where the sweep's files go."""
+        return any(override.key_or_group == RUN_DIR for override in self._parsed)
+
+    def leave_open(self, overrides: Sequence[str]) -> list[str]:
+        """Those overrides whose keys the command leaves open: what it says itself holds."""
+        given = {override.key_or_group for override in self._parsed}
+        return [o for o in overrides if o.partition("=")[0].lstrip("+") not in given]
+
+
+def refuse_search() -> None:
+    """Within a job: raise UserError where its command names a search without -m, which would be ignored."""
+    hydra = HydraConfig.get()
+    given = list(hydra.overrides.task)
+    searched = [text for text in given if text not in NO_SEARCH and re.match(rf"[+~]*{GROUP}[.=]", text)]
+    if searched and hydra.mode == RunMode.RUN:
+        raise user_error(f"{searched[0]} searches only with -m: {command([*program(), '-m'], given)}")
+
+
+def _is_own(key: str) -> bool:
+    return key in (GROUP, RUN_DIR) or key.startswith(f"{GROUP}.")
+
+
+def _sentence(override: Override) -> str:
+    key, space = override.key_or_group, f"{GROUP}.space."
+    if key.startswith(space):
+        axis = str(override.input_line).lstrip("+").removeprefix(space)
+        return f"{override.input_line} cannot be swept over: an axis is given by its own key, as in {axis}."
+    return f"{override.input_line} cannot be swept over: {key} has one value for all jobs of a sweep."

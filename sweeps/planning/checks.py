@@ -1,0 +1,210 @@
+"""The sweep's config, typed and checked before anything starts."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from sweeps.config import DEFAULT_SAMPLER, PRUNERS, SAMPLERS, SweepConfig
+from sweeps.errors import nearest, user_error
+from sweeps.space.values import is_number
+
+if TYPE_CHECKING:
+    from sweeps.space import Space
+    from sweeps.study.shared_study import Direction
+
+AT_LEAST = {
+    "num_trials": 1,
+    "max_failures": 1,
+    "max_retries": 0,
+    "lost_after_s": 30,  # three signs of life
+    "storage_timeout_s": 0,
+    "batch_size": 1,
+    "seed": 0,
+    "pruning.min_steps": 1,
+    "pruning.max_steps": 1,
+    "pruning.startup_trials": 0,
+    "pruning.reduction_factor": 2,
+    "pruning.p_threshold": 0,
+}
+OBJECTIVE = "objective"
+AT_MOST = {"pruning.p_threshold": 1}
+OF_SEVERAL = tuple(name for name in SAMPLERS if name != "cmaes")  # that search for several objectives
+LONGEST_NAME = 200  # bytes; a file system takes 255, and a study that begins anew gets a number
+
+
+def typed_sweep(node: Any) -> SweepConfig:
+    """`config.sweep` as a checked SweepConfig.
+
+    Raises:
+        UserError: the first key, type or value that is not allowed.
+    """
+    if not isinstance(node, DictConfig | Mapping | None):
+        raise user_error(f"sweep={node} has the wrong type: allowed is a mapping.")
+    try:
+        # Resolved where it stands: it may refer to the rest of the config.
+        plain = OmegaConf.to_container(node, resolve=True) if isinstance(node, DictConfig) else node or {}
+        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(SweepConfig), plain))
+    except OmegaConfBaseException as error:
+        key = str(error.full_key).removeprefix("sweep.")
+        raise user_error(f"sweep.{key}: {str(error.msg).splitlines()[0].rstrip('.')}.") from error
+    assert isinstance(config, SweepConfig)
+    if config.sampler is not None:
+        _check_word("sampler", config.sampler, SAMPLERS)
+    _check_word("pruner", config.pruner, PRUNERS)
+    for key, least in AT_LEAST.items():
+        _check_range(config, key, least, AT_MOST.get(key))
+    _check_study_name(config.study_name)
+    _check_storage(config.storage)
+    _check_seeds(config.seeds)
+    _check_pruner(config)
+    _check_enqueued(config.enqueue)
+    return config
+
+
+def objective_names(config: SweepConfig) -> list[str]:
+    """One name, or several for a multi-objective study; "objective" where the config names none."""
+    given = OBJECTIVE if config.objective is None else config.objective
+    names: list[str] = given if isinstance(given, list) else [given]
+    if not names or not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
+        raise user_error(f"sweep.objective={given} is not allowed: give a name, or a list of different names.")
+    if len(names) > 1 and config.pruner != "none":
+        raise user_error(f"sweep.pruner={config.pruner} cannot judge {len(names)} objectives: allowed is none.")
+    if len(names) > 1 and (config.sampler or DEFAULT_SAMPLER) not in OF_SEVERAL:
+        told = f"sweep.sampler={config.sampler} cannot search for {len(names)} objectives"
+        raise user_error(f"{told}: allowed are {', '.join(OF_SEVERAL)}.")
+    return names
+
+
+def directions(config: SweepConfig, names: list[str]) -> "list[Direction]":
+    """maximize or minimize for each objective; where none is given, losses and times are better small."""
+    given = config.direction
+    if given is None:
+        return [natural_direction(name) for name in names]
+    listed = given if isinstance(given, list) else [given] * len(names)
+    for direction in listed:
+        _check_word("direction", direction, ("maximize", "minimize"))
+    if len(listed) != len(names):
+        raise user_error(f"sweep.direction={given} must hold a word for each of the {len(names)} objectives.")
+    return list(listed)
+
+
+def natural_direction(name: str) -> "Direction":
+    """Losses and times are better small, scores are better large."""
+    from spectral.configs.objective import objective_direction
+
+    return objective_direction(name)
+
+
+def seed_list(config: SweepConfig, job_config: DictConfig) -> list[int] | None:
+    """The seeds that every configuration is run with; None for its own single one."""
+    if isinstance(config.seeds, list):
+        return [int(seed) for seed in config.seeds]
+    if config.seeds == 1:
+        return None
+    try:
+        first = OmegaConf.select(job_config, config.seed_key, default=0)
+    except OmegaConfBaseException:  # no key at all
+        first = None
+    if not isinstance(first, int) or isinstance(first, bool):
+        value = "what stands there" if OmegaConf.is_config(first) else f"its value {first}"
+        raise user_error(
+            f"sweep.seed_key={config.seed_key} cannot count up from {value}: allowed is the key of an integer, or a "
+            "list under sweep.seeds."
+        )
+    return [first + k for k in range(config.seeds)]
+
+
+def check_axes(space: "Space", config: SweepConfig) -> None:
+    """Raise UserError where a key is searched that must be the same in all jobs."""
+    if config.seeds != 1 and config.seed_key in space.axes:
+        raise user_error(
+            f"{config.seed_key} cannot be searched together with sweep.seeds={config.seeds}, which gives it to all "
+            "jobs: leave out one of the two."
+        )
+    if OBJECTIVE in space.axes:
+        raise user_error(
+            f"{OBJECTIVE} cannot be searched: trials are compared by it; a list of names makes it several objectives."
+        )
+
+
+def check_constrained(names: Iterable[str], config: SweepConfig) -> None:
+    """Raise UserError for a name under `sweep.constraints` that no run of the experiment reports.
+
+    An application of one's own has numbers of its own: those wait for its first result.
+    """
+    if config.check and config.check.startswith("spectral."):
+        from spectral.configs.objective import check_number
+
+        for name in names:
+            check_number(name, f"sweep.constraints.{name}")
+
+
+def _check_word(key: str, value: Any, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise user_error(f"sweep.{key}={value} is not known: {nearest(str(value), allowed)}.")
+
+
+def _check_range(config: SweepConfig, key: str, least: float, most: float | None) -> None:
+    value: Any = config
+    for part in key.split("."):
+        value = getattr(value, part)
+    if value is not None and not (math.isfinite(value) and least <= value <= (math.inf if most is None else most)):
+        allowed = f"at least {least}" if most is None else f"{least} to {most}"
+        raise user_error(f"sweep.{key}={value} is out of range: allowed is {allowed}.")
+
+
+def _check_study_name(name: str | None) -> None:
+    if name is None:
+        return
+    if not name or name in (".", "..") or any(mark in name for mark in "/\\\0\n"):
+        raise user_error(f"sweep.study_name={name} cannot name a folder: allowed is any word without a slash.")
+    if len(name.encode()) > LONGEST_NAME:
+        raise user_error(f"sweep.study_name={name[:20]}... is too long: allowed are {LONGEST_NAME} bytes.")
+
+
+def _check_storage(url: str | None) -> None:
+    if url is not None:
+        from sweeps.storage.urls import check_storage_url
+
+        check_storage_url(url)
+
+
+def _check_seeds(seeds: Any) -> None:
+    if isinstance(seeds, list):
+        fine = bool(seeds) and all(is_number(seed) and int(seed) == seed for seed in seeds)
+        fine = fine and len(set(seeds)) == len(seeds)
+    else:
+        fine = isinstance(seeds, int) and not isinstance(seeds, bool) and seeds >= 1
+    if not fine:
+        raise user_error(f"sweep.seeds={seeds} is not allowed: give a number of seeds, or a list of different seeds.")
+
+
+def _check_pruner(config: SweepConfig) -> None:
+    """Refuse a pruner whose settings would never let it prune."""
+    pruning = config.pruning
+    if config.pruner == "hyperband" and pruning.max_steps is not None and pruning.max_steps < pruning.min_steps:
+        raise user_error(
+            f"sweep.pruning.max_steps={pruning.max_steps} is out of range: allowed is at least "
+            f"sweep.pruning.min_steps={pruning.min_steps}."
+        )
+    if config.pruner != "wilcoxon":
+        return
+    if pruning.p_threshold == 0:
+        raise user_error("sweep.pruning.p_threshold=0 never prunes: allowed with wilcoxon is above 0.")
+    num_seeds = len(config.seeds) if isinstance(config.seeds, list) else config.seeds
+    # A signed-rank test of n differences comes to 1 / 2^n at the least, and only a seed that is left can be spared.
+    num_judged = max(2, pruning.min_steps, math.floor(-math.log2(pruning.p_threshold)) + 1)
+    if num_seeds <= num_judged:
+        raise user_error(
+            f"sweep.pruner=wilcoxon never prunes with {num_seeds} {'seed' if num_seeds == 1 else 'seeds'} and "
+            f"sweep.pruning.p_threshold={pruning.p_threshold:g}: allowed is sweep.seeds={num_judged + 1} or more."
+        )
+
+
+def _check_enqueued(enqueue: list[Any]) -> None:
+    for configuration in enqueue:
+        if not isinstance(configuration, Mapping) or not all(isinstance(key, str) for key in configuration):
+            raise user_error(f"sweep.enqueue: {configuration} is no mapping of axes to values, such as {{a.b: 1}}.")

@@ -1,0 +1,126 @@
+"""The study of a search without a name: named by what it searches, so that the same command finds it again."""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import optuna
+from omegaconf import DictConfig, OmegaConf
+from optuna.trial import TrialState
+
+from sweeps.config import DEFAULT_SAMPLER, SweepConfig
+from sweeps.loop.final_runs import lacks_final
+from sweeps.outputs import JOURNAL_FILE, SWEEPS, journal_url
+from sweeps.planning.arguments import GROUP, RUN_DIR
+from sweeps.planning.plan import Plan
+from sweeps.space import Space
+from sweeps.space.domains.choice import Fixed
+from sweeps.space.values import canonical
+from sweeps.storage.connect import open_storage_of_user
+from sweeps.study.identity import identity_of
+from sweeps.study.shared_study import TOTAL
+from sweeps.study.trial_counts import num_ended, standing
+
+LONGEST_TITLE = 60
+
+
+def name_of(sweep: SweepConfig, space: Space, plan: Plan, config: DictConfig) -> str:
+    """The searched keys, and a short hash of all that the search is and its jobs share, but for the free keys.
+
+    Args:
+        config: of the command; values of the hydra group and of the sweep's own keys do not count.
+    """
+    identity = identity_of(sweep, space, plan.objectives, plan.seeds)
+    identity |= {
+        "program": [config.hydra.job.name, config.hydra.job.config_name],
+        "fixed": sorted(identity["fixed"]),
+        "directions": plan.directions,
+        "known": sorted(canonical(values) for values in plan.known),
+        "kind": plan.kind,
+        "sampler": [sweep.sampler or DEFAULT_SAMPLER, sweep.seed, sweep.pruner, vars(sweep.pruning)],
+        "config": _of_jobs(config, sweep.free_keys),
+    }
+    # Whatever a config may hold has a text; two that differ in it alone are two searches.
+    text = json.dumps(identity, default=str)
+    return f"{_title(space)}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def choose_study(name: str, sweep: SweepConfig) -> tuple[str, str]:
+    """Go on with the last study of a search where it is unfinished; else a new one begins, under the next number.
+
+    Args:
+        name: of the search's first study; those after it are NAME-2, NAME-3, ...
+
+    Returns:
+        The study's name, and a line for the user.
+    """
+    there, number = _names(sweep), 1
+    while _numbered(name, number + 1, there):
+        number += 1
+    last = _numbered(name, number, there)
+    study = _load(last, sweep) if last else None
+    if study is None:
+        return last or name, f"The study {last or name} begins."
+    num, total = _progress(study)
+    has_more = sweep.retry_failed and _has_failed(study)
+    if num < total or has_more or (sweep.search_overrides and lacks_final(study)):
+        return study.study_name, (
+            f"The study {last} goes on: {num} of {total} trials have ended. "
+            "Another sweep.study_name, or run_dir=FOLDER, begins anew."
+        )
+    return f"{name}-{number + 1}", (
+        f"The study {last} is finished, with {num} of {total} trials: {name}-{number + 1} begins. "
+        f"sweep.study_name={last} shows it, and adds to it with a higher sweep.num_trials."
+    )
+
+
+def _title(space: Space) -> str:
+    searched = [axis.name for axis in space.axes.values() if not isinstance(axis.domain, Fixed)]
+    return re.sub(r"[^\w.+-]", "_", "+".join(searched))[:LONGEST_TITLE] or "single"
+
+
+def _of_jobs(config: DictConfig, free_keys: Sequence[str]) -> dict[str, Any]:
+    """What the jobs' config holds as it stands in the yaml: a time that is filled in would never come again."""
+    content: Any = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
+    for key in ("hydra", GROUP, RUN_DIR, *free_keys):
+        *groups, last = key.split(".")
+        node = content
+        for group in groups:
+            node = node.get(group) if isinstance(node, dict) else None
+        if isinstance(node, dict):
+            node.pop(last, None)
+    return dict(content)
+
+
+def _names(sweep: SweepConfig) -> set[str]:
+    """The studies that there are in the storage, or in outputs/sweeps."""
+    if sweep.storage is None:
+        return {journal.parent.name for journal in SWEEPS.glob(f"*/{JOURNAL_FILE}")}
+    return {
+        study.study_name for study in open_storage_of_user(sweep.storage, sweep.storage_timeout_s).get_all_studies()
+    }
+
+
+def _numbered(name: str, number: int, there: set[str]) -> str | None:
+    found = name if number == 1 else f"{name}-{number}"
+    return found if found in there else None
+
+
+def _load(name: str, sweep: SweepConfig) -> optuna.Study | None:
+    """None where its journal was made, and nothing was written into it yet."""
+    storage = open_storage_of_user(sweep.storage or journal_url(SWEEPS / name), sweep.storage_timeout_s)
+    if name not in {study.study_name for study in storage.get_all_studies()}:
+        return None
+    return optuna.load_study(study_name=name, storage=storage)
+
+
+def _progress(study: optuna.Study) -> tuple[int, int]:
+    """How many trials have ended, and how many the last command asked for."""
+    num = num_ended(study.get_trials(deepcopy=False))
+    return num, max(num, study.user_attrs.get(TOTAL, num + 1))
+
+
+def _has_failed(study: optuna.Study) -> bool:
+    return any(trial.state == TrialState.FAIL for trial in standing(study.get_trials(deepcopy=False)))

@@ -1,0 +1,73 @@
+"""How much each axis matters: PED-ANOVA (Watanabe, Bansal & Hutter 2023) over the columns of the axes."""
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+from optuna.trial import create_trial
+
+from sweeps.report.figures.columns import Column, columns_of
+from sweeps.report.figures.scores import complete, score
+from sweeps.report.figures.style import COLOURS, axis, layout, tail
+from sweeps.report.model import Report
+from sweeps.report.section import Figure
+
+BEST = 0.25  # the part of the trials that others are held against; a smaller one misses categories (lab notebook)
+FEWEST = 10  # trials
+ENOUGH = 40  # trials from which on the order of the axes is more than a hint
+
+
+def importances(report: Report) -> dict[str, float]:
+    """Axis -> part of 1, the largest first. Empty where too few trials are complete."""
+    trials = complete(report)
+    columns = {column.name: column for column in columns_of(report, trials)}
+    if len(trials) < FEWEST or len({score(trial) for trial in trials}) < 2 or not columns:
+        return {}
+    distributions = {name: _distribution(column) for name, column in columns.items()}
+    # The study's own parameters would not do: those of a simplex are helpers that nobody reads.
+    study = optuna.create_study(storage=optuna.storages.InMemoryStorage(), direction=report.directions[0])
+    for trial in trials:
+        params = {
+            name: _param(column, trial.number) for name, column in columns.items() if trial.number in column.values
+        }
+        known = {name: distributions[name] for name in params}
+        study.add_trial(create_trial(params=params, distributions=known, value=score(trial)))
+    found = get_param_importances(study, evaluator=PedAnovaImportanceEvaluator(target_quantile=BEST))
+    by_axis: dict[str, float] = {}
+    for name, part in found.items():
+        # The most of its columns, not their sum: an axis of many columns would gain by the noise of each.
+        by_axis[columns[name].axis] = max(by_axis.get(columns[name].axis, 0.0), part)
+    total = sum(by_axis.values())
+    return {axis: part / total for axis, part in sorted(by_axis.items(), key=lambda item: -item[1])}
+
+
+def importance_figure(report: Report, parts: dict[str, float]) -> Figure:
+    num = len(complete(report))
+    hint = f" {num} complete trials give no more than a hint." if num < ENOUGH else ""
+    label = (
+        f"How much each axis decides whether a trial is among the best quarter (PED-ANOVA); the bars add up to 1.{hint}"
+    )
+    bars = {
+        "type": "bar",
+        "orientation": "h",
+        "y": [tail(name, 32) for name in parts],
+        "x": [round(part, 4) for part in parts.values()],
+        "text": [f"{part:.2f}" for part in parts.values()],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "hoverinfo": "none",
+        "marker": {"color": COLOURS[0]},
+    }
+    drawn = layout("importance", yaxis=axis(autorange="reversed"), bargap=0.35)
+    return Figure("search-importance", label, {"data": [bars], "layout": drawn}, height_px=110 + 34 * len(parts))
+
+
+def _distribution(column: Column) -> BaseDistribution:
+    if column.categories is not None:
+        return CategoricalDistribution(tuple(range(len(column.categories))))
+    low, high = min(column.values.values()), max(column.values.values())
+    return FloatDistribution(low, high, log=column.is_log and low > 0)
+
+
+def _param(column: Column, number: int) -> float:
+    value = column.values[number]
+    return int(value) if column.categories is not None else float(value)

@@ -1,0 +1,26 @@
+"""Whether the report of a sweep tells of all that the sweep has come to: to make it anew takes seconds."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sweeps.results.run_dirs import run_dirs
+from sweeps.study.shared_study import SharedStudy
+
+
+def is_current(page: Path, study: SharedStudy, folder: Path) -> bool:
+    """Whether the page is there and younger than the end of every trial and of every last run.
+
+    Args:
+        folder: of the sweep.
+    """
+    return page.is_file() and page.stat().st_mtime > max(_ends_s(study, folder), default=0.0)
+
+
+def _ends_s(study: SharedStudy, folder: Path) -> Iterator[float]:
+    """In seconds since 1970."""
+    for trial in study.trials():
+        if trial.datetime_complete:
+            yield trial.datetime_complete.timestamp()
+        if study.has_final(trial.number):
+            results = (path / "result.json" for path in run_dirs(trial.user_attrs, folder))
+            yield from (result.stat().st_mtime for result in results if result.is_file())

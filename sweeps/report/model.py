@@ -1,0 +1,115 @@
+"""What a report is about: trials with their runs, of a study or of run folders that no study holds."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import optuna
+
+from sweeps.report.options import Options
+from sweeps.results.run import Run
+from sweeps.study.job_records import JobNote, notes_of, seconds_of
+
+Direction = Literal["maximize", "minimize"]
+
+
+@dataclass(frozen=True)
+class ReportedTrial:
+    """A trial as the report shows it.
+
+    Args:
+        state: complete, pruned, fail, running or waiting.
+        values: one an objective; None where the trial has none.
+        configuration: axis -> value.
+        steps: epoch -> first objective, as the trial reported it.
+        attributes: what sweeps/loop/loop.py notes: jobs, attempts, reused_from, seed_values, spread, traceback, ...
+        runs: one a seed; without those whose folder is gone, or whose files cannot be read.
+        is_candidate: complete, within the constraints, and not a copy of another trial.
+        of_folder: the name of a run that no study holds.
+    """
+
+    number: int
+    state: str
+    values: tuple[float, ...] | None
+    configuration: dict[str, Any]
+    overrides: list[str]
+    reason: str
+    started: datetime | None
+    ended: datetime | None
+    steps: dict[int, float]
+    attributes: dict[str, Any]
+    runs: tuple[Run, ...]
+    is_candidate: bool
+    of_folder: str = ""
+
+    @property
+    def title(self) -> str:
+        """What the page calls it."""
+        return self.of_folder or f"trial {self.number}"
+
+    @cached_property
+    def jobs(self) -> list[JobNote]:
+        """In the order in which they began; none for a trial whose result is reused."""
+        return notes_of(self.attributes)
+
+    @property
+    def seconds(self) -> float | None:
+        """What its jobs took together, see sweeps/study/job_records.py."""
+        return seconds_of(self.attributes)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that sections read.
+
+    Args:
+        name: of the study, or of the folder.
+        trials: by number.
+        best_first: numbers of the candidates, best first (of several objectives the Pareto front first).
+        num_trials: the total that was asked for; None where nobody asked for one.
+        best_command: the command that runs the best configuration by itself; "" where the sweep has not ended yet.
+        study: None for run folders without a study.
+        reference_number: of the trial of the reference, see sweeps/reference.py.
+        identity: what the study searches, as sweeps/study/shared_study.py wrote it: space, objectives, fixed values.
+        left_out: why some runs are not told of, a sentence a run.
+        options: what the command line asked for.
+    """
+
+    name: str
+    folder: Path
+    objectives: list[str]
+    directions: list[Direction]
+    trials: list[ReportedTrial]
+    best_first: list[int]
+    num_trials: int | None = None
+    best_command: str = ""
+    study: optuna.Study | None = None
+    reference_number: int | None = None
+    identity: dict[str, Any] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+    options: Options = Options()
+
+    @cached_property
+    def by_number(self) -> dict[int, ReportedTrial]:
+        return {trial.number: trial for trial in self.trials}
+
+    @property
+    def best(self) -> ReportedTrial | None:
+        return self.by_number[self.best_first[0]] if self.best_first else None
+
+    @property
+    def best_run(self) -> Run | None:
+        """The run of the best trial, of several seeds the first one; None where no run has finished."""
+        return next((run for run in self.best.runs if run.result), None) if self.best else None
+
+    @property
+    def reference(self) -> ReportedTrial | None:
+        """The known configuration that the search was given to begin with, where it was given one."""
+        return None if self.reference_number is None else self.by_number[self.reference_number]
+
+    @property
+    def axes(self) -> list[str]:
+        """Every axis that some trial has, in the order of their first use."""
+        return list(dict.fromkeys(axis for trial in self.trials for axis in trial.configuration))

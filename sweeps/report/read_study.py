@@ -1,0 +1,109 @@
+"""Read what a report is about: a study with its run folders, or run folders that no study holds."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from sweeps.files import load_json
+from sweeps.outputs import SWEEPS
+from sweeps.reference import reference_of
+from sweeps.report.model import Report, ReportedTrial
+from sweeps.report.read_run_folders import read_run_folders
+from sweeps.results.ranking import ranked
+from sweeps.results.run import Run, trouble
+from sweeps.results.run_dirs import run_dirs
+from sweeps.results.trial_row import configuration
+from sweeps.study.find import load_study, run_folder, study_folder
+from sweeps.study.shared_study import IDENTITY
+from sweeps.study.trial_counts import standing
+
+
+def read_report(where: str, url: str | None = None, folder: Path | None = None) -> Report:
+    """Args:
+        where: a name of a study or a run in outputs, the folder of one, or a folder that holds run folders.
+        url: of the study's storage, where the study's folder does not tell it.
+        folder: of the sweep, where `where` does not tell it.
+
+    Raises:
+        LookupError: there is neither a study nor a finished run.
+        UserError: the study cannot be opened.
+    """
+    if url or study_folder(where):
+        return _readable(report_of(load_study(where, url), folder or _sweep_folder(where)))
+    folder = Path(where)
+    return read_run_folders(folder if folder.is_dir() else run_folder(where) or folder)
+
+
+def _sweep_folder(where: str) -> Path:
+    """Where the sweep's files are, also where its study is kept in another storage."""
+    return study_folder(where) or (SWEEPS / where if (SWEEPS / where).is_dir() else Path(where))
+
+
+def report_of(study: optuna.Study, folder: Path) -> Report:
+    """A study as the report reads it; whether the files of its runs can be read is not looked at.
+
+    Args:
+        folder: of the sweep.
+    """
+    identity = study.user_attrs.get(IDENTITY, {})
+    summary = _summary(folder)
+    trials = standing(study.get_trials(deepcopy=False))
+    reference = reference_of(trials, study.user_attrs)
+    return Report(
+        name=study.study_name,
+        folder=folder,
+        objectives=identity.get("objectives") or [f"objective {i}" for i in range(len(study.directions))],
+        directions=["maximize" if d == optuna.study.StudyDirection.MAXIMIZE else "minimize" for d in study.directions],
+        trials=[_of_trial(trial, folder) for trial in trials],
+        best_first=[trial.number for trial in ranked(trials, study.directions)],
+        num_trials=summary.get("num_trials"),
+        best_command=summary.get("best_command") or "",
+        study=study,
+        reference_number=reference.number if reference else None,
+        identity=identity,
+    )
+
+
+def _of_trial(trial: FrozenTrial, folder: Path) -> ReportedTrial:
+    known = trial.user_attrs
+    return ReportedTrial(
+        number=trial.number,
+        state=trial.state.name.lower(),
+        values=tuple(trial.values) if trial.values else None,
+        configuration=configuration(trial),
+        overrides=known.get("overrides", []),
+        reason=known.get("reason", ""),
+        started=trial.datetime_start,
+        ended=trial.datetime_complete,
+        steps=trial.intermediate_values,
+        attributes=known,
+        runs=tuple(Run(path) for path in run_dirs(known, folder)),
+        is_candidate=trial.state == TrialState.COMPLETE
+        and "reused_from" not in known
+        and all(violation <= 0 for violation in trial.constraints.values()),
+    )
+
+
+def _summary(folder: Path) -> dict[str, Any]:
+    """sweep.json; empty where there is none that can be read: what it adds to the study is a convenience."""
+    try:
+        return load_json(folder / "sweep.json")
+    except (OSError, ValueError):
+        return {}
+
+
+def _readable(report: Report) -> Report:
+    """The same report without the runs of which a file cannot be read that the page needs."""
+    compared = [trial.number for trial in (report.best, report.reference) if trial]
+    trials, reasons = [], []
+    for trial in report.trials:
+        parts = ["result", "metrics"]
+        parts += ["predictions"] * (trial.number in compared) + ["config"] * (not trial.configuration)
+        found = [(run, trouble(run, *parts)) for run in trial.runs]
+        reasons += [reason for _, reason in found if reason]
+        trials.append(dataclasses.replace(trial, runs=tuple(run for run, reason in found if not reason)))
+    # Trials of the same configuration share their run.
+    return dataclasses.replace(report, trials=trials, left_out=list(dict.fromkeys(reasons)))

@@ -1,0 +1,46 @@
+"""Section: the best run by itself: how it learned, which classes it knows, where it errs, and how far it is sure."""
+
+from sweeps.report.figures.confusion import confusion_figures, confusion_matrix
+from sweeps.report.figures.curves import curves
+from sweeps.report.figures.per_class import f1_figure, precision_recall
+from sweeps.report.figures.reliability import reliability
+from sweeps.report.figures.signal_to_noise import CATALOG_NAME, f1_by_snr
+from sweeps.report.model import Report
+from sweeps.report.section import Figure, Section, render
+from sweeps.report.sections.missing_run import gone_section
+
+NAME, TITLE = "best-run", "Best run"
+
+
+def section(report: Report) -> Section | None:
+    """None where no run has finished; one sentence where the best one's folder is gone."""
+    run = report.best_run
+    if report.best is None or run is None:
+        return gone_section(report, NAME, TITLE)
+    split = "test" if len(run.split("test")) or run.result.get("confusion", {}).get("test") else "validation"
+    predictions, names = run.split(split), run.class_names
+    counts = confusion_matrix(run.result, split, predictions, names)
+    by_snr = f1_by_snr(run.survey.catalog, predictions, names) if run.survey and len(predictions) else None
+    groups: dict[str, list[Figure | None]] = {
+        "By epoch": [curves(run)],
+        "By class": [f1_figure(run.result, split, names), precision_recall(predictions, names)],
+        "Which classes are taken for which": [*confusion_figures(counts, names)] if counts is not None else [],
+        "How far its probabilities can be trusted": [reliability(predictions)],
+        "By signal-to-noise": [by_snr],
+    }
+    shown = {heading: [figure for figure in figures if figure] for heading, figures in groups.items()}
+    html = render(
+        "best_run.html",
+        trial=report.best,
+        is_study=report.study is not None,
+        run=run,
+        split=split,
+        num_spectra=run.result.get(f"{'val' if split == 'validation' else split}/num_spectra"),
+        groups={heading: figures for heading, figures in shown.items() if figures},
+        has_predictions=len(predictions) > 0,
+        without_snr=by_snr is None,
+        without_survey=run.survey is None,
+        snr=CATALOG_NAME,
+    )
+    figures = tuple(figure for figures in shown.values() for figure in figures)
+    return Section(NAME, TITLE, html, figures)

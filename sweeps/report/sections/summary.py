@@ -1,0 +1,143 @@
+"""Section: what was searched, for how long, and what came of it."""
+
+import math
+import shlex
+from collections import Counter
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import Any
+
+from sweeps.report import format as words
+from sweeps.report.figures.scores import complete, in_words
+from sweeps.report.model import Report, ReportedTrial
+from sweeps.report.section import Section, render
+from sweeps.report.space_in_words import fixed, searched
+from sweeps.results.paired_difference import Difference, mean_interval, paired_differences
+from sweeps.results.run import Run
+from sweeps.results.trial_row import shown
+
+SPLITS = {"val": "validation", "test": "test"}
+MOST_RUNS = 200
+
+
+def section(report: Report) -> Section:
+    best, reference = report.best, report.reference
+    compared = [trial for trial in (best, reference) if trial]
+    rows = [Row.of(trial) for trial in {trial.number: trial for trial in compared}.values()]
+    html = render(
+        "head.html",
+        report=report,
+        rows=rows,
+        runs=_runs(report) if report.study is None else [],
+        most_runs=MOST_RUNS,
+        splits={key: name for key, name in SPLITS.items() if any(key in row.splits for row in rows)},
+        # The objective is that column already.
+        repeats=report.objectives == ["val/macro_f1"] and all("val" in row.splits for row in rows),
+        best=best,
+        reference=reference,
+        words=words,
+        directions=dict(zip(report.objectives, map(in_words, report.directions), strict=True)),
+        command=best_command(report),
+        configuration={axis: shown(value) for axis, value in best.configuration.items()} if best else {},
+        difference=_difference(best, reference),
+        num_complete=len(complete(report)),
+        num_seeds=max((len(trial.runs) for trial in compared), default=1),
+        **_budget(report),
+        **_space(report),
+    )
+    return Section("head", "Summary", html, script="head.js")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A trial in the table of the best one and the reference.
+
+    Args:
+        splits: "val" and "test" -> macro-F1 and its interval, where the run has them.
+    """
+
+    trial: ReportedTrial
+    objectives: list[str]
+    splits: dict[str, tuple[str, str]]
+    num_parameters: str
+    time: str
+
+    @classmethod
+    def of(cls, trial: ReportedTrial) -> "Row":
+        runs = [run for run in trial.runs if run.result]
+        result = runs[0].result if runs else {}
+        splits = {split: _scored(runs, split) for split in SPLITS if runs and f"{split}/macro_f1" in result}
+        return cls(trial, _objectives(trial), splits, words.count(result.get("num_parameters")), _time(trial, result))
+
+
+def _scored(runs: list[Run], split: str) -> tuple[str, str]:
+    """Macro-F1 of a trial and its interval; of several seeds the mean and the spread, and the interval of the mean."""
+    name = f"{split}/macro_f1"
+    scores = [float(run.result.get(name, math.nan)) for run in runs]
+    if len(runs) == 1:
+        known = runs[0].result
+        return words.score(scores[0]), words.interval(known.get(f"{name}_low"), known.get(f"{name}_high"))
+    interval = mean_interval(runs, SPLITS[split])
+    return f"{words.score(fmean(scores))} ± {words.score(stdev(scores))}", words.interval(*interval or (None, None))
+
+
+def _runs(report: Report) -> list[tuple[str, list[str]]]:
+    """Of run folders: the name of each, and its objectives, test macro-F1, parameters, epochs and time; best first."""
+    known = set(report.best_first)
+    numbers = [*report.best_first, *(trial.number for trial in report.trials if trial.number not in known)]
+    told = []
+    for trial in map(report.by_number.__getitem__, numbers):
+        result = trial.runs[0].result if trial.runs else {}
+        objectives = _objectives(trial) or ["-"] * len(report.objectives)
+        counts = [words.count(result.get(name)) for name in ("num_parameters", "num_epochs")]
+        told.append(
+            (trial.title, [*objectives, words.score(result.get("test/macro_f1")), *counts, _time(trial, result)])
+        )
+    return told
+
+
+def best_command(report: Report) -> str:
+    """The command of the best trial: sweep.json knows the program, and may be of a time when another was the best."""
+    if report.best is None or not report.best.overrides:
+        return ""
+    known = shlex.split(report.best_command)
+    program = known[: 2 if known[0] == "python" else 1] if known else ["python", "run.py"]
+    return shlex.join([*program, *report.best.overrides])
+
+
+def _objectives(trial: ReportedTrial) -> list[str]:
+    spread = trial.attributes.get("spread")
+    values = [words.score(value) for value in trial.values or ()]
+    return [f"{value} ± {spread[i]:.4f}" for i, value in enumerate(values)] if spread else values
+
+
+def _time(trial: ReportedTrial, result: dict[str, Any]) -> str:
+    return words.duration(trial.seconds if trial.seconds is not None else result.get("time/train_s"))
+
+
+def _difference(best: ReportedTrial | None, reference: ReportedTrial | None) -> Difference | None:
+    """On the test split, or on validation where it was not read."""
+    if best is None or reference is None or best.number == reference.number:
+        return None
+    found, _ = paired_differences(best.runs, reference.runs)
+    return found.get("test", found.get("validation"))
+
+
+def _budget(report: Report) -> dict[str, Any]:
+    starts = [trial.started for trial in report.trials if trial.started]
+    ends = [trial.ended for trial in report.trials if trial.ended]
+    ran = [t.seconds for t in report.trials if t.seconds is not None]
+    return {
+        "states": Counter(trial.state for trial in report.trials),
+        "num_reused": sum("reused_from" in trial.attributes for trial in report.trials),
+        "began": min(starts, default=None),
+        "ended": max(ends, default=None),
+        "spent_s": sum(ran) if ran else None,
+        "num_ended": sum(trial.state in ("complete", "pruned", "fail") for trial in report.trials),
+        "outside": [t.number for t in report.trials if t.state == "complete" and not t.is_candidate],
+    }
+
+
+def _space(report: Report) -> dict[str, Any]:
+    space = report.identity.get("space", {})
+    return {"searched": searched(space), "fixed": fixed(space, report.identity.get("fixed", []))}

@@ -1,0 +1,1 @@
+"""What has come of a study and its runs. Read only."""

@@ -1,0 +1,28 @@
+"""Where a trial's runs are, also after the study's folder was moved."""
+
+from pathlib import Path
+from typing import Any
+
+SEED = "seed-"  # begins the names of the run folders of a trial with several
+
+
+def run_dirs(attributes: dict[str, Any], folder: Path | None) -> list[Path]:
+    """The run folders of a trial that are there: one, or one a seed, in the seeds' order.
+
+    Args:
+        attributes: of the trial, as sweeps/loop/loop.py notes them.
+        folder: of the study; None where it has none.
+    """
+    here = folder_of(attributes, folder)
+    if here is None:
+        return []
+    seeds = sorted(here.glob(f"{SEED}*"), key=lambda path: int(path.name.removeprefix(SEED)))
+    return [path for path in seeds or [here] if path.is_dir()]
+
+
+def folder_of(attributes: dict[str, Any], folder: Path | None) -> Path | None:
+    """The folder of a trial, which holds its run or a run a seed; None for one that has begun none. See `run_dirs`."""
+    if "run_dir" not in attributes:
+        return None
+    noted = Path(attributes["run_dir"])
+    return noted if folder is None or noted.is_dir() else folder / noted.name

@@ -1,0 +1,49 @@
+"""A trial as a row: what tables and exports show of it."""
+
+import json
+from typing import Any
+
+from optuna.trial import FrozenTrial
+
+from sweeps.space.values import text
+from sweeps.study.job_records import seconds_of
+from sweeps.study.trial_counts import RETRY_OF
+
+
+def configuration(trial: FrozenTrial) -> dict[str, Any]:
+    """Axis -> value; empty for a trial that has not begun."""
+    loaded: dict[str, Any] = json.loads(trial.user_attrs.get("configuration", "{}"))
+    return loaded
+
+
+def shown(value: Any) -> str:
+    """A value for a table: as in an override, but with four digits of a float."""
+    return f"{value:.4g}" if isinstance(value, float) else text(value)
+
+
+def seconds(trial: FrozenTrial) -> float | None:
+    """What its jobs took together, in seconds; None for one that has run none, or whose first has not ended."""
+    return seconds_of(trial.user_attrs)
+
+
+def row(trial: FrozenTrial, objectives: list[str], axes: list[str]) -> dict[str, Any]:
+    """One row: number, state, objectives, axes, seconds, run folder, reason; None where a trial has none."""
+    values, chosen, known = trial.values or [None] * len(objectives), configuration(trial), trial.user_attrs
+    return {
+        "number": trial.number,
+        "state": trial.state.name.lower(),
+        **dict(zip(objectives, values, strict=True)),
+        **{f"{name} spread": known.get("spread", [None] * len(objectives))[i] for i, name in enumerate(objectives)},
+        **{axis: chosen.get(axis) for axis in axes},
+        "seconds": seconds(trial),
+        "attempts": known.get("attempts"),
+        "reused_from": known.get("reused_from"),
+        RETRY_OF: known.get(RETRY_OF),
+        "run_dir": known.get("run_dir"),
+        "reason": known.get("reason") or None,
+    }
+
+
+def axes_of(trials: list[FrozenTrial]) -> list[str]:
+    """Every axis that some trial has, in the order of their first use."""
+    return list(dict.fromkeys(axis for trial in trials for axis in configuration(trial)))

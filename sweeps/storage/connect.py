@@ -1,0 +1,110 @@
+"""Where studies are kept: opened by URL, and waited for while locked or gone."""
+
+from collections.abc import Callable, Iterator
+from functools import cache, wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweeps.errors import user_error
+from sweeps.outputs import JOURNAL_SCHEME, file_of
+from sweeps.storage.locks import LOCK_WAIT_S, tables_lock
+from sweeps.storage.retrying import Result, first_line, patiently
+from sweeps.storage.urls import DRIVER, KEY, with_driver
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+
+CONNECT_WAIT_S = 10
+# Optuna puts a cache before every database, and the cache calls these.
+BEHIND_CACHE = ("_create_new_trial", "_get_trials", "_set_trial_param", "get_trial_id_from_study_id_trial_number")
+
+
+@cache
+def open_storage(url: str, timeout_s: float) -> "BaseStorage":
+    """The storage of a URL, `journal:///file` or one of SQLAlchemy's; the same object for the same URL.
+
+    Args:
+        timeout_s: how long every call waits for a storage that is locked or gone, before it raises UserError.
+    """
+    if url.startswith(JOURNAL_SCHEME):
+        from optuna.storages import JournalStorage
+
+        from sweeps.storage.journal import SafeJournal
+
+        path = Path(url.removeprefix(JOURNAL_SCHEME))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        journal = SafeJournal(path, LOCK_WAIT_S)
+        _make_patient(journal, ("read_logs", "append_logs"), timeout_s)
+        return patiently(lambda: JournalStorage(journal), timeout_s)
+    return patiently(lambda: _open_database(url, timeout_s), timeout_s)
+
+
+def close_storage(storage: "BaseStorage") -> None:
+    """Close the connections to a database; they open again where they are needed."""
+    engine = getattr(storage, "engine", None)
+    if engine is not None:
+        engine.dispose()
+
+
+def open_storage_of_user(url: str, timeout_s: float, given_as: str = KEY) -> "BaseStorage":
+    """The storage that a command names.
+
+    Args:
+        given_as: how, for the error sentence: sweeps.storage.urls.KEY or OPTION.
+
+    Raises:
+        UserError: it cannot be opened.
+    """
+    try:
+        if (file := file_of(url)) and not url.startswith(JOURNAL_SCHEME):
+            _check_folder(file.resolve())
+        return open_storage(url, timeout_s)
+    except Exception as error:
+        from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
+
+        shown = f"{given_as}={url}"
+        if isinstance(error, ProgrammingError):  # such as no right to make tables
+            raise user_error(f"{shown} cannot keep studies: {first_line(error)}.") from error
+        if isinstance(error, (SQLAlchemyError, OSError, ImportError)):
+            cause = getattr(error, "orig", None) or error
+            raise user_error(f"{shown} cannot be opened: {str(cause).splitlines()[0].rstrip('.')}.") from error
+        raise
+
+
+def _check_folder(path: Path) -> None:
+    """A database waits for a folder that is gone; one that was never there is not worth waiting for."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"the folder {path.parent} is not there")
+
+
+def _open_database(url: str, timeout_s: float) -> "BaseStorage":
+    from optuna.storages import BaseStorage, RDBStorage
+
+    driven = with_driver(url)
+    # A connection that a restarted server has dropped is opened anew.
+    options: dict[str, Any] = {"pool_pre_ping": True}
+    if driven.startswith(DRIVER):
+        # Without an encoding the text of an SQL_ASCII database comes as bytes.
+        options["connect_args"] = {"client_encoding": "utf8", "connect_timeout": CONNECT_WAIT_S}
+    with tables_lock(driven, options, timeout_s):
+        storage = RDBStorage(driven, engine_kwargs=options)
+    _make_patient(storage, [*BaseStorage.__abstractmethods__, *BEHIND_CACHE], timeout_s)
+    return storage
+
+
+def _make_patient(target: Any, methods: Any, timeout_s: float) -> None:
+    for name in methods:
+        setattr(target, name, _patient(getattr(target, name), timeout_s))
+
+
+def _patient(method: Callable[..., Result], timeout_s: float) -> Callable[..., Result]:
+    @wraps(method)
+    def call(*arguments: Any, **named: Any) -> Any:
+        def once() -> Any:
+            result = method(*arguments, **named)
+            # A generator meets its errors only while it is read.
+            return list(result) if isinstance(result, Iterator) else result
+
+        return patiently(once, timeout_s)
+
+    return call

@@ -1,0 +1,128 @@
+"""Locks of a study: one controller at a time decides what is run next, one process at a time makes the tables."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from filelock import FileLock
+
+from sweeps.outputs import file_of
+from sweeps.storage.retrying import patiently
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage, RDBStorage
+    from sqlalchemy import Connection, Engine
+
+LOCK_WAIT_S = 5.0  # of one attempt
+
+
+@contextmanager
+def exclusive(storage: "BaseStorage", url: str, study_name: str, timeout_s: float) -> Iterator[Callable[[], bool]]:
+    """Let one controller at a time decide what is run next: what is left is counted and claimed in one step.
+
+    A lock file beside a storage that is a file, an advisory lock of a PostgreSQL server. Other servers have none, and
+    two controllers may then overshoot the total by a trial.
+
+    Yields:
+        Whether the lock has been held until now: a server that is restarted forgets it.
+    """
+    if file := file_of(url):
+        with _file_lock(_claim_lock(file), timeout_s):
+            yield lambda: True
+    elif _is_postgresql(url):
+        with _advisory_lock(cast("RDBStorage", storage).engine, study_name, timeout_s) as is_held:
+            yield is_held
+    else:
+        yield lambda: True
+
+
+def _claim_lock(file: Path) -> str:
+    """The lock file beside a storage that is a file."""
+    return f"{file}.claim.lock"
+
+
+def _is_postgresql(url: str) -> bool:
+    return url.startswith("postgresql")
+
+
+@contextmanager
+def _file_lock(path: str, timeout_s: float) -> Iterator[None]:
+    lock = _lock_of(path)
+
+    def acquire() -> None:
+        check_there(Path(path))
+        lock.acquire(timeout=LOCK_WAIT_S, poll_interval=0.005)
+
+    patiently(acquire, timeout_s)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def check_there(path: Path) -> None:
+    """Raise where a file's folder is gone, for a lock would make it anew, in the way of the one that comes back."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"the folder {path.parent} is gone")
+
+
+@cache
+def _lock_of(path: str) -> FileLock:
+    return FileLock(path, thread_local=False)
+
+
+@contextmanager
+def _advisory_lock(engine: "Engine", name: str, timeout_s: float) -> Iterator[Callable[[], bool]]:
+    from sqlalchemy import text
+    from sqlalchemy.exc import DBAPIError
+
+    connection = patiently(lambda: _locked_connection(engine, name), timeout_s)
+
+    def is_held() -> bool:
+        try:
+            connection.execute(text("select 1"))
+        except DBAPIError:
+            return False
+        return True
+
+    try:
+        yield is_held
+    finally:
+        # The lock ends with its connection, which does not go back among those that are kept.
+        connection.invalidate()
+        connection.close()
+
+
+def _locked_connection(engine: "Engine", name: str) -> "Connection":
+    """A connection that holds the lock of that name; OperationalError where another held it too long."""
+    from sqlalchemy import text
+
+    connection = engine.connect()
+    try:
+        connection.execute(text(f"set lock_timeout = {LOCK_WAIT_S * 1000:.0f}"))
+        connection.execute(text("select pg_advisory_lock(hashtext(:name))"), {"name": name})
+    except BaseException:
+        connection.invalidate()
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def tables_lock(url: str, options: dict[str, Any], timeout_s: float) -> Iterator[None]:
+    """Let one process at a time make the tables of an empty database: a second one would fail."""
+    if not _is_postgresql(url):
+        file = file_of(url)
+        with _file_lock(_claim_lock(file), timeout_s) if file else nullcontext():
+            yield
+        return
+    from sqlalchemy import create_engine
+
+    engine = create_engine(url, **options)
+    try:
+        with _advisory_lock(engine, "tables", timeout_s):
+            yield
+    finally:
+        engine.dispose()

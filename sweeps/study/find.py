@@ -1,0 +1,89 @@
+"""Find a study that was made before: by its name, by its folder, or by its name in another storage."""
+
+from pathlib import Path
+
+import optuna
+from optuna.storages import BaseStorage
+
+from sweeps.errors import did_you_mean
+from sweeps.kept import study_kept
+from sweeps.outputs import JOURNAL_FILE, OUTPUTS, SUMMARY_FILE, file_of, named, places_in
+from sweeps.storage.connect import open_storage_of_user
+from sweeps.storage.locks import LOCK_WAIT_S
+from sweeps.storage.urls import KEY, OPTION, check_storage_url
+
+TIMEOUT_S = 10.0
+CONFIG = "config.yaml"  # which every run folder has
+
+
+def study_folder(study: str) -> Path | None:
+    """The folder of a study: `study` itself, or one of that name in outputs, as `ls` shows it.
+
+    None where neither is there.
+    """
+    return next((folder for folder in named(study) if study_kept(folder)), None)
+
+
+def run_folder(run: str) -> Path | None:
+    """The folder of a run: `run` itself, or one of that name in outputs, as `ls` shows it. None where neither is."""
+    return next((folder for folder in named(run) if (folder / CONFIG).is_file()), None)
+
+
+def names_in_outputs(*files: str) -> list[str]:
+    """Names of the folders in outputs that hold one of these files: a study's, a run's config.yaml."""
+    places = places_in(OUTPUTS)
+    return sorted({path.parent.name for place in places for file in files for path in place.glob(f"*/{file}")})
+
+
+def load_study(study: str, url: str | None = None) -> optuna.Study:
+    """Args:
+        study: a name, or a folder with a study.journal or a sweep.json.
+        url: of the storage, where the folder does not tell it.
+
+    Raises:
+        LookupError: there is no such study.
+        UserError: the storage cannot be opened.
+    """
+    name, given_as = study, OPTION
+    if url is None:
+        kept = next(filter(None, map(study_kept, named(study))), None)
+        if kept is None:
+            places = f"neither {study} nor a folder of that name in {', '.join(map(str, places_in(OUTPUTS)))}"
+            hint = did_you_mean(Path(study).name, names_in_outputs(JOURNAL_FILE, SUMMARY_FILE))
+            raise LookupError(f"there is no study {study}: {hint}{places} holds a {JOURNAL_FILE} or a {SUMMARY_FILE}.")
+        (name, url), given_as = kept, KEY
+    storage = open_existing(url, given_as=given_as)
+    names = sorted(summary.study_name for summary in storage.get_all_studies())
+    # A folder may have been moved or renamed: its journal holds one study.
+    if name not in names and len(names) == 1 and url.startswith("journal"):
+        name = names[0]
+    if name not in names:
+        has = f"{did_you_mean(name, names)}it has {', '.join(names) or 'none'}"
+        raise LookupError(f"there is no study {name} in the storage: {has}.")
+    return optuna.load_study(study_name=name, storage=storage)
+
+
+def open_existing(url: str, timeout_s: float = TIMEOUT_S, given_as: str = OPTION) -> BaseStorage:
+    """The storage of a URL that somebody names to look into it; what is not there is not made.
+
+    Args:
+        given_as: how, for the error sentence: OPTION, or KEY of the sweep that made the study.
+
+    Raises:
+        LookupError: the file that it is to be is not there.
+        UserError: it cannot be opened.
+    """
+    check_storage_url(url, given_as)
+    file = file_of(url)
+    if file is not None and not file.is_file():
+        raise LookupError(f"there is no file {file}, which {given_as}={url} names.")
+    return open_storage_of_user(url, timeout_s, given_as)
+
+
+def read_journal(journal: Path) -> BaseStorage:
+    """The storage of a study.journal for those who look on: it is waited for by nobody, and never made."""
+    from optuna.storages import JournalStorage
+
+    from sweeps.storage.journal import SafeJournal
+
+    return JournalStorage(SafeJournal(journal, LOCK_WAIT_S))

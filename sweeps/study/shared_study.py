@@ -1,0 +1,296 @@
+"""A study that controllers share: what has been run, what is left of the total, and who runs what.
+
+A trial keeps its number, its parameters and its folder for life. One whose controller died goes back from RUNNING to
+WAITING, so that the study never holds more than `num_trials` trials and none is counted twice.
+"""
+
+import logging
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import optuna
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from sweeps.config import DEFAULT_SAMPLER, SweepConfig
+from sweeps.errors import user_error
+from sweeps.invocation import program
+from sweeps.job.lease import TakenOver
+from sweeps.space import Space
+from sweeps.space.values import canonical
+from sweeps.storage.connect import close_storage, open_storage_of_user
+from sweeps.storage.locks import exclusive
+from sweeps.study.controllers import Controller, Heartbeat, Watch
+from sweeps.study.identity import identity_of, refuse_other
+from sweeps.study.pruners import build_pruner
+from sweeps.study.samplers import build_sampler
+from sweeps.study.trial_counts import enqueue_failed, num_ended, num_taken, standing
+
+log = logging.getLogger(__name__)
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+Direction = Literal["maximize", "minimize"]
+
+IDENTITY = "sweep"  # the attribute of a study that tells what it searches
+TOTAL = "num_trials"  # the one that tells how many trials the last command asked for
+KNOWN = "known"  # the attribute of a trial that holds the known configuration it was begun with
+REFERENCE = "reference"  # the attribute of a study that holds the first configuration of `sweep.enqueue`, if any
+FINAL = "final:"  # and a trial's number: whether it was run once more at the end, or by whom it is
+PROGRAM = "program"  # the one that tells how its program is called, such as ["python", "run.py"]
+
+
+@dataclass
+class SharedStudy:
+    """The study of one sweep, as one of its controllers sees it.
+
+    Args:
+        known: configurations to run first: those of `sweep.enqueue`, or a whole grid.
+        kind: of its trials: "grid" where every combination is run, else "trial".
+        seeds: that every configuration is run with; None for its own single one.
+    """
+
+    config: SweepConfig
+    name: str
+    url: str
+    space: Space
+    objectives: list[str]
+    directions: list[Direction]
+    num_trials: int
+    known: list[dict[str, Any]] = field(default_factory=list)
+    kind: Literal["grid", "trial"] = "trial"
+    seeds: list[int] | None = None
+
+    def __post_init__(self) -> None:
+        # By its values and not by its place: the next command may name its axes, or what it enqueues, in another order.
+        self._known = [(canonical(values), values) for values in self.known]
+        self.controller, self._watch = Controller.this(), Watch()
+        self.lost_controllers: set[str] = set()  # whose trials were taken back
+        self.storage: BaseStorage = open_storage_of_user(self.url, self.config.storage_timeout_s)
+        with self._alone():
+            self.study = optuna.create_study(
+                study_name=self.name,
+                storage=self.storage,
+                sampler=self._sampler(0),
+                pruner=build_pruner(self.config.pruner, vars(self.config.pruning)),
+                directions=self.directions,
+                load_if_exists=True,
+            )
+            self._check_identity()
+            self._note_command()
+            self.num_retried = enqueue_failed(self.study) if self.config.retry_failed else 0
+            self.beat()
+        self._heartbeat = Heartbeat(self.beat)
+
+    def close(self) -> None:
+        self._heartbeat.stop()
+        close_storage(self.storage)
+
+    def beat(self) -> None:
+        """Give a sign of life, and look for those of others."""
+        self.storage.set_study_user_attr(self.study._study_id, *self.controller.attribute())
+        self._look()
+
+    def _look(self) -> dict[str, Any]:
+        """The study's attributes, which tell who is alive."""
+        attributes = self.study.user_attrs
+        self._watch.look(attributes)
+        return attributes
+
+    def trials(self) -> list[FrozenTrial]:
+        return self.study.get_trials(deepcopy=False)
+
+    # What is left.
+
+    def claim(self) -> Trial | None:
+        """The next trial to run, signed by this controller; None where none is left for it now."""
+        with self._alone() as is_held:
+            trial = self._claim()
+            if trial is None or is_held():
+                return trial
+        # Another controller may have counted at the same time.
+        with self._alone():
+            if num_taken(self.trials()) <= self.num_trials:
+                return trial
+            self._let_wait(trial._trial_id)
+            return None
+
+    def _claim(self) -> Trial | None:
+        self._take_back(self.trials())
+        trials = self.trials()
+        if num_taken(trials) >= self.num_trials:
+            return None
+        if not any(trial.state == TrialState.WAITING for trial in trials):
+            self._enqueue_next(trials)
+        self.study.sampler = self._sampler(len(trials))
+        trial = self.study.ask()
+        trial.set_user_attr("owner", self.controller.id)
+        return trial
+
+    def is_finished(self) -> bool:
+        """Whether nothing is left to do: for this controller, or for one that may yet die."""
+        return num_ended(self.trials()) >= self.num_trials
+
+    def has_only_failures(self) -> bool:
+        return {trial.state for trial in standing(self.trials()) if trial.state.is_finished()} == {TrialState.FAIL}
+
+    def last_failure(self) -> str:
+        """Why the last trial that failed did; empty where none has."""
+        reasons = [t.user_attrs.get("reason", "") for t in standing(self.trials()) if t.state == TrialState.FAIL]
+        return str(reasons[-1]) if reasons else ""
+
+    def num_elsewhere(self) -> int:
+        """Trials that other controllers run."""
+        return sum(t.state == TrialState.RUNNING and not self._is_mine(t) for t in self.trials())
+
+    def twin(self, number: int) -> FrozenTrial | None:
+        """An earlier trial of the same configuration that ended with a result, or may yet."""
+        trials = self.trials()
+        mine = trials[number].user_attrs["configuration"]
+        for trial in trials[:number]:
+            if trial.user_attrs.get("configuration") == mine and trial.state != TrialState.FAIL:
+                return trial
+        return None
+
+    def _enqueue_next(self, trials: list[FrozenTrial]) -> None:
+        """Put the next known configuration in front, where one is left."""
+        begun = Counter(trial.user_attrs.get(KNOWN) for trial in standing(trials))
+        for name, values in self._known:
+            if not begun[name]:
+                self.study.enqueue_trial(self.space.params(values), user_attrs={KNOWN: name})
+                return
+            begun[name] -= 1
+
+    def _take_back(self, trials: list[FrozenTrial]) -> None:
+        """Let the trials of dead controllers wait for a new run, in their own folder."""
+        running = [trial for trial in trials if trial.state == TrialState.RUNNING and not self._is_mine(trial)]
+        attributes = self._look() if running else {}
+        for trial in running:
+            owner = trial.user_attrs.get("owner", "")
+            if not self._watch.is_alive(attributes, owner, self.config.lost_after_s):
+                log.info("Trial %d is run again: its controller was lost.", trial.number)
+                if owner:
+                    self.lost_controllers.add(owner)
+                self._let_wait(trial._trial_id)
+
+    def _is_mine(self, trial: FrozenTrial) -> bool:
+        return trial.user_attrs.get("owner") == self.controller.id
+
+    # What is written to a trial: by the controller that has it, and no other. Each raises TakenOver otherwise.
+
+    @contextmanager
+    def _owned(self, trial: Trial) -> Iterator[None]:
+        try:
+            if not self._owns(trial):
+                raise TakenOver(f"trial {trial.number} has another controller")
+            yield
+        except UpdateFinishedTrialError as error:
+            raise TakenOver(f"trial {trial.number} was ended by another controller") from error
+
+    def configure(self, trial: Trial) -> None:
+        """Draw a trial's configuration."""
+        with self._owned(trial):
+            trial.set_user_attr("configuration", canonical(self.space.suggest(trial)))
+
+    def note(self, trial: Trial, **attributes: Any) -> None:
+        with self._owned(trial):
+            for name, value in attributes.items():
+                trial.set_user_attr(name, value)
+
+    def report(self, trial: Trial, steps: Mapping[int, float]) -> None:
+        """Tell a trial's values by step."""
+        with self._owned(trial):
+            for step, value in steps.items():
+                trial.report(value, step)
+
+    def constrain(self, trial: Trial, violations: Mapping[str, float]) -> None:
+        """Tell how far a trial is outside each constraint."""
+        with self._owned(trial):
+            known = self.storage.get_trial(trial._trial_id).constraints  # by a controller that died in between
+            for name, violation in violations.items():
+                if name not in known:
+                    trial.set_constraint(name, violation)
+
+    def finish(
+        self, trial: Trial, state: TrialState, values: list[float] | None = None, **attributes: Any
+    ) -> FrozenTrial:
+        """Tell the study how a trial of this controller ended."""
+        # Nobody takes it over in between.
+        with self._alone(), self._owned(trial):
+            for name, value in attributes.items():
+                trial.set_user_attr(name, value)
+            # A storage that was gone may have heard it nevertheless.
+            with suppress(UpdateFinishedTrialError), warnings.catch_warnings():
+                # It was said once, at the start.
+                warnings.filterwarnings("ignore", "Constraints have been set, but CmaEsSampler")
+                self.study.tell(trial, values, state)
+        return self.storage.get_trial(trial._trial_id)
+
+    def give_back(self, trial: Trial) -> None:
+        """Leave a trial of this controller for a later command, with its parameters and its folder."""
+        with self._alone():
+            if self._owns(trial):
+                self._let_wait(trial._trial_id)
+
+    def _owns(self, trial: Trial) -> bool:
+        now = self.storage.get_trial(trial._trial_id)
+        return self._is_mine(now) and not now.state.is_finished()
+
+    def _let_wait(self, trial_id: int) -> None:
+        self.storage.set_trial_state_values(trial_id, TrialState.WAITING)
+
+    def claim_final(self, number: int) -> bool:
+        """Whether this controller is to run a trial once more at the end: nobody has, or somebody died over it."""
+        key = f"{FINAL}{number}"
+        with self._alone():
+            known = self._look()
+            owner = known.get(key)
+            if owner and (owner == "done" or self._watch.is_alive(known, owner, self.config.lost_after_s)):
+                return False
+            self.study.set_user_attr(key, self.controller.id)
+            return True
+
+    def has_final(self, number: int) -> bool:
+        """Whether a trial was run once more, to its end."""
+        return self.study.user_attrs.get(f"{FINAL}{number}") == "done"
+
+    def note_final(self, number: int, is_done: bool) -> None:
+        """A trial's last run has ended, or is left to a later command."""
+        self.study.set_user_attr(f"{FINAL}{number}", "done" if is_done else "")
+
+    # How it is opened.
+
+    @contextmanager
+    def _alone(self) -> Iterator[Callable[[], bool]]:
+        with exclusive(self.storage, self.url, self.name, self.config.storage_timeout_s) as is_held:
+            yield is_held
+
+    def _sampler(self, trial_number: int) -> optuna.samplers.BaseSampler:
+        name, is_conditional = self.config.sampler or DEFAULT_SAMPLER, self.space.is_conditional
+        return build_sampler(name, self.config.seed, trial_number, is_conditional=is_conditional)
+
+    def _check_identity(self) -> None:
+        """Write what the study searches, or raise UserError where it searches something else."""
+        mine = identity_of(self.config, self.space, self.objectives, self.seeds)
+        there = self.study.user_attrs.get(IDENTITY)
+        if there is None:
+            if self.study.get_trials(deepcopy=False):
+                raise user_error(f"sweep.study_name={self.name} is a study that no sweep made: give another name.")
+            self.study.set_user_attr(IDENTITY, mine)
+            return
+        refuse_other(self.name, there, mine, [d.name.lower() for d in self.study.directions], self.directions)
+
+    def _note_command(self) -> None:
+        """Tell those who only read the study what is asked for, and how its program is called."""
+        known = self.study.user_attrs
+        told: dict[str, Any] = {TOTAL: self.num_trials, PROGRAM: program()}
+        if self.config.enqueue:
+            told[REFERENCE] = canonical(self.config.enqueue[0])
+        for name, value in told.items():
+            if known.get(name) != value:
+                self.study.set_user_attr(name, value)

@@ -1,0 +1,290 @@
+"""The command line, from anywhere: a mistake is one sentence and leaves nothing behind."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from small_runs import OVERRIDES, REPOSITORY, arrays, composed, result, run
+
+from spectral.cli.run import hydra_sentence
+from spectral.configs.root import typed
+from spectral.errors import UserError
+
+Overrides = Callable[..., list[str]]
+QUOTED = shlex.quote(str(REPOSITORY / "run.py"))  # as a shell takes it
+
+
+def sentence(overrides: Sequence[str]) -> str:
+    """What a run is refused with, once its config has passed."""
+    with pytest.raises(UserError) as raised:
+        run(overrides)
+    return str(raised.value)
+
+
+def config_sentence(overrides: Sequence[str]) -> str:
+    """What a command is refused with by its config alone."""
+    try:
+        config = composed(overrides)
+    except HydraException as error:
+        return hydra_sentence(error)
+    with pytest.raises(UserError) as raised:
+        typed(config)
+    return str(raised.value)
+
+
+def names_only(*overrides: str) -> list[str]:
+    """A command whose mistake shows in the config alone."""
+    return ["run_dir=never", *overrides]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        ("model.width=abc", "model.width=abc has the wrong type: allowed is an integer."),
+        ("model.width=2.5", "model.width=2.5 has the wrong type: allowed is an integer."),
+        ("model.width=0", "model.width=0 is out of range: allowed is at least 1."),
+        ("model.widht=16", "model.widht is not a known key: did you mean 'width'? allowed: .*widths."),
+        ("+model.widht=16", "model.widht is not a known key: did you mean 'width'? allowed: .*widths."),
+        ("model=nope", "model=nope is not known: allowed: .*fcn, inception_time, reference, resnet1d."),
+        ("model=referense", "model=referense is not known: did you mean 'reference'? allowed: .*"),
+        ("model.dilations=3", "model.dilations=3 has the wrong type: allowed is a list of integers, such as [1,2]."),
+        (
+            "model.dilations={a:1}",
+            "model.dilations={a:1} has the wrong type: allowed is a list of integers, such as [1,2].",
+        ),
+        ("model=[a,b]", "model is given b in a list with others: it takes one name, as in model=b."),
+        ("model=[fcn,reference]", "model is given reference in a list with others: it takes one name, as in .*"),
+        ("model.dilations.5=3", "model.dilations[5] is not there: model.dilations has 3 elements, from index 0; .*"),
+        ("loss.weights={a:1}", "loss.weights={a:1} has the wrong type: allowed is a list of numbers, .*"),
+        (
+            "sampler=fractions sampler.fractions={star:0.5,qso:0.5}",
+            "sampler.fractions={star:0.5,qso:0.5} has the wrong type: allowed is a list of numbers, .*",
+        ),
+        ("data.class_names={a:1}", "data.class_names={a:1} has the wrong type: allowed is a list of texts, .*"),
+        ("model.widths=[16,x]", "model.widths[1]=x has the wrong type: allowed is an integer."),
+        (
+            "sampler=fractions sampler.fractions=[0.5,0.6,0,0]",
+            "sampler.fractions=[0.5, 0.6, 0.0, 0.0] sums to 1.1: class shares must sum to 1.",
+        ),
+        (
+            "sampler=fractions sampler.fractions=[0.5,0.5]",
+            "sampler.fractions=[0.5, 0.5] has 2 values, but data.class_names has 4 classes: star, .*, qso.",
+        ),
+        (
+            "sampler=schedule sampler.end=fractions sampler.end_fractions=[0.5,0.5]",
+            "sampler.end_fractions=[0.5, 0.5] has 2 values, but data.class_names has 4 classes: .*",
+        ),
+        ("loss.weights=[1,2]", "loss.weights=[1.0, 2.0] has 2 values, but data.class_names has 4 classes: .*"),
+        (
+            "schedule.stages.0.loss={name:focal,weights:[1,2,3]}",
+            "schedule.stages[0].loss.weights=[1.0, 2.0, 3.0] has 3 values, but data.class_names has 4 classes: .*",
+        ),
+        (
+            "data=arrays data.class_names=[a,b,c] loss.weights=[1,2]",
+            "loss.weights=[1.0, 2.0] has 2 values, but data.class_names has 3 classes: a, b, c.",
+        ),
+        ("optimizer.lr=-1", "optimizer.lr=-1.0 is out of range: allowed is above 0."),
+        ("optimizer.lr=nan", "optimizer.lr=nan is out of range: allowed is above 0."),
+        ("schedule.stages.0.lr=-1", "schedule.stages[0].lr=-1.0 is out of range: allowed is above 0."),
+        ("schedule.stages.0.start=first", "schedule.stages[0].start=first is not known: .*allowed: best, last."),
+        (
+            "schedule.stages.0.loss=cross_entrop",
+            "schedule.stages[0].loss=cross_entrop is not known: did you mean 'cross_entropy'? allowed: .*",
+        ),
+        (
+            "schedule.stages.0.loss={name:soft_f1,forn:x}",
+            "schedule.stages[0].loss.forn is not a known key: did you mean 'form'? allowed: .*",
+        ),
+        ("schedule.stages=[]", "schedule.stages=[] is empty: at least one stage is needed."),
+        (
+            "schedule.stages=3",
+            "schedule.stages=3 has the wrong type: allowed is a list of mappings, such as [{name:first},{name:second}]"
+            ".",
+        ),
+        ("schedule.stages=[3]", "schedule.stages[0]=3 has the wrong type: allowed is a mapping, such as {a: 1}."),
+        (
+            "schedule.stages.1.lr=3e-5",
+            "schedule.stages[1] is not there: schedule.stages has one element, of index 0; more are given with the "
+            "whole list, as in 'schedule.stages=[{name:first},{name:second}]'.",
+        ),
+        (
+            "schedule=reference schedule.stages.2.lr=1",
+            "schedule.stages[2] is not there: .* 2 elements, from index 0; .*",
+        ),
+        ("+schedule.batchsize=3", "schedule.batchsize is not a known key: did you mean 'batch_size'? allowed: .*"),
+        ("schedule=nope", "schedule=nope is not known: allowed: default, reference."),
+        ("experiment=debgu", "experiment=debgu is not known: did you mean 'debug'? allowed: .*reference.*"),
+        ("+foo=1", "foo is not a known key: allowed: .*seed, split, sweep, tracker, transform."),
+        ("sede=1", "sede is not a known key: did you mean 'seed'? allowed: .*"),
+        ("seed=-1", "seed=-1 is out of range: allowed is at least 0 .*"),
+        ("seed=null", "seed is not valid: field 'seed' is not Optional."),
+        ("precision=half", "precision=half is not known: allowed: auto, bfloat16, float32."),
+        ("objective=val/macro_f", "objective=val/macro_f is not known: did you mean 'val/macro_f1'? allowed: .*"),
+        ("objective=test/macro_f1", "objective=test/macro_f1 is refused: .* so choose by val/macro_f1."),
+        ("objective=[val/accuracy,test/accuracy]", "objective=test/accuracy is refused: .*"),
+        ("objective=[]", "objective=[] is not the name of a metric: .*"),
+        ("objective=null", "objective=None is not the name of a metric: .*"),
+        ("objective=3", "objective=3 is not the name of a metric: .*"),
+        ("run_dir=null", "run_dir=None is not a folder: give its path, or leave run_dir out."),
+        ("run_dir=", "run_dir= is not a folder: give its path, or leave run_dir out."),
+        ("data.dtype=float8", "data.dtype=float8 is not known: did you mean 'float32'? allowed: float16, float32."),
+        ("tracker=wandbb", "tracker=wandbb is not known: did you mean 'wandb'? allowed: mlflow, none, .*"),
+        ("tracker.mode=ofline", "tracker.mode=ofline is not known: did you mean 'offline'? allowed: auto, .*"),
+        ("tracker.tags=['']", "tracker.tags: '' is not a tag: allowed are 1 to 64 letters."),
+        ("tracker.project=", "tracker.project= is empty: allowed is the name of a project."),
+        ("tracker.finish_timeout_s=0", "tracker.finish_timeout_s=0.0 is out of range: allowed is above 0."),
+        ("split=kfold split.fold=9", "split.fold=9 is out of range: with 5 folds it is at most 4."),
+        ("model.width=4,6", "model.width=4,6 has several values, which need -m; a list stands in brackets, .*"),
+        ("model.width=range(4,6)", "model.width=range(4,6) has several values, which need -m; .*"),
+        ("model.width=[1", "model.width=[1 cannot be read as key=value: .*"),
+        ("model.width", "model.width cannot be read as key=value: .*"),
+    ],
+)
+def test_a_mistake_in_the_config_is_one_sentence(
+    overrides: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = config_sentence(names_only(*overrides.split()))
+    pattern = re.escape(expected).replace(r"\.\*", ".*")
+    assert re.fullmatch(pattern, found), found
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        (("objective=val/f1/qos",), "objective=val/f1/qos is not known: did you mean 'val/f1/qso'? allowed: .*"),
+        (
+            ("sampler=fractions", "sampler.fractions=[0.5,0.5]"),
+            "sampler.fractions=[0.5, 0.5] has 2 values, .* 3 classes.",
+        ),
+        (("loss.weights=[1,2]",), "loss.weights=[1.0, 2.0] has 2 values for 3 classes."),
+        (("split.validation=0",), "objective=val/macro_f1 needs validation spectra .*"),
+        (("split=given", "split.validation=0.1"), "split=given needs a split column in the catalog: .*"),
+        (("data.folder=nowhere",), ".*nowhere.*"),
+        (("device=gpu",), "device=gpu is not on this machine: allowed are auto, cpu.*"),
+        (("device=cuda:99",), "device=cuda:99 is not on this machine: allowed are auto, cpu.*"),
+    ],
+)
+def test_a_mistake_that_the_data_shows_leaves_no_folder(
+    overrides: tuple[str, ...], expected: str, small: Overrides, tmp_path: Path
+) -> None:
+    given = [override for override in small() if not ("split=given" in overrides and override.startswith("split."))]
+    found = sentence([*given, *overrides])
+    assert re.fullmatch(re.escape(expected).replace(r"\.\*", ".*"), found), found
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_class_too_rare_for_the_split_is_named(tmp_path: Path) -> None:
+    content = arrays()
+    rows = np.flatnonzero((content["label"] != "qso") | (np.cumsum(content["label"] == "qso") <= 2))
+    np.savez(tmp_path / "rare.npz", **{name: content[name][rows] for name in ("flux", "id", "label")})
+    data = [
+        "data=arrays",
+        f"data.path={tmp_path / 'rare.npz'}",
+        "data.num_workers=1",
+        f"cache_dir={tmp_path / 'cache'}",
+    ]
+    found = sentence([*data, f"run_dir={tmp_path / 'run'}", *OVERRIDES])
+    assert re.match(r"Class 'qso' has 2 labelled spectra or groups, too few for the 3 parts", found)
+    assert not (tmp_path / "run").exists()
+
+
+def test_data_that_is_not_there_is_named(tmp_path: Path) -> None:
+    found = sentence(["data=arrays", f"data.path={tmp_path}/no.npz", f"run_dir={tmp_path / 'run'}", *OVERRIDES])
+    assert found == f"data.path={tmp_path}/no.npz is not a file."
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_with_other_files_is_left_alone(small: Overrides, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "notes.txt").write_text("mine")
+    sentence(small("objective=val/f1/qos"))
+    assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
+
+
+# Real processes: seconds each, so one of each kind.
+
+
+def process(*command: str, cwd: Path, code: int = 0) -> "subprocess.CompletedProcess[str]":
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    ended = subprocess.run(
+        [sys.executable, *command], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == code, ended.stderr
+    return ended
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [
+        ("model.width=abc", "error: model.width=abc has the wrong type: allowed is an integer.\n"),
+        ("seed=-1", "error: seed=-1 is out of range: allowed is at least 0 and at most 2.14748e+09.\n"),
+        (
+            "sweep=fractions",
+            f"error: sweep=fractions searches only with -m: python {QUOTED} -m sweep=fractions\n",
+        ),
+        (
+            "+sweep.space.seed=[1,2]",
+            f"error: +sweep.space.seed=[1,2] searches only with -m: python {QUOTED} -m '+sweep.space.seed=[1,2]'\n",
+        ),
+        ("run_dir=/dev/null", "error: run_dir=/dev/null cannot be made: File exists.\n"),
+        ("run_dir=", "error: run_dir= is not a folder: give its path, or leave run_dir out.\n"),
+        (
+            "model=null",
+            "error: Config group override must be a string or a list. Got NoneType: a config group takes the name of a "
+            "part, as in model=fcn.\n",
+        ),
+    ],
+)
+def test_a_mistake_ends_the_process_with_its_sentence_alone(overrides: str, expected: str, tmp_path: Path) -> None:
+    ended = process(str(REPOSITORY / "run.py"), overrides, cwd=tmp_path, code=2)
+    assert (ended.stdout, ended.stderr) == ("", expected)
+    left = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not left and not list(tmp_path.glob("outputs/runs/*"))
+
+
+def test_a_mistake_that_the_data_shows_ends_the_process_without_a_folder(tmp_path: Path) -> None:
+    given = ("data=arrays", "data.path=no.npz", "run_dir=run")
+    ended = process(str(REPOSITORY / "run.py"), *given, cwd=tmp_path, code=2)
+    assert ended.stdout == "" and ended.stderr.splitlines()[-1] == "error: data.path=no.npz is not a file."
+    assert "Traceback" not in ended.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        (("--help",), ("python run.py experiment=debug", "model: ", "num_threads: null")),
+        (("--cfg", "job"), ("macro_f1", "widths: null", "stages:")),
+        (("--info",), ("Defaults Tree", "hydra/typed/model/reference")),
+    ],
+)
+def test_questions_are_answered_without_a_run(
+    flags: tuple[str, ...], expected: tuple[str, ...], tmp_path: Path
+) -> None:
+    ended = process(str(REPOSITORY / "run.py"), *flags, cwd=tmp_path)
+    for words in expected:
+        assert words in ended.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_multirun_from_a_folder_with_spaces_makes_a_run_folder_each(pack_folder: Path, tmp_path: Path) -> None:
+    here = tmp_path / "a folder, with spaces"
+    here.mkdir()
+    overrides = [override for override in OVERRIDES if not override.startswith("model.width")]
+    given = ("-m", "data=packed", f"data.folder={pack_folder}", "run_dir=many runs", "model.width=2,3")
+    process(str(REPOSITORY / "run.py"), *given, *overrides, cwd=here)
+    folders = [here / "many runs" / str(number) for number in (0, 1)]
+    widths = [OmegaConf.load(folder / "config.yaml").model.width for folder in folders]
+    assert widths == [2, 3]
+    assert result(folders[0])["num_parameters"] < result(folders[1])["num_parameters"]
+    assert OmegaConf.load(folders[0] / "config.yaml").run_dir == str(folders[0])

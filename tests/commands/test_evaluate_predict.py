@@ -1,0 +1,305 @@
+"""A finished run applied to spectra, by the commands' own main functions called in this process."""
+
+import importlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from small_runs import CLASSES, OVERRIDES, StoppedError, arrays, composed, result, run, stop_after
+
+from spectral.configs.commands import EvaluateConfig, typed_command
+from spectral.errors import UserError
+from spectral.inference.predictor import labelled_rows, open_application
+from spectral.scoring.scores import final_metrics
+
+NUM = 50  # not a multiple of the batch size
+BATCH = "evaluate_batch_size=16"
+ON_CPU = ("device=cpu", "precision=float32", BATCH)
+
+
+@pytest.fixture(scope="module")
+def finished(pack_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on the small survey that has ended."""
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    more = (
+        "schedule.stages.0.epochs=5",
+        "schedule.stages.0.steps=40",
+        "model.width=8",
+        "decision=macro_f1",
+        "sampler=balanced",
+    )
+    run(["data=packed", f"data.folder={pack_folder}", f"run_dir={folder}", *OVERRIDES, *more])
+    return folder
+
+
+@pytest.fixture
+def spectra(tmp_path: Path) -> Callable[..., Path]:
+    """Write arrays as NPZ; what is None is left out."""
+
+    def write(**changes: Any) -> Path:
+        content = arrays(num=NUM, seed=5) | changes
+        np.savez(tmp_path / "new.npz", **{name: array for name, array in content.items() if array is not None})
+        return tmp_path / "new.npz"
+
+    return write
+
+
+def command(name: str, *overrides: str) -> None:
+    """Call a command's main function as Hydra would, with a composed config."""
+    main = importlib.import_module(f"spectral.{name}").main
+    # Below the two decorators: Hydra's, which reads the command line, and the one that ends the process.
+    main.__wrapped__.__wrapped__(composed(overrides, name))
+
+
+def predict(run_folder: Path, data: Path, out: Path, *more: str) -> None:
+    cache = f"cache_dir={out.parent / 'cache'}"
+    worker = "data.num_workers=1"
+    command(
+        "predict", f"run={run_folder}", "data=arrays", f"data.path={data}", f"out={out}", cache, worker, *ON_CPU, *more
+    )
+
+
+def evaluate(run_folder: Path, *overrides: str) -> None:
+    command("evaluate", f"run={run_folder}", *ON_CPU, *overrides)
+
+
+def scores(run_folder: Path, on: str) -> dict[str, Any]:
+    """What evaluate would print, as numbers."""
+    overrides = [f"run={run_folder}", *ON_CPU, f"on={on}"]
+    typed = typed_command(composed(overrides, "evaluate"), EvaluateConfig, "")
+    application = open_application(typed)
+    labels = application.labels()
+    _, rows = labelled_rows(typed, application.survey, labels)
+    probability, decided = application.classify(rows, typed)
+    return final_metrics(probability, decided, labels[rows], application.classifier.class_names, seed=0)
+
+
+def test_evaluation_gives_the_numbers_of_the_result(finished: Path) -> None:
+    expected = result(finished)
+    for name, value in scores(finished, "test").items():
+        if not name.startswith("macro_f1_"):
+            assert value == pytest.approx(expected[f"test/{name}"], abs=1e-6), name
+
+
+def test_evaluation_prints_the_split_that_was_scored(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evaluate(finished)
+    shown = capsys.readouterr().out
+    assert f"test macro-F1 {result(finished)['test/macro_f1']:.4f}" in shown
+    assert all(name in shown for name in CLASSES)
+    evaluate(finished, "on=validation")
+    assert "validation macro-F1" in capsys.readouterr().out
+
+
+def test_other_data_is_scored_as_a_whole(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = arrays(num=NUM)["label"]
+    path = spectra(label=np.where(np.arange(NUM) < 8, labels, ""))
+    cache = f"cache_dir={tmp_path / 'cache'}"
+    evaluate(finished, "data=arrays", f"data.path={path}", "data.num_workers=1", cache)
+    shown = capsys.readouterr().out
+    assert "all macro-F1" in shown and " 8 " in shown  # the labelled ones
+
+
+def test_the_contest_format_has_no_header_and_every_row_in_order(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = spectra(label=None)
+    predict(finished, data, tmp_path / "result.csv")
+    lines = (tmp_path / "result.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in lines] == [f"s{row:03d}" for row in range(NUM)]
+    assert {line.split(",")[1] for line in lines} <= set(CLASSES)
+    truth = arrays(num=NUM, seed=5)["label"]
+    assert np.mean([line.split(",")[1] == label for line, label in zip(lines, truth, strict=True)]) > 0.8
+
+
+def test_probabilities_sum_to_one_and_formats_agree(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = spectra()
+    predict(finished, data, tmp_path / "p.csv", "format=probabilities")
+    predict(finished, data, tmp_path / "p.parquet")
+    predict(finished, data, tmp_path / "result.csv")
+    csv, parquet = pd.read_csv(tmp_path / "p.csv"), pd.read_parquet(tmp_path / "p.parquet")
+    contest = pd.read_csv(tmp_path / "result.csv", header=None, names=["id", "predicted"])
+    columns = [f"probability/{name}" for name in CLASSES]
+    assert list(csv) == list(parquet) == ["id", "predicted", *columns]
+    np.testing.assert_allclose(csv[columns].sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(csv[columns], parquet[columns], atol=1e-6)
+    assert csv["id"].tolist() == parquet["id"].tolist() == contest["id"].tolist() == [f"s{i:03d}" for i in range(NUM)]
+    assert csv["predicted"].tolist() == parquet["predicted"].tolist() == contest["predicted"].tolist()
+
+
+def test_the_batch_size_changes_nothing(finished: Path, spectra: Callable[..., Path], tmp_path: Path) -> None:
+    data = spectra()
+    predict(finished, data, tmp_path / "a.parquet", "evaluate_batch_size=7")
+    predict(finished, data, tmp_path / "b.parquet", "evaluate_batch_size=1000")
+    a, b = pd.read_parquet(tmp_path / "a.parquet"), pd.read_parquet(tmp_path / "b.parquet")
+    pd.testing.assert_frame_equal(a, b, rtol=0, atol=1e-6)
+
+
+def test_shorter_spectra_are_padded_unseen(finished: Path, spectra: Callable[..., Path], tmp_path: Path) -> None:
+    """80 of 96 pixels classify as all 96 with the last 16 marked as bad."""
+    content = arrays(num=NUM, seed=5)
+    mask = np.arange(96) >= 80
+    predict(finished, spectra(flux=content["flux"][:, :80], wave=content["wave"][:80]), tmp_path / "short.parquet")
+    predict(finished, spectra(mask=np.tile(mask, (NUM, 1))), tmp_path / "masked.parquet")
+    short, masked = pd.read_parquet(tmp_path / "short.parquet"), pd.read_parquet(tmp_path / "masked.parquet")
+    pd.testing.assert_frame_equal(short, masked, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"flux": np.zeros((NUM, 97), np.float32), "wave": None}, r"has 97 points a spectrum, .* trained on 96"),
+        ({"flux": np.zeros((NUM, 2, 96), np.float32)}, r"has 2 channels, .* needs 1"),
+        (
+            {"wave": np.linspace(5000.0, 6000.0, 96)},
+            r"5000\.0 to 6000\.0 Angstrom, are not those of .* 4000\.0 to 5000\.0",
+        ),
+    ],
+)
+def test_data_that_does_not_fit_is_refused(
+    changes: dict[str, Any], sentence: str, finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=sentence):
+        predict(finished, spectra(**changes), tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_class_unknown_to_the_run_can_be_predicted_on_but_not_scored(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = spectra(label=np.where(np.arange(NUM) == 3, "galaxies", arrays(num=NUM)["label"]))
+    predict(finished, data, tmp_path / "out.csv")
+    cache = f"cache_dir={tmp_path / 'cache'}"
+    with pytest.raises(UserError, match="the class 'galaxies', the run does not: did you mean 'galaxy'"):
+        evaluate(finished, "data=arrays", f"data.path={data}", "data.num_workers=1", cache)
+
+
+def test_the_run_folder_alone_is_enough(finished: Path, spectra: Callable[..., Path], tmp_path: Path) -> None:
+    """Moved, with the config's network and transform changed: model.json alone says what is applied."""
+    data = spectra()
+    predict(finished, data, tmp_path / "before.parquet")
+    moved = tmp_path / "else where" / "moved"
+    shutil.copytree(finished, moved)
+    (moved / "config.yaml").write_text((moved / "config.yaml").read_text().replace("standardize", "l2"))
+    for name in ("last.ckpt", "metrics.jsonl", "result.json", "predictions.parquet"):
+        (moved / name).unlink()
+    predict(moved, data, tmp_path / "after.parquet")
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(tmp_path / "before.parquet"), pd.read_parquet(tmp_path / "after.parquet")
+    )
+
+
+def without_key(content: bytes) -> bytes:
+    described = json.loads(content)
+    del described["length"]
+    return json.dumps(described).encode()
+
+
+def with_other_width(content: bytes) -> bytes:
+    described = json.loads(content)
+    described["model"]["width"] = 3
+    return json.dumps(described).encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil", "sentence"),
+    [
+        ("model.json", lambda content: content[:-30], "is not valid JSON"),
+        ("model.json", lambda _content: b"[1]", "does not describe a classifier"),
+        ("model.json", without_key, "does not describe a classifier"),
+        ("model.json", with_other_width, "does not fit"),
+        ("model.json", None, "has no model.json"),
+        ("best.safetensors", lambda content: content[:-30], "cannot be read"),
+        ("best.safetensors", lambda content: content[:3], "cannot be read"),
+        ("best.safetensors", None, "has no best.safetensors"),
+        ("config.yaml", None, "is not a run folder"),
+    ],
+)
+def test_a_spoilt_run_folder_is_told_of_in_one_sentence(
+    name: str,
+    spoil: Callable[[bytes], bytes] | None,
+    sentence: str,
+    finished: Path,
+    tmp_path: Path,
+    spectra: Callable[..., Path],
+) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(finished, broken)
+    if spoil is None:
+        (broken / name).unlink()
+    else:
+        (broken / name).write_bytes(spoil((broken / name).read_bytes()))
+    with pytest.raises(UserError, match=sentence) as error:
+        predict(broken, spectra(), tmp_path / "out.csv")
+    assert "\n" not in str(error.value)
+
+
+def test_a_run_that_has_not_ended_is_refused(
+    small: Callable[..., list[str]], spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    with pytest.raises(StoppedError):
+        run(small(), stop_after(1))
+    with pytest.raises(UserError, match="has not ended"):
+        predict(tmp_path / "run", spectra(), tmp_path / "out.csv")
+    with pytest.raises(UserError, match="has not ended"):
+        evaluate(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        ((), r"out=\.\.\. is missing: python -m spectral\.predict run=FOLDER data=\.\.\. out=FILE\."),
+        (("out=a.csv", "run=nowhere"), r"data=\.\.\. is missing"),
+        (("out=a.txt", "run=nowhere", "data=arrays"), r"out=a\.txt tells no format: end it in \.csv or \.parquet"),
+        (("out=a.csv", "run=nowhere", "data=arrays"), "run=nowhere is not a run folder"),
+        (("out=a.csv", "run=nowhere", "format=fits"), "format=fits is not known: .*contest, parquet, probabilities"),
+        (("out=a.csv", "run=nowhere", "+foo=1"), "foo is not a known key: .*allowed: cache_dir, data"),
+        (("out=a.csv", "run=nowhere", "evaluate_batch_size=0"), "evaluate_batch_size=0 is out of range"),
+    ],
+)
+def test_mistakes_in_the_command_are_told_before_anything_is_read(overrides: tuple[str, ...], sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        command("predict", *overrides)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (("on=tests",), "on=tests is not known: did you mean 'test'"),
+        (("device=cuda",), "device=cuda is not on this machine"),
+    ],
+)
+def test_mistakes_in_an_evaluation(overrides: tuple[str, ...], sentence: str, finished: Path) -> None:
+    with pytest.raises(UserError, match=sentence):
+        evaluate(finished, *overrides)
+
+
+def test_a_split_is_asked_of_data_that_has_one(finished: Path, spectra: Callable[..., Path], tmp_path: Path) -> None:
+    given = f"cache_dir={tmp_path / 'cache'}", "data=arrays", f"data.path={spectra()}", "data.num_workers=1"
+    with pytest.raises(UserError, match="on=test needs data with a split of its own; on=all scores"):
+        evaluate(finished, *given, "on=test")
+
+
+def test_the_process_ends_in_a_sentence_and_leaves_an_empty_working_directory(tmp_path: Path) -> None:
+    here = tmp_path / "empty"
+    here.mkdir()
+    ended = subprocess.run(
+        [sys.executable, "-m", "spectral.evaluate", "run=nowhere"],
+        cwd=here,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "error: run=nowhere is not a run folder: it has no config.yaml.\n"
+    assert here.is_dir() and not list(here.iterdir())

@@ -1,0 +1,251 @@
+"""A run that was stopped anyhow goes on and ends with the numbers of an uninterrupted one."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from small_runs import OVERRIDES, REPOSITORY, StoppedError, arrays, outcome, rows, run, stages, stop_after
+
+from spectral.errors import UserError
+
+Overrides = Callable[..., list[str]]
+
+TWO_STAGES = stages(
+    {"name": "ce", "epochs": 3, "steps": 3, "loss": "cross_entropy", "lr": "1e-2"},
+    {"name": "f1", "epochs": 2, "steps": 3, "loss": "soft_f1", "lr": "1e-3", "start": "best"},
+)
+VARIANTS = {
+    "plain": (),
+    "averaged, cosine": ("schedule.ema_decay=0.9", "lr_schedule=cosine"),
+    "batch norm, plateau": (
+        "model=fcn",
+        "~model.width",
+        "~model.num_blocks",
+        "~model.head_width",
+        "model.widths=[4,4]",
+        "model.kernel_sizes=[5,3]",
+        "lr_schedule=plateau",
+        "lr_schedule.patience_epochs=0",
+    ),
+    "patience": ("schedule.patience_epochs=1",),
+    "moving fractions": ("sampler=schedule", "optimizer=sgd"),
+}
+
+
+def variant(name: str, overrides: list[str]) -> list[str]:
+    """The overrides of a variant; what it takes away with ~ is not set in the first place."""
+    options = VARIANTS[name]
+    without = tuple(option[1:] + "=" for option in options if option.startswith("~"))
+    kept = [override for override in overrides if not without or not override.startswith(without)]
+    return [*kept, TWO_STAGES, *(option for option in options if not option.startswith("~"))]
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_it_ends_with_the_same_numbers_wherever_it_was_stopped(name: str, small: Overrides, tmp_path: Path) -> None:
+    run(variant(name, small(folder="whole")))
+    whole = outcome(tmp_path / "whole")
+    # Within a stage, at the end of the first, within the second; patience ends it after fewer epochs.
+    for epoch in (1, 3, 4) if len(whole[0]) == 5 else range(1, len(whole[0]) + 1):
+        overrides = variant(name, small(folder=f"stopped-{epoch}"))
+        with pytest.raises(StoppedError):
+            run(overrides, stop_after(epoch))
+        again: list[int] = []
+        run(overrides, lambda number, _row, again=again: again.append(number))  # type: ignore[misc]
+        assert again == list(range(epoch + 1, len(whole[0]) + 1))
+        assert outcome(tmp_path / f"stopped-{epoch}") == whole
+
+
+def test_many_stops_are_as_good_as_one(small: Overrides, tmp_path: Path) -> None:
+    run(small(TWO_STAGES, folder="whole"))
+    for epoch in (1, 2, 3, 4):
+        with pytest.raises(StoppedError):
+            run(small(TWO_STAGES), stop_after(epoch))
+    run(small(TWO_STAGES))
+    assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("name", ["append_metrics", "write_bytes"])
+def test_a_stop_between_the_files_of_an_epoch(
+    name: str, small: Overrides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The best weights or the row of an epoch are written, its checkpoint is not: the epoch is run again."""
+    run(small(TWO_STAGES, folder="whole"))
+    calls = 0
+
+    def stop_after_third(original: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*arguments: Any) -> None:
+            nonlocal calls
+            original(*arguments)
+            calls += 1
+            if calls == 3:
+                raise StoppedError
+
+        return wrapped
+
+    with monkeypatch.context() as patch:
+        import spectral.training.trainer as training
+
+        owner: Any = training.RunFolder if name == "append_metrics" else training
+        patch.setattr(owner, name, stop_after_third(getattr(owner, name)))
+        with pytest.raises(StoppedError):
+            run(small(TWO_STAGES))
+    run(small(TWO_STAGES))
+    assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.98])
+def test_a_checkpoint_cut_short_is_told_of_and_the_run_starts_again(
+    share: float, small: Overrides, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(small(TWO_STAGES, folder="whole"))
+    with pytest.raises(StoppedError):
+        run(small(TWO_STAGES), stop_after(4))
+    checkpoint = tmp_path / "run" / "last.ckpt"
+    content = checkpoint.read_bytes()
+    checkpoint.write_bytes(content[: int(share * len(content))])
+    with caplog.at_level(logging.WARNING):
+        run(small(TWO_STAGES))
+    assert "last.ckpt cannot be read" in caplog.text and "starts again from its beginning" in caplog.text
+    assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+
+
+def test_a_finished_run_gives_its_result_without_training(
+    small: Overrides, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = run(small())
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir() if path.name != "run.lock"}
+    seen: list[int] = []
+    assert run(small(), lambda epoch, _row: seen.append(epoch)) == first
+    assert seen == []
+    assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir() if path.name != "run.lock"}
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_another_config_is_refused_by_the_key_that_differs(finished: bool, small: Overrides, tmp_path: Path) -> None:
+    if finished:
+        run(small())
+    else:
+        with pytest.raises(StoppedError):
+            run(small(), stop_after(1))
+    written = rows(tmp_path / "run")
+    with pytest.raises(UserError, match=r"optimizer\.lr=0\.01, this command has optimizer\.lr=0\.02"):
+        run(small("optimizer.lr=0.02"))
+    assert rows(tmp_path / "run") == written
+
+
+def test_other_threads_and_layout_go_on_with_the_run(small: Overrides, tmp_path: Path) -> None:
+    with pytest.raises(StoppedError):
+        run(small(), stop_after(1))
+    run(small("layout=contiguous", "num_threads=2"))
+    assert [row["epoch"] for row in rows(tmp_path / "run")] == [1, 2, 3]
+
+
+# The real process: seconds each, so few of them.
+
+LONGER = ("schedule.stages.0.epochs=20", "schedule.stages.0.steps=4")
+
+
+def start(overrides: list[str]) -> "subprocess.Popen[str]":
+    command = [sys.executable, str(REPOSITORY / "run.py"), *overrides]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_for_rows(process: "subprocess.Popen[str]", folder: Path, num: int) -> None:
+    """Until metrics.jsonl has as many rows; fails where the process ends before."""
+    while process.poll() is None:
+        if (folder / "metrics.jsonl").exists() and len(rows_so_far(folder)) >= num:
+            return
+        time.sleep(0.01)
+    pytest.fail(f"ended before it could be stopped: {process.communicate()}")
+
+
+def rows_so_far(folder: Path) -> list[str]:
+    return (folder / "metrics.jsonl").read_text().split("\n")[:-1]
+
+
+@pytest.fixture(scope="module")
+def whole(pack_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, ...]:
+    folder = tmp_path_factory.mktemp("whole")
+    run(["data=packed", f"data.folder={pack_folder}", f"run_dir={folder}", *OVERRIDES, *LONGER])
+    return outcome(folder)
+
+
+def test_a_killed_process_goes_on_and_a_second_one_waits_outside(
+    small: Overrides, tmp_path: Path, whole: tuple[Any, ...]
+) -> None:
+    folder = tmp_path / "run"
+    process = start(small(*LONGER))
+    wait_for_rows(process, folder, 1)
+    os.kill(process.pid, signal.SIGSTOP)
+    with pytest.raises(UserError, match="is in use: another process is running this experiment"):
+        run(small(*LONGER))
+    process.kill()
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert not (folder / "result.json").exists()
+    again = start(small(*LONGER))
+    out, err = again.communicate()
+    assert again.returncode == 0, err
+    assert "Going on after epoch" in err
+    assert "Confusion matrix" in out and f"run folder: {folder}" in out
+    assert outcome(folder) == whole
+
+
+def test_ctrl_c_ends_in_one_sentence_and_the_run_goes_on(
+    small: Overrides, tmp_path: Path, whole: tuple[Any, ...]
+) -> None:
+    folder = tmp_path / "run"
+    process = start(small(*LONGER))
+    wait_for_rows(process, folder, 2)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert process.returncode == 130
+    assert "Traceback" not in out + err and err.splitlines()[-1] == "stopped."
+    assert f"give the same command with run_dir={folder}" in out
+    assert not (folder / "result.json").exists()
+    run(small(*LONGER))
+    assert outcome(folder) == whole
+
+
+def test_a_run_does_not_go_on_with_data_that_has_changed(tmp_path: Path) -> None:
+    path = tmp_path / "data.npz"
+    data = ["data=arrays", f"data.path={path}", "data.num_workers=1", f"cache_dir={tmp_path}"]
+    overrides = [*data, *OVERRIDES, f"run_dir={tmp_path / 'run'}"]
+    np.savez(path, **arrays())
+    with pytest.raises(StoppedError):
+        run(overrides, stop_after(1))
+    np.savez(path, **arrays(num=124))
+    with pytest.raises(UserError, match=r"run_dir=.*run began on other spectra, or on another split"):
+        run(overrides)
+    assert len(rows(tmp_path / "run")) == 1
+    np.savez(path, **arrays())
+    # The split of the 120 spectra has stayed what it was.
+    run(overrides)
+    run([override for override in overrides if "run_dir" not in override] + [f"run_dir={tmp_path / 'whole'}"])
+    assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+
+
+def test_ctrl_c_tells_the_argument_as_a_shell_takes_it(
+    pack_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("rich.console.Console.print", lambda _, text="", **__: told.append(str(text)))
+
+    def stop(epoch: int, row: dict[str, Any]) -> None:
+        raise KeyboardInterrupt
+
+    folder = tmp_path / "a b"
+    with pytest.raises(KeyboardInterrupt):
+        run(["data=packed", f"data.folder={pack_folder}", *OVERRIDES, f"run_dir={folder}"], stop)
+    assert told[-1] == f"To go on, give the same command with 'run_dir={folder}'"

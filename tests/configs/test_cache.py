@@ -1,0 +1,40 @@
+import pytest
+
+from spectral.configs.cache import remembered
+from spectral.configs.root import REGISTRIES
+from spectral.errors import UserError
+
+
+def test_equal_values_are_checked_once_and_each_caller_has_a_copy() -> None:
+    seen = []
+
+    @remembered
+    def check(values: dict[str, list[int]]) -> list[int]:
+        seen.append(values)
+        return values["a"]
+
+    first = check({"a": [1]})
+    first.append(2)
+    assert check({"a": [1]}) == [1]
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("other", [1.0, True, "1", None])
+def test_values_of_other_types_are_others(other: object) -> None:
+    check = remembered(lambda value: value)
+    assert check(1) == 1
+    assert type(check(other)) is type(other)
+
+
+def test_a_mistake_is_told_each_time_in_the_words_of_its_place() -> None:
+    (models,) = [registry for registry in REGISTRIES if registry.group == "model"]
+    wrong = {"name": "reference", "width": 0}
+    for key in ("model", "model", "parts.model"):
+        with pytest.raises(UserError, match=rf"^{key}\.width=0 is out of range"):
+            models.typed(wrong, key)
+
+
+def test_a_typed_config_may_be_changed() -> None:
+    (models,) = [registry for registry in REGISTRIES if registry.group == "model"]
+    models.typed({"name": "reference"}).width = 7
+    assert models.typed({"name": "reference"}).width != 7

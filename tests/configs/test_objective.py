@@ -1,0 +1,62 @@
+"""Names of objectives: which are known, which way they are better."""
+
+import pytest
+
+from spectral.configs.objective import PLAIN, check_number, check_objective, objective_direction
+from spectral.errors import UserError
+from spectral.scoring.metrics import classification_metrics
+
+NAMES = ["star", "qso"]
+
+
+@pytest.mark.parametrize("name", [*PLAIN, "val/f1/qso", "val/precision/star", "val/recall/qso"])
+def test_known_names_pass(name):
+    check_objective(name)
+    check_objective(name, NAMES)
+
+
+def test_every_validation_metric_is_an_objective():
+    for name in classification_metrics([0, 1], [0, 1], [[0.9, 0.1], [0.2, 0.8]], NAMES):
+        check_objective(f"val/{name}", NAMES)
+
+
+@pytest.mark.parametrize(
+    ("name", "class_names", "message"),
+    [
+        ("val/macro_f", None, "did you mean 'val/macro_f1'"),
+        ("macro_f1", NAMES, "did you mean 'val/macro_f1'"),
+        ("val/f1/qos", NAMES, "did you mean 'val/f1/qso'"),
+        ("val/f1/", None, "allowed: .*val/f1/CLASS"),
+        ("time/epoch_s", None, "allowed: "),
+        ("test/macro_f1", None, "refused: the test split is read once, at the end, .*val/macro_f1"),
+        ("test/f1/qso", NAMES, "choose by val/f1/qso"),
+    ],
+)
+def test_other_names_are_refused_with_the_nearest(name, class_names, message):
+    with pytest.raises(UserError, match=message):
+        check_objective(name, class_names)
+
+
+@pytest.mark.parametrize("name", [*PLAIN, "num_parameters", "receptive_field", "val/recall/qso", "time/train_s"])
+def test_numbers_that_runs_report_may_be_bound(name):
+    check_number(name, "key")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("num_params", "^key is not a number of a run: did you mean 'num_parameters'"),
+        ("val/recall/", "^key is not a number of a run"),
+        ("test/accuracy", "^key is refused: .* so bound val/accuracy"),
+    ],
+)
+def test_other_numbers_are_refused(name, message):
+    with pytest.raises(UserError, match=message):
+        check_number(name, "key")
+
+
+def test_directions():
+    minimised = ["train/loss", "val/log_loss", "time/train_s"]
+    maximised = ["val/macro_f1", "val/accuracy", "val/balanced_accuracy", "val/f1/qso"]
+    assert {objective_direction(name) for name in minimised} == {"minimize"}
+    assert {objective_direction(name) for name in maximised} == {"maximize"}

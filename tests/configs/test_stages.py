@@ -1,0 +1,110 @@
+"""The stages' config, and what a stage is built from."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from omegaconf import OmegaConf
+from small_runs import composed, stages
+
+from spectral.builders import Splits, build_sampler, build_stages
+from spectral.configs.root import ExperimentConfig, typed
+from spectral.errors import UserError
+from spectral.losses.cross_entropy import CrossEntropy
+from spectral.losses.focal import Focal
+from spectral.losses.soft_f1 import SoftF1
+from spectral.survey import Survey
+from spectral.training.trainer import Stage
+
+NUM = 90
+
+
+def config(*overrides: str) -> ExperimentConfig:
+    return typed(composed(["run_dir=never", *overrides]))
+
+
+def built(*overrides: str) -> list[Stage]:
+    labels = np.arange(NUM) % 3
+    catalog = pd.DataFrame({"id": [str(i) for i in range(NUM)], "class_index": labels})
+    survey = Survey(np.zeros((NUM, 1, 8), np.float32), catalog, ("a", "b", "c"))
+    splits = Splits(np.arange(NUM), np.arange(0), np.arange(0), labels)
+    experiment = config(*overrides)
+    return build_stages(experiment, build_sampler(experiment, splits, survey), splits, survey)
+
+
+def test_a_stage_takes_what_it_leaves_null_from_the_experiment() -> None:
+    two = stages(
+        {"name": "first", "epochs": 2, "steps": 5},
+        {"name": "second", "epochs": 3, "loss": "{name:focal,gamma:1.5}", "optimizer": "sgd", "lr_schedule": "cosine"},
+    )
+    first, second = built(two, "loss=soft_f1", "optimizer.lr=0.02")
+    assert (first.name, first.epochs, first.steps, first.start) == ("first", 2, 5, "last")
+    assert isinstance(first.loss, SoftF1) and isinstance(second.loss, Focal)
+    layer = torch.nn.Linear(2, 2)
+    adam, sgd = first.make_optimizer(layer), second.make_optimizer(layer)
+    assert isinstance(adam, torch.optim.Adam) and adam.param_groups[0]["lr"] == 0.02
+    assert isinstance(sgd, torch.optim.SGD) and sgd.param_groups[0]["lr"] == 0.1
+    falling = second.make_lr_schedule(sgd, 2)
+    sgd.step()
+    falling.after_step()
+    assert sgd.param_groups[0]["lr"] == pytest.approx(0.05)  # half a cosine, half way
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "{name:sgd,lr:0.5}"])
+def test_a_stage_s_learning_rate_takes_the_place_of_its_optimizer_s(optimizer: str) -> None:
+    (stage,) = built(stages({"name": "only", "lr": 0.03, "optimizer": optimizer}))
+    assert stage.make_optimizer(torch.nn.Linear(2, 2)).param_groups[0]["lr"] == 0.03
+
+
+def test_stages_do_not_share_an_optimizer() -> None:
+    (stage,) = built()
+    layer = torch.nn.Linear(2, 2)
+    assert stage.make_optimizer(layer) is not stage.make_optimizer(layer)
+
+
+@pytest.mark.parametrize(("batch_size", "steps"), [(30, 3), (40, 3), (90, 1), (200, 1)])
+def test_steps_left_open_pass_the_training_split_once(batch_size: int, steps: int) -> None:
+    (stage,) = built("schedule.stages.0.steps=null", f"schedule.batch_size={batch_size}")
+    assert stage.steps == steps
+
+
+def test_a_loss_knows_the_class_shares_at_its_own_stage() -> None:
+    """A sampler that moves from one share to another stands at the middle of each stage."""
+    moving = "sampler=schedule", "sampler.start=fractions", "sampler.start_fractions=[1,0,0]"
+    end = "data.class_names=[a,b,c]", "sampler.end=fractions", "sampler.end_fractions=[0,1,0]"
+    two = stages({"name": "one", "epochs": 4}, {"name": "two", "epochs": 5})
+    first, second = built(two, *moving, *end, "loss=cross_entropy")
+    assert isinstance(first.loss, CrossEntropy)
+    np.testing.assert_allclose(first.loss.get_buffer("output_prior").numpy(), [6 / 8, 2 / 8, 0], atol=1e-6)
+    np.testing.assert_allclose(second.loss.get_buffer("output_prior").numpy(), [2 / 8, 6 / 8, 0], atol=1e-6)
+
+
+def test_the_reference_schedule_is_its_two_stages() -> None:
+    first, second = config("schedule=reference").schedule.stages
+    assert (first.epochs, first.steps, first.lr, first.start) == (50, 500, 1e-3, "last")
+    assert (second.epochs, second.steps, second.lr, second.start) == (50, 500, 1e-4, "best")
+    assert (first.loss.name, second.loss.name, second.loss.form) == ("cross_entropy", "soft_f1", "log_mean")
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ([], r"schedule\.stages=\[\] is empty"),
+        ([{"name": "a"}, {"name": "a"}], r"have the names \['a', 'a'\]: each must differ"),
+        ([{"name": "a", "epochs": 0}], r"schedule\.stages\[0\]\.epochs=0 is out of range"),
+        ([{"name": "a"}, {"name": "b", "loss": {"gamma": 1}}], r"schedule\.stages\[1\]\.loss=.* needs a name"),
+        ([{"name": "a", "optimizer": {"name": "sgd", "lr": 0}}], r"schedule\.stages\[0\]\.optimizer\.lr=0\.0 is out"),
+        (
+            [{"name": "a", "lr_schedule": "cosin"}],
+            r"stages\[0\]\.lr_schedule=cosin is not known: did you mean 'cosine'",
+        ),
+    ],
+)
+def test_mistakes_name_the_stage(given: list[dict[str, Any]], sentence: str) -> None:
+    whole = OmegaConf.to_container(composed(["run_dir=never"]))
+    assert isinstance(whole, dict)
+    whole["schedule"] = {"stages": given}
+    with pytest.raises(UserError, match=sentence):
+        typed(OmegaConf.create(whole))

@@ -1,0 +1,47 @@
+"""Class names and their order."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spectral.data.packing.class_names import order_class_names
+from spectral.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (["qso", "galaxy", "star", "unknown", "star"], ["star", "unknown", "galaxy", "qso"]),
+        (["qso", "star", None, float("nan")], ["star", "qso"]),
+        (["qso", "star", "nova"], ["nova", "qso", "star"]),
+        (["10", "9", "-1"], ["-1", "9", "10"]),
+        (["10", "9", "b", "a"], ["9", "10", "a", "b"]),
+        ([None], []),
+    ],
+)
+def test_order_without_the_users(labels, names):
+    assert order_class_names(labels) == names
+
+
+@given(st.lists(st.text(min_size=1), min_size=1), st.randoms())
+def test_order_depends_on_the_names_alone(labels, random):
+    mixed = labels * 2
+    random.shuffle(mixed)
+    assert order_class_names(mixed) == order_class_names(labels)
+    assert sorted(order_class_names(labels)) == sorted(set(labels))
+
+
+def test_the_users_order_stands_with_classes_that_have_no_rows():
+    assert order_class_names(["b", None], ["c", "b", "a"]) == ["c", "b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("given_names", "sentence"),
+    [
+        (["star", "galaxy"], "label 'galxy' is not in data.class_names: did you mean 'galaxy'"),
+        (["star", "star", "galxy"], "a name more than once"),
+    ],
+)
+def test_names_that_do_not_fit_are_one_sentence(given_names, sentence):
+    with pytest.raises(UserError, match=sentence):
+        order_class_names(["star", "galxy"], given_names)

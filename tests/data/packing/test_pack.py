@@ -1,0 +1,243 @@
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from toy_reader import ToyReader, config, toy_flux
+
+from spectral.configs import simulated as _simulated  # noqa: F401  (registers itself)
+from spectral.configs.data import PackedConfig, readers
+from spectral.configs.split import splits
+from spectral.data.packing.pack import open_or_pack, pack
+from spectral.data.packing.parts import missing_spans
+from spectral.data.splits.split import assign_split
+from spectral.errors import UserError
+from spectral.survey import Survey
+
+
+def packed(tmp_path: Path, reader: ToyReader, **options: Any) -> Survey:
+    return pack(reader, config(**options), tmp_path / "pack", progress=False)
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_a_pack_holds_what_was_read(tmp_path: Path) -> None:
+    survey = packed(tmp_path, ToyReader(num=40, num_channels=2, wave=12))
+    assert (len(survey), survey.num_channels, survey.length, survey.num_classes) == (40, 2, 12, 2)
+    np.testing.assert_array_equal(survey.flux, [toy_flux(row, 2, 12) for row in range(40)])
+    assert survey.flux.dtype == np.float32 and isinstance(survey.flux, np.memmap)
+    assert survey.class_names == ("star", "galaxy")  # the contest's order
+    assert survey.labels[:4].tolist() == [0, 1, 0, -1]
+    assert survey.catalog["label"].isna().sum() == 10
+    assert survey.catalog["id"].tolist() == [f"s{row}" for row in range(40)]
+    assert survey.catalog["length"].eq(12).all()
+    np.testing.assert_allclose(survey.catalog["snr"], np.arange(40) / 2)
+    np.testing.assert_array_equal(survey.wave_angstrom, np.linspace(4000, 7000, 12))
+    assert survey.ivar is None and survey.mask is None and survey.skipped == {}
+
+
+def test_processes_and_part_sizes_do_not_change_the_pack(tmp_path: Path) -> None:
+    reader = ToyReader(num=50, lengths={3: 5, 20: 15}, with_ivar=True, bad_pixels={30: 2}, unreadable={9: "gone"})
+    options = {"ragged": "pad", "on_bad": "skip"}
+    one = pack(reader, config(**options, rows_per_part=1000), tmp_path / "one", progress=False)
+    two = pack(reader, config(**options, rows_per_part=3, num_workers=2), tmp_path / "two", progress=False)
+    assert one.fingerprint == two.fingerprint
+    assert files_of(tmp_path / "one") == files_of(tmp_path / "two")
+    assert {path.name for path in tmp_path.iterdir() if "building" in path.name} == set()
+
+
+def test_ivar_and_bad_pixels_are_kept(tmp_path: Path) -> None:
+    survey = packed(tmp_path, ToyReader(with_ivar=True, bad_pixels={8: 4}))
+    assert survey.ivar is not None and survey.mask is not None
+    assert (survey.ivar[:, 0, 0] == 0).all() and (survey.ivar[:, 0, 1:] == 2).all()
+    assert np.argwhere(survey.mask).tolist() == [[8, 4]]
+
+
+def test_float16(tmp_path: Path) -> None:
+    survey = packed(tmp_path, ToyReader(), dtype="float16")
+    assert survey.flux.dtype == np.float16
+    np.testing.assert_allclose(survey.flux[5, 0], toy_flux(5, 1, 12)[0], rtol=1e-3)
+
+
+@pytest.mark.parametrize(("scale", "word"), [(1e5, "too bright"), (1e-12, "too faint")])
+def test_flux_beyond_float16_is_told(tmp_path: Path, scale: float, word: str) -> None:
+    with pytest.raises(UserError, match=rf"Spectrum s\d+: {word} for data.dtype=float16"):
+        packed(tmp_path, ToyReader(scale=scale), dtype="float16")
+
+
+class TestBadInput:
+    def test_unreadable_row_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(UserError, match=r"Spectrum s17: the file is empty; data.on_bad=skip leaves it out\."):
+            packed(tmp_path, ToyReader(unreadable={17: "the file is empty"}))
+
+    def test_unreadable_row_is_named_by_a_packing_process(self, tmp_path: Path) -> None:
+        with pytest.raises(UserError, match="Spectrum s17: the file is empty"):
+            packed(tmp_path, ToyReader(unreadable={17: "the file is empty"}), num_workers=2)
+
+    def test_skipped_rows_are_counted_by_reason(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        reader = ToyReader(
+            unreadable={17: "the file s17.txt is missing", 18: "the file s18.txt is missing", 2: "no number: 'x'"},
+            lengths={5: 11, 30: 13},
+        )
+        with caplog.at_level(logging.WARNING):
+            survey = packed(tmp_path, reader, on_bad="skip")
+        assert survey.skipped == {"the file <id>.txt is missing": 2, "wrong length": 2, "no number": 1}
+        assert len(survey) == 35 and not {"s2", "s5", "s17", "s18", "s30"} & set(survey.catalog["id"])
+        for row, id_ in zip(survey.flux, survey.catalog["id"], strict=True):
+            np.testing.assert_array_equal(row, toy_flux(int(id_[1:]), 1, 12))
+        assert "Left out 2 of 40 spectra: wrong length." in caplog.messages
+
+    def test_all_rows_bad(self, tmp_path: Path) -> None:
+        with pytest.raises(UserError, match="None of 40 spectra tried could be read, the first because: gone"):
+            packed(tmp_path, ToyReader(unreadable=dict.fromkeys(range(40), "gone")), on_bad="skip")
+
+    @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+    def test_flux_that_is_not_finite(self, tmp_path: Path, value: float) -> None:
+        reader = ToyReader(not_finite={11: value}, num_channels=2)
+        with pytest.raises(UserError, match=r"Spectrum s11: flux not finite: at pixel 3; data.nan=mask"):
+            packed(tmp_path, reader)
+        survey = packed(tmp_path, reader, nan="mask")
+        assert survey.mask is not None and np.argwhere(survey.mask).tolist() == [[11, 3]]
+        assert (survey.flux[11, :, 3] == 0).all() and survey.flux[11, 1, 4] == toy_flux(11, 2, 12)[1, 4]
+        skipping = packed(tmp_path, reader, nan="skip")
+        assert skipping.skipped == {"flux not finite": 1} and len(skipping) == 39
+
+    def test_nan_in_a_pixel_that_the_source_marks_is_no_error(self, tmp_path: Path) -> None:
+        survey = packed(tmp_path, ToyReader(not_finite={11: np.nan}, bad_pixels={11: 3}))
+        assert survey.flux[11, 0, 3] == 0 and survey.mask is not None and survey.mask.sum() == 1
+
+    def test_a_wrong_length_is_named_even_when_it_comes_first(self, tmp_path: Path) -> None:
+        with pytest.raises(UserError, match=r"Spectrum s0: wrong length: 11 pixels, not 12; .*data.ragged=pad"):
+            packed(tmp_path, ToyReader(lengths={0: 11}))
+
+    def test_ragged_rows_are_padded_to_the_longest(self, tmp_path: Path) -> None:
+        survey = packed(tmp_path, ToyReader(lengths={4: 9, 21: 20}), ragged="pad")
+        assert survey.length == 20 and survey.mask is not None
+        assert survey.catalog["length"][[4, 5, 21]].tolist() == [9, 12, 20]
+        np.testing.assert_array_equal((~survey.mask).sum(1), survey.catalog["length"])
+        np.testing.assert_array_equal(survey.flux[4, 0, :9], toy_flux(4, 1, 9)[0])
+        assert (survey.flux[4, 0, 9:] == 0).all() and survey.mask[4, 9:].all()
+
+    def test_no_row_may_exceed_the_wavelength_grid(self, tmp_path: Path) -> None:
+        with pytest.raises(UserError, match="Spectrum s4: longer than the wavelength grid: 13 pixels, not 12"):
+            packed(tmp_path, ToyReader(lengths={2: 8, 4: 13}, wave=12), ragged="pad")
+        assert packed(tmp_path, ToyReader(lengths={2: 8}, wave=12), ragged="pad").length == 12
+
+    def test_an_id_twice(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        catalog = ToyReader().catalog().assign(id=["same", "same", *map(str, range(38))])
+        monkeypatch.setattr(ToyReader, "catalog", lambda self: catalog)
+        with pytest.raises(UserError, match="The id same is in the survey 2 times"):
+            packed(tmp_path, ToyReader())
+
+
+class TestClassNames:
+    def test_an_unlisted_label_is_named_with_the_nearest(self, tmp_path: Path) -> None:
+        with pytest.raises(UserError, match=r"'galaxy' is not in data.class_names: did you mean 'galaxies'"):
+            packed(tmp_path, ToyReader(), class_names=["star", "galaxies"])
+
+    def test_given_order_and_absent_classes_are_kept(self, tmp_path: Path) -> None:
+        survey = packed(tmp_path, ToyReader(), class_names=["qso", "galaxy", "star"])
+        assert survey.class_names == ("qso", "galaxy", "star") and survey.labels[:2].tolist() == [2, 1]
+
+    def test_a_reader_may_propose(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(ToyReader, "class_names", ["galaxy", "qso", "star"], raising=False)
+        assert packed(tmp_path, ToyReader()).class_names == ("galaxy", "qso", "star")
+        assert packed(tmp_path, ToyReader(labels=("b", "a"), version="2")).class_names == ("a", "b")
+
+    def test_no_labels_at_all(self, tmp_path: Path) -> None:
+        survey = packed(tmp_path, ToyReader(labels=(None,)))
+        assert survey.class_names == () and (survey.labels == -1).all()
+
+
+class TestReuse:
+    def test_an_unchanged_source_is_not_read_again(self, tmp_path: Path) -> None:
+        reader = ToyReader(read_log=str(tmp_path / "log"))
+        first = open_or_pack(reader, config(), tmp_path / "cache", progress=False)
+        (tmp_path / "log").unlink()
+        again = open_or_pack(reader, config(), tmp_path / "cache", progress=False)
+        assert again.folder == first.folder and not (tmp_path / "log").exists()
+
+    def test_options_that_shape_the_pack_have_folders_of_their_own(self, tmp_path: Path) -> None:
+        options = [{}, {"dtype": "float16"}, {"nan": "mask"}, {"class_names": ["galaxy", "star"]}]
+        folders = {open_or_pack(ToyReader(), config(**o), tmp_path, progress=False).folder for o in options}
+        assert len(folders) == len(options)
+        other = open_or_pack(ToyReader(), config(rows_per_part=3, num_workers=2), tmp_path, progress=False)
+        assert other.folder in folders
+
+    def test_a_changed_source_is_packed_anew_under_a_job_that_goes_on(self, tmp_path: Path) -> None:
+        old = open_or_pack(ToyReader(num=40), config(), tmp_path, progress=False)
+        split = splits.typed("stratified")
+        before = assign_split(old.catalog, split, old.folder)
+        new = open_or_pack(ToyReader(num=60, scale=2.0), config(), tmp_path, progress=False)
+        assert new.folder == old.folder and len(new) == 60 and new.fingerprint != old.fingerprint
+        np.testing.assert_array_equal(old.flux, [toy_flux(row, 1, 12) for row in range(40)])
+        after = assign_split(new.catalog, split, new.folder)
+        assert after[:40].tolist() == before.tolist() and (after[40:] != "").sum() == 15
+
+    def test_the_fingerprint_is_of_the_content(self, tmp_path: Path) -> None:
+        prints = [
+            pack(reader, config(), tmp_path / str(i), progress=False).fingerprint
+            for i, reader in enumerate(
+                [ToyReader(), ToyReader(version="2"), ToyReader(scale=2), ToyReader(labels=("star",))]
+            )
+        ]
+        assert prints[0] == prints[1] and len(set(prints)) == 3
+
+    def test_a_folder_with_other_things_is_left_alone(self, tmp_path: Path) -> None:
+        (tmp_path / "pack").mkdir()
+        (tmp_path / "pack" / "thesis.tex").write_text("x")
+        with pytest.raises(UserError, match="is not empty and holds no packed survey"):
+            packed(tmp_path, ToyReader())
+        assert (tmp_path / "pack" / "thesis.tex").exists()
+
+    def test_an_empty_folder_is_taken(self, tmp_path: Path) -> None:
+        (tmp_path / "pack").mkdir()
+        assert len(packed(tmp_path, ToyReader())) == 40
+
+
+class TestPackedReader:
+    def test_it_opens_a_pack_wherever_it_was_moved(self, tmp_path: Path) -> None:
+        survey = packed(tmp_path, ToyReader())
+        shutil.move(tmp_path / "pack", tmp_path / "moved")
+        opened = readers.build(readers.typed({"name": "packed", "folder": str(tmp_path / "moved")}))
+        assert isinstance(opened, Survey) and opened.fingerprint == survey.fingerprint
+        assert open_or_pack(opened, PackedConfig(), tmp_path / "unused") is opened
+
+    def test_what_is_no_pack_is_told(self, tmp_path: Path) -> None:
+        with pytest.raises(UserError, match="is not a packed survey"):
+            readers.build(readers.typed({"name": "packed", "folder": str(tmp_path)}))
+        with pytest.raises(UserError, match=r"data.folder is not set"):
+            readers.build(readers.typed("packed"))
+
+
+@settings(deadline=None)
+@given(
+    num_rows=st.integers(1, 200),
+    rows_per_part=st.integers(1, 50),
+    cuts=st.lists(st.integers(0, 200), max_size=8, unique=True),
+)
+def test_missing_and_finished_spans_cover_every_row_once(num_rows: int, rows_per_part: int, cuts: list[int]) -> None:
+    inner = sorted(cut for cut in cuts if cut <= num_rows)
+    finished = list(zip(inner[::2], inner[1::2], strict=False))
+    missing = missing_spans(finished, num_rows, rows_per_part)
+    rows = [row for span in [*finished, *missing] for row in range(*span)]
+    assert sorted(rows) == list(range(num_rows))
+    assert all(0 < stop - start <= rows_per_part for start, stop in missing)
+
+
+def test_a_pack_of_another_survey_is_not_replaced(tmp_path: Path) -> None:
+    pack_simulated(tmp_path / "pack", num_spectra=8)
+    with pytest.raises(UserError, match=r"packed with num_spectra=8, this one has num_spectra=9; give another folder"):
+        pack_simulated(tmp_path / "pack", num_spectra=9)
+    assert len(Survey.open(tmp_path / "pack")) == 8
+
+
+def pack_simulated(folder: Path, **options: object) -> Survey:
+    config = readers.typed({"name": "simulated", "num_workers": 1, **options})
+    return pack(readers.build(config), config, folder, progress=False)

@@ -1,0 +1,203 @@
+"""Every form of arrays tells the same survey."""
+
+import json
+import pickle
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from spectral.configs.data import readers
+from spectral.configs.readers import ArraysConfig
+from spectral.data.packing.class_names import order_class_names
+from spectral.data.readers.arrays.opening import open_arrays
+from spectral.data.readers.arrays.parquet_stream import ParquetStream
+from spectral.errors import UserError
+
+NUM, LENGTH = 600, 5  # more rows than a batch of Parquet or a block of a matrix
+FLUX = np.random.default_rng(0).normal(size=(NUM, LENGTH)).astype(np.float32)
+IDS = [f"s{number:03}" for number in range(NUM)][::-1]
+LABELS = np.random.default_rng(1).choice(["star", "qso", "odd one"], NUM)
+SNR = np.linspace(1, 30, NUM).round(2)
+
+
+def columns():
+    return {"id": IDS, "type": LABELS, "snr": SNR}
+
+
+def pixels():
+    return {f"pixel_{position}": FLUX[:, position] for position in range(LENGTH)}
+
+
+def npz(folder):
+    np.savez(folder / "survey.npz", flux=FLUX, **columns())
+    return {"path": folder / "survey.npz"}
+
+
+def npz_compressed(folder):
+    np.savez_compressed(folder / "survey.npz", flux=FLUX, **columns())
+    return {"path": folder / "survey.npz"}
+
+
+def npz_with_labels_aside(folder):
+    np.savez(folder / "survey.npz", anything=FLUX)
+    pd.DataFrame(columns()).to_csv(folder / "labels.csv", index=False)
+    return {"path": folder / "survey.npz", "labels": folder / "labels.csv"}
+
+
+def npy(folder):
+    np.save(folder / "flux.npy", FLUX)
+    pd.DataFrame(columns()).to_csv(folder / "labels.csv", index=False)
+    return {"path": folder / "flux.npy", "labels": folder / "labels.csv"}
+
+
+def npy_fortran_big_endian_channel(folder):
+    np.save(folder / "flux.npy", np.asfortranarray(FLUX[:, None, :].astype(">f8")))
+    pd.DataFrame(columns()).to_csv(folder / "labels.csv", index=False)
+    return {"path": folder / "flux.npy", "labels": folder / "labels.csv"}
+
+
+def parquet_lists(folder):
+    pd.DataFrame(columns() | {"flux": list(FLUX)}).to_parquet(folder / "survey.parquet")
+    return {"path": folder / "survey.parquet"}
+
+
+def parquet_fixed_lists_in_row_groups(folder):
+    lists = pa.FixedSizeListArray.from_arrays(FLUX.ravel(), LENGTH)
+    pq.write_table(pa.table(columns() | {"spectrum": lists}), folder / "survey.parquet", row_group_size=170)
+    return {"path": folder / "survey.parquet"}
+
+
+def parquet_channels(folder):
+    frame = pd.DataFrame(columns() | {"flux": [[row.tolist()] for row in FLUX]})
+    frame.to_parquet(folder / "survey.parquet")
+    return {"path": folder / "survey.parquet"}
+
+
+def parquet_wide(folder):
+    pd.DataFrame(columns() | pixels()).to_parquet(folder / "survey.parquet")
+    return {"path": folder / "survey.parquet"}
+
+
+def csv_matrix(folder):
+    pd.DataFrame(columns() | pixels()).to_csv(folder / "survey.csv", index=False)
+    return {"path": folder / "survey.csv"}
+
+
+def csv_matrix_of_windows_label_last(folder):
+    frame = pd.DataFrame({"id": IDS} | pixels() | {"snr": SNR, "type": LABELS})
+    text = frame.to_csv(index=False, quoting=2, lineterminator="\r\n")  # text in quotes
+    (folder / "survey.csv").write_bytes(b"\xef\xbb\xbf" + text.encode() + b"\r\n\r\n")
+    return {"path": folder / "survey.csv"}
+
+
+FORMS = [
+    npz,
+    npz_compressed,
+    npz_with_labels_aside,
+    npy,
+    npy_fortran_big_endian_channel,
+    parquet_lists,
+    parquet_fixed_lists_in_row_groups,
+    parquet_channels,
+    parquet_wide,
+    csv_matrix,
+    csv_matrix_of_windows_label_last,
+]
+
+
+@pytest.fixture(params=FORMS, ids=lambda form: form.__name__)
+def reader(request, tmp_path):
+    return open_arrays(**{name: str(path) for name, path in request.param(tmp_path).items()})
+
+
+class TestEveryForm:
+    def test_catalog(self, reader):
+        catalog = reader.catalog()
+        assert catalog["id"].tolist() == IDS
+        assert catalog["label"].tolist() == LABELS.tolist()
+        np.testing.assert_allclose(catalog["snr"], SNR)
+        assert order_class_names(catalog["label"]) == ["odd one", "qso", "star"]
+
+    @pytest.mark.parametrize("rows", [range(NUM), [599, 0, 300, 299, 256, 255], []], ids=["all", "some", "none"])
+    def test_flux(self, reader, rows):
+        rows = np.array(rows, dtype=np.int64)
+        chunk = reader.read(rows)
+        assert not chunk.problems and len(chunk.flux) == len(rows)
+        for spectrum, row in zip(chunk.flux, rows, strict=True):
+            assert spectrum.dtype == np.float32
+            np.testing.assert_array_equal(spectrum, FLUX[row, None, :])
+
+    def test_goes_small_to_another_process(self, reader):
+        reader.catalog()
+        pickled = pickle.dumps(reader)
+        assert len(pickled) < 4000
+        np.testing.assert_array_equal(pickle.loads(pickled).read(np.array([77])).flux[0], FLUX[77:78])
+
+    def test_settings_are_json(self, reader):
+        assert json.loads(json.dumps(reader.settings())) == reader.settings()
+
+    def test_fingerprint_follows_the_source(self, reader):
+        first = reader.fingerprint()
+        assert reader.fingerprint() == first
+        with reader.path.open("ab") as file:
+            file.write(b" ")
+        assert reader.fingerprint() != first
+
+
+def test_the_typed_config_opens_a_reader(tmp_path):
+    config = readers.typed({"name": "arrays", "path": str(npz(tmp_path)["path"]), "nan": "mask"})
+    assert isinstance(config, ArraysConfig)
+    assert len(readers.build(config).catalog()) == NUM
+
+
+def test_parquet_going_forwards_reads_a_row_group_once(tmp_path, monkeypatch):
+    path = parquet_lists(tmp_path)["path"]
+    stream = ParquetStream(path, ["flux"], are_lists=True)
+    starts = []
+    start = stream._batches_from
+    monkeypatch.setattr(stream, "_batches_from", lambda group: starts.append(group) or start(group))
+    for row in range(0, NUM, 7):
+        np.testing.assert_array_equal(stream.spectrum(row), FLUX[row, None])
+    assert starts == []
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"path": ""}, "data.path is not set"),
+        ({"path": "surey.npz"}, "data.path=.*surey.npz is not a file: did you mean '.*survey.npz'"),
+        ({"path": "survey.txt"}, "of no known kind: .*allowed: .csv, .npy, .npz, .parquet, .tsv"),
+        ({"path": "survey.npz", "labels": "survey.txt", "test_path": "survey.npz"}, "cannot go with data.test_path"),
+        ({"path": "survey.csv", "labels": "survey.txt"}, "a .csv file has its own labels"),
+        ({"path": "survey.npz", "test_path": "none.npz"}, "data.test_path=.*none.npz is not a file"),
+    ],
+)
+def test_a_file_that_cannot_be_opened_is_one_sentence(tmp_path, options, sentence):
+    npz(tmp_path)
+    csv_matrix(tmp_path)
+    (tmp_path / "survey.txt").write_text("1 2 3")
+    with pytest.raises(UserError, match=sentence):
+        open_arrays(**{name: value and str(tmp_path / value) for name, value in options.items()})
+
+
+def test_two_files_of_any_form_are_train_and_test(tmp_path):
+    np.savez(tmp_path / "a.npz", flux=FLUX[:4], type=LABELS[:4], ivar=FLUX[:4] ** 2)
+    np.savez(tmp_path / "b.npz", flux=FLUX[4:7], type=LABELS[4:7], ivar=FLUX[4:7] ** 2)
+    reader = open_arrays(str(tmp_path / "a.npz"), test_path=str(tmp_path / "b.npz"))
+    catalog = reader.catalog()
+    assert catalog["split"].tolist() == ["train"] * 4 + ["test"] * 3
+    assert catalog["id"].is_unique and catalog["label"].tolist() == LABELS[:7].tolist()
+    chunk = reader.read(np.array([6, 0, 4]))
+    np.testing.assert_array_equal(np.concatenate(chunk.flux), FLUX[[6, 0, 4]])
+    np.testing.assert_array_equal(np.concatenate(chunk.ivar), FLUX[[6, 0, 4]] ** 2)
+
+
+def test_two_files_on_different_grids_are_refused(tmp_path):
+    for name, start in [("a.npz", 3690), ("b.npz", 3700)]:
+        np.savez(tmp_path / name, flux=FLUX[:4], wave=start + np.arange(LENGTH))
+    reader = open_arrays(str(tmp_path / "a.npz"), test_path=str(tmp_path / "b.npz"))
+    with pytest.raises(UserError, match="different wavelengths"):
+        reader.wave_angstrom()

@@ -1,0 +1,75 @@
+"""What is particular to Parquet files."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spectral.data.readers.arrays.opening import open_arrays
+from spectral.errors import UserError
+
+
+def opened(folder, table, **options):
+    pd.DataFrame(table).to_parquet(folder / "survey.parquet")
+    return open_arrays(str(folder / "survey.parquet"), **options)
+
+
+def read_all(reader):
+    return reader.read(np.arange(len(reader.catalog())))
+
+
+def test_lists_of_any_length_with_missing_ones(tmp_path):
+    chunk = read_all(opened(tmp_path, {"type": list("abcd"), "flux": [[1.0, 2.0], [3.0, None, 5.0], None, []]}))
+    np.testing.assert_array_equal(chunk.flux[0], [[1, 2]])
+    np.testing.assert_array_equal(chunk.flux[1], [[3, np.nan, 5]])
+    assert chunk.flux[2:] == [None, None] and chunk.problems == {2: "no flux", 3: "no flux"}
+
+
+def test_channels(tmp_path):
+    chunk = read_all(opened(tmp_path, {"flux": [[[1.0, 2.0], [3.0, 4.0]], [[1.0], [2.0, 3.0]]]}))
+    np.testing.assert_array_equal(chunk.flux[0], [[1, 2], [3, 4]])
+    assert chunk.problems == {1: "channels of different lengths: 1, 2"}
+
+
+def test_whole_numbers_and_missing_pixels(tmp_path):
+    table = {"label": [3, 1], "a": pd.array([1, None], dtype="Int16"), "b": np.array([7, 8], dtype=np.uint8)}
+    reader = opened(tmp_path, table)
+    assert reader.catalog()["label"].tolist() == ["3", "1"]
+    np.testing.assert_array_equal(np.concatenate(read_all(reader).flux), [[1, 7], [np.nan, 8]])
+
+
+def test_an_index_of_pandas_is_no_pixel(tmp_path):
+    reader = opened(tmp_path, pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]}, index=[5, 3]))
+    np.testing.assert_array_equal(np.concatenate(read_all(reader).flux), [[1, 3], [2, 4]])
+    assert reader.catalog()["id"].tolist() == ["0", "1"]
+
+
+def test_a_rewritten_file_is_read_anew(tmp_path):
+    table = {"flux": [[1.0, 2.0], [3.0, 4.0]]}
+    np.testing.assert_array_equal(read_all(opened(tmp_path, table)).flux[1], [[3, 4]])
+    table["flux"][1] = [5.0, 6.0]
+    np.testing.assert_array_equal(read_all(opened(tmp_path, table)).flux[1], [[5, 6]])
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "sentence"),
+    [
+        ({"type": ["a"], "p0": [1.0], "name": ["x"]}, {}, "the column 'name' of .*string .* name it in data.extra"),
+        ({"x": [[1.0]], "y": [[1.0]]}, {}, "several list columns, choose by data.flux_key: allowed: x, y"),
+        ({"flux": [[1.0]]}, {"flux_key": "flx"}, r"no list column 'flx' \(data.flux_key\): did you mean 'flux'"),
+        ({"flux": [[1.0]]}, {"id_key": "name"}, r"no 'name' \(data.id_key\)"),
+        ({"type": ["a"]}, {}, "has no columns of pixels beside type"),
+        ({"id": [1, 1], "flux": [[1.0], [2.0]]}, {}, "the id '1' more than once"),
+        ({"type": pd.Series([], dtype="str"), "p0": pd.Series([], dtype="float")}, {}, "has no rows"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_one_sentence(tmp_path, table, options, sentence):
+    with pytest.raises(UserError, match=sentence) as caught:
+        opened(tmp_path, table, **options).catalog()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_file_is_one_sentence(tmp_path):
+    reader = opened(tmp_path, {"flux": [[1.0]]})
+    reader.path.write_bytes(reader.path.read_bytes()[:-20])
+    with pytest.raises(UserError, match="is not a whole Parquet file"):
+        reader.catalog()

@@ -1,0 +1,150 @@
+"""The contest's layout: an index and a text file a spectrum."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from spectral.configs.data import readers
+from spectral.configs.readers import TianchiConfig
+from spectral.data.readers.tianchi import TianchiReader
+from spectral.errors import UserError
+
+LABELS = ["star", "star", "qso", "galaxy", "unknown"]
+
+
+@pytest.fixture
+def survey(tmp_path):
+    """Five spectra of 7 numbers, ids that are not in order, one with a leading zero."""
+    folder = tmp_path / "train"
+    folder.mkdir()
+    flux = np.random.default_rng(0).normal(100, 30, (5, 7)).round(3)
+    ids = ["31", "007", "4", "500", "12"]
+    for id_, row in zip(ids, flux, strict=True):
+        (folder / f"{id_}.txt").write_text(",".join(map(str, row)))
+    index = tmp_path / "index.csv"
+    index.write_text("id,type\n" + "".join(f"{i},{label}\n" for i, label in zip(ids, LABELS, strict=True)))
+    return index, folder, flux.astype(np.float32)
+
+
+def test_reads_index_and_spectra(survey):
+    index, folder, flux = survey
+    reader = readers.build(TianchiConfig(index=str(index), folder=str(folder)))
+    catalog = reader.catalog()
+    assert catalog["id"].tolist() == ["31", "007", "4", "500", "12"]
+    assert catalog["label"].tolist() == LABELS
+    chunk = reader.read(np.array([4, 0, 1]))
+    np.testing.assert_array_equal(np.stack(chunk.flux), flux[[4, 0, 1], None, :])
+    assert not chunk.problems and chunk.ivar is None and chunk.mask is None
+
+
+def test_a_reader_in_another_process_is_small_and_reads_the_same(survey):
+    index, folder, flux = survey
+    reader = TianchiReader(str(index), str(folder))
+    reader.catalog()
+    pickled = pickle.dumps(reader)
+    assert len(pickled) < 2000
+    np.testing.assert_array_equal(pickle.loads(pickled).read(np.array([2])).flux[0], flux[2:3])
+
+
+def test_an_index_of_ids_alone_has_missing_labels(survey):
+    index, folder, _ = survey
+    index.write_text("id\n4\n12\n")
+    catalog = TianchiReader(str(index), str(folder)).catalog()
+    assert catalog["id"].tolist() == ["4", "12"] and catalog["label"].isna().all()
+
+
+def test_some_labels_may_be_missing_and_other_columns_stay(survey):
+    index, folder, _ = survey
+    index.write_text("id,type,snr,object\n4,,1.5,a\n12,qso,2,b\n")
+    catalog = TianchiReader(str(index), str(folder), group_key="object").catalog()
+    assert catalog["label"].isna().tolist() == [True, False]
+    assert catalog["snr"].tolist() == [1.5, 2] and catalog["group"].tolist() == ["a", "b"]
+
+
+def test_an_index_of_windows_with_a_byte_order_mark(survey):
+    index, folder, _ = survey
+    index.write_bytes(b"\xef\xbb\xbfid,type\r\n4,star\r\n12, qso\r\n")
+    catalog = TianchiReader(str(index), str(folder)).catalog()
+    assert catalog["id"].tolist() == ["4", "12"] and catalog["label"].tolist() == ["star", "qso"]
+
+
+def test_bad_files_are_problems_of_their_rows_alone(survey):
+    index, folder, flux = survey
+    (folder / "31.txt").unlink()
+    (folder / "007.txt").write_text("")
+    (folder / "4.txt").write_text("1,2,oops")
+    (folder / "500.txt").write_bytes(b"\xff\xfe\x00")
+    chunk = TianchiReader(str(index), str(folder)).read(np.arange(5))
+    assert [spectrum is None for spectrum in chunk.flux] == [True, True, True, True, False]
+    np.testing.assert_array_equal(chunk.flux[4], flux[4:])
+    assert chunk.problems == {
+        0: "missing file: 31.txt",
+        1: "no numbers",
+        2: "not a number: 'oops' in place 3",
+        3: "text is not UTF-8",
+    }
+
+
+def test_a_folder_in_place_of_a_file_is_a_problem(survey):
+    index, folder, _ = survey
+    (folder / "4.txt").unlink()
+    (folder / "4.txt").mkdir()
+    problems = TianchiReader(str(index), str(folder)).read(np.array([2])).problems
+    assert problems[0].startswith("unreadable file: 4.txt: ")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is not a CSV table: Empty CSV file"),
+        (b"id,type\n", "has no rows"),
+        (b"Id,type\n1,star\n", "has no 'id' .*did you mean 'Id'"),
+        (b"id,type\n4,star\n4,qso\n", "has the id '4' more than once"),
+        (b"id,type\n4,star\n,qso\n", "has no id in row 2"),
+        (b"id,type\n4,star,1\n", "is not a CSV table: .*Expected 2 columns, got 3"),
+        (b"id,type\n4,\xff\n", "is not UTF-8 text"),
+        (b"id,type\n98,star\n99,qso\n", "none of the 2 files .*the first is 98.txt"),
+    ],
+)
+def test_a_bad_index_is_one_sentence(survey, content, sentence):
+    index, folder, _ = survey
+    index.write_bytes(content)
+    with pytest.raises(UserError, match=sentence) as caught:
+        TianchiReader(str(index), str(folder)).catalog()
+    assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"index": ""}, "data.index is not set"),
+        ({"index": "indx.csv"}, "data.index=.*indx.csv is not a file: did you mean '.*index.csv'"),
+        ({"index": "nowhere/index.csv"}, "there is no folder .*nowhere"),
+        ({"folder": "tran"}, "data.folder=.*tran is not a folder: did you mean '.*train'"),
+        ({"folder": "index.csv"}, "data.folder=.*index.csv is not a folder"),
+    ],
+)
+def test_a_missing_source_is_one_sentence(survey, change, sentence):
+    index, folder, _ = survey
+    paths = {"index": str(index), "folder": str(folder)}
+    paths |= {name: value and str(index.parent / value) for name, value in change.items()}
+    with pytest.raises(UserError, match=sentence):
+        TianchiReader(**paths)
+
+
+def test_a_label_column_that_is_not_there_is_named(survey):
+    index, folder, _ = survey
+    with pytest.raises(UserError, match=r"no 'typ' \(data.label_key\): did you mean 'type'"):
+        TianchiReader(str(index), str(folder), label_key="typ").catalog()
+
+
+def test_fingerprint_follows_the_index_and_the_files(survey):
+    index, folder, _ = survey
+    reader = TianchiReader(str(index), str(folder))
+    first = reader.fingerprint()
+    assert reader.fingerprint() == first
+    (folder / "4.txt").write_text("1,2,3,4,5,6,7,8")
+    second = reader.fingerprint()
+    index.write_text(index.read_text().replace("galaxy", "qso"))
+    assert len({first, second, reader.fingerprint()}) == 3

@@ -1,0 +1,47 @@
+"""What data must have before anything is trained on it."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_runs import arrays, run
+
+from spectral.builders import open_survey, split_survey
+from spectral.configs import readers as _readers  # noqa: F401  (registers itself)
+from spectral.configs.data import readers
+from spectral.configs.split import splits
+from spectral.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("labels", "sentence"),
+    [
+        (["star"] * 120, "The data has the one class 'star': training needs two or more"),
+        ([""] * 120, "leaves no labelled spectrum to train on, of 120 in all"),
+        (["star"] * 118 + ["qso"] * 2, "Class 'qso' has 2 labelled spectra or groups, too few for the 3 parts"),
+    ],
+)
+def test_too_few_classes_or_labels(
+    labels: list[str], sentence: str, small: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "data.npz", **arrays() | {"label": np.array(labels)})
+    data = ["data=arrays", f"data.path={tmp_path / 'data.npz'}", "data.num_workers=1", f"cache_dir={tmp_path}"]
+    with pytest.raises(UserError, match=sentence):
+        run([*data, *(override for override in small() if not override.startswith("data"))])
+
+
+def test_spectra_without_a_label_and_classes_missing_from_a_part_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    flux = np.random.default_rng(0).normal(size=(8, 32)).astype(np.float32)
+    labels = np.array(["a", "b", "c", "a", "b", "a", "b", ""])
+    split = np.array(["train"] * 5 + ["test"] * 2 + [""])
+    np.savez(tmp_path / "survey.npz", flux=flux, type=labels, split=split)
+    config = readers.typed({"name": "arrays", "path": str(tmp_path / "survey.npz")})
+    with caplog.at_level(logging.INFO):
+        split_survey(open_survey(config, tmp_path / "cache"), splits.typed({"name": "given", "validation": 0.0}))
+    assert "8 spectra of 32 points; classes a, b, c; 5 training, 0 validation, 2 test." in caplog.text
+    assert "1 spectra have no label and belong to no split." in caplog.text
+    assert "The test part has no spectrum of class 'c': its F1 there says nothing." in caplog.text

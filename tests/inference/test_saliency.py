@@ -1,0 +1,71 @@
+"""Gradient times input against finite differences, and against what is known of a linear network."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from report_runs import add_network, make_run, make_survey
+from torch import Tensor, nn
+
+from spectral.errors import UserError
+from spectral.inference.classifier import Classifier
+from spectral.inference.saliency import gradient_times_input, run_saliency
+from spectral.runs.folder import RunFolder
+
+
+class Linear(nn.Module):
+    """Logits [B, K] = weight [K, C, L] times flux [B, C, L]."""
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight)
+
+    def forward(self, flux: Tensor, mask: Tensor | None = None) -> Tensor:
+        return torch.einsum("bcl,kcl->bk", flux, self.weight)
+
+
+def test_of_a_linear_network_it_is_weight_times_input_and_adds_up_to_the_logit() -> None:
+    torch.manual_seed(1)
+    weight, flux = torch.randn(3, 2, 7), torch.randn(4, 2, 7)
+    classes = torch.tensor([2, 0, 1, 2])
+    found = gradient_times_input(Linear(weight), flux, None, classes)
+    torch.testing.assert_close(found, weight[classes] * flux)
+    logits = Linear(weight)(flux).gather(1, classes[:, None])[:, 0]
+    torch.testing.assert_close(found.sum((1, 2)), logits.detach())
+
+
+def test_it_is_the_slope_of_the_logit_of_a_run_s_network(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    survey = make_survey(tmp_path / "survey", num=3, length=40, flux=np.random.default_rng(0).normal(size=(3, 40)))
+    run = make_run(tmp_path / "run", survey, [0, 1, 2], [0.9] * 3)
+    add_network(run, survey)
+    rows = np.array([2, 0])
+    with caplog.at_level(logging.INFO):
+        caplog.clear()  # the survey's packing, whichever test has set the level
+        found = run_saliency(run.path, survey, rows, ["qso", "star"])
+    assert found.shape == (2, 1, 40)
+    # After the results of a sweep it would look as if training had begun again.
+    assert not caplog.records
+
+    classifier = Classifier.load(RunFolder(run.path))
+    network = classifier.load_network(RunFolder(run.path)).double().eval()
+    flux = classifier.build_transform()(torch.from_numpy(np.array(survey.flux[rows]))).double()
+    for spectrum, k in enumerate((2, 0)):
+        for pixel in (0, 11, 39):
+            step = torch.zeros_like(flux[:1])
+            step[0, 0, pixel] = 1e-6
+            with torch.no_grad():
+                one = flux[spectrum : spectrum + 1]
+                slope = (network(one + step)[0, k] - network(one - step)[0, k]) / 2e-6
+            expected = float(slope * flux[spectrum, 0, pixel])
+            assert found[spectrum, 0, pixel] == pytest.approx(expected, rel=1e-3, abs=1e-5)
+
+
+def test_a_run_without_weights_says_so(tmp_path: Path) -> None:
+    survey = make_survey(tmp_path / "survey", num=3, length=40)
+    run = make_run(tmp_path / "run", survey, [0, 1, 2], [0.9] * 3)
+    add_network(run, survey)
+    (run.path / "best.safetensors").unlink()
+    with pytest.raises(UserError, match=r"has no best\.safetensors"):
+        run_saliency(run.path, survey, np.array([0]), ["star"])

@@ -1,0 +1,66 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from spectral.errors import UserError
+from spectral.runs.folder import RunFolder
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    folder = RunFolder(tmp_path / "a run")
+    folder.path.mkdir()
+    return folder
+
+
+def test_the_same_config_goes_on_and_another_is_refused_by_the_key_that_differs(folder: RunFolder) -> None:
+    folder.claim({"seed": 1, "model": {"name": "fcn", "width": 8}, "device": "auto"})
+    folder.claim({"seed": 1, "model": {"name": "fcn", "width": 8}, "device": "cuda"})
+    folder.claim({"seed": 1, "model": {"name": "fcn", "width": 8}, "device": "auto", "tracker": {"name": "none"}})
+    with pytest.raises(UserError, match=r"model\.width=8, this command has model\.width=16"):
+        folder.claim({"seed": 1, "model": {"name": "fcn", "width": 16}, "device": "auto"})
+    with pytest.raises(UserError, match=r"model\.depth=3"):
+        folder.claim({"seed": 1, "model": {"name": "fcn", "width": 8, "depth": 3}})
+
+
+def test_metrics_are_read_back_without_a_line_cut_short(folder: RunFolder) -> None:
+    for epoch in (1, 2, 3):
+        folder.append_metrics({"epoch": epoch, "val/macro_f1": epoch / 10})
+    with folder.metrics.open("a") as file:
+        file.write('{"epoch": 4, "val/mac')
+    assert [row["epoch"] for row in folder.read_metrics()] == [1, 2, 3]
+    folder.keep_metrics_until(2)
+    assert folder.metrics.read_text().splitlines() == [
+        json.dumps({"epoch": epoch, "val/macro_f1": epoch / 10}) for epoch in (1, 2)
+    ]
+
+
+def test_a_second_process_is_kept_out(folder: RunFolder) -> None:
+    with folder.locked(), pytest.raises(UserError, match="in use"), RunFolder(folder.path).locked():
+        pass
+    with folder.locked():
+        pass
+
+
+def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is not a run folder"):
+        RunFolder.existing(tmp_path)
+
+
+def test_there_is_no_result_before_the_end(folder: RunFolder) -> None:
+    assert folder.load_result() is None
+    folder.write_result({"objective": "val/macro_f1", "val/macro_f1": 0.5})
+    assert folder.load_result() == {"objective": "val/macro_f1", "val/macro_f1": 0.5}
+
+
+@pytest.mark.parametrize("page", sorted((REPOSITORY / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_no_row_of_a_page_stands_outside_its_table(page: Path) -> None:
+    for block in page.read_text().split("\n\n"):
+        lines = block.splitlines()
+        rows = [i for i, line in enumerate(lines) if line.startswith("|")]
+        if rows:
+            assert lines[rows[0] + 1].startswith("|---"), lines[rows[0]]
+            assert rows == list(range(rows[0], rows[-1] + 1)), block

@@ -1,0 +1,51 @@
+"""What a run prints at its end."""
+
+import io
+
+from rich.console import Console
+
+from spectral.scoring.console import print_result, print_scores
+
+NAMES = ["star", "[bold]odd[/bold]", "a[0]"]
+
+
+def shown(width: int = 100) -> str:
+    scores: dict[str, object] = {"confusion": {}, "survey": {"class_names": NAMES}}
+    for split, base in (("val", 0.5), ("test", 0.25)):
+        scores |= {f"{split}/macro_f1": base, f"{split}/macro_f1_low": base - 0.1, f"{split}/macro_f1_high": base + 0.1}
+        scores |= {f"{split}/num_spectra": 30}
+        for k, name in enumerate(NAMES):
+            scores |= {f"{split}/{metric}/{name}": base + k / 100 for metric in ("precision", "recall", "f1")}
+            scores |= {f"{split}/num_spectra/{name}": 10}
+        scores["confusion"][split] = [[9, 1, 0], [2, 7, 1], [0, 3, 70007]]  # type: ignore[index]
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    print_result(console, scores, "outputs/[red]run[/red]")
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
+
+
+def test_scores_of_each_split_and_the_matrix_of_the_last() -> None:
+    text = shown()
+    assert text.count("Scores by class") == 2 and text.count("Confusion matrix, test") == 1
+    assert "validation macro-F1 0.5000  (95 % interval of the sample 0.4000 to 0.6000)" in text
+    assert "test macro-F1 0.2500  (95 % interval of the sample 0.1500 to 0.3500)" in text
+    row = next(line.split() for line in text.splitlines() if line.split()[:1] == ["a[0]"])
+    assert row == ["a[0]", "0.5200", "0.5200", "0.5200", "10"]
+    assert any(line.split() == ["a[0]", "0", "3", "70007"] for line in text.splitlines())
+
+
+def test_names_that_look_like_markup_are_shown_as_they_are() -> None:
+    text = shown()
+    assert text.count("[bold]odd[/bold]") == 4  # a row in each class table, a row and a column of the matrix
+    assert "run folder: outputs/[red]run[/red]" in text
+
+
+def test_the_folder_s_path_is_never_broken_into_lines() -> None:
+    console = Console(file=io.StringIO(), width=20, color_system=None)
+    print_result(console, {"survey": {"class_names": []}}, "/a/very/long/path/" * 4)
+    assert "/a/very/long/path/" * 4 in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_run_without_scores_prints_no_table() -> None:
+    console = Console(file=io.StringIO(), width=80)
+    print_scores(console, {}, NAMES, [])
+    assert console.file.getvalue() == ""  # type: ignore[attr-defined]

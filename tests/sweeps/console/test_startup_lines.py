@@ -1,0 +1,108 @@
+"""What a sweep says before its first trial."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loop_runs import open_study, sweep
+from omegaconf import OmegaConf
+from optuna.trial import TrialState
+
+from sweeps.console.startup_lines import first_lines
+from sweeps.planning.checks import typed_sweep
+from sweeps.planning.plan import plan_of
+from sweeps.space import Space, read_constraints
+from sweeps.storage.connect import open_storage
+from sweeps.study.shared_study import SharedStudy
+
+FLOATS = {"x": {"low": 0.0, "high": 1.0}}
+BOUND = {"x": {"at_most": 0.5}}
+
+
+@pytest.fixture(autouse=True)
+def _fresh_storages() -> None:
+    open_storage.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "kind", "num_trials"),
+    [
+        (["x=1,2"], {}, "grid", 2),
+        (["x=1,2"], {"num_trials": 7}, "grid", 2),
+        (["x=1,2", "y=range(3)"], {"num_trials": 4}, "grid", 4),
+        (["x=1,2"], {"sampler": "random"}, "grid", 2),
+        (["x=1,2"], {"sampler": "random", "num_trials": 7}, "trial", 7),
+        (["x=1,2", "y=interval(0.0,1.0)"], {"num_trials": 7}, "trial", 7),
+        (["x=1,2"], {"space": {"y": [1, 2]}}, "trial", 20),
+        ([], {"space": {"y": [1, 2]}, "sampler": "grid"}, "grid", 2),
+    ],
+)
+def test_choices_alone_are_a_grid_whatever_the_number(
+    arguments: list[str], options: dict[str, Any], kind: str, num_trials: int
+) -> None:
+    sweep = typed_sweep(options)
+    plan = plan_of(sweep, Space.read(sweep.space, arguments), OmegaConf.create({}))
+    assert (plan.kind, plan.num_trials) == (kind, num_trials)
+
+
+def stands(study: SharedStudy) -> str:
+    return next(iter(first_lines(study, study.config, [])))
+
+
+def lines(folder: Path, **options: Any) -> list[str]:
+    """What is said beside where the study stands."""
+    study = open_study(folder, options.pop("space", FLOATS), **options)
+    try:
+        return list(first_lines(study, typed_sweep(options), read_constraints(options.get("constraints"))))[1:]
+    finally:
+        study.close()
+
+
+def test_nothing_is_said_where_there_is_nothing_to_say(tmp_path: Path) -> None:
+    assert lines(tmp_path, num_trials=3, constraints=BOUND) == []
+    assert lines(tmp_path / "other", num_trials=3, sampler="cmaes") == []
+
+
+def test_a_number_above_the_grids_is_told(tmp_path: Path) -> None:
+    study = open_study(tmp_path, {"x": [1, 2]}, sampler="grid")
+    study.close()
+    asked = typed_sweep({"num_trials": 7})
+    (_, line) = first_lines(study, asked, [])
+    assert line == "sweep.num_trials=7 is more than the grid's 2 configurations: each is run once."
+
+
+def test_a_number_below_what_there_is_is_told(tmp_path: Path) -> None:
+    sweep(tmp_path, FLOATS, lambda call: call.values["x"], num_trials=3)
+    assert lines(tmp_path, num_trials=3) == []
+    assert lines(tmp_path, num_trials=2) == ["The study has 3 trials already, more than the 2 that are asked for."]
+
+
+def test_constraints_of_which_a_sampler_learns_nothing_are_told_once(tmp_path: Path) -> None:
+    (line,) = lines(tmp_path, num_trials=3, sampler="cmaes", constraints=BOUND)
+    assert line == "sweep.sampler=cmaes learns nothing from sweep.constraints, which hold nevertheless."
+
+
+def test_a_study_begins_goes_on_and_is_finished(tmp_path: Path) -> None:
+    study = open_study(tmp_path, FLOATS, num_trials=2)
+    assert stands(study) == "The study study begins."
+    claimed = study.claim()
+    assert claimed is not None
+    study.give_back(claimed)
+    assert stands(study) == "The study study goes on: 0 of 2 trials have ended."
+    study.close()
+    sweep(tmp_path, FLOATS, lambda call: call.values["x"], num_trials=2)
+    for total, line in ((2, "is finished: 2 of 2 trials have ended."), (3, "goes on: 2 of 3 trials have ended.")):
+        study = open_study(tmp_path, FLOATS, num_trials=total)
+        assert stands(study) == f"The study study {line}"
+        study.close()
+
+
+def test_a_study_whose_last_scores_are_left_goes_on(tmp_path: Path) -> None:
+    study = open_study(tmp_path, FLOATS, num_trials=1, search_overrides=["held=true"])
+    claimed = study.claim()
+    assert claimed is not None
+    study.finish(claimed, TrialState.COMPLETE, [1.0])
+    assert stands(study) == "The study study goes on: 1 of 1 trials have ended, and scores on the test split are left."
+    study.note_final(0, is_done=True)
+    assert stands(study) == "The study study is finished: 1 of 1 trials have ended."
+    study.close()

@@ -1,0 +1,117 @@
+"""What a sweep ends with: the comparison, and the best command."""
+
+import io
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from loop_runs import GRID, Call, Sweep, open_study, sweep
+from rich.console import Console
+from rich.text import Text
+
+from sweeps.console.best_trials_table import Comparison
+from sweeps.console.summary import summarize
+from sweeps.results.trial_row import configuration, shown
+from sweeps.storage.connect import open_storage
+
+
+def test_the_end_compares_and_gives_the_best_command(
+    finished: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["run.py", "-m"])
+    open_storage.cache_clear()
+    study = open_study(finished, GRID, sampler="grid", seeds=2)
+    summarize(study, finished)
+    study.close()
+    shown = capsys.readouterr().out
+    assert "4 complete, 2 fail" in shown
+    assert "best: python run.py a.b=1 'c=[1,2]'" in shown
+    told = json.loads((finished / "sweep.json").read_text())
+    assert told["best"][0]["configuration"] == {"a.b": 1, "c": [1, 2]} and told["best"][0]["values"] == [1.0]
+    assert told["best_command"] == "python run.py a.b=1 'c=[1,2]'"
+    assert told["counts"]["fail"] == 2 and [t["number"] for t in told["best"]] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("width", [80, 124])
+@pytest.mark.parametrize("num_axes", [1, 3, 22])
+@pytest.mark.parametrize("objective", ["score", ["score", "val/log_loss", "val/macro_f1"]])
+def test_the_comparison_is_whole_on_any_terminal(objective: Any, num_axes: int, width: int, tmp_path: Path) -> None:
+    num = 1 if objective == "score" else len(objective)
+    space = {f"model.option_{k}": {"low": 0.0, "high": 1.0} for k in range(num_axes)} | {"model": "reference"}
+    options: dict[str, Any] = {"objective": objective, "direction": ["minimize"] * num if num > 1 else "minimize"}
+    done = sweep(tmp_path, space, lambda _call: [0.25] * num, num_trials=2, seeds=2, **options)
+    told = compared(done, tmp_path, width)
+    assert "…" not in told and max(map(len, told.splitlines())) <= width
+    assert told.count("0.2500 ± 0.0000") == 2 * num and "run folder" not in told and "reference" not in told
+    together = re.sub(r"[\s│┃]", "", told)
+    for trial in done.trials:
+        assert re.search(rf"^\W*{trial.number} .* \d+\.\d s\b", told, re.MULTILINE)
+        for name, value in configuration(trial).items():
+            assert name == "model" or (name in together and shown(value) in together)
+
+
+def test_of_several_objectives_the_front_is_marked_and_the_best_is_by_the_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options: dict[str, Any] = {"objective": ["score", "size"], "direction": ["maximize", "minimize"], "sampler": "grid"}
+    space = {"x": [1, 2, 3, 0]}
+    done = sweep(tmp_path, space, lambda call: (call.values["x"], abs(call.values["x"] - 1)), **options)
+    study = open_study(tmp_path, space, **options)
+    summarize(study, tmp_path)
+    study.close()
+    title, heading, *rows = capsys.readouterr().out.splitlines()
+    assert title == "Study study, the Pareto front first"
+    assert heading.split() == ["trial", "front", "score", "size", "time", "x"]
+    assert [row.split()[:2] for row in rows[:4]] == [["2", "yes"], ["1", "yes"], ["0", "yes"], ["3", "no"]]
+    assert any(row.startswith("best by score: ") and row.endswith(" x=3") for row in rows)
+    on_terminal = compared(done, tmp_path, 80)
+    assert "front" in on_terminal.splitlines()[2] and on_terminal.count("yes") == 3
+    assert "front" not in compared(sweep(tmp_path / "one", space, lambda _: 1.0, sampler="grid"), tmp_path, 80)
+
+
+def compared(done: Sweep, folder: Path, width: int | None) -> str:
+    """The table of a sweep's trials, on a terminal of some width or on none."""
+    output = io.StringIO()
+    Comparison(done.study, done.trials, folder).print(Console(file=output, force_terminal=bool(width), width=width))
+    return Text.from_ansi(output.getvalue()).plain
+
+
+def test_what_is_no_terminal_has_a_line_a_trial_with_a_column_an_axis(tmp_path: Path) -> None:
+    space = {f"model.option_{k}": ["[odd]", "even"] for k in range(22)}
+    done = sweep(tmp_path, space, lambda _call: 0.25, num_trials=3, sampler="random")
+    title, heading, *rows = compared(done, tmp_path, None).splitlines()
+    assert title == "Study study, best first"
+    assert heading.split() == ["trial", "score", "time", *space]
+    assert [len(row.split()) for row in rows] == [26] * 3  # the unit of the time is a word
+    assert "'[odd]'" in "".join(rows)
+
+
+def test_a_run_folder_is_named_where_it_is_not_that_of_its_number(tmp_path: Path) -> None:
+    (tmp_path / "s" / "1").mkdir(parents=True)
+    done = sweep(tmp_path / "s", {"x": [1, 2]}, lambda call: call.values["x"], sampler="grid", num_slots=1)
+    _, heading, first, second = compared(done, tmp_path / "s", None).splitlines()
+    assert heading.split() == ["trial", "score", "time", "run", "folder", "x"]
+    assert len(first.split()) == 5 and second.split()[4] == "1-2"
+    assert str(tmp_path / "s" / "1-2") in compared(done, tmp_path, None)
+
+
+def test_trials_that_the_table_leaves_out_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def task(call: Call) -> float:
+        if call.values["x"] == 2:
+            raise optuna.TrialPruned("at step 3 by asha")
+        return 1.0
+
+    for values, word in (([1, 2], "complete trials only."), ([1, 3], ""), ([1, 1], "complete trials only, each con")):
+        folder = tmp_path / str(len(word))
+        known = [{"x": value} for value in values]
+        done = sweep(folder, {"x": [1, 2, 3]}, task, enqueue=known, num_trials=2, num_slots=1)
+        study = open_study(folder, {"x": [1, 2, 3]}, enqueue=known, num_trials=2)
+        summarize(study, folder)
+        study.close()
+        told = capsys.readouterr().out
+        assert (f"The table lists {word}" in told) if word else "The table lists" not in told
+        assert len(done.trials) == 2

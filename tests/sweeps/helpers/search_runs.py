@@ -1,0 +1,165 @@
+"""Real sweeps in processes of their own, and what is left of them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial
+
+from sweeps.outputs import journal_url
+from sweeps.storage.connect import close_storage, open_storage
+
+HERE = Path(__file__).parents[1]
+REPOSITORY = HERE.parents[1]
+PATIENCE_S = 90.0
+
+Process = subprocess.Popen[str]
+
+
+LOCAL = ("devices=cpu", "jobs_per_device=2", "threads_per_job=1", "grace_s=2")
+
+
+def start(
+    folder: Path | None,
+    *overrides: str,
+    script: Path = HERE / "apps" / "search_app.py",
+    local: bool = True,
+    variables: Mapping[str, str] | None = None,
+    cwd: Path = REPOSITORY,
+) -> Process:
+    """The command of a sweep, begun; without a folder it chooses one in `cwd` itself.
+
+    Args:
+        variables: of its environment.
+    """
+    where = [f"run_dir={folder}"] if folder else []
+    options = [f"hydra.launcher.{option}" for option in LOCAL] if local else []
+    # A report takes seconds: the tests of reports ask for it.
+    command = [sys.executable, str(script), "-m", *where, "sweep.report=false", *options, *overrides]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)} | (variables or {})
+    return subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def start_elsewhere(folder: Path, machine: str, *overrides: str, clock_off_s: float = 0.0) -> Process:
+    """The command of a sweep on a machine of that name, begun; it has one slot."""
+    variables = {"MACHINE": machine, "CLOCK_OFF_S": str(clock_off_s)}
+    options = ("hydra.launcher.jobs_per_device=1", "sweep.lost_after_s=2")
+    script = HERE / "apps" / "elsewhere_app.py"
+    return start(folder, *options, *overrides, script=script, variables=variables)
+
+
+def finish(process: Process) -> str:
+    """Its output; a test that hangs ends."""
+    try:
+        return process.communicate(timeout=PATIENCE_S)[0]
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise AssertionError(process.communicate()[0]) from None
+
+
+def run(folder: Path | None, *overrides: str, **options: Any) -> str:
+    """Its output, once it has ended well."""
+    process = start(folder, *overrides, **options)
+    output = finish(process)
+    assert process.returncode == 0, output
+    return output
+
+
+def go(folder: Path) -> None:
+    """Let jobs end that `hold` keeps in their last epoch."""
+    (folder / "hold").unlink()
+
+
+def trials(folder: Path, url: str | None = None) -> list[FrozenTrial]:
+    """Of the only study in a folder's journal, or in another storage."""
+    open_storage.cache_clear()
+    storage = open_storage(url or journal_url(folder), 10)
+    (only,) = storage.get_all_studies()
+    try:
+        return optuna.load_study(study_name=only.study_name, storage=storage).get_trials()
+    finally:
+        close_storage(storage)
+
+
+def states(folder: Path) -> list[str]:
+    return [trial.state.name for trial in trials(folder)]
+
+
+def starts(folder: Path) -> list[list[str]]:
+    """For each trial that began: a line a start of its job, with the worker's process number."""
+    return [path.read_text().splitlines() for path in sorted(folder.glob("*/starts"))]
+
+
+def worker_pids(folder: Path) -> list[int]:
+    return [int(lines[-1].split()[0]) for lines in starts(folder)]
+
+
+def read_line(process: Process) -> str:
+    assert process.stdout
+    return process.stdout.readline()
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def kill_controller(process: Process) -> None:
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def pid_that_holds(lock: Path) -> int:
+    """The process that has a file open."""
+    for folder in Path("/proc").glob("[0-9]*/fd"):
+        try:
+            if any(link.resolve() == lock.resolve() for link in folder.iterdir()):
+                return int(folder.parent.name)
+        except OSError:
+            continue
+    raise AssertionError(f"nobody holds {lock}")
+
+
+def await_that(condition: Callable[[], bool], process: Process | None = None) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to this"
+        if process and process.poll() is not None:
+            raise AssertionError(f"ended too early: {process.communicate()[0]}")
+        time.sleep(0.02)
+
+
+def await_begun(folder: Path, num: int, process: Process) -> None:
+    """Until so many jobs wait in their last epoch, or have ended."""
+    await_that(lambda: len(list(folder.glob("*/waits"))) >= num, process)
+
+
+def check_whole(folder: Path, num_trials: int, url: str | None = None) -> None:
+    """Exactly so many trials have finished; none lost, none counted twice, no folder used for two."""
+    found = trials(folder, url)
+    assert [trial.state.name for trial in found] == ["COMPLETE"] * num_trials
+    folders = [trial.user_attrs["run_dir"] for trial in found]
+    assert len(set(folders)) == num_trials
+    ended = (folder / "ended").read_text().split()
+    assert sorted(ended) == sorted(Path(path).name for path in folders)
+    for trial in found:
+        assert trial.values == [trial.params["x"] * 3]
+        # Every epoch was run once: a job that was begun again went on from its checkpoint.
+        assert (Path(trial.user_attrs["run_dir"]) / "epochs").read_text().split() == ["1", "2", "3"]
+        assert sorted(trial.intermediate_values) == [1, 2, 3]

@@ -1,0 +1,182 @@
+"""What a local worker promises beyond the contract: it stays warm, has its limits, and ends in every case."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import weakref
+from collections.abc import Callable
+from concurrent.futures import wait
+from pathlib import Path
+
+import pytest
+from launcher_contract import LauncherTests, Make, assert_gone, is_alive, started_pids
+from launcher_runs import TWO_WORKERS, await_that, own_folder, texts_of, write_text
+from omegaconf import DictConfig
+
+from sweeps.launchers.contract import JobTimeout, WorkerLost
+from sweeps.launchers.reply import Reply
+from sweeps.loop.outcome import outcome_of
+
+
+class TestWorkers(LauncherTests):
+    name = "local"
+    options = TWO_WORKERS
+
+    def test_a_worker_is_kept_and_another_starts_only_when_needed(self, make: Make) -> None:
+        launcher = make(lambda config: os.getpid())
+        pids = {launcher.submit([], i).result(60).return_value for i in range(4)}
+        assert len(pids) == 1
+        assert pids == {launcher.pid_of(3)}
+
+    def test_of_a_job_that_has_ended_only_its_place_is_kept(self, make: Make) -> None:
+        """A JobReturn holds both of its job's configs: of thousands of jobs they would fill the memory."""
+        launcher = make(jobs_per_device=1)
+        future = launcher.submit(["x=2"], 0)
+        kept = [weakref.ref(future.result(60)), weakref.ref(future)]
+        del future
+        await_that(lambda: not any(reference() for reference in kept))
+        assert launcher.slot_of(0) == "cpu"
+        assert launcher.pid_of(0) is not None
+
+    def test_its_environment_is_set_before_anything_is_imported(self, make: Make) -> None:
+        class AtImport:
+            def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+                return seen_at_import, ()
+
+            def __call__(self, config: DictConfig) -> None: ...
+
+        seen = make(AtImport(), threads_per_job=3).submit([], 0).result(60).return_value
+        assert seen == {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "3", "torch": False}
+
+    def test_a_job_that_changes_folder_does_not_move_the_next(self, make: Make) -> None:
+        def job(config: DictConfig) -> str:
+            here = str(Path.cwd())
+            os.chdir("/")
+            return here
+
+        launcher = make(job, jobs_per_device=1)
+        assert {launcher.submit([], i).result(60).return_value for i in range(2)} == {str(Path.cwd())}
+
+    def test_a_time_limit_ends_the_job_and_what_it_started(self, make: Make, tmp_path: Path) -> None:
+        def job(config: DictConfig) -> None:
+            child = subprocess.Popen(["sleep", "600"])
+            write_text(own_folder() / "pid", f"{os.getpid()} {child.pid}")
+            time.sleep(600)
+
+        launcher = make(job, time_limit_s=1.5)
+        error = launcher.submit([], 0).exception(60)
+        assert isinstance(error, JobTimeout)
+        assert "1.5 s" in error.reason
+        assert_gone({int(pid) for pid in texts_of(tmp_path, "*/pid", 1)[0].split()})
+
+    def test_a_job_deaf_to_sigterm_is_killed_after_grace(self, make: Make, tmp_path: Path) -> None:
+        def job(config: DictConfig) -> None:
+            signal.signal(signal.SIGTERM, lambda *_: write_text(own_folder() / "heard", "term"))
+            write_text(own_folder() / "pid", str(os.getpid()))
+            while True:
+                time.sleep(1)
+
+        error = make(job, time_limit_s=1.5, grace_s=1).submit([], 0).exception(60)
+        assert isinstance(error, JobTimeout)
+        assert texts_of(tmp_path, "*/heard", 1) == ["term"]
+        assert_gone(started_pids(tmp_path, 1))
+
+    @pytest.mark.parametrize(
+        ("end", "reason"),
+        [
+            (lambda: sys.exit(3), "exit code 3"),
+            (lambda: os._exit(0), "exit code 0"),
+            (os.abort, "SIGABRT"),
+            (lambda: os.kill(os.getpid(), signal.SIGTERM), "SIGTERM"),
+        ],
+    )
+    def test_each_way_to_die_is_told(self, make: Make, end: Callable[[], None], reason: str) -> None:
+        error = make(lambda config: end()).submit([], 0).exception(60)
+        assert isinstance(error, WorkerLost)
+        assert reason in error.reason
+
+    def test_death_is_seen_though_a_child_outlives_the_worker(self, make: Make, tmp_path: Path) -> None:
+        def job(config: DictConfig) -> None:
+            if (child := os.fork()) == 0:
+                time.sleep(600)
+            write_text(own_folder() / "pid", str(child))
+            os._exit(5)
+
+        error = make(job).submit([], 0).exception(30)
+        assert "exit code 5" in str(error)
+        assert_gone(started_pids(tmp_path, 1))
+
+    def test_a_memory_limit_is_the_jobs_exception(self, make: Make) -> None:
+        def job(config: DictConfig) -> int:
+            return len(bytearray(config.x * 2**20))
+
+        launcher = make(job, memory_limit_gb=2, jobs_per_device=1)
+        with pytest.raises(MemoryError):
+            _ = launcher.submit(["x=4096"], 0).result(60).return_value
+        assert launcher.submit(["x=16"], 1).result(60).return_value == 16 * 2**20
+
+    def test_an_idle_worker_that_died_is_replaced_unnoticed(self, make: Make) -> None:
+        launcher = make(jobs_per_device=1)
+        assert launcher.submit(["x=2"], 0).result(60).return_value == 4
+        pid = launcher.pid_of(0)
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        time.sleep(0.2)
+        assert launcher.submit(["x=3"], 1).result(60).return_value == 9
+
+    @pytest.mark.parametrize("error", [OSError("no such disk"), TimeoutError("no answer")])
+    def test_a_task_that_fails_to_load_with_an_error_of_the_system_says_why(self, make: Make, error: OSError) -> None:
+        """Of a dead worker, the same errors tell its end."""
+
+        class Broken:
+            def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+                return fail_with, (error,)
+
+            def __call__(self, config: DictConfig) -> None: ...
+
+        launcher = make(Broken(), jobs_per_device=1)
+        for number in range(2):
+            told = launcher.submit([], number).exception(60)
+            assert type(told) is type(error) and str(told) == str(error)
+            pid = launcher.pid_of(number)
+            assert pid is not None and not is_alive(pid)
+
+    def test_a_result_of_a_type_of_its_own_fails_the_job_alone(self, make: Make) -> None:
+        class Score: ...
+
+        launcher = make(lambda config: Score() if config.x == 0 else os.getpid(), jobs_per_device=1)
+        future = launcher.submit(["x=0"], 0)
+        wait([future], 60)
+        assert outcome_of(future, 1).reason == "the task returned a value of type Score, a number is needed"
+        assert launcher.submit([], 1).result(60).return_value == launcher.pid_of(0)
+
+    def test_a_worker_whose_reply_cannot_be_read_is_ended(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+        launcher = make(jobs_per_device=1)
+        assert launcher.submit([], 0).result(60).return_value == 1
+        with monkeypatch.context() as patch:
+            patch.setattr(Reply, "unpack", lambda packed: fail_with(ValueError("torn")))
+            assert str(launcher.submit([], 1).exception(60)) == "torn"
+        pid = launcher.pid_of(1)
+        assert pid is not None and not is_alive(pid)
+        assert launcher.submit(["x=3"], 2).result(60).return_value == 9
+
+    def test_sigint_does_not_end_a_worker(self, make: Make, tmp_path: Path) -> None:
+        launcher = make()
+        future = launcher.submit(["x=6", "do=wait"], 0)
+        for pid in started_pids(tmp_path, 1):
+            os.kill(pid, signal.SIGINT)
+        time.sleep(0.3)
+        (tmp_path / "go").touch()
+        assert future.result(60).return_value == 6
+
+
+def fail_with(error: Exception) -> None:
+    raise error
+
+
+def seen_at_import() -> Callable[[DictConfig], dict[str, object]]:
+    names = ("CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")
+    seen: dict[str, object] = {name: os.environ[name] for name in names} | {"torch": "torch" in sys.modules}
+    return lambda config: seen

@@ -1,0 +1,45 @@
+"""What a sweep shows while it runs."""
+
+import io
+from pathlib import Path
+
+import pytest
+from loop_runs import ThreadLauncher, grid_score, open_study, sweep
+from rich.console import Console
+
+from sweeps.loop.display import Display, LiveDisplay
+from sweeps.loop.trial_run import Job, TrialRun
+from sweeps.storage.connect import open_storage
+
+
+def test_the_live_table_tells_of_running_trials(tmp_path: Path) -> None:
+    open_storage.cache_clear()
+    sweep(tmp_path, {"x": {"low": 0.0, "high": 1.0}}, lambda call: call.values["x"], num_trials=3)
+    study = open_study(tmp_path, {"x": {"low": 0.0, "high": 1.0}}, num_trials=5)
+    claimed = study.claim()
+    assert claimed is not None
+    claimed.report(0.25, 7)
+    output = io.StringIO()
+    display = LiveDisplay(study, Console(file=output, force_terminal=True, width=120))
+    run = TrialRun(claimed, {"x": 0.5}, ["x=0.5"], tmp_path / "3", None)
+    display.tick([Job(run, 0, 3, [])], ThreadLauncher(grid_score, 1))
+    display.close()
+    study.close()
+    shown = output.getvalue()
+    for part in ("3 of 5", "best 0.", "thread", "0.2500", "x=0.5", "▁"):
+        assert part in shown
+
+
+@pytest.mark.parametrize("kind", [Display, LiveDisplay])
+def test_a_controller_without_a_job_says_for_whom_it_waits(kind: type[Display], tmp_path: Path) -> None:
+    open_storage.cache_clear()
+    space = {"x": {"low": 0.0, "high": 1.0}}
+    other, study = (open_study(tmp_path, space, num_trials=2) for _ in range(2))
+    assert other.claim() and other.claim()
+    output = io.StringIO()
+    display = kind(study, Console(file=output, force_terminal=True, width=120))
+    display.tick([], ThreadLauncher(grid_score, 1))
+    display.close()
+    other.close()
+    study.close()
+    assert "Waiting for 2 trials of other controllers." in output.getvalue()

@@ -1,0 +1,177 @@
+"""What a study ends with: its best configuration is run once more, without what held the search back."""
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loop_runs import NO_TRIAL, Call, Sweep, open_study, sweep
+from search_runs import REPOSITORY, finish, start, trials
+from small_runs import OVERRIDES
+
+from sweeps.console.summary import summarize
+from sweeps.launchers.contract import WorkerLost
+
+SPACE = {"x": {"low": 1, "high": 9}}
+HELD = {"search_overrides": ["score_test=false"], "sampler": "random", "direction": "maximize"}
+
+
+def score(call: Call) -> float:
+    return float(call.values["x"])
+
+
+def finals(ended: Sweep) -> list[tuple[int, int]]:
+    """Trial number and x of the jobs that were given without the search's own overrides."""
+    calls = [call for call in ended.launcher.calls if call.link is NO_TRIAL]
+    assert calls == [call for call in ended.launcher.calls if "score_test" not in call.values]
+    return [(int(call.folder.name), call.values["x"]) for call in calls]
+
+
+def test_the_best_and_the_first_known_one_are_run_without_what_held_them_back(tmp_path: Path) -> None:
+    ended = sweep(tmp_path, SPACE, score, num_trials=6, enqueue=[{"x": 2}], **HELD)
+    best = max(ended.trials, key=lambda trial: (trial.values[0], -trial.number))
+    assert finals(ended) == [(best.number, best.values[0]), (0, 2)]
+    assert len(ended.trials) == 6
+    folders = {call.folder for call in ended.launcher.calls}
+    assert folders == {Path(t.user_attrs["run_dir"]) for t in ended.trials}
+
+
+def test_the_same_command_runs_none_again_and_more_trials_only_a_new_best(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"enqueue": [{"x": 8}], **HELD}
+    assert finals(sweep(tmp_path, SPACE, score, num_trials=1, **options)) == [(0, 8)]
+    assert finals(sweep(tmp_path, SPACE, score, num_trials=1, **options)) == []
+    more = {**options, "enqueue": [{"x": 8}, {"x": 9}]}
+    assert finals(sweep(tmp_path, SPACE, score, num_trials=2, **more)) == [(1, 9)]
+
+
+def test_the_first_of_the_enqueued_is_the_reference_whichever_command_began_it(tmp_path: Path) -> None:
+    assert finals(sweep(tmp_path, SPACE, score, num_trials=1, enqueue=[{"x": 9}], **HELD)) == [(0, 9)]
+    enqueue = [{"x": 4}, {"x": 9}]
+    assert finals(sweep(tmp_path, SPACE, score, num_trials=2, enqueue=enqueue, **HELD)) == [(1, 4)]
+
+
+def test_each_seed_has_its_own(tmp_path: Path) -> None:
+    ended = sweep(tmp_path, {"x": [4]}, score, num_trials=1, seeds=3, **HELD)
+    folders = [call.folder.name for call in ended.launcher.calls if "score_test" not in call.values]
+    assert sorted(folders) == ["seed-0", "seed-1", "seed-2"]
+
+
+def test_of_several_seeds_the_mean_and_the_spread_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def with_test_score(call: Call) -> float:
+        told = {"test/score": call.values["seed"] / 10} if call.link is NO_TRIAL else {}
+        (call.folder / "result.json").write_text(json.dumps(told))
+        return score(call)
+
+    options: dict[str, Any] = {"num_trials": 1, "objective": "val/score", **HELD}
+    for seeds, values, shown in ((2, [1.0, 1.1], "1.0500 ± 0.0707 over 2 seeds"), ([7], [0.7], "0.7000")):
+        folder = tmp_path / shown
+        sweep(folder, {"x": [4]}, with_test_score, seeds=seeds, **options)
+        study = open_study(folder, {"x": [4]}, seeds=seeds, **options)
+        summarize(study, folder)
+        study.close()
+        lines = capsys.readouterr().out.splitlines()
+        assert f"trial 0 on the test split: test/score {shown}" in lines
+        assert json.loads((folder / "sweep.json").read_text())["final"][0]["test"] == {"test/score": values}
+        best = next(k for k, line in enumerate(lines) if line.startswith("best: "))
+        named = "10,11" if seeds == 2 else "7"
+        assert lines[best + 1] == f"It runs one seed; the trial was judged by seed={named}."
+
+
+def test_their_records_say_so_before_they_start(tmp_path: Path) -> None:
+    kinds: list[str] = []
+
+    def look(call: Call) -> float:
+        if call.link is NO_TRIAL:
+            kinds.append(json.loads((call.folder / "trial.json").read_text())["kind"])
+        return score(call)
+
+    ended = sweep(tmp_path, {"x": [2, 4, 6, 8]}, look, enqueue=[{"x": 2}], **HELD | {"sampler": "grid"})
+    assert kinds == ["final", "final"]
+    known = [json.loads((tmp_path / str(n) / "trial.json").read_text()) for n in range(4)]
+    final = {number for number, _ in finals(ended)}
+    assert {n for n, record in enumerate(known) if record["kind"] == "final"} == final
+    assert {record["state"] for record in known} == {"complete"}
+
+
+def test_a_spoilt_result_is_told_of_and_its_score_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sweep(tmp_path, {"x": [4]}, score, num_trials=1, **HELD)
+    spoilt = tmp_path / "0" / "result.json"
+    spoilt.write_text('{"test/score":')
+    study = open_study(tmp_path, {"x": [4]}, num_trials=1, **HELD)
+    summarize(study, tmp_path)
+    study.close()
+    assert f"{spoilt} cannot be read, so that its test score is left out." in capsys.readouterr().out
+    assert json.loads((tmp_path / "sweep.json").read_text())["final"][0]["test"] == {}
+
+
+def test_a_reused_trial_has_the_seeds_of_its_runs(tmp_path: Path) -> None:
+    """The reference was drawn before it was enqueued: it is run to its end in the folders that it has."""
+    options: dict[str, Any] = {"seeds": 2, **HELD}
+    sweep(tmp_path, {"x": [1, 4]}, score, num_trials=6, num_slots=1, **options)
+    ended = sweep(tmp_path, {"x": [1, 4]}, score, num_trials=7, enqueue=[{"x": 1}], **options)
+    assert "reused_from" in ended.trials[6].user_attrs
+    calls = [call for call in ended.launcher.calls if call.link is NO_TRIAL]
+    assert sorted((call.folder.name, call.values["seed"]) for call in calls) == [("seed-0", 10), ("seed-1", 11)]
+
+
+def test_a_lost_worker_is_replaced_and_a_failure_is_told_and_left_to_the_next_command(tmp_path: Path) -> None:
+    met: list[str] = []
+
+    def breaks(call: Call) -> float:
+        if "score_test" not in call.values:
+            met.append("final")
+            if len(met) == 1:
+                raise WorkerLost("killed")
+            if len(met) == 2:
+                raise ValueError("no disk")
+        return score(call)
+
+    ended = sweep(tmp_path, {"x": [4]}, breaks, num_trials=1, **HELD)
+    assert ended.states == ["COMPLETE"] and len(met) == 2
+    assert "Trial 0 could not be run to its end: ValueError: no disk" in ended.output
+    assert finals(sweep(tmp_path, {"x": [4]}, breaks, num_trials=1, **HELD)) == [(0, 4)]
+
+
+def test_the_runs_of_another_controller_are_waited_for_and_run_where_it_gives_them_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sweeps.loop.final_runs.POLL_S", 0.05)
+    options: dict[str, Any] = {"num_trials": 2, "enqueue": [{"x": 2}, {"x": 5}], **HELD}
+    other = open_study(tmp_path, SPACE, **options)
+    assert other.claim_final(0) and other.claim_final(1)
+
+    def end_both() -> None:
+        other.note_final(0, is_done=True)
+        other.note_final(1, is_done=False)
+
+    timer = threading.Timer(1.5, end_both)
+    timer.start()
+    ended = sweep(tmp_path, SPACE, score, **options)
+    assert finals(ended) == [(1, 5)]
+    assert "Waiting for the last runs of another controller, of trial 1 and trial 0." in ended.output
+    assert not timer.is_alive() and other.has_final(0) and other.has_final(1)
+    other.close()
+
+
+def test_nothing_is_held_back_where_nothing_is_to_be(tmp_path: Path) -> None:
+    assert len(sweep(tmp_path, SPACE, score, num_trials=3, sampler="random").launcher.calls) == 3
+
+
+@pytest.mark.slow
+def test_the_product_reads_the_test_split_of_the_best_run_alone(pack_folder: Path, tmp_path: Path) -> None:
+    fixed = [option for option in OVERRIDES if not option.startswith("model.width")]
+    folder = tmp_path / "grid"
+    command = ["data=packed", f"data.folder={pack_folder}", *fixed, "model.width=4,6"]
+    process = start(folder, *command, script=REPOSITORY / "run.py")
+    output = finish(process)
+    assert process.returncode == 0, output
+    best = max(trials(folder), key=lambda trial: trial.values[0])
+    results = [json.loads((folder / str(n) / "result.json").read_text()) for n in range(2)]
+    assert [any(key.startswith("test/") for key in result) for result in results] == [
+        n == best.number for n in range(2)
+    ]
+    (final,) = json.loads((folder / "sweep.json").read_text())["final"]
+    assert final["number"] == best.number
+    assert final["test"] == {"test/macro_f1": [results[best.number]["test/macro_f1"]]}
+    assert f"on the test split: test/macro_f1 {results[best.number]['test/macro_f1']:.4f}" in output

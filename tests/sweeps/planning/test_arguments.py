@@ -1,0 +1,41 @@
+"""Which of a command's overrides are the sweep's own."""
+
+import pytest
+from hydra import initialize_config_dir
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
+from search_runs import REPOSITORY
+
+from spectral.errors import UserError
+from sweeps.planning.arguments import Arguments
+
+
+@pytest.fixture
+def loader() -> ConfigLoader:
+    with initialize_config_dir(str(REPOSITORY / "conf"), version_base="1.3"):
+        return GlobalHydra.instance().config_loader()
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ("sweep.sampler=tpe,random", "sweep.sampler has one value for all jobs of a sweep."),
+        ("sweep.seeds=range(1,3)", "sweep.seeds has one value for all jobs of a sweep."),
+        ("sweep=reference,fractions", "sweep has one value for all jobs of a sweep."),
+        ("run_dir=a,b", "run_dir has one value for all jobs of a sweep."),
+        ("sweep.space.model.width=8,16", "an axis is given by its own key, as in model.width=8,16."),
+        ("+sweep.space.a=interval(1,2)", "an axis is given by its own key, as in a=interval(1,2)."),
+    ],
+)
+def test_a_key_of_the_sweep_itself_is_not_swept_over(argument: str, said: str, loader: ConfigLoader) -> None:
+    with pytest.raises(UserError) as raised:
+        Arguments(["model.width=4,8", argument], loader)
+    assert str(raised.value) == f"{argument} cannot be swept over: {said}"
+
+
+def test_what_is_not_the_sweeps_own_is_for_jobs(loader: ConfigLoader) -> None:
+    given = ["run_dir=a", "sweep=widths", "model.width=4,8", "sweep.seeds=[1,2]", "+sweep.space.a={low: 1, high: 2}"]
+    arguments = Arguments([*given, "sweeps=3", "score_test=true"], loader)
+    assert arguments.of_jobs == ["model.width=4,8", "sweeps=3", "score_test=true"]
+    assert arguments.leave_open(["score_test=false", "+plots=false"]) == ["+plots=false"]
+    assert arguments.has_folder and not Arguments(["x=1"], loader).has_folder

@@ -1,0 +1,214 @@
+"""The summary: what was searched, the best command, and the comparison with the reference."""
+
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from loop_runs import sweep
+from report_studies import CLASSES, Made, make_report, make_run, predictions
+from sklearn.metrics import f1_score
+
+from sweeps.report.read_study import read_report
+from sweeps.report.sections import summary
+from sweeps.report.space_in_words import in_words
+from sweeps.results.paired_difference import OTHER_SPECTRA, OTHER_SURVEY, mean_interval, paired_differences
+from sweeps.results.run import Run
+from sweeps.space import Space
+
+X = {"x": {"low": 0.0, "high": 1.0}}
+
+
+def words(report: Any) -> str:
+    """The section as a reader sees it."""
+    cells = re.sub(r"</t[dh]>", " ", summary.section(report).html)
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", cells)))
+
+
+@pytest.mark.parametrize(
+    ("axis", "said"),
+    [
+        ({"low": 4, "high": 24, "log": True}, "a whole number from 4 to 24 on a log scale"),
+        ({"low": 0.0, "high": 0.5}, "a number from 0 to 0.5"),
+        ({"low": 0.0, "high": 0.6, "step": 0.2}, "one of 0, 0.2, 0.4, 0.6"),
+        ({"low": 0, "high": 100, "step": 5}, "21 values from 0 to 100, evenly spaced"),
+        (["adam", "adamw", None], "one of adam, adamw, null"),
+        ({"type": "list", "min_length": 1, "max_length": 4, "element": [1, 2]}, "a list of 1 to 4, each one of 1, 2"),
+        ({"type": "simplex", "size": 3, "minimum": 0.02}, "3 shares that sum to 1, each at least 0.02"),
+    ],
+)
+def test_domains_in_words(axis: Any, said: str) -> None:
+    assert in_words(Space.read({"a": axis}).signature()["a"]) == said
+
+
+def test_a_condition_in_words() -> None:
+    space = Space.read({"loss": ["focal", "ce"], "loss.gamma": {"low": 1, "high": 3, "when": {"loss": "focal"}}})
+    assert in_words(space.signature()["loss.gamma"]) == "a whole number from 1 to 3, only where loss is focal"
+
+
+def test_runs_without_a_study_are_named_by_their_folders(tmp_path: Path) -> None:
+    for name, loss in (("wide", 0.5), ("narrow", 0.25), ("deep", 0.75)):
+        scores = {"objective": "val/log_loss", "val/log_loss": loss, "test/macro_f1": loss / 2, "num_parameters": 1234}
+        make_run(tmp_path / "runs" / name, scores)
+    said = words(read_report(str(tmp_path / "runs")))
+    assert "narrow, the best" in said and "The best of 3 runs" in said
+    assert re.search(r"narrow 0\.2500 0\.1250 1,234 - - wide 0\.5000 0\.2500 1,234 - - deep 0\.7500", said)
+
+
+def test_the_budget_and_the_best(tmp_path: Path) -> None:
+    trials = [
+        Made({"x": 0.1}, [0.5], runs=[{"result": {"val/macro_f1": 0.5, "num_parameters": 1234}}]),
+        Made({"x": 0.2}, [0.75], takes_s=70, runs=[{"result": {"val/macro_f1": 0.75, "num_parameters": 12345}}]),
+        Made({"x": 0.3}, state="PRUNED", steps={1: 0.2}),
+        Made({"x": 0.4}, state="FAIL"),
+        Made({"x": 0.5}, state="RUNNING"),
+    ]
+    said = words(make_report(tmp_path / "study", trials, X, summary={"num_trials": 9}))
+    assert "judged 4 trials of 9 asked for: 2 complete, 1 pruned, 1 failed, 1 running" in said
+    assert "all jobs together took 1 min 40 s" in said
+    assert "trial 1, the best" in said and "0.7500" in said and "12,345" in said
+    assert "x a number from 0 to 1 0.2" in said
+    assert "The best of 2 trials on validation is optimistic" in said
+    assert "No test score is there" in said
+    assert "The study is not finished" in said
+
+
+def test_the_command_is_that_of_the_best_trial_by_now(tmp_path: Path) -> None:
+    trials = [Made({"x": 0.1}, [0.5]), Made({"name": "it's"}, [0.9])]
+    summary = {"best_command": "python other.py x=0.1"}
+    report = make_report(tmp_path / "study", trials, X, summary=summary)
+    assert summary.best_command(report) == "python other.py 'name=\"it'\"'\"'s\"'"
+    assert summary.best_command(make_report(tmp_path / "new", trials, X)).startswith("python run.py 'name")
+
+
+def seeds(*error_rates: float, first: int = 0) -> list[dict[str, Any]]:
+    """Runs on the same 300 test spectra, one a seed."""
+    tables = [predictions(300, error_rate, first + k) for k, error_rate in enumerate(error_rates)]
+    scores = [macro_f1(table["label"], table["predicted"]) for table in tables]
+    return [
+        {"result": {"val/macro_f1": score - 0.1, "test/macro_f1": score}, "predictions": table}
+        for score, table in zip(scores, tables, strict=True)
+    ]
+
+
+def macro_f1(label: Any, predicted: Any) -> float:
+    return float(f1_score(label, predicted, labels=CLASSES, average="macro", zero_division=0))
+
+
+def test_mean_and_spread_over_seeds_of_both_splits(tmp_path: Path) -> None:
+    runs = seeds(0.1, 0.2, 0.3)
+    scores = [run["result"]["test/macro_f1"] for run in runs]
+    report = make_report(tmp_path / "study", [Made({"x": 0.1}, [0.6], attributes={"spread": [0.1]}, runs=runs)])
+    said = words(report)
+    mean, spread = np.mean(scores), np.std(scores, ddof=1)
+    assert f"{mean:.4f} ± {spread:.4f}" in said and f"{mean - 0.1:.4f} ± {spread:.4f}" in said
+    assert "the intervals are of that mean" in said and "time, all seeds" in said and "0 min 30 s" not in said
+    low, high = mean_interval(report.trials[0].runs, "test") or (0, 0)
+    assert f"{low:.4f} to {high:.4f}" in said and low < mean < high
+    assert "- to -" not in said
+
+
+def test_seeds_without_spectra_in_common_have_no_interval_of_their_mean(tmp_path: Path) -> None:
+    runs = seeds(0.1, 0.2)
+    runs[1]["predictions"] = runs[1]["predictions"].assign(id=[f"other{row}" for row in range(300)])
+    report = make_report(tmp_path / "study", [Made({"x": 0.1}, [0.6], runs=runs)])
+    assert mean_interval(report.trials[0].runs, "test") is None and "± " in words(report)
+
+
+def test_the_objective_is_told_where_the_runs_are_gone(tmp_path: Path) -> None:
+    assert "0.6543" in words(make_report(tmp_path / "study", [Made({"x": 0.1}, [0.6543])]))
+
+
+@pytest.mark.parametrize(
+    ("error_rate", "split", "said"),
+    [
+        (0.05, "test", "The best trial is better: the interval leaves out zero."),
+        (0.4, "test", "No difference shown: the interval contains zero."),
+        (0.05, "validation", "the difference is flattered"),
+    ],
+)
+def test_against_the_reference(error_rate: float, split: str, said: str, tmp_path: Path) -> None:
+    def run(error_rate: float, seed: int, f1: float) -> list[dict[str, Any]]:
+        return [{"result": {"val/macro_f1": f1}, "predictions": predictions(300, error_rate, seed, split)}]
+
+    trials = [
+        Made({"x": 0.1}, [0.5], was_enqueued=True, runs=run(0.4, 1, 0.5)),
+        Made({"x": 0.2}, [0.6], runs=run(error_rate, 2, 0.6)),
+    ]
+    shown = words(make_report(tmp_path / "study", trials, X))
+    assert said in shown and f"On the same 300 {split} spectra" in shown
+    assert ("flattered" in shown) == (split == "validation")
+
+
+def test_the_reference_itself_is_the_best(tmp_path: Path) -> None:
+    said = words(make_report(tmp_path / "study", [Made({"x": 0.1}, [0.5], was_enqueued=True), Made({}, [0.4])]))
+    assert "is still the best: nothing better was found" in said
+    report = make_report(tmp_path / "other", [Made({"x": 0.1}, [0.5], was_enqueued=True), Made({}, [0.6])])
+    assert "cannot be compared spectrum by spectrum" in words(report)
+
+
+@pytest.mark.parametrize(("enqueue", "number"), [([], None), ([{"x": 2}, {"x": 3}], 0)])
+def test_a_search_has_a_reference_where_it_was_given_one(
+    enqueue: list[dict[str, int]], number: int | None, tmp_path: Path
+) -> None:
+    sweep(tmp_path / "study", {"x": [1, 2, 3]}, lambda call: float(call.values["x"]), num_trials=3, enqueue=enqueue)
+    assert read_report(str(tmp_path / "study")).reference_number == number
+    # Every combination of a grid is a known configuration, and none a reference.
+    sweep(tmp_path / "grid", {"x": [1, 2, 3]}, lambda call: 1.0, sampler="grid")
+    assert read_report(str(tmp_path / "grid")).reference is None
+
+
+def run_of(folder: Path, table: pd.DataFrame) -> Run:
+    make_run(folder, {}, predictions=table)
+    return Run(folder)
+
+
+def test_the_difference_is_paired_by_spectrum(tmp_path: Path) -> None:
+    mine, other = predictions(200, 0.1, 1), predictions(200, 0.3, 2)
+    runs = [run_of(tmp_path / "a", mine)], [run_of(tmp_path / "b", other.sample(frac=1, random_state=0))]
+    found = paired_differences(*runs)[0]["test"]
+    assert (found.split, found.num_spectra, found.num_seeds) == ("test", 200, (1, 1))
+    label, one, two = (np.array(column) for column in (mine["label"], mine["predicted"], other["predicted"]))
+    assert found.value == pytest.approx(macro_f1(label, one) - macro_f1(label, two))
+    rng = np.random.default_rng(5)
+    drawn = [rng.integers(0, 200, 200) for _ in range(600)]
+    gains = [macro_f1(label[rows], one[rows]) - macro_f1(label[rows], two[rows]) for rows in drawn]
+    low, high = np.quantile(gains, [0.025, 0.975])
+    # Two bootstraps of 600 and 2,000 resamples differ by a few percent of the interval's width.
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.15 * (high - low))
+
+
+def test_the_difference_of_seeds_is_that_of_their_means(tmp_path: Path) -> None:
+    trials = [
+        Made({"x": 0.1}, [0.5], was_enqueued=True, runs=seeds(0.3, 0.35, first=5)),
+        Made({"x": 0.2}, [0.6], runs=seeds(0.1, 0.15, 0.2)),
+    ]
+    report = make_report(tmp_path / "study", trials)
+    other, mine = (trial.runs for trial in report.trials)
+    found = paired_differences(mine, other)[0]["test"]
+    scores = [[run.result["test/macro_f1"] for run in runs] for runs in (mine, other)]
+    assert found.value == pytest.approx(np.mean(scores[0]) - np.mean(scores[1]))
+    assert found.low < found.value < found.high and found.num_seeds == (3, 2)
+    assert found.by_seed == pytest.approx([scores[0][0] - scores[1][0], scores[0][1] - scores[1][1]])
+    said = words(report)
+    assert f"has macro-F1 {found.mine:.4f} (mean over 3 seeds)" in said
+    assert f"Seed by seed: {found.by_seed[0]:+.4f}, {found.by_seed[1]:+.4f}." in said
+
+
+def test_runs_of_other_spectra_have_no_difference(tmp_path: Path) -> None:
+    mine = run_of(tmp_path / "a", predictions(50))
+    others = {
+        "names": predictions(50).assign(id=[f"other{row}" for row in range(50)]),
+        "labels": predictions(50).assign(label="star"),
+        "fewer": predictions(49),
+        "twice": pd.concat([predictions(49), predictions(1)]),
+        "split": predictions(50, split="validation"),
+    }
+    for name, table in others.items():
+        assert paired_differences([mine], [run_of(tmp_path / name, table)]) == ({}, OTHER_SPECTRA)
+    surveys = run_of(tmp_path / "survey", predictions(50))
+    surveys.result["survey"]["fingerprint"] = "another"
+    assert paired_differences([mine], [surveys]) == ({}, OTHER_SURVEY)

@@ -1,0 +1,37 @@
+"""Which trial is the best."""
+
+from typing import Any
+
+import optuna
+from optuna.study import StudyDirection
+from optuna.trial import TrialState, create_trial
+
+from sweeps.results.ranking import pareto_front, ranked
+
+UP, DOWN = StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE
+
+
+def trial(*values: float, **constraints: float) -> optuna.trial.FrozenTrial:
+    made = create_trial(values=values)
+    for name, violation in constraints.items():
+        made.set_constraint(name, violation)
+    return made
+
+
+def numbered(*trials: Any) -> list[optuna.trial.FrozenTrial]:
+    for number, one in enumerate(trials):
+        one.number = number
+    return list(trials)
+
+
+def test_the_best_comes_first_and_none_outside_the_constraints() -> None:
+    trials = numbered(trial(1.0), trial(3.0, size=0.5), trial(2.0, size=-1.0), create_trial(state=TrialState.FAIL))
+    assert [t.number for t in ranked(trials, [UP])] == [2, 0]
+    assert [t.number for t in ranked(trials, [DOWN])] == [0, 2]
+
+
+def test_the_pareto_front_comes_first() -> None:
+    trials = numbered(trial(1.0, 1.0), trial(2.0, 3.0), trial(3.0, 4.0), trial(0.5, 2.0))
+    # Of the first more, of the second less: 0 beats 3, and nothing beats 1 or 2.
+    assert pareto_front(trials, [UP, DOWN]) == [0, 1, 2]
+    assert [t.number for t in ranked(trials, [UP, DOWN])] == [2, 1, 0, 3]

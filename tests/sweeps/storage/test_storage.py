@@ -1,0 +1,278 @@
+"""The storage: killed writers, held locks, a folder that is gone for a while, controllers that claim at once."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from claim_race import claimed_at_once, open_at_once
+from filelock import FileLock
+from loop_runs import Call, open_study, sweep
+from optuna.storages import JournalStorage
+from optuna.trial import TrialState
+from search_runs import REPOSITORY
+
+from spectral.errors import UserError
+from sweeps.held import is_locked
+from sweeps.job.lease import TakenOver
+from sweeps.storage import connect as storage_module
+from sweeps.storage.connect import open_storage
+from sweeps.storage.journal import SafeJournal
+from sweeps.storage.retrying import patiently
+from sweeps.study.controllers import SIGNATURE, Controller, Watch, any_alive
+from sweeps.study.shared_study import SharedStudy
+
+SPACE = {"x": {"low": 0.0, "high": 1.0}}
+
+
+def journal_study(path: Path) -> optuna.Study:
+    return optuna.create_study(storage=JournalStorage(SafeJournal(path, 10)), study_name="s", load_if_exists=True)
+
+
+@pytest.mark.parametrize("num_bytes", [1, 20, 10_000])
+def test_a_line_cut_short_is_dropped_and_the_journal_goes_on(num_bytes: int, tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    study = journal_study(path)
+    study.add_trial(optuna.create_trial(value=1.0))
+    study.set_user_attr("long", "x" * 200_000)
+    content = path.read_bytes()
+    path.write_bytes(content[:-num_bytes])  # of the last line, its newline included
+    again = journal_study(path)
+    assert len(again.trials) == 1 and "long" not in again.user_attrs
+    again.add_trial(optuna.create_trial(value=2.0))
+    assert [trial.value for trial in journal_study(path).trials] == [1.0, 2.0]
+    # A reader that was open all the while, too.
+    assert path.read_bytes().endswith(b"\n") and len(again.trials) == 2
+
+
+WRITER = """
+import sys, optuna
+from pathlib import Path
+from optuna.storages import JournalStorage
+from sweeps.held import is_locked
+from sweeps.storage.journal import SafeJournal
+from sweeps.job.lease import TakenOver
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+journal = JournalStorage(SafeJournal(Path(sys.argv[1]), 10))
+study = optuna.create_study(storage=journal, study_name="s", load_if_exists=True)
+print("ready", flush=True)
+while True:
+    study.add_trial(optuna.create_trial(value=1.0, user_attrs={"long": "x" * 5000}))
+"""
+
+
+def test_killed_writers_leave_a_journal_that_can_be_read_and_written(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    for round_ in range(3):
+        writers = [
+            subprocess.Popen(
+                [sys.executable, "-c", WRITER, str(path)],
+                env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+                stdout=subprocess.PIPE,
+            )
+            for _ in range(2)
+        ]
+        for writer in writers:
+            assert writer.stdout and writer.stdout.readline()
+        time.sleep(0.05 * round_)
+        for writer in writers:
+            writer.send_signal(signal.SIGKILL)
+            writer.communicate()
+        study = journal_study(path)
+        num = len(study.trials)
+        study.add_trial(optuna.create_trial(value=1.0))
+        assert len(journal_study(path).trials) == num + 1
+
+
+def test_a_locked_storage_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock is held far longer than one attempt waits for it, shortened."""
+    monkeypatch.setattr(storage_module, "LOCK_WAIT_S", 0.1)
+    open_storage.cache_clear()
+    study = open_study(tmp_path, SPACE, num_trials=3, storage_timeout_s=60)
+    lock = FileLock(f"{tmp_path / 'study.journal'}.lock", thread_local=False)
+    lock.acquire()
+    release = threading.Timer(1.0, lock.release)
+    release.start()
+    assert study.claim() is not None
+    assert not release.is_alive()
+    study.close()
+
+
+def test_a_storage_that_is_gone_is_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    open_storage.cache_clear()
+    folder, away = tmp_path / "there", tmp_path / "away"
+    study = open_study(folder, SPACE, num_trials=3, storage_timeout_s=60)
+    folder.rename(away)
+    back = threading.Timer(1.0, lambda: away.rename(folder))
+    back.start()
+    trial = study.claim()
+    assert trial is not None and not back.is_alive()
+    assert "The storage does not answer: waiting 60 s" in caplog.text
+    study.finish(trial, TrialState.COMPLETE, [1.0])
+    study.close()
+    assert study.trials()[0].state == TrialState.COMPLETE
+
+
+def test_a_storage_that_stays_away_is_an_error(tmp_path: Path) -> None:
+    open_storage.cache_clear()
+    study = open_study(tmp_path / "there", SPACE, num_trials=3, storage_timeout_s=0.3)
+    (tmp_path / "there").rename(tmp_path / "away")
+    with pytest.raises(UserError, match=r"the storage of the study did not answer for 0.3 s \(FileNotFoundError: "):
+        study.claim()
+    study.close()
+
+
+def test_a_storage_that_stays_away_ends_the_sweep_and_a_later_one_takes_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is waited for once: not again for each trial that is given back."""
+    open_storage.cache_clear()
+    file, given_back = tmp_path / "there" / "s", []
+    monkeypatch.setattr(SharedStudy, "give_back", lambda _, trial: given_back.append(trial))
+
+    def lose(call: Call) -> float:
+        if call.folder.name == "1":
+            file.parent.rename(tmp_path / "away")
+        return 1.0
+
+    options = {"num_trials": 3, "num_slots": 1, "storage": f"journal://{file}"}
+    with pytest.raises(UserError, match=r"did not answer for 0\.3 s"):
+        sweep(tmp_path / "sweep", SPACE, lose, storage_timeout_s=0.3, **options)
+    assert not given_back
+    (tmp_path / "away").rename(file.parent)
+    # This process lives: what a dead one left is the business of other tests.
+    monkeypatch.setattr(Controller, "runs", lambda _: False)
+    open_storage.cache_clear()
+    assert sweep(tmp_path / "sweep", SPACE, lambda call: 1.0, **options).states == ["COMPLETE"] * 3
+
+
+@pytest.mark.parametrize("error", [IsADirectoryError, NotADirectoryError, PermissionError])
+def test_what_no_waiting_mends_is_not_waited_for(error: type[OSError]) -> None:
+    calls = []
+
+    def call() -> None:
+        calls.append(1)
+        raise error("as told")
+
+    with pytest.raises(UserError, match=rf"cannot be used \({error.__name__}: as told\)"):
+        patiently(call, 600)
+    assert calls == [1]
+
+
+@pytest.mark.parametrize("scheme", [None, "sqlite", "sqlite+pysqlite"])
+def test_controllers_that_claim_at_once_stop_at_the_total(scheme: str | None, tmp_path: Path) -> None:
+    url = f"{scheme}:///{tmp_path}/s.db" if scheme else None
+    assert sorted(claimed_at_once(tmp_path, url)) == list(range(40))
+
+
+@pytest.mark.slow
+def test_empty_databases_are_opened_by_several_at_once(tmp_path: Path) -> None:
+    open_at_once([f"sqlite:///{tmp_path}/{num}.db" for num in range(6)])
+
+
+def test_sqlite_serves_a_sweep(tmp_path: Path) -> None:
+    ended = sweep(
+        tmp_path, SPACE, lambda call: call.values["x"], num_trials=3, storage=f"sqlite:///{tmp_path / 's.db'}"
+    )
+    assert ended.states == ["COMPLETE"] * 3
+
+
+@pytest.mark.parametrize("parameters", [False, True])
+def test_a_trial_of_a_dead_controller_keeps_number_and_parameters(parameters: bool, tmp_path: Path) -> None:
+    open_storage.cache_clear()
+    dead = open_study(tmp_path, SPACE, num_trials=2)
+    trial = dead.claim()
+    assert trial is not None
+    values = dead.space.suggest(trial) if parameters else None
+    dead.close()
+    object.__setattr__(dead.controller, "pid", 2**22 + 1)  # no such process
+    dead.beat()
+    alive = open_study(tmp_path, SPACE, num_trials=2)
+    again = alive.claim()
+    assert again is not None and again.number == trial.number
+    if parameters:
+        assert alive.space.suggest(again) == values
+    assert len(alive.trials()) == 1
+    # The dead one, should it wake, leaves the trial alone.
+    with pytest.raises(TakenOver):
+        dead.finish(trial, TrialState.COMPLETE, [0.0])
+    assert alive.trials()[0].state == TrialState.RUNNING
+    alive.close()
+
+
+def test_nobody_can_take_a_trial_over_while_its_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_storage.cache_clear()
+    study = open_study(tmp_path, SPACE, num_trials=1)
+    trial = study.claim()
+    assert trial is not None
+    tell, held = study.study.tell, []
+
+    def tell_and_look(*arguments: Any) -> Any:
+        held.append(is_locked(tmp_path / "study.journal.claim.lock"))
+        return tell(*arguments)
+
+    monkeypatch.setattr(study.study, "tell", tell_and_look)
+    assert study.finish(trial, TrialState.COMPLETE, [0.0]).state == TrialState.COMPLETE
+    assert held == [True]
+    study.close()
+
+
+ME = Controller.this()
+
+
+class Signs:
+    """What the attributes of a study tell of a controller of another machine; its clock is wrong."""
+
+    def __init__(self) -> None:
+        self.now, self.beat = 0.0, 1e9
+        self.watch = Watch(lambda: self.now)
+        self.look()
+
+    def look(self) -> bool:
+        """Whether the controller is alive."""
+        known = Controller("elsewhere", 1, "", self.beat, "one")
+        attributes = {f"{SIGNATURE}one": asdict(known)}
+        self.watch.look(attributes)
+        return self.watch.is_alive(attributes, "one", 60)
+
+
+def test_a_controller_elsewhere_is_lost_after_so_long_without_a_sign_that_this_one_saw() -> None:
+    signs = Signs()
+    for signs.now in range(10, 60, 10):
+        assert signs.look()
+    signs.beat += 1
+    for signs.now in range(60, 120, 10):
+        assert signs.look()
+    signs.now = 120
+    assert not signs.look()
+    signs.beat += 1
+    assert signs.look()
+
+
+def test_nobody_is_lost_while_the_storage_is_gone() -> None:
+    signs = Signs()
+    for _ in range(5):
+        signs.now += 3600
+        assert signs.look()
+    signs.now += 3600
+    assert not signs.look()
+
+
+def test_a_controller_of_this_machine_is_alive_by_its_process() -> None:
+    watch = Watch()
+    others = {"same": ME, "later": replace(ME, started="another start"), "gone": replace(ME, pid=2**22 + 1)}
+    attributes = {f"{SIGNATURE}{name}": asdict(controller) for name, controller in others.items()}
+    assert [watch.is_alive(attributes, name, 30) for name in (*others, "unknown")] == [True, False, False, False]
+
+
+def test_one_who_looks_once_goes_by_the_clocks_of_both() -> None:
+    for age_s, seems_alive in ((0, True), (29, True), (31, False)):
+        elsewhere = Controller("elsewhere", 1, "", time.time() - age_s)
+        assert any_alive({f"{SIGNATURE}{elsewhere.id}": asdict(elsewhere)}, 30) == seems_alive

@@ -1,0 +1,97 @@
+"""A study is found by its name, its folder, or where it was moved to."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from loop_runs import Call, open_study, sweep
+
+from sweeps import export, wandb_workspace
+from sweeps.compare.subjects import find_subject
+from sweeps.console.summary import summarize
+from sweeps.dashboard.sources import Sources
+from sweeps.ls import command as ls
+from sweeps.report import command as report_command
+from sweeps.report.read_study import read_report
+from sweeps.storage.connect import open_storage
+from sweeps.study.find import study_folder
+
+
+def test_a_study_is_found_by_its_name_and_after_a_move(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    moved = tmp_path / "outputs" / "sweeps" / "moved"
+    moved.parent.mkdir(parents=True)
+    finished.rename(moved)
+    assert len(export.study_table("moved")) == 6
+
+
+def test_every_study_that_is_listed_is_found_by_its_name(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the command line alone searches may lie among the runs."""
+    monkeypatch.chdir(tmp_path)
+    for place in (Path("outputs/runs/a"), Path("outputs/b"), Path("outputs/sweeps/c")):
+        shutil.copytree(finished, place)
+    assert ls.main(["--json"]) == 0
+    listed = [entry["name"] for entry in json.loads(capsys.readouterr().out)]
+    assert sorted(listed) == ["a", "b", "c"]
+    for name in listed:
+        assert len(export.study_table(name)) == 6
+        report = read_report(name)
+        assert report.folder == study_folder(name) and len(report.trials) == 6
+    shown = Sources(Path("outputs"), None).find()
+    assert sorted(source.folder.name for source in shown if source.folder) == ["a", "b", "c"]
+
+
+def test_a_study_of_another_storage_is_found_by_the_name_of_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    home = Path("outputs/sweeps/study")
+    options: dict[str, Any] = {"num_trials": 2, "storage": "sqlite:///studies.db"}
+
+    def task(call: Call) -> float:
+        (call.folder / "config.yaml").write_text("model: {width: 4}\n")
+        return 1.0
+
+    sweep(home, {"x": {"low": 0.0, "high": 1.0}}, task, **options)
+    study = open_study(home, {"x": {"low": 0.0, "high": 1.0}}, **options)
+    summarize(study, home)
+    study.close()
+    home.rename(home.with_name("renamed"))  # as a study with a journal may be
+    for name in ("renamed", "outputs/sweeps/renamed"):
+        assert len(export.study_table(name)) == 2
+        assert len(read_report(name).trials) == 2 and read_report(name).folder.name == "renamed"
+    assert find_subject("renamed:1").name == "study:1" and find_subject("renamed").runs
+    assert export.main(["renamd"]) == 2
+    assert "did you mean 'renamed'?" in capsys.readouterr().err
+    Path("studies.db").unlink()
+    open_storage.cache_clear()
+    assert export.main(["renamed"]) == 2
+    gone = "there is no file studies.db, which sweep.storage=sqlite:///studies.db names."
+    assert capsys.readouterr().err == f"error: {gone}\n"
+
+
+def test_a_name_that_is_nearly_that_of_a_study(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(finished, "outputs/sweeps/fractions")
+    shutil.copytree(finished, "outputs/runs/other")
+    for command in (export, wandb_workspace, report_command):
+        assert command.main(["fractons"]) == 2
+        assert "fractons: did you mean 'fractions'? " in capsys.readouterr().err
+    url = f"sqlite:///{tmp_path / 'studies.db'}"
+    optuna.create_study(study_name="widths", storage=open_storage(url, 60))
+    assert export.main(["width", "--storage", url]) == 2
+    assert "in the storage: did you mean 'widths'? it has widths." in capsys.readouterr().err
+
+
+def test_a_study_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export.main([str(tmp_path / "nope")]) == 2
+    assert capsys.readouterr().err.startswith(f"error: there is no study {tmp_path}/nope: neither")

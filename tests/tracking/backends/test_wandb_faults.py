@@ -1,0 +1,208 @@
+"""Weights & Biases that dies, hangs or loses its disk: the run ends as if nobody had been told.
+
+The faults are real: its own processes are killed or stopped, its disk is full.
+"""
+
+import json
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from offline_runs import check_epochs, offline_runs
+from small_runs import outcome, run
+
+Overrides = Callable[..., list[str]]
+PATIENCE_S = 60.0
+
+
+def children(parent: int, name: str) -> list[int]:
+    """Processes below one, by their parent's number."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, _, rest = stat.read_text().partition(" (")
+        except OSError:
+            continue
+        if int(rest.rpartition(")")[2].split()[1]) == parent:
+            found += [int(pid)] if rest.startswith(name) else []
+            found += children(int(pid), name)
+    return found
+
+
+def await_core() -> int:
+    """The number of the library's own process, below the tracker's."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (found := children(os.getpid(), "wandb-core")):
+        assert time.monotonic() < deadline, "it never started"
+        time.sleep(0.01)
+    return found[0]
+
+
+def await_start(run_folder: Path) -> None:
+    """Until the tracker has begun and said what it calls the run."""
+    deadline = time.monotonic() + PATIENCE_S
+    record = run_folder / "tracker.json"
+    while not (record.exists() and json.loads(record.read_text())["wandb"]["id"]):
+        assert time.monotonic() < deadline, "it never started"
+        time.sleep(0.01)
+
+
+def at_epoch(number: int, act: Callable[[], Any]) -> Callable[[int, dict[str, Any]], None]:
+    def on_epoch(epoch: int, _row: dict[str, Any]) -> None:
+        if epoch == number:
+            act()
+
+    return on_epoch
+
+
+@pytest.fixture
+def alone(small: Overrides, tmp_path: Path) -> tuple[Any, ...]:
+    """What the run ends with when nobody is told."""
+    run(small(folder="alone"))
+    return outcome(tmp_path / "alone")
+
+
+@pytest.fixture
+def said(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
+    with caplog.at_level(logging.INFO, "spectral.tracking.client"):
+        yield lambda: [record.getMessage() for record in caplog.records if record.name == "spectral.tracking.client"]
+
+
+Said = Callable[[], list[str]]
+
+
+@pytest.mark.slow
+def test_its_process_is_killed(tracked: Overrides, tmp_path: Path, alone: tuple[Any, ...], said: Said) -> None:
+    """What it was told is told once more at the end, so that nothing is missing."""
+
+    def kill() -> None:
+        await_start(tmp_path / "run")
+        os.kill(await_core(), signal.SIGKILL)
+
+    run(tracked("wandb", "plots=false"), at_epoch(2, kill))
+    assert outcome(tmp_path / "run") == alone
+    lost, told = said()
+    assert lost.startswith("tracker=wandb stopped (ConnectionResetError") and "wandb sync" in told
+    first, second = offline_runs(tmp_path / "run")
+    assert first.folder.name.rpartition("-")[2] == second.about["run_id"]
+    check_epochs(tmp_path / "run", second.epochs)
+    assert second.summary["summary"]["status"] == "finished"
+
+
+@pytest.mark.slow
+def test_the_trackers_process_is_killed(tracked: Overrides, tmp_path: Path, alone: tuple[Any, ...], said: Said) -> None:
+    def kill() -> None:
+        await_start(tmp_path / "run")
+        (tracker,) = [pid for pid in children(os.getpid(), "python") if children(pid, "wandb-core")]
+        os.kill(tracker, signal.SIGKILL)
+
+    run(tracked("wandb", "plots=false"), at_epoch(2, kill))
+    assert outcome(tmp_path / "run") == alone
+    assert said()[0].startswith("tracker=wandb stopped (its process was killed)") and "wandb sync" in said()[1]
+    check_epochs(tmp_path / "run", offline_runs(tmp_path / "run")[-1].epochs)
+
+
+@pytest.mark.slow
+def test_it_hangs_from_its_start(tracked: Overrides, tmp_path: Path, alone: tuple[Any, ...], said: Said) -> None:
+    """Its service is stopped before it has said where it listens."""
+    stopper = threading.Thread(target=lambda: os.kill(await_core(), signal.SIGSTOP))
+    stopper.start()
+    run(tracked("wandb", "plots=false", "tracker.start_timeout_s=600", "tracker.finish_timeout_s=2"))
+    stopper.join()
+    assert outcome(tmp_path / "run") == alone
+    (problem,) = said()
+    assert problem.startswith("tracker=wandb stopped (it did not end within 2 s)")
+    assert not children(os.getpid(), "wandb-core"), "something was left running"
+
+
+@pytest.mark.slow
+def test_it_hangs_in_mid_run(tracked: Overrides, tmp_path: Path, alone: tuple[Any, ...], said: Said) -> None:
+    def stop() -> None:
+        await_start(tmp_path / "run")
+        os.kill(await_core(), signal.SIGSTOP)
+
+    run(tracked("wandb", "plots=false", "tracker.finish_timeout_s=2"), at_epoch(2, stop))
+    assert outcome(tmp_path / "run") == alone
+    (problem,) = said()
+    assert problem.startswith("tracker=wandb stopped (it did not end within 2 s)")
+    assert not children(os.getpid(), "wandb-core"), "something was left running"
+    assert "_follow" in (tmp_path / "run" / "tracker.log").read_text(), "the log does not say where"
+
+
+@pytest.mark.slow
+def test_its_folder_is_removed(tracked: Overrides, tmp_path: Path, alone: tuple[Any, ...], said: Said) -> None:
+    def remove() -> None:
+        await_start(tmp_path / "run")
+        shutil.rmtree(tmp_path / "run" / "wandb", ignore_errors=True)
+
+    run(tracked("wandb"), at_epoch(2, remove))
+    assert outcome(tmp_path / "run") == alone
+    assert len([line for line in said() if "stopped" in line]) == 1
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 128 KiB where the library writes."""
+    folder = tmp_path / "run" / "wandb"
+    folder.mkdir(parents=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(folder)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("only root can mount a file system of its own")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("plots", ["true", "false"])
+def test_its_disk_is_full(
+    plots: str, tracked: Overrides, tiny_disk: Path, tmp_path: Path, alone: tuple[Any, ...], said: Said
+) -> None:
+    def fill() -> None:
+        await_start(tmp_path / "run")
+        with suppress(OSError), (tiny_disk / "fill").open("wb", buffering=0) as file:
+            while file.write(bytes(4096)):
+                pass
+
+    run(tracked("wandb", f"plots={plots}"), at_epoch(2, fill))
+    assert outcome(tmp_path / "run") == alone
+    problems = [line for line in said() if "stopped" in line]
+    assert len(problems) == 1, said()
+    assert "No space left" in problems[0] or "could not be written" in problems[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key_is_in", ["environment", "netrc"])
+def test_a_server_that_cannot_be_reached_is_not_waited_for(
+    key_is_in: str,
+    tracked: Overrides,
+    tmp_path: Path,
+    alone: tuple[Any, ...],
+    said: Said,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """That it is tried at all shows that the key was found."""
+    key = "0123456789abcdef" * 3
+    if key_is_in == "environment":
+        monkeypatch.setenv("WANDB_API_KEY", key)
+    else:
+        (Path.home() / ".netrc").write_text(f"machine 127.0.0.1:9\n  login user\n  password {key}\n")
+        (Path.home() / ".netrc").chmod(0o600)
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
+    run(tracked("wandb", "plots=false", "tracker.start_timeout_s=3"))
+    assert outcome(tmp_path / "run") == alone
+    (told,) = said()
+    assert "the server was not reached" in told and "wandb sync" in told
+    check_epochs(tmp_path / "run", offline_runs(tmp_path / "run")[-1].epochs)
+    written = [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
+    assert not [path for path in written if key.encode() in path.read_bytes()]

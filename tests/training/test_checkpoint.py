@@ -1,0 +1,81 @@
+"""The checkpoint file: whole, safe to read, and told of where it cannot be."""
+
+import logging
+import pickle
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from spectral.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+
+
+def made() -> Checkpoint:
+    weight = torch.nn.Parameter(torch.arange(6.0).reshape(2, 3))
+    optimizer = torch.optim.Adam([weight], lr=0.1)
+    weight.grad = torch.ones_like(weight)
+    optimizer.step()
+    return Checkpoint(
+        stage=1,
+        epoch_in_stage=2,
+        epoch=5,
+        network={"weight": weight.detach().clone()},
+        averaged=None,
+        optimizer=optimizer.state_dict(),
+        lr_schedule={"last_epoch": 7, "_last_lr": [0.1]},
+        best_score=0.25,
+        best_epoch=4,
+        best_stage=0,
+        epochs_without_gain=1,
+        train_s=1.5,
+        data_digest="abc",
+    )
+
+
+def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
+    saved = made()
+    save_checkpoint(tmp_path / "last.ckpt", saved)
+    loaded = load_checkpoint(tmp_path / "last.ckpt")
+    assert loaded is not None
+    torch.testing.assert_close(loaded.network, saved.network, rtol=0, atol=0)
+    torch.testing.assert_close(loaded.optimizer["state"], saved.optimizer["state"], rtol=0, atol=0)
+    tensors: dict[str, Any] = {"network": {}, "optimizer": {}}
+    assert replace(loaded, **tensors) == replace(saved, **tensors)
+    assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]
+
+
+def test_there_is_none_before_the_first(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert load_checkpoint(tmp_path / "last.ckpt") is None
+    assert not caplog.records
+
+
+def test_whatever_is_cut_off_or_overwritten_it_is_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "last.ckpt"
+    save_checkpoint(path, made())
+    content = path.read_bytes()
+    spoilt = [content[: len(content) * part // 23] for part in range(23)]
+    spoilt += [b"\x00" * len(content), b"not a checkpoint", content[500:], pickle.dumps({"stage": 0})]
+    for bad in spoilt:
+        path.write_bytes(bad)
+        caplog.clear()
+        with caplog.at_level(logging.WARNING):
+            assert load_checkpoint(path) is None
+        assert "starts again from its beginning" in caplog.text
+
+
+@pytest.mark.parametrize("content", [{"stage": 0}, [1, 2], 3, {**asdict(made()), "more": 1}])
+def test_another_program_s_file_is_no_checkpoint(content: Any, tmp_path: Path) -> None:
+    torch.save(content, tmp_path / "last.ckpt")
+    assert load_checkpoint(tmp_path / "last.ckpt") is None
+
+
+class Malicious:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return pytest.fail, ("code in a checkpoint was run",)
+
+
+def test_no_code_in_it_is_run(tmp_path: Path) -> None:
+    torch.save({**asdict(made()), "best_score": Malicious()}, tmp_path / "last.ckpt")
+    assert load_checkpoint(tmp_path / "last.ckpt") is None

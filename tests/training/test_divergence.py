@@ -1,0 +1,52 @@
+"""Losses and weights that are no longer finite end a run in a sentence, and leave what it had."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from small_runs import rows, run, stages
+from trainer_bench import Bench
+
+from spectral.errors import UserError
+from spectral.training.divergence import NonFiniteLossError
+
+Overrides = Callable[..., list[str]]
+
+
+def test_a_loss_that_is_not_finite_names_stage_epoch_step_and_rate(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, {"epochs": 1}, {"epochs": 2, "scale": math.inf, "lr": 0.5}, scores=[0.5, 0.6, 0.7])
+    with pytest.raises(NonFiniteLossError) as error:
+        bench.fit()
+    sentence = str(error.value)
+    assert "stage stage1, epoch 2, step 1, at a learning rate of 0.5" in sentence
+    assert "weights are no longer finite" in sentence and "\n" not in sentence
+    assert [row["epoch"] for row in bench.trainer.folder.read_metrics()] == [1]
+    torch.testing.assert_close(bench.best, bench.optimizers[0].weights[1], rtol=0, atol=0)
+
+
+def test_weights_that_break_at_the_last_step_of_an_epoch_are_found_before_they_are_kept(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, {"epochs": 1}, {"epochs": 1, "lr": math.inf}, scores=[0.5])
+    bench.trainer.stages[1] = dataclasses.replace(bench.trainer.stages[1], steps=1)
+    with pytest.raises(NonFiniteLossError, match="the next loss would not be finite in stage stage1, epoch 2, step 1"):
+        bench.fit()
+    torch.testing.assert_close(bench.best, bench.optimizers[0].weights[1], rtol=0, atol=0)
+
+
+def test_an_output_that_is_not_finite_is_a_sentence(small: Overrides, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="output is not finite for 29 of 29 spectra"):
+        run(small("schedule.stages.0.steps=1", "optimizer=sgd", "optimizer.lr=1e30"))
+    assert rows(tmp_path / "run") == []
+
+
+def test_a_run_whose_loss_breaks_keeps_what_it_wrote(small: Overrides, tmp_path: Path) -> None:
+    two = stages({"name": "good", "epochs": 2, "steps": 3}, {"name": "wild", "epochs": 2, "steps": 30, "lr": 1e38})
+    with pytest.raises(UserError, match=r"stage wild, epoch 3.*the best weights so far are kept in"):
+        run(small(two, "optimizer=sgd"))
+    folder = tmp_path / "run"
+    assert [row["epoch"] for row in rows(folder)] == [1, 2]
+    assert load_file(folder / "best.safetensors")
+    assert not (folder / "result.json").exists()
