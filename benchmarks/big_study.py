@@ -19,11 +19,11 @@ from invented_runs import CLASSES, OBJECTIVE, InventedRun, write_predictions
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from spectral.survey import FORMAT
-from sweeps.outputs import journal_url
 from sweeps.results.ranking import ranked
 from sweeps.space import Space
 from sweeps.space.values import canonical
 from sweeps.storage.connect import open_storage
+from sweeps.storage.urls import journal_url
 from sweeps.study import shared_study as study_attributes
 from sweeps.study.job_records import JobNote, as_attribute
 

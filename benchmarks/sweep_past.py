@@ -16,10 +16,10 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 
-from sweeps.outputs import journal_url
 from sweeps.planning.checks import typed_sweep
 from sweeps.space import Space
 from sweeps.space.values import canonical
+from sweeps.storage.urls import journal_url
 from sweeps.study.shared_study import SharedStudy
 
 SPACE = {

@@ -14,20 +14,12 @@ from rich.console import Console
 from rich.markup import escape
 from torch import nn
 
-from spectral.builders import (
-    Splits,
-    build_sampler,
-    build_stages,
-    data_digest,
-    decision_rule,
-    open_survey,
-    split_survey,
-)
+from spectral.builders import build_sampler, build_stages, decision_rule
 from spectral.configs.objective import check_objective, objective_direction
 from spectral.configs.root import ExperimentConfig, typed
+from spectral.data.dataset import Splits, data_digest, open_survey, split_survey
 from spectral.errors import UserError
 from spectral.files import write_parquet
-from spectral.final_scores import FinalScores
 from spectral.inference.classifier import Classifier
 from spectral.inference.logits import infer
 from spectral.inputs.batches import FluxStore
@@ -37,7 +29,7 @@ from spectral.runs.provenance import git_revision, versions
 from spectral.runtime import Runtime, choose_runtime, tune_allocator
 from spectral.score_test import add_test, is_held_back
 from spectral.scoring.console import print_result
-from spectral.scoring.scores import argmax_metrics, check_can_hold_out, with_prefix
+from spectral.scoring.scores import FinalScores, argmax_metrics, check_can_hold_out, with_prefix
 from spectral.survey import Survey
 from spectral.tracking.client import check_installed
 from spectral.tracking.run import RunTracking

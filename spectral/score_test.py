@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from spectral.builders import Splits, open_survey, split_survey
 from spectral.configs.root import ExperimentConfig
+from spectral.data.dataset import Splits, open_survey, split_survey
 from spectral.errors import UserError
 from spectral.files import write_parquet
-from spectral.final_scores import FinalScores
 from spectral.inference.classifier import Classifier
 from spectral.inference.logits import infer
 from spectral.inputs.batches import FluxStore
 from spectral.plots.writing import Plots, write_plots
 from spectral.runs.folder import RunFolder
 from spectral.runtime import choose_runtime, tune_allocator
+from spectral.scoring.scores import FinalScores
 from spectral.survey import Survey
 from spectral.tracking.run import RunTracking
 

@@ -36,3 +36,7 @@ def hydra_sentence(error: HydraException) -> str:
     from spectral.cli.run import hydra_sentence as sentence
 
     return sentence(error)
+
+
+def first_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]

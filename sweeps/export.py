@@ -54,8 +54,8 @@ def study_table(study: str, url: str | None = None) -> "pd.DataFrame":
     from optuna.trial import TrialState, create_trial
 
     from sweeps.results.trial_row import axes_of, row
+    from sweeps.study.attributes import IDENTITY
     from sweeps.study.find import load_study
-    from sweeps.study.shared_study import IDENTITY
 
     loaded = load_study(study, url)
     trials = loaded.get_trials(deepcopy=False)

@@ -66,14 +66,14 @@ class SpectralSweeper(Sweeper):
             KeyboardInterrupt: the sweep was asked to end before its study was finished.
         """
         from sweeps.console.startup_lines import first_lines
-        from sweeps.console.summary import note_storage
-        from sweeps.emptied import empty_as_told
-        from sweeps.kept import refuse_second
         from sweeps.loop.interrupts import Interrupts
-        from sweeps.outputs import journal_url
+        from sweeps.planning.arguments import empty_as_told
         from sweeps.planning.checks import check_axes, check_constrained, typed_sweep
         from sweeps.planning.plan import plan_of
+        from sweeps.results.sweep_json import note_storage
         from sweeps.space import Space, read_constraints
+        from sweeps.storage.urls import journal_url
+        from sweeps.study.find import refuse_second
         from sweeps.study.shared_study import SharedStudy
 
         given = Arguments(arguments, self.hydra_context.config_loader)

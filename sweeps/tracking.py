@@ -14,7 +14,8 @@ from sweeps.files import load_json
 from sweeps.results.ranking import is_better, is_feasible
 from sweeps.results.trial_row import axes_of, row
 from sweeps.space.values import text
-from sweeps.study.shared_study import IDENTITY, SharedStudy
+from sweeps.study.attributes import IDENTITY
+from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import standing
 
 if TYPE_CHECKING:
@@ -105,7 +106,8 @@ def best_so_far(trials: Sequence[FrozenTrial], objective: str, direction: StudyD
 
 
 def _ending(study: SharedStudy, trials: list[FrozenTrial], folder: Path) -> "Ending":
-    from spectral.tracking.backends.contract import Ending, Table
+    from spectral.table import Table
+    from spectral.tracking.backends.contract import Ending
 
     axes = axes_of(trials)
     rows = [row(trial, study.objectives, axes) for trial in trials]

@@ -49,7 +49,7 @@ def build_workspace(study: optuna.Study, entity: str, project: str, folder: Path
     import wandb_workspaces.reports.v2 as reports
     import wandb_workspaces.workspaces as workspaces
 
-    from sweeps.study.shared_study import IDENTITY
+    from sweeps.study.attributes import IDENTITY
     from sweeps.tracking import STEP_METRIC
 
     trials = study.get_trials(deepcopy=False)

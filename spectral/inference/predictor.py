@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from spectral.builders import open_survey, split_survey
 from spectral.configs.commands import EvaluateConfig, PredictConfig
 from spectral.configs.data import readers
 from spectral.configs.split import splits
+from spectral.data.dataset import open_survey, split_survey
 from spectral.errors import UserError, nearest
 from spectral.inference.classifier import Classifier
 from spectral.inference.logits import infer

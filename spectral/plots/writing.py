@@ -15,7 +15,7 @@ from spectral.plots.misclassified import draw_spectrum, most_confident_mistakes
 from spectral.plots.precision_recall import Curve, curves, draw_precision_recall
 from spectral.plots.style import styled
 from spectral.survey import Survey
-from spectral.tracking.backends.contract import Table
+from spectral.table import Table
 
 
 @dataclass

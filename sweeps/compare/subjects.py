@@ -11,10 +11,9 @@ import optuna
 
 from sweeps.compare.unfinished import scores_of_best_epoch
 from sweeps.errors import did_you_mean, user_error
-from sweeps.flat import flat
 from sweeps.outputs import JOURNAL_FILE, SUMMARY_FILE
 from sweeps.results.ranking import ranked
-from sweeps.results.run import Run, trouble
+from sweeps.results.run import Run, flat, trouble
 from sweeps.results.run_dirs import run_dirs
 from sweeps.study.find import CONFIG, load_study, names_in_outputs, run_folder, study_folder
 

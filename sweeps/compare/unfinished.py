@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sweeps.ls.runs import unfinished_status
-from sweeps.planning.checks import natural_direction
+from sweeps.objective import natural_direction
 from sweeps.results.run import Run
+from sweeps.results.run_status import unfinished_status
 
 ENDED = {"pruned": "was pruned", "failed": "failed", "running": "still runs"}
 STOPPED = "was stopped"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from sweeps.config import SweepConfig
-from sweeps.loop.final_runs import lacks_final
+from sweeps.results.final_trials import lacks_final
 from sweeps.space import Constraint
 from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import num_ended, num_taken

@@ -7,16 +7,10 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.console.best_trials_table import Comparison
-from sweeps.errors import user_error
-from sweeps.files import load_json, write_json
-from sweeps.invocation import command, program
-from sweeps.outputs import SUMMARY_FILE
 from sweeps.results.ranking import is_feasible, ranked
-from sweeps.results.trial_row import configuration
+from sweeps.results.sweep_json import NUM_SHOWN, summary_of, write_summary
 from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import standing
-
-NUM_SHOWN = 20
 
 
 def summarize(study: SharedStudy, folder: Path) -> None:
@@ -37,7 +31,7 @@ def summarize(study: SharedStudy, folder: Path) -> None:
     console.print(_counts(trials), highlight=False, markup=False, soft_wrap=True)
     if best and (left_out := _left_out(trials)):
         console.print(left_out, highlight=False, markup=False, soft_wrap=True)
-    summary = _summary(study, trials, best)
+    summary = summary_of(study, trials, best)
     for line in _final_lines(summary["final"]):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     if best:
@@ -47,23 +41,7 @@ def summarize(study: SharedStudy, folder: Path) -> None:
             told = f"It runs one seed; the trial was judged by {study.config.seed_key}={','.join(map(str, seeds))}."
             console.print(told, highlight=False, markup=False, soft_wrap=True)
     console.print(f"study {study.name}: {folder}", highlight=False, markup=False, soft_wrap=True)
-    _write(summary, folder)
-
-
-def note_storage(study: SharedStudy, folder: Path) -> None:
-    """Write a first sweep.json: where the study is kept, for all who know its folder alone.
-
-    Raises:
-        UserError: the file cannot be written.
-    """
-    if not (folder / SUMMARY_FILE).is_file():
-        trials = standing(study.trials())
-        _write(_summary(study, trials, ranked(trials, study.study.directions)), folder)
-
-
-def best_command(study: SharedStudy, trial: FrozenTrial) -> str:
-    """The command that runs a trial's configuration by itself."""
-    return command(program(), trial.user_attrs["overrides"])
+    write_summary(summary, folder)
 
 
 def has_result(study: SharedStudy) -> bool:
@@ -74,15 +52,6 @@ def has_result(study: SharedStudy) -> bool:
 def counts(study: SharedStudy) -> str:
     """How many of a study's trials have ended in which way."""
     return _counts(standing(study.trials()))
-
-
-def _write(summary: dict[str, Any], folder: Path) -> None:
-    path = folder / SUMMARY_FILE
-    try:
-        write_json(path, summary)
-    except OSError as error:
-        told = f"{path} could not be written ({error.strerror})"
-        raise user_error(f"{told}: make room and give the same command again.") from error
 
 
 def _counts(trials: list[FrozenTrial]) -> str:
@@ -103,51 +72,6 @@ def _left_out(trials: list[FrozenTrial]) -> str:
     words += ["none outside the constraints"] if not all(map(is_feasible, complete)) else []
     is_told = len(words) > 1 or len(complete) < len(ended)
     return f"The table lists {', '.join(words)}." if is_told else ""
-
-
-def _summary(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenTrial]) -> dict[str, Any]:
-    return {
-        "study": study.name,
-        "storage": study.url,
-        "objectives": study.objectives,
-        "directions": study.directions,
-        "num_trials": study.num_trials,
-        "counts": {state.name.lower(): sum(trial.state == state for trial in trials) for state in TrialState},
-        "best_command": best_command(study, best[0]) if best else None,
-        "final": [_final(study, trial) for trial in trials if study.has_final(trial.number)],
-        "best": [
-            {
-                "number": trial.number,
-                "values": trial.values,
-                "spread": trial.user_attrs.get("spread"),
-                "configuration": configuration(trial),
-                "overrides": trial.user_attrs["overrides"],
-                "run_dir": trial.user_attrs["run_dir"],
-            }
-            for trial in best[:NUM_SHOWN]
-        ],
-    }
-
-
-def _final(study: SharedStudy, trial: FrozenTrial) -> dict[str, Any]:
-    """A trial that was run to its end: what the objectives are on the test split, by seed."""
-    folder = Path(trial.user_attrs["run_dir"])
-    results = [_result(path) for path in sorted(folder.glob("seed-*/result.json")) or [folder / "result.json"]]
-    names = [name.replace("val/", "test/", 1) for name in study.objectives]
-    return {
-        "number": trial.number,
-        "run_dir": str(folder),
-        "test": {name: [result[name] for result in results] for name in names if all(name in r for r in results)},
-    }
-
-
-def _result(path: Path) -> dict[str, Any]:
-    """Of a run; empty where it is gone, or spoilt, which is told."""
-    try:
-        return load_json(path)
-    except (OSError, ValueError):
-        print(f"{path} cannot be read, so that its test score is left out.")
-        return {}
 
 
 def _final_lines(finals: list[dict[str, Any]]) -> list[str]:

@@ -13,7 +13,7 @@ from sweeps.dashboard.artifacts import Plots
 from sweeps.dashboard.sources import Source
 from sweeps.dashboard.trial_note import trial_note
 from sweeps.results.run_dirs import run_dirs
-from sweeps.study.shared_study import IDENTITY, PROGRAM
+from sweeps.study.attributes import IDENTITY, PROGRAM
 
 TRIALS_PER_STUDY = 1 << 24  # a trial's id is its study's id times this, plus its number; exact in JavaScript too
 # The dashboard searches all attributes of a study for each trial's note: 10,000 notes would take it 80 s to list.

@@ -17,6 +17,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import TaskFunction
 
 from sweeps.job.trial_link import TrialLink
+from sweeps.study.ownership import TakenOver
 
 log = logging.getLogger(__name__)
 
@@ -24,10 +25,6 @@ LOCK = "trial.lock"
 LOOK_S = 2.0
 # For a job that was left behind: it ends when the cluster has cancelled it, or after its epoch.
 PATIENCE_S = 3600.0
-
-
-class TakenOver(Exception):  # noqa: N818  (not an error of the job)
-    """The trial was given to another controller, or has ended: this job is not wanted any more."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweeps.job.lease import check_lease
 from sweeps.job.trial_link import TrialLink
+from sweeps.study.attributes import progress_key
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -20,7 +21,7 @@ def epoch_callback() -> Callable[[int, dict[str, Any]], None]:
 
     Raises (when called):
         optuna.TrialPruned: the configuration is not worth going on with.
-        sweeps.job.lease.TakenOver: another controller runs the trial.
+        sweeps.study.ownership.TakenOver: another controller runs the trial.
     """
 
     def on_epoch(epoch: int, row: dict[str, Any]) -> None:
@@ -39,7 +40,7 @@ def report_progress(step: int, value: float) -> None:
 
     Raises:
         optuna.TrialPruned: the configuration is not worth going on with.
-        sweeps.job.lease.TakenOver: another controller runs the trial.
+        sweeps.study.ownership.TakenOver: another controller runs the trial.
     """
     link = TrialLink.of_job()
     if link:
@@ -72,8 +73,8 @@ def check_constraints(numbers: Mapping[str, float | None]) -> None:
     """
     link = TrialLink.of_job()
     if link is not None and link.constraints:
-        from sweeps.constraints import check_known
         from sweeps.space import read_constraints
+        from sweeps.space.constraints import check_known
 
         check_known(read_constraints(link.constraints), numbers)
 
@@ -88,11 +89,6 @@ def _report(link: TrialLink, step: int, value: float) -> bool:
         warnings.simplefilter("ignore")  # a step reported again; pruners that are experimental
         trial.report(value, step)
         return link.pruner != "none" and trial.should_prune()
-
-
-def progress_key(seed_index: int) -> str:
-    """The attribute of a trial that holds the last [step, value] of a job whose steps the study does not take."""
-    return f"progress {seed_index}"
 
 
 @lru_cache(maxsize=1)

@@ -5,9 +5,8 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
-from sweeps.errors import user_error
+from sweeps.errors import first_line, user_error
 from sweeps.launchers.config import RayConfig
-from sweeps.storage.retrying import first_line
 
 ADDRESS_VARIABLE = "RAY_ADDRESS"  # where Ray looks first for what `auto` means
 ANSWER_S = 5.0  # Ray itself would wait for two minutes, and then end the process

@@ -1,24 +1,25 @@
 """What a sweep shows while it runs: a live table on a terminal, a line a trial elsewhere."""
 
+import logging
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-from sweeps.job.progress import progress_key
 from sweeps.loop.trial_run import Job, TrialRun
 from sweeps.results.ranking import ranked
 from sweeps.results.trial_row import configuration, seconds, shown
+from sweeps.study.attributes import progress_key
 from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import num_ended, standing
-from sweeps.terminal import log_above_live
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.live import Live
 
 DRAW_S = 1.0
 LOG_S = 60.0  # between two lines on how far the jobs are, in a log
@@ -193,3 +194,29 @@ def _history(values: list[float]) -> str:
         return ""
     low, high = min(last), max(last)
     return "".join(BARS[round((value - low) / (high - low) * (len(BARS) - 1))] for value in last)
+
+
+@contextmanager
+def log_above_live(live: "Live") -> Iterator[None]:
+    """Show a live drawing while the block runs, with every line of the log above it.
+
+    The drawing replaces sys.stdout and sys.stderr by files that print above it; handlers hold the ones from before.
+    """
+    before = (sys.stdout, sys.stderr)
+    with live:
+        now = (sys.stdout, sys.stderr)
+        moved = [(handler, stream) for handler in _handlers() for stream in before if handler.stream is stream]
+        for handler, stream in moved:
+            handler.setStream(now[before.index(stream)])
+        try:
+            yield
+        finally:
+            for handler, stream in moved:
+                handler.setStream(stream)
+
+
+def _handlers() -> "list[logging.StreamHandler[Any]]":
+    """Of all loggers, those that write to a stream."""
+    loggers = [logging.root, *logging.root.manager.loggerDict.values()]
+    handlers = [handler for one in loggers if isinstance(one, logging.Logger) for handler in one.handlers]
+    return [handler for handler in dict.fromkeys(handlers) if isinstance(handler, logging.StreamHandler)]

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from optuna.trial import FrozenTrial, TrialState
 
-from sweeps.constraints import judge
 from sweeps.loop.trial_json import write_record
 from sweeps.loop.trial_run import TrialRun
 from sweeps.space import Constraint
+from sweeps.space.constraints import judge
 from sweeps.study.shared_study import SharedStudy
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from hydra.core.utils import JobReturn
-from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial
 
 from sweeps.launchers.contract import StreamingLauncher
@@ -18,27 +17,15 @@ from sweeps.loop.batch_adapter import Batches
 from sweeps.loop.display import Display
 from sweeps.loop.interrupts import Interrupts
 from sweeps.loop.job import build_job
-from sweeps.loop.outcome import DONE, LOST, Outcome, outcome_of
+from sweeps.loop.outcome import Outcome, outcome_of
 from sweeps.loop.trial_json import mark_final
 from sweeps.loop.trial_run import Job, TrialRun
-from sweeps.reference import reference_of
-from sweeps.results.ranking import ranked
-from sweeps.study.shared_study import FINAL, SharedStudy
+from sweeps.results.final_trials import final_trials, lacks_final
+from sweeps.study.job_records import DONE, LOST
+from sweeps.study.shared_study import SharedStudy
 
 TICK_S = 0.5
 POLL_S = 2.0  # how often it is asked whether another controller has ended its runs, or died
-
-
-def final_trials(study: Study) -> list[FrozenTrial]:
-    """The best trial, and the reference to compare it with, where it ended well."""
-    trials = study.get_trials(deepcopy=False)
-    found = [*ranked(trials, study.directions)[:1], reference_of(trials, study.user_attrs)]
-    return list({trial.number: trial for trial in found if trial}.values())
-
-
-def lacks_final(study: Study) -> bool:
-    """Whether a final trial was not yet run to its end."""
-    return any(study.user_attrs.get(f"{FINAL}{trial.number}") != "done" for trial in final_trials(study))
 
 
 class Finals:

@@ -15,7 +15,6 @@ from hydra.core.utils import JobReturn
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from sweeps.errors import user_error_type
-from sweeps.job.lease import TakenOver
 from sweeps.launchers.contract import StreamingLauncher
 from sweeps.loop.batch_adapter import Batches
 from sweeps.loop.display import Display
@@ -25,10 +24,13 @@ from sweeps.loop.final_runs import Finals
 from sweeps.loop.interrupts import Interrupts
 from sweeps.loop.job import build_job
 from sweeps.loop.job_recorder import JobLog
-from sweeps.loop.outcome import DONE, LOST, OUTSIDE, PRUNED, Outcome, outcome_of
-from sweeps.loop.trial_json import fresh_folder, write_record
+from sweeps.loop.outcome import Outcome, outcome_of
+from sweeps.loop.trial_json import write_record
 from sweeps.loop.trial_run import Job, TrialRun
+from sweeps.results.run_dirs import fresh_folder
 from sweeps.space import Constraint
+from sweeps.study.job_records import DONE, LOST, OUTSIDE, PRUNED
+from sweeps.study.ownership import TakenOver
 from sweeps.study.shared_study import SharedStudy
 
 log = logging.getLogger(__name__)

@@ -9,13 +9,11 @@ from typing import Any
 from hydra.core.utils import JobReturn, JobStatus
 from optuna import TrialPruned
 
-from sweeps.constraints import OutsideConstraints
 from sweeps.errors import user_error_type
 from sweeps.launchers.contract import JobTimeout, WorkerLost
-from sweeps.launchers.plain import NotPlainError
-from sweeps.launchers.reply import ForeignError
-
-LOST, PRUNED, OUTSIDE, FAILED, DONE = "lost", "pruned", "outside", "failed", "done"
+from sweeps.launchers.reply import ForeignError, NotPlainError
+from sweeps.space.constraints import OutsideConstraints
+from sweeps.study.job_records import DONE, FAILED, LOST, OUTSIDE, PRUNED
 
 
 @dataclass(frozen=True)

@@ -43,12 +43,3 @@ def mark_final(folder: Path) -> None:
             write_json(path, known | {"kind": FINAL})
     except (OSError, ValueError) as error:
         log.warning("%s could not be written: %s", path, error)
-
-
-def fresh_folder(parent: Path, number: int) -> Path:
-    """The folder of a new trial: its number, or with a suffix where another study has left a folder of that name."""
-    folder, again = parent / str(number), 1
-    while folder.exists():
-        again += 1
-        folder = parent / f"{number}-{again}"
-    return folder

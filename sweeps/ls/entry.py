@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-STALE_AFTER_S = 24 * 3600
 UNITS = ((24 * 3600, "d"), (3600, "h"), (60, "min"))
 
 
@@ -48,11 +47,6 @@ class Entry:
         best = "-" if self.best is None else " ".join(f"{value:.4f}" for value in self.best)
         progress = f"{self.num_done}{of} {unit}"
         return [self.name, self.kind, self.status, progress, best, " ".join(self.objectives), age(self.age_s)]
-
-
-def without_result(changed_s: float) -> str:
-    """The status of what nobody works on and what has no result."""
-    return "stale" if time.time() - changed_s > STALE_AFTER_S else "stopped"
 
 
 def age(seconds: float) -> str:

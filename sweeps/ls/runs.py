@@ -6,11 +6,8 @@ from typing import Any
 import yaml
 
 from sweeps.files import load_json, load_rows
-from sweeps.held import is_locked
-from sweeps.ls.entry import Entry, without_result
-
-FILES = ("config.yaml", "metrics.jsonl", "last.ckpt", "result.json")
-ENDED = {"fail": "failed", "pruned": "pruned"}  # by trial.json
+from sweeps.ls.entry import Entry
+from sweeps.results.run_status import _changed_s, unfinished_status
 
 # The parser in C, where PyYAML has it, reads a config in 2 ms instead of 20.
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -40,20 +37,9 @@ def read_run(folder: Path) -> Entry:
     )
 
 
-def unfinished_status(folder: Path) -> str:
-    """Of a run without a result: running, pruned, failed, stopped or stale. Any error of its files is raised."""
-    if is_locked(folder / "run.lock"):
-        return "running"
-    return ENDED.get(load_json(folder / "trial.json").get("state", ""), without_result(_changed_s(folder)))
-
-
-def _changed_s(folder: Path) -> float:
-    return max((folder / name).stat().st_mtime for name in FILES if (folder / name).is_file())
-
-
 def _best(result: dict[str, Any], rows: list[dict[str, Any]], objectives: list[str]) -> list[float] | None:
     """The objectives of the result, or of the best epoch so far by the first one."""
-    from sweeps.planning.checks import natural_direction
+    from sweeps.objective import natural_direction
 
     rows = [row for row in [result, *rows] if all(name in row for name in objectives)]
     if not rows:

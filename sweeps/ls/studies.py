@@ -9,13 +9,14 @@ from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.config import SweepConfig
 from sweeps.files import load_json
-from sweeps.held import is_locked
-from sweeps.ls.entry import Entry, without_result
+from sweeps.ls.entry import Entry
 from sweeps.outputs import JOURNAL_FILE, SUMMARY_FILE
 from sweeps.results.ranking import ranked
+from sweeps.results.run_status import without_result
+from sweeps.storage.locks import is_locked
+from sweeps.study.attributes import IDENTITY, TOTAL
 from sweeps.study.controllers import any_alive
 from sweeps.study.find import read_journal
-from sweeps.study.shared_study import IDENTITY, TOTAL
 from sweeps.study.trial_counts import standing
 
 

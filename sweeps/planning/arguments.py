@@ -8,6 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from sweeps.errors import user_error
 from sweeps.invocation import command, program
@@ -15,6 +16,7 @@ from sweeps.invocation import command, program
 GROUP = "sweep"
 RUN_DIR = "run_dir"
 NO_SEARCH = (f"{GROUP}=none", f"{GROUP}=default")
+MAPPINGS = ("space", "constraints")  # keys of the search that hold a mapping
 
 
 class Arguments:
@@ -66,3 +68,22 @@ def _sentence(override: Override) -> str:
         axis = str(override.input_line).lstrip("+").removeprefix(space)
         return f"{override.input_line} cannot be swept over: an axis is given by its own key, as in {axis}."
     return f"{override.input_line} cannot be swept over: {key} has one value for all jobs of a sweep."
+
+
+def empty_as_told(config: DictConfig, group: str, arguments: Sequence[str]) -> None:
+    """Empty those mappings of `config.<group>` that the command line sets to {}, but for what it then puts in.
+
+    Args:
+        arguments: the command's overrides.
+    """
+    given = [o for o in OverridesParser.create().parse_overrides(list(arguments)) if "." in o.key_or_group]
+    for key in MAPPINGS:
+        name = f"{group}.{key}"
+        own = [o for o in given if o.key_or_group == name or o.key_or_group.startswith(f"{name}.")]
+        last = max((i for i, o in enumerate(own) if o.key_or_group == name and o.value() == {}), default=None)
+        if last is not None:
+            fresh = OmegaConf.create({})
+            for override in own[last + 1 :]:
+                OmegaConf.update(fresh, override.key_or_group, override.value(), force_add=True)
+            with open_dict(config):
+                config[group][key] = OmegaConf.select(fresh, name, default={})

@@ -9,11 +9,12 @@ from omegaconf.errors import OmegaConfBaseException
 
 from sweeps.config import DEFAULT_SAMPLER, PRUNERS, SAMPLERS, SweepConfig
 from sweeps.errors import nearest, user_error
+from sweeps.objective import natural_direction
 from sweeps.space.values import is_number
 
 if TYPE_CHECKING:
+    from sweeps.objective import Direction
     from sweeps.space import Space
-    from sweeps.study.shared_study import Direction
 
 AT_LEAST = {
     "num_trials": 1,
@@ -89,13 +90,6 @@ def directions(config: SweepConfig, names: list[str]) -> "list[Direction]":
     if len(listed) != len(names):
         raise user_error(f"sweep.direction={given} must hold a word for each of the {len(names)} objectives.")
     return list(listed)
-
-
-def natural_direction(name: str) -> "Direction":
-    """Losses and times are better small, scores are better large."""
-    from spectral.configs.objective import objective_direction
-
-    return objective_direction(name)
 
 
 def seed_list(config: SweepConfig, job_config: DictConfig) -> list[int] | None:

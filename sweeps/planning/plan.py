@@ -10,7 +10,7 @@ from sweeps.planning.checks import directions, objective_names, seed_list
 from sweeps.space import Space
 
 if TYPE_CHECKING:
-    from sweeps.study.shared_study import Direction
+    from sweeps.objective import Direction
 
 NUM_TRIALS = 20  # of a search that names no number
 

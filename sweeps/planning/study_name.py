@@ -11,16 +11,17 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.trial import TrialState
 
 from sweeps.config import DEFAULT_SAMPLER, SweepConfig
-from sweeps.loop.final_runs import lacks_final
-from sweeps.outputs import JOURNAL_FILE, SWEEPS, journal_url
+from sweeps.outputs import JOURNAL_FILE, SWEEPS
 from sweeps.planning.arguments import GROUP, RUN_DIR
 from sweeps.planning.plan import Plan
+from sweeps.results.final_trials import lacks_final
 from sweeps.space import Space
 from sweeps.space.domains.choice import Fixed
 from sweeps.space.values import canonical
 from sweeps.storage.connect import open_storage_of_user
+from sweeps.storage.urls import journal_url
+from sweeps.study.attributes import TOTAL
 from sweeps.study.identity import identity_of
-from sweeps.study.shared_study import TOTAL
 from sweeps.study.trial_counts import num_ended, standing
 
 LONGEST_TITLE = 60

@@ -4,15 +4,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import optuna
 
+from sweeps.objective import Direction
 from sweeps.report.options import Options
 from sweeps.results.run import Run
 from sweeps.study.job_records import JobNote, notes_of, seconds_of
-
-Direction = Literal["maximize", "minimize"]
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from sweeps.errors import did_you_mean
+from sweeps.objective import natural_direction
 from sweeps.outputs import JOURNAL_FILE
-from sweeps.planning.checks import natural_direction
 from sweeps.report.model import Report, ReportedTrial
 from sweeps.results.run import Run, trouble
 from sweeps.space.values import is_number

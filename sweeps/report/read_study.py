@@ -9,15 +9,14 @@ from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.files import load_json
 from sweeps.outputs import SWEEPS
-from sweeps.reference import reference_of
 from sweeps.report.model import Report, ReportedTrial
 from sweeps.report.read_run_folders import read_run_folders
-from sweeps.results.ranking import ranked
+from sweeps.results.ranking import ranked, reference_of
 from sweeps.results.run import Run, trouble
 from sweeps.results.run_dirs import run_dirs
 from sweeps.results.trial_row import configuration
+from sweeps.study.attributes import IDENTITY
 from sweeps.study.find import load_study, run_folder, study_folder
-from sweeps.study.shared_study import IDENTITY
 from sweeps.study.trial_counts import standing
 
 

@@ -1,7 +1,12 @@
 """Which trials are the best: by the objective, or the Pareto front of several; never one outside the constraints."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
+
+from sweeps.study.attributes import KNOWN, REFERENCE
 
 
 def is_feasible(trial: FrozenTrial) -> bool:
@@ -39,3 +44,15 @@ def _costs(trial: FrozenTrial, directions: list[StudyDirection]) -> tuple[float,
 
 def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     return one != other and all(a <= b for a, b in zip(one, other, strict=True))
+
+
+def reference_of(trials: Sequence[FrozenTrial], attributes: Mapping[str, Any]) -> FrozenTrial | None:
+    """The trial of the first configuration of `sweep.enqueue`; None where there was none, or it did not end well.
+
+    Args:
+        attributes: of the study.
+    """
+    if REFERENCE not in attributes:
+        return None
+    of_it = (trial for trial in trials if trial.user_attrs.get(KNOWN) == attributes[REFERENCE])
+    return next((trial for trial in of_it if trial.state == TrialState.COMPLETE), None)

@@ -1,6 +1,6 @@
 """What a run has left in its folder, read when it is asked for. None of it needs torch or the code of the run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -109,3 +109,13 @@ def trouble(run: Run, *parts: str) -> str | None:
     except user_error_type() as error:
         return str(error)
     return None
+
+
+def flat(node: Any, prefix: str = "") -> dict[str, Any]:
+    """Dotted key -> value; lists are values."""
+    if not isinstance(node, Mapping):
+        return {prefix: node}
+    found: dict[str, Any] = {}
+    for key, value in node.items():
+        found |= flat(value, f"{prefix}.{key}" if prefix else str(key))
+    return found

@@ -26,3 +26,12 @@ def folder_of(attributes: dict[str, Any], folder: Path | None) -> Path | None:
         return None
     noted = Path(attributes["run_dir"])
     return noted if folder is None or noted.is_dir() else folder / noted.name
+
+
+def fresh_folder(parent: Path, number: int) -> Path:
+    """The folder of a new trial: its number, or with a suffix where another study has left a folder of that name."""
+    folder, again = parent / str(number), 1
+    while folder.exists():
+        again += 1
+        folder = parent / f"{number}-{again}"
+    return folder

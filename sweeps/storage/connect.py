@@ -5,11 +5,10 @@ from functools import cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweeps.errors import user_error
-from sweeps.outputs import JOURNAL_SCHEME, file_of
+from sweeps.errors import first_line, user_error
 from sweeps.storage.locks import LOCK_WAIT_S, tables_lock
-from sweeps.storage.retrying import Result, first_line, patiently
-from sweeps.storage.urls import DRIVER, KEY, with_driver
+from sweeps.storage.retrying import Result, patiently
+from sweeps.storage.urls import DRIVER, JOURNAL_SCHEME, KEY, file_of, with_driver
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage

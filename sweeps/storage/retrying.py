@@ -6,15 +6,13 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from sweeps.errors import user_error, user_error_type
+from sweeps.errors import first_line, user_error, user_error_type
 
 log = logging.getLogger(__name__)
 
 # Set where the command is to end: nobody waits for a storage then.
 in_haste = threading.Event()
 Result = TypeVar("Result")
-
-
 # What no waiting mends.
 HOPELESS = (IsADirectoryError, NotADirectoryError, PermissionError)
 
@@ -59,7 +57,3 @@ def _passes(error: BaseException | None) -> bool:
             return True
         error = error.__cause__
     return False
-
-
-def first_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]

@@ -1,13 +1,16 @@
 """The URL of a storage that keeps studies: refused where it cannot serve, before anything starts."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeps.errors import user_error
-from sweeps.outputs import JOURNAL_SCHEME, SQLITE, file_of
+from sweeps.outputs import JOURNAL_FILE
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
+JOURNAL_SCHEME = "journal://"
+SQLITE = "sqlite"
 ALLOWED = "allowed is postgresql://user@host/database, sqlite:///FILE, journal:///FILE"
 # Of a sweep's key, and of the option of the other commands.
 KEY, OPTION = "sweep.storage", "--storage"
@@ -67,3 +70,24 @@ def _is_in_memory(parts: "URL") -> bool:
 def with_driver(url: str) -> str:
     """The same URL for SQLAlchemy, whose own choice for PostgreSQL is an older driver."""
     return url.replace(POSTGRESQL, DRIVER, 1) if url.startswith(POSTGRESQL) else url
+
+
+def journal_url(folder: Path) -> str:
+    """The URL of the journal file in a study's folder."""
+    return f"{JOURNAL_SCHEME}{(folder / JOURNAL_FILE).resolve()}"
+
+
+def file_of(url: str) -> Path | None:
+    """The file that a storage is: a journal, or a database of SQLite by any driver; None for a server.
+
+    Args:
+        url: that `check_storage_url` lets pass.
+    """
+    if url.startswith(JOURNAL_SCHEME):
+        return Path(url.removeprefix(JOURNAL_SCHEME))
+    if not url.startswith(SQLITE):
+        return None
+    from sqlalchemy.engine import make_url
+
+    parts = make_url(url)
+    return Path(parts.database) if parts.get_backend_name() == SQLITE and parts.database else None

@@ -20,13 +20,15 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from sweeps.config import DEFAULT_SAMPLER, SweepConfig
 from sweeps.errors import user_error
 from sweeps.invocation import program
-from sweeps.job.lease import TakenOver
+from sweeps.objective import Direction
 from sweeps.space import Space
 from sweeps.space.values import canonical
 from sweeps.storage.connect import close_storage, open_storage_of_user
 from sweeps.storage.locks import exclusive
+from sweeps.study.attributes import FINAL, IDENTITY, KNOWN, PROGRAM, REFERENCE, TOTAL
 from sweeps.study.controllers import Controller, Heartbeat, Watch
 from sweeps.study.identity import identity_of, refuse_other
+from sweeps.study.ownership import TakenOver
 from sweeps.study.pruners import build_pruner
 from sweeps.study.samplers import build_sampler
 from sweeps.study.trial_counts import enqueue_failed, num_ended, num_taken, standing
@@ -34,15 +36,6 @@ from sweeps.study.trial_counts import enqueue_failed, num_ended, num_taken, stan
 log = logging.getLogger(__name__)
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
-
-Direction = Literal["maximize", "minimize"]
-
-IDENTITY = "sweep"  # the attribute of a study that tells what it searches
-TOTAL = "num_trials"  # the one that tells how many trials the last command asked for
-KNOWN = "known"  # the attribute of a trial that holds the known configuration it was begun with
-REFERENCE = "reference"  # the attribute of a study that holds the first configuration of `sweep.enqueue`, if any
-FINAL = "final:"  # and a trial's number: whether it was run once more at the end, or by whom it is
-PROGRAM = "program"  # the one that tells how its program is called, such as ["python", "run.py"]
 
 
 @dataclass

@@ -9,8 +9,9 @@ import torch
 from omegaconf import OmegaConf
 from small_runs import composed, stages
 
-from spectral.builders import Splits, build_sampler, build_stages
+from spectral.builders import build_sampler, build_stages
 from spectral.configs.root import ExperimentConfig, typed
+from spectral.data.dataset import Splits
 from spectral.errors import UserError
 from spectral.losses.cross_entropy import CrossEntropy
 from spectral.losses.focal import Focal

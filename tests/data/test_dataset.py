@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from small_runs import arrays, run
 
-from spectral.builders import open_survey, split_survey
 from spectral.configs import readers as _readers  # noqa: F401  (registers itself)
 from spectral.configs.data import readers
 from spectral.configs.split import splits
+from spectral.data.dataset import open_survey, split_survey
 from spectral.errors import UserError
 
 

@@ -16,10 +16,10 @@ from spectral.configs.readers import ArraysConfig
 from spectral.data.packing.pack import pack
 from spectral.data.readers.arrays.opening import open_arrays
 from spectral.files import write_bytes, write_json, write_parquet
-from spectral.final_scores import FinalScores
 from spectral.inference.classifier import Classifier
 from spectral.runs.folder import RunFolder
 from spectral.scoring.decision import Decision
+from spectral.scoring.scores import FinalScores
 from spectral.survey import Survey
 from sweeps.report.model import Report, ReportedTrial
 from sweeps.results.run import Run

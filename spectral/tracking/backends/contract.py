@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from spectral.table import Table
+
 
 @dataclass(frozen=True)
 class TrackedRun:
@@ -35,19 +37,6 @@ class TrackedRun:
     last_step: int = 0
     last_written_step: int = 0
     summary_by: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of plain cells; a cell {"image": path} is a picture.
-
-    Args:
-        chart: precision_recall, confusion or bars: also drawn so by a tracker that can; None for the table alone.
-    """
-
-    columns: list[str]
-    rows: list[list[Any]]
-    chart: str | None = None
 
 
 @dataclass(frozen=True)

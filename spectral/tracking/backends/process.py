@@ -21,8 +21,9 @@ from typing import Any, TextIO
 from filelock import FileLock
 
 from spectral.files import write_json
+from spectral.table import Table
 from spectral.tracking.backends.address import without_password
-from spectral.tracking.backends.contract import Ending, Table, TrackedRun, Tracker
+from spectral.tracking.backends.contract import Ending, TrackedRun, Tracker
 
 RECORD = "tracker.json"
 UNKNOWN = {"id": None, "url": None, "attempt": 0, "last_step": 0, "last_written_step": 0}  # of a tracker in RECORD

@@ -7,7 +7,8 @@ from typing import Any
 
 import wandb
 
-from spectral.tracking.backends.contract import Ending, Table, TrackedRun
+from spectral.table import Table
+from spectral.tracking.backends.contract import Ending, TrackedRun
 from spectral.tracking.backends.wandb_key import why_no_key
 
 MAX_NAME_LENGTH = 128

@@ -4,13 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sweeps.loop.outcome import LOST
 from sweeps.report import format as words
 from sweeps.report.figures.job_spans import Span, host_of, slots
 from sweeps.report.figures.machine import throughput, timeline
 from sweeps.report.model import Report
 from sweeps.report.section import Section, render
-from sweeps.study.job_records import SLOTS
+from sweeps.study.job_records import LOST, SLOTS
 
 
 def section(report: Report) -> Section | None:

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from sweeps.flat import flat
-from sweeps.planning.checks import natural_direction
+from sweeps.objective import natural_direction
 from sweeps.report.figures.columns import class_names
 from sweeps.report.figures.style import COLOURS, PALE
 from sweeps.report.model import Report, ReportedTrial
 from sweeps.report.section import Section, render
-from sweeps.results.run import Run
+from sweeps.results.run import Run, flat
 from sweeps.space.values import text
 
 MAX_CHOSEN = 6

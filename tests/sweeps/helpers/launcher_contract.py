@@ -18,7 +18,7 @@ from omegaconf import DictConfig
 from packaging.version import Version
 
 from sweeps.launchers.contract import JobTimeout, StreamingLauncher, WorkerLost
-from sweeps.launchers.plain import NotPlainError
+from sweeps.launchers.reply import NotPlainError
 
 Make = Callable[..., StreamingLauncher]
 

@@ -21,9 +21,9 @@ from sweeps.loop.display import Display
 from sweeps.loop.final_runs import Finals
 from sweeps.loop.interrupts import Interrupts
 from sweeps.loop.loop import SweepLoop
-from sweeps.outputs import journal_url
 from sweeps.planning.checks import directions, objective_names, seed_list, typed_sweep
 from sweeps.space import Space, read_constraints
+from sweeps.storage.urls import journal_url
 from sweeps.study.shared_study import SharedStudy
 
 # What a final job has: its trial has ended, and takes nothing of it.

@@ -12,15 +12,15 @@ import optuna
 import pandas as pd
 from optuna.trial import TrialState, create_trial
 
-from sweeps.outputs import journal_url
 from sweeps.report.model import Report
 from sweeps.report.read_study import read_report
 from sweeps.report.section import Section
 from sweeps.space import Space
 from sweeps.space.values import canonical
 from sweeps.storage.connect import open_storage
+from sweeps.storage.urls import journal_url
+from sweeps.study.attributes import IDENTITY, KNOWN, REFERENCE
 from sweeps.study.job_records import JobNote, as_attribute
-from sweeps.study.shared_study import IDENTITY, KNOWN, REFERENCE
 
 START = datetime(2026, 11, 1, 12)
 CLASSES = ("star", "galaxy", "qso")

@@ -12,16 +12,14 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial
 
-from sweeps.outputs import journal_url
 from sweeps.storage.connect import close_storage, open_storage
+from sweeps.storage.urls import journal_url
 
 HERE = Path(__file__).parents[1]
 REPOSITORY = HERE.parents[1]
 PATIENCE_S = 90.0
 
 Process = subprocess.Popen[str]
-
-
 LOCAL = ("devices=cpu", "jobs_per_device=2", "threads_per_job=1", "grace_s=2")
 
 

@@ -18,14 +18,14 @@ from optuna.trial import TrialState
 from rich.console import Console
 
 import sweeps
-from sweeps.constraints import OutsideConstraints
-from sweeps.job.lease import TakenOver
 from sweeps.job.progress import epoch_callback
 from sweeps.job.trial_link import VARIABLE, TrialLink
 from sweeps.loop.display import Display, LiveDisplay, how_far
 from sweeps.loop.job import build_job
 from sweeps.loop.trial_run import TrialRun
+from sweeps.space.constraints import OutsideConstraints
 from sweeps.storage.connect import open_storage
+from sweeps.study.ownership import TakenOver
 from sweeps.study.shared_study import SharedStudy
 
 SPACE = {"x": {"low": 0.0, "high": 1.0}}

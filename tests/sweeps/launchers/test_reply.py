@@ -11,8 +11,7 @@ import torch
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 
-from sweeps.launchers.plain import NotPlainError
-from sweeps.launchers.reply import Reply
+from sweeps.launchers.reply import NotPlainError, Reply
 
 
 class Level(enum.IntEnum):

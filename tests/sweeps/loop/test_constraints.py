@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from loop_runs import FLOATS, Call, sweep, with_result
 
-from sweeps.constraints import check_known
 from sweeps.results.ranking import ranked
 from sweeps.space import read_constraints
+from sweeps.space.constraints import check_known
 
 
 def test_a_configuration_outside_the_constraints_is_never_the_best(tmp_path: Path) -> None:

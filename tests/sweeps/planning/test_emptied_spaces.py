@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from sweeps.emptied import empty_as_told
+from sweeps.planning.arguments import empty_as_told
 
 NAMED = {"space": {"a.b": [1, 2]}, "constraints": {"size": {"at_most": 5}}, "enqueue": [{"a.b": 1}]}
 KEPT, NONE = NAMED["space"], {}

@@ -13,13 +13,14 @@ from optuna.trial import TrialState
 from search_runs import await_begun, await_that, check_whole, finish, read_line, run, start, states
 
 from sweeps.config import SweepConfig
-from sweeps.outputs import SWEEPS, journal_url
+from sweeps.outputs import SWEEPS
 from sweeps.planning.checks import typed_sweep
 from sweeps.planning.plan import plan_of
 from sweeps.planning.study_name import choose_study, name_of
 from sweeps.space import Space
 from sweeps.storage.connect import open_storage
-from sweeps.study.shared_study import FINAL, KNOWN, REFERENCE, TOTAL
+from sweeps.storage.urls import journal_url
+from sweeps.study.attributes import FINAL, KNOWN, REFERENCE, TOTAL
 from sweeps.study.trial_counts import RETRY_OF
 
 GRID = ("sweep.space={}", "x=1,2,3")

@@ -20,13 +20,13 @@ from optuna.trial import TrialState
 from search_runs import REPOSITORY
 
 from spectral.errors import UserError
-from sweeps.held import is_locked
-from sweeps.job.lease import TakenOver
 from sweeps.storage import connect as storage_module
 from sweeps.storage.connect import open_storage
 from sweeps.storage.journal import SafeJournal
+from sweeps.storage.locks import is_locked
 from sweeps.storage.retrying import patiently
 from sweeps.study.controllers import SIGNATURE, Controller, Watch, any_alive
+from sweeps.study.ownership import TakenOver
 from sweeps.study.shared_study import SharedStudy
 
 SPACE = {"x": {"low": 0.0, "high": 1.0}}

@@ -8,10 +8,9 @@ import pytest
 from search_runs import await_begun, check_whole, finish, run, start
 
 from spectral.errors import UserError
-from sweeps.kept import refuse_second, study_kept
-from sweeps.outputs import journal_url
 from sweeps.storage.connect import open_storage
-from sweeps.study.find import load_study
+from sweeps.storage.urls import journal_url
+from sweeps.study.find import load_study, refuse_second, study_kept
 
 
 def test_a_killed_sweep_of_another_storage_is_known_and_not_begun_a_second_time(folder: Path) -> None:

@@ -1,0 +1,87 @@
+"""sweep.json, a study's results in its folder: its best trials, its counts, and where it is kept."""
+
+from pathlib import Path
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from sweeps.errors import user_error
+from sweeps.files import load_json, write_json
+from sweeps.invocation import command, program
+from sweeps.outputs import SUMMARY_FILE
+from sweeps.results.ranking import ranked
+from sweeps.results.trial_row import configuration
+from sweeps.study.shared_study import SharedStudy
+from sweeps.study.trial_counts import standing
+
+NUM_SHOWN = 20
+
+
+def note_storage(study: SharedStudy, folder: Path) -> None:
+    """Write a first sweep.json: where the study is kept, for all who know its folder alone.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    if not (folder / SUMMARY_FILE).is_file():
+        trials = standing(study.trials())
+        write_summary(summary_of(study, trials, ranked(trials, study.study.directions)), folder)
+
+
+def best_command(study: SharedStudy, trial: FrozenTrial) -> str:
+    """The command that runs a trial's configuration by itself."""
+    return command(program(), trial.user_attrs["overrides"])
+
+
+def write_summary(summary: dict[str, Any], folder: Path) -> None:
+    path = folder / SUMMARY_FILE
+    try:
+        write_json(path, summary)
+    except OSError as error:
+        told = f"{path} could not be written ({error.strerror})"
+        raise user_error(f"{told}: make room and give the same command again.") from error
+
+
+def summary_of(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenTrial]) -> dict[str, Any]:
+    return {
+        "study": study.name,
+        "storage": study.url,
+        "objectives": study.objectives,
+        "directions": study.directions,
+        "num_trials": study.num_trials,
+        "counts": {state.name.lower(): sum(trial.state == state for trial in trials) for state in TrialState},
+        "best_command": best_command(study, best[0]) if best else None,
+        "final": [_final(study, trial) for trial in trials if study.has_final(trial.number)],
+        "best": [
+            {
+                "number": trial.number,
+                "values": trial.values,
+                "spread": trial.user_attrs.get("spread"),
+                "configuration": configuration(trial),
+                "overrides": trial.user_attrs["overrides"],
+                "run_dir": trial.user_attrs["run_dir"],
+            }
+            for trial in best[:NUM_SHOWN]
+        ],
+    }
+
+
+def _final(study: SharedStudy, trial: FrozenTrial) -> dict[str, Any]:
+    """A trial that was run to its end: what the objectives are on the test split, by seed."""
+    folder = Path(trial.user_attrs["run_dir"])
+    results = [_result(path) for path in sorted(folder.glob("seed-*/result.json")) or [folder / "result.json"]]
+    names = [name.replace("val/", "test/", 1) for name in study.objectives]
+    return {
+        "number": trial.number,
+        "run_dir": str(folder),
+        "test": {name: [result[name] for result in results] for name in names if all(name in r for r in results)},
+    }
+
+
+def _result(path: Path) -> dict[str, Any]:
+    """Of a run; empty where it is gone, or spoilt, which is told."""
+    try:
+        return load_json(path)
+    except (OSError, ValueError):
+        print(f"{path} cannot be read, so that its test score is left out.")
+        return {}
