@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spectral.configs.models import models
-from spectral.inputs.batches import FluxStore
+from spectral.inputs.batches import BatchSource
 from spectral.runtime import choose_runtime, tune_allocator
 
 NUM_CLASSES = 4
@@ -119,7 +119,7 @@ def make_step(variant: Variant, batch_size: int, length: int, folder: Path) -> S
         network = models.build(config, num_channels=1, num_classes=NUM_CLASSES, length=length)
         network = runtime.prepare(network)
     survey = np.lib.format.open_memmap(folder / "flux.npy", mode="r")
-    store = FluxStore(survey, None, lambda x, _: x / 100, runtime.device)
+    store = BatchSource(survey, None, lambda x, _: x / 100, runtime.device)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     generator = np.random.default_rng(0)
 

@@ -23,12 +23,12 @@ EXAMPLE = "python -m spectral.evaluate run=FOLDER"
 def main(config: DictConfig) -> None:
     command = typed_command(config, EvaluateConfig, EXAMPLE)
     # Imports torch, which takes seconds: a mistake on the command line is found before.
-    from spectral.inference.predictor import labelled_rows, open_application
+    from spectral.inference.predictor import labelled_rows, open_predictor
     from spectral.scoring.console import print_scores
     from spectral.scoring.metrics import confusion
     from spectral.scoring.scores import final_metrics, with_prefix
 
-    application, console = open_application(command), Console()
+    application, console = open_predictor(command), Console()
     labels, names = application.labels(), application.classifier.class_names
     on, rows = labelled_rows(command, application.survey, labels)
     probability, decided = application.classify(rows, command)

@@ -22,7 +22,7 @@ from spectral.errors import UserError
 from spectral.files import write_parquet
 from spectral.inference.classifier import Classifier
 from spectral.inference.logits import infer
-from spectral.inputs.batches import FluxStore
+from spectral.inputs.batches import BatchSource
 from spectral.plots.writing import Plots, write_plots
 from spectral.runs.folder import RunFolder
 from spectral.runs.provenance import git_revision, versions
@@ -63,34 +63,34 @@ def run(
     experiment = typed(config)
     check_installed(experiment.tracker)
     folder, console = RunFolder(str(experiment.run_dir)), Console()
-    plain = _plain(config)
+    resolved_config = _resolved(config)
     with folder.locked():
         if folder.config.exists():
-            folder.claim(plain)  # before anything long: packing, say
+            folder.claim(resolved_config)  # before anything long: packing, say
         result = folder.load_result()
         if result and is_held_back(experiment, result):
-            result = add_test(experiment, plain, folder, result)
+            result = add_test(experiment, resolved_config, folder, result)
         elif result:
             console.print(
                 f"The run in {folder.path} is finished: its result is given again.", markup=False, highlight=False
             )
         else:
-            result = _carry_out_or_tell(experiment, plain, folder, console, on_epoch, on_network)
+            result = _carry_out_or_tell(experiment, resolved_config, folder, console, on_epoch, on_network)
         print_result(console, result, folder.path)
     values = [float(result[objective]) for objective in experiment.objectives]
     return values[0] if isinstance(experiment.objective, str) else values
 
 
-def _plain(config: DictConfig) -> dict[str, Any]:
+def _resolved(config: DictConfig) -> dict[str, Any]:
     """The config resolved, as run folders keep it."""
-    plain = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(plain, dict)
-    return {str(key): value for key, value in plain.items()}
+    resolved_config = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(resolved_config, dict)
+    return {str(key): value for key, value in resolved_config.items()}
 
 
 def _carry_out_or_tell(
     config: ExperimentConfig,
-    plain: dict[str, Any],
+    resolved_config: dict[str, Any],
     folder: RunFolder,
     console: Console,
     on_epoch: EpochCallback,
@@ -98,7 +98,7 @@ def _carry_out_or_tell(
 ) -> dict[str, Any]:
     """Carry out the experiment; on Ctrl-C tell how to go on."""
     try:
-        return _carry_out(config, plain, folder, console, on_epoch, on_network)
+        return _carry_out(config, resolved_config, folder, console, on_epoch, on_network)
     except KeyboardInterrupt:
         argument = shlex.quote(f"run_dir={folder.path}")
         console.print(f"To go on, give the same command with {escape(argument)}", soft_wrap=True)
@@ -107,7 +107,7 @@ def _carry_out_or_tell(
 
 def _carry_out(
     config: ExperimentConfig,
-    plain: dict[str, Any],
+    resolved_config: dict[str, Any],
     folder: RunFolder,
     console: Console,
     on_epoch: EpochCallback,
@@ -127,9 +127,9 @@ def _carry_out(
     seed_torch(config.seed, epoch=0)
     network = classifier.build_network()
     on_network(network_sizes(network))
-    folder.claim(plain)
+    folder.claim(resolved_config)
     classifier.save(folder)
-    store = FluxStore(survey.flux, survey.mask, classifier.build_transform(), runtime.device)
+    store = BatchSource(survey.flux, survey.mask, classifier.build_transform(), runtime.device)
     trainer = Trainer(
         network=network,
         runtime=runtime,
@@ -143,7 +143,7 @@ def _carry_out(
         folder=folder,
         progress=Progress(console, config.objectives[0]),
     )
-    with RunTracking(config, plain, folder, runtime.device, survey.class_names) as tracking:
+    with RunTracking(config, resolved_config, folder, runtime.device, survey.class_names) as tracking:
         trainer.fit(tracking.following(on_epoch))
         scores = _score(config, classifier, trainer, store, survey, splits)
         result = _result(config, trainer, scores, survey, splits)
@@ -188,7 +188,7 @@ def _score(
     config: ExperimentConfig,
     classifier: Classifier,
     trainer: Trainer,
-    store: FluxStore,
+    store: BatchSource,
     survey: Survey,
     splits: Splits,
 ) -> FinalScores:
@@ -248,7 +248,7 @@ def _training_settings(config: ExperimentConfig, digest: str) -> TrainingSetting
 
 
 def _validation(
-    config: ExperimentConfig, survey: Survey, splits: Splits, store: FluxStore, runtime: Runtime
+    config: ExperimentConfig, survey: Survey, splits: Splits, store: BatchSource, runtime: Runtime
 ) -> Callable[[nn.Module], dict[str, float]]:
     """What an epoch ends with: the metrics of argmax on the validation split, none where it is empty."""
     rows = splits.validation

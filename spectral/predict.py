@@ -31,10 +31,10 @@ def main(config: DictConfig) -> None:
     kind = output_format(command.format, out)
     # Imports torch, which takes seconds: a mistake on the command line is found before.
     from spectral.files import write_bytes, write_parquet
-    from spectral.inference.predictor import open_application
+    from spectral.inference.predictor import open_predictor
     from spectral.scoring.scores import predictions_frame
 
-    application = open_application(command)
+    application = open_predictor(command)
     probability, decided = application.classify(np.arange(len(application.survey)), command)
     ids = application.survey.catalog["id"].to_numpy()
     frame = predictions_frame(ids, probability, decided, application.classifier.class_names)

@@ -13,7 +13,7 @@ from spectral.errors import UserError
 from spectral.files import write_parquet
 from spectral.inference.classifier import Classifier
 from spectral.inference.logits import infer
-from spectral.inputs.batches import FluxStore
+from spectral.inputs.batches import BatchSource
 from spectral.plots.writing import Plots, write_plots
 from spectral.runs.folder import RunFolder
 from spectral.runtime import choose_runtime, tune_allocator
@@ -30,12 +30,12 @@ def is_held_back(config: ExperimentConfig, result: dict[str, Any]) -> bool:
 
 
 def add_test(
-    config: ExperimentConfig, plain: dict[str, Any], folder: RunFolder, result: dict[str, Any]
+    config: ExperimentConfig, resolved_config: dict[str, Any], folder: RunFolder, result: dict[str, Any]
 ) -> dict[str, Any]:
     """The result with the test scores, which are then in the folder too, in its plots, and told to the tracker.
 
     Args:
-        plain: the config as the run folder keeps it.
+        resolved_config: the config as the run folder keeps it.
 
     Raises:
         UserError: the spectra are no longer those of the run.
@@ -47,7 +47,7 @@ def add_test(
     if survey.fingerprint != result["survey"]["fingerprint"]:
         raise UserError(f"the survey has changed since the run in {folder.path}: its test split is no longer there.")
     classifier = Classifier.load(folder)
-    store = FluxStore(survey.flux, survey.mask, classifier.build_transform(), runtime.device)
+    store = BatchSource(survey.flux, survey.mask, classifier.build_transform(), runtime.device)
     network = runtime.prepare(classifier.load_network(folder))
     scores = FinalScores(classifier.build_decision, survey.class_names, config.seed)
     rows = splits.test
@@ -59,7 +59,7 @@ def add_test(
         write_parquet(folder.predictions, predictions.reset_index(drop=True))
     confusion = result["confusion"] | scores.confusions
     result = {**result, **scores.metrics, "confusion": confusion, "score_test": True}
-    with RunTracking(config, plain, folder, runtime.device, survey.class_names) as tracking:
+    with RunTracking(config, resolved_config, folder, runtime.device, survey.class_names) as tracking:
         plots = _plot(folder, result, survey, splits) if config.plots else Plots()
         folder.write_result(result)
         tracking.finished(result, plots)

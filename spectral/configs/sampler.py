@@ -71,7 +71,7 @@ class BalancedConfig:
 
 @samplers.register("spectral.training.sampler:ScheduleSampler")
 @dataclass
-class ScheduleConfig:
+class ScheduleSamplerConfig:
     name: str = "schedule"
     start: str = choice("natural", "natural", "balanced", "fractions")
     end: str = choice("balanced", "natural", "balanced", "fractions")

@@ -47,11 +47,11 @@ def split_survey(survey: Survey, split: Any) -> tuple[Survey, Splits]:
         raise UserError(f"split={split.name} leaves no labelled spectrum to train on, of {len(survey)} in all.")
     if survey.num_classes < 2:
         raise UserError(f"The data has the one class '{survey.class_names[0]}': training needs two or more.")
-    _tell(survey, parts)
+    _log_dataset(survey, parts)
     return survey, parts
 
 
-def _tell(survey: Survey, parts: Splits) -> None:
+def _log_dataset(survey: Survey, parts: Splits) -> None:
     """Say what will be trained on, so that a column or a label read wrongly is seen at once."""
     shape = f"{survey.length} points" + (f" in {survey.num_channels} channels" if survey.num_channels > 1 else "")
     sizes = f"{len(parts.train)} training, {len(parts.validation)} validation, {len(parts.test)} test"

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from spectral.inputs.batches import FluxStore, Rows
+from spectral.inputs.batches import BatchSource, Rows
 from spectral.runtime import Runtime
 
 
@@ -22,7 +22,7 @@ def evaluating(network: nn.Module) -> Iterator[None]:
         network.train(was_training)
 
 
-def infer(network: nn.Module, store: FluxStore, rows: Rows, runtime: Runtime, batch_size: int) -> Tensor:
+def infer(network: nn.Module, store: BatchSource, rows: Rows, runtime: Runtime, batch_size: int) -> Tensor:
     """Logits [n, K], float64 on the CPU, of the survey rows [n] in their order.
 
     Args:

@@ -14,17 +14,18 @@ from spectral.data.dataset import open_survey, split_survey
 from spectral.errors import UserError, nearest
 from spectral.inference.classifier import Classifier
 from spectral.inference.logits import infer
-from spectral.inputs.batches import FluxStore, Rows
+from spectral.inputs.batches import BatchSource, Rows
 from spectral.runs.folder import RunFolder
 from spectral.runtime import choose_runtime, tune_allocator
-from spectral.scoring.scores import Labels, Probabilities, softmax
+from spectral.scoring.metrics import Labels
+from spectral.scoring.scores import Probabilities, softmax
 from spectral.survey import Survey
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
-class Application:
+class Predictor:
     """A run's classifier beside the survey it is applied to."""
 
     folder: RunFolder
@@ -44,7 +45,7 @@ class Application:
         log.info("Running on %s.", runtime)
         network = runtime.prepare(self.classifier.load_network(self.folder))
         transform = self.classifier.build_transform()
-        store = FluxStore(self.survey.flux, self.survey.mask, transform, runtime.device, self.classifier.length)
+        store = BatchSource(self.survey.flux, self.survey.mask, transform, runtime.device, self.classifier.length)
         probability = softmax(infer(network, store, rows, runtime, command.evaluate_batch_size))
         return probability, decide(probability)
 
@@ -61,7 +62,7 @@ class Application:
         return np.array([-1, *(index[name] for name in self.survey.class_names)])[self.survey.labels + 1]
 
 
-def open_application(command: EvaluateConfig | PredictConfig) -> Application:
+def open_predictor(command: EvaluateConfig | PredictConfig) -> Predictor:
     """The run's classifier and the survey it is applied to: the command's data, or else the run's own with its split.
 
     Raises:
@@ -79,7 +80,7 @@ def open_application(command: EvaluateConfig | PredictConfig) -> Application:
     else:
         survey = open_survey(command.data, Path(command.cache_dir))
     _check_fits(classifier, survey, folder)
-    return Application(folder, classifier, survey)
+    return Predictor(folder, classifier, survey)
 
 
 def labelled_rows(command: EvaluateConfig, survey: Survey, labels: Labels) -> tuple[str, Rows]:

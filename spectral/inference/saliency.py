@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from spectral.inference.classifier import Classifier
-from spectral.inputs.batches import FluxStore, Rows
+from spectral.inputs.batches import BatchSource, Rows
 from spectral.runs.folder import RunFolder
 from spectral.runtime import choose_runtime
 from spectral.survey import Survey
@@ -52,7 +52,7 @@ def run_saliency(run: Path, survey: Survey, rows: Rows, class_names: list[str]) 
     runtime = choose_runtime(precision="float32")
     network = runtime.prepare(classifier.load_network(folder).requires_grad_(False)).eval()
     mask = None if survey.mask is None else survey.mask[rows]
-    store = FluxStore(survey.flux[rows], mask, classifier.build_transform(), runtime.device)
+    store = BatchSource(survey.flux[rows], mask, classifier.build_transform(), runtime.device)
     classes = torch.tensor([classifier.class_names.index(name) for name in class_names], device=runtime.device)
     pieces = []
     for start in range(0, len(rows), BATCH_SIZE):

@@ -23,7 +23,7 @@ class Batch(NamedTuple):
     rows: Rows
 
 
-class FluxStore:
+class BatchSource:
     """A survey's flux, kept on the device when it fits in half of the free memory there, else read as it is needed.
 
     On the CPU, and for a survey too large for the device, rows are gathered from the survey's memory map, which all

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from spectral.models.norms import make_norm
-from spectral.models.padding import average, hide
-from spectral.models.reach import WHOLE, Reach, beside_each_other, in_series
+from spectral.models.padding import average, zero_padding
+from spectral.models.receptive_field import WHOLE, ReceptiveField, in_parallel, in_series
 
 
 class Conv(nn.Conv2d):
@@ -23,14 +23,14 @@ class Conv(nn.Conv2d):
     def __init__(self, num_in: int, num_out: int, kernel_size: int, *, dilation: int = 1, bias: bool = True) -> None:
         span = dilation * (kernel_size - 1)
         super().__init__(num_in, num_out, (1, kernel_size), dilation=(1, dilation), padding=(0, span // 2), bias=bias)
-        self.extra = span % 2
-        self.reach = Reach(span // 2, span - span // 2)
+        self.right_padding = span % 2
+        self.reach = ReceptiveField(span // 2, span - span // 2)
         self.layout: Tensor | None
         # The weights of one channel look the same in every layout; this shows which one the network was brought to.
         self.register_buffer("layout", torch.zeros(1, 2, 1, 2) if num_in == 1 else None, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = functional.pad(x, (0, self.extra)) if self.extra else x
+        x = functional.pad(x, (0, self.right_padding)) if self.right_padding else x
         weight: Tensor = self.weight
         if self.layout is not None:
             is_last = self.layout.is_contiguous(memory_format=torch.channels_last)
@@ -57,7 +57,7 @@ def _two_channels(x: Tensor) -> Tensor:
     return functional.pad(x, (0, 0, 0, 0, 0, 1))
 
 
-class SideBySide(nn.Module):
+class MultiKernelConv(nn.Module):
     """Convolutions of several kernel sizes on one input, their outputs concatenated: [B, C, 1, L] to [B, F, 1, L].
 
     The F filters are shared out among the sizes as evenly as they go, so the width does not depend on their number.
@@ -70,7 +70,7 @@ class SideBySide(nn.Module):
             Conv(num_in, share + (i < rest), kernel_size, dilation=dilation, bias=bias)
             for i, kernel_size in enumerate(kernel_sizes)
         )
-        self.reach = beside_each_other(self.convs)
+        self.reach = in_parallel(self.convs)
 
     def forward(self, x: Tensor) -> Tensor:
         outputs = [conv(x) for conv in self.convs]
@@ -100,12 +100,12 @@ class HalvesSumLayer(nn.Module):
 
     def __init__(self, num_in: int, num_filters: int, kernel_sizes: list[int], *, dilation: int, norm: str) -> None:
         super().__init__()
-        self.conv = SideBySide(num_in, 2 * num_filters, kernel_sizes, dilation=dilation, bias=norm != "batch")
+        self.conv = MultiKernelConv(num_in, 2 * num_filters, kernel_sizes, dilation=dilation, bias=norm != "batch")
         self.norm = make_norm(norm, 2 * num_filters)
         self.reach = in_series([self.conv, self.norm])
 
     def forward(self, x: Tensor, padding: Tensor | None) -> Tensor:
-        return hide(relu_halves_sum(self.norm(self.conv(x), padding)), padding)
+        return zero_padding(relu_halves_sum(self.norm(self.conv(x), padding)), padding)
 
 
 class SqueezeExcite(nn.Module):

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from spectral.models.blocks import Conv
 from spectral.models.norms import BatchNorm
-from spectral.models.padding import hide
+from spectral.models.padding import zero_padding
 
 
 class ConvNorm(nn.Module):
@@ -23,4 +23,4 @@ class ConvNorm(nn.Module):
 
     def forward(self, x: Tensor, padding: Tensor | None) -> Tensor:
         x = self.norm(self.conv(x), padding)
-        return hide(torch.relu(x) if self.relu else x, padding)
+        return zero_padding(torch.relu(x) if self.relu else x, padding)

@@ -10,7 +10,7 @@ from spectral.models.blocks import Dropout, glorot_
 from spectral.models.conv_norm import ConvNorm
 from spectral.models.heads import Head
 from spectral.models.padding import open_spectra
-from spectral.models.reach import in_series
+from spectral.models.receptive_field import in_series
 
 
 class FCN(nn.Module):

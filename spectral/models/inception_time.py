@@ -12,8 +12,8 @@ from spectral.models.blocks import Conv, Dropout, glorot_
 from spectral.models.conv_norm import ConvNorm
 from spectral.models.heads import Head
 from spectral.models.norms import BatchNorm
-from spectral.models.padding import hide, open_spectra
-from spectral.models.reach import NEIGHBOURS, beside_each_other, in_series
+from spectral.models.padding import open_spectra, zero_padding
+from spectral.models.receptive_field import NEIGHBOURS, in_parallel, in_series
 
 MODULES_A_SHORTCUT = 3
 
@@ -33,13 +33,13 @@ class InceptionModule(nn.Module):
         self.convs = nn.ModuleList(Conv(num_read, num_filters, size, bias=False) for size in kernel_sizes)
         self.after_pool = Conv(num_in, num_filters, 1, bias=False)
         self.norm = BatchNorm(num_filters * (len(kernel_sizes) + 1))
-        self.reach = beside_each_other(self.convs) | NEIGHBOURS  # of the pool
+        self.reach = in_parallel(self.convs) | NEIGHBOURS  # of the pool
 
     def forward(self, x: Tensor, padding: Tensor | None) -> Tensor:
         narrow = self.bottleneck(x)
         outputs = [conv(narrow) for conv in self.convs]
         outputs.append(self.after_pool(max_of_three(x, padding)))
-        return hide(torch.relu(self.norm(torch.cat(outputs, dim=1), padding)), padding)
+        return zero_padding(torch.relu(self.norm(torch.cat(outputs, dim=1), padding)), padding)
 
 
 class InceptionTime(nn.Module):
@@ -95,4 +95,4 @@ def max_of_three(x: Tensor, padding: Tensor | None) -> Tensor:
     """Maximum over each position and its neighbours inside the spectrum, [B, C, 1, L] to same."""
     if padding is not None:
         x = x.masked_fill(padding, -torch.inf)
-    return hide(functional.max_pool2d(x, (1, 3), stride=1, padding=(0, 1)), padding)
+    return zero_padding(functional.max_pool2d(x, (1, 3), stride=1, padding=(0, 1)), padding)

@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from spectral.models.padding import hide, num_valid
-from spectral.models.reach import POINT, WHOLE
+from spectral.models.padding import num_valid, zero_padding
+from spectral.models.receptive_field import POINT, WHOLE
 
 
 class BatchNorm(nn.BatchNorm2d):
@@ -22,9 +22,9 @@ class BatchNorm(nn.BatchNorm2d):
             return super().forward(x)
         wide = _widen(x)
         count = (~padding).sum().clamp(min=1)
-        mean = hide(wide, padding).sum(dim=(0, 2, 3)) / count
+        mean = zero_padding(wide, padding).sum(dim=(0, 2, 3)) / count
         centred = wide - mean[:, None, None]
-        variance = hide(centred, padding).square().sum(dim=(0, 2, 3)) / count
+        variance = zero_padding(centred, padding).square().sum(dim=(0, 2, 3)) / count
         self._track(mean.detach(), variance.detach() * count / (count - 1).clamp(min=1))
         scaled = centred * torch.rsqrt(variance + self.eps)[:, None, None]
         return _affine(scaled, self.weight, self.bias).to(x.dtype)
@@ -46,8 +46,8 @@ class GroupNorm(nn.GroupNorm):
         if padding is None:
             return super().forward(x)
         wide, count = _widen(x), num_valid(x, padding)
-        centred = wide - self._group_mean(hide(wide, padding).sum(dim=(2, 3)) / count)
-        variance = self._group_mean(hide(centred, padding).square().sum(dim=(2, 3)) / count)
+        centred = wide - self._group_mean(zero_padding(wide, padding).sum(dim=(2, 3)) / count)
+        variance = self._group_mean(zero_padding(centred, padding).square().sum(dim=(2, 3)) / count)
         return _affine(centred * torch.rsqrt(variance + self.eps), self.weight, self.bias).to(x.dtype)
 
     def _group_mean(self, x: Tensor) -> Tensor:

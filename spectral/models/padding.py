@@ -30,12 +30,12 @@ def open_spectra(flux: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | No
     return flux.masked_fill(mask.unsqueeze(1), 0).unsqueeze(2), padding[:, None, None, :]
 
 
-def hide(x: Tensor, padding: Tensor | None) -> Tensor:
+def zero_padding(x: Tensor, padding: Tensor | None) -> Tensor:
     """Zero the padding of activations [B, C, 1, L]."""
     return x if padding is None else x.masked_fill(padding, 0)
 
 
-def halve(x: Tensor, padding: Tensor | None, kind: str) -> tuple[Tensor, Tensor | None]:
+def pool_by_two(x: Tensor, padding: Tensor | None, kind: str) -> tuple[Tensor, Tensor | None]:
     """Pool [B, C, 1, L] by 2 to [B, C, 1, L // 2], by 'max' or 'average'.
 
     A window counts only if it lies wholly inside the spectrum, so an odd last position is dropped, padded or not.
@@ -44,7 +44,7 @@ def halve(x: Tensor, padding: Tensor | None, kind: str) -> tuple[Tensor, Tensor 
     if padding is None:
         return pooled, None
     padding = padding[..., 1::2]
-    return hide(pooled, padding), padding
+    return zero_padding(pooled, padding), padding
 
 
 def num_valid(x: Tensor, padding: Tensor | None) -> Tensor | int:

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from spectral.models.blocks import Conv, Dropout, HalvesSumLayer, SqueezeExcite, glorot_
 from spectral.models.heads import Head
-from spectral.models.padding import halve, hide, open_spectra
-from spectral.models.reach import HALVES, POINT, Reach, in_series
+from spectral.models.padding import open_spectra, pool_by_two, zero_padding
+from spectral.models.receptive_field import HALVES, POINT, ReceptiveField, in_series
 
 
 class Block(nn.Module):
@@ -46,7 +46,7 @@ class Block(nn.Module):
         if self.residual == "none":
             return x
         # In this order the sum has the memory layout of x; a 1x1 convolution of a single channel may not keep it.
-        return hide((x if self.scale is None else x * self.scale) + shortcut, padding)
+        return zero_padding((x if self.scale is None else x * self.scale) + shortcut, padding)
 
 
 class ReferenceNetwork(nn.Module):
@@ -124,11 +124,11 @@ class ReferenceNetwork(nn.Module):
         for i, block in enumerate(self.blocks):
             x = block(x, padding)
             if i < self.num_poolings:
-                x, padding = halve(x, padding, self.pooling)
+                x, padding = pool_by_two(x, padding, self.pooling)
         logits: Tensor = self.head(self.dropout(x), padding)
         return logits
 
-    def _reach(self) -> Reach:
+    def _reach(self) -> ReceptiveField:
         """Of a position of the last block, in pixels."""
         reach = POINT
         for i, block in enumerate(self.blocks):

@@ -11,8 +11,8 @@ from spectral.models.blocks import Dropout, glorot_
 from spectral.models.conv_norm import ConvNorm
 from spectral.models.heads import Head
 from spectral.models.norms import BatchNorm
-from spectral.models.padding import hide, open_spectra
-from spectral.models.reach import in_series
+from spectral.models.padding import open_spectra, zero_padding
+from spectral.models.receptive_field import in_series
 
 
 class ResidualBlock(nn.Module):
@@ -36,7 +36,7 @@ class ResidualBlock(nn.Module):
         shortcut = self.shortcut(x, padding)
         for layer in self.layers:
             x = layer(x, padding)
-        return hide(torch.relu(x + shortcut), padding)
+        return zero_padding(torch.relu(x + shortcut), padding)
 
 
 class ResNet1d(nn.Module):

@@ -7,7 +7,8 @@ occurs, so that no spectrum is ever copied.
 import numpy as np
 from numpy.typing import NDArray
 
-Labels = NDArray[np.int64]
+from spectral.scoring.metrics import Labels
+
 Floats = NDArray[np.float64]
 
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
 from spectral.errors import UserError
+from spectral.scoring.metrics import Labels
 
-Labels = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 

@@ -13,9 +13,8 @@ from torch import Tensor
 from spectral.errors import UserError
 from spectral.scoring.bootstrap import bootstrap_interval
 from spectral.scoring.decision import Decision
-from spectral.scoring.metrics import classification_metrics, confusion
+from spectral.scoring.metrics import Labels, classification_metrics, confusion
 
-Labels = NDArray[np.int64]
 Probabilities = NDArray[np.float64]
 NUM_FOLDS = 5
 

@@ -147,22 +147,22 @@ class TrackerProcess:
         assert self._process.stdout is not None
         with self._process.stdout as stdout:
             for line in stdout:
-                self._hear(**json.loads(line))
+                self._on_message(**json.loads(line))
         if not self._has_ended:
-            self._lose("its process was killed")
+            self._on_lost("its process was killed")
 
-    def _hear(self, kind: str, sentence: str) -> None:
+    def _on_message(self, kind: str, sentence: str) -> None:
         self._has_ended = kind != "started"
         if kind == "started":
             self._has_started = True
         elif kind == "lost":
-            self._lose(sentence)
+            self._on_lost(sentence)
         elif kind == "problem":
             self._problem(sentence)
         elif sentence:
             log.info("%s: %s", self._name, sentence)
 
-    def _lose(self, sentence: str) -> None:
+    def _on_lost(self, sentence: str) -> None:
         """It had started, and may start again."""
         self.was_lost = self._has_started
         self._problem(sentence)

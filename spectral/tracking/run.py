@@ -34,16 +34,16 @@ class RunTracking:
     def __init__(
         self,
         config: ExperimentConfig,
-        plain: dict[str, Any],
+        resolved_config: dict[str, Any],
         folder: RunFolder,
         device: torch.device,
         class_names: Sequence[str],
     ) -> None:
         """Args:
-        plain: the config as the run folder keeps it.
+        resolved_config: the config as the run folder keeps it.
         """
         self._config, self._folder, self._device = config, folder, device
-        self._about = _about(config, plain, folder, class_names)
+        self._about = _about(config, resolved_config, folder, class_names)
         self._tracking: Tracking | None = None
         self._has_told_earlier = False
         self._raised_by_callback: BaseException | None = None
@@ -116,14 +116,14 @@ class RunTracking:
 
 
 def _about(
-    config: ExperimentConfig, plain: dict[str, Any], folder: RunFolder, class_names: Sequence[str]
+    config: ExperimentConfig, resolved_config: dict[str, Any], folder: RunFolder, class_names: Sequence[str]
 ) -> TrackedRun:
     trial = _trial(folder.path)
     by_objective = {o: "max" if objective_direction(o) == "maximize" else "min" for o in config.objectives}
     return TrackedRun(
         id=None,
         folder=str(folder.path),
-        config=plain,
+        config=resolved_config,
         name=_name_in_sweep(trial, config.seed) if trial else _name_alone(folder.path),
         group=str(trial.get("study", "")),
         job_type=str(trial.get("kind", "trial")) if trial else "single",

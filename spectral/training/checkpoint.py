@@ -16,6 +16,8 @@ from spectral.files import write_bytes
 
 log = logging.getLogger(__name__)
 
+RENAMED = {"averaged": "ema"}  # what earlier versions call a field
+
 
 @dataclass
 class Checkpoint:
@@ -25,7 +27,7 @@ class Checkpoint:
     epoch_in_stage: int
     epoch: int
     network: dict[str, Any]
-    averaged: dict[str, Any] | None
+    ema: dict[str, Any] | None
     optimizer: dict[str, Any]
     lr_schedule: dict[str, Any]
     best_score: float | None
@@ -48,7 +50,8 @@ def load_checkpoint(path: Path) -> Checkpoint | None:
     if not path.exists():
         return None
     try:
-        return Checkpoint(**torch.load(path, map_location="cpu", weights_only=True))
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+        return Checkpoint(**{RENAMED.get(name, name): value for name, value in saved.items()})
     except MemoryError:
         raise
     except Exception as error:  # spoilt bytes make the reader stumble over anything

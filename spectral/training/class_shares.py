@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from spectral.configs.sampler import TOLERANCE, check_places
 from spectral.errors import UserError
+from spectral.inputs.batches import Rows
 
-Rows = NDArray[np.int64]
 Shares = NDArray[np.float64]
 
 

@@ -14,7 +14,7 @@ class NonFiniteLossError(UserError):
 
 
 @dataclass(frozen=True)
-class EpochWatch:
+class FiniteCheck:
     """Looks at an epoch's losses and weights, and tells of the first that is not finite.
 
     Args:
@@ -32,14 +32,14 @@ class EpochWatch:
         """Raises NonFiniteLossError for the first loss that is not finite; `num_steps` is the last one's number."""
         bad = [i for i, finite in enumerate(torch.stack(losses).isfinite().tolist()) if not finite] if losses else []
         if bad:
-            raise self._astray(f"the loss became {float(losses[bad[0]])}", num_steps - len(losses) + bad[0] + 1)
+            raise self._error_at(f"the loss became {float(losses[bad[0]])}", num_steps - len(losses) + bad[0] + 1)
 
     def check_weights(self, num_steps: int) -> None:
         """Raises NonFiniteLossError where the epoch's last step, which no loss has followed, broke the weights."""
         if self._broken_weights():
-            raise self._astray("the next loss would not be finite", num_steps)
+            raise self._error_at("the next loss would not be finite", num_steps)
 
-    def _astray(self, what: str, step: int) -> NonFiniteLossError:
+    def _error_at(self, what: str, step: int) -> NonFiniteLossError:
         kept = f"the best weights so far are kept in {self.kept_in}" if self.kept_in else "no epoch had ended"
         return NonFiniteLossError(
             f"{what} in stage {self.stage}, epoch {self.epoch}, step {step}, at a learning rate of "

@@ -9,9 +9,9 @@ from typing import Protocol
 
 import numpy as np
 
+from spectral.inputs.batches import Rows
 from spectral.training.class_shares import (
     ClassPools,
-    Rows,
     Shares,
     checked_fractions,
     class_shares,

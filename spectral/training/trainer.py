@@ -17,11 +17,11 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from spectral.errors import UserError
 from spectral.files import write_bytes
-from spectral.inputs.batches import Batch, FluxStore, Rows
+from spectral.inputs.batches import Batch, BatchSource, Rows
 from spectral.runs.folder import RunFolder
 from spectral.runtime import Runtime
 from spectral.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from spectral.training.divergence import EpochWatch
+from spectral.training.divergence import FiniteCheck
 from spectral.training.lr_schedules import StageSchedule
 from spectral.training.progress import Progress
 from spectral.training.sampler import Sampler
@@ -65,7 +65,7 @@ class Trainer:
         self,
         network: nn.Module,
         runtime: Runtime,
-        store: FluxStore,
+        store: BatchSource,
         rows: Rows,
         targets: Tensor,
         sampler: Sampler,
@@ -84,8 +84,8 @@ class Trainer:
         self.rows, self.targets, self.sampler = rows, targets, sampler
         self.stages, self.settings, self.validate = stages, settings, validate
         self.folder, self.progress = folder, progress
-        self.prepared = runtime.prepare(network)
-        self.averaged = _averaged(network, settings.ema_decay)
+        self.compiled_network = runtime.prepare(network)
+        self.ema = _make_ema(network, settings.ema_decay)
         self.best_score: float | None = None
         self.best_stage = stages[0]
         self.epoch, self.best_epoch, self.epochs_without_gain, self.train_s = 0, 0, 0, 0.0
@@ -147,7 +147,7 @@ class Trainer:
         self.epochs_without_gain = 0
         if stage.start == "best" and self.best_epoch:
             self.network.load_state_dict(load_file(self.folder.weights, device=str(self.runtime.device)))
-            self.averaged = _averaged(self.network, self.settings.ema_decay)
+            self.ema = _make_ema(self.network, self.settings.ema_decay)
 
     def _run_epoch(
         self,
@@ -165,7 +165,7 @@ class Trainer:
         schedule.after_epoch(train_loss)
         trained = time.perf_counter()
         row = {"epoch": self.epoch, "stage": stage.name, "lr": lr, "train/loss": train_loss}
-        row |= self.validate(self.averaged.module if self.averaged else self.network)
+        row |= self.validate(self.ema.module if self.ema else self.network)
         self._note_best(row, stage)
         ended = time.perf_counter()
         self.train_s += ended - started
@@ -178,7 +178,7 @@ class Trainer:
     ) -> tuple[float, int]:
         self.network.train()
         kept_in = self.folder.path if self.best_epoch else None
-        watch = EpochWatch(self.network, optimizer, stage.name, self.epoch, kept_in)
+        watch = FiniteCheck(self.network, optimizer, stage.name, self.epoch, kept_in)
         losses: list[Tensor] = []
         num_spectra = 0
         for batch, positions in self._batches(stage):
@@ -203,14 +203,14 @@ class Trainer:
     def _step(self, batch: Batch, target: Tensor, loss: nn.Module, optimizer: torch.optim.Optimizer) -> Tensor:
         optimizer.zero_grad(set_to_none=True)
         with self.runtime.autocast():
-            logits = self.prepared(batch.flux, batch.mask)
+            logits = self.compiled_network(batch.flux, batch.mask)
         value: Tensor = loss(logits.float(), target)
         value.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         if self.settings.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip_norm)
         optimizer.step()
-        if self.averaged:
-            self.averaged.update_parameters(self.network)
+        if self.ema:
+            self.ema.update_parameters(self.network)
         return value.detach()
 
     def _note_best(self, row: dict[str, Any], stage: Stage) -> None:
@@ -223,7 +223,7 @@ class Trainer:
             self.epochs_without_gain = 0
         if self.best_score is None or sign * score >= sign * self.best_score:
             self.best_score, self.best_epoch, self.best_stage = score, self.epoch, stage
-            best = self.averaged.module if self.averaged else self.network
+            best = self.ema.module if self.ema else self.network
             write_bytes(self.folder.weights, save(_contiguous(best)))
 
     def _save(
@@ -234,7 +234,7 @@ class Trainer:
             epoch_in_stage=epoch_in_stage,
             epoch=self.epoch,
             network=self.network.state_dict(),
-            averaged=self.averaged.state_dict() if self.averaged else None,
+            ema=self.ema.state_dict() if self.ema else None,
             optimizer=optimizer.state_dict(),
             lr_schedule=schedule.state_dict(),
             best_score=self.best_score,
@@ -248,8 +248,8 @@ class Trainer:
 
     def _restore(self, saved: Checkpoint, optimizer: torch.optim.Optimizer, schedule: StageSchedule) -> None:
         self.network.load_state_dict(saved.network)
-        if self.averaged and saved.averaged:
-            self.averaged.load_state_dict(saved.averaged)
+        if self.ema and saved.ema:
+            self.ema.load_state_dict(saved.ema)
         optimizer.load_state_dict(saved.optimizer)
         schedule.load_state_dict(saved.lr_schedule)
         self.epoch, self.best_score, self.best_epoch = saved.epoch, saved.best_score, saved.best_epoch
@@ -258,7 +258,7 @@ class Trainer:
         self.progress.skip_epochs(saved.epoch)
 
 
-def _averaged(network: nn.Module, decay: float | None) -> AveragedModel | None:
+def _make_ema(network: nn.Module, decay: float | None) -> AveragedModel | None:
     """An exponential moving average of the weights, updated each step; None without a decay."""
     if decay is None:
         return None

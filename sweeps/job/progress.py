@@ -27,7 +27,7 @@ def epoch_callback() -> Callable[[int, dict[str, Any]], None]:
     def on_epoch(epoch: int, row: dict[str, Any]) -> None:
         link = TrialLink.of_job()
         if link:
-            _tell(link, epoch, row.get(link.objective))
+            _report_step(link, epoch, row.get(link.objective))
 
     return on_epoch
 
@@ -44,14 +44,14 @@ def report_progress(step: int, value: float) -> None:
     """
     link = TrialLink.of_job()
     if link:
-        _tell(link, step, value)
+        _report_step(link, step, value)
 
 
-def _tell(link: TrialLink, step: int, value: float | None) -> None:
+def _report_step(link: TrialLink, step: int, value: float | None) -> None:
     """Report a value, if there is one; then see whether the job is to go on."""
     stop = False
     try:
-        stop = value is not None and _report(link, step, value)
+        stop = value is not None and _should_prune(link, step, value)
     except Exception as error:
         log.warning("Step %d could not be reported to study %s: %s", step, link.study, error)
     # After the report: the job that goes on from this epoch's checkpoint will not repeat it.
@@ -79,8 +79,8 @@ def check_constraints(numbers: Mapping[str, float | None]) -> None:
         check_known(read_constraints(link.constraints), numbers)
 
 
-def _report(link: TrialLink, step: int, value: float) -> bool:
-    """Whether the pruner wants the job to end."""
+def _should_prune(link: TrialLink, step: int, value: float) -> bool:
+    """Report a value to the study; gives whether the pruner wants the job to end."""
     trial = _trial(link)
     if not link.takes_steps:
         trial.set_user_attr(progress_key(link.seed_index), [step, float(value)])

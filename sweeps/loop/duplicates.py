@@ -7,7 +7,7 @@ from sweeps.study.shared_study import SharedStudy
 OF_RUNS = ("run_dir", "overrides", "seeds", "spread")  # what a trial tells of its runs
 
 
-class Twins:
+class Duplicates:
     """The trials of this controller that wait for an earlier one, which may be another controller's."""
 
     def __init__(self, study: SharedStudy) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from sweeps.storage.retrying import in_haste
+from sweeps.storage.retrying import stop_waiting
 
 
 class Interrupts:
@@ -34,7 +34,7 @@ class Interrupts:
 
     def _stop(self) -> None:
         self.draining = self.stopping = True
-        in_haste.set()
+        stop_waiting.set()
         if self.in_batch:
             raise KeyboardInterrupt
 
@@ -49,6 +49,6 @@ class Interrupts:
         try:
             yield
         finally:
-            in_haste.clear()
+            stop_waiting.clear()
             for number, handler in before.items():
                 signal.signal(number, handler)

@@ -18,7 +18,7 @@ from sweeps.errors import user_error_type
 from sweeps.launchers.contract import StreamingLauncher
 from sweeps.loop.batch_adapter import Batches
 from sweeps.loop.display import Display
-from sweeps.loop.duplicates import Twins
+from sweeps.loop.duplicates import Duplicates
 from sweeps.loop.end_trial import end_trial
 from sweeps.loop.final_runs import Finals
 from sweeps.loop.interrupts import Interrupts
@@ -65,7 +65,7 @@ class SweepLoop:
         self._interrupts, self._display, self._finals = interrupts, display, finals
         self._log = JobLog(study, launcher)
         self._runs: dict[int, TrialRun] = {}
-        self._twins = Twins(study)
+        self._duplicates = Duplicates(study)
         self._pending: deque[Job] = deque()
         self._futures: dict[Future[JobReturn], Job] = {}
         self._next_ask = 0.0
@@ -121,7 +121,7 @@ class SweepLoop:
             return False
         if self._ends:
             return bool(self._futures)
-        return bool(self._futures or self._pending or self._twins.trials) or not self._study.is_finished()
+        return bool(self._futures or self._pending or self._duplicates.trials) or not self._study.is_finished()
 
     # Ask and submit.
 
@@ -147,12 +147,12 @@ class SweepLoop:
         with self._unless_lost(trial.number):
             self._study.configure(trial)
             self._begin_or_wait(trial)
-        self._settle_twins()
+        self._settle_duplicates()
         return True
 
     def _begin_or_wait(self, trial: Trial) -> None:
         """Begin a trial, or wait for an earlier one of the same configuration."""
-        if not self._twins.let_wait(trial):
+        if not self._duplicates.let_wait(trial):
             self._begin(trial, json.loads(trial.user_attrs["configuration"]))
 
     def _begin(self, trial: Trial, configuration: dict[str, Any]) -> None:
@@ -201,7 +201,7 @@ class SweepLoop:
                     self._log.place(job)
         else:
             time.sleep(TICK_S)
-        self._settle_twins()
+        self._settle_duplicates()
 
     def _has(self, job: Job) -> bool:
         """Whether the job's trial is still this controller's, as far as it knows."""
@@ -259,14 +259,14 @@ class SweepLoop:
         self._display.ended(told)
         self._next_ask = 0.0
 
-    def _settle_twins(self) -> None:
+    def _settle_duplicates(self) -> None:
         """End the trials whose twin has ended; begin those whose twin failed."""
-        for trial, twin in self._twins.pop_ended():
+        for trial, twin in self._duplicates.pop_ended():
             with self._unless_lost(trial.number):
                 if twin.state == TrialState.FAIL:
                     self._begin_or_wait(trial)
                 else:
-                    self._note_end(self._twins.reuse(trial, twin))
+                    self._note_end(self._duplicates.reuse(trial, twin))
 
     # Trials that are left.
 
@@ -280,7 +280,7 @@ class SweepLoop:
             self._drop(number)
 
     def _drop(self, number: int) -> None:
-        self._twins.forget(number)
+        self._duplicates.forget(number)
         run = self._runs.pop(number, None)
         self._pending = deque(job for job in self._pending if job.run is not run)
 
@@ -289,10 +289,10 @@ class SweepLoop:
         for run in list(self._runs.values()):
             with self._unless_lost(run.number):
                 self._log.stop(run)
-        for trial in [*(run.trial for run in self._runs.values()), *self._twins.trials]:
+        for trial in [*(run.trial for run in self._runs.values()), *self._duplicates.trials]:
             self._study.give_back(trial)
         self._forget()
 
     def _forget(self) -> None:
         self._runs.clear()
-        self._twins.clear()
+        self._duplicates.clear()

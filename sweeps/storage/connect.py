@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweeps.errors import first_line, user_error
 from sweeps.storage.locks import LOCK_WAIT_S, tables_lock
-from sweeps.storage.retrying import Result, patiently
+from sweeps.storage.retrying import Result, call_until_it_answers
 from sweeps.storage.urls import DRIVER, JOURNAL_SCHEME, KEY, file_of, with_driver
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def open_storage(url: str, timeout_s: float) -> "BaseStorage":
         path.parent.mkdir(parents=True, exist_ok=True)
         journal = SafeJournal(path, LOCK_WAIT_S)
         _make_patient(journal, ("read_logs", "append_logs"), timeout_s)
-        return patiently(lambda: JournalStorage(journal), timeout_s)
-    return patiently(lambda: _open_database(url, timeout_s), timeout_s)
+        return call_until_it_answers(lambda: JournalStorage(journal), timeout_s)
+    return call_until_it_answers(lambda: _open_database(url, timeout_s), timeout_s)
 
 
 def close_storage(storage: "BaseStorage") -> None:
@@ -104,6 +104,6 @@ def _patient(method: Callable[..., Result], timeout_s: float) -> Callable[..., R
             # A generator meets its errors only while it is read.
             return list(result) if isinstance(result, Iterator) else result
 
-        return patiently(once, timeout_s)
+        return call_until_it_answers(once, timeout_s)
 
     return call

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from filelock import FileLock
 
-from sweeps.storage.retrying import patiently
+from sweeps.storage.retrying import call_until_it_answers
 from sweeps.storage.urls import file_of
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _file_lock(path: str, timeout_s: float) -> Iterator[None]:
         check_there(Path(path))
         lock.acquire(timeout=LOCK_WAIT_S, poll_interval=0.005)
 
-    patiently(acquire, timeout_s)
+    call_until_it_answers(acquire, timeout_s)
     try:
         yield
     finally:
@@ -78,7 +78,7 @@ def _advisory_lock(engine: "Engine", name: str, timeout_s: float) -> Iterator[Ca
     from sqlalchemy import text
     from sqlalchemy.exc import DBAPIError
 
-    connection = patiently(lambda: _locked_connection(engine, name), timeout_s)
+    connection = call_until_it_answers(lambda: _locked_connection(engine, name), timeout_s)
 
     def is_held() -> bool:
         try:

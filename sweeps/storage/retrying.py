@@ -11,13 +11,13 @@ from sweeps.errors import first_line, user_error, user_error_type
 log = logging.getLogger(__name__)
 
 # Set where the command is to end: nobody waits for a storage then.
-in_haste = threading.Event()
+stop_waiting = threading.Event()
 Result = TypeVar("Result")
 # What no waiting mends.
 HOPELESS = (IsADirectoryError, NotADirectoryError, PermissionError)
 
 
-def patiently(call: Callable[[], Result], timeout_s: float) -> Result:
+def call_until_it_answers(call: Callable[[], Result], timeout_s: float) -> Result:
     """Call, and again while the storage is locked, full or gone; says once that it waits.
 
     Raises:
@@ -35,8 +35,8 @@ def patiently(call: Callable[[], Result], timeout_s: float) -> Result:
                     f"the storage of the study cannot be used ({first_line(error)}): mend it and give the same command "
                     "again."
                 ) from error
-            if in_haste.is_set() or time.monotonic() + pause_s > deadline:
-                how_long = "when the command was stopped" if in_haste.is_set() else f"for {timeout_s:g} s"
+            if stop_waiting.is_set() or time.monotonic() + pause_s > deadline:
+                how_long = "when the command was stopped" if stop_waiting.is_set() else f"for {timeout_s:g} s"
                 raise user_error(
                     f"the storage of the study did not answer {how_long} ({first_line(error)}): mend it and give the "
                     "same command again."

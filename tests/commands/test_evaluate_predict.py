@@ -16,7 +16,7 @@ from small_runs import CLASSES, OVERRIDES, StoppedError, arrays, composed, resul
 
 from spectral.configs.commands import EvaluateConfig, typed_command
 from spectral.errors import UserError
-from spectral.inference.predictor import labelled_rows, open_application
+from spectral.inference.predictor import labelled_rows, open_predictor
 from spectral.scoring.scores import final_metrics
 
 NUM = 50  # not a multiple of the batch size
@@ -74,7 +74,7 @@ def scores(run_folder: Path, on: str) -> dict[str, Any]:
     """What evaluate would print, as numbers."""
     overrides = [f"run={run_folder}", *ON_CPU, f"on={on}"]
     typed = typed_command(composed(overrides, "evaluate"), EvaluateConfig, "")
-    application = open_application(typed)
+    application = open_predictor(typed)
     labels = application.labels()
     _, rows = labelled_rows(typed, application.survey, labels)
     probability, decided = application.classify(rows, typed)

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from spectral.configs.lr_schedule import lr_schedules
-from spectral.inputs.batches import FluxStore
+from spectral.inputs.batches import BatchSource
 from spectral.runs.folder import RunFolder
 from spectral.runtime import Runtime
 from spectral.training.progress import Progress
@@ -72,7 +72,7 @@ class Bench:
         self.trainer = Trainer(
             network=self.network,
             runtime=Runtime(torch.device("cpu"), "float32", channels_last=False, compile=False, num_threads=1),
-            store=FluxStore(flux, None, lambda x, _mask: x, torch.device("cpu")),
+            store=BatchSource(flux, None, lambda x, _mask: x, torch.device("cpu")),
             rows=np.arange(NUM),
             targets=torch.from_numpy(labels),
             sampler=NaturalSampler(labels, NUM_CLASSES, BATCH, seed=0),

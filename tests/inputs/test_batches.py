@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from spectral.inputs import batches as batches_module
-from spectral.inputs.batches import Batch, FluxStore
+from spectral.inputs.batches import Batch, BatchSource
 from spectral.inputs.transforms import Scale
 
 CPU = torch.device("cpu")
@@ -35,7 +35,7 @@ def test_batches_are_the_rows_asked_for(
 ) -> None:
     monkeypatch.setattr(batches_module, "_fits", lambda num_bytes, device: resident)
     monkeypatch.setattr(batches_module, "COPY_BYTES", 3 * flux[0].nbytes)  # 20 rows are no multiple of 3
-    store = FluxStore(flux, mask, Scale(2.0), CPU)
+    store = BatchSource(flux, mask, Scale(2.0), CPU)
     assert store.resident == resident
     for batch, rows in zip(store.batches(ROWS), ROWS, strict=True):
         expected = FLUX[rows].astype(np.float32) / 2
@@ -52,7 +52,7 @@ def test_batches_are_the_rows_asked_for(
 def test_shorter_spectra_are_padded_and_the_padding_masked(
     flux: NDArray[np.float16], mask: NDArray[np.bool_] | None
 ) -> None:
-    batch = FluxStore(flux, mask, Scale(1.0), CPU, length=LENGTH + 2).gather(ROWS[0])
+    batch = BatchSource(flux, mask, Scale(1.0), CPU, length=LENGTH + 2).gather(ROWS[0])
     assert batch.flux.shape == (3, CHANNELS, LENGTH + 2) and not batch.flux[..., LENGTH:].any()
     inside = np.zeros((3, LENGTH), dtype=bool) if mask is None else mask[ROWS[0]]
     assert batch.mask is not None

@@ -10,7 +10,7 @@ from network_variants import build_network
 from torch.nn import functional
 
 from spectral.models.norms import BatchNorm, GroupNorm
-from spectral.models.padding import halve, open_spectra
+from spectral.models.padding import open_spectra, pool_by_two
 
 LENGTHS = [140, 97, 64, 33]
 
@@ -111,7 +111,7 @@ def test_padding_is_what_follows_the_last_good_pixel(mask):
     opened, padding = open_spectra(flux, torch.tensor([mask]))
     assert padding.flatten().tolist() == [i >= length for i in range(len(mask))]
     assert opened.flatten().tolist() == [float(not bad) for bad in mask]
-    _, padding = halve(opened, padding, "max")
+    _, padding = pool_by_two(opened, padding, "max")
     assert (~padding).sum() == length // 2
 
 

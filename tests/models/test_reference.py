@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from spectral.configs.models import models
-from spectral.models.blocks import Conv, Dropout, SideBySide, relu_halves_sum
+from spectral.models.blocks import Conv, Dropout, MultiKernelConv, relu_halves_sum
 from spectral.models.heads import Head, maximum
 from spectral.models.reference import num_poolings
 
@@ -66,7 +66,7 @@ def test_dropout_stands_once_between_the_last_block_and_the_head(build):
 
 
 def test_kernels_side_by_side_share_the_filters():
-    convs = SideBySide(3, 8, [3, 7, 15], dilation=2, bias=True)
+    convs = MultiKernelConv(3, 8, [3, 7, 15], dilation=2, bias=True)
     assert [(conv.out_channels, conv.kernel_size) for conv in convs.convs] == [(3, (1, 3)), (3, (1, 7)), (2, (1, 15))]
     assert convs(torch.randn(2, 3, 1, 40)).shape == (2, 8, 1, 40)
 

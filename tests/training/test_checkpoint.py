@@ -22,7 +22,7 @@ def made() -> Checkpoint:
         epoch_in_stage=2,
         epoch=5,
         network={"weight": weight.detach().clone()},
-        averaged=None,
+        ema=None,
         optimizer=optimizer.state_dict(),
         lr_schedule={"last_epoch": 7, "_last_lr": [0.1]},
         best_score=0.25,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectral.data.packing.row_checks import Row, Rules, fitted
+from spectral.data.packing.row_checks import Row, Rules, check_row
 from spectral.data.readers.contract import Reader
 from spectral.errors import UserError
 from spectral.files import writing
@@ -39,7 +39,7 @@ class PartJob:
         kept: list[tuple[int, Row]] = []
         skipped: list[tuple[int, str]] = []
         for position, row in enumerate(rows):
-            result = fitted(chunk, position, self.rules)
+            result = check_row(chunk, position, self.rules)
             if isinstance(result, Row):
                 kept.append((int(row), result))
                 continue

@@ -32,7 +32,7 @@ class Row:
     mask: NDArray[np.bool_]  # [L_i]
 
 
-def fitted(chunk: Chunk, position: int, rules: Rules) -> Row | str:
+def check_row(chunk: Chunk, position: int, rules: Rules) -> Row | str:
     """The spectrum at a position of a chunk, or the reason why it cannot be packed.
 
     A reason is a short phrase that many rows can share; details follow after a colon.

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Mapping
 
+from sweeps.objective import Direction
 from sweeps.report.figures.style import short
-from sweeps.report.model import Direction, Report, ReportedTrial
+from sweeps.report.model import Report, ReportedTrial
 from sweeps.results.trial_row import shown
 
 Point = tuple[float, float]

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+from sweeps.objective import Direction
 from sweeps.report.figures.scores import front, in_words, score
 from sweeps.report.figures.style import COLOURS, GREY, layout, marks, number, numbers, text
-from sweeps.report.model import Direction, Report, ReportedTrial
+from sweeps.report.model import Report, ReportedTrial
 from sweeps.report.section import Figure
 from sweeps.results.trial_row import shown
 

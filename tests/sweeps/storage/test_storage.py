@@ -24,7 +24,7 @@ from sweeps.storage import connect as storage_module
 from sweeps.storage.connect import open_storage
 from sweeps.storage.journal import SafeJournal
 from sweeps.storage.locks import is_locked
-from sweeps.storage.retrying import patiently
+from sweeps.storage.retrying import call_until_it_answers
 from sweeps.study.controllers import SIGNATURE, Controller, Watch, any_alive
 from sweeps.study.ownership import TakenOver
 from sweeps.study.shared_study import SharedStudy
@@ -162,7 +162,7 @@ def test_what_no_waiting_mends_is_not_waited_for(error: type[OSError]) -> None:
         raise error("as told")
 
     with pytest.raises(UserError, match=rf"cannot be used \({error.__name__}: as told\)"):
-        patiently(call, 600)
+        call_until_it_answers(call, 600)
     assert calls == [1]
 
 

@@ -45,7 +45,7 @@ class Observation:
 
 
 @dataclass(frozen=True)
-class Survey:
+class SkyDraws:
     """The settings of the drawing. `priors` are the shares of star, unknown, galaxy and quasar."""
 
     seed: int

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spectral.data.readers.contract import Chunk, Flux
-from spectral.data.readers.simulated.draws import Survey
+from spectral.data.readers.simulated.draws import SkyDraws
 from spectral.data.readers.simulated.grid import WAVE
 from spectral.data.readers.simulated.instrument import expose, read_out
 from spectral.data.readers.simulated.unknown import NUM_COSMIC_RAYS, damage
@@ -33,7 +33,7 @@ class SimulatedReader:
         self, num_spectra: int, seed: int, priors: Sequence[float], snr_median: float, snr_scatter: float
     ) -> None:
         self.num_spectra = num_spectra
-        self.survey = Survey(seed, tuple(priors), snr_median, snr_scatter)
+        self.survey = SkyDraws(seed, tuple(priors), snr_median, snr_scatter)
 
     def catalog(self) -> pd.DataFrame:
         """Columns id, label, group, snr, redshift (missing for unknown), subclass (kind of failure for unknown)."""

@@ -9,23 +9,23 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Reach:
+class ReceptiveField:
     """The inputs of a position, from `left` before it to `right` after it, in positions; infinite for all of them."""
 
     left: float
     right: float
 
-    def __add__(self, after: "Reach") -> "Reach":
+    def __add__(self, after: "ReceptiveField") -> "ReceptiveField":
         """Of one part after another."""
-        return Reach(self.left + after.left, self.right + after.right)
+        return ReceptiveField(self.left + after.left, self.right + after.right)
 
-    def __or__(self, beside: "Reach") -> "Reach":
+    def __or__(self, beside: "ReceptiveField") -> "ReceptiveField":
         """Of two parts that read the same input."""
-        return Reach(max(self.left, beside.left), max(self.right, beside.right))
+        return ReceptiveField(max(self.left, beside.left), max(self.right, beside.right))
 
-    def __mul__(self, step: int) -> "Reach":
+    def __mul__(self, step: int) -> "ReceptiveField":
         """In pixels, where neighbouring positions lie `step` pixels apart."""
-        return Reach(self.left * step, self.right * step)
+        return ReceptiveField(self.left * step, self.right * step)
 
     @property
     def num_inputs(self) -> int | None:
@@ -33,17 +33,17 @@ class Reach:
         return None if math.isinf(self.left + self.right) else int(self.left + 1 + self.right)
 
 
-POINT = Reach(0, 0)
-WHOLE = Reach(math.inf, math.inf)  # the length of the spectrum, whatever that is
-NEIGHBOURS = Reach(1, 1)
-HALVES = Reach(0, 1)  # of pooling by 2; its positions lie twice as far apart
+POINT = ReceptiveField(0, 0)
+WHOLE = ReceptiveField(math.inf, math.inf)  # the length of the spectrum, whatever that is
+NEIGHBOURS = ReceptiveField(1, 1)
+HALVES = ReceptiveField(0, 1)  # of pooling by 2; its positions lie twice as far apart
 
 
-def in_series(parts: Iterable[Any]) -> Reach:
+def in_series(parts: Iterable[Any]) -> ReceptiveField:
     """Of parts, each with a `reach`, one after another at the same length."""
     return reduce(add, (part.reach for part in parts), POINT)
 
 
-def beside_each_other(parts: Iterable[Any]) -> Reach:
+def in_parallel(parts: Iterable[Any]) -> ReceptiveField:
     """Of parts, each with a `reach`, that read the same input."""
     return reduce(or_, (part.reach for part in parts), POINT)
