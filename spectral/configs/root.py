@@ -15,7 +15,7 @@ from spectral.configs.class_lists import check_num_classes
 from spectral.configs.data import readers
 from spectral.configs.decision import decisions
 from spectral.configs.fields import check_fields, choice, number
-from spectral.configs.inputs import transforms
+from spectral.configs.inputs import InputsConfig, transforms
 from spectral.configs.losses import losses
 from spectral.configs.lr_schedule import lr_schedules
 from spectral.configs.messages import config_sentence
@@ -60,6 +60,7 @@ class ExperimentConfig:
     data: Any = None
     split: Any = None
     transform: Any = None
+    inputs: InputsConfig = field(default_factory=InputsConfig)
     sampler: Any = None
     model: Any = None
     loss: Any = None
@@ -97,6 +98,7 @@ def typed(config: DictConfig) -> ExperimentConfig:
         raise UserError(config_sentence(error, fields)) from error
     for registry in REGISTRIES:
         setattr(experiment, registry.group, registry.typed(parts[registry.group]))
+    experiment.inputs.check("inputs")
     experiment.schedule.check("schedule")
     if isinstance(experiment.sampler, FractionsConfig):
         experiment.sampler.check_batch(experiment.schedule.batch_size)

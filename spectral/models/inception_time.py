@@ -79,7 +79,7 @@ class InceptionTime(nn.Module):
         glorot_(self)
 
     def forward(self, flux: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Logits [B, K] of flux [B, C, L] with mask [B, L] (True = bad or padding) or None."""
+        """Logits [B, K] of flux [B, C, L] with mask [B, L] (True = padding) or None."""
         x, padding = open_spectra(flux, mask)
         start = x
         for i, inception in enumerate(self.inceptions, start=1):

@@ -16,7 +16,7 @@ from small_runs import CLASSES, OVERRIDES, StoppedError, arrays, composed, resul
 
 from spectral.configs.commands import EvaluateConfig, typed_command
 from spectral.errors import UserError
-from spectral.inference.predictor import labelled_rows, open_predictor
+from spectral.inference.run_and_data import labelled_rows, labels_of, open_run_and_data
 from spectral.scoring.scores import final_metrics
 
 NUM = 50  # not a multiple of the batch size
@@ -74,11 +74,12 @@ def scores(run_folder: Path, on: str) -> dict[str, Any]:
     """What evaluate would print, as numbers."""
     overrides = [f"run={run_folder}", *ON_CPU, f"on={on}"]
     typed = typed_command(composed(overrides, "evaluate"), EvaluateConfig, "")
-    application = open_predictor(typed)
-    labels = application.labels()
-    _, rows = labelled_rows(typed, application.survey, labels)
-    probability, decided = application.classify(rows, typed)
-    return final_metrics(probability, decided, labels[rows], application.classifier.class_names, seed=0)
+    predictor, survey = open_run_and_data(typed)
+    labels = labels_of(survey, predictor.classifier.class_names)
+    _, rows = labelled_rows(typed, survey, labels)
+    probabilities = predictor.probabilities(survey, rows)
+    names = predictor.classifier.class_names
+    return final_metrics(probabilities, predictor.decide(probabilities), labels[rows], names, seed=0)
 
 
 def test_evaluation_gives_the_numbers_of_the_result(finished: Path) -> None:
