@@ -69,7 +69,9 @@ except OfThisProgram as error:
 class TestController:
     @staticmethod
     def start(folder: Path, after: str = "") -> "subprocess.Popen[str]":
-        script = CONTROLLER.format(path=[str(ROOT), str(ROOT / "tests" / "sweeps" / "helpers")], folder=str(folder), after=after)
+        script = CONTROLLER.format(
+            path=[str(ROOT), str(ROOT / "tests" / "sweeps" / "helpers")], folder=str(folder), after=after
+        )
         # A session of its own stands for a terminal: its foreground group is what Ctrl-C reaches.
         return subprocess.Popen(
             [sys.executable, "-c", script],
