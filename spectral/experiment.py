@@ -49,15 +49,15 @@ def run(
     on_epoch: EpochCallback = lambda _epoch, _row: None,
     on_network: NetworkCallback = lambda _sizes: None,
 ) -> float | list[float]:
-    """Run, or go on with, the experiment of a composed config, in its `run_dir`.
+    """Run, or resume, the experiment of a composed config, in its `run_dir`.
 
     Args:
-        on_epoch: called after each epoch with its number and metrics; what it raises ends the run, which can go on.
+        on_epoch: called after each epoch with its number and metrics; what it raises ends the run, which can resume.
         on_network: called with the `network_sizes` once the network is built, before anything is written or trained;
             what it raises ends the run.
 
     Returns:
-        The objective; a list where the config names several.
+        The objective; a list if the config names several.
 
     Raises:
         UserError: a mistake in the config or the data.
@@ -98,7 +98,7 @@ def _carry_out_or_tell(
     on_epoch: EpochCallback,
     on_network: NetworkCallback,
 ) -> dict[str, Any]:
-    """Carry out the experiment; on Ctrl-C tell how to go on."""
+    """Carry out the experiment; on Ctrl-C say how to resume."""
     try:
         return _carry_out(config, resolved_config, folder, console, on_epoch, on_network)
     except KeyboardInterrupt:
@@ -164,7 +164,7 @@ def _carry_out(
 def network_sizes(network: nn.Module) -> dict[str, int | None]:
     """The numbers of result.json that are known before training.
 
-    `receptive_field` is None where a position sees the whole spectrum, or where the network does not tell.
+    `receptive_field` is None if a position sees the whole spectrum, or if the network does not say.
     """
     return {
         "num_parameters": sum(p.numel() for p in network.parameters()),

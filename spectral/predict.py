@@ -53,12 +53,12 @@ def output_format(asked: str, out: Path) -> str:
     """The format asked for, or by `auto` that of the file's ending.
 
     Raises:
-        UserError: an ending that tells no format.
+        UserError: an unknown ending.
     """
     if asked != "auto":
         return asked
     if out.suffix not in FORMATS:
-        raise UserError(f"out={out} tells no format: end it in {' or '.join(FORMATS)}, or give format=contest.")
+        raise UserError(f"out={out} has no known ending: end it in {' or '.join(FORMATS)}, or give format=contest.")
     return FORMATS[out.suffix]
 
 

@@ -71,7 +71,7 @@ class FluxChannelConfig:
 @channels.register("spectral.inputs.channels:Mask")
 @dataclass
 class MaskChannelConfig:
-    """1 where a bad pixel was interpolated, else 0."""
+    """1 if a bad pixel was interpolated, else 0."""
 
     name: str = "mask"
 

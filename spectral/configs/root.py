@@ -107,7 +107,7 @@ def typed(config: DictConfig) -> ExperimentConfig:
 
 
 def _check_num_classes(experiment: ExperimentConfig) -> None:
-    """Raise UserError where data.class_names already tells that a list with a value a class is wrong."""
+    """Raise UserError if data.class_names already tells that a list with one value per class is wrong."""
     names = getattr(experiment.data, "class_names", None)
     check_num_classes(experiment.sampler, "sampler", names)
     check_num_classes(experiment.loss, "loss", names)
@@ -126,7 +126,7 @@ def _typed_top(values: Any) -> ExperimentConfig:
 
 
 def _check_named(experiment: ExperimentConfig) -> None:
-    """Raise UserError where the folder has no name, or an objective none that any run reports."""
+    """Raise UserError if the folder has no name, or an objective none that any run reports."""
     if not experiment.run_dir:
         raise UserError(f"run_dir={experiment.run_dir} is not a folder: give its path, or leave run_dir out.")
     names = [experiment.objective] if isinstance(experiment.objective, str) else experiment.objective

@@ -88,7 +88,7 @@ def _check_fits(classifier: Classifier, survey: Survey, folder: RunFolder) -> No
     if survey.num_channels != classifier.inputs.num_channels:
         raise UserError(f"the data has {survey.num_channels} channels, {run} needs {classifier.inputs.num_channels}.")
     if survey.length > classifier.length:
-        raise UserError(f"the data has {survey.length} points a spectrum, {run} was trained on {classifier.length}.")
+        raise UserError(f"the data has {survey.length} pixels per spectrum, {run} was trained on {classifier.length}.")
     mine, theirs = classifier.wave_angstrom, survey.wave_angstrom
     if mine is not None and theirs is not None and not _same_grid(mine, theirs):
         raise UserError(

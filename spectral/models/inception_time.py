@@ -19,7 +19,7 @@ MODULES_A_SHORTCUT = 3
 
 
 class InceptionModule(nn.Module):
-    """A bottleneck read by kernels of several sizes, beside a max pool: [B, C, 1, L] to [B, F, 1, L].
+    """A bottleneck read by kernels of several sizes, next to a max pool: [B, C, 1, L] to [B, F, 1, L].
 
     F is num_filters * (len(kernel_sizes) + 1). Figure 2 of the paper.
     """

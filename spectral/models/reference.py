@@ -116,7 +116,7 @@ class ReferenceNetwork(nn.Module):
     def forward(self, flux: Tensor, mask: Tensor | None = None) -> Tensor:
         """Logits [B, K] of flux [B, C, L] with mask [B, L] (True = padding) or None.
 
-        Raises ValueError where L is so short that pooling would leave no position.
+        Raises ValueError if L is so short that pooling would leave no position.
         """
         if flux.shape[2] >> self.num_poolings == 0:
             raise ValueError(f"Spectra of {flux.shape[2]} pixels are too short: this network needs {self.shortest}.")

@@ -56,11 +56,11 @@ class TrainingSettings:
     clip_norm: float | None
     ema_decay: float | None
     patience_epochs: int | None
-    data_digest: str = ""  # of the spectra and their split: a run that goes on must find both as they were
+    data_digest: str = ""  # of the spectra and their split: a run that continues must find both as they were
 
 
 class Trainer:
-    """Trains one network; `fit` goes on from the folder's checkpoint where there is one."""
+    """Trains one network; `fit` resumes from the folder's checkpoint if there is one."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Trainer:
         """Args:
         rows: survey rows [n] of the training split.
         targets: class indices [n] of those rows, on the device.
-        validate: gives the metrics of a network by name; empty where there is no validation split.
+        validate: gives the metrics of a network by name; empty if there is no validation split.
         """
         self.network, self.runtime, self.inputs, self.source = network, runtime, inputs, source
         self.rows, self.targets, self.sampler = rows, targets, sampler

@@ -159,7 +159,7 @@ def test_shorter_spectra_are_padded_unseen(finished: Path, spectra: Callable[...
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"flux": np.zeros((NUM, 97), np.float32), "wave": None}, r"has 97 points a spectrum, .* trained on 96"),
+        ({"flux": np.zeros((NUM, 97), np.float32), "wave": None}, r"has 97 pixels per spectrum, .* trained on 96"),
         ({"flux": np.zeros((NUM, 2, 96), np.float32)}, r"has 2 channels, .* needs 1"),
         (
             {"wave": np.linspace(5000.0, 6000.0, 96)},
@@ -261,7 +261,7 @@ def test_a_run_that_has_not_ended_is_refused(
     [
         ((), r"out=\.\.\. is missing: python -m spectral\.predict run=FOLDER data=\.\.\. out=FILE\."),
         (("out=a.csv", "run=nowhere"), r"data=\.\.\. is missing"),
-        (("out=a.txt", "run=nowhere", "data=arrays"), r"out=a\.txt tells no format: end it in \.csv or \.parquet"),
+        (("out=a.txt", "run=nowhere", "data=arrays"), r"out=a\.txt has no known ending: end it in \.csv or \.parquet"),
         (("out=a.csv", "run=nowhere", "data=arrays"), "run=nowhere is not a run folder"),
         (("out=a.csv", "run=nowhere", "format=fits"), "format=fits is not known: .*contest, parquet, probabilities"),
         (("out=a.csv", "run=nowhere", "+foo=1"), "foo is not a known key: .*allowed: cache_dir, data"),
