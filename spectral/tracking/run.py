@@ -39,8 +39,10 @@ class RunTracking:
         device: torch.device,
         class_names: Sequence[str],
     ) -> None:
-        """Args:
-        resolved_config: the config as the run folder keeps it.
+        """Begin without a process; entering the block starts it.
+
+        Args:
+            resolved_config: the config as the run folder keeps it.
         """
         self._config, self._folder, self._device = config, folder, device
         self._about = _about(config, resolved_config, folder, class_names)
