@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from torch import nn
 
-from spectral.builders import build_sampler, build_stages, decision_rule
+from spectral.builders import build_sampler, build_stages, check_builders, decision_rule
 from spectral.configs.objective import check_objective, objective_direction
 from spectral.configs.root import ExperimentConfig, typed
 from spectral.data.dataset import Dataset
@@ -63,6 +63,7 @@ def run(
         UserError: a mistake in the config or the data.
     """
     experiment = typed(config)
+    check_builders(experiment)
     check_installed(experiment.tracker)
     folder, console = RunFolder(str(experiment.run_dir)), Console()
     resolved_config = _resolved(config)

@@ -7,7 +7,7 @@ from spectral.configs.fields import choice, number, numbers
 from spectral.configs.registry import Registry
 from spectral.errors import UserError
 
-losses = Registry("loss")
+losses = Registry("loss", contract="spectral.losses.contract:Loss")
 
 
 def _check_weights(weights: Optional[list[float]], balanced: bool, key: str) -> None:
