@@ -21,23 +21,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 from omegaconf import OmegaConf
 
+from spectral.configs.stored import read_stored
 from spectral.errors import UserError
 from spectral.files import space_errors, write_bytes, write_json
-
-# Keys that may differ when a run goes on: they say where and how fast it is computed, not what.
-FREE_KEYS = (
-    "run_dir",
-    "cache_dir",
-    "device",
-    "layout",
-    "compile",
-    "num_threads",
-    "data.num_workers",
-    "score_test",
-    "tracker",
-    "plots",
-    "sweep",
-)
+from spectral.runs.identity import check_same
 
 
 class RunFolder:
@@ -92,24 +79,18 @@ class RunFolder:
         """Write the config, or check that the folder's own is the same, so that a run is never mixed of two.
 
         Raises:
-            UserError: the folder belongs to a run with another config; the sentence names the first difference.
+            UserError: the folder belongs to a run with another config, see `check_same`.
         """
         if self.config.exists():
-            self._check_same(config)
+            check_same(self.path, self._stored(), config, is_finished=self.result.exists())
         else:
             write_bytes(self.config, OmegaConf.to_yaml(OmegaConf.create(dict(config))).encode())
 
-    def _check_same(self, config: Mapping[str, Any]) -> None:
-        there, here = _flat(self.load_config()), _flat(config)
-        for key in [*here, *there]:
-            old, new = there.get(key, "absent"), here.get(key, "absent")
-            if not is_free(key) and old != new:
-                raise UserError(
-                    f"run_dir={self.path} holds a run with {key}={old}, this command has {key}={new}: "
-                    "give the same config to go on with it, or another run_dir."
-                )
-
     def load_config(self) -> dict[str, Any]:
+        """The run's config under today's names, with the defaults of keys that its version did not have."""
+        return read_stored(self._stored())[0]
+
+    def _stored(self) -> dict[str, Any]:
         loaded = OmegaConf.to_container(OmegaConf.load(self.config))
         assert isinstance(loaded, dict)
         return {str(key): value for key, value in loaded.items()}
@@ -139,18 +120,3 @@ class RunFolder:
 
     def write_result(self, result: Mapping[str, Any]) -> None:
         write_json(self.result, result)
-
-
-def is_free(key: str) -> bool:
-    """Whether a key of the config may differ when a run goes on."""
-    return any(key == free or key.startswith(f"{free}.") for free in FREE_KEYS)
-
-
-def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as dotted keys; lists are values."""
-    if not isinstance(node, Mapping):
-        return {prefix: node}
-    flat: dict[str, Any] = {}
-    for key, value in node.items():
-        flat |= _flat(value, f"{prefix}.{key}" if prefix else str(key))
-    return flat
