@@ -21,6 +21,7 @@ from spectral.data.dataset import Splits, data_digest, open_survey, split_survey
 from spectral.errors import UserError
 from spectral.files import write_parquet
 from spectral.inference.classifier import Classifier
+from spectral.inference.initial_run import load_initial
 from spectral.inference.logits import infer
 from spectral.inputs.batches import BatchSource
 from spectral.plots.writing import Plots, write_plots
@@ -126,8 +127,10 @@ def _carry_out(
     classifier = Classifier.describing(config, survey)
     seed_torch(config.seed, epoch=0)
     network = classifier.build_network()
+    initial = load_initial(config.init, classifier, network, folder)
     on_network(network_sizes(network))
     folder.claim(resolved_config)
+    folder.note_initial(initial)
     classifier.save(folder)
     store = BatchSource(survey.flux, survey.mask, classifier.build_transform(), runtime.device)
     trainer = Trainer(
@@ -146,7 +149,7 @@ def _carry_out(
     with RunTracking(config, resolved_config, folder, runtime.device, survey.class_names) as tracking:
         trainer.fit(tracking.following(on_epoch))
         scores = _score(config, classifier, trainer, store, survey, splits)
-        result = _result(config, trainer, scores, survey, splits)
+        result = _result(config, trainer, scores, survey, splits) | initial
         plots = _plot(trainer, scores, survey, splits) if config.plots else Plots()
         result["time/last_start_s"] = round(time.perf_counter() - started, 3)
         folder.write_result(result)

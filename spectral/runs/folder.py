@@ -4,6 +4,7 @@ config.yaml          the whole resolved config, written first
 metrics.jsonl        a row an epoch, appended and flushed
 last.ckpt            everything needed to go on, replaced after each epoch
 best.safetensors     weights of the best epoch so far
+init.json            with `init=FOLDER`: which weights the run began with
 model.json           rebuilds the network around those weights, without pickle or Hydra
 predictions.parquet  validation and test, one row a spectrum
 plots/               pictures of the training and of the scores, written at the end
@@ -39,6 +40,7 @@ class RunFolder:
         self.model = self.path / "model.json"
         self.predictions = self.path / "predictions.parquet"
         self.plots = self.path / "plots"
+        self.initial = self.path / "init.json"
         self.result = self.path / "result.json"
 
     @classmethod
@@ -100,6 +102,18 @@ class RunFolder:
         if not self.result.exists():
             return None
         loaded: dict[str, Any] = json.loads(self.result.read_text())
+        return loaded
+
+    def note_initial(self, initial: Mapping[str, Any]) -> None:
+        """Keep which weights the run began with, if they were not fresh ones."""
+        if initial:
+            write_json(self.initial, initial)
+
+    def load_initial(self) -> dict[str, Any]:
+        """What `note_initial` kept; empty if there is nothing."""
+        if not self.initial.exists():
+            return {}
+        loaded: dict[str, Any] = json.loads(self.initial.read_text())
         return loaded
 
     def append_metrics(self, row: Mapping[str, Any]) -> None:
