@@ -41,10 +41,9 @@ def load_initial(init: str | None, classifier: Classifier, network: nn.Module, f
         return noted
     other, weights = _read(init)
     if misfit := body_misfit(network, weights):
-        told = "; ".join(
-            f"{key}={was} there, {now} here" for key, was, now in _differences(other, classifier, transform=False)
-        )
-        raise UserError(f"init={init} does not fit this network: {told or 'one weight differs'} ({misfit}).")
+        differences = _differences(other, classifier, transform=False)
+        told = "; ".join(f"{key}={was} there, {now} here" for key, was, now in differences) or "one weight differs"
+        raise UserError(f"init={init} does not fit this network: {told} ({misfit}).")
     difference = _head_difference(init, other, classifier, head_fits(network, weights))
     load_weights(network, weights, with_head=difference is None)
     _log(init, other, classifier, difference)
