@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from safetensors.torch import load_file
-from small_runs import OVERRIDES, StoppedError, arrays, outcome, result, rows, run, stop_after
+from search_runs import run as sweep
+from small_runs import OVERRIDES, REPOSITORY, StoppedError, arrays, outcome, result, rows, run, stop_after
 from torch import Tensor
 
 from spectral.errors import UserError
@@ -129,3 +130,11 @@ def test_a_folder_to_begin_with_must_be_a_finished_run(small: Overrides, tmp_pat
     refused(r"has no weights to begin with: best\.safetensors is not there\.$")
     (tmp_path / "begin" / "result.json").unlink()
     refused(r"is a run that has not ended: it has no result\.json, so resume it first\.$")
+
+
+@pytest.mark.slow
+def test_a_sweep_compares_weights_to_begin_with(pack_folder: Path, tmp_path: Path, other: Path) -> None:
+    command = ["data=packed", f"data.folder={pack_folder}", *OVERRIDES, f"init=null,{other}"]
+    sweep(tmp_path / "sweep", *command, script=REPOSITORY / "run.py")
+    fresh, begun = (result(tmp_path / "sweep" / str(number)) for number in (0, 1))
+    assert "init" not in fresh and begun["init"]["folder"] == str(other)

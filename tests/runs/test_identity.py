@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
-from small_runs import StoppedError, composed, rows, run, stop_after
+from small_runs import REPOSITORY, StoppedError, composed, rows, run, stop_after
 
 import spectral.configs.root
 import spectral.configs.stored
 from spectral import experiment
 from spectral.configs.root import ExperimentConfig
 from spectral.errors import UserError
-from spectral.runs.identity import check_same
+from spectral.runs.identity import FREE_KEYS, check_same
 
 Overrides = Callable[..., list[str]]
 
@@ -106,6 +106,12 @@ def test_how_a_run_is_computed_is_no_part_of_it() -> None:
     new |= {"evaluate_batch_size": 8, "tracker": {"name": "mlflow"}, "plots": False, "cache_dir": "x", "run_dir": "y"}
     new |= {"data": {"name": "arrays", "path": "a.npz", "num_workers": 3, "rows_per_part": 7}, "score_test": False}
     check_same(HERE, NOW | {"data": {"name": "arrays", "path": "a.npz"}}, NOW | new, is_finished=False)
+
+
+def test_a_study_leaves_free_what_a_run_does() -> None:
+    """But for what a sweep gives to its jobs itself."""
+    of_studies = set(OmegaConf.load(REPOSITORY / "conf" / "sweep" / "default.yaml").free_keys)
+    assert of_studies == set(FREE_KEYS) - {"run_dir", "score_test", "sweep"}
 
 
 @dataclasses.dataclass

@@ -39,12 +39,11 @@ def test_it_is_resumed_and_runs_each_configuration_once(tmp_path: Path, earlier:
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
 def test_a_sampler_draws_from_it_as_before(sampler: str, tmp_path: Path, earlier: Callable[..., Sweep]) -> None:
-    options = {"sampler": sampler, "num_trials": 3, "seed": 2}
+    options: dict[str, Any] = {"sampler": sampler, "num_trials": 3, "seed": 2}
     earlier(tmp_path / "renamed", OLD, x_of, num_slots=1, **options)
-    sweep(tmp_path / "same", NEW, x_of, num_slots=1, **options)  # type: ignore[arg-type]
+    sweep(tmp_path / "same", NEW, x_of, num_slots=1, **options)
     two = [
-        sweep(tmp_path / name, NEW, x_of, num_slots=1, **{**options, "num_trials": 8})  # type: ignore[arg-type]
-        for name in ("renamed", "same")
+        sweep(tmp_path / name, NEW, x_of, num_slots=1, **{**options, "num_trials": 8}) for name in ("renamed", "same")
     ]
     drawn = [[trial.user_attrs["configuration"] for trial in ended.trials[3:]] for ended in two]
     assert drawn[0] == drawn[1]
@@ -59,7 +58,7 @@ def test_what_was_enqueued_under_an_old_name_is_not_run_again(tmp_path: Path, ea
 
 def test_the_best_run_is_scored_at_the_end_under_the_new_name(tmp_path: Path, earlier: Callable[..., Sweep]) -> None:
     space = {"loss.form": ["log_mean", "mean_log"]}
-    held = {"sampler": "grid", "search_overrides": ["score_test=false"]}
+    held: dict[str, Any] = {"sampler": "grid", "search_overrides": ["score_test=false"]}
 
     def stopped(call: Call) -> float:
         if "score_test" not in call.values:
@@ -67,5 +66,5 @@ def test_the_best_run_is_scored_at_the_end_under_the_new_name(tmp_path: Path, ea
         return 1.0
 
     earlier(tmp_path, space, stopped, **held)
-    ended = sweep(tmp_path, {"loss.form": NEW["loss.form"]}, lambda _call: 1.0, **held)  # type: ignore[arg-type]
+    ended = sweep(tmp_path, {"loss.form": NEW["loss.form"]}, lambda _call: 1.0, **held)
     assert [call.values["loss.form"] for call in ended.launcher.calls] == ["log_of_mean"]
