@@ -1,4 +1,4 @@
-"""`init=FOLDER`: a run begins with the best weights of another run. docs/training.md tells how it is used."""
+"""`init=FOLDER`: a run begins with the best weights of another run. See docs/training.md."""
 
 import dataclasses
 import hashlib
@@ -41,7 +41,7 @@ def load_initial(init: str | None, classifier: Classifier, network: nn.Module, f
         return noted
     other, weights = _read(init)
     if misfit := body_misfit(network, weights):
-        differences = _differences(other, classifier, transform=False)
+        differences = _differences(other, classifier, with_inputs=False)
         told = "; ".join(f"{key}={was} there, {now} here" for key, was, now in differences) or "one weight differs"
         raise UserError(f"init={init} does not fit this network: {told} ({misfit}).")
     difference = _head_difference(init, other, classifier, head_fits(network, weights))
@@ -82,24 +82,33 @@ def _log(init: str, other: Classifier, own: Classifier, difference: str | None) 
     log.info("The weights are those of %s.", init)
     if difference:
         log.info("The head is made again: %s.", difference)
-    for key, was, now in _differences(other, own, transform=True):
+    for key, was, now in _differences(other, own, with_inputs=True):
         if key.removeprefix("model.") not in SIZES:
             log.warning("%s had %s=%s, here it is %s.", init, key, was, now)
 
 
-def _differences(other: Classifier, own: Classifier, transform: bool) -> list[tuple[str, Any, Any]]:
-    """Keys of the body, and of the transform before it, that differ between two classifiers, with both values."""
-    there, here = _options(other, transform), _options(own, transform)
+def _differences(other: Classifier, own: Classifier, with_inputs: bool) -> list[tuple[str, Any, Any]]:
+    """Keys of the body, and of the inputs before it, that differ between two classifiers, with both values."""
+    there, here = _options(other, with_inputs), _options(own, with_inputs)
     keys = [key for key in dict.fromkeys([*here, *there]) if there.get(key) != here.get(key)]
     if other.model.name != own.model.name:  # all else then differs too
         keys = ["model", *(key for key in keys if not key.startswith("model"))]
     return [(key, there.get(key), here.get(key)) for key in keys]
 
 
-def _options(classifier: Classifier, transform: bool) -> dict[str, Any]:
-    options: dict[str, Any] = {"num_channels": classifier.num_channels}
-    for group in ("model", "transform") if transform else ("model",):
-        for name, value in dataclasses.asdict(getattr(classifier, group)).items():
-            if name not in OF_TRAINING and not name.startswith("head"):
-                options[group if name == "name" else f"{group}.{name}"] = value
+def _options(classifier: Classifier, with_inputs: bool) -> dict[str, Any]:
+    inputs, options = classifier.inputs, _flat("model", classifier.model)
+    options["num_channels"] = classifier.build_inputs().num_channels
+    if with_inputs:
+        options |= _flat("transform", inputs.transform) | {"inputs.masked_pixels": inputs.masked_pixels}
+        options["inputs.channels"] = [channel.name for channel in inputs.channels]
+    return options
+
+
+def _flat(group: str, config: Any) -> dict[str, Any]:
+    """The options of a part that change what it computes."""
+    options = {}
+    for name, value in dataclasses.asdict(config).items():
+        if name not in OF_TRAINING and not name.startswith("head"):
+            options[group if name == "name" else f"{group}.{name}"] = value
     return options
