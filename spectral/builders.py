@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from spectral.configs.class_lists import in_class_order
 from spectral.configs.decision import decisions
 from spectral.configs.losses import losses
 from spectral.configs.lr_schedule import lr_schedules
@@ -19,7 +20,7 @@ from spectral.configs.stages import StageConfig
 from spectral.data.dataset import Splits
 from spectral.scoring.decision import Decision
 from spectral.survey import Survey
-from spectral.training.class_shares import class_shares
+from spectral.training.class_pools import class_priors
 from spectral.training.sampler import Sampler
 from spectral.training.trainer import Stage
 
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 def build_sampler(config: ExperimentConfig, splits: Splits, survey: Survey) -> Sampler:
     """The sampler over the training split's positions."""
     sampler: Sampler = samplers.build(
-        config.sampler,
+        in_class_order(config.sampler, "sampler", survey.class_names),
         labels=splits.labels[splits.train],
         num_classes=survey.num_classes,
         class_names=survey.class_names,
@@ -42,13 +43,14 @@ def build_sampler(config: ExperimentConfig, splits: Splits, survey: Survey) -> S
 
 def build_stages(config: ExperimentConfig, sampler: Sampler, splits: Splits, survey: Survey) -> list[Stage]:
     """The stages, each with what it names itself or else with the experiment's own loss, optimizer and schedule."""
-    priors = torch.from_numpy(class_shares(splits.labels[splits.train], survey.num_classes))
+    priors = torch.from_numpy(class_priors(splits.labels[splits.train], survey.num_classes))
     stages, first_epoch = [], 0
-    for stage in config.schedule.stages:
+    for i, stage in enumerate(config.schedule.stages):
         # Fractions that move during a stage are represented by those at its middle.
         fractions = torch.from_numpy(sampler.fractions(first_epoch + stage.epochs // 2))
+        key = f"schedule.stages[{i}].loss" if stage.loss else "loss"
         loss = losses.build(
-            stage.loss or config.loss,
+            in_class_order(stage.loss or config.loss, key, survey.class_names),
             num_classes=survey.num_classes,
             class_priors=priors,
             batch_fractions=fractions,
@@ -65,14 +67,14 @@ def decision_rule(
     """What makes the run's decision rule, unfitted.
 
     Args:
-        output_prior: [K], the class shares that the network's probabilities stand at, as its loss knows them.
+        output_prior: [K], the class priors that the network's probabilities stand at, as its loss knows them.
     """
 
     def make_rule() -> Decision:
         rule: Decision = decisions.build(
             config.decision,
             num_classes=survey.num_classes,
-            class_priors=class_shares(splits.labels[splits.train], survey.num_classes),
+            class_priors=class_priors(splits.labels[splits.train], survey.num_classes),
             output_prior=output_prior.cpu().numpy(),
         )
         return rule

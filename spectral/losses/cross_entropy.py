@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from spectral.losses.shares import class_weights, reweighted
+from spectral.losses.class_weights import class_weights, reweighted
 
 
 class CrossEntropy(nn.Module):
@@ -12,14 +12,14 @@ class CrossEntropy(nn.Module):
     Label smoothing s replaces the target by (1 - s) onehot + s / K (Szegedy et al. 2016, section 7).
 
     Args:
-        weights: [K], or None for equal weights.
+        weights: [K], in class order, or None for equal weights.
         balanced: weights 1 / (K f_c) instead.
         label_smoothing: s, in [0, 1).
-        batch_fractions: f [K], the share of each class in the training batches.
+        batch_fractions: f [K], the fraction of each class in the training batches.
     """
 
     weights: Tensor | None
-    output_prior: Tensor  # [K], the class shares at which softmax(logits) is a calibrated posterior
+    output_prior: Tensor  # [K], the class priors at which softmax(logits) is a calibrated posterior
 
     def __init__(
         self, weights: list[float] | None, balanced: bool, label_smoothing: float, batch_fractions: Tensor

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from spectral.losses.shares import class_weights, reweighted
+from spectral.losses.class_weights import class_weights, reweighted
 
 
 class Focal(nn.Module):
@@ -13,9 +13,9 @@ class Focal(nn.Module):
 
     Args:
         gamma: how strongly easy spectra are played down, >= 0.
-        weights: [K], alpha of the paper, or None for equal weights.
+        weights: [K], in class order, alpha of the paper, or None for equal weights.
         balanced: weights 1 / (K f_c) instead.
-        batch_fractions: f [K], the share of each class in the training batches.
+        batch_fractions: f [K], the fraction of each class in the training batches.
     """
 
     weights: Tensor | None

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from spectral.losses.shares import require_drawn
+from spectral.losses.class_weights import require_drawn
 
 
 class SoftF1(nn.Module):
@@ -25,8 +25,8 @@ class SoftF1(nn.Module):
         form: "log_mean" or "mean_log".
         prior_weighted: w_b = pi_y / f_y, which gives the counts of batches at the survey's prior; 1 otherwise.
         eps: of log_mean.
-        class_priors: pi [K], the share of each class in the training split.
-        batch_fractions: f [K], the share of each class in the training batches.
+        class_priors: pi [K], the prior of each class in the training split.
+        batch_fractions: f [K], the fraction of each class in the training batches.
     """
 
     ratio: Tensor  # [K], weight of a spectrum by its class
