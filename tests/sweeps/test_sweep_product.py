@@ -136,7 +136,7 @@ def test_a_spoilt_checkpoint_of_a_trial_that_is_run_again_is_left_out(small: lis
         ),
         (
             ["sweep=fractions", "sweep.enqueue=[{sampler.fractions:[0.7,0.1,0.1,0.1]}]"],
-            "it is outside the space: allowed is a mapping of shares by class that sum to 1 and are at least {star: 0.02",
+            "it is outside the space: allowed is a mapping of shares by class that sum to 1 and are at least {star: 0.",
         ),
         (
             ["sweep=fractions", "sweep.space.sampler.fractions.minimum=0.05"],
@@ -200,17 +200,13 @@ def test_a_named_search_prunes_and_goes_on_in_its_own_folder(small: list[str], t
     assert len(set(run)) == len(run)
 
 
+@pytest.mark.slow
 def test_fractions_are_searched_by_name(small: list[str], tmp_path: Path) -> None:
     """From an axis of the command line and an enqueued mapping to the jobs, the best command, the export, a resume."""
     folder = tmp_path / "study"
     axis = "+sweep.space={sampler.fractions:{type:simplex,classes:[star,galaxy,qso],minimum:0.1}}"
-    common = [
-        *small,
-        "model.width=4",
-        "schedule.stages.0.epochs=1",
-        "sweep.search_overrides=[]",
-        "sweep.sampler=random",
-    ]
+    quick = ["model.width=4", "schedule.stages.0.epochs=1"]
+    common = [*small, *quick, "sweep.search_overrides=[]", "sweep.sampler=random"]
     for total, enqueued in ((1, "{qso:0.2,star:0.5,galaxy:0.3}"), (2, "{galaxy:0.3,qso:0.2,star:0.5}")):
         options = [f"sweep.num_trials={total}", f"sweep.enqueue=[{{sampler.fractions:{enqueued}}}]"]
         process = start(folder, *common, axis, *options, script=SCRIPT)
@@ -221,8 +217,7 @@ def test_fractions_are_searched_by_name(small: list[str], tmp_path: Path) -> Non
     assert second[-1].startswith("sampler.fractions={star:0.") and second != first
     command = next(line for line in output.splitlines() if line.startswith("best: "))
     assert shlex.split(command)[-1] in (first[-1], second[-1])
-    listed = ["model.width=4", "schedule.stages.0.epochs=1", "sampler.fractions=[0.5,0.3,0.2]"]
-    run_alone([*small, *listed, f"run_dir={tmp_path / 'alone'}"])
+    run_alone([*small, *quick, "sampler.fractions=[0.5,0.3,0.2]", f"run_dir={tmp_path / 'alone'}"])
     assert outcome(folder / "0") == outcome(tmp_path / "alone")
     exported = study_table(str(folder))
     assert exported["sampler.fractions"][0] == "{galaxy:0.3,qso:0.2,star:0.5}"
