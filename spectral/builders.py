@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from spectral.configs.class_lists import in_class_order
 from spectral.configs.decision import decisions
 from spectral.configs.losses import losses
 from spectral.configs.lr_schedule import lr_schedules
@@ -35,7 +36,7 @@ def check_builders(config: ExperimentConfig) -> None:
 def build_sampler(config: ExperimentConfig, dataset: Dataset) -> Sampler:
     """The sampler over the training split's positions."""
     sampler: Sampler = samplers.build(
-        config.sampler,
+        in_class_order(config.sampler, "sampler", dataset.class_names),
         labels=dataset.labels[dataset.train],
         num_classes=dataset.num_classes,
         class_names=dataset.class_names,
@@ -50,11 +51,12 @@ def build_stages(config: ExperimentConfig, sampler: Sampler, dataset: Dataset) -
     """The stages, each with what it names itself or else with the experiment's own loss, optimizer and schedule."""
     priors = torch.from_numpy(dataset.class_priors)
     stages, first_epoch = [], 0
-    for stage in config.schedule.stages:
+    for i, stage in enumerate(config.schedule.stages):
         # Fractions that move during a stage are represented by those at its middle.
         fractions = torch.from_numpy(sampler.fractions(first_epoch + stage.epochs // 2))
+        key = f"schedule.stages[{i}].loss" if stage.loss else "loss"
         loss = losses.build(
-            stage.loss or config.loss,
+            in_class_order(stage.loss or config.loss, key, dataset.class_names),
             num_classes=dataset.num_classes,
             class_priors=priors,
             batch_fractions=fractions,

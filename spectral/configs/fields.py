@@ -10,12 +10,13 @@ A config dataclass says what is allowed where it says the default::
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from spectral.configs.renamed import new_name
 from spectral.errors import UserError, nearest
+
+SUM_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,20 @@ def number(default: float | None, **bounds: float) -> Any:
     return field(default=default, metadata={"range": Range(**bounds)})
 
 
-def numbers(default: Sequence[float] | None, *, min_items: int = 1, by_class: bool = False, **bounds: float) -> Any:
-    """A list of at least `min_items` numbers, each within bounds; None passes where the type is Optional.
+def numbers(default: Sequence[float] | None, *, min_items: int = 1, **bounds: float) -> Any:
+    """A list of at least `min_items` numbers, each within bounds; None passes where the type is Optional."""
+    return _listed(default, {"range": Range(**bounds), "min_items": min_items})
 
-    Args:
-        by_class: whether it has one value per class, in class order.
+
+def numbers_by_class(default: Sequence[float] | None, *, sum_to_1: bool = False, **bounds: float) -> Any:
+    """One number per class, each within bounds: a mapping by class name, or a list in class order; or None.
+
+    What needs the names of the classes, the sum included, is checked by class_lists.py. The field's type is Any.
     """
-    metadata = {"range": Range(**bounds), "min_items": min_items, "by_class": by_class}
+    return _listed(default, {"range": Range(**bounds), "min_items": 2, "by_class": True, "sum_to_1": sum_to_1})
+
+
+def _listed(default: Sequence[float] | None, metadata: dict[str, Any]) -> Any:
     if default is None:
         return field(default=None, metadata=metadata)
     return field(default_factory=lambda: list(default), metadata=metadata)
@@ -83,12 +91,43 @@ def check_fields(config: Any, key: str) -> None:
 
 def _check_value(value: Any, name: str, metadata: Any) -> None:
     if "allowed" in metadata and value not in metadata["allowed"]:
-        if new := new_name(name, value):
-            raise UserError(f"{name}={value} has another name by now: give {name}={new}.")
         raise UserError(f"{name}={value} is not known: {nearest(str(value), metadata['allowed'])}.")
+    elements = elements_of(value)
+    if metadata.get("by_class") and not (isinstance(value, list | Mapping) and all(map(is_number, elements))):
+        raise UserError(
+            f"{name}={written(value)} has the wrong type: allowed is a number for each class, by name as in "
+            "{star: 0.8, qso: 0.2}, or a list in class order."
+        )
     if isinstance(value, list) and len(value) < metadata.get("min_items", 0):
         raise UserError(f"{name}={value} is too short: it needs at least {metadata['min_items']} values.")
     if "range" in metadata:
-        for element in value if isinstance(value, list) else [value]:
+        for element in elements:
             if not metadata["range"].holds(element):
-                raise UserError(f"{name}={value} is out of range: allowed is {metadata['range']}.")
+                raise UserError(f"{name}={written(value)} is out of range: allowed is {metadata['range']}.")
+    if metadata.get("sum_to_1") and isinstance(value, list):  # of a mapping, a class that is missing is named first
+        check_sum(value, name)
+
+
+def check_sum(values: Any, name: str) -> None:
+    """Raise UserError unless the numbers of a list or a mapping sum to 1 within SUM_TOLERANCE."""
+    total = sum(elements_of(values))
+    if abs(total - 1) > SUM_TOLERANCE:
+        raise UserError(f"{name}={written(values)} sums to {total:.6g}: it must sum to 1.")
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def written(value: Any) -> str:
+    """A value in an error sentence; a mapping as the command line has it."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {element}" for key, element in value.items()) + "}"
+    return str(value)
+
+
+def elements_of(value: Any) -> list[Any]:
+    """The values of a mapping or a list, in the order in which they are given; any other value as the only one."""
+    if isinstance(value, Mapping):
+        return list(value.values())
+    return value if isinstance(value, list) else [value]

@@ -1,25 +1,27 @@
 """The losses a stage can train on: `loss=NAME`."""
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import Any
 
-from spectral.configs.fields import choice, number, numbers
+from spectral.configs.fields import choice, number, numbers_by_class, written
 from spectral.configs.registry import Registry
 from spectral.errors import UserError
 
 losses = Registry("loss", contract="spectral.losses.contract:Loss")
 
 
-def _check_weights(weights: Optional[list[float]], balanced: bool, key: str) -> None:
+def _check_weights(weights: Any, balanced: bool, key: str) -> None:
     if weights is not None and balanced:
-        raise UserError(f"{key}.weights={weights} and {key}.balanced=true exclude one another: give one of the two.")
+        raise UserError(
+            f"{key}.weights={written(weights)} and {key}.balanced=true exclude one another: give one of the two."
+        )
 
 
 @losses.register("spectral.losses.cross_entropy:CrossEntropy")
 @dataclass
 class CrossEntropyConfig:
     name: str = "cross_entropy"
-    weights: Optional[list[float]] = numbers(None, by_class=True, above=0)
+    weights: Any = numbers_by_class(None, above=0)
     balanced: bool = False
     label_smoothing: float = number(0.0, at_least=0, below=1)
 
@@ -32,7 +34,7 @@ class CrossEntropyConfig:
 class FocalConfig:
     name: str = "focal"
     gamma: float = number(2.0, at_least=0)
-    weights: Optional[list[float]] = numbers(None, by_class=True, above=0)
+    weights: Any = numbers_by_class(None, above=0)
     balanced: bool = False
 
     def check(self, key: str) -> None:

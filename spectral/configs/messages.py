@@ -9,6 +9,7 @@ from typing import Any, get_args
 from omegaconf import ListConfig
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
 
+from spectral.configs.whole_value import EMPTY
 from spectral.errors import nearest
 
 
@@ -31,6 +32,8 @@ def config_sentence(error: OmegaConfBaseException, fields: Sequence[str], prefix
             beside = f"{nearest(str(error.key), known)}; " if known else ""
             return f"{key} is not a known key: {beside}a new one is given with a plus, as in +{key}=..."
         return f"{key} is not a known key: {nearest(str(error.key), known)}."
+    if EMPTY in str(error):
+        return _without_classes(key, argument.lstrip("+"))
     given = argument if argument.partition("=")[0].lstrip("+") == key else key
     list_for_mapping = str(error).startswith("Cannot merge") and error.object_type is dict and "=[" in given
     if list_for_mapping or (isinstance(error, ValidationError) and re.match(r"Cannot assign \w+ to Dict", str(error))):
@@ -48,6 +51,13 @@ def config_sentence(error: OmegaConfBaseException, fields: Sequence[str], prefix
     if isinstance(error, ValidationError) and (match := re.match(r"Invalid type assigned: .* value: (.*)", str(error))):
         return f"{key}={match[1]} has the wrong type: allowed is a mapping, such as {{a: 1}}."
     return f"{key} is not valid: {str(error).splitlines()[0].strip().rstrip('.')}."
+
+
+def _without_classes(key: str, argument: str) -> str:
+    """The sentence for values by class that are set to {}, or of which the argument sets one alone."""
+    is_one = argument.startswith((f"{key}.", f"{key}["))
+    wrong = f"{argument} sets one class alone" if is_one else f"{key}={{}} names no class"
+    return f"{wrong}: all classes are given at once, as in '{key}={{star: 0.8, qso: 0.2}}'."
 
 
 def _beyond_the_end(error: OmegaConfBaseException, key: str, argument: str) -> str | None:

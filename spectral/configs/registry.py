@@ -33,6 +33,7 @@ from omegaconf.errors import OmegaConfBaseException
 from spectral.configs.cache import remembered
 from spectral.configs.fields import check_fields
 from spectral.configs.messages import config_sentence
+from spectral.configs.whole_value import config_schema
 from spectral.errors import UserError, nearest
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,9 @@ class Registry:
             if name in self._entries:
                 raise ValueError(f"{self.group} {name!r} is registered twice")
             self._entries[name] = Entry(config, builder, self._contract)
-            ConfigStore.instance().store(name, config, group=f"hydra/typed/{self.group}", provider="spectral")
+            ConfigStore.instance().store(
+                name, config_schema(config), group=f"hydra/typed/{self.group}", provider="spectral"
+            )
             return config
 
         return add
@@ -134,7 +137,7 @@ class Registry:
         return self.typed(node, key)
 
     def _check(self, values: Mapping[str, Any], key: str) -> Any:
-        structured = OmegaConf.structured(self.entry(values["name"]).config)
+        structured = config_schema(self.entry(values["name"]).config)
         config: Any = OmegaConf.to_object(OmegaConf.unsafe_merge(structured, values))
         check_fields(config, key)
         return config

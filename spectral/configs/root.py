@@ -11,7 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from spectral.configs import readers as _readers  # noqa: F401  (registers itself)
 from spectral.configs import simulated as _simulated  # noqa: F401  (registers itself)
 from spectral.configs.cache import remembered
-from spectral.configs.class_lists import check_num_classes
+from spectral.configs.class_lists import check_by_class
 from spectral.configs.data import readers
 from spectral.configs.decision import decisions
 from spectral.configs.fields import check_fields, choice, number
@@ -105,19 +105,19 @@ def typed(config: DictConfig) -> ExperimentConfig:
         setattr(experiment, registry.group, registry.typed(parts[registry.group]))
     experiment.inputs.check("inputs")
     experiment.schedule.check("schedule")
-    if isinstance(experiment.sampler, FractionsConfig):
-        experiment.sampler.check_batch(experiment.schedule.batch_size)
-    _check_num_classes(experiment)
+    _check_by_class(experiment)
     return experiment
 
 
-def _check_num_classes(experiment: ExperimentConfig) -> None:
-    """Raise UserError if data.class_names already tells that a list with one value per class is wrong."""
+def _check_by_class(experiment: ExperimentConfig) -> None:
+    """Raise UserError for values by class that are wrong as far as data.class_names tells, if it does."""
     names = getattr(experiment.data, "class_names", None)
-    check_num_classes(experiment.sampler, "sampler", names)
-    check_num_classes(experiment.loss, "loss", names)
+    check_by_class(experiment.sampler, "sampler", names)
+    check_by_class(experiment.loss, "loss", names)
     for i, stage in enumerate(experiment.schedule.stages):
-        check_num_classes(stage.loss, f"schedule.stages[{i}].loss", names)
+        check_by_class(stage.loss, f"schedule.stages[{i}].loss", names)
+    if isinstance(experiment.sampler, FractionsConfig):
+        experiment.sampler.check_batch(experiment.schedule.batch_size, names)
 
 
 @remembered

@@ -1,11 +1,15 @@
 """The embedded survey of simulated spectra."""
 
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import Any, Optional
 
+from spectral.configs.class_lists import in_class_order
 from spectral.configs.data import DataConfig, readers
-from spectral.configs.fields import number, numbers
+from spectral.configs.fields import number, numbers_by_class
 from spectral.errors import UserError
+
+CLASSES = ("star", "unknown", "galaxy", "qso")
+"""What the survey simulates, in the order of its priors."""
 
 
 @readers.register("spectral.data.readers.simulated.reader:SimulatedReader")
@@ -14,16 +18,15 @@ class SimulatedConfig(DataConfig):
     """Spectra of stars, galaxies and quasars made from formulas and line lists."""
 
     name: str = "simulated"
-    class_names: Optional[list[str]] = field(default_factory=lambda: ["star", "unknown", "galaxy", "qso"])
+    class_names: Optional[list[str]] = field(default_factory=lambda: list(CLASSES))
     num_spectra: int = number(8000, at_least=1)
     seed: int = number(2018, at_least=0)
-    priors: list[float] = numbers([0.70, 0.12, 0.10, 0.08], min_items=4, at_least=0, at_most=1)  # as class_names
+    priors: Any = numbers_by_class([0.70, 0.12, 0.10, 0.08], sum_to_1=True, at_least=0, at_most=1)  # of CLASSES
     snr_median: float = number(10.0, above=0)  # signal-to-noise a pixel, of all but the faint unknown
     snr_scatter: float = number(0.8, at_least=0)  # of ln(signal-to-noise)
 
     def check(self, key: str) -> None:
-        if len(self.priors) != 4 or abs(sum(self.priors) - 1) > 1e-6:
-            raise UserError(
-                f"{key}.priors={self.priors} is not allowed: "
-                "it needs the shares of star, unknown, galaxy and qso, which sum to 1."
-            )
+        """Bring the priors into the order of CLASSES, whatever the order of class_names."""
+        if self.priors is None:
+            raise UserError(f"{key}.priors=null is not allowed: it needs the priors of {', '.join(CLASSES)}.")
+        self.priors = in_class_order(self, key, CLASSES, "the simulated survey").priors

@@ -3,8 +3,8 @@
 import torch.nn.functional as F
 from torch import Tensor
 
+from spectral.losses.class_weights import class_weights, reweighted
 from spectral.losses.contract import Loss
-from spectral.losses.shares import class_weights, reweighted
 
 
 class CrossEntropy(Loss):
@@ -13,10 +13,10 @@ class CrossEntropy(Loss):
     Label smoothing s replaces the target by (1 - s) onehot + s / K (Szegedy et al. 2016, section 7).
 
     Args:
-        weights: [K], or None for equal weights.
+        weights: [K], in class order, or None for equal weights.
         balanced: weights 1 / (K f_c) instead.
         label_smoothing: s, in [0, 1).
-        batch_fractions: f [K], the share of each class in the training batches.
+        batch_fractions: f [K], the fraction of each class in the training batches.
     """
 
     weights: Tensor | None

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
+from spectral.losses.class_weights import class_weights, reweighted
 from spectral.losses.contract import Loss
-from spectral.losses.shares import class_weights, reweighted
 
 
 class Focal(Loss):
@@ -14,9 +14,9 @@ class Focal(Loss):
 
     Args:
         gamma: how strongly easy spectra are played down, >= 0.
-        weights: [K], alpha of the paper, or None for equal weights.
+        weights: [K], in class order, alpha of the paper, or None for equal weights.
         balanced: weights 1 / (K f_c) instead.
-        batch_fractions: f [K], the share of each class in the training batches.
+        batch_fractions: f [K], the fraction of each class in the training batches.
     """
 
     weights: Tensor | None

@@ -3,21 +3,21 @@
 import torch.nn.functional as F
 from torch import Tensor
 
+from spectral.losses.class_weights import require_drawn
 from spectral.losses.contract import Loss
-from spectral.losses.shares import require_drawn
 
 
 class LogitAdjusted(Loss):
     """Cross-entropy of logits + tau log f: logits [B, K], target [B] int64 -> scalar, the mean over the batch.
 
     Menon et al. 2021 (arXiv 2007.07314), equation 10. The paper's prior is that of the training examples as they are
-    drawn, so f is the share of each class in the *batches*, not in the survey: the minimum is then
+    drawn, so f is the fraction of each class in the *batches*, not in the survey: the minimum is then
     logits = log p(x|y) + (1 - tau) log f + const for any sampler, and tau = 1 maximises the mean recall. Adjusting
     class-sampled batches by the survey's prior would correct twice.
 
     Args:
         tau: the strength, >= 0; 0 is plain cross-entropy.
-        batch_fractions: f [K], the share of each class in the training batches, each above 0.
+        batch_fractions: f [K], the fraction of each class in the training batches, each above 0.
     """
 
     shift: Tensor  # [K]

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from spectral.losses.class_weights import require_drawn
 from spectral.losses.contract import Loss
-from spectral.losses.shares import require_drawn
 
 
 class SoftF1(Loss):

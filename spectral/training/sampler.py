@@ -10,14 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from spectral.inputs.batches import Rows
-from spectral.training.class_shares import (
-    ClassPools,
-    Shares,
-    checked_fractions,
-    class_shares,
-    floored_counts,
-    systematic_counts,
-)
+from spectral.training.class_pools import ByClass, ClassPools, class_priors, floored_counts, systematic_counts
 
 
 class Sampler(Protocol):
@@ -29,8 +22,8 @@ class Sampler(Protocol):
         """
         ...
 
-    def fractions(self, epoch: int) -> Shares:
-        """The share [K] of each class in the epoch's batches."""
+    def fractions(self, epoch: int) -> ByClass:
+        """The fraction [K] of each class in the epoch's batches."""
         ...
 
 
@@ -42,7 +35,7 @@ class NaturalSampler:
     """
 
     def __init__(self, labels: Rows, num_classes: int, batch_size: int, seed: int) -> None:
-        self.shares = class_shares(labels, num_classes)
+        self.priors = class_priors(labels, num_classes)
         self.num_rows, self.batch_size, self.seed = len(labels), batch_size, seed
 
     def batches(self, epoch: int, num_steps: int) -> Iterator[Rows]:
@@ -55,8 +48,8 @@ class NaturalSampler:
             batch, waiting = waiting[: self.batch_size], waiting[self.batch_size :]
             yield batch
 
-    def fractions(self, epoch: int) -> Shares:
-        return self.shares.copy()
+    def fractions(self, epoch: int) -> ByClass:
+        return self.priors.copy()
 
     def _pass(self, number: int) -> Rows:
         return np.random.default_rng([self.seed, number]).permutation(self.num_rows)
@@ -74,8 +67,7 @@ class FractionSampler:
         class_names: [K], for error sentences.
 
     Raises:
-        UserError: a fraction a class is needed; a class with a fraction needs training spectra and at least one place
-            in the batch.
+        UserError: a class with a fraction needs training spectra and at least one place in the batch.
     """
 
     def __init__(
@@ -87,10 +79,10 @@ class FractionSampler:
         seed: int,
         class_names: Sequence[str] | None = None,
     ) -> None:
-        wanted = checked_fractions(fractions, "sampler.fractions", num_classes)
+        wanted = np.asarray(fractions, dtype=np.float64)
         self.pools = ClassPools(labels, num_classes, class_names)
         self.pools.require(wanted)
-        self.counts = floored_counts(wanted, batch_size)
+        self.counts = floored_counts(wanted, batch_size, class_names)
         self.batch_size, self.seed = batch_size, seed
 
     def batches(self, epoch: int, num_steps: int) -> Iterator[Rows]:
@@ -98,9 +90,9 @@ class FractionSampler:
         for _ in range(num_steps):
             yield self.pools.draw(self.counts, rng)
 
-    def fractions(self, epoch: int) -> Shares:
-        shares: Shares = self.counts / self.batch_size
-        return shares
+    def fractions(self, epoch: int) -> ByClass:
+        fractions: ByClass = self.counts / self.batch_size
+        return fractions
 
 
 def fraction_sampler(
@@ -111,7 +103,7 @@ def fraction_sampler(
     seed: int,
     class_names: Sequence[str] | None = None,
 ) -> Sampler:
-    """A FractionSampler, or natural sampling where no fractions are given."""
+    """A FractionSampler, or natural sampling if no fractions are given."""
     if fractions is None:
         return NaturalSampler(labels, num_classes, batch_size, seed)
     return FractionSampler(fractions, labels, num_classes, batch_size, seed, class_names)
@@ -125,14 +117,14 @@ class ScheduleSampler:
     however rare a class is.
 
     Args:
-        start, end: "natural" (the training split's shares), "balanced" (1/K each) or "fractions".
-        start_fractions, end_fractions: [K], where an end is "fractions".
+        start, end: "natural" (the training split's priors), "balanced" (1/K each) or "fractions".
+        start_fractions, end_fractions: [K], in class order; None unless that end is "fractions".
         labels: [n], class indices of the training rows.
         num_epochs: of the whole run.
         class_names: [K], for error sentences.
 
     Raises:
-        UserError: a fraction a class is needed; a class with a fraction needs training spectra.
+        UserError: a class with a fraction needs training spectra.
     """
 
     def __init__(
@@ -149,8 +141,8 @@ class ScheduleSampler:
         class_names: Sequence[str] | None = None,
     ) -> None:
         self.pools = ClassPools(labels, num_classes, class_names)
-        self.start = self._endpoint(start, start_fractions, "sampler.start_fractions")
-        self.end = self._endpoint(end, end_fractions, "sampler.end_fractions")
+        self.start = self._endpoint(start, start_fractions)
+        self.end = self._endpoint(end, end_fractions)
         self.pools.require(self.start + self.end)
         self.batch_size, self.seed, self.num_epochs = batch_size, seed, num_epochs
 
@@ -160,17 +152,17 @@ class ScheduleSampler:
         for _ in range(num_steps):
             yield self.pools.draw(systematic_counts(fractions, self.batch_size, rng), rng)
 
-    def fractions(self, epoch: int) -> Shares:
+    def fractions(self, epoch: int) -> ByClass:
         done = min(epoch / max(self.num_epochs - 1, 1), 1.0)
         return (1 - done) * self.start + done * self.end
 
-    def _endpoint(self, kind: str, fractions: Sequence[float] | None, key: str) -> Shares:
+    def _endpoint(self, kind: str, fractions: Sequence[float] | None) -> ByClass:
         if kind == "natural":
-            return self.pools.shares
-        num_classes = len(self.pools.shares)
+            return self.pools.priors
+        num_classes = len(self.pools.priors)
         if kind == "balanced" or fractions is None:
             return np.full(num_classes, 1 / num_classes)
-        return checked_fractions(fractions, key, num_classes)
+        return np.asarray(fractions, dtype=np.float64)
 
 
 def balanced_sampler(

@@ -38,7 +38,8 @@ def _domain(signature: Mapping[str, Any]) -> str:
     if kind == "simplex":
         least = sorted(set(signature["minimum"]))
         bound = shown(least[0]) if len(least) == 1 else " / ".join(map(shown, signature["minimum"]))
-        return f"{signature['size']} shares that sum to 1, each at least {bound}"
+        named = f" of {_listed(signature['classes'], ', ')}" if "classes" in signature else ""
+        return f"{signature['size']} shares{named} that sum to 1, each at least {bound}"
     if kind == "fixed":
         return shown(signature["value"])
     values = signature["values"]

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sweeps.space.domains.base import Domain
-from sweeps.space.values import canonical, text
+from sweeps.space.domains.simplex import Simplex
+from sweeps.space.values import canonical, override, text
 
 Values = Mapping[str, Any]
 """Axis key -> plain value, for the axes that are searched in a configuration."""
@@ -62,6 +63,10 @@ class Axis:
             return values
         # The key seeds the order: a shuffled grid that is run again meets the same trials in the same places.
         return random.Random(self.name).sample(values, len(values))
+
+    def override(self, value: Any) -> str:
+        """What a job is given; shares by class in the order in which the search names the classes."""
+        return override(self.key, self.domain.in_order(value) if isinstance(self.domain, Simplex) else value)
 
     def signature(self) -> dict[str, Any]:
         when = {key: list(allowed) for key, allowed in self.when.allowed.items()}

@@ -12,7 +12,7 @@ from sweeps.space.domains.choice import Fixed, one_of
 from sweeps.space.domains.list_of import ListOf
 from sweeps.space.domains.numbers import MOST_STEPS, Float, Int, stepped
 from sweeps.space.domains.simplex import UNITS, Simplex
-from sweeps.space.values import is_number, is_plain, override
+from sweeps.space.values import is_key, is_number, is_plain, key_text, override
 
 Fields = Mapping[str, Any]
 
@@ -175,9 +175,18 @@ def _list(where: str, fields: Fields) -> Domain:
 
 
 def _simplex(where: str, fields: Fields) -> Domain:
-    size, least = fields["size"], fields.get("minimum", 0)
+    classes, size, least = _classes(where, fields.get("classes")), fields.get("size"), fields.get("minimum", 0)
+    if classes is None and size is None:
+        raise user_error(f"{where} needs classes, a list of their names; or size, how many there are.")
+    if size is None:
+        size = len(classes or ())
     _check_count(f"{where}.size", size, 2)
-    minimum = least if isinstance(least, list) else [least] * size
+    if classes and size != len(classes):
+        raise user_error(f"{where} has size={size} and {len(classes)} classes: leave out size.")
+    if isinstance(least, Mapping):
+        minimum = _minimum_by_class(where, least, classes)
+    else:
+        minimum = least if isinstance(least, list) else [least] * size
     whole = all(is_number(m) and 0 <= m < 1 and abs(m * UNITS - round(m * UNITS)) < 1e-6 for m in minimum)
     if len(minimum) != size or not whole:
         raise user_error(
@@ -186,7 +195,35 @@ def _simplex(where: str, fields: Fields) -> Domain:
         )
     if sum(round(m * UNITS) for m in minimum) >= UNITS:
         raise user_error(f"{where}.minimum={least} leaves nothing to search: {size} shares must sum to less than 1.")
-    return Simplex(tuple(float(m) for m in minimum))
+    return Simplex(tuple(float(m) for m in minimum), classes)
+
+
+def _classes(where: str, given: Any) -> tuple[str, ...] | None:
+    """Class names that can be keys of an override."""
+    if given is None:
+        return None
+    if not isinstance(given, list) or any(isinstance(name, list | Mapping) for name in given):
+        raise user_error(f"{where}.classes={given} has the wrong type: allowed is a list of names, as [star, qso].")
+    names = tuple(key_text(name) for name in given)
+    if len(set(names)) < len(names):
+        raise user_error(f"{where}.classes={given} has a name more than once.")
+    for name in names:
+        if not is_key(name):
+            raise user_error(
+                f"{where}.classes holds {name}, which cannot be a key of an override: give size in its place; "
+                "shares are then a list in class order."
+            )
+    return names
+
+
+def _minimum_by_class(where: str, given: Mapping[Any, Any], classes: tuple[str, ...] | None) -> list[Any]:
+    """The minimum of each class, 0 for those that are not named."""
+    by_class = {key_text(name): minimum for name, minimum in given.items()}
+    for name in by_class:
+        if name not in (classes or ()):
+            allowed = nearest(name, classes) if classes else "by name it needs classes"
+            raise user_error(f"{where}.minimum names {name}, which is not a class of the search: {allowed}.")
+    return [by_class.get(name, 0) for name in classes or ()]
 
 
 def _check_count(where: str, value: Any, least: int) -> None:
@@ -203,7 +240,7 @@ _READERS: dict[str, tuple[tuple[str, ...], tuple[str, ...], _Reader]] = {
     "choice": (("values",), (), _choice),
     "fixed": (("value",), (), _fixed),
     "list": (("max_length", "element"), ("min_length",), _list),
-    "simplex": (("size",), ("minimum",), _simplex),
+    "simplex": ((), ("classes", "size", "minimum"), _simplex),
 }
 """Type -> its required fields, its optional ones, and what reads them."""
 _FIELDS = {"type", "when"}.union(*(required + optional for required, optional, _ in _READERS.values()))

@@ -15,7 +15,7 @@ from sweeps.space.domains.numbers import Steps
 from sweeps.space.extremes import cover
 from sweeps.space.order import by_dependence, check_conditions
 from sweeps.space.read import read_axis
-from sweeps.space.values import override
+from sweeps.space.values import text
 
 if TYPE_CHECKING:
     from optuna.trial import BaseTrial
@@ -97,7 +97,7 @@ class Space:
 
     def overrides(self, values: Mapping[str, Any]) -> list[str]:
         """What a job is given: `common`, then an override a value, in Hydra's grammar."""
-        return self.common + [override(self.axes[name].key, value) for name, value in values.items()]
+        return self.common + [self.axes[name].override(value) for name, value in values.items()]
 
     def params(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The Optuna parameters for which `suggest` gives these values, as `study.enqueue_trial` takes them.
@@ -109,20 +109,21 @@ class Space:
         """
         params: dict[str, Any] = {}
         for name, value in values.items():
+            given = f"{name}={text(value) if isinstance(value, Mapping) else value}"
             if name not in self.axes:
                 raise user_error(
-                    f"{name}={value} cannot be enqueued, for it is not searched: {nearest(name, self.axes)}; "
+                    f"{given} cannot be enqueued, for it is not searched: {nearest(name, self.axes)}; "
                     "sweep.enqueue=[] leaves out what the search would begin with."
                 )
             axis = self.axes[name]
             if not axis.domain.contains(value):
                 raise user_error(
-                    f"{name}={value} cannot be enqueued, for it is outside the space: allowed is {axis.domain}; "
+                    f"{given} cannot be enqueued, for it is outside the space: allowed is {axis.domain}; "
                     "sweep.enqueue=[] leaves out what the search would begin with."
                 )
             if self._is_excluded(axis, values):
                 raise user_error(
-                    f"{name}={value} cannot be enqueued, for sweep.space.{name}.when searches it only with "
+                    f"{given} cannot be enqueued, for sweep.space.{name}.when searches it only with "
                     f"{axis.when}; sweep.enqueue=[] leaves out what the search would begin with."
                 )
             params |= axis.domain.params(name, value)

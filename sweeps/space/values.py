@@ -5,7 +5,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Quote, QuotedString
+from hydra.errors import HydraException
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _KEYWORDS = {"null", "true", "false", "inf", "nan"}
@@ -13,7 +15,15 @@ _KEYWORDS = {"null", "true", "false", "inf", "nan"}
 
 def canonical(value: Any) -> str:
     """JSON text that is equal for equal values alone: 1, 1.0, true and "1" all differ."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    try:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    except TypeError:  # keys of several types cannot be sorted
+        return canonical({key_text(key): element for key, element in value.items()})
+
+
+def key_text(key: Any) -> str:
+    """A key of a mapping as it is written, such as a class name that was read as a number or as true."""
+    return text(key) if not isinstance(key, str) else key
 
 
 def is_number(value: Any) -> bool:
@@ -27,6 +37,15 @@ def is_plain(value: Any) -> bool:
     if isinstance(value, dict):
         return all(isinstance(key, str) and _is_word(key) and is_plain(element) for key, element in value.items())
     return value is None or isinstance(value, bool | int | float | str)
+
+
+def is_key(name: str) -> bool:
+    """Whether Hydra's parser reads a key of a mapping back as this name."""
+    try:
+        read = OverridesParser.create().parse_override(f"key={{{name}:1}}").value()
+    except HydraException:
+        return False
+    return isinstance(read, dict) and list(map(key_text, read)) == [name]
 
 
 def override(key: str, value: Any) -> str:

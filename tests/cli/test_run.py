@@ -63,16 +63,67 @@ def names_only(*overrides: str) -> list[str]:
         ("model=[a,b]", "model is given b in a list with others: it takes one name, as in model=b."),
         ("model=[fcn,reference]", "model is given reference in a list with others: it takes one name, as in .*"),
         ("model.dilations.5=3", "model.dilations[5] is not there: model.dilations has 3 elements, from index 0; .*"),
-        ("loss.weights={a:1}", "loss.weights={a:1} has the wrong type: allowed is a list of numbers, .*"),
         (
-            "sampler=fractions sampler.fractions={star:0.5,qso:0.5}",
-            "sampler.fractions={star:0.5,qso:0.5} has the wrong type: allowed is a list of numbers, .*",
+            "loss.weights={a:1}",
+            "loss.weights={a: 1.0} names a, which is not a class: allowed: galaxy, qso, star, unknown.",
         ),
+        ("loss.weights=3", "loss.weights=3 has the wrong type: allowed is a number for each class, by name .*"),
+        (
+            "sampler=fractions sampler.fractions={star:0.5,qso:0.4}",
+            "sampler.fractions={star: 0.5, qso: 0.4} does not name the classes unknown and galaxy: "
+            "add unknown: 0, galaxy: 0 to leave them out, or another number.",
+        ),
+        (
+            "sampler.fractions={star:0.5,unknown:0.4,galaxy:0.2,qso:0}",
+            "sampler.fractions={star: 0.5, unknown: 0.4, galaxy: 0.2, qso: 0.0} sums to 1.1: it must sum to 1.",
+        ),
+        (
+            "sampler.fractions={star:0.5,unknown:0.5,galaxy:0,qsoo:0}",
+            "sampler.fractions={star: 0.5, unknown: 0.5, galaxy: 0.0, qsoo: 0.0} names qsoo, which is not a class: "
+            "did you mean 'qso'? allowed: .*",
+        ),
+        (
+            "sampler.fractions={star:0.5,unknown:0.5,galaxy:0,qso:0,Star:0}",
+            "sampler.fractions={star: 0.5, .*, Star: 0.0} names the class star twice: leave out one of the two.",
+        ),
+        (
+            "sampler.fractions={qso:0.001,unknown:0.009,galaxy:0,star:0.99}",
+            "sampler.fractions={.*} leaves qso without a place in a batch of 160: a fraction of 0.001 needs "
+            "schedule.batch_size=1000 or more.",
+        ),
+        (
+            "data=arrays sampler.fractions={a:0.9985,b:0.001,c:0.0005}",
+            "sampler.fractions={.*} leaves c without a place in a batch of 160: a fraction of 0.0005 needs .*=2000 .*",
+        ),
+        (
+            "sampler.fractions={}",
+            "sampler.fractions={} names no class: all classes are given at once, as in 'sampler.fractions={.*}'.",
+        ),
+        (
+            "experiment=reference sampler.fractions.star=0.5",
+            "sampler.fractions.star=0.5 sets one class alone: all classes are given at once, as in .*",
+        ),
+        (
+            "+loss.weights.qso=4",
+            "loss.weights.qso=4 sets one class alone: all classes are given at once, as in 'loss.weights={.*}'.",
+        ),
+        (
+            "sampler=schedule sampler.end=fractions sampler.end_fractions={star:1,qso:0,galaxy:0}",
+            "sampler.end_fractions={star: 1.0, qso: 0.0, galaxy: 0.0} does not name the class unknown: "
+            "add unknown: 0 to leave it out, or another number.",
+        ),
+        (
+            "schedule.stages.0.loss={name:focal,weights:{star:1,unknown:1,galaxy:2}}",
+            "schedule.stages[0].loss.weights={star: 1.0, unknown: 1.0, galaxy: 2.0} does not name the class qso: "
+            "add qso: 1, or another number.",
+        ),
+        ("data.priors={star:1}", "data.priors={star: 1.0} does not name the classes unknown, galaxy and qso: add .*"),
+        ("data.priors=[0.5,0.5]", "data.priors=[0.5, 0.5] has 2 values, but the simulated survey has 4 classes: .*"),
         ("data.class_names={a:1}", "data.class_names={a:1} has the wrong type: allowed is a list of texts, .*"),
         ("model.widths=[16,x]", "model.widths[1]=x has the wrong type: allowed is an integer."),
         (
             "sampler=fractions sampler.fractions=[0.5,0.6,0,0]",
-            "sampler.fractions=[0.5, 0.6, 0.0, 0.0] sums to 1.1: class shares must sum to 1.",
+            "sampler.fractions=[0.5, 0.6, 0.0, 0.0] sums to 1.1: it must sum to 1.",
         ),
         (
             "sampler=fractions sampler.fractions=[0.5,0.5]",
@@ -164,9 +215,13 @@ def test_a_mistake_in_the_config_is_one_sentence(
         (("objective=val/f1/qos",), "objective=val/f1/qos is not known: did you mean 'val/f1/qso'? allowed: .*"),
         (
             ("sampler=fractions", "sampler.fractions=[0.5,0.5]"),
-            "sampler.fractions=[0.5, 0.5] has 2 values, .* 3 classes.",
+            "sampler.fractions=[0.5, 0.5] has 2 values, but the data has 3 classes: .*",
         ),
-        (("loss.weights=[1,2]",), "loss.weights=[1.0, 2.0] has 2 values for 3 classes."),
+        (
+            ("sampler.fractions={a:0.5,b:0.4,c:0.1,d:0}",),
+            "sampler.fractions={a: 0.5, b: 0.4, c: 0.1, d: 0.0} names a, which is not a class: allowed: .*",
+        ),
+        (("loss.weights=[1,2]",), "loss.weights=[1.0, 2.0] has 2 values, but the data has 3 classes: .*"),
         (("split.validation=0",), "objective=val/macro_f1 needs validation spectra .*"),
         (("split=given", "split.validation=0.1"), "split=given needs a split column in the catalog: .*"),
         (("data.folder=nowhere",), ".*nowhere.*"),

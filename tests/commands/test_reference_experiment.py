@@ -16,7 +16,7 @@ from spectral.configs.optimizer import optimizers
 from spectral.configs.root import ExperimentConfig, typed
 from spectral.configs.sampler import samplers
 from spectral.configs.split import splits
-from spectral.training.class_shares import class_shares
+from spectral.training.class_pools import class_priors
 
 CONF = str(Path(__file__).parents[2] / "conf")
 
@@ -82,7 +82,7 @@ def test_adam_is_keras_s(reference: ExperimentConfig) -> None:
 
 
 def test_second_stage_s_loss_equals_the_published_formula(reference: ExperimentConfig) -> None:
-    priors = torch.from_numpy(class_shares(np.array([0, 0, 1, 2, 3]), 4))
+    priors = torch.from_numpy(class_priors(np.array([0, 0, 1, 2, 3]), 4))
     loss = losses.build(reference.schedule.stages[1].loss, num_classes=4, class_priors=priors, batch_fractions=priors)
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(160, 4, generator=generator)

@@ -14,6 +14,8 @@ from search_runs import REPOSITORY, await_that, finish, pid_that_holds, start, t
 from small_runs import OVERRIDES, outcome
 from small_runs import run as run_alone
 
+from sweeps.export import study_table
+
 SCRIPT = REPOSITORY / "run.py"
 LONGER = ("schedule.stages.0.epochs=12", "schedule.stages.0.steps=4")
 
@@ -104,7 +106,7 @@ def test_a_spoilt_checkpoint_of_a_trial_that_is_run_again_is_left_out(small: lis
             ["sampler.fractions=choice([0.7,0.1,0.1,0.1],[0.5,0.5])"],
             "sampler.fractions=[0.5, 0.5] has 2 values, but data.class_names has 4 classes",
         ),
-        (["sweep=fractions", "schedule.batch_size=32"], "a share of 0.02 needs schedule.batch_size=50 or more"),
+        (["sweep=fractions", "schedule.batch_size=32"], "a fraction of 0.02 needs schedule.batch_size=50 or more"),
         (["sweep=widths", "sweep.space={}"], "model.width=16 cannot be enqueued, for it is not searched"),
         (["sweep=widths", "~sweep.space.model.width"], "give it a value, as in model.width=VALUE"),
         (
@@ -122,7 +124,19 @@ def test_a_spoilt_checkpoint_of_a_trial_that_is_run_again_is_left_out(small: lis
         ),
         (
             ["loss.weights={a:1}", "model.width=4,8"],
-            "loss.weights={a:1} has the wrong type: allowed is a list of numbers",
+            "loss.weights={a: 1.0} names a, which is not a class: allowed: galaxy, qso, star, unknown.",
+        ),
+        (
+            ["sampler.fractions=choice({star:0.7,unknown:0.1,galaxy:0.1,qso:0.1},{star:0.8,unknown:0.2})"],
+            "sampler.fractions={star: 0.8, unknown: 0.2} does not name the classes galaxy and qso: add galaxy: 0, ",
+        ),
+        (
+            ["sweep=fractions", "+sweep.space={sampler.fractions:{classes:[star,qsoo]}}", "sweep.enqueue=[]"],
+            "names qsoo, which is not a class: did you mean 'qso'?",
+        ),
+        (
+            ["sweep=fractions", "sweep.enqueue=[{sampler.fractions:[0.7,0.1,0.1,0.1]}]"],
+            "it is outside the space: allowed is a mapping of shares by class that sum to 1 and are at least {star: 0.",
         ),
         (
             ["sweep=fractions", "sweep.space.sampler.fractions.minimum=0.05"],
@@ -184,6 +198,29 @@ def test_a_named_search_prunes_and_goes_on_in_its_own_folder(small: list[str], t
         assert len(trials(folder)) == total
     run = [trial.user_attrs["run_dir"] for trial in trials(folder) if "reused_from" not in trial.user_attrs]
     assert len(set(run)) == len(run)
+
+
+@pytest.mark.slow
+def test_fractions_are_searched_by_name(small: list[str], tmp_path: Path) -> None:
+    """From an axis of the command line and an enqueued mapping to the jobs, the best command, the export, a resume."""
+    folder = tmp_path / "study"
+    axis = "+sweep.space={sampler.fractions:{type:simplex,classes:[star,galaxy,qso],minimum:0.1}}"
+    quick = ["model.width=4", "schedule.stages.0.epochs=1"]
+    common = [*small, *quick, "sweep.search_overrides=[]", "sweep.sampler=random"]
+    for total, enqueued in ((1, "{qso:0.2,star:0.5,galaxy:0.3}"), (2, "{galaxy:0.3,qso:0.2,star:0.5}")):
+        options = [f"sweep.num_trials={total}", f"sweep.enqueue=[{{sampler.fractions:{enqueued}}}]"]
+        process = start(folder, *common, axis, *options, script=SCRIPT)
+        output = finish(process)
+        assert process.returncode == 0, output
+    first, second = [trial.user_attrs["overrides"] for trial in trials(folder)]
+    assert first[-1] == "sampler.fractions={star:0.5,galaxy:0.3,qso:0.2}"
+    assert second[-1].startswith("sampler.fractions={star:0.") and second != first
+    command = next(line for line in output.splitlines() if line.startswith("best: "))
+    assert shlex.split(command)[-1] in (first[-1], second[-1])
+    run_alone([*small, *quick, "sampler.fractions=[0.5,0.3,0.2]", f"run_dir={tmp_path / 'alone'}"])
+    assert outcome(folder / "0") == outcome(tmp_path / "alone")
+    exported = study_table(str(folder))
+    assert exported["sampler.fractions"][0] == "{galaxy:0.3,qso:0.2,star:0.5}"
 
 
 def test_sizes_are_known_before_training_and_keep_the_infeasible_from_it(small: list[str], tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spectral.configs.class_lists import in_class_order
 from spectral.configs.sampler import samplers
 from spectral.errors import UserError
-from spectral.training.class_shares import systematic_counts
+from spectral.training.class_pools import systematic_counts
 
 LABELS = np.random.default_rng(0).choice(4, size=1003, p=[0.91, 0.06, 0.02, 0.01])
 NAMES = ["star", "unknown", "galaxy", "qso"]
@@ -18,7 +19,7 @@ NAMES = ["star", "unknown", "galaxy", "qso"]
 def build(name, labels=LABELS, num_classes=4, batch_size=160, seed=7, num_epochs=5, **fields):
     config = samplers.typed({"name": name, **fields})
     return samplers.build(
-        config,
+        in_class_order(config, "sampler", NAMES[:num_classes]),
         labels=labels,
         num_classes=num_classes,
         batch_size=batch_size,
@@ -111,7 +112,7 @@ def test_natural_with_steps_draws_every_row_equally_often_across_epochs(num_rows
     assert drawn.max() - drawn.min() <= 1
 
 
-def test_natural_fractions_are_the_shares_of_the_labels():
+def test_natural_fractions_are_the_priors_of_the_labels():
     np.testing.assert_allclose(build("natural").fractions(0), np.bincount(LABELS) / len(LABELS))
 
 
@@ -141,7 +142,7 @@ def test_schedule_moves_in_a_straight_line():
     assert np.bincount(LABELS[next(sampler.batches(4, 1))]).tolist() == [40] * 4
 
 
-def test_schedule_draws_a_rare_class_as_often_as_its_share_says():
+def test_schedule_draws_a_rare_class_as_often_as_its_fraction_says():
     labels = np.array([0] * 996 + [1] * 4)
     sampler = build("schedule", labels=labels, num_classes=2, batch_size=100, num_epochs=3)
     counts = np.array([(labels[batch] == 1).sum() for batch in sampler.batches(0, 2000)])
@@ -177,7 +178,19 @@ def test_rounding_within_a_millionth_is_allowed():
     samplers.typed({"name": "fractions", "fractions": [0.3333333, 0.3333333, 0.3333333]})
 
 
-def test_one_fraction_a_class():
+@settings(max_examples=30, deadline=None)
+@given(order=st.permutations(range(4)), upper=st.sets(st.integers(0, 3)))
+def test_fractions_by_name_draw_the_same_batches_as_the_list_in_whatever_order_and_case(order, upper):
+    written = {c: NAMES[c].upper() if c in upper else NAMES[c] for c in order}
+    by_name = {written[c]: REFERENCE[c] for c in order}
+    for fields in ("fractions", "fractions"), ("schedule", "start_fractions"):
+        options = {"start": "fractions"} if fields[0] == "schedule" else {}
+        named, listed = (build(fields[0], **options, **{fields[1]: value}) for value in (by_name, REFERENCE))
+        assert named.fractions(0).tolist() == listed.fractions(0).tolist()
+        assert np.array_equal(next(named.batches(2, 1)), next(listed.batches(2, 1)))
+
+
+def test_one_fraction_per_class():
     with pytest.raises(UserError, match=r"sampler\.fractions=.* has 2 values, but the data has 4 classes"):
         build("fractions", fractions=[0.5, 0.5])
     with pytest.raises(UserError, match=r"sampler\.end_fractions=.* has 2 values"):
@@ -192,13 +205,13 @@ def test_a_class_without_spectra_is_named(name, options):
         build(name, labels=LABELS[LABELS != 3], **options)
 
 
-def test_a_class_without_spectra_may_have_no_share():
+def test_a_class_without_spectra_may_have_the_fraction_0():
     sampler = build("fractions", labels=LABELS[LABELS != 3], fractions=[0.5, 0.25, 0.25, 0])
     assert len(next(sampler.batches(0, 1))) == 160
 
 
-def test_a_share_below_one_row_names_the_batch_it_needs():
-    with pytest.raises(UserError, match=r"share of 0\.05 needs schedule.batch_size=20 or more"):
+def test_a_fraction_below_one_row_names_the_class_and_the_batch_it_needs():
+    with pytest.raises(UserError, match=r"leaves galaxy without .* of 0\.05 needs schedule.batch_size=20 or more"):
         build("fractions", fractions=REFERENCE, batch_size=16)
     assert len(next(build("fractions", fractions=REFERENCE, batch_size=20).batches(0, 1))) == 20
 

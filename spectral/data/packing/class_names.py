@@ -16,7 +16,8 @@ def order_class_names(labels: Iterable[object], given: Sequence[str] | None = No
     Args:
         labels: one a spectrum, or the different ones; missing ones are left out.
         given: the user's order (data.class_names). Otherwise the contest's classes, if there are no others, stand in
-            the contest's order, whole numbers in numeric order, and others in alphabetic order.
+            the contest's order, in whatever case they are written; whole numbers stand in numeric order, and others in
+            alphabetic order.
 
     Raises:
         UserError: a label is not among the given names, or a given name is there twice.
@@ -25,8 +26,9 @@ def order_class_names(labels: Iterable[object], given: Sequence[str] | None = No
     if given is not None:
         _check_given(sorted(found), given)
         return list(given)
-    if found <= set(CONTEST_ORDER):
-        return [name for name in CONTEST_ORDER if name in found]
+    by_lower = {name.lower(): name for name in found}
+    if len(by_lower) == len(found) and by_lower.keys() <= set(CONTEST_ORDER):
+        return [by_lower[name] for name in CONTEST_ORDER if name in by_lower]
     return sorted(found, key=_numeric_first)
 
 

@@ -45,31 +45,61 @@ def columns_of(report: Report, trials: Sequence[ReportedTrial]) -> list[Column]:
 
 
 def class_names(report: Report) -> list[str]:
-    """Of the first run that has ended; empty if none has."""
+    """Of the first run that has ended; empty where none has."""
     runs = (run for trial in report.trials for run in trial.runs)
     return next((names for run in runs if (names := run.class_names)), [])
 
 
-def is_simplex(values: Sequence[Any]) -> bool:
-    """Whether all are lists of the same two or more shares that sum to 1."""
-    lists = [value for value in values if isinstance(value, list) and len(value) > 1 and all(map(is_number, value))]
-    if not values or len(lists) < len(values) or len({len(value) for value in lists}) > 1:
-        return False
-    return all(min(value) >= 0 and abs(sum(value) - 1) < 1e-3 for value in lists)
+@dataclass(frozen=True)
+class Shares:
+    """Values of a simplex as numbers.
+
+    Args:
+        names: [K], what the shares are of.
+        rows: [K] of each value.
+    """
+
+    names: list[str]
+    rows: list[list[float]]
 
 
-def share_names(size: int, classes: list[str]) -> list[str]:
-    """What the shares of a simplex are of: the classes, if there are as many."""
-    return classes if len(classes) == size else [f"share {place + 1}" for place in range(size)]
+def shares_of(values: Sequence[Any], classes: Sequence[str]) -> Shares | None:
+    """The values of a simplex; None if they are none.
+
+    Args:
+        values: lists in class order, or mappings by class name.
+        classes: of the data, or of the search; mappings are shown in their order.
+    """
+    if not values:
+        return None
+    if isinstance(values[0], dict):
+        known = [name for name in classes if name in values[0]]
+        names = [*known, *(name for name in values[0] if name not in known)]
+        if any(not isinstance(value, dict) or value.keys() != values[0].keys() for value in values):
+            return None
+        rows = [[value[name] for name in names] for value in values]
+    else:
+        if any(not isinstance(value, list) or len(value) != len(values[0]) for value in values):
+            return None
+        rows, size = list(values), len(values[0])
+        names = list(classes) if len(classes) == size else [f"share {place + 1}" for place in range(size)]
+    return Shares(names, rows) if all(map(_are_shares, rows)) else None
+
+
+def _are_shares(row: list[Any]) -> bool:
+    return len(row) > 1 and all(map(is_number, row)) and min(row) >= 0 and abs(sum(row) - 1) < 1e-3
 
 
 def _columns(axis: str, values: dict[int, Any], signature: dict[str, Any], classes: list[str]) -> list[Column]:
     kinds = list(values.values())
     if all(is_number(value) and math.isfinite(value) for value in kinds):
         return [Column(axis, axis, values, is_log=bool(signature.get("log")))]
-    if signature.get("type") == "simplex" or (_is_varied(kinds) and is_simplex(kinds)):
-        names = share_names(len(kinds[0]), classes) if kinds else []
-        return [Column(axis, f"{axis}: {n}", {t: v[k] for t, v in values.items()}) for k, n in enumerate(names)]
+    shares = shares_of(kinds, signature.get("classes", classes))
+    if shares and (signature.get("type") == "simplex" or _is_varied(kinds)):
+        by_trial = dict(zip(values, shares.rows, strict=True))
+        return [
+            Column(axis, f"{axis}: {n}", {t: v[k] for t, v in by_trial.items()}) for k, n in enumerate(shares.names)
+        ]
     if _is_varied(kinds) and all(isinstance(value, list) for value in kinds):
         return _of_lists(axis, values)
     return [_categorical(axis, values, signature)]
@@ -88,7 +118,7 @@ def _of_lists(axis: str, values: dict[int, list[Any]]) -> list[Column]:
 
 
 def _categorical(axis: str, values: dict[int, Any], signature: dict[str, Any]) -> Column:
-    """In the order of the space, if that is known; what comes after the last place that has room is put together."""
+    """In the order of the space, where that is known; what comes after the last place that has room is put together."""
     known = [canonical(value) for value in signature.get("values", [])]
     there = {canonical(value): shown(value) for value in values.values()}
     order = [text for text in known if text in there] + sorted(text for text in there if text not in known)

@@ -4,7 +4,7 @@ from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
-from sweeps.report.figures.columns import class_names, is_simplex, share_names
+from sweeps.report.figures.columns import class_names, shares_of
 from sweeps.report.figures.scores import hover, score
 from sweeps.report.figures.style import COLOURS, SCORES, ink_on, layout, number, numbers, short, text
 from sweeps.report.model import Report, ReportedTrial
@@ -12,27 +12,31 @@ from sweeps.report.section import Figure
 
 NUM_GROUPS = 10
 
+Rows = dict[int, list[float]]
+"""Trial number -> shares [K]."""
+
 
 def simplex_figures(report: Report, trials: list[ReportedTrial]) -> list[Figure]:
     """A figure of each axis whose values are shares; needs two trials that have it."""
     figures = []
     for place, axis in enumerate(report.axes):
         having = [trial for trial in trials if axis in trial.configuration]
-        if len(having) > 1 and is_simplex([trial.configuration[axis] for trial in having]):
-            draw = _ternary if len(having[0].configuration[axis]) == 3 else _stacked
-            figures.append(draw(report, having, axis, f"search-simplex-{place}"))
+        searched = report.identity.get("space", {}).get(axis, {}).get("classes") or class_names(report)
+        shares = shares_of([trial.configuration[axis] for trial in having], searched)
+        if len(having) > 1 and shares:
+            rows = {trial.number: row for trial, row in zip(having, shares.rows, strict=True)}
+            draw = _ternary if len(shares.names) == 3 else _stacked
+            figures.append(draw(report, having, shares.names, rows, axis, f"search-simplex-{place}"))
     return figures
 
 
-def _ternary(report: Report, trials: list[ReportedTrial], axis: str, name: str) -> Figure:
+def _ternary(report: Report, trials: list[ReportedTrial], names: list[str], rows: Rows, axis: str, name: str) -> Figure:
     # The best are drawn last, on top.
     trials = sorted(trials, key=score, reverse=report.directions[0] == "minimize")
-    shares = [trial.configuration[axis] for trial in trials]
-    names = share_names(3, class_names(report))
     trace = {
         "type": "scatterternary",
         "mode": "markers",
-        **{corner: numbers(share[k] for share in shares) for k, corner in enumerate("abc")},
+        **{corner: numbers(rows[trial.number][k] for trial in trials) for k, corner in enumerate("abc")},
         "text": [hover(report, trial) for trial in trials],
         "hoverinfo": "text",
         "marker": {
@@ -54,11 +58,11 @@ def _ternary(report: Report, trials: list[ReportedTrial], axis: str, name: str) 
     return Figure(name, label, {"data": [trace], "layout": drawn}, height_px=460)
 
 
-def _stacked(report: Report, trials: list[ReportedTrial], axis: str, name: str) -> Figure:
+def _stacked(report: Report, trials: list[ReportedTrial], names: list[str], rows: Rows, axis: str, name: str) -> Figure:
     ordered = sorted(trials, key=score, reverse=report.directions[0] == "maximize")
     groups = _groups(ordered)
-    names = share_names(len(ordered[0].configuration[axis]), class_names(report))
-    bars = [_bar(report, groups, axis, k, class_name) for k, class_name in enumerate(names)]
+    means = [[fmean(column) for column in zip(*(rows[t.number] for t in group), strict=True)] for group in groups]
+    bars = [_bar(groups, [row[k] for row in means], k, class_name) for k, class_name in enumerate(names)]
     is_single = len(groups) == len(ordered)
     what = "Each bar is a trial, the best on the left" if is_single else "Each bar is a tenth of the trials by score"
     label = f"{what}: its {'' if is_single else 'mean '}{axis}, as shares of a whole."
@@ -76,8 +80,8 @@ def _groups(ordered: list[ReportedTrial]) -> list[list[ReportedTrial]]:
     return [ordered[start:end] for start, end in pairwise(ends)]
 
 
-def _bar(report: Report, groups: list[list[ReportedTrial]], axis: str, k: int, class_name: str) -> dict[str, Any]:
-    shares = [fmean(trial.configuration[axis][k] for trial in group) for group in groups]
+def _bar(groups: list[list[ReportedTrial]], shares: list[float], k: int, class_name: str) -> dict[str, Any]:
+    """The shares of class k in each group."""
     return {
         "type": "bar",
         "name": short(class_name),

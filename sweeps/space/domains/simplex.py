@@ -1,11 +1,11 @@
 """Shares that sum to 1, such as the class fractions of a batch."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sweeps.space.values import is_number
+from sweeps.space.values import is_number, key_text
 
 if TYPE_CHECKING:
     from optuna.trial import BaseTrial
@@ -15,6 +15,9 @@ UNITS = 10_000
 
 _LOWEST = 1e-9
 _SUM_TOLERANCE = 1e-6
+
+Shares = list[float] | dict[str, float]
+"""[K] in the order of the data's classes, or by class name."""
 
 
 @dataclass(frozen=True)
@@ -26,25 +29,27 @@ class Simplex:
 
     Args:
         minimum: [K], m above, each >= 0, a whole number of units, with a sum below 1.
+        classes: [K], what the shares are of: values are then mappings of these names, else lists.
     """
 
     minimum: tuple[float, ...]
+    classes: tuple[str, ...] | None = None
 
     size = None
 
-    def suggest(self, trial: "BaseTrial", name: str) -> list[float]:
+    def suggest(self, trial: "BaseTrial", name: str) -> Shares:
         x = [-math.log(trial.suggest_float(helper, _LOWEST, 1.0)) for helper in self._names(name)]
         total = sum(x)
         free = [value / total for value in x] if total > 0 else [1 / len(x)] * len(x)
         units = apportion(free, UNITS - sum(self._minimum_units))
-        return [(u + m) / UNITS for u, m in zip(units, self._minimum_units, strict=True)]
+        return self._named([(u + m) / UNITS for u, m in zip(units, self._minimum_units, strict=True)])
 
-    def params(self, name: str, value: Sequence[float]) -> dict[str, Any]:
+    def params(self, name: str, value: Shares) -> dict[str, Any]:
         """Of all the u that give these shares, those with sum(x) = K, its mean (at most 20, so that u stays in range).
 
         Shares between two multiples of the unit are rounded, as `suggest` would round them.
         """
-        units = apportion(self._free(value), UNITS - sum(self._minimum_units))
+        units = apportion(self._free(self._listed(value)), UNITS - sum(self._minimum_units))
         scale = min(len(units), 20) / sum(units)
         return {helper: math.exp(-scale * unit) for helper, unit in zip(self._names(name), units, strict=True)}
 
@@ -54,13 +59,32 @@ class Simplex:
         return [share / sum(above) for share in above]
 
     def contains(self, value: Any) -> bool:
+        if self.classes is not None and not (isinstance(value, Mapping) and self._names_classes(value)):
+            return False
+        shares = self._listed(value)
         return (
-            isinstance(value, list)
-            and len(value) == len(self.minimum)
-            and all(is_number(share) for share in value)
-            and abs(sum(value) - 1) <= _SUM_TOLERANCE
-            and all(share >= minimum - 1e-9 for share, minimum in zip(value, self.minimum, strict=True))
+            isinstance(shares, list)
+            and len(shares) == len(self.minimum)
+            and all(is_number(share) for share in shares)
+            and abs(sum(shares) - 1) <= _SUM_TOLERANCE
+            and all(share >= minimum - 1e-9 for share, minimum in zip(shares, self.minimum, strict=True))
         )
+
+    def in_order(self, value: Shares) -> Shares:
+        """The same value, by name in the order of `classes`."""
+        return self._named(self._listed(value))
+
+    def _names_classes(self, value: Mapping[Any, Any]) -> bool:
+        return sorted(map(key_text, value)) == sorted(self.classes or ())
+
+    def _named(self, shares: list[float]) -> Shares:
+        return shares if self.classes is None else dict(zip(self.classes, shares, strict=True))
+
+    def _listed(self, value: Any) -> Any:
+        if self.classes is None:
+            return value
+        by_name = {key_text(name): share for name, share in value.items()}
+        return [by_name[name] for name in self.classes]
 
     def values(self) -> Sequence[Any]:
         raise TypeError("a simplex has no list of values")
@@ -69,12 +93,17 @@ class Simplex:
         """The corners: every class but one at its minimum."""
         free = UNITS - sum(self._minimum_units)
         corners = range(len(self.minimum))
-        return [[(m + free * (i == c)) / UNITS for i, m in enumerate(self._minimum_units)] for c in corners]
+        shares = [[(m + free * (i == c)) / UNITS for i, m in enumerate(self._minimum_units)] for c in corners]
+        return [self._named(corner) for corner in shares]
 
     def signature(self) -> dict[str, Any]:
-        return {"type": "simplex", "size": len(self.minimum), "minimum": list(self.minimum)}
+        named = {} if self.classes is None else {"classes": list(self.classes)}
+        return {"type": "simplex", "size": len(self.minimum), "minimum": list(self.minimum)} | named
 
     def __str__(self) -> str:
+        if self.classes is not None:
+            least = ", ".join(f"{name}: {minimum:g}" for name, minimum in zip(self.classes, self.minimum, strict=True))
+            return f"a mapping of shares by class that sum to 1 and are at least {{{least}}}"
         least = ", ".join(f"{minimum:g}" for minimum in self.minimum)
         return f"{len(self.minimum)} shares that sum to 1 and are at least {least}"
 

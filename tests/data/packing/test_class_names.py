@@ -13,6 +13,9 @@ from spectral.errors import UserError
     [
         (["qso", "galaxy", "star", "unknown", "star"], ["star", "unknown", "galaxy", "qso"]),
         (["qso", "star", None, float("nan")], ["star", "qso"]),
+        (["QSO", "Unknown", "STAR", "Galaxy"], ["STAR", "Unknown", "Galaxy", "QSO"]),
+        (["GALAXY", "QSO", "STAR"], ["STAR", "GALAXY", "QSO"]),
+        (["star", "STAR", "qso"], ["STAR", "qso", "star"]),
         (["qso", "star", "nova"], ["nova", "qso", "star"]),
         (["10", "9", "-1"], ["-1", "9", "10"]),
         (["10", "9", "b", "a"], ["9", "10", "a", "b"]),

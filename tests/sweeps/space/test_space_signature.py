@@ -67,6 +67,8 @@ def test_importing_the_space_needs_neither_torch_nor_optuna_nor_spectral() -> No
          'model.dilations: element was {"type":"choice","values":[1,2,4]} and is {"type":"choice","values":[1,2,8]}.'),
         ("sampler.fractions", {"type": "simplex", "size": 4, "minimum": [0.02, 0.02, 0.02, 0.1]},
          "minimum was [0.02,0.02,0.02,0.02] and is [0.02,0.02,0.02,0.1]."),
+        ("sampler.fractions", {"type": "simplex", "classes": ["a", "b", "c", "d"], "minimum": 0.02},
+         'sampler.fractions: classes was not given and is ["a","b","c","d"].'),
         ("loss", ["soft_f1", "focal"], 'loss: values was ["focal","soft_f1"] and is ["soft_f1","focal"].'),
         ("loss.gamma", {"low": 0.5, "high": 4.0}, 'loss.gamma: when was {"loss":["focal"]} and is not given.'),
         ("seed", 4, "seed: value was 3 and is 4."),

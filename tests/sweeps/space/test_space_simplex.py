@@ -1,15 +1,21 @@
 """Shares: uniform on the simplex, exact sums, minimum shares."""
 
 import math
+from typing import Any
 
 import numpy as np
 import optuna
 import pytest
-from hypothesis import given, settings
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from omegaconf import OmegaConf
 from scipy import stats
 
+from spectral.errors import UserError
+from sweeps.space import Space
 from sweeps.space.domains.simplex import UNITS, Simplex, apportion
+from sweeps.space.values import key_text
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -97,3 +103,53 @@ def test_apportioned_numbers_are_within_one_of_their_share(weights: list[float],
     counts = apportion(shares, total)
     assert sum(counts) == total
     assert all(abs(count - share * total) < 1 + 1e-6 for count, share in zip(counts, shares, strict=True))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_shares_by_class_are_those_of_the_list_under_their_names(data: st.DataObject) -> None:
+    """The parameters are the same too; a value may be given in whatever order, and comes back through an override."""
+    names = data.draw(st.lists(st.from_regex(r"[a-z][a-z0-9_]{0,5}|[1-9]", fullmatch=True), min_size=2, unique=True))
+    names = [name for name in names if name not in ("null", "true", "false", "inf", "nan")]
+    assume(len(names) > 1)
+    listed, space = Simplex((0.0,) * len(names)), Space.read({"k": {"type": "simplex", "classes": names}})
+    uniform = data.draw(st.lists(st.floats(1e-9, 1), min_size=len(names), max_size=len(names)))
+    params = dict(zip(listed.params("k", listed.extremes()[0]), uniform, strict=True))
+    shares = space.suggest(optuna.trial.FixedTrial(params))["k"]
+    assert shares == dict(zip(names, listed.suggest(optuna.trial.FixedTrial(params), "k"), strict=True))
+    shuffled = {name: shares[name] for name in data.draw(st.permutations(names))}
+    assert space.params({"k": shuffled}) == listed.params("k", list(shares.values()))
+    (override,) = space.overrides({"k": shuffled})
+    read = OverridesParser.create().parse_override(override).value()
+    assert [(key_text(name), share) for name, share in read.items()] == list(shares.items())
+    assert space.axes["k"].domain.contains(read)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [0.5, 0.3, 0.2],
+        {"star": 0.5, "galaxy": 0.5},
+        {"star": 0.5, "galaxy": 0.3, "quasar": 0.2},
+        {"star": 0.5, "galaxy": 0.4, "qso": 0.2},
+        {"star": 0.05, "galaxy": 0.45, "qso": 0.5},
+        {"star": 0.5, "galaxy": 0.3, "qso": "much"},
+    ],
+)
+def test_what_is_no_share_of_each_class_cannot_be_enqueued(value: Any) -> None:
+    space = Space.read({"k": {"type": "simplex", "classes": ["star", "galaxy", "qso"], "minimum": {"star": 0.1}}})
+    with pytest.raises(UserError, match=r"allowed is a mapping of shares .* \{star: 0\.1, galaxy: 0, qso: 0\};"):
+        space.params({"k": value})
+    space.params({"k": {"qso": 0.2, "star": 0.5, "galaxy": 0.3}})
+
+
+def test_the_command_line_gives_named_shares_and_can_take_the_names_away() -> None:
+    """As sweep.space is merged; the list form is how a study that began with lists is resumed."""
+    base = OmegaConf.create({"k": {"type": "simplex", "classes": ["a", "b"], "minimum": 0.1}})
+    for given_, expected in (
+        ("{k:{classes:[c,d,e]}}", Simplex((0.1,) * 3, ("c", "d", "e"))),
+        ("{k:{minimum:{a:0.3}}}", Simplex((0.3, 0.0), ("a", "b"))),
+        ("{k:{classes:null,size:2}}", Simplex((0.1,) * 2)),
+    ):
+        merged = OmegaConf.merge(base, OverridesParser.create().parse_override(f"+sweep.space={given_}").value())
+        assert Space.read(OmegaConf.to_container(merged)).axes["k"].domain == expected  # type: ignore[arg-type]

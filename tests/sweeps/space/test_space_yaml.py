@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 
 import spectral.configs.root as root
 from spectral.cli.run import hydra_sentence
+from spectral.configs.class_lists import in_class_order
 from spectral.errors import UserError
 from sweeps.config import SweepConfig
 from sweeps.planning.checks import typed_sweep
@@ -101,6 +102,18 @@ def test_each_form_gives_its_domain(yaml: str, domain: Any) -> None:
         ("{type: simplex, size: 4, minimum: 0.00001}", "of at most 4 decimals"),
         ("{type: simplex, size: 4, minimum: -0.1}", "each at least 0"),
         ("{type: simplex, size: 4, minimum: .inf}", "below 1"),
+        ("{type: simplex, minimum: 0.1}", "sweep.space.key needs classes, a list of their names; or size"),
+        ("{type: simplex, classes: [a, b], size: 3}", "sweep.space.key has size=3 and 2 classes: leave out size."),
+        ("{type: simplex, classes: [a]}", "sweep.space.key.size=1 is out of range"),
+        ("{type: simplex, classes: a}", "sweep.space.key.classes=a has the wrong type: allowed is a list of names"),
+        ("{type: simplex, classes: [a, b, a]}", "has a name more than once."),
+        ("{type: simplex, classes: [a, 'b:c']}", "classes holds b:c, which cannot be a key of an override: give size"),
+        (
+            "{type: simplex, classes: [star, qso], minimum: {qos: 0.1}}",
+            "not a class of the search: did you mean 'qso'?",
+        ),
+        ("{type: simplex, size: 2, minimum: {qso: 0.1}}", "is not a class of the search: by name it needs classes."),
+        ("{type: simplex, classes: [a, b], minimum: {a: x}}", "it is one share, or 2 of them"),
         ("{type: simplex, size: 1000000000}", "sweep.space.key.size=1000000000 is out of range"),
         ("{type: [list], max_length: 3}", "sweep.space.key.type=['list'] is not known: did you mean 'list'?"),
         ("{type: list, min_length: a, max_length: 3, element: 1}", "sweep.space.key.min_length=a is out of range"),
@@ -161,7 +174,10 @@ def test_trial_0_of_the_reference_sweep_is_the_published_reference(
     study.enqueue_trial(space.params(sweep.enqueue[0]))
     overrides = space.overrides(space.suggest(study.ask()))
     reference = composed(["experiment=reference", "run_dir=same"])
-    assert composed([*overrides, "run_dir=same"]) == reference
+    trial = composed([*overrides, "run_dir=same"])
+    # The experiment has a list in class order, the search a mapping by name.
+    trial.sampler = in_class_order(trial.sampler, "sampler", trial.data.class_names)
+    assert trial == reference
 
 
 @pytest.mark.parametrize(
@@ -206,7 +222,7 @@ def test_a_space_outside_the_typed_config_is_refused(
             "fractions",
             "sweep.space.sampler.fractions.minimum=0.05",
             "+sweep.space={sampler.fractions:{minimum:0.05}}",
-            Simplex((0.05,) * 4),
+            Simplex((0.05,) * 4, ("star", "unknown", "galaxy", "qso")),
         ),
         (
             "fractions",

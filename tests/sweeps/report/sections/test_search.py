@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from report_studies import CLASSES, Made, figure, make_report, names, trace
 
-from sweeps.report.figures.columns import columns_of, is_simplex
+from sweeps.report.figures.columns import columns_of, shares_of
 from sweeps.report.figures.scores import complete, front
 from sweeps.report.figures.search_importance import importances
 from sweeps.report.model import Report
@@ -122,10 +122,40 @@ def test_shares_of_four_classes_by_rank(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("values", "is_one"),
-    [([[0.5, 0.5], [0.1, 0.9]], True), ([[1, 2]], False), ([[0.5, 0.5], [0.2, 0.3, 0.5]], False), ([], False)],
+    [
+        ([[0.5, 0.5], [0.1, 0.9]], True),
+        ([[1, 2]], False),
+        ([[0.5, 0.5], [0.2, 0.3, 0.5]], False),
+        ([], False),
+        ([{"a": 0.5, "b": 0.5}, {"b": 0.1, "a": 0.9}], True),
+        ([{"a": 0.5, "b": 0.5}, {"a": 0.1, "c": 0.9}], False),
+        ([{"a": 0.5, "b": 0.5}, [0.1, 0.9]], False),
+        ([{"name": "focal", "gamma": 1.5}], False),
+    ],
 )
 def test_what_counts_as_shares(values: list[Any], is_one: bool) -> None:
-    assert is_simplex(values) == is_one
+    assert (shares_of(values, []) is not None) == is_one
+
+
+def test_shares_by_class_are_drawn_under_the_names_of_the_search_in_its_order(tmp_path: Path) -> None:
+    """As those of lists are, whose names come from the runs; a study keeps the mapping in alphabetic order."""
+    rng = np.random.default_rng(0)
+    for classes in (["star", "unknown", "galaxy", "qso"], ["star", "galaxy", "qso"]):
+        rows = [rng.dirichlet(np.ones(len(classes))).round(4).tolist() for _ in range(30)]
+        named = [Made({"fractions": dict(sorted(zip(classes, row, strict=True)))}, [row[0]]) for row in rows]
+        space = {"fractions": {"type": "simplex", "classes": classes}}
+        report = make_report(tmp_path / str(len(classes)), named, space=space)
+        columns = columns_of(report, complete(report))
+        assert [column.name for column in columns] == [f"fractions: {name}" for name in classes]
+        assert [column.values[3] for column in columns] == rows[3]
+        content = figure(search.section(report), "search-simplex-0")
+        if len(classes) == 3:
+            corners = [content["layout"]["ternary"][f"{corner}axis"]["title"]["text"] for corner in "abc"]
+            assert corners == classes
+            assert content["data"][0]["a"] == pytest.approx(sorted(row[0] for row in rows), abs=1e-4)
+        else:
+            assert [bars["name"] for bars in content["data"]] == classes
+            assert content["data"][0]["y"] == sorted(content["data"][0]["y"], reverse=True)
 
 
 @pytest.mark.parametrize("directions", [("minimize", "maximize"), ("maximize", "maximize"), ("minimize", "minimize")])

@@ -38,6 +38,7 @@ def words(report: Any) -> str:
         (["adam", "adamw", None], "one of adam, adamw, null"),
         ({"type": "list", "min_length": 1, "max_length": 4, "element": [1, 2]}, "a list of 1 to 4, each one of 1, 2"),
         ({"type": "simplex", "size": 3, "minimum": 0.02}, "3 shares that sum to 1, each at least 0.02"),
+        ({"type": "simplex", "classes": ["star", "qso"]}, "2 shares of star, qso that sum to 1, each at least 0"),
     ],
 )
 def test_domains_in_words(axis: Any, said: str) -> None:

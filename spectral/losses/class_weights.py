@@ -1,4 +1,4 @@
-"""Class shares and class weights, as several losses need them. K classes."""
+"""The weight of each class, as several losses need it. K classes."""
 
 from torch import Tensor
 
@@ -6,10 +6,10 @@ from spectral.errors import UserError
 
 
 def require_drawn(batch_fractions: Tensor, what: str) -> None:
-    """Raise UserError where a class is never drawn, for a loss that divides by its share.
+    """Raise UserError if a class is never drawn, for a loss that divides by its fraction.
 
     Args:
-        batch_fractions: [K], the share of each class in the training batches.
+        batch_fractions: [K], the fraction of each class in the training batches.
         what: the setting that needs every class, such as "loss.balanced=true"; it begins the sentence.
     """
     missing = (batch_fractions <= 0).nonzero().flatten().tolist()
@@ -20,17 +20,15 @@ def require_drawn(batch_fractions: Tensor, what: str) -> None:
 
 
 def class_weights(weights: list[float] | None, balanced: bool, batch_fractions: Tensor) -> Tensor | None:
-    """The weight [K] of each class in a loss, or None where all count alike.
+    """The weight [K] of each class in a loss, or None if all count alike.
 
-    Balanced weights are 1 / (K f_c), scikit-learn's "balanced" with f the share of the class in the *batches*: a
+    Balanced weights are 1 / (K f_c), scikit-learn's "balanced" with f the fraction of the class in the *batches*: a
     sampler that already draws the classes evenly is not corrected a second time.
 
     Raises:
-        UserError: as many weights as classes are needed; balanced weights need every class in the batches.
+        UserError: balanced weights need every class in the batches.
     """
     if weights is not None:
-        if len(weights) != len(batch_fractions):
-            raise UserError(f"loss.weights={weights} has {len(weights)} values for {len(batch_fractions)} classes.")
         return batch_fractions.new_tensor(weights)
     if not balanced:
         return None
@@ -39,7 +37,7 @@ def class_weights(weights: list[float] | None, balanced: bool, batch_fractions: 
 
 
 def reweighted(fractions: Tensor, weights: Tensor | None) -> Tensor:
-    """The class shares [K] that remain of `fractions` [K] when each class counts by its weight [K]."""
+    """The class fractions [K] that remain of `fractions` [K] when each class counts by its weight [K]."""
     if weights is None:
         return fractions
     weighted = fractions * weights
