@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.text import Text
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPOSITORY / "tests" / "sweeps" / "report"))
+sys.path.insert(0, str(REPOSITORY / "tests" / "sweeps" / "helpers"))
 
 from browser import Browser, open_browser  # noqa: E402  (the tests' own)
 
