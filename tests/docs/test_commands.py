@@ -44,7 +44,7 @@ UNCHECKED = {
 }
 KINDS = {"evaluate": EvaluateConfig, "predict": PredictConfig, "pack": PackConfig}
 SMALL = (
-    "schedule.stages=[{name:train,epochs:1,steps:1},{name:train,epochs:1,steps:1}]",
+    "schedule.stages=[{name:train,epochs:1,steps:1}]",
     *("schedule.batch_size=60", "num_threads=1", "tracker=none", "plots=false"),
 )
 
