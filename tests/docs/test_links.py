@@ -37,6 +37,18 @@ def test_the_index_has_every_page_once() -> None:
     assert sorted(listed) == sorted(set(DOCS.glob("*.md")) - {DOCS / "README.md"})
 
 
+def test_the_page_of_configs_has_every_name_of_every_group() -> None:
+    rows = re.findall(r"^\| `([\w/]+)` \| ([\w, ]+) \|", (DOCS / "configs.md").read_text(), re.M)
+    named = {group: set(names.split(", ")) for group, names in rows}
+    launchers = {path.stem.split("_")[1] for path in (REPOSITORY / "hydra_plugins").glob("*_launcher.py")}
+    assert named.pop("hydra/launcher") == launchers
+    named["sweep"] |= {"default", "none"}  # what every search begins with, and what its jobs get: nobody chooses them
+    for group, names in named.items():
+        assert names == {path.stem for path in (REPOSITORY / "conf" / group).glob("*.yaml")}, group
+    folders = {path.name for path in (REPOSITORY / "conf").iterdir() if path.is_dir()}
+    assert set(named) == folders - {"hydra"}
+
+
 def test_every_picture_is_shown() -> None:
     shown = {path for page in PAGES for path, _ in links(page)}
     assert set((DOCS / "pictures").glob("*.png")) <= shown
