@@ -1,4 +1,4 @@
-"""The README's pictures, made of a small sweep that this runs first: report, dashboard and terminal.
+"""The pictures of the pages, made from a small sweep that this runs first: report, dashboard and terminal.
 
     python tools/pictures.py                 # about 3 minutes on 2 cores; needs Chromium and the extras test, dashboard
 

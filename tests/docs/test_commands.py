@@ -208,7 +208,7 @@ def test_a_training_command_trains_on_a_small_survey(
 
 
 @pytest.mark.slow
-def test_the_readme_takes_your_own_data_from_packing_to_predictions(tmp_path: Path) -> None:
+def test_the_readme_takes_your_own_data_from_training_to_predictions(tmp_path: Path) -> None:
     """The README's own lines, in their order, on files of the names that they have."""
     page_data.write(tmp_path)
     (tmp_path / "conf").symlink_to(REPOSITORY / "conf")
