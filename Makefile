@@ -1,5 +1,5 @@
-# Everything runs in .venv, which each target makes where it is missing or older than pyproject.toml.
-# Paths are relative, so the checkout's own path may hold spaces.
+# Everything runs in .venv. Each target makes it if it is missing or older than pyproject.toml.
+# Paths are relative, so the path of the checkout may contain spaces.
 SHELL := /bin/bash
 PYTHON ?= python3
 RUN := .venv/bin/python
@@ -12,8 +12,8 @@ demo: .venv
 test: .venv
 	$(RUN) -m pytest -q
 
-# Databases, launchers and trackers are optional: their tests are skipped where they are not installed, so this
-# installs them. The server itself is the system's (on Debian: apt install postgresql).
+# Databases, launchers and trackers are optional: without them their tests are skipped. So this target installs them.
+# The PostgreSQL server is a package of the system (on Debian: apt install postgresql).
 test-all: .venv
 	$(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[test,dev,postgresql,ray,slurm,tensorboard,mlflow,workspaces,dashboard]"
 	$(RUN) -m pytest -q -m "slow or not slow"
@@ -39,12 +39,12 @@ dashboard: .venv
 	@$(RUN) -c "import sys, importlib.util as u; sys.exit(not u.find_spec('optuna_dashboard'))" || $(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[dashboard]"
 	@$(RUN) -m sweeps.dashboard $(ARGS)
 
-# The README's pictures, of a sweep that this runs; needs Chromium (on Debian: apt install chromium chromium-driver).
+# The pictures of the pages, from a sweep that this runs. Needs Chromium (Debian: apt install chromium chromium-driver).
 pictures: .venv
 	$(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[test,dashboard]"
 	$(RUN) tools/pictures.py
 
-# The stamp is written last, so an installation that was cut short is begun again.
+# The stamp is written last, so an interrupted installation is started again.
 .venv: .venv/installed
 
 .venv/installed: pyproject.toml

@@ -1,6 +1,9 @@
-"""Run one experiment, or with -m several: `python run.py --help` tells how."""
+"""Run one experiment, or with -m several: `python run.py --help` shows how."""
 
 if __name__ == "__main__":
+    from sweeps.own_spectral import require_own_spectral
+
+    require_own_spectral()
     from spectral.cli.startup import begin_command
 
     begin_command()

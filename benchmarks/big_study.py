@@ -2,7 +2,7 @@
 
     python benchmarks/big_study.py /tmp/big --num-trials 1000 --num-test 50000
 
-Leaves FOLDER/study (study.journal, sweep.json, a run folder a trial) and FOLDER/pack (the survey). K classes.
+Leaves FOLDER/study (study.journal, sweep.json, one run folder per trial) and FOLDER/pack (the survey). K classes.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import optuna
 import pandas as pd
-from invented_runs import CLASSES, OBJECTIVE, InventedRun, write_predictions
+from helpers.invented_runs import CLASSES, OBJECTIVE, InventedRun, write_predictions
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from spectral.survey import FORMAT

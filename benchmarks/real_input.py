@@ -4,18 +4,17 @@
     python benchmarks/real_input.py --datasets --survey-text FOLDER --survey-npz FILE
 
 The first trains each network on each set's published training part (`experiment=ucr`) and prints its scores on the
-test part, mean and standard deviation over the seeds, beside published ones. The second packs a survey from both
-formats and trains on both, with the same split and seeds. Stopped, either goes on with the same command: the results
-and the folders of the runs stand beside each other at `--out`. What was measured: docs/benchmarks.md
+test part, mean and standard deviation over the seeds, next to published ones. The second packs a survey from both
+formats and trains on both, with the same split and seeds. If stopped, either resumes with the same command: the results
+and the run folders lie together at `--out`. What was measured: docs/benchmarks.md
 """
 
 import argparse
 import os
 from pathlib import Path
 
-import one_survey
-import ucr_sets
-from product_runs import Results, carry_out
+from helpers import one_survey, ucr_sets
+from helpers.product_runs import Results, carry_out
 from rich.console import Console
 
 
@@ -36,9 +35,9 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--ucr", type=Path, default=Path("../shared/data/ucr"), help="holds NAME/NAME_TRAIN.tsv")
-    parser.add_argument("--published", type=Path, default=Path("../shared/data/published/peers_summary.csv"))
-    parser.add_argument("--datasets", nargs="*", default=ucr_sets.DATASETS, help="none after it: no UCR part")
+    parser.add_argument("--ucr", type=Path, help="holds NAME/NAME_TRAIN.tsv and NAME/NAME_TEST.tsv")
+    parser.add_argument("--published", type=Path, help="CSV of published accuracies; see docs/benchmarks.md")
+    parser.add_argument("--datasets", nargs="*", default=ucr_sets.DATASETS, help="no name: leave the UCR part out")
     parser.add_argument("--models", nargs="+", default=ucr_sets.MODELS)
     parser.add_argument("--seeds", type=int, nargs="+", default=range(5))
     parser.add_argument("--survey-text", type=Path, help="holds first_train_index.csv and train/ID.txt")
@@ -50,6 +49,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("outputs/real_input/results.json"))
     parser.add_argument("--quick", action="store_true", help="one seed, one epoch a stage: to see that it works")
     options = parser.parse_args()
+    if options.datasets and not (options.ucr and options.published):
+        parser.error("the UCR part needs --ucr FOLDER and --published CSV; --datasets without names leaves it out")
     if options.quick:
         options.seeds, options.survey_seeds, options.epochs = [0], [0], 1
     return options

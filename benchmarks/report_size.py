@@ -35,8 +35,8 @@ def build(study: Path, page: Path, *options: str) -> tuple[float, bool]:
     """Seconds of `python -m sweeps.report` in a process of its own, and whether that process imported torch."""
     started = time.perf_counter()
     command = [sys.executable, "-c", BUILD, str(study), "--out", str(page), *options]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return time.perf_counter() - started, told.split()[-1] == "True"
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return time.perf_counter() - started, printed.split()[-1] == "True"
 
 
 def open_times(pages: list[Path], num_rounds: int) -> list[float]:

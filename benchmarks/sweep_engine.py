@@ -1,4 +1,4 @@
-"""How well sweeps use their slots, beside hydra-optuna-sweeper 1.3.0 with the joblib launcher, and what they cost.
+"""How well sweeps use their slots, next to hydra-optuna-sweeper 1.3.0 with the joblib launcher, and what they cost.
 
     python benchmarks/sweep_engine.py                          # all parts, about half an hour on 2 quiet cores
     python benchmarks/sweep_engine.py --quick                  # smaller: to see that it works
@@ -24,7 +24,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from sweep_commands import (
+from helpers.sweep_commands import (
     APPS,
     NUM_SLOTS,
     REPOSITORY,
@@ -35,8 +35,8 @@ from sweep_commands import (
     ours,
     theirs,
 )
-from sweep_past import past_table
-from sweep_training import training_table
+from helpers.sweep_past import past_table
+from helpers.sweep_training import training_table
 
 SHORT_S, LONG_S = 0.5, 2.0
 
@@ -142,8 +142,8 @@ def _first_submit(folder: Path, search: str) -> dict[str, Any]:
     command = [sys.executable, str(APPS / "first_submit.py"), "-m", search, f"run_dir={folder}"]
     start = time.time()
     done = subprocess.run(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=True, env=_environment())
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return told | {"wall_s": told["time"] - start}
+    reported: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return reported | {"wall_s": reported["time"] - start}
 
 
 def _environment() -> dict[str, str]:

@@ -116,7 +116,7 @@ METHODS: dict[str, Method] = {
 
 
 def measure(texts: Texts, rounds: int) -> dict[str, float]:
-    """Seconds of processor time a method, for all texts; methods that are not installed or not exact are told."""
+    """Seconds of processor time a method, for all texts; methods that are not installed or not exact are printed."""
     expected = np.array([float(token) for text in texts for token in text.split(b",")]).astype(np.float32)
     seconds: dict[str, float] = {}
     for name, method in METHODS.items():

@@ -3,7 +3,7 @@
 import logging
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ from spectral.training.trainer import Stage, Trainer, TrainingSettings, seed_tor
 log = logging.getLogger(__name__)
 
 EpochCallback = Callable[[int, dict[str, Any]], None]
-NetworkCallback = Callable[[dict[str, int | None]], None]
+NetworkCallback = Callable[[Mapping[str, int | str | None]], None]
 
 
 def run(
@@ -165,14 +165,14 @@ def _carry_out(
     return result
 
 
-def network_sizes(network: nn.Module) -> dict[str, int | None]:
-    """The numbers of result.json that are known before training.
+def network_sizes(network: nn.Module) -> dict[str, int | str | None]:
+    """The sizes in result.json that are known before training.
 
-    `receptive_field` is None if a position sees the whole spectrum, or if the network does not say.
+    `receptive_field` is None if a position sees the whole spectrum, and "unknown" if the network does not state it.
     """
     return {
         "num_parameters": sum(p.numel() for p in network.parameters()),
-        "receptive_field": getattr(network, "receptive_field", None),
+        "receptive_field": getattr(network, "receptive_field", "unknown"),
     }
 
 

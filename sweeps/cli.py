@@ -1,9 +1,11 @@
-"""How the commands beside `run.py` end: in one sentence for a mistake, quietly where their reader has gone."""
+"""How the commands other than `run.py` end: a mistake in one sentence, and quietly if nobody reads their output."""
 
 import signal
 import sys
 from collections.abc import Callable
 from typing import NoReturn
+
+from sweeps.own_spectral import require_own_spectral
 
 EXIT_MISTAKE = 2
 EXIT_INTERRUPTED = 130
@@ -11,6 +13,7 @@ EXIT_INTERRUPTED = 130
 
 def end_with(main: Callable[[], int]) -> NoReturn:
     """Call a command and end the process with its exit code."""
+    require_own_spectral()
     if hasattr(signal, "SIGPIPE"):
         # What reads our output may stop reading, as head does: end as other commands then end.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""The README's pictures, made of a small sweep that this runs first: report, dashboard and terminal.
+"""The pictures of the pages, made from a small sweep that this runs first: report, dashboard and terminal.
 
     python tools/pictures.py                 # about 3 minutes on 2 cores; needs Chromium and the extras test, dashboard
 
@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.text import Text
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPOSITORY / "tests" / "sweeps" / "report"))
+sys.path.insert(0, str(REPOSITORY / "tests" / "sweeps" / "helpers"))
 
 from browser import Browser, open_browser  # noqa: E402  (the tests' own)
 

@@ -62,14 +62,15 @@ def _report_step(link: TrialLink, step: int, value: float | None) -> None:
         raise TrialPruned(f"at step {step} by {link.pruner}")
 
 
-def check_constraints(numbers: Mapping[str, float | None]) -> None:
+def check_constraints(numbers: Mapping[str, float | str | None]) -> None:
     """Hold numbers that are known before the work begins against the sweep's constraints; does nothing outside a sweep.
 
     Args:
-        numbers: by name, as they will stand in result.json; None for one without bound.
+        numbers: by name, as they will stand in result.json; None for one without bound, text for one that is not known.
 
     Raises:
         OutsideConstraints: one of them is outside. The trial then ends, and the sampler learns of it.
+        ValueError: one that is constrained is not known. The trial then fails.
     """
     link = TrialLink.of_job()
     if link is not None and link.constraints:

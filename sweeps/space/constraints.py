@@ -132,5 +132,5 @@ def _value(numbers: Mapping[str, Any], name: str) -> float:
     if value is None:
         return math.inf
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"sweep.constraints.{name} is not a number of result.json")
+        raise ValueError(f"sweep.constraints.{name} cannot be checked: it is {value}, and no number")
     return value

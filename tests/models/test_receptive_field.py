@@ -12,9 +12,9 @@ LENGTH = 480
 
 
 def feature_map(network, flux):
-    """Activations [B, F, 1, L'] that the head pools, of flux [B, C, L]."""
+    """Activations [B, F, 1, L'] that the head pools, of flux [B, C, L]; the network is in evaluation mode."""
     seen = []
-    handle = network.dropout.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
+    handle = network.head.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
     with torch.no_grad():
         network(flux)
     handle.remove()

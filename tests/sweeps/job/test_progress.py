@@ -107,6 +107,14 @@ def test_a_number_without_bound_is_outside_what_is_bounded_above(
     assert math.isfinite(raised.value.violations["receptive_field"])
 
 
+def test_a_number_that_is_not_known_fails_a_job_whose_sweep_bounds_it(
+    study: SharedStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enter(link_of(study, constraints={"receptive_field": {"at_most": 500}}), monkeypatch)
+    with pytest.raises(ValueError, match=r"constraints\.receptive_field cannot be checked: it is unknown"):
+        sweeps.check_constraints({"receptive_field": "unknown"})
+
+
 @pytest.mark.parametrize("pruner", ["asha", "median", "hyperband"])
 def test_a_job_worse_than_all_before_is_ended(pruner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     open_storage.cache_clear()

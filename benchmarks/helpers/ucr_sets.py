@@ -1,4 +1,4 @@
-"""The UCR part of real_input.py: published training part, published test part, published scores beside ours."""
+"""The UCR part of real_input.py: published training part, published test part, published scores next to ours."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from product_runs import Results, Run, markdown_table, override, spread
 from rich.table import Table
+
+from helpers.product_runs import Results, Run, markdown_table, override, spread
 
 DATASETS = ("Strawberry", "ECG5000", "OSULeaf", "ArrowHead", "Coffee", "Ham", "ProximalPhalanxTW")
 MODELS = ("resnet1d", "reference")
@@ -30,7 +31,7 @@ def _run(folder: Path, name: str, model: str, seed: int, epochs: int | None) -> 
 
 
 def table(runs: Sequence[Run], results: Results, published: Path) -> Table:
-    """A row a set and network."""
+    """One row per set and network."""
     titles = ("set (training / test, length, classes)", "network", "accuracy", "macro-F1")
     peers_titles = ("published ResNet", "published FCN", "published InceptionTime", "accuracy less ResNet's")
     lines = markdown_table(*titles, *peers_titles)
@@ -38,7 +39,7 @@ def table(runs: Sequence[Run], results: Results, published: Path) -> Table:
     for (name, model), done in results.by_group(runs).items():
         accuracy = np.array([result["test/accuracy"] for result in done])
         scores = [spread(accuracy), spread([result["test/macro_f1"] for result in done])]
-        lines.add_row(f"{name} ({_shape(done[0])})", model, *scores, *_beside(accuracy, peers[name]))
+        lines.add_row(f"{name} ({_shape(done[0])})", model, *scores, *_published(accuracy, peers[name]))
     return lines
 
 
@@ -48,7 +49,7 @@ def _shape(result: dict[str, Any]) -> str:
     return f"{sizes}, {survey['length']}, {len(survey['class_names'])}"
 
 
-def _beside(accuracy: NDArray[np.float64], peer: Mapping[Any, float]) -> list[str]:
+def _published(accuracy: NDArray[np.float64], peer: Mapping[Any, float]) -> list[str]:
     return [
         f"{peer['ResNet_mean']:.4f} ± {peer['ResNet_sd']:.4f}",
         f"{peer['FCN_mean']:.4f} ± {peer['FCN_sd']:.4f}",

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from product_runs import Results, Run, markdown_table, override, spread
 from rich.table import Table
 
 import spectral.configs.root  # noqa: F401  (registers the readers)
+from helpers.product_runs import Results, Run, markdown_table, override, spread
 from spectral.configs.data import readers
 from spectral.data.packing.pack import open_or_pack
 from spectral.survey import Survey
@@ -104,7 +104,7 @@ def _relative(flux: NDArray[Any], other: NDArray[Any]) -> float:
 
 
 def table(runs: Sequence[Run], results: Results) -> Table:
-    """A row a variant and format."""
+    """One row per variant and format."""
     lines = markdown_table(
         "network and flux", "data=", "validation macro-F1", "test macro-F1", "test F1 of qso", "training"
     )

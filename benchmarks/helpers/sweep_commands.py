@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-APPS = REPOSITORY / "benchmarks" / "sweep_apps"
+REPOSITORY = Path(__file__).resolve().parents[2]
+APPS = Path(__file__).parent.resolve() / "sweep_apps"
 SLEEPER, RUN = APPS / "sleeper.py", REPOSITORY / "run.py"
 THEIRS = REPOSITORY / "build" / "hydra-optuna-sweeper"
 # As pip resolves hydra-optuna-sweeper 1.3.0: it wants optuna <3.
@@ -23,7 +23,7 @@ PACKAGES = [
     "sqlalchemy==2.1.*",
     "numpy==2.4.*",
 ]
-# What the product needs beside them is found after them: the packages of the interpreter that runs the benchmark.
+# What else the product needs is found after them: the packages of the interpreter that runs the benchmark.
 PATHS = "BENCHMARK_PATHS"
 FIND = f"import os, sys; sys.path.extend(filter(None, os.environ.get('{PATHS}', '').split(os.pathsep)))\n"
 NUM_SLOTS = 2
@@ -86,7 +86,7 @@ def listed(configurations: Configurations, plus: str = "") -> list[str]:
 
 
 def timed(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> Timed:
-    """Run a command to its end, with one thread a process; what it prints goes to a file beside its folder."""
+    """Run a command to its end, with one thread a process; what it prints goes to a file next to its folder."""
     start, begun = time.time(), time.perf_counter()
     own = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)} | (environment or {})
     with folder.with_suffix(".log").open("w") as log:

@@ -1,7 +1,7 @@
 """Ask and tell of a study with many past trials, and the controller's memory; a part of sweep_engine.py.
 
-python benchmarks/sweep_past.py fill FOLDER NUM     # a study of so many trials, of 4 parameters
-python benchmarks/sweep_past.py measure FOLDER SAMPLER
+python benchmarks/helpers/sweep_past.py fill FOLDER NUM     # a study of NUM trials, of 4 parameters
+python benchmarks/helpers/sweep_past.py measure FOLDER SAMPLER
 """
 
 import json
@@ -64,8 +64,13 @@ def fill(folder: Path, num: int) -> None:
         trial = drawn.ask()
         values = study.space.suggest(trial)
         ended = drawn.tell(trial, values["dropout"] - abs(values["lr"] - 1e-3))
-        told = {"configuration": canonical(values), "owner": "past", "run_dir": f"past/{trial.number}", "attempts": 1}
-        ended.user_attrs.update(told)
+        attributes = {
+            "configuration": canonical(values),
+            "owner": "past",
+            "run_dir": f"past/{trial.number}",
+            "attempts": 1,
+        }
+        ended.user_attrs.update(attributes)
         study.study.add_trial(ended)
     study.close()
 

@@ -10,13 +10,13 @@ from math import isfinite
 from pathlib import Path
 from statistics import fmean
 
-from sweep_commands import REPOSITORY, RUN, Configurations, Timed, listed, ours, theirs
+from helpers.sweep_commands import REPOSITORY, RUN, Configurations, Timed, listed, ours, theirs
 
 OBJECTIVE = "val/macro_f1"
 # Chosen on other configurations than these: docs/lab-notebook.md, 2026-11-25.
 PRUNING = ["sweep.pruner=asha", "sweep.pruning.min_steps=3", "sweep.pruning.reduction_factor=2"]
 PRUNING += ["sweep.sampler=random"]
-# Each trial is scored on the test split as theirs are, and none again at the end, which would date its score anew.
+# Each trial is scored on the test split, as theirs are. None is scored again at the end: its score would look later.
 PRUNING += ["sweep.search_overrides=[]"]
 FIRST_DRAW = 3  # 0 to 2 are those that the pruner was chosen on
 HEAD = (

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from spectral.files import write_json
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Run:
 
 
 class Results:
-    """What finished runs gave, in a JSON file that is written anew after each, so that a stopped benchmark goes on."""
+    """What finished runs gave. The JSON file is written after each run, so that a stopped benchmark resumes."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
@@ -53,7 +53,7 @@ class Results:
         write_json(self.path, self.entries)
 
     def by_group(self, runs: Sequence[Run]) -> dict[tuple[str, str], list[dict[str, Any]]]:
-        """The results of all seeds, a row of the table each, in the order of the runs."""
+        """The results of all seeds, one table row per group, in the order of the runs."""
         groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
         for run in runs:
             groups.setdefault(run.group, []).append(self.entries[run.key])
@@ -63,7 +63,7 @@ class Results:
 def carry_out(runs: Sequence[Run], results: Results, num_jobs: int, num_threads: int) -> None:
     """Run what the results do not hold yet, `num_jobs` at a time with `num_threads` threads each.
 
-    A run that was stopped goes on in its folder, which stands beside the results.
+    A run that was stopped resumes in its folder, which lies next to the results.
     """
     missing = [run for run in runs if run.key not in results.entries]
     with ThreadPoolExecutor(num_jobs) as executor:
@@ -79,7 +79,7 @@ def carry_out(runs: Sequence[Run], results: Results, num_jobs: int, num_threads:
 
 
 def _carry_out(run: Run, results: Results, num_threads: int) -> dict[str, Any]:
-    """The result.json of one run. Raises RuntimeError with the end of what it printed where it failed."""
+    """The result.json of one run. Raises RuntimeError with the end of what it printed if it failed."""
     run_dir = results.path.parent / run.key
     settings = [f"num_threads={num_threads}", override("cache_dir", results.cache_dir), override("run_dir", run_dir)]
     settings += ["tracker=none", "plots=false"]  # neither is what is measured
@@ -110,6 +110,6 @@ def markdown_table(*titles: str) -> Table:
 
 
 def spread(values: Sequence[float] | np.ndarray) -> str:
-    """Mean, and sample standard deviation where there are several values."""
+    """Mean, and sample standard deviation if there are several values."""
     mean = f"{np.mean(values):.4f}"
     return f"{mean} ± {np.std(values, ddof=1):.4f}" if len(values) > 1 else mean

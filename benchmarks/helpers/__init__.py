@@ -1,0 +1,1 @@
+"""What the benchmarks have in common; the commands are one folder up."""

@@ -1,0 +1,235 @@
+"""Every command on the pages, in yaml comments and in help texts is one that the product takes.
+
+A command is composed and checked as the product does it, but nothing is trained; the slow tests also run those that can
+run on small data. What cannot be checked is in UNCHECKED, by its exact text and with the reason.
+"""
+
+import argparse
+import os
+import re
+import runpy
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import page_data
+import pytest
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import create_config_search_path, get_args_parser
+from hydra.core.global_hydra import GlobalHydra
+from small_runs import REPOSITORY, composed, run
+
+from spectral.configs.commands import EvaluateConfig, PackConfig, PredictConfig, typed_command
+from spectral.configs.root import typed
+from sweeps.sweeper import SpectralSweeper
+
+PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", REPOSITORY / "benchmarks" / "README.md"]
+PAGES += sorted((REPOSITORY / "docs").glob("*.md"))
+YAMLS = sorted((REPOSITORY / "conf").rglob("*.yaml"))
+FENCED = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.M | re.S)
+INLINE = re.compile(r"`((?:python|make) [^`\n]+)`")
+IN_YAML = re.compile(r"\b(python (?:run\.py|-m \w).*?)(?=`|;|\s{3}|$)", re.M)
+UNCHECKED = {
+    "python run.py model=my_net": "tests/docs/test_contributing.py makes this network and trains it",
+    "python run.py -m sweep=NAME": "NAME stands for a search of the user",
+    "python -m spectral.pack": "named without its arguments",
+    "python -m sweeps.export": "named without its arguments",
+    "python -m spectral.pack data=... out=FOLDER": "... stands for any data",
+    "python -m spectral.predict run=FOLDER data=... out=FILE": "... stands for any data",
+    "python -m spectral.evaluate run=FOLDER [data=...]": "... stands for any data",
+}
+KINDS = {"evaluate": EvaluateConfig, "predict": PredictConfig, "pack": PackConfig}
+SMALL = (
+    "schedule.stages=[{name:train,epochs:1,steps:1}]",
+    *("schedule.batch_size=60", "num_threads=1", "tracker=none", "plots=false"),
+)
+
+
+def found_commands() -> dict[str, str]:
+    """Command -> where it stands first."""
+    found: dict[str, str] = {}
+    for page in PAGES:
+        text = page.read_text()
+        lines = [line for block in FENCED.finditer(text) if not block[1] for line in block[2].splitlines()]
+        for line in [*lines, *INLINE.findall(FENCED.sub("", text))]:
+            if line.strip():
+                found.setdefault(line.partition(" #")[0].strip(), page.name)
+    for path in YAMLS:
+        for command in IN_YAML.findall(path.read_text()):
+            found.setdefault(command.strip(), path.name)
+    return found
+
+
+FOUND = found_commands()
+
+
+class CheckedError(Exception):
+    """Raised in the place of what a command would do next."""
+
+
+def stop(*_: Any, **__: Any) -> NoReturn:
+    raise CheckedError
+
+
+def check_run(arguments: list[str], _monkeypatch: pytest.MonkeyPatch) -> None:
+    overrides = get_args_parser().parse_args(arguments).overrides  # Hydra's own, which knows --help and --cfg job
+    typed(composed([*overrides, "run_dir=run"] if "run_dir=" not in " ".join(overrides) else overrides))
+
+
+def check_sweep(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that a sweep checks before it opens its study."""
+    monkeypatch.setattr(SpectralSweeper, "_choose_folder", stop)
+    GlobalHydra.instance().clear()
+    hydra = Hydra.create_main_hydra2("run", create_config_search_path(str(REPOSITORY / "conf")))
+    try:
+        with pytest.raises(CheckedError):
+            hydra.multirun("config", lambda _: None, arguments, with_log_configuration=False)
+    finally:
+        GlobalHydra.instance().clear()
+
+
+def check_applied(name: str) -> Callable[[list[str], pytest.MonkeyPatch], None]:
+    def check(arguments: list[str], _monkeypatch: pytest.MonkeyPatch) -> None:
+        typed_command(composed(arguments, name), KINDS[name], "")
+
+    return check
+
+
+def check_parsed(target: str) -> Callable[[list[str], pytest.MonkeyPatch], None]:
+    """Of a command with argparse: its parser takes the arguments."""
+
+    def check(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        parse = argparse.ArgumentParser.parse_args
+
+        def parse_and_stop(self: argparse.ArgumentParser, args: Any = None, namespace: Any = None) -> NoReturn:
+            parse(self, args, namespace)
+            raise CheckedError
+
+        monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_and_stop)
+        monkeypatch.setattr(sys, "argv", [target, *arguments])
+        monkeypatch.setenv("POLARS_MAX_THREADS", "1")  # a benchmark sets it
+        with pytest.raises(CheckedError):
+            if target.endswith(".py"):
+                monkeypatch.syspath_prepend(str((REPOSITORY / target).parent))
+                runpy.run_path(str(REPOSITORY / target), run_name="__main__")
+            else:
+                runpy.run_module(target, run_name="__main__", alter_sys=True)
+
+    return check
+
+
+def check_pip(arguments: list[str], _monkeypatch: pytest.MonkeyPatch) -> None:
+    extras = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    install, editable, what = arguments
+    assert (install, editable) == ("install", "-e") and what.strip(".[]") in extras
+
+
+def check_pytest(arguments: list[str], _monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [argument for argument in arguments if argument.startswith("tests")]
+    assert paths and all((REPOSITORY / path).exists() for path in paths)
+
+
+def check_make(arguments: list[str]) -> None:
+    targets = re.findall(r"^([\w.-]+):", (REPOSITORY / "Makefile").read_text(), re.M)
+    assert {argument for argument in arguments if "=" not in argument} <= set(targets)
+
+
+def checker(words: list[str]) -> tuple[Callable[[list[str], pytest.MonkeyPatch], None], list[str]]:
+    """What checks a command that begins with python, and its arguments."""
+    match words[1:] if words[0] == "python" else []:
+        case ["run.py", "-m", *arguments]:
+            return check_sweep, arguments
+        case ["run.py", *arguments]:
+            return check_run, arguments
+        case ["-m", "pip", *arguments]:
+            return check_pip, arguments
+        case ["-m", "pytest", *arguments]:
+            return check_pytest, arguments
+        case ["-m", module, *arguments] if module.startswith("spectral."):
+            return check_applied(module.removeprefix("spectral.")), arguments
+        case ["-m", module, *arguments] if module.startswith("sweeps."):
+            return check_parsed(module), arguments
+        case [script, *arguments] if script.startswith("benchmarks/"):
+            return check_parsed(script), arguments
+    raise AssertionError(f"no check is known for: {shlex.join(words)}")
+
+
+@pytest.mark.parametrize("command", [command for command in FOUND if command not in UNCHECKED])
+def test_a_command_is_one_that_the_product_takes(
+    command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, no_key: None
+) -> None:
+    words = shlex.split(command)
+    monkeypatch.chdir(tmp_path)
+    if words[0] == "make":
+        check_make(words[1:])
+    else:
+        check, arguments = checker(words)
+        check(arguments, monkeypatch)
+
+
+def test_what_is_not_checked_still_stands_on_a_page() -> None:
+    assert set(UNCHECKED) <= set(FOUND)
+
+
+def test_there_are_commands_of_every_kind() -> None:
+    """The patterns above find what they are for."""
+    for start in ("python run.py -m ", "python run.py model=", "python -m spectral.", "python -m sweeps.", "make "):
+        assert sum(command.startswith(start) for command in FOUND) >= 3, start
+    assert len(FOUND) > 100
+
+
+# Trackers have tests of their own; the others need the user's data, or hours.
+NOT_RUN = ("-", "tracker", "data=", "data.path", "experiment=ucr", "experiment=reference")
+
+
+def runs_in_seconds(command: str) -> bool:
+    """Whether a command trains once on the simulated survey."""
+    words = shlex.split(command)
+    is_run = words[:2] == ["python", "run.py"] and command not in UNCHECKED
+    return is_run and not any(word.startswith(NOT_RUN) for word in words)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [command for command in FOUND if runs_in_seconds(command)])
+def test_a_training_command_trains_on_a_small_survey(
+    command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    surveys = tmp_path_factory.getbasetemp() / "surveys"
+    # Behind the command's own, so that they hold; what is trained is then small, whatever it was.
+    given = [word for word in shlex.split(command)[2:] if not word.startswith("schedule.stages")]
+    small = [*SMALL, "data.num_spectra=400", f"cache_dir={surveys}", "run_dir=run"]
+    assert run([*given, *small]) is not None
+    assert (tmp_path / "run" / "result.json").is_file()
+
+
+@pytest.mark.slow
+def test_the_readme_takes_your_own_data_from_training_to_predictions(tmp_path: Path) -> None:
+    """The README's own lines, in their order, on files of the names that they have."""
+    page_data.write(tmp_path)
+    (tmp_path / "conf").symlink_to(REPOSITORY / "conf")
+    lines = [command for command, page in FOUND.items() if page == "README.md" and "data=" in command]
+    lines += [command for command, page in FOUND.items() if page == "README.md" and "run=" in command]
+    trained = [line for line in lines if line.startswith("python run.py")]
+    applied = [line for line in dict.fromkeys(lines) if line.startswith("python -m spectral.")]
+    assert len(trained) >= 4 and len(applied) >= 4
+    for number, line in enumerate(trained):
+        start(line, tmp_path, f"run_dir=outputs/runs/{number or 'mine'}")
+    for line in applied:
+        start(line, tmp_path)
+    assert (tmp_path / "result.csv").read_text().count("\n") == page_data.NUM_NEW
+    assert (tmp_path / "classes.parquet").is_file()
+
+
+def start(line: str, folder: Path, *more: str) -> None:
+    """Run one command in a folder that stands for a checkout."""
+    words = shlex.split(line)[1:]
+    if words[0] == "run.py":
+        words = [str(REPOSITORY / "run.py"), *words[1:], *SMALL, *more]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
+    ended = subprocess.run([sys.executable, *words], cwd=folder, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 0, f"{line}\n{ended.stdout}{ended.stderr}"
