@@ -36,6 +36,9 @@ IN_YAML = re.compile(r"\b(python (?:run\.py|-m \w).*?)(?=`|;|\s{3}|$)", re.M)
 UNCHECKED = {
     "python run.py model=my_net": "tests/docs/test_contributing.py makes this network and trains it",
     "python run.py -m sweep=NAME": "NAME stands for a search of the user",
+    "python run.py -m sweep=fractions '+sweep.space={sampler.fractions:{classes:[a,b,c]}}' sweep.enqueue=[]": (
+        "a, b and c stand for classes of the user"
+    ),
     "python -m spectral.pack": "named without its arguments",
     "python -m sweeps.export": "named without its arguments",
     "python -m spectral.pack data=... out=FOLDER": "... stands for any data",
@@ -49,17 +52,22 @@ SMALL = (
 )
 
 
+def joined(text: str) -> str:
+    """The text with each command on one line that a backslash continues on the next."""
+    return re.sub(r"\\\n#? *", "", text)
+
+
 def found_commands() -> dict[str, str]:
     """Command -> where it stands first."""
     found: dict[str, str] = {}
     for page in PAGES:
-        text = page.read_text()
+        text = joined(page.read_text())
         lines = [line for block in FENCED.finditer(text) if not block[1] for line in block[2].splitlines()]
         for line in [*lines, *INLINE.findall(FENCED.sub("", text))]:
             if line.strip():
                 found.setdefault(line.partition(" #")[0].strip(), page.name)
     for path in YAMLS:
-        for command in IN_YAML.findall(path.read_text()):
+        for command in IN_YAML.findall(joined(path.read_text())):
             found.setdefault(command.strip(), path.name)
     return found
 
