@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sweeps.loop.trial_run import Job, TrialRun
 from sweeps.results.ranking import ranked
 from sweeps.results.trial_row import configuration, seconds, shown
-from sweeps.study.attributes import progress_key
+from sweeps.study.attributes import REASON, progress_key
 from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import num_ended, standing
 
@@ -161,7 +161,7 @@ def _name(job: Job) -> str:
 
 def _ending(trial: FrozenTrial) -> str:
     values = " ".join(f"{value:.4f}" for value in trial.values or [])
-    taken, reason = seconds(trial), trial.user_attrs.get("reason")
+    taken, reason = seconds(trial), trial.user_attrs.get(REASON)
     parts = [f"trial {trial.number}", trial.state.name.lower(), values, _shown(configuration(trial))]
     parts += [_duration(taken) if taken is not None else "", f"({reason})" if reason else ""]
     return "  ".join(part for part in parts if part)

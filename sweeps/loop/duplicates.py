@@ -2,9 +2,10 @@
 
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from sweeps.study.attributes import OVERRIDES, RUN_DIR, SEEDS, SPREAD
 from sweeps.study.shared_study import SharedStudy
 
-OF_RUNS = ("run_dir", "overrides", "seeds", "spread")  # what a trial tells of its runs
+OF_RUNS = (RUN_DIR, OVERRIDES, SEEDS, SPREAD)  # what a trial tells of its runs
 
 
 class Duplicates:

@@ -21,6 +21,7 @@ from sweeps.loop.outcome import Outcome, outcome_of
 from sweeps.loop.trial_json import mark_final
 from sweeps.loop.trial_run import Job, TrialRun
 from sweeps.results.final_trials import final_trials, lacks_final
+from sweeps.study.attributes import OVERRIDES, RUN_DIR, SEEDS
 from sweeps.study.job_records import DONE, LOST
 from sweeps.study.shared_study import SharedStudy
 
@@ -70,7 +71,7 @@ class Finals:
         """Whether every seed's run has ended well."""
         known: Any = trial.user_attrs
         # Of the trial only its number is asked: it has ended, and nothing more is told of it.
-        run = TrialRun(cast(Trial, trial), {}, known["overrides"], Path(known["run_dir"]), known.get("seeds"))
+        run = TrialRun(cast(Trial, trial), {}, known[OVERRIDES], Path(known[RUN_DIR]), known.get(SEEDS))
         jobs = [build_job(self._study, run, k, self._job_extras, is_final=True) for k in range(run.num_seeds)]
         for job in jobs:
             mark_final(run.folder_of(job.seed_index))

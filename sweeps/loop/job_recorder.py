@@ -4,7 +4,8 @@ from sweeps.launchers.contract import StreamingLauncher
 from sweeps.loop.batch_adapter import Batches
 from sweeps.loop.outcome import Outcome
 from sweeps.loop.trial_run import Job, TrialRun
-from sweeps.study.job_records import SLOTS, STOPPED, as_attribute, begin_note, close_left, notes_of
+from sweeps.study.attributes import SLOTS
+from sweeps.study.job_records import STOPPED, as_attribute, begin_note, close_left, notes_of
 from sweeps.study.shared_study import SharedStudy
 
 

@@ -29,6 +29,7 @@ from sweeps.loop.trial_json import write_record
 from sweeps.loop.trial_run import Job, TrialRun
 from sweeps.results.run_dirs import fresh_folder
 from sweeps.space import Constraint
+from sweeps.study.attributes import CONFIGURATION, REASON, RUN_DIR, SEED_VALUES, TRACEBACK
 from sweeps.study.job_records import DONE, LOST, OUTSIDE, PRUNED
 from sweeps.study.ownership import TakenOver
 from sweeps.study.shared_study import SharedStudy
@@ -153,17 +154,17 @@ class SweepLoop:
     def _begin_or_wait(self, trial: Trial) -> None:
         """Begin a trial, or wait for an earlier one of the same configuration."""
         if not self._duplicates.let_wait(trial):
-            self._begin(trial, json.loads(trial.user_attrs["configuration"]))
+            self._begin(trial, json.loads(trial.user_attrs[CONFIGURATION]))
 
     def _begin(self, trial: Trial, configuration: dict[str, Any]) -> None:
         self._drop(trial.number)  # what it was to this controller, where another has had it since
         known = trial.user_attrs
-        folder = Path(known["run_dir"]) if "run_dir" in known else fresh_folder(self._folder, trial.number)
+        folder = Path(known[RUN_DIR]) if RUN_DIR in known else fresh_folder(self._folder, trial.number)
         overrides = self._study.space.overrides(configuration)
         run = TrialRun(trial, configuration, overrides, folder, self._study.seeds)
-        run.remember(known.get("seed_values", {}))
+        run.remember(known.get(SEED_VALUES, {}))
         self._log.remember(run)
-        if "run_dir" not in known:
+        if RUN_DIR not in known:
             self._study.note(trial, overrides=overrides, run_dir=str(folder))
         self._runs[run.number] = run
         if not run.missing:
@@ -225,7 +226,7 @@ class SweepLoop:
             run.violations |= outcome.violations
             run.ending = run.ending or (state, outcome.reason)
             if outcome.trace:
-                run.attributes["traceback"] = outcome.trace
+                run.attributes[TRACEBACK] = outcome.trace
         if run.ending:
             self._pending = deque(other for other in self._pending if other.run is not run)
             if not run.num_in_flight:
@@ -253,7 +254,7 @@ class SweepLoop:
     def _note_end(self, told: FrozenTrial) -> None:
         if told.state == TrialState.FAIL:
             self.num_failures += 1
-            self.last_failure = str(told.user_attrs.get("reason"))
+            self.last_failure = str(told.user_attrs.get(REASON))
         else:
             self.num_others += 1
         self._display.ended(told)

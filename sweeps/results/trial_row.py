@@ -6,13 +6,13 @@ from typing import Any
 from optuna.trial import FrozenTrial
 
 from sweeps.space.values import text
+from sweeps.study.attributes import ATTEMPTS, CONFIGURATION, REASON, RETRY_OF, REUSED_FROM, RUN_DIR, SPREAD
 from sweeps.study.job_records import seconds_of
-from sweeps.study.trial_counts import RETRY_OF
 
 
 def configuration(trial: FrozenTrial) -> dict[str, Any]:
     """Axis -> value; empty for a trial that has not begun."""
-    loaded: dict[str, Any] = json.loads(trial.user_attrs.get("configuration", "{}"))
+    loaded: dict[str, Any] = json.loads(trial.user_attrs.get(CONFIGURATION, "{}"))
     return loaded
 
 
@@ -33,14 +33,14 @@ def row(trial: FrozenTrial, objectives: list[str], axes: list[str]) -> dict[str,
         "number": trial.number,
         "state": trial.state.name.lower(),
         **dict(zip(objectives, values, strict=True)),
-        **{f"{name} spread": known.get("spread", [None] * len(objectives))[i] for i, name in enumerate(objectives)},
+        **{f"{name} spread": known.get(SPREAD, [None] * len(objectives))[i] for i, name in enumerate(objectives)},
         **{axis: chosen.get(axis) for axis in axes},
         "seconds": seconds(trial),
-        "attempts": known.get("attempts"),
-        "reused_from": known.get("reused_from"),
+        "attempts": known.get(ATTEMPTS),
+        "reused_from": known.get(REUSED_FROM),
         RETRY_OF: known.get(RETRY_OF),
-        "run_dir": known.get("run_dir"),
-        "reason": known.get("reason") or None,
+        "run_dir": known.get(RUN_DIR),
+        "reason": known.get(REASON) or None,
     }
 
 

@@ -12,8 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sweeps.study.attributes import SIGNATURE
+
 BEAT_S = 10.0
-SIGNATURE = "controller:"
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sweeps.study.controllers import SIGNATURE
+from sweeps.study.attributes import JOBS, SIGNATURE
 
 LOST, PRUNED, OUTSIDE, FAILED, DONE = "lost", "pruned", "outside", "failed", "done"
-JOBS = "jobs"  # the attribute of a trial
-SLOTS = "slots:"  # with a controller's id the attribute of a study that tells how many jobs that can run at once
 STOPPED = "stopped"  # how a job ended with its command
 
 

@@ -25,7 +25,7 @@ from sweeps.space import Space
 from sweeps.space.values import canonical
 from sweeps.storage.connect import close_storage, open_storage_of_user
 from sweeps.storage.locks import exclusive
-from sweeps.study.attributes import FINAL, IDENTITY, KNOWN, PROGRAM, REFERENCE, TOTAL
+from sweeps.study.attributes import CONFIGURATION, ENQUEUED, FINAL, IDENTITY, OWNER, PROGRAM, REASON, REFERENCE, TOTAL
 from sweeps.study.controllers import Controller, Heartbeat, Watch
 from sweeps.study.identity import identity_of, refuse_other
 from sweeps.study.ownership import TakenOver
@@ -122,7 +122,7 @@ class SharedStudy:
             self._enqueue_next(trials)
         self.study.sampler = self._sampler(len(trials))
         trial = self.study.ask()
-        trial.set_user_attr("owner", self.controller.id)
+        trial.set_user_attr(OWNER, self.controller.id)
         return trial
 
     def is_finished(self) -> bool:
@@ -134,7 +134,7 @@ class SharedStudy:
 
     def last_failure(self) -> str:
         """Why the last trial that failed did; empty where none has."""
-        reasons = [t.user_attrs.get("reason", "") for t in standing(self.trials()) if t.state == TrialState.FAIL]
+        reasons = [t.user_attrs.get(REASON, "") for t in standing(self.trials()) if t.state == TrialState.FAIL]
         return str(reasons[-1]) if reasons else ""
 
     def num_elsewhere(self) -> int:
@@ -144,18 +144,18 @@ class SharedStudy:
     def twin(self, number: int) -> FrozenTrial | None:
         """An earlier trial of the same configuration that ended with a result, or may yet."""
         trials = self.trials()
-        mine = trials[number].user_attrs["configuration"]
+        mine = trials[number].user_attrs[CONFIGURATION]
         for trial in trials[:number]:
-            if trial.user_attrs.get("configuration") == mine and trial.state != TrialState.FAIL:
+            if trial.user_attrs.get(CONFIGURATION) == mine and trial.state != TrialState.FAIL:
                 return trial
         return None
 
     def _enqueue_next(self, trials: list[FrozenTrial]) -> None:
         """Put the next known configuration in front, where one is left."""
-        begun = Counter(trial.user_attrs.get(KNOWN) for trial in standing(trials))
+        begun = Counter(trial.user_attrs.get(ENQUEUED) for trial in standing(trials))
         for name, values in self._known:
             if not begun[name]:
-                self.study.enqueue_trial(self.space.params(values), user_attrs={KNOWN: name})
+                self.study.enqueue_trial(self.space.params(values), user_attrs={ENQUEUED: name})
                 return
             begun[name] -= 1
 
@@ -164,7 +164,7 @@ class SharedStudy:
         running = [trial for trial in trials if trial.state == TrialState.RUNNING and not self._is_mine(trial)]
         attributes = self._look() if running else {}
         for trial in running:
-            owner = trial.user_attrs.get("owner", "")
+            owner = trial.user_attrs.get(OWNER, "")
             if not self._watch.is_alive(attributes, owner, self.config.lost_after_s):
                 log.info("Trial %d is run again: its controller was lost.", trial.number)
                 if owner:
@@ -172,7 +172,7 @@ class SharedStudy:
                 self._let_wait(trial._trial_id)
 
     def _is_mine(self, trial: FrozenTrial) -> bool:
-        return trial.user_attrs.get("owner") == self.controller.id
+        return trial.user_attrs.get(OWNER) == self.controller.id
 
     # What is written to a trial: by the controller that has it, and no other. Each raises TakenOver otherwise.
 
@@ -188,7 +188,7 @@ class SharedStudy:
     def configure(self, trial: Trial) -> None:
         """Draw a trial's configuration."""
         with self._owned(trial):
-            trial.set_user_attr("configuration", canonical(self.space.suggest(trial)))
+            trial.set_user_attr(CONFIGURATION, canonical(self.space.suggest(trial)))
 
     def note(self, trial: Trial, **attributes: Any) -> None:
         with self._owned(trial):

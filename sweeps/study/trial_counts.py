@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-RETRY_OF = "retry_of"  # the attribute of a trial that holds the number of the one in whose place it stands
-OF_THE_END = ("owner", "configuration", "reason", "traceback")
+from sweeps.study.attributes import CONFIGURATION, OWNER, REASON, RETRY_OF, TRACEBACK
+
+OF_THE_END = (OWNER, CONFIGURATION, REASON, TRACEBACK)
 
 
 def standing(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:

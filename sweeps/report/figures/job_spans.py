@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeps.report.model import Report, ReportedTrial
-from sweeps.study.controllers import SIGNATURE
+from sweeps.study.attributes import SIGNATURE
 from sweeps.study.job_records import JobNote, last_sign_s
 
 UNKNOWN = "slot not known"

@@ -11,6 +11,7 @@ from sweeps.report.format import duration
 from sweeps.report.model import Report
 from sweeps.report.section import Figure
 from sweeps.results.run import Run
+from sweeps.study.attributes import SEEDS
 
 # By how a job ended.
 KINDS = {
@@ -61,7 +62,7 @@ def _bars(name: str, endings: Sequence[str], colour: str, rows: dict[str, list[S
 
 def _hover(span: Span) -> str:
     trial, note = span.trial, span.note
-    seed = f", seed {note.seed_index}" if "seeds" in trial.attributes or len(trial.runs) > 1 else ""
+    seed = f", seed {note.seed_index}" if SEEDS in trial.attributes or len(trial.runs) > 1 else ""
     why = f"<br>{short(note.reason, 80)}" if note.reason else ""
     return f"{trial.title}{seed}, {duration(span.ended_s - span.began_s)}{why}"
 

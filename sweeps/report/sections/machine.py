@@ -9,7 +9,8 @@ from sweeps.report.figures.job_spans import Span, host_of, slots
 from sweeps.report.figures.machine import throughput, timeline
 from sweeps.report.model import Report
 from sweeps.report.section import Section, render
-from sweeps.study.job_records import LOST, SLOTS
+from sweeps.study.attributes import SLOTS, TRACEBACK
+from sweeps.study.job_records import LOST
 
 
 def section(report: Report) -> Section | None:
@@ -97,7 +98,7 @@ def failures(report: Report) -> list[Reason]:
     failed = [(t.reason or "no reason was kept", t) for t in report.trials if t.state == "fail"]
     found = []
     for reason, numbers in _by_reason([(reason, trial.number) for reason, trial in failed]).items():
-        traces = (report.by_number[number].attributes.get("traceback", "") for number in numbers)
+        traces = (report.by_number[number].attributes.get(TRACEBACK, "") for number in numbers)
         found.append(Reason(reason, len(numbers), numbers, next(filter(None, traces), "")))
     return sorted(found, key=lambda failure: -failure.num)
 

@@ -9,6 +9,7 @@ from sweeps.report.model import Report, ReportedTrial
 from sweeps.report.section import Section, render
 from sweeps.results.run import Run, flat
 from sweeps.space.values import text
+from sweeps.study.attributes import SPREAD
 
 MAX_CHOSEN = 6
 CHOSEN_COLOURS = [colour for colour in COLOURS if colour not in PALE]
@@ -85,7 +86,7 @@ def _told(trial: ReportedTrial, objectives: list[str]) -> dict[str, Any]:
 
 
 def _spread(trial: ReportedTrial) -> list[float]:
-    spread: list[float] = trial.attributes.get("spread") or []
+    spread: list[float] = trial.attributes.get(SPREAD) or []
     return spread
 
 

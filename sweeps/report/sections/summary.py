@@ -15,6 +15,7 @@ from sweeps.report.space_in_words import fixed, searched
 from sweeps.results.paired_difference import Difference, mean_interval, paired_differences
 from sweeps.results.run import Run
 from sweeps.results.trial_row import shown
+from sweeps.study.attributes import REUSED_FROM, SPREAD
 
 SPLITS = {"val": "validation", "test": "test"}
 MOST_RUNS = 200
@@ -106,7 +107,7 @@ def best_command(report: Report) -> str:
 
 
 def _objectives(trial: ReportedTrial) -> list[str]:
-    spread = trial.attributes.get("spread")
+    spread = trial.attributes.get(SPREAD)
     values = [words.score(value) for value in trial.values or ()]
     return [f"{value} ± {spread[i]:.4f}" for i, value in enumerate(values)] if spread else values
 
@@ -129,7 +130,7 @@ def _budget(report: Report) -> dict[str, Any]:
     ran = [t.seconds for t in report.trials if t.seconds is not None]
     return {
         "states": Counter(trial.state for trial in report.trials),
-        "num_reused": sum("reused_from" in trial.attributes for trial in report.trials),
+        "num_reused": sum(REUSED_FROM in trial.attributes for trial in report.trials),
         "began": min(starts, default=None),
         "ended": max(ends, default=None),
         "spent_s": sum(ran) if ran else None,

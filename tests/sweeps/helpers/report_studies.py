@@ -19,7 +19,7 @@ from sweeps.space import Space
 from sweeps.space.values import canonical
 from sweeps.storage.connect import open_storage
 from sweeps.storage.urls import journal_url
-from sweeps.study.attributes import IDENTITY, KNOWN, REFERENCE
+from sweeps.study.attributes import CONFIGURATION, ENQUEUED, IDENTITY, JOBS, OVERRIDES, REFERENCE, REUSED_FROM, RUN_DIR
 from sweeps.study.job_records import JobNote, as_attribute
 
 START = datetime(2026, 11, 1, 12)
@@ -86,14 +86,14 @@ def _trial(folder: Path, number: int, made: Made) -> Any:
     for seed, content in enumerate(runs):
         make_run(run_dir / f"seed-{seed}" if len(runs) > 1 else run_dir, **content)
     attributes = {
-        "configuration": json.dumps(made.configuration),
-        "overrides": [f"{name}={json.dumps(value)}" for name, value in made.configuration.items()],
-        "run_dir": str(run_dir),
-        "jobs": as_attribute(_jobs(made) if made.jobs is None else made.jobs),
+        CONFIGURATION: json.dumps(made.configuration),
+        OVERRIDES: [f"{name}={json.dumps(value)}" for name, value in made.configuration.items()],
+        RUN_DIR: str(run_dir),
+        JOBS: as_attribute(_jobs(made) if made.jobs is None else made.jobs),
         **made.attributes,
     }
     if made.was_enqueued:
-        attributes[KNOWN] = canonical(made.configuration)
+        attributes[ENQUEUED] = canonical(made.configuration)
     state = TrialState[made.state]
     trial = create_trial(
         state=state,
@@ -107,7 +107,7 @@ def _trial(folder: Path, number: int, made: Made) -> Any:
 
 
 def _jobs(made: Made) -> list[JobNote]:
-    if made.state == "WAITING" or "reused_from" in made.attributes:
+    if made.state == "WAITING" or REUSED_FROM in made.attributes:
         return []
     ending = {"COMPLETE": "done", "FAIL": "failed", "PRUNED": "pruned", "RUNNING": ""}[made.state]
     return [job(made.begins_s, made.takes_s, ending, made.slot, seed) for seed in range(len(made.runs or (0,)))]

@@ -25,7 +25,8 @@ from sweeps.storage.connect import open_storage
 from sweeps.storage.journal import SafeJournal
 from sweeps.storage.locks import is_locked
 from sweeps.storage.retrying import call_until_it_answers
-from sweeps.study.controllers import SIGNATURE, Controller, Watch, any_alive
+from sweeps.study.attributes import SIGNATURE
+from sweeps.study.controllers import Controller, Watch, any_alive
 from sweeps.study.ownership import TakenOver
 from sweeps.study.shared_study import SharedStudy
 
