@@ -25,7 +25,7 @@ from sweeps.space.values import canonical
 from sweeps.storage.connect import open_storage
 from sweeps.storage.urls import journal_url
 from sweeps.study.attributes import CONFIGURATION, ENQUEUED, IDENTITY, JOBS, OVERRIDES, REASON, REFERENCE, RUN_DIR
-from sweeps.study.job_records import JobNote, as_attribute
+from sweeps.study.job_records import JobRecord, as_attribute
 
 SHARES = (0.72, 0.115, 0.09, 0.075)
 SPACE = {
@@ -181,15 +181,15 @@ def _trial(
     return made
 
 
-def _jobs(slot: str, start: datetime, takes_s: float, state: TrialState, rng: np.random.Generator) -> list[JobNote]:
+def _jobs(slot: str, start: datetime, takes_s: float, state: TrialState, rng: np.random.Generator) -> list[JobRecord]:
     """The job of a trial; of a few it is the second, after a worker that was lost."""
     began_s, ended_s = start.timestamp(), start.timestamp() + takes_s
     ending = {"COMPLETE": "done", "PRUNED": "pruned"}.get(state.name, "failed")
     if rng.random() >= 0.03:
-        return [JobNote(0, "made up", began_s, ended_s, slot, ending)]
+        return [JobRecord(0, "made up", began_s, ended_s, slot, ending)]
     lost_s = began_s + takes_s / 3
-    lost = JobNote(0, "made up", began_s, lost_s, slot, "lost", "the worker was killed by SIGKILL")
-    return [lost, JobNote(0, "made up", lost_s + 1, ended_s, slot, ending)]
+    lost = JobRecord(0, "made up", began_s, lost_s, slot, "lost", "the worker was killed by SIGKILL")
+    return [lost, JobRecord(0, "made up", lost_s + 1, ended_s, slot, ending)]
 
 
 def _quality(values: dict[str, Any]) -> float:

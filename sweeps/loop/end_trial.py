@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from optuna.trial import FrozenTrial, TrialState
 
-from sweeps.loop.trial_json import write_record
+from sweeps.loop.trial_json import write_trial_json
 from sweeps.loop.trial_run import TrialRun
 from sweeps.space import Constraint
 from sweeps.space.constraints import judge
@@ -28,7 +28,7 @@ def end_trial(
     values = run.values if state == TrialState.COMPLETE else None
     told = study.finish(run.trial, state, values, reason=reason, **run.attributes)
     for k in {0, *run.results}:
-        write_record(study, run, run.folder_of(k), state.name.lower(), reason, told.values)
+        write_trial_json(study, run, run.folder_of(k), state.name.lower(), reason, told.values)
     return told
 
 

@@ -5,11 +5,11 @@ from sweeps.loop.batch_adapter import Batches
 from sweeps.loop.outcome import Outcome
 from sweeps.loop.trial_run import Job, TrialRun
 from sweeps.study.attributes import SLOTS
-from sweeps.study.job_records import STOPPED, as_attribute, begin_note, close_left, notes_of
+from sweeps.study.job_records import STOPPED, as_attribute, begin_record, close_left, records_of
 from sweeps.study.shared_study import SharedStudy
 
 
-class JobLog:
+class JobRecorder:
     """What one controller tells of its jobs. Each method that writes to a trial raises TakenOver as the study does."""
 
     def __init__(self, study: SharedStudy, launcher: StreamingLauncher | Batches) -> None:
@@ -18,13 +18,13 @@ class JobLog:
 
     def remember(self, run: TrialRun) -> None:
         """Take over what earlier controllers told of a trial's jobs; those of one that died were lost."""
-        run.notes = notes_of(run.trial.user_attrs)
-        close_left(run.notes, self._study.study.user_attrs)
+        run.records = records_of(run.trial.user_attrs)
+        close_left(run.records, self._study.study.user_attrs)
 
     def begin(self, job: Job) -> None:
         """Before a job is submitted."""
-        job.note = begin_note(job.seed_index, self._study.controller.id)
-        job.run.notes.append(job.note)
+        job.record = begin_record(job.seed_index, self._study.controller.id)
+        job.run.records.append(job.record)
         self._write(job.run)
         if self._launcher.num_slots != self._num_slots:
             self._num_slots = self._launcher.num_slots
@@ -32,23 +32,23 @@ class JobLog:
 
     def place(self, job: Job) -> None:
         """Look whether a job has a slot by now, and tell it once it has."""
-        if job.note and job.note.slot is None:
-            job.note.place(self._launcher.slot_of(job.num))
-            if job.note.slot:
+        if job.record and job.record.slot is None:
+            job.record.place(self._launcher.slot_of(job.num))
+            if job.record.slot:
                 self._write(job.run)
 
     def end(self, job: Job, outcome: Outcome, is_stopped: bool) -> None:
         """Leaves it to the trial's end, or to its next job, to tell the study."""
-        assert job.note
-        job.note.end(STOPPED if is_stopped else outcome.kind, outcome.reason, self._launcher.slot_of(job.num))
-        job.run.attributes["jobs"] = as_attribute(job.run.notes)
+        assert job.record
+        job.record.end(STOPPED if is_stopped else outcome.kind, outcome.reason, self._launcher.slot_of(job.num))
+        job.run.attributes["jobs"] = as_attribute(job.run.records)
 
     def stop(self, run: TrialRun) -> None:
         """A trial is left to a later command, with the jobs that it has."""
-        for note in run.notes:
-            if not note.ending:
-                note.end(STOPPED, "the command was stopped", note.slot)
+        for record in run.records:
+            if not record.ending:
+                record.end(STOPPED, "the command was stopped", record.slot)
         self._write(run)
 
     def _write(self, run: TrialRun) -> None:
-        self._study.note(run.trial, jobs=as_attribute(run.notes), attempts=run.num_attempts)
+        self._study.note(run.trial, jobs=as_attribute(run.records), attempts=run.num_attempts)

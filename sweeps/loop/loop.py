@@ -23,9 +23,9 @@ from sweeps.loop.end_trial import end_trial
 from sweeps.loop.final_runs import Finals
 from sweeps.loop.interrupts import Interrupts
 from sweeps.loop.job import build_job
-from sweeps.loop.job_recorder import JobLog
+from sweeps.loop.job_recorder import JobRecorder
 from sweeps.loop.outcome import Outcome, outcome_of
-from sweeps.loop.trial_json import write_record
+from sweeps.loop.trial_json import write_trial_json
 from sweeps.loop.trial_run import Job, TrialRun
 from sweeps.results.run_dirs import fresh_folder
 from sweeps.space import Constraint
@@ -64,7 +64,7 @@ class SweepLoop:
         self._study, self._launcher, self._folder = study, launcher, folder
         self._constraints, self._job_extras = constraints, list(job_extras)
         self._interrupts, self._display, self._finals = interrupts, display, finals
-        self._log = JobLog(study, launcher)
+        self._recorder = JobRecorder(study, launcher)
         self._runs: dict[int, TrialRun] = {}
         self._duplicates = Duplicates(study)
         self._pending: deque[Job] = deque()
@@ -163,7 +163,7 @@ class SweepLoop:
         overrides = self._study.space.overrides(configuration)
         run = TrialRun(trial, configuration, overrides, folder, self._study.seeds)
         run.remember(known.get(SEED_VALUES, {}))
-        self._log.remember(run)
+        self._recorder.remember(run)
         if RUN_DIR not in known:
             self._study.note(trial, overrides=overrides, run_dir=str(folder))
         self._runs[run.number] = run
@@ -179,9 +179,9 @@ class SweepLoop:
 
     def _submit(self, job: Job) -> None:
         run = job.run
-        self._log.begin(job)
+        self._recorder.begin(job)
         run.num_in_flight += 1
-        write_record(self._study, run, run.folder_of(job.seed_index), "running")
+        write_trial_json(self._study, run, run.folder_of(job.seed_index), "running")
         self._futures[self._launcher.submit(job.overrides, job.num)] = job
         self._display.started(run)
 
@@ -199,7 +199,7 @@ class SweepLoop:
                         self._take(job, outcome_of(future, len(self._study.objectives)))
             for job in filter(self._has, self._futures.values()):
                 with self._unless_lost(job.run.number):
-                    self._log.place(job)
+                    self._recorder.place(job)
         else:
             time.sleep(TICK_S)
         self._settle_duplicates()
@@ -211,7 +211,7 @@ class SweepLoop:
     def _take(self, job: Job, outcome: Outcome) -> None:
         run = job.run
         is_stopped = outcome.kind == LOST and self._interrupts.stopping
-        self._log.end(job, outcome, is_stopped)
+        self._recorder.end(job, outcome, is_stopped)
         run.attributes["pid"] = self._launcher.pid_of(job.num)
         if outcome.kind == DONE:
             self._take_result(job, list(outcome.values))
@@ -289,7 +289,7 @@ class SweepLoop:
         """Leave what has not ended to a later command."""
         for run in list(self._runs.values()):
             with self._unless_lost(run.number):
-                self._log.stop(run)
+                self._recorder.stop(run)
         for trial in [*(run.trial for run in self._runs.values()), *self._duplicates.trials]:
             self._study.give_back(trial)
         self._forget()

@@ -13,7 +13,7 @@ FILE = "trial.json"
 FINAL = "final"  # the kind of a run that is scored once more at the end of its sweep
 
 
-def write_record(
+def write_trial_json(
     study: SharedStudy, run: TrialRun, folder: Path, state: str, reason: str = "", values: list[float] | None = None
 ) -> None:
     """Write trial.json into a folder of a trial. A full disk is told of, and ends nothing."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweeps.study.job_records import JobNote
+from sweeps.study.job_records import JobRecord
 
 if TYPE_CHECKING:
     from optuna.trial import Trial, TrialState
@@ -22,7 +22,7 @@ class Job:
     num: int
     overrides: list[str]
     num_lost: int = 0
-    note: JobNote | None = None  # from its start on
+    record: JobRecord | None = None  # from its start on
 
     def may_run_again(self, max_retries: int) -> bool:
         """Asked when it was lost, which this counts."""
@@ -39,7 +39,7 @@ class TrialRun:
         seeds: None for a single job with the configuration's own seed.
         results: by seed index, a value an objective.
         violations: of the constraints, by name; empty where none was judged yet.
-        notes: of its jobs, those of earlier controllers too.
+        records: of its jobs, those of earlier controllers too.
         ending: how the trial will end once none of its jobs runs any more; None while that is open.
     """
 
@@ -50,7 +50,7 @@ class TrialRun:
     seeds: list[int] | None
     results: dict[int, list[float]] = field(default_factory=dict)
     num_in_flight: int = 0
-    notes: list[JobNote] = field(default_factory=list)
+    records: list[JobRecord] = field(default_factory=list)
     violations: dict[str, float] = field(default_factory=dict)
     ending: "tuple[TrialState, str] | None" = None
     attributes: dict[str, Any] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class TrialRun:
     @property
     def num_attempts(self) -> int:
         """How often its job was started, by earlier controllers too; of several seeds the most of one."""
-        return max(Counter(note.seed_index for note in self.notes).values(), default=0)
+        return max(Counter(record.seed_index for record in self.records).values(), default=0)
 
     @property
     def seed_values(self) -> dict[str, list[float]]:

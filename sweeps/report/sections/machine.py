@@ -63,7 +63,7 @@ def _num_unused(report: Report, by_slot: dict[str, list[Span]]) -> int:
         if name.startswith(SLOTS):
             host = host_of(attributes, name.removeprefix(SLOTS))
             had[host] = max(had[host], num)
-    if any(span.note.slot is None for spans in by_slot.values() for span in spans):
+    if any(span.record.slot is None for spans in by_slot.values() for span in spans):
         return 0  # nobody can tell
     used = Counter(spans[0].host for spans in by_slot.values())
     return sum(max(0, num - used[host]) for host, num in had.items())
@@ -105,7 +105,7 @@ def failures(report: Report) -> list[Reason]:
 
 def lost_jobs(report: Report) -> list[Reason]:
     """Jobs whose worker or controller died, most frequent first."""
-    lost = [(note.reason, t.number) for t in report.trials for note in t.jobs if note.ending == LOST]
+    lost = [(record.reason, t.number) for t in report.trials for record in t.jobs if record.ending == LOST]
     found = [Reason(reason, len(numbers), list(dict.fromkeys(numbers))) for reason, numbers in _by_reason(lost).items()]
     return sorted(found, key=lambda reason: -reason.num)
 

@@ -91,9 +91,6 @@ class ThreadLauncher:
     def slot_of(self, job_num: int) -> str | None:
         return "thread"
 
-    def pid_of(self, job_num: int) -> int | None:
-        return None
-
     def shutdown(self, wait: bool = True) -> None:
         self._threads.shutdown(wait)
 
