@@ -82,7 +82,7 @@ def measure(folder: Path, sampler: str) -> None:
         trial = study.claim()
         assert trial is not None
         trial.set_user_attr(CONFIGURATION, canonical(study.space.suggest(trial)))
-        study.twin(trial.number)
+        study.earlier_duplicate(trial.number)
         study.finish(trial, TrialState.COMPLETE, [0.5])
         taken_ms.append(1e3 * (time.process_time() - begun))
     study.close()

@@ -4,8 +4,8 @@ from sweeps.launchers.contract import StreamingLauncher
 from sweeps.loop.batch_adapter import Batches
 from sweeps.loop.outcome import Outcome
 from sweeps.loop.trial_run import Job, TrialRun
-from sweeps.study.attributes import SLOTS
-from sweeps.study.job_records import STOPPED, as_attribute, begin_record, close_left, records_of
+from sweeps.study.attributes import ATTEMPTS, JOBS, SLOTS
+from sweeps.study.job_records import STOPPED, as_attribute, close_left, records_of
 from sweeps.study.shared_study import SharedStudy
 
 
@@ -17,31 +17,40 @@ class JobRecorder:
         self._num_slots: int | None = None
 
     def remember(self, run: TrialRun) -> None:
-        """Take over what earlier controllers told of a trial's jobs; those of one that died were lost."""
+        """Take over the records of earlier controllers; what one that died was running was lost."""
         run.records = records_of(run.trial.user_attrs)
         close_left(run.records, self._study.study.user_attrs)
+        if run.records:
+            run.attributes[JOBS] = as_attribute(run.records)
+        run.num_records_before_retry = self._study.num_jobs_before_retry(run.trial)
 
     def begin(self, job: Job) -> None:
         """Before a job is submitted."""
-        job.record = begin_record(job.seed_index, self._study.controller.id)
-        job.run.records.append(job.record)
+        job.begin_record(self._study.controller.id)
         self._write(job.run)
         if self._launcher.num_slots != self._num_slots:
             self._num_slots = self._launcher.num_slots
             self._study.study.set_user_attr(f"{SLOTS}{self._study.controller.id}", self._num_slots)
 
-    def place(self, job: Job) -> None:
-        """Look whether a job has a slot by now, and tell it once it has."""
-        if job.record and job.record.slot is None:
-            job.record.place(self._launcher.slot_of(job.num))
-            if job.record.slot:
-                self._write(job.run)
+    def place(self, job: Job) -> bool:
+        """Look whether a job has a slot by now, and tell it once it has; gives whether it is so for the first time."""
+        if job.record is None or job.record.slot is not None:
+            return False
+        job.record.place(self._launcher.slot_of(job.num))
+        if job.record.slot is None:
+            return False
+        self._write(job.run)
+        return True
 
     def end(self, job: Job, outcome: Outcome, is_stopped: bool) -> None:
         """Leaves it to the trial's end, or to its next job, to tell the study."""
-        assert job.record
-        job.record.end(STOPPED if is_stopped else outcome.kind, outcome.reason, self._launcher.slot_of(job.num))
-        job.run.attributes["jobs"] = as_attribute(job.run.records)
+        job.end_record(STOPPED if is_stopped else outcome.kind, outcome.reason, self._launcher.slot_of(job.num))
+        job.run.attributes[JOBS] = as_attribute(job.run.records)
+
+    def withdraw(self, job: Job) -> None:
+        """A job could not start: it has no record, as if it had not been submitted."""
+        job.withdraw_record()
+        self._write(job.run)
 
     def stop(self, run: TrialRun) -> None:
         """A trial is left to a later command, with the jobs that it has."""
@@ -51,4 +60,6 @@ class JobRecorder:
         self._write(run)
 
     def _write(self, run: TrialRun) -> None:
-        self._study.note(run.trial, jobs=as_attribute(run.records), attempts=run.num_attempts)
+        attributes = {JOBS: as_attribute(run.records), ATTEMPTS: run.num_attempts}
+        self._study.set_attributes(run.trial, attributes)
+        run.attributes[JOBS] = attributes[JOBS]

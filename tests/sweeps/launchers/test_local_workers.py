@@ -8,6 +8,7 @@ import time
 import weakref
 from collections.abc import Callable
 from concurrent.futures import wait
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -171,7 +172,11 @@ class TestWorkers(LauncherTests):
 
 def worker_processes() -> set[int]:
     """The children of this process, those included that nobody has waited for."""
-    return {int(pid) for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()}
+    found: set[int] = set()
+    for path in Path("/proc/self/task").glob("*/children"):
+        with suppress(OSError):  # of a thread that has ended
+            found |= {int(pid) for pid in path.read_text().split()}
+    return found
 
 
 def fail_with(error: Exception) -> None:

@@ -194,7 +194,7 @@ def test_a_trial_of_a_dead_controller_keeps_number_and_parameters(parameters: bo
     values = dead.space.suggest(trial) if parameters else None
     dead.close()
     object.__setattr__(dead.controller, "pid", 2**22 + 1)  # no such process
-    dead.beat()
+    dead.ownership.beat()
     alive = open_study(tmp_path, SPACE, num_trials=2)
     again = alive.claim()
     assert again is not None and again.number == trial.number

@@ -12,6 +12,7 @@ from sweeps.export import study_table
 from sweeps.launchers.contract import WorkerLost
 from sweeps.loop.job_recorder import JobRecorder
 from sweeps.storage.connect import open_storage
+from sweeps.study.attributes import JOBS
 from sweeps.study.job_records import JobRecord, begin_record, close_left, records_of, seconds_of
 
 SPACE = {"x": {"low": 0.0, "high": 1.0}}
@@ -76,7 +77,7 @@ def test_a_trial_that_is_taken_over_keeps_the_jobs_that_it_had(tmp_path: Path, m
     trial = study.claim()
     assert trial is not None
     study.configure(trial)
-    study.note(trial, jobs=[vars(JobRecord(0, study.controller.id, 5.0, slot="a"))])
+    study.set_attributes(trial, {JOBS: [vars(JobRecord(0, study.controller.id, 5.0, slot="a"))]})
     monkeypatch.setattr(study.controller.__class__, "runs", lambda _: False)
     study.close()
     lost, done = records(sweep(tmp_path, SPACE, lambda call: 1.0, num_trials=1))
