@@ -225,8 +225,8 @@ class SpectralSweeper(Sweeper):
     @cached_property
     def _job_extras(self) -> list[str]:
         """A job knows nothing of the search."""
-        known = self.hydra_context.config_loader.get_group_options(GROUP)
-        return [f"{GROUP}=none"] if "none" in known else []
+        searches = self.hydra_context.config_loader.get_group_options(GROUP)
+        return [f"{GROUP}=none"] if "none" in searches else []
 
     def _choose_folder(self, sweep: "SweepConfig", space: "Space", plan: "Plan", given: Arguments) -> tuple[Path, str]:
         """Where the sweep's files go: its study's folder, but for a run_dir of the command line.

@@ -101,8 +101,8 @@ def best_so_far(trials: Sequence[FrozenTrial], objective: str, direction: StudyD
         value = trial.values[0]
         if is_feasible(trial) and (best is None or is_better(value, best, direction)):
             best = value
-        known = {} if best is None else {f"best so far/{objective}": best}
-        yield {STEP_METRIC: num_ended, "trial": trial.number, objective: value, **known}
+        best_now = {} if best is None else {f"best so far/{objective}": best}
+        yield {STEP_METRIC: num_ended, "trial": trial.number, objective: value, **best_now}
 
 
 def _ending(study: SharedStudy, trials: list[FrozenTrial], folder: Path) -> "Ending":

@@ -71,8 +71,8 @@ class Display:
 
     def _say_how_far(self, jobs: Sequence[Job]) -> None:
         trials = self._study.trials()
-        known = [(job, how_far(trials[job.run.number], job.seed_index)) for job in jobs]
-        parts = [f"trial {_name(job)} epoch {far[0]} {far[1]:.4f}" for job, far in known if far]
+        progress = [(job, how_far(trials[job.run.number], job.seed_index)) for job in jobs]
+        parts = [f"trial {_name(job)} epoch {far[0]} {far[1]:.4f}" for job, far in progress if far]
         line = ", ".join(parts)
         if line and line != self._told:
             self.say(f"running: {line}")

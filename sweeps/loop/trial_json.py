@@ -39,7 +39,7 @@ def mark_final(folder: Path) -> None:
     """Say in a run's trial.json, where it has one, that its sweep ends with it. What goes wrong is told of."""
     path = folder / FILE
     try:
-        if known := load_json(path):
-            write_json(path, known | {"kind": FINAL})
+        if content := load_json(path):
+            write_json(path, content | {"kind": FINAL})
     except (OSError, ValueError) as error:
         log.warning("%s could not be written: %s", path, error)

@@ -105,7 +105,7 @@ class Report:
 
     @property
     def reference(self) -> ReportedTrial | None:
-        """The known configuration that the search was given to begin with, where it was given one."""
+        """The first configuration of `sweep.enqueue`, if the search was given one."""
         return None if self.reference_number is None else self.by_number[self.reference_number]
 
     @property

@@ -67,21 +67,21 @@ def report_of(study: optuna.Study, folder: Path) -> Report:
 
 
 def _of_trial(trial: FrozenTrial, folder: Path) -> ReportedTrial:
-    known = trial.user_attrs
+    attributes = trial.user_attrs
     return ReportedTrial(
         number=trial.number,
         state=trial.state.name.lower(),
         values=tuple(trial.values) if trial.values else None,
         configuration=configuration(trial),
-        overrides=known.get(OVERRIDES, []),
-        reason=known.get(REASON, ""),
+        overrides=attributes.get(OVERRIDES, []),
+        reason=attributes.get(REASON, ""),
         started=trial.datetime_start,
         ended=trial.datetime_complete,
         steps=trial.intermediate_values,
-        attributes=known,
-        runs=tuple(Run(path) for path in run_dirs(known, folder)),
+        attributes=attributes,
+        runs=tuple(Run(path) for path in run_dirs(attributes, folder)),
         is_candidate=trial.state == TrialState.COMPLETE
-        and REUSED_FROM not in known
+        and REUSED_FROM not in attributes
         and all(violation <= 0 for violation in trial.constraints.values()),
     )
 

@@ -28,19 +28,19 @@ def seconds(trial: FrozenTrial) -> float | None:
 
 def row(trial: FrozenTrial, objectives: list[str], axes: list[str]) -> dict[str, Any]:
     """One row: number, state, objectives, axes, seconds, run folder, reason; None where a trial has none."""
-    values, chosen, known = trial.values or [None] * len(objectives), configuration(trial), trial.user_attrs
+    values, chosen, attributes = trial.values or [None] * len(objectives), configuration(trial), trial.user_attrs
     return {
         "number": trial.number,
         "state": trial.state.name.lower(),
         **dict(zip(objectives, values, strict=True)),
-        **{f"{name} spread": known.get(SPREAD, [None] * len(objectives))[i] for i, name in enumerate(objectives)},
+        **{f"{name} spread": attributes.get(SPREAD, [None] * len(objectives))[i] for i, name in enumerate(objectives)},
         **{axis: chosen.get(axis) for axis in axes},
         "seconds": seconds(trial),
-        "attempts": known.get(ATTEMPTS),
-        "reused_from": known.get(REUSED_FROM),
-        RETRY_OF: known.get(RETRY_OF),
-        "run_dir": known.get(RUN_DIR),
-        "reason": known.get(REASON) or None,
+        "attempts": attributes.get(ATTEMPTS),
+        "reused_from": attributes.get(REUSED_FROM),
+        RETRY_OF: attributes.get(RETRY_OF),
+        "run_dir": attributes.get(RUN_DIR),
+        "reason": attributes.get(REASON) or None,
     }
 
 

@@ -76,16 +76,16 @@ class Watch:
         with self._lock:
             now = self._clock()
             passed_s, self._looked_at = min(now - self._looked_at, BEAT_S), now
-            for known in _signed(attributes):
-                beat, quiet_s = self._seen.get(known.id, (None, 0.0))
-                self._seen[known.id] = known.beat, quiet_s + passed_s if beat == known.beat else 0.0
+            for other in _signed(attributes):
+                beat, quiet_s = self._seen.get(other.id, (None, 0.0))
+                self._seen[other.id] = other.beat, quiet_s + passed_s if beat == other.beat else 0.0
 
     def is_alive(self, attributes: Mapping[str, Any], owner: str, lost_after_s: float) -> bool:
         """Whether the controller that signed as `owner` is alive; of another machine as of the last look."""
-        known = attributes.get(f"{SIGNATURE}{owner}")
-        if known is None:
+        signature = attributes.get(f"{SIGNATURE}{owner}")
+        if signature is None:
             return False
-        controller = Controller(**known)
+        controller = Controller(**signature)
         return controller.runs() if controller.is_here else self._seen[owner][1] < lost_after_s
 
 
@@ -96,7 +96,7 @@ def any_alive(attributes: Mapping[str, Any], lost_after_s: float) -> bool:
 
 
 def _signed(attributes: Mapping[str, Any]) -> list[Controller]:
-    return [Controller(**known) for name, known in attributes.items() if name.startswith(SIGNATURE)]
+    return [Controller(**signature) for name, signature in attributes.items() if name.startswith(SIGNATURE)]
 
 
 class Heartbeat:

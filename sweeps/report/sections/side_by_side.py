@@ -62,7 +62,7 @@ def _in_order(report: Report) -> list[ReportedTrial]:
 
 
 def _first_choice(report: Report, trials: list[ReportedTrial]) -> list[int]:
-    """The best trial beside the known configuration, or beside the second best."""
+    """The best trial alongside the first enqueued configuration, or the second best."""
     first, second = trials[0].number, trials[1].number
     return [first, report.reference.number if report.reference and report.reference.number != first else second]
 
