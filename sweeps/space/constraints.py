@@ -56,12 +56,12 @@ def read_constraints(node: Mapping[str, Any] | None) -> list[Constraint]:
 
 
 def _read(name: str, bounds: Any) -> Constraint:
-    where, bounds = f"sweep.constraints.{name}", ("at_least", "at_most")
+    where, allowed = f"sweep.constraints.{name}", ("at_least", "at_most")
     if not isinstance(bounds, Mapping) or not bounds:
         raise user_error(f"{where}={bounds} has no bound: allowed is a mapping such as {{at_most: 2e6}}.")
     for bound, value in bounds.items():
-        if bound not in bounds:
-            raise user_error(f"{where}.{bound} is not a bound: {nearest(str(bound), bounds)}.")
+        if bound not in allowed:
+            raise user_error(f"{where}.{bound} is not a bound: {nearest(str(bound), allowed)}.")
         if not is_number(value) or not math.isfinite(value):
             raise user_error(f"{where}.{bound}={value} has the wrong type: allowed is a finite number.")
     constraint = Constraint(name, bounds.get("at_least"), bounds.get("at_most"))
