@@ -12,11 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from launcher_contract import LauncherTests, Make, assert_gone, started_pids
+from launcher_contract import LauncherTests, Make, assert_gone, refuse, started_pids
 from launcher_runs import TWO_WORKERS, await_that, own_folder, texts_of, write_text
 from omegaconf import DictConfig
 
-from sweeps.launchers.contract import JobTimeout, WorkerLost
+from sweeps.launchers.contract import JobTimeout, StartFailed, WorkerLost
 from sweeps.launchers.reply import Reply
 from sweeps.loop.outcome import outcome_of
 
@@ -140,6 +140,48 @@ class TestWorkers(LauncherTests):
             told = launcher.submit([], number).exception(60)
             assert type(told) is type(error) and str(told) == str(error)
             assert worker_processes() == before
+
+    def test_a_worker_that_dies_before_it_is_there_has_not_started(
+        self, make: Make, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("sweeps.launchers.local_worker.START", "raise SystemExit('no thread')")
+        error = make().submit([], 0).exception(60)
+        assert isinstance(error, StartFailed)
+        assert error.reason == "worker ended with exit code 1 while it started: no thread"
+
+    def test_a_task_that_ends_its_worker_while_it_loads_is_a_lost_worker(self, make: Make) -> None:
+        """It is the task's doing: no waiting helps."""
+
+        class Deadly:
+            def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+                return os._exit, (5,)
+
+            def __call__(self, config: DictConfig) -> None: ...
+
+        error = make(Deadly()).submit([], 0).exception(60)
+        assert type(error) is WorkerLost and "exit code 5" in error.reason
+
+    def test_a_lost_worker_without_a_successor_is_told_as_lost(
+        self, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        launcher = make(jobs_per_device=1)
+        future = launcher.submit(["do=wait"], 0)
+        (pid,) = started_pids(tmp_path, 1)
+        with monkeypatch.context() as patch:
+            patch.setattr("sweeps.launchers.local_worker.subprocess.Popen", refuse)
+            os.kill(pid, signal.SIGKILL)
+            error = future.exception(60)
+        assert type(error) is WorkerLost and "SIGKILL" in error.reason
+        assert launcher.submit(["x=3"], 1).result(60).return_value == 9
+
+    def test_starts_that_fail_leave_no_file_open(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+        launcher = make(jobs_per_device=1)
+        monkeypatch.setattr("sweeps.launchers.local_worker.subprocess.Popen", refuse)
+        assert isinstance(launcher.submit([], 0).exception(60), StartFailed)
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        for number in range(1, 20):
+            assert isinstance(launcher.submit([], number).exception(60), StartFailed)
+        assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2
 
     def test_a_result_of_a_type_of_its_own_fails_the_job_alone(self, make: Make) -> None:
         class Score: ...
