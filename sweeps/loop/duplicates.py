@@ -5,7 +5,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from sweeps.study.attributes import OVERRIDES, REASON, REUSED_FROM, RUN_DIR, SEEDS, SPREAD
 from sweeps.study.shared_study import SharedStudy
 
-OF_RUNS = (RUN_DIR, OVERRIDES, SEEDS, SPREAD)  # what a trial tells of its runs
+OF_RUNS = (RUN_DIR, OVERRIDES, SEEDS, SPREAD)  # what a trial keeps of its runs
 
 
 def reuse(study: SharedStudy, trial: Trial, earlier: FrozenTrial) -> FrozenTrial:

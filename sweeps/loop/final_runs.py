@@ -93,7 +93,7 @@ class Finals:
 
     def _jobs_of(self, trial: FrozenTrial) -> list[Job]:
         attributes: Any = trial.user_attrs
-        # Of the trial only its number is asked: it has ended, and nothing more is told of it.
+        # Of the trial only its number is asked: it has ended, and the study takes no more of it.
         folder, seeds = Path(attributes[RUN_DIR]), attributes.get(SEEDS)
         run = TrialRun(cast(Trial, trial), {}, attributes[OVERRIDES], folder, seeds)
         jobs = [build_job(self._study, run, k, self._job_extras, is_final=True) for k in range(run.num_seeds)]

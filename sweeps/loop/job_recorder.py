@@ -10,7 +10,7 @@ from sweeps.study.shared_study import SharedStudy
 
 
 class JobRecorder:
-    """What one controller tells of its jobs. Each method that writes to a trial raises TakenOver as the study does."""
+    """What one controller records of its jobs. Each method that writes to a trial raises TakenOver as the study does."""
 
     def __init__(self, study: SharedStudy, launcher: StreamingLauncher | Batches) -> None:
         self._study, self._launcher = study, launcher
@@ -33,7 +33,7 @@ class JobRecorder:
             self._study.study.set_user_attr(f"{SLOTS}{self._study.controller.id}", self._num_slots)
 
     def place(self, job: Job) -> bool:
-        """Look whether a job has a slot by now, and tell it once it has; gives whether it is so for the first time."""
+        """Record the slot of a job once it has one; gives whether it was recorded now."""
         if job.record is None or job.record.slot is not None:
             return False
         job.record.place(self._launcher.slot_of(job.num))
@@ -43,7 +43,7 @@ class JobRecorder:
         return True
 
     def end(self, job: Job, outcome: Outcome, is_stopped: bool) -> None:
-        """Leaves it to the trial's end, or to its next job, to tell the study."""
+        """A job has ended. The study learns of it with the trial's end, or with its next job."""
         job.end_record(STOPPED if is_stopped else outcome.kind, outcome.reason, self._launcher.slot_of(job.num))
         job.run.attributes[JOBS] = as_attribute(job.run.records)
 

@@ -39,7 +39,7 @@ class SweepLoop:
     Args:
         folder: of the sweep; each trial has a folder of its own in it.
         job_extras: overrides that every job gets last.
-        finals: runs that end a finished study; None where there are none.
+        finals: runs that end a finished study; None if there are none.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class SweepLoop:
 
     def _ask(self) -> bool:
         """Claim a trial and queue its jobs; False if none is left now, or if none could start."""
-        cannot_start = self.starts.are_failing and len(self._queue)  # the jobs that wait will tell when they can
+        cannot_start = self.starts.are_failing and len(self._queue)  # the jobs that pause show when they can
         if cannot_start or time.monotonic() < self._next_ask:
             return False
         trial = self._study.claim()
@@ -180,7 +180,7 @@ class SweepLoop:
                 self._own.take(job, outcome, self._interrupts.stopping)
 
     def _count(self, ended: FrozenTrial) -> None:
-        """A trial has ended: count it, and tell the user."""
+        """A trial has ended: count it, and show it."""
         if ended.state == TrialState.FAIL:
             self.num_failures += 1
             self.last_failure = str(ended.user_attrs.get(REASON))

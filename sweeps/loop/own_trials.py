@@ -1,4 +1,4 @@
-"""The trials that this controller has, from claim to end: what each does next, and what the study is told of it.
+"""The trials that this controller has, from claim to end: what each does next, and what the study learns of it.
 
 Their states are in trial_state.py; whether a lost job runs again is in sweeps/study/retry.py.
 """

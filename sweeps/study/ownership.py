@@ -44,7 +44,7 @@ class Ownership:
         return self.is_mine(trial) and not trial.state.is_finished()
 
     def left_behind(self, trials: "list[FrozenTrial]") -> "list[FrozenTrial]":
-        """Those that a dead controller was running; whose jobs may still run is kept in `lost_controllers`."""
+        """Those that a dead controller was running. Its jobs may still run: it is noted in `lost_controllers`."""
         running = [trial for trial in trials if trial.state.name == "RUNNING" and not self.is_mine(trial)]
         attributes = self._look() if running else {}
         left = [trial for trial in running if not self._is_alive(attributes, trial.user_attrs.get(OWNER, ""))]
@@ -59,7 +59,7 @@ class Ownership:
         return self._watch.is_alive(attributes, owner, self._lost_after_s)
 
     def _look(self) -> dict[str, Any]:
-        """The study's attributes, which tell who is alive."""
+        """The study's attributes, which say who is alive."""
         attributes: dict[str, Any] = self._study.user_attrs
         self._watch.look(attributes)
         return attributes
