@@ -10,7 +10,7 @@ from sweeps.study.shared_study import SharedStudy
 
 
 class JobRecorder:
-    """What one controller records of its jobs. Each method that writes to a trial raises TakenOver as the study does."""
+    """What one controller records of its jobs. Each method that writes to a trial raises TakenOver, as the study."""
 
     def __init__(self, study: SharedStudy, launcher: StreamingLauncher | Batches) -> None:
         self._study, self._launcher = study, launcher

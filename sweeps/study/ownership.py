@@ -7,6 +7,7 @@ from sweeps.study.attributes import OWNER
 from sweeps.study.controllers import Controller, Watch
 
 if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
     from optuna.study import Study
     from optuna.trial import FrozenTrial, Trial
 
@@ -19,17 +20,18 @@ class Ownership:
     """This controller of a study: its signature, its signs of life, and whether the other controllers are alive.
 
     Args:
+        storage: of the study.
         lost_after_s: `sweep.lost_after_s`.
     """
 
-    def __init__(self, study: "Study", lost_after_s: float) -> None:
-        self._study, self._lost_after_s = study, lost_after_s
+    def __init__(self, study: "Study", storage: "BaseStorage", lost_after_s: float) -> None:
+        self._study, self._storage, self._lost_after_s = study, storage, lost_after_s
         self.controller, self._watch = Controller.this(), Watch()
         self.lost_controllers: set[str] = set()  # whose trials were taken back
 
     def beat(self) -> None:
         """Give a sign of life, and look for those of others."""
-        self._study._storage.set_study_user_attr(self._study._study_id, *self.controller.attribute())
+        self._storage.set_study_user_attr(self._study._study_id, *self.controller.attribute())
         self._look()
 
     def sign(self, trial: "Trial") -> None:

@@ -88,7 +88,7 @@ class SharedStudy:
             self._check_identity()
             self._note_command()
             self.num_retried = enqueue_failed(self.study) if self.config.retry_failed else 0
-            self.ownership = Ownership(self.study, self.config.lost_after_s)
+            self.ownership = Ownership(self.study, self.storage, self.config.lost_after_s)
             self.ownership.beat()
         self._heartbeat = Heartbeat(self.ownership.beat)
 
