@@ -24,8 +24,8 @@ from sweeps.space import Space
 from sweeps.space.values import canonical
 from sweeps.storage.connect import open_storage
 from sweeps.storage.urls import journal_url
-from sweeps.study import shared_study as study_attributes
-from sweeps.study.job_records import JobNote, as_attribute
+from sweeps.study.attributes import CONFIGURATION, ENQUEUED, IDENTITY, JOBS, OVERRIDES, REASON, REFERENCE, RUN_DIR
+from sweeps.study.job_records import JobRecord, as_attribute
 
 SHARES = (0.72, 0.115, 0.09, 0.075)
 SPACE = {
@@ -90,13 +90,13 @@ def make_study(folder: Path, invention: Invention) -> Path:
     study = optuna.create_study(
         study_name="study", storage=open_storage(journal_url(study_folder), 60), direction="maximize"
     )
-    study.set_user_attr(study_attributes.IDENTITY, {"space": space.signature(), "objectives": [OBJECTIVE], "fixed": []})
-    study.set_user_attr(study_attributes.REFERENCE, canonical(KNOWN))
+    study.set_user_attr(IDENTITY, {"space": space.signature(), "objectives": [OBJECTIVE], "fixed": []})
+    study.set_user_attr(REFERENCE, canonical(KNOWN))
     study.add_trials(trials)
     best = ranked(study.get_trials(deepcopy=False), study.directions)
     for trial in [study.trials[0], *best][: invention.num_predicted]:
-        write_predictions(Path(trial.user_attrs["run_dir"]), trial.number, catalog)
-    command = "python run.py " + " ".join(best[0].user_attrs["overrides"]) if best else None
+        write_predictions(Path(trial.user_attrs[RUN_DIR]), trial.number, catalog)
+    command = "python run.py " + " ".join(best[0].user_attrs[OVERRIDES]) if best else None
     summary = {"num_trials": invention.num_trials, "best_command": command}
     (study_folder / "sweep.json").write_text(json.dumps(summary))
     return study_folder
@@ -159,14 +159,14 @@ def _trial(
     num_epochs = {"COMPLETE": invention.num_epochs, "FAIL": 0}.get(state.name, int(rng.integers(2, 8)))
     run = folder / str(number)
     attributes = {
-        "configuration": json.dumps(values, separators=(",", ":")),
-        "overrides": space.overrides(values),
-        "run_dir": str(run),
-        "jobs": as_attribute(_jobs(slot, start, takes * max(num_epochs, 1) / 20, state, rng)),
-        "reason": {"PRUNED": f"pruned at step {num_epochs} by hyperband", "FAIL": _failure(rng)}.get(state.name, ""),
+        CONFIGURATION: json.dumps(values, separators=(",", ":")),
+        OVERRIDES: space.overrides(values),
+        RUN_DIR: str(run),
+        JOBS: as_attribute(_jobs(slot, start, takes * max(num_epochs, 1) / 20, state, rng)),
+        REASON: {"PRUNED": f"pruned at step {num_epochs} by hyperband", "FAIL": _failure(rng)}.get(state.name, ""),
     }
     if number == 0:
-        attributes[study_attributes.KNOWN] = canonical(KNOWN)
+        attributes[ENQUEUED] = canonical(KNOWN)
     invented = InventedRun(number, quality, values, takes, num_epochs, state == TrialState.COMPLETE)
     value, curve = invented.write(run, survey, catalog, rng)
     made = create_trial(
@@ -181,15 +181,15 @@ def _trial(
     return made
 
 
-def _jobs(slot: str, start: datetime, takes_s: float, state: TrialState, rng: np.random.Generator) -> list[JobNote]:
+def _jobs(slot: str, start: datetime, takes_s: float, state: TrialState, rng: np.random.Generator) -> list[JobRecord]:
     """The job of a trial; of a few it is the second, after a worker that was lost."""
     began_s, ended_s = start.timestamp(), start.timestamp() + takes_s
     ending = {"COMPLETE": "done", "PRUNED": "pruned"}.get(state.name, "failed")
     if rng.random() >= 0.03:
-        return [JobNote(0, "made up", began_s, ended_s, slot, ending)]
+        return [JobRecord(0, "made up", began_s, ended_s, slot, ending)]
     lost_s = began_s + takes_s / 3
-    lost = JobNote(0, "made up", began_s, lost_s, slot, "lost", "the worker was killed by SIGKILL")
-    return [lost, JobNote(0, "made up", lost_s + 1, ended_s, slot, ending)]
+    lost = JobRecord(0, "made up", began_s, lost_s, slot, "lost", "the worker was killed by SIGKILL")
+    return [lost, JobRecord(0, "made up", lost_s + 1, ended_s, slot, ending)]
 
 
 def _quality(values: dict[str, Any]) -> float:

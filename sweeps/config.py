@@ -45,6 +45,7 @@ class SweepConfig:
     max_failures: Optional[int] = None
     retry_failed: bool = False
     max_retries: int = 2
+    start_timeout_s: float = 300.0
     lost_after_s: float = 60.0
     storage_timeout_s: float = 120.0
     batch_size: Optional[int] = None

@@ -59,9 +59,9 @@ def study_table(study: str, url: str | None = None) -> "pd.DataFrame":
 
     loaded = load_study(study, url)
     trials = loaded.get_trials(deepcopy=False)
-    known = loaded.user_attrs.get(IDENTITY, {})
-    objectives = known.get("objectives") or [f"objective {i}" for i in range(len(loaded.directions))]
-    axes = list(dict.fromkeys([*known.get("space", {}), *axes_of(trials)]))
+    identity = loaded.user_attrs.get(IDENTITY, {})
+    objectives = identity.get("objectives") or [f"objective {i}" for i in range(len(loaded.directions))]
+    axes = list(dict.fromkeys([*identity.get("space", {}), *axes_of(trials)]))
     # A study without trials has the columns nevertheless.
     columns = list(row(create_trial(state=TrialState.WAITING), objectives, axes))
     table = pd.DataFrame([row(trial, objectives, axes) for trial in trials], columns=columns, dtype=object)

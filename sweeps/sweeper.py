@@ -148,6 +148,11 @@ class SpectralSweeper(Sweeper):
             _report(study, folder, has_news)
         track_study(study, folder, OmegaConf.select(self.config, TRACKER), has_news=has_news)
         last = f"the last failure is: {(loop.last_failure or study.last_failure()).rstrip('.?')}"
+        if loop.starts.have_timed_out:
+            raise user_error(
+                f"no job could start for sweep.start_timeout_s={sweep.start_timeout_s:g}, the last reason is: "
+                f"{loop.starts.last_reason.rstrip('.')}: fix it and give the same command again."
+            )
         if loop.too_many_failures:
             raise user_error(f"sweep.max_failures={sweep.max_failures} is reached, {last}.")
         if loop.fails_always and not study.is_finished():
@@ -220,8 +225,8 @@ class SpectralSweeper(Sweeper):
     @cached_property
     def _job_extras(self) -> list[str]:
         """A job knows nothing of the search."""
-        known = self.hydra_context.config_loader.get_group_options(GROUP)
-        return [f"{GROUP}=none"] if "none" in known else []
+        searches = self.hydra_context.config_loader.get_group_options(GROUP)
+        return [f"{GROUP}=none"] if "none" in searches else []
 
     def _choose_folder(self, sweep: "SweepConfig", space: "Space", plan: "Plan", given: Arguments) -> tuple[Path, str]:
         """Where the sweep's files go: its study's folder, but for a run_dir of the command line.

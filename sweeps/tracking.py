@@ -14,7 +14,7 @@ from sweeps.files import load_json
 from sweeps.results.ranking import is_better, is_feasible
 from sweeps.results.trial_row import axes_of, row
 from sweeps.space.values import text
-from sweeps.study.attributes import IDENTITY
+from sweeps.study.attributes import IDENTITY, REUSED_FROM
 from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import standing
 
@@ -96,13 +96,13 @@ def best_so_far(trials: Sequence[FrozenTrial], objective: str, direction: StudyD
     ended = [trial for trial in trials if trial.state.is_finished()]
     in_order = sorted(ended, key=lambda t: (t.datetime_complete is None, t.datetime_complete, t.number))
     for num_ended, trial in enumerate(in_order, start=1):
-        if trial.state != TrialState.COMPLETE or "reused_from" in trial.user_attrs:
+        if trial.state != TrialState.COMPLETE or REUSED_FROM in trial.user_attrs:
             continue
         value = trial.values[0]
         if is_feasible(trial) and (best is None or is_better(value, best, direction)):
             best = value
-        known = {} if best is None else {f"best so far/{objective}": best}
-        yield {STEP_METRIC: num_ended, "trial": trial.number, objective: value, **known}
+        best_now = {} if best is None else {f"best so far/{objective}": best}
+        yield {STEP_METRIC: num_ended, "trial": trial.number, objective: value, **best_now}
 
 
 def _ending(study: SharedStudy, trials: list[FrozenTrial], folder: Path) -> "Ending":

@@ -20,6 +20,7 @@ from sweeps.planning.checks import typed_sweep
 from sweeps.space import Space
 from sweeps.space.values import canonical
 from sweeps.storage.urls import journal_url
+from sweeps.study.attributes import ATTEMPTS, CONFIGURATION, OWNER, RUN_DIR
 from sweeps.study.shared_study import SharedStudy
 
 SPACE = {
@@ -64,12 +65,7 @@ def fill(folder: Path, num: int) -> None:
         trial = drawn.ask()
         values = study.space.suggest(trial)
         ended = drawn.tell(trial, values["dropout"] - abs(values["lr"] - 1e-3))
-        attributes = {
-            "configuration": canonical(values),
-            "owner": "past",
-            "run_dir": f"past/{trial.number}",
-            "attempts": 1,
-        }
+        attributes = {CONFIGURATION: canonical(values), OWNER: "past", RUN_DIR: f"past/{trial.number}", ATTEMPTS: 1}
         ended.user_attrs.update(attributes)
         study.study.add_trial(ended)
     study.close()
@@ -85,8 +81,8 @@ def measure(folder: Path, sampler: str) -> None:
         begun = time.process_time()
         trial = study.claim()
         assert trial is not None
-        trial.set_user_attr("configuration", canonical(study.space.suggest(trial)))
-        study.twin(trial.number)
+        trial.set_user_attr(CONFIGURATION, canonical(study.space.suggest(trial)))
+        study.earlier_duplicate(trial.number)
         study.finish(trial, TrialState.COMPLETE, [0.5])
         taken_ms.append(1e3 * (time.process_time() - begun))
     study.close()

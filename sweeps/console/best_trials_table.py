@@ -14,6 +14,7 @@ from sweeps.results.ranking import pareto_front
 from sweeps.results.run_dirs import folder_of
 from sweeps.results.trial_row import configuration, seconds, shown
 from sweeps.space.domains.choice import Fixed
+from sweeps.study.attributes import SPREAD
 from sweeps.study.shared_study import SharedStudy
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class Comparison:
 
 
 def _score(trial: FrozenTrial, index: int) -> str:
-    spread = trial.user_attrs.get("spread")
+    spread = trial.user_attrs.get(SPREAD)
     return f"{trial.values[index]:.4f}" + (f" ± {spread[index]:.4f}" if spread else "")
 
 

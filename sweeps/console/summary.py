@@ -9,6 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sweeps.console.best_trials_table import Comparison
 from sweeps.results.ranking import is_feasible, ranked
 from sweeps.results.sweep_json import NUM_SHOWN, summary_of, write_summary
+from sweeps.study.attributes import REUSED_FROM, SEEDS
 from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import standing
 
@@ -37,7 +38,7 @@ def summarize(study: SharedStudy, folder: Path) -> None:
     if best:
         by = f" by {study.objectives[0]}" if len(study.objectives) > 1 else ""
         console.print(f"best{by}: {summary['best_command']}", highlight=False, markup=False, soft_wrap=True)
-        if seeds := best[0].user_attrs.get("seeds"):
+        if seeds := best[0].user_attrs.get(SEEDS):
             told = f"It runs one seed; the trial was judged by {study.config.seed_key}={','.join(map(str, seeds))}."
             console.print(told, highlight=False, markup=False, soft_wrap=True)
     console.print(f"study {study.name}: {folder}", highlight=False, markup=False, soft_wrap=True)
@@ -57,7 +58,7 @@ def counts(study: SharedStudy) -> str:
 def _counts(trials: list[FrozenTrial]) -> str:
     nums = [(state, sum(trial.state == state for trial in trials)) for state in TrialState]
     words = [f"{num} {state.name.lower()}" for state, num in nums if num]
-    reused = sum("reused_from" in trial.user_attrs for trial in trials)
+    reused = sum(REUSED_FROM in trial.user_attrs for trial in trials)
     outside = sum(not is_feasible(trial) for trial in trials)
     words += [f"{reused} of them reused"] if reused else []
     return ", ".join(words + ([f"{outside} of them outside the constraints"] if outside else [])) or "no trial"
@@ -68,7 +69,7 @@ def _left_out(trials: list[FrozenTrial]) -> str:
     ended = [trial for trial in trials if trial.state.is_finished()]
     complete = [trial for trial in ended if trial.state == TrialState.COMPLETE]
     words = ["complete trials only"]
-    words += ["each configuration once"] if any("reused_from" in trial.user_attrs for trial in complete) else []
+    words += ["each configuration once"] if any(REUSED_FROM in trial.user_attrs for trial in complete) else []
     words += ["none outside the constraints"] if not all(map(is_feasible, complete)) else []
     is_told = len(words) > 1 or len(complete) < len(ended)
     return f"The table lists {', '.join(words)}." if is_told else ""

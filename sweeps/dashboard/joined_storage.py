@@ -111,9 +111,9 @@ class ManyStudies(BaseStorage):
         """The studies that are there now, by id."""
         with self._lock:
             found = self._sources.find()
-            known = {shown.source for shown in self._shown}
+            sources = {shown.source for shown in self._shown}
             for source in found:
-                if source not in known:
+                if source not in sources:
                     self._shown.append(Shown(len(self._shown), self._new_name(source), source, self._plots))
             return [shown for shown in self._shown if shown.source in found]
 

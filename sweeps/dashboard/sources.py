@@ -60,8 +60,8 @@ class Sources:
         """The journal's storage, opened anew where another study has taken its place."""
         with journal.open("rb") as file:
             begin = file.readline(FIRST_LINE_BYTES)
-        known = self._opened.get(journal)
+        opened = self._opened.get(journal)
         # Until its first line is whole a journal tells nothing, and that line names its maker.
-        if known is None or known[0] != begin:
-            self._opened[journal] = known = (begin, read_journal(journal))
-        return known[1]
+        if opened is None or opened[0] != begin:
+            self._opened[journal] = opened = (begin, read_journal(journal))
+        return opened[1]

@@ -8,6 +8,7 @@ from pathlib import Path
 from optuna.trial import FrozenTrial
 
 from sweeps.invocation import DEFAULT, lines_of_command
+from sweeps.study.attributes import OVERRIDES, REASON, TRACEBACK
 
 TRACKER = "tracker.json"
 TRACKERS = {"wandb": "Weights & Biases", "mlflow": "MLflow"}  # in TRACKER, and for people
@@ -18,14 +19,14 @@ def trial_note(trial: FrozenTrial, run_folders: Sequence[Path], program: Sequenc
     run_folders: of the trial, one or one a seed; empty where they are gone.
     program: how the sweep's program is called; None of studies that do not tell.
     """
-    known = trial.user_attrs
-    reason = known.get("reason")
+    attributes = trial.user_attrs
+    reason = attributes.get(REASON)
     parts = [f"**{trial.state.name.lower()}**" + (f": {_code(reason)}" if reason else "")]
     parts += [_run_lines(run_folders) or "The run folder is gone."]
-    if "overrides" in known:
-        parts.append(f"```\n{lines_of_command(program or DEFAULT, known['overrides'])}\n```")
-    if "traceback" in known:
-        parts.append(f"```\n{known['traceback'].rstrip()}\n```")
+    if OVERRIDES in attributes:
+        parts.append(f"```\n{lines_of_command(program or DEFAULT, attributes[OVERRIDES])}\n```")
+    if TRACEBACK in attributes:
+        parts.append(f"```\n{attributes[TRACEBACK].rstrip()}\n```")
     return "\n\n".join(parts)
 
 

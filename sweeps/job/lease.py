@@ -17,6 +17,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import TaskFunction
 
 from sweeps.job.trial_link import TrialLink
+from sweeps.study.attributes import OWNER
 from sweeps.study.ownership import TakenOver
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ def check_lease(link: TrialLink) -> None:
     except Exception as error:
         log.warning("Study %s could not be asked about trial %d: %s", link.study, link.number, error)
         return
-    if trial.state.name != "RUNNING" or trial.user_attrs.get("owner") != link.owner:
+    if trial.state.name != "RUNNING" or trial.user_attrs.get(OWNER) != link.owner:
         raise TakenOver(f"trial {link.number} of study {link.study} is not this job's any more")
 
 

@@ -30,6 +30,10 @@ class WorkerLost(Exception):  # noqa: N818  (not an error of the job)
         self.reason = reason
 
 
+class StartFailed(WorkerLost):
+    """No worker could be started for the job, which has not begun: no process, or a cluster that takes no job."""
+
+
 class JobTimeout(WorkerLost):
     """The job's worker was ended because the job took longer than its time limit."""
 
@@ -40,8 +44,11 @@ class StreamingLauncher(Launcher):
     What a future holds:
         a JobReturn, as Hydra makes it: the task function's result, or in `_return_value` the exception it raised,
             with the worker's traceback as its cause;
-        WorkerLost: the job did not end, and may be submitted again;
-        any other exception: the job could not begin (its overrides do not compose, the task cannot be imported).
+        WorkerLost: the job did not end, and may be submitted again; of its kind StartFailed: it has not even begun;
+        any other exception: it never can (its overrides do not compose, the task cannot be imported).
+
+    A lost worker sets WorkerLost on its future, nothing else: the launcher does not retry, `submit` does not raise.
+    Who submits the job again, and when, is the sweep's to decide (sweeps/study/retry.py).
     """
 
     controller = ""  # the id of a sweep's controller, set before the first job
@@ -61,11 +68,7 @@ class StreamingLauncher(Launcher):
 
     @abstractmethod
     def slot_of(self, job_num: int) -> str | None:
-        """The slot where a job runs or last ran; None before it began."""
-
-    @abstractmethod
-    def pid_of(self, job_num: int) -> int | None:
-        """The process of a job, where it is known."""
+        """The slot where a job runs or last ran; None until it has begun there."""
 
     def end_jobs_of(self, controller: str) -> None:
         """End what a controller has left behind that was killed; nothing, where jobs end with it."""

@@ -8,11 +8,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection
 from socket import socketpair
 
-from sweeps.launchers.contract import JobTimeout, WorkerLost
+from sweeps.errors import first_line
+from sweeps.launchers.contract import JobTimeout, StartFailed, WorkerLost
 from sweeps.launchers.reply import Reply
 from sweeps.launchers.worker_main import Settings
 
@@ -32,31 +33,43 @@ class LocalWorker:
     has_room = True
 
     def __init__(self, environment: dict[str, str], settings: Settings, packed_task: bytes) -> None:
-        """Start the process. Returns before it has loaded the task."""
-        ours, theirs = socketpair()
-        lifeline_end, self._lifeline = os.pipe()
-        # Before the first job and between jobs; a job's output goes to its folder.
-        self._output = None if settings.show_output else tempfile.TemporaryFile()  # noqa: SIM115  (closed with the worker)
-        start = START.format(path=sys.path, socket=theirs.fileno(), lifeline=lifeline_end)
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", start],
-            env={**os.environ, **environment},
-            pass_fds=(theirs.fileno(), lifeline_end),
-            process_group=0,
-            stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=self._output,
-        )
-        theirs.close()
-        os.close(lifeline_end)
-        self._connection = Connection(ours.detach())
-        self._loaded = False
+        """Start the process. Returns before it has loaded the task.
+
+        Raises:
+            StartFailed: the system gives no process, memory or file for it.
+        """
+        try:
+            with ExitStack() as undo:
+                self._open(environment, settings.show_output, undo)
+                undo.pop_all()
+        except (OSError, MemoryError) as error:
+            raise StartFailed(f"no worker process could be started: {first_line(error)}") from error
+        self.has_begun = self._loaded = False
         self._stopped: str | None = None
         self._greeting = (pickle.dumps(settings), packed_task)
 
-    @property
-    def pid(self) -> int:
-        return self.process.pid
+    def _open(self, environment: dict[str, str], show_output: bool, undo: ExitStack) -> None:
+        """Open the process and what ties it to this one."""
+        ours, theirs = socketpair()
+        self._connection = undo.enter_context(Connection(ours.detach()))
+        with theirs:
+            lifeline_end, self._lifeline = os.pipe()
+            undo.callback(os.close, self._lifeline)
+            try:
+                # Before the first job and between jobs; a job's output goes to its folder.
+                self._output = None if show_output else undo.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+                start = START.format(path=sys.path, socket=theirs.fileno(), lifeline=lifeline_end)
+                self.process = subprocess.Popen(
+                    [sys.executable, "-c", start],
+                    env={**os.environ, **environment},
+                    pass_fds=(theirs.fileno(), lifeline_end),
+                    process_group=0,
+                    stdin=subprocess.DEVNULL,
+                    stdout=self._output,
+                    stderr=self._output,
+                )
+            finally:
+                os.close(lifeline_end)
 
     @property
     def place(self) -> None:
@@ -69,7 +82,7 @@ class LocalWorker:
     def run(
         self, overrides: Sequence[str], job_num: int, time_limit_s: float | None = None, grace_s: float = 5
     ) -> Reply:
-        """As in pool_worker.Worker."""
+        """As in worker_protocol.Worker."""
         try:
             error = self._load()
             if error is None:
@@ -84,7 +97,7 @@ class LocalWorker:
             self.process.wait()
             reason = self._reason()
             self._close()
-            raise WorkerLost(reason) from None
+            raise (WorkerLost if self.has_begun or self._stopped else StartFailed)(reason) from None
         if error is not None:
             raise error
         return Reply.unpack(packed)
@@ -93,6 +106,8 @@ class LocalWorker:
         """Have the worker load the task; gives what kept it from that."""
         if self._loaded:
             return None
+        self._receive()  # its first sign of life
+        self.has_begun = True
         for part in self._greeting:
             self._connection.send_bytes(part)
         reply = Reply.unpack(self._receive())

@@ -5,11 +5,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from hydra.core.utils import JobReturn
 
-from sweeps.launchers.contract import WorkerLost, settle
+from sweeps.launchers.contract import StartFailed, WorkerLost, settle
 from sweeps.launchers.reply import Reply
 from sweeps.launchers.slots import Slot
 from sweeps.launchers.worker_protocol import NoRoom, Worker
@@ -52,7 +53,8 @@ class SlotPool:
 
     Args:
         slots: where jobs run.
-        start: starts a worker of a slot; its second argument tells that it has the device to itself.
+        start: starts a worker of a slot; its second argument tells that it has the device to itself. It may raise
+            StartFailed.
         limits: of each job.
     """
 
@@ -64,33 +66,31 @@ class SlotPool:
         self._workers: dict[Slot, Worker] = {}
         self._busy: set[Slot] = set()
         self._running: dict[int, Job] = {}
-        self._ended: dict[int, tuple[str, int | None]] = {}  # where jobs ran: of their results nothing is kept
+        self._ended: dict[int, str] = {}  # where jobs ran: of their results nothing is kept
         self._draining = self._stopping = False
-        self._threads = [
-            threading.Thread(target=self._serve, args=(s,), name=f"slot {s.name}", daemon=True) for s in slots
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._threads: list[threading.Thread] = []
+        try:
+            for slot in slots:
+                thread = threading.Thread(target=self._serve, args=(slot,), name=f"slot {slot.name}", daemon=True)
+                thread.start()
+                self._threads.append(thread)
+        except RuntimeError as error:  # the system gives no more threads
+            self.close(wait=False)
+            raise StartFailed(f"the launcher could not start: {error}") from error
 
     def submit(self, overrides: Sequence[str], job_num: int) -> "Future[JobReturn]":
         job = Job(overrides, job_num)
         with self._changed:
             if self._draining:
                 raise RuntimeError(SHUT_DOWN)
+            self._ended.pop(job_num, None)  # of an earlier try
             self._queue.append(job)
             self._changed.notify_all()
         return job.future
 
     def slot_of(self, job_num: int) -> str | None:
-        return self._where(job_num)[0]
-
-    def pid_of(self, job_num: int) -> int | None:
-        return self._where(job_num)[1]
-
-    def _where(self, job_num: int) -> tuple[str | None, int | None]:
-        """The slot and the process of a job that runs or has run."""
         job = self._running.get(job_num)
-        return _place(job) if job else self._ended.get(job_num, (None, None))
+        return _place(job) if job else self._ended.get(job_num)
 
     def close(self, wait: bool) -> None:
         """End all workers, after the jobs submitted so far or at once. To be called again is fine."""
@@ -196,11 +196,11 @@ class SlotPool:
             reply = worker.run(job.overrides, job.num, self._limits.time_limit_s, self._limits.grace_s)
         except NoRoom:
             raise
-        except WorkerLost:
-            self._replace(slot, at_once=True)
+        except WorkerLost as lost:
+            self._replace(slot, at_once=not isinstance(lost, StartFailed))
             raise
         except Exception:
-            # Whatever it was is raised anew; the worker may live, and must not outlive its slot.
+            # Whatever it was is raised again; the worker may live, and must not outlive its slot.
             worker.end(self._limits.grace_s)
             self._replace(slot)
             raise
@@ -229,7 +229,8 @@ class SlotPool:
         with self._changed:
             self._workers.pop(slot, None)
             if at_once and not self._draining:
-                self._workers[slot] = self._start(slot, False)
+                with suppress(StartFailed):  # the slot's next job meets it
+                    self._workers[slot] = self._start(slot, False)
 
     def _clear(self, slot: Slot) -> None:
         """End the idle workers of the slot's device: they too hold its memory."""
@@ -260,7 +261,8 @@ class SlotPool:
         with self._changed:
             state = self._devices[slot.device]
             self._free(slot)
-            self._ended[job.num] = _place(job)
+            if place := _place(job):
+                self._ended[job.num] = place
             self._running.pop(job.num, None)
             again = reply.device_memory_ran_out and self._limits.retry_alone and not job.alone and not self._stopping
             if again:
@@ -270,9 +272,9 @@ class SlotPool:
         return again
 
 
-def _place(job: Job) -> tuple[str, int | None]:
-    """The slot of a job that has one, and the process."""
-    assert job.slot is not None
-    worker = job.worker
-    place = worker and worker.place
-    return f"{job.slot.name} on {place}" if place else job.slot.name, worker.pid if worker else None
+def _place(job: Job) -> str | None:
+    """The slot of a job that has begun there, and where that is if the slot does not tell; None of any other."""
+    if job.slot is None or job.worker is None or not job.worker.has_begun:
+        return None
+    place = job.worker.place
+    return f"{job.slot.name} on {place}" if place else job.slot.name

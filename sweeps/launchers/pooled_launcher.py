@@ -8,7 +8,7 @@ from functools import cached_property
 
 from hydra.core.utils import JobReturn
 
-from sweeps.launchers.contract import StreamingLauncher
+from sweeps.launchers.contract import StartFailed, StreamingLauncher
 from sweeps.launchers.pool import SlotPool
 
 
@@ -28,13 +28,17 @@ class PooledLauncher(StreamingLauncher):
         return pool
 
     def submit(self, overrides: Sequence[str], job_num: int) -> "Future[JobReturn]":
-        return self._pool.submit(overrides, job_num)
+        try:
+            pool = self._pool
+        except (OSError, StartFailed) as error:
+            lost = error if isinstance(error, StartFailed) else StartFailed(f"the launcher could not start: {error}")
+            future: Future[JobReturn] = Future()
+            future.set_exception(lost)
+            return future
+        return pool.submit(overrides, job_num)
 
     def slot_of(self, job_num: int) -> str | None:
         return self._pool.slot_of(job_num) if "_pool" in vars(self) else None
-
-    def pid_of(self, job_num: int) -> int | None:
-        return self._pool.pid_of(job_num) if "_pool" in vars(self) else None
 
     def shutdown(self, wait: bool = True) -> None:
         if "_pool" in vars(self):

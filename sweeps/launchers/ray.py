@@ -11,7 +11,7 @@ from omegaconf import DictConfig
 from sweeps.errors import user_error, user_error_type
 from sweeps.launchers import remote_job
 from sweeps.launchers.config import RayConfig
-from sweeps.launchers.contract import JobTimeout, WorkerLost
+from sweeps.launchers.contract import JobTimeout, StartFailed, WorkerLost
 from sweeps.launchers.options import checked
 from sweeps.launchers.pool import Limits, SlotPool
 from sweeps.launchers.pooled_launcher import PooledLauncher
@@ -90,13 +90,17 @@ class RemoteWorker:
 
     def __init__(self, shares: Shares, packed_task: bytes, show_output: bool) -> None:
         self._ray = load_ray()
-        options = {"num_cpus": shares["CPU"], "num_gpus": shares["GPU"], "max_restarts": 0, "max_task_retries": 0}
-        self._actor = self._ray.remote(**options)(RayWorker).remote()
-        self._where = self._actor.where.remote()
         self._packed_task, self._show_output = packed_task, show_output
         self._stopped: str | None = None
         self.place: str | None = None
-        self.pid: int | None = None
+        if not self._ray.is_initialized():  # it would start another
+            raise StartFailed("Ray was shut down")
+        options = {"num_cpus": shares["CPU"], "num_gpus": shares["GPU"], "max_restarts": 0, "max_task_retries": 0}
+        try:
+            self._actor = self._ray.remote(**options)(RayWorker).remote()
+            self._where = self._actor.where.remote()
+        except (self._ray.exceptions.RayError, OSError, ValueError) as error:
+            raise StartFailed(f"Ray took no worker: {_first_lines(error)}") from error
 
     @property
     def alive(self) -> bool:
@@ -107,12 +111,14 @@ class RemoteWorker:
     def has_room(self) -> bool:
         return self.place is not None
 
+    has_begun = has_room
+
     def run(
         self, overrides: Sequence[str], job_num: int, time_limit_s: float | None = None, grace_s: float = 5
     ) -> Reply:
-        """As in pool_worker.Worker."""
+        """As in worker_protocol.Worker."""
         if not self._ray.is_initialized():
-            raise WorkerLost("Ray was shut down")
+            raise StartFailed("Ray was shut down")
         job = sent_by_value(RemoteJob(self._packed_task, overrides, job_num, self._show_output))
         try:
             self._await_room()
@@ -124,7 +130,8 @@ class RemoteWorker:
             raise
         except (self._ray.exceptions.RayError, ValueError) as error:
             # ValueError: the connection to Ray itself is gone.
-            raise WorkerLost(self._stopped or f"worker died: {_first_lines(error)}") from None
+            lost = WorkerLost if self.has_begun or self._stopped else StartFailed
+            raise lost(self._stopped or f"worker died: {_first_lines(error)}") from None
         return Reply.unpack(packed)
 
     def _await_room(self) -> None:
@@ -132,22 +139,22 @@ class RemoteWorker:
         if self.place is None:
             if not self._ray.wait([self._where], timeout=ROOM_S)[0]:
                 raise NoRoom
-            self.place, self.pid = self._ray.get(self._where)
+            self.place = self._ray.get(self._where)
 
     def interrupt(self, reason: str) -> None:
-        """As in pool_worker.Worker. Ray knows no softer way to end a busy actor."""
+        """As in worker_protocol.Worker. Ray knows no softer way to end a busy actor."""
         self._stopped = reason
         self.kill()
 
     def kill(self) -> None:
-        """As in pool_worker.Worker."""
+        """As in worker_protocol.Worker."""
         # Every call would start Ray again where it has been shut down.
         with contextlib.suppress(self._ray.exceptions.RayError, ValueError):
             if self._ray.is_initialized():
                 self._ray.kill(self._actor)
 
     def end(self, grace_s: float) -> None:
-        """As in pool_worker.Worker."""
+        """As in worker_protocol.Worker."""
         self.kill()
 
 

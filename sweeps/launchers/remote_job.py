@@ -34,7 +34,10 @@ class RemoteJob:
         return run_packed(self.packed_task, list(self.overrides), self.job_num, self.folder, self.show_output)
 
     def checkpoint(self) -> Any:
-        """The same job again, in the same folder: its task function goes on from what it saved there."""
+        """The same job again, in the same folder: its task function resumes from what it saved there.
+
+        It is SLURM's own requeueing, under the same job number: no worker is lost, and no attempt is counted.
+        """
         from submitit.helpers import DelayedSubmission
 
         _outlive_scontrol()
@@ -67,15 +70,14 @@ def _outlive_scontrol() -> None:
 class RayWorker:
     """A Ray actor."""
 
-    def where(self) -> tuple[str, int]:
-        """Where it runs, and the process id."""
-        import os
+    def where(self) -> str:
+        """The node that it runs on, and its devices."""
         import socket
 
         import ray
 
         devices = ",".join(f"cuda:{number}" for number in ray.get_gpu_ids())
-        return f"{socket.gethostname()} {devices or 'cpu'}", os.getpid()
+        return f"{socket.gethostname()} {devices or 'cpu'}"
 
     def run(self, packed: bytes) -> bytes:
         """Call a pickled RemoteJob."""

@@ -86,18 +86,18 @@ def choose_devices(wanted: Any = "auto") -> list[Device]:
     if isinstance(wanted, str) or not isinstance(wanted, Sequence) or not wanted:
         raise user_error(f"hydra.launcher.devices={wanted} is not known: allowed are auto, cpu, [0,1,...].")
     found = find_cuda_devices()
-    known = {device.name.removeprefix("cuda:"): device for device in found} | {str(d.visible): d for d in found}
+    by_name = {device.name.removeprefix("cuda:"): device for device in found} | {str(d.visible): d for d in found}
     chosen: list[Device] = []
     for name in map(str, wanted):
-        if name not in known:
+        if name not in by_name:
             there = ", ".join(device.name for device in found) or "none"
             raise user_error(f"hydra.launcher.devices={list(wanted)}: CUDA device {name} is not there, found: {there}.")
-        if known[name] in chosen:
+        if by_name[name] in chosen:
             raise user_error(
-                f"hydra.launcher.devices={list(wanted)} names {known[name].name} twice: "
+                f"hydra.launcher.devices={list(wanted)} names {by_name[name].name} twice: "
                 "hydra.launcher.jobs_per_device=2 runs two jobs there."
             )
-        chosen.append(known[name])
+        chosen.append(by_name[name])
     return chosen
 
 

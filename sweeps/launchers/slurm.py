@@ -15,7 +15,7 @@ import cloudpickle
 from sweeps.errors import user_error
 from sweeps.launchers import remote_job
 from sweeps.launchers.config import SlurmConfig
-from sweeps.launchers.contract import JobTimeout, WorkerLost
+from sweeps.launchers.contract import JobTimeout, StartFailed, WorkerLost
 from sweeps.launchers.options import checked
 from sweeps.launchers.pool import Limits, SlotPool
 from sweeps.launchers.pooled_launcher import PooledLauncher
@@ -71,7 +71,6 @@ class SlurmWorker:
     """Submits one job after another and waits for each."""
 
     place: str | None = None
-    pid: int | None = None  # on another machine; SLURM's job number is in `place`
     alive = has_room = True
 
     def __init__(
@@ -84,10 +83,11 @@ class SlurmWorker:
     def run(
         self, overrides: Sequence[str], job_num: int, time_limit_s: float | None = None, grace_s: float = 5
     ) -> Reply:
-        """As in pool_worker.Worker."""
+        """As in worker_protocol.Worker."""
         if self._stopped:
             raise WorkerLost(self._stopped)
-        job = self._job = self._submit(RemoteJob(self._packed_task, overrides, job_num, self._show_output))
+        self._job, self.place = None, None
+        job = self._job = self._submitted(RemoteJob(self._packed_task, overrides, job_num, self._show_output))
         self.place = f"job {job.job_id}"
         deadline = math.inf
         while not job.done():
@@ -98,6 +98,21 @@ class SlurmWorker:
                 break
             time.sleep(self._poll_s)
         return self._outcome(time_limit_s if time.monotonic() > deadline else None)
+
+    @property
+    def has_begun(self) -> bool:
+        """As in worker_protocol.Worker: SLURM has the job, if only in its queue."""
+        return self.place is not None
+
+    def _submitted(self, job: RemoteJob) -> Any:
+        """Hand a job to SLURM; StartFailed if that takes none now, or its script cannot be written."""
+        from submitit.core.utils import FailedJobError, FailedSubmissionError
+
+        try:
+            return self._submit(job)
+        except (OSError, subprocess.SubprocessError, FailedJobError, FailedSubmissionError) as error:
+            said = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+            raise StartFailed(f"the job could not be submitted: {said[-1]}") from error
 
     def _outcome(self, exceeded_s: float | None) -> Reply:
         if self._stopped:
@@ -121,16 +136,16 @@ class SlurmWorker:
             time.sleep(min(self._poll_s, 0.2))
 
     def interrupt(self, reason: str) -> None:
-        """As in pool_worker.Worker; seen at the next poll."""
+        """As in worker_protocol.Worker; seen at the next poll."""
         self._stopped = reason
 
     def kill(self) -> None:
-        """As in pool_worker.Worker."""
+        """As in worker_protocol.Worker."""
         if self._job is not None:
             self._job.cancel(check=False)
 
     def end(self, grace_s: float) -> None:
-        """As in pool_worker.Worker: nothing is kept between jobs."""
+        """As in worker_protocol.Worker: nothing is kept between jobs."""
 
 
 def _load_submitit() -> Any:

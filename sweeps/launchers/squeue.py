@@ -46,9 +46,9 @@ class QueueWatcher(SlurmInfoWatcher):
                 log.warning("squeue does not answer: %s", getattr(error, "stderr", None) or error)
                 self._last_status_check = time.time()
                 return
-            known = states(listed)
+            listed_states = states(listed)
             for number in open_jobs:
-                self._info_dict[number] = known.get(number, {"State": FORGOTTEN})
+                self._info_dict[number] = listed_states.get(number, {"State": FORGOTTEN})
                 if self._info_dict[number]["State"] in ENDED:
                     self._finished.add(number)
             self._last_status_check = time.time()

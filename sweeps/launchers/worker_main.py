@@ -1,7 +1,8 @@
 """The worker's side: a process that loads the task once and then runs one job after another.
 
 It reads from its controller, over a socket: the Settings, the packed task, then (overrides, job number) for each job.
-It answers each of the last two kinds with a packed Reply. The end of the socket is the end of the worker.
+It begins with a sign of life, and answers each of the last two kinds with a packed Reply. The end of the socket is the
+end of the worker.
 """
 
 import faulthandler
@@ -48,6 +49,7 @@ def main(channel: int, lifeline: int) -> None:
     _end_with_controller(lifeline)
     faulthandler.enable()
     with Connection(channel) as connection, suppress(EOFError, ConnectionError):
+        connection.send_bytes(b"here")
         settings: Settings = pickle.loads(connection.recv_bytes())
         sys.argv[:] = settings.argv
         _limit_memory(settings.memory_limit_bytes)

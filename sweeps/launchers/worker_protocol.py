@@ -14,9 +14,6 @@ class Worker(Protocol):
     """What runs the jobs of a slot, one after another: a process, here or elsewhere."""
 
     @property
-    def pid(self) -> int | None: ...
-
-    @property
     def place(self) -> str | None:
         """Where it is, if the slot does not tell."""
 
@@ -27,6 +24,10 @@ class Worker(Protocol):
     def has_room(self) -> bool:
         """Whether it can begin a job at once; it comes after those that can."""
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether the job that it was given has begun: there is a process for it, or a place in a queue."""
+
     def run(
         self, overrides: Sequence[str], job_num: int, time_limit_s: float | None = None, grace_s: float = 5
     ) -> Reply:
@@ -35,6 +36,7 @@ class Worker(Protocol):
         Raises:
             NoRoom: the job was not begun; the worker is to be asked again.
             WorkerLost: the process ended before the job.
+            StartFailed: there was no process to begin with.
             JobTimeout: it was ended because the job took longer than its limit.
             Exception: whatever kept the task from loading.
         """

@@ -53,9 +53,6 @@ class Batches:
     def slot_of(self, job_num: int) -> str | None:
         return None
 
-    def pid_of(self, job_num: int) -> int | None:
-        return None
-
     def end_jobs_of(self, controller: str) -> None:
         """Which jobs are whose is not known: they end by themselves, see lease.py."""
 

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sweeps.loop.trial_run import Job, TrialRun
 from sweeps.results.ranking import ranked
 from sweeps.results.trial_row import configuration, seconds, shown
-from sweeps.study.attributes import progress_key
+from sweeps.study.attributes import REASON, progress_key
 from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import num_ended, standing
 
@@ -71,8 +71,8 @@ class Display:
 
     def _say_how_far(self, jobs: Sequence[Job]) -> None:
         trials = self._study.trials()
-        known = [(job, how_far(trials[job.run.number], job.seed_index)) for job in jobs]
-        parts = [f"trial {_name(job)} epoch {far[0]} {far[1]:.4f}" for job, far in known if far]
+        progress = [(job, how_far(trials[job.run.number], job.seed_index)) for job in jobs]
+        parts = [f"trial {_name(job)} epoch {far[0]} {far[1]:.4f}" for job, far in progress if far]
         line = ", ".join(parts)
         if line and line != self._told:
             self.say(f"running: {line}")
@@ -161,7 +161,7 @@ def _name(job: Job) -> str:
 
 def _ending(trial: FrozenTrial) -> str:
     values = " ".join(f"{value:.4f}" for value in trial.values or [])
-    taken, reason = seconds(trial), trial.user_attrs.get("reason")
+    taken, reason = seconds(trial), trial.user_attrs.get(REASON)
     parts = [f"trial {trial.number}", trial.state.name.lower(), values, _shown(configuration(trial))]
     parts += [_duration(taken) if taken is not None else "", f"({reason})" if reason else ""]
     return "  ".join(part for part in parts if part)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from optuna.trial import FrozenTrial, TrialState
 
-from sweeps.loop.trial_json import write_record
+from sweeps.loop.trial_json import write_trial_json
 from sweeps.loop.trial_run import TrialRun
 from sweeps.space import Constraint
 from sweeps.space.constraints import judge
+from sweeps.study.attributes import REASON, SEEDS, SPREAD
 from sweeps.study.shared_study import SharedStudy
 
 
@@ -24,11 +25,11 @@ def end_trial(
     if run.violations:
         study.constrain(run.trial, run.violations)
     if run.seeds and run.results:
-        run.attributes |= {"seeds": run.seeds, "spread": run.spread}
+        run.attributes |= {SEEDS: run.seeds, SPREAD: run.spread}
     values = run.values if state == TrialState.COMPLETE else None
-    told = study.finish(run.trial, state, values, reason=reason, **run.attributes)
+    told = study.finish(run.trial, state, values, {REASON: reason, **run.attributes})
     for k in {0, *run.results}:
-        write_record(study, run, run.folder_of(k), state.name.lower(), reason, told.values)
+        write_trial_json(study, run, run.folder_of(k), state.name.lower(), reason, told.values)
     return told
 
 

@@ -17,10 +17,13 @@ from sweeps.loop.batch_adapter import Batches
 from sweeps.loop.display import Display
 from sweeps.loop.interrupts import Interrupts
 from sweeps.loop.job import build_job
-from sweeps.loop.outcome import Outcome, outcome_of
+from sweeps.loop.job_queue import JobQueue
+from sweeps.loop.outcome import NOT_STARTED, Outcome, outcome_of
+from sweeps.loop.starts import Starts
 from sweeps.loop.trial_json import mark_final
 from sweeps.loop.trial_run import Job, TrialRun
 from sweeps.results.final_trials import final_trials, lacks_final
+from sweeps.study.attributes import OVERRIDES, RUN_DIR, SEEDS
 from sweeps.study.job_records import DONE, LOST
 from sweeps.study.renamed import renamed_override
 from sweeps.study.shared_study import SharedStudy
@@ -39,13 +42,13 @@ class Finals:
     def __init__(self, study: SharedStudy, job_extras: Sequence[str], display: Display) -> None:
         self._study, self._job_extras, self._display = study, list(job_extras), display
 
-    def run(self, launcher: StreamingLauncher | Batches, interrupts: Interrupts) -> None:
+    def run(self, launcher: StreamingLauncher | Batches, interrupts: Interrupts, starts: Starts) -> None:
         """Until all have ended, here or with another controller, which may die over it; or the sweep is to stop."""
         left, is_told = self._trials(), False
-        while left and not interrupts.draining:
+        while left and not interrupts.draining and not starts.have_timed_out:
             mine = next((trial for trial in left if self._study.claim_final(trial.number)), None)
             if mine:
-                self._run_claimed(mine, launcher, interrupts)
+                self._run_claimed(mine, launcher, interrupts, starts)
             left = [trial for trial in left if trial is not mine and not self._study.has_final(trial.number)]
             if left and not mine:
                 if not is_told:
@@ -60,43 +63,68 @@ class Finals:
     def _trials(self) -> list[FrozenTrial]:
         return final_trials(self._study.study)
 
-    def _run_claimed(self, trial: FrozenTrial, launcher: StreamingLauncher | Batches, interrupts: Interrupts) -> None:
+    def _run_claimed(
+        self, trial: FrozenTrial, launcher: StreamingLauncher | Batches, interrupts: Interrupts, starts: Starts
+    ) -> None:
         is_done = False
         try:
-            is_done = self._run_trial(trial, launcher, interrupts)
+            is_done = self._run_trial(trial, launcher, interrupts, starts)
         finally:
             self._study.note_final(trial.number, is_done)
 
-    def _run_trial(self, trial: FrozenTrial, launcher: StreamingLauncher | Batches, interrupts: Interrupts) -> bool:
+    def _run_trial(
+        self, trial: FrozenTrial, launcher: StreamingLauncher | Batches, interrupts: Interrupts, starts: Starts
+    ) -> bool:
         """Whether every seed's run has ended well."""
-        known: Any = trial.user_attrs
-        # Of the trial only its number is asked: it has ended, and nothing more is told of it.
-        overrides = [renamed_override(override) for override in known["overrides"]]
-        run = TrialRun(cast(Trial, trial), {}, overrides, Path(known["run_dir"]), known.get("seeds"))
+        queue, in_flight, is_done = JobQueue(), dict[Future[JobReturn], Job](), True
+        queue.add(self._jobs_of(trial))
+        while (queue or in_flight) and not interrupts.stopping and not starts.have_timed_out:
+            while job := queue.pop_due():
+                job.begin_record(self._study.controller.id)
+                in_flight[launcher.submit(job.overrides, job.num)] = job
+            if isinstance(launcher, Batches):
+                launcher.flush()
+            for future in _done(in_flight):
+                job = in_flight.pop(future)
+                outcome = outcome_of(future, len(self._study.objectives))
+                if not self._is_queued_again(job, outcome, queue, starts) and outcome.kind != DONE:
+                    is_done = False
+                    self._display.say(f"Trial {trial.number} could not be run to its end: {outcome.reason}")
+        return is_done and not in_flight and not queue
+
+    def _jobs_of(self, trial: FrozenTrial) -> list[Job]:
+        attributes: Any = trial.user_attrs
+        # Of the trial only its number is asked: it has ended, and the study takes no more of it.
+        folder, seeds = Path(attributes[RUN_DIR]), attributes.get(SEEDS)
+        overrides = [renamed_override(override) for override in attributes[OVERRIDES]]
+        run = TrialRun(cast(Trial, trial), {}, overrides, folder, seeds)
         jobs = [build_job(self._study, run, k, self._job_extras, is_final=True) for k in range(run.num_seeds)]
         for job in jobs:
             mark_final(run.folder_of(job.seed_index))
-        futures = {launcher.submit(job.overrides, job.num): job for job in jobs}
-        is_done = True
-        while futures and not interrupts.stopping:
-            if isinstance(launcher, Batches):
-                launcher.flush()
-            done, _ = wait(futures, timeout=TICK_S, return_when=FIRST_COMPLETED)
-            for future in done:
-                job = futures.pop(future)
-                outcome = outcome_of(future, len(self._study.objectives))
-                if again := self._again(job, outcome, launcher):
-                    futures[again] = job
-                elif outcome.kind != DONE:
-                    is_done = False
-                    self._display.say(f"Trial {trial.number} could not be run to its end: {outcome.reason}")
-        return is_done and not futures
+        return jobs
 
-    def _again(self, job: Job, outcome: Outcome, launcher: StreamingLauncher | Batches) -> "Future[JobReturn] | None":
-        """A job whose worker died, submitted once more."""
-        if outcome.kind == LOST and job.may_run_again(self._study.config.max_retries):
-            return launcher.submit(job.overrides, job.num)
-        return None
+    def _is_queued_again(self, job: Job, outcome: Outcome, queue: JobQueue, starts: Starts) -> bool:
+        """Queue a job again that was lost or could not start, if it may run again."""
+        if outcome.kind == NOT_STARTED:
+            starts.failed(outcome.reason)
+            job.withdraw_record()
+        else:
+            starts.worked()
+            job.end_record(outcome.kind, outcome.reason, None)
+        if outcome.kind not in (LOST, NOT_STARTED):
+            return False
+        answer = self._study.retries.ask(job.run.attempts(job.seed_index), job.num_failed_starts)
+        if answer.pause_s is not None:
+            queue.add_first(job, answer.pause_s)
+        return answer.pause_s is not None
+
+
+def _done(in_flight: "dict[Future[JobReturn], Job]") -> "set[Future[JobReturn]]":
+    """The jobs that have ended, after waiting for one, not long."""
+    if in_flight:
+        return wait(in_flight, timeout=TICK_S, return_when=FIRST_COMPLETED)[0]
+    time.sleep(TICK_S)
+    return set()
 
 
 def _numbers(trials: list[FrozenTrial]) -> str:

@@ -4,50 +4,62 @@ from sweeps.launchers.contract import StreamingLauncher
 from sweeps.loop.batch_adapter import Batches
 from sweeps.loop.outcome import Outcome
 from sweeps.loop.trial_run import Job, TrialRun
-from sweeps.study.job_records import SLOTS, STOPPED, as_attribute, begin_note, close_left, notes_of
+from sweeps.study.attributes import ATTEMPTS, JOBS, SLOTS
+from sweeps.study.job_records import STOPPED, as_attribute, close_left, records_of
 from sweeps.study.shared_study import SharedStudy
 
 
-class JobLog:
-    """What one controller tells of its jobs. Each method that writes to a trial raises TakenOver as the study does."""
+class JobRecorder:
+    """What one controller records of its jobs. Each method that writes to a trial raises TakenOver, as the study."""
 
     def __init__(self, study: SharedStudy, launcher: StreamingLauncher | Batches) -> None:
         self._study, self._launcher = study, launcher
         self._num_slots: int | None = None
 
     def remember(self, run: TrialRun) -> None:
-        """Take over what earlier controllers told of a trial's jobs; those of one that died were lost."""
-        run.notes = notes_of(run.trial.user_attrs)
-        close_left(run.notes, self._study.study.user_attrs)
+        """Take over the records of earlier controllers; what one that died was running was lost."""
+        run.records = records_of(run.trial.user_attrs)
+        close_left(run.records, self._study.study.user_attrs)
+        if run.records:
+            run.attributes[JOBS] = as_attribute(run.records)
+        run.num_records_before_retry = self._study.num_jobs_before_retry(run.trial)
 
     def begin(self, job: Job) -> None:
         """Before a job is submitted."""
-        job.note = begin_note(job.seed_index, self._study.controller.id)
-        job.run.notes.append(job.note)
+        job.begin_record(self._study.controller.id)
         self._write(job.run)
         if self._launcher.num_slots != self._num_slots:
             self._num_slots = self._launcher.num_slots
             self._study.study.set_user_attr(f"{SLOTS}{self._study.controller.id}", self._num_slots)
 
-    def place(self, job: Job) -> None:
-        """Look whether a job has a slot by now, and tell it once it has."""
-        if job.note and job.note.slot is None:
-            job.note.place(self._launcher.slot_of(job.num))
-            if job.note.slot:
-                self._write(job.run)
+    def place(self, job: Job) -> bool:
+        """Record the slot of a job once it has one; gives whether it was recorded now."""
+        if job.record is None or job.record.slot is not None:
+            return False
+        job.record.place(self._launcher.slot_of(job.num))
+        if job.record.slot is None:
+            return False
+        self._write(job.run)
+        return True
 
     def end(self, job: Job, outcome: Outcome, is_stopped: bool) -> None:
-        """Leaves it to the trial's end, or to its next job, to tell the study."""
-        assert job.note
-        job.note.end(STOPPED if is_stopped else outcome.kind, outcome.reason, self._launcher.slot_of(job.num))
-        job.run.attributes["jobs"] = as_attribute(job.run.notes)
+        """A job has ended. The study learns of it with the trial's end, or with its next job."""
+        job.end_record(STOPPED if is_stopped else outcome.kind, outcome.reason, self._launcher.slot_of(job.num))
+        job.run.attributes[JOBS] = as_attribute(job.run.records)
+
+    def withdraw(self, job: Job) -> None:
+        """A job could not start: it has no record, as if it had not been submitted."""
+        job.withdraw_record()
+        self._write(job.run)
 
     def stop(self, run: TrialRun) -> None:
         """A trial is left to a later command, with the jobs that it has."""
-        for note in run.notes:
-            if not note.ending:
-                note.end(STOPPED, "the command was stopped", note.slot)
+        for record in run.records:
+            if not record.ending:
+                record.end(STOPPED, "the command was stopped", record.slot)
         self._write(run)
 
     def _write(self, run: TrialRun) -> None:
-        self._study.note(run.trial, jobs=as_attribute(run.notes), attempts=run.num_attempts)
+        attributes = {JOBS: as_attribute(run.records), ATTEMPTS: run.num_attempts}
+        self._study.set_attributes(run.trial, attributes)
+        run.attributes[JOBS] = attributes[JOBS]

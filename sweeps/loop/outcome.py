@@ -10,10 +10,12 @@ from hydra.core.utils import JobReturn, JobStatus
 from optuna import TrialPruned
 
 from sweeps.errors import user_error_type
-from sweeps.launchers.contract import JobTimeout, WorkerLost
+from sweeps.launchers.contract import JobTimeout, StartFailed, WorkerLost
 from sweeps.launchers.reply import ForeignError, NotPlainError
 from sweeps.space.constraints import OutsideConstraints
 from sweeps.study.job_records import DONE, FAILED, LOST, OUTSIDE, PRUNED
+
+NOT_STARTED = "not started"  # the kinds that a study keeps are in job_records.py; of a job that never began it has none
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class Outcome:
     """How a job ended.
 
     Args:
-        kind: lost (the worker died, the job may be run again), pruned, outside (the constraints), failed, or done.
+        kind: lost (the worker died, the job may be run again), not started (it has not even begun), pruned, outside
+            (the constraints), failed, or done.
         reason: in a sentence, but for done.
         trace: traceback of an exception in the job.
         violations: of the constraints, by name.
@@ -38,7 +41,7 @@ def outcome_of(future: "Future[JobReturn]", num_objectives: int) -> Outcome:
     """The outcome of a job's future that is done."""
     error = future.exception()
     if isinstance(error, WorkerLost) and not isinstance(error, JobTimeout):
-        return Outcome(LOST, reason=error.reason)
+        return Outcome(NOT_STARTED if isinstance(error, StartFailed) else LOST, reason=error.reason)
     if error is not None:
         return _failed(error)
     result = future.result()

@@ -13,7 +13,7 @@ FILE = "trial.json"
 FINAL = "final"  # the kind of a run that is scored once more at the end of its sweep
 
 
-def write_record(
+def write_trial_json(
     study: SharedStudy, run: TrialRun, folder: Path, state: str, reason: str = "", values: list[float] | None = None
 ) -> None:
     """Write trial.json into a folder of a trial. A full disk is told of, and ends nothing."""
@@ -39,7 +39,7 @@ def mark_final(folder: Path) -> None:
     """Say in a run's trial.json, where it has one, that its sweep ends with it. What goes wrong is told of."""
     path = folder / FILE
     try:
-        if known := load_json(path):
-            write_json(path, known | {"kind": FINAL})
+        if content := load_json(path):
+            write_json(path, content | {"kind": FINAL})
     except (OSError, ValueError) as error:
         log.warning("%s could not be written: %s", path, error)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweeps.study.job_records import JobNote
+from sweeps.loop.trial_state import State
+from sweeps.study.job_records import JobRecord, begin_record
 
 if TYPE_CHECKING:
     from optuna.trial import Trial, TrialState
@@ -21,13 +22,30 @@ class Job:
     seed_index: int
     num: int
     overrides: list[str]
-    num_lost: int = 0
-    note: JobNote | None = None  # from its start on
+    num_failed_starts: int = 0  # in a row
+    record: JobRecord | None = None  # of its last start
 
-    def may_run_again(self, max_retries: int) -> bool:
-        """Asked when it was lost, which this counts."""
-        self.num_lost += 1
-        return self.num_lost <= max_retries
+    @property
+    def has_begun(self) -> bool:
+        """Whether it was seen to run since its last start."""
+        return self.record is not None and self.record.slot is not None
+
+    def begin_record(self, controller: str) -> None:
+        """Begin the record of a start, among those of its trial."""
+        self.record = begin_record(self.seed_index, controller)
+        self.run.records.append(self.record)
+
+    def end_record(self, ending: str, reason: str, slot: str | None) -> None:
+        """End the record of the last start, which has worked."""
+        assert self.record
+        self.record.end(ending, reason, slot)
+        self.num_failed_starts = 0
+
+    def withdraw_record(self) -> None:
+        """Take the record of the last start back: there was none."""
+        self.run.records = [record for record in self.run.records if record is not self.record]
+        self.record = None
+        self.num_failed_starts += 1
 
 
 @dataclass(eq=False)
@@ -39,7 +57,10 @@ class TrialRun:
         seeds: None for a single job with the configuration's own seed.
         results: by seed index, a value an objective.
         violations: of the constraints, by name; empty where none was judged yet.
-        notes: of its jobs, those of earlier controllers too.
+        state: what it is doing; see trial_state.py, which alone changes it.
+        waits_for: the number of the earlier trial of its configuration, while it is a DUPLICATE.
+        records: of its jobs, those of earlier controllers too.
+        num_records_before_retry: so many of them are of the failed trial in whose place it stands.
         ending: how the trial will end once none of its jobs runs any more; None while that is open.
     """
 
@@ -48,9 +69,12 @@ class TrialRun:
     overrides: list[str]
     folder: Path
     seeds: list[int] | None
+    state: State = State.CLAIMED
+    waits_for: int | None = None
     results: dict[int, list[float]] = field(default_factory=dict)
     num_in_flight: int = 0
-    notes: list[JobNote] = field(default_factory=list)
+    records: list[JobRecord] = field(default_factory=list)
+    num_records_before_retry: int = 0
     violations: dict[str, float] = field(default_factory=dict)
     ending: "tuple[TrialState, str] | None" = None
     attributes: dict[str, Any] = field(default_factory=dict)
@@ -71,7 +95,11 @@ class TrialRun:
     @property
     def num_attempts(self) -> int:
         """How often its job was started, by earlier controllers too; of several seeds the most of one."""
-        return max(Counter(note.seed_index for note in self.notes).values(), default=0)
+        return max(Counter(record.seed_index for record in self.records).values(), default=0)
+
+    def attempts(self, seed_index: int) -> list[JobRecord]:
+        """The starts of a seed's job that its retries are counted from."""
+        return [record for record in self.records[self.num_records_before_retry :] if record.seed_index == seed_index]
 
     @property
     def seed_values(self) -> dict[str, list[float]]:

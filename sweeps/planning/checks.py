@@ -20,6 +20,7 @@ AT_LEAST = {
     "num_trials": 1,
     "max_failures": 1,
     "max_retries": 0,
+    "start_timeout_s": 0,
     "lost_after_s": 30,  # three signs of life
     "storage_timeout_s": 0,
     "batch_size": 1,

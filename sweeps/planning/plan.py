@@ -1,4 +1,4 @@
-"""What a command asks of its study: objectives, seeds, how many trials, and which are known beforehand."""
+"""What a command asks of its study: objectives, seeds, how many trials, and which configurations come first."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,7 +22,7 @@ class Plan:
     objectives: list[str]
     directions: "list[Direction]"
     seeds: list[int] | None
-    known: list[dict[str, Any]]
+    enqueued: list[dict[str, Any]]
     kind: Literal["grid", "trial"]
     num_trials: int
 
@@ -38,13 +38,13 @@ def plan_of(sweep: SweepConfig, space: Space, job_config: DictConfig) -> Plan:
     draws = sweep.sampler is not None and sweep.num_trials is not None
     whole_grid = sweep.sampler == "grid" or (space.is_grid and not draws)
     grid = space.grid() if whole_grid else []
-    known = [*sweep.enqueue, *(values for values in grid if values not in sweep.enqueue)]
-    num_asked = sweep.num_trials or (len(known) if whole_grid else NUM_TRIALS)
+    enqueued = [*sweep.enqueue, *(values for values in grid if values not in sweep.enqueue)]
+    num_asked = sweep.num_trials or (len(enqueued) if whole_grid else NUM_TRIALS)
     return Plan(
         objectives=objectives,
         directions=directions(sweep, objectives),
         seeds=seed_list(sweep, job_config),
-        known=known,
+        enqueued=enqueued,
         kind="grid" if whole_grid else "trial",
-        num_trials=min(num_asked, len(known)) if whole_grid else num_asked,
+        num_trials=min(num_asked, len(enqueued)) if whole_grid else num_asked,
     )

@@ -38,7 +38,7 @@ def name_of(sweep: SweepConfig, space: Space, plan: Plan, config: DictConfig) ->
         "program": [config.hydra.job.name, config.hydra.job.config_name],
         "fixed": sorted(identity["fixed"]),
         "directions": plan.directions,
-        "known": sorted(canonical(values) for values in plan.known),
+        "known": sorted(canonical(values) for values in plan.enqueued),
         "kind": plan.kind,
         "sampler": [sweep.sampler or DEFAULT_SAMPLER, sweep.seed, sweep.pruner, vars(sweep.pruning)],
         "config": _of_jobs(config, sweep.free_keys),

@@ -11,7 +11,7 @@ import optuna
 from sweeps.objective import Direction
 from sweeps.report.options import Options
 from sweeps.results.run import Run
-from sweeps.study.job_records import JobNote, notes_of, seconds_of
+from sweeps.study.job_records import JobRecord, records_of, seconds_of
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class ReportedTrial:
         return self.of_folder or f"trial {self.number}"
 
     @cached_property
-    def jobs(self) -> list[JobNote]:
+    def jobs(self) -> list[JobRecord]:
         """In the order in which they began; none for a trial whose result is reused."""
-        return notes_of(self.attributes)
+        return records_of(self.attributes)
 
     @property
     def seconds(self) -> float | None:
@@ -105,7 +105,7 @@ class Report:
 
     @property
     def reference(self) -> ReportedTrial | None:
-        """The known configuration that the search was given to begin with, if it was given one."""
+        """The first configuration of `sweep.enqueue`, if the search was given one."""
         return None if self.reference_number is None else self.by_number[self.reference_number]
 
     @property

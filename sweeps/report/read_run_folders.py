@@ -11,6 +11,7 @@ from sweeps.outputs import JOURNAL_FILE
 from sweeps.report.model import Report, ReportedTrial
 from sweeps.results.run import Run, trouble
 from sweeps.space.values import is_number
+from sweeps.study.attributes import RUN_DIR
 from sweeps.study.find import CONFIG, names_in_outputs
 
 
@@ -90,7 +91,7 @@ def _of_run(number: int, run: Run, objectives: tuple[str, ...]) -> ReportedTrial
         started=None,
         ended=None,
         steps={row["epoch"]: row[objectives[0]] for row in run.metrics if {"epoch", objectives[0]} <= row.keys()},
-        attributes={"run_dir": str(run.path)},
+        attributes={RUN_DIR: str(run.path)},
         runs=(run,),
         is_candidate=values is not None,
         of_folder=run.path.resolve().name,

@@ -15,7 +15,7 @@ from sweeps.results.ranking import ranked, reference_of
 from sweeps.results.run import Run, trouble
 from sweeps.results.run_dirs import run_dirs
 from sweeps.results.trial_row import configuration
-from sweeps.study.attributes import IDENTITY
+from sweeps.study.attributes import IDENTITY, OVERRIDES, REASON, REUSED_FROM
 from sweeps.study.find import load_study, run_folder, study_folder
 from sweeps.study.trial_counts import standing
 
@@ -69,21 +69,21 @@ def report_of(study: optuna.Study, folder: Path) -> Report:
 
 
 def _of_trial(trial: FrozenTrial, folder: Path) -> ReportedTrial:
-    known = trial.user_attrs
+    attributes = trial.user_attrs
     return ReportedTrial(
         number=trial.number,
         state=trial.state.name.lower(),
         values=tuple(trial.values) if trial.values else None,
         configuration=configuration(trial),
-        overrides=known.get("overrides", []),
-        reason=known.get("reason", ""),
+        overrides=attributes.get(OVERRIDES, []),
+        reason=attributes.get(REASON, ""),
         started=trial.datetime_start,
         ended=trial.datetime_complete,
         steps=trial.intermediate_values,
-        attributes=known,
-        runs=tuple(Run(path) for path in run_dirs(known, folder)),
+        attributes=attributes,
+        runs=tuple(Run(path) for path in run_dirs(attributes, folder)),
         is_candidate=trial.state == TrialState.COMPLETE
-        and "reused_from" not in known
+        and REUSED_FROM not in attributes
         and all(violation <= 0 for violation in trial.constraints.values()),
     )
 

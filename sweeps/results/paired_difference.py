@@ -87,9 +87,9 @@ def _same_spectra(runs: Sequence[Run], split: str) -> _Same | None:
         return None
     if not all(table.index.equals(first.index) and table["label"].equals(first["label"]) for table in tables):
         return None
-    known = first["label"].notna()
-    said = pd.DataFrame({k: table["predicted"] for k, table in enumerate(tables)})[known]
-    label = first["label"][known]
+    has_label = first["label"].notna()
+    said = pd.DataFrame({k: table["predicted"] for k, table in enumerate(tables)})[has_label]
+    label = first["label"][has_label]
     names = dict.fromkeys([*runs[0].class_names, *label.unique(), *pd.unique(said.to_numpy().ravel())])
     place = {name: k for k, name in enumerate(names)}
     predicted = np.stack([said[k].map(place).to_numpy(np.int64) for k in said])

@@ -6,7 +6,7 @@ from typing import Any
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from sweeps.study.attributes import KNOWN, REFERENCE
+from sweeps.study.attributes import ENQUEUED, REFERENCE, REUSED_FROM
 
 
 def is_feasible(trial: FrozenTrial) -> bool:
@@ -23,7 +23,7 @@ def ranked(trials: list[FrozenTrial], directions: list[StudyDirection]) -> list[
     With several objectives the Pareto front comes first, each part sorted by the first objective.
     """
     complete = [
-        t for t in trials if t.state == TrialState.COMPLETE and is_feasible(t) and "reused_from" not in t.user_attrs
+        t for t in trials if t.state == TrialState.COMPLETE and is_feasible(t) and REUSED_FROM not in t.user_attrs
     ]
     front = set(pareto_front(complete, directions)) if len(directions) > 1 else set()
     return sorted(complete, key=lambda trial: (trial.number not in front, _costs(trial, directions)))
@@ -54,5 +54,5 @@ def reference_of(trials: Sequence[FrozenTrial], attributes: Mapping[str, Any]) -
     """
     if REFERENCE not in attributes:
         return None
-    of_it = (trial for trial in trials if trial.user_attrs.get(KNOWN) == attributes[REFERENCE])
+    of_it = (trial for trial in trials if trial.user_attrs.get(ENQUEUED) == attributes[REFERENCE])
     return next((trial for trial in of_it if trial.state == TrialState.COMPLETE), None)

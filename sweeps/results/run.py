@@ -82,12 +82,12 @@ class Run:
         from spectral.errors import UserError
         from spectral.survey import Survey
 
-        known = self.result.get("survey", {})
+        packed = self.result.get("survey", {})
         try:
-            survey = Survey.open(known["folder"])
+            survey = Survey.open(packed["folder"])
         except (KeyError, UserError):
             return None
-        return survey if survey.fingerprint == known["fingerprint"] else None
+        return survey if survey.fingerprint == packed["fingerprint"] else None
 
     def split(self, name: str) -> pd.DataFrame:
         """The predictions of one split, "validation" or "test"."""

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from sweeps.study.attributes import RUN_DIR
+
 SEED = "seed-"  # begins the names of the run folders of a trial with several
 
 
@@ -22,9 +24,9 @@ def run_dirs(attributes: dict[str, Any], folder: Path | None) -> list[Path]:
 
 def folder_of(attributes: dict[str, Any], folder: Path | None) -> Path | None:
     """The folder of a trial, which holds its run or a run a seed; None for one that has begun none. See `run_dirs`."""
-    if "run_dir" not in attributes:
+    if RUN_DIR not in attributes:
         return None
-    noted = Path(attributes["run_dir"])
+    noted = Path(attributes[RUN_DIR])
     return noted if folder is None or noted.is_dir() else folder / noted.name
 
 

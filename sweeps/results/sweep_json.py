@@ -11,6 +11,7 @@ from sweeps.invocation import command, program
 from sweeps.outputs import SUMMARY_FILE
 from sweeps.results.ranking import ranked
 from sweeps.results.trial_row import configuration
+from sweeps.study.attributes import OVERRIDES, RUN_DIR, SPREAD
 from sweeps.study.renamed import renamed_override
 from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import standing
@@ -31,7 +32,7 @@ def note_storage(study: SharedStudy, folder: Path) -> None:
 
 def best_command(study: SharedStudy, trial: FrozenTrial) -> str:
     """The command that runs a trial's configuration by itself."""
-    return command(program(), [renamed_override(override) for override in trial.user_attrs["overrides"]])
+    return command(program(), [renamed_override(override) for override in trial.user_attrs[OVERRIDES]])
 
 
 def write_summary(summary: dict[str, Any], folder: Path) -> None:
@@ -57,10 +58,10 @@ def summary_of(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenT
             {
                 "number": trial.number,
                 "values": trial.values,
-                "spread": trial.user_attrs.get("spread"),
+                "spread": trial.user_attrs.get(SPREAD),
                 "configuration": configuration(trial),
-                "overrides": trial.user_attrs["overrides"],
-                "run_dir": trial.user_attrs["run_dir"],
+                "overrides": trial.user_attrs[OVERRIDES],
+                "run_dir": trial.user_attrs[RUN_DIR],
             }
             for trial in best[:NUM_SHOWN]
         ],
@@ -69,7 +70,7 @@ def summary_of(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenT
 
 def _final(study: SharedStudy, trial: FrozenTrial) -> dict[str, Any]:
     """A trial that was run to its end: what the objectives are on the test split, by seed."""
-    folder = Path(trial.user_attrs["run_dir"])
+    folder = Path(trial.user_attrs[RUN_DIR])
     results = [_result(path) for path in sorted(folder.glob("seed-*/result.json")) or [folder / "result.json"]]
     names = [name.replace("val/", "test/", 1) for name in study.objectives]
     return {

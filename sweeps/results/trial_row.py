@@ -6,13 +6,13 @@ from typing import Any
 from optuna.trial import FrozenTrial
 
 from sweeps.space.values import text
+from sweeps.study.attributes import ATTEMPTS, CONFIGURATION, REASON, RETRY_OF, REUSED_FROM, RUN_DIR, SPREAD
 from sweeps.study.job_records import seconds_of
-from sweeps.study.trial_counts import RETRY_OF
 
 
 def configuration(trial: FrozenTrial) -> dict[str, Any]:
     """Axis -> value; empty for a trial that has not begun."""
-    loaded: dict[str, Any] = json.loads(trial.user_attrs.get("configuration", "{}"))
+    loaded: dict[str, Any] = json.loads(trial.user_attrs.get(CONFIGURATION, "{}"))
     return loaded
 
 
@@ -28,19 +28,19 @@ def seconds(trial: FrozenTrial) -> float | None:
 
 def row(trial: FrozenTrial, objectives: list[str], axes: list[str]) -> dict[str, Any]:
     """One row: number, state, objectives, axes, seconds, run folder, reason; None where a trial has none."""
-    values, chosen, known = trial.values or [None] * len(objectives), configuration(trial), trial.user_attrs
+    values, chosen, attributes = trial.values or [None] * len(objectives), configuration(trial), trial.user_attrs
     return {
         "number": trial.number,
         "state": trial.state.name.lower(),
         **dict(zip(objectives, values, strict=True)),
-        **{f"{name} spread": known.get("spread", [None] * len(objectives))[i] for i, name in enumerate(objectives)},
+        **{f"{name} spread": attributes.get(SPREAD, [None] * len(objectives))[i] for i, name in enumerate(objectives)},
         **{axis: chosen.get(axis) for axis in axes},
         "seconds": seconds(trial),
-        "attempts": known.get("attempts"),
-        "reused_from": known.get("reused_from"),
-        RETRY_OF: known.get(RETRY_OF),
-        "run_dir": known.get("run_dir"),
-        "reason": known.get("reason") or None,
+        "attempts": attributes.get(ATTEMPTS),
+        "reused_from": attributes.get(REUSED_FROM),
+        RETRY_OF: attributes.get(RETRY_OF),
+        "run_dir": attributes.get(RUN_DIR),
+        "reason": attributes.get(REASON) or None,
     }
 
 

@@ -83,9 +83,9 @@ def _read(override: Override) -> Argument:
 def _axis(key: str, override: Override) -> Axis:
     sweep: Any = override.value()
     tags = sweep.tags if isinstance(sweep, Sweep) else set()
-    known = ["float", "int", "log"] if isinstance(sweep, IntervalSweep) else []
-    for tag in sorted(tags - set(known)):
-        allowed = nearest(tag, known) if known else "only an interval has tags"
+    allowed_tags = ["float", "int", "log"] if isinstance(sweep, IntervalSweep) else []
+    for tag in sorted(tags - set(allowed_tags)):
+        allowed = nearest(tag, allowed_tags) if allowed_tags else "only an interval has tags"
         raise user_error(f"{override.input_line} has the tag {tag}, which means nothing here: {allowed}.")
     if isinstance(sweep, IntervalSweep):
         return Axis(key, _interval(override, sweep))

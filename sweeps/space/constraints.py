@@ -56,12 +56,12 @@ def read_constraints(node: Mapping[str, Any] | None) -> list[Constraint]:
 
 
 def _read(name: str, bounds: Any) -> Constraint:
-    where, known = f"sweep.constraints.{name}", ("at_least", "at_most")
+    where, allowed = f"sweep.constraints.{name}", ("at_least", "at_most")
     if not isinstance(bounds, Mapping) or not bounds:
         raise user_error(f"{where}={bounds} has no bound: allowed is a mapping such as {{at_most: 2e6}}.")
     for bound, value in bounds.items():
-        if bound not in known:
-            raise user_error(f"{where}.{bound} is not a bound: {nearest(str(bound), known)}.")
+        if bound not in allowed:
+            raise user_error(f"{where}.{bound} is not a bound: {nearest(str(bound), allowed)}.")
         if not is_number(value) or not math.isfinite(value):
             raise user_error(f"{where}.{bound}={value} has the wrong type: allowed is a finite number.")
     constraint = Constraint(name, bounds.get("at_least"), bounds.get("at_most"))
@@ -94,10 +94,10 @@ def check_known(constraints: Sequence[Constraint], numbers: Mapping[str, Any]) -
     Raises:
         OutsideConstraints: one or more are outside.
     """
-    known = {c: _value(numbers, c.name) for c in constraints if c.name in numbers}
-    outside = [c for c, value in known.items() if c.violation(value) > 0]
+    values = {c: _value(numbers, c.name) for c in constraints if c.name in numbers}
+    outside = [c for c, value in values.items() if c.violation(value) > 0]
     if outside:
-        raise OutsideConstraints({c.name: c.violation(known[c]) for c in known}, _reason(outside, known))
+        raise OutsideConstraints({c.name: c.violation(values[c]) for c in values}, _reason(outside, values))
 
 
 def judge(constraints: Sequence[Constraint], folders: Sequence[Path]) -> tuple[dict[str, float], str]:
@@ -109,13 +109,13 @@ def judge(constraints: Sequence[Constraint], folders: Sequence[Path]) -> tuple[d
     if not constraints:
         return {}, ""
     results = [_result(folder) for folder in folders]
-    known = {c: statistics.fmean(_value(result, c.name) for result in results) for c in constraints}
-    violations = {c.name: c.violation(value) for c, value in known.items()}
-    return violations, _reason([c for c in constraints if violations[c.name] > 0], known)
+    values = {c: statistics.fmean(_value(result, c.name) for result in results) for c in constraints}
+    violations = {c.name: c.violation(value) for c, value in values.items()}
+    return violations, _reason([c for c in constraints if violations[c.name] > 0], values)
 
 
-def _reason(outside: Sequence[Constraint], known: Mapping[Constraint, float]) -> str:
-    return "; ".join(constraint.sentence(known[constraint]) for constraint in outside)
+def _reason(outside: Sequence[Constraint], values: Mapping[Constraint, float]) -> str:
+    return "; ".join(constraint.sentence(values[constraint]) for constraint in outside)
 
 
 def _result(folder: Path) -> dict[str, Any]:

@@ -11,16 +11,16 @@ from sweeps.space.domains.choice import Fixed
 from sweeps.space.values import canonical
 
 
-def cover(ordered: Sequence[Axis], known: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
-    """Configurations that between them, and with those that are known, hold every extreme that can be reached.
+def cover(ordered: Sequence[Axis], covered_by: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
+    """Configurations that between them, and with those of `covered_by`, hold every extreme that can be reached.
 
     Args:
         ordered: axes, each after those that its condition names.
-        known: whole configurations that are left out of what is given.
+        covered_by: whole configurations that are left out of what is given.
     """
     wanted = [(axis, value) for axis in ordered for value in axis.domain.extremes()]
-    covered = {_mark(a, values[a.name]) for values in known for a in ordered if a.name in values}
-    configurations: list[Mapping[str, Any]] = list(known)
+    covered = {_mark(a, values[a.name]) for values in covered_by for a in ordered if a.name in values}
+    configurations: list[Mapping[str, Any]] = list(covered_by)
     found: list[dict[str, Any]] = []
     for axis, value in wanted:
         chosen = alone(axis, value, ordered)

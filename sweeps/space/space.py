@@ -129,9 +129,9 @@ class Space:
             params |= axis.domain.params(name, value)
         return params
 
-    def extremes(self, known: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
-        """A few configurations that between them, and with those that are known, hold every extreme of every axis."""
-        return [self._in_order(values) for values in cover(self.ordered, known)]
+    def extremes(self, covered_by: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
+        """A few configurations that between them, and with those of `covered_by`, hold every extreme of every axis."""
+        return [self._in_order(values) for values in cover(self.ordered, covered_by)]
 
     @property
     def num_configurations(self) -> int | None:
@@ -181,16 +181,16 @@ class Space:
         fixed = {name: a.domain.value for name, a in self.axes.items() if isinstance(a.domain, Fixed)}
         return axis.when.is_ruled_out_by(fixed | dict(values))
 
-    def _count(self, place: int, known: dict[str, Any]) -> int:
+    def _count(self, place: int, chosen: dict[str, Any]) -> int:
         """Configurations of the axes from a place on; only axes that conditions name are gone through by value."""
         if place == len(self.ordered):
             return 1
         axis = self.ordered[place]
-        if not axis.when.holds(known):
-            return self._count(place + 1, known)
+        if not axis.when.holds(chosen):
+            return self._count(place + 1, chosen)
         if any(axis.name in other.when.allowed for other in self.ordered):
-            return sum(self._count(place + 1, {**known, axis.name: value}) for value in axis.domain.values())
-        return math.prod([axis.domain.size or 0, self._count(place + 1, known)])
+            return sum(self._count(place + 1, {**chosen, axis.name: value}) for value in axis.domain.values())
+        return math.prod([axis.domain.size or 0, self._count(place + 1, chosen)])
 
     def _combinations(self, place: int, values: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if place == len(self.ordered):

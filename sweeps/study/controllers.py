@@ -12,10 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sweeps.study.attributes import SIGNATURE
 from sweeps.study.known_fields import known_fields
 
 BEAT_S = 10.0
-SIGNATURE = "controller:"
 
 
 @dataclass(frozen=True)
@@ -77,16 +77,16 @@ class Watch:
         with self._lock:
             now = self._clock()
             passed_s, self._looked_at = min(now - self._looked_at, BEAT_S), now
-            for known in _signed(attributes):
-                beat, quiet_s = self._seen.get(known.id, (None, 0.0))
-                self._seen[known.id] = known.beat, quiet_s + passed_s if beat == known.beat else 0.0
+            for other in _signed(attributes):
+                beat, quiet_s = self._seen.get(other.id, (None, 0.0))
+                self._seen[other.id] = other.beat, quiet_s + passed_s if beat == other.beat else 0.0
 
     def is_alive(self, attributes: Mapping[str, Any], owner: str, lost_after_s: float) -> bool:
         """Whether the controller that signed as `owner` is alive; of another machine as of the last look."""
-        known = attributes.get(f"{SIGNATURE}{owner}")
-        if known is None:
+        signature = attributes.get(f"{SIGNATURE}{owner}")
+        if signature is None:
             return False
-        controller = _read(known)
+        controller = _read(signature)
         return controller.runs() if controller.is_here else self._seen[owner][1] < lost_after_s
 
 
@@ -97,7 +97,7 @@ def any_alive(attributes: Mapping[str, Any], lost_after_s: float) -> bool:
 
 
 def _signed(attributes: Mapping[str, Any]) -> list[Controller]:
-    return [_read(known) for name, known in attributes.items() if name.startswith(SIGNATURE)]
+    return [_read(signature) for name, signature in attributes.items() if name.startswith(SIGNATURE)]
 
 
 def _read(stored: Mapping[str, Any]) -> Controller:

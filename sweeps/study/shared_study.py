@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 import optuna
@@ -25,14 +26,25 @@ from sweeps.space import Space
 from sweeps.space.values import canonical
 from sweeps.storage.connect import close_storage, open_storage_of_user
 from sweeps.storage.locks import exclusive
-from sweeps.study.attributes import FINAL, IDENTITY, KNOWN, PROGRAM, REFERENCE, TOTAL
-from sweeps.study.controllers import Controller, Heartbeat, Watch
+from sweeps.study.attributes import (
+    CONFIGURATION,
+    ENQUEUED,
+    FINAL,
+    IDENTITY,
+    PROGRAM,
+    REASON,
+    REFERENCE,
+    RETRY_OF,
+    TOTAL,
+)
+from sweeps.study.controllers import Controller, Heartbeat
 from sweeps.study.identity import identity_of, refuse_other, up_to_date
-from sweeps.study.ownership import TakenOver
+from sweeps.study.ownership import Ownership, TakenOver
 from sweeps.study.pruners import build_pruner
 from sweeps.study.renamed import renamed_configuration
+from sweeps.study.retry import RetryPolicy
 from sweeps.study.samplers import build_sampler
-from sweeps.study.trial_counts import enqueue_failed, num_ended, num_taken, standing
+from sweeps.study.trial_counts import enqueue_failed, num_ended, num_jobs_before_retry, num_taken, standing
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +56,7 @@ class SharedStudy:
     """The study of one sweep, as one of its controllers sees it.
 
     Args:
-        known: configurations to run first: those of `sweep.enqueue`, or a whole grid.
+        enqueued: configurations to run first: those of `sweep.enqueue`, or a whole grid.
         kind: of its trials: "grid" where every combination is run, else "trial".
         seeds: that every configuration is run with; None for its own single one.
     """
@@ -56,15 +68,14 @@ class SharedStudy:
     objectives: list[str]
     directions: list[Direction]
     num_trials: int
-    known: list[dict[str, Any]] = field(default_factory=list)
+    enqueued: list[dict[str, Any]] = field(default_factory=list)
     kind: Literal["grid", "trial"] = "trial"
     seeds: list[int] | None = None
 
     def __post_init__(self) -> None:
         # By its values and not by its place: the next command may name its axes, or what it enqueues, in another order.
-        self._known = [(canonical(values), values) for values in self.known]
-        self.controller, self._watch = Controller.this(), Watch()
-        self.lost_controllers: set[str] = set()  # whose trials were taken back
+        self._enqueued = [(canonical(values), values) for values in self.enqueued]
+        self.retries = RetryPolicy(self.config.max_retries)
         self.storage: BaseStorage = open_storage_of_user(self.url, self.config.storage_timeout_s)
         with self._alone():
             self.study = optuna.create_study(
@@ -78,23 +89,17 @@ class SharedStudy:
             self._check_identity()
             self._note_command()
             self.num_retried = enqueue_failed(self.study) if self.config.retry_failed else 0
-            self.beat()
-        self._heartbeat = Heartbeat(self.beat)
+            self.ownership = Ownership(self.study, self.storage, self.config.lost_after_s)
+            self.ownership.beat()
+        self._heartbeat = Heartbeat(self.ownership.beat)
 
     def close(self) -> None:
         self._heartbeat.stop()
         close_storage(self.storage)
 
-    def beat(self) -> None:
-        """Give a sign of life, and look for those of others."""
-        self.storage.set_study_user_attr(self.study._study_id, *self.controller.attribute())
-        self._look()
-
-    def _look(self) -> dict[str, Any]:
-        """The study's attributes, which tell who is alive."""
-        attributes = self.study.user_attrs
-        self._watch.look(attributes)
-        return attributes
+    @property
+    def controller(self) -> Controller:
+        return self.ownership.controller
 
     def trials(self) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False)
@@ -115,7 +120,9 @@ class SharedStudy:
             return None
 
     def _claim(self) -> Trial | None:
-        self._take_back(self.trials())
+        for left in self.ownership.left_behind(self.trials()):
+            log.info("Trial %d is run again: its controller was lost.", left.number)
+            self._let_wait(left._trial_id)
         trials = self.trials()
         if num_taken(trials) >= self.num_trials:
             return None
@@ -123,7 +130,7 @@ class SharedStudy:
             self._enqueue_next(trials)
         self.study.sampler = self._sampler(len(trials))
         trial = self.study.ask()
-        trial.set_user_attr("owner", self.controller.id)
+        self.ownership.sign(trial)
         return trial
 
     def is_finished(self) -> bool:
@@ -135,47 +142,37 @@ class SharedStudy:
 
     def last_failure(self) -> str:
         """Why the last trial that failed did; empty where none has."""
-        reasons = [t.user_attrs.get("reason", "") for t in standing(self.trials()) if t.state == TrialState.FAIL]
+        reasons = [t.user_attrs.get(REASON, "") for t in standing(self.trials()) if t.state == TrialState.FAIL]
         return str(reasons[-1]) if reasons else ""
 
     def num_elsewhere(self) -> int:
         """Trials that other controllers run."""
-        return sum(t.state == TrialState.RUNNING and not self._is_mine(t) for t in self.trials())
+        return sum(t.state == TrialState.RUNNING and not self.ownership.is_mine(t) for t in self.trials())
 
-    def twin(self, number: int) -> FrozenTrial | None:
+    def earlier_duplicate(self, number: int) -> FrozenTrial | None:
         """An earlier trial of the same configuration that ended with a result, or may yet."""
         trials = self.trials()
-        mine = trials[number].user_attrs["configuration"]
+        mine = trials[number].user_attrs[CONFIGURATION]
         for trial in trials[:number]:
-            configuration = trial.user_attrs.get("configuration")
+            configuration = trial.user_attrs.get(CONFIGURATION)
             if configuration and renamed_configuration(configuration) == mine and trial.state != TrialState.FAIL:
                 return trial
         return None
 
     def _enqueue_next(self, trials: list[FrozenTrial]) -> None:
-        """Put the next known configuration in front, where one is left."""
-        known = (trial.user_attrs.get(KNOWN) for trial in standing(trials))
-        begun = Counter(renamed_configuration(text) for text in known if text)
-        for name, values in self._known:
+        """Put the next configuration that is to be run first in front, if one is left."""
+        stored = (trial.user_attrs.get(ENQUEUED) for trial in standing(trials))
+        begun = Counter(renamed_configuration(text) for text in stored if text)
+        for name, values in self._enqueued:
             if not begun[name]:
-                self.study.enqueue_trial(self.space.params(values), user_attrs={KNOWN: name})
+                self.study.enqueue_trial(self.space.params(values), user_attrs={ENQUEUED: name})
                 return
             begun[name] -= 1
 
-    def _take_back(self, trials: list[FrozenTrial]) -> None:
-        """Let the trials of dead controllers wait for a new run, in their own folder."""
-        running = [trial for trial in trials if trial.state == TrialState.RUNNING and not self._is_mine(trial)]
-        attributes = self._look() if running else {}
-        for trial in running:
-            owner = trial.user_attrs.get("owner", "")
-            if not self._watch.is_alive(attributes, owner, self.config.lost_after_s):
-                log.info("Trial %d is run again: its controller was lost.", trial.number)
-                if owner:
-                    self.lost_controllers.add(owner)
-                self._let_wait(trial._trial_id)
-
-    def _is_mine(self, trial: FrozenTrial) -> bool:
-        return trial.user_attrs.get("owner") == self.controller.id
+    def num_jobs_before_retry(self, trial: Trial) -> int:
+        """How many of a trial's job records are of the failed trial in whose place it stands."""
+        attributes = trial.user_attrs
+        return num_jobs_before_retry(attributes, self.trials()) if RETRY_OF in attributes else 0
 
     # What is written to a trial: by the controller that has it, and no other. Each raises TakenOver otherwise.
 
@@ -191,9 +188,10 @@ class SharedStudy:
     def configure(self, trial: Trial) -> None:
         """Draw a trial's configuration."""
         with self._owned(trial):
-            trial.set_user_attr("configuration", canonical(self.space.suggest(trial)))
+            trial.set_user_attr(CONFIGURATION, canonical(self.space.suggest(trial)))
 
-    def note(self, trial: Trial, **attributes: Any) -> None:
+    def set_attributes(self, trial: Trial, attributes: Mapping[str, Any]) -> None:
+        """Keep attributes with a trial, by the names of attributes.py."""
         with self._owned(trial):
             for name, value in attributes.items():
                 trial.set_user_attr(name, value)
@@ -207,15 +205,19 @@ class SharedStudy:
     def constrain(self, trial: Trial, violations: Mapping[str, float]) -> None:
         """Tell how far a trial is outside each constraint."""
         with self._owned(trial):
-            known = self.storage.get_trial(trial._trial_id).constraints  # by a controller that died in between
+            judged = self.storage.get_trial(trial._trial_id).constraints  # by a controller that died in between
             for name, violation in violations.items():
-                if name not in known:
+                if name not in judged:
                     trial.set_constraint(name, violation)
 
     def finish(
-        self, trial: Trial, state: TrialState, values: list[float] | None = None, **attributes: Any
+        self,
+        trial: Trial,
+        state: TrialState,
+        values: list[float] | None = None,
+        attributes: Mapping[str, Any] = MappingProxyType({}),
     ) -> FrozenTrial:
-        """Tell the study how a trial of this controller ended."""
+        """Tell the study how a trial of this controller ended; gives the trial as the study has it then."""
         # Nobody takes it over in between.
         with self._alone(), self._owned(trial):
             for name, value in attributes.items():
@@ -234,8 +236,7 @@ class SharedStudy:
                 self._let_wait(trial._trial_id)
 
     def _owns(self, trial: Trial) -> bool:
-        now = self.storage.get_trial(trial._trial_id)
-        return self._is_mine(now) and not now.state.is_finished()
+        return self.ownership.owns(self.storage.get_trial(trial._trial_id))
 
     def _let_wait(self, trial_id: int) -> None:
         self.storage.set_trial_state_values(trial_id, TrialState.WAITING)
@@ -244,9 +245,8 @@ class SharedStudy:
         """Whether this controller is to run a trial once more at the end: nobody has, or somebody died over it."""
         key = f"{FINAL}{number}"
         with self._alone():
-            known = self._look()
-            owner = known.get(key)
-            if owner and (owner == "done" or self._watch.is_alive(known, owner, self.config.lost_after_s)):
+            owner = self.study.user_attrs.get(key)
+            if owner and (owner == "done" or self.ownership.is_alive(owner)):
                 return False
             self.study.set_user_attr(key, self.controller.id)
             return True
@@ -285,10 +285,10 @@ class SharedStudy:
 
     def _note_command(self) -> None:
         """Tell those who only read the study what is asked for, and how its program is called."""
-        known = self.study.user_attrs
-        told: dict[str, Any] = {TOTAL: self.num_trials, PROGRAM: program()}
+        there = self.study.user_attrs
+        asked: dict[str, Any] = {TOTAL: self.num_trials, PROGRAM: program()}
         if self.config.enqueue:
-            told[REFERENCE] = canonical(self.config.enqueue[0])
-        for name, value in told.items():
-            if known.get(name) != value:
+            asked[REFERENCE] = canonical(self.config.enqueue[0])
+        for name, value in asked.items():
+            if there.get(name) != value:
                 self.study.set_user_attr(name, value)

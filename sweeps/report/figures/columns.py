@@ -119,9 +119,9 @@ def _of_lists(axis: str, values: dict[int, list[Any]]) -> list[Column]:
 
 def _categorical(axis: str, values: dict[int, Any], signature: dict[str, Any]) -> Column:
     """In the order of the space, where that is known; what comes after the last place that has room is put together."""
-    known = [canonical(value) for value in signature.get("values", [])]
+    in_space = [canonical(value) for value in signature.get("values", [])]
     there = {canonical(value): shown(value) for value in values.values()}
-    order = [text for text in known if text in there] + sorted(text for text in there if text not in known)
+    order = [text for text in in_space if text in there] + sorted(text for text in there if text not in in_space)
     places = {text: min(place, MOST_CATEGORIES) for place, text in enumerate(order)}
     names = [there[text] for text in order[:MOST_CATEGORIES]] + ["others"] * (len(order) > MOST_CATEGORIES)
     return Column(axis, axis, {t: places[canonical(v)] for t, v in values.items()}, names)

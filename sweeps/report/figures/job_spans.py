@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sweeps.report.model import Report, ReportedTrial
-from sweeps.study.controllers import SIGNATURE
-from sweeps.study.job_records import JobNote, last_sign_s
+from sweeps.study.attributes import SIGNATURE
+from sweeps.study.job_records import JobRecord, last_sign_s
 
 UNKNOWN = "slot not known"
 
@@ -22,24 +22,24 @@ class Span:
     """
 
     trial: ReportedTrial
-    note: JobNote
+    record: JobRecord
     host: str
     ended_s: float
 
     @property
     def began_s(self) -> float:
-        return self.note.began_s
+        return self.record.began_s
 
 
 def slots(report: Report) -> dict[str, list[Span]]:
     """The jobs by their slot, in the order of the names; with several machines the names begin with theirs."""
     assert report.study is not None
     attributes = report.study.user_attrs
-    spans = [_span(trial, note, attributes) for trial in report.trials for note in trial.jobs]
+    spans = [_span(trial, record, attributes) for trial in report.trials for record in trial.jobs]
     has_several = len({span.host for span in spans}) > 1
     found: dict[str, list[Span]] = defaultdict(list)
     for span in spans:
-        name = span.note.slot or UNKNOWN
+        name = span.record.slot or UNKNOWN
         found[f"{span.host}: {name}" if has_several else name].append(span)
     return dict(sorted(found.items()))
 
@@ -50,6 +50,6 @@ def host_of(attributes: Mapping[str, Any], controller: str) -> str:
     return machine.partition(" ")[0]
 
 
-def _span(trial: ReportedTrial, note: JobNote, attributes: Mapping[str, Any]) -> Span:
-    ended_s = note.ended_s if note.ended_s is not None else last_sign_s(note, attributes)
-    return Span(trial, note, host_of(attributes, note.controller), ended_s)
+def _span(trial: ReportedTrial, record: JobRecord, attributes: Mapping[str, Any]) -> Span:
+    ended_s = record.ended_s if record.ended_s is not None else last_sign_s(record, attributes)
+    return Span(trial, record, host_of(attributes, record.controller), ended_s)

@@ -11,6 +11,7 @@ from sweeps.report.format import duration
 from sweeps.report.model import Report
 from sweeps.report.section import Figure
 from sweeps.results.run import Run
+from sweeps.study.attributes import SEEDS
 
 # By how a job ended.
 KINDS = {
@@ -45,7 +46,7 @@ def timeline(by_slot: dict[str, list[Span]]) -> Figure | None:
 
 
 def _bars(name: str, endings: Sequence[str], colour: str, rows: dict[str, list[Span]]) -> dict[str, Any]:
-    shown = [(slot, span) for slot, spans in rows.items() for span in spans if span.note.ending in endings]
+    shown = [(slot, span) for slot, spans in rows.items() for span in spans if span.record.ending in endings]
     return {
         "type": "bar",
         "orientation": "h",
@@ -60,9 +61,9 @@ def _bars(name: str, endings: Sequence[str], colour: str, rows: dict[str, list[S
 
 
 def _hover(span: Span) -> str:
-    trial, note = span.trial, span.note
-    seed = f", seed {note.seed_index}" if "seeds" in trial.attributes or len(trial.runs) > 1 else ""
-    why = f"<br>{short(note.reason, 80)}" if note.reason else ""
+    trial, record = span.trial, span.record
+    seed = f", seed {record.seed_index}" if SEEDS in trial.attributes or len(trial.runs) > 1 else ""
+    why = f"<br>{short(record.reason, 80)}" if record.reason else ""
     return f"{trial.title}{seed}, {duration(span.ended_s - span.began_s)}{why}"
 
 
@@ -83,12 +84,12 @@ def throughput(report: Report) -> Figure | None:
     rates: dict[str, list[tuple[float, float, str]]] = {}
     for trial in report.trials:
         # Of a seed that was begun more than once the last start: what its run has left is of all of them.
-        notes = {note.seed_index: note for note in trial.jobs}
+        records = {record.seed_index: record for record in trial.jobs}
         for run in trial.runs:
-            rate, note = _rate(run), notes.get(run.seed_index)
-            if rate is not None and note is not None:
-                hover = f"{trial.title}, {short(note.slot, 40)}: {rate:,.0f} spectra/s"
-                rates.setdefault(note.slot or "", []).append((note.began_s, rate, hover))
+            rate, record = _rate(run), records.get(run.seed_index)
+            if rate is not None and record is not None:
+                hover = f"{trial.title}, {short(record.slot, 40)}: {rate:,.0f} spectra/s"
+                rates.setdefault(record.slot or "", []).append((record.began_s, rate, hover))
     if not rates:
         return None
     is_few = len(rates) <= len(COLOURS)

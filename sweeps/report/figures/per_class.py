@@ -48,8 +48,8 @@ def rare_classes(labels: "pd.Series[Any]", names: list[str]) -> list[str]:
 def precision_recall(predictions: pd.DataFrame, names: list[str]) -> Figure | None:
     """One curve per rare class; None if the split has a single class, or no probabilities."""
     labels = predictions["label"]
-    known = [name for name in names if f"probability/{name}" in predictions]
-    rare = [name for name in rare_classes(labels, names) if name in known] if len(labels) else []
+    predicted_names = [name for name in names if f"probability/{name}" in predictions]
+    rare = [name for name in rare_classes(labels, names) if name in predicted_names] if len(labels) else []
     if labels.nunique() < 2 or not rare:
         return None
     data = []

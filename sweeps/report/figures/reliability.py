@@ -58,9 +58,9 @@ def _confidence(predictions: pd.DataFrame) -> tuple[Any, Any]:
         if f"probability/{name}" in predictions:
             mine = (predictions["predicted"] == name).to_numpy()
             sure[mine] = predictions.loc[mine, f"probability/{name}"]
-    known = np.isfinite(sure)
+    has_one = np.isfinite(sure)
     right = (predictions["predicted"] == predictions["label"]).to_numpy()
-    return sure[known], right[known]
+    return sure[has_one], right[has_one]
 
 
 def _rows(table: pd.DataFrame) -> Any:

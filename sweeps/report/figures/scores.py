@@ -7,6 +7,7 @@ from sweeps.objective import Direction
 from sweeps.report.figures.style import short
 from sweeps.report.model import Report, ReportedTrial
 from sweeps.results.trial_row import shown
+from sweeps.study.attributes import REUSED_FROM
 
 Point = tuple[float, float]
 
@@ -19,7 +20,7 @@ def complete(report: Report) -> list[ReportedTrial]:
         if trial.state == "complete"
         and trial.values
         and all(map(math.isfinite, trial.values))
-        and "reused_from" not in trial.attributes
+        and REUSED_FROM not in trial.attributes
     ]
 
 

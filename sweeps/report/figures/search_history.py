@@ -6,6 +6,7 @@ from sweeps.report.figures.scores import complete, hover, in_words, is_better, s
 from sweeps.report.figures.style import COLOURS, GREY, counting, layout, line, marks, number, numbers, text
 from sweeps.report.model import Report, ReportedTrial
 from sweeps.report.section import Figure
+from sweeps.study.attributes import REUSED_FROM
 
 MOST_CURVES = 150
 
@@ -72,7 +73,7 @@ def _best_so_far(report: Report) -> tuple[list[int], list[float | None]]:
 
 def curves(report: Report) -> Figure | None:
     """Scores by epoch: of all trials, or of some spread over the study; None if fewer than two reported any."""
-    shown = [trial for trial in report.trials if trial.steps and "reused_from" not in trial.attributes]
+    shown = [trial for trial in report.trials if trial.steps and REUSED_FROM not in trial.attributes]
     if len(shown) < 2:
         return None
     thinned = shown[:: -(-len(shown) // MOST_CURVES)]

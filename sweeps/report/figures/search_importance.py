@@ -29,8 +29,8 @@ def importances(report: Report) -> dict[str, float]:
         params = {
             name: _param(column, trial.number) for name, column in columns.items() if trial.number in column.values
         }
-        known = {name: distributions[name] for name in params}
-        study.add_trial(create_trial(params=params, distributions=known, value=score(trial)))
+        of_axes = {name: distributions[name] for name in params}
+        study.add_trial(create_trial(params=params, distributions=of_axes, value=score(trial)))
     found = get_param_importances(study, evaluator=PedAnovaImportanceEvaluator(target_quantile=BEST))
     by_axis: dict[str, float] = {}
     for name, part in found.items():

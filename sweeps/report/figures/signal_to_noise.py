@@ -100,7 +100,9 @@ def _bin(group: pd.DataFrame, names: list[str]) -> Bin:
 
     scores = f1_score(group["label"], group["predicted"], labels=names, average=None, zero_division=0)
     supports = [int((group["label"] == name).sum()) for name in names]
-    known = {name: score if num >= FEWEST else None for name, score, num in zip(names, scores, supports, strict=True)}
+    by_class = {
+        name: score if num >= FEWEST else None for name, score, num in zip(names, scores, supports, strict=True)
+    }
     snr = group[CATALOG_NAME]
     name = f"{snr.min():.3g} to {snr.max():.3g}<br>{len(group):,} spectra"
-    return Bin(name, known, float(np.mean(scores)) if min(supports) >= FEWEST else None)
+    return Bin(name, by_class, float(np.mean(scores)) if min(supports) >= FEWEST else None)

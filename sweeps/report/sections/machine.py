@@ -9,7 +9,8 @@ from sweeps.report.figures.job_spans import Span, host_of, slots
 from sweeps.report.figures.machine import throughput, timeline
 from sweeps.report.model import Report
 from sweeps.report.section import Section, render
-from sweeps.study.job_records import LOST, SLOTS
+from sweeps.study.attributes import SLOTS, TRACEBACK
+from sweeps.study.job_records import LOST
 
 
 def section(report: Report) -> Section | None:
@@ -62,7 +63,7 @@ def _num_unused(report: Report, by_slot: dict[str, list[Span]]) -> int:
         if name.startswith(SLOTS):
             host = host_of(attributes, name.removeprefix(SLOTS))
             had[host] = max(had[host], num)
-    if any(span.note.slot is None for spans in by_slot.values() for span in spans):
+    if any(span.record.slot is None for spans in by_slot.values() for span in spans):
         return 0  # not known
     used = Counter(spans[0].host for spans in by_slot.values())
     return sum(max(0, num - used[host]) for host, num in had.items())
@@ -97,14 +98,14 @@ def failures(report: Report) -> list[Reason]:
     failed = [(t.reason or "no reason was kept", t) for t in report.trials if t.state == "fail"]
     found = []
     for reason, numbers in _by_reason([(reason, trial.number) for reason, trial in failed]).items():
-        traces = (report.by_number[number].attributes.get("traceback", "") for number in numbers)
+        traces = (report.by_number[number].attributes.get(TRACEBACK, "") for number in numbers)
         found.append(Reason(reason, len(numbers), numbers, next(filter(None, traces), "")))
     return sorted(found, key=lambda failure: -failure.num)
 
 
 def lost_jobs(report: Report) -> list[Reason]:
     """Jobs whose worker or controller died, most frequent first."""
-    lost = [(note.reason, t.number) for t in report.trials for note in t.jobs if note.ending == LOST]
+    lost = [(record.reason, t.number) for t in report.trials for record in t.jobs if record.ending == LOST]
     found = [Reason(reason, len(numbers), list(dict.fromkeys(numbers))) for reason, numbers in _by_reason(lost).items()]
     return sorted(found, key=lambda reason: -reason.num)
 

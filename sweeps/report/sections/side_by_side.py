@@ -9,6 +9,7 @@ from sweeps.report.model import Report, ReportedTrial
 from sweeps.report.section import Section, render
 from sweeps.results.run import Run, flat
 from sweeps.space.values import text
+from sweeps.study.attributes import SPREAD
 
 MAX_CHOSEN = 6
 CHOSEN_COLOURS = [colour for colour in COLOURS if colour not in PALE]
@@ -61,7 +62,7 @@ def _in_order(report: Report) -> list[ReportedTrial]:
 
 
 def _first_choice(report: Report, trials: list[ReportedTrial]) -> list[int]:
-    """The best trial next to the known configuration, or next to the second best."""
+    """The best trial alongside the first enqueued configuration, or the second best."""
     first, second = trials[0].number, trials[1].number
     return [first, report.reference.number if report.reference and report.reference.number != first else second]
 
@@ -85,7 +86,7 @@ def _told(trial: ReportedTrial, objectives: list[str]) -> dict[str, Any]:
 
 
 def _spread(trial: ReportedTrial) -> list[float]:
-    spread: list[float] = trial.attributes.get("spread") or []
+    spread: list[float] = trial.attributes.get(SPREAD) or []
     return spread
 
 

@@ -78,8 +78,8 @@ def _shown(run: Run, split: str, max_spectra: int) -> Shown:
     num_bytes = num_points * 4 * 4 / 3  # flux 2, error 1, saliency 1; base64
     ids = pd.Index(run.split(split)["id"].astype(str))
     rows = pd.Index(survey.catalog["id"].astype(str)).get_indexer(ids)
-    known = run.split(split).assign(row=rows)[rows >= 0]
-    frame = choose(known, min(max_spectra, max(1, int(MAX_BYTES // num_bytes))))
+    predicted = run.split(split).assign(row=rows)[rows >= 0]
+    frame = choose(predicted, min(max_spectra, max(1, int(MAX_BYTES // num_bytes))))
     return Shown(frame, frame["row"].to_numpy(np.int64), block)
 
 
@@ -111,7 +111,7 @@ def _data(run: Run, shown: Shown, saliency: Saliency | str | None) -> dict[str, 
     }
 
 
-def _described(known: pd.Series, judged: pd.Series, probability: NDArray[np.floating[Any]]) -> dict[str, Any]:
+def _described(entry: pd.Series, judged: pd.Series, probability: NDArray[np.floating[Any]]) -> dict[str, Any]:
     """What is shown of a spectrum: its catalog row, its row of predictions, and its probabilities [K]."""
     return {
         "id": str(judged["id"]),
@@ -119,8 +119,8 @@ def _described(known: pd.Series, judged: pd.Series, probability: NDArray[np.floa
         "predicted": str(judged["predicted"]),
         "wrong": bool(judged["wrong"]),
         "probability": [round(float(value), 4) for value in probability],
-        "snr": _number(known.get("snr")),
-        "redshift": _number(known.get("redshift")),
+        "snr": _number(entry.get("snr")),
+        "redshift": _number(entry.get("redshift")),
     }
 
 

@@ -15,6 +15,7 @@ from sweeps.report.space_in_words import fixed, searched
 from sweeps.results.paired_difference import Difference, mean_interval, paired_differences
 from sweeps.results.run import Run
 from sweeps.results.trial_row import shown
+from sweeps.study.attributes import REUSED_FROM, SPREAD
 
 SPLITS = {"val": "validation", "test": "test"}
 MOST_RUNS = 200
@@ -75,16 +76,16 @@ def _scored(runs: list[Run], split: str) -> tuple[str, str]:
     name = f"{split}/macro_f1"
     scores = [float(run.result.get(name, math.nan)) for run in runs]
     if len(runs) == 1:
-        known = runs[0].result
-        return words.score(scores[0]), words.interval(known.get(f"{name}_low"), known.get(f"{name}_high"))
+        result = runs[0].result
+        return words.score(scores[0]), words.interval(result.get(f"{name}_low"), result.get(f"{name}_high"))
     interval = mean_interval(runs, SPLITS[split])
     return f"{words.score(fmean(scores))} ± {words.score(stdev(scores))}", words.interval(*interval or (None, None))
 
 
 def _runs(report: Report) -> list[tuple[str, list[str]]]:
     """Of run folders: the name of each, and its objectives, test macro-F1, parameters, epochs and time; best first."""
-    known = set(report.best_first)
-    numbers = [*report.best_first, *(trial.number for trial in report.trials if trial.number not in known)]
+    best = set(report.best_first)
+    numbers = [*report.best_first, *(trial.number for trial in report.trials if trial.number not in best)]
     told = []
     for trial in map(report.by_number.__getitem__, numbers):
         result = trial.runs[0].result if trial.runs else {}
@@ -100,13 +101,13 @@ def best_command(report: Report) -> str:
     """The command of the best trial: sweep.json knows the program, and may be of a time when another was the best."""
     if report.best is None or not report.best.overrides:
         return ""
-    known = shlex.split(report.best_command)
-    program = known[: 2 if known[0] == "python" else 1] if known else ["python", "run.py"]
+    given = shlex.split(report.best_command) or ["python", "run.py"]
+    program = given[: 2 if given[0] == "python" else 1]
     return shlex.join([*program, *report.best.overrides])
 
 
 def _objectives(trial: ReportedTrial) -> list[str]:
-    spread = trial.attributes.get("spread")
+    spread = trial.attributes.get(SPREAD)
     values = [words.score(value) for value in trial.values or ()]
     return [f"{value} ± {spread[i]:.4f}" for i, value in enumerate(values)] if spread else values
 
@@ -129,7 +130,7 @@ def _budget(report: Report) -> dict[str, Any]:
     ran = [t.seconds for t in report.trials if t.seconds is not None]
     return {
         "states": Counter(trial.state for trial in report.trials),
-        "num_reused": sum("reused_from" in trial.attributes for trial in report.trials),
+        "num_reused": sum(REUSED_FROM in trial.attributes for trial in report.trials),
         "began": min(starts, default=None),
         "ended": max(ends, default=None),
         "spent_s": sum(ran) if ran else None,

@@ -49,6 +49,9 @@ def has(config: DictConfig, fault: str) -> bool:
 def meet_fault(config: DictConfig) -> None:
     if has(config, "exception"):
         raise ArithmeticError(f"as told for {config.x}")
+    if has(config, "kill_controller"):
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(60)  # the worker ends with it
     while has(config, "hang"):
         time.sleep(1)
 

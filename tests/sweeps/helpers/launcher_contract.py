@@ -1,5 +1,6 @@
 """What every streaming launcher does, with real processes; a launcher's own test file fills in `make`."""
 
+import errno
 import os
 import signal
 import threading
@@ -17,10 +18,18 @@ from launcher_runs import launcher_on, task, texts_of
 from omegaconf import DictConfig
 from packaging.version import Version
 
-from sweeps.launchers.contract import JobTimeout, StreamingLauncher, WorkerLost
+from sweeps.launchers.contract import JobTimeout, StartFailed, StreamingLauncher, WorkerLost
 from sweeps.launchers.reply import NotPlainError
 
 Make = Callable[..., StreamingLauncher]
+
+
+REFUSED = "nothing can be started now"
+
+
+def refuse(*_: Any, **__: Any) -> Any:
+    """In place of what starts a process."""
+    raise BlockingIOError(errno.EAGAIN, REFUSED)
 
 
 class NotPicklableError(Exception):
@@ -60,10 +69,31 @@ class HydrasOwnTests:
 
 
 class LauncherContract(LauncherTests):
-    """Subclasses also give what WorkerLost says of SIGKILL, and a time limit that the start of a process fits in."""
+    """Subclasses also give what WorkerLost says of SIGKILL, and a time limit that the start of a process fits in.
+
+    `refuse_starts` keeps the launcher from starting a job while a test's patch holds.
+    """
 
     died = "SIGKILL"
     limit_s = 4
+
+    def refuse_starts(self, patch: pytest.MonkeyPatch, folder: Path) -> None:
+        raise NotImplementedError
+
+    def test_a_job_that_cannot_start_is_lost_and_the_next_one_runs_once_it_can(
+        self, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        launcher = make()
+        with monkeypatch.context() as patch:
+            self.refuse_starts(patch, tmp_path)
+            futures = [launcher.submit([f"x={i}"], i) for i in range(3)]
+            errors = [future.exception(60) for future in futures]
+            assert [type(error) for error in errors] == [StartFailed] * 3
+            assert all(REFUSED in str(error) for error in errors)
+            assert [launcher.slot_of(i) for i in range(3)] == [None] * 3
+        # The same job again, as a sweep submits it.
+        assert launcher.submit(["x=2"], 0).result(60).return_value == 4
+        assert launcher.slot_of(0) is not None
 
     def test_a_job_returns_what_hydra_returns(self, make: Make, tmp_path: Path) -> None:
         returned = make().submit(["x=3"], 7).result(60)

@@ -24,6 +24,7 @@ from sweeps.loop.loop import SweepLoop
 from sweeps.planning.checks import directions, objective_names, seed_list, typed_sweep
 from sweeps.space import Space, read_constraints
 from sweeps.storage.urls import journal_url
+from sweeps.study.retry import RetryPolicy
 from sweeps.study.shared_study import SharedStudy
 
 # What a final job has: its trial has ended, and takes nothing of it.
@@ -91,9 +92,6 @@ class ThreadLauncher:
     def slot_of(self, job_num: int) -> str | None:
         return "thread"
 
-    def pid_of(self, job_num: int) -> int | None:
-        return None
-
     def shutdown(self, wait: bool = True) -> None:
         self._threads.shutdown(wait)
 
@@ -112,7 +110,7 @@ def open_study(folder: Path, space: dict[str, Any], **options: Any) -> SharedStu
     sweep = typed_sweep({"objective": "score", "direction": "minimize", **options})
     axes = Space.read(space)
     names = objective_names(sweep)
-    known = axes.grid() if sweep.sampler == "grid" else sweep.enqueue
+    enqueued = axes.grid() if sweep.sampler == "grid" else sweep.enqueue
     return SharedStudy(
         config=sweep,
         name="study",
@@ -120,8 +118,8 @@ def open_study(folder: Path, space: dict[str, Any], **options: Any) -> SharedStu
         space=axes,
         objectives=names,
         directions=directions(sweep, names),
-        num_trials=sweep.num_trials or len(known),
-        known=list(known),
+        num_trials=sweep.num_trials or len(enqueued),
+        enqueued=list(enqueued),
         seeds=seed_list(sweep, OmegaConf.create({"seed": 10})),
     )
 
@@ -147,6 +145,7 @@ class Sweep:
 def sweep(folder: Path, space: dict[str, Any], task: Task, *, num_slots: int = 2, **options: Any) -> Sweep:
     """Run a sweep to its end; the same folder goes on with the same study."""
     study = open_study(folder, space, **options)
+    study.retries = RetryPolicy(study.config.max_retries, first_pause_s=0)
     launcher, output = ThreadLauncher(task, num_slots), io.StringIO()
     display = Display(study, Console(file=output, width=200))
     constraints = read_constraints(study.config.constraints)

@@ -19,8 +19,8 @@ from sweeps.space import Space
 from sweeps.space.values import canonical
 from sweeps.storage.connect import open_storage
 from sweeps.storage.urls import journal_url
-from sweeps.study.attributes import IDENTITY, KNOWN, REFERENCE
-from sweeps.study.job_records import JobNote, as_attribute
+from sweeps.study.attributes import CONFIGURATION, ENQUEUED, IDENTITY, JOBS, OVERRIDES, REFERENCE, REUSED_FROM, RUN_DIR
+from sweeps.study.job_records import JobRecord, as_attribute
 
 START = datetime(2026, 11, 1, 12)
 CLASSES = ("star", "galaxy", "qso")
@@ -47,7 +47,7 @@ class Made:
     begins_s: float = 0.0
     takes_s: float = 10.0
     slot: str | None = None
-    jobs: Sequence[JobNote] | None = None
+    jobs: Sequence[JobRecord] | None = None
     was_enqueued: bool = False
 
 
@@ -86,14 +86,14 @@ def _trial(folder: Path, number: int, made: Made) -> Any:
     for seed, content in enumerate(runs):
         make_run(run_dir / f"seed-{seed}" if len(runs) > 1 else run_dir, **content)
     attributes = {
-        "configuration": json.dumps(made.configuration),
-        "overrides": [f"{name}={json.dumps(value)}" for name, value in made.configuration.items()],
-        "run_dir": str(run_dir),
-        "jobs": as_attribute(_jobs(made) if made.jobs is None else made.jobs),
+        CONFIGURATION: json.dumps(made.configuration),
+        OVERRIDES: [f"{name}={json.dumps(value)}" for name, value in made.configuration.items()],
+        RUN_DIR: str(run_dir),
+        JOBS: as_attribute(_jobs(made) if made.jobs is None else made.jobs),
         **made.attributes,
     }
     if made.was_enqueued:
-        attributes[KNOWN] = canonical(made.configuration)
+        attributes[ENQUEUED] = canonical(made.configuration)
     state = TrialState[made.state]
     trial = create_trial(
         state=state,
@@ -106,17 +106,17 @@ def _trial(folder: Path, number: int, made: Made) -> Any:
     return trial
 
 
-def _jobs(made: Made) -> list[JobNote]:
-    if made.state == "WAITING" or "reused_from" in made.attributes:
+def _jobs(made: Made) -> list[JobRecord]:
+    if made.state == "WAITING" or REUSED_FROM in made.attributes:
         return []
     ending = {"COMPLETE": "done", "FAIL": "failed", "PRUNED": "pruned", "RUNNING": ""}[made.state]
     return [job(made.begins_s, made.takes_s, ending, made.slot, seed) for seed in range(len(made.runs or (0,)))]
 
 
-def job(begins_s: float, takes_s: float | None, ending: str, slot: str | None = None, seed: int = 0) -> JobNote:
+def job(begins_s: float, takes_s: float | None, ending: str, slot: str | None = None, seed: int = 0) -> JobRecord:
     """A job that began so many seconds after START; its reason is how it ended."""
     began_s = START.timestamp() + begins_s
-    return JobNote(seed, "me", began_s, began_s + takes_s if takes_s and ending else None, slot, ending, ending)
+    return JobRecord(seed, "me", began_s, began_s + takes_s if takes_s and ending else None, slot, ending, ending)
 
 
 def make_run(

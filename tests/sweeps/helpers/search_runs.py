@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial
 
 from sweeps.storage.connect import close_storage, open_storage
 from sweeps.storage.urls import journal_url
+from sweeps.study.attributes import RUN_DIR
 
 HERE = Path(__file__).parents[1]
 REPOSITORY = HERE.parents[1]
@@ -152,12 +153,12 @@ def check_whole(folder: Path, num_trials: int, url: str | None = None) -> None:
     """Exactly so many trials have finished; none lost, none counted twice, no folder used for two."""
     found = trials(folder, url)
     assert [trial.state.name for trial in found] == ["COMPLETE"] * num_trials
-    folders = [trial.user_attrs["run_dir"] for trial in found]
+    folders = [trial.user_attrs[RUN_DIR] for trial in found]
     assert len(set(folders)) == num_trials
     ended = (folder / "ended").read_text().split()
     assert sorted(ended) == sorted(Path(path).name for path in folders)
     for trial in found:
         assert trial.values == [trial.params["x"] * 3]
         # Every epoch was run once: a job that was begun again went on from its checkpoint.
-        assert (Path(trial.user_attrs["run_dir"]) / "epochs").read_text().split() == ["1", "2", "3"]
+        assert (Path(trial.user_attrs[RUN_DIR]) / "epochs").read_text().split() == ["1", "2", "3"]
         assert sorted(trial.intermediate_values) == [1, 2, 3]

@@ -15,6 +15,8 @@ JOBS = Path(os.environ["SLURM_STAND_IN"])
 
 
 def sbatch(script: str) -> None:
+    if "SLURM_STAND_IN_REFUSES" in os.environ:
+        sys.exit(f"sbatch: error: {os.environ['SLURM_STAND_IN_REFUSES']}")
     number = 1 + len(list(JOBS.iterdir()))
     job = JOBS / str(number)
     job.mkdir()

@@ -1,8 +1,10 @@
 """The local launcher passes the contract and Hydra's own suites."""
 
+from pathlib import Path
+
 import pytest
 from hydra.test_utils.launcher_common_tests import BatchedSweeperTestSuite, IntegrationTestSuite, LauncherTestSuite
-from launcher_contract import HydrasOwnTests, LauncherContract
+from launcher_contract import HydrasOwnTests, LauncherContract, refuse
 
 FLAGS = ["hydra.launcher.devices=cpu", "hydra.launcher.jobs_per_device=2"]
 
@@ -10,6 +12,9 @@ FLAGS = ["hydra.launcher.devices=cpu", "hydra.launcher.jobs_per_device=2"]
 class TestContract(LauncherContract):
     name = "local"
     options = {"devices": "cpu", "jobs_per_device": 2, "grace_s": 2}  # noqa: RUF012
+
+    def refuse_starts(self, patch: pytest.MonkeyPatch, folder: Path) -> None:
+        patch.setattr("sweeps.launchers.local_worker.subprocess.Popen", refuse)
 
 
 @pytest.mark.parametrize(("launcher_name", "overrides"), [("local", FLAGS)])

@@ -8,14 +8,15 @@ import time
 import weakref
 from collections.abc import Callable
 from concurrent.futures import wait
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from launcher_contract import LauncherTests, Make, assert_gone, is_alive, started_pids
+from launcher_contract import LauncherTests, Make, assert_gone, refuse, started_pids
 from launcher_runs import TWO_WORKERS, await_that, own_folder, texts_of, write_text
 from omegaconf import DictConfig
 
-from sweeps.launchers.contract import JobTimeout, WorkerLost
+from sweeps.launchers.contract import JobTimeout, StartFailed, WorkerLost
 from sweeps.launchers.reply import Reply
 from sweeps.loop.outcome import outcome_of
 
@@ -28,7 +29,7 @@ class TestWorkers(LauncherTests):
         launcher = make(lambda config: os.getpid())
         pids = {launcher.submit([], i).result(60).return_value for i in range(4)}
         assert len(pids) == 1
-        assert pids == {launcher.pid_of(3)}
+        assert pids <= worker_processes()
 
     def test_of_a_job_that_has_ended_only_its_place_is_kept(self, make: Make) -> None:
         """A JobReturn holds both of its job's configs: of thousands of jobs they would fill the memory."""
@@ -38,7 +39,6 @@ class TestWorkers(LauncherTests):
         del future
         await_that(lambda: not any(reference() for reference in kept))
         assert launcher.slot_of(0) == "cpu"
-        assert launcher.pid_of(0) is not None
 
     def test_its_environment_is_set_before_anything_is_imported(self, make: Make) -> None:
         class AtImport:
@@ -118,10 +118,9 @@ class TestWorkers(LauncherTests):
         assert launcher.submit(["x=16"], 1).result(60).return_value == 16 * 2**20
 
     def test_an_idle_worker_that_died_is_replaced_unnoticed(self, make: Make) -> None:
-        launcher = make(jobs_per_device=1)
+        before, launcher = worker_processes(), make(jobs_per_device=1)
         assert launcher.submit(["x=2"], 0).result(60).return_value == 4
-        pid = launcher.pid_of(0)
-        assert pid is not None
+        (pid,) = worker_processes() - before
         os.kill(pid, signal.SIGKILL)
         time.sleep(0.2)
         assert launcher.submit(["x=3"], 1).result(60).return_value == 9
@@ -136,12 +135,53 @@ class TestWorkers(LauncherTests):
 
             def __call__(self, config: DictConfig) -> None: ...
 
-        launcher = make(Broken(), jobs_per_device=1)
+        before, launcher = worker_processes(), make(Broken(), jobs_per_device=1)
         for number in range(2):
             told = launcher.submit([], number).exception(60)
             assert type(told) is type(error) and str(told) == str(error)
-            pid = launcher.pid_of(number)
-            assert pid is not None and not is_alive(pid)
+            assert worker_processes() == before
+
+    def test_a_worker_that_dies_before_it_is_there_has_not_started(
+        self, make: Make, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("sweeps.launchers.local_worker.START", "raise SystemExit('no thread')")
+        error = make().submit([], 0).exception(60)
+        assert isinstance(error, StartFailed)
+        assert error.reason == "worker ended with exit code 1 while it started: no thread"
+
+    def test_a_task_that_ends_its_worker_while_it_loads_is_a_lost_worker(self, make: Make) -> None:
+        """It is the task's doing: no waiting helps."""
+
+        class Deadly:
+            def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+                return os._exit, (5,)
+
+            def __call__(self, config: DictConfig) -> None: ...
+
+        error = make(Deadly()).submit([], 0).exception(60)
+        assert type(error) is WorkerLost and "exit code 5" in error.reason
+
+    def test_a_lost_worker_without_a_successor_is_told_as_lost(
+        self, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        launcher = make(jobs_per_device=1)
+        future = launcher.submit(["do=wait"], 0)
+        (pid,) = started_pids(tmp_path, 1)
+        with monkeypatch.context() as patch:
+            patch.setattr("sweeps.launchers.local_worker.subprocess.Popen", refuse)
+            os.kill(pid, signal.SIGKILL)
+            error = future.exception(60)
+        assert type(error) is WorkerLost and "SIGKILL" in error.reason
+        assert launcher.submit(["x=3"], 1).result(60).return_value == 9
+
+    def test_starts_that_fail_leave_no_file_open(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+        launcher = make(jobs_per_device=1)
+        monkeypatch.setattr("sweeps.launchers.local_worker.subprocess.Popen", refuse)
+        assert isinstance(launcher.submit([], 0).exception(60), StartFailed)
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        for number in range(1, 20):
+            assert isinstance(launcher.submit([], number).exception(60), StartFailed)
+        assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2
 
     def test_a_result_of_a_type_of_its_own_fails_the_job_alone(self, make: Make) -> None:
         class Score: ...
@@ -150,16 +190,16 @@ class TestWorkers(LauncherTests):
         future = launcher.submit(["x=0"], 0)
         wait([future], 60)
         assert outcome_of(future, 1).reason == "the task returned a value of type Score, a number is needed"
-        assert launcher.submit([], 1).result(60).return_value == launcher.pid_of(0)
+        pid = launcher.submit([], 1).result(60).return_value
+        assert launcher.submit([], 2).result(60).return_value == pid
 
     def test_a_worker_whose_reply_cannot_be_read_is_ended(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-        launcher = make(jobs_per_device=1)
+        before, launcher = worker_processes(), make(jobs_per_device=1)
         assert launcher.submit([], 0).result(60).return_value == 1
         with monkeypatch.context() as patch:
             patch.setattr(Reply, "unpack", lambda packed: fail_with(ValueError("torn")))
             assert str(launcher.submit([], 1).exception(60)) == "torn"
-        pid = launcher.pid_of(1)
-        assert pid is not None and not is_alive(pid)
+        assert worker_processes() == before
         assert launcher.submit(["x=3"], 2).result(60).return_value == 9
 
     def test_sigint_does_not_end_a_worker(self, make: Make, tmp_path: Path) -> None:
@@ -170,6 +210,15 @@ class TestWorkers(LauncherTests):
         time.sleep(0.3)
         (tmp_path / "go").touch()
         assert future.result(60).return_value == 6
+
+
+def worker_processes() -> set[int]:
+    """The children of this process, those included that nobody has waited for."""
+    found: set[int] = set()
+    for path in Path("/proc/self/task").glob("*/children"):
+        with suppress(OSError):  # of a thread that has ended
+            found |= {int(pid) for pid in path.read_text().split()}
+    return found
 
 
 def fail_with(error: Exception) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from hydra.test_utils.launcher_common_tests import LauncherTestSuite
-from launcher_contract import HydrasOwnTests, LauncherContract, LauncherTests, Make, started_pids
+from launcher_contract import HydrasOwnTests, LauncherContract, LauncherTests, Make, refuse, started_pids
 
 from sweeps.launchers.contract import WorkerLost
 
@@ -29,6 +29,9 @@ class TestContract(LauncherContract):
     name = "ray"
     options = {"cpus_per_job": 1}  # noqa: RUF012
     died = "died"
+
+    def refuse_starts(self, patch: pytest.MonkeyPatch, folder: Path) -> None:
+        patch.setattr(ray, "remote", refuse)
 
     def test_slots_are_what_the_cluster_holds(self, make: Make) -> None:
         assert make().num_slots == 2

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from launcher_contract import LauncherContract
+from launcher_contract import REFUSED, LauncherContract
 from search_runs import (
     REPOSITORY,
     Process,
@@ -162,3 +162,10 @@ class TestContract(LauncherContract):
     options = {"max_parallel": 2, "look_s": 2, "poll_s": 0.1, "grace_s": 5}  # noqa: RUF012
     died = "FAILED"
     limit_s = 15
+
+    def refuse_starts(self, patch: pytest.MonkeyPatch, folder: Path) -> None:
+        sbatch = folder / "refusing" / "sbatch"
+        sbatch.parent.mkdir()
+        sbatch.write_text(f"#!/bin/sh\necho 'sbatch: error: {REFUSED}' >&2\nexit 1\n")
+        sbatch.chmod(0o755)
+        patch.setenv("PATH", f"{sbatch.parent}{os.pathsep}{os.environ['PATH']}")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from hydra.test_utils.launcher_common_tests import LauncherTestSuite
-from launcher_contract import HydrasOwnTests, LauncherContract
+from launcher_contract import HydrasOwnTests, LauncherContract, refuse
 from offline_runs import check_grid
 from search_runs import REPOSITORY, finish, start
 from small_runs import OVERRIDES
@@ -21,6 +21,9 @@ class TestContract(LauncherContract):
     options = {"executor": "local", "max_parallel": 2, "grace_s": 5, "poll_s": 0.05}  # noqa: RUF012
     died = "without a result"
     limit_s = 15
+
+    def refuse_starts(self, patch: pytest.MonkeyPatch, folder: Path) -> None:
+        patch.setattr("submitit.local.local.start_controller", refuse)
 
 
 @pytest.mark.usefixtures("no_key")

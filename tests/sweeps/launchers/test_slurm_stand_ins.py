@@ -13,7 +13,7 @@ from launcher_contract import LauncherTests, Make, assert_gone, started_pids
 from launcher_runs import texts_of, write_text
 from omegaconf import DictConfig
 
-from sweeps.launchers.contract import WorkerLost
+from sweeps.launchers.contract import StartFailed, WorkerLost
 
 pytest.importorskip("submitit")
 pytestmark = pytest.mark.slow  # each job is a process that starts from nothing
@@ -60,6 +60,17 @@ class TestStandIns(LauncherTests):
             subprocess.run(["scancel", "1", "--signal", name], check=True)
         assert future.result(60).return_value == "by the first attempt"
         assert [job.name for job in jobs.iterdir()] == ["1"]
+
+    def test_a_job_that_sbatch_refuses_is_lost_before_it_begins(
+        self, make: Make, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        launcher = make()
+        with monkeypatch.context() as patch:
+            patch.setenv("SLURM_STAND_IN_REFUSES", "Slurm controller not responding")
+            error = launcher.submit(["x=2"], 0).exception(60)
+        assert isinstance(error, StartFailed) and launcher.slot_of(0) is None
+        assert error.reason == "the job could not be submitted: sbatch: error: Slurm controller not responding"
+        assert launcher.submit(["x=2"], 0).result(60).return_value == 4
 
     def test_a_killed_job_is_lost(self, make: Make, tmp_path: Path) -> None:
         launcher = make()

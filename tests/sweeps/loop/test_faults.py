@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 from search_runs import (
+    HERE,
+    Process,
     await_begun,
     await_that,
     check_whole,
     finish,
     go,
     is_gone,
+    read_line,
     run,
     start,
     starts,
@@ -20,6 +23,8 @@ from search_runs import (
     trials,
     worker_pids,
 )
+
+from spectral.cli.run import EXIT_MISTAKE
 
 
 def test_a_killed_worker_is_replaced_and_its_trial_goes_on(folder: Path) -> None:
@@ -69,6 +74,54 @@ def test_an_exception_fails_its_trial_alone_and_its_traceback_is_kept(tmp_path: 
     assert "in meet_fault" in trace and trace.rstrip().endswith("ArithmeticError: as told for 3")
     assert json.loads((folder / "2" / "trial.json").read_text())["reason"] == "ArithmeticError: as told for 3"
     assert "3 complete, 1 fail" in output
+
+
+def test_a_trial_that_kills_its_controllers_fails_once_its_attempts_are_used_up(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    fault = ("fault=kill_controller", "fault_at=[2]", "sweep.max_retries=1", "hydra.launcher.jobs_per_device=1")
+    options = (*FOUR, *fault)
+    for _ in range(2):
+        process = start(folder, *options)
+        finish(process)
+        assert process.returncode == -signal.SIGKILL
+    output = run(folder, *options)
+    assert states(folder) == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
+    assert [len(lines) for lines in starts(folder)] == [1, 2, 1, 1]
+    reason = "the worker was lost 2 times, the last: its controller was lost; sweep.max_retries=1"
+    assert trials(folder)[1].user_attrs["reason"] == reason and reason in output
+
+
+def refused(folder: Path, refuse: Path, *overrides: str) -> Process:
+    """A sweep whose workers get no process while the file is there, begun."""
+    app, variables = HERE / "apps" / "refusing_app.py", {"REFUSE": str(refuse)}
+    return start(folder, "sweep.num_trials=3", *overrides, script=app, variables=variables)
+
+
+def test_workers_that_get_no_process_are_waited_for(tmp_path: Path) -> None:
+    folder, refuse = tmp_path / "study", tmp_path / "refuse"
+    refuse.touch()
+    process = refused(folder, refuse)
+    await_that(lambda: "A job could not start (no worker process could be started: Blocking" in read_line(process))
+    refuse.unlink()
+    output = finish(process)
+    assert process.returncode == 0, output
+    assert output.count("Jobs start again.") == 1 and "could not start" not in output
+    check_whole(folder, 3)
+
+
+def test_workers_that_never_get_a_process_end_the_command_in_a_sentence_and_it_resumes(tmp_path: Path) -> None:
+    folder, refuse = tmp_path / "study", tmp_path / "refuse"
+    refuse.touch()
+    process = refused(folder, refuse, "sweep.start_timeout_s=1")
+    output = finish(process)
+    assert process.returncode == EXIT_MISTAKE and "Traceback" not in output
+    reason = "the last reason is: no worker process could be started: BlockingIOError: "
+    assert f"error: no job could start for sweep.start_timeout_s=1, {reason}" in output.splitlines()[-1]
+    assert output.endswith(": fix it and give the same command again.\n")
+    assert states(folder) == ["WAITING", "WAITING"]
+    refuse.unlink()
+    run(folder, "sweep.num_trials=3")
+    check_whole(folder, 3)
 
 
 @pytest.mark.slow

@@ -161,7 +161,8 @@ def test_a_lost_worker_is_retried_in_its_folder_within_bounds(tmp_path: Path) ->
     ended = sweep(tmp_path, FLOATS, task, num_trials=3, max_retries=2)
     assert ended.states == ["COMPLETE", "FAIL", "COMPLETE"]
     assert [trial.user_attrs["attempts"] for trial in ended.trials] == [3, 3, 1]
-    assert ended.trials[1].user_attrs["reason"] == "killed by SIGKILL"
+    reason = "the worker was lost 3 times, the last: killed by SIGKILL; sweep.max_retries=2"
+    assert ended.trials[1].user_attrs["reason"] == reason
     assert {call.folder.name for call in ended.launcher.calls} == {"0", "1", "2"}
 
 

@@ -8,6 +8,7 @@ from loop_runs import FLOATS, Call, open_study, sweep, with_result
 from optuna.trial import TrialState
 
 from sweeps.launchers.contract import WorkerLost
+from sweeps.study.attributes import OVERRIDES, RUN_DIR
 
 
 class Rival:
@@ -25,7 +26,7 @@ class Rival:
         trial = study.claim()
         assert trial is not None and trial.number == call.link.number
         study.configure(trial)
-        study.note(trial, run_dir=str(call.folder), overrides=[])
+        study.set_attributes(trial, {RUN_DIR: str(call.folder), OVERRIDES: []})
         study.report(trial, dict.fromkeys(range(5), 1000.0))  # of each seed; smaller ones are not pruned
         study.finish(trial, TrialState.COMPLETE, [100.0])
         study.close()

@@ -20,8 +20,7 @@ from sweeps.planning.study_name import choose_study, name_of
 from sweeps.space import Space
 from sweeps.storage.connect import open_storage
 from sweeps.storage.urls import journal_url
-from sweeps.study.attributes import FINAL, KNOWN, REFERENCE, TOTAL
-from sweeps.study.trial_counts import RETRY_OF
+from sweeps.study.attributes import ENQUEUED, FINAL, REFERENCE, RETRY_OF, TOTAL
 
 GRID = ("sweep.space={}", "x=1,2,3")
 CONFIG = {
@@ -173,7 +172,7 @@ def test_a_study_is_unfinished_whose_last_scores_are_left(url: str | None) -> No
     study.set_user_attr(f"{FINAL}0", "done")
     assert choose_study("a", held_back)[0] == "a-2"
     # The first that was enqueued is scored beside the best.
-    study.add_trial(optuna.create_trial(value=2.0, user_attrs={KNOWN: '{"x":3}'}))
+    study.add_trial(optuna.create_trial(value=2.0, user_attrs={ENQUEUED: '{"x":3}'}))
     study.set_user_attr(REFERENCE, '{"x":3}')
     assert choose_study("a", held_back)[0] == "a"
     study.set_user_attr(f"{FINAL}2", "done")

@@ -25,7 +25,8 @@ from sweeps.storage.connect import open_storage
 from sweeps.storage.journal import SafeJournal
 from sweeps.storage.locks import is_locked
 from sweeps.storage.retrying import call_until_it_answers
-from sweeps.study.controllers import SIGNATURE, Controller, Watch, any_alive
+from sweeps.study.attributes import SIGNATURE
+from sweeps.study.controllers import Controller, Watch, any_alive
 from sweeps.study.ownership import TakenOver
 from sweeps.study.shared_study import SharedStudy
 
@@ -193,7 +194,7 @@ def test_a_trial_of_a_dead_controller_keeps_number_and_parameters(parameters: bo
     values = dead.space.suggest(trial) if parameters else None
     dead.close()
     object.__setattr__(dead.controller, "pid", 2**22 + 1)  # no such process
-    dead.beat()
+    dead.ownership.beat()
     alive = open_study(tmp_path, SPACE, num_trials=2)
     again = alive.claim()
     assert again is not None and again.number == trial.number

@@ -10,15 +10,16 @@ from loop_runs import Call, Sweep, Tally, open_study, sweep
 
 from sweeps.export import study_table
 from sweeps.launchers.contract import WorkerLost
-from sweeps.loop.job_recorder import JobLog
+from sweeps.loop.job_recorder import JobRecorder
 from sweeps.storage.connect import open_storage
-from sweeps.study.job_records import JobNote, begin_note, close_left, notes_of, seconds_of
+from sweeps.study.attributes import JOBS
+from sweeps.study.job_records import JobRecord, begin_record, close_left, records_of, seconds_of
 
 SPACE = {"x": {"low": 0.0, "high": 1.0}}
 
 
-def notes(ended: Sweep, number: int = 0) -> list[JobNote]:
-    return notes_of(ended.trials[number].user_attrs)
+def records(ended: Sweep, number: int = 0) -> list[JobRecord]:
+    return records_of(ended.trials[number].user_attrs)
 
 
 def test_each_start_of_each_seed_is_told(tmp_path: Path) -> None:
@@ -29,11 +30,11 @@ def test_each_start_of_each_seed_is_told(tmp_path: Path) -> None:
             raise WorkerLost("killed by SIGKILL")
         return 1.0
 
-    found = notes(sweep(tmp_path, SPACE, task, num_trials=1, num_slots=1, seeds=2))
-    told = [(note.seed_index, note.ending, note.reason, note.slot) for note in found]
+    found = records(sweep(tmp_path, SPACE, task, num_trials=1, num_slots=1, seeds=2))
+    told = [(record.seed_index, record.ending, record.reason, record.slot) for record in found]
     lost = (1, "lost", "killed by SIGKILL", "thread")
     assert told == [(0, "done", "", "thread"), lost, (1, "done", "", "thread")]
-    ends = [(note.began_s, note.ended_s) for note in found]
+    ends = [(record.began_s, record.ended_s) for record in found]
     assert all(began <= (ended or 0) <= after for (began, ended), (after, _) in itertools.pairwise(ends))
 
 
@@ -41,25 +42,33 @@ def test_how_jobs_end_is_told_of_trials_that_are_none(tmp_path: Path) -> None:
     def task(call: Call) -> float:
         raise ArithmeticError("as told")
 
-    (note,) = notes(sweep(tmp_path, SPACE, task, num_trials=1))
-    assert (note.ending, note.reason) == ("failed", "ArithmeticError: as told")
+    (record,) = records(sweep(tmp_path, SPACE, task, num_trials=1))
+    assert (record.ending, record.reason) == ("failed", "ArithmeticError: as told")
 
 
 def test_the_time_of_a_trial_is_that_of_its_jobs(tmp_path: Path) -> None:
     """Two seeds one after the other in one slot, the second a day later: what they took counts, and no pause."""
     ended = sweep(tmp_path, SPACE, lambda call: 1.0, num_trials=1, seeds=2)
-    jobs = [JobNote(0, "a", 0.0, 10.0, ending="lost"), JobNote(0, "b", 90.0, 93.0), JobNote(1, "b", 86_400.0, 86_405.5)]
+    jobs = [
+        JobRecord(0, "a", 0.0, 10.0, ending="lost"),
+        JobRecord(0, "b", 90.0, 93.0),
+        JobRecord(1, "b", 86_400.0, 86_405.5),
+    ]
     assert seconds_of({"jobs": [vars(job) for job in jobs]}) == 18.5
-    assert seconds_of({"jobs": [vars(JobNote(0, "a", 0.0))]}) is None is seconds_of({})
+    assert seconds_of({"jobs": [vars(JobRecord(0, "a", 0.0))]}) is None is seconds_of({})
     open_storage.cache_clear()
     (row,) = study_table(str(tmp_path)).to_dict("records")
     assert row["seconds"] == seconds_of(ended.trials[0].user_attrs)
 
 
 def test_what_a_dead_controller_ran_was_lost_at_its_last_sign() -> None:
-    known = [JobNote(0, "dead", 100.0, 120.0, "a", "done"), JobNote(1, "dead", 120.0), JobNote(2, "unknown", 130.0)]
+    known = [
+        JobRecord(0, "dead", 100.0, 120.0, "a", "done"),
+        JobRecord(1, "dead", 120.0),
+        JobRecord(2, "unknown", 130.0),
+    ]
     close_left(known, {"controller:dead": {"beat": 150.0}})
-    assert [(note.ending, note.ended_s) for note in known] == [("done", 120.0), ("lost", 150.0), ("lost", 130.0)]
+    assert [(record.ending, record.ended_s) for record in known] == [("done", 120.0), ("lost", 150.0), ("lost", 130.0)]
     assert known[1].reason == "its controller was lost"
 
 
@@ -68,30 +77,30 @@ def test_a_trial_that_is_taken_over_keeps_the_jobs_that_it_had(tmp_path: Path, m
     trial = study.claim()
     assert trial is not None
     study.configure(trial)
-    study.note(trial, jobs=[vars(JobNote(0, study.controller.id, 5.0, slot="a"))])
+    study.set_attributes(trial, {JOBS: [vars(JobRecord(0, study.controller.id, 5.0, slot="a"))]})
     monkeypatch.setattr(study.controller.__class__, "runs", lambda _: False)
     study.close()
-    lost, done = notes(sweep(tmp_path, SPACE, lambda call: 1.0, num_trials=1))
+    lost, done = records(sweep(tmp_path, SPACE, lambda call: 1.0, num_trials=1))
     assert (lost.ending, lost.slot, lost.controller) == ("lost", "a", study.controller.id)
     assert done.ending == "done" and done.controller != lost.controller
 
 
 def test_a_job_begins_when_it_has_a_slot(monkeypatch: pytest.MonkeyPatch) -> None:
-    note = begin_note(0, "me")
-    monkeypatch.setattr("sweeps.study.job_records._now_s", lambda: note.began_s + 50)
-    waits = note.began_s
-    note.place(None)
-    assert note.began_s == waits + 50 and note.slot is None
-    note.place("a")
-    assert note.began_s == waits + 50 and note.slot == "a"
+    record = begin_record(0, "me")
+    monkeypatch.setattr("sweeps.study.job_records._now_s", lambda: record.began_s + 50)
+    waits = record.began_s
+    record.place(None)
+    assert record.began_s == waits + 50 and record.slot is None
+    record.place("a")
+    assert record.began_s == waits + 50 and record.slot == "a"
 
 
 def test_a_job_that_runs_is_told_with_its_slot(tmp_path: Path) -> None:
     """Its slot is known to the study before it ends; and so is how many jobs can run at once."""
     placed, seen = threading.Event(), []
-    place = JobLog.place
+    place = JobRecorder.place
 
-    def told(log: JobLog, job: Any) -> None:
+    def told(log: JobRecorder, job: Any) -> None:
         place(log, job)
         seen.append(log._study.trials()[0].user_attrs["jobs"])
         placed.set()
@@ -101,7 +110,7 @@ def test_a_job_that_runs_is_told_with_its_slot(tmp_path: Path) -> None:
         return 1.0
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JobLog, "place", told)
+        patch.setattr(JobRecorder, "place", told)
         ended = sweep(tmp_path, SPACE, task, num_trials=1, num_slots=3)
     (job,) = seen[0]
     assert (job["slot"], job["ending"], job["ended_s"]) == ("thread", "", None)

@@ -10,7 +10,8 @@ from search_runs import HERE, finish, start, states, trials
 
 from spectral.cli.run import EXIT_MISTAKE
 from sweeps.console.summary import summarize
-from sweeps.study.trial_counts import RETRY_OF, standing
+from sweeps.study.attributes import RETRY_OF
+from sweeps.study.trial_counts import standing
 
 FLOATS = {"x": {"low": 0.0, "high": 1.0}}
 THREE = {"x": [1, 2, 3]}

@@ -1,0 +1,238 @@
+"""The trials that this controller has, from claim to end: what each does next, and what the study learns of it.
+
+Their states are in trial_state.py; whether a lost job runs again is in sweeps/study/retry.py.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from sweeps.loop.display import Display
+from sweeps.loop.duplicates import reuse
+from sweeps.loop.end_trial import end_trial
+from sweeps.loop.job import build_job
+from sweeps.loop.job_queue import JobQueue
+from sweeps.loop.job_recorder import JobRecorder
+from sweeps.loop.outcome import NOT_STARTED, Outcome
+from sweeps.loop.trial_run import Job, TrialRun
+from sweeps.loop.trial_state import State, Trials
+from sweeps.results.run_dirs import fresh_folder
+from sweeps.space import Constraint
+from sweeps.study.attributes import CONFIGURATION, OVERRIDES, RUN_DIR, SEED_VALUES, TRACEBACK
+from sweeps.study.job_records import DONE, LOST, OUTSIDE, PRUNED
+from sweeps.study.ownership import TakenOver
+from sweeps.study.shared_study import SharedStudy
+
+log = logging.getLogger(__name__)
+
+
+class OwnTrials:
+    """Takes in claimed trials, queues their jobs, and ends them by what comes of these.
+
+    Args:
+        folder: of the sweep; each trial has a folder of its own in it.
+        job_extras: overrides that every job gets last.
+        on_end: called with each trial that has ended, as the study has it then.
+    """
+
+    def __init__(
+        self,
+        study: SharedStudy,
+        recorder: JobRecorder,
+        folder: Path,
+        constraints: Sequence[Constraint],
+        job_extras: Sequence[str],
+        display: Display,
+        on_end: Callable[[FrozenTrial], None],
+    ) -> None:
+        self._study, self._recorder, self._folder = study, recorder, folder
+        self._constraints, self._job_extras = constraints, list(job_extras)
+        self._display, self._on_end = display, on_end
+        self._trials, self.queue = Trials(), JobQueue()
+
+    def __len__(self) -> int:
+        return len(self._trials)
+
+    def has(self, run: TrialRun) -> bool:
+        """Whether a trial is still this controller's, as far as it knows."""
+        return self._trials.has(run)
+
+    # From the claim to its jobs.
+
+    def take_in(self, trial: Trial) -> None:
+        """Draw the configuration of a claimed trial, and queue its jobs or let it wait for an earlier duplicate."""
+        with self.unless_lost(trial.number):
+            self._study.configure(trial)
+            self._leave(trial.number)  # what it was to this controller, if another has had it since
+            run = self._run_of(trial)
+            self._trials.add(run)
+            self._begin_or_wait(run)
+        self.settle_duplicates()
+
+    def _run_of(self, trial: Trial) -> TrialRun:
+        """A claimed trial, with what is known of it from earlier controllers."""
+        attributes = trial.user_attrs
+        configuration = json.loads(attributes[CONFIGURATION])
+        folder = Path(attributes[RUN_DIR]) if RUN_DIR in attributes else fresh_folder(self._folder, trial.number)
+        overrides = self._study.space.overrides(configuration)
+        run = TrialRun(trial, configuration, overrides, folder, self._study.seeds)
+        run.remember(attributes.get(SEED_VALUES, {}))
+        self._recorder.remember(run)
+        return run
+
+    def _begin_or_wait(self, run: TrialRun) -> None:
+        """Begin a trial, or wait for an earlier one of the same configuration."""
+        earlier = self._study.earlier_duplicate(run.number)
+        if earlier is None:
+            self._begin(run)
+        else:
+            run.waits_for = earlier.number
+            self._trials.move(run, State.DUPLICATE)
+
+    def _begin(self, run: TrialRun) -> None:
+        """Queue the jobs of a trial, unless it has all results, or has used up its attempts."""
+        if RUN_DIR not in run.trial.user_attrs:
+            self._study.set_attributes(run.trial, {OVERRIDES: run.overrides, RUN_DIR: str(run.folder)})
+        answers = [self._study.retries.ask(run.attempts(k)) for k in run.missing]
+        refusal = next((answer for answer in answers if answer.pause_s is None), None)
+        if refusal is not None:
+            self._end(run, TrialState.FAIL, refusal.reason)
+        elif not run.missing:
+            self._end(run, TrialState.COMPLETE, "")
+        else:
+            self._trials.move(run, State.QUEUED)
+            # A configuration that may be pruned runs a seed at a time, so that a bad one costs a single run.
+            seeds = run.missing if self._study.config.pruner == "none" else run.missing[:1]
+            self.queue.add(self._job(run, k) for k in seeds)
+
+    def _job(self, run: TrialRun, seed_index: int) -> Job:
+        return build_job(self._study, run, seed_index, self._job_extras)
+
+    def submitted(self, job: Job) -> None:
+        """A job goes into its launcher's hands."""
+        self._recorder.begin(job)
+        if job.run.state is State.QUEUED:
+            self._trials.move(job.run, State.RUNNING)
+        job.run.num_in_flight += 1
+
+    # From the outcomes of its jobs to the end.
+
+    def take(self, job: Job, outcome: Outcome, is_stopping: bool) -> None:
+        """What a trial does after one of its jobs has ended.
+
+        Args:
+            is_stopping: the command ends its workers, so that a lost job is no loss.
+        """
+        run = job.run
+        is_lost = outcome.kind in (LOST, NOT_STARTED)
+        if outcome.kind == NOT_STARTED:
+            self._recorder.withdraw(job)
+        else:
+            self._recorder.end(job, outcome, is_stopped=is_lost and is_stopping)
+        if is_lost and is_stopping:
+            return  # the trial is given back
+        if outcome.kind == DONE:
+            self._take_result(job, list(outcome.values))
+        elif is_lost:
+            self._retry(job, outcome)
+        else:
+            # Not trained, it has no value; of trials without one, samplers look at those that are pruned.
+            state = TrialState.PRUNED if outcome.kind in (PRUNED, OUTSIDE) else TrialState.FAIL
+            run.violations |= outcome.violations
+            run.ending = run.ending or (state, outcome.reason)
+            if outcome.trace:
+                run.attributes[TRACEBACK] = outcome.trace
+        self._settle(run)
+
+    def _retry(self, job: Job, outcome: Outcome) -> None:
+        """Queue a lost job again, or let its trial fail: as the policy says."""
+        answer = self._study.retries.ask(job.run.attempts(job.seed_index), job.num_failed_starts)
+        if answer.pause_s is None:
+            job.run.ending = job.run.ending or (TrialState.FAIL, answer.reason)
+            return
+        if outcome.kind == LOST:
+            self._display.say(f"Trial {job.run.number}: {outcome.reason}; it is run again from its checkpoint.")
+        self.queue.add_first(job, answer.pause_s)
+
+    def _take_result(self, job: Job, values: list[float]) -> None:
+        run = job.run
+        run.results[job.seed_index] = values
+        if run.seeds:
+            self._study.set_attributes(run.trial, {SEED_VALUES: run.seed_values})
+        if not run.missing:
+            run.ending = run.ending or (TrialState.COMPLETE, "")
+        if self._study.config.pruner == "wilcoxon":
+            self._study.report(run.trial, {job.seed_index: values[0]})
+            if run.missing and run.trial.should_prune():
+                run.ending = (TrialState.PRUNED, f"pruned after seed {job.seed_index} by wilcoxon")
+        if self._study.config.pruner != "none" and run.missing and not run.ending:
+            self.queue.add_first(self._job(run, run.missing[0]))
+
+    def _settle(self, run: TrialRun) -> None:
+        """End a trial whose end is decided, once none of its jobs runs any more; others are queued or go on."""
+        if run.ending:
+            self.queue.drop(run)
+        if run.ending and not run.num_in_flight:
+            self._end(run, *run.ending)
+        elif run.ending and run.state is State.RUNNING:
+            self._trials.move(run, State.ENDING)
+        elif not run.num_in_flight:
+            self._trials.move(run, State.QUEUED)
+
+    def settle_duplicates(self) -> None:
+        """End the trials whose earlier duplicate has ended; begin those whose duplicate failed."""
+        waiting = self._trials.in_state(State.DUPLICATE)
+        trials = self._study.trials() if waiting else []
+        for run in waiting:
+            assert run.waits_for is not None
+            earlier = trials[run.waits_for]
+            with self.unless_lost(run.number):
+                if earlier.state == TrialState.FAIL:
+                    self._trials.move(run, State.CLAIMED)
+                    self._begin_or_wait(run)
+                elif earlier.state.is_finished():
+                    self._note_end(run, reuse(self._study, run.trial, earlier))
+
+    def _end(self, run: TrialRun, state: TrialState, reason: str) -> None:
+        """Tell the study and the trial's folder how it ended."""
+        self._note_end(run, end_trial(self._study, run, self._constraints, state, reason))
+
+    def _note_end(self, run: TrialRun, ended: FrozenTrial) -> None:
+        """The study has the result of a trial."""
+        self._trials.move(run, State.ENDED)
+        self._on_end(ended)
+
+    # Trials that are left to others.
+
+    @contextmanager
+    def unless_lost(self, number: int) -> Iterator[None]:
+        """Leave a trial that turns out to be another controller's; its jobs that run here end by their lease."""
+        try:
+            yield
+        except TakenOver:
+            log.warning("Trial %d was taken over by another controller: its result is left out.", number)
+            self._leave(number)
+
+    def _leave(self, number: int) -> None:
+        run = self._trials.of(number)
+        if run is not None:
+            self.queue.drop(run)
+            self._trials.move(run, State.LEFT)
+
+    def give_back(self) -> None:
+        """Leave what has not ended to a later command."""
+        for run in self._trials:
+            with self.unless_lost(run.number):
+                if run.records:
+                    self._recorder.stop(run)
+                self._study.give_back(run.trial)
+        self.leave_all()
+
+    def leave_all(self) -> None:
+        """Forget all trials: their storage is out of reach, and a later command takes them over."""
+        for run in self._trials:
+            self._leave(run.number)

@@ -1,0 +1,168 @@
+"""Jobs that cannot start: they wait for their next try, no trial fails for it, and at last the command ends."""
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra.core.utils import JobReturn
+from loop_runs import FLOATS, Call, ThreadLauncher, square, sweep
+
+from sweeps.launchers.contract import StartFailed
+from sweeps.loop.job_queue import JobQueue
+from sweeps.loop.starts import SEVERAL, Starts
+from sweeps.loop.trial_run import Job, TrialRun
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_it_says_once_that_starts_fail_and_once_that_they_work_again(caplog: pytest.LogCaptureFixture) -> None:
+    starts = Starts(300)
+    for _ in range(5):
+        starts.failed("no process")
+    for _ in range(2):
+        starts.worked()
+    told = "A job could not start (no process): it is tried again until it can, no trial fails for it."
+    assert [record.getMessage() for record in caplog.records] == [told, "Jobs start again."]
+
+
+def test_several_in_a_row_are_the_launchers_trouble() -> None:
+    starts = Starts(300)
+    for num in range(1, SEVERAL + 1):
+        starts.failed("no process")
+        assert starts.are_failing == (num == SEVERAL)
+    starts.worked()
+    assert not starts.are_failing
+
+
+def test_they_time_out_by_the_time_in_which_no_job_ran() -> None:
+    clock = Clock()
+    starts = Starts(10, clock)
+    for clock.now_s in (0, 4, 9):
+        starts.failed("no process")
+        assert not starts.have_timed_out
+    starts.note_running(1)
+    for clock.now_s in (12, 18.9):
+        starts.failed("no process")
+        starts.note_running(0)
+        assert not starts.have_timed_out
+    clock.now_s = 1000  # nobody has tried since
+    assert not starts.have_timed_out
+    starts.failed("no process")
+    assert starts.have_timed_out
+    starts.worked()
+    assert not starts.have_timed_out
+
+
+def test_a_job_that_pauses_is_passed_over_until_it_is_due() -> None:
+    trial: Any = None
+    run = TrialRun(trial, {}, [], Path(), None)
+    one, two = (Job(run, 0, num, []) for num in range(2))
+    clock = Clock()
+    queue = JobQueue(clock)
+    queue.add([one])
+    queue.add_first(two, pause_s=4)
+    assert queue.num_pausing == 1 and queue.pop_due() is one and queue.pop_due() is None
+    clock.now_s = 4
+    assert queue.num_pausing == 0 and queue.pop_due() is two and not len(queue)
+
+
+class RefusingLauncher(ThreadLauncher):
+    """Starts a job only if `allows` says so of its number and of how often it was tried."""
+
+    allows: Callable[[int, int], bool]
+
+    def __init__(self, task: Callable[[Call], Any], num_slots: int) -> None:
+        super().__init__(task, num_slots)
+        self.tried: list[int] = []
+
+    def submit(self, overrides: Sequence[str], job_num: int) -> "Future[JobReturn]":
+        self.tried.append(job_num)
+        if type(self).allows(job_num, self.tried.count(job_num)):
+            return super().submit(overrides, job_num)
+        future: Future[JobReturn] = Future()
+        future.set_exception(StartFailed("sbatch: error: Slurm controller not responding"))
+        return future
+
+    def slot_of(self, job_num: int) -> str | None:
+        return "thread" if any(call.link.number == job_num for call in self.calls) else None
+
+
+@pytest.fixture
+def refuse(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int, int], bool]], None]:
+    """Have sweeps use a launcher that starts what is allowed."""
+
+    def refuse(allows: Callable[[int, int], bool]) -> None:
+        monkeypatch.setattr("loop_runs.ThreadLauncher", type("Refusing", (RefusingLauncher,), {"allows": allows}))
+        monkeypatch.setattr("sweeps.loop.loop.TICK_S", 0.01)
+
+    return refuse
+
+
+def test_an_outage_fails_no_trial_and_asks_for_none_that_cannot_start(
+    refuse: Callable[[Callable[[int, int], bool]], None], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As an sbatch that refuses: of 50 trials not more than fill the slots are begun until it takes jobs again."""
+    most_claimed: list[int] = []
+
+    def allows(number: int, tries: int) -> bool:
+        most_claimed.append(number)
+        return len(most_claimed) > 40
+
+    refuse(allows)
+    caplog.set_level(logging.WARNING, "sweeps")
+    ended = sweep(tmp_path, FLOATS, square, num_trials=50, num_slots=2, max_retries=0)
+    assert ended.states == ["COMPLETE"] * 50
+    assert set(most_claimed[:40]) == {0, 1}
+    assert [trial.user_attrs["attempts"] for trial in ended.trials] == [1] * 50
+    assert [r.getMessage() for r in caplog.records if "start" in r.getMessage()] == [
+        "A job could not start (sbatch: error: Slurm controller not responding): it is tried again until it can, "
+        "no trial fails for it.",
+        "Jobs start again.",
+    ]
+
+
+def test_a_single_job_that_cannot_start_holds_up_no_other(
+    refuse: Callable[[Callable[[int, int], bool]], None], tmp_path: Path
+) -> None:
+    refuse(lambda number, tries: number != 1 or tries > 7)
+    ended = sweep(tmp_path, FLOATS, square, num_trials=6, num_slots=2, max_retries=0)
+    assert ended.states == ["COMPLETE"] * 6
+    assert ended.trials[1].user_attrs["attempts"] == 1 and len(ended.trials[1].user_attrs["jobs"]) == 1
+
+
+def test_an_outage_that_lasts_ends_the_command_and_the_same_command_resumes(
+    refuse: Callable[[Callable[[int, int], bool]], None], tmp_path: Path
+) -> None:
+    refuse(lambda number, tries: False)
+    for _ in range(3):
+        ended = sweep(tmp_path, FLOATS, square, num_trials=5, max_retries=0, start_timeout_s=0.2)
+        assert ended.loop.starts.have_timed_out and ended.loop.num_failures == 0
+        assert ended.loop.starts.last_reason == "sbatch: error: Slurm controller not responding"
+        assert ended.states == ["WAITING"] * 2
+        assert [trial.user_attrs["jobs"] for trial in ended.trials] == [[], []]
+    refuse(lambda number, tries: True)
+    assert sweep(tmp_path, FLOATS, square, num_trials=5, max_retries=0).states == ["COMPLETE"] * 5
+
+
+def test_the_runs_at_the_end_wait_for_their_start_too(
+    refuse: Callable[[Callable[[int, int], bool]], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sweeps.loop.final_runs.TICK_S", 0.01)
+    refuse(lambda number, tries: tries == 1 or tries > 5)
+    options: dict[str, Any] = {"search_overrides": ["score_test=false"], "sampler": "random", "max_retries": 0}
+    ended = sweep(tmp_path, {"x": [4]}, square, num_trials=1, **options)
+    assert ended.loop.is_finished and "could not be run" not in ended.output
+    refuse(lambda number, tries: tries == 1)
+    ended = sweep(tmp_path / "new", {"x": [4]}, square, num_trials=1, start_timeout_s=0.1, **options)
+    assert ended.loop.starts.have_timed_out and not ended.loop.is_finished
+    assert ended.states == ["COMPLETE"]

@@ -1,0 +1,66 @@
+"""The states of a controller's trials: what may follow on each, and that nothing else does."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sweeps.loop.trial_run import TrialRun
+from sweeps.loop.trial_state import FOLLOWS, IllegalMove, State, Trials
+
+
+class Numbered:
+    """Of a trial the states need its number alone."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def run_of(number: int = 0) -> TrialRun:
+    trial: Any = Numbered(number)
+    return TrialRun(trial, {}, [], Path(), None)
+
+
+def test_a_trial_goes_from_its_claim_to_its_end() -> None:
+    trials, run = Trials(), run_of()
+    trials.add(run)
+    for state in (State.DUPLICATE, State.CLAIMED, State.QUEUED, State.RUNNING, State.QUEUED, State.RUNNING):
+        trials.move(run, state)
+        assert trials.in_state(state) == [run] and trials.has(run)
+    trials.move(run, State.ENDING)
+    trials.move(run, State.ENDED)
+    assert not trials and not trials.has(run) and trials.of(0) is None
+
+
+@pytest.mark.parametrize("state", State)
+def test_what_does_not_follow_is_refused(state: State) -> None:
+    """Of every state: the table holds, and the trial stays in it."""
+    for other in State:
+        run, trials = run_of(), Trials()
+        trials.add(run)
+        run.state = state
+        if other in FOLLOWS[state]:
+            trials.move(run, other)
+            assert run.state is other
+        else:
+            with pytest.raises(IllegalMove, match=f"trial 0 is {state.value}, and cannot be {other.value} next"):
+                trials.move(run, other)
+            assert run.state is state
+
+
+def test_a_trial_that_has_ended_or_was_left_never_comes_back() -> None:
+    assert FOLLOWS[State.ENDED] == FOLLOWS[State.LEFT] == set()
+    assert all(State.LEFT in FOLLOWS[state] for state in State if FOLLOWS[state])
+
+
+def test_a_number_is_claimed_once_and_may_be_claimed_again_once_it_was_left() -> None:
+    trials, run = Trials(), run_of(3)
+    trials.add(run)
+    with pytest.raises(IllegalMove):
+        trials.add(run_of(3))
+    trials.move(run, State.LEFT)
+    again = run_of(3)
+    trials.add(again)
+    assert trials.has(again) and not trials.has(run)
+    with pytest.raises(IllegalMove):
+        trials.move(run, State.ENDED)
