@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
@@ -12,7 +12,7 @@ from sweeps.storage.retrying import call_until_it_answers
 from sweeps.storage.urls import file_of
 
 if TYPE_CHECKING:
-    from optuna.storages import BaseStorage, RDBStorage
+    from optuna.storages import BaseStorage
     from sqlalchemy import Connection, Engine
 
 LOCK_WAIT_S = 5.0  # of one attempt
@@ -32,10 +32,17 @@ def exclusive(storage: "BaseStorage", url: str, study_name: str, timeout_s: floa
         with _file_lock(_claim_lock(file), timeout_s):
             yield lambda: True
     elif _is_postgresql(url):
-        with _advisory_lock(cast("RDBStorage", storage).engine, study_name, timeout_s) as is_held:
+        with _advisory_lock(_engine_of(storage), study_name, timeout_s) as is_held:
             yield is_held
     else:
         yield lambda: True
+
+
+def _engine_of(storage: "BaseStorage") -> "Engine":
+    from sweeps.storage.retrying_storage import RetryingStorage
+
+    assert isinstance(storage, RetryingStorage) and storage.engine is not None
+    return storage.engine
 
 
 def _claim_lock(file: Path) -> str:

@@ -56,9 +56,7 @@ WRITER = """
 import sys, optuna
 from pathlib import Path
 from optuna.storages import JournalStorage
-from sweeps.held import is_locked
 from sweeps.storage.journal import SafeJournal
-from sweeps.job.lease import TakenOver
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 journal = JournalStorage(SafeJournal(Path(sys.argv[1]), 10))
 study = optuna.create_study(storage=journal, study_name="s", load_if_exists=True)
