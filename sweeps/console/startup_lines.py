@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from sweeps.config import SweepConfig
 from sweeps.results.final_trials import lacks_final
 from sweeps.space import Constraint
+from sweeps.study.sampler import samplers
 from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import num_ended, num_taken
 
@@ -26,8 +27,8 @@ def first_lines(
         yield f"The study has {num_there} trials already, more than the {study.num_trials} that are asked for."
     if study.num_retried:
         yield f"Failed trials that are run again: {study.num_retried}."
-    if constraints and sweep.sampler == "cmaes":
-        yield "sweep.sampler=cmaes learns nothing from sweep.constraints, which hold nevertheless."
+    if constraints and sweep.sampler and samplers.find(sweep.sampler).ignores_constraints:
+        yield f"sweep.sampler={sweep.sampler} learns nothing from sweep.constraints, which hold nevertheless."
 
 
 def _where_it_stands(study: SharedStudy) -> str:

@@ -40,7 +40,7 @@ def name_of(sweep: SweepConfig, space: Space, plan: Plan, config: DictConfig) ->
         "directions": plan.directions,
         "known": sorted(canonical(values) for values in plan.known),
         "kind": plan.kind,
-        "sampler": [sweep.sampler or DEFAULT_SAMPLER, sweep.seed, sweep.pruner, vars(sweep.pruning)],
+        "sampler": [sweep.sampler or DEFAULT_SAMPLER, sweep.seed, sweep.pruner, sweep.pruning],
         "config": _of_jobs(config, sweep.free_keys),
     }
     # Whatever a config may hold has a text; two that differ in it alone are two searches.

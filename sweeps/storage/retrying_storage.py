@@ -84,9 +84,7 @@ class RetryingStorage(BaseStorage):
     ) -> None:
         self._call(self._inner.set_trial_param, trial_id, param_name, param_value_internal, distribution)
 
-    def set_trial_state_values(
-        self, trial_id: int, state: TrialState, values: Sequence[float] | None = None
-    ) -> bool:
+    def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:
         return self._call(self._inner.set_trial_state_values, trial_id, state, values)
 
     def set_trial_intermediate_value(self, trial_id: int, step: int, intermediate_value: float) -> None:

@@ -29,8 +29,8 @@ from sweeps.study.attributes import FINAL, IDENTITY, KNOWN, PROGRAM, REFERENCE, 
 from sweeps.study.controllers import Controller, Heartbeat, Watch
 from sweeps.study.identity import identity_of, refuse_other
 from sweeps.study.ownership import TakenOver
-from sweeps.study.pruners import build_pruner
-from sweeps.study.samplers import build_sampler
+from sweeps.study.pruner import build_pruner, pruners
+from sweeps.study.sampler import build_sampler
 from sweeps.study.trial_counts import enqueue_failed, num_ended, num_taken, standing
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class SharedStudy:
                 study_name=self.name,
                 storage=self.storage,
                 sampler=self._sampler(0),
-                pruner=build_pruner(self.config.pruner, vars(self.config.pruning)),
+                pruner=build_pruner(self.config.pruner, self.config.pruning),
                 directions=self.directions,
                 load_if_exists=True,
             )
@@ -94,6 +94,11 @@ class SharedStudy:
         attributes = self.study.user_attrs
         self._watch.look(attributes)
         return attributes
+
+    @property
+    def judged_by(self) -> Literal["steps", "seeds", "nothing"]:
+        """What the pruner compares trials by."""
+        return pruners.find(self.config.pruner).judges
 
     def trials(self) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False)
