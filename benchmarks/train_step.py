@@ -27,6 +27,9 @@ from torch.nn import functional as F
 
 from spectral.configs.models import models
 from spectral.inputs.batches import BatchSource
+from spectral.inputs.channels import Flux
+from spectral.inputs.inputs import Inputs
+from spectral.inputs.transforms import Scale
 from spectral.runtime import choose_runtime, tune_allocator
 
 NUM_CLASSES = 4
@@ -119,12 +122,14 @@ def make_step(variant: Variant, batch_size: int, length: int, folder: Path) -> S
         network = models.build(config, num_channels=1, num_classes=NUM_CLASSES, length=length)
         network = runtime.prepare(network)
     survey = np.lib.format.open_memmap(folder / "flux.npy", mode="r")
-    store = BatchSource(survey, None, lambda x, _: x / 100, runtime.device)
+    source, inputs = BatchSource(survey, None, runtime.device), Inputs(1, Scale(100.0), [Flux()])
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     generator = np.random.default_rng(0)
 
     def step() -> None:
-        x = store.gather(generator.integers(NUM_SURVEY, size=batch_size)).flux if variant.gathered else flux
+        x = flux
+        if variant.gathered:
+            x, _ = inputs(source.gather(generator.integers(NUM_SURVEY, size=batch_size)).flux, None, None)
         optimizer.zero_grad(set_to_none=True)
         with runtime.autocast():
             logits = network(x)

@@ -16,23 +16,21 @@ from spectral.configs.optimizer import optimizers
 from spectral.configs.root import ExperimentConfig
 from spectral.configs.sampler import samplers
 from spectral.configs.stages import StageConfig
-from spectral.data.dataset import Splits
+from spectral.data.dataset import Dataset
 from spectral.scoring.decision import Decision
-from spectral.survey import Survey
-from spectral.training.class_shares import class_shares
 from spectral.training.sampler import Sampler
 from spectral.training.trainer import Stage
 
 log = logging.getLogger(__name__)
 
 
-def build_sampler(config: ExperimentConfig, splits: Splits, survey: Survey) -> Sampler:
+def build_sampler(config: ExperimentConfig, dataset: Dataset) -> Sampler:
     """The sampler over the training split's positions."""
     sampler: Sampler = samplers.build(
         config.sampler,
-        labels=splits.labels[splits.train],
-        num_classes=survey.num_classes,
-        class_names=survey.class_names,
+        labels=dataset.labels[dataset.train],
+        num_classes=dataset.num_classes,
+        class_names=dataset.class_names,
         batch_size=config.schedule.batch_size,
         num_epochs=sum(stage.epochs for stage in config.schedule.stages),
         seed=config.seed,
@@ -40,39 +38,37 @@ def build_sampler(config: ExperimentConfig, splits: Splits, survey: Survey) -> S
     return sampler
 
 
-def build_stages(config: ExperimentConfig, sampler: Sampler, splits: Splits, survey: Survey) -> list[Stage]:
+def build_stages(config: ExperimentConfig, sampler: Sampler, dataset: Dataset) -> list[Stage]:
     """The stages, each with what it names itself or else with the experiment's own loss, optimizer and schedule."""
-    priors = torch.from_numpy(class_shares(splits.labels[splits.train], survey.num_classes))
+    priors = torch.from_numpy(dataset.class_priors)
     stages, first_epoch = [], 0
     for stage in config.schedule.stages:
         # Fractions that move during a stage are represented by those at its middle.
         fractions = torch.from_numpy(sampler.fractions(first_epoch + stage.epochs // 2))
         loss = losses.build(
             stage.loss or config.loss,
-            num_classes=survey.num_classes,
+            num_classes=dataset.num_classes,
             class_priors=priors,
             batch_fractions=fractions,
         )
-        steps = stage.steps or math.ceil(len(splits.train) / config.schedule.batch_size)
+        steps = stage.steps or math.ceil(len(dataset.train) / config.schedule.batch_size)
         stages.append(Stage(stage.name, stage.epochs, steps, stage.start, loss, *_optimizing(stage, config)))
         first_epoch += stage.epochs
     return stages
 
 
-def decision_rule(
-    config: ExperimentConfig, output_prior: Tensor, splits: Splits, survey: Survey
-) -> Callable[[], Decision]:
+def decision_rule(config: ExperimentConfig, output_prior: Tensor, dataset: Dataset) -> Callable[[], Decision]:
     """What makes the run's decision rule, unfitted.
 
     Args:
-        output_prior: [K], the class shares that the network's probabilities stand at, as its loss knows them.
+        output_prior: [K], the class priors at which the network's probabilities stand, as its loss knows them.
     """
 
     def make_rule() -> Decision:
         rule: Decision = decisions.build(
             config.decision,
-            num_classes=survey.num_classes,
-            class_priors=class_shares(splits.labels[splits.train], survey.num_classes),
+            num_classes=dataset.num_classes,
+            class_priors=dataset.class_priors,
             output_prior=output_prior.cpu().numpy(),
         )
         return rule

@@ -11,7 +11,7 @@ class UserError(Exception):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A part of an error sentence, "did you mean 'x'? ": the closest known word; empty where none is close."""
+    """A part of an error sentence, "did you mean 'x'? ": the closest known word; empty if none is close."""
     by_letters = {name.lower(): name for name in known}
     close = get_close_matches(word.lower(), by_letters, n=1, cutoff=LEAST_ALIKE)
     return f"did you mean '{by_letters[close[0]]}'? " if close else ""

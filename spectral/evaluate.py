@@ -23,18 +23,22 @@ EXAMPLE = "python -m spectral.evaluate run=FOLDER"
 def main(config: DictConfig) -> None:
     command = typed_command(config, EvaluateConfig, EXAMPLE)
     # Imports torch, which takes seconds: a mistake on the command line is found before.
-    from spectral.inference.predictor import labelled_rows, open_predictor
+    from spectral.inference.run_and_data import labelled_rows, labels_of, open_run_and_data
+    from spectral.runs.folder import RunFolder
     from spectral.scoring.console import print_scores
     from spectral.scoring.metrics import confusion
     from spectral.scoring.scores import final_metrics, with_prefix
 
-    application, console = open_predictor(command), Console()
-    labels, names = application.labels(), application.classifier.class_names
-    on, rows = labelled_rows(command, application.survey, labels)
-    probability, decided = application.classify(rows, command)
-    scores: dict[str, Any] = with_prefix(on, final_metrics(probability, decided, labels[rows], names, application.seed))
+    predictor, survey = open_run_and_data(command)
+    names = predictor.classifier.class_names
+    labels = labels_of(survey, names)
+    on, rows = labelled_rows(command, survey, labels)
+    probabilities = predictor.probabilities(survey, rows)
+    decided = predictor.decide(probabilities)
+    seed = int(RunFolder(command.run).load_config()["seed"])
+    scores: dict[str, Any] = with_prefix(on, final_metrics(probabilities, decided, labels[rows], names, seed))
     scores["confusion"] = {on: confusion(labels[rows], decided, len(names)).tolist()}
-    print_scores(console, scores, names, [on])
+    print_scores(Console(), scores, names, [on])
 
 
 if __name__ == "__main__":

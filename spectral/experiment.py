@@ -17,12 +17,14 @@ from torch import nn
 from spectral.builders import build_sampler, build_stages, decision_rule
 from spectral.configs.objective import check_objective, objective_direction
 from spectral.configs.root import ExperimentConfig, typed
-from spectral.data.dataset import Splits, data_digest, open_survey, split_survey
+from spectral.data.dataset import Dataset
 from spectral.errors import UserError
 from spectral.files import write_parquet
 from spectral.inference.classifier import Classifier
-from spectral.inference.logits import infer
+from spectral.inference.logits import batch_source, infer
+from spectral.inference.predictor import Predictor
 from spectral.inputs.batches import BatchSource
+from spectral.inputs.inputs import Inputs
 from spectral.plots.writing import Plots, write_plots
 from spectral.runs.folder import RunFolder
 from spectral.runs.provenance import git_revision, versions
@@ -47,15 +49,15 @@ def run(
     on_epoch: EpochCallback = lambda _epoch, _row: None,
     on_network: NetworkCallback = lambda _sizes: None,
 ) -> float | list[float]:
-    """Run, or go on with, the experiment of a composed config, in its `run_dir`.
+    """Run, or resume, the experiment of a composed config, in its `run_dir`.
 
     Args:
-        on_epoch: called after each epoch with its number and metrics; what it raises ends the run, which can go on.
+        on_epoch: called after each epoch with its number and metrics; what it raises ends the run, which can resume.
         on_network: called with the `network_sizes` once the network is built, before anything is written or trained;
             what it raises ends the run.
 
     Returns:
-        The objective; a list where the config names several.
+        The objective; a list if the config names several.
 
     Raises:
         UserError: a mistake in the config or the data.
@@ -96,7 +98,7 @@ def _carry_out_or_tell(
     on_epoch: EpochCallback,
     on_network: NetworkCallback,
 ) -> dict[str, Any]:
-    """Carry out the experiment; on Ctrl-C tell how to go on."""
+    """Carry out the experiment; on Ctrl-C say how to resume."""
     try:
         return _carry_out(config, resolved_config, folder, console, on_epoch, on_network)
     except KeyboardInterrupt:
@@ -118,36 +120,41 @@ def _carry_out(
     tune_allocator()
     runtime = choose_runtime(config.device, config.precision, config.layout, config.compile, config.num_threads)
     log.info("Running on %s.", runtime)
-    survey, splits = split_survey(open_survey(config.data, Path(config.cache_dir)), config.split)
-    _check_objectives(config, survey, splits)
-    sampler = build_sampler(config, splits, survey)
-    stages = build_stages(config, sampler, splits, survey)
-    _check_decision(config, stages, survey, splits)
-    classifier = Classifier.describing(config, survey)
+    dataset = Dataset.open(config.data, config.split, Path(config.cache_dir))
+    _check_objectives(config, dataset)
+    sampler = build_sampler(config, dataset)
+    stages = build_stages(config, sampler, dataset)
+    _check_decision(config, stages, dataset)
+    classifier = Classifier.describing(config, dataset)
+    if folder.model.exists():
+        # What a run began with: an earlier version may have filled masked pixels in another way.
+        classifier.inputs = Classifier.load(folder).inputs
+    inputs = classifier.build_inputs()
     seed_torch(config.seed, epoch=0)
     network = classifier.build_network()
     on_network(network_sizes(network))
     folder.claim(resolved_config)
     classifier.save(folder)
-    store = BatchSource(survey.flux, survey.mask, classifier.build_transform(), runtime.device)
+    source = batch_source(dataset.survey, inputs, runtime.device)
     trainer = Trainer(
         network=network,
         runtime=runtime,
-        store=store,
-        rows=splits.train,
-        targets=torch.from_numpy(splits.labels[splits.train]).to(runtime.device),
+        inputs=inputs,
+        source=source,
+        rows=dataset.train,
+        targets=torch.from_numpy(dataset.labels[dataset.train]).to(runtime.device),
         sampler=sampler,
         stages=stages,
-        settings=_training_settings(config, data_digest(survey, splits)),
-        validate=_validation(config, survey, splits, store, runtime),
+        settings=_training_settings(config, dataset.digest),
+        validate=_validation(config, dataset, inputs, source, runtime),
         folder=folder,
         progress=Progress(console, config.objectives[0]),
     )
-    with RunTracking(config, resolved_config, folder, runtime.device, survey.class_names) as tracking:
+    with RunTracking(config, resolved_config, folder, runtime.device, dataset.class_names) as tracking:
         trainer.fit(tracking.following(on_epoch))
-        scores = _score(config, classifier, trainer, store, survey, splits)
-        result = _result(config, trainer, scores, survey, splits)
-        plots = _plot(trainer, scores, survey, splits) if config.plots else Plots()
+        scores = _score(config, classifier, trainer, dataset)
+        result = _result(config, trainer, scores, dataset)
+        plots = _plot(trainer, scores, dataset) if config.plots else Plots()
         result["time/last_start_s"] = round(time.perf_counter() - started, 3)
         folder.write_result(result)
         tracking.finished(result, plots)
@@ -157,7 +164,7 @@ def _carry_out(
 def network_sizes(network: nn.Module) -> dict[str, int | None]:
     """The numbers of result.json that are known before training.
 
-    `receptive_field` is None where a position sees the whole spectrum, or where the network does not tell.
+    `receptive_field` is None if a position sees the whole spectrum, or if the network does not say.
     """
     return {
         "num_parameters": sum(p.numel() for p in network.parameters()),
@@ -165,9 +172,7 @@ def network_sizes(network: nn.Module) -> dict[str, int | None]:
     }
 
 
-def _result(
-    config: ExperimentConfig, trainer: Trainer, scores: FinalScores, survey: Survey, splits: Splits
-) -> dict[str, Any]:
+def _result(config: ExperimentConfig, trainer: Trainer, scores: FinalScores, dataset: Dataset) -> dict[str, Any]:
     """What result.json holds, by the keys of docs/run-folder.md."""
     return {
         "objective": config.objective,
@@ -178,9 +183,9 @@ def _result(
         **scores.metrics,
         "confusion": scores.confusions,
         "score_test": config.score_test,
-        "train/num_spectra": len(splits.train),
+        "train/num_spectra": len(dataset.train),
         "time/train_s": round(trainer.train_s, 3),
-        **_identity(config, survey, trainer.runtime),
+        **_identity(config, dataset.survey, trainer.runtime),
     }
 
 
@@ -188,50 +193,46 @@ def _score(
     config: ExperimentConfig,
     classifier: Classifier,
     trainer: Trainer,
-    store: BatchSource,
-    survey: Survey,
-    splits: Splits,
+    dataset: Dataset,
 ) -> FinalScores:
     """Score the best weights on validation and, once, on test; write the predictions and the fitted rule."""
-    folder, runtime = trainer.folder, trainer.runtime
-    network = runtime.prepare(classifier.load_network(folder))
-    make_rule = decision_rule(config, trainer.best_stage.loss.get_buffer("output_prior"), splits, survey)
-    scores = FinalScores(make_rule, survey.class_names, config.seed)
-    ids = survey.catalog["id"].to_numpy()
-    test = splits.test if config.score_test else splits.test[:0]
-    for rows, add in ((splits.validation, scores.add_validation), (test, scores.add_test)):
+    folder, output_prior = trainer.folder, trainer.best_stage.loss.get_buffer("output_prior")
+    predictor = Predictor.load(folder, classifier, trainer.runtime, config.evaluate_batch_size)
+    scores = FinalScores(decision_rule(config, output_prior, dataset), dataset.class_names, config.seed)
+    test = dataset.test if config.score_test else dataset.test[:0]
+    for rows, add in ((dataset.validation, scores.add_validation), (test, scores.add_test)):
         if len(rows):
-            add(infer(network, store, rows, runtime, config.evaluate_batch_size), splits.labels[rows], ids[rows])
-    classifier.decision_state = scores.rule.state()
+            add(predictor.logits(trainer.source, rows), dataset.labels[rows], dataset.ids[rows])
+    classifier.output_prior, classifier.decision_state = output_prior.tolist(), scores.rule.state()
     classifier.save(folder)
     write_parquet(folder.predictions, scores.predictions())
     return scores
 
 
-def _plot(trainer: Trainer, scores: FinalScores, survey: Survey, splits: Splits) -> Plots:
+def _plot(trainer: Trainer, scores: FinalScores, dataset: Dataset) -> Plots:
     folder, predictions = trainer.folder, scores.predictions()
     # A test split that is held back has no predictions: it stands last.
-    rows = np.concatenate([splits.validation, splits.test])[: len(predictions)]
+    rows = np.concatenate([dataset.validation, dataset.test])[: len(predictions)]
     metrics, best = folder.read_metrics(), trainer.best_epoch
-    return write_plots(folder.plots, metrics, best, scores.confusions, predictions, survey, rows)
+    return write_plots(folder.plots, metrics, best, scores.confusions, predictions, dataset.survey, rows)
 
 
-def _check_objectives(config: ExperimentConfig, survey: Survey, splits: Splits) -> None:
+def _check_objectives(config: ExperimentConfig, dataset: Dataset) -> None:
     for objective in config.objectives:
-        check_objective(objective, survey.class_names)
-        if objective.startswith("val/") and not len(splits.validation):
+        check_objective(objective, dataset.class_names)
+        if objective.startswith("val/") and not len(dataset.validation):
             raise UserError(
                 f"objective={objective} needs validation spectra and split={config.split.name} leaves none: "
                 "give the split a validation share, or objective=train/loss."
             )
 
 
-def _check_decision(config: ExperimentConfig, stages: list[Stage], survey: Survey, splits: Splits) -> None:
+def _check_decision(config: ExperimentConfig, stages: list[Stage], dataset: Dataset) -> None:
     """Meet before training what would keep the decision rule from being made or fitted after it."""
     for stage in stages:
-        rule = decision_rule(config, stage.loss.get_buffer("output_prior"), splits, survey)()
+        rule = decision_rule(config, stage.loss.get_buffer("output_prior"), dataset)()
         if rule.num_iterations:
-            check_can_hold_out(splits.labels[splits.validation], survey.class_names)
+            check_can_hold_out(dataset.labels[dataset.validation], dataset.class_names)
 
 
 def _training_settings(config: ExperimentConfig, digest: str) -> TrainingSettings:
@@ -248,16 +249,16 @@ def _training_settings(config: ExperimentConfig, digest: str) -> TrainingSetting
 
 
 def _validation(
-    config: ExperimentConfig, survey: Survey, splits: Splits, store: BatchSource, runtime: Runtime
+    config: ExperimentConfig, dataset: Dataset, inputs: Inputs, source: BatchSource, runtime: Runtime
 ) -> Callable[[nn.Module], dict[str, float]]:
     """What an epoch ends with: the metrics of argmax on the validation split, none where it is empty."""
-    rows = splits.validation
+    rows = dataset.validation
 
     def validate(network: nn.Module) -> dict[str, float]:
         if not len(rows):
             return {}
-        logits = infer(network, store, rows, runtime, config.evaluate_batch_size)
-        return with_prefix("val", argmax_metrics(logits, splits.labels[rows], survey.class_names))
+        logits = infer(network, inputs, source, rows, runtime, config.evaluate_batch_size)
+        return with_prefix("val", argmax_metrics(logits, dataset.labels[rows], dataset.class_names))
 
     return validate
 

@@ -31,13 +31,13 @@ def main(config: DictConfig) -> None:
     kind = output_format(command.format, out)
     # Imports torch, which takes seconds: a mistake on the command line is found before.
     from spectral.files import write_bytes, write_parquet
-    from spectral.inference.predictor import open_predictor
+    from spectral.inference.run_and_data import open_run_and_data
     from spectral.scoring.scores import predictions_frame
 
-    application = open_predictor(command)
-    probability, decided = application.classify(np.arange(len(application.survey)), command)
-    ids = application.survey.catalog["id"].to_numpy()
-    frame = predictions_frame(ids, probability, decided, application.classifier.class_names)
+    predictor, survey = open_run_and_data(command)
+    probabilities = predictor.probabilities(survey, np.arange(len(survey)))
+    decided, ids = predictor.decide(probabilities), survey.catalog["id"].to_numpy()
+    frame = predictions_frame(ids, probabilities, decided, predictor.classifier.class_names)
     if kind == "parquet":
         write_parquet(out, frame)
     elif kind == "probabilities":
@@ -45,7 +45,7 @@ def main(config: DictConfig) -> None:
     else:
         write_bytes(out, frame[["id", "predicted"]].to_csv(index=False, header=False).encode())
     Console().print(f"{len(frame)} predictions written to {out}", markup=False, highlight=False, soft_wrap=True)
-    for reason, count in application.survey.skipped.items():
+    for reason, count in survey.skipped.items():
         Console().print(f"skipped {count}: {reason}", markup=False, highlight=False)
 
 
@@ -53,12 +53,12 @@ def output_format(asked: str, out: Path) -> str:
     """The format asked for, or by `auto` that of the file's ending.
 
     Raises:
-        UserError: an ending that tells no format.
+        UserError: an unknown ending.
     """
     if asked != "auto":
         return asked
     if out.suffix not in FORMATS:
-        raise UserError(f"out={out} tells no format: end it in {' or '.join(FORMATS)}, or give format=contest.")
+        raise UserError(f"out={out} has no known ending: end it in {' or '.join(FORMATS)}, or give format=contest.")
     return FORMATS[out.suffix]
 
 

@@ -105,7 +105,7 @@ def has_quick_bfloat16(device: torch.device) -> bool:
 
 
 def tune_allocator() -> bool:
-    """Let glibc keep freed memory for the next step; True where it does. Call once, before the first large tensor.
+    """Let glibc keep freed memory for the next step; True if it does. Call once, before the first large tensor.
 
     By default each large activation is a fresh mapping, whose pages the kernel clears one fault at a time: a third of a
     training step. The process keeps its peak memory until it ends.

@@ -8,17 +8,15 @@ import numpy as np
 import pandas as pd
 
 from spectral.configs.root import ExperimentConfig
-from spectral.data.dataset import Splits, open_survey, split_survey
+from spectral.data.dataset import Dataset
 from spectral.errors import UserError
 from spectral.files import write_parquet
 from spectral.inference.classifier import Classifier
-from spectral.inference.logits import infer
-from spectral.inputs.batches import BatchSource
+from spectral.inference.predictor import Predictor
 from spectral.plots.writing import Plots, write_plots
 from spectral.runs.folder import RunFolder
 from spectral.runtime import choose_runtime, tune_allocator
 from spectral.scoring.scores import FinalScores
-from spectral.survey import Survey
 from spectral.tracking.run import RunTracking
 
 log = logging.getLogger(__name__)
@@ -32,7 +30,7 @@ def is_held_back(config: ExperimentConfig, result: dict[str, Any]) -> bool:
 def add_test(
     config: ExperimentConfig, resolved_config: dict[str, Any], folder: RunFolder, result: dict[str, Any]
 ) -> dict[str, Any]:
-    """The result with the test scores, which are then in the folder too, in its plots, and told to the tracker.
+    """The result with the test scores, which are then also in the folder, in its plots, and in the tracker.
 
     Args:
         resolved_config: the config as the run folder keeps it.
@@ -43,32 +41,37 @@ def add_test(
     tune_allocator()
     runtime = choose_runtime(config.device, config.precision, config.layout, config.compile, config.num_threads)
     log.info("Running on %s.", runtime)
-    survey, splits = split_survey(open_survey(config.data, Path(config.cache_dir)), config.split)
-    if survey.fingerprint != result["survey"]["fingerprint"]:
+    dataset = Dataset.open(config.data, config.split, Path(config.cache_dir))
+    if dataset.survey.fingerprint != result["survey"]["fingerprint"]:
         raise UserError(f"the survey has changed since the run in {folder.path}: its test split is no longer there.")
     classifier = Classifier.load(folder)
-    store = BatchSource(survey.flux, survey.mask, classifier.build_transform(), runtime.device)
-    network = runtime.prepare(classifier.load_network(folder))
-    scores = FinalScores(classifier.build_decision, survey.class_names, config.seed)
-    rows = splits.test
+    predictor = Predictor.load(folder, classifier, runtime, config.evaluate_batch_size)
+    scores = FinalScores(classifier.build_decision, dataset.class_names, config.seed)
+    rows = dataset.test
     if len(rows):
-        logits = infer(network, store, rows, runtime, config.evaluate_batch_size)
-        scores.add_test(logits, splits.labels[rows], survey.catalog["id"].to_numpy()[rows])
+        logits = predictor.logits(predictor.source(dataset.survey), rows)
+        scores.add_test(logits, dataset.labels[rows], dataset.ids[rows])
         held = pd.read_parquet(folder.predictions) if folder.predictions.exists() else pd.DataFrame()
         predictions = pd.concat([held[held["split"] != "test"] if len(held) else held, scores.predictions()])
         write_parquet(folder.predictions, predictions.reset_index(drop=True))
     confusion = result["confusion"] | scores.confusions
     result = {**result, **scores.metrics, "confusion": confusion, "score_test": True}
-    with RunTracking(config, resolved_config, folder, runtime.device, survey.class_names) as tracking:
-        plots = _plot(folder, result, survey, splits) if config.plots else Plots()
+    with RunTracking(config, resolved_config, folder, runtime.device, dataset.class_names) as tracking:
+        plots = _plot(folder, result, dataset) if config.plots else Plots()
         folder.write_result(result)
         tracking.finished(result, plots)
     return result
 
 
-def _plot(folder: RunFolder, result: dict[str, Any], survey: Survey, splits: Splits) -> Plots:
+def _plot(folder: RunFolder, result: dict[str, Any], dataset: Dataset) -> Plots:
     predictions = pd.read_parquet(folder.predictions)
-    rows = np.concatenate([splits.validation, splits.test])
+    rows = np.concatenate([dataset.validation, dataset.test])
     return write_plots(
-        folder.plots, folder.read_metrics(), result["best_epoch"], result["confusion"], predictions, survey, rows
+        folder.plots,
+        folder.read_metrics(),
+        result["best_epoch"],
+        result["confusion"],
+        predictions,
+        dataset.survey,
+        rows,
     )

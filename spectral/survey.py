@@ -1,4 +1,4 @@
-"""A packed survey: spectra as memory maps beside a table of what is known of each.
+"""A packed survey: spectra as memory maps next to a table of what is known of each.
 
 N spectra, C channels, L pixels.
 """
@@ -23,8 +23,8 @@ FORMAT = 1  # of a pack on disk; a change that old packs cannot be read under ra
 class Survey:
     """Spectra of one grid, with their catalog and classes. Nothing in it may be written to.
 
-    The catalog has a row a spectrum, in the order of `flux`: `id` (text), `label` (text or missing), `class_index`
-    (-1 where the label is missing), `length` (pixels before padding), and whatever else the source had: `split`,
+    The catalog has one row per spectrum, in the order of `flux`: `id` (text), `label` (text or missing), `class_index`
+    (-1 if the label is missing), `length` (pixels before padding), and whatever else the source had: `split`,
     `group`, `snr`, `redshift`, ...
     """
 
@@ -82,7 +82,7 @@ class Survey:
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """Class index of each spectrum [N], -1 where the label is missing."""
+        """Class index of each spectrum [N], -1 if the label is missing."""
         return self.catalog["class_index"].to_numpy(np.int64)
 
     def with_split(self, split: pd.Series) -> "Survey":
@@ -101,7 +101,7 @@ class Survey:
 
 
 def read_about(folder: Path) -> dict[str, Any] | None:
-    """The content of a pack's survey.json, the file that is written last; None where there is no whole pack."""
+    """The content of a pack's survey.json, the file that is written last; None if there is no whole pack."""
     try:
         content: dict[str, Any] = json.loads((folder / "survey.json").read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
@@ -116,5 +116,5 @@ def _mapped(path: Path) -> NDArray[Any] | None:
 def _reopened(folder: Path, fingerprint: str, catalog: pd.DataFrame) -> Survey:
     survey = Survey.open(folder)
     if survey.fingerprint != fingerprint:
-        raise UserError(f"{folder} has been packed anew since this job started: start the job again.")
+        raise UserError(f"{folder} has been packed again since this job started: start the job again.")
     return dataclasses.replace(survey, catalog=catalog)

@@ -49,7 +49,7 @@ def test_another_process_maps_the_files_again(tmp_path: Path) -> None:
     again = pickle.loads(pickled)
     assert isinstance(again.flux, np.memmap) and again.indices("test").tolist() == [0, 3]
     write_pack(tmp_path, fingerprint="other")
-    with pytest.raises(UserError, match="has been packed anew since this job started"):
+    with pytest.raises(UserError, match="has been packed again since this job started"):
         pickle.loads(pickled)
 
 

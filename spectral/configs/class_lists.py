@@ -1,4 +1,4 @@
-"""Lists of a value a class, held against data.class_names: it tells the number of classes before the data is read."""
+"""Lists of one value per class, checked against data.class_names, which is known before the data is read."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -8,12 +8,12 @@ from spectral.errors import UserError
 
 
 def check_num_classes(part: Any, key: str, class_names: Sequence[str] | None) -> None:
-    """Raise UserError for a list of a part (a sampler, a loss) that has a value a class, and another number of them.
+    """Raise UserError for a list of a part (a sampler, a loss) that should have one value per class and has not.
 
     Args:
         part: the typed config of a part, or None.
         key: where it stands in the config, such as "sampler".
-        class_names: None where the data alone tells the classes.
+        class_names: None if the data alone tells the classes.
     """
     if part is None or class_names is None:
         return

@@ -1,4 +1,4 @@
-"""What the commands beside run.py take."""
+"""What the commands next to run.py take."""
 
 import dataclasses
 from dataclasses import dataclass

@@ -49,7 +49,7 @@ def numbers(default: Sequence[float] | None, *, min_items: int = 1, by_class: bo
     """A list of at least `min_items` numbers, each within bounds; None passes where the type is Optional.
 
     Args:
-        by_class: whether it has a value a class, in class order.
+        by_class: whether it has one value per class, in class order.
     """
     metadata = {"range": Range(**bounds), "min_items": min_items, "by_class": by_class}
     if default is None:

@@ -1,12 +1,14 @@
-"""What is done to each spectrum before the network sees it: `transform=NAME`."""
+"""What a network is given: how each spectrum is scaled, `transform=NAME`, and the channels made of it, `inputs.*`."""
 
-from dataclasses import dataclass
-from typing import Optional
+from dataclasses import dataclass, field
+from typing import Any, Optional
 
-from spectral.configs.fields import number
+from spectral.configs.fields import choice, number
 from spectral.configs.registry import Registry
+from spectral.errors import UserError
 
 transforms = Registry("transform")
+channels = Registry("channel")
 
 
 @dataclass
@@ -53,6 +55,47 @@ class L2Config(TransformConfig):
 @transforms.register("spectral.inputs.transforms:Unchanged")
 @dataclass
 class UnchangedConfig(TransformConfig):
-    """Only masked pixels are set to 0."""
+    """Flux as it was measured."""
 
     name: str = "none"
+
+
+@channels.register("spectral.inputs.channels:Flux")
+@dataclass
+class FluxChannelConfig:
+    """The scaled flux."""
+
+    name: str = "flux"
+
+
+@channels.register("spectral.inputs.channels:Mask")
+@dataclass
+class MaskChannelConfig:
+    """1 if a bad pixel was interpolated, else 0."""
+
+    name: str = "mask"
+
+
+@channels.register("spectral.inputs.channels:Derivative")
+@dataclass
+class DerivativeChannelConfig:
+    """The change of the scaled flux per pixel."""
+
+    name: str = "derivative"
+
+
+@dataclass
+class InputsConfig:
+    """The network's channels, in order, and what stands in masked pixels inside a spectrum."""
+
+    channels: list[Any] = field(default_factory=lambda: ["flux"])
+    masked_pixels: str = choice("interpolate", "interpolate", "zero")
+
+    def check(self, key: str) -> None:
+        """Type the channels; raises UserError if one is not known, stands twice, or none is given."""
+        if not self.channels:
+            raise UserError(f"{key}.channels=[] is empty: a network needs at least one channel, such as [flux].")
+        self.channels = [channels.typed(node, f"{key}.channels[{i}]") for i, node in enumerate(self.channels)]
+        names = [channel.name for channel in self.channels]
+        if len(set(names)) < len(names):
+            raise UserError(f"{key}.channels=[{','.join(names)}] names a channel twice: give each once.")

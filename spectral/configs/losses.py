@@ -46,7 +46,7 @@ class LogitAdjustedConfig:
     tau: float = number(1.0, at_least=0)
 
 
-@losses.register("spectral.losses.logit_adjusted:balanced_softmax")
+@losses.register("spectral.losses.logit_adjusted:BalancedSoftmax")
 @dataclass
 class BalancedSoftmaxConfig:
     name: str = "balanced_softmax"

@@ -17,9 +17,9 @@ def config_sentence(error: OmegaConfBaseException, fields: Sequence[str], prefix
 
     Args:
         error: what merging or reading a config raised.
-        fields: the valid keys beside the one at fault, where the error does not tell them itself.
+        fields: the valid keys next to the one at fault, where the error does not tell them itself.
         prefix: where the merged node stands in the whole config, such as "model".
-        argument: what was merged, as the command line has it; empty where that is not known.
+        argument: what was merged, as the command line has it; empty if that is not known.
     """
     full_key = str(error.full_key or error.key or "")
     key = f"{prefix}.{full_key}" if prefix and full_key and not full_key.startswith(prefix) else full_key or prefix

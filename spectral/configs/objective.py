@@ -6,7 +6,7 @@ from typing import Literal
 from spectral.errors import UserError, nearest
 
 PLAIN = ("train/loss", "val/log_loss", "val/macro_f1", "val/accuracy", "val/balanced_accuracy")
-# What result.json holds beside them, for those who bound it.
+# What result.json holds next to them, for those who bound it.
 OF_THE_RUN = (
     *("num_parameters", "receptive_field", "best_epoch", "num_epochs", "time/train_s", "time/last_start_s"),
     *("val/macro_f1_low", "val/macro_f1_high"),

@@ -16,7 +16,7 @@ class TianchiConfig(DataConfig):
     folder: str = ""  # holds <id><suffix> for each id of the index
     suffix: str = ".txt"
     id_key: str = "id"  # the index's column of ids
-    label_key: Optional[str] = None  # its column of labels; null: label, type, class, target or y, where there is one
+    label_key: Optional[str] = None  # its column of labels; null: label, type, class, target or y, if there is one
     group_key: Optional[str] = None  # its column of the object that several spectra share; null: group
 
 
@@ -28,12 +28,12 @@ class ArraysConfig(DataConfig):
     name: str = "arrays"
     path: str = ""
     test_path: Optional[str] = None  # a second file in the same form: its rows are the test split, the first's train
-    labels: Optional[str] = None  # CSV with a row a spectrum, for .npy (and .npz without labels)
+    labels: Optional[str] = None  # CSV with one row per spectrum, for .npy (and .npz without labels)
     flux_key: Optional[str] = None  # array or list column of flux; null: flux, or the only one that can be
     wave_key: Optional[str] = None  # array of wavelengths in Angstrom (.npz); null: wave or wavelength
     ivar_key: Optional[str] = None  # array of inverse variances (.npz); null: ivar
-    mask_key: Optional[str] = None  # array that is true where a pixel is bad (.npz); null: mask
+    mask_key: Optional[str] = None  # array that is true if a pixel is bad (.npz); null: mask
     id_key: Optional[str] = None  # column or array of ids; null: id, or else the rows are numbered
-    label_key: Optional[str] = None  # null: label, type, class, target or y, where there is one
+    label_key: Optional[str] = None  # null: label, type, class, target or y, if there is one
     group_key: Optional[str] = None  # the object that several spectra share; null: group
     extra: list[str] = field(default_factory=list)  # further columns that are no pixels (.csv, .tsv, .parquet)

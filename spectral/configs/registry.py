@@ -21,6 +21,7 @@ name takes its types from.
 import dataclasses
 import importlib
 import inspect
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -33,6 +34,8 @@ from spectral.configs.cache import remembered
 from spectral.configs.fields import check_fields
 from spectral.configs.messages import config_sentence
 from spectral.errors import UserError, nearest
+
+log = logging.getLogger(__name__)
 
 ConfigType = TypeVar("ConfigType", bound=type)
 
@@ -76,7 +79,7 @@ class Registry:
         return sorted(self._entries)
 
     def entry(self, name: str, key: str | None = None) -> Entry:
-        """Raises UserError, with the nearest valid name, where there is none."""
+        """Raises UserError, with the nearest valid name, if there is none."""
         if name not in self._entries:
             raise UserError(f"{key or self.group}={name} is not known: {nearest(str(name), self._entries)}.")
         return self._entries[name]
@@ -103,6 +106,19 @@ class Registry:
         if hasattr(config, "check"):  # not remembered: it may look at more than the values
             config.check(key)
         return config
+
+    def stored(self, node: Any, key: str | None = None) -> Any:
+        """As `typed`, of a part that another version may have stored: unknown fields are ignored, with a warning.
+
+        Raises:
+            UserError: the part, or the value of a field, is not known.
+        """
+        if isinstance(node, Mapping) and "name" in node:
+            fields = {f.name for f in dataclasses.fields(self.entry(node["name"], key).config)}
+            for field in (field for field in node if field not in fields):
+                log.warning("%s.%s is not known to this version of Spectral and is ignored.", key or self.group, field)
+            node = {field: value for field, value in node.items() if field in fields}
+        return self.typed(node, key)
 
     def _check(self, values: Mapping[str, Any], key: str) -> Any:
         structured = OmegaConf.structured(self.entry(values["name"]).config)

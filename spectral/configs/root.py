@@ -15,7 +15,7 @@ from spectral.configs.class_lists import check_num_classes
 from spectral.configs.data import readers
 from spectral.configs.decision import decisions
 from spectral.configs.fields import check_fields, choice, number
-from spectral.configs.inputs import transforms
+from spectral.configs.inputs import InputsConfig, transforms
 from spectral.configs.losses import losses
 from spectral.configs.lr_schedule import lr_schedules
 from spectral.configs.messages import config_sentence
@@ -60,6 +60,7 @@ class ExperimentConfig:
     data: Any = None
     split: Any = None
     transform: Any = None
+    inputs: InputsConfig = field(default_factory=InputsConfig)
     sampler: Any = None
     model: Any = None
     loss: Any = None
@@ -97,6 +98,7 @@ def typed(config: DictConfig) -> ExperimentConfig:
         raise UserError(config_sentence(error, fields)) from error
     for registry in REGISTRIES:
         setattr(experiment, registry.group, registry.typed(parts[registry.group]))
+    experiment.inputs.check("inputs")
     experiment.schedule.check("schedule")
     if isinstance(experiment.sampler, FractionsConfig):
         experiment.sampler.check_batch(experiment.schedule.batch_size)
@@ -105,7 +107,7 @@ def typed(config: DictConfig) -> ExperimentConfig:
 
 
 def _check_num_classes(experiment: ExperimentConfig) -> None:
-    """Raise UserError where data.class_names already tells that a list with a value a class is wrong."""
+    """Raise UserError if data.class_names already tells that a list with one value per class is wrong."""
     names = getattr(experiment.data, "class_names", None)
     check_num_classes(experiment.sampler, "sampler", names)
     check_num_classes(experiment.loss, "loss", names)
@@ -124,7 +126,7 @@ def _typed_top(values: Any) -> ExperimentConfig:
 
 
 def _check_named(experiment: ExperimentConfig) -> None:
-    """Raise UserError where the folder has no name, or an objective none that any run reports."""
+    """Raise UserError if the folder has no name, or an objective none that any run reports."""
     if not experiment.run_dir:
         raise UserError(f"run_dir={experiment.run_dir} is not a folder: give its path, or leave run_dir out.")
     names = [experiment.objective] if isinstance(experiment.objective, str) else experiment.objective

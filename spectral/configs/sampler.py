@@ -27,7 +27,7 @@ def check_simplex(values: Sequence[float], key: str) -> None:
 
 
 def check_places(fractions: Sequence[float], batch_size: int) -> None:
-    """Raise UserError where a class with a share has no row in a batch: it would drop out of training unseen.
+    """Raise UserError if a class with a share has no row in a batch: it would drop out of training unseen.
 
     Counts are share * batch_size, floored; the first class with a share takes what remains.
     """

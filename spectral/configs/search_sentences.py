@@ -31,7 +31,7 @@ def axis_sentence(error: OmegaConfBaseException, argument: str) -> str | None:
 
     Args:
         error: what merging the argument raised.
-        argument: as the command line has it; empty where it is not known.
+        argument: as the command line has it; empty if it is not known.
     """
     key, _, value = argument.lstrip("+").partition("=")
     at_fault = str(error.full_key)

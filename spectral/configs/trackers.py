@@ -1,4 +1,4 @@
-"""Who is told of a run while it goes on: `tracker=NAME`. What a run gives does not depend on it."""
+"""Where a run is logged while it trains: `tracker=NAME`. Its results do not depend on it."""
 
 import os
 import subprocess
@@ -65,7 +65,7 @@ class WandbConfig:
 
 @cache
 def _why_no_key() -> str:
-    """The library itself looks, in a process of its own. Empty where it finds a key, or cannot be asked."""
+    """The library itself looks, in a process of its own. Empty if it finds a key, or cannot be asked."""
     command = [sys.executable, "-c", LOOK_FOR_KEY.format(path=sys.path)]
     with suppress(OSError, subprocess.SubprocessError):
         told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=LOOK_TIMEOUT_S)

@@ -1,10 +1,14 @@
-"""A survey and its splits, as one thing."""
+"""A survey and which of its spectra train, validate and test, as one thing. N spectra, K classes."""
 
 import hashlib
 import logging
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from spectral.configs.data import readers
 from spectral.data.packing.pack import open_or_pack
@@ -16,14 +20,78 @@ from spectral.survey import Survey
 log = logging.getLogger(__name__)
 
 
-@dataclass
-class Splits:
-    """Survey rows of each split, and the class index of every survey row (-1 where it has no label)."""
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A survey with its splits.
 
+    Args:
+        train, validation, test: survey rows of each split, in ascending order.
+    """
+
+    survey: Survey
     train: Rows
     validation: Rows
     test: Rows
-    labels: Rows
+
+    @classmethod
+    def open(cls, data: Any, split: Any, cache_dir: Path) -> "Dataset":
+        """The survey of a typed data config, packed now if it is not yet, and split as a typed split config says.
+
+        What the survey holds is logged.
+
+        Raises:
+            UserError: the data cannot be read, nothing is left to train on, or it has one class alone.
+        """
+        survey = open_survey(data, cache_dir)
+        assert survey.folder is not None
+        if "split" in survey.catalog and split.name != "given":
+            log.warning("The data has a split of its own, which split=%s does not use: split=given does.", split.name)
+        dataset = cls.of(survey.with_split(assign_split(survey.catalog, split, survey.folder)))
+        if not len(dataset.train):
+            raise UserError(f"split={split.name} leaves no labelled spectrum to train on, of {len(survey)} in all.")
+        if survey.num_classes < 2:
+            raise UserError(f"The data has the one class '{survey.class_names[0]}': training needs two or more.")
+        _log_dataset(dataset)
+        return dataset
+
+    @classmethod
+    def of(cls, survey: Survey) -> "Dataset":
+        """A survey whose catalog has a column `split`."""
+        return cls(survey, survey.indices("train"), survey.indices("validation"), survey.indices("test"))
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return self.survey.class_names
+
+    @property
+    def num_classes(self) -> int:
+        return self.survey.num_classes
+
+    @cached_property
+    def labels(self) -> Rows:
+        """Class index of every survey row [N], -1 if it has no label."""
+        return self.survey.labels
+
+    @cached_property
+    def ids(self) -> NDArray[Any]:
+        """The id of every survey row [N]."""
+        ids: NDArray[Any] = self.survey.catalog["id"].to_numpy()
+        return ids
+
+    @cached_property
+    def class_priors(self) -> NDArray[np.float64]:
+        """The share of each class in the training split [K]."""
+        counts = np.bincount(self.labels[self.train], minlength=self.num_classes)
+        priors: NDArray[np.float64] = counts / counts.sum()
+        return priors
+
+    @cached_property
+    def digest(self) -> str:
+        """A digest of the spectra and of which of them train, validate and test."""
+        digest = hashlib.blake2b(self.survey.fingerprint.encode(), digest_size=16)
+        for rows in (self.train, self.validation, self.test):
+            digest.update(f"{len(rows)} ".encode() + rows.tobytes())
+        return digest.hexdigest()
 
 
 def open_survey(data: Any, cache_dir: Path) -> Survey:
@@ -32,47 +100,17 @@ def open_survey(data: Any, cache_dir: Path) -> Survey:
     return source if isinstance(source, Survey) else open_or_pack(source, data, cache_dir)
 
 
-def split_survey(survey: Survey, split: Any) -> tuple[Survey, Splits]:
-    """The survey with its split, and the rows of each part.
-
-    Raises:
-        UserError: nothing to train on, or nothing to tell apart.
-    """
-    assert survey.folder is not None
-    if "split" in survey.catalog and split.name != "given":
-        log.warning("The data has a split of its own, which split=%s does not use: split=given does.", split.name)
-    survey = survey.with_split(assign_split(survey.catalog, split, survey.folder))
-    parts = Splits(survey.indices("train"), survey.indices("validation"), survey.indices("test"), survey.labels)
-    if not len(parts.train):
-        raise UserError(f"split={split.name} leaves no labelled spectrum to train on, of {len(survey)} in all.")
-    if survey.num_classes < 2:
-        raise UserError(f"The data has the one class '{survey.class_names[0]}': training needs two or more.")
-    _log_dataset(survey, parts)
-    return survey, parts
-
-
-def _log_dataset(survey: Survey, parts: Splits) -> None:
-    """Say what will be trained on, so that a column or a label read wrongly is seen at once."""
+def _log_dataset(dataset: Dataset) -> None:
+    """Log what the run trains on, so that a column or a label read wrongly is seen at once."""
+    survey, sizes = dataset.survey, (len(dataset.train), len(dataset.validation), len(dataset.test))
     shape = f"{survey.length} points" + (f" in {survey.num_channels} channels" if survey.num_channels > 1 else "")
-    sizes = f"{len(parts.train)} training, {len(parts.validation)} validation, {len(parts.test)} test"
-    log.info("%d spectra of %s; classes %s; %s.", len(survey), shape, ", ".join(survey.class_names), sizes)
-    num_unlabelled = int((parts.labels < 0).sum())
+    parts = "{} training, {} validation, {} test".format(*sizes)
+    log.info("%d spectra of %s; classes %s; %s.", len(survey), shape, ", ".join(survey.class_names), parts)
+    num_unlabelled = int((dataset.labels < 0).sum())
     if num_unlabelled:
         log.warning("%d spectra have no label and belong to no split.", num_unlabelled)
-    labels = [parts.labels[rows] for rows in (parts.train, parts.validation, parts.test)]
-    for part, found in zip(("training", "validation", "test"), labels, strict=True):
-        missing = sorted(set(range(survey.num_classes)) - set(found.tolist()))
-        if len(found) and missing:
-            log.warning(
-                "The %s part has no spectrum of class '%s': its F1 there says nothing.",
-                part,
-                survey.class_names[missing[0]],
-            )
-
-
-def data_digest(survey: Survey, splits: Splits) -> str:
-    """A digest of the spectra and of which of them train, validate and test."""
-    digest = hashlib.blake2b(survey.fingerprint.encode(), digest_size=16)
-    for rows in (splits.train, splits.validation, splits.test):
-        digest.update(f"{len(rows)} ".encode() + rows.tobytes())
-    return digest.hexdigest()
+    for name, rows in (("training", dataset.train), ("validation", dataset.validation), ("test", dataset.test)):
+        missing = sorted(set(range(survey.num_classes)) - set(dataset.labels[rows].tolist()))
+        if len(rows) and missing:
+            names = survey.class_names[missing[0]]
+            log.warning("The %s part has no spectrum of class '%s': its F1 there says nothing.", name, names)

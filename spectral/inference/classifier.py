@@ -1,8 +1,10 @@
-"""A trained classifier as its run folder holds it: model.json and best.safetensors, no pickle and no Hydra."""
+"""A trained classifier as its run folder holds it: model.json and best.safetensors, no pickle and no Hydra.
+
+What model.json holds, and how earlier and later versions are read, is in docs/run-folder.md.
+"""
 
 import dataclasses
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,44 +13,94 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
-from spectral.configs.inputs import transforms
+from spectral.configs.inputs import channels, transforms
 from spectral.configs.models import models
 from spectral.configs.root import ExperimentConfig
+from spectral.data.dataset import Dataset
 from spectral.errors import UserError
 from spectral.files import write_json
+from spectral.inference.model_json import FORMAT, read_model_json
+from spectral.inputs.inputs import Inputs
 from spectral.runs.folder import RunFolder
 from spectral.scoring.decision import Decision
-from spectral.survey import Survey
+
+
+@dataclass
+class InputSpec:
+    """What the network's channels are made of, as typed configs.
+
+    Args:
+        num_channels: of the survey; the network's own number follows from `channels`.
+    """
+
+    num_channels: int
+    transform: Any
+    channels: list[Any]
+    masked_pixels: str
+
+    @classmethod
+    def describing(cls, config: ExperimentConfig, num_channels: int) -> "InputSpec":
+        inputs = config.inputs
+        return cls(num_channels, config.transform, inputs.channels, inputs.masked_pixels)
+
+    @classmethod
+    def read(cls, stored: dict[str, Any]) -> "InputSpec":
+        """Raises UserError for a transform or channel that this version does not have."""
+        return cls(
+            num_channels=stored["num_channels"],
+            transform=transforms.stored(stored["transform"], "inputs.transform"),
+            channels=[channels.stored(node, "inputs.channels") for node in stored["channels"]],
+            masked_pixels=stored["masked_pixels"],
+        )
+
+    def build(self) -> Inputs:
+        built = [channels.build(channel) for channel in self.channels]
+        return Inputs(self.num_channels, transforms.build(self.transform), built, self.masked_pixels)
 
 
 @dataclass
 class Classifier:
-    """A network with all that is needed to apply it. K classes, C channels, L length."""
+    """A network with all that is needed to apply it. K classes, L length.
 
-    model: Any  # typed config
-    transform: Any  # typed config
-    decision_state: dict[str, Any]  # of the fitted rule; empty until the run ends
+    Args:
+        model: typed config of the network.
+        class_priors: [K], shares of the classes in the training split; None if an earlier version did not keep them.
+        output_prior: [K], the class priors at which the network's probabilities stand, see spectral/losses/contract.py;
+            None until the run ends.
+        decision_state: of the fitted rule; empty until the run ends.
+        wave_angstrom: [L], or None for data without wavelengths.
+    """
+
+    model: Any
+    inputs: InputSpec
     class_names: list[str]
-    num_channels: int
     length: int
-    wave_angstrom: NDArray[np.float64] | None  # [L]
+    wave_angstrom: NDArray[np.float64] | None = None
+    class_priors: list[float] | None = None
+    output_prior: list[float] | None = None
+    decision_state: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def describing(cls, config: ExperimentConfig, survey: Survey) -> "Classifier":
-        """The classifier that an experiment on a survey will train."""
+    def describing(cls, config: ExperimentConfig, dataset: Dataset) -> "Classifier":
+        """The classifier that an experiment on a dataset will train."""
+        survey = dataset.survey
         return cls(
             model=config.model,
-            transform=config.transform,
-            decision_state={},
+            inputs=InputSpec.describing(config, survey.num_channels),
             class_names=list(survey.class_names),
-            num_channels=survey.num_channels,
             length=survey.length,
             wave_angstrom=survey.wave_angstrom,
+            class_priors=dataset.class_priors.tolist(),
         )
+
+    def build_inputs(self) -> Inputs:
+        """What makes the network's channels."""
+        return self.inputs.build()
 
     def build_network(self) -> nn.Module:
         """A network with fresh weights."""
-        sizes = {"num_channels": self.num_channels, "num_classes": len(self.class_names), "length": self.length}
+        num_channels = self.build_inputs().num_channels
+        sizes = {"num_channels": num_channels, "num_classes": len(self.class_names), "length": self.length}
         network: nn.Module = models.build(self.model, **sizes)
         return network
 
@@ -71,9 +123,6 @@ class Classifier:
             raise UserError(f"{folder.weights} cannot be read: it was changed or cut short.") from error
         return network
 
-    def build_transform(self) -> Any:
-        return transforms.build(self.transform)
-
     def build_decision(self) -> Decision:
         """The decision rule as it was fitted.
 
@@ -81,35 +130,27 @@ class Classifier:
             UserError: the run has not ended.
         """
         if not self.decision_state:
-            raise UserError("the run has not ended and its decision rule is not known yet: go on with it first.")
+            raise UserError("the run has not ended and its decision rule is not known yet: resume it first.")
         return Decision.from_state(self.decision_state)
 
     def save(self, folder: RunFolder) -> None:
-        content = {name: _plain(value) for name, value in vars(self).items()}
-        write_json(folder.model, content)
+        """Write the run's model.json."""
+        wave = None if self.wave_angstrom is None else self.wave_angstrom.tolist()
+        content = dataclasses.asdict(dataclasses.replace(self, wave_angstrom=None))
+        write_json(folder.model, {"format": FORMAT, **content, "wave_angstrom": wave})
 
     @classmethod
     def load(cls, folder: RunFolder) -> "Classifier":
-        """Raises UserError where the run has no readable model.json."""
-        try:
-            content = json.loads(folder.model.read_text())
-        except FileNotFoundError as error:
-            raise UserError(f"run={folder.path} has no {folder.model.name}: its training has not begun.") from error
-        except ValueError as error:
-            raise UserError(f"{folder.model} is not valid JSON: {error}.") from error
-        keys = [field.name for field in dataclasses.fields(cls)]
-        if not isinstance(content, dict) or sorted(content) != sorted(keys):
-            raise UserError(f"{folder.model} does not describe a classifier: its keys are {', '.join(keys)}.")
-        wave = content.pop("wave_angstrom")
+        """The classifier of a run, of this version of Spectral or an earlier one.
+
+        Raises:
+            UserError: there is no model.json, or this version cannot read it.
+        """
+        content = read_model_json(folder)
+        wave = content.pop("wave_angstrom", None)
         return cls(
-            model=models.typed(content.pop("model")),
-            transform=transforms.typed(content.pop("transform")),
+            model=models.stored(content.pop("model"), "model"),
+            inputs=InputSpec.read(content.pop("inputs")),
             wave_angstrom=None if wave is None else np.array(wave),
             **content,
         )
-
-
-def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    return value.tolist() if isinstance(value, np.ndarray) else value

@@ -1,4 +1,6 @@
-"""What a network's decision rests on: each pixel's gradient times its value. B batch, C channels, L length, n spectra.
+"""What a network's decision rests on: each pixel's gradient times its value.
+
+B batch, S survey channels, L length, n spectra.
 
 Simonyan et al. 2014, arXiv:1312.6034, take the gradient; Shrikumar et al. 2016, arXiv:1605.01713, its product with the
 input. Of a linear network the products add up to the logit less its bias.
@@ -12,7 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from spectral.inference.classifier import Classifier
-from spectral.inputs.batches import BatchSource, Rows
+from spectral.inference.logits import batch_source
+from spectral.inputs.batches import Batch, Rows
+from spectral.inputs.inputs import Inputs
 from spectral.runs.folder import RunFolder
 from spectral.runtime import choose_runtime
 from spectral.survey import Survey
@@ -20,24 +24,24 @@ from spectral.survey import Survey
 BATCH_SIZE = 16  # a backward pass keeps every activation
 
 
-def gradient_times_input(network: nn.Module, flux: Tensor, mask: Tensor | None, classes: Tensor) -> Tensor:
-    """Gradient of one logit of each spectrum by its flux, times the flux [B, C, L]; positive speaks for the class.
+def gradient_times_input(network: nn.Module, inputs: Inputs, batch: Batch, classes: Tensor) -> Tensor:
+    """Gradient of one logit of each spectrum by its scaled flux, times that flux [B, S, L]: positive if for the class.
 
     Args:
         network: in evaluation mode.
-        flux: [B, C, L], transformed as the network wants it.
-        mask: [B, L] or None.
         classes: [B], whose logit.
     """
-    flux = flux.detach().requires_grad_()
+    pixels = inputs.pixels(batch.flux, batch.ivar, batch.mask)
+    flux = pixels.flux.detach().requires_grad_()
     with torch.enable_grad():
-        chosen = network(flux, mask).gather(1, classes[:, None]).sum()
+        padding = None if batch.mask is None else ~pixels.inside
+        chosen = network(inputs.make_channels(pixels._replace(flux=flux)), padding).gather(1, classes[:, None]).sum()
         (gradient,) = torch.autograd.grad(chosen, flux)
     return (gradient * flux).detach()
 
 
 def run_saliency(run: Path, survey: Survey, rows: Rows, class_names: list[str]) -> NDArray[np.float32]:
-    """Saliency [n, C, L] of survey rows [n] under the best weights of a run.
+    """Saliency [n, S, L] of survey rows [n] under the best weights of a run.
 
     Args:
         run: the run's folder.
@@ -51,12 +55,12 @@ def run_saliency(run: Path, survey: Survey, rows: Rows, class_names: list[str]) 
     classifier = Classifier.load(folder)
     runtime = choose_runtime(precision="float32")
     network = runtime.prepare(classifier.load_network(folder).requires_grad_(False)).eval()
-    mask = None if survey.mask is None else survey.mask[rows]
-    store = BatchSource(survey.flux[rows], mask, classifier.build_transform(), runtime.device)
+    inputs = classifier.build_inputs().eval()
+    source = batch_source(survey, inputs, runtime.device, rows=rows)
     classes = torch.tensor([classifier.class_names.index(name) for name in class_names], device=runtime.device)
     pieces = []
     for start in range(0, len(rows), BATCH_SIZE):
-        batch = store.gather(np.arange(start, min(start + BATCH_SIZE, len(rows))))
-        piece = gradient_times_input(network, batch.flux, batch.mask, classes[start : start + BATCH_SIZE])
+        batch = source.gather(np.arange(start, min(start + BATCH_SIZE, len(rows))))
+        piece = gradient_times_input(network, inputs, batch, classes[start : start + BATCH_SIZE])
         pieces.append(piece.cpu().numpy())
     return np.concatenate(pieces)

@@ -1,8 +1,11 @@
-"""Batches of flux on the device, gathered by row index: no loader processes where an index gather will do."""
+"""Batches of spectra on the device, gathered by row index: an index gather needs no loader processes.
+
+N spectra, B batch, S survey channels, L length.
+"""
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,46 +19,49 @@ COPY_BYTES = 2**26  # of a survey on its way to a device
 
 
 class Batch(NamedTuple):
-    """Transformed flux [B, C, L] float32, mask [B, L] (True = bad or padding) or None, and the survey rows [B]."""
+    """Spectra of the survey on the device: flux and inverse variance [B, S, L], mask [B, L] (True = bad or padding)."""
 
     flux: Tensor
+    ivar: Tensor | None
     mask: Tensor | None
-    rows: Rows
+    rows: Rows  # of the survey [B]
 
 
 class BatchSource:
-    """A survey's flux, kept on the device when it fits in half of the free memory there, else read as it is needed.
+    """A survey's spectra, kept on the device if they fit in half of the free memory there, else read as needed.
 
     On the CPU, and for a survey too large for the device, rows are gathered from the survey's memory map, which all
-    jobs on a machine share in the page cache; for a device the next batches are then prepared by a thread.
+    jobs on a machine share in the page cache; for a device a thread then prepares the next batches.
+
+    Args:
+        flux: [N, S, L], as a rule a memory map.
+        mask: [N, L], True = bad or padding.
+        ivar: inverse variance [N, S, L]; None if no channel needs it.
+        length: of the batches; shorter spectra are padded, which a network cannot see. The survey's own by default.
     """
 
     def __init__(
         self,
         flux: NDArray[Any],
         mask: NDArray[np.bool_] | None,
-        transform: Callable[[Tensor, Tensor | None], Tensor],
         device: torch.device,
+        *,
+        ivar: NDArray[np.float32] | None = None,
         length: int | None = None,
     ) -> None:
-        """Args:
-        flux: [N, C, L], as a rule a memory map.
-        mask: [N, L], True = bad or padding.
-        transform: of a batch's flux [B, C, L] and mask [B, L], on the device.
-        length: of the batches; shorter spectra are padded, which a network cannot see. The survey's own by default.
-        """
-        self._flux, self._mask, self._transform, self.device = flux, mask, transform, device
+        self.device = device
         self._num_padding = (length or flux.shape[2]) - flux.shape[2]
-        num_bytes = flux.nbytes + (0 if mask is None else mask.nbytes)
-        self.resident = _fits(num_bytes, device)
+        arrays = (flux, ivar, mask)
+        self.resident = _fits(sum(array.nbytes for array in arrays if array is not None), device)
+        self._arrays = arrays
         if self.resident:
-            self._flux_there = _copied(flux, device)
-            self._mask_there = None if mask is None else _copied(mask, device)
+            self._on_device = tuple(None if array is None else _copied(array, device) for array in arrays)
 
     def gather(self, rows: Rows) -> Batch:
-        flux, mask = self._rows_there(rows) if self.resident else self._to_device(*self._rows_here(rows))
-        flux, mask = _padded(flux.float(), mask, self._num_padding)
-        return Batch(self._transform(flux, mask), mask, rows)
+        """The batch of the survey rows [B]."""
+        flux, ivar, mask = self._from_device(rows) if self.resident else self._from_survey(rows)
+        assert flux is not None
+        return Batch(*_padded(flux, ivar, mask, self._num_padding), rows)
 
     def batches(self, all_rows: Iterable[Rows]) -> Iterator[Batch]:
         """One batch for each array of rows."""
@@ -64,23 +70,26 @@ class BatchSource:
         else:
             yield from _ahead(map(self.gather, all_rows), num_ahead=3)
 
-    def _rows_there(self, rows: Rows) -> tuple[Tensor, Tensor | None]:
+    def _from_device(self, rows: Rows) -> list[Tensor | None]:
         index = torch.from_numpy(rows).to(self.device, non_blocking=True)
-        return self._flux_there[index], None if self._mask_there is None else self._mask_there[index]
+        return [None if tensor is None else tensor[index] for tensor in self._on_device]
 
-    def _rows_here(self, rows: Rows) -> tuple[Tensor, Tensor | None]:
-        flux = torch.from_numpy(np.take(self._flux, rows, axis=0))
-        return flux, None if self._mask is None else torch.from_numpy(np.take(self._mask, rows, axis=0))
-
-    def _to_device(self, flux: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        return flux.to(self.device), None if mask is None else mask.to(self.device)
+    def _from_survey(self, rows: Rows) -> list[Tensor | None]:
+        taken = (None if array is None else np.take(array, rows, axis=0) for array in self._arrays)
+        return [None if array is None else torch.from_numpy(array).to(self.device) for array in taken]
 
 
-def _padded(flux: Tensor, mask: Tensor | None, num_padding: int) -> tuple[Tensor, Tensor | None]:
+def _padded(
+    flux: Tensor, ivar: Tensor | None, mask: Tensor | None, num_padding: int
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
     if num_padding == 0:
-        return flux, mask
+        return flux, ivar, mask
     mask = torch.zeros_like(flux[:, 0], dtype=torch.bool) if mask is None else mask
-    return functional.pad(flux, (0, num_padding)), functional.pad(mask, (0, num_padding), value=True)
+    flux, ivar = (
+        functional.pad(flux, (0, num_padding)),
+        None if ivar is None else functional.pad(ivar, (0, num_padding)),
+    )
+    return flux, ivar, functional.pad(mask, (0, num_padding), value=True)
 
 
 def _fits(num_bytes: int, device: torch.device) -> bool:

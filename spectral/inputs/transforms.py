@@ -1,15 +1,15 @@
-"""What is done to each spectrum before the network sees it.
+"""How each spectrum is scaled before a network sees it.
 
-Transforms take flux [B, C, L] of any float type, on any device, and a mask [B, L] bool (True: bad pixel or padding) or
-None, and give flux [B, C, L] float32. Statistics are of each spectrum and channel over its good pixels. Masked pixels
+Transforms take flux [B, S, L] of any float type, on any device, and a mask [B, L] bool (True: bad pixel or padding) or
+None, and give flux [B, S, L] float32. Statistics are of each spectrum and channel over its good pixels. Masked pixels
 come out as 0, and a spectrum without good pixels, or without the spread or size that it would be divided by, as zeros.
 """
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
-class Transform:
+class Transform(nn.Module):
     """Limits, and zeros in masked pixels, around what a subclass computes in `scaled`.
 
     Args:
@@ -17,16 +17,18 @@ class Transform:
     """
 
     def __init__(self, clip: float | None = None) -> None:
+        super().__init__()
         self.clip = clip
 
-    def __call__(self, flux: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(self, flux: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Scale flux [B, S, L] with mask [B, L] or None."""
         bad = None if mask is None else mask[:, None, :]
         flux = flux.float() if bad is None else flux.float().masked_fill(bad, 0)
         scaled = self.scaled(flux, bad)
         return scaled if self.clip is None else scaled.clamp(-self.clip, self.clip)
 
     def scaled(self, flux: Tensor, bad: Tensor | None) -> Tensor:
-        """flux [B, C, L] float32, 0 where bad, and bad [B, 1, L] or None, to flux [B, C, L], 0 where bad."""
+        """Scale flux [B, S, L] float32, 0 where bad [B, 1, L] (or None), to flux [B, S, L], 0 where bad."""
         raise NotImplementedError
 
 
@@ -85,15 +87,15 @@ class L2(Transform):
 
 
 def _good(flux: Tensor, bad: Tensor | None) -> Tensor:
-    """Good pixels, [B, C, L] bool."""
+    """Good pixels, [B, S, L] bool."""
     return (torch.zeros_like(flux, dtype=torch.bool) if bad is None else bad.expand_as(flux)).logical_not()
 
 
 def _peak(flux: Tensor) -> Tensor:
-    """Largest absolute flux, [B, C, 1]."""
+    """Largest absolute flux, [B, S, 1]."""
     return flux.abs().amax(-1, keepdim=True)
 
 
 def _divided(flux: Tensor, size: Tensor) -> Tensor:
-    """flux / size, and 0 where size is 0; size is [B, C, 1]."""
+    """flux / size, and 0 where size is 0; size is [B, S, 1]."""
     return torch.where(size > 0, flux / size.where(size > 0, 1), 0)

@@ -1,12 +1,13 @@
 """Cross-entropy with class weights and label smoothing. Shape letters: B batch, K classes."""
 
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
+from spectral.losses.contract import Loss
 from spectral.losses.shares import class_weights, reweighted
 
 
-class CrossEntropy(nn.Module):
+class CrossEntropy(Loss):
     """-sum_b w_y log p_y / sum_b w_y: logits [B, K], target [B] int64 -> scalar, the weighted mean over the batch.
 
     Label smoothing s replaces the target by (1 - s) onehot + s / K (Szegedy et al. 2016, section 7).
@@ -19,15 +20,14 @@ class CrossEntropy(nn.Module):
     """
 
     weights: Tensor | None
-    output_prior: Tensor  # [K], the class shares at which softmax(logits) is a calibrated posterior
 
     def __init__(
         self, weights: list[float] | None, balanced: bool, label_smoothing: float, batch_fractions: Tensor
     ) -> None:
-        super().__init__()
         fractions = batch_fractions.float()
-        self.register_buffer("weights", class_weights(weights, balanced, fractions), persistent=False)
-        self.register_buffer("output_prior", reweighted(fractions, self.weights), persistent=False)
+        by_class = class_weights(weights, balanced, fractions)
+        super().__init__(output_prior=reweighted(fractions, by_class))
+        self.register_buffer("weights", by_class, persistent=False)
         self.label_smoothing = label_smoothing
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:

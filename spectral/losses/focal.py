@@ -1,12 +1,13 @@
 """Focal loss. Shape letters: B batch, K classes."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from spectral.losses.contract import Loss
 from spectral.losses.shares import class_weights, reweighted
 
 
-class Focal(nn.Module):
+class Focal(Loss):
     """-sum_b w_y (1 - p_y)^gamma log p_y / sum_b w_y: logits [B, K], target [B] int64 -> scalar, a weighted mean.
 
     Lin et al. 2017 (arXiv 1708.02002), equations 4 and 5, for K classes by softmax. gamma = 0 is cross-entropy.
@@ -19,13 +20,12 @@ class Focal(nn.Module):
     """
 
     weights: Tensor | None
-    output_prior: Tensor  # [K]; an approximation, as focal loss flattens the posterior
 
     def __init__(self, gamma: float, weights: list[float] | None, balanced: bool, batch_fractions: Tensor) -> None:
-        super().__init__()
         fractions = batch_fractions.float()
-        self.register_buffer("weights", class_weights(weights, balanced, fractions), persistent=False)
-        self.register_buffer("output_prior", reweighted(fractions, self.weights), persistent=False)
+        by_class = class_weights(weights, balanced, fractions)
+        super().__init__(output_prior=reweighted(fractions, by_class))  # nearly: focal loss flattens the posterior
+        self.register_buffer("weights", by_class, persistent=False)
         self.gamma = gamma
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:

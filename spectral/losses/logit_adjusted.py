@@ -1,12 +1,13 @@
 """Logit-adjusted cross-entropy and balanced softmax. Shape letters: B batch, K classes."""
 
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
+from spectral.losses.contract import Loss
 from spectral.losses.shares import require_drawn
 
 
-class LogitAdjusted(nn.Module):
+class LogitAdjusted(Loss):
     """Cross-entropy of logits + tau log f: logits [B, K], target [B] int64 -> scalar, the mean over the batch.
 
     Menon et al. 2021 (arXiv 2007.07314), equation 10. The paper's prior is that of the training examples as they are
@@ -20,19 +21,19 @@ class LogitAdjusted(nn.Module):
     """
 
     shift: Tensor  # [K]
-    output_prior: Tensor  # [K], the class shares at which softmax(logits) is a calibrated posterior: f^(1 - tau)
 
     def __init__(self, tau: float, batch_fractions: Tensor) -> None:
-        super().__init__()
         require_drawn(batch_fractions, "A logit-adjusted loss")
         log_fractions = batch_fractions.float().log()
+        super().__init__(output_prior=((1 - tau) * log_fractions).softmax(0))  # f^(1 - tau)
         self.register_buffer("shift", tau * log_fractions, persistent=False)
-        self.register_buffer("output_prior", ((1 - tau) * log_fractions).softmax(0), persistent=False)
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         return F.cross_entropy(logits + self.shift, target)
 
 
-def balanced_softmax(batch_fractions: Tensor) -> LogitAdjusted:
+class BalancedSoftmax(LogitAdjusted):
     """Balanced softmax (Ren et al. 2020, arXiv 2007.10740, theorem 1): logit adjustment with tau = 1."""
-    return LogitAdjusted(1.0, batch_fractions)
+
+    def __init__(self, batch_fractions: Tensor) -> None:
+        super().__init__(1.0, batch_fractions)

@@ -4,12 +4,13 @@ import math
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
+from spectral.losses.contract import Loss
 from spectral.losses.shares import require_drawn
 
 
-class SoftF1(nn.Module):
+class SoftF1(Loss):
     """A loss of F_c = 2 TP_c / (N_c + P_c) with soft counts: logits [B, K], target [B] int64 -> scalar of the batch.
 
     TP_c = sum_b w_b y_bc p_bc, N_c = sum_b w_b y_bc, P_c = sum_b w_b p_bc, with y one-hot and p the softmax.
@@ -30,18 +31,16 @@ class SoftF1(nn.Module):
     """
 
     ratio: Tensor  # [K], weight of a spectrum by its class
-    output_prior: Tensor  # [K]; an approximation, as an F1 loss does not calibrate
 
     def __init__(
         self, form: str, prior_weighted: bool, eps: float, class_priors: Tensor, batch_fractions: Tensor
     ) -> None:
-        super().__init__()
         priors, fractions = class_priors.float(), batch_fractions.float()
         if prior_weighted:
             require_drawn(fractions, "loss.prior_weighted=true")
+        super().__init__(output_prior=priors if prior_weighted else fractions)  # nearly: an F1 loss does not calibrate
         ratio = priors / fractions if prior_weighted else torch.ones_like(fractions)
         self.register_buffer("ratio", ratio, persistent=False)
-        self.register_buffer("output_prior", priors if prior_weighted else fractions, persistent=False)
         self.form, self.eps = form, eps
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:

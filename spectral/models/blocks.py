@@ -17,7 +17,7 @@ class Conv(nn.Conv2d):
     """Convolution along the wavelength that keeps the length: [B, C, 1, L] to [B, F, 1, L].
 
     An even kernel reads one pixel more to the right than to the left, as in Keras. A single channel gets a second one
-    of zeros beside it: the sums are the same, and kernels for one channel are several times slower.
+    of zeros next to it: the sums are the same, and kernels for one channel are several times slower.
     """
 
     def __init__(self, num_in: int, num_out: int, kernel_size: int, *, dilation: int = 1, bias: bool = True) -> None:

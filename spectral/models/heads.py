@@ -32,9 +32,9 @@ class Head(nn.Module):
         self.logits = nn.Linear(hidden_width or num_features, num_classes)
 
     def forward(self, x: Tensor, padding: Tensor | None = None) -> Tensor:
-        """The head computes in float32 also where the blocks do in bfloat16, whose logits have two or three digits.
+        """The head computes in float32 even if the blocks use bfloat16, whose logits have two or three digits.
 
-        Raises ValueError where 'flatten' is given a longer spectrum than it was built for.
+        Raises ValueError if 'flatten' is given a longer spectrum than it was built for.
         """
         with torch.autocast(x.device.type, enabled=False):
             features = self._features(x if x.dtype == torch.float64 else x.float(), padding)
@@ -74,7 +74,7 @@ class Head(nn.Module):
 
 
 def maximum(x: Tensor, padding: Tensor | None) -> Tensor:
-    """Maximum over the positions inside each spectrum, [B, F, 1, L] to [B, F]; 0 where there are none."""
+    """Maximum over the positions inside each spectrum, [B, F, 1, L] to [B, F]; 0 if there are none."""
     if padding is None:
         return x.amax(dim=(2, 3))
     highest = x.masked_fill(padding, -torch.inf).amax(dim=(2, 3))

@@ -19,7 +19,7 @@ MODULES_A_SHORTCUT = 3
 
 
 class InceptionModule(nn.Module):
-    """A bottleneck read by kernels of several sizes, beside a max pool: [B, C, 1, L] to [B, F, 1, L].
+    """A bottleneck read by kernels of several sizes, next to a max pool: [B, C, 1, L] to [B, F, 1, L].
 
     F is num_filters * (len(kernel_sizes) + 1). Figure 2 of the paper.
     """
@@ -79,7 +79,7 @@ class InceptionTime(nn.Module):
         glorot_(self)
 
     def forward(self, flux: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Logits [B, K] of flux [B, C, L] with mask [B, L] (True = bad or padding) or None."""
+        """Logits [B, K] of flux [B, C, L] with mask [B, L] (True = padding) or None."""
         x, padding = open_spectra(flux, mask)
         start = x
         for i, inception in enumerate(self.inceptions, start=1):

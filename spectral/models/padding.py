@@ -1,7 +1,7 @@
-"""Padding of spectra of unequal length, carried through a network so that it is exactly invisible.
+"""Padding at both ends of spectra of unequal length, carried through a network so that it is exactly invisible.
 
 B batch, C channels, L length. A network opens its input with `open_spectra`, and from there each layer takes its
-activations [B, C, 1, L] with `padding` [B, 1, 1, L] (True outside the spectrum; None where no spectrum is padded, and
+activations [B, C, 1, L] with `padding` [B, 1, 1, L] (True outside the spectrum; None if no spectrum is padded, and
 then nothing here costs anything). Padded activations are zero wherever a convolution reads them, as the zeros of a
 'same' convolution at the end of an unpadded spectrum are.
 """
@@ -11,23 +11,31 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def open_spectra(flux: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
-    """Zero the bad pixels and find the padding.
+def open_spectra(flux: Tensor, mask: Tensor | None, *, align: bool = True) -> tuple[Tensor, Tensor | None]:
+    """Zero the masked pixels and find the padding: what lies outside the first and the last good pixel.
 
     Args:
         flux: [B, C, L]; any value, also NaN, where masked.
-        mask: [B, L] bool, True = bad or padding. Masked pixels after the last good one are padding; those before it
-            are bad pixels, which stay in the spectrum as zeros.
+        mask: [B, L] bool, True = bad or padding. Bad pixels inside a spectrum stay in it as zeros.
+        align: shift each spectrum so that it begins at the first position. Pooling then cuts it into the same windows
+            whatever precedes it, so that padding is as invisible at the blue end as at the red end. False keeps each
+            pixel at its wavelength, for heads that weigh positions.
 
     Returns:
         flux [B, C, 1, L], and its padding [B, 1, 1, L] or None.
     """
     if mask is None:
         return flux.unsqueeze(2), None
-    position = torch.arange(1, mask.shape[1] + 1, device=mask.device)
-    length = (position * ~mask).amax(dim=1, keepdim=True)
-    padding = position > length
-    return flux.masked_fill(mask.unsqueeze(1), 0).unsqueeze(2), padding[:, None, None, :]
+    flux = flux.masked_fill(mask.unsqueeze(1), 0)
+    position = torch.arange(mask.shape[1], device=mask.device)
+    start = position.masked_fill(mask, mask.shape[1]).amin(dim=1, keepdim=True)
+    stop = (position + 1).masked_fill(mask, 0).amax(dim=1, keepdim=True)
+    if align:
+        source = (position + start) % mask.shape[1]
+        flux = flux.gather(2, source.unsqueeze(1).expand_as(flux))
+        start, stop = torch.zeros_like(start), stop - start
+    padding = (position < start) | (position >= stop)
+    return flux.unsqueeze(2), padding[:, None, None, :]
 
 
 def zero_padding(x: Tensor, padding: Tensor | None) -> Tensor:
@@ -43,7 +51,7 @@ def pool_by_two(x: Tensor, padding: Tensor | None, kind: str) -> tuple[Tensor, T
     pooled = F.max_pool2d(x, (1, 2)) if kind == "max" else F.avg_pool2d(x, (1, 2))
     if padding is None:
         return pooled, None
-    padding = padding[..., 1::2]
+    padding = padding[..., :-1:2] | padding[..., 1::2]
     return zero_padding(pooled, padding), padding
 
 

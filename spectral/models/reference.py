@@ -114,13 +114,13 @@ class ReferenceNetwork(nn.Module):
         glorot_(self)
 
     def forward(self, flux: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Logits [B, K] of flux [B, C, L] with mask [B, L] (True = bad or padding) or None.
+        """Logits [B, K] of flux [B, C, L] with mask [B, L] (True = padding) or None.
 
-        Raises ValueError where L is so short that pooling would leave no position.
+        Raises ValueError if L is so short that pooling would leave no position.
         """
         if flux.shape[2] >> self.num_poolings == 0:
             raise ValueError(f"Spectra of {flux.shape[2]} pixels are too short: this network needs {self.shortest}.")
-        x, padding = open_spectra(flux, mask)
+        x, padding = open_spectra(flux, mask, align=self.head.kind != "flatten")
         for i, block in enumerate(self.blocks):
             x = block(x, padding)
             if i < self.num_poolings:

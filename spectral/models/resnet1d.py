@@ -63,7 +63,7 @@ class ResNet1d(nn.Module):
         glorot_(self)
 
     def forward(self, flux: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Logits [B, K] of flux [B, C, L] with mask [B, L] (True = bad or padding) or None."""
+        """Logits [B, K] of flux [B, C, L] with mask [B, L] (True = padding) or None."""
         x, padding = open_spectra(flux, mask)
         for block in self.blocks:
             x = block(x, padding)

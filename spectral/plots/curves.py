@@ -51,7 +51,7 @@ def scale_rates(axes: Any, rates: Sequence[float]) -> None:
 
 
 def _line(axes: Any, rows: Sequence[dict[str, Any]], key: str, label: str, **style: Any) -> None:
-    """A line of one metric, with points where there are few; nothing where no row has it."""
+    """A line of one metric, with points where there are few; nothing if no row has it."""
     known = [(row["epoch"], row[key]) for row in rows if key in row]
     if known:
         marker = "o" if len(known) < 30 else None

@@ -33,7 +33,7 @@ def print_scores(console: Console, scores: Mapping[str, Any], names: Sequence[st
         console.print(f"Scores by class, {TITLES[key]}")
         console.print(class_table(scores, names, key))
     if splits:
-        console.print(f"Confusion matrix, {TITLES[splits[-1]]} (a row a true class, a column a predicted one)")
+        console.print(f"Confusion matrix, {TITLES[splits[-1]]} (rows: true class, columns: predicted class)")
         console.print(confusion_table(scores["confusion"][splits[-1]], names))
     for key in splits:
         low, high = scores[f"{key}/macro_f1_low"], scores[f"{key}/macro_f1_high"]
@@ -42,7 +42,7 @@ def print_scores(console: Console, scores: Mapping[str, Any], names: Sequence[st
 
 
 def class_table(scores: Mapping[str, Any], names: Sequence[str], split: str) -> Table:
-    """Precision, recall, F1 and number of spectra of one split, a row a class, and macro-F1."""
+    """Precision, recall, F1 and number of spectra of one split, one row per class, and macro-F1."""
     table = _table("class", ["precision", "recall", "F1", "spectra"])
     for name in names:
         values = [f"{scores[f'{split}/{metric}/{name}']:.4f}" for metric in ("precision", "recall", "f1")]
@@ -53,7 +53,7 @@ def class_table(scores: Mapping[str, Any], names: Sequence[str], split: str) -> 
 
 
 def confusion_table(matrix: Sequence[Sequence[int]], names: Sequence[str]) -> Table:
-    """Counts, a row a true class, a column a predicted one."""
+    """Counts: one row per true class, one column per predicted one."""
     table = _table("", [escape(name) for name in names])
     for i, (name, row) in enumerate(zip(names, matrix, strict=True)):
         table.add_row(escape(name), *(f"[bold]{n}[/bold]" if i == j else str(n) for j, n in enumerate(row)))

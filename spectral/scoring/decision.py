@@ -104,7 +104,7 @@ def macro_f1_rule(
 ) -> Decision:
     """The rule that maximises macro-F1; arguments as in argmax_rule.
 
-    It needs probabilities at the survey's prior, so prior_correction is off only where they already are.
+    It needs probabilities at the survey's prior, so prior_correction is off only if they already are.
     """
     return Decision(num_classes, prior_ratio(class_priors, output_prior) if prior_correction else None, num_iterations)
 

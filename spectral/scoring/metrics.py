@@ -18,7 +18,7 @@ def classification_metrics(
     - macro_f1: mean F1 over all K classes; a class neither labelled nor predicted counts as 0.
     - balanced_accuracy: mean recall over the classes that have labels.
     - log_loss: mean -log p(label) in nats, which unlike the training loss compares between losses.
-    - precision/NAME, recall/NAME, f1/NAME of each class, 0 where undefined.
+    - precision/NAME, recall/NAME, f1/NAME of each class, 0 if undefined.
 
     Args:
         labels: [n], true classes.

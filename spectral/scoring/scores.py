@@ -46,7 +46,7 @@ def with_prefix(prefix: str, metrics: dict[str, float]) -> dict[str, Any]:
 
 
 def check_can_hold_out(labels: Labels, class_names: Sequence[str]) -> None:
-    """Raise UserError where no rule can be fitted to validation labels [n] with some of each class held out."""
+    """Raise UserError if no rule can be fitted to validation labels [n] with some of each class held out."""
     if not len(labels):
         raise UserError("decision=macro_f1 is fitted on validation spectra and there are none: give split.validation.")
     for name, count in zip(class_names, np.bincount(labels, minlength=len(class_names)), strict=True):

@@ -1,4 +1,4 @@
-"""The run's side of its tracker: tells it what happens, never waits for it but at the end, and never fails for it."""
+"""The run's side of its tracker: logs what happens, never waits for it but at the end, and never fails for it."""
 
 import importlib.util
 import json
@@ -22,11 +22,11 @@ from spectral.tracking.backends.contract import Ending, TrackedRun
 log = logging.getLogger(__name__)
 
 LOG = "tracker.log"
-# What pip is told for a tracker: the extra that brings its library.
+# What pip installs for a tracker: the extra that brings its library.
 INSTALLED_BY = {"wandb": ".", "tensorboard": ".[tensorboard]", "mlflow": ".[mlflow]"}
 # The path comes first: without it `spectral` may not be found.
 START = "import sys; sys.path[:] = {path!r}; from spectral.tracking.backends.process import main; main()"
-HAVE_SERVER = ("wandb", "mlflow")  # they are told how long it may take to reach it
+HAVE_SERVER = ("wandb", "mlflow")  # how long it may take to reach it is one of their options
 GRACE_S = 5.0  # a tracker ends itself when its time is over; this long after it is ended by force
 OPTIONS_OF_RUN = ("name", "upload_weights", "start_timeout_s", "finish_timeout_s")  # the others are the tracker's own
 # An offline run calls nobody; the tracker's own process has its own connection, and needs no GPU or second thread.
@@ -35,7 +35,7 @@ NOT_INHERITED = ("WANDB_SERVICE", "WANDB_RUN_ID", "WANDB_RESUME", "WANDB_DIR", "
 
 
 def check_installed(config: Any) -> None:
-    """Raise UserError where the library of a tracker's typed config is missing."""
+    """Raise UserError if the library of a tracker's typed config is missing."""
     extra = INSTALLED_BY.get(config.name)
     if extra and importlib.util.find_spec(config.name) is None:
         raise UserError(
@@ -45,7 +45,7 @@ def check_installed(config: Any) -> None:
 
 
 class Tracking:
-    """One run, and the process of its tracker. Rows that it is given may be told again if the process is lost."""
+    """One run, and the process of its tracker. Rows are logged again if the process is lost."""
 
     def __init__(self, config: Any, run: TrackedRun) -> None:
         """Args:
@@ -63,7 +63,7 @@ class Tracking:
     def finish(self, ending: Ending) -> None:
         """Tell how the run ended, and wait for the tracker, at most as long as its config allows.
 
-        A tracker that was lost on the way is begun once more, and told everything again.
+        A tracker that was lost on the way is started once more, and everything is logged again.
         """
         deadline = time.monotonic() + self._config.finish_timeout_s
         self._process.send({"ending": asdict(ending)})
@@ -80,7 +80,7 @@ class Tracking:
 class TrackerProcess:
     """A process that serves one tracker. None of its methods raises or waits, but for `end`.
 
-    `was_lost` tells whether it died after it had started, other than by an error of its own.
+    `was_lost`: whether it died after it had started, other than by an error of its own.
     """
 
     def __init__(self, config: Any, run: TrackedRun, *, is_replacement: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""What an experiment tells its tracker: who it is, each epoch, how it ended."""
+"""What an experiment logs to its tracker: its name and config, each epoch, how it ended."""
 
 import json
 import math
@@ -83,7 +83,7 @@ class RunTracking:
         return tell
 
     def finished(self, result: dict[str, Any], plots: Plots) -> None:
-        """The run has its result; it is told when the block ends."""
+        """The run has its result; it is logged when the block ends."""
         numbers = {f"result/{key}": value for key, value in result.items() if isinstance(value, int | float)}
         weights = [self._folder.weights, self._folder.model] if self._keeps_weights() else []
         self._ending = Ending(
@@ -148,7 +148,7 @@ def _name_in_sweep(trial: dict[str, Any], seed: int) -> str:
 
 
 def _name_alone(folder: Path) -> str:
-    """The overrides of the command, where it has some that matter; else the folder's name."""
+    """The overrides of the command, if it has some that matter; else the folder's name."""
     given = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
     return " ".join(o for o in given if not is_free(o.partition("=")[0])) or folder.name
 

@@ -15,11 +15,11 @@ class NonFiniteLossError(UserError):
 
 @dataclass(frozen=True)
 class FiniteCheck:
-    """Looks at an epoch's losses and weights, and tells of the first that is not finite.
+    """Looks at an epoch's losses and weights, and reports the first that is not finite.
 
     Args:
         stage: its name.
-        kept_in: the folder with the best weights so far; None where no epoch had ended.
+        kept_in: the folder with the best weights so far; None if no epoch had ended.
     """
 
     network: nn.Module
@@ -35,7 +35,7 @@ class FiniteCheck:
             raise self._error_at(f"the loss became {float(losses[bad[0]])}", num_steps - len(losses) + bad[0] + 1)
 
     def check_weights(self, num_steps: int) -> None:
-        """Raises NonFiniteLossError where the epoch's last step, which no loss has followed, broke the weights."""
+        """Raises NonFiniteLossError if the epoch's last step, which no loss has followed, broke the weights."""
         if self._broken_weights():
             raise self._error_at("the next loss would not be finite", num_steps)
 

@@ -1,4 +1,4 @@
-"""Progress of training: a live bar on a terminal, a line an epoch elsewhere."""
+"""Progress of training: a live bar on a terminal, one line per epoch elsewhere."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from rich.progress import Progress as Bars
 
 
 class Progress:
-    """What the training loop tells about itself, shown on a console."""
+    """The progress of the training loop, shown on a console."""
 
     def __init__(self, console: Console, objective: str) -> None:
         self._console, self._objective = console, objective

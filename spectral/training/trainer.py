@@ -18,6 +18,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from spectral.errors import UserError
 from spectral.files import write_bytes
 from spectral.inputs.batches import Batch, BatchSource, Rows
+from spectral.inputs.inputs import Inputs
 from spectral.runs.folder import RunFolder
 from spectral.runtime import Runtime
 from spectral.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -55,17 +56,18 @@ class TrainingSettings:
     clip_norm: float | None
     ema_decay: float | None
     patience_epochs: int | None
-    data_digest: str = ""  # of the spectra and their split: a run that goes on must find both as they were
+    data_digest: str = ""  # of the spectra and their split: a run that continues must find both as they were
 
 
 class Trainer:
-    """Trains one network; `fit` goes on from the folder's checkpoint where there is one."""
+    """Trains one network; `fit` resumes from the folder's checkpoint if there is one."""
 
     def __init__(
         self,
         network: nn.Module,
         runtime: Runtime,
-        store: BatchSource,
+        inputs: Inputs,
+        source: BatchSource,
         rows: Rows,
         targets: Tensor,
         sampler: Sampler,
@@ -78,9 +80,9 @@ class Trainer:
         """Args:
         rows: survey rows [n] of the training split.
         targets: class indices [n] of those rows, on the device.
-        validate: gives the metrics of a network by name; empty where there is no validation split.
+        validate: gives the metrics of a network by name; empty if there is no validation split.
         """
-        self.network, self.runtime, self.store = network, runtime, store
+        self.network, self.runtime, self.inputs, self.source = network, runtime, inputs, source
         self.rows, self.targets, self.sampler = rows, targets, sampler
         self.stages, self.settings, self.validate = stages, settings, validate
         self.folder, self.progress = folder, progress
@@ -177,6 +179,7 @@ class Trainer:
         self, stage: Stage, loss: nn.Module, optimizer: torch.optim.Optimizer, schedule: StageSchedule
     ) -> tuple[float, int]:
         self.network.train()
+        self.inputs.train()
         kept_in = self.folder.path if self.best_epoch else None
         watch = FiniteCheck(self.network, optimizer, stage.name, self.epoch, kept_in)
         losses: list[Tensor] = []
@@ -197,13 +200,14 @@ class Trainer:
     def _batches(self, stage: Stage) -> Iterator[tuple[Batch, Tensor]]:
         """Batches and their positions in the training split [B], on the device."""
         positions = list(self.sampler.batches(self.epoch - 1, stage.steps))
-        for batch, chosen in zip(self.store.batches(self.rows[p] for p in positions), positions, strict=True):
+        for batch, chosen in zip(self.source.batches(self.rows[p] for p in positions), positions, strict=True):
             yield batch, torch.from_numpy(chosen).to(self.runtime.device)
 
     def _step(self, batch: Batch, target: Tensor, loss: nn.Module, optimizer: torch.optim.Optimizer) -> Tensor:
         optimizer.zero_grad(set_to_none=True)
+        channels, padding = self.inputs(batch.flux, batch.ivar, batch.mask)
         with self.runtime.autocast():
-            logits = self.compiled_network(batch.flux, batch.mask)
+            logits = self.compiled_network(channels, padding)
         value: Tensor = loss(logits.float(), target)
         value.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         if self.settings.clip_norm is not None:

@@ -16,7 +16,7 @@ from small_runs import CLASSES, OVERRIDES, StoppedError, arrays, composed, resul
 
 from spectral.configs.commands import EvaluateConfig, typed_command
 from spectral.errors import UserError
-from spectral.inference.predictor import labelled_rows, open_predictor
+from spectral.inference.run_and_data import labelled_rows, labels_of, open_run_and_data
 from spectral.scoring.scores import final_metrics
 
 NUM = 50  # not a multiple of the batch size
@@ -74,11 +74,12 @@ def scores(run_folder: Path, on: str) -> dict[str, Any]:
     """What evaluate would print, as numbers."""
     overrides = [f"run={run_folder}", *ON_CPU, f"on={on}"]
     typed = typed_command(composed(overrides, "evaluate"), EvaluateConfig, "")
-    application = open_predictor(typed)
-    labels = application.labels()
-    _, rows = labelled_rows(typed, application.survey, labels)
-    probability, decided = application.classify(rows, typed)
-    return final_metrics(probability, decided, labels[rows], application.classifier.class_names, seed=0)
+    predictor, survey = open_run_and_data(typed)
+    labels = labels_of(survey, predictor.classifier.class_names)
+    _, rows = labelled_rows(typed, survey, labels)
+    probabilities = predictor.probabilities(survey, rows)
+    names = predictor.classifier.class_names
+    return final_metrics(probabilities, predictor.decide(probabilities), labels[rows], names, seed=0)
 
 
 def test_evaluation_gives_the_numbers_of_the_result(finished: Path) -> None:
@@ -158,7 +159,7 @@ def test_shorter_spectra_are_padded_unseen(finished: Path, spectra: Callable[...
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"flux": np.zeros((NUM, 97), np.float32), "wave": None}, r"has 97 points a spectrum, .* trained on 96"),
+        ({"flux": np.zeros((NUM, 97), np.float32), "wave": None}, r"has 97 pixels per spectrum, .* trained on 96"),
         ({"flux": np.zeros((NUM, 2, 96), np.float32)}, r"has 2 channels, .* needs 1"),
         (
             {"wave": np.linspace(5000.0, 6000.0, 96)},
@@ -260,7 +261,7 @@ def test_a_run_that_has_not_ended_is_refused(
     [
         ((), r"out=\.\.\. is missing: python -m spectral\.predict run=FOLDER data=\.\.\. out=FILE\."),
         (("out=a.csv", "run=nowhere"), r"data=\.\.\. is missing"),
-        (("out=a.txt", "run=nowhere", "data=arrays"), r"out=a\.txt tells no format: end it in \.csv or \.parquet"),
+        (("out=a.txt", "run=nowhere", "data=arrays"), r"out=a\.txt has no known ending: end it in \.csv or \.parquet"),
         (("out=a.csv", "run=nowhere", "data=arrays"), "run=nowhere is not a run folder"),
         (("out=a.csv", "run=nowhere", "format=fits"), "format=fits is not known: .*contest, parquet, probabilities"),
         (("out=a.csv", "run=nowhere", "+foo=1"), "foo is not a known key: .*allowed: cache_dir, data"),

@@ -11,7 +11,7 @@ from small_runs import composed, stages
 
 from spectral.builders import build_sampler, build_stages
 from spectral.configs.root import ExperimentConfig, typed
-from spectral.data.dataset import Splits
+from spectral.data.dataset import Dataset
 from spectral.errors import UserError
 from spectral.losses.cross_entropy import CrossEntropy
 from spectral.losses.focal import Focal
@@ -30,9 +30,9 @@ def built(*overrides: str) -> list[Stage]:
     labels = np.arange(NUM) % 3
     catalog = pd.DataFrame({"id": [str(i) for i in range(NUM)], "class_index": labels})
     survey = Survey(np.zeros((NUM, 1, 8), np.float32), catalog, ("a", "b", "c"))
-    splits = Splits(np.arange(NUM), np.arange(0), np.arange(0), labels)
+    dataset = Dataset(survey, np.arange(NUM), np.arange(0), np.arange(0))
     experiment = config(*overrides)
-    return build_stages(experiment, build_sampler(experiment, splits, survey), splits, survey)
+    return build_stages(experiment, build_sampler(experiment, dataset), dataset)
 
 
 def test_a_stage_takes_what_it_leaves_null_from_the_experiment() -> None:

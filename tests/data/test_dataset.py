@@ -11,7 +11,7 @@ from small_runs import arrays, run
 from spectral.configs import readers as _readers  # noqa: F401  (registers itself)
 from spectral.configs.data import readers
 from spectral.configs.split import splits
-from spectral.data.dataset import open_survey, split_survey
+from spectral.data.dataset import Dataset
 from spectral.errors import UserError
 
 
@@ -41,7 +41,7 @@ def test_spectra_without_a_label_and_classes_missing_from_a_part_are_told(
     np.savez(tmp_path / "survey.npz", flux=flux, type=labels, split=split)
     config = readers.typed({"name": "arrays", "path": str(tmp_path / "survey.npz")})
     with caplog.at_level(logging.INFO):
-        split_survey(open_survey(config, tmp_path / "cache"), splits.typed({"name": "given", "validation": 0.0}))
+        Dataset.open(config, splits.typed({"name": "given", "validation": 0.0}), tmp_path / "cache")
     assert "8 spectra of 32 points; classes a, b, c; 5 training, 0 validation, 2 test." in caplog.text
     assert "1 spectra have no label and belong to no split." in caplog.text
     assert "The test part has no spectrum of class 'c': its F1 there says nothing." in caplog.text

@@ -10,13 +10,13 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
-from spectral.configs.inputs import transforms
+from spectral.configs.inputs import channels, transforms
 from spectral.configs.models import models
 from spectral.configs.readers import ArraysConfig
 from spectral.data.packing.pack import pack
 from spectral.data.readers.arrays.opening import open_arrays
 from spectral.files import write_bytes, write_json, write_parquet
-from spectral.inference.classifier import Classifier
+from spectral.inference.classifier import Classifier, InputSpec
 from spectral.runs.folder import RunFolder
 from spectral.scoring.decision import Decision
 from spectral.scoring.scores import FinalScores
@@ -80,9 +80,8 @@ def add_network(run: Run, survey: Survey) -> None:
     """Weights and description of a small untrained network."""
     torch.manual_seed(0)
     model = models.typed({"name": "fcn", "widths": [4, 4, 4]})
-    sizes = (survey.num_channels, survey.length, survey.wave_angstrom)
-    transform = transforms.typed({"name": "standardize"})
-    classifier = Classifier(model, transform, {}, list(survey.class_names), *sizes)
+    inputs = InputSpec(survey.num_channels, transforms.typed("standardize"), [channels.typed("flux")], "interpolate")
+    classifier = Classifier(model, inputs, list(survey.class_names), survey.length, survey.wave_angstrom)
     classifier.save(RunFolder(run.path))
     save_file(classifier.build_network().state_dict(), RunFolder(run.path).weights)
 

@@ -11,6 +11,9 @@ from torch import nn
 
 from spectral.configs.lr_schedule import lr_schedules
 from spectral.inputs.batches import BatchSource
+from spectral.inputs.channels import Flux
+from spectral.inputs.inputs import Inputs
+from spectral.inputs.transforms import Unchanged
 from spectral.runs.folder import RunFolder
 from spectral.runtime import Runtime
 from spectral.training.progress import Progress
@@ -72,7 +75,8 @@ class Bench:
         self.trainer = Trainer(
             network=self.network,
             runtime=Runtime(torch.device("cpu"), "float32", channels_last=False, compile=False, num_threads=1),
-            store=BatchSource(flux, None, lambda x, _mask: x, torch.device("cpu")),
+            inputs=Inputs(1, Unchanged(), [Flux()]),
+            source=BatchSource(flux, None, torch.device("cpu")),
             rows=np.arange(NUM),
             targets=torch.from_numpy(labels),
             sampler=NaturalSampler(labels, NUM_CLASSES, BATCH, seed=0),

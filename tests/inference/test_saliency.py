@@ -12,6 +12,10 @@ from torch import Tensor, nn
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
 from spectral.inference.saliency import gradient_times_input, run_saliency
+from spectral.inputs.batches import Batch
+from spectral.inputs.channels import Flux
+from spectral.inputs.inputs import Inputs
+from spectral.inputs.transforms import Unchanged
 from spectral.runs.folder import RunFolder
 
 
@@ -30,7 +34,8 @@ def test_of_a_linear_network_it_is_weight_times_input_and_adds_up_to_the_logit()
     torch.manual_seed(1)
     weight, flux = torch.randn(3, 2, 7), torch.randn(4, 2, 7)
     classes = torch.tensor([2, 0, 1, 2])
-    found = gradient_times_input(Linear(weight), flux, None, classes)
+    inputs = Inputs(2, Unchanged(), [Flux()])
+    found = gradient_times_input(Linear(weight), inputs, Batch(flux, None, None, np.arange(4)), classes)
     torch.testing.assert_close(found, weight[classes] * flux)
     logits = Linear(weight)(flux).gather(1, classes[:, None])[:, 0]
     torch.testing.assert_close(found.sum((1, 2)), logits.detach())
@@ -50,7 +55,8 @@ def test_it_is_the_slope_of_the_logit_of_a_run_s_network(tmp_path: Path, caplog:
 
     classifier = Classifier.load(RunFolder(run.path))
     network = classifier.load_network(RunFolder(run.path)).double().eval()
-    flux = classifier.build_transform()(torch.from_numpy(np.array(survey.flux[rows]))).double()
+    flux, _ = classifier.build_inputs()(torch.from_numpy(np.array(survey.flux[rows])), None, None)
+    flux = flux.double()
     for spectrum, k in enumerate((2, 0)):
         for pixel in (0, 11, 39):
             step = torch.zeros_like(flux[:1])

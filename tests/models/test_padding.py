@@ -78,7 +78,33 @@ def test_value_of_a_bad_pixel_never_counts(build, variant):
     logits = network(flux, mask)
     for value in (0.0, 1e30, torch.nan, torch.inf):
         assert torch.equal(network(flux.masked_fill(bad, value), mask), logits)
-    torch.testing.assert_close(logits, network(flux.masked_fill(bad, 0)))
+    # Inside the spectrum it counts as 0.
+    torch.testing.assert_close(logits[1], network(flux.masked_fill(bad, 0))[1])
+
+
+def test_padding_at_the_blue_end_is_as_invisible_as_at_the_red_end(build, variant):
+    """48 masked pixels before the spectrum, behind it, or on both sides give the logits of the spectrum alone."""
+    length = 140 if "flatten" not in variant else 188
+    network = build(variant, length=length).double().eval()
+    flux = torch.randn(2, 2, 140, dtype=torch.float64)
+    alone = network(flux)
+    for before in (48, 0, 17):
+        padded = functional.pad(flux, (before, 48 - before), value=torch.nan)
+        mask = functional.pad(torch.zeros(2, 140, dtype=torch.bool), (before, 48 - before), value=True)
+        logits = network(padded, mask)
+        if "flatten" in variant:  # its positions are wavelengths: they stay where they are
+            assert torch.isfinite(logits).all()
+        else:
+            torch.testing.assert_close(logits, alone, rtol=1e-9, atol=1e-9)
+
+
+def test_a_head_that_weighs_positions_sees_a_spectrum_where_it_lies():
+    network = build_network("reference", num_channels=1, length=64, head="flatten").double().eval()
+    flux, mask = torch.zeros(1, 1, 64, dtype=torch.float64), torch.ones(1, 64, dtype=torch.bool)
+    flux[..., 16:48], mask[:, 16:48] = torch.randn(1, 1, 32, dtype=torch.float64), False
+    opened, padding = open_spectra(flux, mask, align=False)
+    assert torch.equal(opened.squeeze(2), flux) and torch.equal(padding.flatten(1), mask)
+    assert not torch.allclose(network(flux, mask), network(flux.roll(-16, 2), mask.roll(-16, 1)))
 
 
 def test_a_bad_pixel_is_not_padding(build):
@@ -105,14 +131,20 @@ def test_a_spectrum_of_padding_alone_has_logits_and_spoils_no_other(build, varia
 
 
 @given(mask=st.lists(st.booleans(), min_size=2, max_size=30))
-def test_padding_is_what_follows_the_last_good_pixel(mask):
-    length = max((i + 1 for i, bad in enumerate(mask) if not bad), default=0)
-    flux = torch.ones(1, 1, len(mask))
+def test_padding_is_what_lies_outside_the_first_and_last_good_pixel(mask):
+    good = [i for i, bad in enumerate(mask) if not bad]
+    start, stop = (good[0], good[-1] + 1) if good else (0, 0)
+    flux = torch.arange(1.0, len(mask) + 1)[None, None]
+    opened, padding = open_spectra(flux, torch.tensor([mask]), align=False)
+    assert padding.flatten().tolist() == [not start <= i < stop for i in range(len(mask))]
+    assert opened.flatten().tolist() == [0.0 if bad else i + 1.0 for i, bad in enumerate(mask)]
+    windows = [start <= 2 * i and 2 * i + 2 <= stop for i in range(len(mask) // 2)]
+    assert pool_by_two(opened, padding, "max")[1].flatten().tolist() == [not inside for inside in windows]
+
     opened, padding = open_spectra(flux, torch.tensor([mask]))
+    length = stop - start
     assert padding.flatten().tolist() == [i >= length for i in range(len(mask))]
-    assert opened.flatten().tolist() == [float(not bad) for bad in mask]
-    _, padding = pool_by_two(opened, padding, "max")
-    assert (~padding).sum() == length // 2
+    assert opened.flatten().tolist()[:length] == [0.0 if mask[i] else i + 1.0 for i in range(start, stop)]
 
 
 def test_batch_statistics_are_those_of_the_valid_positions():

@@ -34,7 +34,7 @@ def class_names_of(labels: pd.Series, given: Sequence[str] | None, proposed: Seq
     Args:
         labels: text, or missing.
         given: the user's (data.class_names); every label must be among them.
-        proposed: the reader's, taken where they cover all labels.
+        proposed: the reader's, taken if they cover all labels.
 
     Raises:
         UserError: a label is not among the given names, or a given name is there twice.
@@ -46,7 +46,7 @@ def class_names_of(labels: pd.Series, given: Sequence[str] | None, proposed: Seq
 
 
 def kept_entries(catalog: pd.DataFrame, contents: Contents, class_names: Sequence[str]) -> pd.DataFrame:
-    """The catalog of the spectra that were kept, with `class_index` (-1 where there is no label) and `length`."""
+    """The catalog of the spectra that were kept, with `class_index` (-1 if there is no label) and `length`."""
     index = {name: i for i, name in enumerate(class_names)}
     kept = catalog.iloc[contents.rows].reset_index(drop=True)
     class_index = kept["label"].map(index).fillna(-1).astype(np.int64)

@@ -15,7 +15,7 @@ def order_class_names(labels: Iterable[object], given: Sequence[str] | None = No
 
     Args:
         labels: one a spectrum, or the different ones; missing ones are left out.
-        given: the user's order (data.class_names). Otherwise the contest's classes, where there are no others, stand in
+        given: the user's order (data.class_names). Otherwise the contest's classes, if there are no others, stand in
             the contest's order, whole numbers in numeric order, and others in alphabetic order.
 
     Raises:

@@ -18,7 +18,7 @@ from spectral.data.packing.parts import Span, part_path
 from spectral.files import writing
 
 PADDING = {"flux": 0, "ivar": 0, "mask": True}  # of the pixels beyond a spectrum's end
-ABSENT = {"flux": 0, "ivar": 0, "mask": False}  # of a part that has no such array, where others have
+ABSENT = {"flux": 0, "ivar": 0, "mask": False}  # for a part without that array, if others have it
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Packing: from a reader to a survey on disk, once, in parallel, resumable and locked. docs/packing.md tells how."""
+"""Packing: from a reader to a survey on disk, once, in parallel, resumable and locked. See docs/packing.md."""
 
 import hashlib
 import json
@@ -58,7 +58,7 @@ def pack(reader: Reader, config: DataConfig, folder: Path | str, progress: bool 
     """Pack a reader's survey into a folder, unless that same survey is in it already.
 
     A pack of another state of the source is replaced, and the splits saved in it stay; jobs that have it mapped go on.
-    Where packing was stopped, the same call goes on from the parts that were finished.
+    If packing was stopped, the same call resumes from the parts that were finished.
 
     Raises:
         UserError: the data is not as the options allow, the folder holds something else, or the disk is full.
@@ -84,7 +84,7 @@ def _check_replaceable(folder: Path, old: dict[str, Any], new: dict[str, Any]) -
             f"{folder} holds another survey: it was packed with {key}={before.get(key)}, this one has "
             f"{key}={now.get(key)}; give another folder, or delete that one."
         )
-    log.info("%s holds an older state of this survey, or other packing options: packing it anew.", folder)
+    log.info("%s holds an older state of this survey, or other packing options: packing it again.", folder)
 
 
 def _settings(reader: Reader, config: DataConfig) -> dict[str, Any]:

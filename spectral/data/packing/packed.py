@@ -5,5 +5,5 @@ from spectral.survey import Survey
 
 
 def open_packed(folder: str) -> Survey:
-    """Raises UserError where the folder is not there or holds no pack."""
+    """Raises UserError if the folder is not there or holds no pack."""
     return Survey.open(existing_folder(folder, "data.folder"))

@@ -68,7 +68,7 @@ class PartJob:
 
 
 def _stacked(rows: list[Row], rules: Rules) -> dict[str, NDArray[Any]]:
-    """flux, ivar, mask and lengths of some rows; ivar and mask only where there is something in them."""
+    """flux, ivar, mask and lengths of some rows; ivar and mask only if there is something in them."""
     lengths = np.array([row.flux.shape[1] for row in rows], dtype=np.int32)
     flux = np.zeros((len(rows), rules.num_channels, lengths.max()), dtype=rules.dtype)
     mask = np.ones((len(rows), lengths.max()), dtype=bool)

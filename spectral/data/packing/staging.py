@@ -51,7 +51,7 @@ class Building:
         self.parts, self.pack, self._old = self.root / "parts", self.root / "pack", self.root / "old"
 
     def begin(self, plan: Mapping[str, Any]) -> None:
-        """Go on with what was begun under the same plan, or begin anew.
+        """Resume what was begun under the same plan, or begin again.
 
         Raises:
             UserError: the folder holds something that is no pack.

@@ -31,7 +31,7 @@ def make_parts(job: PartJob, spans: list[Span], ids: list[str], num_workers: int
     if num_workers <= 1:
         yield from (job.make(span, ids[slice(*span)]) for span in spans)
         return
-    context = multiprocessing.get_context("spawn")  # the same on every system, and safe beside threads
+    context = multiprocessing.get_context("spawn")  # the same on every system, and safe next to threads
     pool = ProcessPoolExecutor(num_workers, mp_context=context, initializer=_start, initargs=(job,))
     try:
         futures = [pool.submit(_make, span, ids[slice(*span)]) for span in spans]

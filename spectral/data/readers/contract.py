@@ -20,7 +20,7 @@ class Chunk:
 
     flux: list[Flux | None]  # one array [C, L_i] a row
     ivar: list[Flux] | None = None  # inverse variance, [C, L_i] a row
-    mask: list[NDArray[np.bool_]] | None = None  # [L_i] a row; True where the pixel is bad
+    mask: list[NDArray[np.bool_]] | None = None  # [L_i] a row; True if the pixel is bad
     problems: dict[int, str] = field(default_factory=dict)  # position in this chunk -> reason
 
 
@@ -30,13 +30,13 @@ class Reader(Protocol):
     def catalog(self) -> pd.DataFrame:
         """One row a spectrum, in reading order.
 
-        Columns: `id` (text), `label` (text, missing where unknown), and what the source offers of `split`
+        Columns: `id` (text), `label` (text, missing if unknown), and what the source offers of `split`
         (train/validation/test), `group` (object that several spectra share), `snr`, `redshift`, and others.
         """
         ...
 
     def wave_angstrom(self) -> NDArray[np.float64] | None:
-        """The wavelength of each pixel [L], or None where the source has none."""
+        """The wavelength of each pixel [L], or None if the source has none."""
         ...
 
     def fingerprint(self) -> str:

@@ -1,4 +1,4 @@
-"""CSV tables of ids, labels and whatever else a source tells of its spectra."""
+"""CSV tables of ids, labels and what else a source says of its spectra."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -10,7 +10,7 @@ MOST_NEIGHBOURS = 10_000  # names compared in search of the one that was meant
 
 
 def existing_file(path: str, key: str) -> Path:
-    """Raises UserError, with the nearest name beside it, where `path` is no file; `key` is its config option."""
+    """Raises UserError, with the nearest name next to it, if `path` is no file; `key` is its config option."""
     if not path:
         raise UserError(f"{key} is not set: it needs the path of a file.")
     if not Path(path).is_file():
@@ -19,7 +19,7 @@ def existing_file(path: str, key: str) -> Path:
 
 
 def existing_folder(path: str, key: str) -> Path:
-    """Raises UserError, with the nearest name beside it, where `path` is no folder; `key` is its config option."""
+    """Raises UserError, with the nearest name next to it, if `path` is no folder; `key` is its config option."""
     if not path:
         raise UserError(f"{key} is not set: it needs the path of a folder.")
     if not Path(path).is_dir():

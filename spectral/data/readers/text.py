@@ -39,7 +39,7 @@ def parse_numbers(raw: bytes, *, blank_is_nan: bool = False) -> Flux:
 
 
 def _parse_json(raw: bytes) -> NDArray[np.float64] | None:
-    """None where the text is not a flat JSON array of numbers."""
+    """None if the text is not a flat JSON array of numbers."""
     if b"[" in raw:  # as_buffer would flatten a nested array
         return None
     try:

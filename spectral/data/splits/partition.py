@@ -45,7 +45,7 @@ class Partition:
         """Part of each spectrum [N], given those divided before (-1: not yet).
 
         Single spectra fill every stratum up to its quota, so that without larger units all counts are within 1 of
-        their share (or 1, where that is less). Larger units go first, the largest before all, each to the part that
+        their share (or 1, if that is less). Larger units go first, the largest before all, each to the part that
         they bring closest to its quotas.
 
         Raises:

@@ -40,7 +40,7 @@ def completed(pack: Path, name: str, options: Mapping[str, Any], complete: Calla
 
     Args:
         name: of the split's files.
-        options: those that it was made with, written beside the lists.
+        options: those that it was made with, written next to the lists.
     """
     table = splits_folder(pack) / f"{name}.parquet"
     try:
@@ -53,7 +53,7 @@ def completed(pack: Path, name: str, options: Mapping[str, Any], complete: Calla
     except OSError as error:
         if error.errno not in READ_ONLY:
             raise
-        log.warning("%s is read-only: its split is made anew, the same for the same spectra.", pack)
+        log.warning("%s is read-only: its split is made again each time, the same for the same spectra.", pack)
         return complete(_load(table))
 
 

@@ -43,7 +43,7 @@ class Split(ABC):
         return parts
 
     def source_parts(self, catalog: pd.DataFrame) -> Parts | None:
-        """The parts that the source has chosen itself, missing where it leaves the choice; None: it leaves it all."""
+        """The parts that the source has chosen itself, missing if it leaves the choice; None: it leaves it all."""
         return None
 
 
@@ -131,7 +131,7 @@ def assign_split(catalog: pd.DataFrame, config: Any, folder: Path | str | None) 
 
 
 def _parts(catalog: pd.DataFrame, split: Split, config: Any, folder: Path | str | None) -> Parts:
-    """The part of each spectrum of a catalog, in its order: what is saved, and for new spectra anew."""
+    """The part of each spectrum of a catalog, in its order: what is saved; for new spectra what is assigned now."""
 
     def complete(saved: Parts) -> Parts:
         parts = _divided(catalog.sort_values("id"), split, saved)

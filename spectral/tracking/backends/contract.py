@@ -1,4 +1,4 @@
-"""What a tracker is told, and what it has to do. Plain values only: they travel as JSON between two processes."""
+"""What a tracker gets, and what it has to do. Plain values only: they travel as JSON between two processes."""
 
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -20,7 +20,7 @@ class TrackedRun:
         is_finished: whether it had its result before this start, which only adds to it.
         attempt: how often it was started until it was finished, this time included.
         step_metric: what its steps count.
-        last_step: the last step that an earlier start was told of; 0 for none.
+        last_step: the last step that an earlier start logged; 0 for none.
         last_written_step: the last that an earlier start has written, with what it ended with; 0 for none.
         summary_by: metric -> "max" or "min", of which the best epoch is to be shown.
     """
@@ -50,7 +50,7 @@ class Ending:
         images: name -> file.
         tables: name -> table.
         figures: name -> figure in Plotly's JSON.
-        weights: files that make up the trained network; empty where none is to be kept.
+        weights: files that make up the trained network; empty if none is to be kept.
     """
 
     status: str
@@ -71,7 +71,7 @@ class Tracker(Protocol):
 
     @property
     def url(self) -> str | None:
-        """Where a browser finds the run; None where it is kept offline."""
+        """Where a browser finds the run; None if it is kept offline."""
 
     @property
     def last_written_step(self) -> int:

@@ -68,7 +68,7 @@ class MlflowTracker:
             raise NotReachedError(f"the server {without_password(self._store)} was not reached ({cause})") from None
 
     def _begin(self) -> str:
-        """Begin the run, or go on with it; gives its id."""
+        """Begin the run, or resume it; gives its id."""
         run_id = self._tracked.id
         if run_id is None:
             own = None if self._server else (Path(self._tracked.folder) / "mlflow").as_uri()
@@ -134,7 +134,7 @@ class MlflowTracker:
 
 @contextmanager
 def _impatient(timeout_s: float) -> Iterator[None]:
-    """Each question of the block is asked a few times, together about that long, where the user does not say it."""
+    """Each question of the block is asked a few times, together about that long, if the user does not say it."""
     a_time_s = max(1, round(timeout_s / (1 + START_RETRIES)))
     asked = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": str(START_RETRIES), "MLFLOW_HTTP_REQUEST_TIMEOUT": str(a_time_s)}
     asked = {name: value for name, value in asked.items() if name not in os.environ}

@@ -1,6 +1,6 @@
 """The tracker's process: reads a line of JSON for each thing to do, and writes one for each thing to say.
 
-It outlives a run that is killed: the end of its input is the run's end, and what was told is then still written. A
+It outlives a run that is killed: the end of its input is the run's end, and what was logged until then is still written. A
 tracker that hangs is ended, with the processes it started, when its time is over.
 """
 
@@ -88,7 +88,7 @@ def _end(code: int) -> None:
 
 
 def _children() -> list[int]:
-    """Processes that this one has started; none where the system does not tell."""
+    """Processes that this one has started; none if the system does not say."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
@@ -143,7 +143,7 @@ def _follow(tracker: Tracker, known: dict[str, Any], orders: "queue.Queue[dict[s
             written = order["step"]
     else:
         sentence = tracker.finish(LOST)
-    # Not before: a tracker may lose all that it was told since its start.
+    # Not before: a tracker may lose all that was logged since its start.
     known["last_step"], known["last_written_step"] = written, tracker.last_written_step
     return sentence
 

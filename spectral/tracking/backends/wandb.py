@@ -40,7 +40,7 @@ class WandbTracker:
         self._tracked = run
         self._folder = Path(run.folder) / "wandb"
         self._folder.mkdir(exist_ok=True)  # else it would go to the system's temporary folder
-        # Where pictures in tables wait for their upload: by default in the user's home, where a clean-up loses them.
+        # Where pictures in tables wait for their upload: the user's home by default, which a clean-up could empty.
         os.environ |= {"WANDB_DATA_DIR": str(self._folder / "data"), "WANDB_CACHE_DIR": str(self._folder / "cache")}
         self._why_offline = ""
         self._last_step, self.last_written_step = run.last_step, run.last_written_step
@@ -197,7 +197,7 @@ def _plotly(figure: str) -> Any:
 
 
 def _check_written(file: Path) -> None:
-    """Raise OSError where the run's file is gone or its disk full: the library itself says nothing of either."""
+    """Raise OSError if the run's file is gone or its disk full: the library itself says nothing of either."""
     probe = file.with_name(".probe")
     if not file.stat().st_size:
         raise OSError(f"{file} could not be written")

@@ -8,7 +8,7 @@ NOT_VALID = "the key is not a valid one"
 
 
 def why_no_key(settings: wandb.Settings) -> str:
-    """Without a call to a server. Empty where there is a key."""
+    """Without a call to a server. Empty if there is a key."""
     host = wandb.setup(settings).settings.base_url
     try:
         found = wbauth.authenticate_session(host=host, source="spectral", prompt=False, update_session=False)

@@ -1,4 +1,4 @@
-"""Flux arrays [N, L] or [N, C, L], each row a spectrum, beside arrays or a CSV of what is known of the rows."""
+"""Flux arrays [N, L] or [N, C, L], each row a spectrum, next to arrays or a CSV of what is known of the rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -92,7 +92,7 @@ class ArrayReader:
         return tidy_catalog(self._columns(num), given, self.source)
 
     def _columns(self, num: int) -> pd.DataFrame:
-        """The arrays [N] beside the flux; others than the catalog's own only where they are plain numbers or text."""
+        """The arrays [N] next to the flux; others than the catalog's own only if they are plain numbers or text."""
         beside = {name: array for name, array in self.arrays.items() if name not in self.names.values()}
         roles = find_columns(beside, self.options.catalog_keys, self.source)
         for name in roles:

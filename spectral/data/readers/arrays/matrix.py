@@ -1,4 +1,4 @@
-"""Text matrices, a row a spectrum: CSV with a label column, and the TSV files of the UCR archive."""
+"""Text matrices, one row per spectrum: CSV with a label column, and the TSV files of the UCR archive."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ class MatrixReader:
     def _fields(self, line: bytes) -> list[bytes]:
         try:
             return self.layout.split(line)[0]
-        except ValueError:  # read() tells of the row
+        except ValueError:  # read() reports the row and why
             return [b""] * len(self.layout.names)
 
     def wave_angstrom(self) -> NDArray[np.float64] | None:

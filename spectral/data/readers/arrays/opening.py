@@ -38,7 +38,7 @@ def open_arrays(
     """The arguments are the fields of ArraysConfig.
 
     Raises:
-        UserError: a file is not there or of no known kind, or `labels` stands beside a file that has its own.
+        UserError: a file is not there or of no known kind, or `labels` stands next to a file that has its own.
     """
     keys = (flux_key, wave_key, ivar_key, mask_key, id_key, label_key, group_key)
     options = ArrayOptions(labels, *keys, tuple(extra))

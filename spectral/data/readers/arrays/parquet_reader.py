@@ -24,7 +24,7 @@ INDEX_PREFIX = "__"  # pandas names an unnamed index column so
 
 @dataclass(frozen=True)
 class ParquetReader:
-    """Reads lists [L] or [C][L] of flux, of any length, or a column a pixel [L]."""
+    """Reads lists [L] or [C][L] of flux, of any length, or one column per pixel [L]."""
 
     path: Path
     key: str  # the config option that names the path
@@ -44,7 +44,7 @@ class ParquetReader:
 
     @cached_property
     def list_column(self) -> str | None:
-        """The column whose cells are spectra; None where each pixel has a column."""
+        """The column whose cells are spectra; None if each pixel has a column."""
         lists = [column.name for column in self.schema if _is_list(column.type)]
         wanted = self.options.flux_key
         if wanted is not None and wanted not in lists:

@@ -38,7 +38,7 @@ class TrainTestReader:
         return pd.concat(parts, ignore_index=True)
 
     def wave_angstrom(self) -> NDArray[np.float64] | None:
-        """Raises UserError where the two have different wavelengths."""
+        """Raises UserError if the two have different wavelengths."""
         train, test = self.train.wave_angstrom(), self.test.wave_angstrom()
         if train is None and test is None:
             return None

@@ -34,14 +34,14 @@ class SkyObject:
 
 @dataclass(frozen=True)
 class Observation:
-    """One exposure. `unknown_kind` is empty where the pipeline could classify the object."""
+    """One exposure. `unknown_kind` is empty if the pipeline could classify the object."""
 
     row: int
     object_row: int
     unknown_kind: str
     snr: float
     counts: float
-    rng: np.random.Generator  # goes on to the noise
+    rng: np.random.Generator  # the noise is drawn from it next
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,65 @@
+"""Read model.json, as this version of Spectral or an earlier one has written it.
+
+A key that is missing has its default, an unknown one is ignored with a warning, a newer format is refused.
+"""
+
+import json
+import logging
+from typing import Any
+
+from spectral.errors import UserError
+from spectral.runs.folder import RunFolder
+
+log = logging.getLogger(__name__)
+
+FORMAT = 2  # of what this version writes; 1 had no number
+NEEDED = {"model": dict, "class_names": list, "length": int, "inputs": dict}
+OPTIONAL = ("wave_angstrom", "class_priors", "output_prior", "decision_state")
+INPUTS = {"channels": ["flux"], "masked_pixels": "interpolate", "transform": {"name": "none"}, "num_channels": 1}
+
+
+def read_model_json(folder: RunFolder) -> dict[str, Any]:
+    """The content of a run's model.json under the keys of this version, without the format's number.
+
+    Raises:
+        UserError: there is none, it is not valid JSON, it lacks what nothing can stand for, or its format is newer.
+    """
+    content = _parsed(folder)
+    number = content.pop("format", 1)
+    if not isinstance(number, int) or number > FORMAT:
+        raise UserError(
+            f"{folder.model} has format {number}, this version of Spectral reads up to {FORMAT}: update Spectral."
+        )
+    content = _from_format_1(content) if number == 1 else content
+    for key, kind in NEEDED.items():
+        if not isinstance(content.get(key), kind):
+            raise UserError(f"{folder.model} does not describe a classifier: it lacks {key}.")
+    content["inputs"] = INPUTS | _known(content["inputs"], INPUTS, f"{folder.model}: inputs.")
+    return _known(content, (*NEEDED, *OPTIONAL), f"{folder.model}: ")
+
+
+def _parsed(folder: RunFolder) -> dict[str, Any]:
+    try:
+        content = json.loads(folder.model.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"run={folder.path} has no {folder.model.name}: its training has not begun.") from error
+    except ValueError as error:
+        raise UserError(f"{folder.model} is not valid JSON: {error}.") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{folder.model} does not describe a classifier: it is no mapping.")
+    return content
+
+
+def _known(content: dict[str, Any], keys: Any, prefix: str) -> dict[str, Any]:
+    """The keys that this version knows; others are ignored with a warning."""
+    for key in content:
+        if key not in keys:
+            log.warning("%s%s is not known to this version of Spectral and is ignored.", prefix, key)
+    return {key: value for key, value in content.items() if key in keys}
+
+
+def _from_format_1(content: dict[str, Any]) -> dict[str, Any]:
+    """Version 0.1: flux was the only channel, and masked pixels were 0."""
+    inputs = {"masked_pixels": "zero"}
+    inputs |= {key: content.pop(key) for key in ("transform", "num_channels") if key in content}
+    return {**content, "inputs": inputs}

@@ -1,0 +1,104 @@
+"""A run folder and the survey that a command applies it to. n spectra."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spectral.configs.commands import EvaluateConfig, PredictConfig
+from spectral.configs.data import readers
+from spectral.configs.split import splits
+from spectral.data.dataset import Dataset, open_survey
+from spectral.errors import UserError, nearest
+from spectral.inference.classifier import Classifier
+from spectral.inference.predictor import Predictor
+from spectral.inputs.batches import Rows
+from spectral.runs.folder import RunFolder
+from spectral.runtime import choose_runtime, tune_allocator
+from spectral.scoring.metrics import Labels
+from spectral.survey import Survey
+
+log = logging.getLogger(__name__)
+
+
+def open_run_and_data(command: EvaluateConfig | PredictConfig) -> tuple[Predictor, Survey]:
+    """The run's predictor, and the command's data or else the run's own survey with its split.
+
+    Raises:
+        UserError: no such run, it has not ended, or the data does not fit it.
+    """
+    folder = RunFolder.existing(command.run)
+    classifier = Classifier.load(folder)
+    survey = _own_survey(folder) if command.data is None else open_survey(command.data, Path(command.cache_dir))
+    _check_fits(classifier, survey, folder)
+    classifier.build_decision()  # a run that has not ended has none
+    tune_allocator()
+    runtime = choose_runtime(command.device, command.precision, num_threads=command.num_threads)
+    log.info("Running on %s.", runtime)
+    return Predictor.load(folder, classifier, runtime, command.evaluate_batch_size), survey
+
+
+def _own_survey(folder: RunFolder) -> Survey:
+    own, result = folder.load_config(), folder.load_result()
+    dataset = Dataset.open(readers.typed(own["data"]), splits.typed(own["split"]), Path(own["cache_dir"]))
+    if result and result["survey"]["fingerprint"] != dataset.survey.fingerprint:
+        log.warning("The survey has changed since the run in %s: its scores cannot be compared.", folder.path)
+    return dataset.survey
+
+
+def labels_of(survey: Survey, class_names: list[str]) -> Labels:
+    """The run's class index of every survey row [N], -1 if it has no label.
+
+    Args:
+        class_names: of the run.
+
+    Raises:
+        UserError: the survey has a class that the run does not know.
+    """
+    index = {name: k for k, name in enumerate(class_names)}
+    unknown = sorted(set(survey.class_names) - set(index))
+    if unknown:
+        raise UserError(f"the data has the class '{unknown[0]}', the run does not: {nearest(unknown[0], index)}.")
+    return np.array([-1, *(index[name] for name in survey.class_names)])[survey.labels + 1]
+
+
+def labelled_rows(command: EvaluateConfig, survey: Survey, labels: Labels) -> tuple[str, Rows]:
+    """Which part is scored, and its labelled rows [n].
+
+    `auto` is the test split, or validation if there is no test; all spectra if the survey is not the run's own.
+
+    Raises:
+        UserError: no labelled spectrum is there.
+    """
+    on = command.on
+    if on == "auto":
+        on = "all" if command.data is not None else "test" if len(survey.indices("test")) else "validation"
+    if on != "all" and "split" not in survey.catalog:
+        raise UserError(f"on={on} needs data with a split of its own; on=all scores every labelled spectrum.")
+    rows = np.arange(len(survey)) if on == "all" else survey.indices(on)
+    rows = rows[labels[rows] >= 0]
+    if not len(rows):
+        raise UserError(f"on={on} has no labelled spectrum to score.")
+    return on, rows
+
+
+def _check_fits(classifier: Classifier, survey: Survey, folder: RunFolder) -> None:
+    run = f"run={folder.path}"
+    if survey.num_channels != classifier.inputs.num_channels:
+        raise UserError(f"the data has {survey.num_channels} channels, {run} needs {classifier.inputs.num_channels}.")
+    if survey.length > classifier.length:
+        raise UserError(f"the data has {survey.length} pixels per spectrum, {run} was trained on {classifier.length}.")
+    mine, theirs = classifier.wave_angstrom, survey.wave_angstrom
+    if mine is not None and theirs is not None and not _same_grid(mine, theirs):
+        raise UserError(
+            f"the data's wavelengths, {theirs[0]:.1f} to {theirs[-1]:.1f} Angstrom, are not those of {run}, "
+            f"{mine[0]:.1f} to {mine[-1]:.1f}: resample the data to the run's grid."
+        )
+
+
+def _same_grid(mine: Any, theirs: Any) -> bool:
+    """Whether a grid is the beginning of another to a tenth of a pixel."""
+    mine = mine[: len(theirs)]
+    step = np.abs(np.diff(mine)).min() if len(mine) > 1 else 1.0
+    return bool(np.allclose(mine, theirs, rtol=0, atol=step / 10))

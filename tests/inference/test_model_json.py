@@ -1,0 +1,93 @@
+"""model.json of this version, of earlier ones and of later ones; and what a loss must say for it."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from report_runs import add_network, make_run, make_survey
+
+from spectral.configs.losses import losses
+from spectral.errors import UserError
+from spectral.inference.classifier import Classifier
+from spectral.losses.contract import Loss
+from spectral.runs.folder import RunFolder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    """A run with an untrained network."""
+    survey = make_survey(tmp_path / "survey", num=3, length=40)
+    run = make_run(tmp_path / "run", survey, [0, 1, 2], [0.9] * 3)
+    add_network(run, survey)
+    return RunFolder(run.path)
+
+
+def change(folder: RunFolder, **values: Any) -> None:
+    """Set keys of model.json; None takes one out."""
+    content = json.loads(folder.model.read_text()) | values
+    folder.model.write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
+
+
+def test_what_is_saved_is_loaded(folder: RunFolder) -> None:
+    loaded = Classifier.load(folder)
+    assert json.loads(folder.model.read_text())["format"] == 2
+    loaded.class_priors, loaded.output_prior = [0.5, 0.3, 0.2], [0.25, 0.25, 0.5]
+    loaded.save(folder)
+    again = Classifier.load(folder)
+    assert again.class_priors == [0.5, 0.3, 0.2] and again.output_prior == [0.25, 0.25, 0.5]
+    assert again.inputs == loaded.inputs and again.model == loaded.model
+
+
+def test_missing_keys_have_their_defaults(folder: RunFolder) -> None:
+    change(folder, wave_angstrom=None, class_priors=None, output_prior=None, decision_state=None)
+    loaded = Classifier.load(folder)
+    assert loaded.wave_angstrom is None and loaded.class_priors is None and loaded.decision_state == {}
+
+
+def test_unknown_keys_are_ignored_with_a_warning(folder: RunFolder, caplog: pytest.LogCaptureFixture) -> None:
+    content = json.loads(folder.model.read_text())
+    change(
+        folder,
+        later="x",
+        model=content["model"] | {"new_option": 3},
+        inputs=content["inputs"] | {"grid": "log", "transform": content["inputs"]["transform"] | {"robust": True}},
+    )
+    with caplog.at_level(logging.WARNING):
+        loaded = Classifier.load(folder)
+    for key in ("later", "model.new_option", "inputs.grid", "inputs.transform.robust"):
+        assert f"{key} is not known to this version of Spectral and is ignored." in caplog.text
+    assert loaded.model.name == "fcn"
+
+
+def test_a_newer_format_is_refused_in_a_sentence(folder: RunFolder) -> None:
+    change(folder, format=3)
+    with pytest.raises(UserError, match=r"has format 3, this version of Spectral reads up to 2: update Spectral\.$"):
+        Classifier.load(folder)
+
+
+@pytest.mark.parametrize("key", ["model", "class_names", "length", "inputs"])
+def test_a_file_that_lacks_what_nothing_can_stand_for_is_refused(folder: RunFolder, key: str) -> None:
+    change(folder, **{key: None})
+    with pytest.raises(UserError, match=f"does not describe a classifier: it lacks {key}"):
+        Classifier.load(folder)
+
+
+def test_the_first_format_is_read_as_it_was_meant(folder: RunFolder) -> None:
+    content = json.loads(folder.model.read_text())
+    transform = content["inputs"]["transform"]
+    change(folder, format=None, inputs=None, class_priors=None, output_prior=None, transform=transform, num_channels=1)
+    inputs = Classifier.load(folder).inputs
+    assert inputs.masked_pixels == "zero" and inputs.num_channels == 1
+    assert [channel.name for channel in inputs.channels] == ["flux"] and inputs.transform.name == transform["name"]
+
+
+def test_every_registered_loss_says_at_which_priors_its_probabilities_stand() -> None:
+    fractions = torch.tensor([0.5, 0.3, 0.2])
+    for name in losses.names:
+        loss = losses.build(losses.typed(name), num_classes=3, class_priors=fractions, batch_fractions=fractions)
+        assert isinstance(loss, Loss)
+        np.testing.assert_allclose(float(loss.output_prior.sum()), 1, rtol=1e-6)

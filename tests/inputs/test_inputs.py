@@ -1,0 +1,150 @@
+"""From flux, inverse variance and mask to what a network is given."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from spectral.configs.inputs import InputsConfig, channels, transforms
+from spectral.errors import UserError
+from spectral.inputs.channels import Channel, Flux, Pixels
+from spectral.inputs.inputs import Augmentation, Inputs
+from spectral.inputs.transforms import Standardize, Unchanged
+
+masks = st.lists(st.booleans(), min_size=1, max_size=40)
+
+
+def build(*names: str, masked_pixels: str = "interpolate", num: int = 1, transform: str = "none") -> Inputs:
+    built = [channels.build(channels.typed(name)) for name in names]
+    return Inputs(num, transforms.build(transforms.typed(transform)), built, masked_pixels)
+
+
+def flux_of(length: int, num: int = 1) -> Tensor:
+    return torch.from_numpy(np.random.default_rng(length).normal(size=(1, num, length)).astype(np.float32)) + 3
+
+
+@settings(deadline=None)
+@given(mask=masks)
+def test_bad_pixels_take_the_line_between_their_good_neighbours(mask: list[bool]) -> None:
+    flux, good = flux_of(len(mask), num=2), np.flatnonzero(~np.array(mask))
+    made, padding = build("flux", num=2)(flux.masked_fill(torch.tensor(mask), torch.nan), None, torch.tensor([mask]))
+    pixel = np.arange(len(mask))
+    inside = (pixel >= good[0]) & (pixel <= good[-1]) if len(good) else np.zeros(len(mask), dtype=bool)
+    assert padding is not None and padding[0].tolist() == (~inside).tolist()
+    for channel in range(2):
+        expected = np.interp(pixel, good, flux[0, channel, good]) if len(good) else np.zeros(len(mask))
+        np.testing.assert_allclose(made[0, channel], np.where(inside, expected, 0), atol=1e-5)
+
+
+def test_a_masked_pixel_on_a_scaled_continuum_is_no_deep_line() -> None:
+    """The embedded reason: 0 on a continuum of 100 +- 1 standardizes to a line of many sigma."""
+    flux = 100 + torch.sin(torch.arange(200.0))[None, None]
+    mask = torch.zeros(1, 200, dtype=torch.bool)
+    mask[0, 90:110] = True
+    made, _ = Inputs(1, Unchanged(), [Flux()])(flux.masked_fill(mask, 0), None, mask)
+    assert made.min() > 98.9
+
+
+def test_masked_pixels_at_both_ends_are_padding_alike() -> None:
+    flux, mask = flux_of(60), torch.zeros(1, 60, dtype=torch.bool)
+    mask[0, :7] = mask[0, -7:] = True
+    made, padding = build("flux", "derivative", transform="standardize")(flux, None, mask)
+    back, padding_back = build("flux", "derivative", transform="standardize")(flux.flip(2), None, mask.flip(1))
+    assert padding is not None and padding_back is not None and torch.equal(padding, padding_back.flip(1))
+    assert not made.masked_select(padding[:, None].expand_as(made)).any()
+    torch.testing.assert_close(made[:, :1], back[:, :1].flip(2))
+    torch.testing.assert_close(made[:, 1:], -back[:, 1:].flip(2))
+
+
+def test_without_a_mask_nothing_is_padded_and_the_flux_is_scaled() -> None:
+    flux = flux_of(30)
+    made, padding = build("flux", transform="standardize")(flux, None, None)
+    assert padding is None
+    assert torch.equal(made, Standardize()(flux))
+
+
+@settings(deadline=None)
+@given(mask=masks)
+def test_the_mask_channel_marks_the_pixels_that_were_filled(mask: list[bool]) -> None:
+    made, padding = build("flux", "mask")(flux_of(len(mask)), None, torch.tensor([mask]))
+    assert padding is not None
+    expected = [float(bad and not outside) for bad, outside in zip(mask, padding[0].tolist(), strict=True)]
+    assert made[0, 1].tolist() == expected
+
+
+def test_the_mask_channel_of_data_without_a_mask_is_zeros() -> None:
+    made, _ = build("mask", "flux")(flux_of(12), None, None)
+    assert made.shape == (1, 2, 12) and not made[:, 0].any() and made[:, 1].all()
+
+
+def test_the_derivative_is_numpys_gradient_inside_the_spectrum() -> None:
+    flux, mask = flux_of(25, num=2), torch.zeros(1, 25, dtype=torch.bool)
+    mask[0, :4] = mask[0, 20:] = True
+    made, _ = build("derivative", num=2)(flux, None, mask)
+    np.testing.assert_allclose(made[0, :, 4:20], np.gradient(flux[0, :, 4:20].numpy(), axis=1), atol=1e-6)
+    assert not made[0, :, :4].any() and not made[0, :, 20:].any()
+
+
+def test_a_spectrum_of_one_good_pixel_has_no_derivative() -> None:
+    made, _ = build("derivative")(flux_of(3), None, torch.tensor([[True, False, True]]))
+    assert made.flatten().tolist() == [0, 0, 0]
+
+
+def test_the_networks_channels_are_counted_from_the_surveys() -> None:
+    inputs = build("flux", "mask", "derivative", num=3)
+    assert (inputs.num_survey_channels, inputs.num_channels) == (3, 7)
+    assert inputs(flux_of(10, num=3), None, None)[0].shape == (1, 7, 10)
+
+
+def test_zero_fills_masked_pixels_as_earlier_versions_did() -> None:
+    mask = torch.tensor([[True, False, True, False, True]])
+    made, padding = build("flux", masked_pixels="zero")(torch.ones(1, 1, 5), None, mask)
+    assert made.flatten().tolist() == [0, 1, 0, 1, 0]
+    assert padding is not None and padding.flatten().tolist() == [False, False, False, False, True]
+
+
+class Doubled(Augmentation):
+    """Twice the flux."""
+
+    def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None) -> Any:
+        return 2 * flux, ivar, mask
+
+
+def test_augmentation_acts_in_training_only() -> None:
+    inputs = Inputs(1, Unchanged(), [Flux()], augmentations=[Doubled()])
+    flux = flux_of(8)
+    assert torch.equal(inputs.train()(flux, None, None)[0], 2 * flux)
+    assert torch.equal(inputs.eval()(flux, None, None)[0], flux)
+
+
+class Ivar(Channel):
+    """The inverse variance as it is."""
+
+    needs_ivar = True
+
+    def forward(self, pixels: Pixels) -> Tensor:
+        assert pixels.ivar is not None
+        return pixels.ivar
+
+
+def test_inverse_variance_reaches_a_channel_that_asks_for_it() -> None:
+    inputs, ivar = Inputs(1, Unchanged(), [Flux(), Ivar()]), torch.rand(1, 1, 6, generator=torch.Generator())
+    assert inputs.needs_ivar
+    assert torch.equal(inputs(flux_of(6), ivar, None)[0][:, 1:], ivar)
+
+
+@pytest.mark.parametrize(
+    ("given_channels", "sentence"),
+    [
+        ([], r"inputs\.channels=\[\] is empty"),
+        (["flux", "flux"], r"inputs\.channels=\[flux,flux\] names a channel twice"),
+        (["flux", "masks"], r"inputs\.channels\[1\]=masks is not known: did you mean 'mask'"),
+    ],
+)
+def test_wrong_channels_are_refused_in_a_sentence(given_channels: list[str], sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        InputsConfig(channels=given_channels).check("inputs")
