@@ -15,17 +15,17 @@ TRACKERS = {"wandb": "Weights & Biases", "mlflow": "MLflow"}  # in TRACKER, and 
 
 def trial_note(trial: FrozenTrial, run_folders: Sequence[Path], program: Sequence[str] | None) -> str:
     """Args:
-    run_folders: of the trial, one or one a seed; empty where they are gone.
-    program: how the sweep's program is called; None of studies that do not tell.
+    run_folders: of the trial, one, or one per seed; empty if they are gone.
+    program: how the sweep's program is called; None for studies that do not say.
     """
-    known = trial.user_attrs
-    reason = known.get("reason")
+    attributes = trial.user_attrs
+    reason = attributes.get("reason")
     parts = [f"**{trial.state.name.lower()}**" + (f": {_code(reason)}" if reason else "")]
     parts += [_run_lines(run_folders) or "The run folder is gone."]
-    if "overrides" in known:
-        parts.append(f"```\n{lines_of_command(program or DEFAULT, known['overrides'])}\n```")
-    if "traceback" in known:
-        parts.append(f"```\n{known['traceback'].rstrip()}\n```")
+    if "overrides" in attributes:
+        parts.append(f"```\n{lines_of_command(program or DEFAULT, attributes['overrides'])}\n```")
+    if "traceback" in attributes:
+        parts.append(f"```\n{attributes['traceback'].rstrip()}\n```")
     return "\n\n".join(parts)
 
 

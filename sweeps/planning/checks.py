@@ -28,7 +28,7 @@ AT_LEAST = {
     "seed": 0,
 }
 OBJECTIVE = "objective"
-LONGEST_NAME = 200  # bytes; a file system takes 255, and a study that begins anew gets a number
+LONGEST_NAME = 200  # bytes; a file system takes 255, and a study that starts from scratch gets a number
 
 
 def typed_sweep(node: Any) -> SweepConfig:

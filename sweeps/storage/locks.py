@@ -22,8 +22,8 @@ LOCK_WAIT_S = 5.0  # of one attempt
 def exclusive(storage: "BaseStorage", url: str, study_name: str, timeout_s: float) -> Iterator[Callable[[], bool]]:
     """Let one controller at a time decide what is run next: what is left is counted and claimed in one step.
 
-    A lock file beside a storage that is a file, an advisory lock of a PostgreSQL server. Other servers have none, and
-    two controllers may then overshoot the total by a trial.
+    A lock file alongside a storage that is a file, an advisory lock of a PostgreSQL server. Other servers have none,
+    and two controllers may then overshoot the total by a trial.
 
     Yields:
         Whether the lock has been held until now: a server that is restarted forgets it.
@@ -46,7 +46,7 @@ def _engine_of(storage: "BaseStorage") -> "Engine":
 
 
 def _claim_lock(file: Path) -> str:
-    """The lock file beside a storage that is a file."""
+    """The lock file alongside a storage that is a file."""
     return f"{file}.claim.lock"
 
 
@@ -70,7 +70,7 @@ def _file_lock(path: str, timeout_s: float) -> Iterator[None]:
 
 
 def check_there(path: Path) -> None:
-    """Raise where a file's folder is gone, for a lock would make it anew, in the way of the one that comes back."""
+    """Raise if a file's folder is gone, for a lock would make it again, in the way of the one that comes back."""
     if not path.parent.is_dir():
         raise FileNotFoundError(f"the folder {path.parent} is gone")
 
@@ -103,7 +103,7 @@ def _advisory_lock(engine: "Engine", name: str, timeout_s: float) -> Iterator[Ca
 
 
 def _locked_connection(engine: "Engine", name: str) -> "Connection":
-    """A connection that holds the lock of that name; OperationalError where another held it too long."""
+    """A connection that holds the lock of that name; OperationalError if another held it too long."""
     from sqlalchemy import text
 
     connection = engine.connect()

@@ -152,7 +152,7 @@ def test_a_storage_that_stays_away_ends_the_sweep_and_a_later_one_takes_over(
 
 
 @pytest.mark.parametrize("error", [IsADirectoryError, NotADirectoryError, PermissionError])
-def test_what_no_waiting_mends_is_not_waited_for(error: type[OSError]) -> None:
+def test_what_waiting_cannot_fix_is_not_waited_for(error: type[OSError]) -> None:
     calls = []
 
     def call() -> None:
