@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from spectral.configs.decision import decisions
 from spectral.configs.losses import losses
 from spectral.configs.lr_schedule import lr_schedules
+from spectral.configs.models import models
 from spectral.configs.optimizer import optimizers
 from spectral.configs.root import ExperimentConfig
 from spectral.configs.sampler import samplers
@@ -22,6 +23,13 @@ from spectral.training.sampler import Sampler
 from spectral.training.trainer import Stage
 
 log = logging.getLogger(__name__)
+
+
+def check_builders(config: ExperimentConfig) -> None:
+    """Load what builds the network and the losses before the data is opened: a part without its contract fails here."""
+    models.entry(config.model.name).load()
+    for loss in (config.loss, *(stage.loss for stage in config.schedule.stages if stage.loss)):
+        losses.entry(loss.name).load()
 
 
 def build_sampler(config: ExperimentConfig, dataset: Dataset) -> Sampler:

@@ -14,13 +14,14 @@ from rich.console import Console
 from rich.markup import escape
 from torch import nn
 
-from spectral.builders import build_sampler, build_stages, decision_rule
+from spectral.builders import build_sampler, build_stages, check_builders, decision_rule
 from spectral.configs.objective import check_objective, objective_direction
 from spectral.configs.root import ExperimentConfig, typed
 from spectral.data.dataset import Dataset
 from spectral.errors import UserError
 from spectral.files import write_parquet
 from spectral.inference.classifier import Classifier
+from spectral.inference.initial_run import load_initial
 from spectral.inference.logits import batch_source, infer
 from spectral.inference.predictor import Predictor
 from spectral.inputs.batches import BatchSource
@@ -66,6 +67,7 @@ def run(
         UserError: a mistake in the config or the data.
     """
     experiment = typed(config)
+    check_builders(experiment)
     check_installed(experiment.tracker)
     folder, console = RunFolder(str(experiment.run_dir)), Console()
     resolved_config = _resolved(config)
@@ -137,8 +139,10 @@ def _carry_out(
     inputs = classifier.build_inputs()
     seed_torch(config.seed, epoch=0)
     network = classifier.build_network()
+    initial = load_initial(config.init, classifier, network, folder)
     on_network(network_sizes(network))
     folder.claim(resolved_config)
+    folder.note_initial(initial)
     classifier.save(folder)
     source = batch_source(dataset.survey, inputs, runtime.device)
     trainer = Trainer(
@@ -158,7 +162,7 @@ def _carry_out(
     with RunTracking(config, resolved_config, folder, runtime.device, dataset.class_names, tracked_as) as tracking:
         trainer.fit(tracking.following(on_epoch))
         scores = _score(config, classifier, trainer, dataset)
-        result = _result(config, trainer, scores, dataset)
+        result = _result(config, trainer, scores, dataset) | initial
         plots = _plot(trainer, scores, dataset) if config.plots else Plots()
         result["time/last_start_s"] = round(time.perf_counter() - started, 3)
         folder.write_result(result)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from spectral.configs.renamed import new_name
 from spectral.errors import UserError, nearest
 
 
@@ -82,6 +83,8 @@ def check_fields(config: Any, key: str) -> None:
 
 def _check_value(value: Any, name: str, metadata: Any) -> None:
     if "allowed" in metadata and value not in metadata["allowed"]:
+        if new := new_name(name, value):
+            raise UserError(f"{name}={value} has another name by now: give {name}={new}.")
         raise UserError(f"{name}={value} is not known: {nearest(str(value), metadata['allowed'])}.")
     if isinstance(value, list) and len(value) < metadata.get("min_items", 0):
         raise UserError(f"{name}={value} is too short: it needs at least {metadata['min_items']} values.")

@@ -7,7 +7,7 @@ from spectral.configs.fields import choice, number, numbers
 from spectral.configs.registry import Registry
 from spectral.errors import UserError
 
-losses = Registry("loss")
+losses = Registry("loss", contract="spectral.losses.contract:Loss")
 
 
 def _check_weights(weights: Optional[list[float]], balanced: bool, key: str) -> None:
@@ -56,6 +56,6 @@ class BalancedSoftmaxConfig:
 @dataclass
 class SoftF1Config:
     name: str = "soft_f1"
-    form: str = choice("log_mean", "log_mean", "mean_log")
+    form: str = choice("log_of_mean", "log_of_mean", "mean_of_logs")
     prior_weighted: bool = False
     eps: float = number(1e-7, above=0, at_most=1e-2)

@@ -42,22 +42,35 @@ ConfigType = TypeVar("ConfigType", bound=type)
 
 @dataclass(frozen=True)
 class Entry:
-    """A registered part: its config dataclass and where its builder is."""
+    """A registered part: its config dataclass, where its builder is, and what the builder must be a subclass of."""
 
     config: type
     builder: str
+    contract: str | None = None
 
     def load(self) -> Callable[..., Any]:
-        module, _, attribute = self.builder.partition(":")
-        loaded: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+        """The builder. Raises TypeError if it is not what the registry's contract asks for."""
+        loaded: Callable[..., Any] = _imported(self.builder)
+        if self.contract and not (isinstance(loaded, type) and issubclass(loaded, _imported(self.contract))):
+            raise TypeError(f"{self.builder} is registered, but is no subclass of {self.contract}, which says why.")
         return loaded
 
 
-class Registry:
-    """The parts of one config group."""
+def _imported(where: str) -> Any:
+    """The object of "module:attribute"."""
+    module, _, attribute = where.partition(":")
+    return getattr(importlib.import_module(module), attribute)
 
-    def __init__(self, group: str) -> None:
-        self.group = group
+
+class Registry:
+    """The parts of one config group.
+
+    Args:
+        contract: "module:class" of which every builder is a subclass; None if the group has none.
+    """
+
+    def __init__(self, group: str, contract: str | None = None) -> None:
+        self.group, self._contract = group, contract
         self._entries: dict[str, Entry] = {}
         self._checked = remembered(self._check)
 
@@ -68,7 +81,7 @@ class Registry:
             name = config().name
             if name in self._entries:
                 raise ValueError(f"{self.group} {name!r} is registered twice")
-            self._entries[name] = Entry(config, builder)
+            self._entries[name] = Entry(config, builder, self._contract)
             ConfigStore.instance().store(name, config, group=f"hydra/typed/{self.group}", provider="spectral")
             return config
 

@@ -44,10 +44,15 @@ REGISTRIES = (
 
 @dataclass
 class ExperimentConfig:
-    """What `python run.py` takes. A group's node is Any here and typed by its registry."""
+    """What `python run.py` takes. A group's node is Any here and typed by its registry.
+
+    A run of an earlier version has the default of each key that it lacks (spectral/configs/stored.py): a key that is
+    added needs the default that changes nothing, a group that is added the name of such a part in place of None.
+    """
 
     seed: int = number(0, at_least=0, at_most=2**31 - 1)
     run_dir: Optional[str] = None
+    init: Optional[str] = None  # folder of a finished run whose best weights this one begins with; null: fresh ones
     objective: Any = "val/macro_f1"  # a metric name, or a list of them
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
     precision: str = choice("auto", "auto", "float32", "bfloat16")

@@ -16,16 +16,16 @@ class SoftF1(Loss):
     TP_c = sum_b w_b y_bc p_bc, N_c = sum_b w_b y_bc, P_c = sum_b w_b p_bc, with y one-hot and p the softmax.
 
     Forms:
-        log_mean: -log((1/K) sum_c 2 TP_c / (N_c + P_c + eps) + eps), of Su 2018 (kexue.fm, archives/5505). A class
-            absent from the batch has F_c = 0.
-        mean_log: (1/K) sum_c -log F_c, in the log domain, so that the gradient of a confidently wrong spectrum stays
-            however small p is. A class absent from the batch adds 0: its -log 0 would be a constant without gradient,
-            and the other classes keep the gradient they have beside it.
+        log_of_mean: -log((1/K) sum_c 2 TP_c / (N_c + P_c + eps) + eps), of Su 2018 (kexue.fm, archives/5505). A
+            class absent from the batch has F_c = 0.
+        mean_of_logs: (1/K) sum_c -log F_c, in the log domain, so that the gradient of a confidently wrong spectrum
+            stays however small p is. A class absent from the batch adds 0: its -log 0 would be a constant without
+            gradient, and the other classes keep the gradient they have without it.
 
     Args:
-        form: "log_mean" or "mean_log".
+        form: "log_of_mean" or "mean_of_logs".
         prior_weighted: w_b = pi_y / f_y, which gives the counts of batches at the survey's prior; 1 otherwise.
-        eps: of log_mean.
+        eps: of log_of_mean.
         class_priors: pi [K], the share of each class in the training split.
         batch_fractions: f [K], the share of each class in the training batches.
     """
@@ -49,15 +49,15 @@ class SoftF1(Loss):
         log_p = logits.log_softmax(1)
         actual = (weight * y).sum(0)
         predicted = (weight * log_p.exp()).sum(0)
-        if self.form == "log_mean":
-            return self._log_mean(log_p, weight, y, actual + predicted)
-        return self._mean_log(log_p, weight, y, actual + predicted)
+        if self.form == "log_of_mean":
+            return self._log_of_mean(log_p, weight, y, actual + predicted)
+        return self._mean_of_logs(log_p, weight, y, actual + predicted)
 
-    def _log_mean(self, log_p: Tensor, weight: Tensor, y: Tensor, total: Tensor) -> Tensor:
+    def _log_of_mean(self, log_p: Tensor, weight: Tensor, y: Tensor, total: Tensor) -> Tensor:
         true_positive = (weight * y * log_p.exp()).sum(0)
         return -((2 * true_positive / (total + self.eps)).mean() + self.eps).log()
 
-    def _mean_log(self, log_p: Tensor, weight: Tensor, y: Tensor, total: Tensor) -> Tensor:
+    def _mean_of_logs(self, log_p: Tensor, weight: Tensor, y: Tensor, total: Tensor) -> Tensor:
         # Finite stand-ins for the log 0 of an absent class, whose term is dropped below: an infinity that a mask
         # hides in the value still makes the gradient NaN.
         limits = torch.finfo(log_p.dtype)

@@ -11,8 +11,10 @@ SPLITS = {"val": "Validation", "test": "Test"}
 
 
 def draw_confusion(path: Path, counts: Mapping[str, Sequence[Sequence[int]]], class_names: Sequence[str]) -> None:
-    """Args:
-    counts: split -> [K, K], row true class, column predicted class; at least one split.
+    """Draw the confusion matrices of a run.
+
+    Args:
+        counts: split -> [K, K], row true class, column predicted class; at least one split.
     """
     size = max(3.2, 0.75 * len(class_names) + 1.6)
     drawn, axes = figure(size * len(counts) + 0.8, size, ncols=len(counts), squeeze=False)

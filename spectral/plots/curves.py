@@ -10,8 +10,10 @@ from spectral.plots.style import GREY, figure, save, whole_numbers
 
 
 def draw_curves(path: Path, rows: Sequence[dict[str, Any]], class_names: Sequence[str], best_epoch: int) -> None:
-    """Args:
-    rows: of metrics.jsonl, at least one.
+    """Draw loss, validation scores and learning rate by epoch.
+
+    Args:
+        rows: of metrics.jsonl, at least one.
     """
     drawn, (loss, score, rate) = figure(8, 8, nrows=3, sharex=True, height_ratios=[3, 4, 1.6])
     for stage in dict.fromkeys(row["stage"] for row in rows):

@@ -35,11 +35,13 @@ def write_plots(
     survey: Survey,
     rows: NDArray[np.int64],
 ) -> Plots:
-    """Args:
-    metrics: rows of metrics.jsonl, at least one.
-    confusions: split -> counts [K, K].
-    predictions: as in predictions.parquet; empty without validation and test.
-    rows: of the survey [n], one for each row of `predictions`.
+    """Write all pictures of a run; gives what was written.
+
+    Args:
+        metrics: rows of metrics.jsonl, at least one.
+        confusions: split -> counts [K, K].
+        predictions: as in predictions.parquet; empty without validation and test.
+        rows: of the survey [n], one for each row of `predictions`.
     """
     plots, names = Plots(), survey.class_names
     with styled():

@@ -4,6 +4,7 @@ config.yaml          the whole resolved config, written first
 metrics.jsonl        a row an epoch, appended and flushed
 last.ckpt            everything needed to go on, replaced after each epoch
 best.safetensors     weights of the best epoch so far
+init.json            with `init=FOLDER`: which weights the run began with
 model.json           rebuilds the network around those weights, without pickle or Hydra
 predictions.parquet  validation and test, one row a spectrum
 plots/               pictures of the training and of the scores, written at the end
@@ -21,23 +22,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 from omegaconf import OmegaConf
 
+from spectral.configs.stored import read_stored
 from spectral.errors import UserError
 from spectral.files import space_errors, write_bytes, write_json
-
-# Keys that may differ when a run goes on: they say where and how fast it is computed, not what.
-FREE_KEYS = (
-    "run_dir",
-    "cache_dir",
-    "device",
-    "layout",
-    "compile",
-    "num_threads",
-    "data.num_workers",
-    "score_test",
-    "tracker",
-    "plots",
-    "sweep",
-)
+from spectral.runs.identity import check_same
 
 
 class RunFolder:
@@ -52,6 +40,7 @@ class RunFolder:
         self.model = self.path / "model.json"
         self.predictions = self.path / "predictions.parquet"
         self.plots = self.path / "plots"
+        self.initial = self.path / "init.json"
         self.result = self.path / "result.json"
 
     @classmethod
@@ -92,24 +81,18 @@ class RunFolder:
         """Write the config, or check that the folder's own is the same, so that a run is never mixed of two.
 
         Raises:
-            UserError: the folder belongs to a run with another config; the sentence names the first difference.
+            UserError: the folder belongs to a run with another config, see `check_same`.
         """
         if self.config.exists():
-            self._check_same(config)
+            check_same(self.path, self._stored(), config, is_finished=self.result.exists())
         else:
             write_bytes(self.config, OmegaConf.to_yaml(OmegaConf.create(dict(config))).encode())
 
-    def _check_same(self, config: Mapping[str, Any]) -> None:
-        there, here = _flat(self.load_config()), _flat(config)
-        for key in [*here, *there]:
-            old, new = there.get(key, "absent"), here.get(key, "absent")
-            if not is_free(key) and old != new:
-                raise UserError(
-                    f"run_dir={self.path} holds a run with {key}={old}, this command has {key}={new}: "
-                    "give the same config to go on with it, or another run_dir."
-                )
-
     def load_config(self) -> dict[str, Any]:
+        """The run's config under today's names, with the defaults of keys that its version did not have."""
+        return read_stored(self._stored())[0]
+
+    def _stored(self) -> dict[str, Any]:
         loaded = OmegaConf.to_container(OmegaConf.load(self.config))
         assert isinstance(loaded, dict)
         return {str(key): value for key, value in loaded.items()}
@@ -119,6 +102,18 @@ class RunFolder:
         if not self.result.exists():
             return None
         loaded: dict[str, Any] = json.loads(self.result.read_text())
+        return loaded
+
+    def note_initial(self, initial: Mapping[str, Any]) -> None:
+        """Keep which weights the run began with, if they were not fresh ones."""
+        if initial:
+            write_json(self.initial, initial)
+
+    def load_initial(self) -> dict[str, Any]:
+        """What `note_initial` kept; empty if there is nothing."""
+        if not self.initial.exists():
+            return {}
+        loaded: dict[str, Any] = json.loads(self.initial.read_text())
         return loaded
 
     def append_metrics(self, row: Mapping[str, Any]) -> None:
@@ -139,18 +134,3 @@ class RunFolder:
 
     def write_result(self, result: Mapping[str, Any]) -> None:
         write_json(self.result, result)
-
-
-def is_free(key: str) -> bool:
-    """Whether a key of the config may differ when a run goes on."""
-    return any(key == free or key.startswith(f"{free}.") for free in FREE_KEYS)
-
-
-def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as dotted keys; lists are values."""
-    if not isinstance(node, Mapping):
-        return {prefix: node}
-    flat: dict[str, Any] = {}
-    for key, value in node.items():
-        flat |= _flat(value, f"{prefix}.{key}" if prefix else str(key))
-    return flat

@@ -97,9 +97,11 @@ class FinalScores:
     """Scores and predictions, split by split. K classes."""
 
     def __init__(self, make_rule: Callable[[], Decision], class_names: Sequence[str], seed: int) -> None:
-        """Args:
-        make_rule: gives the run's decision rule, unfitted.
-        seed: of the bootstrap and of the folds that validation is decided by.
+        """Begin without a score.
+
+        Args:
+            make_rule: gives the run's decision rule, unfitted.
+            seed: of the bootstrap and of the folds that validation is decided by.
         """
         self.make_rule, self.class_names, self.seed = make_rule, list(class_names), seed
         self.rule = make_rule()

@@ -48,8 +48,10 @@ class Tracking:
     """One run, and the process of its tracker. Rows are logged again if the process is lost."""
 
     def __init__(self, config: Any, run: TrackedRun) -> None:
-        """Args:
-        config: typed, of the group `tracker`.
+        """Start the tracker's process.
+
+        Args:
+            config: typed, of the group `tracker`.
         """
         self._config, self._run = config, run
         self._rows: dict[int, dict[str, Any]] = {}
@@ -84,8 +86,10 @@ class TrackerProcess:
     """
 
     def __init__(self, config: Any, run: TrackedRun, *, is_replacement: bool = False) -> None:
-        """Args:
-        is_replacement: of a process that was lost, so that the user knows of the problem already.
+        """Start the process.
+
+        Args:
+            is_replacement: of a process that was lost, so that the user knows of the problem already.
         """
         self._name, self._timeout_s = config.name, config.finish_timeout_s
         self._log = Path(run.folder) / LOG

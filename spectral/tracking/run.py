@@ -15,7 +15,8 @@ from hydra.core.hydra_config import HydraConfig
 from spectral.configs.objective import objective_direction
 from spectral.configs.root import ExperimentConfig
 from spectral.plots.writing import Plots
-from spectral.runs.folder import RunFolder, is_free
+from spectral.runs.folder import RunFolder
+from spectral.runs.identity import is_free
 from spectral.tracking.backends.contract import Ending, TrackedAs, TrackedRun
 from spectral.tracking.client import Tracking
 
@@ -36,9 +37,11 @@ class RunTracking:
         class_names: Sequence[str],
         tracked_as: TrackedAs | None = None,
     ) -> None:
-        """Args:
-        resolved_config: the config as the run folder keeps it.
-        tracked_as: None for a run of its own, which is named by its command.
+        """Begin without a process; entering the block starts it.
+
+        Args:
+            resolved_config: the config as the run folder keeps it.
+            tracked_as: None for a run of its own, which is named by its command.
         """
         self._config, self._folder, self._device = config, folder, device
         self._tracked_as = tracked_as or TrackedAs(_name_alone(folder.path), group="", job_type="single")

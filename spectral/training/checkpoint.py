@@ -6,7 +6,7 @@ is kept. The file is read with `weights_only=True`: it holds tensors and plain v
 
 import io
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from spectral.files import write_bytes
 
 log = logging.getLogger(__name__)
 
-RENAMED = {"averaged": "ema"}  # what earlier versions call a field
+RENAMED = {"averaged": "ema"}  # what earlier versions called a field
 
 
 @dataclass
@@ -33,9 +33,9 @@ class Checkpoint:
     best_score: float | None
     best_epoch: int
     best_stage: int
-    epochs_without_gain: int
-    train_s: float  # spent so far, for time/train_s
     data_digest: str  # of the spectra and their split
+    epochs_without_gain: int = 0
+    train_s: float = 0.0  # spent so far, for time/train_s
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -51,7 +51,9 @@ def load_checkpoint(path: Path) -> Checkpoint | None:
         return None
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
-        return Checkpoint(**{RENAMED.get(name, name): value for name, value in saved.items()})
+        current = {RENAMED.get(name, name): value for name, value in saved.items()}
+        known = {field.name for field in fields(Checkpoint)}  # a later version may have written more
+        return Checkpoint(**{name: value for name, value in current.items() if name in known})
     except MemoryError:
         raise
     except Exception as error:  # spoilt bytes make the reader stumble over anything

@@ -77,10 +77,12 @@ class Trainer:
         folder: RunFolder,
         progress: Progress,
     ) -> None:
-        """Args:
-        rows: survey rows [n] of the training split.
-        targets: class indices [n] of those rows, on the device.
-        validate: gives the metrics of a network by name; empty if there is no validation split.
+        """Take over the parts of a run; nothing is trained yet.
+
+        Args:
+            rows: survey rows [n] of the training split.
+            targets: class indices [n] of those rows, on the device.
+            validate: gives the metrics of a network by name; empty if there is no validation split.
         """
         self.network, self.runtime, self.inputs, self.source = network, runtime, inputs, source
         self.rows, self.targets, self.sampler = rows, targets, sampler

@@ -22,6 +22,7 @@ from sweeps.loop.trial_json import mark_final
 from sweeps.loop.trial_run import Job, TrialRun
 from sweeps.results.final_trials import final_trials, lacks_final
 from sweeps.study.job_records import DONE, LOST
+from sweeps.study.renamed import renamed_override
 from sweeps.study.shared_study import SharedStudy
 
 TICK_S = 0.5
@@ -70,7 +71,8 @@ class Finals:
         """Whether every seed's run has ended well."""
         known: Any = trial.user_attrs
         # Of the trial only its number is asked: it has ended, and nothing more is told of it.
-        run = TrialRun(cast(Trial, trial), {}, known["overrides"], Path(known["run_dir"]), known.get("seeds"))
+        overrides = [renamed_override(override) for override in known["overrides"]]
+        run = TrialRun(cast(Trial, trial), {}, overrides, Path(known["run_dir"]), known.get("seeds"))
         jobs = [build_job(self._study, run, k, self._job_extras, is_final=True) for k in range(run.num_seeds)]
         for job in jobs:
             mark_final(run.folder_of(job.seed_index))

@@ -16,7 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m sweeps.report", description="One HTML page on a study or on runs.")
     parser.add_argument("where", metavar="STUDY_OR_FOLDER", help="a name of a study or a run, its folder, or runs")
     parser.add_argument("--out", type=Path, help="file to write (default: report.html in the folder)")
-    parser.add_argument("--storage", help="URL, where the folder of the study does not tell it")
+    parser.add_argument("--storage", help="URL, if the folder of the study does not name it")
     parser.add_argument("--max-spectra", type=_count, default=Options.max_spectra, help="in the browser (default: 300)")
     parser.add_argument("--no-saliency", action="store_true", help="do not load the best run's network")
     given = parser.parse_args(arguments)
@@ -45,8 +45,8 @@ def write_report(
 
     Args:
         where: a name of a study or a run in outputs, the folder of one, or a folder of runs.
-        url: of the study's storage, where the study's folder does not tell it.
-        folder: of the sweep, where `where` does not tell it.
+        url: of the study's storage, if the study's folder does not name it.
+        folder: of the sweep, if `where` does not name it.
         options: None for the usual ones.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Whether the report of a sweep tells of all that the sweep has come to: to make it anew takes seconds."""
+"""Whether the report of a sweep is up to date: to make it again takes seconds."""
 
 from collections.abc import Iterator
 from pathlib import Path

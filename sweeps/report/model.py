@@ -20,7 +20,7 @@ class ReportedTrial:
 
     Args:
         state: complete, pruned, fail, running or waiting.
-        values: one an objective; None where the trial has none.
+        values: one per objective; None if the trial has none.
         configuration: axis -> value.
         steps: epoch -> first objective, as the trial reported it.
         attributes: what sweeps/loop/loop.py notes: jobs, attempts, reused_from, seed_values, spread, traceback, ...
@@ -67,12 +67,12 @@ class Report:
         name: of the study, or of the folder.
         trials: by number.
         best_first: numbers of the candidates, best first (of several objectives the Pareto front first).
-        num_trials: the total that was asked for; None where nobody asked for one.
-        best_command: the command that runs the best configuration by itself; "" where the sweep has not ended yet.
+        num_trials: the total that was asked for; None if nobody asked for one.
+        best_command: the command that runs the best configuration by itself; "" if the sweep has not ended yet.
         study: None for run folders without a study.
         reference_number: of the trial of the reference, see sweeps/reference.py.
         identity: what the study searches, as sweeps/study/shared_study.py wrote it: space, objectives, fixed values.
-        left_out: why some runs are not told of, a sentence a run.
+        left_out: why some runs are left out, one sentence per run.
         options: what the command line asked for.
     """
 
@@ -100,12 +100,12 @@ class Report:
 
     @property
     def best_run(self) -> Run | None:
-        """The run of the best trial, of several seeds the first one; None where no run has finished."""
+        """The run of the best trial, of several seeds the first one; None if no run has finished."""
         return next((run for run in self.best.runs if run.result), None) if self.best else None
 
     @property
     def reference(self) -> ReportedTrial | None:
-        """The known configuration that the search was given to begin with, where it was given one."""
+        """The known configuration that the search was given to begin with, if it was given one."""
         return None if self.reference_number is None else self.by_number[self.reference_number]
 
     @property

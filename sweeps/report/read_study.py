@@ -21,10 +21,12 @@ from sweeps.study.trial_counts import standing
 
 
 def read_report(where: str, url: str | None = None, folder: Path | None = None) -> Report:
-    """Args:
+    """What a report shows of a study or of run folders.
+
+    Args:
         where: a name of a study or a run in outputs, the folder of one, or a folder that holds run folders.
-        url: of the study's storage, where the study's folder does not tell it.
-        folder: of the sweep, where `where` does not tell it.
+        url: of the study's storage, if the study's folder does not name it.
+        folder: of the sweep, if `where` does not name it.
 
     Raises:
         LookupError: there is neither a study nor a finished run.
@@ -37,7 +39,7 @@ def read_report(where: str, url: str | None = None, folder: Path | None = None) 
 
 
 def _sweep_folder(where: str) -> Path:
-    """Where the sweep's files are, also where its study is kept in another storage."""
+    """The folder of the sweep's files, also if its study is kept in another storage."""
     return study_folder(where) or (SWEEPS / where if (SWEEPS / where).is_dir() else Path(where))
 
 
@@ -87,7 +89,7 @@ def _of_trial(trial: FrozenTrial, folder: Path) -> ReportedTrial:
 
 
 def _summary(folder: Path) -> dict[str, Any]:
-    """sweep.json; empty where there is none that can be read: what it adds to the study is a convenience."""
+    """sweep.json; empty if there is none that can be read: what it adds to the study is a convenience."""
     try:
         return load_json(folder / "sweep.json")
     except (OSError, ValueError):

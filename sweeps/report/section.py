@@ -31,12 +31,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class Section:
-    """Args:
-    name: the anchor, such as "search".
-    html: from a template of assets/, so that text from data is escaped.
-    data: JSON for the section's script, found on the page as `spectralData["<name>"]`.
-    script: name of a file in assets/.
-    libraries: names of files in assets/ that the script needs before it.
+    """A section of the page.
+
+    Args:
+        name: the anchor, such as "search".
+        html: from a template of assets/, so that text from data is escaped.
+        data: JSON for the section's script, found on the page as `spectralData["<name>"]`.
+        script: name of a file in assets/.
+        libraries: names of files in assets/ that the script needs before it.
     """
 
     name: str

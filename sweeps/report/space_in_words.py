@@ -20,7 +20,7 @@ def fixed(space: Mapping[str, Mapping[str, Any]], further: list[str]) -> list[st
 
 
 def in_words(signature: Mapping[str, Any]) -> str:
-    """A domain, and where it is searched."""
+    """A domain, and when it is searched."""
     only = [f"{name} is {_listed(values, ' or ')}" for name, values in signature.get("when", {}).items()]
     return _domain(signature) + (f", only where {' and '.join(only)}" if only else "")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 PROBABILITY = "probability/"
-RIGHT_SHARE = 0.2  # of the places, kept for spectra barely right where many are wrong
+RIGHT_SHARE = 0.2  # of the places, kept for spectra barely right if many are wrong
 
 
 def choose(predictions: pd.DataFrame, num: int) -> pd.DataFrame:

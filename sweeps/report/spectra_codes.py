@@ -35,10 +35,12 @@ def block_size(length: int) -> int:
 
 
 def thin(flux: Floats, ivar: Floats | None, mask: NDArray[np.bool_], block: int) -> Thinned:
-    """Args:
-    flux, ivar: [C, L]; an inverse variance of 0 means a bad pixel.
-    mask: [L], True: bad.
-    block: pixels a point.
+    """A spectrum in few enough points to draw: means over blocks of good pixels.
+
+    Args:
+        flux, ivar: [C, L]; an inverse variance of 0 means a bad pixel.
+        mask: [L], True: bad.
+        block: pixels a point.
     """
     flux = np.asarray(flux, np.float64)
     bad = np.asarray(mask | ~np.isfinite(flux).all(axis=0))

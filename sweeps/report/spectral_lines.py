@@ -1,4 +1,4 @@
-"""Lines that redshifts are told by. Vacuum wavelengths in Angstrom, at rest.
+"""Lines by which redshifts are read. Vacuum wavelengths in Angstrom, at rest.
 
 Sources: the SDSS table of spectral lines (classic.sdss.org/dr6/algorithms/linestable.html) for Balmer, Ca, O and the
 blends C IV, C III] and Mg II; the NIST Atomic Spectra Database, from air to vacuum, for Ly alpha, Mg b and Na D.

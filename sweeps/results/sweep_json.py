@@ -11,6 +11,7 @@ from sweeps.invocation import command, program
 from sweeps.outputs import SUMMARY_FILE
 from sweeps.results.ranking import ranked
 from sweeps.results.trial_row import configuration
+from sweeps.study.renamed import renamed_override
 from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import standing
 
@@ -30,7 +31,7 @@ def note_storage(study: SharedStudy, folder: Path) -> None:
 
 def best_command(study: SharedStudy, trial: FrozenTrial) -> str:
     """The command that runs a trial's configuration by itself."""
-    return command(program(), trial.user_attrs["overrides"])
+    return command(program(), [renamed_override(override) for override in trial.user_attrs["overrides"]])
 
 
 def write_summary(summary: dict[str, Any], folder: Path) -> None:

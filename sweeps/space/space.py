@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.config_loader import ConfigLoader
@@ -158,6 +159,18 @@ class Space:
     def signature(self) -> dict[str, Any]:
         """JSON to keep with a study; see `difference`."""
         return {name: self.axes[name].signature() for name in sorted(self.axes)}
+
+    def keep_names(self, signature: Mapping[str, Any]) -> None:
+        """Leave in the study the names of values that it was begun with; `suggest` gives the names of today.
+
+        Args:
+            signature: of the space that the study was begun with, the same as this one but for names.
+        """
+        for name, axis in self.axes.items():
+            if isinstance(axis.domain, Choice):
+                kept = replace(axis.domain, kept=tuple(signature[name]["values"]))
+                self.axes[name] = replace(axis, domain=kept)
+        self.ordered = by_dependence(self.axes)
 
     def _in_order(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {name: values[name] for name in self.axes if name in values}

@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from sweeps.study.known_fields import known_fields
+
 BEAT_S = 10.0
 SIGNATURE = "controller:"
 
@@ -84,7 +86,7 @@ class Watch:
         known = attributes.get(f"{SIGNATURE}{owner}")
         if known is None:
             return False
-        controller = Controller(**known)
+        controller = _read(known)
         return controller.runs() if controller.is_here else self._seen[owner][1] < lost_after_s
 
 
@@ -95,7 +97,11 @@ def any_alive(attributes: Mapping[str, Any], lost_after_s: float) -> bool:
 
 
 def _signed(attributes: Mapping[str, Any]) -> list[Controller]:
-    return [Controller(**known) for name, known in attributes.items() if name.startswith(SIGNATURE)]
+    return [_read(known) for name, known in attributes.items() if name.startswith(SIGNATURE)]
+
+
+def _read(stored: Mapping[str, Any]) -> Controller:
+    return Controller(**known_fields(Controller, stored))
 
 
 class Heartbeat:

@@ -7,6 +7,7 @@ from sweeps.config import SweepConfig
 from sweeps.errors import user_error
 from sweeps.space import Space, difference, read_constraints
 from sweeps.space.values import text
+from sweeps.study.renamed import renamed_axis, renamed_override
 
 Identity = Mapping[str, Any]
 
@@ -28,16 +29,37 @@ def identity_of(config: SweepConfig, space: Space, objectives: list[str], seeds:
     }
 
 
+# What a study of an earlier version does not say has these values.
+DEFAULTS: Identity = {"seeds": 1, "seed_key": None, "constraints": {}, "search_overrides": []}
+
+
+def up_to_date(stored: Identity, free_keys: Sequence[str]) -> dict[str, Any]:
+    """What a study keeps, as this version would have kept it.
+
+    Args:
+        free_keys: today's; of an earlier version they may have been fewer.
+    """
+    current = {**DEFAULTS, **stored}
+    for key in ("fixed", "search_overrides"):
+        current[key] = [renamed_override(o) for o in _not_free(current[key], free_keys)]
+    current["space"] = {name: renamed_axis(name, axis) for name, axis in stored["space"].items()}
+    return current
+
+
 def changed(old: Identity, new: Identity) -> str | None:
-    """How another search differs from the one that a study began with; None where it does not."""
+    """How another search differs from the one that a study began with; None where it does not.
+
+    Args:
+        old: up to date.
+    """
     if old["objectives"] != new["objectives"]:
         return f"objectives were {', '.join(old['objectives'])}, now {', '.join(new['objectives'])}"
     if set(old["fixed"]) != set(new["fixed"]):
         return "; ".join(_fixed_changes(old, new))
     for key in ("seeds", "seed_key", "search_overrides"):
-        if old.get(key) != new[key]:
-            return f"sweep.{key} was {text(old.get(key))}, now {text(new[key])}"
-    if bounds := difference(old.get("constraints", {}), new["constraints"]):
+        if old[key] != new[key]:
+            return f"sweep.{key} was {text(old[key])}, now {text(new[key])}"
+    if bounds := difference(old["constraints"], new["constraints"]):
         return f"sweep.constraints: {bounds}"
     return difference(old["space"], new["space"])
 

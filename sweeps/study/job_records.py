@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sweeps.study.controllers import SIGNATURE
+from sweeps.study.known_fields import known_fields
 
 LOST, PRUNED, OUTSIDE, FAILED, DONE = "lost", "pruned", "outside", "failed", "done"
 JOBS = "jobs"  # the attribute of a trial
@@ -49,7 +50,7 @@ def begin_note(seed_index: int, controller: str) -> JobNote:
 
 def notes_of(attributes: Mapping[str, Any]) -> list[JobNote]:
     """The jobs that a trial's attributes tell of, in the order in which they began."""
-    return [JobNote(**noted) for noted in attributes.get(JOBS, [])]
+    return [JobNote(**known_fields(JobNote, noted)) for noted in attributes.get(JOBS, [])]
 
 
 def as_attribute(notes: Sequence[JobNote]) -> list[dict[str, Any]]:

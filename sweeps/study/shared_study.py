@@ -27,9 +27,10 @@ from sweeps.storage.connect import close_storage, open_storage_of_user
 from sweeps.storage.locks import exclusive
 from sweeps.study.attributes import FINAL, IDENTITY, KNOWN, PROGRAM, REFERENCE, TOTAL
 from sweeps.study.controllers import Controller, Heartbeat, Watch
-from sweeps.study.identity import identity_of, refuse_other
+from sweeps.study.identity import identity_of, refuse_other, up_to_date
 from sweeps.study.ownership import TakenOver
 from sweeps.study.pruner import build_pruner, pruners
+from sweeps.study.renamed import renamed_configuration
 from sweeps.study.sampler import build_sampler
 from sweeps.study.trial_counts import enqueue_failed, num_ended, num_taken, standing
 
@@ -151,13 +152,15 @@ class SharedStudy:
         trials = self.trials()
         mine = trials[number].user_attrs["configuration"]
         for trial in trials[:number]:
-            if trial.user_attrs.get("configuration") == mine and trial.state != TrialState.FAIL:
+            configuration = trial.user_attrs.get("configuration")
+            if configuration and renamed_configuration(configuration) == mine and trial.state != TrialState.FAIL:
                 return trial
         return None
 
     def _enqueue_next(self, trials: list[FrozenTrial]) -> None:
         """Put the next known configuration in front, where one is left."""
-        begun = Counter(trial.user_attrs.get(KNOWN) for trial in standing(trials))
+        known = (trial.user_attrs.get(KNOWN) for trial in standing(trials))
+        begun = Counter(renamed_configuration(text) for text in known if text)
         for name, values in self._known:
             if not begun[name]:
                 self.study.enqueue_trial(self.space.params(values), user_attrs={KNOWN: name})
@@ -281,7 +284,9 @@ class SharedStudy:
                 raise user_error(f"sweep.study_name={self.name} is a study that no sweep made: give another name.")
             self.study.set_user_attr(IDENTITY, mine)
             return
-        refuse_other(self.name, there, mine, [d.name.lower() for d in self.study.directions], self.directions)
+        old = up_to_date(there, self.config.free_keys)
+        refuse_other(self.name, old, mine, [d.name.lower() for d in self.study.directions], self.directions)
+        self.space.keep_names(there["space"])
 
     def _note_command(self) -> None:
         """Tell those who only read the study what is asked for, and how its program is called."""

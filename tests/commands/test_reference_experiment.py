@@ -63,7 +63,7 @@ def test_two_stages_of_50_epochs_of_500_steps(reference: ExperimentConfig) -> No
     first, second = reference.schedule.stages
     assert [(stage.epochs, stage.steps) for stage in (first, second)] == [(50, 500), (50, 500)]
     assert (first.loss.name, first.lr) == ("cross_entropy", 1e-3)
-    assert (second.loss.name, second.loss.form, second.lr, second.start) == ("soft_f1", "log_mean", 1e-4, "best")
+    assert (second.loss.name, second.loss.form, second.lr, second.start) == ("soft_f1", "log_of_mean", 1e-4, "best")
     assert reference.objective == "val/macro_f1"
     assert reference.decision.name == "argmax"
 

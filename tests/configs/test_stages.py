@@ -86,7 +86,7 @@ def test_the_reference_schedule_is_its_two_stages() -> None:
     first, second = config("schedule=reference").schedule.stages
     assert (first.epochs, first.steps, first.lr, first.start) == (50, 500, 1e-3, "last")
     assert (second.epochs, second.steps, second.lr, second.start) == (50, 500, 1e-4, "best")
-    assert (first.loss.name, second.loss.name, second.loss.form) == ("cross_entropy", "soft_f1", "log_mean")
+    assert (first.loss.name, second.loss.name, second.loss.form) == ("cross_entropy", "soft_f1", "log_of_mean")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """model.json of this version, of earlier ones and of later ones; and what a loss must say for it."""
 
+import dataclasses
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from report_runs import add_network, make_run, make_survey
+from small_runs import run
 
 from spectral.configs.losses import losses
 from spectral.errors import UserError
@@ -91,3 +94,23 @@ def test_every_registered_loss_says_at_which_priors_its_probabilities_stand() ->
         loss = losses.build(losses.typed(name), num_classes=3, class_priors=fractions, batch_fractions=fractions)
         assert isinstance(loss, Loss)
         np.testing.assert_allclose(float(loss.output_prior.sum()), 1, rtol=1e-6)
+
+
+def test_a_loss_without_output_prior_fails_before_the_data_is_opened(
+    small: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    entry = losses.entry("cross_entropy")
+    monkeypatch.setitem(
+        losses._entries, "cross_entropy", dataclasses.replace(entry, builder="torch.nn:CrossEntropyLoss")
+    )
+    with pytest.raises(TypeError, match=r"torch\.nn:CrossEntropyLoss is registered, but is no subclass of .*Loss"):
+        run(small("data.folder=nowhere"))
+
+
+def test_a_loss_cannot_be_made_without_its_output_prior() -> None:
+    class Forgetful(Loss):
+        def __init__(self) -> None:
+            super().__init__()  # type: ignore[call-arg]  # what is tested
+
+    with pytest.raises(TypeError, match="output_prior"):
+        Forgetful()

@@ -121,7 +121,7 @@ def test_weighted_cross_entropy_output_prior(build_loss):
         ({"name": "cross_entropy", "label_smoothing": 1.0}, r"loss\.label_smoothing=1\.0 .*below 1"),
         ({"name": "focal", "gamma": -1}, r"loss\.gamma=-1\.0 "),
         ({"name": "logit_adjusted", "tau": "much"}, r"loss\.tau=much "),
-        ({"name": "soft_f1", "form": "mean"}, r"loss\.form=mean .*log_mean"),
+        ({"name": "soft_f1", "form": "mean"}, r"loss\.form=mean .*log_of_mean"),
         ({"name": "soft_f2"}, r"loss=soft_f2 .*did you mean 'soft_f1'"),
     ],
 )

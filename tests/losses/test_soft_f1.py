@@ -10,7 +10,7 @@ from scipy.special import softmax
 from spectral.losses.soft_f1 import SoftF1
 
 EPS = 1e-7
-FORMS = ["log_mean", "mean_log"]
+FORMS = ["log_of_mean", "mean_of_logs"]
 FRACTIONS = np.array([0.8, 0.1, 0.05, 0.05])
 COUNTS = np.array([128, 16, 8, 8])
 
@@ -22,14 +22,14 @@ def soft_f1_by_class(logits, target, weight_of_class, eps):
 
 
 def formula_of(form, weight_of_class):
-    def log_mean(z, t):
+    def log_of_mean(z, t):
         return -np.log(soft_f1_by_class(z, t, weight_of_class, EPS).mean() + EPS)
 
-    def mean_log(z, t):
+    def mean_of_logs(z, t):
         f1 = soft_f1_by_class(z, t, weight_of_class, 0.0)
         return -np.log(f1[np.bincount(t, minlength=len(f1)) > 0]).sum() / len(f1)
 
-    return {"log_mean": log_mean, "mean_log": mean_log}[form]
+    return {"log_of_mean": log_of_mean, "mean_of_logs": mean_of_logs}[form]
 
 
 @pytest.mark.parametrize("num_classes", [2, 3, 4, 10])
@@ -51,25 +51,25 @@ def test_a_class_absent_from_the_batch(build_loss, random_batch, agree, form):
     agree(build_loss("soft_f1", FRACTIONS, form=form), formula_of(form, np.ones(4)), logits, target)
 
 
-def test_mean_log_without_a_class_keeps_the_gradient_of_the_plain_mean(build_loss, random_batch):
+def test_mean_of_logs_without_a_class_keeps_the_gradient_of_the_plain_mean(build_loss, random_batch):
     """Only the constant -log(eps) of the absent class is left out."""
     logits, target = random_batch(4)
     target[target == 3] = 0
     z, plain = (torch.tensor(logits, requires_grad=True) for _ in range(2))
-    build_loss("soft_f1", FRACTIONS, form="mean_log")(z, torch.tensor(target)).backward()
+    build_loss("soft_f1", FRACTIONS, form="mean_of_logs")(z, torch.tensor(target)).backward()
     p, y = plain.softmax(1), torch.eye(4, dtype=torch.float64)[target]
     (-(2 * (y * p).sum(0) / (y.sum(0) + p.sum(0)) + 1e-12).log().mean()).backward()
     np.testing.assert_allclose(z.grad.numpy(), plain.grad.numpy(), atol=1e-10)
 
 
 @pytest.mark.parametrize(
-    ("p", "cross_entropy", "log_mean", "mean_log"),
+    ("p", "cross_entropy", "log_of_mean", "mean_of_logs"),
     [(0.25, 4.7e-3, 1.1e-2, 2.3e-2), (0.01, 6.2e-3, 2.2e-3, 3.1e-2), (0.001, 6.2e-3, 2.8e-4, 3.1e-2)],
 )
-def test_gradient_of_a_rare_spectrum_on_its_own_logit(build_loss, p, cross_entropy, log_mean, mean_log):
+def test_gradient_of_a_rare_spectrum_on_its_own_logit(build_loss, p, cross_entropy, log_of_mean, mean_of_logs):
     """Two digits of a published table: a reference batch in which every spectrum has p for each rare class.
 
-    The gradient of log_mean fades with p, those of cross-entropy and mean_log do not.
+    The gradient of log_of_mean fades with p, those of cross-entropy and mean_of_logs do not.
     """
     logits = np.tile(np.log([1 - 3 * p, p, p, p]), (160, 1))
     target = torch.tensor(np.repeat(np.arange(4), COUNTS))
@@ -81,15 +81,15 @@ def test_gradient_of_a_rare_spectrum_on_its_own_logit(build_loss, p, cross_entro
 
     measured = [
         own_logit_gradient("cross_entropy"),
-        own_logit_gradient("soft_f1", form="log_mean"),
-        own_logit_gradient("soft_f1", form="mean_log"),
+        own_logit_gradient("soft_f1", form="log_of_mean"),
+        own_logit_gradient("soft_f1", form="mean_of_logs"),
     ]
-    assert [f"{value:.1e}" for value in measured] == [f"{v:.1e}" for v in (cross_entropy, log_mean, mean_log)]
+    assert [f"{value:.1e}" for value in measured] == [f"{v:.1e}" for v in (cross_entropy, log_of_mean, mean_of_logs)]
 
 
-def test_mean_log_gradient_survives_any_confidence_in_float32(build_loss):
+def test_mean_of_logs_gradient_survives_any_confidence_in_float32(build_loss):
     logits = torch.tensor([[60.0, -60.0], [0.0, 0.0]], requires_grad=True)
-    build_loss("soft_f1", [0.5, 0.5], form="mean_log").float()(logits[:1], torch.tensor([1])).backward()
+    build_loss("soft_f1", [0.5, 0.5], form="mean_of_logs").float()(logits[:1], torch.tensor([1])).backward()
     assert logits.grad[0, 1] < -0.1
 
 

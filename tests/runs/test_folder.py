@@ -17,13 +17,13 @@ def folder(tmp_path: Path) -> RunFolder:
 
 
 def test_the_same_config_goes_on_and_another_is_refused_by_the_key_that_differs(folder: RunFolder) -> None:
-    folder.claim({"seed": 1, "model": {"name": "fcn", "width": 8}, "device": "auto"})
-    folder.claim({"seed": 1, "model": {"name": "fcn", "width": 8}, "device": "cuda"})
-    folder.claim({"seed": 1, "model": {"name": "fcn", "width": 8}, "device": "auto", "tracker": {"name": "none"}})
+    folder.claim({"seed": 1, "model": {"name": "reference", "width": 8}, "device": "auto"})
+    folder.claim({"seed": 1, "model": {"name": "reference", "width": 8}, "device": "cuda"})
+    folder.claim({"seed": 1, "model": {"name": "reference", "width": 8}, "tracker": {"name": "none"}})
     with pytest.raises(UserError, match=r"model\.width=8, this command has model\.width=16"):
-        folder.claim({"seed": 1, "model": {"name": "fcn", "width": 16}, "device": "auto"})
-    with pytest.raises(UserError, match=r"model\.depth=3"):
-        folder.claim({"seed": 1, "model": {"name": "fcn", "width": 8, "depth": 3}})
+        folder.claim({"seed": 1, "model": {"name": "reference", "width": 16}, "device": "auto"})
+    with pytest.raises(UserError, match=r"model\.depth=absent, this command has model\.depth=3"):
+        folder.claim({"seed": 1, "model": {"name": "reference", "width": 8, "depth": 3}})
 
 
 def test_metrics_are_read_back_without_a_line_cut_short(folder: RunFolder) -> None:

@@ -65,7 +65,19 @@ def test_whatever_is_cut_off_or_overwritten_it_is_told_of(tmp_path: Path, caplog
         assert "starts again from its beginning" in caplog.text
 
 
-@pytest.mark.parametrize("content", [{"stage": 0}, [1, 2], 3, {**asdict(made()), "more": 1}])
+def test_one_of_a_later_or_an_earlier_version_is_read(tmp_path: Path) -> None:
+    torch.save({**asdict(made()), "more": 1}, tmp_path / "later.ckpt")
+    earlier = asdict(made())
+    earlier["averaged"] = earlier.pop("ema")
+    for name in ("train_s", "epochs_without_gain"):
+        del earlier[name]
+    torch.save(earlier, tmp_path / "earlier.ckpt")
+    for name in ("later", "earlier"):
+        loaded = load_checkpoint(tmp_path / f"{name}.ckpt")
+        assert loaded is not None and (loaded.epoch, loaded.best_score) == (5, 0.25)
+
+
+@pytest.mark.parametrize("content", [{"stage": 0}, [1, 2], 3])
 def test_another_program_s_file_is_no_checkpoint(content: Any, tmp_path: Path) -> None:
     torch.save(content, tmp_path / "last.ckpt")
     assert load_checkpoint(tmp_path / "last.ckpt") is None

@@ -117,7 +117,7 @@ def test_rows_and_steps_are_as_many_as_the_stages_say(small: Overrides, tmp_path
             "name": "f1",
             "epochs": 1,
             "steps": "null",
-            "loss": "{name:soft_f1,form:mean_log}",
+            "loss": "{name:soft_f1,form:mean_of_logs}",
             "lr": "1e-3",
             "start": "best",
         },

@@ -1,7 +1,7 @@
 """The tracker's process: reads a line of JSON for each thing to do, and writes one for each thing to say.
 
-It outlives a run that is killed: the end of its input is the run's end, and what was logged until then is still written. A
-tracker that hangs is ended, with the processes it started, when its time is over.
+It outlives a run that is killed: the end of its input is the run's end, and what was logged until then is still
+written. A tracker that hangs is ended, with the processes it started, when its time is over.
 """
 
 import faulthandler
@@ -38,8 +38,10 @@ class Voice:
         self._stream, self._lock = stream, threading.Lock()
 
     def say(self, kind: str, sentence: str = "") -> None:
-        """Args:
-        kind: started, ended, problem, or lost: a process that the tracker itself uses has died.
+        """Send a message to the run's process.
+
+        Args:
+            kind: started, ended, problem, or lost: a process that the tracker itself uses has died.
         """
         with self._lock, suppress(OSError, ValueError):
             self._stream.write(json.dumps({"kind": kind, "sentence": sentence}) + "\n")

@@ -10,7 +10,7 @@ function drawFigure(place) {
   Plotly.newPlot(place, figure.data, figure.layout, spectralPlotOptions);
 }
 
-// A sheet of paper is narrower than a window: figures are drawn for it, or drawn anew, and back.
+// A sheet of paper is narrower than a window: figures are drawn for it, or drawn again, and back.
 window.addEventListener("beforeprint", () => document.body.classList.add("printed"));
 window.addEventListener("afterprint", () => document.body.classList.remove("printed"));
 

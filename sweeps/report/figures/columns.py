@@ -45,7 +45,7 @@ def columns_of(report: Report, trials: Sequence[ReportedTrial]) -> list[Column]:
 
 
 def class_names(report: Report) -> list[str]:
-    """Of the first run that has ended; empty where none has."""
+    """Of the first run that has ended; empty if none has."""
     runs = (run for trial in report.trials for run in trial.runs)
     return next((names for run in runs if (names := run.class_names)), [])
 
@@ -59,7 +59,7 @@ def is_simplex(values: Sequence[Any]) -> bool:
 
 
 def share_names(size: int, classes: list[str]) -> list[str]:
-    """What the shares of a simplex are of: the classes, where there are as many."""
+    """What the shares of a simplex are of: the classes, if there are as many."""
     return classes if len(classes) == size else [f"share {place + 1}" for place in range(size)]
 
 
@@ -88,7 +88,7 @@ def _of_lists(axis: str, values: dict[int, list[Any]]) -> list[Column]:
 
 
 def _categorical(axis: str, values: dict[int, Any], signature: dict[str, Any]) -> Column:
-    """In the order of the space, where that is known; what comes after the last place that has room is put together."""
+    """In the order of the space, if that is known; what comes after the last place that has room is put together."""
     known = [canonical(value) for value in signature.get("values", [])]
     there = {canonical(value): shown(value) for value in values.values()}
     order = [text for text in known if text in there] + sorted(text for text in there if text not in known)

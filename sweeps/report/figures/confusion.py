@@ -16,7 +16,7 @@ Counts = NDArray[np.int64]
 
 
 def confusion_matrix(result: dict[str, Any], split: str, predictions: pd.DataFrame, names: list[str]) -> Counts | None:
-    """Counts [K, K], row true class, column predicted class: of result.json, else counted; None where neither is."""
+    """Counts [K, K], row true class, column predicted class: of result.json, else counted; None if neither is there."""
     known = result.get("confusion", {}).get("val" if split == "validation" else split)
     if known:
         return np.array(known, dtype=np.int64)

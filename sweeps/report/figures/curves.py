@@ -12,7 +12,7 @@ GAP = 0.07
 
 
 def curves(run: Run) -> Figure | None:
-    """None where the run has not noted an epoch."""
+    """None if the run has not noted an epoch."""
     rows = [row for row in run.metrics if "epoch" in row]
     panels = [key for key in PANELS if any(row.get(key) is not None for row in rows)]
     if not panels:

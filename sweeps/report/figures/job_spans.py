@@ -45,7 +45,7 @@ def slots(report: Report) -> dict[str, list[Span]]:
 
 
 def host_of(attributes: Mapping[str, Any], controller: str) -> str:
-    """The name of a controller's machine, by the attributes of the study; empty where they do not tell."""
+    """The name of a controller's machine, by the attributes of the study; empty if they do not say."""
     machine: str = attributes.get(f"{SIGNATURE}{controller}", {}).get("machine", "")
     return machine.partition(" ")[0]
 

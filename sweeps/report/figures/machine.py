@@ -27,7 +27,7 @@ LEAST_RANGE_S = 10.0  # of an axis of time: below that, ticks would be parts of 
 
 
 def timeline(by_slot: dict[str, list[Span]]) -> Figure | None:
-    """A bar a job, a row a slot; None where no job has begun."""
+    """One bar per job, one row per slot; None if no job has begun."""
     if not by_slot:
         return None
     busiest = sorted(by_slot, key=lambda slot: -len(by_slot[slot]))[:MOST_SLOTS]
@@ -79,7 +79,7 @@ def _along(seconds: Sequence[float]) -> dict[str, Any]:
 
 
 def throughput(report: Report) -> Figure | None:
-    """None where no run has noted how fast it trained."""
+    """None if no run has noted how fast it trained."""
     rates: dict[str, list[tuple[float, float, str]]] = {}
     for trial in report.trials:
         # Of a seed that was begun more than once the last start: what its run has left is of all of them.

@@ -14,7 +14,7 @@ MOST_CURVES = 8  # as many as there are colours
 
 
 def f1_figure(result: dict[str, Any], split: str, names: list[str]) -> Figure | None:
-    """None where the run has no F1 a class."""
+    """None if the run has no F1 by class."""
     key = "val" if split == "validation" else split
     scores = [number(result.get(f"{key}/f1/{name}")) for name in names]
     if not any(score is not None for score in scores):
@@ -39,14 +39,14 @@ def f1_figure(result: dict[str, Any], split: str, names: list[str]) -> Figure | 
 
 
 def rare_classes(labels: "pd.Series[Any]", names: list[str]) -> list[str]:
-    """Classes with fewer spectra than an even share, rarest first; all that have some where none is rare."""
+    """Classes with fewer spectra than an even share, rarest first; all that have some if none is rare."""
     counts = {name: int((labels == name).sum()) for name in names}
     there = sorted((name for name in names if counts[name]), key=counts.__getitem__)
     return [name for name in there if counts[name] < len(labels) / len(names)] or there
 
 
 def precision_recall(predictions: pd.DataFrame, names: list[str]) -> Figure | None:
-    """A curve a rare class; None where the split has a single class, or no probabilities."""
+    """One curve per rare class; None if the split has a single class, or no probabilities."""
     labels = predictions["label"]
     known = [name for name in names if f"probability/{name}" in predictions]
     rare = [name for name in rare_classes(labels, names) if name in known] if len(labels) else []

@@ -12,7 +12,7 @@ NUM_BINS = 10
 
 
 def reliability(predictions: pd.DataFrame) -> Figure | None:
-    """Share of right predictions over the probability of the predicted class; None where there are no probabilities."""
+    """Share of right predictions over the probability of the predicted class; None if there are no probabilities."""
     sure, right = _confidence(predictions)
     if not len(sure):
         return None

@@ -13,7 +13,7 @@ Costs = dict[str, tuple[str, str, Callable[[ReportedTrial], float | None]]]  # t
 
 
 def cost_figures(report: Report, trials: list[ReportedTrial]) -> list[Figure]:
-    """Score over each cost that differs between trials; none where an objective is a cost already."""
+    """Score over each cost that differs between trials; none if an objective is a cost already."""
     costs: Costs = {
         "parameters": ("number of parameters", "with fewer parameters", _num_parameters),
         "seconds": ("time of a trial (s)", "in less time", lambda trial: trial.seconds),

@@ -71,7 +71,7 @@ def _best_so_far(report: Report) -> tuple[list[int], list[float | None]]:
 
 
 def curves(report: Report) -> Figure | None:
-    """Scores by epoch: of all trials, or of some spread over the study; None where fewer than two reported any."""
+    """Scores by epoch: of all trials, or of some spread over the study; None if fewer than two reported any."""
     shown = [trial for trial in report.trials if trial.steps and "reused_from" not in trial.attributes]
     if len(shown) < 2:
         return None

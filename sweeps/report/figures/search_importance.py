@@ -17,7 +17,7 @@ ENOUGH = 40  # trials from which on the order of the axes is more than a hint
 
 
 def importances(report: Report) -> dict[str, float]:
-    """Axis -> part of 1, the largest first. Empty where too few trials are complete."""
+    """Axis -> part of 1, the largest first. Empty if too few trials are complete."""
     trials = complete(report)
     columns = {column.name: column for column in columns_of(report, trials)}
     if len(trials) < FEWEST or len({score(trial) for trial in trials}) < 2 or not columns:

@@ -69,7 +69,7 @@ def _stacked(report: Report, trials: list[ReportedTrial], axis: str, name: str) 
 
 
 def _groups(ordered: list[ReportedTrial]) -> list[list[ReportedTrial]]:
-    """Tenths by rank; single trials where there are few."""
+    """Tenths by rank; single trials if there are few."""
     if len(ordered) <= 2 * NUM_GROUPS:
         return [[trial] for trial in ordered]
     ends = [round(k * len(ordered) / NUM_GROUPS) for k in range(NUM_GROUPS + 1)]

@@ -1,4 +1,4 @@
-"""F1 by signal-to-noise, where the survey knows it. K classes."""
+"""F1 by signal-to-noise, if the survey knows it. K classes."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ class Bin:
     """Spectra of similar signal-to-noise.
 
     Args:
-        scores: class -> F1; None where the bin has too few spectra of the class.
+        scores: class -> F1; None if the bin has too few spectra of the class.
         macro: their mean; None unless every class has one.
     """
 
@@ -31,7 +31,7 @@ class Bin:
 
 
 def f1_by_snr(catalog: pd.DataFrame, predictions: pd.DataFrame, names: list[str]) -> Figure | None:
-    """None where the survey's catalog does not know the signal-to-noise of at least two bins of spectra."""
+    """None if the survey's catalog does not know the signal-to-noise of at least two bins of spectra."""
     if CATALOG_NAME not in catalog:
         return None
     joined = predictions.merge(catalog[["id", CATALOG_NAME]], on="id")

@@ -32,7 +32,7 @@ def short(value: Any, length: int = 18) -> str:
 
 
 def tail(value: Any, length: int = 24) -> str:
-    """Text for such a place of which the end tells most, such as the name of an axis."""
+    """Text for a place where the end says most, such as the name of an axis."""
     whole = str(value)
     return text(whole if len(whole) <= length else "…" + whole[1 - length :])
 
@@ -90,7 +90,7 @@ def layout(x: str = "", y: str = "", **further: Any) -> dict[str, Any]:
 
 
 def counting(title: str, values: Iterable[float], **further: Any) -> dict[str, Any]:
-    """An axis of whole numbers, such as epochs: without further ticks between them where there are few."""
+    """An axis of whole numbers, such as epochs: without further ticks between them if there are few."""
     there = list(values)
     every = {"dtick": 1} if there and max(there) - min(there) <= MOST_COUNTED else {}
     return axis(title, **every, **further)

@@ -13,7 +13,7 @@ NAME, TITLE = "best-run", "Best run"
 
 
 def section(report: Report) -> Section | None:
-    """None where no run has finished; one sentence where the best one's folder is gone."""
+    """None if no run has finished; one sentence if the best one's folder is gone."""
     run = report.best_run
     if report.best is None or run is None:
         return gone_section(report, NAME, TITLE)

@@ -44,7 +44,7 @@ class Usage:
 
 
 def usage(report: Report, by_slot: dict[str, list[Span]]) -> list[Usage]:
-    """A row a slot, and one for those that never had a job. A pause of the whole study counts for no slot."""
+    """One row per slot, and one for those that never had a job. A pause of the whole study counts for no slot."""
     whole = covered_s([span for spans in by_slot.values() for span in spans])
     rows = [Usage(slot, len(spans), covered_s(spans), whole) for slot, spans in by_slot.items()]
     unused = _num_unused(report, by_slot)
@@ -63,7 +63,7 @@ def _num_unused(report: Report, by_slot: dict[str, list[Span]]) -> int:
             host = host_of(attributes, name.removeprefix(SLOTS))
             had[host] = max(had[host], num)
     if any(span.note.slot is None for spans in by_slot.values() for span in spans):
-        return 0  # nobody can tell
+        return 0  # not known
     used = Counter(spans[0].host for spans in by_slot.values())
     return sum(max(0, num - used[host]) for host, num in had.items())
 

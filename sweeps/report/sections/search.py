@@ -1,4 +1,4 @@
-"""Section: how the search went, and what it tells of each axis."""
+"""Section: how the search went, and what it says of each axis."""
 
 from sweeps.report.figures.columns import Column, columns_of
 from sweeps.report.figures.scores import complete

@@ -18,7 +18,7 @@ SIZES = ("num_parameters", "best_epoch", "num_epochs", "time/train_s")
 
 
 def section(report: Report) -> Section | None:
-    """None where there are not two trials to compare."""
+    """None if there are not two trials to compare."""
     trials = _in_order(report)
     if len(trials) < 2:
         return None
@@ -45,7 +45,7 @@ def _better(report: Report) -> dict[str, str]:
 
 
 def _differing(trials: list[ReportedTrial]) -> list[str] | None:
-    """The keys that tell whole configs apart; None for the axes of a search, all of which do."""
+    """The keys in which whole configs differ; None for the axes of a search, all of which do."""
     if any(trial.configuration for trial in trials):
         return None
     configurations = [_configuration(trial) for trial in trials]
@@ -61,7 +61,7 @@ def _in_order(report: Report) -> list[ReportedTrial]:
 
 
 def _first_choice(report: Report, trials: list[ReportedTrial]) -> list[int]:
-    """The best trial beside the known configuration, or beside the second best."""
+    """The best trial next to the known configuration, or next to the second best."""
     first, second = trials[0].number, trials[1].number
     return [first, report.reference.number if report.reference and report.reference.number != first else second]
 

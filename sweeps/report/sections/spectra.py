@@ -21,7 +21,7 @@ NAME, TITLE = "spectra", "Spectra"
 
 
 def section(report: Report) -> Section | None:
-    """None where there is nothing to show; one sentence where the best run's folder is gone."""
+    """None if there is nothing to show; one sentence if the best run's folder is gone."""
     run = report.best_run
     if not report.options.max_spectra:
         return None
@@ -60,7 +60,7 @@ class Shown:
     """What is shown, in order.
 
     Args:
-        frame: chosen predictions, a row a spectrum [n].
+        frame: chosen predictions, one row per spectrum [n].
         rows: of the survey [n].
         block: pixels a point.
     """
@@ -112,7 +112,7 @@ def _data(run: Run, shown: Shown, saliency: Saliency | str | None) -> dict[str, 
 
 
 def _described(known: pd.Series, judged: pd.Series, probability: NDArray[np.floating[Any]]) -> dict[str, Any]:
-    """What is told of a spectrum: its catalog row, its row of predictions, and its probabilities [K]."""
+    """What is shown of a spectrum: its catalog row, its row of predictions, and its probabilities [K]."""
     return {
         "id": str(judged["id"]),
         "label": str(judged["label"]),

@@ -53,7 +53,7 @@ class Row:
     """A trial in the table of the best one and the reference.
 
     Args:
-        splits: "val" and "test" -> macro-F1 and its interval, where the run has them.
+        splits: "val" and "test" -> macro-F1 and its interval, if the run has them.
     """
 
     trial: ReportedTrial
@@ -116,7 +116,7 @@ def _time(trial: ReportedTrial, result: dict[str, Any]) -> str:
 
 
 def _difference(best: ReportedTrial | None, reference: ReportedTrial | None) -> Difference | None:
-    """On the test split, or on validation where it was not read."""
+    """On the test split, or on validation if it was not read."""
     if best is None or reference is None or best.number == reference.number:
         return None
     found, _ = paired_differences(best.runs, reference.runs)

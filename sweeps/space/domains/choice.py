@@ -13,9 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of two or more values, no two of them the same, in the order in which a grid runs them."""
+    """One of two or more values, no two of them the same, in the order in which a grid runs them.
+
+    Args:
+        kept: what the study keeps them as, if it was begun when they had other names.
+    """
 
     options: tuple[Any, ...]
+    kept: tuple[Any, ...] = ()
 
     def suggest(self, trial: "BaseTrial", name: str) -> Any:
         return self._value_of[canonical(trial.suggest_categorical(name, list(self._stored)))]
@@ -52,10 +57,9 @@ class Choice:
 
         All are JSON where Optuna would take two for one, as it does with 1 and true, or "[1]" and [1].
         """
-        stored = tuple(
-            v if v is None or isinstance(v, bool | int | float | str) else canonical(v) for v in self.options
-        )
-        return stored if len(set(stored)) == len(stored) else tuple(self._texts)
+        kept = self.kept or self.options
+        stored = tuple(v if v is None or isinstance(v, bool | int | float | str) else canonical(v) for v in kept)
+        return stored if len(set(stored)) == len(stored) else tuple(map(canonical, kept))
 
     @cached_property
     def _value_of(self) -> dict[str, Any]:

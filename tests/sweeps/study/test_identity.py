@@ -6,14 +6,14 @@ import pytest
 
 from sweeps.config import SweepConfig
 from sweeps.space import Space
-from sweeps.study.identity import changed, identity_of
+from sweeps.study.identity import changed, identity_of, up_to_date
 
 BEGUN = ["model.width=8,16", "loss=focal", "seed=3", "optimizer.lr=0.1"]
 
 
 def told(*arguments: str) -> str | None:
     old, new = (identity_of(SweepConfig(), Space.read({}, a), ["score"], None) for a in (BEGUN, arguments))
-    return changed(json.loads(json.dumps(old)), new)
+    return changed(up_to_date(json.loads(json.dumps(old)), SweepConfig().free_keys), new)
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,29 @@ def told(*arguments: str) -> str | None:
 )
 def test_only_what_differs_is_told(arguments: list[str], expected: str | None) -> None:
     assert told(*arguments) == expected
+
+
+def test_keys_that_are_free_by_now_and_old_names_of_values_are_no_change() -> None:
+    begun = ["precision=float32", "loss=soft_f1", "loss.form=mean_log", "schedule.stages=[{loss:{form:log_mean}}]"]
+    now = [
+        "precision=bfloat16",
+        "loss=soft_f1",
+        "loss.form=mean_of_logs",
+        "schedule.stages=[{loss:{form:log_of_mean}}]",
+    ]
+    old, new = (identity_of(SweepConfig(), Space.read({}, ["x=1,2", *a]), ["score"], None) for a in (begun, now))
+    assert changed(up_to_date(old, []), new) == "precision was float32, now bfloat16"
+    del new["fixed"][0]
+    assert changed(up_to_date(old, ["precision"]), new) is None
+
+
+def test_an_axis_with_old_names_of_values_is_the_same_axis() -> None:
+    old, new = (
+        identity_of(SweepConfig(), Space.read({"loss.form": names, "loss.eps": eps}), ["score"], None)
+        for names, eps in (
+            (["log_mean", "mean_log"], {"low": 0.1, "high": 0.2, "when": {"loss.form": ["log_mean"]}}),
+            (["log_of_mean", "mean_of_logs"], {"low": 0.1, "high": 0.2, "when": {"loss.form": ["log_of_mean"]}}),
+        )
+    )
+    assert changed(up_to_date(old, []), new) is None
+    assert changed(old, new) is not None

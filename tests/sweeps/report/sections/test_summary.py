@@ -72,7 +72,7 @@ def test_the_budget_and_the_best(tmp_path: Path) -> None:
     assert "trial 1, the best" in said and "0.7500" in said and "12,345" in said
     assert "x a number from 0 to 1 0.2" in said
     assert "The best of 2 trials on validation is optimistic" in said
-    assert "No test score is there" in said
+    assert "There is no test score" in said
     assert "The study is not finished" in said
 
 

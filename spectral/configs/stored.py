@@ -1,0 +1,61 @@
+"""A config that an earlier or a later version stored, as this version would have stored it."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from spectral.configs.renamed import renamed
+from spectral.configs.root import REGISTRIES, ExperimentConfig
+
+GROUPS = {registry.group: registry for registry in REGISTRIES}
+
+
+def read_stored(config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Bring a stored config up to date; its values are not checked.
+
+    Args:
+        config: the whole config of a run, resolved.
+
+    Returns:
+        The config under today's names, with the default of every key that it lacks; and what it holds that this version
+        does not know, by dotted key.
+    """
+    unknown: dict[str, Any] = {}
+    return _completed(renamed(config), ExperimentConfig, "", unknown), unknown
+
+
+def _completed(stored: Mapping[str, Any], kind: type, key: str, unknown: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a config dataclass from a mapping; what else the mapping holds goes to `unknown`."""
+    defaults = {field.name: getattr(kind(), field.name) for field in dataclasses.fields(kind)}
+    unknown |= {f"{key}{name}": value for name, value in stored.items() if name not in defaults}
+    return {
+        name: _value(name, stored.get(name, default), default, f"{key}{name}", unknown)
+        for name, default in defaults.items()
+    }
+
+
+def _value(name: str, value: Any, default: Any, key: str, unknown: dict[str, Any]) -> Any:
+    """The value of a field: a part with all its options, nested dataclasses as mappings, anything else as it is."""
+    if name in GROUPS and value is not None:
+        return _part(name, {"name": value} if isinstance(value, str) else value, key, unknown)
+    if dataclasses.is_dataclass(default) and not isinstance(default, type):
+        return _completed(_plain(value), type(default), f"{key}.", unknown)
+    if isinstance(default, list) and default and dataclasses.is_dataclass(default[0]):
+        kind = type(default[0])
+        return [_completed(_plain(item), kind, f"{key}.{i}.", unknown) for i, item in enumerate(value)]
+    return value
+
+
+def _part(group: str, stored: Any, key: str, unknown: dict[str, Any]) -> Any:
+    """A part with all the options of its name; one that this version does not have stays as it is."""
+    if not isinstance(stored, Mapping) or stored.get("name") not in GROUPS[group].names:
+        return stored
+    return _completed(stored, GROUPS[group].entry(stored["name"]).config, f"{key}.", unknown)
+
+
+def _plain(value: Any) -> Mapping[str, Any]:
+    """A default is a dataclass where all else is a mapping."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    assert isinstance(value, Mapping)
+    return value

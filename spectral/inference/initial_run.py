@@ -1,0 +1,114 @@
+"""`init=FOLDER`: a run begins with the best weights of another run. See docs/training.md."""
+
+import dataclasses
+import hashlib
+import logging
+from typing import Any
+
+from torch import Tensor, nn
+
+from spectral.errors import UserError
+from spectral.inference.classifier import Classifier
+from spectral.runs.folder import RunFolder
+from spectral.training.checkpoint import load_checkpoint
+from spectral.training.initial_weights import body_misfit, head_fits, load_weights
+
+log = logging.getLogger(__name__)
+
+OF_TRAINING = ("dropout", "dropout_kind")  # options of a network that change nothing of what it computes
+SIZES = ("width", "widths", "num_blocks")  # which are the same, in whatever words, if the weights fit
+
+
+def load_initial(init: str | None, classifier: Classifier, network: nn.Module, folder: RunFolder) -> dict[str, Any]:
+    """Give a fresh network the weights that its run begins with, before anything is written.
+
+    A run that has a checkpoint is resumed from that: its network is left as it is, and `init` is not read.
+
+    Args:
+        init: folder of the other run; None for fresh weights.
+        classifier: of the run that begins.
+        folder: of the run that begins.
+
+    Returns:
+        What the run keeps of it, for `RunFolder.note_initial` and result.json; empty without `init`.
+
+    Raises:
+        UserError: `init` is not a finished run with weights, or its network is another one.
+    """
+    if init is None:
+        return {}
+    if (noted := folder.load_initial()) and load_checkpoint(folder.checkpoint):
+        return noted
+    other, weights = _read(init)
+    if misfit := body_misfit(network, weights):
+        differences = _differences(other, classifier, with_inputs=False)
+        told = "; ".join(f"{key}={was} there, {now} here" for key, was, now in differences) or "one weight differs"
+        raise UserError(f"init={init} does not fit this network: {told} ({misfit}).")
+    difference = _head_difference(init, other, classifier, head_fits(network, weights))
+    load_weights(network, weights, with_head=difference is None)
+    _log(init, other, classifier, difference)
+    return {"init": {"folder": init, "weights": _digest(init), "head": "new" if difference else "kept"}}
+
+
+def _digest(init: str) -> str:
+    """Of the file of the weights; `b2sum -l 128` gives the same."""
+    return hashlib.blake2b(RunFolder(init).weights.read_bytes(), digest_size=16).hexdigest()
+
+
+def _read(init: str) -> tuple[Classifier, dict[str, Tensor]]:
+    """The classifier of the other run, and its best weights."""
+    folder = RunFolder(init)
+    if not folder.config.is_file():
+        raise UserError(f"init={init} is not a run folder: it has no {folder.config.name}.")
+    if folder.load_result() is None:
+        raise UserError(f"init={init} is a run that has not ended: it has no {folder.result.name}, so resume it first.")
+    if not folder.weights.is_file():
+        raise UserError(f"init={init} has no weights to begin with: {folder.weights.name} is not there.")
+    classifier = Classifier.load(folder)
+    return classifier, classifier.load_network(folder).state_dict()
+
+
+def _head_difference(init: str, other: Classifier, own: Classifier, fits: bool) -> str | None:
+    """Why the head of the other run is not taken, in words; None if it is."""
+    if other.class_names != own.class_names:
+        return f"classes {', '.join(other.class_names)} of {init}, {', '.join(own.class_names)} here"
+    kinds = [getattr(classifier.model, "head", None) for classifier in (other, own)]
+    if kinds[0] != kinds[1]:
+        return f"model.head={kinds[0]} of {init}, {kinds[1]} here"
+    return None if fits else f"its weights in {init} have other sizes"
+
+
+def _log(init: str, other: Classifier, own: Classifier, difference: str | None) -> None:
+    log.info("The weights are those of %s.", init)
+    if difference:
+        log.info("The head is made again: %s.", difference)
+    for key, was, now in _differences(other, own, with_inputs=True):
+        if key.removeprefix("model.") not in SIZES:
+            log.warning("%s had %s=%s, here it is %s.", init, key, was, now)
+
+
+def _differences(other: Classifier, own: Classifier, with_inputs: bool) -> list[tuple[str, Any, Any]]:
+    """Keys of the body, and of the inputs before it, that differ between two classifiers, with both values."""
+    there, here = _options(other, with_inputs), _options(own, with_inputs)
+    keys = [key for key in dict.fromkeys([*here, *there]) if there.get(key) != here.get(key)]
+    if other.model.name != own.model.name:  # all else then differs too
+        keys = ["model", *(key for key in keys if not key.startswith("model"))]
+    return [(key, there.get(key), here.get(key)) for key in keys]
+
+
+def _options(classifier: Classifier, with_inputs: bool) -> dict[str, Any]:
+    inputs, options = classifier.inputs, _flat("model", classifier.model)
+    options["num_channels"] = classifier.build_inputs().num_channels
+    if with_inputs:
+        options |= _flat("transform", inputs.transform) | {"inputs.masked_pixels": inputs.masked_pixels}
+        options["inputs.channels"] = [channel.name for channel in inputs.channels]
+    return options
+
+
+def _flat(group: str, config: Any) -> dict[str, Any]:
+    """The options of a part that change what it computes."""
+    options = {}
+    for name, value in dataclasses.asdict(config).items():
+        if name not in OF_TRAINING and not name.startswith("head"):
+            options[group if name == "name" else f"{group}.{name}"] = value
+    return options

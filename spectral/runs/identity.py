@@ -1,0 +1,77 @@
+"""Whether a command may resume a run: which keys of the config must be the same. docs/run-folder.md lists the rules."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from spectral.configs.stored import read_stored
+from spectral.errors import UserError
+
+log = logging.getLogger(__name__)
+
+# Keys that may differ when a run is resumed: they say where and how fast it is computed, not what.
+FREE_KEYS = (
+    "run_dir",
+    "cache_dir",
+    "device",
+    "precision",
+    "layout",
+    "compile",
+    "num_threads",
+    "evaluate_batch_size",
+    "data.num_workers",
+    "data.rows_per_part",
+    "score_test",
+    "tracker",
+    "plots",
+    "sweep",
+)
+OFF: tuple[Any, ...] = (None, False, [], {})  # an option with such a value did nothing
+
+
+def is_free(key: str) -> bool:
+    """Whether a key of the config may differ when a run is resumed."""
+    return any(key == free or key.startswith(f"{free}.") for free in FREE_KEYS)
+
+
+def check_same(path: Path, stored: Mapping[str, Any], given: Mapping[str, Any], is_finished: bool) -> None:
+    """Check that a command's config is that of the run in `path`.
+
+    A key that one of the two lacks has its default there. An option of the stored config that this version does not
+    know is ignored, with a line in the log, if the run is finished or the option did nothing.
+
+    Raises:
+        UserError: the sentence names the first difference, or the unknown option.
+    """
+    old, unknown = read_stored(stored)
+    new, more = read_stored(given)
+    there, here = _flat(old), _flat(new) | more
+    for key in [*here, *there]:
+        was, now = there.get(key, "absent"), here.get(key, "absent")
+        if not is_free(key) and was != now:
+            raise UserError(
+                f"run_dir={path} holds a run with {key}={was}, this command has {key}={now}: "
+                "give the same config to resume it, or another run_dir."
+            )
+    for key, value in unknown.items():
+        if not is_free(key):
+            _ignore(path, key, value, may_matter=not is_finished and value not in OFF)
+
+
+def _ignore(path: Path, key: str, value: Any, may_matter: bool) -> None:
+    """Log an option that this version does not know; raise UserError if training would continue without it."""
+    told = f"run_dir={path} holds a run with {key}={value}, which this version does not know"
+    if may_matter:
+        raise UserError(f"{told}: resume it with the version that began it, or give another run_dir.")
+    log.warning("%s: it is ignored.", told)
+
+
+def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as dotted keys; lists are values."""
+    if not isinstance(node, Mapping):
+        return {prefix: node}
+    flat: dict[str, Any] = {}
+    for key, value in node.items():
+        flat |= _flat(value, f"{prefix}.{key}" if prefix else str(key))
+    return flat

@@ -1,0 +1,34 @@
+"""What a study keeps of values that have another name by now: the experiment knows which."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from sweeps.space.values import canonical, is_plain, override
+
+
+def renamed_override(text: str) -> str:
+    """An override with today's names of its values; one without renamed values stays as it is written."""
+    from spectral.configs.renamed import renamed
+
+    parsed = OverridesParser.create().parse_override(text)
+    value = parsed.value()
+    if not is_plain(value) or (now := renamed(value, parsed.key_or_group)) == value:
+        return text
+    return override(text.partition("=")[0], now)
+
+
+def renamed_configuration(text: str) -> str:
+    """A configuration, canonical as a trial keeps it, with today's names of its values."""
+    from spectral.configs.renamed import renamed
+
+    return canonical(renamed(json.loads(text)))
+
+
+def renamed_axis(name: str, signature: Mapping[str, Any]) -> dict[str, Any]:
+    """The signature of an axis with today's names of its values, and of those that its condition names."""
+    from spectral.configs.renamed import renamed
+
+    return {field: renamed(value, "" if field == "when" else name) for field, value in signature.items()}

@@ -1,0 +1,140 @@
+"""init=FOLDER: a run begins with the best weights of another."""
+
+import logging
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file
+from search_runs import run as sweep
+from small_runs import OVERRIDES, REPOSITORY, StoppedError, arrays, outcome, result, rows, run, stop_after
+from torch import Tensor
+
+from spectral.errors import UserError
+
+Overrides = Callable[..., list[str]]
+STILL = ("optimizer.lr=1e-30", "schedule.stages.0.epochs=1")  # trains, and changes no weight
+
+
+@pytest.fixture(scope="module")
+def other(pack_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run on the small survey."""
+    folder = tmp_path_factory.mktemp("other") / "run"
+    more = ("schedule.stages.0.epochs=5", "schedule.stages.0.steps=40", "schedule.ema_decay=0.9")
+    run(["data=packed", f"data.folder={pack_folder}", f"run_dir={folder}", *OVERRIDES, *more])
+    return folder
+
+
+@pytest.fixture
+def two_classes(tmp_path: Path) -> list[str]:
+    """Other spectra, without quasars."""
+    content = arrays()
+    kept = content["label"] != "qso"
+    np.savez(tmp_path / "two.npz", wave=content["wave"], **{k: content[k][kept] for k in ("flux", "id", "label")})
+    return ["data=arrays", f"data.path={tmp_path / 'two.npz'}", "data.num_workers=1", f"cache_dir={tmp_path}"]
+
+
+def weights(folder: Path) -> dict[str, Tensor]:
+    return load_file(folder / "best.safetensors")
+
+
+def validation(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key.startswith("val/")}
+
+
+def test_a_run_begins_where_the_other_was_best(small: Overrides, tmp_path: Path, other: Path) -> None:
+    run(small(f"init={other}", *STILL))
+    best = rows(other)[result(other)["best_epoch"] - 1]
+    assert best["val/macro_f1"] > 0.6
+    assert validation(rows(tmp_path / "run")[0]) == validation(best)
+
+
+def test_the_result_says_what_the_run_began_with(small: Overrides, tmp_path: Path, other: Path) -> None:
+    run(small(f"init={other}"))
+    initial = result(tmp_path / "run")["init"]
+    assert initial["folder"] == str(other) and initial["head"] == "kept"
+    assert re.fullmatch("[0-9a-f]{32}", initial["weights"])
+    run(small(folder="fresh"))
+    assert "init" not in result(tmp_path / "fresh") and not (tmp_path / "fresh" / "init.json").exists()
+    assert weights(tmp_path / "fresh").keys() == weights(tmp_path / "run").keys()
+
+
+def test_the_head_is_made_again_for_other_classes(
+    two_classes: list[str], tmp_path: Path, other: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        run([*two_classes, *OVERRIDES, *STILL, f"run_dir={tmp_path / 'run'}", f"init={other}"])
+    assert f"The head is made again: classes star, galaxy, qso of {other}, star, galaxy here." in caplog.text
+    begun, own = weights(other), weights(tmp_path / "run")
+    assert own["head.logits.weight"].shape[0] == 2
+    assert all(own[key].equal(begun[key]) for key in own if not key.startswith("head."))
+    assert result(tmp_path / "run")["init"]["head"] == "new"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (["model.width=6"], r"model\.width=4 there, 6 here \(\S+ is 8x\S+ there, 12x\S+ here\)\.$"),
+        (["model.num_blocks=3"], r"model\.num_blocks=2 there, 3 here \(blocks\.2\S* is absent there, \S+ here\)\.$"),
+        (["model=fcn"], r"model=reference there, fcn here \(\S+ is absent there, \S+ here\)\.$"),
+    ],
+)
+def test_another_body_is_refused_before_anything_is_written(
+    changes: list[str], told: str, small: Overrides, tmp_path: Path, other: Path
+) -> None:
+    is_other_model = changes[0].startswith("model=")
+    overrides = [o for o in small(f"init={other}") if not (is_other_model and o.startswith("model."))]
+    with pytest.raises(UserError, match=rf"^init={re.escape(str(other))} does not fit this network: {told}"):
+        run([*overrides, *changes])
+    assert not (tmp_path / "run").exists()
+
+
+def test_options_that_change_what_the_weights_mean_are_reported(
+    small: Overrides, other: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        run(small(f"init={other}", *STILL, "model.dilations=[1,2,5]", "model.dropout=0.5", "transform.clip=5"))
+    told = [record.message.removeprefix(f"{other} had ") for record in caplog.records if str(other) in record.message]
+    assert told == ["model.dilations=[1, 2, 4], here it is [1, 2, 5].", "transform.clip=None, here it is 5.0."]
+
+
+def test_a_run_is_resumed_without_the_folder_that_it_began_with(small: Overrides, tmp_path: Path, other: Path) -> None:
+    begin = Path(shutil.copytree(other, tmp_path / "begin"))
+    run(small(f"init={begin}", folder="whole"))
+    with pytest.raises(StoppedError):
+        run(small(f"init={begin}"), stop_after(1))
+    shutil.rmtree(begin)
+    run(small(f"init={begin}"))
+    assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+
+
+def test_a_run_that_began_with_other_weights_is_another_run(small: Overrides, tmp_path: Path, other: Path) -> None:
+    run(small(f"init={other}"))
+    with pytest.raises(UserError, match=r"holds a run with init=\S+, this command has init=None"):
+        run(small())
+
+
+def test_a_folder_to_begin_with_must_be_a_finished_run(small: Overrides, tmp_path: Path, other: Path) -> None:
+    def refused(told: str) -> None:
+        with pytest.raises(UserError, match=rf"^init=\S+ {told}"):
+            run(small(f"init={tmp_path / 'begin'}"))
+        assert not (tmp_path / "run").exists()
+
+    refused(r"is not a run folder: it has no config\.yaml\.$")
+    shutil.copytree(other, tmp_path / "begin")
+    (tmp_path / "begin" / "best.safetensors").unlink()
+    refused(r"has no weights to begin with: best\.safetensors is not there\.$")
+    (tmp_path / "begin" / "result.json").unlink()
+    refused(r"is a run that has not ended: it has no result\.json, so resume it first\.$")
+
+
+@pytest.mark.slow
+def test_a_sweep_compares_weights_to_begin_with(pack_folder: Path, tmp_path: Path, other: Path) -> None:
+    command = ["data=packed", f"data.folder={pack_folder}", *OVERRIDES, f"init=null,{other}"]
+    sweep(tmp_path / "sweep", *command, script=REPOSITORY / "run.py")
+    fresh, begun = (result(tmp_path / "sweep" / str(number)) for number in (0, 1))
+    assert "init" not in fresh and begun["init"]["folder"] == str(other)

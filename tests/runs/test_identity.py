@@ -1,0 +1,136 @@
+"""Which configs a run may be resumed with, of this version and of others."""
+
+import dataclasses
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+from small_runs import REPOSITORY, StoppedError, composed, rows, run, stop_after
+
+import spectral.configs.root
+import spectral.configs.stored
+from spectral import experiment
+from spectral.configs.root import ExperimentConfig
+from spectral.errors import UserError
+from spectral.runs.identity import FREE_KEYS, check_same
+
+Overrides = Callable[..., list[str]]
+
+HERE = Path("run")
+NOW: dict[str, Any] = {"seed": 1, "model": {"name": "fcn"}, "loss": {"name": "soft_f1", "form": "mean_of_logs"}}
+
+
+def without(config: dict[str, Any], dropped: str) -> dict[str, Any]:
+    """A config without one of its keys."""
+    *groups, last = dropped.split(".")
+    copy: dict[str, Any] = json.loads(json.dumps(config))
+    node = copy
+    for group in groups:
+        node = node[group]
+    del node[last]
+    return copy
+
+
+def stored_by_this_version(config: dict[str, Any]) -> dict[str, Any]:
+    return spectral.configs.stored.read_stored(config)[0]
+
+
+@pytest.mark.parametrize(
+    "dropped", ["evaluate_batch_size", "model.widths", "optimizer", "schedule.patience_epochs", "schedule", "plots"]
+)
+def test_a_key_that_a_run_does_not_have_is_its_default(dropped: str) -> None:
+    check_same(HERE, without(stored_by_this_version(NOW), dropped), stored_by_this_version(NOW), is_finished=False)
+
+
+@pytest.mark.parametrize(
+    ("stored", "key"),
+    [
+        ({}, "schedule.ema_decay=None"),
+        ({"schedule": {"stages": [{"name": "train"}]}}, "schedule.ema_decay=None"),
+    ],
+)
+def test_a_key_that_a_run_does_not_have_is_refused_with_another_value(stored: dict[str, Any], key: str) -> None:
+    with pytest.raises(UserError, match=rf"holds a run with {key}, this command has schedule\.ema_decay=0\.9"):
+        check_same(HERE, NOW | stored, NOW | {"schedule": {"ema_decay": 0.9}}, is_finished=False)
+
+
+def test_a_stage_of_an_earlier_version_has_the_defaults_of_what_it_lacks() -> None:
+    """And a part that it names is the same as one with its options written out."""
+    old = {"schedule": {"stages": [{"name": "a", "loss": {"name": "soft_f1", "form": "mean_log"}}]}}
+    new = {
+        "schedule": {"stages": [{"name": "a", "start": "last", "loss": {"name": "soft_f1", "form": "mean_of_logs"}}]}
+    }
+    check_same(HERE, old, new, is_finished=False)
+    by_name = {"schedule": {"stages": [{"name": "a", "loss": "soft_f1"}]}}
+    written = {"schedule": {"stages": [{"name": "a", "loss": {"name": "soft_f1", "form": "log_of_mean"}}]}}
+    check_same(HERE, by_name, written, is_finished=False)
+    with pytest.raises(UserError, match=r"log_of_mean.*, this command has .*mean_of_logs"):
+        check_same(HERE, by_name, new, is_finished=False)
+
+
+@pytest.mark.parametrize("old", ["mean_log", "mean_of_logs"])
+def test_a_renamed_value_is_the_same_by_both_names(old: str) -> None:
+    check_same(HERE, NOW | {"loss": {"name": "soft_f1", "form": old}}, NOW, is_finished=False)
+
+
+def test_another_value_than_the_renamed_one_is_refused_under_its_new_name() -> None:
+    with pytest.raises(UserError, match=r"loss\.form=log_of_mean, this command has loss\.form=mean_of_logs"):
+        check_same(HERE, NOW | {"loss": {"name": "soft_f1", "form": "log_mean"}}, NOW, is_finished=False)
+
+
+@pytest.mark.parametrize("key", ["foo", "model.foo", "schedule.foo"])
+def test_an_unknown_option_is_ignored_if_it_did_nothing_or_the_run_is_finished(
+    key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def stored(value: Any) -> dict[str, Any]:
+        group, _, name = key.rpartition(".")
+        config = stored_by_this_version(NOW)
+        (config[group] if group else config)[name] = value
+        return config
+
+    for value, is_finished in ((None, False), (False, False), (3, True)):
+        caplog.clear()
+        with caplog.at_level(logging.WARNING):
+            check_same(HERE, stored(value), NOW, is_finished)
+        assert f"run_dir=run holds a run with {key}={value}, which this version does not know" in caplog.text
+    with pytest.raises(UserError, match=rf"with {key}=3, which this version does not know: resume it with the version"):
+        check_same(HERE, stored(3), NOW, is_finished=False)
+
+
+def test_how_a_run_is_computed_is_no_part_of_it() -> None:
+    new = {"device": "cuda:1", "precision": "bfloat16", "layout": "contiguous", "compile": "always", "num_threads": 8}
+    new |= {"evaluate_batch_size": 8, "tracker": {"name": "mlflow"}, "plots": False, "cache_dir": "x", "run_dir": "y"}
+    new |= {"data": {"name": "arrays", "path": "a.npz", "num_workers": 3, "rows_per_part": 7}, "score_test": False}
+    check_same(HERE, NOW | {"data": {"name": "arrays", "path": "a.npz"}}, NOW | new, is_finished=False)
+
+
+def test_a_study_leaves_free_what_a_run_does() -> None:
+    """But for what a sweep gives to its jobs itself."""
+    of_studies = set(OmegaConf.load(REPOSITORY / "conf" / "sweep" / "default.yaml").free_keys)
+    assert of_studies == set(FREE_KEYS) - {"run_dir", "score_test", "sweep"}
+
+
+@dataclasses.dataclass
+class LaterConfig(ExperimentConfig):
+    """The config of a later version, which has a key more."""
+
+    added: int = 5
+
+
+def test_a_run_is_resumed_by_a_version_that_has_more_keys(
+    small: Overrides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(StoppedError):
+        run(small(), stop_after(1))
+    for module in (spectral.configs.root, spectral.configs.stored):
+        monkeypatch.setattr(module, "ExperimentConfig", LaterConfig)
+    later = OmegaConf.to_container(composed(small()), resolve=True)
+    assert isinstance(later, dict)
+    with pytest.raises(UserError, match="holds a run with added=5, this command has added=6"):
+        experiment.run(OmegaConf.create(later | {"added": 6}))
+    experiment.run(OmegaConf.create(later | {"added": 5}))
+    assert [row["epoch"] for row in rows(tmp_path / "run")] == [1, 2, 3]

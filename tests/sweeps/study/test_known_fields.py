@@ -1,0 +1,33 @@
+"""What a later version has written into a study is read without its additions."""
+
+import json
+from pathlib import Path
+
+from loop_runs import FLOATS, open_study
+
+from sweeps.study.controllers import Controller, Watch, any_alive
+from sweeps.study.job_records import JobNote, notes_of
+
+
+def test_a_job_record_with_more_fields_is_read() -> None:
+    stored = {"seed_index": 1, "controller": "a", "began_s": 2.0, "energy_j": 3.5}
+    assert notes_of({"jobs": [stored]}) == [JobNote(1, "a", 2.0)]
+
+
+def test_a_controller_with_more_fields_is_seen_alive() -> None:
+    name, stored = Controller.this().attribute()
+    attributes = json.loads(json.dumps({name: {**stored, "user": "observer"}}))
+    assert any_alive(attributes, lost_after_s=60)
+    watch = Watch()
+    watch.look(attributes)
+    assert watch.is_alive(attributes, name.partition(":")[2], lost_after_s=60)
+
+
+def test_an_identity_with_more_fields_or_fewer_is_that_of_the_study(tmp_path: Path) -> None:
+    study = open_study(tmp_path, FLOATS)
+    known = study.study.user_attrs["sweep"]
+    for key in ("seed_key", "constraints", "search_overrides"):
+        del known[key]
+    study.study.set_user_attr("sweep", {**known, "priority": "high"})
+    study.close()
+    open_study(tmp_path, FLOATS).close()
