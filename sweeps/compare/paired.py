@@ -18,7 +18,7 @@ def _sentence(found: Difference, first: str, other: str) -> str:
     verdict = (
         f"is clear of zero: {better} is better on these spectra"
         if found.is_shown
-        else "contains zero, so that these spectra cannot tell the two apart"
+        else "contains zero, so that these spectra do not tell the two apart"
     )
     ours, theirs = map(_mean_over, found.num_seeds)
     return (
