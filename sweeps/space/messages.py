@@ -92,14 +92,14 @@ def axis_sentence(error: OmegaConfBaseException, argument: str) -> str | None:
     key, _, value = argument.lstrip("+").partition("=")
     at_fault = str(error.full_key)
     if key == at_fault == SPACE and str(error).startswith("Cannot merge") and not value.startswith("["):
-        told = "a list does not replace a mapping, nor the reverse; the axis itself does, as in model.width=8,16 or"
-        return f"{argument} cannot be merged into the search's axes: {told} 'model.width=interval(8,16)'."
+        reason = "a list does not replace a mapping, nor the reverse; the axis itself does, as in model.width=8,16 or"
+        return f"{argument} cannot be merged into the search's axes: {reason} 'model.width=interval(8,16)'."
     if error.parent_node is None or not at_fault.startswith(f"{SPACE}.") or not key.startswith(SPACE):
         return None
-    known = [str(name) for name in error.parent_node._get_root().sweep.space]
-    axis, fields = _split((at_fault if key == SPACE else key).removeprefix(f"{SPACE}."), known)
-    closest = "" if axis in known else did_you_mean(axis, known)
-    form = f"+{argument.lstrip('+')}" if key == SPACE else _form(axis, fields, value, axis in known)
+    axes = [str(name) for name in error.parent_node._get_root().sweep.space]
+    axis, fields = _split((at_fault if key == SPACE else key).removeprefix(f"{SPACE}."), axes)
+    closest = "" if axis in axes else did_you_mean(axis, axes)
+    form = f"+{argument.lstrip('+')}" if key == SPACE else _form(axis, fields, value, axis in axes)
     return f"{at_fault} is not a known key: {closest}an axis is given whole, as in {shlex.quote(form)}."
 
 
@@ -112,9 +112,9 @@ def _form(axis: str, fields: Sequence[str], value: str, is_known: bool) -> str:
     return f"+{SPACE}={{{axis}:{value}}}"
 
 
-def _split(path: str, known: Sequence[str]) -> tuple[str, list[str]]:
-    """An axis and the fields behind it: of the known axes the longest, else what comes before the first field."""
+def _split(path: str, axes: Sequence[str]) -> tuple[str, list[str]]:
+    """An axis and the fields behind it: the longest of the axes, else what comes before the first field."""
     parts = path.split(".")
     ends = [i for i in range(1, len(parts) + 1) if i == len(parts) or parts[i] in AXIS_FIELDS]
-    end = max((i for i in ends if ".".join(parts[:i]) in known), default=ends[0])
+    end = max((i for i in ends if ".".join(parts[:i]) in axes), default=ends[0])
     return ".".join(parts[:end]), parts[end:]
