@@ -8,8 +8,11 @@ if __name__ == "__main__":
 
     begin_command()
 
+from pathlib import Path
+
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from spectral.cli.run import as_job, run_command
@@ -27,11 +30,24 @@ def main(config: DictConfig) -> float | list[float]:
     config.run_dir = config.run_dir and HydraConfig.get().runtime.output_dir
     typed(config)  # a mistake is found before torch is imported, which takes seconds
     from spectral import experiment
+    from sweeps.job.tracked_as import tracked_as
 
     # What an experiment gives does not depend on the search that chose it.
     config.sweep = None
-    return experiment.run(config, on_epoch=progress.epoch_callback(), on_network=progress.check_constraints)
+    return experiment.run(
+        config,
+        on_epoch=progress.epoch_callback(),
+        on_network=progress.check_constraints,
+        tracked_as=tracked_as(Path(config.run_dir), config.seed),
+    )
+
+
+def explain(error: HydraException) -> str | None:
+    """What is said of a mistake in a search; None for other mistakes."""
+    from sweeps.space.messages import search_sentence  # only if there is a mistake: a command begins sooner
+
+    return search_sentence(error)
 
 
 if __name__ == "__main__":
-    run_command(main)
+    run_command(main, explain)

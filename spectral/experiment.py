@@ -34,6 +34,7 @@ from spectral.score_test import add_test, is_held_back
 from spectral.scoring.console import print_result
 from spectral.scoring.scores import FinalScores, argmax_metrics, check_can_hold_out, with_prefix
 from spectral.survey import Survey
+from spectral.tracking.backends.contract import TrackedAs
 from spectral.tracking.client import check_installed
 from spectral.tracking.run import RunTracking
 from spectral.training.progress import Progress
@@ -49,6 +50,7 @@ def run(
     config: DictConfig,
     on_epoch: EpochCallback = lambda _epoch, _row: None,
     on_network: NetworkCallback = lambda _sizes: None,
+    tracked_as: TrackedAs | None = None,
 ) -> float | list[float]:
     """Run, or resume, the experiment of a composed config, in its `run_dir`.
 
@@ -56,6 +58,7 @@ def run(
         on_epoch: called after each epoch with its number and metrics; what it raises ends the run, which can resume.
         on_network: called with the `network_sizes` once the network is built, before anything is written or trained;
             what it raises ends the run.
+        tracked_as: who the run is to its tracker; None for a run of its own, named by its command.
 
     Returns:
         The objective; a list if the config names several.
@@ -73,13 +76,13 @@ def run(
             folder.claim(resolved_config)  # before anything long: packing, say
         result = folder.load_result()
         if result and is_held_back(experiment, result):
-            result = add_test(experiment, resolved_config, folder, result)
+            result = add_test(experiment, resolved_config, folder, result, tracked_as)
         elif result:
             console.print(
                 f"The run in {folder.path} is finished: its result is given again.", markup=False, highlight=False
             )
         else:
-            result = _carry_out_or_tell(experiment, resolved_config, folder, console, on_epoch, on_network)
+            result = _carry_out_or_tell(experiment, resolved_config, folder, console, on_epoch, on_network, tracked_as)
         print_result(console, result, folder.path)
     values = [float(result[objective]) for objective in experiment.objectives]
     return values[0] if isinstance(experiment.objective, str) else values
@@ -99,10 +102,11 @@ def _carry_out_or_tell(
     console: Console,
     on_epoch: EpochCallback,
     on_network: NetworkCallback,
+    tracked_as: TrackedAs | None,
 ) -> dict[str, Any]:
     """Carry out the experiment; on Ctrl-C say how to resume."""
     try:
-        return _carry_out(config, resolved_config, folder, console, on_epoch, on_network)
+        return _carry_out(config, resolved_config, folder, console, on_epoch, on_network, tracked_as)
     except KeyboardInterrupt:
         argument = shlex.quote(f"run_dir={folder.path}")
         console.print(f"To go on, give the same command with {escape(argument)}", soft_wrap=True)
@@ -116,6 +120,7 @@ def _carry_out(
     console: Console,
     on_epoch: EpochCallback,
     on_network: NetworkCallback,
+    tracked_as: TrackedAs | None,
 ) -> dict[str, Any]:
     """Train what is left, score, and write the result."""
     started = time.perf_counter()
@@ -154,7 +159,7 @@ def _carry_out(
         folder=folder,
         progress=Progress(console, config.objectives[0]),
     )
-    with RunTracking(config, resolved_config, folder, runtime.device, dataset.class_names) as tracking:
+    with RunTracking(config, resolved_config, folder, runtime.device, dataset.class_names, tracked_as) as tracking:
         trainer.fit(tracking.following(on_epoch))
         scores = _score(config, classifier, trainer, dataset)
         result = _result(config, trainer, scores, dataset) | initial

@@ -17,6 +17,7 @@ from spectral.plots.writing import Plots, write_plots
 from spectral.runs.folder import RunFolder
 from spectral.runtime import choose_runtime, tune_allocator
 from spectral.scoring.scores import FinalScores
+from spectral.tracking.backends.contract import TrackedAs
 from spectral.tracking.run import RunTracking
 
 log = logging.getLogger(__name__)
@@ -28,12 +29,17 @@ def is_held_back(config: ExperimentConfig, result: dict[str, Any]) -> bool:
 
 
 def add_test(
-    config: ExperimentConfig, resolved_config: dict[str, Any], folder: RunFolder, result: dict[str, Any]
+    config: ExperimentConfig,
+    resolved_config: dict[str, Any],
+    folder: RunFolder,
+    result: dict[str, Any],
+    tracked_as: TrackedAs | None = None,
 ) -> dict[str, Any]:
     """The result with the test scores, which are then also in the folder, in its plots, and in the tracker.
 
     Args:
         resolved_config: the config as the run folder keeps it.
+        tracked_as: who the run is to its tracker; None for a run of its own.
 
     Raises:
         UserError: the spectra are no longer those of the run.
@@ -56,7 +62,7 @@ def add_test(
         write_parquet(folder.predictions, predictions.reset_index(drop=True))
     confusion = result["confusion"] | scores.confusions
     result = {**result, **scores.metrics, "confusion": confusion, "score_test": True}
-    with RunTracking(config, resolved_config, folder, runtime.device, dataset.class_names) as tracking:
+    with RunTracking(config, resolved_config, folder, runtime.device, dataset.class_names, tracked_as) as tracking:
         plots = _plot(folder, result, dataset) if config.plots else Plots()
         folder.write_result(result)
         tracking.finished(result, plots)

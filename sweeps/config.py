@@ -5,20 +5,7 @@ from typing import Any, Optional
 
 from hydra.core.config_store import ConfigStore
 
-SAMPLERS = ("tpe", "gp", "cmaes", "random", "qmc", "grid", "nsga2")
 DEFAULT_SAMPLER = "tpe"
-PRUNERS = ("none", "asha", "hyperband", "median", "wilcoxon")
-
-
-@dataclass
-class PruningConfig:
-    """When a pruner may act, in the steps that are reported: epochs, or seeds for wilcoxon."""
-
-    min_steps: int = 1  # never before so many steps
-    max_steps: Optional[int] = None  # hyperband: the longest run; null takes it from the first that completes
-    startup_trials: int = 5  # median: so many trials end unpruned first
-    reduction_factor: int = 3  # asha, hyperband: one in so many goes on at each rung
-    p_threshold: float = 0.1  # wilcoxon: the higher, the sooner it prunes
 
 
 @dataclass
@@ -32,7 +19,7 @@ class SweepConfig:
     direction: Any = None
     sampler: Optional[str] = None
     pruner: str = "none"
-    pruning: PruningConfig = field(default_factory=PruningConfig)
+    pruning: dict[str, Any] = field(default_factory=dict)  # options of the pruner (sweeps/study/pruners)
     seeds: Any = 1
     seed_key: str = "seed"
     seed: int = 0

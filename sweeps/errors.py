@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-from hydra.errors import HydraException
-
 
 def user_error(sentence: str) -> Exception:
     """The exception to raise for a mistake, with the one sentence that is shown."""
@@ -29,13 +27,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     from spectral.errors import did_you_mean as closest
 
     return closest(word, known)
-
-
-def hydra_sentence(error: HydraException) -> str:
-    """One sentence for what Hydra found wrong with a job's overrides; raises the error where it is not the user's."""
-    from spectral.cli.run import hydra_sentence as sentence
-
-    return sentence(error)
 
 
 def first_line(error: BaseException) -> str:

@@ -6,6 +6,8 @@ OUTPUTS = Path("outputs")
 SWEEPS = OUTPUTS / "sweeps"
 JOURNAL_FILE = "study.journal"
 SUMMARY_FILE = "sweep.json"
+TRIAL_FILE = "trial.json"  # in each run folder of a sweep
+FINAL_KIND = "final"  # the kind, in trial.json, of a run that is scored once more at the end of its sweep
 
 
 def places_in(folder: Path) -> list[Path]:

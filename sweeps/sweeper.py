@@ -65,9 +65,9 @@ class SpectralSweeper(Sweeper):
             InstantiationException: caused by a UserError, for an option of the launcher that is not allowed.
             KeyboardInterrupt: the sweep was asked to end before its study was finished.
         """
-        from sweeps.console.startup_lines import first_lines
+        from sweeps.console.startup_lines import startup_lines
         from sweeps.loop.interrupts import Interrupts
-        from sweeps.planning.arguments import empty_as_told
+        from sweeps.planning.arguments import empty_mappings
         from sweeps.planning.checks import check_axes, check_constrained, typed_sweep
         from sweeps.planning.plan import plan_of
         from sweeps.results.sweep_json import note_storage
@@ -77,7 +77,7 @@ class SpectralSweeper(Sweeper):
         from sweeps.study.shared_study import SharedStudy
 
         given = Arguments(arguments, self.hydra_context.config_loader)
-        empty_as_told(self.config, GROUP, arguments)
+        empty_mappings(self.config, GROUP, arguments)
         self._check_yaml()
         sweep = typed_sweep(OmegaConf.select(self.config, GROUP))
         self._check_objective(sweep)
@@ -99,7 +99,7 @@ class SpectralSweeper(Sweeper):
             folder.mkdir(parents=True, exist_ok=True)  # now that its study is open: a refused one leaves none
             if sweep.storage:
                 note_storage(study, folder)
-            for told in first_lines(study, sweep, constraints, line):
+            for told in startup_lines(study, sweep, constraints, line):
                 print(told)
             with interrupts.caught():
                 loop = self._run(study, sweep, launcher, constraints, folder, interrupts)
@@ -157,13 +157,13 @@ class SpectralSweeper(Sweeper):
             raise user_error(f"sweep.max_failures={sweep.max_failures} is reached, {last}.")
         if loop.fails_always and not study.is_finished():
             raise user_error(
-                f"all {loop.num_failures} trials of this command failed, {last}: mend it and give the same command "
+                f"all {loop.num_failures} trials of this command failed, {last}: fix it and give the same command "
                 "again, with sweep.retry_failed=true to run them again too, or say with sweep.max_failures how many "
                 "may fail."
             )
         if study.has_only_failures() and (loop.num_failures or study.is_finished()):
             raise user_error(
-                f"no trial of the study ended well, {last}: mend it and give the same command again with "
+                f"no trial of the study ended well, {last}: fix it and give the same command again with "
                 "sweep.retry_failed=true."
             )
         if study.is_finished() and not has_result(study):
@@ -239,9 +239,9 @@ class SpectralSweeper(Sweeper):
             from sweeps.outputs import SWEEPS
 
             if sweep.study_name is None:
-                from sweeps.planning.study_name import choose_study, name_of
+                from sweeps.planning.study_name import choose_study, name_search
 
-                sweep.study_name, line = choose_study(name_of(sweep, space, plan, self.config), sweep)
+                sweep.study_name, line = choose_study(name_search(sweep, space, plan, self.config), sweep)
             with open_dict(self.config):
                 self.config.hydra.sweep.dir = str(SWEEPS / sweep.study_name)
         return Path(str(self.config.hydra.sweep.dir)), line

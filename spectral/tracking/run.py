@@ -1,8 +1,6 @@
 """What an experiment logs to its tracker: its name and config, each epoch, how it ended."""
 
-import json
 import math
-import re
 import resource
 import sys
 from collections.abc import Callable, Sequence
@@ -19,13 +17,11 @@ from spectral.configs.root import ExperimentConfig
 from spectral.plots.writing import Plots
 from spectral.runs.folder import RunFolder
 from spectral.runs.identity import is_free
-from spectral.tracking.backends.contract import Ending, TrackedRun
+from spectral.tracking.backends.contract import Ending, TrackedAs, TrackedRun
 from spectral.tracking.client import Tracking
 
-LONG_NUMBER = re.compile(r"\d+\.\d{4,}(e[+-]?\d+)?")
 EpochCallback = Callable[[int, dict[str, Any]], None]
 
-TRIAL = "trial.json"  # which a sweep writes into the folder before the run starts (docs/sweeps.md)
 BEST_BY = {"val/macro_f1": "max", "val/accuracy": "max", "val/log_loss": "min", "train/loss": "min"}
 
 
@@ -39,14 +35,17 @@ class RunTracking:
         folder: RunFolder,
         device: torch.device,
         class_names: Sequence[str],
+        tracked_as: TrackedAs | None = None,
     ) -> None:
         """Begin without a process; entering the block starts it.
 
         Args:
             resolved_config: the config as the run folder keeps it.
+            tracked_as: None for a run of its own, which is named by its command.
         """
         self._config, self._folder, self._device = config, folder, device
-        self._about = _about(config, resolved_config, folder, class_names)
+        self._tracked_as = tracked_as or TrackedAs(_name_alone(folder.path), group="", job_type="single")
+        self._about = _about(config, resolved_config, folder, class_names, self._tracked_as)
         self._tracking: Tracking | None = None
         self._has_told_earlier = False
         self._raised_by_callback: BaseException | None = None
@@ -98,9 +97,9 @@ class RunTracking:
         )
 
     def _keeps_weights(self) -> bool:
-        """Whether the tracker gets them too; by itself not of every trial of a sweep, of which there are many."""
+        """Whether the tracker gets them too; by itself not those of one run of many."""
         wanted = getattr(self._config.tracker, "upload_weights", "never")
-        return wanted == "always" or (wanted == "auto" and self._about.job_type in ("single", "final"))
+        return wanted == "always" or (wanted == "auto" and not self._tracked_as.is_one_of_many)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -119,35 +118,23 @@ class RunTracking:
 
 
 def _about(
-    config: ExperimentConfig, resolved_config: dict[str, Any], folder: RunFolder, class_names: Sequence[str]
+    config: ExperimentConfig,
+    resolved_config: dict[str, Any],
+    folder: RunFolder,
+    class_names: Sequence[str],
+    tracked_as: TrackedAs,
 ) -> TrackedRun:
-    trial = _trial(folder.path)
     by_objective = {o: "max" if objective_direction(o) == "maximize" else "min" for o in config.objectives}
     return TrackedRun(
         id=None,
         folder=str(folder.path),
         config=resolved_config,
-        name=_name_in_sweep(trial, config.seed) if trial else _name_alone(folder.path),
-        group=str(trial.get("study", "")),
-        job_type=str(trial.get("kind", "trial")) if trial else "single",
+        name=tracked_as.name,
+        group=tracked_as.group,
+        job_type=tracked_as.job_type,
         is_finished=folder.load_result() is not None,
         summary_by=BEST_BY | {f"val/f1/{name}": "max" for name in class_names} | by_objective,
     )
-
-
-def _trial(folder: Path) -> dict[str, Any]:
-    """What the sweep has written of the run; empty outside a sweep."""
-    with suppress(OSError, ValueError):
-        loaded = json.loads((folder / TRIAL).read_text("utf-8"))
-        return loaded if isinstance(loaded, dict) else {}
-    return {}
-
-
-def _name_in_sweep(trial: dict[str, Any], seed: int) -> str:
-    """What differs between the runs of the study, numbers with four digits."""
-    seeds = [f"seed={seed}"] if trial.get("seeds") else []
-    name = " ".join([*trial.get("varied", []), *seeds]) or f"trial {trial.get('number')}"
-    return LONG_NUMBER.sub(lambda found: f"{float(found[0]):.4g}", name)
 
 
 def _name_alone(folder: Path) -> str:

@@ -47,13 +47,13 @@ def _show(subjects: "Sequence[Subject]", show_all: bool) -> None:
         print_table(["metric", f" {names[0]}", *others], rows)
     for subject in subjects:
         if not subject.is_finished:
-            _tell_ending(subject)
+            _print_ending(subject)
         if len(subject.runs) > 1:
             print(f"The metrics of {subject.name} are means over {len(subject.runs)} seeds.")
     _show_paired(subjects)
 
 
-def _tell_ending(subject: "Subject") -> None:
+def _print_ending(subject: "Subject") -> None:
     from sweeps.compare.unfinished import ending_sentence
 
     several = len(subject.runs) > 1

@@ -15,7 +15,7 @@ SIZES = ("best_epoch", "num_parameters", "time/train_s")
 
 
 def config_rows(subjects: Sequence[Subject], show_all: bool) -> list[list[str]]:
-    """Key and a value a subject, of the keys that differ."""
+    """Key and one value per subject, for the keys that differ."""
     keys = dict.fromkeys(key for subject in subjects for key in subject.config)
     rows = [[key, *(_shown(subject.config, key) for subject in subjects)] for key in keys if key not in FREE_KEYS]
     return [row for row in rows if show_all or len(set(row[1:])) > 1]

@@ -1,4 +1,4 @@
-"""The difference of two subjects' macro-F1 on the same spectra in sentences: a line a split, or why there is none."""
+"""The difference of two subjects' macro-F1 on the same spectra, one sentence per split, or why there is none."""
 
 from sweeps.compare.subjects import Subject
 from sweeps.results.paired_difference import Difference, paired_differences

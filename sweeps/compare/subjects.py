@@ -121,5 +121,6 @@ def _subject(name: str, folders: Sequence[Path]) -> Subject:
 
 
 def _numbers(run: Run) -> dict[str, float]:
-    told = run.result or scores_of_best_epoch(run)
-    return {key: value for key, value in told.items() if isinstance(value, int | float) and not isinstance(value, bool)}
+    values = run.result or scores_of_best_epoch(run)
+    is_number = {name: isinstance(value, int | float) and not isinstance(value, bool) for name, value in values.items()}
+    return {name: value for name, value in values.items() if is_number[name]}

@@ -16,7 +16,7 @@ def scores_of_best_epoch(run: Run) -> dict[str, Any]:
     """The row of the best epoch so far by the run's first objective, under the names of result.json.
 
     Of several that are as good the last, as a run itself has it.
-    Empty where no epoch has ended, or none has the objective.
+    Empty if no epoch has ended, or none has the objective.
     """
     objective = _objective(run)
     rows = [row for row in run.metrics if objective in row]

@@ -27,7 +27,7 @@ INDENT = 7  # of overrides that have lines of their own
 
 @dataclass(frozen=True)
 class Column:
-    """A heading, and a cell a trial."""
+    """A heading, and one cell per trial."""
 
     heading: str
     cells: list[str]
@@ -41,8 +41,8 @@ class Column:
         return max(map(cell_len, (self.heading, *self.cells)))
 
 
-class Comparison:
-    """The trials of a study, a row each.
+class BestTrialsTable:
+    """The trials of a study, one row per trial.
 
     Args:
         trials: complete ones, in the order of the rows; of several objectives all of the Pareto front, or only it.
@@ -53,7 +53,7 @@ class Comparison:
         self._study, self._trials, self._folder = study, trials, folder
 
     def print(self, console: "Console") -> None:
-        """On a terminal as wide as that: a column an axis where they fit, else one for all, else lines of their own.
+        """On a terminal as wide as that: one column per axis if they fit, else one for all, else lines of their own.
 
         What is not a terminal has no width: lines are as long as they come.
         """
@@ -124,8 +124,8 @@ class Comparison:
         heading, *rows = _plain(self._fixed)
         lines, indent = [heading], " " * INDENT
         for row, overrides in zip(rows, self._overrides.cells, strict=True):
-            told = textwrap.wrap(overrides, max(width - INDENT, LEAST_ROOM), break_on_hyphens=False)
-            lines += [row, *(indent + line for line in told)]
+            wrapped = textwrap.wrap(overrides, max(width - INDENT, LEAST_ROOM), break_on_hyphens=False)
+            lines += [row, *(indent + line for line in wrapped)]
         return lines
 
 

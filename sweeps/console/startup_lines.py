@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from sweeps.config import SweepConfig
 from sweeps.results.final_trials import lacks_final
 from sweeps.space import Constraint
+from sweeps.study.sampler import samplers
 from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import num_ended, num_taken
 
 
-def first_lines(
+def startup_lines(
     study: SharedStudy, sweep: SweepConfig, constraints: Sequence[Constraint], chosen: str = ""
 ) -> Iterator[str]:
     """A sentence each.
@@ -26,19 +27,19 @@ def first_lines(
         yield f"The study has {num_there} trials already, more than the {study.num_trials} that are asked for."
     if study.num_retried:
         yield f"Failed trials that are run again: {study.num_retried}."
-    if constraints and sweep.sampler == "cmaes":
-        yield "sweep.sampler=cmaes learns nothing from sweep.constraints, which hold nevertheless."
+    if constraints and sweep.sampler and samplers.find(sweep.sampler).ignores_constraints:
+        yield f"sweep.sampler={sweep.sampler} learns nothing from sweep.constraints, which hold nevertheless."
 
 
 def _where_it_stands(study: SharedStudy) -> str:
-    """Whether a study begins, goes on or is finished, and how many of its trials have ended."""
+    """Whether a study begins, resumes or is finished, and how many of its trials have ended."""
     trials = study.trials()
     num = num_ended(trials)
     ended = f"{num} of {max(num, study.num_trials)} trials have ended"
     if not trials:
         return f"The study {study.name} begins."
     if num < study.num_trials:
-        return f"The study {study.name} goes on: {ended}."
+        return f"The study {study.name} resumes: {ended}."
     if study.config.search_overrides and lacks_final(study.study):
-        return f"The study {study.name} goes on: {ended}, and scores on the test split are left."
+        return f"The study {study.name} resumes: {ended}, and scores on the test split are left."
     return f"The study {study.name} is finished: {ended}."

@@ -6,7 +6,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-from sweeps.console.best_trials_table import Comparison
+from sweeps.console.best_trials_table import BestTrialsTable
 from sweeps.results.ranking import is_feasible, ranked
 from sweeps.results.sweep_json import NUM_SHOWN, summary_of, write_summary
 from sweeps.study.attributes import REUSED_FROM, SEEDS
@@ -26,7 +26,7 @@ def summarize(study: SharedStudy, folder: Path) -> None:
     best = ranked(trials, study.study.directions)
     console = Console()
     if best:
-        Comparison(study, best[:NUM_SHOWN], folder).print(console)
+        BestTrialsTable(study, best[:NUM_SHOWN], folder).print(console)
     if len(best) > NUM_SHOWN:
         console.print(f"and {len(best) - NUM_SHOWN} more", highlight=False)
     console.print(_counts(trials), highlight=False, markup=False, soft_wrap=True)
@@ -39,8 +39,8 @@ def summarize(study: SharedStudy, folder: Path) -> None:
         by = f" by {study.objectives[0]}" if len(study.objectives) > 1 else ""
         console.print(f"best{by}: {summary['best_command']}", highlight=False, markup=False, soft_wrap=True)
         if seeds := best[0].user_attrs.get(SEEDS):
-            told = f"It runs one seed; the trial was judged by {study.config.seed_key}={','.join(map(str, seeds))}."
-            console.print(told, highlight=False, markup=False, soft_wrap=True)
+            line = f"It runs one seed; the trial was judged by {study.config.seed_key}={','.join(map(str, seeds))}."
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(f"study {study.name}: {folder}", highlight=False, markup=False, soft_wrap=True)
     write_summary(summary, folder)
 

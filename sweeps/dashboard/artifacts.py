@@ -12,7 +12,7 @@ PLOTS = "plots"
 PREFIX = "artifacts:"  # of the attributes in which Optuna keeps what it knows of an artifact
 
 
-class Plots:
+class PlotArtifacts:
     """An artifact store that holds the `plots/*.png` of run folders; serves no other file."""
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Plots:
         return noted
 
     def open_reader(self, artifact_id: str) -> BinaryIO:
-        """Raises ArtifactNotFound for what `attributes` has not told of, and for a file that is gone."""
+        """Raises ArtifactNotFound for what `attributes` has not named, and for a file that is gone."""
         try:
             return self._paths[artifact_id].open("rb")
         except (KeyError, FileNotFoundError) as error:

@@ -30,17 +30,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 def serve(folder: Path, host: str, port: int, url: str | None) -> int:
     """Serve until Ctrl-C; returns the exit code."""
-    from sweeps.dashboard.artifacts import Plots
-    from sweeps.dashboard.joined_storage import ManyStudies
+    from sweeps.dashboard.artifacts import PlotArtifacts
+    from sweeps.dashboard.joined_storage import JoinedStorage
     from sweeps.dashboard.server import open_server
-    from sweeps.dashboard.sources import Sources
+    from sweeps.dashboard.sources import StudySources
 
-    plots = Plots()
+    plots = PlotArtifacts()
     try:
-        further = _further(url)
+        database = _open_database(url)
     except (LookupError, user_error_type()) as error:
         return mistake(error.args[0])
-    studies = ManyStudies(Sources(folder, further), plots)
+    studies = JoinedStorage(StudySources(folder, database), plots)
     num_studies = len(studies.get_all_studies())
     if not num_studies:
         where = f"{folder} nor in {url}" if url else str(folder)
@@ -62,7 +62,7 @@ def serve(folder: Path, host: str, port: int, url: str | None) -> int:
     return 0
 
 
-def _further(url: str | None) -> "BaseStorage | None":
+def _open_database(url: str | None) -> "BaseStorage | None":
     from sweeps.study.find import open_existing
 
     return open_existing(url, TIMEOUT_S) if url else None

@@ -9,51 +9,51 @@ from optuna.study import StudyDirection
 from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial, TrialState
 
-from sweeps.dashboard.artifacts import Plots
-from sweeps.dashboard.sources import Source, Sources
-from sweeps.dashboard.study_view import TRIALS_PER_STUDY, Shown
+from sweeps.dashboard.artifacts import PlotArtifacts
+from sweeps.dashboard.sources import StudySource, StudySources
+from sweeps.dashboard.study_view import TRIALS_PER_STUDY, StudyView
 from sweeps.results.ranking import ranked
 
 
-class ManyStudies(BaseStorage):
+class JoinedStorage(BaseStorage):
     """All studies of `sources`, those that appear later included; each keeps its id for the life of this object.
 
-    A trial that has ended has a note of what its run folder tells, until somebody writes another, and the pictures in
+    A trial that has ended has a note of what its run folder says, until somebody writes another, and the pictures in
     its run folder as artifacts. Whatever would change a sweep raises PermissionError.
     """
 
-    def __init__(self, sources: Sources, plots: Plots) -> None:
+    def __init__(self, sources: StudySources, plots: PlotArtifacts) -> None:
         self._sources, self._plots = sources, plots
         self._lock = threading.Lock()
-        self._shown: list[Shown] = []
+        self._views: list[StudyView] = []
 
     # Studies.
 
     def get_all_studies(self) -> list[FrozenStudy]:
-        return [shown.study() for shown in self._found()]
+        return [view.study() for view in self._find()]
 
     def get_study_id_from_name(self, study_name: str) -> int:
-        for shown in self._found():
-            if shown.name == study_name:
-                return shown.id
+        for view in self._find():
+            if view.name == study_name:
+                return view.id
         raise KeyError(study_name)
 
     def get_study_name_from_id(self, study_id: int) -> str:
-        return self._of(study_id).name
+        return self._view(study_id).name
 
     def get_study_directions(self, study_id: int) -> list[StudyDirection]:
-        return self._of(study_id).study().directions
+        return self._view(study_id).study().directions
 
     def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
-        return self._of(study_id).user_attrs
+        return self._view(study_id).user_attrs
 
     def get_study_system_attrs(self, study_id: int) -> dict[str, Any]:
-        return self._of(study_id).study().system_attrs
+        return self._view(study_id).study().system_attrs
 
     def set_study_system_attr(self, study_id: int, key: str, value: Any) -> None:
         """A note goes into the study's own storage, under the id that its trial has there."""
-        shown = self._of(study_id)
-        shown.source.storage.set_study_system_attr(shown.source.local_id, shown.local_key(key), value)
+        view = self._view(study_id)
+        view.source.storage.set_study_system_attr(view.source.local_id, view.local_key(key), value)
 
     # Trials.
 
@@ -61,10 +61,10 @@ class ManyStudies(BaseStorage):
         self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
     ) -> list[FrozenTrial]:
         """The trials themselves, whatever `deepcopy` says: nobody here changes them."""
-        return [trial for trial in self._of(study_id).trials() if states is None or trial.state in states]
+        return [trial for trial in self._view(study_id).trials() if states is None or trial.state in states]
 
     def get_trial(self, trial_id: int) -> FrozenTrial:
-        trials = self._of(trial_id // TRIALS_PER_STUDY).trials()
+        trials = self._view(trial_id // TRIALS_PER_STUDY).trials()
         number = trial_id % TRIALS_PER_STUDY
         if number >= len(trials):
             raise KeyError(trial_id)
@@ -107,29 +107,29 @@ class ManyStudies(BaseStorage):
 
     # Ids.
 
-    def _found(self) -> list[Shown]:
+    def _find(self) -> list[StudyView]:
         """The studies that are there now, by id."""
         with self._lock:
             found = self._sources.find()
-            sources = {shown.source for shown in self._shown}
+            viewed = {view.source for view in self._views}
             for source in found:
-                if source not in sources:
-                    self._shown.append(Shown(len(self._shown), self._new_name(source), source, self._plots))
-            return [shown for shown in self._shown if shown.source in found]
+                if source not in viewed:
+                    self._views.append(StudyView(len(self._views), self._new_name(source), source, self._plots))
+            return [view for view in self._views if view.source in found]
 
-    def _new_name(self, source: Source) -> str:
+    def _new_name(self, source: StudySource) -> str:
         """The study's name; with its folder's where two have the same, since Optuna finds studies by their names."""
         name = source.storage.get_study_name_from_id(source.local_id)
-        if all(shown.name != name for shown in self._shown):
+        if all(view.name != name for view in self._views):
             return name
-        return f"{name} ({source.folder.name if source.folder else 'database'}, {len(self._shown)})"
+        return f"{name} ({source.folder.name if source.folder else 'database'}, {len(self._views)})"
 
-    def _of(self, study_id: int) -> Shown:
-        if study_id >= len(self._shown):
-            self._found()
-        if not 0 <= study_id < len(self._shown):
+    def _view(self, study_id: int) -> StudyView:
+        if study_id >= len(self._views):
+            self._find()
+        if not 0 <= study_id < len(self._views):
             raise KeyError(study_id)
-        return self._shown[study_id]
+        return self._views[study_id]
 
 
 def _refuse() -> NoReturn:

@@ -8,26 +8,26 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from optuna.storages import BaseStorage
 
-from sweeps.dashboard.artifacts import Plots
+from sweeps.dashboard.artifacts import PlotArtifacts
 
 NOTE = "/note"
 REFUSAL = {"reason": "This dashboard shows sweeps and keeps notes; it changes nothing else."}
 
 
 class Server(ThreadingMixIn, WSGIServer):
-    """A thread a request; none of them outlives the process."""
+    """A thread per request; none of them outlives the process."""
 
     daemon_threads = True
 
 
 class Handler(WSGIRequestHandler):
-    """Requests are not told of in the terminal."""
+    """Requests are not logged in the terminal."""
 
     def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002  (the base class names it so)
         logging.getLogger(__name__).debug(format, *arguments)
 
 
-def open_server(storage: BaseStorage, plots: Plots, host: str, port: int) -> Server:
+def open_server(storage: BaseStorage, plots: PlotArtifacts, host: str, port: int) -> Server:
     """A server that listens; `serve_forever()` answers.
 
     Raises:

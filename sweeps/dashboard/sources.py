@@ -15,7 +15,7 @@ FIRST_LINE_BYTES = 300
 
 
 @dataclass(frozen=True)
-class Source:
+class StudySource:
     """A study in its own storage.
 
     Args:
@@ -28,27 +28,28 @@ class Source:
     folder: Path | None
 
 
-class Sources:
-    """Studies in the places that `folder` has for them, or in `folder` itself, and those of a further storage."""
+class StudySources:
+    """Studies in the places that `folder` has for them, or in `folder` itself, and those of a database."""
 
-    def __init__(self, folder: Path, further: BaseStorage | None) -> None:
-        self._folder, self._further = folder, further
+    def __init__(self, folder: Path, database: BaseStorage | None) -> None:
+        self._folder, self._database = folder, database
         self._opened: dict[Path, tuple[bytes, BaseStorage]] = {}
         self._unreadable: set[Path] = set()
 
-    def find(self) -> list[Source]:
-        """All studies that can be read now, by the names of their folders; those of the further storage last."""
+    def find(self) -> list[StudySource]:
+        """All studies that can be read now, by the names of their folders; those of the database last."""
         journals = [path for place in places_in(self._folder) for path in sorted(place.glob(f"*/{JOURNAL_FILE}"))]
         journals += sorted(self._folder.glob(JOURNAL_FILE))
         found = [source for journal in journals for source in self._of_journal(journal)]
-        if self._further is not None:
-            found += [Source(self._further, study._study_id, None) for study in self._further.get_all_studies()]
+        if self._database is not None:
+            studies = self._database.get_all_studies()
+            found += [StudySource(self._database, study._study_id, None) for study in studies]
         return found
 
-    def _of_journal(self, journal: Path) -> list[Source]:
+    def _of_journal(self, journal: Path) -> list[StudySource]:
         try:
             storage = self._open(journal)
-            return [Source(storage, study._study_id, journal.parent) for study in storage.get_all_studies()]
+            return [StudySource(storage, study._study_id, journal.parent) for study in storage.get_all_studies()]
         except Exception as error:  # one journal that cannot be read must not hide the others
             self._opened.pop(journal, None)
             if journal not in self._unreadable and journal.is_file():
@@ -57,11 +58,11 @@ class Sources:
             return []
 
     def _open(self, journal: Path) -> BaseStorage:
-        """The journal's storage, opened anew where another study has taken its place."""
+        """The journal's storage, opened again if another study has taken its place."""
         with journal.open("rb") as file:
             begin = file.readline(FIRST_LINE_BYTES)
         opened = self._opened.get(journal)
-        # Until its first line is whole a journal tells nothing, and that line names its maker.
+        # A journal says nothing until its first line is whole, and that line names its maker.
         if opened is None or opened[0] != begin:
             self._opened[journal] = opened = (begin, read_journal(journal))
         return opened[1]

@@ -9,8 +9,8 @@ from typing import Any
 from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial
 
-from sweeps.dashboard.artifacts import Plots
-from sweeps.dashboard.sources import Source
+from sweeps.dashboard.artifacts import PlotArtifacts
+from sweeps.dashboard.sources import StudySource
 from sweeps.dashboard.trial_note import trial_note
 from sweeps.results.run_dirs import run_dirs
 from sweeps.study.attributes import IDENTITY, PROGRAM
@@ -23,7 +23,7 @@ TRIAL_KEY = re.compile(r"(dashboard:(?:artifacts:)?)(\d+)(:.*)", re.DOTALL)  # w
 
 
 @dataclass
-class Shown:
+class StudyView:
     """A study under the id that it has in the dashboard.
 
     A trial that has ended stays as it is, and so does what is made of it here, by its number: `ended`, and `notes`.
@@ -31,8 +31,8 @@ class Shown:
 
     id: int
     name: str
-    source: Source
-    plots: Plots
+    source: StudySource
+    plots: PlotArtifacts
     ended: dict[int, FrozenTrial] = field(default_factory=dict)
     notes: dict[int, str] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)

@@ -16,8 +16,8 @@ TRACKERS = {"wandb": "Weights & Biases", "mlflow": "MLflow"}  # in TRACKER, and 
 
 def trial_note(trial: FrozenTrial, run_folders: Sequence[Path], program: Sequence[str] | None) -> str:
     """Args:
-    run_folders: of the trial, one or one a seed; empty where they are gone.
-    program: how the sweep's program is called; None of studies that do not tell.
+    run_folders: of the trial, one, or one per seed; empty if they are gone.
+    program: how the sweep's program is called; None for studies that do not say.
     """
     attributes = trial.user_attrs
     reason = attributes.get(REASON)

@@ -98,7 +98,7 @@ def _trial(link: TrialLink) -> "Trial":
     from optuna.samplers import RandomSampler
 
     from sweeps.storage.connect import open_storage
-    from sweeps.study.pruners import build_pruner
+    from sweeps.study.pruner import build_pruner
 
     logging.set_verbosity(logging.WARNING)
     with warnings.catch_warnings():

@@ -5,7 +5,7 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
-from sweeps.launchers.options import choice, number
+from sweeps.options import choice, number
 
 
 @dataclass

@@ -6,11 +6,11 @@ from typing import Any
 
 from sweeps.launchers.config import LocalConfig
 from sweeps.launchers.local_worker import LocalWorker
-from sweeps.launchers.options import checked
 from sweeps.launchers.pool import Limits, SlotPool
 from sweeps.launchers.pooled_launcher import PooledLauncher
 from sweeps.launchers.slots import Slot, plan_slots
 from sweeps.launchers.worker_main import Settings
+from sweeps.options import checked
 
 
 class LocalLauncher(PooledLauncher):

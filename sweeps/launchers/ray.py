@@ -12,7 +12,6 @@ from sweeps.errors import user_error, user_error_type
 from sweeps.launchers import remote_job
 from sweeps.launchers.config import RayConfig
 from sweeps.launchers.contract import JobTimeout, StartFailed, WorkerLost
-from sweeps.launchers.options import checked
 from sweeps.launchers.pool import Limits, SlotPool
 from sweeps.launchers.pooled_launcher import PooledLauncher
 from sweeps.launchers.ray_cluster import Shares, connect, num_slots
@@ -20,6 +19,7 @@ from sweeps.launchers.remote_job import RayWorker, RemoteJob, sent_by_value
 from sweeps.launchers.reply import Reply
 from sweeps.launchers.slots import Device, Slot
 from sweeps.launchers.worker_protocol import NoRoom
+from sweeps.options import checked
 
 # After which a job is left to an actor that has become free, on a cluster that shrank.
 ROOM_S = 2.0

@@ -16,12 +16,12 @@ from sweeps.errors import user_error
 from sweeps.launchers import remote_job
 from sweeps.launchers.config import SlurmConfig
 from sweeps.launchers.contract import JobTimeout, StartFailed, WorkerLost
-from sweeps.launchers.options import checked
 from sweeps.launchers.pool import Limits, SlotPool
 from sweeps.launchers.pooled_launcher import PooledLauncher
 from sweeps.launchers.remote_job import RemoteJob
 from sweeps.launchers.reply import Reply
 from sweeps.launchers.slots import Device, Slot
+from sweeps.options import checked
 
 # For what a job has written to become visible here, over a network file system.
 RESULT_PATIENCE_S = 10.0

@@ -29,7 +29,7 @@ def build_job(study: SharedStudy, run: TrialRun, seed_index: int, extras: Sequen
 def _link(study: SharedStudy, run: TrialRun, seed_index: int) -> TrialLink:
     config = study.config
     # A study has one value a step: the first seed's. Of several objectives Optuna takes none.
-    takes_steps = len(study.objectives) == 1 and seed_index == 0 and config.pruner != "wilcoxon"
+    takes_steps = len(study.objectives) == 1 and seed_index == 0 and study.judged_by != "seeds"
     return TrialLink(
         storage=study.url,
         study=study.name,
@@ -40,7 +40,7 @@ def _link(study: SharedStudy, run: TrialRun, seed_index: int) -> TrialLink:
         objective=study.objectives[0],
         takes_steps=takes_steps,
         pruner=config.pruner if takes_steps else "none",
-        pruning=vars(config.pruning),
+        pruning=config.pruning,
         constraints=config.constraints,
         timeout_s=config.storage_timeout_s,
     )

@@ -106,7 +106,7 @@ class OwnTrials:
         else:
             self._trials.move(run, State.QUEUED)
             # A configuration that may be pruned runs a seed at a time, so that a bad one costs a single run.
-            seeds = run.missing if self._study.config.pruner == "none" else run.missing[:1]
+            seeds = run.missing if self._study.judged_by == "nothing" else run.missing[:1]
             self.queue.add(self._job(run, k) for k in seeds)
 
     def _job(self, run: TrialRun, seed_index: int) -> Job:
@@ -165,11 +165,11 @@ class OwnTrials:
             self._study.set_attributes(run.trial, {SEED_VALUES: run.seed_values})
         if not run.missing:
             run.ending = run.ending or (TrialState.COMPLETE, "")
-        if self._study.config.pruner == "wilcoxon":
+        if self._study.judged_by == "seeds":
             self._study.report(run.trial, {job.seed_index: values[0]})
             if run.missing and run.trial.should_prune():
-                run.ending = (TrialState.PRUNED, f"pruned after seed {job.seed_index} by wilcoxon")
-        if self._study.config.pruner != "none" and run.missing and not run.ending:
+                run.ending = (TrialState.PRUNED, f"pruned after seed {job.seed_index} by {self._study.config.pruner}")
+        if self._study.judged_by != "nothing" and run.missing and not run.ending:
             self.queue.add_first(self._job(run, run.missing[0]))
 
     def _settle(self, run: TrialRun) -> None:

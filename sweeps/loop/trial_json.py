@@ -5,12 +5,10 @@ from pathlib import Path
 
 from sweeps.files import load_json, write_json
 from sweeps.loop.trial_run import TrialRun
+from sweeps.outputs import FINAL_KIND, TRIAL_FILE
 from sweeps.study.shared_study import SharedStudy
 
 log = logging.getLogger(__name__)
-
-FILE = "trial.json"
-FINAL = "final"  # the kind of a run that is scored once more at the end of its sweep
 
 
 def write_trial_json(
@@ -30,16 +28,16 @@ def write_trial_json(
         "attempts": run.num_attempts,
     }
     try:
-        write_json(folder / FILE, content)
+        write_json(folder / TRIAL_FILE, content)
     except OSError as error:
-        log.warning("%s could not be written: %s", folder / FILE, error)
+        log.warning("%s could not be written: %s", folder / TRIAL_FILE, error)
 
 
 def mark_final(folder: Path) -> None:
     """Say in a run's trial.json, where it has one, that its sweep ends with it. What goes wrong is told of."""
-    path = folder / FILE
+    path = folder / TRIAL_FILE
     try:
         if content := load_json(path):
-            write_json(path, content | {"kind": FINAL})
+            write_json(path, content | {"kind": FINAL_KIND})
     except (OSError, ValueError) as error:
         log.warning("%s could not be written: %s", path, error)

@@ -14,7 +14,7 @@ from sweeps.ls.studies import is_study, read_study
 from sweeps.outputs import OUTPUTS, places_in
 
 COLUMNS = ("name", "kind", "status", " progress", " best", "objective", " age")
-FIRST_LEFT_OUT = ("kind", "objective")  # on a narrow terminal: progress tells the one, and a list has mostly one other
+FIRST_LEFT_OUT = ("kind", "objective")  # on a narrow terminal: progress implies the first
 SEEDS = "seed-*"
 
 
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         print(f"There is no study and no run in {given.folder}.")
     if unreadable:
-        _tell(unreadable)
+        _print_unreadable(unreadable)
     return 0
 
 
@@ -78,7 +78,7 @@ def _name(folder: Path) -> str:
     return str(whole.relative_to(outermost.parent))
 
 
-def _tell(unreadable: list[tuple[Path, str]]) -> None:
+def _print_unreadable(unreadable: list[tuple[Path, str]]) -> None:
     what = "1 folder" if len(unreadable) == 1 else f"{len(unreadable)} folders"
     path, reason = unreadable[0]
     print(f"{what} could not be read, such as {path} ({reason}).", file=sys.stderr)

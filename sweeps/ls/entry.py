@@ -17,8 +17,8 @@ class Entry:
         kind: study or run.
         status: running, finished, stopped, stale or failed; for the run of a trial also pruned.
         num_done: trials that have ended, or epochs.
-        num_total: that were asked for; None where nobody can tell.
-        best: values of the objectives of the best trial, or of the run; None where there is none yet.
+        num_total: that were asked for; None if nobody knows.
+        best: values of the objectives of the best trial, or of the run; None if there is none yet.
         changed_s: its last change, in seconds since 1970.
     """
 

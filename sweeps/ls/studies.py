@@ -64,16 +64,16 @@ def _status(attributes: dict[str, Any], trials: list[FrozenTrial], num_total: in
 
 def _of_summary(folder: Path) -> Entry:
     """A study that is kept in a database: what its last command left here."""
-    told, changed_s = load_json(folder / SUMMARY_FILE), (folder / SUMMARY_FILE).stat().st_mtime
-    counts = told["counts"]
+    summary, changed_s = load_json(folder / SUMMARY_FILE), (folder / SUMMARY_FILE).stat().st_mtime
+    counts = summary["counts"]
     num_ended = counts["complete"] + counts["pruned"] + counts["fail"]
-    is_finished = num_ended >= told["num_trials"]
+    is_finished = num_ended >= summary["num_trials"]
     status = "finished" if is_finished else without_result(changed_s)
     status = "failed" if num_ended and num_ended == counts["fail"] else status
     status = "running" if not is_finished and _has_running(folder) else status
-    best = told["best"][0]["values"] if told["best"] else None
-    num_total = _whole(told["num_trials"], num_ended)
-    return Entry(folder.name, "study", status, num_ended, num_total, told["objectives"], best, changed_s, folder)
+    best = summary["best"][0]["values"] if summary["best"] else None
+    num_total = _whole(summary["num_trials"], num_ended)
+    return Entry(folder.name, "study", status, num_ended, num_total, summary["objectives"], best, changed_s, folder)
 
 
 def _has_running(folder: Path) -> bool:

@@ -31,7 +31,7 @@ class Arguments:
         self._parsed = OverridesParser.create(config_loader=config_loader).parse_overrides(self.given)
         for override in self._parsed:
             if override.is_sweep_override() and _is_own(override.key_or_group):
-                raise user_error(_sentence(override))
+                raise user_error(_swept_sentence(override))
 
     @property
     def of_jobs(self) -> list[str]:
@@ -62,7 +62,7 @@ def _is_own(key: str) -> bool:
     return key in (GROUP, RUN_DIR) or key.startswith(f"{GROUP}.")
 
 
-def _sentence(override: Override) -> str:
+def _swept_sentence(override: Override) -> str:
     key, space = override.key_or_group, f"{GROUP}.space."
     if key.startswith(space):
         axis = str(override.input_line).lstrip("+").removeprefix(space)
@@ -70,7 +70,7 @@ def _sentence(override: Override) -> str:
     return f"{override.input_line} cannot be swept over: {key} has one value for all jobs of a sweep."
 
 
-def empty_as_told(config: DictConfig, group: str, arguments: Sequence[str]) -> None:
+def empty_mappings(config: DictConfig, group: str, arguments: Sequence[str]) -> None:
     """Empty those mappings of `config.<group>` that the command line sets to {}, but for what it then puts in.
 
     Args:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from sweeps.config import DEFAULT_SAMPLER, PRUNERS, SAMPLERS, SweepConfig
+from sweeps.config import DEFAULT_SAMPLER, SweepConfig
 from sweeps.errors import nearest, user_error
 from sweeps.objective import natural_direction
 from sweeps.space.values import is_number
+from sweeps.study.pruner import pruners
+from sweeps.study.sampler import names_for_several_objectives, samplers
 
 if TYPE_CHECKING:
     from sweeps.objective import Direction
@@ -25,20 +27,13 @@ AT_LEAST = {
     "storage_timeout_s": 0,
     "batch_size": 1,
     "seed": 0,
-    "pruning.min_steps": 1,
-    "pruning.max_steps": 1,
-    "pruning.startup_trials": 0,
-    "pruning.reduction_factor": 2,
-    "pruning.p_threshold": 0,
 }
 OBJECTIVE = "objective"
-AT_MOST = {"pruning.p_threshold": 1}
-OF_SEVERAL = tuple(name for name in SAMPLERS if name != "cmaes")  # that search for several objectives
-LONGEST_NAME = 200  # bytes; a file system takes 255, and a study that begins anew gets a number
+LONGEST_NAME = 200  # bytes; a file system takes 255, and a study that starts from scratch gets a number
 
 
 def typed_sweep(node: Any) -> SweepConfig:
-    """`config.sweep` as a checked SweepConfig.
+    """`config.sweep` as a checked SweepConfig, with all options of its pruner.
 
     Raises:
         UserError: the first key, type or value that is not allowed.
@@ -54,14 +49,13 @@ def typed_sweep(node: Any) -> SweepConfig:
         raise user_error(f"sweep.{key}: {str(error.msg).splitlines()[0].rstrip('.')}.") from error
     assert isinstance(config, SweepConfig)
     if config.sampler is not None:
-        _check_word("sampler", config.sampler, SAMPLERS)
-    _check_word("pruner", config.pruner, PRUNERS)
+        samplers.find(config.sampler)
     for key, least in AT_LEAST.items():
-        _check_range(config, key, least, AT_MOST.get(key))
+        _check_at_least(key, getattr(config, key), least)
     _check_study_name(config.study_name)
     _check_storage(config.storage)
     _check_seeds(config.seeds)
-    _check_pruner(config)
+    config.pruning = _pruning(config)
     _check_enqueued(config.enqueue)
     return config
 
@@ -72,11 +66,11 @@ def objective_names(config: SweepConfig) -> list[str]:
     names: list[str] = given if isinstance(given, list) else [given]
     if not names or not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
         raise user_error(f"sweep.objective={given} is not allowed: give a name, or a list of different names.")
-    if len(names) > 1 and config.pruner != "none":
+    if len(names) > 1 and not pruners.find(config.pruner).takes_several_objectives:
         raise user_error(f"sweep.pruner={config.pruner} cannot judge {len(names)} objectives: allowed is none.")
-    if len(names) > 1 and (config.sampler or DEFAULT_SAMPLER) not in OF_SEVERAL:
-        told = f"sweep.sampler={config.sampler} cannot search for {len(names)} objectives"
-        raise user_error(f"{told}: allowed are {', '.join(OF_SEVERAL)}.")
+    if len(names) > 1 and not samplers.find(config.sampler or DEFAULT_SAMPLER).takes_several_objectives:
+        sentence = f"sweep.sampler={config.sampler} cannot search for {len(names)} objectives"
+        raise user_error(f"{sentence}: allowed are {', '.join(names_for_several_objectives())}.")
     return names
 
 
@@ -142,13 +136,9 @@ def _check_word(key: str, value: Any, allowed: tuple[str, ...]) -> None:
         raise user_error(f"sweep.{key}={value} is not known: {nearest(str(value), allowed)}.")
 
 
-def _check_range(config: SweepConfig, key: str, least: float, most: float | None) -> None:
-    value: Any = config
-    for part in key.split("."):
-        value = getattr(value, part)
-    if value is not None and not (math.isfinite(value) and least <= value <= (math.inf if most is None else most)):
-        allowed = f"at least {least}" if most is None else f"{least} to {most}"
-        raise user_error(f"sweep.{key}={value} is out of range: allowed is {allowed}.")
+def _check_at_least(key: str, value: float | None, least: float) -> None:
+    if value is not None and not (math.isfinite(value) and value >= least):
+        raise user_error(f"sweep.{key}={value} is out of range: allowed is at least {least}.")
 
 
 def _check_study_name(name: str | None) -> None:
@@ -177,26 +167,11 @@ def _check_seeds(seeds: Any) -> None:
         raise user_error(f"sweep.seeds={seeds} is not allowed: give a number of seeds, or a list of different seeds.")
 
 
-def _check_pruner(config: SweepConfig) -> None:
-    """Refuse a pruner whose settings would never let it prune."""
-    pruning = config.pruning
-    if config.pruner == "hyperband" and pruning.max_steps is not None and pruning.max_steps < pruning.min_steps:
-        raise user_error(
-            f"sweep.pruning.max_steps={pruning.max_steps} is out of range: allowed is at least "
-            f"sweep.pruning.min_steps={pruning.min_steps}."
-        )
-    if config.pruner != "wilcoxon":
-        return
-    if pruning.p_threshold == 0:
-        raise user_error("sweep.pruning.p_threshold=0 never prunes: allowed with wilcoxon is above 0.")
-    num_seeds = len(config.seeds) if isinstance(config.seeds, list) else config.seeds
-    # A signed-rank test of n differences comes to 1 / 2^n at the least, and only a seed that is left can be spared.
-    num_judged = max(2, pruning.min_steps, math.floor(-math.log2(pruning.p_threshold)) + 1)
-    if num_seeds <= num_judged:
-        raise user_error(
-            f"sweep.pruner=wilcoxon never prunes with {num_seeds} {'seed' if num_seeds == 1 else 'seeds'} and "
-            f"sweep.pruning.p_threshold={pruning.p_threshold:g}: allowed is sweep.seeds={num_judged + 1} or more."
-        )
+def _pruning(config: SweepConfig) -> dict[str, Any]:
+    """All options of the pruner, checked."""
+    pruner = pruners.typed(config.pruner, config.pruning)
+    pruner.check(num_seeds=len(config.seeds) if isinstance(config.seeds, list) else config.seeds)
+    return vars(pruner)
 
 
 def _check_enqueued(enqueue: list[Any]) -> None:

@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 from sweeps.config import SweepConfig
 from sweeps.planning.checks import directions, objective_names, seed_list
 from sweeps.space import Space
+from sweeps.study.sampler import samplers
 
 if TYPE_CHECKING:
     from sweeps.objective import Direction
@@ -36,7 +37,8 @@ def plan_of(sweep: SweepConfig, space: Space, job_config: DictConfig) -> Plan:
     objectives = objective_names(sweep)
     # A sampler is named to draw so many trials: without a number, or without a name, choices are meant to be all run.
     draws = sweep.sampler is not None and sweep.num_trials is not None
-    whole_grid = sweep.sampler == "grid" or (space.is_grid and not draws)
+    is_asked_for = sweep.sampler is not None and samplers.find(sweep.sampler).runs_whole_grid
+    whole_grid = is_asked_for or (space.is_grid and not draws)
     grid = space.grid() if whole_grid else []
     enqueued = [*sweep.enqueue, *(values for values in grid if values not in sweep.enqueue)]
     num_asked = sweep.num_trials or (len(enqueued) if whole_grid else NUM_TRIALS)

@@ -27,7 +27,7 @@ from sweeps.study.trial_counts import num_ended, standing
 LONGEST_TITLE = 60
 
 
-def name_of(sweep: SweepConfig, space: Space, plan: Plan, config: DictConfig) -> str:
+def name_search(sweep: SweepConfig, space: Space, plan: Plan, config: DictConfig) -> str:
     """The searched keys, and a short hash of all that the search is and its jobs share, but for the free keys.
 
     Args:
@@ -40,7 +40,7 @@ def name_of(sweep: SweepConfig, space: Space, plan: Plan, config: DictConfig) ->
         "directions": plan.directions,
         "known": sorted(canonical(values) for values in plan.enqueued),
         "kind": plan.kind,
-        "sampler": [sweep.sampler or DEFAULT_SAMPLER, sweep.seed, sweep.pruner, vars(sweep.pruning)],
+        "sampler": [sweep.sampler or DEFAULT_SAMPLER, sweep.seed, sweep.pruner, sweep.pruning],
         "config": _of_jobs(config, sweep.free_keys),
     }
     # Whatever a config may hold has a text; two that differ in it alone are two searches.
@@ -57,10 +57,10 @@ def choose_study(name: str, sweep: SweepConfig) -> tuple[str, str]:
     Returns:
         The study's name, and a line for the user.
     """
-    there, number = _names(sweep), 1
-    while _numbered(name, number + 1, there):
+    taken, number = _names(sweep), 1
+    while _numbered(name, number + 1, taken):
         number += 1
-    last = _numbered(name, number, there)
+    last = _numbered(name, number, taken)
     study = _load(last, sweep) if last else None
     if study is None:
         return last or name, f"The study {last or name} begins."
@@ -68,8 +68,8 @@ def choose_study(name: str, sweep: SweepConfig) -> tuple[str, str]:
     has_more = sweep.retry_failed and _has_failed(study)
     if num < total or has_more or (sweep.search_overrides and lacks_final(study)):
         return study.study_name, (
-            f"The study {last} goes on: {num} of {total} trials have ended. "
-            "Another sweep.study_name, or run_dir=FOLDER, begins anew."
+            f"The study {last} resumes: {num} of {total} trials have ended. "
+            "Another sweep.study_name, or run_dir=FOLDER, starts from scratch."
         )
     return f"{name}-{number + 1}", (
         f"The study {last} is finished, with {num} of {total} trials: {name}-{number + 1} begins. "
@@ -104,9 +104,9 @@ def _names(sweep: SweepConfig) -> set[str]:
     }
 
 
-def _numbered(name: str, number: int, there: set[str]) -> str | None:
+def _numbered(name: str, number: int, taken: set[str]) -> str | None:
     found = name if number == 1 else f"{name}-{number}"
-    return found if found in there else None
+    return found if found in taken else None
 
 
 def _load(name: str, sweep: SweepConfig) -> optuna.Study | None:

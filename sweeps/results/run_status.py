@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 from sweeps.files import load_json
+from sweeps.outputs import TRIAL_FILE
 from sweeps.storage.locks import is_locked
 
 STALE_AFTER_S = 24 * 3600
@@ -15,7 +16,7 @@ def unfinished_status(folder: Path) -> str:
     """Of a run without a result: running, pruned, failed, stopped or stale. Any error of its files is raised."""
     if is_locked(folder / "run.lock"):
         return "running"
-    return ENDED.get(load_json(folder / "trial.json").get("state", ""), without_result(_changed_s(folder)))
+    return ENDED.get(load_json(folder / TRIAL_FILE).get("state", ""), without_result(_changed_s(folder)))
 
 
 def _changed_s(folder: Path) -> float:

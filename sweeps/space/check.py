@@ -6,8 +6,9 @@ from typing import Any
 
 from hydra.errors import HydraException
 
-from sweeps.errors import hydra_sentence, user_error, user_error_type
+from sweeps.errors import user_error, user_error_type
 from sweeps.space.extremes import alone, completions
+from sweeps.space.messages import hydra_sentence
 from sweeps.space.space import Space
 from sweeps.space.values import override, text
 

@@ -1,21 +1,18 @@
 """Where studies are kept: opened by URL, and waited for while locked or gone."""
 
-from collections.abc import Callable, Iterator
-from functools import cache, wraps
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeps.errors import first_line, user_error
 from sweeps.storage.locks import LOCK_WAIT_S, tables_lock
-from sweeps.storage.retrying import Result, call_until_it_answers
+from sweeps.storage.retrying import call_until_it_answers
 from sweeps.storage.urls import DRIVER, JOURNAL_SCHEME, KEY, file_of, with_driver
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
 CONNECT_WAIT_S = 10
-# Optuna puts a cache before every database, and the cache calls these.
-BEHIND_CACHE = ("_create_new_trial", "_get_trials", "_set_trial_param", "get_trial_id_from_study_id_trial_number")
 
 
 @cache
@@ -26,15 +23,7 @@ def open_storage(url: str, timeout_s: float) -> "BaseStorage":
         timeout_s: how long every call waits for a storage that is locked or gone, before it raises UserError.
     """
     if url.startswith(JOURNAL_SCHEME):
-        from optuna.storages import JournalStorage
-
-        from sweeps.storage.journal import SafeJournal
-
-        path = Path(url.removeprefix(JOURNAL_SCHEME))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        journal = SafeJournal(path, LOCK_WAIT_S)
-        _make_patient(journal, ("read_logs", "append_logs"), timeout_s)
-        return call_until_it_answers(lambda: JournalStorage(journal), timeout_s)
+        return _open_journal(Path(url.removeprefix(JOURNAL_SCHEME)), timeout_s)
     return call_until_it_answers(lambda: _open_database(url, timeout_s), timeout_s)
 
 
@@ -76,34 +65,28 @@ def _check_folder(path: Path) -> None:
         raise FileNotFoundError(f"the folder {path.parent} is not there")
 
 
+def _open_journal(path: Path, timeout_s: float) -> "BaseStorage":
+    from optuna.storages import JournalStorage
+
+    from sweeps.storage.journal import SafeJournal
+    from sweeps.storage.retrying_storage import RetryingJournal
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return JournalStorage(RetryingJournal(SafeJournal(path, LOCK_WAIT_S), timeout_s))
+
+
 def _open_database(url: str, timeout_s: float) -> "BaseStorage":
-    from optuna.storages import BaseStorage, RDBStorage
+    from optuna.storages import RDBStorage, get_storage
+
+    from sweeps.storage.retrying_storage import RetryingStorage
 
     driven = with_driver(url)
-    # A connection that a restarted server has dropped is opened anew.
+    # A connection that a restarted server has dropped is opened again.
     options: dict[str, Any] = {"pool_pre_ping": True}
     if driven.startswith(DRIVER):
         # Without an encoding the text of an SQL_ASCII database comes as bytes.
         options["connect_args"] = {"client_encoding": "utf8", "connect_timeout": CONNECT_WAIT_S}
     with tables_lock(driven, options, timeout_s):
-        storage = RDBStorage(driven, engine_kwargs=options)
-    _make_patient(storage, [*BaseStorage.__abstractmethods__, *BEHIND_CACHE], timeout_s)
-    return storage
-
-
-def _make_patient(target: Any, methods: Any, timeout_s: float) -> None:
-    for name in methods:
-        setattr(target, name, _patient(getattr(target, name), timeout_s))
-
-
-def _patient(method: Callable[..., Result], timeout_s: float) -> Callable[..., Result]:
-    @wraps(method)
-    def call(*arguments: Any, **named: Any) -> Any:
-        def once() -> Any:
-            result = method(*arguments, **named)
-            # A generator meets its errors only while it is read.
-            return list(result) if isinstance(result, Iterator) else result
-
-        return call_until_it_answers(once, timeout_s)
-
-    return call
+        database = RDBStorage(driven, engine_kwargs=options)
+    # Optuna puts its cache before a database that it is given, but not before a storage that wraps one.
+    return RetryingStorage(get_storage(database), timeout_s, database.engine)

@@ -2,7 +2,7 @@
 
 Optuna's own locks outlive a killed process for 30 s, and its own append puts the next entry onto a line that was cut
 short, after which the whole journal cannot be read. Here the kernel frees the lock with its holder, and the next writer
-removes the unfinished line first. Measured beside SQLite (docs/sweeps.md): a trial costs an eighth of the time.
+removes the unfinished line first. Measured against SQLite (docs/sweeps.md): a trial costs an eighth of the time.
 """
 
 import json
@@ -32,7 +32,7 @@ class SafeJournal(JournalFileBackend):
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         entries = "".join(json.dumps(entry, separators=(",", ":")) + "\n" for entry in logs).encode()
         if not self._path.exists():
-            # The lock would make its folder anew, in the way of the one that comes back.
+            # The lock would make its folder again, in the way of the one that comes back.
             raise FileNotFoundError(f"{self._path} is gone")
         with self._kernel_lock, self._path.open("r+b", buffering=0) as file:
             end = _end_of_whole_lines(file.fileno())

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
@@ -12,7 +12,7 @@ from sweeps.storage.retrying import call_until_it_answers
 from sweeps.storage.urls import file_of
 
 if TYPE_CHECKING:
-    from optuna.storages import BaseStorage, RDBStorage
+    from optuna.storages import BaseStorage
     from sqlalchemy import Connection, Engine
 
 LOCK_WAIT_S = 5.0  # of one attempt
@@ -22,8 +22,8 @@ LOCK_WAIT_S = 5.0  # of one attempt
 def exclusive(storage: "BaseStorage", url: str, study_name: str, timeout_s: float) -> Iterator[Callable[[], bool]]:
     """Let one controller at a time decide what is run next: what is left is counted and claimed in one step.
 
-    A lock file beside a storage that is a file, an advisory lock of a PostgreSQL server. Other servers have none, and
-    two controllers may then overshoot the total by a trial.
+    A lock file alongside a storage that is a file, an advisory lock of a PostgreSQL server. Other servers have none,
+    and two controllers may then overshoot the total by a trial.
 
     Yields:
         Whether the lock has been held until now: a server that is restarted forgets it.
@@ -32,14 +32,21 @@ def exclusive(storage: "BaseStorage", url: str, study_name: str, timeout_s: floa
         with _file_lock(_claim_lock(file), timeout_s):
             yield lambda: True
     elif _is_postgresql(url):
-        with _advisory_lock(cast("RDBStorage", storage).engine, study_name, timeout_s) as is_held:
+        with _advisory_lock(_engine_of(storage), study_name, timeout_s) as is_held:
             yield is_held
     else:
         yield lambda: True
 
 
+def _engine_of(storage: "BaseStorage") -> "Engine":
+    from sweeps.storage.retrying_storage import RetryingStorage
+
+    assert isinstance(storage, RetryingStorage) and storage.engine is not None
+    return storage.engine
+
+
 def _claim_lock(file: Path) -> str:
-    """The lock file beside a storage that is a file."""
+    """The lock file alongside a storage that is a file."""
     return f"{file}.claim.lock"
 
 
@@ -63,7 +70,7 @@ def _file_lock(path: str, timeout_s: float) -> Iterator[None]:
 
 
 def check_there(path: Path) -> None:
-    """Raise where a file's folder is gone, for a lock would make it anew, in the way of the one that comes back."""
+    """Raise if a file's folder is gone, for a lock would make it again, in the way of the one that comes back."""
     if not path.parent.is_dir():
         raise FileNotFoundError(f"the folder {path.parent} is gone")
 
@@ -96,7 +103,7 @@ def _advisory_lock(engine: "Engine", name: str, timeout_s: float) -> Iterator[Ca
 
 
 def _locked_connection(engine: "Engine", name: str) -> "Connection":
-    """A connection that holds the lock of that name; OperationalError where another held it too long."""
+    """A connection that holds the lock of that name; OperationalError if another held it too long."""
     from sqlalchemy import text
 
     connection = engine.connect()

@@ -10,11 +10,11 @@ from sweeps.errors import first_line, user_error, user_error_type
 
 log = logging.getLogger(__name__)
 
-# Set where the command is to end: nobody waits for a storage then.
+# Set once the command is to end: nobody waits for a storage then.
 stop_waiting = threading.Event()
 Result = TypeVar("Result")
-# What no waiting mends.
-HOPELESS = (IsADirectoryError, NotADirectoryError, PermissionError)
+# Errors that waiting cannot fix.
+PERMANENT = (IsADirectoryError, NotADirectoryError, PermissionError)
 
 
 def call_until_it_answers(call: Callable[[], Result], timeout_s: float) -> Result:
@@ -23,32 +23,32 @@ def call_until_it_answers(call: Callable[[], Result], timeout_s: float) -> Resul
     Raises:
         UserError: after `timeout_s` in vain, or once the command is to end; at once where waiting cannot help.
     """
-    deadline, pause_s, told = time.monotonic() + timeout_s, 0.05, False
+    deadline, pause_s, has_warned = time.monotonic() + timeout_s, 0.05, False
     while True:
         try:
             return call()
         except Exception as error:
-            if not _passes(error):
+            if not _may_pass(error):
                 raise
-            if isinstance(error, HOPELESS):
+            if isinstance(error, PERMANENT):
                 raise user_error(
-                    f"the storage of the study cannot be used ({first_line(error)}): mend it and give the same command "
+                    f"the storage of the study cannot be used ({first_line(error)}): fix it and give the same command "
                     "again."
                 ) from error
             if stop_waiting.is_set() or time.monotonic() + pause_s > deadline:
                 how_long = "when the command was stopped" if stop_waiting.is_set() else f"for {timeout_s:g} s"
                 raise user_error(
-                    f"the storage of the study did not answer {how_long} ({first_line(error)}): mend it and give the "
+                    f"the storage of the study did not answer {how_long} ({first_line(error)}): fix it and give the "
                     "same command again."
                 ) from error
-            if not told:
+            if not has_warned:
                 log.warning("The storage does not answer: waiting %g s for it (%s).", timeout_s, first_line(error))
-                told = True
+                has_warned = True
         time.sleep(pause_s)
         pause_s = min(2 * pause_s, 1.0)
 
 
-def _passes(error: BaseException | None) -> bool:
+def _may_pass(error: BaseException | None) -> bool:
     """Whether an error may go away by waiting: of the file system, or of the connection to a database."""
     if isinstance(error, user_error_type()):  # has been waited for
         return False

@@ -1,4 +1,4 @@
-"""The URL of a storage that keeps studies: refused where it cannot serve, before anything starts."""
+"""The URL of a storage that keeps studies: refused if it cannot serve, before anything starts."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ POSTGRESQL, DRIVER = "postgresql://", "postgresql+psycopg://"
 
 
 def check_storage_url(url: str, given_as: str = KEY) -> None:
-    """Raise UserError where no storage has such a URL: of a journal file, or of a database (check_database_url).
+    """Raise UserError if no storage has such a URL: of a journal file, or of a database (check_database_url).
 
     Args:
         given_as: KEY or OPTION, which the sentence names.
@@ -31,7 +31,7 @@ def check_storage_url(url: str, given_as: str = KEY) -> None:
 
 
 def check_database_url(url: str, given_as: str = KEY) -> None:
-    """Raise UserError where no database has such a URL, its driver is missing, or a password stands in it.
+    """Raise UserError if no database has such a URL, its driver is missing, or a password stands in it.
 
     The URL goes into the environment of jobs, files of clusters and sweep.json: a password has no place there.
     The sentence does not repeat what may hold one.

@@ -40,10 +40,10 @@ from sweeps.study.attributes import (
 from sweeps.study.controllers import Controller, Heartbeat
 from sweeps.study.identity import identity_of, refuse_other, up_to_date
 from sweeps.study.ownership import Ownership, TakenOver
-from sweeps.study.pruners import build_pruner
+from sweeps.study.pruner import build_pruner, pruners
 from sweeps.study.renamed import renamed_configuration
 from sweeps.study.retry import RetryPolicy
-from sweeps.study.samplers import build_sampler
+from sweeps.study.sampler import build_sampler
 from sweeps.study.trial_counts import enqueue_failed, num_ended, num_jobs_before_retry, num_taken, standing
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ class SharedStudy:
                 study_name=self.name,
                 storage=self.storage,
                 sampler=self._sampler(0),
-                pruner=build_pruner(self.config.pruner, vars(self.config.pruning)),
+                pruner=build_pruner(self.config.pruner, self.config.pruning),
                 directions=self.directions,
                 load_if_exists=True,
             )
@@ -100,6 +100,11 @@ class SharedStudy:
     @property
     def controller(self) -> Controller:
         return self.ownership.controller
+
+    @property
+    def judged_by(self) -> Literal["steps", "seeds", "nothing"]:
+        """What the pruner compares trials by."""
+        return pruners.find(self.config.pruner).judges
 
     def trials(self) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False)

@@ -14,9 +14,9 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from small_runs import OVERRIDES, REPOSITORY, arrays, composed, result, run
 
-from spectral.cli.run import hydra_sentence
 from spectral.configs.root import typed
 from spectral.errors import UserError
+from sweeps.space.messages import hydra_sentence
 
 Overrides = Callable[..., list[str]]
 QUOTED = shlex.quote(str(REPOSITORY / "run.py"))  # as a shell takes it
@@ -284,6 +284,10 @@ def process(*command: str, cwd: Path, code: int = 0) -> "subprocess.CompletedPro
         ("model.width=abc", "error: model.width=abc has the wrong type: allowed is an integer.\n"),
         ("seed=-1", "error: seed=-1 is out of range: allowed is at least 0 and at most 2.14748e+09.\n"),
         (
+            "seed=1,2",
+            "error: seed=1,2 has several values, which need -m; a list stands in brackets, as in [1,2].\n",
+        ),
+        (
             "sweep=fractions",
             f"error: sweep=fractions searches only with -m: python {QUOTED} -m sweep=fractions\n",
         ),
@@ -343,3 +347,10 @@ def test_a_multirun_from_a_folder_with_spaces_makes_a_run_folder_each(pack_folde
     assert widths == [2, 3]
     assert result(folders[0])["num_parameters"] < result(folders[1])["num_parameters"]
     assert OmegaConf.load(folders[0] / "config.yaml").run_dir == str(folders[0])
+
+
+def test_a_command_without_sweeps_speaks_of_none(tmp_path: Path) -> None:
+    """evaluate, predict and pack run once; what run.py says of searches is no help there."""
+    ended = process("-m", "spectral.evaluate", "run=nowhere", "on=test,validation", cwd=tmp_path, code=2)
+    said = "error: on=test,validation has several values: a list stands in brackets, as in [1,2].\n"
+    assert (ended.stdout, ended.stderr) == ("", said)

@@ -17,6 +17,7 @@ import spectral.configs.commands
 import spectral.configs.root  # noqa: F401  (puts the typed configs where Hydra finds them)
 import sweeps.config  # noqa: F401
 from spectral import experiment
+from spectral.tracking.backends.contract import TrackedAs
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CLASSES = ("star", "galaxy", "qso")
@@ -68,7 +69,11 @@ def _composed_once(*overrides: str) -> DictConfig:
     return composed(overrides)
 
 
-def run(overrides: Iterable[str], on_epoch: Callable[[int, dict[str, Any]], None] | None = None) -> Any:
+def run(
+    overrides: Iterable[str],
+    on_epoch: Callable[[int, dict[str, Any]], None] | None = None,
+    tracked_as: TrackedAs | None = None,
+) -> Any:
     """The objective of an experiment; what it prints is thrown away."""
     overrides = list(overrides)
     folders = [override for override in overrides if override.startswith("run_dir=")]
@@ -76,7 +81,7 @@ def run(overrides: Iterable[str], on_epoch: Callable[[int, dict[str, Any]], None
     config = copy.deepcopy(_composed_once(*(override for override in overrides if override not in folders)))
     config.run_dir = folders[-1].removeprefix("run_dir=")
     with contextlib.redirect_stdout(io.StringIO()):
-        return experiment.run(config, *([on_epoch] if on_epoch else []))
+        return experiment.run(config, *([on_epoch] if on_epoch else []), tracked_as=tracked_as)
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:

@@ -182,7 +182,7 @@ def test_a_mistake_that_the_data_shows_ends_the_sweep_with_its_sentence(tmp_path
     assert process.returncode == 2, output
     said = "error: no trial of the study ended well, the last failure is: data.path=no.npz is not a file: "
     assert output.splitlines()[-1].startswith(said)
-    assert output.endswith(": mend it and give the same command again with sweep.retry_failed=true.\n")
+    assert output.endswith(": fix it and give the same command again with sweep.retry_failed=true.\n")
 
 
 @pytest.mark.slow

@@ -7,6 +7,21 @@ from spectral.table import Table
 
 
 @dataclass(frozen=True)
+class TrackedAs:
+    """Who a run is to its tracker, if it is no run of its own.
+
+    Args:
+        name, group, job_type: as in TrackedRun.
+        is_one_of_many: whether its weights are too many to be uploaded unless they are asked for.
+    """
+
+    name: str
+    group: str
+    job_type: str
+    is_one_of_many: bool = False
+
+
+@dataclass(frozen=True)
 class TrackedRun:
     """Who is tracked.
 
@@ -15,8 +30,8 @@ class TrackedRun:
         folder: absolute; the tracker's own files go below it and nowhere else.
         config: the whole resolved config.
         name: for people.
-        group: the study; empty outside a sweep.
-        job_type: trial, grid, final, single or sweep.
+        group: of runs that belong together, such as a study; empty for a run of its own.
+        job_type: single for a run of its own; in a sweep trial, grid or final, and sweep for the whole.
         is_finished: whether it had its result before this start, which only adds to it.
         attempt: how often it was started until it was finished, this time included.
         step_metric: what its steps count.

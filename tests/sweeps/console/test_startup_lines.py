@@ -8,7 +8,7 @@ from loop_runs import open_study, sweep
 from omegaconf import OmegaConf
 from optuna.trial import TrialState
 
-from sweeps.console.startup_lines import first_lines
+from sweeps.console.startup_lines import startup_lines
 from sweeps.planning.checks import typed_sweep
 from sweeps.planning.plan import plan_of
 from sweeps.space import Space, read_constraints
@@ -46,14 +46,14 @@ def test_choices_alone_are_a_grid_whatever_the_number(
 
 
 def stands(study: SharedStudy) -> str:
-    return next(iter(first_lines(study, study.config, [])))
+    return next(iter(startup_lines(study, study.config, [])))
 
 
 def lines(folder: Path, **options: Any) -> list[str]:
     """What is said beside where the study stands."""
     study = open_study(folder, options.pop("space", FLOATS), **options)
     try:
-        return list(first_lines(study, typed_sweep(options), read_constraints(options.get("constraints"))))[1:]
+        return list(startup_lines(study, typed_sweep(options), read_constraints(options.get("constraints"))))[1:]
     finally:
         study.close()
 
@@ -67,7 +67,7 @@ def test_a_number_above_the_grids_is_told(tmp_path: Path) -> None:
     study = open_study(tmp_path, {"x": [1, 2]}, sampler="grid")
     study.close()
     asked = typed_sweep({"num_trials": 7})
-    (_, line) = first_lines(study, asked, [])
+    (_, line) = startup_lines(study, asked, [])
     assert line == "sweep.num_trials=7 is more than the grid's 2 configurations: each is run once."
 
 
@@ -88,10 +88,10 @@ def test_a_study_begins_goes_on_and_is_finished(tmp_path: Path) -> None:
     claimed = study.claim()
     assert claimed is not None
     study.give_back(claimed)
-    assert stands(study) == "The study study goes on: 0 of 2 trials have ended."
+    assert stands(study) == "The study study resumes: 0 of 2 trials have ended."
     study.close()
     sweep(tmp_path, FLOATS, lambda call: call.values["x"], num_trials=2)
-    for total, line in ((2, "is finished: 2 of 2 trials have ended."), (3, "goes on: 2 of 3 trials have ended.")):
+    for total, line in ((2, "is finished: 2 of 2 trials have ended."), (3, "resumes: 2 of 3 trials have ended.")):
         study = open_study(tmp_path, FLOATS, num_trials=total)
         assert stands(study) == f"The study study {line}"
         study.close()
@@ -102,7 +102,7 @@ def test_a_study_whose_last_scores_are_left_goes_on(tmp_path: Path) -> None:
     claimed = study.claim()
     assert claimed is not None
     study.finish(claimed, TrialState.COMPLETE, [1.0])
-    assert stands(study) == "The study study goes on: 1 of 1 trials have ended, and scores on the test split are left."
+    assert stands(study) == "The study study resumes: 1 of 1 trials have ended, and scores on the test split are left."
     study.note_final(0, is_done=True)
     assert stands(study) == "The study study is finished: 1 of 1 trials have ended."
     study.close()

@@ -13,7 +13,7 @@ from loop_runs import GRID, Call, Sweep, open_study, sweep
 from rich.console import Console
 from rich.text import Text
 
-from sweeps.console.best_trials_table import Comparison
+from sweeps.console.best_trials_table import BestTrialsTable
 from sweeps.console.summary import summarize
 from sweeps.results.trial_row import configuration, shown
 from sweeps.storage.connect import open_storage
@@ -76,7 +76,9 @@ def test_of_several_objectives_the_front_is_marked_and_the_best_is_by_the_first(
 def compared(done: Sweep, folder: Path, width: int | None) -> str:
     """The table of a sweep's trials, on a terminal of some width or on none."""
     output = io.StringIO()
-    Comparison(done.study, done.trials, folder).print(Console(file=output, force_terminal=bool(width), width=width))
+    BestTrialsTable(done.study, done.trials, folder).print(
+        Console(file=output, force_terminal=bool(width), width=width)
+    )
     return Text.from_ansi(output.getvalue()).plain
 
 

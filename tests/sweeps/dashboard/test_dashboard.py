@@ -18,9 +18,9 @@ from optuna.storages import JournalStorage
 from optuna.trial import TrialState
 
 from sweeps.dashboard import command
-from sweeps.dashboard.artifacts import Plots
-from sweeps.dashboard.joined_storage import ManyStudies
-from sweeps.dashboard.sources import Sources
+from sweeps.dashboard.artifacts import PlotArtifacts
+from sweeps.dashboard.joined_storage import JoinedStorage
+from sweeps.dashboard.sources import StudySources
 from sweeps.storage.connect import open_storage
 from sweeps.storage.journal import SafeJournal
 
@@ -45,12 +45,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "sweeps"
 
 
-def opened(folder: Path) -> tuple[ManyStudies, Plots]:
-    plots = Plots()
-    return ManyStudies(Sources(folder, None), plots), plots
+def opened(folder: Path) -> tuple[JoinedStorage, PlotArtifacts]:
+    plots = PlotArtifacts()
+    return JoinedStorage(StudySources(folder, None), plots), plots
 
 
-def note_of(studies: ManyStudies, trial_id: int, study_id: int) -> str:
+def note_of(studies: JoinedStorage, trial_id: int, study_id: int) -> str:
     """As the dashboard itself reads it."""
     note = pytest.importorskip("optuna_dashboard._note")
     body: str = note.get_note_from_system_attrs(studies.get_study_system_attrs(study_id), trial_id)["body"]

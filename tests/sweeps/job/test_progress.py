@@ -34,7 +34,7 @@ SPACE = {"x": {"low": 0.0, "high": 1.0}}
 def link_of(study: SharedStudy, **options: Any) -> TrialLink:
     trial = study.claim()
     assert trial is not None
-    known = {"objective": "score", "pruning": vars(study.config.pruning), **options}
+    known = {"objective": "score", "pruning": study.config.pruning, **options}
     return TrialLink(study.url, study.name, trial._trial_id, trial.number, study.controller.id, **known)
 
 
@@ -115,10 +115,13 @@ def test_a_number_that_is_not_known_fails_a_job_whose_sweep_bounds_it(
         sweeps.check_constraints({"receptive_field": "unknown"})
 
 
-@pytest.mark.parametrize("pruner", ["asha", "median", "hyperband"])
-def test_a_job_worse_than_all_before_is_ended(pruner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("pruner", "pruning"), [("asha", {}), ("median", {"startup_trials": 2}), ("hyperband", {"max_steps": 9})]
+)
+def test_a_job_worse_than_all_before_is_ended(
+    pruner: str, pruning: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     open_storage.cache_clear()
-    pruning = {"startup_trials": 2, "max_steps": 9}
     study = open_study(tmp_path, SPACE, num_trials=20, pruner=pruner, pruning=pruning)
     ended = []
     for number in range(12):

@@ -11,9 +11,9 @@ from search_runs import REPOSITORY, finish, start
 
 from spectral.errors import UserError
 from sweeps.launchers.config import LocalConfig, RayConfig, SlurmConfig
-from sweeps.launchers.options import checked
 from sweeps.launchers.ray import RayLauncher
 from sweeps.launchers.slurm import SlurmLauncher
+from sweeps.options import checked
 
 CONFIGS: dict[str, Any] = {"local": LocalConfig, "ray": RayConfig, "slurm": SlurmConfig}
 SCRIPT = REPOSITORY / "run.py"

@@ -13,7 +13,6 @@ from omegaconf import OmegaConf
 import sweeps.config
 from spectral.errors import UserError
 from sweeps.planning.checks import (
-    OF_SEVERAL,
     check_axes,
     check_constrained,
     directions,
@@ -22,8 +21,8 @@ from sweeps.planning.checks import (
     typed_sweep,
 )
 from sweeps.space import Space
-from sweeps.study.pruners import build_pruner
-from sweeps.study.samplers import build_sampler
+from sweeps.study.pruner import build_pruner
+from sweeps.study.sampler import build_sampler, names_for_several_objectives
 
 CONF = Path(__file__).resolve().parents[3] / "conf"
 
@@ -62,7 +61,10 @@ CONF = Path(__file__).resolve().parents[3] / "conf"
         ({"enqueue": [3]}, "sweep.enqueue: 3 is no mapping"),
         ({"enqueue": [{1: 2}]}, "sweep.enqueue: {1: 2} is no mapping"),
         ({"study_name": "a" * 201}, r"sweep.study_name=aaaaaaaaaaaaaaaaaaaa\.\.\. is too long: allowed are 200 bytes"),
-        ({"pruning": {"p_threshold": 2}}, "sweep.pruning.p_threshold=2.0 is out of range: allowed is 0 to 1"),
+        (
+            {"pruner": "wilcoxon", "pruning": {"p_threshold": 2}},
+            "sweep.pruning.p_threshold=2.0 is out of range: allowed is above 0 and at most 1",
+        ),
         (
             {"pruner": "hyperband", "pruning": {"min_steps": 9, "max_steps": 3}},
             "sweep.pruning.max_steps=3 is out of range: allowed is at least sweep.pruning.min_steps=9",
@@ -77,7 +79,10 @@ CONF = Path(__file__).resolve().parents[3] / "conf"
             "p_threshold=0.3: allowed is sweep.seeds=3 or more",
         ),
         ({"pruner": "wilcoxon", "seeds": 5, "pruning": {"min_steps": 5}}, "allowed is sweep.seeds=6 or more"),
-        ({"pruner": "wilcoxon", "pruning": {"p_threshold": 0}}, "sweep.pruning.p_threshold=0 never prunes"),
+        (
+            {"pruner": "wilcoxon", "pruning": {"p_threshold": 0}},
+            "sweep.pruning.p_threshold=0.0 is out of range: allowed is above 0 and at most 1",
+        ),
         (5, "sweep=5 has the wrong type: allowed is a mapping"),
         ([1], r"sweep=\[1\] has the wrong type"),
         ({"num_trials": "${nope}"}, "^sweep.num_trials: Interpolation key 'nope' not found"),
@@ -130,9 +135,11 @@ def test_what_names_no_objective_is_refused(objective: Any) -> None:
 
 
 def test_only_samplers_of_several_objectives_search_for_them(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"^sweep\.sampler=cmaes cannot search for 2 objectives: allowed are tpe, gp, "):
+    with pytest.raises(
+        UserError, match=r"^sweep\.sampler=cmaes cannot search for 2 objectives: allowed are gp, grid, "
+    ):
         objective_names(typed_sweep({"objective": ["a", "b"], "sampler": "cmaes"}))
-    for sampler in OF_SEVERAL:
+    for sampler in names_for_several_objectives():
         study = optuna.create_study(
             directions=["minimize"] * 2, sampler=build_sampler(sampler, 0, 0, is_conditional=False)
         )
@@ -142,7 +149,7 @@ def test_only_samplers_of_several_objectives_search_for_them(tmp_path: Path) -> 
 @pytest.mark.parametrize("num_seeds", [4, 5])
 def test_wilcoxon_can_prune_from_the_seeds_on_that_it_is_allowed_with(num_seeds: int) -> None:
     """By Optuna itself, where each seed is worse than the best configuration's."""
-    pruner = build_pruner("wilcoxon", {"min_steps": 1, "reduction_factor": 3, "p_threshold": 0.1})
+    pruner = build_pruner("wilcoxon", {"min_steps": 1, "p_threshold": 0.1})
     study = optuna.create_study(pruner=pruner)
     study.add_trial(optuna.create_trial(value=0.0, intermediate_values=dict.fromkeys(range(num_seeds), 0.0)))
     trial = study.ask()

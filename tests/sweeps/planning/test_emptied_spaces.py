@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from sweeps.planning.arguments import empty_as_told
+from sweeps.planning.arguments import empty_mappings
 
 NAMED = {"space": {"a.b": [1, 2]}, "constraints": {"size": {"at_most": 5}}, "enqueue": [{"a.b": 1}]}
 KEPT, NONE = NAMED["space"], {}
@@ -26,11 +26,11 @@ KEPT, NONE = NAMED["space"], {}
 def test_an_empty_space_leaves_what_follows_it(arguments: list[str], space: dict[str, Any]) -> None:
     config = OmegaConf.create({"sweep": NAMED, "x": 0})
     OmegaConf.set_struct(config, True)
-    empty_as_told(config, "sweep", arguments)
+    empty_mappings(config, "sweep", arguments)
     assert config.sweep == {**NAMED, "space": space}
 
 
 def test_empty_constraints() -> None:
     config = OmegaConf.create({"sweep": NAMED})
-    empty_as_told(config, "sweep", ["sweep.constraints={}", "+sweep.constraints.depth.at_most=3"])
+    empty_mappings(config, "sweep", ["sweep.constraints={}", "+sweep.constraints.depth.at_most=3"])
     assert config.sweep == {**NAMED, "constraints": {"depth": {"at_most": 3}}}

@@ -16,7 +16,7 @@ from sweeps.config import SweepConfig
 from sweeps.outputs import SWEEPS
 from sweeps.planning.checks import typed_sweep
 from sweeps.planning.plan import plan_of
-from sweeps.planning.study_name import choose_study, name_of
+from sweeps.planning.study_name import choose_study, name_search
 from sweeps.space import Space
 from sweeps.storage.connect import open_storage
 from sweeps.storage.urls import journal_url
@@ -61,7 +61,7 @@ def test_the_same_command_goes_on_where_it_was_stopped_and_begins_anew_where_it_
     assert process.returncode != 0 and states(folder) == ["COMPLETE"] * 2
 
     output = run(None, *GRID, cwd=tmp_path)
-    assert f"The study {second} goes on: 2 of 3 trials have ended." in output
+    assert f"The study {second} resumes: 2 of 3 trials have ended." in output
     check_whole(folder, 3)
     # Its name shows a finished one; nothing is run, and no further study was made.
     shown = run(None, *GRID, f"sweep.study_name={first}", cwd=tmp_path)
@@ -74,7 +74,7 @@ def name(arguments: list[str], config: dict[str, Any] | None = None, **options: 
     sweep = typed_sweep({"objective": "score", "free_keys": ["device", "data.num_workers"], **options})
     space = Space.read(sweep.space, arguments)
     whole: Any = OmegaConf.create(CONFIG | (config or {}))
-    return name_of(sweep, space, plan_of(sweep, space, whole), whole)
+    return name_search(sweep, space, plan_of(sweep, space, whole), whole)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 import spectral.configs.root as root
-from spectral.cli.run import hydra_sentence
 from spectral.configs.class_lists import in_class_order
 from spectral.errors import UserError
 from sweeps.config import SweepConfig
@@ -23,6 +22,7 @@ from sweeps.space.domains.choice import Choice, Fixed
 from sweeps.space.domains.list_of import ListOf
 from sweeps.space.domains.numbers import Float, Int, stepped
 from sweeps.space.domains.simplex import Simplex
+from sweeps.space.messages import hydra_sentence
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 CONF = Path(__file__).parents[3] / "conf"

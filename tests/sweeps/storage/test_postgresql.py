@@ -1,4 +1,4 @@
-"""A study kept by a real PostgreSQL server: shared, restarted in mid-sweep, gone on with; its password stays secret."""
+"""A study kept by a real PostgreSQL server: shared, restarted in mid-sweep, resumed; its password stays secret."""
 
 import os
 import signal
@@ -187,4 +187,4 @@ def test_a_server_that_refuses_is_told_of_in_one_sentence(
     last = finish(process).splitlines()[-1]
     assert process.returncode == 2
     assert last.startswith("error: the storage of the study did not answer for 1 s (") and said in last
-    assert last.endswith("mend it and give the same command again.")
+    assert last.endswith("fix it and give the same command again.")

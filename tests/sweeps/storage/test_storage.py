@@ -57,9 +57,7 @@ WRITER = """
 import sys, optuna
 from pathlib import Path
 from optuna.storages import JournalStorage
-from sweeps.held import is_locked
 from sweeps.storage.journal import SafeJournal
-from sweeps.job.lease import TakenOver
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 journal = JournalStorage(SafeJournal(Path(sys.argv[1]), 10))
 study = optuna.create_study(storage=journal, study_name="s", load_if_exists=True)
@@ -155,7 +153,7 @@ def test_a_storage_that_stays_away_ends_the_sweep_and_a_later_one_takes_over(
 
 
 @pytest.mark.parametrize("error", [IsADirectoryError, NotADirectoryError, PermissionError])
-def test_what_no_waiting_mends_is_not_waited_for(error: type[OSError]) -> None:
+def test_what_waiting_cannot_fix_is_not_waited_for(error: type[OSError]) -> None:
     calls = []
 
     def call() -> None:

@@ -12,7 +12,7 @@ from loop_runs import Call, open_study, sweep
 from sweeps import export, wandb_workspace
 from sweeps.compare.subjects import find_subject
 from sweeps.console.summary import summarize
-from sweeps.dashboard.sources import Sources
+from sweeps.dashboard.sources import StudySources
 from sweeps.ls import command as ls
 from sweeps.report import command as report_command
 from sweeps.report.read_study import read_report
@@ -44,7 +44,7 @@ def test_every_study_that_is_listed_is_found_by_its_name(
         assert len(export.study_table(name)) == 6
         report = read_report(name)
         assert report.folder == study_folder(name) and len(report.trials) == 6
-    shown = Sources(Path("outputs"), None).find()
+    shown = StudySources(Path("outputs"), None).find()
     assert sorted(source.folder.name for source in shown if source.folder) == ["a", "b", "c"]
 
 

@@ -18,6 +18,7 @@ from small_runs import REPOSITORY, StoppedError, outcome, rows, run, stop_after
 
 from spectral.configs import trackers as configs
 from spectral.errors import UserError
+from spectral.tracking.backends.contract import TrackedAs
 
 Overrides = Callable[..., list[str]]
 PATIENCE_S = 60.0
@@ -107,24 +108,16 @@ def test_a_start_that_only_adds_test_scores_goes_on_in_the_runs_steps(tracked: O
 
 
 @pytest.mark.parametrize(
-    ("kind", "option", "is_kept"),
-    [
-        ("trial", "auto", False),
-        ("grid", "auto", False),
-        ("final", "auto", True),
-        ("trial", "always", True),
-        ("final", "never", False),
-    ],
+    ("is_one_of_many", "option", "is_kept"),
+    [(True, "auto", False), (False, "auto", True), (True, "always", True), (False, "never", False)],
 )
-def test_weights_of_a_sweep_are_kept_of_the_runs_that_it_ends_with(
-    kind: str, option: str, is_kept: bool, tracked: Overrides, tmp_path: Path
+def test_weights_of_one_run_of_many_are_kept_if_they_are_asked_for(
+    is_one_of_many: bool, option: str, is_kept: bool, tracked: Overrides, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "run"
-    folder.mkdir()
-    (folder / "trial.json").write_text(json.dumps({"study": "s", "kind": kind, "number": 1}))
-    run(tracked("wandb", f"tracker.upload_weights={option}", "schedule.stages.0.epochs=1", "plots=false"))
-    (told,) = offline_runs(folder)
-    assert told.about["job_type"] == kind
+    overrides = tracked("wandb", f"tracker.upload_weights={option}", "schedule.stages.0.epochs=1", "plots=false")
+    run(overrides, tracked_as=TrackedAs("x=1", "s", "kind", is_one_of_many))
+    (told,) = offline_runs(tmp_path / "run")
+    assert (told.about["display_name"], told.about["run_group"], told.about["job_type"]) == ("x=1", "s", "kind")
     assert told.weights == ({"best.safetensors", "model.json"} if is_kept else set())
 
 

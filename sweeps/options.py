@@ -1,6 +1,7 @@
-"""Options of a launcher: what a field of its config allows, and the check that reads it before anything starts."""
+"""Options of launchers and pruners: what a field of their config allows, and the check before anything starts."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from omegaconf import OmegaConf
@@ -23,12 +24,13 @@ def choice(default: str, *allowed: str) -> Any:
     return dataclasses.field(default=default, metadata={"allowed": allowed})
 
 
-def checked(config: type[Config], options: dict[str, Any]) -> Config:
-    """A launcher's options as an instance of its config.
+def checked(config: type[Config], options: Mapping[str, Any], key: str = "hydra.launcher") -> Config:
+    """Options as an instance of their config.
 
     Args:
         config: the dataclass, a field an option.
-        options: what Hydra gives; what is missing has its default.
+        options: of their types; what is missing has its default.
+        key: where the options stand in the whole config, for the error sentence.
 
     Raises:
         UserError: the first option that is not known, or whose value is not allowed.
@@ -36,9 +38,9 @@ def checked(config: type[Config], options: dict[str, Any]) -> Config:
     fields = {item.name: item for item in dataclasses.fields(config)}
     for name, value in options.items():
         if name not in fields:
-            raise user_error(f"hydra.launcher.{name} is not known: {nearest(name, fields.keys() - {'_target_'})}.")
+            raise user_error(f"{key}.{name} is not known: {nearest(name, fields.keys() - {'_target_'})}.")
         if value is not None:
-            _check(f"hydra.launcher.{name}", value, fields[name].metadata)
+            _check(f"{key}.{name}", value, fields[name].metadata)
     return config(**{name: _plain(value) for name, value in options.items()})
 
 

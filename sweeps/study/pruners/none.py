@@ -1,0 +1,23 @@
+"""No pruner: every trial is run to its end."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from sweeps.study.pruner import Pruner
+
+if TYPE_CHECKING:
+    from optuna.pruners import BasePruner
+
+
+@dataclass
+class NonePruner(Pruner):
+    """It takes no options of its own; those of a pruner that it stands in for may stay."""
+
+    judges: ClassVar[Literal["steps", "seeds", "nothing"]] = "nothing"
+    takes_several_objectives: ClassVar[bool] = True
+    ignores_options: ClassVar[bool] = True
+
+    def build(self) -> "BasePruner":
+        from optuna.pruners import NopPruner
+
+        return NopPruner()

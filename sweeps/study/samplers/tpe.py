@@ -1,0 +1,19 @@
+"""The tree-structured Parzen estimator, Bergstra et al. 2011, over all axes together."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sweeps.study.sampler import Draw, Sampler
+
+if TYPE_CHECKING:
+    from optuna.samplers import BaseSampler
+
+
+@dataclass
+class TpeSampler(Sampler):
+    """Trials that still run count as bad ones, so that controllers look in different places."""
+
+    def build(self, draw: Draw) -> "BaseSampler":
+        from optuna.samplers import TPESampler
+
+        return TPESampler(seed=draw.trial_seed, multivariate=True, group=draw.is_conditional, constant_liar=True)

@@ -1,0 +1,156 @@
+"""Pruners and samplers by name: one file adds one, and each has its own options."""
+
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from loop_runs import FLOATS, Call, sweep
+
+import sweeps.job.progress
+import sweeps.study.pruners
+import sweeps.study.samplers
+from spectral.errors import UserError
+from sweeps.planning.checks import typed_sweep
+from sweeps.study.pruner import build_pruner, pruners
+from sweeps.study.sampler import build_sampler, samplers
+
+TOY_PRUNER = """
+from dataclasses import dataclass
+from sweeps.options import number
+from sweeps.study.pruner import Pruner
+
+@dataclass
+class ToyPruner(Pruner):
+    limit: float = number(0.5, above=0)
+
+    def build(self):
+        import optuna
+
+        class Limit(optuna.pruners.BasePruner):
+            def prune(inner, study, trial):
+                return max(trial.intermediate_values.values()) > self.limit
+
+        return Limit()
+"""
+TOY_SAMPLER = """
+from dataclasses import dataclass
+from sweeps.study.sampler import Sampler
+
+@dataclass
+class ToySampler(Sampler):
+    def build(self, draw):
+        import optuna
+
+        class Half(optuna.samplers.RandomSampler):
+            def sample_independent(inner, study, trial, name, distribution):
+                return 0.25 if trial.number % 2 else 0.75
+
+        return Half()
+"""
+
+
+def report_x(call: Call) -> float:
+    """As a job does that reports one step."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sweeps.job.progress.TrialLink, "of_job", lambda: call.link)
+        sweeps.job.progress.report_progress(1, call.values["x"])
+    return float(call.values["x"])
+
+
+def states_and_values(folder: Path, **options: Any) -> list[tuple[str, float]]:
+    ended = sweep(folder, FLOATS, report_x, num_slots=1, num_trials=4, **options)
+    return [(trial.state.name, trial.params["x"]) for trial in ended.trials]
+
+
+def test_one_file_in_its_package_adds_a_pruner_or_a_sampler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for package, name, text in (
+        (sweeps.study.pruners, "toy_limit", TOY_PRUNER),
+        (sweeps.study.samplers, "toy_half", TOY_SAMPLER),
+    ):
+        folder = tmp_path / package.__name__
+        folder.mkdir()
+        (folder / f"{name}.py").write_text(text)
+        monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
+    assert "toy_limit" in pruners.names and "toy_half" in samplers.names
+    told = states_and_values(tmp_path / "default", sampler="toy_half", pruner="toy_limit")
+    assert told == [("PRUNED", 0.75), ("COMPLETE", 0.25)] * 2
+    told = states_and_values(
+        tmp_path / "higher", sampler="toy_half", pruner="toy_limit", pruning={"limit": 0.8, "min_steps": None}
+    )
+    assert told == [("COMPLETE", 0.75), ("COMPLETE", 0.25)] * 2
+    with pytest.raises(UserError, match=r"sweep\.pruning\.limit=-1\.0 is out of range: allowed is above 0"):
+        typed_sweep({"pruner": "toy_limit", "pruning": {"limit": -1}})
+
+
+def test_a_module_of_ones_own_has_them_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_package").mkdir()
+    (tmp_path / "my_package" / "search.py").write_text(TOY_PRUNER + TOY_SAMPLER)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    own = {"sampler": "my_package.search:ToySampler", "pruner": "my_package.search:ToyPruner"}
+    told = states_and_values(tmp_path / "study", **own, pruning={"limit": 0.3})
+    assert told == [("PRUNED", 0.75), ("COMPLETE", 0.25)] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("no_such_module:Pruner", "cannot be imported: No module named 'no_such_module'."),
+        ("optuna.pruners:MedianPruner", "names no subclass of sweeps.study.pruner.Pruner."),
+        ("sweeps.study.pruner:Pruner", "names no subclass of"),
+        (":Pruner", "cannot be imported: Empty module name."),
+    ],
+)
+def test_a_module_without_a_pruner_is_refused(name: str, said: str) -> None:
+    with pytest.raises(UserError) as raised:
+        typed_sweep({"pruner": name})
+    assert str(raised.value).startswith(f"sweep.pruner={name} ") and said in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("pruner", "pruning", "said"),
+    [
+        (
+            "asha",
+            {"p_threshold": 0.2},
+            "p_threshold=0.2 is an option of wilcoxon; sweep.pruner=asha has min_steps, reduction_factor.",
+        ),
+        ("median", {"reduction_factor": 2}, "is an option of asha, hyperband; sweep.pruner=median has min_steps, "),
+        ("asha", {"min_step": 2}, "sweep.pruning.min_step is not known: did you mean 'min_steps'?"),
+        ("none", {"min_step": 2}, "sweep.pruning.min_step is not known: did you mean 'min_steps'?"),
+        ("asha", {"min_steps": "few"}, "sweep.pruning.min_steps: Value 'few' of type 'str' could not be converted"),
+        ("asha", {"min_steps": 1.5}, "sweep.pruning.min_steps: Value '1.5' of type 'float' could not be converted"),
+        ("asha", {"min_steps": 0}, "sweep.pruning.min_steps=0 is out of range: allowed is at least 1."),
+    ],
+)
+def test_each_pruner_has_its_own_options(pruner: str, pruning: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError) as raised:
+        typed_sweep({"pruner": pruner, "pruning": pruning})
+    assert said in str(raised.value)
+
+
+EARLIER = {"min_steps": 1, "max_steps": None, "startup_trials": 5, "reduction_factor": 3, "p_threshold": 0.1}
+
+
+@pytest.mark.parametrize("pruner", ["none", "asha", "hyperband", "median"])
+def test_a_yaml_that_lists_all_options_at_their_defaults_serves_every_pruner(pruner: str) -> None:
+    """As conf/sweep/default.yaml of earlier versions did."""
+    found = typed_sweep({"pruner": pruner, "pruning": EARLIER | {"min_steps": 4}})
+    expected = {name: value for name, value in (EARLIER | {"min_steps": 4}).items() if name in found.pruning}
+    assert found.pruning == expected and len(expected) == {"none": 0, "hyperband": 3}.get(pruner, 2)
+
+
+def test_options_may_stay_while_the_pruner_is_none_but_are_not_ignored_silently(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert typed_sweep({"pruner": "none", "pruning": {"min_steps": 7, "p_threshold": 0.1}}).pruning == {}
+    assert caplog.messages == ["sweep.pruning.min_steps=7 has no effect with sweep.pruner=none."]
+
+
+def test_every_pruner_and_sampler_of_the_product_builds_optunas() -> None:
+    for name in pruners.names:
+        assert isinstance(build_pruner(name, {}), optuna.pruners.BasePruner)
+    for name in samplers.names:
+        assert isinstance(build_sampler(name, 1, 2, is_conditional=True), optuna.samplers.BaseSampler)
+    assert pruners.names == ["asha", "hyperband", "median", "none", "wilcoxon"]
+    assert samplers.names == ["cmaes", "gp", "grid", "nsga2", "qmc", "random", "tpe"]
