@@ -6,12 +6,12 @@ from pathlib import Path
 from loop_runs import FLOATS, open_study
 
 from sweeps.study.controllers import Controller, Watch, any_alive
-from sweeps.study.job_records import JobNote, notes_of
+from sweeps.study.job_records import JobRecord, records_of
 
 
 def test_a_job_record_with_more_fields_is_read() -> None:
     stored = {"seed_index": 1, "controller": "a", "began_s": 2.0, "energy_j": 3.5}
-    assert notes_of({"jobs": [stored]}) == [JobNote(1, "a", 2.0)]
+    assert records_of({"jobs": [stored]}) == [JobRecord(1, "a", 2.0)]
 
 
 def test_a_controller_with_more_fields_is_seen_alive() -> None:
