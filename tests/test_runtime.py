@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
+import seeds
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -64,7 +65,7 @@ def loss_and_gradient(call: Callable[[Tensor], Tensor], network: nn.Module, runt
 def test_every_setting_computes_what_float64_does(
     name: str, precision: str, layout: str, num_channels: int, length: int
 ) -> None:
-    flux = torch.randn(24, num_channels, length, generator=torch.Generator().manual_seed(1))
+    flux = torch.randn(24, num_channels, length, generator=seeds.generator(1))
     exact, network = build(name, num_channels, length).double(), build(name, num_channels, length)
     plain, runtime = choose_runtime("cpu", "float32", "contiguous"), choose_runtime("cpu", precision, layout)
     expected_loss, expected = loss_and_gradient(exact, exact, plain, flux.double())
@@ -107,7 +108,7 @@ def test_a_compiled_network_computes_what_float64_does_at_one_length_after_the_o
     plain, runtime = choose_runtime("cpu", "float32"), choose_runtime("cpu", "bfloat16", compile="always")
     compiled = runtime.prepare(network)
     for length in (133, 96):
-        flux = torch.randn(24, 1, length, generator=torch.Generator().manual_seed(1))
+        flux = torch.randn(24, 1, length, generator=seeds.generator(1))
         for each in (exact, network):
             each.zero_grad()
         _, expected = loss_and_gradient(exact, exact, plain, flux.double())
