@@ -22,6 +22,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     # Eight units to squeeze into: of one or two, ReLU may silence all.
     "reference squeeze_excite=1": {**SMALL, "width": 8, "squeeze_excite": 1},
     "reference pooling=average": {**SMALL, "pooling": "average"},
+    "reference max_length=70": {**SMALL, "max_length": 70},
     **{f"reference norm={kind}": {**SMALL, "norm": kind} for kind in ("batch", "layer", "group")},
     **{f"reference residual={kind}": {**SMALL, "residual": kind} for kind in ("scaled", "none")},
     **{f"reference dropout_kind={kind}": {**SMALL, "dropout_kind": kind} for kind in ("element", "channel")},
