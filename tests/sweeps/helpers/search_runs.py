@@ -17,7 +17,7 @@ from sweeps.storage.urls import journal_url
 
 HERE = Path(__file__).parents[1]
 REPOSITORY = HERE.parents[1]
-PATIENCE_S = 90.0
+PATIENCE_S = 300.0
 
 Process = subprocess.Popen[str]
 LOCAL = ("devices=cpu", "jobs_per_device=2", "threads_per_job=1", "grace_s=2")

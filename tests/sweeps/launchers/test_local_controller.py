@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from launcher_contract import assert_gone, is_alive, started_pids
-from launcher_runs import texts_of
+from launcher_runs import PATIENCE_S, texts_of
 
 ROOT = Path(__file__).parents[3]
 CONTROLLER = """
@@ -95,7 +95,7 @@ class TestController:
             texts_of(tmp_path, "interrupted", 1)
             assert all(map(is_alive, pids))
             (tmp_path / "go").touch()
-            out, err = controller.communicate(timeout=60)
+            out, err = controller.communicate(timeout=PATIENCE_S)
         assert (out, err) == ("[0, 1]\n", "")
         assert_gone(pids)
 
@@ -103,7 +103,7 @@ class TestController:
     def test_nothing_is_left_when_it_ends_without_a_shutdown(self, tmp_path: Path, after: str) -> None:
         (tmp_path / "go").touch()
         with self.start(tmp_path, after) as controller:
-            controller.communicate(timeout=60)
+            controller.communicate(timeout=PATIENCE_S)
         assert controller.returncode == (4 if "exit" in after else 1)
         assert_gone(started_pids(tmp_path, 2))
 

@@ -20,7 +20,7 @@ from spectral.configs import trackers as configs
 from spectral.errors import UserError
 
 Overrides = Callable[..., list[str]]
-PATIENCE_S = 60.0
+PATIENCE_S = 300.0
 
 
 def without_sweep(config: Any) -> dict[str, Any]:
