@@ -69,7 +69,7 @@ except OfThisProgram as error:
 class TestController:
     @staticmethod
     def start(folder: Path, after: str = "") -> "subprocess.Popen[str]":
-        script = CONTROLLER.format(path=[str(ROOT), str(ROOT / "tests" / "sweeps")], folder=str(folder), after=after)
+        script = CONTROLLER.format(path=[str(ROOT), str(ROOT / "tests" / "sweeps" / "helpers")], folder=str(folder), after=after)
         # A session of its own stands for a terminal: its foreground group is what Ctrl-C reaches.
         return subprocess.Popen(
             [sys.executable, "-c", script],
@@ -108,7 +108,7 @@ class TestController:
         assert_gone(started_pids(tmp_path, 2))
 
     def test_neither_an_exception_nor_a_result_of_torch_imports_it_there(self, tmp_path: Path) -> None:
-        script = OF_TORCH.format(path=[str(ROOT), str(ROOT / "tests" / "sweeps")], folder=str(tmp_path))
+        script = OF_TORCH.format(path=[str(ROOT), str(ROOT / "tests" / "sweeps" / "helpers")], folder=str(tmp_path))
         told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
         reason, result, imported = told.stdout.splitlines()
         assert reason == "OutOfMemoryError: CUDA out of memory."

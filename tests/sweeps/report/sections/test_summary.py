@@ -78,8 +78,8 @@ def test_the_budget_and_the_best(tmp_path: Path) -> None:
 
 def test_the_command_is_that_of_the_best_trial_by_now(tmp_path: Path) -> None:
     trials = [Made({"x": 0.1}, [0.5]), Made({"name": "it's"}, [0.9])]
-    summary = {"best_command": "python other.py x=0.1"}
-    report = make_report(tmp_path / "study", trials, X, summary=summary)
+    told = {"best_command": "python other.py x=0.1"}
+    report = make_report(tmp_path / "study", trials, X, summary=told)
     assert summary.best_command(report) == "python other.py 'name=\"it'\"'\"'s\"'"
     assert summary.best_command(make_report(tmp_path / "new", trials, X)).startswith("python run.py 'name")
 
