@@ -11,6 +11,7 @@ from launcher_contract import assert_gone, is_alive, started_pids
 from launcher_runs import PATIENCE_S, texts_of
 
 ROOT = Path(__file__).parents[3]
+IMPORTED_FROM = [str(ROOT), str(ROOT / "tests" / "sweeps" / "helpers")]
 CONTROLLER = """
 import sys, time
 from pathlib import Path
@@ -69,7 +70,9 @@ except OfThisProgram as error:
 class TestController:
     @staticmethod
     def start(folder: Path, after: str = "") -> "subprocess.Popen[str]":
-        script = CONTROLLER.format(path=[str(ROOT), str(ROOT / "tests" / "sweeps" / "helpers")], folder=str(folder), after=after)
+        script = CONTROLLER.format(
+            path=IMPORTED_FROM, folder=str(folder), after=after
+        )
         # A session of its own stands for a terminal: its foreground group is what Ctrl-C reaches.
         return subprocess.Popen(
             [sys.executable, "-c", script],
@@ -108,7 +111,7 @@ class TestController:
         assert_gone(started_pids(tmp_path, 2))
 
     def test_neither_an_exception_nor_a_result_of_torch_imports_it_there(self, tmp_path: Path) -> None:
-        script = OF_TORCH.format(path=[str(ROOT), str(ROOT / "tests" / "sweeps" / "helpers")], folder=str(tmp_path))
+        script = OF_TORCH.format(path=IMPORTED_FROM, folder=str(tmp_path))
         told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
         reason, result, imported = told.stdout.splitlines()
         assert reason == "OutOfMemoryError: CUDA out of memory."
