@@ -136,13 +136,13 @@ class ReferenceNetwork(nn.Module):
 
     def _reach(self) -> ReceptiveField:
         """Of a position of the last block, in pixels."""
-        reach, step = POINT, 1
+        reach, num_halvings = POINT, 0
         for _ in range(self.num_input_poolings):
-            reach, step = reach + HALVES * step, 2 * step
+            reach, num_halvings = reach + HALVES * 2**num_halvings, num_halvings + 1
         for i, block in enumerate(self.blocks):
-            reach += block.reach * step
+            reach += block.reach * 2**num_halvings
             if i < self.num_poolings:
-                reach, step = reach + HALVES * step, 2 * step
+                reach, num_halvings = reach + HALVES * 2**num_halvings, num_halvings + 1
         return reach
 
     @property

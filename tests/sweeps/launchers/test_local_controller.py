@@ -70,9 +70,7 @@ except OfThisProgram as error:
 class TestController:
     @staticmethod
     def start(folder: Path, after: str = "") -> "subprocess.Popen[str]":
-        script = CONTROLLER.format(
-            path=IMPORTED_FROM, folder=str(folder), after=after
-        )
+        script = CONTROLLER.format(path=IMPORTED_FROM, folder=str(folder), after=after)
         # A session of its own stands for a terminal: its foreground group is what Ctrl-C reaches.
         return subprocess.Popen(
             [sys.executable, "-c", script],
