@@ -50,9 +50,9 @@ def choose_examples() -> None:
 
 
 def _shifted(function: Callable[..., Any]) -> Callable[..., Any]:
-    def shifted(seed: Any) -> Any:
-        if not sys._getframe(1).f_code.co_filename.startswith(TESTS):
-            return function(seed)
-        return function(seed + SHIFT if isinstance(seed, int) else [*seed, SHIFT])
+    def shifted(*seed: Any, **named: Any) -> Any:
+        if not seed or not sys._getframe(1).f_code.co_filename.startswith(TESTS):
+            return function(*seed, **named)
+        return function(seed[0] + SHIFT if isinstance(seed[0], int) else [*seed[0], SHIFT])
 
     return shifted
