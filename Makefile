@@ -2,6 +2,7 @@
 # Paths are relative, so the checkout's own path may hold spaces.
 SHELL := /bin/bash
 PYTHON ?= python3
+PROCESSES ?= 2
 RUN := .venv/bin/python
 
 .PHONY: .venv demo test test-all lint bench report dashboard pictures clean
@@ -9,8 +10,10 @@ RUN := .venv/bin/python
 demo: .venv
 	$(RUN) run.py
 
+# Two processes at a time, a file each: a third of the tests wait for processes of their own. On more cores:
+# make test PROCESSES=8.
 test: .venv
-	$(RUN) -m pytest -q
+	$(RUN) -m pytest -q --numprocesses $(PROCESSES) --dist loadfile
 
 # Databases, launchers and trackers are optional: their tests are skipped where they are not installed, so this
 # installs them. The server itself is the system's (on Debian: apt install postgresql).

@@ -209,10 +209,10 @@ def step():  # as a training step does: activations of many sizes, kept, then fr
 
 torch.set_num_threads(1)
 tuned = sys.argv[1] == "tuned" and tune_allocator()
-for _ in range(20):  # the heap has found its shape by then
+for _ in range(8):  # the heap has found its shape by then
     step()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(5):
+for _ in range(3):
     step()
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 # A thread other than the main one must still be given more than its arena holds.
@@ -229,7 +229,7 @@ def test_a_tuned_allocator_gives_freed_pages_out_again() -> None:
     def num_faults(mode: str) -> int:
         return int(subprocess.run([sys.executable, "-c", FAULTS, mode], capture_output=True, check=True).stdout)
 
-    # A step asks for 180 MB, some 44,000 pages of 4 KiB.
+    # Three steps ask for 540 MB, some 132,000 pages of 4 KiB.
     assert num_faults("tuned") < 10_000 < num_faults("plain")
 
 
