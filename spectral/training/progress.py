@@ -59,6 +59,7 @@ class Progress:
             f"epoch {row['epoch']:>3}/{self._num_epochs}  {row['stage']}  {figures}  {speed}{self._left(row['epoch'])}",
             markup=False,
             highlight=False,
+            soft_wrap=True,
         )
 
     def _left(self, epoch: int) -> str:

@@ -39,4 +39,6 @@ def _as_before() -> Iterator[None]:
         signal.signal(signal.SIGINT, on_interrupt)
         gc.enable()
         GlobalHydra.instance().clear()
+        for handler in set(root.handlers) - set(handlers):
+            handler.close()
         root.handlers[:], root.level = handlers, level
