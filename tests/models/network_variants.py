@@ -13,7 +13,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "fcn": {"widths": [6, 8, 6]},
     "inception_time": {"num_filters": 4, "bottleneck": 3},
     "inception_time bottleneck=0 depth=4": {"num_filters": 4, "bottleneck": 0, "depth": 4},
-    "inception_time residual=false": {"num_filters": 4, "residual": False},
+    "inception_time residual=false": {"num_filters": 4, "bottleneck": 3, "residual": False},
     "resnet1d": {"widths": [6, 8, 8]},
     "reference": SMALL,
     "reference widths": {**SMALL, "widths": [3, 6, 6, 5]},
