@@ -10,8 +10,7 @@ RUN := .venv/bin/python
 demo: .venv
 	$(RUN) run.py
 
-# Two processes at a time, a file each: a third of the tests wait for processes of their own. On more cores:
-# make test PROCESSES=8.
+# Two processes at a time, a file each: many tests wait for processes of their own. On more cores: make test PROCESSES=8.
 test: .venv
 	$(RUN) -m pytest -q --numprocesses $(PROCESSES) --dist loadfile
 
