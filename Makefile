@@ -2,6 +2,7 @@
 # Paths are relative, so the path of the checkout may contain spaces.
 SHELL := /bin/bash
 PYTHON ?= python3
+PROCESSES ?= 2
 RUN := .venv/bin/python
 
 .PHONY: .venv demo test test-all lint bench report dashboard pictures clean
@@ -9,8 +10,9 @@ RUN := .venv/bin/python
 demo: .venv
 	$(RUN) run.py
 
+# Two processes at a time, a file each: many tests wait for processes of their own. On more cores: make test PROCESSES=8.
 test: .venv
-	$(RUN) -m pytest -q
+	$(RUN) -m pytest -q --numprocesses $(PROCESSES) --dist loadfile
 
 # Databases, launchers and trackers are optional: without them their tests are skipped. So this target installs them.
 # The PostgreSQL server is a package of the system (on Debian: apt install postgresql).

@@ -13,12 +13,20 @@ from pathlib import Path
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from spectral.cli.run import as_job, run_command
 from spectral.configs.root import typed
 from sweeps.job import progress
 from sweeps.planning.arguments import refuse_search
+
+# Who trains on the survey that comes with the product is likely to be new to it.
+NEXT_STEPS = """
+What to try next:
+  python run.py -m sweep=widths sweep.num_trials=6      search for a better width, in all slots of the machine
+  python -m sweeps.report widths                        the report of that search, one HTML page
+  python run.py data=arrays data.path=survey.npz        your own spectra: an NPZ with flux and type (docs/data.md)"""
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
@@ -34,12 +42,15 @@ def main(config: DictConfig) -> float | list[float]:
 
     # What an experiment gives does not depend on the search that chose it.
     config.sweep = None
-    return experiment.run(
+    objective = experiment.run(
         config,
         on_epoch=progress.epoch_callback(),
         on_network=progress.check_constraints,
         tracked_as=tracked_as(Path(config.run_dir), config.seed),
     )
+    if config.data.name == "simulated" and HydraConfig.get().mode == RunMode.RUN:
+        print(NEXT_STEPS)
+    return objective
 
 
 def explain(error: HydraException) -> str | None:

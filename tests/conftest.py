@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import seeds
 import small_runs
 import torch
 
@@ -14,6 +15,14 @@ from spectral.data.packing.pack import pack
 from spectral.data.readers.arrays.opening import open_arrays
 
 pytest.register_assert_rewrite("offline_runs")
+seeds.choose_examples()
+seeds.shift_seeds()
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Each test draws the same numbers, alone or after others."""
+    seeds.seed_generators()
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ class ReferenceConfig:
     kernel_sizes: list[int] = numbers([3], at_least=1)
     norm: str = choice("none", "none", "batch", "layer", "group")
     pooling: str = choice("max", "max", "average")
+    max_length: Optional[int] = number(None, at_least=1)
     min_length: int = number(8, at_least=1)
     residual: str = choice("add", "add", "scaled", "none")
     squeeze_excite: int = number(0, at_least=0)

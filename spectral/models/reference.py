@@ -62,6 +62,7 @@ class ReferenceNetwork(nn.Module):
         kernel_sizes: kernels side by side in each convolution; they share its filters.
         norm: 'none', 'batch', 'layer' or 'group', between convolution and ReLU.
         pooling: 'max' or 'average', by 2.
+        max_length: where `length` is longer, the spectrum is first averaged by twos until it is not; None never does.
         min_length: pooling stops where the next one would leave fewer positions of the `length` given here.
         residual: 'add', 'scaled' (a learned factor a channel, 0.1 at first: LayerScale, Touvron et al. 2021), 'none'.
         squeeze_excite: reduction of squeeze-excite gates at the end of each block; 0 leaves them out.
@@ -81,6 +82,7 @@ class ReferenceNetwork(nn.Module):
         kernel_sizes: list[int],
         norm: str,
         pooling: str,
+        max_length: int | None,
         min_length: int,
         residual: str,
         squeeze_excite: int,
@@ -107,6 +109,8 @@ class ReferenceNetwork(nn.Module):
             for num_in, num_filters in zip([num_channels, *widths], widths, strict=False)
         )
         self.pooling = pooling
+        self.num_input_poolings = num_input_poolings(length, max_length)
+        length >>= self.num_input_poolings
         self.num_poolings = num_poolings(length, len(widths) - 1, min_length)
         self.dropout = Dropout(dropout, dropout_kind)
         self.head = Head(head, widths[-1], num_classes, length=length >> self.num_poolings, hidden_width=head_width)
@@ -118,9 +122,11 @@ class ReferenceNetwork(nn.Module):
 
         Raises ValueError if L is so short that pooling would leave no position.
         """
-        if flux.shape[2] >> self.num_poolings == 0:
+        if flux.shape[2] < self.shortest:
             raise ValueError(f"Spectra of {flux.shape[2]} pixels are too short: this network needs {self.shortest}.")
         x, padding = open_spectra(flux, mask, align=self.head.kind != "flatten")
+        for _ in range(self.num_input_poolings):
+            x, padding = pool_by_two(x, padding, "average")
         for i, block in enumerate(self.blocks):
             x = block(x, padding)
             if i < self.num_poolings:
@@ -130,18 +136,19 @@ class ReferenceNetwork(nn.Module):
 
     def _reach(self) -> ReceptiveField:
         """Of a position of the last block, in pixels."""
-        reach = POINT
+        reach, num_halvings = POINT, 0
+        for _ in range(self.num_input_poolings):
+            reach, num_halvings = reach + HALVES * 2**num_halvings, num_halvings + 1
         for i, block in enumerate(self.blocks):
-            at_block = min(i, self.num_poolings)
-            reach += block.reach * 2**at_block
+            reach += block.reach * 2**num_halvings
             if i < self.num_poolings:
-                reach += HALVES * 2**at_block
+                reach, num_halvings = reach + HALVES * 2**num_halvings, num_halvings + 1
         return reach
 
     @property
     def shortest(self) -> int:
         """The fewest pixels of which a position is left."""
-        return 1 << self.num_poolings
+        return 1 << (self.num_input_poolings + self.num_poolings)
 
 
 def num_poolings(length: int, at_most: int, min_length: int) -> int:
@@ -150,3 +157,11 @@ def num_poolings(length: int, at_most: int, min_length: int) -> int:
     Rounding down step by step equals rounding down once, so the length left is length >> num_poolings.
     """
     return max((n for n in range(at_most + 1) if length >> n >= min_length), default=0)
+
+
+def num_input_poolings(length: int, max_length: int | None) -> int:
+    """How often a length must be halved, rounding down, to be at most `max_length`."""
+    num = 0
+    while max_length is not None and length >> num > max_length:
+        num += 1
+    return num

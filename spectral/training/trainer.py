@@ -113,6 +113,8 @@ class Trainer:
         self.folder.keep_metrics_until(resumed.epoch if resumed else 0)
         if resumed:
             log.info("Going on after epoch %d of the run in %s.", resumed.epoch, self.folder.path)
+        plan = ", then ".join(f"{stage.epochs} epochs of {stage.steps} steps" for stage in self.stages)
+        log.info("Training for %s; the weights of the best %s are kept.", plan, self.settings.objective)
         with self.progress.running(sum(stage.epochs for stage in self.stages)):
             for number, stage in enumerate(self.stages):
                 if resumed is None or number > resumed.stage:

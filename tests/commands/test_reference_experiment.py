@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import seeds
 import torch
 from hydra import compose, initialize_config_dir
 
@@ -84,7 +85,7 @@ def test_adam_is_keras_s(reference: ExperimentConfig) -> None:
 def test_second_stage_s_loss_equals_the_published_formula(reference: ExperimentConfig) -> None:
     priors = torch.from_numpy(class_priors(np.array([0, 0, 1, 2, 3]), 4))
     loss = losses.build(reference.schedule.stages[1].loss, num_classes=4, class_priors=priors, batch_fractions=priors)
-    generator = torch.Generator().manual_seed(0)
+    generator = seeds.generator(0)
     logits = torch.randn(160, 4, generator=generator)
     target = torch.randint(0, 4, (160,), generator=generator)
     p, y = torch.softmax(logits.double(), 1).numpy(), np.eye(4)[target.numpy()]

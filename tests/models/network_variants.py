@@ -14,7 +14,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "fcn": {"widths": [6, 8, 6]},
     "inception_time": {"num_filters": 4, "bottleneck": 3},
     "inception_time bottleneck=0 depth=4": {"num_filters": 4, "bottleneck": 0, "depth": 4},
-    "inception_time residual=false": {"num_filters": 4, "residual": False},
+    "inception_time residual=false": {"num_filters": 4, "bottleneck": 3, "residual": False},
     "resnet1d": {"widths": [6, 8, 8]},
     "reference": SMALL,
     "reference widths": {**SMALL, "widths": [3, 6, 6, 5]},
@@ -23,6 +23,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     # Eight units to squeeze into: of one or two, ReLU may silence all.
     "reference squeeze_excite=1": {**SMALL, "width": 8, "squeeze_excite": 1},
     "reference pooling=average": {**SMALL, "pooling": "average"},
+    "reference max_length=70": {**SMALL, "max_length": 70},
     **{f"reference norm={kind}": {**SMALL, "norm": kind} for kind in ("batch", "layer", "group")},
     **{f"reference residual={kind}": {**SMALL, "residual": kind} for kind in ("scaled", "none")},
     **{f"reference dropout_kind={kind}": {**SMALL, "dropout_kind": kind} for kind in ("element", "channel")},

@@ -10,6 +10,7 @@ os.environ["KERAS_BACKEND"] = "torch"
 import keras
 import numpy as np
 import pytest
+import seeds
 import torch
 from keras import layers
 
@@ -88,7 +89,7 @@ def test_number_of_parameters(pair):
 @pytest.mark.parametrize("length", [2600, 1999])
 def test_logits(pair, length):
     source, network = pair
-    flux = torch.randn(3, 1, length, generator=torch.Generator().manual_seed(length))
+    flux = torch.randn(3, 1, length, generator=seeds.generator(length))
     with torch.no_grad():
         expected = source(flux.transpose(1, 2), training=False).cpu()
         torch.testing.assert_close(network(flux), expected, rtol=0, atol=1e-4)

@@ -6,6 +6,7 @@ import inspect
 from pathlib import Path
 
 import pytest
+import seeds
 import torch
 from hydra import compose, initialize_config_dir
 from network_variants import VARIANTS
@@ -18,7 +19,7 @@ CONF = Path(__file__).parents[2] / "conf"
 
 
 def flux_and_mask():
-    flux = torch.randn(6, 2, 140, generator=torch.Generator().manual_seed(0))
+    flux = torch.randn(6, 2, 140, generator=seeds.generator(0))
     mask = torch.zeros(6, 140, dtype=torch.bool)
     mask[1, 100:] = mask[2, 30:40] = mask[3, 5] = True
     return flux, mask

@@ -1,6 +1,7 @@
 """The receptive field that a network states, against which pixels change a position before the global pooling."""
 
 import pytest
+import seeds
 import torch
 from network_variants import VARIANTS
 from torch import nn
@@ -52,7 +53,7 @@ def test_it_spans_the_pixels_that_a_position_sees(build, variant):
 def test_it_is_none_where_every_pixel_changes_every_position(build, variant):
     network = build(variant).double().eval()
     assert network.receptive_field is None
-    flux = torch.randn(1, 2, LENGTH, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    flux = torch.randn(1, 2, LENGTH, dtype=torch.float64, generator=seeds.generator(1))
     changed = flux.clone()
     changed[..., -1] += 10
     assert (feature_map(network, flux)[..., 0] != feature_map(network, changed)[..., 0]).any()

@@ -7,7 +7,7 @@ from torch import nn
 from spectral.configs.models import models
 from spectral.models.blocks import Conv, Dropout, MultiKernelConv, relu_halves_sum
 from spectral.models.heads import Head, maximum
-from spectral.models.reference import num_poolings
+from spectral.models.reference import num_input_poolings, num_poolings
 
 
 def test_sum_of_halves_is_two_convolutions_added():
@@ -25,6 +25,21 @@ def test_sum_of_halves_is_two_convolutions_added():
 )
 def test_number_of_poolings(length, at_most, min_length, expected):
     assert num_poolings(length, at_most, min_length) == expected
+
+
+@pytest.mark.parametrize(
+    ("length", "max_length", "expected"),
+    [(2600, None, 0), (2600, 2600, 0), (2600, 2599, 1), (2600, 1300, 1), (2600, 1299, 2), (3999, 2000, 1), (5, 1, 2)],
+)
+def test_number_of_poolings_of_the_input(length, max_length, expected):
+    assert num_input_poolings(length, max_length) == expected
+
+
+def test_a_spectrum_longer_than_max_length_is_averaged_by_twos(build):
+    network, plain = build("reference max_length=70"), build("reference", length=70)
+    flux = torch.randn(3, 2, 140)
+    torch.testing.assert_close(network.eval()(flux), plain.eval()(flux.unflatten(2, (70, 2)).mean(dim=3)))
+    assert network.shortest == 2 * plain.shortest
 
 
 def test_widths_follow_the_published_scales(build):

@@ -15,7 +15,18 @@ def outcome(num_rows, error_rate, seed, num_classes=4):
 
 
 def macro_f1(labels, predicted):
-    return f1_score(labels, predicted, labels=range(4), average="macro", zero_division=0)
+    """As scikit-learn has it, a hundred times as fast."""
+    num_true, num_predicted = np.bincount(labels, minlength=4), np.bincount(predicted, minlength=4)
+    num_right = np.bincount(labels[labels == predicted], minlength=4)
+    return np.mean(2 * num_right / np.maximum(num_true + num_predicted, 1))
+
+
+def test_the_quick_macro_f1_of_these_tests_is_that_of_scikit_learn():
+    labels, predicted = outcome(300, 0.2, seed=0)
+    for rows in (slice(None), labels != 3, labels == 0):
+        truth, guess = labels[rows], predicted[rows]
+        expected = f1_score(truth, guess, labels=range(4), average="macro", zero_division=0)
+        assert macro_f1(truth, guess) == pytest.approx(expected)
 
 
 def test_agrees_with_resampling_rows():

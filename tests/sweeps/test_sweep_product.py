@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from in_process import call
 from search_runs import REPOSITORY, await_that, finish, pid_that_holds, start, trials
 from small_runs import OVERRIDES, outcome
 from small_runs import run as run_alone
@@ -17,6 +18,7 @@ from small_runs import run as run_alone
 from sweeps.export import study_table
 
 SCRIPT = REPOSITORY / "run.py"
+ONE_SLOT = "hydra.launcher.jobs_per_device=1"  # each worker imports torch
 LONGER = ("schedule.stages.0.epochs=12", "schedule.stages.0.steps=4")
 
 
@@ -156,11 +158,10 @@ def test_a_spoilt_checkpoint_of_a_trial_that_is_run_again_is_left_out(small: lis
     ],
 )
 def test_mistakes_end_in_one_sentence_before_anything_runs(arguments: list[str], said: str, tmp_path: Path) -> None:
-    process = start(tmp_path / "study", *arguments, script=SCRIPT)
-    output = finish(process)
-    assert process.returncode == 2, output
-    assert output.splitlines()[-1].startswith("error: ") and said in output.splitlines()[-1]
-    assert "Traceback" not in output
+    code, output, error = call("-m", f"run_dir={tmp_path / 'study'}", *arguments)
+    assert code == 2, output + error
+    assert error.splitlines()[-1].startswith("error: ") and said in error.splitlines()[-1]
+    assert "Traceback" not in output + error
     assert not (tmp_path / "study").exists()
 
 
@@ -177,7 +178,7 @@ def test_a_yaml_without_the_keys_of_a_search_is_told_what_it_lacks(arguments: li
 
 
 def test_a_mistake_that_the_data_shows_ends_the_sweep_with_its_sentence(tmp_path: Path) -> None:
-    process = start(tmp_path / "study", "data=arrays", "data.path=no.npz", "model.width=4,6", script=SCRIPT)
+    process = start(tmp_path / "study", "data=arrays", "data.path=no.npz", "model.width=4,6", ONE_SLOT, script=SCRIPT)
     output = finish(process)
     assert process.returncode == 2, output
     said = "error: no trial of the study ended well, the last failure is: data.path=no.npz is not a file: "
@@ -227,7 +228,7 @@ def test_sizes_are_known_before_training_and_keep_the_infeasible_from_it(small: 
     folder = tmp_path / "grid"
     fixed = [option for option in small if not option.startswith("model.num_blocks")]
     bounds = "+sweep.constraints={receptive_field:{at_most:100}}"
-    process = start(folder, *fixed, "model.width=4", "model.num_blocks=2,4", bounds, script=SCRIPT)
+    process = start(folder, *fixed, "model.width=4", "model.num_blocks=2,4", bounds, ONE_SLOT, script=SCRIPT)
     output = finish(process)
     assert process.returncode == 0, output
     kept, outside = trials(folder)
@@ -245,7 +246,7 @@ def test_a_study_without_a_trial_inside_its_bounds_ends_as_a_mistake(small: list
     folder, bounds = tmp_path / "grid", "+sweep.constraints={num_parameters:{at_most:1}}"
     fixed = [option for option in small if not option.startswith("model.width")]
     for _ in range(2):
-        process = start(folder, *fixed, "model.width=4,5", bounds, script=SCRIPT)
+        process = start(folder, *fixed, "model.width=4,5", bounds, ONE_SLOT, script=SCRIPT)
         output = finish(process)
         assert process.returncode == 2, output
         last = output.splitlines()[-1]

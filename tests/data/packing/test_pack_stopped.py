@@ -18,7 +18,7 @@ from spectral.data.packing.pack import pack
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits are POSIX")
 
 SCRIPT = Path(__file__).parents[2] / "helpers" / "toy_reader.py"
-DEADLINE_S = 60
+DEADLINE_S = 300
 
 
 def start(folder: Path, reader: dict[str, Any], options: dict[str, Any], *limit: int) -> "subprocess.Popen[str]":

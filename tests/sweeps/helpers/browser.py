@@ -17,7 +17,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 SCREENSHOTS = Path(__file__).resolve().parents[3] / "build" / "screenshots"
-TIMEOUT_S = 60
+TIMEOUT_S = 300
 LOCAL = ("file:", "data:", "blob:", "about:", "chrome:")
 ARGUMENTS = (
     "--headless=new",

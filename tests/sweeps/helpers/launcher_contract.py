@@ -14,7 +14,7 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobStatus
 from hydra.version import VersionBase
-from launcher_runs import launcher_on, task, texts_of
+from launcher_runs import PATIENCE_S, launcher_on, task, texts_of
 from omegaconf import DictConfig
 from packaging.version import Version
 
@@ -96,7 +96,7 @@ class LauncherContract(LauncherTests):
         assert launcher.slot_of(0) is not None
 
     def test_a_job_returns_what_hydra_returns(self, make: Make, tmp_path: Path) -> None:
-        returned = make().submit(["x=3"], 7).result(60)
+        returned = make().submit(["x=3"], 7).result(PATIENCE_S)
         assert returned.return_value == 9
         assert returned.status == JobStatus.COMPLETED
         assert returned.overrides == ["x=3"]
@@ -107,26 +107,26 @@ class LauncherContract(LauncherTests):
     def test_more_jobs_than_slots_each_give_their_own_result(self, make: Make) -> None:
         launcher = make()
         futures = [launcher.submit([f"x={i}"], i) for i in range(3 * launcher.num_slots)]
-        assert [future.result(90).return_value for future in futures] == [i * i for i in range(len(futures))]
+        assert [future.result(PATIENCE_S).return_value for future in futures] == [i * i for i in range(len(futures))]
 
     def test_results_stream(self, make: Make) -> None:
         """A long job does not hold back the result of a short one, nor a third job the slot that this one freed."""
         launcher = make()
         long = launcher.submit(["x=0", "do=wait"], 0)
-        assert launcher.submit(["x=2"], 1).result(60).return_value == 4
-        assert launcher.submit(["x=3"], 2).result(60).return_value == 9
+        assert launcher.submit(["x=2"], 1).result(PATIENCE_S).return_value == 4
+        assert launcher.submit(["x=3"], 2).result(PATIENCE_S).return_value == 9
         assert not long.done()
 
     def test_jobs_run_at_once_and_on_known_slots(self, make: Make, tmp_path: Path) -> None:
         launcher = make()
         futures = [launcher.submit([f"x={i}", "do=meet"], i) for i in range(2)]
-        assert sorted(future.result(60).return_value for future in futures) == [0, 1]
+        assert sorted(future.result(PATIENCE_S).return_value for future in futures) == [0, 1]
         slots = {launcher.slot_of(0), launcher.slot_of(1)}
         assert None not in slots and len(slots) == 2
         assert launcher.slot_of(99) is None
 
     def test_an_exception_is_in_the_return_with_its_traceback(self, make: Make) -> None:
-        returned = make().submit(["do=raise"], 0).result(60)
+        returned = make().submit(["do=raise"], 0).result(PATIENCE_S)
         assert returned.status == JobStatus.FAILED
         with pytest.raises(ArithmeticError, match="as told") as caught:
             _ = returned.return_value
@@ -136,41 +136,41 @@ class LauncherContract(LauncherTests):
         def job(config: DictConfig) -> None:
             raise NotPicklableError(1, 2)
 
-        returned = make(job).submit([], 0).result(60)
+        returned = make(job).submit([], 0).result(PATIENCE_S)
         with pytest.raises(RuntimeError, match="NotPicklableError: 1 2"):
             _ = returned.return_value
 
     def test_a_result_that_is_no_plain_value_fails_the_job(self, make: Make) -> None:
-        returned = make(lambda config: [1.0, threading.Lock()]).submit([], 0).result(60)
+        returned = make(lambda config: [1.0, threading.Lock()]).submit([], 0).result(PATIENCE_S)
         with pytest.raises(NotPlainError, match=r"^the task returned a value of type lock, a number is needed$"):
             _ = returned.return_value
 
     def test_overrides_that_do_not_compose_are_an_error_of_the_future(self, make: Make) -> None:
         launcher = make()
-        error = launcher.submit(["no_such_key=1"], 0).exception(60)
+        error = launcher.submit(["no_such_key=1"], 0).exception(PATIENCE_S)
         assert error is not None and not isinstance(error, WorkerLost)
         assert "no_such_key" in str(error)
-        assert launcher.submit(["x=2"], 1).result(60).return_value == 4
+        assert launcher.submit(["x=2"], 1).result(PATIENCE_S).return_value == 4
 
     def test_a_killed_worker_is_lost_and_the_next_job_runs(self, make: Make) -> None:
         launcher = make()
-        error = launcher.submit(["do=die"], 0).exception(60)
+        error = launcher.submit(["do=die"], 0).exception(PATIENCE_S)
         assert isinstance(error, WorkerLost)
         assert self.died in error.reason
-        assert launcher.submit(["x=2"], 1).result(60).return_value == 4
+        assert launcher.submit(["x=2"], 1).result(PATIENCE_S).return_value == 4
 
     def test_a_lost_worker_takes_no_other_job_along(self, make: Make) -> None:
         launcher = make()
         futures = [launcher.submit([f"x={i}", f"do={'die' if i == 1 else 'square'}"], i) for i in range(4)]
-        wait(futures, 90)
+        wait(futures, PATIENCE_S)
         assert isinstance(futures[1].exception(), WorkerLost)
         assert [futures[i].result().return_value for i in (0, 2, 3)] == [0, 4, 9]
 
     def test_a_time_limit_ends_the_job_alone(self, make: Make, tmp_path: Path) -> None:
         launcher = make(time_limit_s=self.limit_s)
         futures = [launcher.submit(["x=2", "do=wait"], 0), launcher.submit(["x=3"], 1)]
-        assert futures[1].result(60).return_value == 9
-        error = futures[0].exception(60)
+        assert futures[1].result(PATIENCE_S).return_value == 9
+        error = futures[0].exception(PATIENCE_S)
         assert isinstance(error, JobTimeout)
         assert f"{self.limit_s} s" in error.reason
         assert_gone({int((tmp_path / "0" / "pid").read_text())})
@@ -178,7 +178,7 @@ class LauncherContract(LauncherTests):
     def test_each_job_has_its_own_environment(self, make: Make) -> None:
         launcher = make(lambda config: os.environ.get("OF_THE_JOB"))
         futures = [launcher.submit([f"++hydra.job.env_set.OF_THE_JOB=v{i}"] if i else [], i) for i in range(3)]
-        assert [future.result(60).return_value for future in futures] == [None, "v1", "v2"]
+        assert [future.result(PATIENCE_S).return_value for future in futures] == [None, "v1", "v2"]
 
     def test_launch_is_submit_then_gather(self, make: Make) -> None:
         returned = make().launch([["x=1"], ["do=die"], ["x=3"]], initial_job_idx=4)
@@ -195,7 +195,7 @@ class LauncherContract(LauncherTests):
 
             def __call__(self, config: DictConfig) -> None: ...
 
-        error = make(Broken()).submit([], 0).exception(60)
+        error = make(Broken()).submit([], 0).exception(PATIENCE_S)
         assert "12345" in str(error)
 
     def test_shutdown_waits_for_what_was_submitted_and_leaves_nothing(self, make: Make) -> None:
@@ -211,7 +211,7 @@ class LauncherContract(LauncherTests):
         futures = [launcher.submit([f"x={i}", "do=wait"], i) for i in range(3)]
         pids = started_pids(tmp_path, 2)
         launcher.shutdown(wait=False)
-        wait(futures, 30)
+        wait(futures, PATIENCE_S)
         assert [isinstance(future.exception(), WorkerLost) for future in futures[:2]] == [True, True]
         assert futures[2].cancelled()
         assert_gone(pids)
@@ -223,12 +223,12 @@ class LauncherContract(LauncherTests):
         last = launcher.submit(["x=5"], 5)
         assert last.cancel()
         (tmp_path / "go").touch()
-        assert [future.result(60).return_value for future in futures] == [0, 1]
+        assert [future.result(PATIENCE_S).return_value for future in futures] == [0, 1]
         assert not (tmp_path / "5").exists()
 
     def test_hydra_config_is_there_in_the_job(self, make: Make) -> None:
         launcher = make(lambda config: HydraConfig.get().job.num)
-        assert launcher.submit([], 3).result(60).return_value == 3
+        assert launcher.submit([], 3).result(PATIENCE_S).return_value == 3
 
 
 def started_pids(folder: Path, num_jobs: int) -> set[int]:
@@ -236,7 +236,7 @@ def started_pids(folder: Path, num_jobs: int) -> set[int]:
     return {int(pid) for pid in texts_of(folder, "*/pid", num_jobs)}
 
 
-def assert_gone(pids: set[int], within_s: float = 15) -> None:
+def assert_gone(pids: set[int], within_s: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + within_s
     while alive := [pid for pid in pids if is_alive(pid)]:
         assert time.monotonic() < deadline, f"still there: {alive}"

@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from sweeps.launchers.contract import StreamingLauncher
 
-PATIENCE_S = 60.0
+PATIENCE_S = 300.0
 TWO_WORKERS = {"devices": "cpu", "jobs_per_device": 2, "grace_s": 2}  # options of the local launcher
 
 

@@ -18,7 +18,7 @@ from sweeps.study.attributes import RUN_DIR
 
 HERE = Path(__file__).parents[1]
 REPOSITORY = HERE.parents[1]
-PATIENCE_S = 90.0
+PATIENCE_S = 300.0
 
 Process = subprocess.Popen[str]
 LOCAL = ("devices=cpu", "jobs_per_device=2", "threads_per_job=1", "grace_s=2")
@@ -53,10 +53,12 @@ def start(
     )
 
 
-def start_elsewhere(folder: Path, machine: str, *overrides: str, clock_off_s: float = 0.0) -> Process:
+def start_elsewhere(
+    folder: Path, machine: str, *overrides: str, lost_after_s: float, clock_off_s: float = 0.0
+) -> Process:
     """The command of a sweep on a machine of that name, begun; it has one slot."""
     variables = {"MACHINE": machine, "CLOCK_OFF_S": str(clock_off_s)}
-    options = ("hydra.launcher.jobs_per_device=1", "sweep.lost_after_s=2")
+    options = ("hydra.launcher.jobs_per_device=1", f"sweep.lost_after_s={lost_after_s}")
     script = HERE / "apps" / "elsewhere_app.py"
     return start(folder, *options, *overrides, script=script, variables=variables)
 

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "scontrol")
-START_S = 60.0
+START_S = 300.0
 CONFIG = """
 ClusterName=tests
 SlurmctldHost={host}(127.0.0.1)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from launcher_contract import assert_gone, is_alive, started_pids
-from launcher_runs import texts_of
+from launcher_runs import PATIENCE_S, texts_of
 
 ROOT = Path(__file__).parents[3]
+IMPORTED_FROM = [str(ROOT), str(ROOT / "tests" / "sweeps" / "helpers")]
 CONTROLLER = """
 import sys, time
 from pathlib import Path
@@ -69,9 +70,7 @@ except OfThisProgram as error:
 class TestController:
     @staticmethod
     def start(folder: Path, after: str = "") -> "subprocess.Popen[str]":
-        script = CONTROLLER.format(
-            path=[str(ROOT), str(ROOT / "tests" / "sweeps" / "helpers")], folder=str(folder), after=after
-        )
+        script = CONTROLLER.format(path=IMPORTED_FROM, folder=str(folder), after=after)
         # A session of its own stands for a terminal: its foreground group is what Ctrl-C reaches.
         return subprocess.Popen(
             [sys.executable, "-c", script],
@@ -97,7 +96,7 @@ class TestController:
             texts_of(tmp_path, "interrupted", 1)
             assert all(map(is_alive, pids))
             (tmp_path / "go").touch()
-            out, err = controller.communicate(timeout=60)
+            out, err = controller.communicate(timeout=PATIENCE_S)
         assert (out, err) == ("[0, 1]\n", "")
         assert_gone(pids)
 
@@ -105,12 +104,12 @@ class TestController:
     def test_nothing_is_left_when_it_ends_without_a_shutdown(self, tmp_path: Path, after: str) -> None:
         (tmp_path / "go").touch()
         with self.start(tmp_path, after) as controller:
-            controller.communicate(timeout=60)
+            controller.communicate(timeout=PATIENCE_S)
         assert controller.returncode == (4 if "exit" in after else 1)
         assert_gone(started_pids(tmp_path, 2))
 
     def test_neither_an_exception_nor_a_result_of_torch_imports_it_there(self, tmp_path: Path) -> None:
-        script = OF_TORCH.format(path=[str(ROOT), str(ROOT / "tests" / "sweeps" / "helpers")], folder=str(tmp_path))
+        script = OF_TORCH.format(path=IMPORTED_FROM, folder=str(tmp_path))
         told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
         reason, result, imported = told.stdout.splitlines()
         assert reason == "OutOfMemoryError: CUDA out of memory."

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hydra.core.utils import JobReturn, JobStatus
 from launcher_contract import LauncherTests, Make
-from launcher_runs import TWO_WORKERS, own_folder, texts_of, write_text
+from launcher_runs import PATIENCE_S, TWO_WORKERS, own_folder, texts_of, write_text
 from omegaconf import DictConfig
 
 from sweeps.launchers.reply import Reply
@@ -44,8 +44,8 @@ class TestOutOfMemory(LauncherTests):
         launcher = make(greedy)
         futures = [launcher.submit([f"x={i}"], i) for i in range(4)]
         # When it ran again, only job 0 itself had begun and not ended.
-        assert futures[0].result(60).return_value == "0"
-        assert [future.result(60).return_value for future in futures[1:]] == ["", "", ""]
+        assert futures[0].result(PATIENCE_S).return_value == "0"
+        assert [future.result(PATIENCE_S).return_value for future in futures[1:]] == ["", "", ""]
         alone, *others = ((tmp_path / str(i) / "pid").read_text() for i in range(4))
         assert alone not in others
 
@@ -53,16 +53,16 @@ class TestOutOfMemory(LauncherTests):
         launcher = make(greedy)
         futures = [launcher.submit([f"x={i}", "do=always"], i) for i in range(3)]
         with pytest.raises(OutOfMemoryError) as caught:
-            _ = futures[0].result(60).return_value
+            _ = futures[0].result(PATIENCE_S).return_value
         assert caught.value.__notes__ == ["The job had cpu to itself."]
-        assert [future.result(60).return_value for future in futures[1:]] == ["", ""]
+        assert [future.result(PATIENCE_S).return_value for future in futures[1:]] == ["", ""]
 
     def test_it_fails_at_once_where_retrying_is_off(self, make: Make) -> None:
         launcher = make(greedy, retry_alone=False)
         futures = [launcher.submit([f"x={i}"], i) for i in range(2)]
         with pytest.raises(OutOfMemoryError):
-            _ = futures[0].result(60).return_value
-        assert futures[1].result(60).return_value == ""
+            _ = futures[0].result(PATIENCE_S).return_value
+        assert futures[1].result(PATIENCE_S).return_value == ""
 
     @pytest.mark.parametrize(
         ("error", "is_told"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from launcher_contract import LauncherTests, Make
-from launcher_runs import TWO_WORKERS
+from launcher_runs import PATIENCE_S, TWO_WORKERS
 from omegaconf import DictConfig
 
 from sweeps.launchers.contract import WorkerLost
@@ -28,13 +28,13 @@ class TestOutput(LauncherTests):
     ) -> None:
         launcher = make(self.loud)
         for i in range(2):
-            assert launcher.submit([f"x={i}"], i).exception(60) is None
+            assert launcher.submit([f"x={i}"], i).exception(PATIENCE_S) is None
         assert (tmp_path / "1" / "job.log").read_text() == "to stdout\nto stderr\nfrom a child\n"
         assert not (tmp_path / "0" / "job.log").exists()
         assert capfd.readouterr() == ("", "")
 
     def test_it_can_be_shown(self, make: Make, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-        assert make(self.loud, show_output=True).submit([], 0).exception(60) is None
+        assert make(self.loud, show_output=True).submit([], 0).exception(PATIENCE_S) is None
         assert not (tmp_path / "0" / "job.log").exists()
         out, err = capfd.readouterr()
         assert sorted(out.split("\n")) == ["", "from a child", "to stdout"]
@@ -45,7 +45,7 @@ class TestOutput(LauncherTests):
             print("before")
             os.abort()
 
-        assert isinstance(make(job).submit([], 0).exception(60), WorkerLost)
+        assert isinstance(make(job).submit([], 0).exception(PATIENCE_S), WorkerLost)
         log = (tmp_path / "0" / "job.log").read_text()
         assert log.startswith("before\n")
         assert "Fatal Python error: Aborted" in log and "in job" in log
@@ -53,5 +53,5 @@ class TestOutput(LauncherTests):
     def test_a_second_attempt_adds_to_it(self, make: Make, tmp_path: Path) -> None:
         launcher = make(self.loud)
         for _ in range(2):
-            launcher.submit(["hydra.sweep.subdir=same"], 0).result(60)
+            launcher.submit(["hydra.sweep.subdir=same"], 0).result(PATIENCE_S)
         assert (tmp_path / "same" / "job.log").read_text().count("to stdout") == 2

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from launcher_contract import LauncherTests, Make, assert_gone, refuse, started_pids
-from launcher_runs import TWO_WORKERS, await_that, own_folder, texts_of, write_text
+from launcher_runs import PATIENCE_S, TWO_WORKERS, await_that, own_folder, texts_of, write_text
 from omegaconf import DictConfig
 
 from sweeps.launchers.contract import JobTimeout, StartFailed, WorkerLost
@@ -27,7 +27,7 @@ class TestWorkers(LauncherTests):
 
     def test_a_worker_is_kept_and_another_starts_only_when_needed(self, make: Make) -> None:
         launcher = make(lambda config: os.getpid())
-        pids = {launcher.submit([], i).result(60).return_value for i in range(4)}
+        pids = {launcher.submit([], i).result(PATIENCE_S).return_value for i in range(4)}
         assert len(pids) == 1
         assert pids <= worker_processes()
 
@@ -35,7 +35,7 @@ class TestWorkers(LauncherTests):
         """A JobReturn holds both of its job's configs: of thousands of jobs they would fill the memory."""
         launcher = make(jobs_per_device=1)
         future = launcher.submit(["x=2"], 0)
-        kept = [weakref.ref(future.result(60)), weakref.ref(future)]
+        kept = [weakref.ref(future.result(PATIENCE_S)), weakref.ref(future)]
         del future
         await_that(lambda: not any(reference() for reference in kept))
         assert launcher.slot_of(0) == "cpu"
@@ -47,7 +47,7 @@ class TestWorkers(LauncherTests):
 
             def __call__(self, config: DictConfig) -> None: ...
 
-        seen = make(AtImport(), threads_per_job=3).submit([], 0).result(60).return_value
+        seen = make(AtImport(), threads_per_job=3).submit([], 0).result(PATIENCE_S).return_value
         assert seen == {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "3", "torch": False}
 
     def test_a_job_that_changes_folder_does_not_move_the_next(self, make: Make) -> None:
@@ -57,7 +57,7 @@ class TestWorkers(LauncherTests):
             return here
 
         launcher = make(job, jobs_per_device=1)
-        assert {launcher.submit([], i).result(60).return_value for i in range(2)} == {str(Path.cwd())}
+        assert {launcher.submit([], i).result(PATIENCE_S).return_value for i in range(2)} == {str(Path.cwd())}
 
     def test_a_time_limit_ends_the_job_and_what_it_started(self, make: Make, tmp_path: Path) -> None:
         def job(config: DictConfig) -> None:
@@ -65,10 +65,10 @@ class TestWorkers(LauncherTests):
             write_text(own_folder() / "pid", f"{os.getpid()} {child.pid}")
             time.sleep(600)
 
-        launcher = make(job, time_limit_s=1.5)
-        error = launcher.submit([], 0).exception(60)
+        launcher = make(job, time_limit_s=3)
+        error = launcher.submit([], 0).exception(PATIENCE_S)
         assert isinstance(error, JobTimeout)
-        assert "1.5 s" in error.reason
+        assert "3 s" in error.reason
         assert_gone({int(pid) for pid in texts_of(tmp_path, "*/pid", 1)[0].split()})
 
     def test_a_job_deaf_to_sigterm_is_killed_after_grace(self, make: Make, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ class TestWorkers(LauncherTests):
             while True:
                 time.sleep(1)
 
-        error = make(job, time_limit_s=1.5, grace_s=1).submit([], 0).exception(60)
+        error = make(job, time_limit_s=3, grace_s=1).submit([], 0).exception(PATIENCE_S)
         assert isinstance(error, JobTimeout)
         assert texts_of(tmp_path, "*/heard", 1) == ["term"]
         assert_gone(started_pids(tmp_path, 1))
@@ -93,7 +93,7 @@ class TestWorkers(LauncherTests):
         ],
     )
     def test_each_way_to_die_is_told(self, make: Make, end: Callable[[], None], reason: str) -> None:
-        error = make(lambda config: end()).submit([], 0).exception(60)
+        error = make(lambda config: end()).submit([], 0).exception(PATIENCE_S)
         assert isinstance(error, WorkerLost)
         assert reason in error.reason
 
@@ -104,7 +104,7 @@ class TestWorkers(LauncherTests):
             write_text(own_folder() / "pid", str(child))
             os._exit(5)
 
-        error = make(job).submit([], 0).exception(30)
+        error = make(job).submit([], 0).exception(PATIENCE_S)
         assert "exit code 5" in str(error)
         assert_gone(started_pids(tmp_path, 1))
 
@@ -114,16 +114,16 @@ class TestWorkers(LauncherTests):
 
         launcher = make(job, memory_limit_gb=2, jobs_per_device=1)
         with pytest.raises(MemoryError):
-            _ = launcher.submit(["x=4096"], 0).result(60).return_value
-        assert launcher.submit(["x=16"], 1).result(60).return_value == 16 * 2**20
+            _ = launcher.submit(["x=4096"], 0).result(PATIENCE_S).return_value
+        assert launcher.submit(["x=16"], 1).result(PATIENCE_S).return_value == 16 * 2**20
 
     def test_an_idle_worker_that_died_is_replaced_unnoticed(self, make: Make) -> None:
         before, launcher = worker_processes(), make(jobs_per_device=1)
-        assert launcher.submit(["x=2"], 0).result(60).return_value == 4
+        assert launcher.submit(["x=2"], 0).result(PATIENCE_S).return_value == 4
         (pid,) = worker_processes() - before
         os.kill(pid, signal.SIGKILL)
         time.sleep(0.2)
-        assert launcher.submit(["x=3"], 1).result(60).return_value == 9
+        assert launcher.submit(["x=3"], 1).result(PATIENCE_S).return_value == 9
 
     @pytest.mark.parametrize("error", [OSError("no such disk"), TimeoutError("no answer")])
     def test_a_task_that_fails_to_load_with_an_error_of_the_system_says_why(self, make: Make, error: OSError) -> None:
@@ -137,7 +137,7 @@ class TestWorkers(LauncherTests):
 
         before, launcher = worker_processes(), make(Broken(), jobs_per_device=1)
         for number in range(2):
-            told = launcher.submit([], number).exception(60)
+            told = launcher.submit([], number).exception(PATIENCE_S)
             assert type(told) is type(error) and str(told) == str(error)
             assert worker_processes() == before
 
@@ -145,7 +145,7 @@ class TestWorkers(LauncherTests):
         self, make: Make, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("sweeps.launchers.local_worker.START", "raise SystemExit('no thread')")
-        error = make().submit([], 0).exception(60)
+        error = make().submit([], 0).exception(PATIENCE_S)
         assert isinstance(error, StartFailed)
         assert error.reason == "worker ended with exit code 1 while it started: no thread"
 
@@ -158,7 +158,7 @@ class TestWorkers(LauncherTests):
 
             def __call__(self, config: DictConfig) -> None: ...
 
-        error = make(Deadly()).submit([], 0).exception(60)
+        error = make(Deadly()).submit([], 0).exception(PATIENCE_S)
         assert type(error) is WorkerLost and "exit code 5" in error.reason
 
     def test_a_lost_worker_without_a_successor_is_told_as_lost(
@@ -170,17 +170,17 @@ class TestWorkers(LauncherTests):
         with monkeypatch.context() as patch:
             patch.setattr("sweeps.launchers.local_worker.subprocess.Popen", refuse)
             os.kill(pid, signal.SIGKILL)
-            error = future.exception(60)
+            error = future.exception(PATIENCE_S)
         assert type(error) is WorkerLost and "SIGKILL" in error.reason
-        assert launcher.submit(["x=3"], 1).result(60).return_value == 9
+        assert launcher.submit(["x=3"], 1).result(PATIENCE_S).return_value == 9
 
     def test_starts_that_fail_leave_no_file_open(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
         launcher = make(jobs_per_device=1)
         monkeypatch.setattr("sweeps.launchers.local_worker.subprocess.Popen", refuse)
-        assert isinstance(launcher.submit([], 0).exception(60), StartFailed)
+        assert isinstance(launcher.submit([], 0).exception(PATIENCE_S), StartFailed)
         before = len(list(Path("/proc/self/fd").iterdir()))
         for number in range(1, 20):
-            assert isinstance(launcher.submit([], number).exception(60), StartFailed)
+            assert isinstance(launcher.submit([], number).exception(PATIENCE_S), StartFailed)
         assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2
 
     def test_a_result_of_a_type_of_its_own_fails_the_job_alone(self, make: Make) -> None:
@@ -188,19 +188,19 @@ class TestWorkers(LauncherTests):
 
         launcher = make(lambda config: Score() if config.x == 0 else os.getpid(), jobs_per_device=1)
         future = launcher.submit(["x=0"], 0)
-        wait([future], 60)
+        wait([future], PATIENCE_S)
         assert outcome_of(future, 1).reason == "the task returned a value of type Score, a number is needed"
-        pid = launcher.submit([], 1).result(60).return_value
-        assert launcher.submit([], 2).result(60).return_value == pid
+        pid = launcher.submit([], 1).result(PATIENCE_S).return_value
+        assert launcher.submit([], 2).result(PATIENCE_S).return_value == pid
 
     def test_a_worker_whose_reply_cannot_be_read_is_ended(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
         before, launcher = worker_processes(), make(jobs_per_device=1)
-        assert launcher.submit([], 0).result(60).return_value == 1
+        assert launcher.submit([], 0).result(PATIENCE_S).return_value == 1
         with monkeypatch.context() as patch:
             patch.setattr(Reply, "unpack", lambda packed: fail_with(ValueError("torn")))
-            assert str(launcher.submit([], 1).exception(60)) == "torn"
+            assert str(launcher.submit([], 1).exception(PATIENCE_S)) == "torn"
         assert worker_processes() == before
-        assert launcher.submit(["x=3"], 2).result(60).return_value == 9
+        assert launcher.submit(["x=3"], 2).result(PATIENCE_S).return_value == 9
 
     def test_sigint_does_not_end_a_worker(self, make: Make, tmp_path: Path) -> None:
         launcher = make()
@@ -209,7 +209,7 @@ class TestWorkers(LauncherTests):
             os.kill(pid, signal.SIGINT)
         time.sleep(0.3)
         (tmp_path / "go").touch()
-        assert future.result(60).return_value == 6
+        assert future.result(PATIENCE_S).return_value == 6
 
 
 def worker_processes() -> set[int]:

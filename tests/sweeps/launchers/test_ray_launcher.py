@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hydra.test_utils.launcher_common_tests import LauncherTestSuite
 from launcher_contract import HydrasOwnTests, LauncherContract, LauncherTests, Make, refuse, started_pids
+from launcher_runs import PATIENCE_S
 
 from sweeps.launchers.contract import WorkerLost
 
@@ -70,8 +71,8 @@ class TestNodeLoss(LauncherTests):
             assert isinstance(lost.exception(), WorkerLost)
             (tmp_path / "go").touch()
             (kept,) = set(futures) - {lost}
-            assert kept.result(90).return_value == futures.index(kept)
-            assert launcher.submit(["x=5"], 5).result(90).return_value == 25
+            assert kept.result(PATIENCE_S).return_value == futures.index(kept)
+            assert launcher.submit(["x=5"], 5).result(PATIENCE_S).return_value == 25
             launcher.shutdown(wait=False)
         finally:
             ray.shutdown()

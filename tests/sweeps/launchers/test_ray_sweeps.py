@@ -29,11 +29,6 @@ pytestmark = pytest.mark.slow  # Ray takes seconds to start
 STORE = 100 * 10**6
 
 
-@pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("search_runs.PATIENCE_S", 240.0)
-
-
 @pytest.fixture
 def cluster() -> Iterator[Any]:
     """Two raylets on this machine stand for two nodes with room for one job each."""

@@ -45,7 +45,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
 
 @pytest.fixture(autouse=True)
 def on_cluster(cluster: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("search_runs.PATIENCE_S", 240.0)
     for name, value in cluster.items():
         monkeypatch.setenv(name, value)
 

@@ -27,8 +27,7 @@ class TestContract(LauncherContract):
 
 
 @pytest.mark.usefixtures("no_key")
-def test_runs_are_tracked(pack_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("search_runs.PATIENCE_S", 240.0)
+def test_runs_are_tracked(pack_folder: Path, tmp_path: Path) -> None:
     small = ["data=packed", f"data.folder={pack_folder}", *(o for o in OVERRIDES if not o.startswith("model.width"))]
     options = ["hydra/launcher=slurm", *FLAGS, *small, "tracker=wandb", "model.width=4,6"]
     process = start(tmp_path / "study", *options, script=REPOSITORY / "run.py", local=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hydra.core.hydra_config import HydraConfig
 from launcher_contract import LauncherTests, Make, assert_gone, started_pids
-from launcher_runs import texts_of, write_text
+from launcher_runs import PATIENCE_S, texts_of, write_text
 from omegaconf import DictConfig
 
 from sweeps.launchers.contract import StartFailed, WorkerLost
@@ -46,7 +46,7 @@ class TestStandIns(LauncherTests):
 
     def test_a_job_gets_what_was_asked_for(self, make: Make, jobs: Path) -> None:
         launcher = make(**{"partition": "short", "additional.qos": "long"}, timeout_min=7, signal_delay_s=30)
-        assert launcher.submit(["x=3"], 0).result(60).return_value == 9
+        assert launcher.submit(["x=3"], 0).result(PATIENCE_S).return_value == 9
         assert str(launcher.slot_of(0)).endswith(" on job 1")
         script = (jobs / "1" / "script.sh").read_text()
         asked = "partition=short qos=long time=7 gpus-per-node=1 mem=3GB cpus-per-task=1 signal=USR2@30"
@@ -58,7 +58,7 @@ class TestStandIns(LauncherTests):
         texts_of(tmp_path, "0/saved", 1)
         for name in ("TERM", "USR2"):
             subprocess.run(["scancel", "1", "--signal", name], check=True)
-        assert future.result(60).return_value == "by the first attempt"
+        assert future.result(PATIENCE_S).return_value == "by the first attempt"
         assert [job.name for job in jobs.iterdir()] == ["1"]
 
     def test_a_job_that_sbatch_refuses_is_lost_before_it_begins(
@@ -77,16 +77,16 @@ class TestStandIns(LauncherTests):
         future = launcher.submit(["do=wait"], 0)
         for pid in started_pids(tmp_path, 1):
             os.kill(pid, signal.SIGKILL)
-        error = future.exception(90)
+        error = future.exception(PATIENCE_S)
         assert isinstance(error, WorkerLost)
         assert "FAILED" in error.reason
-        assert launcher.submit(["x=2"], 1).result(60).return_value == 4
+        assert launcher.submit(["x=2"], 1).result(PATIENCE_S).return_value == 4
 
     def test_shutdown_cancels_jobs(self, make: Make, tmp_path: Path, jobs: Path) -> None:
         launcher = make()
         future = launcher.submit(["do=wait"], 0)
         pids = started_pids(tmp_path, 1)
         launcher.shutdown(wait=False)
-        assert isinstance(future.exception(60), WorkerLost)
+        assert isinstance(future.exception(PATIENCE_S), WorkerLost)
         assert_gone(pids)
         assert texts_of(jobs, "1/state", 1) == ["CANCELLED"]

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -72,23 +73,26 @@ def test_what_a_killed_controller_ran_is_taken_over_by_the_other(folder: Path) -
 
 
 def test_what_a_killed_controller_of_another_machine_ran_is_taken_over(folder: Path) -> None:
-    """The one that takes over was begun after its death: it has seen no sign of it, and may not end before."""
-    process = start_elsewhere(folder, "one", "sweep.num_trials=3")
+    """The one that takes over was begun after its death: it has seen no sign of it, and waits for one."""
+    process = start_elsewhere(folder, "one", "sweep.num_trials=3", lost_after_s=2)
     await_begun(folder, 1, process)
     kill_controller(process)
     go(folder)
-    other = start_elsewhere(folder, "two", "sweep.num_trials=3")
+    began = time.time()
+    other = start_elsewhere(folder, "two", "sweep.num_trials=3", lost_after_s=2)
     output = finish(other)
     assert other.returncode == 0, output
     assert "Waiting for 1 trial of other controllers" in output
-    assert output.index("trial 2  complete") < output.index("Trial 0 is run again: its controller was lost")
+    assert "Trial 0 is run again: its controller was lost" in output
+    assert (folder / "0" / "starts").stat().st_mtime - began >= 2  # written at the second start for the last time
     check_whole(folder, 3)
 
 
 def test_a_controller_whose_clock_is_wrong_keeps_its_trials(folder: Path) -> None:
-    both = [start_elsewhere(folder, "one", "sweep.num_trials=4", clock_off_s=-3600)]
+    options = ("sweep.num_trials=4",)
+    both = [start_elsewhere(folder, "one", *options, lost_after_s=600, clock_off_s=-3600)]
     await_begun(folder, 1, both[0])
-    both.append(start_elsewhere(folder, "two", "sweep.num_trials=4"))
+    both.append(start_elsewhere(folder, "two", *options, lost_after_s=600))
     await_begun(folder, 2, both[1])
     go(folder)
     for process in both:

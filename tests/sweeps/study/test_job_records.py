@@ -106,7 +106,7 @@ def test_a_job_that_runs_is_told_with_its_slot(tmp_path: Path) -> None:
         placed.set()
 
     def task(call: Call) -> float:
-        assert placed.wait(60)
+        assert placed.wait(300)
         return 1.0
 
     with pytest.MonkeyPatch.context() as patch:

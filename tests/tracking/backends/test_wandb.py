@@ -21,7 +21,7 @@ from spectral.errors import UserError
 from spectral.tracking.backends.contract import TrackedAs
 
 Overrides = Callable[..., list[str]]
-PATIENCE_S = 60.0
+PATIENCE_S = 300.0
 
 
 def without_sweep(config: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from offline_runs import check_epochs, offline_runs
 from small_runs import outcome, run
 
 Overrides = Callable[..., list[str]]
-PATIENCE_S = 60.0
+PATIENCE_S = 300.0
 
 
 def children(parent: int, name: str) -> list[int]:
