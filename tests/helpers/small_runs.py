@@ -91,8 +91,9 @@ def rows(folder: Path) -> list[dict[str, Any]]:
 
 
 def result(folder: Path) -> dict[str, Any]:
-    """result.json without its times."""
-    return without_times(json.loads((folder / "result.json").read_text()))
+    """result.json without its times, and without the revision, which a commit during the tests changes."""
+    found = without_times(json.loads((folder / "result.json").read_text()))
+    return {key: value for key, value in found.items() if key != "git_revision"}
 
 
 def without_times(row: dict[str, Any]) -> dict[str, Any]:
