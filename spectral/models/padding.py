@@ -27,12 +27,13 @@ def open_spectra(flux: Tensor, mask: Tensor | None, *, align: bool = True) -> tu
     if mask is None:
         return flux.unsqueeze(2), None
     flux = flux.masked_fill(mask.unsqueeze(1), 0)
-    position = torch.arange(mask.shape[1], device=mask.device)
+    position = torch.arange(mask.shape[1], device=mask.device, dtype=torch.int32)
     start = position.masked_fill(mask, mask.shape[1]).amin(dim=1, keepdim=True)
     stop = (position + 1).masked_fill(mask, 0).amax(dim=1, keepdim=True)
     if align:
-        source = (position + start) % mask.shape[1]
-        flux = flux.gather(2, source.unsqueeze(1).expand_as(flux))
+        if mask.device.type != "cpu" or bool(start.any()):  # asking a GPU would hold up its queue
+            source = (position + start).long() % mask.shape[1]
+            flux = flux.gather(2, source.unsqueeze(1).expand_as(flux))
         start, stop = torch.zeros_like(start), stop - start
     padding = (position < start) | (position >= stop)
     return flux.unsqueeze(2), padding[:, None, None, :]

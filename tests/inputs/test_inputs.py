@@ -12,7 +12,7 @@ from torch import Tensor
 from spectral.configs.inputs import InputsConfig, channels, transforms
 from spectral.errors import UserError
 from spectral.inputs.channels import Channel, Flux, Pixels
-from spectral.inputs.inputs import Augmentation, Inputs
+from spectral.inputs.inputs import Augmentation, Inputs, fill_bad_pixels, fill_every_pixel
 from spectral.inputs.transforms import Standardize, Unchanged
 
 masks = st.lists(st.booleans(), min_size=1, max_size=40)
@@ -38,6 +38,14 @@ def test_bad_pixels_take_the_line_between_their_good_neighbours(mask: list[bool]
     for channel in range(2):
         expected = np.interp(pixel, good, flux[0, channel, good]) if len(good) else np.zeros(len(mask))
         np.testing.assert_allclose(made[0, channel], np.where(inside, expected, 0), atol=1e-5)
+
+
+@settings(deadline=None)
+@given(mask=masks, seed=st.integers(0, 99))
+def test_both_ways_of_filling_give_the_same(mask: list[bool], seed: int) -> None:
+    bad = torch.tensor([[False, *mask, False], [False, *mask[::-1], False]])
+    flux = torch.from_numpy(np.random.default_rng(seed).normal(size=(2, 3, bad.shape[1])).astype(np.float32))
+    torch.testing.assert_close(fill_bad_pixels(flux, bad), fill_every_pixel(flux, bad))
 
 
 def test_a_masked_pixel_on_a_scaled_continuum_is_no_deep_line() -> None:
