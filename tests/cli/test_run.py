@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hydra.errors import HydraException
-from in_process import call
 from omegaconf import OmegaConf
 from small_runs import OVERRIDES, REPOSITORY, arrays, composed, result, run
 
@@ -267,21 +266,6 @@ def test_a_folder_with_other_files_is_left_alone(small: Overrides, tmp_path: Pat
     assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
 
 
-def test_a_run_on_the_embedded_survey_says_what_it_does_and_what_to_try_next(tmp_path: Path) -> None:
-    small = [option for option in OVERRIDES if not option.startswith("schedule.stages.0.epochs")]
-    survey = ["data.num_spectra=400", "data.num_workers=1", f"cache_dir={tmp_path / 'cache'}"]
-    code, output, error = call(*small, *survey, "schedule.stages.0.epochs=2", f"run_dir={tmp_path / 'run'}")
-    assert code == 0, error
-    assert "Training for 2 epochs of 4 steps; the weights of the best val/macro_f1 are kept." in output + error
-    assert re.search(r"epoch   1/2 .* 0:00:\d\d left\n", output)
-    after = output[output.index("What to try next:") :]
-    commands = re.findall(r"^  python (\S+ .*?)  ", after, re.M)
-    assert [command.split()[0] for command in commands] == ["run.py", "-m", "run.py"]
-    for command in commands:
-        if command.startswith("run.py"):
-            typed(composed([word for word in command.split()[1:] if word != "-m"]))
-
-
 # Real processes: seconds each, so one of each kind.
 
 
@@ -350,6 +334,22 @@ def test_questions_are_answered_without_a_run(
     for words in expected:
         assert words in ended.stdout
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_on_the_embedded_survey_says_what_it_does_and_what_to_try_next(tmp_path: Path) -> None:
+    small = [option for option in OVERRIDES if not option.startswith("schedule.stages.0.epochs")]
+    survey = ["data.num_spectra=400", "data.num_workers=1", "cache_dir=cache"]
+    given = (*small, *survey, "schedule.stages.0.epochs=2", "run_dir=run")
+    ended = process(str(REPOSITORY / "run.py"), *given, cwd=tmp_path)
+    output = ended.stdout
+    assert "Training for 2 epochs of 4 steps; the weights of the best val/macro_f1 are kept." in output + ended.stderr
+    assert re.search(r"epoch   1/2 .* 0:00:\d\d left\n", output)
+    after = output[output.index("What to try next:") :]
+    commands = re.findall(r"^  python (\S+ .*?)  ", after, re.M)
+    assert [command.split()[0] for command in commands] == ["run.py", "-m", "run.py"]
+    for command in commands:
+        if command.startswith("run.py"):
+            typed(composed([word for word in command.split()[1:] if word != "-m"]))
 
 
 def test_a_multirun_from_a_folder_with_spaces_makes_a_run_folder_each(pack_folder: Path, tmp_path: Path) -> None:

@@ -38,12 +38,9 @@ def test_every_yaml_begins_with_what_it_does(path: Path) -> None:
         assert path.read_text().startswith("# ")
 
 
-def label(value: Registry | str) -> str:
-    return value.group if isinstance(value, Registry) else value
-
-
 @pytest.mark.parametrize(
-    ("registry", "name"), [(registry, name) for registry in REGISTRIES for name in registry.names], ids=label
+    ("registry", "name"),
+    [pytest.param(registry, name, id=f"{registry.group}={name}") for registry in REGISTRIES for name in registry.names],
 )
 def test_every_registered_part_has_its_yaml_with_its_own_fields(registry: Registry, name: str) -> None:
     config = with_choice(f"{registry.group}={name}")[registry.group]

@@ -1,4 +1,7 @@
-"""A command of the product within the test's own process: without the seconds in which Python and torch start."""
+"""A command that is refused, within the test's own process: without the seconds in which Python starts.
+
+A command that begins a job configures logging and closes the handlers of pytest: it needs a process of its own.
+"""
 
 import contextlib
 import gc
@@ -39,6 +42,4 @@ def _as_before() -> Iterator[None]:
         signal.signal(signal.SIGINT, on_interrupt)
         gc.enable()
         GlobalHydra.instance().clear()
-        for handler in set(root.handlers) - set(handlers):
-            handler.close()
         root.handlers[:], root.level = handlers, level
