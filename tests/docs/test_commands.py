@@ -125,6 +125,7 @@ def check_parsed(target: str) -> Callable[[list[str], pytest.MonkeyPatch], None]
                 monkeypatch.syspath_prepend(str((REPOSITORY / target).parent))
                 runpy.run_path(str(REPOSITORY / target), run_name="__main__")
             else:
+                monkeypatch.delitem(sys.modules, target, raising=False)  # another test may have imported it
                 runpy.run_module(target, run_name="__main__", alter_sys=True)
 
     return check
