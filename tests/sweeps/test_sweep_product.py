@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from in_process import call
 from search_runs import REPOSITORY, await_that, finish, pid_that_holds, start, trials
 from small_runs import OVERRIDES, outcome
 from small_runs import run as run_alone
@@ -158,10 +157,11 @@ def test_a_spoilt_checkpoint_of_a_trial_that_is_run_again_is_left_out(small: lis
     ],
 )
 def test_mistakes_end_in_one_sentence_before_anything_runs(arguments: list[str], said: str, tmp_path: Path) -> None:
-    code, output, error = call("-m", f"run_dir={tmp_path / 'study'}", *arguments)
-    assert code == 2, output + error
-    assert error.splitlines()[-1].startswith("error: ") and said in error.splitlines()[-1]
-    assert "Traceback" not in output + error
+    process = start(tmp_path / "study", *arguments, script=SCRIPT)
+    output = finish(process)
+    assert process.returncode == 2, output
+    assert output.splitlines()[-1].startswith("error: ") and said in output.splitlines()[-1]
+    assert "Traceback" not in output
     assert not (tmp_path / "study").exists()
 
 
