@@ -31,7 +31,8 @@ def open_spectra(flux: Tensor, mask: Tensor | None, *, align: bool = True) -> tu
     start = position.masked_fill(mask, mask.shape[1]).amin(dim=1, keepdim=True)
     stop = (position + 1).masked_fill(mask, 0).amax(dim=1, keepdim=True)
     if align:
-        if mask.device.type != "cpu" or bool(start.any()):  # asking a GPU would hold up its queue
+        # Asking whether a spectrum moves would hold up the queue of a GPU, and cut a compiled graph in two.
+        if torch.compiler.is_compiling() or mask.device.type != "cpu" or bool(start.any()):
             source = (position + start).long() % mask.shape[1]
             flux = flux.gather(2, source.unsqueeze(1).expand_as(flux))
         start, stop = torch.zeros_like(start), stop - start

@@ -43,7 +43,7 @@ def test_a_spectrum_longer_than_max_length_is_averaged_by_twos(build):
 
 
 def test_widths_follow_the_published_scales(build):
-    network = build("published", num_channels=1, name="reference", width=2, length=2600)
+    network = build("reference of 2018", num_channels=1, width=2, length=2600)
     assert [block.layers[0].conv.convs[0].out_channels // 2 for block in network.blocks] == [2, 2, 4, 4, 8, 8, 16, 16]
 
 
