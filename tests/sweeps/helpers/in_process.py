@@ -1,4 +1,4 @@
-"""A command of the product within the test's own process: without the seconds in which Python and torch start."""
+"""A command of the product within the test's own process, without the seconds that Python and torch take to start."""
 
 import contextlib
 import gc
@@ -17,7 +17,7 @@ from search_runs import REPOSITORY
 def call(*arguments: str, script: Path = REPOSITORY / "run.py") -> tuple[int, str, str]:
     """The exit code of a command, and what it writes to standard output and standard error."""
     out, err = io.StringIO(), io.StringIO()
-    with _as_before(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with _restored_state(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         sys.argv = [str(script), *arguments]
         try:
             runpy.run_path(str(script), run_name="__main__")
@@ -28,8 +28,8 @@ def call(*arguments: str, script: Path = REPOSITORY / "run.py") -> tuple[int, st
 
 
 @contextlib.contextmanager
-def _as_before() -> Iterator[None]:
-    """Give back what a command takes for its own: arguments, Ctrl-C, garbage, Hydra and the loggers."""
+def _restored_state() -> Iterator[None]:
+    """Restore what a command changes: arguments, Ctrl-C, garbage collection, Hydra and the loggers."""
     arguments, on_interrupt, root = sys.argv, signal.getsignal(signal.SIGINT), logging.getLogger()
     handlers, level = root.handlers[:], root.level
     try:
