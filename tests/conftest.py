@@ -27,7 +27,7 @@ def seeded() -> None:
 
 @pytest.fixture
 def no_key(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Neither a tracker's key nor its settings: a home of its own, which children inherit."""
+    """Hide a tracker's key and settings: tests have a home folder of their own, which child processes inherit."""
     for name in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_PROJECT", "WANDB_ENTITY", "NETRC", "MLFLOW_TRACKING_URI"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
@@ -35,7 +35,7 @@ def no_key(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(autouse=True, scope="session")
 def interruptible() -> None:
-    """A shell starts what runs in its background deaf to Ctrl-C, and so would be every process of the tests."""
+    """Restore Ctrl-C: a shell starts background commands so that they and their children ignore it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -65,7 +65,7 @@ def pack_folder(survey_file: Path) -> Path:
 
 @pytest.fixture
 def small(pack_folder: Path, tmp_path: Path) -> Callable[..., list[str]]:
-    """The overrides of a small run in `tmp_path / folder`, and more of them behind."""
+    """The overrides of a small run in `tmp_path / folder`, followed by further ones."""
 
     def overrides(*more: str, folder: str = "run") -> list[str]:
         data = ["data=packed", f"data.folder={pack_folder}", f"run_dir={tmp_path / folder}"]

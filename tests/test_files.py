@@ -18,7 +18,7 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["result.json"]
 
 
-def test_an_error_in_the_block_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+def test_an_error_while_writing_leaves_only_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "weights.bin"
     path.write_bytes(b"old")
     with pytest.raises(RuntimeError), writing(path) as file:
@@ -39,7 +39,7 @@ def test_parquet_keeps_columns_and_missing_values(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "catalog.parquet"), frame)
 
 
-def test_concurrent_writers_of_one_file_leave_one_whole_content(tmp_path: Path) -> None:
+def test_concurrent_writers_of_one_file_leave_one_whole_file(tmp_path: Path) -> None:
     path = tmp_path / "shared.json"
     threads = [threading.Thread(target=write_json, args=(path, [k] * 20_000)) for k in range(8)]
     for thread in threads:
@@ -53,7 +53,7 @@ def test_concurrent_writers_of_one_file_leave_one_whole_content(tmp_path: Path) 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="RLIMIT_FSIZE is POSIX")
 @pytest.mark.parametrize("num_bytes", [5_000, 500_000], ids=["inside the buffer", "beyond it"])
-def test_a_full_disk_is_one_sentence_and_leaves_no_litter(tmp_path: Path, num_bytes: int) -> None:
+def test_a_full_disk_ends_in_one_sentence_and_leaves_no_temporary_file(tmp_path: Path, num_bytes: int) -> None:
     code = (
         "import resource, sys; from spectral.files import write_bytes; from spectral.errors import UserError\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000))\n"

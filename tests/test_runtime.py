@@ -17,7 +17,7 @@ from spectral.errors import UserError
 from spectral.runtime import Runtime, choose_runtime, has_quick_bfloat16, tune_allocator
 
 # Relative errors of the loss and of the whole gradient, as a vector. Rounding to 24 and 8 bits (6e-8 and 4e-3) is
-# small in the loss; in the gradient it moves whole terms where it flips which position is the maximum or which side of
+# small in the loss; in the gradient it moves whole terms if it flips which position is the maximum or which side of
 # zero ReLU is on. Found: up to 9e-7 and 8e-4 in float32, 5e-3 and 0.14 in bfloat16. A wrong sign or mask gives about 1.
 TOLERANCE = {"float32": (1e-5, 5e-3), "bfloat16": (2e-2, 0.25)}
 NETWORKS = {
@@ -34,7 +34,7 @@ CAN_COMPILE = pytest.mark.skipif(
 
 
 @pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
+def restored_settings() -> Iterator[None]:
     num_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -103,7 +103,7 @@ def test_compilation_changes_nothing_not_even_dropout() -> None:
 @pytest.mark.slow
 @CAN_COMPILE
 @pytest.mark.filterwarnings("default")  # of the compiler's own
-def test_a_compiled_network_computes_what_float64_does_at_one_length_after_the_other() -> None:
+def test_a_compiled_network_computes_what_float64_does_at_several_lengths() -> None:
     exact, network = build("reference", 1, 133).double(), build("reference", 1, 133)
     plain, runtime = choose_runtime("cpu", "float32"), choose_runtime("cpu", "bfloat16", compile="always")
     compiled = runtime.prepare(network)
@@ -127,7 +127,7 @@ def weights_after_training(runtime: Runtime) -> list[Tensor]:
     return [p.detach() for p in network.parameters()]
 
 
-def test_the_same_seed_gives_the_same_weights_bit_by_bit() -> None:
+def test_the_same_seed_gives_identical_weights() -> None:
     runtime = choose_runtime("cpu", num_threads=2)
     first, second = weights_after_training(runtime), weights_after_training(runtime)
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
@@ -142,12 +142,12 @@ def test_weights_keep_their_names_and_precision() -> None:
 
 
 @pytest.mark.parametrize("device", ["tpu", "cuda:99", "cpu:1", ""])
-def test_a_device_that_is_not_there_is_named(device: str) -> None:
+def test_a_missing_device_is_named(device: str) -> None:
     with pytest.raises(UserError, match=rf"device={device} is not on this machine: allowed are auto, cpu"):
         choose_runtime(device)
 
 
-def test_auto_takes_cuda_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_takes_cuda_if_there_is_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (7, 5))
@@ -161,7 +161,7 @@ def test_auto_takes_cuda_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> 
     ("capabilities", "quick"),
     [({}, False), ({"avx512_bf16": False, "amx_bf16": False}, False), ({"avx512_bf16": True}, True)],
 )
-def test_auto_precision_asks_the_processor(
+def test_auto_precision_depends_on_the_processor(
     capabilities: dict[str, bool], quick: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
@@ -177,26 +177,26 @@ def test_asking_for_slow_bfloat16_is_granted_and_logged(
     assert "slower than float32" in caplog.text
 
 
-def test_compilation_without_a_compiler_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compilation_without_a_compiler_ends_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXX", "no-such-compiler")
     with pytest.raises(UserError, match=r"^compile=always needs a C\+\+ compiler, and 'no-such-compiler' is not"):
         choose_runtime("cpu", compile="always")
     assert not choose_runtime("cpu", compile="auto").compile
 
 
-def test_compilation_in_a_path_with_spaces_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compilation_in_a_path_with_spaces_ends_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXX", sys.executable)
     monkeypatch.setattr(torch, "__file__", "/my checkout/torch/__init__.py")
     with pytest.raises(UserError, match=r"^compile=always needs PyTorch in a folder without spaces"):
         choose_runtime("cpu", compile="always")
 
 
-def test_a_gpu_is_told_to_repeat_itself_and_to_keep_float32() -> None:
+def test_a_gpu_is_set_to_deterministic_float32() -> None:
     choose_runtime("cpu")
     assert torch.backends.cudnn.deterministic and not torch.backends.cudnn.allow_tf32
 
 
-def test_the_number_of_threads_is_that_asked_for() -> None:
+def test_the_number_of_threads_is_the_one_asked_for() -> None:
     assert choose_runtime("cpu", num_threads=2).num_threads == torch.get_num_threads() == 2
 
 
@@ -225,7 +225,7 @@ assert sums == [40_000_000]
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="of glibc")
-def test_a_tuned_allocator_gives_freed_pages_out_again() -> None:
+def test_a_tuned_allocator_reuses_freed_pages() -> None:
     def num_faults(mode: str) -> int:
         return int(subprocess.run([sys.executable, "-c", FAULTS, mode], capture_output=True, check=True).stdout)
 

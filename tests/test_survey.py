@@ -53,7 +53,7 @@ def test_another_process_maps_the_files_again(tmp_path: Path) -> None:
         pickle.loads(pickled)
 
 
-def test_what_is_no_pack_or_of_another_format_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_pack_or_has_another_format_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"is not a packed survey: python -m spectral\.pack makes one"):
         Survey.open(tmp_path)
     write_pack(tmp_path)

@@ -1,4 +1,4 @@
-"""The command line, from anywhere: a mistake is one sentence and leaves nothing behind."""
+"""The command line, from any folder: a mistake ends in one sentence and leaves no file."""
 
 import os
 import re
@@ -23,14 +23,14 @@ QUOTED = shlex.quote(str(REPOSITORY / "run.py"))  # as a shell takes it
 
 
 def sentence(overrides: Sequence[str]) -> str:
-    """What a run is refused with, once its config has passed."""
+    """The message that refuses a run whose config is valid."""
     with pytest.raises(UserError) as raised:
         run(overrides)
     return str(raised.value)
 
 
 def config_sentence(overrides: Sequence[str]) -> str:
-    """What a command is refused with by its config alone."""
+    """The message that refuses a command for its config alone."""
     try:
         config = composed(overrides)
     except HydraException as error:
@@ -41,7 +41,7 @@ def config_sentence(overrides: Sequence[str]) -> str:
 
 
 def names_only(*overrides: str) -> list[str]:
-    """A command whose mistake shows in the config alone."""
+    """A command with a mistake in its config alone."""
     return ["run_dir=never", *overrides]
 
 
@@ -199,7 +199,7 @@ def names_only(*overrides: str) -> list[str]:
         ("model.width", "model.width cannot be read as key=value: .*"),
     ],
 )
-def test_a_mistake_in_the_config_is_one_sentence(
+def test_a_mistake_in_the_config_is_reported_in_one_sentence(
     overrides: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -229,7 +229,7 @@ def test_a_mistake_in_the_config_is_one_sentence(
         (("device=cuda:99",), "device=cuda:99 is not on this machine: allowed are auto, cpu.*"),
     ],
 )
-def test_a_mistake_that_the_data_shows_leaves_no_folder(
+def test_a_mistake_found_in_the_data_leaves_no_folder(
     overrides: tuple[str, ...], expected: str, small: Overrides, tmp_path: Path
 ) -> None:
     given = [override for override in small() if not ("split=given" in overrides and override.startswith("split."))]
@@ -253,7 +253,7 @@ def test_a_class_too_rare_for_the_split_is_named(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
-def test_data_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_missing_data_is_named(tmp_path: Path) -> None:
     found = sentence(["data=arrays", f"data.path={tmp_path}/no.npz", f"run_dir={tmp_path / 'run'}", *OVERRIDES])
     assert found == f"data.path={tmp_path}/no.npz is not a file."
     assert not list(tmp_path.iterdir())
@@ -311,7 +311,7 @@ def test_a_mistake_ends_the_process_with_its_sentence_alone(overrides: str, expe
     assert not left and not list(tmp_path.glob("outputs/runs/*"))
 
 
-def test_a_mistake_that_the_data_shows_ends_the_process_without_a_folder(tmp_path: Path) -> None:
+def test_a_mistake_found_in_the_data_ends_the_process_without_a_folder(tmp_path: Path) -> None:
     given = ("data=arrays", "data.path=no.npz", "run_dir=run")
     ended = process(str(REPOSITORY / "run.py"), *given, cwd=tmp_path, code=2)
     assert ended.stdout == "" and ended.stderr.splitlines()[-1] == "error: data.path=no.npz is not a file."
@@ -327,7 +327,7 @@ def test_a_mistake_that_the_data_shows_ends_the_process_without_a_folder(tmp_pat
         (("--info",), ("Defaults Tree", "hydra/typed/model/reference")),
     ],
 )
-def test_questions_are_answered_without_a_run(
+def test_help_and_config_are_printed_without_a_run(
     flags: tuple[str, ...], expected: tuple[str, ...], tmp_path: Path
 ) -> None:
     ended = process(str(REPOSITORY / "run.py"), *flags, cwd=tmp_path)
@@ -336,7 +336,7 @@ def test_questions_are_answered_without_a_run(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_run_on_the_embedded_survey_says_what_it_does_and_what_to_try_next(tmp_path: Path) -> None:
+def test_a_run_on_the_embedded_survey_logs_what_it_does_and_what_to_try_next(tmp_path: Path) -> None:
     small = [option for option in OVERRIDES if not option.startswith("schedule.stages.0.epochs")]
     survey = ["data.num_spectra=400", "data.num_workers=1", "cache_dir=cache"]
     given = (*small, *survey, "schedule.stages.0.epochs=2", "run_dir=run")
@@ -352,7 +352,7 @@ def test_a_run_on_the_embedded_survey_says_what_it_does_and_what_to_try_next(tmp
             typed(composed([word for word in command.split()[1:] if word != "-m"]))
 
 
-def test_a_multirun_from_a_folder_with_spaces_makes_a_run_folder_each(pack_folder: Path, tmp_path: Path) -> None:
+def test_a_multirun_from_a_folder_with_spaces_makes_one_run_folder_per_job(pack_folder: Path, tmp_path: Path) -> None:
     here = tmp_path / "a folder, with spaces"
     here.mkdir()
     overrides = [override for override in OVERRIDES if not override.startswith("model.width")]
@@ -365,8 +365,8 @@ def test_a_multirun_from_a_folder_with_spaces_makes_a_run_folder_each(pack_folde
     assert OmegaConf.load(folders[0] / "config.yaml").run_dir == str(folders[0])
 
 
-def test_a_command_without_sweeps_speaks_of_none(tmp_path: Path) -> None:
-    """evaluate, predict and pack run once; what run.py says of searches is no help there."""
+def test_the_errors_of_single_commands_do_not_mention_sweeps(tmp_path: Path) -> None:
+    """evaluate, predict and pack run once; the hints of run.py about searches are no help there."""
     ended = process("-m", "spectral.evaluate", "run=nowhere", "on=test,validation", cwd=tmp_path, code=2)
-    said = "error: on=test,validation has several values: a list stands in brackets, as in [1,2].\n"
-    assert (ended.stdout, ended.stderr) == ("", said)
+    message = "error: on=test,validation has several values: a list stands in brackets, as in [1,2].\n"
+    assert (ended.stdout, ended.stderr) == ("", message)

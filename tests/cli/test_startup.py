@@ -40,16 +40,16 @@ else:
         ("sweeps.errors", "sweeps.compare"),
     ],
 )
-def test_an_interrupt_during_the_imports_ends_in_a_word(at: str, where: str) -> None:
+def test_an_interrupt_during_the_imports_ends_without_a_traceback(at: str, where: str) -> None:
     command = [sys.executable, "-c", START, at, where]
     ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "stopped.\n")
 
 
-def test_a_command_that_ignores_interrupts_goes_on_ignoring_them() -> None:
+def test_a_command_that_ignores_interrupts_continues_to_ignore_them() -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        # What a process ignores its children ignore.
+        # A signal that a process ignores is ignored by its children.
         command = [sys.executable, "-c", START, "hydra", "run.py", "--help"]
         ended = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     finally:

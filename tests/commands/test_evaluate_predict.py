@@ -41,7 +41,7 @@ def finished(pack_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture
 def spectra(tmp_path: Path) -> Callable[..., Path]:
-    """Write arrays as NPZ; what is None is left out."""
+    """Write arrays as NPZ; leave out those that are None."""
 
     def write(**changes: Any) -> Path:
         content = arrays(num=NUM, seed=5) | changes
@@ -71,7 +71,7 @@ def evaluate(run_folder: Path, *overrides: str) -> None:
 
 
 def scores(run_folder: Path, on: str) -> dict[str, Any]:
-    """What evaluate would print, as numbers."""
+    """The scores that evaluate would print, as numbers."""
     overrides = [f"run={run_folder}", *ON_CPU, f"on={on}"]
     typed = typed_command(composed(overrides, "evaluate"), EvaluateConfig, "")
     predictor, survey = open_run_and_data(typed)
@@ -98,7 +98,7 @@ def test_evaluation_prints_the_split_that_was_scored(finished: Path, capsys: pyt
     assert "validation macro-F1" in capsys.readouterr().out
 
 
-def test_other_data_is_scored_as_a_whole(
+def test_other_data_is_scored_without_a_split(
     finished: Path, spectra: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     labels = arrays(num=NUM)["label"]
@@ -146,7 +146,9 @@ def test_the_batch_size_changes_nothing(finished: Path, spectra: Callable[..., P
     pd.testing.assert_frame_equal(a, b, rtol=0, atol=1e-6)
 
 
-def test_shorter_spectra_are_padded_unseen(finished: Path, spectra: Callable[..., Path], tmp_path: Path) -> None:
+def test_padding_shorter_spectra_changes_no_prediction(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
     """80 of 96 pixels classify as all 96 with the last 16 marked as bad."""
     content = arrays(num=NUM, seed=5)
     mask = np.arange(96) >= 80
@@ -185,8 +187,8 @@ def test_a_class_unknown_to_the_run_can_be_predicted_on_but_not_scored(
         evaluate(finished, "data=arrays", f"data.path={data}", "data.num_workers=1", cache)
 
 
-def test_the_run_folder_alone_is_enough(finished: Path, spectra: Callable[..., Path], tmp_path: Path) -> None:
-    """Moved, with the config's network and transform changed: model.json alone says what is applied."""
+def test_the_run_folder_alone_suffices(finished: Path, spectra: Callable[..., Path], tmp_path: Path) -> None:
+    """The folder is moved, and its config names another network and transform: only model.json counts."""
     data = spectra()
     predict(finished, data, tmp_path / "before.parquet")
     moved = tmp_path / "else where" / "moved"
@@ -226,7 +228,7 @@ def with_other_width(content: bytes) -> bytes:
         ("config.yaml", None, "is not a run folder"),
     ],
 )
-def test_a_spoilt_run_folder_is_told_of_in_one_sentence(
+def test_a_corrupt_run_folder_is_reported_in_one_sentence(
     name: str,
     spoil: Callable[[bytes], bytes] | None,
     sentence: str,
@@ -268,7 +270,9 @@ def test_a_run_that_has_not_ended_is_refused(
         (("out=a.csv", "run=nowhere", "evaluate_batch_size=0"), "evaluate_batch_size=0 is out of range"),
     ],
 )
-def test_mistakes_in_the_command_are_told_before_anything_is_read(overrides: tuple[str, ...], sentence: str) -> None:
+def test_mistakes_in_the_command_are_reported_before_anything_is_read(
+    overrides: tuple[str, ...], sentence: str
+) -> None:
     with pytest.raises(UserError, match=sentence):
         command("predict", *overrides)
 
@@ -280,18 +284,22 @@ def test_mistakes_in_the_command_are_told_before_anything_is_read(overrides: tup
         (("device=cuda",), "device=cuda is not on this machine"),
     ],
 )
-def test_mistakes_in_an_evaluation(overrides: tuple[str, ...], sentence: str, finished: Path) -> None:
+def test_mistakes_in_an_evaluation_end_in_one_sentence(
+    overrides: tuple[str, ...], sentence: str, finished: Path
+) -> None:
     with pytest.raises(UserError, match=sentence):
         evaluate(finished, *overrides)
 
 
-def test_a_split_is_asked_of_data_that_has_one(finished: Path, spectra: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_split_can_only_be_asked_of_data_that_has_one(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
     given = f"cache_dir={tmp_path / 'cache'}", "data=arrays", f"data.path={spectra()}", "data.num_workers=1"
     with pytest.raises(UserError, match="on=test needs data with a split of its own; on=all scores"):
         evaluate(finished, *given, "on=test")
 
 
-def test_the_process_ends_in_a_sentence_and_leaves_an_empty_working_directory(tmp_path: Path) -> None:
+def test_the_process_ends_in_one_sentence_and_leaves_the_working_directory_empty(tmp_path: Path) -> None:
     here = tmp_path / "empty"
     here.mkdir()
     ended = subprocess.run(

@@ -1,4 +1,4 @@
-"""init=FOLDER: a run begins with the best weights of another."""
+"""init=FOLDER: a run starts from the best weights of another."""
 
 import logging
 import re
@@ -46,14 +46,14 @@ def validation(row: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key.startswith("val/")}
 
 
-def test_a_run_begins_where_the_other_was_best(small: Overrides, tmp_path: Path, other: Path) -> None:
+def test_a_run_starts_from_the_best_weights_of_the_other(small: Overrides, tmp_path: Path, other: Path) -> None:
     run(small(f"init={other}", *STILL))
     best = rows(other)[result(other)["best_epoch"] - 1]
     assert best["val/macro_f1"] > 0.6
     assert validation(rows(tmp_path / "run")[0]) == validation(best)
 
 
-def test_the_result_says_what_the_run_began_with(small: Overrides, tmp_path: Path, other: Path) -> None:
+def test_the_result_records_the_initial_weights(small: Overrides, tmp_path: Path, other: Path) -> None:
     run(small(f"init={other}"))
     initial = result(tmp_path / "run")["init"]
     assert initial["folder"] == str(other) and initial["head"] == "kept"
@@ -76,7 +76,7 @@ def test_the_head_is_made_again_for_other_classes(
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         (["model.width=6"], r"model\.width=4 there, 6 here \(\S+ is 8x\S+ there, 12x\S+ here\)\.$"),
         (["model.num_blocks=3"], r"model\.num_blocks=2 there, 3 here \(blocks\.2\S* is absent there, \S+ here\)\.$"),
@@ -84,11 +84,11 @@ def test_the_head_is_made_again_for_other_classes(
     ],
 )
 def test_another_body_is_refused_before_anything_is_written(
-    changes: list[str], told: str, small: Overrides, tmp_path: Path, other: Path
+    changes: list[str], message: str, small: Overrides, tmp_path: Path, other: Path
 ) -> None:
     is_other_model = changes[0].startswith("model=")
     overrides = [o for o in small(f"init={other}") if not (is_other_model and o.startswith("model."))]
-    with pytest.raises(UserError, match=rf"^init={re.escape(str(other))} does not fit this network: {told}"):
+    with pytest.raises(UserError, match=rf"^init={re.escape(str(other))} does not fit this network: {message}"):
         run([*overrides, *changes])
     assert not (tmp_path / "run").exists()
 
@@ -98,11 +98,15 @@ def test_options_that_change_what_the_weights_mean_are_reported(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         run(small(f"init={other}", *STILL, "model.dilations=[1,2,5]", "model.dropout=0.5", "transform.clip=5"))
-    told = [record.message.removeprefix(f"{other} had ") for record in caplog.records if str(other) in record.message]
-    assert told == ["model.dilations=[1, 2, 4], here it is [1, 2, 5].", "transform.clip=None, here it is 5.0."]
+    messages = [
+        record.message.removeprefix(f"{other} had ") for record in caplog.records if str(other) in record.message
+    ]
+    assert messages == ["model.dilations=[1, 2, 4], here it is [1, 2, 5].", "transform.clip=None, here it is 5.0."]
 
 
-def test_a_run_is_resumed_without_the_folder_that_it_began_with(small: Overrides, tmp_path: Path, other: Path) -> None:
+def test_a_run_is_resumed_without_the_folder_of_its_initial_weights(
+    small: Overrides, tmp_path: Path, other: Path
+) -> None:
     begin = Path(shutil.copytree(other, tmp_path / "begin"))
     run(small(f"init={begin}", folder="whole"))
     with pytest.raises(StoppedError):
@@ -112,15 +116,15 @@ def test_a_run_is_resumed_without_the_folder_that_it_began_with(small: Overrides
     assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
 
 
-def test_a_run_that_began_with_other_weights_is_another_run(small: Overrides, tmp_path: Path, other: Path) -> None:
+def test_a_run_with_other_initial_weights_is_another_run(small: Overrides, tmp_path: Path, other: Path) -> None:
     run(small(f"init={other}"))
     with pytest.raises(UserError, match=r"holds a run with init=\S+, this command has init=None"):
         run(small())
 
 
-def test_a_folder_to_begin_with_must_be_a_finished_run(small: Overrides, tmp_path: Path, other: Path) -> None:
-    def refused(told: str) -> None:
-        with pytest.raises(UserError, match=rf"^init=\S+ {told}"):
+def test_initial_weights_must_come_from_a_finished_run(small: Overrides, tmp_path: Path, other: Path) -> None:
+    def refused(message: str) -> None:
+        with pytest.raises(UserError, match=rf"^init=\S+ {message}"):
             run(small(f"init={tmp_path / 'begin'}"))
         assert not (tmp_path / "run").exists()
 
@@ -133,7 +137,7 @@ def test_a_folder_to_begin_with_must_be_a_finished_run(small: Overrides, tmp_pat
 
 
 @pytest.mark.slow
-def test_a_sweep_compares_weights_to_begin_with(pack_folder: Path, tmp_path: Path, other: Path) -> None:
+def test_a_sweep_compares_initial_weights(pack_folder: Path, tmp_path: Path, other: Path) -> None:
     command = ["data=packed", f"data.folder={pack_folder}", *OVERRIDES, f"init=null,{other}"]
     sweep(tmp_path / "sweep", *command, script=REPOSITORY / "run.py")
     fresh, begun = (result(tmp_path / "sweep" / str(number)) for number in (0, 1))

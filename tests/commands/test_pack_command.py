@@ -35,7 +35,7 @@ def test_a_run_on_a_pack_equals_a_run_on_its_source(reader: str, survey_file: Pa
 
 
 def write_contest(folder: Path) -> tuple[str, str]:
-    """The small survey as an index and a text file a spectrum."""
+    """The small survey as an index and one text file per spectrum."""
     folder.mkdir()
     content = arrays()
     for name, flux in zip(content["id"], content["flux"], strict=True):
@@ -45,7 +45,7 @@ def write_contest(folder: Path) -> tuple[str, str]:
     return f"data.index={folder / 'index.csv'}", f"data.folder={folder}"
 
 
-def test_it_says_what_was_packed_and_how_to_use_it(
+def test_the_command_reports_what_was_packed_and_how_to_use_it(
     survey_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     content = arrays()
@@ -70,7 +70,9 @@ def test_it_says_what_was_packed_and_how_to_use_it(
         (("out=x", "+to=y"), "to is not a known key"),
     ],
 )
-def test_mistakes(overrides: tuple[str, ...], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_options_end_in_one_sentence(
+    overrides: tuple[str, ...], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=sentence):
         pack_command(*overrides)
@@ -82,7 +84,9 @@ def test_a_pack_is_not_packed_again(pack_folder: Path, tmp_path: Path) -> None:
         pack_command("data=packed", f"data.folder={pack_folder}", f"out={tmp_path / 'x'}")
 
 
-def test_a_run_does_not_write_to_another_survey_s_pack(pack_folder: Path, small: Overrides, tmp_path: Path) -> None:
+def test_a_run_does_not_write_to_the_pack_of_another_survey(
+    pack_folder: Path, small: Overrides, tmp_path: Path
+) -> None:
     before: dict[str, Any] = {path.name: path.read_bytes() for path in pack_folder.glob("*.*") if path.is_file()}
     run(small())
     assert before == {path.name: path.read_bytes() for path in pack_folder.glob("*.*") if path.is_file()}

@@ -1,4 +1,4 @@
-"""A run that was stopped anyhow goes on and ends with the numbers of an uninterrupted one."""
+"""A run that was stopped in any way resumes and ends with the numbers of an uninterrupted one."""
 
 import logging
 import os
@@ -41,7 +41,7 @@ VARIANTS = {
 
 
 def variant(name: str, overrides: list[str]) -> list[str]:
-    """The overrides of a variant; what it takes away with ~ is not set in the first place."""
+    """The overrides of a variant; what it removes with ~ is not set in the first place."""
     options = VARIANTS[name]
     without = tuple(option[1:] + "=" for option in options if option.startswith("~"))
     kept = [override for override in overrides if not without or not override.startswith(without)]
@@ -49,7 +49,9 @@ def variant(name: str, overrides: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_it_ends_with_the_same_numbers_wherever_it_was_stopped(name: str, small: Overrides, tmp_path: Path) -> None:
+def test_a_stopped_run_ends_with_the_same_numbers_wherever_it_was_stopped(
+    name: str, small: Overrides, tmp_path: Path
+) -> None:
     run(variant(name, small(folder="whole")))
     whole = outcome(tmp_path / "whole")
     # Within a stage, at the end of the first, within the second; patience ends it after fewer epochs.
@@ -63,7 +65,7 @@ def test_it_ends_with_the_same_numbers_wherever_it_was_stopped(name: str, small:
         assert outcome(tmp_path / f"stopped-{epoch}") == whole
 
 
-def test_many_stops_are_as_good_as_one(small: Overrides, tmp_path: Path) -> None:
+def test_a_run_stopped_many_times_ends_with_the_same_numbers(small: Overrides, tmp_path: Path) -> None:
     run(small(TWO_STAGES, folder="whole"))
     for epoch in (1, 2, 3, 4):
         with pytest.raises(StoppedError):
@@ -73,7 +75,7 @@ def test_many_stops_are_as_good_as_one(small: Overrides, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("name", ["append_metrics", "write_bytes"])
-def test_a_stop_between_the_files_of_an_epoch(
+def test_a_run_stopped_between_the_files_of_an_epoch_ends_with_the_same_numbers(
     name: str, small: Overrides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The best weights or the row of an epoch are written, its checkpoint is not: the epoch is run again."""
@@ -102,7 +104,7 @@ def test_a_stop_between_the_files_of_an_epoch(
 
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.98])
-def test_a_checkpoint_cut_short_is_told_of_and_the_run_starts_again(
+def test_a_truncated_checkpoint_is_reported_and_the_run_starts_again(
     share: float, small: Overrides, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     run(small(TWO_STAGES, folder="whole"))
@@ -129,7 +131,7 @@ def test_a_finished_run_gives_its_result_without_training(
 
 
 @pytest.mark.parametrize("finished", [True, False])
-def test_another_config_is_refused_by_the_key_that_differs(finished: bool, small: Overrides, tmp_path: Path) -> None:
+def test_another_config_is_refused_with_the_key_that_differs(finished: bool, small: Overrides, tmp_path: Path) -> None:
     if finished:
         run(small())
     else:
@@ -141,7 +143,7 @@ def test_another_config_is_refused_by_the_key_that_differs(finished: bool, small
     assert rows(tmp_path / "run") == written
 
 
-def test_other_threads_and_layout_go_on_with_the_run(small: Overrides, tmp_path: Path) -> None:
+def test_a_run_resumes_with_other_threads_and_layout(small: Overrides, tmp_path: Path) -> None:
     with pytest.raises(StoppedError):
         run(small(), stop_after(1))
     run(small("layout=contiguous", "num_threads=2"))
@@ -162,7 +164,7 @@ def start(overrides: list[str]) -> "subprocess.Popen[str]":
 
 
 def wait_for_rows(process: "subprocess.Popen[str]", folder: Path, num: int) -> None:
-    """Until metrics.jsonl has as many rows; fails where the process ends before."""
+    """Wait until metrics.jsonl has that many rows; fail if the process ends before."""
     while process.poll() is None:
         if (folder / "metrics.jsonl").exists() and len(rows_so_far(folder)) >= num:
             return
@@ -181,7 +183,7 @@ def whole(pack_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     return outcome(folder)
 
 
-def test_a_killed_process_goes_on_and_a_second_one_waits_outside(
+def test_a_killed_run_resumes_and_a_second_process_is_refused(
     small: Overrides, tmp_path: Path, whole: tuple[Any, ...]
 ) -> None:
     folder = tmp_path / "run"
@@ -202,7 +204,7 @@ def test_a_killed_process_goes_on_and_a_second_one_waits_outside(
     assert outcome(folder) == whole
 
 
-def test_ctrl_c_ends_in_one_sentence_and_the_run_goes_on(
+def test_ctrl_c_ends_in_one_sentence_and_the_run_resumes(
     small: Overrides, tmp_path: Path, whole: tuple[Any, ...]
 ) -> None:
     folder = tmp_path / "run"
@@ -218,7 +220,7 @@ def test_ctrl_c_ends_in_one_sentence_and_the_run_goes_on(
     assert outcome(folder) == whole
 
 
-def test_a_run_does_not_go_on_with_data_that_has_changed(tmp_path: Path) -> None:
+def test_a_run_does_not_resume_with_changed_data(tmp_path: Path) -> None:
     path = tmp_path / "data.npz"
     data = ["data=arrays", f"data.path={path}", "data.num_workers=1", f"cache_dir={tmp_path}"]
     overrides = [*data, *OVERRIDES, f"run_dir={tmp_path / 'run'}"]
@@ -230,17 +232,17 @@ def test_a_run_does_not_go_on_with_data_that_has_changed(tmp_path: Path) -> None
         run(overrides)
     assert len(rows(tmp_path / "run")) == 1
     np.savez(path, **arrays())
-    # The split of the 120 spectra has stayed what it was.
+    # The split of the 120 spectra has not changed.
     run(overrides)
     run([override for override in overrides if "run_dir" not in override] + [f"run_dir={tmp_path / 'whole'}"])
     assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
 
 
-def test_ctrl_c_tells_the_argument_as_a_shell_takes_it(
+def test_the_message_after_ctrl_c_quotes_the_folder_for_the_shell(
     pack_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[str] = []
-    monkeypatch.setattr("rich.console.Console.print", lambda _, text="", **__: told.append(str(text)))
+    printed: list[str] = []
+    monkeypatch.setattr("rich.console.Console.print", lambda _, text="", **__: printed.append(str(text)))
 
     def stop(epoch: int, row: dict[str, Any]) -> None:
         raise KeyboardInterrupt
@@ -248,4 +250,4 @@ def test_ctrl_c_tells_the_argument_as_a_shell_takes_it(
     folder = tmp_path / "a b"
     with pytest.raises(KeyboardInterrupt):
         run(["data=packed", f"data.folder={pack_folder}", *OVERRIDES, f"run_dir={folder}"], stop)
-    assert told[-1] == f"To go on, give the same command with 'run_dir={folder}'"
+    assert printed[-1] == f"To go on, give the same command with 'run_dir={folder}'"

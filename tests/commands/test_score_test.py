@@ -13,7 +13,7 @@ from spectral.errors import UserError
 Overrides = Callable[..., list[str]]
 
 
-def test_scores_added_later_are_those_of_one_go(small: Overrides, tmp_path: Path) -> None:
+def test_scores_added_later_equal_those_of_a_single_command(small: Overrides, tmp_path: Path) -> None:
     rule = ["decision=macro_f1"]
     run([*small(folder="whole"), *rule])
     run([*small(folder="held"), *rule, "score_test=false"])
@@ -33,7 +33,7 @@ def test_pictures_are_drawn_of_what_was_scored(small: Overrides, tmp_path: Path)
     assert (tmp_path / "run" / "plots" / "confusion.png").read_bytes() != before
 
 
-def test_a_test_split_that_was_read_stays_read(small: Overrides, tmp_path: Path) -> None:
+def test_a_test_split_that_was_scored_stays_scored(small: Overrides, tmp_path: Path) -> None:
     run(small(folder="run"))
     before = (tmp_path / "run" / "result.json").read_bytes()
     run([*small(folder="run"), "score_test=false"])

@@ -20,13 +20,13 @@ def test_equal_values_are_checked_once_and_each_caller_has_a_copy() -> None:
 
 
 @pytest.mark.parametrize("other", [1.0, True, "1", None])
-def test_values_of_other_types_are_others(other: object) -> None:
+def test_equal_values_of_different_types_are_checked_separately(other: object) -> None:
     check = remembered(lambda value: value)
     assert check(1) == 1
     assert type(check(other)) is type(other)
 
 
-def test_a_mistake_is_told_each_time_in_the_words_of_its_place() -> None:
+def test_a_cached_mistake_is_reported_each_time_with_its_own_key() -> None:
     (models,) = [registry for registry in REGISTRIES if registry.group == "model"]
     wrong = {"name": "reference", "width": 0}
     for key in ("model", "model", "parts.model"):
@@ -34,7 +34,7 @@ def test_a_mistake_is_told_each_time_in_the_words_of_its_place() -> None:
             models.typed(wrong, key)
 
 
-def test_a_typed_config_may_be_changed() -> None:
+def test_changing_a_config_leaves_the_cache_unchanged() -> None:
     (models,) = [registry for registry in REGISTRIES if registry.group == "model"]
     models.typed({"name": "reference"}).width = 7
     assert models.typed({"name": "reference"}).width != 7

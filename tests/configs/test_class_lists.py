@@ -23,7 +23,7 @@ LISTED = "[0.25,0.25,0.25,0.25]"
 
 
 def fractions(*overrides: str) -> list[float]:
-    """What a command's fractions come to, in class order."""
+    """The fractions that a command sets, in class order."""
     sampler = typed(composed(["run_dir=never", *overrides])).sampler
     found: list[float] = in_class_order(sampler, "sampler", NAMES).fractions
     return found
@@ -42,17 +42,17 @@ def fractions(*overrides: str) -> list[float]:
         (f"++sampler.fractions={LISTED}", [0.25] * 4),
     ],
 )
-def test_the_last_value_replaces_those_before_it(before: str, last: str, expected: list[float]) -> None:
+def test_the_last_value_replaces_earlier_ones(before: str, last: str, expected: list[float]) -> None:
     """A mapping over a mapping, a mapping over a list (that of experiment=reference, for one) and the reverse."""
     assert fractions(before, last) == expected
 
 
-def test_null_takes_the_fractions_away() -> None:
+def test_null_removes_the_fractions() -> None:
     config = typed(composed(["run_dir=never", "experiment=reference", "sampler.fractions=null"]))
     assert config.sampler.fractions is None
 
 
-def test_a_yaml_above_another_replaces_its_values_too() -> None:
+def test_a_yaml_replaces_the_values_of_its_defaults() -> None:
     """What Hydra does with each file of a defaults list."""
     base = composed(["run_dir=never", f"sampler.fractions={BY_NAME}"])
     for value, expected in ((OTHER, [0.3, 0.2, 0.1, 0.4]), (LISTED, [0.25] * 4)):
@@ -83,7 +83,7 @@ def test_a_reference_to_another_key_is_followed() -> None:
         (["early type", "late/type", "x-1"], "{late/type:0.2,early type:0.5,x-1:0.3}"),
     ],
 )
-def test_names_that_the_parser_takes_for_something_else(names: list[str], written: str) -> None:
+def test_class_names_that_look_like_other_yaml_types_stay_names(names: list[str], written: str) -> None:
     overrides = ["data=arrays", f"data.class_names={names}", f"sampler.fractions={written}"]
     sampler = typed(composed(["run_dir=never", *overrides])).sampler
     assert in_class_order(sampler, "sampler", names).fractions == [0.5, 0.2, 0.3]
@@ -95,7 +95,7 @@ def test_priors_of_the_simulated_survey_keep_its_order_whatever_the_class_names(
     assert typed(composed(["run_dir=never", order, priors])).data.priors == [0.6, 0.1, 0.2, 0.1]
 
 
-def test_names_match_exactly_first_and_else_without_regard_to_case_where_only_one_does() -> None:
+def test_names_match_exactly_or_without_case_if_only_one_does() -> None:
     assert class_of("star", ["STAR", "star"]) == "star"
     assert class_of("Star", ["STAR", "qso"]) == "STAR"
     assert class_of("Star", ["STAR", "star"]) is None
@@ -107,19 +107,19 @@ names = st.lists(st.text("abcdefgh", min_size=1, max_size=5), min_size=2, max_si
 
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
-def test_any_order_gives_the_list_and_any_class_left_out_is_named(data: st.DataObject) -> None:
-    known = data.draw(names)
-    weights = data.draw(st.lists(st.floats(0.1, 10), min_size=len(known), max_size=len(known)))
-    written = data.draw(st.permutations(list(zip(known, weights, strict=True))))
-    assert in_class_order(CrossEntropyConfig(weights=dict(written)), "loss", known).weights == weights
+def test_classes_may_come_in_any_order_and_a_missing_one_is_named(data: st.DataObject) -> None:
+    class_names = data.draw(names)
+    weights = data.draw(st.lists(st.floats(0.1, 10), min_size=len(class_names), max_size=len(class_names)))
+    written = data.draw(st.permutations(list(zip(class_names, weights, strict=True))))
+    assert in_class_order(CrossEntropyConfig(weights=dict(written)), "loss", class_names).weights == weights
     (missing, _), *rest = written
     with pytest.raises(UserError, match=rf"^loss\.weights=.* does not name the class {missing}: add {missing}: 1, or"):
-        in_class_order(CrossEntropyConfig(weights=dict(rest)), "loss", known)
+        in_class_order(CrossEntropyConfig(weights=dict(rest)), "loss", class_names)
     with pytest.raises(UserError, match=r"^loss\.weights=.* names zz, which is not a class: "):
-        in_class_order(CrossEntropyConfig(weights={**dict(written), "zz": 1.0}), "loss", known)
+        in_class_order(CrossEntropyConfig(weights={**dict(written), "zz": 1.0}), "loss", class_names)
 
 
-def test_the_config_that_was_given_stays_as_it_is() -> None:
+def test_the_given_config_is_not_changed() -> None:
     config = FractionsConfig(fractions={"b": 0.4, "a": 0.6})
     assert in_class_order(config, "sampler", ["a", "b"]).fractions == [0.6, 0.4]
     assert config.fractions == {"b": 0.4, "a": 0.6}

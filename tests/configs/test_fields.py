@@ -43,7 +43,7 @@ def test_allowed_values_pass(changes: dict[str, Any]) -> None:
         ({"inner": [Inner(), Inner(0.0)]}, "model.inner[1].share=0.0 is out of range: allowed is above 0 and below 1."),
     ],
 )
-def test_a_value_that_is_not_allowed_is_named_with_what_is(changes: dict[str, Any], sentence: str) -> None:
+def test_a_value_that_is_not_allowed_is_named_with_the_allowed_ones(changes: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UserError) as error:
         check_fields(Outer(**changes), "model")
     assert str(error.value) == sentence

@@ -1,4 +1,4 @@
-"""Names of objectives: which are known, which way they are better."""
+"""Names of objectives: which are known, and whether higher or lower is better."""
 
 import pytest
 
@@ -10,7 +10,7 @@ NAMES = ["star", "qso"]
 
 
 @pytest.mark.parametrize("name", [*PLAIN, "val/f1/qso", "val/precision/star", "val/recall/qso"])
-def test_known_names_pass(name):
+def test_every_known_objective_is_accepted(name):
     check_objective(name)
     check_objective(name, NAMES)
 
@@ -32,13 +32,13 @@ def test_every_validation_metric_is_an_objective():
         ("test/f1/qso", NAMES, "choose by val/f1/qso"),
     ],
 )
-def test_other_names_are_refused_with_the_nearest(name, class_names, message):
+def test_an_unknown_objective_is_refused_with_the_nearest_name(name, class_names, message):
     with pytest.raises(UserError, match=message):
         check_objective(name, class_names)
 
 
 @pytest.mark.parametrize("name", [*PLAIN, "num_parameters", "receptive_field", "val/recall/qso", "time/train_s"])
-def test_numbers_that_runs_report_may_be_bound(name):
+def test_a_constraint_may_name_any_number_that_runs_report(name):
     check_number(name, "key")
 
 
@@ -50,7 +50,7 @@ def test_numbers_that_runs_report_may_be_bound(name):
         ("test/accuracy", "^key is refused: .* so bound val/accuracy"),
     ],
 )
-def test_other_numbers_are_refused(name, message):
+def test_a_constraint_on_another_number_is_refused(name, message):
     with pytest.raises(UserError, match=message):
         check_number(name, "key")
 

@@ -26,17 +26,17 @@ def make_registry() -> Registry:
     return registry
 
 
-def test_a_part_is_built_from_its_checked_config_by_an_import_that_waits_until_then() -> None:
+def test_a_part_is_imported_only_when_it_is_built() -> None:
     registry = make_registry()
     built = registry.build(registry.typed({"name": "half", "denominator": 4}))
     assert str(built) == "1/4"
 
 
-def test_a_name_alone_is_a_config() -> None:
+def test_a_name_alone_is_a_complete_config() -> None:
     assert make_registry().typed("half").denominator == 2
 
 
-def test_a_builder_receives_of_the_context_what_it_names() -> None:
+def test_a_builder_receives_only_the_context_it_names() -> None:
     registry = Registry("number")
 
     @registry.register("decimal:Decimal")
@@ -66,7 +66,7 @@ def test_a_mistake_is_one_sentence_with_the_nearest_valid_name(node: Any, senten
     assert "\n" not in str(error.value)
 
 
-def test_a_name_is_registered_once() -> None:
+def test_a_name_cannot_be_registered_twice() -> None:
     registry = make_registry()
     with pytest.raises(ValueError, match="twice"):
         registry.register("fractions:Fraction")(registry.entry("half").config)

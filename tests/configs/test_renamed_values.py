@@ -1,4 +1,4 @@
-"""Values that have another name by now."""
+"""Config values that have been renamed."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_an_old_name_in_a_command_is_refused_with_the_new_one(old: str, new: str
     assert losses.typed({"name": "soft_f1", "form": new}, key).form == new
 
 
-def test_what_is_stored_is_read_by_either_name_and_all_else_is_left() -> None:
+def test_old_names_in_stored_configs_become_new_and_all_else_is_kept() -> None:
     stages = [{"loss": {"form": "mean_log"}}, {"loss": {"form": "mean_of_logs"}}, {"loss": "log_mean"}]
     stored = {"loss": {"form": "log_mean", "eps": 1}, "form": "log_mean", "other": {"form": "mean_log"}}
     assert renamed(stored | {"schedule": {"stages": stages}}) == {
@@ -27,6 +27,6 @@ def test_what_is_stored_is_read_by_either_name_and_all_else_is_left() -> None:
     }
 
 
-def test_no_new_name_is_an_old_one() -> None:
+def test_no_new_name_is_also_an_old_name() -> None:
     for key, names in VALUES.items():
         assert not {new_name(key, new) for new in names.values()} - {None}

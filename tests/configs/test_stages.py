@@ -1,4 +1,4 @@
-"""The stages' config, and what a stage is built from."""
+"""The config of the stages, and what a stage is built from."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def built(*overrides: str) -> list[Stage]:
     return build_stages(experiment, build_sampler(experiment, dataset), dataset)
 
 
-def test_a_stage_takes_what_it_leaves_null_from_the_experiment() -> None:
+def test_a_null_key_of_a_stage_is_taken_from_the_experiment() -> None:
     two = stages(
         {"name": "first", "epochs": 2, "steps": 5},
         {"name": "second", "epochs": 3, "loss": "{name:focal,gamma:1.5}", "optimizer": "sgd", "lr_schedule": "cosine"},
@@ -54,7 +54,7 @@ def test_a_stage_takes_what_it_leaves_null_from_the_experiment() -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "{name:sgd,lr:0.5}"])
-def test_a_stage_s_learning_rate_takes_the_place_of_its_optimizer_s(optimizer: str) -> None:
+def test_the_learning_rate_of_a_stage_replaces_that_of_its_optimizer(optimizer: str) -> None:
     (stage,) = built(stages({"name": "only", "lr": 0.03, "optimizer": optimizer}))
     assert stage.make_optimizer(torch.nn.Linear(2, 2)).param_groups[0]["lr"] == 0.03
 
@@ -66,13 +66,13 @@ def test_stages_do_not_share_an_optimizer() -> None:
 
 
 @pytest.mark.parametrize(("batch_size", "steps"), [(30, 3), (40, 3), (90, 1), (200, 1)])
-def test_steps_left_open_pass_the_training_split_once(batch_size: int, steps: int) -> None:
+def test_null_steps_mean_one_pass_over_the_training_split(batch_size: int, steps: int) -> None:
     (stage,) = built("schedule.stages.0.steps=null", f"schedule.batch_size={batch_size}")
     assert stage.steps == steps
 
 
 def test_a_loss_knows_the_class_shares_at_its_own_stage() -> None:
-    """A sampler that moves from one share to another stands at the middle of each stage."""
+    """A sampler that moves from one share to another is at the middle in each stage."""
     moving = "sampler=schedule", "sampler.start=fractions", "sampler.start_fractions=[1,0,0]"
     end = "data.class_names=[a,b,c]", "sampler.end=fractions", "sampler.end_fractions=[0,1,0]"
     two = stages({"name": "one", "epochs": 4}, {"name": "two", "epochs": 5})

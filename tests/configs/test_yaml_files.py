@@ -1,4 +1,4 @@
-"""The yaml files of conf/: each composes, passes its checks, and says what it is for."""
+"""The yaml files of conf/: each composes, passes its checks, and begins with its purpose."""
 
 import dataclasses
 import functools
@@ -55,5 +55,5 @@ def test_every_registered_part_has_its_yaml_with_its_own_fields(registry: Regist
             assert getattr(registry.typed(config), field.name) == getattr(defaults, field.name)
 
 
-def test_the_reader_registry_is_among_them() -> None:
+def test_every_registered_reader_has_its_yaml() -> None:
     assert readers in REGISTRIES

@@ -23,7 +23,7 @@ from spectral.errors import UserError
         (["star"] * 118 + ["qso"] * 2, "Class 'qso' has 2 labelled spectra or groups, too few for the 3 parts"),
     ],
 )
-def test_too_few_classes_or_labels(
+def test_too_few_classes_or_labels_are_refused(
     labels: list[str], sentence: str, small: Callable[..., list[str]], tmp_path: Path
 ) -> None:
     np.savez(tmp_path / "data.npz", **arrays() | {"label": np.array(labels)})
@@ -32,7 +32,7 @@ def test_too_few_classes_or_labels(
         run([*data, *(override for override in small() if not override.startswith("data"))])
 
 
-def test_spectra_without_a_label_and_classes_missing_from_a_part_are_told(
+def test_spectra_without_a_label_and_classes_missing_from_a_part_are_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     flux = np.random.default_rng(0).normal(size=(8, 32)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Every command on the pages, in yaml comments and in help texts is one that the product takes.
+"""Every command on the pages, in yaml comments and in help texts is valid.
 
 A command is composed and checked as the product does it, but nothing is trained; the slow tests also run those that can
 run on small data. What cannot be checked is in UNCHECKED, by its exact text and with the reason.
@@ -58,7 +58,7 @@ def joined(text: str) -> str:
 
 
 def found_commands() -> dict[str, str]:
-    """Command -> where it stands first."""
+    """Command -> the place where it is first written."""
     found: dict[str, str] = {}
     for page in PAGES:
         text = joined(page.read_text())
@@ -76,7 +76,7 @@ FOUND = found_commands()
 
 
 class CheckedError(Exception):
-    """Raised in the place of what a command would do next."""
+    """Raised in place of what a command would do next."""
 
 
 def stop(*_: Any, **__: Any) -> NoReturn:
@@ -168,7 +168,7 @@ def checker(words: list[str]) -> tuple[Callable[[list[str], pytest.MonkeyPatch],
 
 
 @pytest.mark.parametrize("command", [command for command in FOUND if command not in UNCHECKED])
-def test_a_command_is_one_that_the_product_takes(
+def test_every_command_of_the_docs_is_valid(
     command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, no_key: None
 ) -> None:
     words = shlex.split(command)
@@ -180,12 +180,12 @@ def test_a_command_is_one_that_the_product_takes(
         check(arguments, monkeypatch)
 
 
-def test_what_is_not_checked_still_stands_on_a_page() -> None:
+def test_every_unchecked_command_is_still_in_the_docs() -> None:
     assert set(UNCHECKED) <= set(FOUND)
 
 
-def test_there_are_commands_of_every_kind() -> None:
-    """The patterns above find what they are for."""
+def test_commands_of_every_kind_are_found() -> None:
+    """The patterns above find commands of every kind."""
     for start in ("python run.py -m ", "python run.py model=", "python -m spectral.", "python -m sweeps.", "make "):
         assert sum(command.startswith(start) for command in FOUND) >= 3, start
     assert len(FOUND) > 100
@@ -217,7 +217,7 @@ def test_a_training_command_trains_on_a_small_survey(
 
 
 @pytest.mark.slow
-def test_the_readme_takes_your_own_data_from_training_to_predictions(tmp_path: Path) -> None:
+def test_the_readme_leads_from_your_own_data_to_predictions(tmp_path: Path) -> None:
     """The README's own lines, in their order, on files of the names that they have."""
     page_data.write(tmp_path)
     (tmp_path / "conf").symlink_to(REPOSITORY / "conf")
@@ -235,7 +235,7 @@ def test_the_readme_takes_your_own_data_from_training_to_predictions(tmp_path: P
 
 
 def start(line: str, folder: Path, *more: str) -> None:
-    """Run one command in a folder that stands for a checkout."""
+    """Run one command in a folder that stands in for a checkout."""
     words = shlex.split(line)[1:]
     if words[0] == "run.py":
         words = [str(REPOSITORY / "run.py"), *words[1:], *SMALL, *more]

@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md does what it says: its blocks are pasted into a copy of the repository, then its tests are run."""
+"""The steps of CONTRIBUTING.md work: its blocks are pasted into a copy of the repository, then its tests are run."""
 
 import os
 import re
@@ -67,7 +67,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("title", ["Add a model", "Add a loss"])
-def test_the_named_tests_pass(title: str, copy: Path) -> None:
+def test_the_tests_that_the_page_names_pass(title: str, copy: Path) -> None:
     (command,) = commands(title)
     printed = run_in(copy, command)
     assert re.search(r"^\d+ passed", printed.splitlines()[-1]), printed

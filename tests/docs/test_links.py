@@ -26,23 +26,24 @@ def links(page: Path) -> list[tuple[Path, str]]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
-def test_links_lead_somewhere(page: Path) -> None:
+def test_every_link_has_a_target(page: Path) -> None:
     for path, anchor in links(page):
         assert path.exists(), path
         assert not anchor or anchor in anchors(path), f"{path.name}#{anchor}"
 
 
-def test_the_index_has_every_page_once() -> None:
+def test_the_index_lists_every_page_once() -> None:
     listed = [path for path, _ in links(DOCS / "README.md") if path.parent == DOCS]
     assert sorted(listed) == sorted(set(DOCS.glob("*.md")) - {DOCS / "README.md"})
 
 
-def test_the_page_of_configs_has_every_name_of_every_group() -> None:
+def test_the_page_of_configs_lists_every_name_of_every_group() -> None:
     rows = re.findall(r"^\| `([\w/]+)` \| ([\w, ]+) \|", (DOCS / "configs.md").read_text(), re.M)
     named = {group: set(names.split(", ")) for group, names in rows}
     launchers = {path.stem.split("_")[1] for path in (REPOSITORY / "hydra_plugins").glob("*_launcher.py")}
     assert named.pop("hydra/launcher") == launchers
-    named["sweep"] |= {"default", "none"}  # what every search begins with, and what its jobs get: nobody chooses them
+    # Every search starts from the first, and its jobs get the second: no user chooses them.
+    named["sweep"] |= {"default", "none"}
     for group, names in named.items():
         assert names == {path.stem for path in (REPOSITORY / "conf" / group).glob("*.yaml")}, group
     folders = {path.name for path in (REPOSITORY / "conf").iterdir() if path.is_dir()}

@@ -1,4 +1,4 @@
-"""What earlier versions left behind, from tests/fixtures: copied, and with the commands that made it."""
+"""Files of earlier versions, from tests/fixtures: copied, and with the commands that made them."""
 
 import json
 import shutil
@@ -13,7 +13,7 @@ VERSIONS = sorted(folder.name for folder in FIXTURES.glob("version_*"))
 
 
 def enter_copy(version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Copy what a version left and make the copy the working directory: its paths are relative."""
+    """Copy the files of a version and make the copy the working directory: its paths are relative."""
     folder = shutil.copytree(FIXTURES / version, tmp_path / version)
     monkeypatch.chdir(folder)
     return Path(folder)

@@ -33,7 +33,7 @@ class OfflineRun:
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """A row a step, under `_step`."""
+        """One row per step, under `_step`."""
         items = [record["history"] for record in self.records if record["type"] == "history"]
         return [item["item"] | {"_step": item["step"]["num"]} for item in items]
 
@@ -44,13 +44,13 @@ class OfflineRun:
 
     @property
     def metrics(self) -> dict[str, dict[str, Any]]:
-        """What was said of each metric, by its name."""
-        said = [record["metric"] for record in self.records if record["type"] == "metric"]
-        return {metric.get("name") or metric["glob_name"]: metric for metric in said}
+        """The definition of each metric, by its name."""
+        definitions = [record["metric"] for record in self.records if record["type"] == "metric"]
+        return {metric.get("name") or metric["glob_name"]: metric for metric in definitions}
 
     @property
     def weights(self) -> set[str]:
-        """Names of the files in the artifact of the trained network; empty where there is none."""
+        """Names of the files in the artifact of the trained network; empty if there is none."""
         artifacts = [record["artifact"] for record in self.records if record["type"] == "artifact"]
         models = [artifact for artifact in artifacts if artifact["type"] == "model"]
         return {Path(entry["path"]).name for model in models for entry in model["manifest"]["contents"]}
@@ -61,21 +61,21 @@ class OfflineRun:
 
 
 def offline_runs(run_folder: Path) -> list[OfflineRun]:
-    """Those of a run folder, a start each, in the order in which they began."""
+    """The offline runs of a run folder, one per start, oldest first."""
     return [OfflineRun(path) for path in sorted((run_folder / "wandb").glob("offline-run-*"))]
 
 
 def check_epochs(run_folder: Path, rows: list[dict[str, Any]]) -> None:
-    """The tracker was told all that metrics.jsonl holds, each epoch at its own step."""
+    """Check that the tracker has all of metrics.jsonl, each epoch at its own step."""
     expected = [json.loads(line) for line in (run_folder / "metrics.jsonl").read_text().splitlines()]
     assert [row["_step"] for row in rows] == [row["epoch"] for row in expected]
-    for told, row in zip(rows, expected, strict=True):
-        assert {key: told[key] for key in row} == row
-        assert told[f"train/loss/{row['stage']}"] == row["train/loss"]
+    for logged, row in zip(rows, expected, strict=True):
+        assert {key: logged[key] for key in row} == row
+        assert logged[f"train/loss/{row['stage']}"] == row["train/loss"]
 
 
 def check_grid(folder: Path, names: list[str]) -> None:
-    """Each trial of a finished grid was told: in the group of its study, under its own name, with all of its epochs."""
+    """Check that each trial of a finished grid was logged: in the group of its study, with all epochs."""
     starts = [offline_runs(folder / str(number)) for number in range(len(names))]
     for number, (first, *later) in enumerate(starts):
         assert (first.about["display_name"], first.about["run_group"]) == (names[number], folder.name)

@@ -1,4 +1,4 @@
-"""Run folders and a packed survey made by hand, without training: what is in them is known. K classes."""
+"""Run folders and a packed survey made by hand, without training, with known content. K classes."""
 
 import json
 from collections.abc import Sequence
@@ -68,10 +68,14 @@ def make_run(folder: Path, survey: Survey, predicted: Sequence[int], confidence:
     write_bytes(files.config, b"seed: 0\nmodel:\n  width: 8\n")
     write_bytes(files.metrics, b'{"epoch": 1, "val/macro_f1": 0.5}\n{"epoch": 2, "val/macro_f1": 0.625}\n')
     write_parquet(files.predictions, scores.predictions())
-    known = {"fingerprint": survey.fingerprint, "folder": str(survey.folder), "class_names": list(survey.class_names)}
+    described = {
+        "fingerprint": survey.fingerprint,
+        "folder": str(survey.folder),
+        "class_names": list(survey.class_names),
+    }
     write_json(
         files.result,
-        {"objective": "val/macro_f1", "val/macro_f1": 0.625, **scores.metrics, "survey": known, **result},
+        {"objective": "val/macro_f1", "val/macro_f1": 0.625, **scores.metrics, "survey": described, **result},
     )
     return Run(folder)
 
@@ -87,7 +91,7 @@ def add_network(run: Run, survey: Survey) -> None:
 
 
 def make_trial(number: int, score: float | None, **further: Any) -> ReportedTrial:
-    """A complete trial that reported its score in halves at epochs 1 and 2, unless `further` says otherwise."""
+    """A complete trial that reported half its score, then all of it; `further` replaces its attributes."""
     given: dict[str, Any] = {
         "state": "complete",
         "values": None if score is None else (score,),

@@ -1,4 +1,4 @@
-"""Runs of the whole product within a test's process, and what is left of them."""
+"""Runs of the whole product within a test's process, and the files that they write."""
 
 import contextlib
 import copy

@@ -1,4 +1,4 @@
-"""A survey made of its row numbers, with faults where a test wants them; importable by packing processes."""
+"""A survey made of its row numbers, with faults that a test chooses; importable by packing processes."""
 
 import hashlib
 import json
@@ -27,16 +27,16 @@ class ToyReader:
     length: int = 12
     num_channels: int = 1
     lengths: dict[int, int] = field(default_factory=dict)  # row -> its own length
-    not_finite: dict[int, float] = field(default_factory=dict)  # row -> what stands in pixel 3
+    not_finite: dict[int, float] = field(default_factory=dict)  # row -> value of pixel 3
     unreadable: dict[int, str] = field(default_factory=dict)  # row -> reason
-    bad_pixels: dict[int, int] = field(default_factory=dict)  # row -> pixel that the source marks
+    bad_pixels: dict[int, int] = field(default_factory=dict)  # row -> pixel that the source masks
     with_ivar: bool = False
     wave: int | None = None  # pixels of a wavelength grid
     scale: float = 1.0
     labels: tuple[str | None, ...] = ("star", "galaxy", "star", None)  # repeated
     version: str = "1"
     read_log: str | None = None  # file to which each read adds process and rows
-    gate: str | None = None  # file without which no row from gate_row on is read
+    gate: str | None = None  # reading waits at gate_row until this file exists
     gate_row: int = 1
 
     def catalog(self) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""A hand-made trainer around a linear network, whose optimizers keep what they did."""
+"""A hand-made trainer around a linear network, whose optimizers record their steps."""
 
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ class Linear(nn.Module):
 
 
 class CountingOptimizer(torch.optim.SGD):
-    """Keeps the gradient norm of each step, and the weights after it."""
+    """SGD that records the gradient norm of each step, and the weights after it."""
 
     def __init__(self, network: nn.Module, lr: float, momentum: float = 0.0) -> None:
         super().__init__(network.parameters(), lr=lr, momentum=momentum)

@@ -14,7 +14,7 @@ ENTITY, PROJECT = "team", "spectral"
 
 @dataclass
 class WandbServer:
-    """What it was sent."""
+    """Everything that was sent to the server."""
 
     address: str = ""
     upserts: list[dict[str, Any]] = field(default_factory=list)
@@ -44,7 +44,7 @@ class WandbServer:
         if operation == "Viewer":
             return {"viewer": {"id": "1", "entity": ENTITY, "username": "me", "teams": {"edges": []}}}
         if operation == "UpsertBucket":
-            is_new = all(known["name"] != variables["name"] for known in self.upserts)
+            is_new = all(upsert["name"] != variables["name"] for upsert in self.upserts)
             self.upserts.append(variables)
             bucket = {"id": "1", "name": variables["name"], "historyLineCount": 0, "project": project}
             return {"upsertBucket": {"bucket": bucket, "inserted": is_new}}
@@ -56,7 +56,7 @@ class WandbServer:
         return {}
 
     def _known_run(self, run_id: str) -> dict[str, Any] | None:
-        if all(known["name"] != run_id for known in self.upserts):
+        if all(upsert["name"] != run_id for upsert in self.upserts):
             return None
         history = self.history
         return {
@@ -77,14 +77,14 @@ class WandbServer:
 
 @contextlib.contextmanager
 def wandb_server() -> Iterator[WandbServer]:
-    """One that listens on a port of its own."""
-    told = WandbServer()
+    """A server that listens on a port of its own."""
+    stand_in = WandbServer()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             is_packed = self.headers.get("Content-Encoding") == "gzip"
-            answer = json.dumps(told.answer(self.path, gzip.decompress(body) if is_packed else body)).encode()
+            answer = json.dumps(stand_in.answer(self.path, gzip.decompress(body) if is_packed else body)).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(answer)))
@@ -96,11 +96,11 @@ def wandb_server() -> Iterator[WandbServer]:
         def log_message(self, *_arguments: Any) -> None: ...
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        told.address = f"http://127.0.0.1:{server.server_port}"
+        stand_in.address = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
-            yield told
+            yield stand_in
         finally:
             server.shutdown()
             thread.join()

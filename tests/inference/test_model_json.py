@@ -1,4 +1,4 @@
-"""model.json of this version, of earlier ones and of later ones; and what a loss must say for it."""
+"""model.json of this version, of earlier ones and of later ones; and what a loss must state for it."""
 
 import dataclasses
 import json
@@ -30,12 +30,12 @@ def folder(tmp_path: Path) -> RunFolder:
 
 
 def change(folder: RunFolder, **values: Any) -> None:
-    """Set keys of model.json; None takes one out."""
+    """Set keys of model.json; None removes one."""
     content = json.loads(folder.model.read_text()) | values
     folder.model.write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
 
 
-def test_what_is_saved_is_loaded(folder: RunFolder) -> None:
+def test_model_json_is_loaded_as_it_was_saved(folder: RunFolder) -> None:
     loaded = Classifier.load(folder)
     assert json.loads(folder.model.read_text())["format"] == 2
     loaded.class_priors, loaded.output_prior = [0.5, 0.3, 0.2], [0.25, 0.25, 0.5]
@@ -66,20 +66,20 @@ def test_unknown_keys_are_ignored_with_a_warning(folder: RunFolder, caplog: pyte
     assert loaded.model.name == "fcn"
 
 
-def test_a_newer_format_is_refused_in_a_sentence(folder: RunFolder) -> None:
+def test_a_newer_format_is_refused_in_one_sentence(folder: RunFolder) -> None:
     change(folder, format=3)
     with pytest.raises(UserError, match=r"has format 3, this version of Spectral reads up to 2: update Spectral\.$"):
         Classifier.load(folder)
 
 
 @pytest.mark.parametrize("key", ["model", "class_names", "length", "inputs"])
-def test_a_file_that_lacks_what_nothing_can_stand_for_is_refused(folder: RunFolder, key: str) -> None:
+def test_a_file_without_a_required_key_is_refused(folder: RunFolder, key: str) -> None:
     change(folder, **{key: None})
     with pytest.raises(UserError, match=f"does not describe a classifier: it lacks {key}"):
         Classifier.load(folder)
 
 
-def test_the_first_format_is_read_as_it_was_meant(folder: RunFolder) -> None:
+def test_the_first_format_is_read_with_its_own_meaning(folder: RunFolder) -> None:
     content = json.loads(folder.model.read_text())
     transform = content["inputs"]["transform"]
     change(folder, format=None, inputs=None, class_priors=None, output_prior=None, transform=transform, num_channels=1)
@@ -88,7 +88,7 @@ def test_the_first_format_is_read_as_it_was_meant(folder: RunFolder) -> None:
     assert [channel.name for channel in inputs.channels] == ["flux"] and inputs.transform.name == transform["name"]
 
 
-def test_every_registered_loss_says_at_which_priors_its_probabilities_stand() -> None:
+def test_every_registered_loss_states_its_output_prior() -> None:
     fractions = torch.tensor([0.5, 0.3, 0.2])
     for name in losses.names:
         loss = losses.build(losses.typed(name), num_classes=3, class_priors=fractions, batch_fractions=fractions)

@@ -1,4 +1,4 @@
-"""Gradient times input against finite differences, and against what is known of a linear network."""
+"""Gradient times input against finite differences, and against the formula for a linear network."""
 
 import logging
 from pathlib import Path
@@ -30,7 +30,7 @@ class Linear(nn.Module):
         return torch.einsum("bcl,kcl->bk", flux, self.weight)
 
 
-def test_of_a_linear_network_it_is_weight_times_input_and_adds_up_to_the_logit() -> None:
+def test_saliency_of_a_linear_network_is_weight_times_input_and_sums_to_the_logit() -> None:
     torch.manual_seed(1)
     weight, flux = torch.randn(3, 2, 7), torch.randn(4, 2, 7)
     classes = torch.tensor([2, 0, 1, 2])
@@ -41,7 +41,7 @@ def test_of_a_linear_network_it_is_weight_times_input_and_adds_up_to_the_logit()
     torch.testing.assert_close(found.sum((1, 2)), logits.detach())
 
 
-def test_it_is_the_slope_of_the_logit_of_a_run_s_network(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_saliency_of_a_run_is_the_slope_of_its_logit(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     survey = make_survey(tmp_path / "survey", num=3, length=40, flux=np.random.default_rng(0).normal(size=(3, 40)))
     run = make_run(tmp_path / "run", survey, [0, 1, 2], [0.9] * 3)
     add_network(run, survey)
@@ -68,7 +68,7 @@ def test_it_is_the_slope_of_the_logit_of_a_run_s_network(tmp_path: Path, caplog:
             assert found[spectrum, 0, pixel] == pytest.approx(expected, rel=1e-3, abs=1e-5)
 
 
-def test_a_run_without_weights_says_so(tmp_path: Path) -> None:
+def test_a_run_without_weights_is_reported(tmp_path: Path) -> None:
     survey = make_survey(tmp_path / "survey", num=3, length=40)
     run = make_run(tmp_path / "run", survey, [0, 1, 2], [0.9] * 3)
     add_network(run, survey)

@@ -1,4 +1,4 @@
-"""Batches of flux, by whichever way they reach the device."""
+"""Batches of flux, whichever way they reach the device."""
 
 import threading
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def test_batches_are_the_rows_asked_for(
     flux: NDArray[np.float16], mask: NDArray[np.bool_] | None, resident: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batches_module, "_fits", lambda num_bytes, device: resident)
-    monkeypatch.setattr(batches_module, "COPY_BYTES", 3 * flux[0].nbytes)  # 20 rows are no multiple of 3
+    monkeypatch.setattr(batches_module, "COPY_BYTES", 3 * flux[0].nbytes)  # 20 is not a multiple of 3
     store = BatchSource(flux, mask, CPU, ivar=IVAR)
     assert store.resident == resident
     for batch, rows in zip(store.batches(ROWS), ROWS, strict=True):
@@ -65,7 +65,7 @@ def test_batches_made_ahead_are_the_same_in_the_same_order() -> None:
     assert [float(batch.flux) for batch in made] == list(range(10))
 
 
-def test_an_error_in_the_thread_is_raised_where_batches_are_taken() -> None:
+def test_an_error_in_the_thread_is_raised_in_the_reader_of_batches() -> None:
     def broken() -> Iterator[Batch]:
         yield from batches(2)
         raise OSError("the disk went away")
@@ -76,7 +76,7 @@ def test_an_error_in_the_thread_is_raised_where_batches_are_taken() -> None:
         next(taken)
 
 
-def test_the_thread_ends_with_whoever_takes_no_more_batches() -> None:
+def test_the_thread_ends_when_its_batches_are_no_longer_read() -> None:
     before = threading.active_count()
     taken = batches_module._ahead(batches(1000), num_ahead=2)
     next(taken)

@@ -48,8 +48,8 @@ def test_both_ways_of_filling_give_the_same(mask: list[bool], seed: int) -> None
     torch.testing.assert_close(fill_bad_pixels(flux, bad), fill_every_pixel(flux, bad))
 
 
-def test_a_masked_pixel_on_a_scaled_continuum_is_no_deep_line() -> None:
-    """The embedded reason: 0 on a continuum of 100 +- 1 standardizes to a line of many sigma."""
+def test_a_masked_pixel_does_not_become_a_deep_line() -> None:
+    """The reason for interpolation: 0 on a continuum of 100 +- 1 standardizes to a line of many sigma."""
     flux = 100 + torch.sin(torch.arange(200.0))[None, None]
     mask = torch.zeros(1, 200, dtype=torch.bool)
     mask[0, 90:110] = True
@@ -57,7 +57,7 @@ def test_a_masked_pixel_on_a_scaled_continuum_is_no_deep_line() -> None:
     assert made.min() > 98.9
 
 
-def test_masked_pixels_at_both_ends_are_padding_alike() -> None:
+def test_masked_pixels_at_both_ends_are_padding() -> None:
     flux, mask = flux_of(60), torch.zeros(1, 60, dtype=torch.bool)
     mask[0, :7] = mask[0, -7:] = True
     made, padding = build("flux", "derivative", transform="standardize")(flux, None, mask)
@@ -89,7 +89,7 @@ def test_the_mask_channel_of_data_without_a_mask_is_zeros() -> None:
     assert made.shape == (1, 2, 12) and not made[:, 0].any() and made[:, 1].all()
 
 
-def test_the_derivative_is_numpys_gradient_inside_the_spectrum() -> None:
+def test_the_derivative_is_the_gradient_of_numpy_inside_the_spectrum() -> None:
     flux, mask = flux_of(25, num=2), torch.zeros(1, 25, dtype=torch.bool)
     mask[0, :4] = mask[0, 20:] = True
     made, _ = build("derivative", num=2)(flux, None, mask)
@@ -102,13 +102,13 @@ def test_a_spectrum_of_one_good_pixel_has_no_derivative() -> None:
     assert made.flatten().tolist() == [0, 0, 0]
 
 
-def test_the_networks_channels_are_counted_from_the_surveys() -> None:
+def test_the_number_of_network_channels_follows_the_survey() -> None:
     inputs = build("flux", "mask", "derivative", num=3)
     assert (inputs.num_survey_channels, inputs.num_channels) == (3, 7)
     assert inputs(flux_of(10, num=3), None, None)[0].shape == (1, 7, 10)
 
 
-def test_zero_fills_masked_pixels_as_earlier_versions_did() -> None:
+def test_zero_filling_of_masked_pixels_is_that_of_earlier_versions() -> None:
     mask = torch.tensor([[True, False, True, False, True]])
     made, padding = build("flux", masked_pixels="zero")(torch.ones(1, 1, 5), None, mask)
     assert made.flatten().tolist() == [0, 1, 0, 1, 0]
@@ -153,6 +153,6 @@ def test_inverse_variance_reaches_a_channel_that_asks_for_it() -> None:
         (["flux", "masks"], r"inputs\.channels\[1\]=masks is not known: did you mean 'mask'"),
     ],
 )
-def test_wrong_channels_are_refused_in_a_sentence(given_channels: list[str], sentence: str) -> None:
+def test_wrong_channels_are_refused_in_one_sentence(given_channels: list[str], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         InputsConfig(channels=given_channels).check("inputs")

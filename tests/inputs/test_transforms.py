@@ -57,7 +57,7 @@ def test_transform_is_its_formula_at_any_flux_scale(
     out = build(name)(torch.from_numpy(flux), torch.from_numpy(mask))
     assert out.dtype == torch.float32
     wanted = expected(name, flux, mask)
-    # Single precision, and some digits of it lost where the mean is subtracted.
+    # Single precision, of which subtracting the mean loses some digits.
     np.testing.assert_allclose(out.numpy(), wanted, rtol=3e-5, atol=1e-5 * np.abs(wanted).max())
 
 
@@ -68,13 +68,13 @@ def test_no_mask_is_a_mask_without_bad_pixels(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_masked_pixels_hold_changes_nothing(name: str) -> None:
+def test_the_values_of_masked_pixels_change_nothing(name: str) -> None:
     flux = torch.randn(2, 3, 40, generator=seeds.generator(1)) + 2
     mask = torch.zeros(2, 40, dtype=torch.bool)
     mask[:, 30:] = True
-    spoiled = flux.clone()
-    spoiled[:, :, 30:35], spoiled[:, :, 35:] = torch.nan, torch.inf
-    out = build(name)(spoiled, mask)
+    corrupt = flux.clone()
+    corrupt[:, :, 30:35], corrupt[:, :, 35:] = torch.nan, torch.inf
+    out = build(name)(corrupt, mask)
     assert torch.equal(out, build(name)(flux, mask))
     assert (out[:, :, 30:] == 0).all()
 
@@ -94,7 +94,7 @@ def test_a_constant_spectrum_standardized_is_zeros(level: float, length: int) ->
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_half_precision_in_single_precision_out(name: str) -> None:
+def test_half_precision_becomes_single_precision(name: str) -> None:
     flux = torch.tensor([[[1.0, 2.0, 60000.0, -4.0]]], dtype=torch.float16)
     out = build(name)(flux, None)
     assert out.dtype == torch.float32

@@ -40,7 +40,7 @@ def test_cross_entropy(build_loss, random_batch, agree, num_classes, smoothing, 
     agree(loss, lambda z, t: smoothed_cross_entropy(z, t, weights, smoothing), logits, target)
 
 
-def test_balanced_weights_are_those_of_scikit_learn_where_batches_are_natural(build_loss, random_batch):
+def test_balanced_weights_are_those_of_scikit_learn_if_batches_are_natural(build_loss, random_batch):
     _, target = random_batch(4)
     loss = build_loss("cross_entropy", np.bincount(target) / len(target), balanced=True)
     expected = compute_class_weight("balanced", classes=np.arange(4), y=target)
@@ -63,7 +63,7 @@ def test_focal(build_loss, random_batch, agree, num_classes, gamma, weighted):
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
-def test_focal_stays_finite_where_p_rounds_to_one_or_to_zero(build_loss, gamma):
+def test_focal_stays_finite_if_p_rounds_to_one_or_to_zero(build_loss, gamma):
     logits = torch.tensor([[200.0, -200.0], [200.0, -200.0]], requires_grad=True)
     build_loss("focal", [0.5, 0.5], gamma=gamma).float()(logits, torch.tensor([0, 1])).backward()
     assert torch.isfinite(logits.grad).all()
@@ -140,6 +140,6 @@ def test_mistakes_are_named_before_anything_starts(fields, message):
         ("soft_f1", {"prior_weighted": True}),
     ],
 )
-def test_a_class_never_drawn_is_named_where_its_fraction_divides(build_loss, name, fields):
+def test_a_class_never_drawn_is_named_if_the_loss_divides_by_its_fraction(build_loss, name, fields):
     with pytest.raises(UserError, match="never draws class index 2"):
         build_loss(name, [0.5, 0.5, 0.0], **fields)

@@ -45,7 +45,7 @@ def test_value_and_gradient(build_loss, random_batch, agree, num_classes, form, 
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_class_absent_from_the_batch(build_loss, random_batch, agree, form):
+def test_a_class_absent_from_the_batch_follows_the_formula(build_loss, random_batch, agree, form):
     logits, target = random_batch(4)
     target[target == 3] = 0
     agree(build_loss("soft_f1", FRACTIONS, form=form), formula_of(form, np.ones(4)), logits, target)

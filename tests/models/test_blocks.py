@@ -1,4 +1,4 @@
-"""The quick ways of the blocks against the plain ones."""
+"""The fast computations of the blocks against the plain ones."""
 
 import pytest
 import torch
@@ -26,7 +26,7 @@ def test_convolution_of_one_channel(layout, kernel_size, dilation):
     ("num_in", "kernel_size"), [(1, 32), (4, 8), (4, 16), (8, 8), (8, 12), (12, 8), (16, 8), (3, 5)]
 )
 def test_convolution_in_bfloat16_is_right_to_rounding(num_in, kernel_size, dilation):
-    """Some of these come out as noise on a CPU with AMX, where nothing is done about it.
+    """The rounding error has a bound; on a CPU with AMX some of these results are noise.
 
     A sum of n products has n partial sums. The k-th is about sqrt(k / n) of the whole, and a processor that keeps it in
     bfloat16 moves it by at most the unit roundoff u. Their errors are independent, so that of the whole is at most
@@ -52,7 +52,7 @@ def test_convolution_in_bfloat16_is_right_to_rounding(num_in, kernel_size, dilat
 @pytest.mark.parametrize("num_filters", [1, 5, 16, 31, 32, 40])
 @pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
-def test_halves_sum_is_rounded_as_a_plain_sum(num_filters, layout, dtype):
+def test_the_error_of_sum_of_halves_is_that_of_a_plain_sum(num_filters, layout, dtype):
     x = torch.randn(3, 2 * num_filters, 1, 19).to(dtype).contiguous(memory_format=layout).requires_grad_()
     first, second = x.relu()[:, :num_filters], x.relu()[:, num_filters:]
     expected, found = first + second, relu_halves_sum(x)

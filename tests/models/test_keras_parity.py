@@ -76,7 +76,7 @@ def pair():
     network = models.build(models.typed("reference"), num_channels=1, num_classes=4, length=2600).eval()
     generator = np.random.default_rng(3)
     for layer, target in zip(weighted, layers_with_weights(network), strict=True):
-        layer.bias.assign(generator.normal(0, 0.05, layer.bias.shape))  # at zero, a lost bias would not show
+        layer.bias.assign(generator.normal(0, 0.05, layer.bias.shape))  # a missing bias of zero would not show
         copy_weights(layer, target)
     return source, network
 
@@ -108,6 +108,6 @@ def test_same_padding_of_any_kernel(kernel_size, dilation):
 
 
 def test_max_of_three_is_the_pool_of_inception_time():
-    x = torch.randn(2, 3, 61) - 3  # below zero, where padding by zeros would show
+    x = torch.randn(2, 3, 61) - 3  # below zero, so that padding by zeros would show
     expected = layers.MaxPooling1D(3, strides=1, padding="same")(x.transpose(1, 2)).transpose(1, 2).cpu()
     torch.testing.assert_close(max_of_three(x.unsqueeze(2), None).squeeze(2), expected)

@@ -1,4 +1,4 @@
-"""What every registered network can do."""
+"""What a user relies on in every registered network."""
 
 import copy
 import dataclasses
@@ -25,7 +25,7 @@ def flux_and_mask():
     return flux, mask
 
 
-def test_every_registered_network_is_tested():
+def test_every_registered_network_has_a_variant_here():
     assert {variant.split()[0] for variant in VARIANTS} == set(models.names)
 
 
@@ -67,7 +67,7 @@ def test_bfloat16_autocast_computes_nearly_the_same(build, variant, masked):
 
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("variant", [*models.names, "reference norm=batch", "reference norm=group"])
-def test_one_graph_holds_the_whole_network(build, variant, masked):
+def test_compilation_makes_a_single_graph(build, variant, masked):
     network, (flux, mask) = build(variant).eval(), flux_and_mask()
     mask = mask if masked else None
     torch._dynamo.reset()
@@ -76,7 +76,7 @@ def test_one_graph_holds_the_whole_network(build, variant, masked):
 
 
 @pytest.mark.parametrize("length", [64, 139, 143])
-def test_other_lengths_than_built_for(build, variant, length):
+def test_a_network_takes_other_lengths_than_it_was_built_for(build, variant, length):
     logits = build(variant).eval()(torch.randn(2, 2, length))
     assert logits.shape == (2, 3) and torch.isfinite(logits).all()
 
@@ -115,6 +115,6 @@ def test_every_yaml_is_registered():
         ({"name": "reference", "head": "mix"}, "did you mean 'max'"),
     ],
 )
-def test_options_that_do_not_fit_are_one_sentence(options, words):
+def test_options_that_do_not_fit_end_in_one_sentence(options, words):
     with pytest.raises(UserError, match=words.replace("[", r"\[")):
         models.typed(options)

@@ -1,4 +1,4 @@
-"""Padding and bad pixels are exactly invisible."""
+"""Padding and bad pixels have exactly no effect."""
 
 import copy
 
@@ -16,7 +16,7 @@ LENGTHS = [140, 97, 64, 33]
 
 
 def padded_batch(lengths=LENGTHS, length=150, num_channels=2):
-    """Spectra in float64 with padding that would spoil everything it reached, and their mask."""
+    """Spectra in float64 with padding of NaN, which would show in every result, and their mask."""
     flux = torch.randn(len(lengths), num_channels, length, dtype=torch.float64)
     mask = torch.arange(length) >= torch.tensor(lengths)[:, None]
     flux[mask[:, None].expand_as(flux)] = torch.nan
@@ -47,7 +47,7 @@ def test_logits_with_padding_are_those_without_in_float32(build, variant):
 @settings(max_examples=30, deadline=None)
 @given(lengths=st.lists(st.integers(8, 60), min_size=1, max_size=4), extra=st.integers(0, 40), data=st.data())
 @pytest.mark.parametrize("head", ["max", "average"])
-def test_any_lengths_and_any_padding(lengths, extra, data, head):
+def test_padding_is_ignored_at_any_length(lengths, extra, data, head):
     pooling = data.draw(st.sampled_from(["max", "average"]))
     network = build_network("reference", num_channels=1, length=60, head=head, pooling=pooling, widths=[2, 3, 4])
     network = network.double().eval()
@@ -56,21 +56,21 @@ def test_any_lengths_and_any_padding(lengths, extra, data, head):
 
 
 def test_gradients_with_padding_are_those_without(build, variant):
-    """In training mode too: statistics of a batch of one length must not see the padding beside it."""
+    """In training mode too: batch statistics must not include the padding."""
     network = build(variant, length=length_for(variant), dropout=0.0).double()
     flux, mask = padded_batch([97, 97, 97])
     for parameter in network.parameters():
         parameter.grad = None
-    twin = copy.deepcopy(network)
+    unpadded = copy.deepcopy(network)
     network(flux, mask).square().sum().backward()
-    twin(flux[:, :, :97]).square().sum().backward()
-    for (name, parameter), expected in zip(network.named_parameters(), twin.parameters(), strict=True):
+    unpadded(flux[:, :, :97]).square().sum().backward()
+    for (name, parameter), expected in zip(network.named_parameters(), unpadded.parameters(), strict=True):
         torch.testing.assert_close(parameter.grad, expected.grad, rtol=1e-7, atol=1e-7, msg=name)
-    for (name, buffer), expected in zip(network.named_buffers(), twin.buffers(), strict=True):
+    for (name, buffer), expected in zip(network.named_buffers(), unpadded.buffers(), strict=True):
         torch.testing.assert_close(buffer, expected, rtol=1e-9, atol=1e-9, msg=name)
 
 
-def test_value_of_a_bad_pixel_never_counts(build, variant):
+def test_the_value_of_a_bad_pixel_is_ignored(build, variant):
     network = build(variant).double().eval()
     flux, mask = torch.randn(3, 2, 140, dtype=torch.float64), torch.zeros(3, 140, dtype=torch.bool)
     mask[0, :3] = mask[1, 50:70] = mask[2, 138] = True
@@ -82,7 +82,7 @@ def test_value_of_a_bad_pixel_never_counts(build, variant):
     torch.testing.assert_close(logits[1], network(flux.masked_fill(bad, 0))[1])
 
 
-def test_padding_at_the_blue_end_is_as_invisible_as_at_the_red_end(build, variant):
+def test_padding_at_either_end_is_ignored(build, variant):
     """48 masked pixels before the spectrum, behind it, or on both sides give the logits of the spectrum alone."""
     length = 140 if "flatten" not in variant else 188
     network = build(variant, length=length).double().eval()
@@ -98,7 +98,7 @@ def test_padding_at_the_blue_end_is_as_invisible_as_at_the_red_end(build, varian
             torch.testing.assert_close(logits, alone, rtol=1e-9, atol=1e-9)
 
 
-def test_a_head_that_weighs_positions_sees_a_spectrum_where_it_lies():
+def test_a_head_that_weighs_positions_depends_on_the_position_of_a_spectrum():
     network = build_network("reference", num_channels=1, length=64, head="flatten").double().eval()
     flux, mask = torch.zeros(1, 1, 64, dtype=torch.float64), torch.ones(1, 64, dtype=torch.bool)
     flux[..., 16:48], mask[:, 16:48] = torch.randn(1, 1, 32, dtype=torch.float64), False
@@ -114,12 +114,12 @@ def test_a_bad_pixel_is_not_padding(build):
     assert not torch.allclose(network(flux, mask), network(flux[:, :, :100]))
 
 
-def test_a_mask_of_nothing_changes_nothing(build, variant):
+def test_an_empty_mask_changes_nothing(build, variant):
     network, flux = build(variant, dropout=0.0).double(), torch.randn(3, 2, 140, dtype=torch.float64)
     torch.testing.assert_close(network(flux, torch.zeros(3, 140, dtype=torch.bool)), network(flux))
 
 
-def test_a_spectrum_of_padding_alone_has_logits_and_spoils_no_other(build, variant):
+def test_a_spectrum_of_padding_alone_has_finite_logits_and_changes_no_other(build, variant):
     network = build(variant, length=length_for(variant), dropout=0.0).double()
     flux, mask = padded_batch([97, 0, 97])
     logits = network(flux, mask)

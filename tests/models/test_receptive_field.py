@@ -1,4 +1,4 @@
-"""The receptive field that a network states, against which pixels change a position before the global pooling."""
+"""The stated receptive field against the pixels that change a position before the global pooling."""
 
 import pytest
 import seeds
@@ -23,7 +23,7 @@ def feature_map(network, flux):
 
 
 def make_positive(network):
-    """Without negative weights and biases nothing cancels: a position is above zero where light reaches it."""
+    """Make weights and biases positive: nothing cancels, and a position is above zero if light reaches it."""
     with torch.no_grad():
         for module in network.modules():
             if isinstance(module, nn.BatchNorm2d):
@@ -34,14 +34,14 @@ def make_positive(network):
 
 
 def pixels_that_reach_the_middle(network):
-    """Indices of the pixels, each lit in a spectrum of its own, of which a middle position sees something."""
+    """Indices of the pixels that change a middle position; each is lit in a spectrum of its own."""
     lit = torch.eye(LENGTH)[:, None].expand(LENGTH, 2, LENGTH)
     middle = torch.cat([(x := feature_map(network, part))[..., x.shape[3] // 2] for part in lit.split(32)])
     return middle.flatten(1).amax(dim=1).nonzero().flatten()
 
 
 @pytest.mark.parametrize("variant", [variant for variant in VARIANTS if variant not in WHOLE and "head" not in variant])
-def test_it_spans_the_pixels_that_a_position_sees(build, variant):
+def test_the_receptive_field_spans_the_pixels_that_reach_a_position(build, variant):
     network = make_positive(build(variant))
     seen = pixels_that_reach_the_middle(network)
     first, last = int(seen[0]), int(seen[-1])
@@ -50,7 +50,7 @@ def test_it_spans_the_pixels_that_a_position_sees(build, variant):
 
 
 @pytest.mark.parametrize("variant", WHOLE)
-def test_it_is_none_where_every_pixel_changes_every_position(build, variant):
+def test_the_receptive_field_is_none_if_every_pixel_reaches_every_position(build, variant):
     network = build(variant).double().eval()
     assert network.receptive_field is None
     flux = torch.randn(1, 2, LENGTH, dtype=torch.float64, generator=seeds.generator(1))
@@ -62,7 +62,7 @@ def test_it_is_none_where_every_pixel_changes_every_position(build, variant):
 @pytest.mark.parametrize(
     ("name", "length", "expected"),
     [
-        # 7 poolings: 1 + sum over 8 blocks of 2 * (1 + 2 + 4) * 2**i, and 2**i more a pooling.
+        # 7 poolings: 1 + sum over 8 blocks of 2 * (1 + 2 + 4) * 2**i, and 2**i more per pooling.
         ("reference", 2600, 1 + 14 * 255 + 127),
         # 4 poolings: the last four blocks see positions 16 pixels apart.
         ("reference", 140, 1 + 14 * (15 + 4 * 16) + 15),
@@ -71,6 +71,6 @@ def test_it_is_none_where_every_pixel_changes_every_position(build, variant):
         ("inception_time", 2600, 1 + 6 * 39),
     ],
 )
-def test_of_the_published_networks(name, length, expected):
+def test_receptive_fields_of_the_published_networks(name, length, expected):
     network = models.build(models.typed(name), num_channels=1, num_classes=4, length=length)
     assert network.receptive_field == expected

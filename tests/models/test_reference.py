@@ -35,7 +35,7 @@ def test_number_of_poolings_of_the_input(length, max_length, expected):
     assert num_input_poolings(length, max_length) == expected
 
 
-def test_a_spectrum_longer_than_max_length_is_averaged_by_twos(build):
+def test_a_spectrum_longer_than_max_length_is_averaged_in_pairs(build):
     network, plain = build("reference max_length=70"), build("reference", length=70)
     flux = torch.randn(3, 2, 140)
     torch.testing.assert_close(network.eval()(flux), plain.eval()(flux.unflatten(2, (70, 2)).mean(dim=3)))
@@ -69,7 +69,7 @@ def test_dropout_drops_whole_units_of_its_kind(kind, shape):
     assert torch.equal(Dropout(0.5, kind).eval()(dropped), dropped)
 
 
-def test_dropout_stands_once_between_the_last_block_and_the_head(build):
+def test_dropout_is_applied_once_between_the_last_block_and_the_head(build):
     network, flux = build("reference", dropout=0.5), torch.randn(2, 2, 140)
     before, after = [], []
     network.blocks[-1].register_forward_hook(lambda module, inputs, output: before.append(output))

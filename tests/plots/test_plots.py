@@ -1,4 +1,4 @@
-"""The pictures of a run: whole files, whatever the run had; what they show is checked where it is computed."""
+"""The pictures of a run: complete files for any run. Their content is tested with the code that computes it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +27,7 @@ def check_picture(path: Path) -> None:
         assert darkest < 100 and lightest == 255  # something is drawn on white
 
 
-def test_a_run_of_two_stages_leaves_its_pictures(small: Overrides, tmp_path: Path) -> None:
+def test_a_run_of_two_stages_writes_its_pictures(small: Overrides, tmp_path: Path) -> None:
     two = stages({"name": "first", "epochs": 1, "steps": 2}, {"name": "second", "epochs": 1, "steps": 2})
     run([*small(two), "plots=true"])
     folder = tmp_path / "run" / "plots"
@@ -57,19 +57,19 @@ def test_rates_are_drawn_with_numbers(rates: list[float]) -> None:
     assert [float(text.replace("\N{MINUS SIGN}", "-")) for text in numbers.values()] == pytest.approx(list(numbers))
 
 
-def test_nothing_to_score_is_no_mistake(small: Overrides, tmp_path: Path) -> None:
+def test_a_run_without_scores_draws_what_it_can(small: Overrides, tmp_path: Path) -> None:
     without = [o for o in small() if not o.startswith("split.")]
     run([*without, "split.validation=0", "split.test=0", "objective=train/loss", "plots=true"])
     assert [path.name for path in (tmp_path / "run" / "plots").iterdir()] == ["curves.png"]
 
 
-def test_names_of_any_letters_are_drawn(tmp_path: Path) -> None:
+def test_class_names_in_any_script_are_drawn(tmp_path: Path) -> None:
     """Matplotlib reads mathematics between dollars."""
     draw_confusion(tmp_path / "a.png", {"test": [[1, 2], [0, 0]]}, ["$\\alpha", "<b>&_^"])
     check_picture(tmp_path / "a.png")
 
 
-def test_the_surest_mistakes_come_first() -> None:
+def test_the_most_confident_mistakes_come_first() -> None:
     frame = pd.DataFrame(
         {
             "id": list("abcd"),
@@ -84,7 +84,7 @@ def test_the_surest_mistakes_come_first() -> None:
     assert found["confidence"].tolist() == [0.95, 0.7, 0.6]
 
 
-def test_a_curve_is_that_of_scikit_learn_thinned_to_its_ends() -> None:
+def test_a_thinned_curve_is_that_of_scikit_learn_with_both_ends() -> None:
     rng = np.random.default_rng(0)
     labels = np.array(["x", "y"])[rng.integers(0, 2, 1000)]
     probability = rng.random((1000, 3))

@@ -1,4 +1,4 @@
-"""Runs that earlier versions left behind are listed, applied, scored and resumed."""
+"""Runs of earlier versions are listed, applied, scored and resumed."""
 
 import importlib
 import json
@@ -37,7 +37,7 @@ def apply(name: str, *overrides: str) -> None:
 
 
 def predictions(folder: str) -> pd.DataFrame:
-    """What the run decided by the rule that it kept: validation is decided fold by fold under a fitted rule."""
+    """The run's predictions by its stored rule; a fitted rule predicts validation fold by fold."""
     stored = pd.read_parquet(Path(folder) / "predictions.parquet").set_index("id")
     is_fitted = RunFolder(folder).load_config()["decision"]["name"] != "argmax"
     stored = stored[stored["split"] == "test"] if is_fitted else stored
@@ -50,7 +50,7 @@ def result_of(name: str) -> dict[str, Any]:
     return loaded
 
 
-def test_every_run_is_read(version: str) -> None:
+def test_every_run_of_an_earlier_version_is_read(version: str) -> None:
     for path in [*FINISHED, *UNFINISHED]:
         folder = RunFolder.existing(path)
         assert folder.load_config()["seed"] == 3
@@ -58,7 +58,7 @@ def test_every_run_is_read(version: str) -> None:
         assert (folder.load_result() is not None) == (path in FINISHED)
 
 
-def test_every_run_is_listed(version: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_run_of_an_earlier_version_is_listed(version: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert ls.main(["runs", "--json"]) == 0
     listed = {entry["name"]: entry for entry in json.loads(capsys.readouterr().out)}
     assert {name: entry["num_done"] for name, entry in listed.items()} == {
@@ -74,7 +74,7 @@ def test_every_run_is_listed(version: str, capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize("path", FINISHED)
-def test_a_run_still_decides_for_the_same_classes(version: str, path: str) -> None:
+def test_a_run_still_predicts_the_same_classes(version: str, path: str) -> None:
     apply("predict", f"run={path}", "data=arrays", "data.path=survey.npz", "data.num_workers=1", "out=out.parquet")
     decided = pd.read_parquet("out.parquet").set_index("id")["predicted"]
     stored = predictions(path)["predicted"]
@@ -82,7 +82,7 @@ def test_a_run_still_decides_for_the_same_classes(version: str, path: str) -> No
     assert decided[stored.index].tolist() == stored.tolist()
 
 
-def test_a_run_is_scored_as_it_was(version: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_still_has_the_same_scores(version: str, capsys: pytest.CaptureFixture[str]) -> None:
     """As whole counts: four decimals of a score of 16 spectra."""
     for name in ("finished", "whole"):
         apply("evaluate", f"run=runs/{name}")

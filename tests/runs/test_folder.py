@@ -6,8 +6,6 @@ import pytest
 from spectral.errors import UserError
 from spectral.runs.folder import RunFolder
 
-REPOSITORY = Path(__file__).parents[2]
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
@@ -16,7 +14,7 @@ def folder(tmp_path: Path) -> RunFolder:
     return folder
 
 
-def test_the_same_config_goes_on_and_another_is_refused_by_the_key_that_differs(folder: RunFolder) -> None:
+def test_the_same_config_resumes_and_another_is_refused_with_the_key_that_differs(folder: RunFolder) -> None:
     folder.claim({"seed": 1, "model": {"name": "reference", "width": 8}, "device": "auto"})
     folder.claim({"seed": 1, "model": {"name": "reference", "width": 8}, "device": "cuda"})
     folder.claim({"seed": 1, "model": {"name": "reference", "width": 8}, "tracker": {"name": "none"}})
@@ -26,7 +24,7 @@ def test_the_same_config_goes_on_and_another_is_refused_by_the_key_that_differs(
         folder.claim({"seed": 1, "model": {"name": "reference", "width": 8, "depth": 3}})
 
 
-def test_metrics_are_read_back_without_a_line_cut_short(folder: RunFolder) -> None:
+def test_metrics_are_read_back_without_a_truncated_line(folder: RunFolder) -> None:
     for epoch in (1, 2, 3):
         folder.append_metrics({"epoch": epoch, "val/macro_f1": epoch / 10})
     with folder.metrics.open("a") as file:
@@ -38,7 +36,7 @@ def test_metrics_are_read_back_without_a_line_cut_short(folder: RunFolder) -> No
     ]
 
 
-def test_a_second_process_is_kept_out(folder: RunFolder) -> None:
+def test_a_second_process_cannot_use_the_same_folder(folder: RunFolder) -> None:
     with folder.locked(), pytest.raises(UserError, match="in use"), RunFolder(folder.path).locked():
         pass
     with folder.locked():
@@ -54,13 +52,3 @@ def test_there_is_no_result_before_the_end(folder: RunFolder) -> None:
     assert folder.load_result() is None
     folder.write_result({"objective": "val/macro_f1", "val/macro_f1": 0.5})
     assert folder.load_result() == {"objective": "val/macro_f1", "val/macro_f1": 0.5}
-
-
-@pytest.mark.parametrize("page", sorted((REPOSITORY / "docs").glob("*.md")), ids=lambda page: page.name)
-def test_no_row_of_a_page_stands_outside_its_table(page: Path) -> None:
-    for block in page.read_text().split("\n\n"):
-        lines = block.splitlines()
-        rows = [i for i, line in enumerate(lines) if line.startswith("|")]
-        if rows:
-            assert lines[rows[0] + 1].startswith("|---"), lines[rows[0]]
-            assert rows == list(range(rows[0], rows[-1] + 1)), block

@@ -1,4 +1,4 @@
-"""What a result can be traced back by."""
+"""The revision and the versions that a result records."""
 
 import subprocess
 from pathlib import Path
@@ -11,7 +11,7 @@ from spectral.runs import provenance
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder in which the package seems to lie."""
+    """A folder that the package seems to be in."""
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
     return tmp_path
@@ -46,7 +46,7 @@ def test_changes_to_a_commit_are_marked(package: Path) -> None:
     assert provenance.git_revision() == f"{commit}+changes"
 
 
-def test_versions_are_those_of_the_libraries() -> None:
+def test_versions_are_those_of_the_installed_libraries() -> None:
     found = provenance.versions()
     assert found["torch"] == torch.__version__
     assert set(provenance.LIBRARIES) < set(found) and "python" in found and "spectral" in found

@@ -1,4 +1,4 @@
-"""Which configs a run may be resumed with, of this version and of others."""
+"""Configs that may resume a run of this version or of another."""
 
 import dataclasses
 import json
@@ -42,7 +42,7 @@ def stored_by_this_version(config: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "dropped", ["evaluate_batch_size", "model.widths", "optimizer", "schedule.patience_epochs", "schedule", "plots"]
 )
-def test_a_key_that_a_run_does_not_have_is_its_default(dropped: str) -> None:
+def test_a_key_that_a_run_lacks_has_its_default(dropped: str) -> None:
     check_same(HERE, without(stored_by_this_version(NOW), dropped), stored_by_this_version(NOW), is_finished=False)
 
 
@@ -53,13 +53,13 @@ def test_a_key_that_a_run_does_not_have_is_its_default(dropped: str) -> None:
         ({"schedule": {"stages": [{"name": "train"}]}}, "schedule.ema_decay=None"),
     ],
 )
-def test_a_key_that_a_run_does_not_have_is_refused_with_another_value(stored: dict[str, Any], key: str) -> None:
+def test_another_value_of_a_key_that_a_run_lacks_is_refused(stored: dict[str, Any], key: str) -> None:
     with pytest.raises(UserError, match=rf"holds a run with {key}, this command has schedule\.ema_decay=0\.9"):
         check_same(HERE, NOW | stored, NOW | {"schedule": {"ema_decay": 0.9}}, is_finished=False)
 
 
-def test_a_stage_of_an_earlier_version_has_the_defaults_of_what_it_lacks() -> None:
-    """And a part that it names is the same as one with its options written out."""
+def test_a_stage_of_an_earlier_version_has_the_defaults_of_missing_keys() -> None:
+    """A part given by name is the same as one with its options written out."""
     old = {"schedule": {"stages": [{"name": "a", "loss": {"name": "soft_f1", "form": "mean_log"}}]}}
     new = {
         "schedule": {"stages": [{"name": "a", "start": "last", "loss": {"name": "soft_f1", "form": "mean_of_logs"}}]}
@@ -73,11 +73,11 @@ def test_a_stage_of_an_earlier_version_has_the_defaults_of_what_it_lacks() -> No
 
 
 @pytest.mark.parametrize("old", ["mean_log", "mean_of_logs"])
-def test_a_renamed_value_is_the_same_by_both_names(old: str) -> None:
+def test_a_renamed_value_is_the_same_under_both_names(old: str) -> None:
     check_same(HERE, NOW | {"loss": {"name": "soft_f1", "form": old}}, NOW, is_finished=False)
 
 
-def test_another_value_than_the_renamed_one_is_refused_under_its_new_name() -> None:
+def test_a_value_that_differs_from_a_renamed_one_is_refused_with_the_new_name() -> None:
     with pytest.raises(UserError, match=r"loss\.form=log_of_mean, this command has loss\.form=mean_of_logs"):
         check_same(HERE, NOW | {"loss": {"name": "soft_f1", "form": "log_mean"}}, NOW, is_finished=False)
 
@@ -101,15 +101,15 @@ def test_an_unknown_option_is_ignored_if_it_did_nothing_or_the_run_is_finished(
         check_same(HERE, stored(3), NOW, is_finished=False)
 
 
-def test_how_a_run_is_computed_is_no_part_of_it() -> None:
+def test_how_a_run_is_computed_is_not_part_of_its_identity() -> None:
     new = {"device": "cuda:1", "precision": "bfloat16", "layout": "contiguous", "compile": "always", "num_threads": 8}
     new |= {"evaluate_batch_size": 8, "tracker": {"name": "mlflow"}, "plots": False, "cache_dir": "x", "run_dir": "y"}
     new |= {"data": {"name": "arrays", "path": "a.npz", "num_workers": 3, "rows_per_part": 7}, "score_test": False}
     check_same(HERE, NOW | {"data": {"name": "arrays", "path": "a.npz"}}, NOW | new, is_finished=False)
 
 
-def test_a_study_leaves_free_what_a_run_does() -> None:
-    """But for what a sweep gives to its jobs itself."""
+def test_a_study_and_a_run_leave_the_same_keys_free() -> None:
+    """Except for the keys that a sweep itself gives to its jobs."""
     of_studies = set(OmegaConf.load(REPOSITORY / "conf" / "sweep" / "default.yaml").free_keys)
     assert of_studies == set(FREE_KEYS) - {"run_dir", "score_test", "sweep"}
 
@@ -121,7 +121,7 @@ class LaterConfig(ExperimentConfig):
     added: int = 5
 
 
-def test_a_run_is_resumed_by_a_version_that_has_more_keys(
+def test_a_version_with_more_keys_resumes_a_run(
     small: Overrides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(StoppedError):

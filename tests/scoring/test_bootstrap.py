@@ -15,13 +15,13 @@ def outcome(num_rows, error_rate, seed, num_classes=4):
 
 
 def macro_f1(labels, predicted):
-    """As scikit-learn has it, a hundred times as fast."""
+    """The macro-F1 of scikit-learn, a hundred times as fast."""
     num_true, num_predicted = np.bincount(labels, minlength=4), np.bincount(predicted, minlength=4)
     num_right = np.bincount(labels[labels == predicted], minlength=4)
     return np.mean(2 * num_right / np.maximum(num_true + num_predicted, 1))
 
 
-def test_the_quick_macro_f1_of_these_tests_is_that_of_scikit_learn():
+def test_the_fast_macro_f1_of_these_tests_is_that_of_scikit_learn():
     labels, predicted = outcome(300, 0.2, seed=0)
     for rows in (slice(None), labels != 3, labels == 0):
         truth, guess = labels[rows], predicted[rows]
@@ -29,7 +29,7 @@ def test_the_quick_macro_f1_of_these_tests_is_that_of_scikit_learn():
         assert macro_f1(truth, guess) == pytest.approx(expected)
 
 
-def test_agrees_with_resampling_rows():
+def test_intervals_agree_with_resampling_rows():
     labels, predicted = outcome(300, 0.2, seed=0)
     rng = np.random.default_rng(1)
     resampled = [macro_f1(labels[rows], predicted[rows]) for rows in rng.integers(0, 300, (800, 300))]
@@ -39,7 +39,7 @@ def test_agrees_with_resampling_rows():
     assert low < macro_f1(labels, predicted) < high
 
 
-def test_is_reproducible_and_narrows_with_confidence():
+def test_intervals_are_reproducible_and_narrower_at_lower_confidence():
     labels, predicted = outcome(300, 0.2, seed=0)
     wide = bootstrap_interval(labels, predicted, 4, seed=3, num_resamples=500)
     assert wide == bootstrap_interval(labels, predicted, 4, seed=3, num_resamples=500)
@@ -47,7 +47,7 @@ def test_is_reproducible_and_narrows_with_confidence():
     assert wide[0] < narrow[0] < narrow[1] < wide[1]
 
 
-def test_a_perfect_prediction_has_no_spread():
+def test_a_perfect_prediction_has_an_interval_of_zero_width():
     labels = np.repeat([0, 1, 2, 3], 50)
     assert bootstrap_interval(labels, labels, 4, seed=0) == (1.0, 1.0)
 
@@ -57,16 +57,16 @@ def test_an_absent_class_counts_as_zero():
     assert bootstrap_interval(labels, labels, 4, seed=0) == (0.75, 0.75)
 
 
-def test_a_pair_against_itself_differs_by_nothing():
+def test_a_prediction_compared_with_itself_has_no_difference():
     labels, predicted = outcome(300, 0.2, seed=0)
     assert paired_bootstrap_interval(labels, predicted, predicted, 4, seed=0) == (0.0, 0.0)
 
 
-def test_pairing_sees_a_difference_that_separate_intervals_hide():
+def test_pairing_shows_a_difference_that_separate_intervals_hide():
     labels, worse = outcome(2000, 0.15, seed=5)
     better = worse.copy()
-    mended = np.flatnonzero(worse != labels)[::8]
-    better[mended] = labels[mended]
+    corrected = np.flatnonzero(worse != labels)[::8]
+    better[corrected] = labels[corrected]
     low, high = paired_bootstrap_interval(labels, better, worse, 4, seed=6)
     assert 0 < low < macro_f1(labels, better) - macro_f1(labels, worse) < high
     assert bootstrap_interval(labels, worse, 4, seed=6)[1] > bootstrap_interval(labels, better, 4, seed=6)[0]

@@ -1,4 +1,4 @@
-"""What a run prints at its end."""
+"""The tables that a run prints at its end."""
 
 import io
 
@@ -23,7 +23,7 @@ def shown(width: int = 100) -> str:
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
 
-def test_scores_of_each_split_and_the_matrix_of_the_last() -> None:
+def test_the_console_shows_the_scores_of_each_split_and_the_last_confusion_matrix() -> None:
     text = shown()
     assert text.count("Scores by class") == 2 and text.count("Confusion matrix, test") == 1
     assert "validation macro-F1 0.5000  (95 % interval of the sample 0.4000 to 0.6000)" in text
@@ -39,7 +39,7 @@ def test_names_that_look_like_markup_are_shown_as_they_are() -> None:
     assert "run folder: outputs/[red]run[/red]" in text
 
 
-def test_the_folder_s_path_is_never_broken_into_lines() -> None:
+def test_the_path_of_the_folder_is_never_wrapped() -> None:
     console = Console(file=io.StringIO(), width=20, color_system=None)
     print_result(console, {"survey": {"class_names": []}}, "/a/very/long/path/" * 4)
     assert "/a/very/long/path/" * 4 in console.file.getvalue()  # type: ignore[attr-defined]

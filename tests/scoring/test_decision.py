@@ -49,7 +49,7 @@ def f1_at_every_threshold(p, labels):
     return np.stack([f0, f1], axis=1)
 
 
-def test_argmax_is_argmax():
+def test_argmax_predicts_the_most_probable_class():
     probabilities = np.random.default_rng(0).dirichlet(np.ones(4), size=50).astype(np.float32)
     rule = build("argmax", 4).fit(probabilities, np.zeros(50, np.int64))
     np.testing.assert_array_equal(rule(probabilities), probabilities.argmax(1))
@@ -57,7 +57,7 @@ def test_argmax_is_argmax():
 
 
 @pytest.mark.parametrize("logit_mean", [-3.0, -1.0, 0.0])
-def test_two_classes_come_near_the_best_threshold_of_all(logit_mean):
+def test_two_classes_come_close_to_the_best_threshold(logit_mean):
     probabilities, labels = calibrated_pair(20_000, logit_mean, seed=1)
     rule = build("macro_f1", 2).fit(probabilities, labels)
     best = f1_at_every_threshold(probabilities[:, 1], labels).mean(1).max()
@@ -89,7 +89,7 @@ def test_linearisation_is_the_derivative_of_macro_f1():
 
 @settings(max_examples=60, deadline=None)
 @given(num_classes=st.integers(2, 6), num_rows=st.integers(1, 60), seed=st.integers(0, 2**16))
-def test_never_below_argmax_on_the_fitting_set(num_classes, num_rows, seed):
+def test_a_fitted_rule_is_never_below_argmax_on_its_fitting_set(num_classes, num_rows, seed):
     rng = np.random.default_rng(seed)
     probabilities = rng.dirichlet(np.full(num_classes, 0.5), size=num_rows)
     labels = rng.integers(0, num_classes, num_rows)
@@ -97,7 +97,7 @@ def test_never_below_argmax_on_the_fitting_set(num_classes, num_rows, seed):
     assert macro_f1(labels, rule(probabilities), num_classes) >= macro_f1(labels, probabilities.argmax(1), num_classes)
 
 
-def test_gains_on_rare_classes_beyond_the_fitting_set():
+def test_a_fitted_rule_improves_rare_classes_on_new_spectra():
     rng = np.random.default_rng(3)
 
     def sample(num_rows):
@@ -136,7 +136,7 @@ def test_prior_correction_of_a_class_never_drawn_is_refused():
 
 
 @pytest.mark.parametrize("name", ["argmax", "macro_f1"])
-def test_state_survives_json(name):
+def test_a_fitted_rule_is_read_back_from_json(name):
     probabilities, labels = calibrated_pair(500, -2.0, seed=4)
     three = np.concatenate([probabilities, np.full((500, 1), 0.01)], axis=1)
     rule = build(name, 3, [0.8, 0.15, 0.05], [0.5, 0.25, 0.25], prior_correction=True).fit(three, labels)
@@ -145,7 +145,7 @@ def test_state_survives_json(name):
     assert Decision.from_state(state).state() == rule.state()
 
 
-def test_mistakes_are_named():
+def test_wrong_options_are_named():
     with pytest.raises(UserError, match=r"decision=macrof1 .*did you mean 'macro_f1'"):
         decisions.typed("macrof1")
     with pytest.raises(UserError, match=r"decision\.num_iterations=0 "):

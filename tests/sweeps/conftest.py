@@ -1,4 +1,4 @@
-"""What several tests of sweeps start from."""
+"""Fixtures of several tests of sweeps."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ from browser import Browser, open_browser
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Of a sweep whose jobs wait in their last epoch until `hold` is removed, as `search_runs.go` does."""
+    """The folder of a sweep whose jobs wait in their last epoch until `search_runs.release` removes `hold`."""
     folder = tmp_path / "study"
     folder.mkdir()
     (folder / "hold").touch()

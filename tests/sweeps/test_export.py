@@ -1,4 +1,4 @@
-"""`python -m sweeps.export`: a row a trial."""
+"""`python -m sweeps.export`: one row per trial."""
 
 import io
 import subprocess
@@ -13,7 +13,7 @@ from loop_runs import GRID, open_study, sweep
 from sweeps import export
 
 
-def test_an_export_has_a_row_a_trial(finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_export_has_one_row_per_trial(finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert export.main([str(finished)]) == 0
     table = pd.read_csv(io.StringIO(capsys.readouterr().out))
     assert list(table["number"]) == list(range(6))
@@ -30,24 +30,26 @@ def test_an_export_has_a_row_a_trial(finished: Path, tmp_path: Path, capsys: pyt
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_an_export_to_a_folder_that_is_not_there(
+def test_an_export_to_a_missing_folder_is_refused(
     kind: str, finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert export.main([str(finished), "--format", kind, "--out", str(tmp_path / "nope" / "table")]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith(f"error: --out {tmp_path}/nope/table cannot be written: ") and said.count("\n") == 1
+    message = capsys.readouterr().err
+    assert message.startswith(f"error: --out {tmp_path}/nope/table cannot be written: ") and message.count("\n") == 1
 
 
 @pytest.mark.parametrize("url", ["nonsense", "journal:/x"])
-def test_an_export_of_a_storage_that_is_none(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_export_of_an_invalid_storage_is_refused(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert export.main(["study", "--storage", url]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("error: --storage is no URL of a database: allowed is postgresql://")
-    assert said.endswith("journal:///FILE, or none for a study in its own folder.\n") and "sweep.storage" not in said
+    message = capsys.readouterr().err
+    assert message.startswith("error: --storage is no URL of a database: allowed is postgresql://")
+    assert (
+        message.endswith("journal:///FILE, or none for a study in its own folder.\n") and "sweep.storage" not in message
+    )
 
 
 @pytest.mark.parametrize("scheme", ["sqlite", "sqlite+pysqlite", "journal"])
-def test_an_export_makes_no_storage_that_is_not_there(
+def test_an_export_does_not_create_a_missing_storage(
     scheme: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     prefix = "journal://" if scheme == "journal" else f"{scheme}:///"
@@ -57,7 +59,7 @@ def test_an_export_makes_no_storage_that_is_not_there(
     assert not list(tmp_path.iterdir())
 
 
-def test_an_export_into_a_file_is_whole_or_a_sentence(
+def test_an_export_to_a_file_is_complete_or_ends_in_one_sentence(
     finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for form, read in (("csv", pd.read_csv), ("parquet", pd.read_parquet)):
@@ -74,7 +76,7 @@ def test_an_export_into_a_file_is_whole_or_a_sentence(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["study", "table.csv", "table.parquet"]
 
 
-def test_an_export_of_several_objectives_and_of_values_of_several_types(tmp_path: Path) -> None:
+def test_an_export_keeps_several_objectives_and_the_types_of_values(tmp_path: Path) -> None:
     options: dict[str, Any] = {"objective": ["a", "b"], "direction": ["maximize", "minimize"], "sampler": "grid"}
     sweep(tmp_path / "s", {"x": [1, "auto", [2, 3]]}, lambda _call: (1.0, 2.0), **options)
     assert export.main([str(tmp_path / "s"), "--format", "parquet", "--out", str(tmp_path / "t")]) == 0

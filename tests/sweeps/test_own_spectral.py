@@ -1,4 +1,4 @@
-"""Another library of the name `spectral` is noticed before anything of it is imported."""
+"""Another library named `spectral` is reported before any of it is imported."""
 
 import os
 import subprocess
@@ -29,7 +29,7 @@ def start(other: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("command", [("run.py", "--help"), ("sweeps.ls", "outputs")])
-def test_another_library_of_the_name_is_one_sentence(command: tuple[str, ...], tmp_path: Path) -> None:
+def test_another_library_of_the_same_name_is_reported_in_one_sentence(command: tuple[str, ...], tmp_path: Path) -> None:
     other = tmp_path / "spectral" / "__init__.py"
     other.parent.mkdir()
     other.write_text('raise RuntimeError("imported")\n')
@@ -38,7 +38,7 @@ def test_another_library_of_the_name_is_one_sentence(command: tuple[str, ...], t
     assert ended.stderr.startswith(f"error: {other} is another library") and "pip uninstall spectral" in ended.stderr
 
 
-def test_our_own_package_elsewhere_is_taken(tmp_path: Path) -> None:
+def test_our_own_package_in_another_folder_is_accepted(tmp_path: Path) -> None:
     (tmp_path / "spectral").symlink_to(REPOSITORY / "spectral")
     ended = start(tmp_path, "sweeps.ls", str(tmp_path))
     assert ended.returncode == 0, ended.stderr

@@ -29,7 +29,7 @@ def small(pack_folder: Path) -> list[str]:
 
 
 def run_with_width(width: int, small: list[str], folder: Path, *options: str) -> tuple[Any, ...]:
-    """What a single run ends with."""
+    """The result of a single run."""
     run_alone([*small, *options, f"model.width={width}", f"run_dir={folder}"])
     return outcome(folder)
 
@@ -47,7 +47,7 @@ def test_a_grid_whose_worker_is_killed_ends_with_the_numbers_of_a_single_run(sma
     assert [trial.state.name for trial in found] == ["COMPLETE", "COMPLETE"]
     assert found[0].user_attrs["attempts"] == 2
     best = max(found, key=lambda trial: trial.values[0])
-    # The search holds the test split back from all but the best.
+    # The search scores the test split for the best trial alone.
     held_back = [] if best.number == 0 else ["score_test=false"]
     alone = run_with_width(4, small, tmp_path / "alone", *LONGER, *held_back)
     assert outcome(folder / "0") == alone
@@ -62,7 +62,7 @@ def test_a_grid_whose_worker_is_killed_ends_with_the_numbers_of_a_single_run(sma
 
 
 @pytest.mark.slow
-def test_a_spoilt_checkpoint_of_a_trial_that_is_run_again_is_left_out(small: list[str], tmp_path: Path) -> None:
+def test_a_corrupt_checkpoint_of_a_retried_trial_is_ignored(small: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "grid"
     process = start(folder, *small, *LONGER, "sweep.search_overrides=[]", "model.width=4,6", script=SCRIPT)
     rows = folder / "0" / "metrics.jsonl"
@@ -84,7 +84,7 @@ def test_a_spoilt_checkpoint_of_a_trial_that_is_run_again_is_left_out(small: lis
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["model.width=16,abc"], "model.width"),
         (["sweep.sampler=tpee", "model.width=4,8"], "sweep.sampler=tpee is not known: did you mean 'tpe'?"),
@@ -156,17 +156,19 @@ def test_a_spoilt_checkpoint_of_a_trial_that_is_run_again_is_left_out(small: lis
         ),
     ],
 )
-def test_mistakes_end_in_one_sentence_before_anything_runs(arguments: list[str], said: str, tmp_path: Path) -> None:
+def test_mistakes_end_in_one_sentence_before_anything_runs(arguments: list[str], message: str, tmp_path: Path) -> None:
     process = start(tmp_path / "study", *arguments, script=SCRIPT)
     output = finish(process)
     assert process.returncode == 2, output
-    assert output.splitlines()[-1].startswith("error: ") and said in output.splitlines()[-1]
+    assert output.splitlines()[-1].startswith("error: ") and message in output.splitlines()[-1]
     assert "Traceback" not in output
     assert not (tmp_path / "study").exists()
 
 
 @pytest.mark.parametrize("arguments", [["sweep.num_trials=2"], []])
-def test_a_yaml_without_the_keys_of_a_search_is_told_what_it_lacks(arguments: list[str], tmp_path: Path) -> None:
+def test_a_yaml_without_the_keys_of_a_search_is_refused_with_the_missing_keys(
+    arguments: list[str], tmp_path: Path
+) -> None:
     (tmp_path / "conf" / "sweep").mkdir(parents=True)
     (tmp_path / "conf" / "sweep" / "mine.yaml").write_text("space:\n  model.width: [4, 8]\n")
     command = [sys.executable, str(SCRIPT), "-m", "--config-dir", str(tmp_path / "conf"), "sweep=mine", *arguments]
@@ -177,17 +179,17 @@ def test_a_yaml_without_the_keys_of_a_search_is_told_what_it_lacks(arguments: li
     assert not (tmp_path / "outputs").exists()
 
 
-def test_a_mistake_that_the_data_shows_ends_the_sweep_with_its_sentence(tmp_path: Path) -> None:
+def test_a_mistake_found_in_the_data_ends_the_sweep_in_one_sentence(tmp_path: Path) -> None:
     process = start(tmp_path / "study", "data=arrays", "data.path=no.npz", "model.width=4,6", ONE_SLOT, script=SCRIPT)
     output = finish(process)
     assert process.returncode == 2, output
-    said = "error: no trial of the study ended well, the last failure is: data.path=no.npz is not a file: "
-    assert output.splitlines()[-1].startswith(said)
+    message = "error: no trial of the study ended well, the last failure is: data.path=no.npz is not a file: "
+    assert output.splitlines()[-1].startswith(message)
     assert output.endswith(": fix it and give the same command again with sweep.retry_failed=true.\n")
 
 
 @pytest.mark.slow
-def test_a_named_search_prunes_and_goes_on_in_its_own_folder(small: list[str], tmp_path: Path) -> None:
+def test_a_named_search_prunes_and_resumes_in_its_own_folder(small: list[str], tmp_path: Path) -> None:
     """The objective's name is a metric, and pruning comes from inside the training loop."""
     folder = tmp_path / "study"
     options = ["sweep=widths", "sweep.num_trials=2", "schedule.stages.0.epochs=3", "sweep.enqueue=[]"]
@@ -203,7 +205,7 @@ def test_a_named_search_prunes_and_goes_on_in_its_own_folder(small: list[str], t
 
 @pytest.mark.slow
 def test_fractions_are_searched_by_name(small: list[str], tmp_path: Path) -> None:
-    """From an axis of the command line and an enqueued mapping to the jobs, the best command, the export, a resume."""
+    """Names hold from the command line and an enqueued mapping to the jobs, the best command, the export, a resume."""
     folder = tmp_path / "study"
     axis = "+sweep.space={sampler.fractions:{type:simplex,classes:[star,galaxy,qso],minimum:0.1}}"
     quick = ["model.width=4", "schedule.stages.0.epochs=1"]
@@ -224,7 +226,7 @@ def test_fractions_are_searched_by_name(small: list[str], tmp_path: Path) -> Non
     assert exported["sampler.fractions"][0] == "{galaxy:0.3,qso:0.2,star:0.5}"
 
 
-def test_sizes_are_known_before_training_and_keep_the_infeasible_from_it(small: list[str], tmp_path: Path) -> None:
+def test_configurations_that_violate_a_size_limit_are_not_trained(small: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "grid"
     fixed = [option for option in small if not option.startswith("model.num_blocks")]
     bounds = "+sweep.constraints={receptive_field:{at_most:100}}"
@@ -238,11 +240,11 @@ def test_sizes_are_known_before_training_and_keep_the_infeasible_from_it(small: 
     assert outside.constraints == {"receptive_field": 118}
     assert outside.user_attrs["reason"] == "outside the constraint on receptive_field: 218, at most 100"
     assert "1 of them outside the constraints" in output
-    # It was never begun: no config, no epoch.
+    # It was never started: no config, no epoch.
     assert not (folder / "1" / "config.yaml").exists() and not (folder / "1" / "metrics.jsonl").exists()
 
 
-def test_a_study_without_a_trial_inside_its_bounds_ends_as_a_mistake(small: list[str], tmp_path: Path) -> None:
+def test_a_study_without_a_feasible_trial_ends_with_an_error(small: list[str], tmp_path: Path) -> None:
     folder, bounds = tmp_path / "grid", "+sweep.constraints={num_parameters:{at_most:1}}"
     fixed = [option for option in small if not option.startswith("model.width")]
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""What is told of a whole study, and the view of it; how it is told: tests/sweeps/test_sweep_wandb.py."""
+"""What is logged about a whole study, and its view. How it reaches a tracker: tests/sweeps/test_sweep_wandb.py."""
 
 import json
 import logging
@@ -21,11 +21,11 @@ SPACE: dict[str, Any] = {"x": {"low": 0.0, "high": 1.0}, "kind": ["near", "far"]
 
 
 def loss(call: Call) -> float:
-    """It depends on x alone."""
+    """A loss that depends on x alone."""
     return float(call.values["x"])
 
 
-def test_the_best_so_far_keeps_to_the_constraints_and_the_direction(tmp_path: Path) -> None:
+def test_the_best_so_far_respects_the_constraints_and_the_direction(tmp_path: Path) -> None:
     def task(call: Call) -> float:
         (call.folder / "result.json").write_text(json.dumps({"size": 10 * call.values["x"]}))
         return float(call.values["x"])
@@ -33,24 +33,24 @@ def test_the_best_so_far_keeps_to_the_constraints_and_the_direction(tmp_path: Pa
     values = [0.5, 0.1, 0.3, 0.4]
     options = {"enqueue": [{"x": x} for x in values], "constraints": {"size": {"at_least": 2}}}
     done = sweep(tmp_path, {"x": SPACE["x"]}, task, num_slots=1, num_trials=4, **options)
-    told = list(best_so_far(done.trials, "score", done.study.study.directions[0]))
-    assert [row["score"] for row in told] == values
-    assert [row["best so far/score"] for row in told] == [0.5, 0.5, 0.3, 0.3]
+    rows = list(best_so_far(done.trials, "score", done.study.study.directions[0]))
+    assert [row["score"] for row in rows] == values
+    assert [row["best so far/score"] for row in rows] == [0.5, 0.5, 0.3, 0.3]
 
 
-def test_every_trial_that_ends_is_counted_and_those_without_a_score_are_not_told(tmp_path: Path) -> None:
+def test_every_ended_trial_is_counted_and_only_scores_are_logged(tmp_path: Path) -> None:
     def task(call: Call) -> float:
         if call.values["x"] == 2:
             raise ArithmeticError("two")
         return float(call.values["x"])
 
     done = sweep(tmp_path, {"x": [1, 2, 3]}, task, num_slots=1, sampler="grid")
-    told = list(best_so_far(done.trials, "score", done.study.study.directions[0]))
-    assert [(row["trials ended"], row["trial"]) for row in told] == [(1, 0), (3, 2)]
+    rows = list(best_so_far(done.trials, "score", done.study.study.directions[0]))
+    assert [(row["trials ended"], row["trial"]) for row in rows] == [(1, 0), (3, 2)]
 
 
-def test_what_decides_and_how_the_axes_lie(tmp_path: Path) -> None:
-    shares = {"shares": {"type": "simplex", "size": 2}}  # of whose helpers in Optuna nobody has heard
+def test_importances_and_axes_are_logged(tmp_path: Path) -> None:
+    shares = {"shares": {"type": "simplex", "size": 2}}  # whose helper parameters in Optuna must not appear
     done = sweep(tmp_path, SPACE | shares, loss, num_trials=40, sampler="random")
     weights, figure = what_decides(done.study, tmp_path)
     assert next(iter(weights)) == "x" and weights["x"] > 0.7 and weights.keys() == {"x", "kind", "shares"}
@@ -66,14 +66,14 @@ def test_a_study_of_a_few_trials_has_no_importances(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("tracker", [None, {"name": "none"}, {"name": "mlflow"}])
-def test_nobody_else_is_told(tracker: Any, tmp_path: Path) -> None:
+def test_a_study_is_logged_only_to_trackers_that_take_studies(tracker: Any, tmp_path: Path) -> None:
     done = sweep(tmp_path, SPACE, loss, num_trials=1)
     track_study(done.study, tmp_path, OmegaConf.create(tracker) if tracker else None)
     assert not (tmp_path / "tracker.json").exists()
 
 
 @pytest.mark.usefixtures("no_key")
-def test_a_study_is_told_again_only_where_there_is_news(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_study_is_logged_again_only_if_there_is_news(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "my study"
     done = sweep(folder, SPACE, loss, num_trials=2)
     tracker = OmegaConf.create({"name": "wandb", "mode": "offline"})
@@ -82,27 +82,27 @@ def test_a_study_is_told_again_only_where_there_is_news(tmp_path: Path, capsys: 
         track_study(done.study, folder, tracker, has_news=has_news)
         return len(list(folder.glob("wandb/offline-run-*")))
 
-    assert starts(has_news=False) == 1  # nobody was told of it before
+    assert starts(has_news=False) == 1  # it was never logged before
     assert f"wandb sync '{folder}'/*/wandb/offline-run-*" in capsys.readouterr().out
     assert starts(has_news=False) == 1
     assert starts(has_news=True) == 2
 
 
-def test_the_end_says_how_to_look_at_all_trials_in_tensorboard(
+def test_the_summary_gives_the_tensorboard_command_for_all_trials(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "my study"
     done = sweep(folder, SPACE, loss, num_trials=1)
     tracker = OmegaConf.create({"name": "tensorboard"})
     track_study(done.study, folder, tracker)
-    assert capsys.readouterr().out == ""  # no job has told it anything
+    assert capsys.readouterr().out == ""  # no job has logged anything
     (folder / "0" / "tensorboard").mkdir(parents=True)
     (folder / "0" / "tensorboard" / "events.out.tfevents.1").touch()
     track_study(done.study, folder, tracker)
     assert capsys.readouterr().out == f"To look at its trials: tensorboard --logdir '{folder}'\n"
 
 
-def test_a_mistake_in_telling_harms_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_in_logging_does_not_harm_the_sweep(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     done = sweep(tmp_path, SPACE, loss, num_trials=1)
     with caplog.at_level(logging.WARNING):
         track_study(done.study, tmp_path, OmegaConf.create({"name": "wandb", "mode": "no such mode"}))
@@ -126,7 +126,7 @@ def test_the_view_shows_the_runs_of_the_study_best_first(tmp_path: Path) -> None
 
 
 @OF_LIBRARY
-def test_the_view_shows_what_a_panel_can_plot_and_the_mistakes(tmp_path: Path) -> None:
+def test_the_view_has_panels_for_plots_and_misclassified_spectra(tmp_path: Path) -> None:
     """A config group is a mapping in the config of a run."""
     pytest.importorskip("wandb_workspaces")
     config = "sampler: {name: fractions}\noptimizer: {lr: 0.1}\n"
@@ -145,19 +145,19 @@ def test_the_view_shows_what_a_panel_can_plot_and_the_mistakes(tmp_path: Path) -
 
 
 @OF_LIBRARY
-def test_the_command_says_what_it_cannot_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_reports_what_it_cannot_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("wandb_workspaces")
     sweep(tmp_path, SPACE, loss, num_trials=1)
     assert workspace_main([str(tmp_path)]) == 0
-    said = capsys.readouterr().out
-    assert said.splitlines()[1:5] == [
+    output = capsys.readouterr().out
+    assert output.splitlines()[1:5] == [
         "  Search",
         "    Parallel coordinates: kind, x, score.min",
         "    Importance of each parameter for score.min",
         "    Best so far: best so far/score, by trials ended",
     ]
-    assert "    Table: misclassified" in said.splitlines()
-    assert said.endswith("takes a server, with --entity and --save.\n")
+    assert "    Table: misclassified" in output.splitlines()
+    assert output.endswith("takes a server, with --entity and --save.\n")
     assert workspace_main(["nowhere"]) == 2
     assert "there is no study nowhere" in capsys.readouterr().err
 
@@ -170,14 +170,14 @@ BAD_STORAGES = [
 
 
 @pytest.mark.parametrize("command", [workspace_main, dashboard_main])
-@pytest.mark.parametrize(("url", "said"), BAD_STORAGES)
-def test_a_storage_that_cannot_be_opened_is_a_sentence(
-    command: Callable[[list[str]], int], url: str, said: str, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("url", "message"), BAD_STORAGES)
+def test_a_storage_that_cannot_be_opened_is_reported_in_one_sentence(
+    command: Callable[[list[str]], int], url: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     study = ["study"] if command is workspace_main else []
     assert command([*study, "--storage", url]) == 2
-    told = capsys.readouterr().err
-    assert told.startswith("error: ") and said in told and told.count("\n") == 1 and "hidden" not in told
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: ") and message in printed and printed.count("\n") == 1 and "hidden" not in printed
 
 
 def test_a_missing_driver_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

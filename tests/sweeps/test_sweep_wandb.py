@@ -1,4 +1,4 @@
-"""Sweeps of the product told to the real Weights & Biases, offline: a run a trial, and one of the whole study."""
+"""Sweeps of the product logged to the real Weights & Biases, offline: one run per trial, and one of the study."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def small(pack_folder: Path) -> list[str]:
 
 
 def table(run: OfflineRun, name: str) -> dict[str, Any]:
-    """columns and data of a table that a run was told."""
+    """The columns and data of a table that a run logged."""
     path = run.summary["summary"][name]["path"]
     loaded: dict[str, Any] = json.loads((run.folder / "files" / path).read_text())
     return loaded
@@ -40,13 +40,13 @@ def only_study_run(folder: Path) -> OfflineRun:
 
 
 def check_final(run_folder: Path, before: OfflineRun, final: OfflineRun) -> None:
-    """A finished run was started once more, for its test scores alone."""
+    """Check a finished run that was started once more, for its test scores alone."""
     assert (final.about["run_id"], final.about["job_type"]) == (before.about["run_id"], "final")
     assert final.epochs == [] and check_steps([before, final]) > max(row["_step"] for row in before.history)
-    told, earlier = final.summary["summary"], before.summary["summary"]
-    assert (told["status"], told["attempt"]) == ("finished", earlier["attempt"])
+    summary, earlier = final.summary["summary"], before.summary["summary"]
+    assert (summary["status"], summary["attempt"]) == ("finished", earlier["attempt"])
     result = json.loads((run_folder / "result.json").read_text())
-    assert told["result/test/macro_f1"] == result["test/macro_f1"] and "result/test/macro_f1" not in earlier
+    assert summary["result/test/macro_f1"] == result["test/macro_f1"] and "result/test/macro_f1" not in earlier
 
 
 def check_steps(starts: list[OfflineRun]) -> int:
@@ -56,17 +56,17 @@ def check_steps(starts: list[OfflineRun]) -> int:
     return steps[-1]
 
 
-def test_a_grid_is_a_group_of_runs_and_one_of_the_study(small: list[str], tmp_path: Path) -> None:
+def test_a_grid_is_logged_as_a_group_of_runs_and_one_run_of_the_study(small: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "grid"
     process = start(folder, *small, "optimizer.lr=0.01", "model.width=4,6,8", script=SCRIPT)
     output = finish(process)
     assert process.returncode == 0, output
     starts = [offline_runs(folder / str(number)) for number in range(3)]
-    told = [first for first, *_ in starts]
-    assert [run.about["display_name"] for run in told] == [f"model.width={width}" for width in (4, 6, 8)]
-    assert {(run.about["run_group"], run.about["job_type"]) for run in told} == {("grid", "grid")}
-    assert len({run.about["run_id"] for run in told}) == 3
-    for number, run in enumerate(told):
+    trial_runs = [first for first, *_ in starts]
+    assert [run.about["display_name"] for run in trial_runs] == [f"model.width={width}" for width in (4, 6, 8)]
+    assert {(run.about["run_group"], run.about["job_type"]) for run in trial_runs} == {("grid", "grid")}
+    assert len({run.about["run_id"] for run in trial_runs}) == 3
+    for number, run in enumerate(trial_runs):
         check_epochs(folder / str(number), run.epochs)
         assert run.summary["config"] == OmegaConf.load(folder / str(number) / "config.yaml")
         assert run.summary["summary"]["status"] == "finished" and run.summary["exit_code"] == 0
@@ -85,12 +85,12 @@ def test_a_grid_is_a_group_of_runs_and_one_of_the_study(small: list[str], tmp_pa
     assert [row[listed["columns"].index("model.width")] for row in listed["data"]] == [4, 6, 8]
     assert study.summary["summary"]["parallel_coordinates"]["_type"] == "plotly-file"
     assert f"To upload its trials: wandb sync {folder}/*/wandb/offline-run-*" in output
-    # The same command again has nothing to do, and so nothing to tell.
+    # The same command again has nothing to do, and so nothing to log.
     finish(start(folder, *small, "optimizer.lr=0.01", "model.width=4,6,8", script=SCRIPT))
     assert len(offline_runs(folder)) == 1
 
 
-def test_a_killed_worker_and_a_pruned_trial_say_so(small: list[str], tmp_path: Path) -> None:
+def test_a_killed_worker_and_a_pruned_trial_are_logged_as_such(small: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "study"
     # The first is good and the second is not, so that the median of one prunes it.
     search = [
@@ -107,8 +107,8 @@ def test_a_killed_worker_and_a_pruned_trial_say_so(small: list[str], tmp_path: P
     record, rows = folder / "0" / "tracker.json", folder / "0" / "metrics.jsonl"
 
     def is_under_way() -> bool:
-        told = record.exists() and json.loads(record.read_text())["wandb"]["id"]
-        return bool(told) and rows.read_text().count("\n") >= 2
+        run_id = record.exists() and json.loads(record.read_text())["wandb"]["id"]
+        return bool(run_id) and rows.read_text().count("\n") >= 2
 
     await_that(is_under_way, process)
     os.kill(pid_that_holds(folder / "0" / "run.lock"), signal.SIGKILL)
@@ -129,7 +129,7 @@ def test_a_killed_worker_and_a_pruned_trial_say_so(small: list[str], tmp_path: P
     assert (pruned.about["display_name"], pruned.about["job_type"]) == ("optimizer.lr=1e-09", "trial")
     assert 1 <= len(pruned.epochs) < 12
     check_epochs(folder / "1", pruned.epochs)
-    # Whom it is told to may change, and the study's own run goes on as the trials do.
+    # The tracker may change, and the study's own run resumes as the trials do.
     search[search.index("sweep.num_trials=2")] = "sweep.num_trials=3"
     seen = [row["trial"] for row in only_study_run(folder).history if "trial" in row]
     process = start(folder, *small, *LONGER, *search, "sweep.enqueue=[]", "tracker.tags=[later]", script=SCRIPT)
@@ -138,10 +138,10 @@ def test_a_killed_worker_and_a_pruned_trial_say_so(small: list[str], tmp_path: P
     first, second = offline_runs(folder)
     assert first.about["run_id"] == second.about["run_id"] and second.about["tags"] == ["later"]
     new = [trial.number for trial in trials(folder) if trial.state.name == "COMPLETE" and trial.number > 1]
-    # A configuration that is drawn twice is not run again, nor told again.
+    # A configuration that is drawn twice is not run again, nor logged again.
     new = [number for number in new if "reused_from" not in trials(folder)[number].user_attrs]
-    told_later = [row for row in second.history if "trial" in row]
-    assert seen == [0] and [row["trial"] for row in told_later] == new
+    later_rows = [row for row in second.history if "trial" in row]
+    assert seen == [0] and [row["trial"] for row in later_rows] == new
     check_steps([first, second])
     # Neither the kill nor the tracker nor the later test scores change what the run gives.
     untold = [option for option in small if not option.startswith("tracker=")]

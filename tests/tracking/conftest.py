@@ -6,8 +6,8 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def by_nobody_in_particular(no_key: None) -> None:
-    """Whoever runs the tests may have a key."""
+def without_a_key(no_key: None) -> None:
+    """Hide the key that the user of the tests may have."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The checkpoint file: whole, safe to read, and told of where it cannot be."""
+"""The checkpoint file: complete, safe to read, and reported if it cannot be read."""
 
 import logging
 import pickle
@@ -34,7 +34,7 @@ def made() -> Checkpoint:
     )
 
 
-def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
+def test_a_checkpoint_is_read_as_it_was_written(tmp_path: Path) -> None:
     saved = made()
     save_checkpoint(tmp_path / "last.ckpt", saved)
     loaded = load_checkpoint(tmp_path / "last.ckpt")
@@ -46,18 +46,18 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]
 
 
-def test_there_is_none_before_the_first(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_new_run_has_no_checkpoint(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert load_checkpoint(tmp_path / "last.ckpt") is None
     assert not caplog.records
 
 
-def test_whatever_is_cut_off_or_overwritten_it_is_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_truncated_or_overwritten_checkpoint_is_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "last.ckpt"
     save_checkpoint(path, made())
     content = path.read_bytes()
-    spoilt = [content[: len(content) * part // 23] for part in range(23)]
-    spoilt += [b"\x00" * len(content), b"not a checkpoint", content[500:], pickle.dumps({"stage": 0})]
-    for bad in spoilt:
+    corrupt = [content[: len(content) * part // 23] for part in range(23)]
+    corrupt += [b"\x00" * len(content), b"not a checkpoint", content[500:], pickle.dumps({"stage": 0})]
+    for bad in corrupt:
         path.write_bytes(bad)
         caplog.clear()
         with caplog.at_level(logging.WARNING):
@@ -65,7 +65,7 @@ def test_whatever_is_cut_off_or_overwritten_it_is_told_of(tmp_path: Path, caplog
         assert "starts again from its beginning" in caplog.text
 
 
-def test_one_of_a_later_or_an_earlier_version_is_read(tmp_path: Path) -> None:
+def test_a_checkpoint_of_a_later_or_an_earlier_version_is_read(tmp_path: Path) -> None:
     torch.save({**asdict(made()), "more": 1}, tmp_path / "later.ckpt")
     earlier = asdict(made())
     earlier["averaged"] = earlier.pop("ema")
@@ -78,7 +78,7 @@ def test_one_of_a_later_or_an_earlier_version_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [{"stage": 0}, [1, 2], 3])
-def test_another_program_s_file_is_no_checkpoint(content: Any, tmp_path: Path) -> None:
+def test_a_file_of_another_program_is_not_taken_for_a_checkpoint(content: Any, tmp_path: Path) -> None:
     torch.save(content, tmp_path / "last.ckpt")
     assert load_checkpoint(tmp_path / "last.ckpt") is None
 
@@ -88,6 +88,6 @@ class Malicious:
         return pytest.fail, ("code in a checkpoint was run",)
 
 
-def test_no_code_in_it_is_run(tmp_path: Path) -> None:
+def test_code_inside_a_checkpoint_is_not_run(tmp_path: Path) -> None:
     torch.save({**asdict(made()), "best_score": Malicious()}, tmp_path / "last.ckpt")
     assert load_checkpoint(tmp_path / "last.ckpt") is None

@@ -1,4 +1,4 @@
-"""Losses and weights that are no longer finite end a run in a sentence, and leave what it had."""
+"""Losses and weights that are no longer finite end a run in one sentence, and leave its files."""
 
 import dataclasses
 import math
@@ -28,7 +28,7 @@ def test_a_loss_that_is_not_finite_names_stage_epoch_step_and_rate(tmp_path: Pat
     torch.testing.assert_close(bench.best, bench.optimizers[0].weights[1], rtol=0, atol=0)
 
 
-def test_weights_that_break_at_the_last_step_of_an_epoch_are_found_before_they_are_kept(tmp_path: Path) -> None:
+def test_weights_that_become_nan_at_the_last_step_of_an_epoch_are_not_saved(tmp_path: Path) -> None:
     bench = Bench(tmp_path, {"epochs": 1}, {"epochs": 1, "lr": math.inf}, scores=[0.5])
     bench.trainer.stages[1] = dataclasses.replace(bench.trainer.stages[1], steps=1)
     with pytest.raises(NonFiniteLossError, match="the next loss would not be finite in stage stage1, epoch 2, step 1"):
@@ -36,13 +36,13 @@ def test_weights_that_break_at_the_last_step_of_an_epoch_are_found_before_they_a
     torch.testing.assert_close(bench.best, bench.optimizers[0].weights[1], rtol=0, atol=0)
 
 
-def test_an_output_that_is_not_finite_is_a_sentence(small: Overrides, tmp_path: Path) -> None:
+def test_an_output_that_is_not_finite_ends_in_one_sentence(small: Overrides, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="output is not finite for 29 of 29 spectra"):
         run(small("schedule.stages.0.steps=1", "optimizer=sgd", "optimizer.lr=1e30"))
     assert rows(tmp_path / "run") == []
 
 
-def test_a_run_whose_loss_breaks_keeps_what_it_wrote(small: Overrides, tmp_path: Path) -> None:
+def test_a_run_whose_loss_becomes_nan_keeps_what_it_wrote(small: Overrides, tmp_path: Path) -> None:
     two = stages({"name": "good", "epochs": 2, "steps": 3}, {"name": "wild", "epochs": 2, "steps": 30, "lr": 1e38})
     with pytest.raises(UserError, match=r"stage wild, epoch 3.*the best weights so far are kept in"):
         run(small(two, "optimizer=sgd"))

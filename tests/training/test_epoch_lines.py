@@ -27,11 +27,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def test_it_says_how_long_the_epochs_that_are_left_take(clock: Clock) -> None:
+def test_the_line_of_an_epoch_gives_the_time_left(clock: Clock) -> None:
     out = io.StringIO()
     progress = Progress(Console(file=out, width=200), "val/macro_f1")
     with progress.running(5):
-        progress.skip_epochs(2)  # of an earlier start: they took none of this one's time
+        progress.skip_epochs(2)  # of an earlier start: they do not count in the time of this one
         for epoch in (3, 4, 5):
             clock.now_s += 40
             progress.end_epoch({"epoch": epoch, **ROW})

@@ -1,4 +1,4 @@
-"""Which weights of another network a network takes over."""
+"""The weights of another network that a network can start from."""
 
 from typing import Any
 
@@ -51,11 +51,13 @@ def test_a_head_of_another_kind_does_not_fit(kind: str) -> None:
 def test_a_body_of_other_sizes_does_not_fit(changes: dict[str, Any]) -> None:
     own, other = network("reference", seed=1), network("reference", seed=1, **changes)
     for pair in ((own, other), (other, own)):
-        told = body_misfit(pair[0], pair[1].state_dict())
-        assert told is not None and " there, " in told and not told.startswith("head.")
+        misfit = body_misfit(pair[0], pair[1].state_dict())
+        assert misfit is not None and " there, " in misfit and not misfit.startswith("head.")
 
 
 def test_a_misfit_names_the_weight_and_both_sizes() -> None:
     own, other = network("fcn", seed=1, widths=[6, 8, 8]), network("fcn", seed=1, widths=[6, 9, 8])
-    told = body_misfit(own, other.state_dict())
-    assert told is not None and "9x6x" in told.partition(" there, ")[0] and "8x6x" in told.partition(" there, ")[2]
+    misfit = body_misfit(own, other.state_dict())
+    assert (
+        misfit is not None and "9x6x" in misfit.partition(" there, ")[0] and "8x6x" in misfit.partition(" there, ")[2]
+    )

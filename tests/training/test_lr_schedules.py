@@ -21,7 +21,7 @@ def rates(name: str, num_steps: int, epoch_losses: tuple[float, ...] = (0.0,), *
     return seen
 
 
-def test_constant() -> None:
+def test_constant_keeps_the_learning_rate() -> None:
     assert rates("constant", 4) == [2.0] * 4
 
 

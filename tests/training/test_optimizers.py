@@ -49,7 +49,7 @@ def test_adamw_decays_the_weight_itself() -> None:
     assert steps("adamw", weight_decay=0.3) == pytest.approx(adam_steps(1e-8, decay=0.3), rel=1e-12)
 
 
-def test_betas_arrive_in_their_places() -> None:
+def test_beta1_and_beta2_are_not_swapped() -> None:
     assert steps("adam", beta1=0.5, beta2=0.7) == pytest.approx(adam_steps(1e-7, 0.0, 0.5, 0.7), rel=1e-12)
 
 

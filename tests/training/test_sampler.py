@@ -1,4 +1,4 @@
-"""Samplers: what a batch holds, and that it depends on nothing but seed, epoch and steps."""
+"""Samplers: the content of a batch, which depends on seed, epoch and steps alone."""
 
 import itertools
 

@@ -28,7 +28,7 @@ def test_a_best_start_takes_the_best_weights_and_a_fresh_optimizer(tmp_path: Pat
     assert bench.trainer.best_stage.name == "stage0"
 
 
-def test_a_last_start_goes_on_from_the_last_weights(tmp_path: Path) -> None:
+def test_a_last_start_continues_from_the_last_weights(tmp_path: Path) -> None:
     bench = Bench(tmp_path, {"epochs": 2}, {"epochs": 1, "lr": 1e-30}, scores=[0.9, 0.1, 0.1])
     bench.fit()
     first, second = bench.optimizers
@@ -61,7 +61,7 @@ def test_patience_ends_a_stage_and_each_stage_has_its_own(tmp_path: Path) -> Non
     assert bench.trainer.best_epoch == 4  # ties with the second
 
 
-def test_a_loss_is_better_small_and_needs_no_validation(tmp_path: Path) -> None:
+def test_a_smaller_loss_is_better_and_needs_no_validation(tmp_path: Path) -> None:
     bench = Bench(tmp_path, {"epochs": 4, "lr": 0.3}, objective="train/loss")
     written = bench.fit()
     losses = [row["train/loss"] for row in written]
@@ -81,7 +81,7 @@ def test_the_gradient_is_clipped_to_its_norm(tmp_path: Path, clip_norm: float | 
         assert norms == pytest.approx([clip_norm] * 4, rel=1e-4)
 
 
-def test_the_averaged_weights_equal_their_formula_and_are_the_ones_kept(tmp_path: Path) -> None:
+def test_the_averaged_weights_equal_their_formula_and_are_saved(tmp_path: Path) -> None:
     bench = Bench(tmp_path, {"epochs": 2}, scores=[0.1, 0.2], ema_decay=0.8)
     bench.fit()
     steps = [weight.double() for weight in bench.optimizers[0].weights]
@@ -91,7 +91,7 @@ def test_the_averaged_weights_equal_their_formula_and_are_the_ones_kept(tmp_path
     torch.testing.assert_close(bench.best.double(), average, rtol=1e-6, atol=1e-7)
 
 
-def test_a_stage_from_the_best_weights_averages_afresh(tmp_path: Path) -> None:
+def test_a_stage_from_the_best_weights_starts_a_new_average(tmp_path: Path) -> None:
     stages_ = {"epochs": 2}, {"epochs": 1, "start": "best"}
     bench = Bench(tmp_path, *stages_, scores=[0.9, 0.1, 0.95], ema_decay=0.8)
     bench.fit()
@@ -100,7 +100,7 @@ def test_a_stage_from_the_best_weights_averages_afresh(tmp_path: Path) -> None:
 
 
 def test_the_first_stage_has_no_best_weights_to_start_from(tmp_path: Path) -> None:
-    """Weights that lie in the folder from an attempt without a readable checkpoint are not taken."""
+    """Weights left in the folder by an attempt without a readable checkpoint are not used."""
     plain = Bench(tmp_path, {"epochs": 2, "start": "best"}, scores=[0.1, 0.2])
     plain.fit()
     (tmp_path / "run" / "last.ckpt").unlink()
@@ -109,7 +109,7 @@ def test_the_first_stage_has_no_best_weights_to_start_from(tmp_path: Path) -> No
     torch.testing.assert_close(again.best, plain.best, rtol=0, atol=0)
 
 
-def test_rows_and_steps_are_as_many_as_the_stages_say(small: Overrides, tmp_path: Path) -> None:
+def test_the_stages_decide_the_number_of_epochs_and_steps(small: Overrides, tmp_path: Path) -> None:
     seen: list[tuple[int, str]] = []
     two = stages(
         {"name": "ce", "epochs": 2, "steps": 3, "loss": "cross_entropy", "lr": "1e-2"},
@@ -149,7 +149,7 @@ def test_training_learns_what_is_easy(small: Overrides) -> None:
     assert run(small("schedule.stages.0.epochs=6", "schedule.stages.0.steps=40", "model.width=8")) > 0.9
 
 
-def test_an_objective_without_validation(small: Overrides, tmp_path: Path) -> None:
+def test_the_training_loss_can_be_the_objective_without_validation(small: Overrides, tmp_path: Path) -> None:
     loss = run(small("objective=train/loss", "split.validation=0"))
     final = result(tmp_path / "run")
     assert loss == final["train/loss"] == min(row["train/loss"] for row in rows(tmp_path / "run"))
@@ -161,7 +161,7 @@ def test_training_on_all_spectra_writes_a_result_without_scores(small: Overrides
     assert result(tmp_path / "run")["train/num_spectra"] == 120
 
 
-def test_several_objectives_give_a_list_and_the_first_chooses(small: Overrides, tmp_path: Path) -> None:
+def test_several_objectives_give_a_list_and_the_first_chooses_the_epoch(small: Overrides, tmp_path: Path) -> None:
     values = run(small("objective=[val/log_loss,val/f1/qso]", "schedule.stages.0.epochs=4"))
     final = result(tmp_path / "run")
     assert values == [final["val/log_loss"], final["val/f1/qso"]]

@@ -22,19 +22,19 @@ from spectral.errors import UserError
         ([None], []),
     ],
 )
-def test_order_without_the_users(labels, names):
+def test_classes_without_a_given_order_are_sorted(labels, names):
     assert order_class_names(labels) == names
 
 
 @given(st.lists(st.text(min_size=1), min_size=1), st.randoms())
-def test_order_depends_on_the_names_alone(labels, random):
+def test_the_sorted_order_depends_on_the_names_alone(labels, random):
     mixed = labels * 2
     random.shuffle(mixed)
     assert order_class_names(mixed) == order_class_names(labels)
     assert sorted(order_class_names(labels)) == sorted(set(labels))
 
 
-def test_the_users_order_stands_with_classes_that_have_no_rows():
+def test_the_users_order_is_kept_with_classes_that_have_no_rows():
     assert order_class_names(["b", None], ["c", "b", "a"]) == ["c", "b", "a"]
 
 
@@ -45,6 +45,6 @@ def test_the_users_order_stands_with_classes_that_have_no_rows():
         (["star", "star", "galxy"], "a name more than once"),
     ],
 )
-def test_names_that_do_not_fit_are_one_sentence(given_names, sentence):
+def test_names_that_do_not_fit_are_reported_in_one_sentence(given_names, sentence):
     with pytest.raises(UserError, match=sentence):
         order_class_names(["star", "galxy"], given_names)

@@ -66,7 +66,7 @@ def test_float16(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("scale", "word"), [(1e5, "too bright"), (1e-12, "too faint")])
-def test_flux_beyond_float16_is_told(tmp_path: Path, scale: float, word: str) -> None:
+def test_flux_beyond_float16_is_reported(tmp_path: Path, scale: float, word: str) -> None:
     with pytest.raises(UserError, match=rf"Spectrum s\d+: {word} for data.dtype=float16"):
         packed(tmp_path, ToyReader(scale=scale), dtype="float16")
 
@@ -93,12 +93,12 @@ class TestBadInput:
             np.testing.assert_array_equal(row, toy_flux(int(id_[1:]), 1, 12))
         assert "Left out 2 of 40 spectra: wrong length." in caplog.messages
 
-    def test_all_rows_bad(self, tmp_path: Path) -> None:
+    def test_a_survey_of_bad_rows_alone_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(UserError, match="None of 40 spectra tried could be read, the first because: gone"):
             packed(tmp_path, ToyReader(unreadable=dict.fromkeys(range(40), "gone")), on_bad="skip")
 
     @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
-    def test_flux_that_is_not_finite(self, tmp_path: Path, value: float) -> None:
+    def test_flux_that_is_not_finite_is_refused(self, tmp_path: Path, value: float) -> None:
         reader = ToyReader(not_finite={11: value}, num_channels=2)
         with pytest.raises(UserError, match=r"Spectrum s11: flux not finite: at pixel 3; data.nan=mask"):
             packed(tmp_path, reader)
@@ -108,7 +108,7 @@ class TestBadInput:
         skipping = packed(tmp_path, reader, nan="skip")
         assert skipping.skipped == {"flux not finite": 1} and len(skipping) == 39
 
-    def test_nan_in_a_pixel_that_the_source_marks_is_no_error(self, tmp_path: Path) -> None:
+    def test_nan_in_a_masked_pixel_is_no_error(self, tmp_path: Path) -> None:
         survey = packed(tmp_path, ToyReader(not_finite={11: np.nan}, bad_pixels={11: 3}))
         assert survey.flux[11, 0, 3] == 0 and survey.mask is not None and survey.mask.sum() == 1
 
@@ -129,7 +129,7 @@ class TestBadInput:
             packed(tmp_path, ToyReader(lengths={2: 8, 4: 13}, wave=12), ragged="pad")
         assert packed(tmp_path, ToyReader(lengths={2: 8}, wave=12), ragged="pad").length == 12
 
-    def test_an_id_twice(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_repeated_id_is_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         catalog = ToyReader().catalog().assign(id=["same", "same", *map(str, range(38))])
         monkeypatch.setattr(ToyReader, "catalog", lambda self: catalog)
         with pytest.raises(UserError, match="The id same is in the survey 2 times"):
@@ -145,12 +145,12 @@ class TestClassNames:
         survey = packed(tmp_path, ToyReader(), class_names=["qso", "galaxy", "star"])
         assert survey.class_names == ("qso", "galaxy", "star") and survey.labels[:2].tolist() == [2, 1]
 
-    def test_a_reader_may_propose(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_reader_may_propose_class_names(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(ToyReader, "class_names", ["galaxy", "qso", "star"], raising=False)
         assert packed(tmp_path, ToyReader()).class_names == ("galaxy", "qso", "star")
         assert packed(tmp_path, ToyReader(labels=("b", "a"), version="2")).class_names == ("a", "b")
 
-    def test_no_labels_at_all(self, tmp_path: Path) -> None:
+    def test_a_survey_without_labels_is_packed(self, tmp_path: Path) -> None:
         survey = packed(tmp_path, ToyReader(labels=(None,)))
         assert survey.class_names == () and (survey.labels == -1).all()
 
@@ -163,14 +163,14 @@ class TestReuse:
         again = open_or_pack(reader, config(), tmp_path / "cache", progress=False)
         assert again.folder == first.folder and not (tmp_path / "log").exists()
 
-    def test_options_that_shape_the_pack_have_folders_of_their_own(self, tmp_path: Path) -> None:
+    def test_options_that_change_the_pack_lead_to_another_folder(self, tmp_path: Path) -> None:
         options = [{}, {"dtype": "float16"}, {"nan": "mask"}, {"class_names": ["galaxy", "star"]}]
         folders = {open_or_pack(ToyReader(), config(**o), tmp_path, progress=False).folder for o in options}
         assert len(folders) == len(options)
         other = open_or_pack(ToyReader(), config(rows_per_part=3, num_workers=2), tmp_path, progress=False)
         assert other.folder in folders
 
-    def test_a_changed_source_is_packed_anew_under_a_job_that_goes_on(self, tmp_path: Path) -> None:
+    def test_a_changed_source_is_packed_again_while_a_job_still_reads_the_old_pack(self, tmp_path: Path) -> None:
         old = open_or_pack(ToyReader(num=40), config(), tmp_path, progress=False)
         split = splits.typed("stratified")
         before = assign_split(old.catalog, split, old.folder)
@@ -180,7 +180,7 @@ class TestReuse:
         after = assign_split(new.catalog, split, new.folder)
         assert after[:40].tolist() == before.tolist() and (after[40:] != "").sum() == 15
 
-    def test_the_fingerprint_is_of_the_content(self, tmp_path: Path) -> None:
+    def test_the_fingerprint_depends_on_the_content_alone(self, tmp_path: Path) -> None:
         prints = [
             pack(reader, config(), tmp_path / str(i), progress=False).fingerprint
             for i, reader in enumerate(
@@ -196,20 +196,20 @@ class TestReuse:
             packed(tmp_path, ToyReader())
         assert (tmp_path / "pack" / "thesis.tex").exists()
 
-    def test_an_empty_folder_is_taken(self, tmp_path: Path) -> None:
+    def test_a_pack_may_be_written_to_an_empty_folder(self, tmp_path: Path) -> None:
         (tmp_path / "pack").mkdir()
         assert len(packed(tmp_path, ToyReader())) == 40
 
 
 class TestPackedReader:
-    def test_it_opens_a_pack_wherever_it_was_moved(self, tmp_path: Path) -> None:
+    def test_a_moved_pack_opens(self, tmp_path: Path) -> None:
         survey = packed(tmp_path, ToyReader())
         shutil.move(tmp_path / "pack", tmp_path / "moved")
         opened = readers.build(readers.typed({"name": "packed", "folder": str(tmp_path / "moved")}))
         assert isinstance(opened, Survey) and opened.fingerprint == survey.fingerprint
         assert open_or_pack(opened, PackedConfig(), tmp_path / "unused") is opened
 
-    def test_what_is_no_pack_is_told(self, tmp_path: Path) -> None:
+    def test_a_folder_that_is_not_a_pack_is_reported(self, tmp_path: Path) -> None:
         with pytest.raises(UserError, match="is not a packed survey"):
             readers.build(readers.typed({"name": "packed", "folder": str(tmp_path)}))
         with pytest.raises(UserError, match=r"data.folder is not set"):

@@ -53,7 +53,7 @@ def alive(pid: int) -> bool:
 
 
 @pytest.mark.parametrize("num_workers", [1, 2])
-def test_after_kill_9_packing_goes_on_and_ends_the_same(tmp_path: Path, num_workers: int) -> None:
+def test_after_kill_9_packing_resumes_and_ends_the_same(tmp_path: Path, num_workers: int) -> None:
     folder, log = tmp_path / "pack", tmp_path / "log"
     reader = {"num": 200, "read_log": str(log), "gate": str(tmp_path / "gate"), "gate_row": 60}
     process = start(folder, reader, {"rows_per_part": 10, "num_workers": num_workers})
@@ -61,7 +61,7 @@ def test_after_kill_9_packing_goes_on_and_ends_the_same(tmp_path: Path, num_work
     process.kill()
     process.communicate()
     assert not folder.exists()
-    if Path("/proc/self").exists():  # no packing process outlives its parent
+    if Path("/proc/self").exists():  # every packing process ends with its parent
         pids = {read["pid"] for read in reads(log)}
         wait_until(lambda: not any(alive(pid) for pid in pids))
     finished = {path.name for path in parts(folder)}
@@ -71,11 +71,12 @@ def test_after_kill_9_packing_goes_on_and_ends_the_same(tmp_path: Path, num_work
     whole = pack(ToyReader(num=200), config(), tmp_path / "whole", progress=False)
     assert contents(folder) == contents(tmp_path / "whole")
     assert resumed.fingerprint == whole.fingerprint
-    read_again = [f"rows-{r['rows'][0]:09d}-{r['rows'][-1] + 1:09d}.npz" for r in reads(log)[1:]]  # after the look
+    # The first entry of the log is the first look at some spectra.
+    read_again = [f"rows-{r['rows'][0]:09d}-{r['rows'][-1] + 1:09d}.npz" for r in reads(log)[1:]]
     assert len(read_again) == 14 and not finished & set(read_again)
 
 
-def test_of_two_processes_one_packs_and_one_waits(tmp_path: Path) -> None:
+def test_one_of_two_processes_packs_and_the_other_waits(tmp_path: Path) -> None:
     folder, log, gate = tmp_path / "pack", tmp_path / "log", tmp_path / "gate"
     reader = {"num": 100, "read_log": str(log), "gate": str(gate), "gate_row": 50}
     first = start(folder, reader, {"rows_per_part": 10})
@@ -89,7 +90,7 @@ def test_of_two_processes_one_packs_and_one_waits(tmp_path: Path) -> None:
     assert len({read["pid"] for read in reads(log)}) == 1
 
 
-def test_a_full_disk_is_one_sentence_and_what_was_written_is_kept(tmp_path: Path) -> None:
+def test_a_full_disk_ends_in_one_sentence_and_keeps_what_was_written(tmp_path: Path) -> None:
     """Parts fit under the limit, their sum does not: the disk is full when they are merged."""
     folder, log = tmp_path / "pack", tmp_path / "log"
     reader = {"num": 300, "length": 100, "read_log": str(log)}
@@ -100,10 +101,10 @@ def test_a_full_disk_is_one_sentence_and_what_was_written_is_kept(tmp_path: Path
     assert "Traceback" not in output and not folder.exists() and len(parts(folder)) == 15
     log.unlink()
     assert len(pack(ToyReader(num=300, length=100, read_log=str(log)), config(), folder, progress=False)) == 300
-    assert len(reads(log)) == 1  # the look at some spectra; no part again
+    assert len(reads(log)) == 1  # the first read of some spectra; no part is read again
 
 
-def test_a_disk_full_in_a_packing_process_is_one_sentence(tmp_path: Path) -> None:
+def test_a_full_disk_in_a_packing_process_ends_in_one_sentence(tmp_path: Path) -> None:
     folder = tmp_path / "pack"
     process = start(folder, {"num": 90, "length": 100}, {"rows_per_part": 30, "num_workers": 2}, 4_000)
     output = process.communicate(timeout=DEADLINE_S)[0]
@@ -113,7 +114,7 @@ def test_a_disk_full_in_a_packing_process_is_one_sentence(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("moment", ["old moved away", "nothing moved"])
-def test_a_kill_while_the_new_pack_takes_its_place_loses_nothing(
+def test_a_kill_while_the_new_pack_replaces_the_old_one_loses_nothing(
     tmp_path: Path, moment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "pack"
@@ -141,7 +142,7 @@ def test_a_kill_while_the_new_pack_takes_its_place_loses_nothing(
     assert not (tmp_path / ".pack.building").exists()
 
 
-def test_a_killed_packing_process_is_one_sentence(tmp_path: Path) -> None:
+def test_a_killed_packing_process_is_reported_in_one_sentence(tmp_path: Path) -> None:
     folder, log = tmp_path / "pack", tmp_path / "log"
     reader = {"num": 40, "read_log": str(log), "gate": str(tmp_path / "gate")}
     process = start(folder, reader, {"rows_per_part": 10, "num_workers": 2})

@@ -23,19 +23,19 @@ def as_float32(texts):
 
 @example([("-9223372036854775809", ",")], "")  # one less than the least integer of 64 bits
 @given(st.lists(st.tuples(tokens, separators), min_size=1), st.sampled_from(["", ",", "\n", ",\r\n", "  "]))
-def test_any_numbers_are_read_as_float_reads_them(pairs, end):
+def test_numbers_are_read_as_python_reads_them(pairs, end):
     raw = "".join(token + separator for token, separator in pairs[:-1]) + pairs[-1][0] + end
     np.testing.assert_array_equal(parse_numbers(raw.encode()), as_float32([token for token, _ in pairs]))
 
 
 @given(st.lists(st.floats(width=32, allow_nan=False), min_size=1))
-def test_float32_written_in_full_comes_back_bit_by_bit(values):
+def test_float32_written_in_full_is_read_back_exactly(values):
     raw = ",".join(repr(value) for value in values).encode()
     assert parse_numbers(raw).tobytes() == np.array(values, dtype=np.float32).tobytes()
 
 
 @given(st.binary())
-def test_any_bytes_are_numbers_or_a_value_error(raw):
+def test_any_bytes_give_numbers_or_a_value_error(raw):
     try:
         numbers = parse_numbers(raw)
     except ValueError:
@@ -66,14 +66,14 @@ def test_any_bytes_are_numbers_or_a_value_error(raw):
         (b"1," + b"x" * 500, r"not a number: 'x{20}\.\.\.' in place 2"),
     ],
 )
-def test_what_is_not_numbers_is_refused_with_its_place(raw, reason):
+def test_text_that_is_not_a_number_is_refused_with_its_position(raw, reason):
     with pytest.raises(ValueError, match=f"^{reason}"):
         parse_numbers(raw)
 
 
-def test_a_byte_order_mark_is_passed_over():
+def test_a_byte_order_mark_is_skipped():
     np.testing.assert_array_equal(parse_numbers(b"\xef\xbb\xbf1,2"), [1, 2])
 
 
-def test_blanks_are_nan_where_the_caller_says_so():
+def test_blanks_are_nan_if_the_caller_allows_them():
     np.testing.assert_array_equal(parse_numbers(b"1,,3", blank_is_nan=True), [1, np.nan, 3])

@@ -1,4 +1,4 @@
-"""The contest's layout: an index and a text file a spectrum."""
+"""The contest's layout: an index and one text file per spectrum."""
 
 import pickle
 
@@ -86,7 +86,7 @@ def test_bad_files_are_problems_of_their_rows_alone(survey):
     }
 
 
-def test_a_folder_in_place_of_a_file_is_a_problem(survey):
+def test_a_folder_in_place_of_a_file_is_a_problem_of_its_row(survey):
     index, folder, _ = survey
     (folder / "4.txt").unlink()
     (folder / "4.txt").mkdir()
@@ -107,7 +107,7 @@ def test_a_folder_in_place_of_a_file_is_a_problem(survey):
         (b"id,type\n98,star\n99,qso\n", "none of the 2 files .*the first is 98.txt"),
     ],
 )
-def test_a_bad_index_is_one_sentence(survey, content, sentence):
+def test_a_bad_index_is_reported_in_one_sentence(survey, content, sentence):
     index, folder, _ = survey
     index.write_bytes(content)
     with pytest.raises(UserError, match=sentence) as caught:
@@ -125,7 +125,7 @@ def test_a_bad_index_is_one_sentence(survey, content, sentence):
         ({"folder": "index.csv"}, "data.folder=.*index.csv is not a folder"),
     ],
 )
-def test_a_missing_source_is_one_sentence(survey, change, sentence):
+def test_a_missing_source_is_reported_in_one_sentence(survey, change, sentence):
     index, folder, _ = survey
     paths = {"index": str(index), "folder": str(folder)}
     paths |= {name: value and str(index.parent / value) for name, value in change.items()}
@@ -133,7 +133,7 @@ def test_a_missing_source_is_one_sentence(survey, change, sentence):
         TianchiReader(**paths)
 
 
-def test_a_label_column_that_is_not_there_is_named(survey):
+def test_a_missing_label_column_is_named(survey):
     index, folder, _ = survey
     with pytest.raises(UserError, match=r"no 'typ' \(data.label_key\): did you mean 'type'"):
         TianchiReader(str(index), str(folder), label_key="typ").catalog()

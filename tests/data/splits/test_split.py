@@ -58,7 +58,7 @@ class TestStratified:
         assert table.loc["a"].to_dict() == {"train": 700, "validation": 200, "test": 100}
         assert table.loc["b"].to_dict() == {"train": 7, "validation": 2, "test": 1}
 
-    def test_no_test_part_where_none_is_asked_for(self) -> None:
+    def test_there_is_no_test_part_if_none_is_asked_for(self) -> None:
         split = assign_split(survey_like(1000), typed(validation=0.2, test=0), None)
         assert set(split) == {"train", "validation"}
 
@@ -70,7 +70,7 @@ class TestStratified:
         again = assign_split(shuffled, typed(seed=0), None)
         assert dict(zip(shuffled["id"], again, strict=True)) == dict(zip(catalog["id"], one, strict=True))
 
-    def test_parts_are_not_runs_of_the_catalog(self) -> None:
+    def test_parts_are_spread_over_the_catalog(self) -> None:
         rows = np.flatnonzero(assign_split(catalog_of(["a"] * 3000), STRATIFIED, None) == "test")
         # The mean of 300 of 3000 uniform rows has a standard deviation of 50.
         assert abs(rows.mean() - 1500) < 250
@@ -87,7 +87,7 @@ class TestStratified:
         fewer = assign_split(catalog_of(["star"] * 50 + ["qso"] * 2), typed(validation=0.2, test=0), None)
         assert sorted(fewer[50:]) == ["train", "validation"]
 
-    def test_shares_that_leave_no_training_are_refused_before_anything_starts(self) -> None:
+    def test_shares_that_leave_no_training_spectra_are_refused_before_anything_starts(self) -> None:
         with pytest.raises(UserError, match=r"split\.validation=0\.6 and split\.test=0\.4 leave nothing"):
             typed(validation=0.6, test=0.4)
 
@@ -104,7 +104,7 @@ def grouped(draw: st.DrawFn) -> tuple[pd.DataFrame, int]:
 class TestGroups:
     @settings(max_examples=40, deadline=None)
     @given(drawn=grouped())
-    def test_groups_never_part_and_known_spectra_never_move(
+    def test_groups_stay_together_and_assigned_spectra_never_move(
         self, drawn: tuple[pd.DataFrame, int], tmp_path_factory: Any
     ) -> None:
         catalog, num_first = drawn
@@ -118,7 +118,7 @@ class TestGroups:
         assert whole.groupby(catalog["group"]).nunique().max() == 1
         assert set(pd.crosstab(catalog["label"], whole).to_numpy().ravel() > 0) == {True}
 
-    def test_proportions_hold_where_groups_are_small(self) -> None:
+    def test_proportions_hold_if_groups_are_small(self) -> None:
         rng = np.random.default_rng(0)
         catalog = catalog_of(rng.choice(["a", "b"], 6000, p=[0.9, 0.1]), rng.integers(0, 2500, 6000).astype(str))
         table = pd.crosstab(catalog["label"], assign_split(catalog, STRATIFIED, None), normalize="index")
@@ -143,7 +143,7 @@ class TestGroups:
         after = assign_split(pd.concat([catalog, epochs], ignore_index=True), STRATIFIED, tmp_path)
         assert after.tolist() == before.tolist() * 2
 
-    def test_objects_joined_later_across_parts_are_told(self, tmp_path: Path) -> None:
+    def test_groups_that_later_join_two_parts_are_reported(self, tmp_path: Path) -> None:
         catalog = catalog_of(["a"] * 40)
         split = assign_split(catalog, STRATIFIED, tmp_path)
         joined = catalog.assign(group=None).astype({"group": "str"})
@@ -155,7 +155,7 @@ class TestGroups:
 class TestSaved:
     @settings(max_examples=40, deadline=None)
     @given(num_first=st.integers(300, 1200), seed=st.integers(0, 2**31))
-    def test_appended_spectra_change_no_split_and_fill_up_by_class(
+    def test_appended_spectra_change_no_split_and_keep_the_shares_of_each_class(
         self, num_first: int, seed: int, tmp_path_factory: Any
     ) -> None:
         folder, catalog = tmp_path_factory.mktemp("pack"), survey_like(1500, seed)
@@ -167,17 +167,17 @@ class TestSaved:
         assert whole[:num_first].tolist() == first.tolist()
         table = pd.crosstab(catalog["label"], whole)
         for name, share in SHARES.items():
-            # Earlier rounding of a small class can stand in the way of the best rounding of the whole by 1 more.
+            # Earlier rounding of a small class can move the rounding of the whole by 1 more.
             assert (np.abs(table[name] - share * table.sum(axis=1)) < 3).all()
 
-    def test_spectra_taken_away_and_given_back_keep_their_split(self, tmp_path: Path) -> None:
+    def test_spectra_removed_and_added_back_keep_their_split(self, tmp_path: Path) -> None:
         # Of each class enough that some in each part stay.
         catalog = catalog_of(np.random.default_rng(0).choice(["star", "qso"], 1000, p=[0.8, 0.2]))
         before = assign_split(catalog, STRATIFIED, tmp_path)
         assign_split(catalog[200:].reset_index(drop=True), STRATIFIED, tmp_path)
         assert assign_split(catalog, STRATIFIED, tmp_path).tolist() == before.tolist()
 
-    def test_lists_are_readable_json(self, tmp_path: Path) -> None:
+    def test_saved_splits_are_readable_json(self, tmp_path: Path) -> None:
         catalog = survey_like(1000)
         split = assign_split(catalog, STRATIFIED, tmp_path)
         (path,) = (tmp_path / "splits").glob("stratified-*.json")
@@ -186,7 +186,7 @@ class TestSaved:
         for name in SHARES:
             assert sorted(lists[name]) == sorted(catalog["id"][split == name])
 
-    def test_a_survey_read_only_to_this_user_is_split_all_the_same(
+    def test_a_read_only_survey_can_be_split(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def refuse(*_: Any, **__: Any) -> None:
@@ -214,11 +214,11 @@ class TestKFold:
             exact = 0.2 * table.sum(axis=1)
             assert (np.abs(table["validation"] - exact) <= 1).all()
 
-    def test_without_test_part(self) -> None:
+    def test_folds_without_a_test_part_validate_every_spectrum(self) -> None:
         for fold in folds_of(catalog_of(["a", "b"] * 20), None, test=0):
             assert fold.value_counts().to_dict() == {"train": 30, "validation": 10}
 
-    def test_a_fold_beyond_the_last(self) -> None:
+    def test_a_fold_beyond_the_last_is_refused(self) -> None:
         with pytest.raises(UserError, match=r"split\.fold=5 is out of range: with 5 folds it is at most 4"):
             typed("kfold", num_folds=5, fold=5)
 
@@ -232,7 +232,7 @@ class TestGiven:
         assert (split[80:] == "test").all()
         assert pd.crosstab(catalog["label"][:80], split[:80])["validation"].tolist() == [10, 10]
 
-    def test_no_validation_is_allowed_and_is_the_source_exactly(self) -> None:
+    def test_without_validation_the_given_split_is_kept_exactly(self) -> None:
         catalog = catalog_of(["a"] * 99 + ["b"]).assign(split=self.SOURCE)
         split = assign_split(catalog, typed("given", validation=0), None)
         assert split.tolist() == list(self.SOURCE)
@@ -250,7 +250,7 @@ class TestGiven:
             ({"split": ["test"] * 100}, "finds no spectrum of the split 'train'"),
         ],
     )
-    def test_a_catalog_without_what_is_needed(self, columns: dict[str, Any], sentence: str) -> None:
+    def test_a_catalog_without_the_needed_column_is_refused(self, columns: dict[str, Any], sentence: str) -> None:
         with pytest.raises(UserError, match=sentence):
             assign_split(catalog_of(["a"] * 100).assign(**columns), typed("given"), None)
 
@@ -263,7 +263,7 @@ class TestRandom:
         split = assign_split(catalog, self.REFERENCE, None)
         assert split.value_counts().to_dict() == {"train": 4000, "validation": 1000}
 
-    def test_classes_may_be_missing_from_a_part(self) -> None:
+    def test_a_random_part_may_miss_classes(self) -> None:
         split = assign_split(catalog_of(["star"] * 50 + ["qso"]), self.REFERENCE, None)
         assert set(split) == {"train", "validation"}
 

@@ -1,4 +1,4 @@
-"""search_app that ends as the commands do, see run.py; its report waits where SLOW_REPORT names a file."""
+"""search_app that ends as the commands do, see run.py; its report waits if SLOW_REPORT names a file."""
 
 import os
 import runpy

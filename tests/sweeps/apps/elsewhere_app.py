@@ -1,4 +1,4 @@
-"""search_app as another machine runs it: of the name MACHINE, its clock CLOCK_OFF_S off, with quick signs of life."""
+"""search_app as on another machine: named MACHINE, its clock CLOCK_OFF_S off, with frequent heartbeats."""
 
 import os
 import runpy

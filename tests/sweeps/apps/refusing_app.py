@@ -1,4 +1,4 @@
-"""search_app that ends as the commands do, and gets no process for a worker while the file REFUSE is there."""
+"""search_app that ends as the commands do, and cannot start a worker process while the file REFUSE exists."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ Popen = subprocess.Popen
 
 
 def start(*arguments: Any, **options: Any) -> "subprocess.Popen[bytes]":
-    """As subprocess.Popen, on a machine that has no room for another process at times."""
+    """subprocess.Popen on a machine that at times cannot start another process."""
     if Path(os.environ["REFUSE"]).exists():
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
     return Popen(*arguments, **options)

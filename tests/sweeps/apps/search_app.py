@@ -1,4 +1,4 @@
-"""A task without torch: epochs that a file `hold` in the sweep's folder keeps from ending, with a checkpoint."""
+"""A task without torch: epochs with a checkpoint, which wait while the sweep's folder has a file `hold`."""
 
 import math
 import os
@@ -24,7 +24,7 @@ def main(config: DictConfig) -> float:
     begin = len(checkpoint.read_text().split()) if checkpoint.exists() else 0
     for epoch in range(begin + 1, config.epochs + 1):
         if epoch == config.epochs:
-            (folder / "waits").touch()  # all that it has to report of earlier epochs is reported
+            (folder / "waits").touch()  # everything about earlier epochs has been reported
             await_release(folder.parent / config.hold)
         time.sleep(config.epoch_s)
         append(checkpoint, str(epoch))
@@ -48,7 +48,7 @@ def has(config: DictConfig, fault: str) -> bool:
 
 def meet_fault(config: DictConfig) -> None:
     if has(config, "exception"):
-        raise ArithmeticError(f"as told for {config.x}")
+        raise ArithmeticError(f"as asked for {config.x}")
     if has(config, "kill_controller"):
         os.kill(os.getppid(), signal.SIGKILL)
         time.sleep(60)  # the worker ends with it

@@ -1,4 +1,4 @@
-"""What `sweeps.compare` shows of runs and trials, and when it says that they differ."""
+"""What `sweeps.compare` shows of runs and trials, and when it reports a difference."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ LABELS = ["star"] * 60 + ["qso"] * 40
 
 
 def predicted(num_wrong: int) -> list[str]:
-    """The labels, with so many of each class taken for the other."""
+    """The labels, with this many of each class predicted as the other."""
     stars, quasars = LABELS[:60], LABELS[60:]
     return ["qso"] * num_wrong + stars[num_wrong:] + ["star"] * num_wrong + quasars[num_wrong:]
 
@@ -35,7 +35,7 @@ def macro_f1(names: Sequence[str]) -> float:
 def make_run(
     folder: Path, names: Sequence[str] | None, config: str = "a: 1", fingerprint: str = "f", first_id: int = 0
 ) -> Path:
-    """A finished run that predicts `names` on its validation split; without names one that has not ended."""
+    """A finished run that predicts `names` on its validation split; without names, an unfinished run."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.yaml").write_text(f"run_dir: {folder}\nseed: 0\n{config}\n")
     if names is not None:
@@ -45,7 +45,7 @@ def make_run(
         (folder / "result.json").write_text(json.dumps(result))
         ids = [f"s{first_id + row}" for row in range(len(LABELS))]
         table = {"id": ids, "split": "validation", "label": LABELS, "predicted": list(names)}
-        # The rows of another run need not stand in the same order.
+        # The rows of another run need not be in the same order.
         pd.DataFrame(table).sample(frac=1, random_state=len(str(folder))).to_parquet(folder / "predictions.parquet")
     return folder
 
@@ -63,7 +63,7 @@ def table(output: str, heading: str) -> dict[str, list[str]]:
     return {row[0]: row[1:] for row in rows[: rows.index([]) if [] in rows else None]}
 
 
-def test_what_differs_in_config_and_metrics(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_differences_in_config_and_metrics_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = make_run(tmp_path / "a", predicted(4), "model: {width: 16, norm: none}")
     other = make_run(tmp_path / "b", predicted(2), "model: {width: 32, norm: none, dilations: [1, 2]}")
     output = shown(capsys, first, other)
@@ -81,7 +81,7 @@ def test_what_differs_in_config_and_metrics(tmp_path: Path, capsys: pytest.Captu
     assert shown(capsys, first, first).startswith("The configs do not differ.\n")
 
 
-def test_a_difference_that_zero_is_not_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interval_without_zero_is_a_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bad, good = make_run(tmp_path / "bad", predicted(15)), make_run(tmp_path / "good", predicted(1))
     found = paired_differences(find_subject(str(good)).runs, find_subject(str(bad)).runs)[0]["validation"]
     assert found.value == pytest.approx(macro_f1(predicted(1)) - macro_f1(predicted(15)))
@@ -95,16 +95,16 @@ def test_a_difference_that_zero_is_not_in(tmp_path: Path, capsys: pytest.Capture
     assert f"is clear of zero: {good} is better on these spectra." in shown(capsys, good, bad)
 
 
-def test_a_difference_that_may_be_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interval_with_zero_may_be_no_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first, other = make_run(tmp_path / "a", predicted(5)), make_run(tmp_path / "b", predicted(4))
     assert "contains zero, so that these spectra do not tell the two apart." in shown(capsys, first, other)
 
 
-def test_no_difference_of_other_spectra(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_scores_of_other_spectra_have_no_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = make_run(tmp_path / "a", predicted(5))
     elsewhere = make_run(tmp_path / "b", predicted(4), first_id=1)
     assert "no split of both has the same spectra" in shown(capsys, first, elsewhere)
-    # The same names of spectra say nothing where the surveys differ.
+    # The same names of spectra mean nothing if the surveys differ.
     survey = make_run(tmp_path / "c", predicted(4), fingerprint="g")
     assert "they are not of the same survey" in shown(capsys, first, survey)
     unfinished = make_run(tmp_path / "d", None)
@@ -120,7 +120,7 @@ def make_epochs(run: Path, *scores: float, state: str = "pruned") -> None:
     (run / "trial.json").write_text(json.dumps({"state": state}))
 
 
-def test_a_pruned_run_shows_its_epochs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_pruned_run_shows_its_number_of_epochs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = make_run(tmp_path / "a", predicted(5))
     pruned = make_run(tmp_path / "b", None, "objective: val/macro_f1")
     make_epochs(pruned, 0.5, 0.5, 0.125)
@@ -129,8 +129,8 @@ def test_a_pruned_run_shows_its_epochs(tmp_path: Path, capsys: pytest.CaptureFix
     assert table(output, "metric")["val/macro_f1"] == [f"{score:.4f}", "0.5000", f"{0.5 - score:+.4f}"]
     assert table(output, "metric")["val/f1/star"][1] == "0.2500"
     assert table(output, "metric")["best_epoch"] == ["-", "2", "-"]
-    told = "it was pruned after epoch 3 with val/macro_f1 0.1250; its scores above are those of its best epoch, 2."
-    assert f"{pruned} has no result: {told}" in output and "interval" not in output
+    expected = "it was pruned after epoch 3 with val/macro_f1 0.1250; its scores above are those of its best epoch, 2."
+    assert f"{pruned} has no result: {expected}" in output and "interval" not in output
 
 
 @pytest.fixture
@@ -149,14 +149,14 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "mine"
 
 
-def test_trials_of_a_study(study: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_trials_of_a_study_are_compared(study: str, capsys: pytest.CaptureFixture[str]) -> None:
     output = shown(capsys, study, f"{study}:0", f"outputs/sweeps/{study}:1")
     assert output.splitlines()[0].split() == ["config", "study:2", "study:0", "study:1"]
     assert table(output, "config") == {"x": ["3", "1", "2"]}
     assert output.count("95 % interval") == 2
 
 
-def test_every_name_in_the_list_is_taken(study: str) -> None:
+def test_every_name_that_ls_shows_is_accepted(study: str) -> None:
     runs = [Path("outputs/runs/alone"), Path("outputs/runs/many/seed-1"), *Path("outputs/sweeps/mine").glob("[0-9]")]
     for run in runs:
         make_run(run, None, "schedule: {stages: []}\nobjective: val/macro_f1")
@@ -188,9 +188,9 @@ def test_seeds_of_a_trial_are_compared_by_their_means(
     assert metrics["num_parameters"] == ["1,234", "1,234", "+0"] and metrics["best_epoch"] == ["10.5", "10.5", "+0.0"]
     assert "The metrics of study:0 are means over 2 seeds." in output
     gain = (macro_f1(predicted(4)) + macro_f1(predicted(5))) / 2 - mean
-    told = f"val/macro_f1 of study:1 (mean over 2 seeds) less that of study:0 (mean over 2 seeds): {gain:+.4f} on"
-    assert told in output and output.count("95 % interval") == 1
-    # A trial is also held against a run by itself.
+    expected = f"val/macro_f1 of study:1 (mean over 2 seeds) less that of study:0 (mean over 2 seeds): {gain:+.4f} on"
+    assert expected in output and output.count("95 % interval") == 1
+    # A trial is also compared with a single run.
     make_run(tmp_path / "alone", predicted(30))
     assert "of alone less that of study:0 (mean over 2 seeds): " in shown(capsys, "mine:0", "alone")
 
@@ -222,8 +222,8 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, capsys: pytest.Capt
     first, other = make_run(tmp_path / "a", predicted(4)), make_run(tmp_path / "b", predicted(2))
     (other / "predictions.parquet").write_bytes(b"PAR1")
     assert command.main([str(first), str(other)]) == 2
-    said = capsys.readouterr()
-    assert said.err.startswith(f"error: {other}/predictions.parquet cannot be read: ") and said.out == ""
+    printed = capsys.readouterr()
+    assert printed.err.startswith(f"error: {other}/predictions.parquet cannot be read: ") and printed.out == ""
 
 
 @pytest.mark.parametrize(
@@ -238,12 +238,12 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, capsys: pytest.Capt
         ("mine:3", "the study mine has no trial 3: its 3 trials count from 0."),
     ],
 )
-def test_what_is_not_there(study: str, named: str, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_run_is_named(study: str, named: str, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main([study, named]) == 2
     assert capsys.readouterr().err == f"error: {sentence}\n"
 
 
-def test_what_cannot_be_compared(study: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_runs_that_cannot_be_compared_are_named(study: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main([study]) == 2
     assert capsys.readouterr().err == "error: mine alone is nothing to compare: name two or more.\n"
     sweep(tmp_path / "none", {"x": [1]}, lambda call: float("nan"), sampler="grid")
@@ -253,7 +253,7 @@ def test_what_cannot_be_compared(study: str, tmp_path: Path, capsys: pytest.Capt
     assert capsys.readouterr().err.endswith("has left no run folder.\n")
 
 
-def test_runs_of_the_product(
+def test_runs_of_the_product_are_compared(
     small: Callable[..., list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small_runs.run(small(folder="a"))

@@ -1,4 +1,4 @@
-"""What a sweep says before its first trial."""
+"""The lines that a sweep prints before its first trial."""
 
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ def _fresh_storages() -> None:
         ([], {"space": {"y": [1, 2]}, "sampler": "grid"}, "grid", 2),
     ],
 )
-def test_choices_alone_are_a_grid_whatever_the_number(
+def test_choices_alone_are_a_grid_at_any_number(
     arguments: list[str], options: dict[str, Any], kind: str, num_trials: int
 ) -> None:
     sweep = typed_sweep(options)
@@ -50,7 +50,7 @@ def stands(study: SharedStudy) -> str:
 
 
 def lines(folder: Path, **options: Any) -> list[str]:
-    """What is said beside where the study stands."""
+    """The startup lines, without the one about the state of the study."""
     study = open_study(folder, options.pop("space", FLOATS), **options)
     try:
         return list(startup_lines(study, typed_sweep(options), read_constraints(options.get("constraints"))))[1:]
@@ -58,12 +58,12 @@ def lines(folder: Path, **options: Any) -> list[str]:
         study.close()
 
 
-def test_nothing_is_said_where_there_is_nothing_to_say(tmp_path: Path) -> None:
+def test_no_line_is_printed_if_there_is_nothing_to_report(tmp_path: Path) -> None:
     assert lines(tmp_path, num_trials=3, constraints=BOUND) == []
     assert lines(tmp_path / "other", num_trials=3, sampler="cmaes") == []
 
 
-def test_a_number_above_the_grids_is_told(tmp_path: Path) -> None:
+def test_a_number_above_the_size_of_the_grid_is_reported(tmp_path: Path) -> None:
     study = open_study(tmp_path, {"x": [1, 2]}, sampler="grid")
     study.close()
     asked = typed_sweep({"num_trials": 7})
@@ -71,18 +71,18 @@ def test_a_number_above_the_grids_is_told(tmp_path: Path) -> None:
     assert line == "sweep.num_trials=7 is more than the grid's 2 configurations: each is run once."
 
 
-def test_a_number_below_what_there_is_is_told(tmp_path: Path) -> None:
+def test_a_number_below_the_existing_trials_is_reported(tmp_path: Path) -> None:
     sweep(tmp_path, FLOATS, lambda call: call.values["x"], num_trials=3)
     assert lines(tmp_path, num_trials=3) == []
     assert lines(tmp_path, num_trials=2) == ["The study has 3 trials already, more than the 2 that are asked for."]
 
 
-def test_constraints_of_which_a_sampler_learns_nothing_are_told_once(tmp_path: Path) -> None:
+def test_constraints_that_a_sampler_ignores_are_reported_once(tmp_path: Path) -> None:
     (line,) = lines(tmp_path, num_trials=3, sampler="cmaes", constraints=BOUND)
     assert line == "sweep.sampler=cmaes learns nothing from sweep.constraints, which hold nevertheless."
 
 
-def test_a_study_begins_goes_on_and_is_finished(tmp_path: Path) -> None:
+def test_the_first_line_says_whether_a_study_starts_resumes_or_is_finished(tmp_path: Path) -> None:
     study = open_study(tmp_path, FLOATS, num_trials=2)
     assert stands(study) == "The study study begins."
     claimed = study.claim()
@@ -97,7 +97,7 @@ def test_a_study_begins_goes_on_and_is_finished(tmp_path: Path) -> None:
         study.close()
 
 
-def test_a_study_whose_last_scores_are_left_goes_on(tmp_path: Path) -> None:
+def test_a_study_without_its_final_scores_resumes(tmp_path: Path) -> None:
     study = open_study(tmp_path, FLOATS, num_trials=1, search_overrides=["held=true"])
     claimed = study.claim()
     assert claimed is not None

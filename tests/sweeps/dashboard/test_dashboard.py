@@ -1,4 +1,4 @@
-"""What the dashboard is told of studies, and what it may change, without a browser."""
+"""What the dashboard shows of studies, and what it may change, without a browser."""
 
 import json
 import shutil
@@ -28,7 +28,7 @@ SPACE = {"x": [1, 2, 3]}
 
 
 def task(call: Call) -> float:
-    """Leaves a picture; the third configuration fails."""
+    """Write a picture; the third configuration fails."""
     (call.folder / "plots").mkdir()
     (call.folder / "plots" / "curves.png").write_bytes(png(3, 2))
     if call.values["x"] == 3:
@@ -38,7 +38,7 @@ def task(call: Call) -> float:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Of two studies with three trials each."""
+    """The folder of two studies with three trials each."""
     open_storage.cache_clear()
     for name in ("a", "b"):
         sweep(tmp_path / "sweeps" / name, SPACE, task, sampler="grid")
@@ -102,7 +102,7 @@ def test_the_note_of_a_trial_that_is_on_a_server_links_to_it(folder: Path) -> No
     assert "Weights & Biases" not in note_of(studies, first._trial_id, 1)
 
 
-def test_a_note_that_somebody_writes_stays_with_its_trial(folder: Path) -> None:
+def test_a_note_written_in_the_browser_stays_with_its_trial(folder: Path) -> None:
     note = pytest.importorskip("optuna_dashboard._note")
     studies, _ = opened(folder)
     trial = studies.get_all_trials(1)[2]
@@ -119,7 +119,7 @@ def test_a_note_that_somebody_writes_stays_with_its_trial(folder: Path) -> None:
     }
 
 
-def test_a_study_that_was_deleted_or_begun_anew_is_shown_as_it_is(folder: Path) -> None:
+def test_a_study_that_was_deleted_or_restarted_is_shown_as_it_is_now(folder: Path) -> None:
     studies, _ = opened(folder)
     assert [len(studies.get_all_trials(study._study_id)) for study in studies.get_all_studies()] == [3, 3]
     shutil.rmtree(folder / "a")
@@ -129,14 +129,14 @@ def test_a_study_that_was_deleted_or_begun_anew_is_shown_as_it_is(folder: Path) 
     assert [len(studies.get_all_trials(study._study_id)) for study in studies.get_all_studies()] == [3, 2]
 
 
-def test_a_broken_journal_hides_no_other(folder: Path) -> None:
+def test_a_broken_journal_does_not_hide_other_studies(folder: Path) -> None:
     (folder / "c").mkdir()
     (folder / "c" / "study.journal").write_text('{"op_code":0,"worker_id":"a-1"}\n')
     studies, _ = opened(folder)
     assert len(studies.get_all_studies()) == 2
 
 
-def test_the_best_trial_keeps_to_the_constraints(tmp_path: Path) -> None:
+def test_the_best_trial_satisfies_the_constraints(tmp_path: Path) -> None:
     studies_folder = tmp_path / "sweeps"
     study = optuna.create_study(
         study_name="s", storage=open_storage(f"journal://{studies_folder / 's' / 'study.journal'}", 5)
@@ -150,7 +150,7 @@ def test_the_best_trial_keeps_to_the_constraints(tmp_path: Path) -> None:
     assert [t.system_attrs["constraints"] for t in studies.get_all_trials(0)] == [[0.5], [-0.5]]
 
 
-def test_a_trial_that_runs_has_no_note_until_it_has_ended(tmp_path: Path) -> None:
+def test_a_running_trial_has_no_note(tmp_path: Path) -> None:
     study = optuna.create_study(
         study_name="s", storage=open_storage(f"journal://{tmp_path / 'sweeps' / 's' / 'study.journal'}", 5)
     )
@@ -188,7 +188,7 @@ def test_a_browser_may_write_notes_and_nothing_else(folder: Path) -> None:
         assert dashboard_runs.end(process) == "\nThe dashboard has ended.\n"
 
 
-def test_what_cannot_be_served_is_said_in_a_sentence(
+def test_a_folder_that_cannot_be_served_is_reported_in_one_sentence(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("optuna_dashboard")

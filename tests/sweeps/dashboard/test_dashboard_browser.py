@@ -17,7 +17,7 @@ TEXT = "return document.body.innerText.includes(arguments[0])"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    """Of studies, none yet; whatever runs there ends with the test."""
+    """A folder for studies, empty at first; whatever runs there ends with the test."""
     yield tmp_path / "sweeps"
     for hold in (tmp_path / "sweeps").glob("*/hold"):
         hold.unlink()
@@ -38,7 +38,7 @@ def num_ended(study: Path) -> int:
 
 
 def let_two_end(study: Path, process: Process) -> str:
-    """Two trials end with a picture each, the first with a page in a tracker; the sweep goes on with the others.
+    """Two trials end with a picture each, the first with a page in a tracker; the sweep resumes the others.
 
     Returns:
         The page's address.
@@ -59,10 +59,10 @@ def visit(browser: Browser, url: str, text: str) -> None:
 
 
 @pytest.mark.usefixtures("no_key")
-def test_a_running_sweep_is_watched(folder: Path, browser: Browser) -> None:
+def test_a_running_sweep_can_be_watched(folder: Path, browser: Browser) -> None:
     first = begin(folder, "first")
     url = let_two_end(folder / "first", first)
-    browser.open(Path("/dev/null"))  # forgets what other tests have left
+    browser.open(Path("/dev/null"))  # forgets errors of other tests
     with dashboard(folder) as (address, process):
         visit(browser, address, "0. first")
         browser.screenshot("dashboard_studies")

@@ -1,4 +1,4 @@
-"""Headless Chromium, Debian's, as a reader of a page would use it, and what it noticed."""
+"""Headless Chromium, as a reader of a page uses it, with its errors and requests."""
 
 import base64
 import contextlib
@@ -40,14 +40,14 @@ class Browser:
         self.driver = driver
 
     def open(self, page: Path) -> None:
-        """Load a page from disk; what was noticed of earlier ones is forgotten."""
+        """Load a page from disk; errors and requests of earlier pages are forgotten."""
         self.driver.get("about:blank")
         for log in ("browser", "performance"):
             self.driver.get_log(log)
         self.driver.get(page.resolve().as_uri())
 
     def js(self, script: str, *arguments: Any) -> Any:
-        """What a script returns: js("return 1 + arguments[0]", 2)."""
+        """The value that a script returns: js("return 1 + arguments[0]", 2)."""
         return self.driver.execute_script(script, *arguments)
 
     def find(self, selector: str) -> WebElement:
@@ -57,7 +57,7 @@ class Browser:
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
 
     def wait(self, script: str, *arguments: Any) -> Any:
-        """The first value that counts as true; the test fails where none comes."""
+        """The first value that counts as true; the test fails if none comes."""
         condition = WebDriverWait(self.driver, TIMEOUT_S, poll_frequency=0.05)
         return condition.until(lambda _driver: self.js(script, *arguments), f"never true: {script}")
 
@@ -85,7 +85,7 @@ class Browser:
 
     @contextlib.contextmanager
     def narrow(self, width_px: int) -> Iterator[None]:
-        """The block is in a window of that width."""
+        """Give the window this width inside the block."""
         size = {"width": width_px, "height": 900, "deviceScaleFactor": 1, "mobile": False}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         try:
@@ -94,7 +94,7 @@ class Browser:
             self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
     def hidden_px(self) -> int:
-        """How much of the page is beyond the window's right edge, so that it has a scroll bar for that."""
+        """Pixels of the page beyond the window's right edge, which need a scroll bar."""
         hidden: int = self.js("const e = document.documentElement; return e.scrollWidth - e.clientWidth")
         return hidden
 
@@ -134,7 +134,7 @@ class Browser:
 
 @contextlib.contextmanager
 def open_browser(profile: Path) -> Iterator[Browser]:
-    """A browser with a fresh profile in an empty folder; the test is skipped where Chromium is not installed."""
+    """A browser with a fresh profile in an empty folder; the test is skipped if Chromium is not installed."""
     chromium, driver_path = shutil.which("chromium"), shutil.which("chromedriver")
     if chromium is None or driver_path is None:
         pytest.skip("no Chromium here: apt-get install chromium chromium-driver")

@@ -23,8 +23,8 @@ sys.stdin.readline()
 """
 
 
-def claimed_at_once(folder: Path, url: str | None) -> list[int]:
-    """The numbers that both claimed, until none was left of 40."""
+def claimed_concurrently(folder: Path, url: str | None) -> list[int]:
+    """The numbers that both claimed, until none of 40 was left."""
     command = [sys.executable, "-c", CLAIMER, str(folder), url or ""]
     environment, pipe = os.environ | {"PYTHONPATH": str(REPOSITORY)}, subprocess.PIPE
     both = [
@@ -43,7 +43,7 @@ def claimed_at_once(folder: Path, url: str | None) -> list[int]:
 
 
 def lines_until(last: str, process: Process) -> list[str]:
-    """What it prints before that line."""
+    """The lines that a process prints before the last one."""
     lines: list[str] = []
     assert process.stdout
     for line in process.stdout:
@@ -64,7 +64,7 @@ for line in sys.stdin:
 """
 
 
-def open_at_once(urls: list[str], num_processes: int = 3) -> None:
+def open_concurrently(urls: list[str], num_processes: int = 3) -> None:
     """Open each of some empty databases in several processes at the same time."""
     command = [sys.executable, "-c", OPENER]
     environment, pipe = os.environ | {"PYTHONPATH": str(REPOSITORY)}, subprocess.PIPE

@@ -1,4 +1,4 @@
-"""A dashboard in a process of its own, and what it shows of run folders: pictures, and pages of a tracker."""
+"""A dashboard in a process of its own, and files of run folders that it shows: pictures, and pages of a tracker."""
 
 import contextlib
 import os
@@ -33,7 +33,7 @@ def command(*arguments: str) -> subprocess.Popen[str]:
 
 @contextlib.contextmanager
 def dashboard(folder: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """The address of a dashboard that answers, and its process."""
+    """The address of a running dashboard, and its process."""
     process = command("--folder", str(folder), "--port", "0")
     try:
         assert process.stdout is not None
@@ -53,7 +53,7 @@ def end(process: subprocess.Popen[str]) -> str:
 
 
 def track_online(run_folder: Path) -> str:
-    """Tell the real Weights & Biases of a run that is in a folder; returns where its server has it."""
+    """Log the run of a folder to the real Weights & Biases; returns its address on the server."""
     with pytest.MonkeyPatch.context() as patch, wandb_server() as server:
         patch.setenv("WANDB_BASE_URL", server.address)
         patch.setenv("WANDB_API_KEY", "0123456789abcdef" * 3)

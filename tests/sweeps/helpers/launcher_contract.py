@@ -1,4 +1,4 @@
-"""What every streaming launcher does, with real processes; a launcher's own test file fills in `make`."""
+"""Tests that every streaming launcher passes, with real processes; a launcher's own test file fills in `make`."""
 
 import errno
 import os
@@ -28,7 +28,7 @@ REFUSED = "nothing can be started now"
 
 
 def refuse(*_: Any, **__: Any) -> Any:
-    """In place of what starts a process."""
+    """Refuse to start a process."""
     raise BlockingIOError(errno.EAGAIN, REFUSED)
 
 
@@ -59,7 +59,7 @@ class LauncherTests:
 
 
 class HydrasOwnTests:
-    """To be inherited before one of Hydra's suites, which expect the defaults of Hydra 1.1 and no others' state."""
+    """To be inherited before one of Hydra's suites, which expect the defaults of Hydra 1.1 and a clean state."""
 
     @pytest.fixture(autouse=True)
     def _as_hydra_runs_them(self, hydra_restore_singletons: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +69,7 @@ class HydrasOwnTests:
 
 
 class LauncherContract(LauncherTests):
-    """Subclasses also give what WorkerLost says of SIGKILL, and a time limit that the start of a process fits in.
+    """Subclasses also give the reason of WorkerLost after SIGKILL, and a time limit long enough to start a process.
 
     `refuse_starts` keeps the launcher from starting a job while a test's patch holds.
     """
@@ -109,15 +109,15 @@ class LauncherContract(LauncherTests):
         futures = [launcher.submit([f"x={i}"], i) for i in range(3 * launcher.num_slots)]
         assert [future.result(PATIENCE_S).return_value for future in futures] == [i * i for i in range(len(futures))]
 
-    def test_results_stream(self, make: Make) -> None:
-        """A long job does not hold back the result of a short one, nor a third job the slot that this one freed."""
+    def test_a_short_job_does_not_wait_for_a_long_one(self, make: Make) -> None:
+        """A short job returns its result and frees its slot for a third one, while a long job still runs."""
         launcher = make()
         long = launcher.submit(["x=0", "do=wait"], 0)
         assert launcher.submit(["x=2"], 1).result(PATIENCE_S).return_value == 4
         assert launcher.submit(["x=3"], 2).result(PATIENCE_S).return_value == 9
         assert not long.done()
 
-    def test_jobs_run_at_once_and_on_known_slots(self, make: Make, tmp_path: Path) -> None:
+    def test_jobs_run_in_parallel_on_known_slots(self, make: Make, tmp_path: Path) -> None:
         launcher = make()
         futures = [launcher.submit([f"x={i}", "do=meet"], i) for i in range(2)]
         assert sorted(future.result(PATIENCE_S).return_value for future in futures) == [0, 1]
@@ -128,11 +128,11 @@ class LauncherContract(LauncherTests):
     def test_an_exception_is_in_the_return_with_its_traceback(self, make: Make) -> None:
         returned = make().submit(["do=raise"], 0).result(PATIENCE_S)
         assert returned.status == JobStatus.FAILED
-        with pytest.raises(ArithmeticError, match="as told") as caught:
+        with pytest.raises(ArithmeticError, match="as asked") as caught:
             _ = returned.return_value
         assert "in task" in str(caught.value.__cause__)
 
-    def test_an_exception_that_does_not_pickle_is_told_by_its_traceback(self, make: Make) -> None:
+    def test_an_exception_that_does_not_pickle_is_reported_by_its_traceback(self, make: Make) -> None:
         def job(config: DictConfig) -> None:
             raise NotPicklableError(1, 2)
 
@@ -140,7 +140,7 @@ class LauncherContract(LauncherTests):
         with pytest.raises(RuntimeError, match="NotPicklableError: 1 2"):
             _ = returned.return_value
 
-    def test_a_result_that_is_no_plain_value_fails_the_job(self, make: Make) -> None:
+    def test_a_result_that_is_not_a_plain_value_fails_the_job(self, make: Make) -> None:
         returned = make(lambda config: [1.0, threading.Lock()]).submit([], 0).result(PATIENCE_S)
         with pytest.raises(NotPlainError, match=r"^the task returned a value of type lock, a number is needed$"):
             _ = returned.return_value
@@ -159,7 +159,7 @@ class LauncherContract(LauncherTests):
         assert self.died in error.reason
         assert launcher.submit(["x=2"], 1).result(PATIENCE_S).return_value == 4
 
-    def test_a_lost_worker_takes_no_other_job_along(self, make: Make) -> None:
+    def test_a_lost_worker_does_not_affect_other_jobs(self, make: Make) -> None:
         launcher = make()
         futures = [launcher.submit([f"x={i}", f"do={'die' if i == 1 else 'square'}"], i) for i in range(4)]
         wait(futures, PATIENCE_S)
@@ -188,7 +188,7 @@ class LauncherContract(LauncherTests):
         with pytest.raises(WorkerLost):
             _ = returned[1].return_value
 
-    def test_a_task_that_cannot_be_loaded_says_why(self, make: Make) -> None:
+    def test_a_task_that_cannot_be_loaded_reports_why(self, make: Make) -> None:
         class Broken:
             def __reduce__(self) -> Any:
                 return signal.Signals, (12345,)
@@ -198,7 +198,7 @@ class LauncherContract(LauncherTests):
         error = make(Broken()).submit([], 0).exception(PATIENCE_S)
         assert "12345" in str(error)
 
-    def test_shutdown_waits_for_what_was_submitted_and_leaves_nothing(self, make: Make) -> None:
+    def test_shutdown_waits_for_submitted_jobs_and_leaves_no_process(self, make: Make) -> None:
         launcher = make(lambda config: (time.sleep(0.1), os.getpid())[1])
         futures = [launcher.submit([], i) for i in range(4)]
         launcher.shutdown(wait=True)
@@ -206,7 +206,7 @@ class LauncherContract(LauncherTests):
         with pytest.raises(RuntimeError, match="shut down"):
             launcher.submit([], 9)
 
-    def test_shutdown_at_once_cancels_loses_and_leaves_nothing(self, make: Make, tmp_path: Path) -> None:
+    def test_shutdown_at_once_cancels_jobs_and_leaves_no_process(self, make: Make, tmp_path: Path) -> None:
         launcher = make()
         futures = [launcher.submit([f"x={i}", "do=wait"], i) for i in range(3)]
         pids = started_pids(tmp_path, 2)
@@ -226,13 +226,13 @@ class LauncherContract(LauncherTests):
         assert [future.result(PATIENCE_S).return_value for future in futures] == [0, 1]
         assert not (tmp_path / "5").exists()
 
-    def test_hydra_config_is_there_in_the_job(self, make: Make) -> None:
+    def test_hydra_config_is_available_in_the_job(self, make: Make) -> None:
         launcher = make(lambda config: HydraConfig.get().job.num)
         assert launcher.submit([], 3).result(PATIENCE_S).return_value == 3
 
 
 def started_pids(folder: Path, num_jobs: int) -> set[int]:
-    """Wait until some jobs of `launcher_runs.task` have told their process ids."""
+    """Wait until some jobs of `launcher_runs.task` have written their process ids."""
     return {int(pid) for pid in texts_of(folder, "*/pid", num_jobs)}
 
 
@@ -244,7 +244,7 @@ def assert_gone(pids: set[int], within_s: float = PATIENCE_S) -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """Zombies count as alive: somebody has to wait for them."""
+    """Zombies count as alive: their parent has to wait for them."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

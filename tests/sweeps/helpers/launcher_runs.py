@@ -38,11 +38,11 @@ def launcher_on(folder: Path, name: str, function: Callable[[DictConfig], Any], 
 
 
 def task(config: DictConfig) -> Any:
-    """Square x, or do what `do` says."""
+    """Square x, or do what `do` asks for."""
     folder, own = Path(config.folder), Path(HydraConfig.get().runtime.output_dir)
     write_text(own / "pid", str(os.getpid()))
     if config.do == "raise":
-        raise ArithmeticError("as told")
+        raise ArithmeticError("as asked")
     if config.do == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     if config.do == "exit":
@@ -57,12 +57,12 @@ def task(config: DictConfig) -> Any:
 
 
 def own_folder() -> Path:
-    """Of the job that asks."""
+    """The folder of the job that calls it."""
     return Path(HydraConfig.get().runtime.output_dir)
 
 
 def texts_of(folder: Path, pattern: str, num_files: int) -> list[str]:
-    """The texts of files that jobs write, once there are so many of them."""
+    """The texts of files that jobs write, once there are this many of them."""
     await_that(lambda: len(list(folder.glob(pattern))) >= num_files)
     return [path.read_text() for path in folder.glob(pattern)]
 
@@ -76,19 +76,19 @@ def await_that(condition: Callable[[], bool]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """At once, so that a reader never finds half of it."""
+    """Write a file in one step, so that a reader never finds half of it."""
     part = path.with_suffix(".part")
     part.write_text(text)
     part.replace(path)
 
 
 def _word(value: Any) -> str:
-    """As Hydra's grammar wants it."""
+    """A value in the grammar of Hydra."""
     return "null" if value is None else str(value).replace(" ", "")
 
 
 class _NoCallbacks:
-    """In place of Hydra's callbacks."""
+    """Stand-in for Hydra's callbacks."""
 
     def on_job_start(self, **kwargs: Any) -> None: ...
 

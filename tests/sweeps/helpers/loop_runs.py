@@ -27,13 +27,13 @@ from sweeps.storage.urls import journal_url
 from sweeps.study.retry import RetryPolicy
 from sweeps.study.shared_study import SharedStudy
 
-# What a final job has: its trial has ended, and takes nothing of it.
+# The link of a final job: its trial has ended and records nothing more.
 NO_TRIAL = TrialLink("", "", -1, -1, "")
 
 
 @dataclass
 class Call:
-    """What a job was given."""
+    """The arguments of a job."""
 
     values: dict[str, Any]
     link: TrialLink
@@ -49,7 +49,7 @@ GRID = {"a.b": [1, 2, 3], "c": [[1, 2], [3]]}
 
 
 def grid_score(call: Call) -> float:
-    """Of a configuration of GRID."""
+    """The score of a configuration of GRID."""
     if call.values["a.b"] == 3:
         raise ArithmeticError("three")
     return float(call.values["a.b"])
@@ -60,13 +60,13 @@ def square(call: Call) -> float:
 
 
 def with_result(call: Call) -> float:
-    """As an experiment leaves its numbers."""
+    """Write result.json as an experiment does."""
     (call.folder / "result.json").write_text(json.dumps({"num_parameters": call.values["x"], "x": call.values["x"]}))
     return float(call.values["x"])
 
 
 class ThreadLauncher:
-    """Runs a function for each job, in threads. A WorkerLost or an ImportError that it raises goes to the future."""
+    """Run a function for each job, in threads. A WorkerLost or an ImportError that it raises goes to the future."""
 
     def __init__(self, task: Task, num_slots: int) -> None:
         self._task, self.num_slots = task, num_slots
@@ -143,7 +143,7 @@ class Sweep:
 
 
 def sweep(folder: Path, space: dict[str, Any], task: Task, *, num_slots: int = 2, **options: Any) -> Sweep:
-    """Run a sweep to its end; the same folder goes on with the same study."""
+    """Run a sweep to its end; the same folder resumes the same study."""
     study = open_study(folder, space, **options)
     study.retries = RetryPolicy(study.config.max_retries, first_pause_s=0)
     launcher, output = ThreadLauncher(task, num_slots), io.StringIO()

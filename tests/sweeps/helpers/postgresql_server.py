@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own: in a folder of its own, on a free port, with a password."""
+"""A PostgreSQL server for the tests: in a folder of its own, on a free port, with a password."""
 
 import os
 import shutil
@@ -12,8 +12,8 @@ USER = "sweeper"
 ACCOUNT = "postgres"  # of the system: the server refuses to run as root
 
 
-def why_not() -> str | None:
-    """Why no server can be started here; None where one can."""
+def reason_to_skip() -> str | None:
+    """Why no server can be started here; None if one can."""
     if _programs() is None:
         return "PostgreSQL's initdb and pg_ctl are not installed"
     if os.geteuid() == 0 and not (shutil.which("runuser") and _has_account()):
@@ -46,7 +46,7 @@ class Server:
         self._call("pg_ctl", "-D", str(self.folder / "data"), "-w", "-l", log, "-o", options, "start")
 
     def stop(self) -> None:
-        """As when it is killed: connections are cut, and what was not committed is lost."""
+        """Stop as if killed: connections are cut, and what was not committed is lost."""
         self._call("pg_ctl", "-D", str(self.folder / "data"), "-w", "-m", "immediate", "stop")
 
     def remove(self) -> None:
@@ -82,7 +82,7 @@ class Server:
 
 
 def _programs() -> Path | None:
-    """The folder of initdb: on PATH, or where Debian puts it."""
+    """The folder of initdb: on PATH, or that of Debian."""
     on_path = shutil.which("initdb")
     if on_path:
         return Path(on_path).resolve().parent

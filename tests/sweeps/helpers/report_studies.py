@@ -32,10 +32,10 @@ class Made:
     """A trial to be made.
 
     Args:
-        runs: what its run folders hold, one a seed: keyword arguments of `make_run`; None for no folder.
+        runs: content of its run folders, one per seed: keyword arguments of `make_run`; None for no folder.
         begins_s, takes_s: seconds after START, and from start to end.
-        slot: of its job; one a run folder, all at the same time.
-        jobs: of the trial, where they are not that.
+        slot: of its job; one job per run folder, all at the same time.
+        jobs: of the trial, if they differ from that.
     """
 
     configuration: dict[str, Any] = field(default_factory=dict)
@@ -60,7 +60,7 @@ def make_report(
     summary: dict[str, Any] | None = None,
     noted: dict[str, Any] | None = None,
 ) -> Report:
-    """The report of a study in `folder` with these trials; `noted` are further attributes of it."""
+    """The report of a study in `folder` with these trials; `noted` are further attributes of the study."""
     open_storage.cache_clear()
     folder.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(
@@ -126,7 +126,7 @@ def make_run(
     predictions: pd.DataFrame | None = None,
     classes: Sequence[str] = CLASSES,
 ) -> None:
-    """A run folder with what the report reads of it; result None: not finished."""
+    """A run folder with the files that the report reads; result None: not finished."""
     folder.mkdir(parents=True)
     (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in metrics))
     if result is not None:

@@ -1,4 +1,4 @@
-"""Real sweeps in processes of their own, and what is left of them."""
+"""Real sweeps in processes of their own, and the studies that they leave."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ def start(
     variables: Mapping[str, str] | None = None,
     cwd: Path = REPOSITORY,
 ) -> Process:
-    """The command of a sweep, begun; without a folder it chooses one in `cwd` itself.
+    """Start the command of a sweep; without a folder it chooses one in `cwd` itself.
 
     Args:
         variables: of its environment.
@@ -56,7 +56,7 @@ def start(
 def start_elsewhere(
     folder: Path, machine: str, *overrides: str, lost_after_s: float, clock_off_s: float = 0.0
 ) -> Process:
-    """The command of a sweep on a machine of that name, begun; it has one slot."""
+    """Start the command of a sweep, with one slot, on a machine of that name."""
     variables = {"MACHINE": machine, "CLOCK_OFF_S": str(clock_off_s)}
     options = ("hydra.launcher.jobs_per_device=1", f"sweep.lost_after_s={lost_after_s}")
     script = HERE / "apps" / "elsewhere_app.py"
@@ -64,7 +64,7 @@ def start_elsewhere(
 
 
 def finish(process: Process) -> str:
-    """Its output; a test that hangs ends."""
+    """Wait for the end of a process; returns its output. A process that hangs is ended."""
     try:
         return process.communicate(timeout=PATIENCE_S)[0]
     except subprocess.TimeoutExpired:
@@ -73,20 +73,20 @@ def finish(process: Process) -> str:
 
 
 def run(folder: Path | None, *overrides: str, **options: Any) -> str:
-    """Its output, once it has ended well."""
+    """Run a sweep that must succeed; returns its output."""
     process = start(folder, *overrides, **options)
     output = finish(process)
     assert process.returncode == 0, output
     return output
 
 
-def go(folder: Path) -> None:
-    """Let jobs end that `hold` keeps in their last epoch."""
+def release(folder: Path) -> None:
+    """Let the jobs end that `hold` keeps in their last epoch."""
     (folder / "hold").unlink()
 
 
 def trials(folder: Path, url: str | None = None) -> list[FrozenTrial]:
-    """Of the only study in a folder's journal, or in another storage."""
+    """The trials of the only study in a folder's journal, or in another storage."""
     open_storage.cache_clear()
     storage = open_storage(url or journal_url(folder), 10)
     (only,) = storage.get_all_studies()
@@ -101,7 +101,7 @@ def states(folder: Path) -> list[str]:
 
 
 def starts(folder: Path) -> list[list[str]]:
-    """For each trial that began: a line a start of its job, with the worker's process number."""
+    """For each trial that began: one line per start of its job, with the worker's process number."""
     return [path.read_text().splitlines() for path in sorted(folder.glob("*/starts"))]
 
 
@@ -147,12 +147,12 @@ def await_that(condition: Callable[[], bool], process: Process | None = None) ->
 
 
 def await_begun(folder: Path, num: int, process: Process) -> None:
-    """Until so many jobs wait in their last epoch, or have ended."""
+    """Wait until this many jobs wait in their last epoch, or have ended."""
     await_that(lambda: len(list(folder.glob("*/waits"))) >= num, process)
 
 
-def check_whole(folder: Path, num_trials: int, url: str | None = None) -> None:
-    """Exactly so many trials have finished; none lost, none counted twice, no folder used for two."""
+def check_complete(folder: Path, num_trials: int, url: str | None = None) -> None:
+    """Check that exactly this many trials have finished: none lost, none counted twice, no folder used for two."""
     found = trials(folder, url)
     assert [trial.state.name for trial in found] == ["COMPLETE"] * num_trials
     folders = [trial.user_attrs[RUN_DIR] for trial in found]
@@ -161,6 +161,6 @@ def check_whole(folder: Path, num_trials: int, url: str | None = None) -> None:
     assert sorted(ended) == sorted(Path(path).name for path in folders)
     for trial in found:
         assert trial.values == [trial.params["x"] * 3]
-        # Every epoch was run once: a job that was begun again went on from its checkpoint.
+        # Every epoch was run once: a job that was begun again continued from its checkpoint.
         assert (Path(trial.user_attrs[RUN_DIR]) / "epochs").read_text().split() == ["1", "2", "3"]
         assert sorted(trial.intermediate_values) == [1, 2, 3]

@@ -46,7 +46,7 @@ PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 
 
 class NoSlurm(Exception):  # noqa: N818  (a reason to skip)
-    """SLURM is not installed, or does not start here."""
+    """Raised if SLURM is not installed, or does not start here."""
 
 
 @contextmanager
@@ -149,7 +149,7 @@ def _await_idle_node(folder: Path, environment: dict[str, str]) -> None:
 
 
 def _end_all_jobs(environment: dict[str, str]) -> None:
-    """slurmd leaves the processes of its jobs running when it ends."""
+    """End all jobs: slurmd leaves their processes running when it ends."""
     slurm(environment, "scancel", "--me")
     deadline = time.monotonic() + START_S
     while slurm(environment, "squeue", "--noheader"):

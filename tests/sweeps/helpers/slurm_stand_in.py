@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Plays sbatch, srun, squeue, scancel and scontrol on one machine, by the name under which it is called.
+"""Stand-in for sbatch, srun, squeue, scancel and scontrol on one machine, by the name under which it is called.
 
-A job is a folder in $SLURM_STAND_IN: its script, state, the process id of its step; `requeue` where it was requeued.
+A job is a folder in $SLURM_STAND_IN: its script, state, the process id of its step; `requeue` if it was requeued.
 """
 
 import os
@@ -28,7 +28,7 @@ def sbatch(script: str) -> None:
 
 
 def attend(job: Path) -> None:
-    """The batch process: runs the script until it is no more requeued."""
+    """The batch process: run the script again as long as it is requeued."""
     environment = os.environ | {"SLURM_JOB_ID": job.name, "SLURM_PROCID": "0", "SLURM_NTASKS": "1"}
     while True:
         (job / "state").write_text("RUNNING")
@@ -71,7 +71,7 @@ def scancel(number: str, option: str = "", name: str = "") -> None:
 
 
 def scontrol(_: str, number: str) -> None:
-    """SLURM ends what a requeued job runs, of which this is a part and may not come to its end."""
+    """Requeue a job. SLURM ends the processes of the job, and this may be one of them."""
     (JOBS / number / "requeue").touch()
     os.kill(os.getpid(), signal.SIGTERM)
 

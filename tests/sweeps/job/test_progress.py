@@ -1,4 +1,4 @@
-"""The job's side: what it reports, when it ends, and that it does nothing outside a sweep."""
+"""The job's side: what a job reports, when it ends, and that reporting does nothing outside a sweep."""
 
 import io
 import logging
@@ -34,12 +34,12 @@ SPACE = {"x": {"low": 0.0, "high": 1.0}}
 def link_of(study: SharedStudy, **options: Any) -> TrialLink:
     trial = study.claim()
     assert trial is not None
-    known = {"objective": "score", "pruning": study.config.pruning, **options}
-    return TrialLink(study.url, study.name, trial._trial_id, trial.number, study.controller.id, **known)
+    attributes = {"objective": "score", "pruning": study.config.pruning, **options}
+    return TrialLink(study.url, study.name, trial._trial_id, trial.number, study.controller.id, **attributes)
 
 
 def enter(link: TrialLink, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Into the job: the environment as Hydra's parser makes it of the override."""
+    """Set the environment of the job, as Hydra's parser reads it from the override."""
     override = OverridesParser.create().parse_override(link.override())
     monkeypatch.setenv(VARIABLE, OmegaConf.create({"value": override.value()}).value)
     assert TrialLink.of_job() == link
@@ -53,7 +53,7 @@ def study(tmp_path: Path) -> Any:
     study.close()
 
 
-def test_outside_a_sweep_it_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reporting_outside_a_sweep_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
     sweeps.report_progress(1, 0.5)
     sweeps.check_constraints({"num_parameters": None})
@@ -69,9 +69,7 @@ def test_epochs_reach_the_study(study: SharedStudy, monkeypatch: pytest.MonkeyPa
     assert study.trials()[0].intermediate_values == {1: 0.1, 2: 0.2, 3: 0.3}
 
 
-def test_a_job_whose_steps_the_study_does_not_take_tells_how_far_it_is(
-    study: SharedStudy, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_without_pruning_reports_its_progress(study: SharedStudy, monkeypatch: pytest.MonkeyPatch) -> None:
     enter(link_of(study, takes_steps=False, seed_index=2), monkeypatch)
     sweeps.report_progress(1, 0.5)
     sweeps.report_progress(2, 0.75)
@@ -83,7 +81,7 @@ def test_a_job_whose_steps_the_study_does_not_take_tells_how_far_it_is(
 BOUNDS = {"num_parameters": {"at_most": 100}, "receptive_field": {"at_least": 10}, "val/macro_f1": {"at_least": 0.5}}
 
 
-def test_what_is_known_before_the_work_is_held_against_the_constraints(
+def test_numbers_reported_before_the_work_are_checked_against_the_constraints(
     study: SharedStudy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enter(link_of(study, constraints=BOUNDS), monkeypatch)
@@ -98,16 +96,14 @@ def test_what_is_known_before_the_work_is_held_against_the_constraints(
     )
 
 
-def test_a_number_without_bound_is_outside_what_is_bounded_above(
-    study: SharedStudy, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unbounded_number_violates_an_upper_bound(study: SharedStudy, monkeypatch: pytest.MonkeyPatch) -> None:
     enter(link_of(study, constraints={"receptive_field": {"at_most": 500}}), monkeypatch)
     with pytest.raises(OutsideConstraints, match="receptive_field: without bound, at most 500") as raised:
         sweeps.check_constraints({"receptive_field": None})
     assert math.isfinite(raised.value.violations["receptive_field"])
 
 
-def test_a_number_that_is_not_known_fails_a_job_whose_sweep_bounds_it(
+def test_an_unknown_number_fails_a_job_whose_sweep_bounds_it(
     study: SharedStudy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enter(link_of(study, constraints={"receptive_field": {"at_most": 500}}), monkeypatch)
@@ -118,7 +114,7 @@ def test_a_number_that_is_not_known_fails_a_job_whose_sweep_bounds_it(
 @pytest.mark.parametrize(
     ("pruner", "pruning"), [("asha", {}), ("median", {"startup_trials": 2}), ("hyperband", {"max_steps": 9})]
 )
-def test_a_job_worse_than_all_before_is_ended(
+def test_a_job_worse_than_all_before_is_pruned(
     pruner: str, pruning: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_storage.cache_clear()
@@ -138,7 +134,7 @@ def test_a_job_worse_than_all_before_is_ended(
     study.close()
 
 
-def test_a_storage_that_is_gone_ends_no_job(
+def test_a_lost_storage_does_not_end_a_job(
     study: SharedStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     enter(link_of(study, timeout_s=0.1), monkeypatch)
@@ -152,7 +148,7 @@ def test_a_storage_that_is_gone_ends_no_job(
 @pytest.mark.parametrize(
     "text", ["plain", "it's", 'a "b"', "back\\slash", "back\\\\slashes\\", "${x}", "a,b=c{d}[e]", "ü"]
 )
-def test_any_name_passes_through_hydra(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_study_name_can_be_passed_through_hydra(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     enter(TrialLink(storage=text, study=text, trial_id=1, number=2, owner=text, objective=text), monkeypatch)
 
 
@@ -172,11 +168,11 @@ def test_a_job_whose_trial_was_taken_over_ends_at_its_next_report(
     for report in (sweeps.report_progress, lambda step, value: epoch_callback()(step, {"other": value})):
         with pytest.raises(TakenOver, match="trial 0 of study study"):
             report(2, 0.7)
-    # The job that goes on from the checkpoint of this epoch will not report it.
+    # The job that resumes from the checkpoint of this epoch will not report it.
     assert study.trials()[0].intermediate_values == {1: 0.5, 2: 0.7}
 
 
-def test_a_job_ends_that_another_controller_gave_back(study: SharedStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_another_controller_gave_back_ends(study: SharedStudy, monkeypatch: pytest.MonkeyPatch) -> None:
     enter(link_of(study), monkeypatch)
     study.storage.set_trial_state_values(0, TrialState.WAITING)
     with pytest.raises(TakenOver):

@@ -1,4 +1,4 @@
-"""What a tracker calls a run of a sweep, by the trial.json in its folder."""
+"""The name of a sweep's run in a tracker, by the trial.json in its folder."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,9 @@ from sweeps.job.tracked_as import tracked_as
         ({"number": 2}, TrackedAs("trial 2", "", "trial", True)),
     ],
 )
-def test_a_run_is_named_by_what_varies_in_its_study(trial: dict[str, Any], expected: TrackedAs, tmp_path: Path) -> None:
+def test_a_run_is_named_after_the_values_that_vary_in_its_study(
+    trial: dict[str, Any], expected: TrackedAs, tmp_path: Path
+) -> None:
     (tmp_path / "trial.json").write_text(json.dumps(trial))
     assert tracked_as(tmp_path, seed=5) == expected
 

@@ -1,4 +1,4 @@
-"""The quick composition gives what Hydra's own gives, on the product's own config and on Hydra's test configs."""
+"""The fast composition equals Hydra's own, on the config of the product and on Hydra's test configs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,14 +70,14 @@ def _same(loaded: Loaded, overrides: list[str]) -> None:
         ["seed=1", "seed=2"],
     ],
 )
-def test_jobs_of_the_product(product: Loaded, overrides: list[str]) -> None:
+def test_jobs_of_the_product_have_the_config_that_hydra_composes(product: Loaded, overrides: list[str]) -> None:
     _same(product, overrides)
 
 
 @pytest.mark.parametrize(
     "overrides", [["+a=1"], ["group1=file1"], ["foo=5", "group1=file2", "bar=3"], ["~bar"], ["+new.deep=1"]]
 )
-def test_added_and_deleted_keys(hydras: Loaded, overrides: list[str]) -> None:
+def test_keys_may_be_added_and_deleted(hydras: Loaded, overrides: list[str]) -> None:
     _same(hydras, overrides)
 
 
@@ -93,7 +93,7 @@ def test_added_and_deleted_keys(hydras: Loaded, overrides: list[str]) -> None:
         ["+seed=1"],
     ],
 )
-def test_what_hydra_refuses_is_refused_alike(product: Loaded, overrides: list[str]) -> None:
+def test_overrides_that_hydra_refuses_are_refused_with_the_same_error(product: Loaded, overrides: list[str]) -> None:
     loader, master = product
     with pytest.raises(HydraException) as expected:
         loader.load_sweep_config(master, overrides)
@@ -106,7 +106,7 @@ def test_what_hydra_refuses_is_refused_alike(product: Loaded, overrides: list[st
         assert str(caught.value.__cause__) == str(expected.value.__cause__)
 
 
-def test_a_config_is_a_copy(product: Loaded) -> None:
+def test_each_job_has_its_own_copy_of_the_config(product: Loaded) -> None:
     composer = Composer(*product)
     first = composer.compose(["model.width=8"])
     first.model.width = 99
@@ -115,7 +115,7 @@ def test_a_config_is_a_copy(product: Loaded) -> None:
     assert composer.compose([]).hydra.overrides.task == []
 
 
-def test_extra_search_paths_are_seen(tmp_path: Path, hydra_restore_singletons: None) -> None:
+def test_extra_search_paths_are_used(tmp_path: Path, hydra_restore_singletons: None) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "mine.yaml").write_text("defaults:\n  - compact@_here_\n  - _self_\nwidth: 5\n")
     with initialize_config_dir(str(CONF), version_base="1.3"):

@@ -1,11 +1,11 @@
-"""Jobs that a killed controller left behind, and that nobody can end: they and their successors sort it out."""
+"""Jobs that a killed controller left behind, and that no command can end: their successors wait for them."""
 
 import os
 import signal
 from pathlib import Path
 
 import pytest
-from search_runs import await_begun, await_that, check_whole, finish, is_gone, start, trials, worker_pids
+from search_runs import await_begun, await_that, check_complete, finish, is_gone, start, trials, worker_pids
 
 pytest.importorskip("submitit")
 # submitit's executor for one machine: its jobs outlive their controller, and no SLURM cancels them.
@@ -13,7 +13,7 @@ LEAVES_JOBS = ("hydra/launcher=slurm", *(f"hydra.launcher.{o}" for o in ("execut
 
 
 @pytest.mark.slow
-def test_their_trials_go_on_once_they_have_left(tmp_path: Path) -> None:
+def test_trials_of_left_over_jobs_resume_once_those_jobs_have_ended(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     folder.mkdir()
     (folder / "hold").touch()
@@ -32,5 +32,5 @@ def test_their_trials_go_on_once_they_have_left(tmp_path: Path) -> None:
     await_that(lambda: all(map(is_gone, left)))
     assert killed.stdout
     killed.stdout.close()
-    check_whole(folder, 3)
+    check_complete(folder, 3)
     assert [trial.user_attrs["attempts"] for trial in trials(folder)] == [2, 2, 1]

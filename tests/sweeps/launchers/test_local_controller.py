@@ -1,4 +1,4 @@
-"""The process that has local workers: how it starts, what it imports, and what is left of it."""
+"""The process that has local workers: how it starts, what it imports, and that nothing is left of it."""
 
 import os
 import signal
@@ -71,7 +71,7 @@ class TestController:
     @staticmethod
     def start(folder: Path, after: str = "") -> "subprocess.Popen[str]":
         script = CONTROLLER.format(path=IMPORTED_FROM, folder=str(folder), after=after)
-        # A session of its own stands for a terminal: its foreground group is what Ctrl-C reaches.
+        # A session of its own stands in for a terminal: Ctrl-C reaches its foreground group.
         return subprocess.Popen(
             [sys.executable, "-c", script],
             start_new_session=True,
@@ -89,7 +89,7 @@ class TestController:
         for group in groups:
             assert not group_exists(group)
 
-    def test_ctrl_c_leaves_the_jobs_to_it(self, tmp_path: Path) -> None:
+    def test_ctrl_c_does_not_reach_the_jobs(self, tmp_path: Path) -> None:
         with self.start(tmp_path) as controller:
             pids = started_pids(tmp_path, 2)
             os.killpg(controller.pid, signal.SIGINT)
@@ -101,27 +101,27 @@ class TestController:
         assert_gone(pids)
 
     @pytest.mark.parametrize("after", ["raise ArithmeticError", "sys.exit(4)"])
-    def test_nothing_is_left_when_it_ends_without_a_shutdown(self, tmp_path: Path, after: str) -> None:
+    def test_no_process_is_left_when_it_ends_without_a_shutdown(self, tmp_path: Path, after: str) -> None:
         (tmp_path / "go").touch()
         with self.start(tmp_path, after) as controller:
             controller.communicate(timeout=PATIENCE_S)
         assert controller.returncode == (4 if "exit" in after else 1)
         assert_gone(started_pids(tmp_path, 2))
 
-    def test_neither_an_exception_nor_a_result_of_torch_imports_it_there(self, tmp_path: Path) -> None:
+    def test_neither_an_exception_nor_a_result_of_torch_imports_torch(self, tmp_path: Path) -> None:
         script = OF_TORCH.format(path=IMPORTED_FROM, folder=str(tmp_path))
-        told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
-        reason, result, imported = told.stdout.splitlines()
+        process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
+        reason, result, imported = process.stdout.splitlines()
         assert reason == "OutOfMemoryError: CUDA out of memory."
         assert result == "0.5"
         assert imported == "torch: False"
-        assert "OfThisProgram: known here" in told.stderr
+        assert "OfThisProgram: known here" in process.stderr
 
-    def test_it_starts_light(self) -> None:
+    def test_it_starts_without_heavy_imports(self) -> None:
         heavy = "{'torch', 'ray', 'optuna', 'numpy'}"
         script = f"import sys, sweeps.launchers.local; print({heavy} & sys.modules.keys())"
-        told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
-        assert told.stdout == "set()\n"
+        process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
+        assert process.stdout == "set()\n"
 
 
 def group_exists(group: int) -> bool:

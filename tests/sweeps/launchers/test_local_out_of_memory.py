@@ -1,4 +1,4 @@
-"""A CUDA device whose memory runs out, which an exception plays."""
+"""A CUDA device whose memory runs out; an exception stands in for it."""
 
 import os
 import time
@@ -14,11 +14,11 @@ from sweeps.launchers.reply import Reply
 
 
 class OutOfMemoryError(RuntimeError):
-    """Stands in for torch.OutOfMemoryError, which a GPU would raise: the launcher goes by the name."""
+    """Stand-in for torch.OutOfMemoryError, which the launcher recognizes by its name."""
 
 
 def greedy(config: DictConfig) -> str:
-    """Says who else was running; x=0 runs out of memory beside another job, or always if `do` says so."""
+    """Return the other running jobs; x=0 runs out of memory alongside another job, or always if `do` asks for it."""
     folder = Path(config.folder)
     write_text(own_folder() / "pid", str(os.getpid()))
     if config.x == 0:
@@ -35,7 +35,7 @@ def greedy(config: DictConfig) -> str:
 
 
 class TestOutOfMemory(LauncherTests):
-    """A CUDA device that runs out of memory, played by an exception of that name."""
+    """A CUDA device that runs out of memory; an exception of that name stands in for it."""
 
     name = "local"
     options = TWO_WORKERS
@@ -57,7 +57,7 @@ class TestOutOfMemory(LauncherTests):
         assert caught.value.__notes__ == ["The job had cpu to itself."]
         assert [future.result(PATIENCE_S).return_value for future in futures[1:]] == ["", ""]
 
-    def test_it_fails_at_once_where_retrying_is_off(self, make: Make) -> None:
+    def test_it_fails_at_once_if_retrying_is_off(self, make: Make) -> None:
         launcher = make(greedy, retry_alone=False)
         futures = [launcher.submit([f"x={i}"], i) for i in range(2)]
         with pytest.raises(OutOfMemoryError):
@@ -65,7 +65,7 @@ class TestOutOfMemory(LauncherTests):
         assert futures[1].result(PATIENCE_S).return_value == ""
 
     @pytest.mark.parametrize(
-        ("error", "is_told"),
+        ("error", "is_recognized"),
         [
             (RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be reported later"), True),
             (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
@@ -75,12 +75,14 @@ class TestOutOfMemory(LauncherTests):
             (ValueError("CUDA error: out of memory"), False),
         ],
     )
-    def test_it_is_told_by_what_cuda_and_its_libraries_say(self, error: Exception, is_told: bool) -> None:
+    def test_out_of_memory_errors_of_cuda_and_its_libraries_are_recognized(
+        self, error: Exception, is_recognized: bool
+    ) -> None:
         outer = ArithmeticError("in a step")
         outer.__cause__ = error
         for raised in (error, outer):
             reply = Reply.of_return(JobReturn(status=JobStatus.FAILED, _return_value=raised))
-            assert (reply.device_memory_ran_out, reply.worn) == (is_told, is_told)
+            assert (reply.device_memory_ran_out, reply.worn) == (is_recognized, is_recognized)
 
     def test_draining_waits_for_the_retry(self, make: Make) -> None:
         launcher = make(greedy)

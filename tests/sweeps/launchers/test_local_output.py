@@ -1,4 +1,4 @@
-"""Where the output of a local worker's jobs goes."""
+"""The output of a local worker's jobs, and where it is written."""
 
 import os
 import sys
@@ -23,7 +23,7 @@ class TestOutput(LauncherTests):
             print("to stderr", file=sys.stderr)
             os.system("echo from a child")
 
-    def test_it_goes_to_a_file_in_the_jobs_folder(
+    def test_output_is_written_to_a_file_in_the_job_folder(
         self, make: Make, tmp_path: Path, capfd: pytest.CaptureFixture[str]
     ) -> None:
         launcher = make(self.loud)
@@ -33,14 +33,14 @@ class TestOutput(LauncherTests):
         assert not (tmp_path / "0" / "job.log").exists()
         assert capfd.readouterr() == ("", "")
 
-    def test_it_can_be_shown(self, make: Make, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    def test_output_can_be_shown(self, make: Make, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
         assert make(self.loud, show_output=True).submit([], 0).exception(PATIENCE_S) is None
         assert not (tmp_path / "0" / "job.log").exists()
         out, err = capfd.readouterr()
         assert sorted(out.split("\n")) == ["", "from a child", "to stdout"]
         assert "to stderr" in err
 
-    def test_a_crash_leaves_its_stack_there(self, make: Make, tmp_path: Path) -> None:
+    def test_a_crash_writes_its_stack_to_the_output(self, make: Make, tmp_path: Path) -> None:
         def job(config: DictConfig) -> None:
             print("before")
             os.abort()
@@ -50,7 +50,7 @@ class TestOutput(LauncherTests):
         assert log.startswith("before\n")
         assert "Fatal Python error: Aborted" in log and "in job" in log
 
-    def test_a_second_attempt_adds_to_it(self, make: Make, tmp_path: Path) -> None:
+    def test_a_second_attempt_appends_to_the_output(self, make: Make, tmp_path: Path) -> None:
         launcher = make(self.loud)
         for _ in range(2):
             launcher.submit(["hydra.sweep.subdir=same"], 0).result(PATIENCE_S)

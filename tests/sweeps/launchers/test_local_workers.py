@@ -1,4 +1,4 @@
-"""What a local worker promises beyond the contract: it stays warm, has its limits, and ends in every case."""
+"""Properties of a local worker beyond the contract: it is reused, has limits, and always ends."""
 
 import os
 import signal
@@ -31,8 +31,8 @@ class TestWorkers(LauncherTests):
         assert len(pids) == 1
         assert pids <= worker_processes()
 
-    def test_of_a_job_that_has_ended_only_its_place_is_kept(self, make: Make) -> None:
-        """A JobReturn holds both of its job's configs: of thousands of jobs they would fill the memory."""
+    def test_an_ended_job_is_freed_from_memory(self, make: Make) -> None:
+        """A JobReturn holds both configs of its job; those of thousands of jobs would fill the memory."""
         launcher = make(jobs_per_device=1)
         future = launcher.submit(["x=2"], 0)
         kept = [weakref.ref(future.result(PATIENCE_S)), weakref.ref(future)]
@@ -92,12 +92,12 @@ class TestWorkers(LauncherTests):
             (lambda: os.kill(os.getpid(), signal.SIGTERM), "SIGTERM"),
         ],
     )
-    def test_each_way_to_die_is_told(self, make: Make, end: Callable[[], None], reason: str) -> None:
+    def test_each_cause_of_death_is_reported(self, make: Make, end: Callable[[], None], reason: str) -> None:
         error = make(lambda config: end()).submit([], 0).exception(PATIENCE_S)
         assert isinstance(error, WorkerLost)
         assert reason in error.reason
 
-    def test_death_is_seen_though_a_child_outlives_the_worker(self, make: Make, tmp_path: Path) -> None:
+    def test_the_death_of_a_worker_is_noticed_if_a_child_outlives_it(self, make: Make, tmp_path: Path) -> None:
         def job(config: DictConfig) -> None:
             if (child := os.fork()) == 0:
                 time.sleep(600)
@@ -108,7 +108,7 @@ class TestWorkers(LauncherTests):
         assert "exit code 5" in str(error)
         assert_gone(started_pids(tmp_path, 1))
 
-    def test_a_memory_limit_is_the_jobs_exception(self, make: Make) -> None:
+    def test_a_memory_limit_raises_an_exception_in_the_job(self, make: Make) -> None:
         def job(config: DictConfig) -> int:
             return len(bytearray(config.x * 2**20))
 
@@ -126,8 +126,8 @@ class TestWorkers(LauncherTests):
         assert launcher.submit(["x=3"], 1).result(PATIENCE_S).return_value == 9
 
     @pytest.mark.parametrize("error", [OSError("no such disk"), TimeoutError("no answer")])
-    def test_a_task_that_fails_to_load_with_an_error_of_the_system_says_why(self, make: Make, error: OSError) -> None:
-        """Of a dead worker, the same errors tell its end."""
+    def test_a_task_that_fails_to_load_reports_the_error_of_the_system(self, make: Make, error: OSError) -> None:
+        """From a dead worker, the same errors mean that it was lost."""
 
         class Broken:
             def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
@@ -137,11 +137,11 @@ class TestWorkers(LauncherTests):
 
         before, launcher = worker_processes(), make(Broken(), jobs_per_device=1)
         for number in range(2):
-            told = launcher.submit([], number).exception(PATIENCE_S)
-            assert type(told) is type(error) and str(told) == str(error)
+            raised = launcher.submit([], number).exception(PATIENCE_S)
+            assert type(raised) is type(error) and str(raised) == str(error)
             assert worker_processes() == before
 
-    def test_a_worker_that_dies_before_it_is_there_has_not_started(
+    def test_a_worker_that_dies_while_it_starts_has_not_started(
         self, make: Make, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("sweeps.launchers.local_worker.START", "raise SystemExit('no thread')")
@@ -150,7 +150,7 @@ class TestWorkers(LauncherTests):
         assert error.reason == "worker ended with exit code 1 while it started: no thread"
 
     def test_a_task_that_ends_its_worker_while_it_loads_is_a_lost_worker(self, make: Make) -> None:
-        """It is the task's doing: no waiting helps."""
+        """The task causes it, so that waiting does not help."""
 
         class Deadly:
             def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
@@ -161,7 +161,7 @@ class TestWorkers(LauncherTests):
         error = make(Deadly()).submit([], 0).exception(PATIENCE_S)
         assert type(error) is WorkerLost and "exit code 5" in error.reason
 
-    def test_a_lost_worker_without_a_successor_is_told_as_lost(
+    def test_a_lost_worker_without_a_successor_is_reported_as_lost(
         self, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         launcher = make(jobs_per_device=1)
@@ -174,7 +174,7 @@ class TestWorkers(LauncherTests):
         assert type(error) is WorkerLost and "SIGKILL" in error.reason
         assert launcher.submit(["x=3"], 1).result(PATIENCE_S).return_value == 9
 
-    def test_starts_that_fail_leave_no_file_open(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_failed_starts_leave_no_file_open(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
         launcher = make(jobs_per_device=1)
         monkeypatch.setattr("sweeps.launchers.local_worker.subprocess.Popen", refuse)
         assert isinstance(launcher.submit([], 0).exception(PATIENCE_S), StartFailed)
@@ -183,7 +183,7 @@ class TestWorkers(LauncherTests):
             assert isinstance(launcher.submit([], number).exception(PATIENCE_S), StartFailed)
         assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2
 
-    def test_a_result_of_a_type_of_its_own_fails_the_job_alone(self, make: Make) -> None:
+    def test_a_result_of_an_unknown_type_fails_its_job_alone(self, make: Make) -> None:
         class Score: ...
 
         launcher = make(lambda config: Score() if config.x == 0 else os.getpid(), jobs_per_device=1)
@@ -213,7 +213,7 @@ class TestWorkers(LauncherTests):
 
 
 def worker_processes() -> set[int]:
-    """The children of this process, those included that nobody has waited for."""
+    """The children of this process, zombies included."""
     found: set[int] = set()
     for path in Path("/proc/self/task").glob("*/children"):
         with suppress(OSError):  # of a thread that has ended

@@ -1,4 +1,4 @@
-"""The options of the launchers: mistakes are told before anything starts, and each option stands in the docs."""
+"""The options of the launchers: mistakes are reported before anything starts, and the docs list every option."""
 
 import dataclasses
 import re
@@ -48,7 +48,9 @@ SCRIPT = REPOSITORY / "run.py"
         ("slurm", "look_s", 0, "at least 1"),
     ],
 )
-def test_a_number_out_of_range_is_told_in_one_sentence(launcher: str, option: str, value: float, allowed: str) -> None:
+def test_a_number_out_of_range_is_reported_in_one_sentence(
+    launcher: str, option: str, value: float, allowed: str
+) -> None:
     with pytest.raises(UserError) as error:
         checked(CONFIGS[launcher], {option: value})
     assert str(error.value) == f"hydra.launcher.{option}={value} is out of range: allowed is {allowed}."
@@ -69,7 +71,7 @@ def test_a_number_out_of_range_is_told_in_one_sentence(launcher: str, option: st
         ),
     ],
 )
-def test_other_mistakes_are_told_too(options: dict[str, Any], sentence: str) -> None:
+def test_other_mistakes_are_reported(options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UserError) as error:
         SlurmLauncher(**options)
     assert re.fullmatch(sentence.replace("?", r"\?"), str(error.value))
@@ -80,7 +82,7 @@ def test_ray_takes_no_share_above_a_whole_gpu() -> None:
         RayLauncher(gpus_per_job=1.5)
 
 
-def test_slurm_is_looked_for_when_the_launcher_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_slurm_is_reported_when_the_launcher_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("submitit")
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(UserError, match="hydra/launcher=slurm finds no srun on PATH"):
@@ -88,13 +90,13 @@ def test_slurm_is_looked_for_when_the_launcher_is_made(monkeypatch: pytest.Monke
     SlurmLauncher(executor="local")
 
 
-def test_none_and_the_edges_of_a_range_are_allowed() -> None:
+def test_null_and_the_ends_of_a_range_are_allowed() -> None:
     options = {"jobs_per_device": 1, "memory_share": 1.0, "time_limit_s": None, "grace_s": 0.0}
     assert vars(checked(LocalConfig, options)).items() >= options.items()
 
 
 @pytest.mark.parametrize("launcher", CONFIGS)
-def test_every_option_stands_in_the_docs_and_no_other(launcher: str) -> None:
+def test_the_docs_list_every_option_and_no_other(launcher: str) -> None:
     page = (REPOSITORY / "docs" / "launchers.md").read_text()
     section = page.split(f"\n## {launcher}\n")[1].split("\n## ")[0]
     first_cells = re.findall(r"^\| (`.*?) \|", section, flags=re.MULTILINE)
@@ -104,47 +106,53 @@ def test_every_option_stands_in_the_docs_and_no_other(launcher: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("option", "said"),
+    ("option", "message"),
     [
         ("time_limit_s=-1", "hydra.launcher.time_limit_s=-1.0 is out of range: allowed is above 0."),
         ("devices=[9]", "hydra.launcher.devices=[9]: CUDA device 9 is not there, found: "),
     ],
 )
-def test_a_mistake_ends_the_sweep_before_its_study_is_made(option: str, said: str, tmp_path: Path) -> None:
-    told_and_left(tmp_path, SCRIPT, f"hydra.launcher.{option}", said)
+def test_a_mistake_ends_the_sweep_before_its_study_is_made(option: str, message: str, tmp_path: Path) -> None:
+    check_refused_before_study(tmp_path, SCRIPT, f"hydra.launcher.{option}", message)
 
 
 @pytest.mark.parametrize(("launcher", "module"), [("ray", "ray"), ("slurm", "submitit")])
-def test_a_missing_extra_is_told_before_the_study_is_made(launcher: str, module: str, tmp_path: Path) -> None:
+def test_a_missing_extra_is_reported_before_the_study_is_made(launcher: str, module: str, tmp_path: Path) -> None:
     script = tmp_path / "without.py"
     blocked = f"import runpy, sys; sys.modules[{module!r}] = None; sys.path.insert(0, {str(REPOSITORY)!r})\n"
     script.write_text(f"{blocked}runpy.run_path({str(SCRIPT)!r}, run_name='__main__')\n")
-    told_and_left(tmp_path, script, f"hydra/launcher={launcher}", f": python -m pip install -e '.[{launcher}]'.")
+    check_refused_before_study(
+        tmp_path, script, f"hydra/launcher={launcher}", f": python -m pip install -e '.[{launcher}]'."
+    )
 
 
-def test_a_ray_that_nobody_answers_for_is_told_before_the_study_is_made(tmp_path: Path) -> None:
+def test_an_unreachable_ray_is_reported_before_the_study_is_made(tmp_path: Path) -> None:
     pytest.importorskip("ray")
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
-    said = f"hydra.launcher.address={address} cannot be joined ([Errno 111] Connection refused): allowed is local, "
-    told_and_left(tmp_path, SCRIPT, "hydra/launcher=ray", said, f"hydra.launcher.address={address}")
+    message = f"hydra.launcher.address={address} cannot be joined ([Errno 111] Connection refused): allowed is local, "
+    check_refused_before_study(tmp_path, SCRIPT, "hydra/launcher=ray", message, f"hydra.launcher.address={address}")
 
 
 @pytest.mark.slow  # Ray takes seconds to start
-def test_a_job_that_no_node_of_ray_holds_is_told_before_the_study_is_made(tmp_path: Path) -> None:
+def test_a_job_that_fits_no_node_of_ray_is_reported_before_the_study_is_made(tmp_path: Path) -> None:
     pytest.importorskip("ray")
-    said = "hydra.launcher.cpus_per_job=9999 with gpus_per_job=0 fits no node of this Ray cluster: allowed is what one"
-    told_and_left(tmp_path, SCRIPT, "hydra/launcher=ray", said, "hydra.launcher.cpus_per_job=9999", num_lines_before=1)
+    message = (
+        "hydra.launcher.cpus_per_job=9999 with gpus_per_job=0 fits no node of this Ray cluster: allowed is what one"
+    )
+    check_refused_before_study(
+        tmp_path, SCRIPT, "hydra/launcher=ray", message, "hydra.launcher.cpus_per_job=9999", num_lines_before=1
+    )
 
 
-def told_and_left(
-    tmp_path: Path, script: Path, override: str, said: str, *others: str, num_lines_before: int = 0
+def check_refused_before_study(
+    tmp_path: Path, script: Path, override: str, message: str, *others: str, num_lines_before: int = 0
 ) -> None:
-    """The command ends in one sentence, after what Ray itself may say, and has made nothing."""
+    """Check that a command ends in one sentence, after messages of Ray itself, and has written nothing."""
     process = start(tmp_path / "study", override, *others, "model.width=4,8", script=script, local=False)
     output = finish(process)
     assert process.returncode == 2, output
     *before, last = output.splitlines()
-    assert last.startswith("error: hydra") and said in last
+    assert last.startswith("error: hydra") and message in last
     assert len(before) <= num_lines_before
     assert not (tmp_path / "study").exists()

@@ -1,4 +1,4 @@
-"""What is told of a Ray that cannot be joined, and what its nodes hold; without a Ray, which sockets and words play."""
+"""The errors about a Ray that cannot be joined, and the slots of its nodes; stand-ins replace Ray."""
 
 import socket
 import threading
@@ -19,7 +19,7 @@ SETTINGS_FRAME = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 
 
 class RayPlayed:
-    """Takes note of how it is joined."""
+    """Stand-in for Ray that records how it is joined."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self._error, self.addresses = error, list[str]()
@@ -35,7 +35,7 @@ class RayPlayed:
 
 @contextmanager
 def answering(answer: bytes | None) -> Iterator[str]:
-    """The address of a server that gives one answer to whoever comes; None is silence."""
+    """The address of a server that gives every client the same answer; None: it never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
@@ -67,16 +67,16 @@ def refused(address: str, ray: RayPlayed | None = None) -> str:
     ],
     ids=["silence", "the dashboard", "a word"],
 )
-def test_who_does_not_answer_as_ray_is_not_waited_for(
+def test_a_server_that_does_not_answer_as_ray_is_not_waited_for(
     answer: bytes | None, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ray_cluster, "ANSWER_S", 0.2)
     with answering(answer) as address:
-        said = refused(address)
-    assert said == f"hydra.launcher.address={address} cannot be joined ({reason.format(address)}): {ALLOWED}"
+        message = refused(address)
+    assert message == f"hydra.launcher.address={address} cannot be joined ({reason.format(address)}): {ALLOWED}"
 
 
-def test_who_answers_as_ray_is_joined() -> None:
+def test_a_server_that_answers_as_ray_is_joined() -> None:
     ray = RayPlayed()
     with answering(SETTINGS_FRAME) as address:
         assert connect(ray, RayConfig(address=address))
@@ -84,32 +84,36 @@ def test_who_answers_as_ray_is_joined() -> None:
 
 
 @pytest.mark.parametrize("address", ["head", "head:", "head:six"])
-def test_what_is_no_address_is_told(address: str) -> None:
-    said = refused(address)
-    assert said == f"hydra.launcher.address={address} cannot be joined ({address} is no host:port): {ALLOWED}"
+def test_a_text_that_is_not_an_address_is_reported(address: str) -> None:
+    message = refused(address)
+    assert message == f"hydra.launcher.address={address} cannot be joined ({address} is no host:port): {ALLOWED}"
 
 
-def test_auto_is_asked_for_an_answer_where_it_leads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_address_that_auto_finds_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ray keeps the address of a head that was killed."""
     pytest.importorskip("ray")
     monkeypatch.setenv(ADDRESS_VARIABLE, "nowhere:x")
     assert refused("auto") == f"hydra.launcher.address=auto cannot be joined (nowhere:x is no host:port): {ALLOWED}"
 
 
-def test_where_auto_leads_nowhere_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_without_an_address_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     services = pytest.importorskip("ray._private.services")
     monkeypatch.delenv(ADDRESS_VARIABLE, raising=False)
     monkeypatch.setattr(services, "find_gcs_addresses", set)
     monkeypatch.setattr(services, "find_bootstrap_address", lambda folder: None)
-    said = refused("auto")
-    assert said.startswith("hydra.launcher.address=auto cannot be joined (ConnectionError: Could not find any running ")
+    message = refused("auto")
+    assert message.startswith(
+        "hydra.launcher.address=auto cannot be joined (ConnectionError: Could not find any running "
+    )
 
 
-def test_what_ray_finds_wrong_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_ray_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     ray = RayPlayed(ConnectionError("Could not find any running Ray instance.\nMore."))
     with answering(SETTINGS_FRAME) as address:
-        said = refused(address, ray)
-    assert said.startswith(f"hydra.launcher.address={address} cannot be joined (ConnectionError: Could not find any ")
+        message = refused(address, ray)
+    assert message.startswith(
+        f"hydra.launcher.address={address} cannot be joined (ConnectionError: Could not find any "
+    )
 
 
 def cluster(*nodes: dict[str, float]) -> Any:
@@ -121,7 +125,7 @@ def cluster(*nodes: dict[str, float]) -> Any:
     ("shares", "num_jobs"),
     [({"CPU": 1, "GPU": 0}, 6), ({"CPU": 4, "GPU": 0}, 1), ({"CPU": 1, "GPU": 1 / 3}, 3), ({"CPU": 3, "GPU": 0.5}, 1)],
 )
-def test_a_slot_is_what_one_node_holds(shares: dict[str, float], num_jobs: int) -> None:
+def test_a_slot_fits_on_one_node(shares: dict[str, float], num_jobs: int) -> None:
     assert num_slots(cluster({"CPU": 4.0, "GPU": 1.0}, {"CPU": 2.0}), shares, RayConfig(address="auto")) == num_jobs
 
 
@@ -138,12 +142,12 @@ def test_a_job_that_fits_no_node_is_refused(shares: dict[str, float], options: d
     )
 
 
-def test_of_a_cluster_that_grows_the_slots_are_believed() -> None:
+def test_an_autoscaling_cluster_has_the_given_number_of_slots() -> None:
     options = RayConfig(address="auto", max_parallel=3)
     assert num_slots(cluster(), {"CPU": 1, "GPU": 8}, options) == 3
 
 
-def test_jobs_that_ask_for_nothing_need_a_number_of_slots() -> None:
+def test_jobs_without_resources_need_a_number_of_slots() -> None:
     nothing = {"CPU": 0, "GPU": 0}
     with pytest.raises(UserError, match=r"^hydra\.launcher\.cpus_per_job=0 without a GPU leaves open"):
         num_slots(cluster({"CPU": 2.0}), nothing, RayConfig())

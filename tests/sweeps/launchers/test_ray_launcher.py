@@ -1,4 +1,4 @@
-"""The Ray launcher passes the contract and Hydra's own suite, and outlives a node."""
+"""The Ray launcher passes the contract and Hydra's own suite, and survives a lost node."""
 
 from collections.abc import Iterator
 from concurrent.futures import as_completed
@@ -25,7 +25,7 @@ def running_ray() -> Iterator[None]:
 
 @pytest.mark.usefixtures("running_ray")
 class TestContract(LauncherContract):
-    """Beside a Ray that is already there; Hydra's suite below starts one for each test."""
+    """The contract on a Ray that is already running; Hydra's suite below starts one for each test."""
 
     name = "ray"
     options = {"cpus_per_job": 1}  # noqa: RUF012
@@ -34,7 +34,7 @@ class TestContract(LauncherContract):
     def refuse_starts(self, patch: pytest.MonkeyPatch, folder: Path) -> None:
         patch.setattr(ray, "remote", refuse)
 
-    def test_slots_are_what_the_cluster_holds(self, make: Make) -> None:
+    def test_the_number_of_slots_is_what_the_cluster_holds(self, make: Make) -> None:
         assert make().num_slots == 2
         assert make(cpus_per_job=0.5).num_slots == 4
         assert make(max_parallel=7).num_slots == 7
@@ -44,18 +44,18 @@ class TestContract(LauncherContract):
 class TestHydrasLauncherSuite(HydrasOwnTests, LauncherTestSuite):
     @pytest.fixture(autouse=True)
     def _ends_ray(self) -> Iterator[None]:
-        """Hydra tells no launcher that its sweep has ended, so Ray would live on into the next test."""
+        """Hydra does not notify a launcher of the end of its sweep, so that Ray would still run in the next test."""
         yield
         ray.shutdown()
 
 
 class TestNodeLoss(LauncherTests):
-    """Two raylets on this machine stand for two nodes."""
+    """Two raylets on this machine stand in for two nodes."""
 
     name = "ray"
     options = {"address": "auto", "cpus_per_job": 1}  # noqa: RUF012
 
-    def test_its_jobs_are_lost_and_others_go_on_elsewhere(self, make: Make, tmp_path: Path) -> None:
+    def test_its_jobs_are_lost_and_others_continue_elsewhere(self, make: Make, tmp_path: Path) -> None:
         from ray.cluster_utils import Cluster
 
         store = 100 * 10**6

@@ -11,12 +11,12 @@ from search_runs import (
     Process,
     await_begun,
     await_that,
-    check_whole,
+    check_complete,
     finish,
-    go,
     is_gone,
     kill_controller,
     read_line,
+    release,
     start,
     trials,
     worker_pids,
@@ -31,7 +31,7 @@ STORE = 100 * 10**6
 
 @pytest.fixture
 def cluster() -> Iterator[Any]:
-    """Two raylets on this machine stand for two nodes with room for one job each."""
+    """Two raylets on this machine stand in for two nodes, each with room for one job."""
     from ray.cluster_utils import Cluster
 
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": STORE})
@@ -48,30 +48,30 @@ def start_sweep(folder: Path, cluster: Any) -> Process:
     return start(folder, *options, local=False)
 
 
-def test_jobs_of_a_killed_controller_end_with_it(cluster: Any, folder: Path) -> None:
+def test_jobs_of_a_killed_controller_end(cluster: Any, folder: Path) -> None:
     process = start_sweep(folder, cluster)
     await_begun(folder, 2, process)
     left = worker_pids(folder)
     kill_controller(process)
     process = start_sweep(folder, cluster)
     await_that(lambda: all(map(is_gone, left)), process)
-    go(folder)
+    release(folder)
     output = finish(process)
     assert process.returncode == 0, output
-    check_whole(folder, 4)
+    check_complete(folder, 4)
 
 
-def test_trials_of_a_lost_node_go_on_where_there_is_room(cluster: Any, folder: Path) -> None:
+def test_trials_of_a_lost_node_resume_on_another(cluster: Any, folder: Path) -> None:
     process = start_sweep(folder, cluster)
     await_begun(folder, 2, process)
     (other,) = cluster.worker_nodes
     cluster.remove_node(other, allow_graceful=False)
     # The lost trial now waits for room, which the other one holds.
     await_that(lambda: "it is run again from its checkpoint" in read_line(process))
-    go(folder)
+    release(folder)
     output = finish(process)
     assert process.returncode == 0, output
-    check_whole(folder, 4)
+    check_complete(folder, 4)
     assert sorted(trial.user_attrs["attempts"] for trial in trials(folder)) == [1, 1, 1, 2]
 
 

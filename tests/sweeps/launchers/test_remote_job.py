@@ -1,4 +1,4 @@
-"""Jobs that are sent to processes of another's making, which may stand in any folder."""
+"""Jobs that are sent to processes started by others, in any working directory."""
 
 import os
 from collections.abc import Iterator
@@ -13,17 +13,17 @@ from sweeps.launchers.reply import Reply
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Iterator[Path]:
-    """The folder in which the other process stands."""
+    """The working directory of the other process."""
     before, folder = Path.cwd(), tmp_path / "elsewhere"
     folder.mkdir()
     yield folder
     os.chdir(before)
 
 
-def test_a_job_begins_where_the_sweep_was_started(
+def test_a_job_starts_in_the_folder_of_the_sweep(
     tmp_path: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else what it writes under a relative path would be lost there."""
+    """Otherwise files written under a relative path would be lost."""
     begun: list[Path] = []
 
     def run(*_: Any) -> Reply:
@@ -40,13 +40,13 @@ def test_a_job_begins_where_the_sweep_was_started(
     assert begun == [tmp_path, tmp_path]
 
 
-def test_a_node_without_that_folder_is_told_of(tmp_path: Path, elsewhere: Path) -> None:
+def test_a_node_without_that_folder_is_reported(tmp_path: Path, elsewhere: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     os.chdir(gone)
     job = remote_job.RemoteJob(b"", [], 0)
     os.chdir(elsewhere)
     gone.rmdir()
-    told = str(Reply.unpack(job()).error)
-    assert told.startswith(f"{gone}, where the sweep was started, cannot be entered on ")
-    assert told.endswith("(No such file or directory): it must be the same folder on all nodes.")
+    message = str(Reply.unpack(job()).error)
+    assert message.startswith(f"{gone}, where the sweep was started, cannot be entered on ")
+    assert message.endswith("(No such file or directory): it must be the same folder on all nodes.")

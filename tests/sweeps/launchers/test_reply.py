@@ -1,4 +1,4 @@
-"""What jobs return arrives as plain values, or is refused by its type's name."""
+"""Results of jobs arrive as plain values, or are refused with the name of their type."""
 
 import enum
 import threading
@@ -24,7 +24,7 @@ class Broken:
 
 
 def sent(value: Any) -> JobReturn:
-    """What a controller has of a job's result."""
+    """The result of a job as the controller receives it."""
     arrived = Reply.unpack(Reply.of_return(JobReturn(status=JobStatus.COMPLETED, _return_value=value)).pack())
     assert arrived.job_return is not None
     return arrived.job_return
@@ -51,7 +51,7 @@ def sent(value: Any) -> JobReturn:
         (OmegaConf.create({"a": [1, "${b}"], "b": 2}), {"a": [1, 2], "b": 2}),
     ],
 )
-def test_numbers_become_pythons(value: Any, plain: Any) -> None:
+def test_numbers_become_python_numbers(value: Any, plain: Any) -> None:
     arrived = sent(value)
     assert arrived.status == JobStatus.COMPLETED
     assert repr(arrived.return_value) == repr(plain)
@@ -68,14 +68,14 @@ def test_numbers_become_pythons(value: Any, plain: Any) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_none_is_refused(value: Any, kind: str) -> None:
+def test_a_result_that_is_not_a_number_is_refused(value: Any, kind: str) -> None:
     arrived = sent(value)
     assert arrived.status == JobStatus.FAILED
     with pytest.raises(NotPlainError, match=f"^the task returned a value of type {kind}, a number is needed$"):
         _ = arrived.return_value
 
 
-def test_a_list_that_holds_itself_is_refused() -> None:
+def test_a_list_that_contains_itself_is_refused() -> None:
     endless: list[Any] = []
     endless.append(endless)
     with pytest.raises(RecursionError):

@@ -1,4 +1,4 @@
-"""Devices and their shares; a stand-in on PATH plays nvidia-smi."""
+"""Devices and their shares; a stand-in on PATH replaces nvidia-smi."""
 
 import os
 from pathlib import Path
@@ -29,7 +29,7 @@ def nvidia_smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
 
-def test_a_listing_gives_gpus_and_in_their_place_their_mig_devices() -> None:
+def test_a_listing_gives_gpus_or_their_mig_devices() -> None:
     assert parse_listing(TWO_GPUS) == ["GPU-aaaa-1", "GPU-bbbb-2"]
     assert parse_listing(WITH_MIG) == ["MIG-x-1", "MIG-x-2", "GPU-bbbb-2"]
     assert parse_listing("No devices were found\n") == []
@@ -55,7 +55,9 @@ def test_slots_spread_over_devices_before_they_share_one(nvidia_smi: None) -> No
 
 
 @pytest.mark.parametrize(("share", "jobs"), [(1.0, 1), (0.5, 2), (1 / 3, 3), (0.3, 3), (0.05, 20)])
-def test_a_memory_share_makes_jobs_and_is_enforced_but_when_alone(nvidia_smi: None, share: float, jobs: int) -> None:
+def test_a_memory_share_sets_the_number_of_jobs_and_is_enforced_unless_alone(
+    nvidia_smi: None, share: float, jobs: int
+) -> None:
     slots = plan_slots([0], memory_share=share)
     assert len(slots) == jobs
     assert slots[0].environment()["PYTORCH_ALLOC_CONF"] == f"per_process_memory_fraction:{share:g}"
@@ -77,7 +79,7 @@ def test_cores_are_divided_among_slots(monkeypatch: pytest.MonkeyPatch, jobs: in
     assert plan_slots("cpu", jobs, threads_per_job=5)[0].environment()["MKL_NUM_THREADS"] == "5"
 
 
-def test_the_cpu_has_a_slot_a_core_where_memory_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cpu_has_one_slot_per_core_if_memory_suffices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sweeps.launchers.slots.num_cores", lambda: 8)
     monkeypatch.setattr(os, "sysconf", {"SC_AVPHYS_PAGES": 2**22, "SC_PAGE_SIZE": 2**12}.__getitem__)  # 16 GiB
     assert len(plan_slots("cpu")) == 8
@@ -102,6 +104,8 @@ def test_without_cuda_auto_is_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"devices": [0, "GPU-aaaa-1"]}, r"devices=\[0, 'GPU-aaaa-1'\] names cuda:0 twice: "),
     ],
 )
-def test_mistakes_are_told_in_a_sentence(nvidia_smi: None, options: dict[str, object], sentence: str) -> None:
+def test_wrong_devices_are_reported_in_one_sentence(
+    nvidia_smi: None, options: dict[str, object], sentence: str
+) -> None:
     with pytest.raises(UserError, match=f"^hydra.launcher.{sentence}"):
         plan_slots(**options)  # type: ignore[arg-type]

@@ -13,11 +13,11 @@ from search_runs import (
     Process,
     await_begun,
     await_that,
-    check_whole,
+    check_complete,
     finish,
-    go,
     is_gone,
     kill_controller,
+    release,
     start,
     starts,
     trials,
@@ -28,7 +28,7 @@ from small_runs import OVERRIDES, outcome
 from small_runs import run as run_alone
 
 pytest.importorskip("submitit")
-pytestmark = pytest.mark.slow  # each job is a process that starts from nothing
+pytestmark = pytest.mark.slow  # each job is a new process
 
 OPTIONS = ("max_parallel=2", "look_s=2", "poll_s=0.1", "grace_s=5")
 SLURM = ("hydra/launcher=slurm", *(f"hydra.launcher.{option}" for option in OPTIONS))
@@ -68,14 +68,14 @@ def is_in_state(state: str, job: str, cluster: dict[str, str]) -> bool:
     return f"JobState={state} " in slurm(cluster, "scontrol", "show", "job", job)
 
 
-def test_a_sweep_runs_each_trial_once_and_keeps_to_max_parallel(folder: Path, cluster: dict[str, str]) -> None:
+def test_a_sweep_runs_each_trial_once_and_respects_max_parallel(folder: Path, cluster: dict[str, str]) -> None:
     process = start_sweep(folder, 5)
     await_begun(folder, 2, process)
     # The cluster has room for four.
     assert len(jobs_in_queue(cluster)) == 2
-    go(folder)
+    release(folder)
     finish_well(process)
-    check_whole(folder, 5)
+    check_complete(folder, 5)
     assert all("on job" in job["slot"] for trial in trials(folder) for job in trial.user_attrs["jobs"])
 
 
@@ -88,26 +88,26 @@ def test_a_killed_job_is_run_again_from_its_checkpoint(by: str, folder: Path, cl
     else:
         slurm(cluster, "scancel", "--signal=KILL", jobs_in_queue(cluster)[0])
     await_that(lambda: any(len(lines) == 2 for lines in starts(folder)), process)
-    go(folder)
+    release(folder)
     assert "it is run again from its checkpoint" in finish_well(process)
-    check_whole(folder, 3)
+    check_complete(folder, 3)
     assert sorted(trial.user_attrs["attempts"] for trial in trials(folder)) == [1, 1, 2]
 
 
 @pytest.mark.parametrize("command", ["scontrol requeue", "scancel --signal=USR2"])
-def test_a_requeued_job_goes_on_under_its_number(command: str, folder: Path, cluster: dict[str, str]) -> None:
+def test_a_requeued_job_resumes_under_its_number(command: str, folder: Path, cluster: dict[str, str]) -> None:
     process = start_sweep(folder, 3)
     await_begun(folder, 2, process)
     job = jobs_in_queue(cluster)[0]
     slurm(cluster, *command.split(), job)
     await_that(partial(is_in_state, "PENDING", job, cluster), process)
-    # Else it would wait for two minutes; in the second of its end its node would refuse it.
+    # Otherwise it would wait for two minutes; in the second of its end its node would refuse it.
     slurm(cluster, "scontrol", "update", f"JobId={job}", "StartTime=now+3")
     await_that(lambda: any(len(lines) == 2 for lines in starts(folder)), process)
     assert "Restarts=1" in slurm(cluster, "scontrol", "show", "job", job)
-    go(folder)
+    release(folder)
     output = finish_well(process)
-    check_whole(folder, 3)
+    check_complete(folder, 3)
     # SLURM ran it again, not the sweep.
     assert [trial.user_attrs["attempts"] for trial in trials(folder)] == [1, 1, 1], output
 
@@ -121,13 +121,13 @@ def test_jobs_of_a_killed_controller_are_cancelled_by_the_next(folder: Path, clu
     await_that(lambda: all(map(is_gone, workers)), process)
     for job in left:
         await_that(partial(is_in_state, "CANCELLED", job, cluster), process)
-    go(folder)
+    release(folder)
     assert "its controller was lost" in finish_well(process)
-    check_whole(folder, 3)
+    check_complete(folder, 3)
     assert [trial.user_attrs["attempts"] for trial in trials(folder)] == [2, 2, 1]
 
 
-def test_the_product_whose_controller_is_killed_ends_with_the_numbers_of_a_single_run(
+def test_a_sweep_with_a_killed_controller_ends_with_the_numbers_of_a_single_run(
     pack_folder: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "study"
@@ -146,7 +146,7 @@ def test_the_product_whose_controller_is_killed_ends_with_the_numbers_of_a_singl
         assert outcome(folder / str(number)) == outcome(alone)
 
 
-def test_a_job_that_slurm_has_forgotten_has_ended_and_silence_ends_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_unknown_to_slurm_has_ended_and_a_silent_slurm_ends_none(monkeypatch: pytest.MonkeyPatch) -> None:
     from sweeps.launchers.squeue import FORGOTTEN, QueueWatcher
 
     watcher = QueueWatcher(60)

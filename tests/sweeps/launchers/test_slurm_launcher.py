@@ -10,12 +10,12 @@ from search_runs import REPOSITORY, finish, start
 from small_runs import OVERRIDES
 
 pytest.importorskip("submitit")
-pytestmark = pytest.mark.slow  # each job is a process that starts from nothing
+pytestmark = pytest.mark.slow  # each job is a new process
 FLAGS = ["hydra.launcher.executor=local", "hydra.launcher.max_parallel=2", "hydra.launcher.poll_s=0.05"]
 
 
 class TestContract(LauncherContract):
-    """With submitit's own executor for one machine, which takes the same way as that for SLURM."""
+    """The contract with submitit's executor for one machine, which works as the one for SLURM does."""
 
     name = "slurm"
     options = {"executor": "local", "max_parallel": 2, "grace_s": 5, "poll_s": 0.05}  # noqa: RUF012

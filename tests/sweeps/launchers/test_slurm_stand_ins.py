@@ -16,12 +16,12 @@ from omegaconf import DictConfig
 from sweeps.launchers.contract import StartFailed, WorkerLost
 
 pytest.importorskip("submitit")
-pytestmark = pytest.mark.slow  # each job is a process that starts from nothing
+pytestmark = pytest.mark.slow  # each job is a new process
 COMMANDS = ("sbatch", "srun", "squeue", "scancel", "scontrol")
 
 
 def resumable(config: DictConfig) -> str:
-    """Begins, saves, and waits to be stopped; begun again it ends with what it had saved."""
+    """A job that starts, saves, and waits to be stopped; started again, it returns what it had saved."""
     own = Path(HydraConfig.get().runtime.output_dir)
     if (own / "saved").exists():
         return (own / "saved").read_text()
@@ -53,7 +53,7 @@ class TestStandIns(LauncherTests):
         for option in asked.split():
             assert f"#SBATCH --{option}\n" in script
 
-    def test_a_preempted_job_is_requeued_and_goes_on(self, make: Make, tmp_path: Path, jobs: Path) -> None:
+    def test_a_preempted_job_is_requeued_and_resumes(self, make: Make, tmp_path: Path, jobs: Path) -> None:
         future = make(resumable).submit([], 0)
         texts_of(tmp_path, "0/saved", 1)
         for name in ("TERM", "USR2"):
@@ -61,9 +61,7 @@ class TestStandIns(LauncherTests):
         assert future.result(PATIENCE_S).return_value == "by the first attempt"
         assert [job.name for job in jobs.iterdir()] == ["1"]
 
-    def test_a_job_that_sbatch_refuses_is_lost_before_it_begins(
-        self, make: Make, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_job_that_sbatch_refuses_has_not_started(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
         launcher = make()
         with monkeypatch.context() as patch:
             patch.setenv("SLURM_STAND_IN_REFUSES", "Slurm controller not responding")

@@ -1,4 +1,4 @@
-"""What constraints do to trials, before they run and after."""
+"""The effect of constraints on trials, before they run and after."""
 
 import json
 from pathlib import Path
@@ -34,7 +34,9 @@ def test_cmaes_takes_constraints_without_a_warning(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("seeds", "objective"), [(1, "score"), (2, "score"), (1, ["score", "size"])])
-def test_a_configuration_known_to_be_outside_ends_at_once(seeds: int, objective: Any, tmp_path: Path) -> None:
+def test_a_configuration_that_violates_a_constraint_from_the_start_ends_at_once(
+    seeds: int, objective: Any, tmp_path: Path
+) -> None:
     def task(call: Call) -> Any:
         check_known(read_constraints(call.link.constraints), {"num_parameters": call.values["x"]})
         with_result(call)
@@ -50,12 +52,12 @@ def test_a_configuration_known_to_be_outside_ends_at_once(seeds: int, objective:
     assert ended.loop.num_failures == 0
     assert {trial.number for trial in ranked(ended.trials, ended.study.study.directions)} == {0, 1}
     assert not (tmp_path / "2" / "result.json").exists()
-    # The study is whole: nothing is left to the same command.
+    # The study is complete: the same command has nothing to do.
     assert sweep(tmp_path, space, task, sampler="grid", **options).launcher.calls == []
 
 
-def test_tpe_learns_as_much_from_what_was_never_run_as_from_what_was(tmp_path: Path) -> None:
-    """It draws the same, and inside more often than the one time in ten of chance."""
+def test_tpe_learns_from_a_violation_whether_or_not_it_was_run(tmp_path: Path) -> None:
+    """TPE draws the same configurations, and more of them feasible than the one in ten of chance."""
 
     def judged_after(call: Call) -> float:
         (call.folder / "result.json").write_text(json.dumps({"size": call.values["x"]}))
@@ -74,7 +76,7 @@ def test_tpe_learns_as_much_from_what_was_never_run_as_from_what_was(tmp_path: P
     assert sum(state == "PRUNED" for state in before.states[20:]) < 16
 
 
-def test_a_constraint_on_what_no_run_reports_fails_plainly(tmp_path: Path) -> None:
+def test_a_constraint_on_a_number_that_no_run_reports_fails_with_a_clear_error(tmp_path: Path) -> None:
     ended = sweep(tmp_path, {"x": [1]}, with_result, sampler="grid", constraints={"nope": {"at_most": 5}})
     assert (
         ended.trials[0].user_attrs["reason"] == "sweep.constraints.nope cannot be checked: it is absent, and no number"

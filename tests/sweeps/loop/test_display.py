@@ -1,4 +1,4 @@
-"""What a sweep shows while it runs."""
+"""The table that a sweep shows while it runs."""
 
 import io
 from pathlib import Path
@@ -12,7 +12,7 @@ from sweeps.loop.trial_run import Job, TrialRun
 from sweeps.storage.connect import open_storage
 
 
-def test_the_live_table_tells_of_running_trials(tmp_path: Path) -> None:
+def test_the_live_table_shows_running_trials(tmp_path: Path) -> None:
     open_storage.cache_clear()
     sweep(tmp_path, {"x": {"low": 0.0, "high": 1.0}}, lambda call: call.values["x"], num_trials=3)
     study = open_study(tmp_path, {"x": {"low": 0.0, "high": 1.0}}, num_trials=5)
@@ -31,7 +31,7 @@ def test_the_live_table_tells_of_running_trials(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [Display, LiveDisplay])
-def test_a_controller_without_a_job_says_for_whom_it_waits(kind: type[Display], tmp_path: Path) -> None:
+def test_a_controller_without_a_job_reports_what_it_waits_for(kind: type[Display], tmp_path: Path) -> None:
     open_storage.cache_clear()
     space = {"x": {"low": 0.0, "high": 1.0}}
     other, study = (open_study(tmp_path, space, num_trials=2) for _ in range(2))

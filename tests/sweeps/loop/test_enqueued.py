@@ -1,4 +1,4 @@
-"""Configurations that are known: they come first, and none is run twice."""
+"""Enqueued configurations come first, and none is run twice."""
 
 import json
 import time
@@ -8,32 +8,32 @@ from typing import Any
 from loop_runs import WIDE, Call, Tally, square, sweep
 
 
-def test_known_configurations_come_first_and_the_rest_is_searched(tmp_path: Path) -> None:
+def test_enqueued_configurations_come_first_and_the_rest_is_searched(tmp_path: Path) -> None:
     ended = sweep(tmp_path, WIDE, square, num_trials=4, enqueue=[{"x": 3}, {"x": 5}], num_slots=1)
     assert [trial.params["x"] for trial in ended.trials[:2]] == [3, 5]
     assert [trial.user_attrs.get("known") for trial in ended.trials] == ['{"x":3}', '{"x":5}', None, None]
 
 
-def test_a_configuration_known_later_is_run_too(tmp_path: Path) -> None:
+def test_a_configuration_enqueued_later_is_run(tmp_path: Path) -> None:
     sweep(tmp_path, WIDE, square, num_trials=2, enqueue=[{"x": 3}])
     ended = sweep(tmp_path, WIDE, square, num_trials=4, enqueue=[{"x": 3}, {"x": 5}])
     assert ended.trials[2].params == {"x": 5}
 
 
-def test_a_configuration_put_in_front_of_known_ones_is_run_too(tmp_path: Path) -> None:
+def test_a_configuration_enqueued_ahead_of_earlier_ones_is_run(tmp_path: Path) -> None:
     sweep(tmp_path, WIDE, square, num_trials=1, enqueue=[{"x": 3}])
     ended = sweep(tmp_path, WIDE, square, num_trials=3, enqueue=[{"x": 7}, {"x": 3}, {"x": 5}], num_slots=1)
     assert [trial.params["x"] for trial in ended.trials] == [3, 7, 5]
 
 
-def test_what_is_enqueued_twice_is_drawn_twice(tmp_path: Path) -> None:
+def test_a_configuration_enqueued_twice_is_drawn_twice(tmp_path: Path) -> None:
     space = {**WIDE, "y": {"low": 0.0, "high": 1.0}}
     ended = sweep(tmp_path, space, square, num_trials=4, enqueue=[{"x": 3}, {"x": 3}, {"x": 4}], num_slots=1)
     assert [trial.params["x"] for trial in ended.trials[:3]] == [3, 3, 4]
     assert ended.trials[0].params["y"] != ended.trials[1].params["y"]
 
 
-def test_a_grid_gone_on_with_in_another_order_of_its_axes_runs_each_combination_once(tmp_path: Path) -> None:
+def test_a_grid_resumed_with_reordered_axes_runs_each_combination_once(tmp_path: Path) -> None:
     space: dict[str, Any] = {"x": [1, 2, 3], "y": ["a", "b"]}
     sweep(tmp_path, space, square, sampler="grid", num_trials=3)
     ended = sweep(tmp_path, {name: space[name] for name in ("y", "x")}, square, sampler="grid")
@@ -55,13 +55,13 @@ def test_identical_configurations_run_once_and_are_marked(tmp_path: Path) -> Non
     assert sorted(call.values["x"] for call in ended.launcher.calls) == [1, 2, 3]
     for trial in ended.trials:
         if "reused_from" in trial.user_attrs:
-            twin = ended.trials[trial.user_attrs["reused_from"]]
-            assert twin.params == trial.params and twin.values == trial.values
-            assert twin.user_attrs["run_dir"] == trial.user_attrs["run_dir"]
+            original = ended.trials[trial.user_attrs["reused_from"]]
+            assert original.params == trial.params and original.values == trial.values
+            assert original.user_attrs["run_dir"] == trial.user_attrs["run_dir"]
     assert sum("reused_from" in trial.user_attrs for trial in ended.trials) == 9
 
 
-def test_a_configuration_whose_twin_failed_is_run_itself(tmp_path: Path) -> None:
+def test_a_configuration_whose_duplicate_failed_is_run(tmp_path: Path) -> None:
     calls = Tally()
 
     def task(call: Call) -> float:

@@ -11,11 +11,11 @@ from search_runs import (
     Process,
     await_begun,
     await_that,
-    check_whole,
+    check_complete,
     finish,
-    go,
     is_gone,
     read_line,
+    release,
     run,
     start,
     starts,
@@ -27,16 +27,16 @@ from search_runs import (
 from spectral.cli.run import EXIT_MISTAKE
 
 
-def test_a_killed_worker_is_replaced_and_its_trial_goes_on(folder: Path) -> None:
+def test_a_killed_worker_is_replaced_and_its_trial_resumes(folder: Path) -> None:
     process = start(folder, "sweep.num_trials=3")
     await_begun(folder, 2, process)
     os.kill(worker_pids(folder)[0], signal.SIGKILL)
     await_that(lambda: len(starts(folder)[0]) == 2, process)
-    go(folder)
+    release(folder)
     output = finish(process)
     assert process.returncode == 0, output
     assert "it is run again from its checkpoint" in output
-    check_whole(folder, 3)
+    check_complete(folder, 3)
     assert [trial.user_attrs["attempts"] for trial in trials(folder)] == [2, 1, 1]
 
 
@@ -69,14 +69,14 @@ def test_a_nan_objective_fails_its_trial_alone(tmp_path: Path) -> None:
 def test_an_exception_fails_its_trial_alone_and_its_traceback_is_kept(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     output = run(folder, *FOUR, "fault=exception", "fault_at=[3]")
-    assert check_fault(folder, ["COMPLETE", "COMPLETE", "FAIL", "COMPLETE"]) == ["ArithmeticError: as told for 3"]
+    assert check_fault(folder, ["COMPLETE", "COMPLETE", "FAIL", "COMPLETE"]) == ["ArithmeticError: as asked for 3"]
     trace = trials(folder)[2].user_attrs["traceback"]
-    assert "in meet_fault" in trace and trace.rstrip().endswith("ArithmeticError: as told for 3")
-    assert json.loads((folder / "2" / "trial.json").read_text())["reason"] == "ArithmeticError: as told for 3"
+    assert "in meet_fault" in trace and trace.rstrip().endswith("ArithmeticError: as asked for 3")
+    assert json.loads((folder / "2" / "trial.json").read_text())["reason"] == "ArithmeticError: as asked for 3"
     assert "3 complete, 1 fail" in output
 
 
-def test_a_trial_that_kills_its_controllers_fails_once_its_attempts_are_used_up(tmp_path: Path) -> None:
+def test_a_trial_that_kills_its_controllers_fails_after_its_last_attempt(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     fault = ("fault=kill_controller", "fault_at=[2]", "sweep.max_retries=1", "hydra.launcher.jobs_per_device=1")
     options = (*FOUR, *fault)
@@ -92,12 +92,12 @@ def test_a_trial_that_kills_its_controllers_fails_once_its_attempts_are_used_up(
 
 
 def refused(folder: Path, refuse: Path, *overrides: str) -> Process:
-    """A sweep whose workers get no process while the file is there, begun."""
+    """Start a sweep whose workers cannot start a process while the file exists."""
     app, variables = HERE / "apps" / "refusing_app.py", {"REFUSE": str(refuse)}
     return start(folder, "sweep.num_trials=3", *overrides, script=app, variables=variables)
 
 
-def test_workers_that_get_no_process_are_waited_for(tmp_path: Path) -> None:
+def test_a_sweep_waits_for_workers_that_get_no_process(tmp_path: Path) -> None:
     folder, refuse = tmp_path / "study", tmp_path / "refuse"
     refuse.touch()
     process = refused(folder, refuse)
@@ -106,10 +106,10 @@ def test_workers_that_get_no_process_are_waited_for(tmp_path: Path) -> None:
     output = finish(process)
     assert process.returncode == 0, output
     assert output.count("Jobs start again.") == 1 and "could not start" not in output
-    check_whole(folder, 3)
+    check_complete(folder, 3)
 
 
-def test_workers_that_never_get_a_process_end_the_command_in_a_sentence_and_it_resumes(tmp_path: Path) -> None:
+def test_workers_that_never_get_a_process_end_the_command_in_one_sentence_and_it_resumes(tmp_path: Path) -> None:
     folder, refuse = tmp_path / "study", tmp_path / "refuse"
     refuse.touch()
     process = refused(folder, refuse, "sweep.start_timeout_s=1")
@@ -121,7 +121,7 @@ def test_workers_that_never_get_a_process_end_the_command_in_a_sentence_and_it_r
     assert states(folder) == ["WAITING", "WAITING"]
     refuse.unlink()
     run(folder, "sweep.num_trials=3")
-    check_whole(folder, 3)
+    check_complete(folder, 3)
 
 
 @pytest.mark.slow
@@ -136,17 +136,17 @@ def test_a_job_that_hangs_is_ended_and_holds_up_no_other(tmp_path: Path) -> None
     assert all(map(is_gone, worker_pids(folder)))
 
 
-def test_too_many_failures_stop_the_command_and_the_next_one_goes_on(tmp_path: Path) -> None:
+def test_too_many_failures_stop_the_command_and_the_next_one_resumes(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     overrides = (*FOUR, "fault=exception", "fault_at=[1,2]", "sweep.max_failures=2", "hydra.launcher.jobs_per_device=1")
     process = start(folder, *overrides)
     output = finish(process)
     assert process.returncode != 0
-    assert "sweep.max_failures=2 is reached, the last failure is: ArithmeticError: as told for 2." in output
+    assert "sweep.max_failures=2 is reached, the last failure is: ArithmeticError: as asked for 2." in output
     check_fault(folder, ["FAIL", "FAIL"])
     run(folder, *overrides)
     reasons = check_fault(folder, ["FAIL", "FAIL", "COMPLETE", "COMPLETE"])
-    assert reasons == [f"ArithmeticError: as told for {x}" for x in (1, 2)]
+    assert reasons == [f"ArithmeticError: as asked for {x}" for x in (1, 2)]
 
 
 def test_a_pruner_ends_jobs_from_inside(tmp_path: Path) -> None:
@@ -166,11 +166,11 @@ def test_a_pruner_ends_jobs_from_inside(tmp_path: Path) -> None:
         assert trial.user_attrs["reason"] == f"pruned at step {num_epochs} by asha"
 
 
-def test_a_launcher_of_whole_batches_serves_too(tmp_path: Path) -> None:
+def test_a_launcher_of_whole_batches_can_run_a_sweep(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     output = run(folder, "hydra/launcher=basic", "sweep.num_trials=3", "sweep.batch_size=2", local=False)
     assert "BasicLauncher runs jobs in batches, here of 2" in output
-    check_whole(folder, 3)
+    check_complete(folder, 3)
 
 
 def test_in_batches_of_two_at_once_a_failing_job_fails_its_trial_alone(folder: Path) -> None:
@@ -178,7 +178,7 @@ def test_in_batches_of_two_at_once_a_failing_job_fails_its_trial_alone(folder: P
     options = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "sweep.sampler=grid", "sweep.max_retries=1")
     process = start(folder, *options, "x=1,bad,3,4,5,6", "die_at=5", local=False)
     await_begun(folder, 2, process)
-    go(folder)
+    release(folder)
     output = finish(process)
     assert process.returncode == 0, output
     assert "JoblibLauncher runs jobs in batches, here of 2" in output
@@ -186,11 +186,11 @@ def test_in_batches_of_two_at_once_a_failing_job_fails_its_trial_alone(folder: P
     assert [trial.params["x"] for trial in found] == [1, "bad", 3, 4, 5, 6]
     assert [trial.values for trial in found] == [[3], None, [9], [12], None, [18]]
     assert "could not convert string to float" in found[1].user_attrs["reason"]
-    # The job whose worker died took that of its batch along, which was run again by itself.
+    # The worker that died ended the other job of its batch too, which was run again.
     assert "the launcher failed: TerminatedWorkerError" in found[4].user_attrs["reason"]
 
 
-def test_a_sweep_that_can_never_work_stops_and_goes_on_once_it_is_mended(tmp_path: Path) -> None:
+def test_a_sweep_that_cannot_work_stops_and_resumes_once_it_is_fixed(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     process = start(folder, "sweep.num_trials=9", "hydra.launcher.jobs_per_device=1", "write_mb=many")
     output = finish(process)

@@ -1,4 +1,4 @@
-"""What a study ends with: its best configuration is run once more, without what held the search back."""
+"""The final runs of a study: its best configuration is run again without the search's own overrides."""
 
 import json
 import threading
@@ -28,7 +28,7 @@ def finals(ended: Sweep) -> list[tuple[int, int]]:
     return [(int(call.folder.name), call.values["x"]) for call in calls]
 
 
-def test_the_best_and_the_first_known_one_are_run_without_what_held_them_back(tmp_path: Path) -> None:
+def test_the_best_and_the_reference_are_run_again_without_the_search_overrides(tmp_path: Path) -> None:
     ended = sweep(tmp_path, SPACE, score, num_trials=6, enqueue=[{"x": 2}], **HELD)
     best = max(ended.trials, key=lambda trial: (trial.values[0], -trial.number))
     assert finals(ended) == [(best.number, best.values[0]), (0, 2)]
@@ -37,7 +37,7 @@ def test_the_best_and_the_first_known_one_are_run_without_what_held_them_back(tm
     assert folders == {Path(t.user_attrs["run_dir"]) for t in ended.trials}
 
 
-def test_the_same_command_runs_none_again_and_more_trials_only_a_new_best(tmp_path: Path) -> None:
+def test_final_runs_are_repeated_only_for_a_new_best(tmp_path: Path) -> None:
     options: dict[str, Any] = {"enqueue": [{"x": 8}], **HELD}
     assert finals(sweep(tmp_path, SPACE, score, num_trials=1, **options)) == [(0, 8)]
     assert finals(sweep(tmp_path, SPACE, score, num_trials=1, **options)) == []
@@ -45,22 +45,22 @@ def test_the_same_command_runs_none_again_and_more_trials_only_a_new_best(tmp_pa
     assert finals(sweep(tmp_path, SPACE, score, num_trials=2, **more)) == [(1, 9)]
 
 
-def test_the_first_of_the_enqueued_is_the_reference_whichever_command_began_it(tmp_path: Path) -> None:
+def test_the_first_enqueued_configuration_is_the_reference_whichever_command_enqueued_it(tmp_path: Path) -> None:
     assert finals(sweep(tmp_path, SPACE, score, num_trials=1, enqueue=[{"x": 9}], **HELD)) == [(0, 9)]
     enqueue = [{"x": 4}, {"x": 9}]
     assert finals(sweep(tmp_path, SPACE, score, num_trials=2, enqueue=enqueue, **HELD)) == [(1, 4)]
 
 
-def test_each_seed_has_its_own(tmp_path: Path) -> None:
+def test_each_seed_has_its_own_final_run(tmp_path: Path) -> None:
     ended = sweep(tmp_path, {"x": [4]}, score, num_trials=1, seeds=3, **HELD)
     folders = [call.folder.name for call in ended.launcher.calls if "score_test" not in call.values]
     assert sorted(folders) == ["seed-0", "seed-1", "seed-2"]
 
 
-def test_of_several_seeds_the_mean_and_the_spread_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_several_seeds_report_their_mean_and_spread(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def with_test_score(call: Call) -> float:
-        told = {"test/score": call.values["seed"] / 10} if call.link is NO_TRIAL else {}
-        (call.folder / "result.json").write_text(json.dumps(told))
+        numbers = {"test/score": call.values["seed"] / 10} if call.link is NO_TRIAL else {}
+        (call.folder / "result.json").write_text(json.dumps(numbers))
         return score(call)
 
     options: dict[str, Any] = {"num_trials": 1, "objective": "val/score", **HELD}
@@ -78,7 +78,7 @@ def test_of_several_seeds_the_mean_and_the_spread_are_told(tmp_path: Path, capsy
         assert lines[best + 1] == f"It runs one seed; the trial was judged by seed={named}."
 
 
-def test_their_records_say_so_before_they_start(tmp_path: Path) -> None:
+def test_final_runs_are_recorded_before_they_start(tmp_path: Path) -> None:
     kinds: list[str] = []
 
     def look(call: Call) -> float:
@@ -88,20 +88,22 @@ def test_their_records_say_so_before_they_start(tmp_path: Path) -> None:
 
     ended = sweep(tmp_path, {"x": [2, 4, 6, 8]}, look, enqueue=[{"x": 2}], **HELD | {"sampler": "grid"})
     assert kinds == ["final", "final"]
-    known = [json.loads((tmp_path / str(n) / "trial.json").read_text()) for n in range(4)]
+    records = [json.loads((tmp_path / str(n) / "trial.json").read_text()) for n in range(4)]
     final = {number for number, _ in finals(ended)}
-    assert {n for n, record in enumerate(known) if record["kind"] == "final"} == final
-    assert {record["state"] for record in known} == {"complete"}
+    assert {n for n, record in enumerate(records) if record["kind"] == "final"} == final
+    assert {record["state"] for record in records} == {"complete"}
 
 
-def test_a_spoilt_result_is_told_of_and_its_score_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_corrupt_result_is_reported_and_its_score_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     sweep(tmp_path, {"x": [4]}, score, num_trials=1, **HELD)
-    spoilt = tmp_path / "0" / "result.json"
-    spoilt.write_text('{"test/score":')
+    corrupt = tmp_path / "0" / "result.json"
+    corrupt.write_text('{"test/score":')
     study = open_study(tmp_path, {"x": [4]}, num_trials=1, **HELD)
     summarize(study, tmp_path)
     study.close()
-    assert f"{spoilt} cannot be read, so that its test score is left out." in capsys.readouterr().out
+    assert f"{corrupt} cannot be read, so that its test score is left out." in capsys.readouterr().out
     assert json.loads((tmp_path / "sweep.json").read_text())["final"][0]["test"] == {}
 
 
@@ -115,7 +117,7 @@ def test_a_reused_trial_has_the_seeds_of_its_runs(tmp_path: Path) -> None:
     assert sorted((call.folder.name, call.values["seed"]) for call in calls) == [("seed-0", 10), ("seed-1", 11)]
 
 
-def test_a_lost_worker_is_replaced_and_a_failure_is_told_and_left_to_the_next_command(tmp_path: Path) -> None:
+def test_a_lost_worker_is_replaced_and_a_failed_final_run_is_left_to_the_next_command(tmp_path: Path) -> None:
     met: list[str] = []
 
     def breaks(call: Call) -> float:
@@ -133,7 +135,7 @@ def test_a_lost_worker_is_replaced_and_a_failure_is_told_and_left_to_the_next_co
     assert finals(sweep(tmp_path, {"x": [4]}, breaks, num_trials=1, **HELD)) == [(0, 4)]
 
 
-def test_the_runs_of_another_controller_are_waited_for_and_run_where_it_gives_them_up(
+def test_final_runs_of_another_controller_are_waited_for_and_taken_over_if_it_stops(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sweeps.loop.final_runs.POLL_S", 0.05)
@@ -154,7 +156,7 @@ def test_the_runs_of_another_controller_are_waited_for_and_run_where_it_gives_th
     other.close()
 
 
-def test_nothing_is_held_back_where_nothing_is_to_be(tmp_path: Path) -> None:
+def test_there_are_no_final_runs_if_none_are_asked_for(tmp_path: Path) -> None:
     assert len(sweep(tmp_path, SPACE, score, num_trials=3, sampler="random").launcher.calls) == 3
 
 

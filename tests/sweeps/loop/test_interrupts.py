@@ -1,4 +1,4 @@
-"""Sweeps that a user or a system ends: nothing is lost, and the same command goes on."""
+"""Sweeps that a user or a system ends: nothing is lost, and the same command resumes."""
 
 import os
 import signal
@@ -10,11 +10,11 @@ from search_runs import (
     Process,
     await_begun,
     await_that,
-    check_whole,
+    check_complete,
     finish,
-    go,
     is_gone,
     read_line,
+    release,
     run,
     start,
     starts,
@@ -30,17 +30,17 @@ def test_ctrl_c_lets_the_running_jobs_finish(folder: Path) -> None:
     await_begun(folder, 2, process)
     os.killpg(process.pid, signal.SIGINT)
     await_that(lambda: "Ctrl-C" in read_line(process))
-    go(folder)
+    release(folder)
     output = finish(process)
     assert process.returncode != 0
     assert states(folder) == ["COMPLETE", "COMPLETE"], output
     assert "give the same command again" in output
     run(folder, "sweep.num_trials=5")
-    check_whole(folder, 5)
+    check_complete(folder, 5)
 
 
 def begin_command(folder: Path, *overrides: str, **variables: str) -> Process:
-    """A sweep that ends as the commands do."""
+    """Start a sweep that ends as the commands do."""
     return start(folder, *overrides, script=HERE / "apps" / "command_app.py", variables=variables)
 
 
@@ -52,7 +52,7 @@ def interrupt(process: Process, *, times: int = 1) -> None:
 
 
 def check_final_is_left(folder: Path, process: Process, *overrides: str) -> None:
-    """The sweep ends as one that was interrupted, and the same command runs what the search held back."""
+    """The sweep ends as one that was interrupted, and the same command runs the final runs."""
     output = finish(process)
     assert process.returncode == EXIT_INTERRUPTED, output
     assert output.endswith("To go on, give the same command again.\nstopped.\n")
@@ -64,16 +64,16 @@ def check_final_is_left(folder: Path, process: Process, *overrides: str) -> None
     assert (folder / "0" / "epochs").read_text().split() == ["1", "2", "3"]
 
 
-def test_ctrl_c_during_the_last_trial_leaves_the_runs_at_the_end(folder: Path) -> None:
+def test_ctrl_c_during_the_last_trial_leaves_out_the_final_runs(folder: Path) -> None:
     overrides = ("sweep.num_trials=1", "sweep.search_overrides=['epochs=2']")
     process = begin_command(folder, *overrides)
     await_that(lambda: bool(starts(folder)), process)
     interrupt(process)
-    go(folder)
+    release(folder)
     check_final_is_left(folder, process, *overrides)
 
 
-def test_ctrl_c_twice_during_the_runs_at_the_end_leaves_them(folder: Path) -> None:
+def test_ctrl_c_twice_ends_the_final_runs(folder: Path) -> None:
     overrides = ("sweep.num_trials=1", "sweep.search_overrides=['epochs=2','hold=nothing']")
     process = begin_command(folder, *overrides)
     await_that(lambda: [len(lines) for lines in starts(folder)] == [2], process)
@@ -81,7 +81,7 @@ def test_ctrl_c_twice_during_the_runs_at_the_end_leaves_them(folder: Path) -> No
     check_final_is_left(folder, process, *overrides)
 
 
-def test_ctrl_c_ends_a_slow_report_in_a_word(tmp_path: Path) -> None:
+def test_ctrl_c_ends_a_slow_report_without_a_traceback(tmp_path: Path) -> None:
     folder, begun = tmp_path / "study", tmp_path / "begun"
     process = begin_command(folder, "sweep.num_trials=1", "sweep.report=true", SLOW_REPORT=str(begun))
     await_that(begun.exists, process)
@@ -93,7 +93,7 @@ def test_ctrl_c_ends_a_slow_report_in_a_word(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ctrl_c", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["Ctrl-C twice", "SIGTERM"])
-def test_a_sweep_that_is_stopped_leaves_its_trials_waiting(ctrl_c: bool, folder: Path) -> None:
+def test_a_stopped_sweep_leaves_its_trials_waiting(ctrl_c: bool, folder: Path) -> None:
     process = start(folder, "sweep.num_trials=3")
     await_begun(folder, 2, process)
     workers = worker_pids(folder)
@@ -105,6 +105,6 @@ def test_a_sweep_that_is_stopped_leaves_its_trials_waiting(ctrl_c: bool, folder:
     assert process.returncode != 0
     assert states(folder) == ["WAITING", "WAITING"]
     assert all(map(is_gone, workers))
-    go(folder)
+    release(folder)
     run(folder, "sweep.num_trials=3")
-    check_whole(folder, 3)
+    check_complete(folder, 3)

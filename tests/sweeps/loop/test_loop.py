@@ -1,4 +1,4 @@
-"""What a sweep does with trials that end well, badly or not at all."""
+"""How a sweep treats trials that succeed, fail or never end."""
 
 import json
 import math
@@ -14,27 +14,27 @@ from spectral.errors import UserError
 from sweeps.launchers.contract import JobTimeout, WorkerLost
 
 
-def test_it_runs_the_total_each_in_its_own_folder(tmp_path: Path) -> None:
+def test_a_sweep_runs_its_total_with_one_folder_per_trial(tmp_path: Path) -> None:
     ended = sweep(tmp_path, FLOATS, square, num_trials=7)
     assert ended.states == ["COMPLETE"] * 7
     assert sorted(call.folder for call in ended.launcher.calls) == [tmp_path / str(n) for n in range(7)]
     for trial in ended.trials:
         assert trial.values == [trial.params["x"] ** 2]
         assert trial.user_attrs["overrides"] == [f"x={trial.params['x']!r}"]
-        told = json.loads((tmp_path / str(trial.number) / "trial.json").read_text())
-        assert told["state"] == "complete" and told["values"] == trial.values and told["attempts"] == 1
+        record = json.loads((tmp_path / str(trial.number) / "trial.json").read_text())
+        assert record["state"] == "complete" and record["values"] == trial.values and record["attempts"] == 1
 
 
-def test_the_same_command_runs_what_is_left_and_a_higher_total_adds(tmp_path: Path) -> None:
+def test_the_same_command_runs_the_remaining_trials_and_a_higher_total_adds_more(tmp_path: Path) -> None:
     assert len(sweep(tmp_path, FLOATS, square, num_trials=4).launcher.calls) == 4
     assert sweep(tmp_path, FLOATS, square, num_trials=4).launcher.calls == []
     ended = sweep(tmp_path, FLOATS, square, num_trials=6)
     assert [call.folder.name for call in ended.launcher.calls] == ["4", "5"]
     assert len(ended.trials) == 6
-    assert len({trial.params["x"] for trial in ended.trials}) == 6  # a search gone on with draws on
+    assert len({trial.params["x"] for trial in ended.trials}) == 6  # a resumed search draws new ones
 
 
-def test_a_search_stopped_in_between_draws_what_it_would_have_drawn(tmp_path: Path) -> None:
+def test_an_interrupted_search_draws_the_same_configurations(tmp_path: Path) -> None:
     whole = sweep(tmp_path / "whole", FLOATS, square, num_trials=6, num_slots=1, sampler="random")
     for num in (2, 5, 6):
         parts = sweep(tmp_path / "parts", FLOATS, square, num_trials=num, num_slots=1, sampler="random")
@@ -42,7 +42,7 @@ def test_a_search_stopped_in_between_draws_what_it_would_have_drawn(tmp_path: Pa
 
 
 def test_a_slow_job_holds_up_no_other(tmp_path: Path) -> None:
-    """The first job ends only once all others have: in batches of two the sweep would stand still."""
+    """The first job ends only once all others have: in batches of two the sweep would never end."""
     others_done = threading.Event()
     ended = Tally()
 
@@ -58,7 +58,7 @@ def test_a_slow_job_holds_up_no_other(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seeds", [1, 2])
 @pytest.mark.parametrize(("value", "word"), [(math.nan, "NaN"), (math.inf, "infinite"), (-math.inf, "infinite")])
-def test_an_objective_that_is_not_finite_fails_with_its_reason_and_others_go_on(
+def test_an_objective_that_is_not_finite_fails_its_trial_with_the_reason_and_others_continue(
     value: float, word: str, seeds: int, tmp_path: Path
 ) -> None:
     ended = sweep(tmp_path, FLOATS, lambda call: value if call.link.number == 1 else 1.0, num_trials=4, seeds=seeds)
@@ -71,7 +71,7 @@ def test_an_objective_that_is_not_finite_fails_with_its_reason_and_others_go_on(
     ("returned", "reason"),
     [(None, "the task returned None, a number is needed"), ([1.0, 2.0], "the task returned [1.0, 2.0], 1 numbers")],
 )
-def test_what_is_no_objective_fails(returned: Any, reason: str, tmp_path: Path) -> None:
+def test_a_result_that_is_not_an_objective_fails(returned: Any, reason: str, tmp_path: Path) -> None:
     ended = sweep(tmp_path, FLOATS, lambda call: returned, num_trials=1)
     assert ended.states == ["FAIL"]
     assert ended.trials[0].user_attrs["reason"].startswith(reason)
@@ -79,21 +79,21 @@ def test_what_is_no_objective_fails(returned: Any, reason: str, tmp_path: Path) 
 
 def failing(call: Call) -> float:
     if call.link.number % 2:
-        raise ArithmeticError("as told\nsecond line")
+        raise ArithmeticError("as asked\nsecond line")
     return 0.0
 
 
-def test_an_exception_keeps_its_traceback_and_others_go_on(tmp_path: Path) -> None:
+def test_an_exception_keeps_its_traceback_and_other_trials_continue(tmp_path: Path) -> None:
     ended = sweep(tmp_path, FLOATS, failing, num_trials=6)
     assert ended.states == ["COMPLETE", "FAIL"] * 3
-    known = ended.trials[1].user_attrs
-    assert known["reason"] == "ArithmeticError: as told"
-    assert "in failing" in known["traceback"] and "second line" in known["traceback"]
-    assert json.loads((tmp_path / "1" / "trial.json").read_text())["reason"] == "ArithmeticError: as told"
+    attributes = ended.trials[1].user_attrs
+    assert attributes["reason"] == "ArithmeticError: as asked"
+    assert "in failing" in attributes["traceback"] and "second line" in attributes["traceback"]
+    assert json.loads((tmp_path / "1" / "trial.json").read_text())["reason"] == "ArithmeticError: as asked"
     assert "trial 1  fail" in ended.output
 
 
-def test_a_mistake_of_the_users_fails_its_trial_with_its_sentence_alone(tmp_path: Path) -> None:
+def test_a_mistake_of_the_user_fails_its_trial_with_one_sentence(tmp_path: Path) -> None:
     def task(call: Call) -> float:
         raise UserError("data.path=no.npz is not a file.")
 
@@ -102,7 +102,7 @@ def test_a_mistake_of_the_users_fails_its_trial_with_its_sentence_alone(tmp_path
     assert {trial.user_attrs["reason"] for trial in ended.trials} == {"data.path=no.npz is not a file."}
 
 
-def test_too_many_failures_stop_it(tmp_path: Path) -> None:
+def test_too_many_failures_stop_the_sweep(tmp_path: Path) -> None:
     ended = sweep(tmp_path, FLOATS, failing, num_trials=20, max_failures=2, num_slots=1)
     assert ended.loop.too_many_failures
     assert ended.states == ["COMPLETE", "FAIL", "COMPLETE", "FAIL"]
@@ -111,14 +111,14 @@ def test_too_many_failures_stop_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("num_slots", "num_failed"), [(1, 3), (2, 4)])
-def test_a_sweep_whose_trials_all_fail_stops_early_and_can_go_on(
+def test_a_sweep_whose_trials_all_fail_stops_early_and_can_resume(
     num_slots: int, num_failed: int, tmp_path: Path
 ) -> None:
     def task(call: Call) -> float:
-        raise ArithmeticError("as told")
+        raise ArithmeticError("as asked")
 
     ended = sweep(tmp_path, FLOATS, task, num_trials=20, num_slots=num_slots)
-    assert ended.loop.fails_always and ended.loop.last_failure == "ArithmeticError: as told"
+    assert ended.loop.fails_always and ended.loop.last_failure == "ArithmeticError: as asked"
     # What ran meanwhile in the other slots has failed, too.
     assert num_failed <= ended.loop.num_failures < num_failed + num_slots
     assert ended.states == ["FAIL"] * ended.loop.num_failures
@@ -126,7 +126,7 @@ def test_a_sweep_whose_trials_all_fail_stops_early_and_can_go_on(
     assert again.states.count("COMPLETE") == 20 - ended.loop.num_failures
 
 
-def test_a_trial_that_does_not_fail_keeps_the_others_going(tmp_path: Path) -> None:
+def test_a_trial_that_does_not_fail_lets_the_others_continue(tmp_path: Path) -> None:
     def task(call: Call) -> float:
         if call.link.number == 0:
             raise TrialPruned
@@ -135,12 +135,12 @@ def test_a_trial_that_does_not_fail_keeps_the_others_going(tmp_path: Path) -> No
     assert sweep(tmp_path, FLOATS, task, num_trials=9, num_slots=1).states == ["PRUNED"] + ["FAIL"] * 8
 
 
-def test_a_number_of_failures_that_is_given_holds_alone(tmp_path: Path) -> None:
+def test_a_given_number_of_failures_replaces_the_default_limits(tmp_path: Path) -> None:
     ended = sweep(tmp_path, FLOATS, lambda call: math.nan, num_trials=9, num_slots=1, max_failures=7)
     assert ended.states == ["FAIL"] * 7 and not ended.loop.fails_always
 
 
-def test_a_pruned_job_is_told_as_pruned(tmp_path: Path) -> None:
+def test_a_pruned_job_is_reported_as_pruned(tmp_path: Path) -> None:
     def task(call: Call) -> float:
         raise TrialPruned("at step 3 by asha")
 
@@ -149,7 +149,7 @@ def test_a_pruned_job_is_told_as_pruned(tmp_path: Path) -> None:
     assert ended.trials[0].user_attrs["reason"] == "pruned at step 3 by asha"
 
 
-def test_a_lost_worker_is_retried_in_its_folder_within_bounds(tmp_path: Path) -> None:
+def test_a_lost_worker_is_retried_in_its_folder_a_limited_number_of_times(tmp_path: Path) -> None:
     lost = Tally()
 
     def task(call: Call) -> float:
@@ -175,14 +175,14 @@ def test_a_time_limit_is_not_retried(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "gp", "cmaes", "random", "qmc", "nsga2"])
-def test_every_sampler_searches(sampler: str, tmp_path: Path) -> None:
+def test_every_sampler_runs_a_search(sampler: str, tmp_path: Path) -> None:
     space = {"x": {"low": 0.0, "high": 1.0}, "y": {"low": 0.0, "high": 1.0}}
     ended = sweep(tmp_path, space, square, num_trials=4, sampler=sampler)
     assert ended.states == ["COMPLETE"] * 4
     assert len({trial.params["x"] for trial in ended.trials}) == 4
 
 
-def test_a_folder_that_another_study_left_is_not_used_again(tmp_path: Path) -> None:
+def test_a_folder_left_by_another_study_is_not_reused(tmp_path: Path) -> None:
     sweep(tmp_path, FLOATS, square, num_trials=2)
     (tmp_path / "study.journal").unlink()
     from sweeps.storage.connect import open_storage
@@ -192,7 +192,7 @@ def test_a_folder_that_another_study_left_is_not_used_again(tmp_path: Path) -> N
     assert {trial.user_attrs["run_dir"] for trial in ended.trials} == {str(tmp_path / "0-2"), str(tmp_path / "1-2")}
 
 
-def test_a_job_that_cannot_begin_fails(tmp_path: Path) -> None:
+def test_a_job_that_cannot_start_fails(tmp_path: Path) -> None:
     def task(call: Call) -> float:
         raise ImportError("no such module")
 

@@ -7,7 +7,7 @@ from loop_runs import FLOATS, WIDE, Call, Tally, sweep
 from sweeps.launchers.contract import WorkerLost
 
 
-def test_of_several_seeds_the_attempts_are_those_of_one(tmp_path: Path) -> None:
+def test_attempts_are_counted_per_seed(tmp_path: Path) -> None:
     lost = Tally()
 
     def task(call: Call) -> float:
@@ -20,7 +20,7 @@ def test_of_several_seeds_the_attempts_are_those_of_one(tmp_path: Path) -> None:
     assert [len(trial.user_attrs["jobs"]) for trial in ended.trials] == [3, 4]
 
 
-def test_seeds_are_judged_by_their_mean_with_the_spread_kept(tmp_path: Path) -> None:
+def test_seeds_are_scored_by_their_mean_and_their_spread_is_stored(tmp_path: Path) -> None:
     ended = sweep(tmp_path, WIDE, lambda call: float(call.values["seed"]), num_trials=2, seeds=3)
     for trial in ended.trials:
         assert trial.values == [11.0] and trial.user_attrs["spread"] == [1.0]
@@ -39,7 +39,7 @@ def test_one_failed_seed_fails_its_trial_alone(tmp_path: Path) -> None:
     assert sweep(tmp_path, WIDE, task, num_trials=2, seeds=[4, 7]).states == ["FAIL", "COMPLETE"]
 
 
-def test_wilcoxon_sees_seeds_as_steps_and_spares_the_rest_of_a_bad_one(tmp_path: Path) -> None:
+def test_wilcoxon_takes_seeds_as_steps_and_prunes_the_remaining_seeds_of_a_bad_trial(tmp_path: Path) -> None:
     def task(call: Call) -> float:
         return call.values["x"] + 0.001 * call.values["seed"]
 
@@ -57,7 +57,7 @@ def test_wilcoxon_sees_seeds_as_steps_and_spares_the_rest_of_a_bad_one(tmp_path:
     assert len(ended.launcher.calls) < 24
 
 
-def test_several_objectives(tmp_path: Path) -> None:
+def test_a_sweep_can_have_several_objectives(tmp_path: Path) -> None:
     ended = sweep(
         tmp_path,
         FLOATS,

@@ -1,4 +1,4 @@
-"""Jobs that cannot start: they wait for their next try, no trial fails for it, and at last the command ends."""
+"""Jobs that cannot start: they are tried again, no trial fails, and after the timeout the command ends."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from sweeps.loop.trial_run import Job, TrialRun
 
 
 class Clock:
-    """Seconds that pass when a test says so."""
+    """A clock that a test moves."""
 
     now_s = 0.0
 
@@ -25,17 +25,17 @@ class Clock:
         return self.now_s
 
 
-def test_it_says_once_that_starts_fail_and_once_that_they_work_again(caplog: pytest.LogCaptureFixture) -> None:
+def test_failing_starts_and_their_recovery_are_each_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     starts = Starts(300)
     for _ in range(5):
         starts.failed("no process")
     for _ in range(2):
         starts.worked()
-    told = "A job could not start (no process): it is tried again until it can, no trial fails for it."
-    assert [record.getMessage() for record in caplog.records] == [told, "Jobs start again."]
+    message = "A job could not start (no process): it is tried again until it can, no trial fails for it."
+    assert [record.getMessage() for record in caplog.records] == [message, "Jobs start again."]
 
 
-def test_several_in_a_row_are_the_launchers_trouble() -> None:
+def test_several_failed_starts_in_a_row_are_a_problem_of_the_launcher() -> None:
     starts = Starts(300)
     for num in range(1, SEVERAL + 1):
         starts.failed("no process")
@@ -44,7 +44,7 @@ def test_several_in_a_row_are_the_launchers_trouble() -> None:
     assert not starts.are_failing
 
 
-def test_they_time_out_by_the_time_in_which_no_job_ran() -> None:
+def test_starts_time_out_after_a_time_without_a_running_job() -> None:
     clock = Clock()
     starts = Starts(10, clock)
     for clock.now_s in (0, 4, 9):
@@ -55,7 +55,7 @@ def test_they_time_out_by_the_time_in_which_no_job_ran() -> None:
         starts.failed("no process")
         starts.note_running(0)
         assert not starts.have_timed_out
-    clock.now_s = 1000  # nobody has tried since
+    clock.now_s = 1000  # no start has been tried since
     assert not starts.have_timed_out
     starts.failed("no process")
     assert starts.have_timed_out
@@ -63,7 +63,7 @@ def test_they_time_out_by_the_time_in_which_no_job_ran() -> None:
     assert not starts.have_timed_out
 
 
-def test_a_job_that_pauses_is_passed_over_until_it_is_due() -> None:
+def test_a_paused_job_is_skipped_until_it_is_due() -> None:
     trial: Any = None
     run = TrialRun(trial, {}, [], Path(), None)
     one, two = (Job(run, 0, num, []) for num in range(2))
@@ -77,7 +77,7 @@ def test_a_job_that_pauses_is_passed_over_until_it_is_due() -> None:
 
 
 class RefusingLauncher(ThreadLauncher):
-    """Starts a job only if `allows` says so of its number and of how often it was tried."""
+    """Start a job only if `allows` permits it by its number and the number of tries."""
 
     allows: Callable[[int, int], bool]
 
@@ -108,10 +108,10 @@ def refuse(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int, int], bo
     return refuse
 
 
-def test_an_outage_fails_no_trial_and_asks_for_none_that_cannot_start(
+def test_an_outage_fails_no_trial_and_draws_no_more_than_fill_the_slots(
     refuse: Callable[[Callable[[int, int], bool]], None], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As an sbatch that refuses: of 50 trials not more than fill the slots are begun until it takes jobs again."""
+    """As with an sbatch that refuses: until it accepts jobs again, only the trials that fill the slots are drawn."""
     most_claimed: list[int] = []
 
     def allows(number: int, tries: int) -> bool:
@@ -154,7 +154,7 @@ def test_an_outage_that_lasts_ends_the_command_and_the_same_command_resumes(
     assert sweep(tmp_path, FLOATS, square, num_trials=5, max_retries=0).states == ["COMPLETE"] * 5
 
 
-def test_the_runs_at_the_end_wait_for_their_start_too(
+def test_final_runs_wait_for_their_start_too(
     refuse: Callable[[Callable[[int, int], bool]], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sweeps.loop.final_runs.TICK_S", 0.01)

@@ -12,13 +12,13 @@ from sweeps.study.attributes import OVERRIDES, RUN_DIR
 
 
 class Rival:
-    """Another controller, which takes the trial of the first job over while it runs, and ends it."""
+    """Stand-in for another controller, which takes over the running trial of the first job and ends it."""
 
     def __init__(self, folder: Path, space: dict[str, Any], **options: Any) -> None:
         self.folder, self.space, self.options, self.has_taken = folder, space, options, False
 
     def take(self, call: Call) -> bool:
-        """Whether it does so now."""
+        """Take the trial over, once; returns whether it did."""
         if self.has_taken:
             return False
         study = open_study(self.folder, self.space, **self.options)
@@ -38,7 +38,7 @@ class Rival:
 @pytest.mark.parametrize(
     "options", [{}, {"seeds": 2}, {"seeds": 5, "pruner": "wilcoxon"}, {"constraints": {"x": {"at_most": 0.5}}}], ids=str
 )
-def test_a_trial_that_another_controller_has_ended_is_dropped_and_others_go_on(
+def test_a_trial_that_another_controller_has_ended_is_dropped_and_others_continue(
     options: dict[str, Any], is_lost: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     rival = Rival(tmp_path, FLOATS, num_trials=2, **options)

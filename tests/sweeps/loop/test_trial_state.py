@@ -1,4 +1,4 @@
-"""The states of a controller's trials: what may follow on each, and that nothing else does."""
+"""The states of a controller's trials: the allowed transitions, and that others are refused."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from sweeps.loop.trial_state import FOLLOWS, IllegalMove, State, Trials
 
 
 class Numbered:
-    """Of a trial the states need its number alone."""
+    """A trial with a number alone, which is all that the states need."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -33,8 +33,8 @@ def test_a_trial_goes_from_its_claim_to_its_end() -> None:
 
 
 @pytest.mark.parametrize("state", State)
-def test_what_does_not_follow_is_refused(state: State) -> None:
-    """Of every state: the table holds, and the trial stays in it."""
+def test_a_transition_that_is_not_allowed_is_refused(state: State) -> None:
+    """After a refused transition the trial keeps its state."""
     for other in State:
         run, trials = run_of(), Trials()
         trials.add(run)
@@ -48,12 +48,12 @@ def test_what_does_not_follow_is_refused(state: State) -> None:
             assert run.state is state
 
 
-def test_a_trial_that_has_ended_or_was_left_never_comes_back() -> None:
+def test_a_trial_that_has_ended_or_was_dropped_never_comes_back() -> None:
     assert FOLLOWS[State.ENDED] == FOLLOWS[State.LEFT] == set()
     assert all(State.LEFT in FOLLOWS[state] for state in State if FOLLOWS[state])
 
 
-def test_a_number_is_claimed_once_and_may_be_claimed_again_once_it_was_left() -> None:
+def test_a_number_is_claimed_once_and_again_only_after_it_was_dropped() -> None:
     trials, run = Trials(), run_of(3)
     trials.add(run)
     with pytest.raises(IllegalMove):

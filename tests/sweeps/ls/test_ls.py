@@ -1,4 +1,4 @@
-"""The list of studies and runs: what each is at, and what cannot be read."""
+"""The list of studies and runs: the progress of each, and which cannot be read."""
 
 import json
 import os
@@ -27,7 +27,7 @@ CONFIG = "objective: val/macro_f1\nschedule:\n  stages:\n  - {name: train, epoch
 
 
 def listed(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, Any]]:
-    """By name, what `--json` tells."""
+    """The entries of `--json`, by name."""
     assert command.main([str(folder), "--json"]) == 0
     return {entry["name"]: entry for entry in json.loads(capsys.readouterr().out)}
 
@@ -53,7 +53,7 @@ def fails(call: Call) -> float:
     raise ArithmeticError("no")
 
 
-def test_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_runs_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     runs = tmp_path / "runs"
     make_run(runs / "done", 4, {"objective": "val/macro_f1", "val/macro_f1": 0.7, "num_epochs": 4})
     make_run(runs / "stopped", 2)
@@ -83,7 +83,7 @@ def test_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert listed(runs, capsys)["running"]["status"] == "stopped"  # its lock is free again
 
 
-def test_studies_that_have_ended(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_studies_that_have_ended_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     open_storage.cache_clear()
     sweep(tmp_path / "finished", SPACE, lambda call: float(call.values["x"]), sampler="grid")
     sweep(tmp_path / "failed", SPACE, fails, sampler="grid")
@@ -92,11 +92,11 @@ def test_studies_that_have_ended(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert (done["status"], done["num_done"], done["num_total"]) == ("finished", 3, 3)
     assert (done["best"], done["objectives"], done["kind"]) == ([1.0], ["score"], "study")
     assert (failed["status"], failed["num_done"], failed["best"]) == ("failed", 3, None)
-    # Its folder holds the study itself, and its trials' runs where they have left any.
+    # Its folder holds the study itself, and the runs of its trials if there are any.
     assert list(listed(tmp_path / "finished", capsys)) == ["finished"]
 
 
-def test_a_folder_shows_what_it_is_and_the_runs_of_seeds(
+def test_a_folder_shows_its_own_study_and_the_runs_of_seeds(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_storage.cache_clear()
@@ -130,7 +130,7 @@ def test_a_study_is_running_as_long_as_its_controller_lives(tmp_path: Path, caps
     assert listed(tmp_path, capsys)["mine"]["status"] == "stale"
 
 
-def test_a_higher_total_is_the_total(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_higher_total_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     open_storage.cache_clear()
     sweep(tmp_path / "s", {"x": {"low": 0.0, "high": 1.0}}, lambda call: call.values["x"], num_trials=2)
     study = open_study(tmp_path / "s", {"x": {"low": 0.0, "high": 1.0}}, num_trials=5)
@@ -138,7 +138,7 @@ def test_a_higher_total_is_the_total(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert listed(tmp_path, capsys)["s"]["num_total"] == 5
 
 
-def test_a_lower_total_is_never_below_what_there_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_shown_total_is_never_below_the_existing_trials(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     open_storage.cache_clear()
     space = {"x": {"low": 0.0, "high": 1.0}}
     sweep(tmp_path / "s", space, lambda call: call.values["x"], num_trials=3)
@@ -147,17 +147,17 @@ def test_a_lower_total_is_never_below_what_there_is(tmp_path: Path, capsys: pyte
     assert (entry["status"], entry["num_done"], entry["num_total"]) == ("finished", 3, 3)
 
 
-def test_a_study_kept_in_a_database_is_known_by_its_comparison(
+def test_a_study_in_a_database_is_listed_from_its_sweep_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "s").mkdir()
-    told = {
+    summary = {
         "objectives": ["score"],
         "num_trials": 3,
         "counts": {"complete": 1, "pruned": 1, "fail": 0, "running": 0, "waiting": 0},
         "best": [{"values": [0.5]}],
     }
-    (tmp_path / "s" / "sweep.json").write_text(json.dumps(told))
+    (tmp_path / "s" / "sweep.json").write_text(json.dumps(summary))
     entry = listed(tmp_path, capsys)["s"]
     assert (entry["status"], entry["num_done"], entry["num_total"], entry["best"]) == ("stopped", 2, 3, [0.5])
     for run in ("1", "1/seed-0"):
@@ -166,7 +166,7 @@ def test_a_study_kept_in_a_database_is_known_by_its_comparison(
             assert listed(tmp_path, capsys)["s"]["status"] == "running"
 
 
-def test_a_study_that_no_sweep_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_study_that_no_sweep_made_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     storage = open_storage(f"journal://{tmp_path / 's' / 'study.journal'}", 5)
     study = optuna.create_study(study_name="s", storage=storage)
     study.tell(study.ask(), 1.0)
@@ -174,7 +174,7 @@ def test_a_study_that_no_sweep_made(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert (entry["status"], entry["num_done"], entry["num_total"], entry["best"]) == ("stopped", 1, None, [1.0])
 
 
-def test_what_cannot_be_read_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unreadable_runs_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_run(tmp_path / "good", 1)
     for name, file, content in (
         ("broken", "study.journal", '{"op_code": 0}\n'),
@@ -188,21 +188,21 @@ def test_what_cannot_be_read_is_counted(tmp_path: Path, capsys: pytest.CaptureFi
         (tmp_path / name / file).write_text(content)
     (tmp_path / "neither").mkdir()
     (tmp_path / "empty").mkdir()
-    (tmp_path / "empty" / "study.journal").touch()  # a sweep that is beginning
+    (tmp_path / "empty" / "study.journal").touch()  # a sweep that is starting
     assert command.main([str(tmp_path)]) == 0
-    told = capsys.readouterr()
-    assert [line.split()[0] for line in told.out.splitlines()] == ["name", "good"]
-    assert told.err.startswith("6 folders could not be read, such as ") and told.err.count("\n") == 1
+    printed = capsys.readouterr()
+    assert [line.split()[0] for line in printed.out.splitlines()] == ["name", "good"]
+    assert printed.err.startswith("6 folders could not be read, such as ") and printed.err.count("\n") == 1
 
 
-def test_what_is_said_where_there_is_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_without_runs_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main([str(tmp_path)]) == 0
     assert capsys.readouterr().out == f"There is no study and no run in {tmp_path}.\n"
     assert command.main([str(tmp_path / "none")]) == 2
     assert capsys.readouterr().err == f"error: there is no folder {tmp_path / 'none'}.\n"
 
 
-def test_a_table_for_a_person_and_lines_for_a_pipe(
+def test_a_terminal_gets_a_table_and_a_pipe_gets_lines(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_run(tmp_path / "a", 2)
@@ -223,7 +223,7 @@ NAMES = ["2026-11-25_13-20-05-123456", "a-rather-long-name-of-a-study-" * 3 + "e
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("width", [80, 120])
-def test_a_name_is_never_folded(
+def test_a_name_is_never_wrapped(
     name: str, width: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_run(tmp_path / name, 2)
@@ -249,7 +249,7 @@ def test_a_name_with_markup_is_shown_as_it_is(
 @pytest.mark.parametrize(
     ("seconds", "shown"), [(0, "0 s"), (59.4, "59 s"), (60, "1 min"), (7199, "1 h"), (DAY_S, "1 d"), (9e6, "104 d")]
 )
-def test_ages(seconds: float, shown: str) -> None:
+def test_ages_are_rounded_to_one_unit(seconds: float, shown: str) -> None:
     assert age(seconds) == shown
 
 

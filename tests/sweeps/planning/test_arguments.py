@@ -1,4 +1,4 @@
-"""Which of a command's overrides are the sweep's own."""
+"""The overrides of a command that belong to the sweep itself."""
 
 import pytest
 from hydra import initialize_config_dir
@@ -17,7 +17,7 @@ def loader() -> ConfigLoader:
 
 
 @pytest.mark.parametrize(
-    ("argument", "said"),
+    ("argument", "message"),
     [
         ("sweep.sampler=tpe,random", "sweep.sampler has one value for all jobs of a sweep."),
         ("sweep.seeds=range(1,3)", "sweep.seeds has one value for all jobs of a sweep."),
@@ -27,13 +27,13 @@ def loader() -> ConfigLoader:
         ("+sweep.space.a=interval(1,2)", "an axis is given by its own key, as in a=interval(1,2)."),
     ],
 )
-def test_a_key_of_the_sweep_itself_is_not_swept_over(argument: str, said: str, loader: ConfigLoader) -> None:
+def test_a_key_of_the_sweep_itself_is_not_swept_over(argument: str, message: str, loader: ConfigLoader) -> None:
     with pytest.raises(UserError) as raised:
         Arguments(["model.width=4,8", argument], loader)
-    assert str(raised.value) == f"{argument} cannot be swept over: {said}"
+    assert str(raised.value) == f"{argument} cannot be swept over: {message}"
 
 
-def test_what_is_not_the_sweeps_own_is_for_jobs(loader: ConfigLoader) -> None:
+def test_arguments_that_are_not_the_sweeps_go_to_the_jobs(loader: ConfigLoader) -> None:
     given = ["run_dir=a", "sweep=widths", "model.width=4,8", "sweep.seeds=[1,2]", "+sweep.space.a={low: 1, high: 2}"]
     arguments = Arguments([*given, "sweeps=3", "score_test=true"], loader)
     assert arguments.of_jobs == ["model.width=4,8", "sweeps=3", "score_test=true"]

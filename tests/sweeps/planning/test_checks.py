@@ -1,4 +1,4 @@
-"""What `sweep.*` takes, and the sentence for what it does not."""
+"""Values that `sweep.*` accepts, and the error for others."""
 
 import re
 import sys
@@ -28,7 +28,7 @@ CONF = Path(__file__).resolve().parents[3] / "conf"
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"sampler": "tpee"}, "sweep.sampler=tpee is not known: did you mean 'tpe'?"),
         ({"sampler": "bayes"}, "sweep.sampler=bayes is not known: allowed: cmaes, "),
@@ -88,13 +88,15 @@ CONF = Path(__file__).resolve().parents[3] / "conf"
         ({"num_trials": "${nope}"}, "^sweep.num_trials: Interpolation key 'nope' not found"),
     ],
 )
-def test_mistakes_are_told_in_one_sentence(options: Any, said: str) -> None:
-    with pytest.raises(UserError, match=said) as raised:
+def test_wrong_options_are_reported_in_one_sentence(options: Any, message: str) -> None:
+    with pytest.raises(UserError, match=message) as raised:
         typed_sweep(OmegaConf.create({"sweep": options}).sweep)
     assert "\n" not in str(raised.value)
 
 
-def test_a_missing_driver_of_postgresql_is_told_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_driver_of_postgresql_is_reported_with_the_command_to_install_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     cure = r"python -m pip install -e '\.\[postgresql\]'"
     with pytest.raises(UserError, match=rf"cannot be opened \(.*psycopg.*\): {cure}\."):
@@ -102,11 +104,11 @@ def test_a_missing_driver_of_postgresql_is_told_with_its_cure(monkeypatch: pytes
 
 
 @pytest.mark.parametrize("node", [None, {}, OmegaConf.create({})])
-def test_nothing_is_the_default(node: Any) -> None:
+def test_an_empty_config_is_the_default(node: Any) -> None:
     assert typed_sweep(node) == sweeps.config.SweepConfig()
 
 
-def test_it_may_refer_to_the_rest_of_the_config() -> None:
+def test_sweep_options_may_refer_to_the_rest_of_the_config() -> None:
     config = OmegaConf.create({"objective": ["a", "b"], "sweep": {"objective": "${objective}"}})
     assert objective_names(typed_sweep(config.sweep)) == ["a", "b"]
 
@@ -127,7 +129,7 @@ def test_directions(options: dict[str, Any], expected: list[str]) -> None:
 
 
 @pytest.mark.parametrize("objective", [5, [], "", ["a", "a"], ["a", None], {"a": 1}, [["a"]]])
-def test_what_names_no_objective_is_refused(objective: Any) -> None:
+def test_a_name_that_is_not_an_objective_is_refused(objective: Any) -> None:
     with pytest.raises(
         UserError, match=r"^sweep\.objective=.* is not allowed: give a name, or a list of different names\.$"
     ):
@@ -147,36 +149,36 @@ def test_only_samplers_of_several_objectives_search_for_them(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("num_seeds", [4, 5])
-def test_wilcoxon_can_prune_from_the_seeds_on_that_it_is_allowed_with(num_seeds: int) -> None:
-    """By Optuna itself, where each seed is worse than the best configuration's."""
+def test_wilcoxon_can_prune_from_its_smallest_allowed_number_of_seeds(num_seeds: int) -> None:
+    """Pruned by Optuna itself, if each seed is worse than that of the best configuration."""
     pruner = build_pruner("wilcoxon", {"min_steps": 1, "p_threshold": 0.1})
     study = optuna.create_study(pruner=pruner)
     study.add_trial(optuna.create_trial(value=0.0, intermediate_values=dict.fromkeys(range(num_seeds), 0.0)))
     trial = study.ask()
     pruned = []
-    for seed_index in range(num_seeds - 1):  # after the last one nothing is left to spare
+    for seed_index in range(num_seeds - 1):  # after the last one there is nothing left to prune
         trial.report(1.0 + 0.1 * seed_index, seed_index)
         pruned.append(trial.should_prune())
     assert any(pruned) == (num_seeds == 5)
 
 
 @pytest.mark.parametrize("key", ["", "sweep", "name", "flag"])
-def test_seeds_count_up_from_an_integer_alone(key: str) -> None:
+def test_seeds_count_up_from_an_integer_only(key: str) -> None:
     config = OmegaConf.create({"name": "a", "flag": True, "sweep": {"a": 1}})
     with pytest.raises(UserError, match=rf"^sweep\.seed_key={key} cannot count up from "):
         seed_list(typed_sweep({"seeds": 2, "seed_key": key}), config)
 
 
 @pytest.mark.parametrize(
-    ("key", "options", "said"),
+    ("key", "options", "message"),
     [
         ("seed", {"seeds": 2}, r"seed cannot be searched together with sweep\.seeds=2, which gives it to all jobs"),
         ("other", {"seeds": [1, 2], "seed_key": "other"}, "other cannot be searched together"),
         ("objective", {}, "objective cannot be searched"),
     ],
 )
-def test_what_all_jobs_share_is_no_axis(key: str, options: dict[str, Any], said: str) -> None:
-    with pytest.raises(UserError, match=said):
+def test_a_key_that_all_jobs_share_cannot_be_an_axis(key: str, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
         check_axes(Space.read({}, [f"{key}=1,2"]), typed_sweep(options))
     check_axes(Space.read({}, ["seed=1,2", "x=3"]), typed_sweep({}))
 
@@ -192,23 +194,23 @@ def test_seeds_count_up_from_the_experiments_own(seeds: Any, expected: list[int]
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("num_params", "sweep.constraints.num_params is not a number of a run: did you mean 'num_parameters'?"),
         ("val/macro_f", "did you mean 'val/macro_f1'?"),
         ("test/macro_f1", "is refused: the test split is read once, at the end, so bound val/macro_f1."),
     ],
 )
-def test_a_constraint_on_what_no_run_of_the_product_reports_is_refused(name: str, said: str) -> None:
+def test_a_constraint_on_a_number_that_no_run_of_the_product_reports_is_refused(name: str, message: str) -> None:
     product = sweeps.config.SweepConfig(check="spectral.configs.root:typed")
     check_constrained(["num_parameters", "receptive_field", "val/recall/qso", "time/train_s"], product)
-    with pytest.raises(UserError, match=re.escape(said)):
+    with pytest.raises(UserError, match=re.escape(message)):
         check_constrained([name], product)
     check_constrained([name], sweeps.config.SweepConfig())
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (CONF / "sweep").glob("*.yaml")))
-def test_every_search_of_the_product_is_read(name: str) -> None:
+def test_every_named_search_of_the_product_is_valid(name: str) -> None:
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
         config = typed_sweep(compose("config", [f"sweep={name}"]).get("sweep"))
     assert objective_names(config) == (["objective"] if name == "none" else ["val/macro_f1"])

@@ -10,7 +10,7 @@ import optuna
 import pytest
 from omegaconf import OmegaConf
 from optuna.trial import TrialState
-from search_runs import await_begun, await_that, check_whole, finish, read_line, run, start, states
+from search_runs import await_begun, await_that, check_complete, finish, read_line, run, start, states
 
 from sweeps.config import SweepConfig
 from sweeps.outputs import SWEEPS
@@ -39,13 +39,13 @@ def begun(output: str) -> str:
     return found[1]
 
 
-def test_the_same_command_goes_on_where_it_was_stopped_and_begins_anew_where_it_was_not(
+def test_the_same_command_resumes_a_stopped_study_and_otherwise_starts_a_new_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     first = begun(run(None, *GRID, cwd=tmp_path))
     assert re.fullmatch(r"x-[0-9a-f]{8}", first)
-    check_whole(SWEEPS / first, 3)
+    check_complete(SWEEPS / first, 3)
 
     second = f"{first}-2"
     folder = SWEEPS / second
@@ -62,11 +62,11 @@ def test_the_same_command_goes_on_where_it_was_stopped_and_begins_anew_where_it_
 
     output = run(None, *GRID, cwd=tmp_path)
     assert f"The study {second} resumes: 2 of 3 trials have ended." in output
-    check_whole(folder, 3)
-    # Its name shows a finished one; nothing is run, and no further study was made.
+    check_complete(folder, 3)
+    # The name of a finished study shows it: nothing is run, and no further study is made.
     shown = run(None, *GRID, f"sweep.study_name={first}", cwd=tmp_path)
     assert "3 complete" in shown and f"The study {first} is finished: 3 of 3 trials have ended.\n" in shown
-    check_whole(SWEEPS / first, 3)
+    check_complete(SWEEPS / first, 3)
     assert {path.name for path in (SWEEPS).iterdir()} == {first, second}
 
 
@@ -109,7 +109,7 @@ def test_another_search_has_another_name(arguments: list[str], options: dict[str
         (["a.b=1,2", "c=3"], {}, {"run_dir": "b", "hydra": CONFIG["hydra"] | {"runtime": {"cwd": "/b"}}}),
     ],
 )
-def test_how_and_where_a_search_runs_leaves_its_name(
+def test_how_and_where_a_search_runs_does_not_change_its_name(
     arguments: list[str], options: dict[str, Any], config: dict[str, Any]
 ) -> None:
     assert name(arguments, config, **options) == name(["a.b=1,2", "c=3"])
@@ -139,7 +139,7 @@ def leave(study_name: str, url: str | None, num_complete: int, num_trials: int) 
     return study
 
 
-def test_the_last_study_of_a_search_goes_on_or_is_followed(url: str | None) -> None:
+def test_the_last_study_of_a_search_is_resumed_or_followed_by_a_new_one(url: str | None) -> None:
     assert choose_study("a", SweepConfig(storage=url)) == ("a", "The study a begins.")
     leave("a", url, 1, 3)
     assert choose_study("a", SweepConfig(storage=url))[0] == "a"
@@ -153,7 +153,7 @@ def test_the_last_study_of_a_search_goes_on_or_is_followed(url: str | None) -> N
     assert choose_study("a", SweepConfig(storage=url))[0] == "a-3"
 
 
-def test_a_finished_study_goes_on_where_its_failed_trials_are_to_be_run_again(url: str | None) -> None:
+def test_a_finished_study_resumes_if_its_failed_trials_are_to_be_run_again(url: str | None) -> None:
     study = leave("a", url, 2, 3)
     study.add_trial(optuna.create_trial(state=TrialState.FAIL))
     assert choose_study("a", SweepConfig(storage=url))[0] == "a-2"
@@ -165,13 +165,13 @@ def test_a_finished_study_goes_on_where_its_failed_trials_are_to_be_run_again(ur
     assert "is finished, with 3 of 3 trials" in choose_study("a", SweepConfig(storage=url))[1]
 
 
-def test_a_study_is_unfinished_whose_last_scores_are_left(url: str | None) -> None:
+def test_a_study_without_its_final_scores_is_unfinished(url: str | None) -> None:
     study = leave("a", url, 2, 2)
     held_back = SweepConfig(storage=url, search_overrides=["score_test=false"])
     assert choose_study("a", held_back)[0] == "a"
     study.set_user_attr(f"{FINAL}0", "done")
     assert choose_study("a", held_back)[0] == "a-2"
-    # The first that was enqueued is scored beside the best.
+    # The first that was enqueued is scored next to the best.
     study.add_trial(optuna.create_trial(value=2.0, user_attrs={ENQUEUED: '{"x":3}'}))
     study.set_user_attr(REFERENCE, '{"x":3}')
     assert choose_study("a", held_back)[0] == "a"
@@ -179,7 +179,7 @@ def test_a_study_is_unfinished_whose_last_scores_are_left(url: str | None) -> No
     assert choose_study("a", held_back)[0] == "a-2"
 
 
-def test_a_journal_without_a_study_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_journal_without_a_study_starts_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     open_storage.cache_clear()
     (SWEEPS / "a").mkdir(parents=True)

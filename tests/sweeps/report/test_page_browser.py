@@ -40,14 +40,14 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def plots(browser: Browser) -> list[str]:
-    """Draws every figure of the page; returns their ids."""
+    """Draw every figure of the page; returns their ids."""
     names = [plot.get_attribute("id") or "" for plot in browser.find_all("[data-figure], [id$=-plot]")]
     for name in names:
         browser.draw(name)
     return names
 
 
-def test_it_opens_from_disk_without_a_request_or_an_error(browser: Browser, page: Path) -> None:
+def test_the_page_opens_from_disk_without_a_request_or_an_error(browser: Browser, page: Path) -> None:
     browser.open(page)
     assert {"spectra-plot", "compare-plot"} <= set(plots(browser))
     for section in browser.find_all("main > section"):
@@ -55,7 +55,7 @@ def test_it_opens_from_disk_without_a_request_or_an_error(browser: Browser, page
     assert browser.errors() == [] and browser.requests() == []
 
 
-def test_requests_and_errors_would_be_noticed(browser: Browser, tmp_path: Path) -> None:
+def test_requests_and_errors_are_noticed(browser: Browser, tmp_path: Path) -> None:
     bad = tmp_path / "bad.html"
     bad.write_text("<script src='https://example.invalid/a.js'></script><script>undefinedName()</script><input>")
     browser.open(bad)
@@ -64,14 +64,14 @@ def test_requests_and_errors_would_be_noticed(browser: Browser, tmp_path: Path) 
     assert {"label", "html-has-lang"} <= set(browser.violations())
 
 
-def test_text_of_data_is_shown_as_it_is(browser: Browser, page: Path) -> None:
+def test_text_in_the_data_is_shown_as_it_is(browser: Browser, page: Path) -> None:
     browser.open(page)
     plots(browser)
     assert browser.js("return document.querySelector('title').textContent") == f"study {NASTY}: Spectral report"
     assert browser.js("return document.querySelectorAll('main script, main img').length") == 0
-    told = {pair.text.split("\n")[0]: pair for pair in browser.find_all("#spectra-about div")}
+    pairs = {pair.text.split("\n")[0]: pair for pair in browser.find_all("#spectra-about div")}
     content = {
-        name: pair.find_element("css selector", "dd").get_attribute("textContent") for name, pair in told.items()
+        name: pair.find_element("css selector", "dd").get_attribute("textContent") for name, pair in pairs.items()
     }
     assert (content["spectrum"] or "").startswith(NASTY) and NASTY in (content["probabilities"] or "")
     options = browser.js("return [...document.getElementById('spectra-label').options].map((o) => o.value)")
@@ -88,7 +88,7 @@ def test_text_of_data_is_shown_as_it_is(browser: Browser, page: Path) -> None:
     assert browser.errors() == [] and browser.requests() == []
 
 
-def test_it_breaks_no_rule_of_accessibility(browser: Browser, page: Path) -> None:
+def test_the_page_breaks_no_rule_of_accessibility(browser: Browser, page: Path) -> None:
     browser.open(page)
     plots(browser)
     assert browser.violations() == {}
@@ -117,7 +117,7 @@ def test_the_keyboard_reaches_the_controls_in_the_order_of_the_page(browser: Bro
 
 
 @pytest.mark.parametrize("width_px", [320, 600])
-def test_a_narrow_window_needs_no_scrolling_sideways(browser: Browser, page: Path, width_px: int) -> None:
+def test_a_narrow_window_needs_no_horizontal_scrolling(browser: Browser, page: Path, width_px: int) -> None:
     with browser.narrow(width_px):
         browser.open(page)
         plots(browser)
@@ -125,7 +125,7 @@ def test_a_narrow_window_needs_no_scrolling_sideways(browser: Browser, page: Pat
         assert browser.hidden_px() == 0
 
 
-def test_it_prints_without_controls(browser: Browser, page: Path) -> None:
+def test_the_page_prints_without_controls(browser: Browser, page: Path) -> None:
     browser.open(page)
     browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     try:

@@ -1,4 +1,4 @@
-"""The browser of spectra and the comparison in a real Chromium: each control does what it says."""
+"""The browser of spectra and the comparison in a real Chromium: each control does what its label promises."""
 
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def opened(browser: Browser, page: Path) -> Browser:
-    """The page with both plots drawn; at its end no error and no request has been noticed."""
+    """The page with both plots drawn; at the end of a test it has had no error and made no request."""
     browser.open(page)
     for place in ("compare-plot", "spectra-plot"):
         browser.draw(place)
@@ -87,7 +87,7 @@ def expected_markers(redshift: float) -> dict[str, list[float]]:
     return {name: pytest.approx(places) for name, places in inside.items() if places}
 
 
-def test_buttons_and_keys_go_through_the_spectra(opened: Browser) -> None:
+def test_buttons_and_keys_step_through_the_spectra(opened: Browser) -> None:
     assert position(opened) == "1 of 24"
     first = facts(opened)["spectrum"]
     opened.click("#spectra-next")
@@ -105,7 +105,7 @@ def test_buttons_and_keys_go_through_the_spectra(opened: Browser) -> None:
     assert facts(opened)["spectrum"] in (label or "")
 
 
-def test_the_keys_go_on_after_the_last_button_press(opened: Browser) -> None:
+def test_the_keys_still_work_after_the_last_button_press(opened: Browser) -> None:
     choose(opened, "snr-low", "23")
     opened.click("#spectra-next")
     assert position(opened) == "2 of 2"
@@ -113,13 +113,13 @@ def test_the_keys_go_on_after_the_last_button_press(opened: Browser) -> None:
     assert position(opened) == "1 of 2"
 
 
-def test_keys_belong_to_the_control_that_has_the_focus(opened: Browser) -> None:
+def test_keys_go_to_the_control_that_has_the_focus(opened: Browser) -> None:
     opened.js("document.getElementById('spectra-redshift').focus()")
     opened.press(Keys.ARROW_RIGHT)
     assert position(opened) == "1 of 24" and markers(opened) == expected_markers(2.2005)
 
 
-def test_filters(opened: Browser) -> None:
+def test_filters_choose_the_shown_spectra(opened: Browser) -> None:
     choose(opened, "kind", "wrong")
     assert position(opened) == "1 of 8" and facts(opened)["true"] == "galaxy"
     choose(opened, "kind", "right")
@@ -162,7 +162,7 @@ def test_the_band_is_one_standard_deviation(opened: Browser) -> None:
 
     assert widths() == [pytest.approx(4), None, pytest.approx(4)]  # an inverse variance of 0.25
     opened.slide(opened.find("#spectra-smoothing"), 9)
-    # A mean of nine has a third of the error; beside the masked pixels only five are left.
+    # A mean of nine has a third of the error; next to the masked pixels only five are left.
     assert widths() == [pytest.approx(4 / 3), None, pytest.approx(4 / 5**0.5)]
 
 
@@ -192,7 +192,7 @@ def test_the_redshift_moves_the_lines(opened: Browser) -> None:
     assert set(names) == {*markers(opened), "saliency"}
 
 
-def test_saliency_stands_below_the_flux(opened: Browser) -> None:
+def test_saliency_is_drawn_below_the_flux(opened: Browser) -> None:
     strip = opened.js("""const s = document.getElementById('spectra-plot').data.find((t) => t.type === 'heatmap');
         return {num: s.z[0].length, low: s.zmin, high: s.zmax, axis: s.yaxis}""")
     opened.screenshot("spectra", opened.find("#spectra"))
@@ -240,8 +240,8 @@ def test_at_most_six_trials_are_chosen(opened: Browser) -> None:
     assert opened.js("return document.getElementById('compare-plot').data.length") == 1
 
 
-def test_a_comparison_wider_than_the_window_scrolls_by_itself(browser: Browser, page: Path) -> None:
-    """With the best trial in its last column, which says so out of sight."""
+def test_a_comparison_wider_than_the_window_has_its_own_scroll_bar(browser: Browser, page: Path) -> None:
+    """The best trial is in the last column; hidden text marks it for screen readers."""
     with browser.narrow(600):
         browser.open(page)
         browser.draw("compare-plot")
@@ -264,8 +264,8 @@ def test_trials_are_found_by_any_part_of_their_configuration(opened: Browser) ->
     assert found("nonsense") == [] and opened.find("#compare-found").text == "0 found, 2 chosen"
 
 
-def test_only_what_has_a_better_side_is_marked(browser: Browser, tmp_path: Path) -> None:
-    """Not a spread, not a training loss, and nothing where all are the same."""
+def test_only_metrics_with_a_better_direction_are_marked(browser: Browser, tmp_path: Path) -> None:
+    """Not a spread, not a training loss, and no metric with equal values."""
     scores = {"val/accuracy": 0.75, "val/f1/qso": 0.5, "val/log_loss": 0.5, "train/loss": 0.25}
     survey = make_survey(tmp_path / "survey", 6, 50)
     trials = []

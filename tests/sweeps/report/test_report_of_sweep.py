@@ -1,4 +1,4 @@
-"""A sweep ends with its report, and never because of it."""
+"""A sweep ends with its report, and a failed report does not fail the sweep."""
 
 import os
 import time
@@ -25,7 +25,7 @@ def test_a_report_is_made_again_only_for_what_is_new(tmp_path: Path, monkeypatch
     def write(*_: Any, folder: Path) -> Path:
         page = folder / "report.html"
         page.touch()
-        os.utime(page, (time.time() + 10,) * 2)  # to make one takes seconds
+        os.utime(page, (time.time() + 10,) * 2)  # making a report takes seconds
         made.append(page)
         return page
 
@@ -45,13 +45,13 @@ def test_a_report_is_made_again_only_for_what_is_new(tmp_path: Path, monkeypatch
 
     assert makes()
     assert not makes() and makes(has_news=True) and not makes()
-    os.utime(tmp_path / "report.html", (max(ends_s) - 1,) * 2)  # a command was killed before it came to it
+    os.utime(tmp_path / "report.html", (max(ends_s) - 1,) * 2)  # a command was killed before it wrote the report
     assert makes() and not makes()
     os.utime(result, (time.time() + 60,) * 2)  # the same after the last run
     assert makes()
 
 
-def test_a_finished_study_shows_where_its_report_is(tmp_path: Path) -> None:
+def test_a_finished_study_prints_the_path_of_its_report(tmp_path: Path) -> None:
     page = tmp_path / "sweep" / "report.html"
     run(tmp_path / "sweep", "sweep.num_trials=1")
     page.write_text("as it was")
@@ -59,14 +59,14 @@ def test_a_finished_study_shows_where_its_report_is(tmp_path: Path) -> None:
     assert page.read_text() == "as it was"
 
 
-def test_a_report_that_fails_is_told_in_a_line(
+def test_a_failed_report_is_logged_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken(*_: Any, **__: Any) -> Path:
         raise ValueError("no good\nat all")
 
     class Study:
-        """Stands in for a study that no storage has."""
+        """Stand-in for a study that no storage has."""
 
         name, url = "study", "journal://nowhere"
 

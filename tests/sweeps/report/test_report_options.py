@@ -1,4 +1,4 @@
-"""The command line of the report as far as it concerns the spectra."""
+"""The options of the report's command line that concern the spectra."""
 
 import subprocess
 import sys
@@ -22,12 +22,12 @@ def run(tmp_path: Path) -> Path:
 
 def test_without_saliency_torch_is_not_imported(run: Path) -> None:
     command = [sys.executable, "-c", TELL, str(run), "--no-saliency"]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    assert told.split() == [str(run / "report.html"), "False"]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert printed.split() == [str(run / "report.html"), "False"]
     assert not read_data((run / "report.html").read_text("utf-8"))["spectra"]["hasSaliency"]
 
 
-def test_the_number_of_spectra_is_that_asked_for(run: Path) -> None:
+def test_the_number_of_spectra_is_the_one_asked_for(run: Path) -> None:
     assert main([str(run), "--max-spectra", "2"]) == 0
     data = read_data((run / "report.html").read_text("utf-8"))["spectra"]
     assert len(data["spectra"]) == 2 and data["hasSaliency"]
@@ -36,7 +36,7 @@ def test_the_number_of_spectra_is_that_asked_for(run: Path) -> None:
 
 
 @pytest.mark.parametrize("number", ["-1", "1.5", "many"])
-def test_a_number_of_spectra_that_is_none(number: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_number_of_spectra_is_refused(number: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["run", f"--max-spectra={number}"])
     assert ended.value.code == 2

@@ -1,4 +1,4 @@
-"""Whole pages: of poor and hostile studies, without torch, and at the end of a sweep."""
+"""Whole pages: of studies with little data or hostile text, without torch, and at the end of a sweep."""
 
 import json
 import os
@@ -27,7 +27,7 @@ HOSTILE = '<script>alert("x")</script> %{x} <b>'
 
 
 class Page(HTMLParser):
-    """Ids of elements, places of figures, and the content of scripts."""
+    """Collect ids of elements, places of figures, and the content of scripts."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ def texts(content: Any) -> Iterator[str]:
 
 
 def check(report: Report) -> Page:
-    """The page has every figure in one place, and no text of the data is markup in it."""
+    """Check that each figure has one place on the page, and that no text in the data is markup."""
     html = build_page(report)
     page = Page(html)
     assert sorted(page.places) == sorted(page.figures)
@@ -117,7 +117,7 @@ POOR: dict[str, Callable[[], list[Made]]] = {
 
 
 @pytest.mark.parametrize("name", POOR)
-def test_a_page_of_a_poor_study(name: str, tmp_path: Path) -> None:
+def test_a_study_with_little_data_has_a_page(name: str, tmp_path: Path) -> None:
     check(make_report(tmp_path / "study", POOR[name](), {"x": {"low": 0, "high": 9}}))
 
 
@@ -127,14 +127,14 @@ def test_two_objectives_have_a_page(tmp_path: Path) -> None:
     assert "search-pareto" in page.figures
 
 
-def test_run_folders_without_a_study(tmp_path: Path) -> None:
+def test_run_folders_without_a_study_have_a_page(tmp_path: Path) -> None:
     for name in ("a", HOSTILE.replace("/", "")):
         make_run(tmp_path / "runs" / name, {"val/macro_f1": 0.5, "test/macro_f1": 0.4}, predictions=predictions())
     page = check(read_report(str(tmp_path / "runs")))
     assert "best-confusion-rows" in page.figures and "search-history" not in page.figures
 
 
-def test_a_run_is_found_by_the_name_that_the_list_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_is_found_by_the_name_that_ls_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for place in ("outputs/runs/alone", "outputs/sweeps/mine/3/seed-1"):
         make_run(Path(place), {"val/macro_f1": 0.5})
@@ -148,19 +148,19 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     scores = {f"val/f1/{HOSTILE}": 0.5, "val/macro_f1": 0.5}
     metrics = [{"epoch": 1, "stage": "a", "lr": 1.0}, {"epoch": 2, "stage": HOSTILE, "lr": 1.0}]
     made = finished(0.5, classes=classes, predictions=predictions(classes=classes), result=scores, metrics=metrics)
-    known = {"reason": HOSTILE, "traceback": HOSTILE}
+    attributes = {"reason": HOSTILE, "traceback": HOSTILE}
     shares = [[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]]
     trials = [
         Made(
             {HOSTILE: HOSTILE + str(n % 2), "shares": shares[n % 2]},
             [n / 10],
             runs=[made],
-            attributes=known,
+            attributes=attributes,
             slot=HOSTILE,
         )
         for n in range(12)
     ]
-    trials.append(Made({HOSTILE: 1}, state="FAIL", attributes=known))
+    trials.append(Made({HOSTILE: 1}, state="FAIL", attributes=attributes))
     report = make_report(tmp_path / HOSTILE.replace("/", ""), trials, objectives=[HOSTILE])
     page = check(report)
     assert {"search-slice-0", "search-parallel", "best-precision-recall", "machine-timeline"} <= set(page.figures)
@@ -178,7 +178,7 @@ def test_the_command_writes_a_page_without_torch(tmp_path: Path) -> None:
     assert "http" not in re.sub(r"<script>.*?</script>", "", (tmp_path / "study/report.html").read_text(), flags=re.S)
 
 
-def test_there_is_nothing_to_report_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_without_runs_has_no_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main([str(tmp_path)]) == 2
     assert capsys.readouterr().err.startswith("error: there is nothing to report on")
 
@@ -186,7 +186,7 @@ def test_there_is_nothing_to_report_on(tmp_path: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("out", "reason"), [("none/a.html", "No such file or directory"), ("folder", "Is a directory")]
 )
-def test_a_page_that_cannot_be_written(
+def test_a_page_that_cannot_be_written_is_reported(
     out: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_report(tmp_path / "study", [Made({"x": 1}, [0.5])])
@@ -196,7 +196,7 @@ def test_a_page_that_cannot_be_written(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "study"]
 
 
-def test_a_reader_of_the_output_that_has_gone_is_no_error(tmp_path: Path) -> None:
+def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     make_report(tmp_path / "study", [Made({"x": 1}, [0.5])])
     reading, writing = os.pipe()
     os.close(reading)
@@ -240,7 +240,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_run_that_cannot_be_read_is_left_out_and_told(name: str, tmp_path: Path) -> None:
+def test_an_unreadable_run_is_left_out_and_reported(name: str, tmp_path: Path) -> None:
     for number, run in enumerate((finished(0.5), finished(0.7), finished(0.6))):
         make_run(tmp_path / "runs" / str(number), **run)
     broken = tmp_path / "runs" / "1" / name
@@ -252,7 +252,7 @@ def test_a_run_that_cannot_be_read_is_left_out_and_told(name: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_trial_whose_run_cannot_be_read_stays_without_it(name: str, tmp_path: Path) -> None:
+def test_a_trial_with_an_unreadable_run_is_still_shown(name: str, tmp_path: Path) -> None:
     make_report(
         tmp_path / "study", [Made({"x": n} if n else {}, [(n + 1) % 3], runs=[finished(0.5)]) for n in range(3)]
     )
@@ -267,7 +267,7 @@ def test_a_trial_whose_run_cannot_be_read_stays_without_it(name: str, tmp_path: 
 
 
 @pytest.mark.parametrize("fault", ["gone", "broken"])
-def test_a_best_run_that_is_not_there_is_told_in_the_place_of_its_sections(fault: str, tmp_path: Path) -> None:
+def test_a_missing_best_run_is_reported_in_place_of_its_sections(fault: str, tmp_path: Path) -> None:
     make_report(tmp_path / "study", [Made({"x": n}, [n / 10], runs=[finished(0.5)]) for n in range(2)])
     best = tmp_path / "study" / "1"
     if fault == "gone":
@@ -282,7 +282,7 @@ def test_a_best_run_that_is_not_there_is_told_in_the_place_of_its_sections(fault
     assert spectra.section(replace(report, options=Options(max_spectra=0))) is None
 
 
-def test_no_run_can_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_of_unreadable_runs_has_no_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_run(tmp_path / "runs" / "a", {})
     (tmp_path / "runs" / "a" / "result.json").write_text("[1]")
     assert command.main([str(tmp_path / "runs")]) == 2

@@ -24,7 +24,7 @@ def numbered(*trials: Any) -> list[optuna.trial.FrozenTrial]:
     return list(trials)
 
 
-def test_the_best_comes_first_and_none_outside_the_constraints() -> None:
+def test_the_best_trial_comes_first_and_satisfies_the_constraints() -> None:
     trials = numbered(trial(1.0), trial(3.0, size=0.5), trial(2.0, size=-1.0), create_trial(state=TrialState.FAIL))
     assert [t.number for t in ranked(trials, [UP])] == [2, 0]
     assert [t.number for t in ranked(trials, [DOWN])] == [0, 2]

@@ -1,4 +1,4 @@
-"""The command line means what it means to Hydra: its own sweeper is the reference for every finite sweep."""
+"""The command line has the same meaning as in Hydra: its own sweeper is the reference for every finite sweep."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
 def hydras_jobs(arguments: list[str]) -> list[dict[str, Any]]:
-    """What Hydra's basic sweeper would run, each job as key -> value."""
+    """The jobs that Hydra's basic sweeper would run, each as key -> value."""
     parser = OverridesParser.create()
     batches = BasicSweeper.split_arguments(parser.parse_overrides(arguments), max_batch_size=None)
     return [_values(job) for job in batches[0]]
@@ -64,7 +64,7 @@ def _values(job: list[str]) -> dict[str, Any]:
         ["db@source=a,b"],
     ],
 )
-def test_a_finite_sweep_runs_hydras_jobs_in_hydras_order(arguments: list[str]) -> None:
+def test_a_finite_sweep_runs_the_jobs_of_hydra_in_its_order(arguments: list[str]) -> None:
     hydra = hydras_jobs(arguments)
     assert repr([_sorted_items(job) for job in our_jobs(arguments)]) == repr([_sorted_items(job) for job in hydra])
     assert Space.read(None, arguments).num_configurations == len(hydra)
@@ -80,7 +80,7 @@ steps = numbers.filter(lambda step: step != 0)
 
 @settings(max_examples=50, deadline=None)
 @given(numbers, numbers, steps)
-def test_ranges_hold_hydras_values_and_types(start: float, stop: float, step: float) -> None:
+def test_ranges_have_the_values_and_types_of_hydra(start: float, stop: float, step: float) -> None:
     argument = f"k=range({start},{stop},{step})"
     expected = [job["k"] for job in hydras_jobs([argument])]
     if not expected:
@@ -93,7 +93,7 @@ def test_ranges_hold_hydras_values_and_types(start: float, stop: float, step: fl
 
 @settings(max_examples=50, deadline=None)
 @given(numbers, numbers, steps, st.integers(0, 1000))
-def test_a_range_in_a_study_gives_hydras_values(start: float, stop: float, step: float, seed: int) -> None:
+def test_a_range_in_a_study_gives_the_values_of_hydra(start: float, stop: float, step: float, seed: int) -> None:
     argument = f"k=range({start},{stop},{step})"
     expected = [job["k"] for job in hydras_jobs([argument])]
     if not expected:
@@ -111,11 +111,11 @@ def test_text_that_looks_like_a_number_stays_text() -> None:
     assert our_jobs(["k=choice('8',16)"]) == [{"k": "8"}, {"k": 16}]
 
 
-def test_values_that_repeat_run_once() -> None:
+def test_repeated_values_run_once() -> None:
     assert [job["k"] for job in our_jobs(["k=1,2,1"])] == [1, 2]
 
 
-def test_a_shuffled_sweep_has_hydras_values_in_an_order_that_stays() -> None:
+def test_a_shuffled_sweep_has_the_values_of_hydra_in_a_fixed_order() -> None:
     arguments = ["k=shuffle(range(20))", "l=shuffle(a,b,c)"]
     first, second = our_jobs(arguments), our_jobs(arguments)
     assert first == second
@@ -125,7 +125,7 @@ def test_a_shuffled_sweep_has_hydras_values_in_an_order_that_stays() -> None:
     assert Space.read(None, arguments).signature() == unshuffled.signature()
 
 
-def test_a_shuffled_list_is_one_value_which_all_jobs_share() -> None:
+def test_a_shuffled_list_is_one_value_for_all_jobs() -> None:
     space = Space.read(None, ["k=shuffle([1,2,3,4,5,6,7,8])", "seed=0,1"])
     assert len({space.overrides(values)[0] for values in space.grid()}) == 1
 
@@ -168,7 +168,7 @@ def test_intervals_keep_the_type_of_their_ends(argument: str, domain: Any) -> No
         ("~model=a,b", "~model=a,b cannot be swept over"),
     ],
 )
-def test_what_cannot_be_searched_is_said_in_one_sentence(argument: str, sentence: str) -> None:
+def test_values_that_cannot_be_searched_are_reported_in_one_sentence(argument: str, sentence: str) -> None:
     with pytest.raises(UserError) as error:
         Space.read(None, [argument])
     assert sentence in str(error.value)
@@ -185,7 +185,7 @@ def test_glob_lists_the_names_of_a_group() -> None:
     assert [values["model"] for values in space.grid()] == ["fcn", "resnet1d"]
 
 
-def test_arguments_join_a_named_space() -> None:
+def test_arguments_extend_a_named_space() -> None:
     space = Space.read(
         {"model.width": {"low": 4, "high": 24}, "loss": ["focal", "soft_f1"], "loss.gamma": 2.0},
         ["loss=focal", "model.width=choice(8,16)", "seed=1,2", "experiment=debug"],

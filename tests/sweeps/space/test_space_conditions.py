@@ -33,11 +33,11 @@ def suggested(space: Space, enqueued: dict[str, Any]) -> dict[str, Any]:
         ({"a": "z", "b": 2}, ["c", "b", "a"]),
     ],
 )
-def test_conditions_hold_through_other_conditions(chosen: dict[str, Any], searched: list[str]) -> None:
+def test_conditions_may_depend_on_conditional_axes(chosen: dict[str, Any], searched: list[str]) -> None:
     assert list(suggested(Space.read(CHAIN), chosen)) == searched
 
 
-def test_an_axis_whose_own_axis_is_not_searched_is_not_searched_either() -> None:
+def test_an_axis_that_depends_on_an_inactive_axis_is_inactive() -> None:
     space = Space.read(CHAIN, ["a=x"])
     assert suggested(space, {}) == {"a": "x"}
 
@@ -87,7 +87,7 @@ def test_counting_does_not_go_through_axes_one_by_one() -> None:
         ({"a": {"low": 1, "high": 2, "when": {"a": 1}}}, "sweep.space has conditions in a circle: a needs a."),
     ],
 )  # fmt: skip
-def test_conditions_that_cannot_be_meant_are_refused(space: dict[str, Any], sentence: str) -> None:
+def test_conditions_that_make_no_sense_are_refused(space: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UserError) as error:
         Space.read(space)
     assert sentence in str(error.value)
@@ -113,11 +113,11 @@ def test_every_extreme_that_can_be_reached_is_in_few_configurations() -> None:
     for values in extremes:
         space.params(values)
         assert all((name in values) == axis.when.holds(values) for name, axis in space.axes.items())
-    # 3 dilations with the reference and 2 dropouts with the fcn; all else fits in beside them.
+    # 3 dilations with the reference and 2 dropouts with the fcn; all else fits in next to them.
     assert len(extremes) == 5
 
 
-def test_extremes_choose_groups_alike_so_that_few_configs_are_composed_anew() -> None:
+def test_extremes_share_their_groups_so_that_few_configs_are_composed() -> None:
     space = Space.read(
         {
             "transform": ["standardize", "l2"],
@@ -132,14 +132,14 @@ def test_extremes_choose_groups_alike_so_that_few_configs_are_composed_anew() ->
     assert set(chosen) == {("standardize", "cross_entropy", "adam"), ("l2", "focal", "adamw")}
 
 
-def test_elements_of_a_list_are_all_among_its_extremes() -> None:
+def test_every_element_of_a_list_is_among_the_extremes() -> None:
     space = Space.read({"k": {"type": "list", "min_length": 0, "max_length": 3, "element": [1, 2, 3, 4]}})
     assert [values["k"] for values in space.extremes()] == [[], [1, 2, 3], [4, 1, 2]]
 
 
-def test_extremes_that_a_known_configuration_holds_are_not_given_again() -> None:
+def test_extremes_in_an_enqueued_configuration_are_not_repeated() -> None:
     space = Space.read({"transform": ["standardize", "l2", "median"], "width": {"low": 1, "high": 9}})
-    known = {"transform": "standardize", "width": 1}
-    assert space.extremes([known]) == [{"transform": "l2", "width": 9}, {"transform": "median", "width": 1}]
+    enqueued = {"transform": "standardize", "width": 1}
+    assert space.extremes([enqueued]) == [{"transform": "l2", "width": 9}, {"transform": "median", "width": 1}]
     whole = Space.read({"transform": ["standardize"]})
     assert whole.extremes([{"transform": "standardize"}]) == []

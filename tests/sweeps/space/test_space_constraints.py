@@ -1,4 +1,4 @@
-"""Bounds on what runs report: how they are read, and how far a value is outside."""
+"""Bounds on numbers that runs report: how they are read, and how far a value is outside."""
 
 import math
 from typing import Any
@@ -27,7 +27,7 @@ def test_a_violation_is_the_distance_outside(bounds: dict[str, float], value: fl
 
 
 @pytest.mark.parametrize(
-    ("bounds", "value", "told"),
+    ("bounds", "value", "text"),
     [
         ({"at_most": 1e5}, 11_728_133, "11,728,133, at most 100,000"),
         ({"at_most": 1e5}, 11_728_133.0, "11,728,133, at most 100,000"),
@@ -36,9 +36,11 @@ def test_a_violation_is_the_distance_outside(bounds: dict[str, float], value: fl
         ({"at_most": 1e300}, math.inf, "without bound, at most 1e+300"),
     ],
 )
-def test_numbers_outside_and_bounds_are_written_alike(bounds: dict[str, float], value: float, told: str) -> None:
+def test_violations_and_bounds_are_written_in_the_same_format(
+    bounds: dict[str, float], value: float, text: str
+) -> None:
     (constraint,) = read_constraints({"num_parameters": bounds})
-    assert constraint.sentence(value) == f"outside the constraint on num_parameters: {told}"
+    assert constraint.sentence(value) == f"outside the constraint on num_parameters: {text}"
 
 
 @pytest.mark.parametrize(
@@ -55,11 +57,11 @@ def test_numbers_outside_and_bounds_are_written_alike(bounds: dict[str, float], 
         ({"n": {"at_least": 3, "at_most": 2}}, "sweep.constraints.n allows no value"),
     ],
 )
-def test_a_constraint_that_is_none_is_refused(node: dict[str, Any], sentence: str) -> None:
+def test_a_malformed_constraint_is_refused(node: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UserError) as error:
         read_constraints(node)
     assert sentence in str(error.value)
 
 
-def test_no_constraints_is_an_empty_list() -> None:
+def test_no_constraints_are_an_empty_list() -> None:
     assert read_constraints(None) == []

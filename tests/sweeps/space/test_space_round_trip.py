@@ -30,7 +30,7 @@ def parsed(key_and_value: str) -> Any:
 
 @settings(max_examples=80, deadline=None)
 @given(plain_values)
-def test_an_override_gives_hydras_parser_the_value_back(value: Any) -> None:
+def test_the_parser_of_hydra_reads_an_override_back(value: Any) -> None:
     assert canonical(parsed(override("model.key", value))) == canonical(value)
 
 
@@ -50,7 +50,7 @@ def test_an_override_gives_hydras_parser_the_value_back(value: Any) -> None:
         ({"name": "focal", "gamma": 1.5}, "k={name:focal,gamma:1.5}"),
     ],
 )
-def test_overrides_read_as_a_user_would_write_them(value: Any, text: str) -> None:
+def test_overrides_are_written_as_a_user_would_write_them(value: Any, text: str) -> None:
     assert override("k", value) == text
 
 
@@ -109,7 +109,7 @@ def test_suggested_values_survive_hydra_and_enqueueing(node: dict[str, Any], see
 
 
 def _trial(seed: int, params: dict[str, Any] | None = None) -> optuna.Trial:
-    """As the engine has it: asked of a study, its parameters enqueued where there are any."""
+    """A configuration as the engine gets it: asked of a study, with its parameters enqueued if there are any."""
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
     if params is not None:
         study.enqueue_trial(params)
@@ -124,7 +124,7 @@ def test_every_option_of_a_choice_can_be_enqueued(values: list[Any]) -> None:
         assert canonical(space.suggest(_trial(0, space.params({"model.key": value})))["model.key"]) == canonical(value)
 
 
-def test_choices_that_optuna_takes_for_one_another_stay_apart() -> None:
+def test_choices_that_optuna_considers_equal_stay_distinct() -> None:
     space = Space.read({"k": [1, True, 1.0, "1", "[1]", [1]]})
     assert space.num_configurations == 6
     for value in [1, True, 1.0, "1", "[1]", [1]]:
@@ -152,7 +152,7 @@ def test_a_choice_of_lists_is_read_back_from_every_storage(kind: str, tmp_path: 
     assert study.trials[0].params["model.dilations"] in ("[1,2,4]", "[1,3,9]")
 
 
-def test_float_steps_are_the_decimals_they_were_written_as() -> None:
+def test_float_steps_keep_the_decimals_they_were_written_with() -> None:
     space = Space.read({"k": {"low": 0.0, "high": 0.6, "step": 0.1}})
     assert [values["k"] for values in space.grid()] == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
     assert {space.suggest(_trial(seed))["k"] for seed in range(60)} == {0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6}
@@ -180,7 +180,7 @@ def test_every_trial_has_the_same_parameters_however_long_its_list() -> None:
     assert len({tuple(trial.distributions) for trial in trials}) == 1
 
 
-def test_values_that_are_left_out_of_an_enqueued_configuration_are_left_to_the_sampler() -> None:
+def test_values_missing_from_an_enqueued_configuration_are_left_to_the_sampler() -> None:
     space = Space.read({"a": {"low": 1, "high": 9}, "b": {"low": 0.0, "high": 1.0}})
     values = space.suggest(_trial(3, space.params({"a": 7})))
     assert values["a"] == 7

@@ -1,4 +1,4 @@
-"""What a study remembers of its space, and how a change is told."""
+"""The space that a study stores, and how a change of it is reported."""
 
 import json
 import os
@@ -77,12 +77,12 @@ def test_importing_the_space_needs_neither_torch_nor_optuna_nor_spectral() -> No
 )  # fmt: skip
 def test_any_change_is_named(key: str, node: Any, sentence: str) -> None:
     old = json.loads(json.dumps(Space.read(SPACE).signature()))
-    told = difference(old, Space.read({**SPACE, key: node}).signature())
-    assert told is not None
-    assert sentence in told
+    message = difference(old, Space.read({**SPACE, key: node}).signature())
+    assert message is not None
+    assert sentence in message
 
 
-def test_several_changes_stand_in_one_sentence() -> None:
+def test_several_changes_are_named_in_one_sentence() -> None:
     changed = {key: node for key, node in SPACE.items() if key != "seed"} | {"model.norm": ["none", "batch"]}
     assert (
         difference(Space.read(SPACE).signature(), Space.read(changed).signature()) == "model.norm is new; seed is gone."

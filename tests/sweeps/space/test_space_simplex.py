@@ -47,7 +47,7 @@ def test_shares_are_uniform_on_the_simplex(size: int) -> None:
         assert stats.kstest(column, stats.beta(1, size - 1).cdf).pvalue > 1e-3
 
 
-def test_what_is_above_the_minimum_is_uniform() -> None:
+def test_shares_above_the_minimum_are_uniform() -> None:
     minimum = (0.1, 0.0, 0.3, 0.05)
     shares = drawn(Simplex(minimum), 1000, seed=0)
     assert (shares >= minimum).all()
@@ -57,7 +57,7 @@ def test_what_is_above_the_minimum_is_uniform() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.data())
-def test_shares_sum_to_one_keep_their_minimum_and_can_be_enqueued(data: st.DataObject) -> None:
+def test_shares_sum_to_one_respect_their_minimum_and_can_be_enqueued(data: st.DataObject) -> None:
     size = data.draw(st.integers(2, 30))
     minimum = data.draw(st.lists(st.integers(0, UNITS // size - 1), min_size=size, max_size=size))
     simplex = Simplex(tuple(units / UNITS for units in minimum))
@@ -84,7 +84,7 @@ def test_shares_finer_than_a_unit_are_rounded_and_still_sum_to_one() -> None:
     assert sorted(shares) == [0.3333, 0.3333, 0.3334]
 
 
-def test_corners_hold_one_class_alone() -> None:
+def test_corners_are_one_class_alone() -> None:
     simplex = Simplex((0.1, 0.0, 0.0))
     assert simplex.extremes() == [[1.0, 0.0, 0.0], [0.1, 0.9, 0.0], [0.1, 0.0, 0.9]]
     for corner in simplex.extremes():
@@ -98,7 +98,7 @@ def test_parameters_that_are_all_one_give_equal_shares() -> None:
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20).filter(lambda x: sum(x) > 0), st.integers(0, 10**6))
-def test_apportioned_numbers_are_within_one_of_their_share(weights: list[float], total: int) -> None:
+def test_rounded_shares_are_within_one_of_the_exact_number(weights: list[float], total: int) -> None:
     shares = [weight / math.fsum(weights) for weight in weights]
     counts = apportion(shares, total)
     assert sum(counts) == total
@@ -136,14 +136,14 @@ def test_shares_by_class_are_those_of_the_list_under_their_names(data: st.DataOb
         {"star": 0.5, "galaxy": 0.3, "qso": "much"},
     ],
 )
-def test_what_is_no_share_of_each_class_cannot_be_enqueued(value: Any) -> None:
+def test_values_that_are_not_shares_cannot_be_enqueued(value: Any) -> None:
     space = Space.read({"k": {"type": "simplex", "classes": ["star", "galaxy", "qso"], "minimum": {"star": 0.1}}})
     with pytest.raises(UserError, match=r"allowed is a mapping of shares .* \{star: 0\.1, galaxy: 0, qso: 0\};"):
         space.params({"k": value})
     space.params({"k": {"qso": 0.2, "star": 0.5, "galaxy": 0.3}})
 
 
-def test_the_command_line_gives_named_shares_and_can_take_the_names_away() -> None:
+def test_the_command_line_can_set_and_remove_named_shares() -> None:
     """As sweep.space is merged; the list form is how a study that began with lists is resumed."""
     base = OmegaConf.create({"k": {"type": "simplex", "classes": ["a", "b"], "minimum": 0.1}})
     for given_, expected in (

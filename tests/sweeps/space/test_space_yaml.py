@@ -1,4 +1,4 @@
-"""The yaml form, what is wrong with it, and the spaces that come with the product."""
+"""The yaml form of a space, mistakes in it, and the spaces of the product."""
 
 import shlex
 from collections.abc import Callable, Iterator
@@ -31,14 +31,14 @@ SPACES = sorted(path for path in (CONF / "sweep").glob("*.yaml") if path.stem no
 
 @pytest.fixture(scope="module")
 def composed() -> Iterator[Callable[[list[str]], Any]]:
-    """Checks a job's overrides as the sweep's own check does."""
+    """Check a job's overrides as the sweep itself does."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
         yield lambda overrides: root.typed(compose("config", ["sweep=none", *overrides]))
 
 
 @pytest.fixture
 def named_sweep(composed: Callable[[list[str]], Any]) -> Callable[[str], SweepConfig]:
-    """Takes the name of a sweep."""
+    """Read the typed config of a sweep by its name."""
     return lambda name: typed_sweep(OmegaConf.to_container(compose("config", [f"sweep={name}"]).sweep, resolve=True))
 
 
@@ -132,7 +132,7 @@ def test_a_mistake_is_named_with_its_key(yaml: str, sentence: str) -> None:
     assert sentence in str(error.value)
 
 
-def test_one_key_is_one_axis() -> None:
+def test_a_key_cannot_be_two_axes() -> None:
     with pytest.raises(UserError, match=r"sweep\.space holds a and \+a, which are one key"):
         Space.read({"a": [1, 2], "+a": [3, 4]})
 
@@ -161,7 +161,7 @@ def test_every_named_space_fits_the_experiment(
         composed(space.overrides(values))
 
 
-def test_there_are_the_spaces_of_the_help() -> None:
+def test_the_spaces_named_in_the_help_exist() -> None:
     assert {"dilations", "fractions", "full", "loss", "reference", "widths"} <= {path.stem for path in SPACES}
 
 
@@ -216,7 +216,7 @@ def test_a_space_outside_the_typed_config_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("search", "given", "told", "domain"),
+    ("search", "given", "suggested", "domain"),
     [
         (
             "fractions",
@@ -245,21 +245,21 @@ def test_a_space_outside_the_typed_config_is_refused(
         ("reference", "sweep.space.model.width=[4,8]", "model.width=4,8", Choice((4, 8))),
     ],
 )
-def test_the_form_that_a_wrong_key_of_an_axis_is_told_gives_that_axis(
-    composed: Callable[[list[str]], Any], search: str, given: str, told: str, domain: Any
+def test_the_form_suggested_for_a_wrong_key_gives_that_axis(
+    composed: Callable[[list[str]], Any], search: str, given: str, suggested: str, domain: Any
 ) -> None:
     with pytest.raises(HydraException) as raised:
         compose("config", [f"sweep={search}", given])
     found = hydra_sentence(raised.value)
-    assert found.endswith(f" is not a known key: an axis is given whole, as in {shlex.quote(told)}.")
-    merged, arguments = ([told], []) if told.startswith("+") else ([], [told])
+    assert found.endswith(f" is not a known key: an axis is given whole, as in {shlex.quote(suggested)}.")
+    merged, arguments = ([suggested], []) if suggested.startswith("+") else ([], [suggested])
     config = compose("config", [f"sweep={search}", *merged])
     space = Space.read(OmegaConf.to_container(config.sweep.space), arguments)
     assert domain in [axis.domain for axis in space.axes.values()]
 
 
 @pytest.mark.parametrize(
-    ("overrides", "said"),
+    ("overrides", "message"),
     [
         (["sweep=loss", "+sweep.space.loss.gamma.low=4"], "as in '+sweep.space={loss.gamma:{low:4}}'."),
         (["sweep=reference", "sweep.space.model.widht.low=4"], "known key: did you mean 'model.width'? an axis "),
@@ -267,9 +267,9 @@ def test_the_form_that_a_wrong_key_of_an_axis_is_told_gives_that_axis(
         (["sweep.space=[1]"], "sweep.space=[1] has the wrong type: allowed is a mapping"),
     ],
 )
-def test_what_does_not_merge_into_the_axes_is_told_in_one_sentence(
-    composed: Callable[[list[str]], Any], overrides: list[str], said: str
+def test_axes_that_cannot_be_merged_are_reported_in_one_sentence(
+    composed: Callable[[list[str]], Any], overrides: list[str], message: str
 ) -> None:
     with pytest.raises(HydraException) as raised:
         compose("config", overrides)
-    assert said in hydra_sentence(raised.value)
+    assert message in hydra_sentence(raised.value)

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from claim_race import claimed_at_once, open_at_once
+from claim_race import claimed_concurrently, open_concurrently
 from loop_runs import open_study
 from optuna.trial import TrialState
-from postgresql_server import PASSWORD, Server, why_not
-from search_runs import REPOSITORY, await_begun, await_that, check_whole, finish, run, start, trials
+from postgresql_server import PASSWORD, Server, reason_to_skip
+from search_runs import REPOSITORY, await_begun, await_that, check_complete, finish, run, start, trials
 
 from sweeps.study import controllers
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(reason_to_skip() is not None, reason=str(reason_to_skip()))]
 pytest.importorskip("psycopg", reason="the extra `postgresql` is not installed")
 
 SPACE = {"x": {"low": 0.0, "high": 1.0}}
@@ -38,7 +38,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def url(server: Server, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Of an empty database, without the password, which everybody takes from the environment."""
+    """The URL of an empty database, without the password, which comes from the environment."""
     monkeypatch.setenv("PGPASSWORD", PASSWORD)
     return server.new_database()
 
@@ -51,7 +51,7 @@ def test_two_controllers_share_the_total_and_no_file_holds_the_password(url: str
         output = finish(process)
         assert process.returncode == 0, output
         assert "9 complete" in output and PASSWORD not in output
-    check_whole(folder, 9, url)
+    check_complete(folder, 9, url)
     assert len({trial.user_attrs["owner"] for trial in trials(folder, url)}) == 2
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert folder / "0" / ".hydra" / "hydra.yaml" in files
@@ -59,14 +59,14 @@ def test_two_controllers_share_the_total_and_no_file_holds_the_password(url: str
 
 
 def test_controllers_that_claim_at_once_stop_at_the_total(url: str, tmp_path: Path) -> None:
-    assert sorted(claimed_at_once(tmp_path, url)) == list(range(40))
+    assert sorted(claimed_concurrently(tmp_path, url)) == list(range(40))
 
 
-def test_empty_databases_are_opened_by_several_at_once(url: str, server: Server) -> None:
-    open_at_once([url, server.new_database(), server.new_database()])
+def test_several_processes_can_open_an_empty_database_at_once(url: str, server: Server) -> None:
+    open_concurrently([url, server.new_database(), server.new_database()])
 
 
-def test_a_server_that_is_restarted_loses_no_trial(url: str, server: Server, tmp_path: Path) -> None:
+def test_restarting_the_server_loses_no_trial(url: str, server: Server, tmp_path: Path) -> None:
     folder, num_trials = tmp_path / "study", 12
     options = (f"sweep.num_trials={num_trials}", "epoch_s=0.5", ONE_SLOT, f"sweep.storage={url}")
     both = [start(folder, *options) for _ in range(2)]
@@ -84,18 +84,18 @@ def test_a_server_that_is_restarted_loses_no_trial(url: str, server: Server, tmp
     found = trials(folder, url)
     finished = [trial for trial in found if trial.state == TrialState.COMPLETE]
     assert len(finished) == num_trials
-    # An answer that was cut off may leave a trial that nobody ran.
+    # An answer that was cut off may leave a trial that was never run.
     assert {trial.state for trial in found} <= {TrialState.COMPLETE, TrialState.WAITING}
     assert sorted(ended.read_text().split()) == sorted(Path(trial.user_attrs["run_dir"]).name for trial in finished)
     for trial in finished:
         assert trial.values == [trial.params["x"] * 3] and sorted(trial.intermediate_values) == [1, 2, 3]
 
 
-def test_every_call_waits_for_a_server_that_is_gone(
+def test_every_call_waits_for_an_unreachable_server(
     url: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever a controller was about to ask when the server went away."""
-    monkeypatch.setattr(controllers, "BEAT_S", 3600.0)  # a beat that waits would outlive the test
+    """Any call of a controller that meets a stopped server waits for it."""
+    monkeypatch.setattr(controllers, "BEAT_S", 3600.0)  # a waiting heartbeat would outlive the test
     study = open_study(tmp_path, SPACE, num_trials=2, storage=url)
 
     def after_restart(call: Callable[[], Any]) -> Any:
@@ -118,7 +118,7 @@ def test_every_call_waits_for_a_server_that_is_gone(
     study.close()
 
 
-def test_a_killed_controller_and_the_same_command_again(url: str, tmp_path: Path) -> None:
+def test_the_same_command_resumes_after_a_killed_controller(url: str, tmp_path: Path) -> None:
     folder = tmp_path / "study"
     folder.mkdir()
     (folder / "hold").touch()
@@ -130,12 +130,10 @@ def test_a_killed_controller_and_the_same_command_again(url: str, tmp_path: Path
     assert [trial.state.name for trial in trials(folder, url)] == ["RUNNING", "RUNNING"]
     (folder / "hold").unlink()
     assert "its controller was lost" in run(folder, *options)
-    check_whole(folder, 4, url)
+    check_complete(folder, 4, url)
 
 
-def test_a_lock_that_the_server_forgot_lets_nobody_overshoot(
-    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lock_lost_by_the_server_keeps_the_total(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between one controller's count and its claim the server ends its connections, and another claims the last."""
     first, second = (open_study(tmp_path, SPACE, num_trials=1, storage=url) for _ in range(2))
     ask = first.study.ask
@@ -162,7 +160,7 @@ def end_connections(url: str) -> None:
         )
 
 
-def test_an_account_without_the_right_to_make_tables_is_told_so(url: str, tmp_path: Path) -> None:
+def test_a_missing_right_to_create_tables_is_reported(url: str, tmp_path: Path) -> None:
     import psycopg
 
     with psycopg.connect(url) as connection:
@@ -175,10 +173,11 @@ def test_an_account_without_the_right_to_make_tables_is_told_so(url: str, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("password", "said"), [("wrong", "password authentication failed"), (PASSWORD, 'database "nowhere" does not exist')]
+    ("password", "message"),
+    [("wrong", "password authentication failed"), (PASSWORD, 'database "nowhere" does not exist')],
 )
-def test_a_server_that_refuses_is_told_of_in_one_sentence(
-    password: str, said: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_server_that_refuses_is_reported_in_one_sentence(
+    password: str, message: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PGPASSWORD", password)
     url = url.rpartition("/")[0] + "/nowhere" if password == PASSWORD else url
@@ -186,5 +185,5 @@ def test_a_server_that_refuses_is_told_of_in_one_sentence(
     process = start(tmp_path / "study", *options, script=REPOSITORY / "run.py")
     last = finish(process).splitlines()[-1]
     assert process.returncode == 2
-    assert last.startswith("error: the storage of the study did not answer for 1 s (") and said in last
+    assert last.startswith("error: the storage of the study did not answer for 1 s (") and message in last
     assert last.endswith("fix it and give the same command again.")

@@ -19,7 +19,7 @@ from sweeps.storage.retrying_storage import RetryingJournal, RetryingStorage
 
 
 class Flaky:
-    """Passes calls on to a storage or a journal; every method fails the first time that it is called for anything."""
+    """Pass calls on to a storage or a journal; every method fails on its first calls."""
 
     def __init__(self, inner: Any, num_failures: int = 1) -> None:
         self._inner, self._num_failures = inner, num_failures
@@ -52,7 +52,7 @@ def test_every_method_that_a_storage_of_optuna_defines_is_passed_on(optunas: typ
     assert BaseJournalBackend.__abstractmethods__ <= set(vars(RetryingJournal))
 
 
-def test_every_call_is_repeated_until_it_answers() -> None:
+def test_every_call_is_repeated_until_it_succeeds() -> None:
     flaky = Flaky(InMemoryStorage())
     storage = RetryingStorage(flaky, timeout_s=60)  # type: ignore[arg-type]
     study_id = storage.create_new_study([StudyDirection.MINIMIZE], "s")
@@ -81,18 +81,18 @@ def test_every_call_is_repeated_until_it_answers() -> None:
     assert set(flaky.num_failed) == own_methods(RetryingStorage)
 
 
-def test_a_storage_that_stays_away_is_one_sentence_after_its_time() -> None:
+def test_a_storage_that_stays_unreachable_ends_in_one_sentence_after_the_timeout() -> None:
     storage = RetryingStorage(Flaky(InMemoryStorage(), 1000), timeout_s=0.1)  # type: ignore[arg-type]
     with pytest.raises(UserError, match=r"did not answer for 0\.1 s \(OSError: get_all_studies is gone\)"):
         storage.get_all_studies()
 
 
-def test_what_is_no_fault_of_the_storage_is_raised_at_once() -> None:
+def test_an_error_that_is_not_of_the_storage_is_raised_at_once() -> None:
     with pytest.raises(KeyError):
         RetryingStorage(InMemoryStorage(), timeout_s=60).get_trial(7)
 
 
-def test_a_journal_that_cannot_be_read_after_an_entry_gets_that_entry_once(tmp_path: Path) -> None:
+def test_a_journal_that_cannot_be_read_after_an_entry_has_that_entry_once(tmp_path: Path) -> None:
     """JournalStorage appends and then reads: repeating both would append twice."""
     flaky = Flaky(SafeJournal(tmp_path / "j", 10))
     storage = JournalStorage(RetryingJournal(flaky, timeout_s=60))  # type: ignore[arg-type]
@@ -105,7 +105,7 @@ def test_a_journal_that_cannot_be_read_after_an_entry_gets_that_entry_once(tmp_p
     assert len((tmp_path / "j").read_text().splitlines()) == 4
 
 
-def test_a_database_keeps_optunas_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_keeps_the_cache_of_optuna(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Trials that have ended are read from a database once, not at each ask."""
     study = optuna.create_study(storage=open_storage(f"sqlite:///{tmp_path / 's.db'}", 10.0))
     for value in range(3):

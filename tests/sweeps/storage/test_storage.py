@@ -1,4 +1,4 @@
-"""The storage: killed writers, held locks, a folder that is gone for a while, controllers that claim at once."""
+"""The storage: killed writers, held locks, a folder missing for a while, controllers that claim at the same time."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from typing import Any
 
 import optuna
 import pytest
-from claim_race import claimed_at_once, open_at_once
+from claim_race import claimed_concurrently, open_concurrently
 from filelock import FileLock
 from loop_runs import Call, open_study, sweep
 from optuna.storages import JournalStorage
@@ -38,7 +38,7 @@ def journal_study(path: Path) -> optuna.Study:
 
 
 @pytest.mark.parametrize("num_bytes", [1, 20, 10_000])
-def test_a_line_cut_short_is_dropped_and_the_journal_goes_on(num_bytes: int, tmp_path: Path) -> None:
+def test_a_truncated_line_is_dropped_and_the_journal_continues(num_bytes: int, tmp_path: Path) -> None:
     path = tmp_path / "j"
     study = journal_study(path)
     study.add_trial(optuna.create_trial(value=1.0))
@@ -49,7 +49,7 @@ def test_a_line_cut_short_is_dropped_and_the_journal_goes_on(num_bytes: int, tmp
     assert len(again.trials) == 1 and "long" not in again.user_attrs
     again.add_trial(optuna.create_trial(value=2.0))
     assert [trial.value for trial in journal_study(path).trials] == [1.0, 2.0]
-    # A reader that was open all the while, too.
+    # So does a reader that was open all the time.
     assert path.read_bytes().endswith(b"\n") and len(again.trials) == 2
 
 
@@ -104,7 +104,7 @@ def test_a_locked_storage_is_waited_for(tmp_path: Path, monkeypatch: pytest.Monk
     study.close()
 
 
-def test_a_storage_that_is_gone_is_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unreachable_storage_is_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     open_storage.cache_clear()
     folder, away = tmp_path / "there", tmp_path / "away"
     study = open_study(folder, SPACE, num_trials=3, storage_timeout_s=60)
@@ -119,7 +119,7 @@ def test_a_storage_that_is_gone_is_waited_for(tmp_path: Path, caplog: pytest.Log
     assert study.trials()[0].state == TrialState.COMPLETE
 
 
-def test_a_storage_that_stays_away_is_an_error(tmp_path: Path) -> None:
+def test_a_storage_that_stays_unreachable_is_an_error(tmp_path: Path) -> None:
     open_storage.cache_clear()
     study = open_study(tmp_path / "there", SPACE, num_trials=3, storage_timeout_s=0.3)
     (tmp_path / "there").rename(tmp_path / "away")
@@ -128,10 +128,10 @@ def test_a_storage_that_stays_away_is_an_error(tmp_path: Path) -> None:
     study.close()
 
 
-def test_a_storage_that_stays_away_ends_the_sweep_and_a_later_one_takes_over(
+def test_a_storage_that_stays_unreachable_ends_the_sweep_and_a_later_one_takes_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is waited for once: not again for each trial that is given back."""
+    """The sweep waits for the storage once, not again for each trial that is given back."""
     open_storage.cache_clear()
     file, given_back = tmp_path / "there" / "s", []
     monkeypatch.setattr(SharedStudy, "give_back", lambda _, trial: given_back.append(trial))
@@ -146,21 +146,21 @@ def test_a_storage_that_stays_away_ends_the_sweep_and_a_later_one_takes_over(
         sweep(tmp_path / "sweep", SPACE, lose, storage_timeout_s=0.3, **options)
     assert not given_back
     (tmp_path / "away").rename(file.parent)
-    # This process lives: what a dead one left is the business of other tests.
+    # This process lives: other tests cover what a dead one left.
     monkeypatch.setattr(Controller, "runs", lambda _: False)
     open_storage.cache_clear()
     assert sweep(tmp_path / "sweep", SPACE, lambda call: 1.0, **options).states == ["COMPLETE"] * 3
 
 
 @pytest.mark.parametrize("error", [IsADirectoryError, NotADirectoryError, PermissionError])
-def test_what_waiting_cannot_fix_is_not_waited_for(error: type[OSError]) -> None:
+def test_an_error_that_waiting_cannot_fix_is_raised_at_once(error: type[OSError]) -> None:
     calls = []
 
     def call() -> None:
         calls.append(1)
-        raise error("as told")
+        raise error("as asked")
 
-    with pytest.raises(UserError, match=rf"cannot be used \({error.__name__}: as told\)"):
+    with pytest.raises(UserError, match=rf"cannot be used \({error.__name__}: as asked\)"):
         call_until_it_answers(call, 600)
     assert calls == [1]
 
@@ -168,15 +168,15 @@ def test_what_waiting_cannot_fix_is_not_waited_for(error: type[OSError]) -> None
 @pytest.mark.parametrize("scheme", [None, "sqlite", "sqlite+pysqlite"])
 def test_controllers_that_claim_at_once_stop_at_the_total(scheme: str | None, tmp_path: Path) -> None:
     url = f"{scheme}:///{tmp_path}/s.db" if scheme else None
-    assert sorted(claimed_at_once(tmp_path, url)) == list(range(40))
+    assert sorted(claimed_concurrently(tmp_path, url)) == list(range(40))
 
 
 @pytest.mark.slow
-def test_empty_databases_are_opened_by_several_at_once(tmp_path: Path) -> None:
-    open_at_once([f"sqlite:///{tmp_path}/{num}.db" for num in range(6)])
+def test_several_processes_can_open_an_empty_database_at_once(tmp_path: Path) -> None:
+    open_concurrently([f"sqlite:///{tmp_path}/{num}.db" for num in range(6)])
 
 
-def test_sqlite_serves_a_sweep(tmp_path: Path) -> None:
+def test_a_sweep_can_use_sqlite(tmp_path: Path) -> None:
     ended = sweep(
         tmp_path, SPACE, lambda call: call.values["x"], num_trials=3, storage=f"sqlite:///{tmp_path / 's.db'}"
     )
@@ -199,14 +199,16 @@ def test_a_trial_of_a_dead_controller_keeps_number_and_parameters(parameters: bo
     if parameters:
         assert alive.space.suggest(again) == values
     assert len(alive.trials()) == 1
-    # The dead one, should it wake, leaves the trial alone.
+    # If the dead one wakes, it leaves the trial alone.
     with pytest.raises(TakenOver):
         dead.finish(trial, TrialState.COMPLETE, [0.0])
     assert alive.trials()[0].state == TrialState.RUNNING
     alive.close()
 
 
-def test_nobody_can_take_a_trial_over_while_its_end_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trial_cannot_be_taken_over_while_its_end_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     open_storage.cache_clear()
     study = open_study(tmp_path, SPACE, num_trials=1)
     trial = study.claim()
@@ -226,8 +228,8 @@ def test_nobody_can_take_a_trial_over_while_its_end_is_told(tmp_path: Path, monk
 ME = Controller.this()
 
 
-class Signs:
-    """What the attributes of a study tell of a controller of another machine; its clock is wrong."""
+class RemoteController:
+    """The attributes of a study as a controller of another machine sees them, with a wrong clock."""
 
     def __init__(self) -> None:
         self.now, self.beat = 0.0, 1e9
@@ -236,42 +238,42 @@ class Signs:
 
     def look(self) -> bool:
         """Whether the controller is alive."""
-        known = Controller("elsewhere", 1, "", self.beat, "one")
-        attributes = {f"{SIGNATURE}one": asdict(known)}
+        controller = Controller("elsewhere", 1, "", self.beat, "one")
+        attributes = {f"{SIGNATURE}one": asdict(controller)}
         self.watch.look(attributes)
         return self.watch.is_alive(attributes, "one", 60)
 
 
-def test_a_controller_elsewhere_is_lost_after_so_long_without_a_sign_that_this_one_saw() -> None:
-    signs = Signs()
-    for signs.now in range(10, 60, 10):
-        assert signs.look()
-    signs.beat += 1
-    for signs.now in range(60, 120, 10):
-        assert signs.look()
-    signs.now = 120
-    assert not signs.look()
-    signs.beat += 1
-    assert signs.look()
+def test_a_controller_of_another_machine_is_lost_after_a_time_without_heartbeats() -> None:
+    remote = RemoteController()
+    for remote.now in range(10, 60, 10):
+        assert remote.look()
+    remote.beat += 1
+    for remote.now in range(60, 120, 10):
+        assert remote.look()
+    remote.now = 120
+    assert not remote.look()
+    remote.beat += 1
+    assert remote.look()
 
 
-def test_nobody_is_lost_while_the_storage_is_gone() -> None:
-    signs = Signs()
+def test_no_controller_is_lost_while_the_storage_is_unreachable() -> None:
+    remote = RemoteController()
     for _ in range(5):
-        signs.now += 3600
-        assert signs.look()
-    signs.now += 3600
-    assert not signs.look()
+        remote.now += 3600
+        assert remote.look()
+    remote.now += 3600
+    assert not remote.look()
 
 
-def test_a_controller_of_this_machine_is_alive_by_its_process() -> None:
+def test_a_controller_of_this_machine_is_alive_while_its_process_runs() -> None:
     watch = Watch()
     others = {"same": ME, "later": replace(ME, started="another start"), "gone": replace(ME, pid=2**22 + 1)}
     attributes = {f"{SIGNATURE}{name}": asdict(controller) for name, controller in others.items()}
     assert [watch.is_alive(attributes, name, 30) for name in (*others, "unknown")] == [True, False, False, False]
 
 
-def test_one_who_looks_once_goes_by_the_clocks_of_both() -> None:
+def test_a_single_look_compares_the_clocks_of_both_machines() -> None:
     for age_s, seems_alive in ((0, True), (29, True), (31, False)):
         elsewhere = Controller("elsewhere", 1, "", time.time() - age_s)
         assert any_alive({f"{SIGNATURE}{elsewhere.id}": asdict(elsewhere)}, 30) == seems_alive

@@ -1,4 +1,4 @@
-"""A study goes on with its own search alone."""
+"""A study resumes its own search alone."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from spectral.errors import UserError
 
 
 @pytest.mark.parametrize(
-    ("space", "options", "said"),
+    ("space", "options", "message"),
     [
         ({"x": {"low": 0.0, "high": 2.0}}, {}, "x: high was 1.0 and is 2.0"),
         ({"x": {"low": 0.0, "high": 1.0}, "y": [1, 2]}, {}, "y is new"),
@@ -25,19 +25,19 @@ from spectral.errors import UserError
     ],
 )
 def test_another_search_under_the_same_name_is_refused(
-    space: dict[str, Any], options: dict[str, Any], said: str, tmp_path: Path
+    space: dict[str, Any], options: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
     begun = {"seeds": 2, "search_overrides": ["score_test=false"], "constraints": {"x": {"at_most": 2}}}
     num_runs = len(sweep(tmp_path, FLOATS, with_result, num_trials=1, **begun).launcher.calls)
     assert num_runs == 4  # each seed, with the test split once more
     with pytest.raises(UserError, match="the study study was begun with something else") as raised:
         sweep(tmp_path, space, with_result, num_trials=2, **{**begun, **options})
-    assert said in str(raised.value)
+    assert message in str(raised.value)
     assert sweep(tmp_path, FLOATS, with_result, num_trials=1, **begun).launcher.calls == []
 
 
-def test_how_a_study_is_searched_may_change(tmp_path: Path) -> None:
-    """And what is the same, said in another way."""
+def test_the_way_a_study_is_searched_may_change(tmp_path: Path) -> None:
+    """The same settings may also be written in another form."""
     free = {"free_keys": ["device"], "search_overrides": ["score_test=false", "device=cpu"]}
     sweep(tmp_path, FLOATS, with_result, num_trials=1, seeds=2, constraints={"x": {"at_most": 2}}, **free)
     ended = sweep(

@@ -1,4 +1,4 @@
-"""A study that an earlier version left behind is listed, exported, reported and resumed."""
+"""A study of an earlier version is listed, exported, reported and resumed."""
 
 import io
 import json
@@ -36,20 +36,20 @@ def version(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
 
 
 def bring_here() -> None:
-    """As if the controller that was killed had run on this machine: nobody need wait for signs of its life."""
+    """Pretend that the killed controller ran on this machine, so that nothing waits for its heartbeat."""
     journal = STUDY / "study.journal"
     here = json.dumps(Controller.this().machine)
     journal.write_text(re.sub(r'"machine":"[^"]*"', f'"machine":{here}', journal.read_text()))
 
 
-def test_it_is_listed(version: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_study_of_an_earlier_version_is_listed(version: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert ls.main(["--json"]) == 0
     (entry,) = json.loads(capsys.readouterr().out)
     assert (entry["name"], entry["kind"], entry["num_done"], entry["num_total"]) == ("small", "study", 3, 5)
     assert entry["status"] in ("stopped", "stale") and entry["best"] == [0.6]
 
 
-def test_it_is_exported(version: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_study_of_an_earlier_version_is_exported(version: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert export.main(["small"]) == 0
     table = pd.read_csv(io.StringIO(capsys.readouterr().out))
     assert list(table["state"]) == ["complete"] * 3 + ["running"]
@@ -58,13 +58,13 @@ def test_it_is_exported(version: str, capsys: pytest.CaptureFixture[str]) -> Non
     assert (table["seconds"][:3] > 0).all()
 
 
-def test_a_report_is_made_of_it(version: str) -> None:
+def test_a_study_of_an_earlier_version_has_a_report(version: str) -> None:
     assert report.main(["small"]) == 0
     page = (STUDY / "report.html").read_text()
     assert "optimizer.lr" in page and "model.dilations" in page
 
 
-def test_its_controller_is_dead_and_what_it_ran_is_taken_back_first(version: str) -> None:
+def test_trials_of_its_dead_controller_are_taken_over_first(version: str) -> None:
     bring_here()
     command = study_command(version)
     sweep = typed_sweep(composed(["run_dir=never", *(o for o in command if o.startswith("sweep."))]).sweep)
@@ -85,7 +85,7 @@ def test_its_controller_is_dead_and_what_it_ran_is_taken_back_first(version: str
 
 
 @pytest.mark.slow
-def test_it_is_resumed_by_the_same_command(version: str) -> None:
+def test_the_same_command_resumes_a_study_of_an_earlier_version(version: str) -> None:
     before = trials(STUDY)
     bring_here()
     command = [sys.executable, str(REPOSITORY / "run.py"), "-m", *study_command(version)]

@@ -33,7 +33,7 @@ def test_a_study_is_found_by_its_name_and_after_a_move(
 def test_every_study_that_is_listed_is_found_by_its_name(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What the command line alone searches may lie among the runs."""
+    """A study of the command line alone may be among the runs."""
     monkeypatch.chdir(tmp_path)
     for place in (Path("outputs/runs/a"), Path("outputs/b"), Path("outputs/sweeps/c")):
         shutil.copytree(finished, place)
@@ -77,7 +77,7 @@ def test_a_study_of_another_storage_is_found_by_the_name_of_its_folder(
     assert capsys.readouterr().err == f"error: {gone}\n"
 
 
-def test_a_name_that_is_nearly_that_of_a_study(
+def test_a_misspelt_study_name_is_refused_with_the_nearest(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -92,6 +92,6 @@ def test_a_name_that_is_nearly_that_of_a_study(
     assert "in the storage: did you mean 'widths'? it has widths." in capsys.readouterr().err
 
 
-def test_a_study_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_study_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert export.main([str(tmp_path / "nope")]) == 2
     assert capsys.readouterr().err.startswith(f"error: there is no study {tmp_path}/nope: neither")

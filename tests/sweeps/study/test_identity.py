@@ -1,4 +1,4 @@
-"""How another search under a study's name is told from the one that it began with."""
+"""How the difference between a study's first search and another is reported."""
 
 import json
 
@@ -11,7 +11,7 @@ from sweeps.study.identity import changed, identity_of, up_to_date
 BEGUN = ["model.width=8,16", "loss=focal", "seed=3", "optimizer.lr=0.1"]
 
 
-def told(*arguments: str) -> str | None:
+def reported(*arguments: str) -> str | None:
     old, new = (identity_of(SweepConfig(), Space.read({}, a), ["score"], None) for a in (BEGUN, arguments))
     return changed(up_to_date(json.loads(json.dumps(old)), SweepConfig().free_keys), new)
 
@@ -28,11 +28,11 @@ def told(*arguments: str) -> str | None:
         (["model.width=8", "loss=focal", "seed=3", "optimizer.lr=0.1"], "model.width was searched, now it is 8"),
     ],
 )
-def test_only_what_differs_is_told(arguments: list[str], expected: str | None) -> None:
-    assert told(*arguments) == expected
+def test_only_the_differences_are_reported(arguments: list[str], expected: str | None) -> None:
+    assert reported(*arguments) == expected
 
 
-def test_keys_that_are_free_by_now_and_old_names_of_values_are_no_change() -> None:
+def test_keys_that_are_now_free_and_old_names_of_values_are_no_change() -> None:
     begun = ["precision=float32", "loss=soft_f1", "loss.form=mean_log", "schedule.stages=[{loss:{form:log_mean}}]"]
     now = [
         "precision=bfloat16",

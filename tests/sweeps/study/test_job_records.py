@@ -1,4 +1,4 @@
-"""What a study keeps of its jobs: every start, where it was, how it ended, and what all of it took."""
+"""The job records of a study: every start, its slot, how it ended, and the time of all jobs."""
 
 import itertools
 import threading
@@ -22,7 +22,7 @@ def records(ended: Sweep, number: int = 0) -> list[JobRecord]:
     return records_of(ended.trials[number].user_attrs)
 
 
-def test_each_start_of_each_seed_is_told(tmp_path: Path) -> None:
+def test_each_start_of_each_seed_is_recorded(tmp_path: Path) -> None:
     starts = Tally()
 
     def task(call: Call) -> float:
@@ -31,23 +31,23 @@ def test_each_start_of_each_seed_is_told(tmp_path: Path) -> None:
         return 1.0
 
     found = records(sweep(tmp_path, SPACE, task, num_trials=1, num_slots=1, seeds=2))
-    told = [(record.seed_index, record.ending, record.reason, record.slot) for record in found]
+    recorded = [(record.seed_index, record.ending, record.reason, record.slot) for record in found]
     lost = (1, "lost", "killed by SIGKILL", "thread")
-    assert told == [(0, "done", "", "thread"), lost, (1, "done", "", "thread")]
+    assert recorded == [(0, "done", "", "thread"), lost, (1, "done", "", "thread")]
     ends = [(record.began_s, record.ended_s) for record in found]
     assert all(began <= (ended or 0) <= after for (began, ended), (after, _) in itertools.pairwise(ends))
 
 
-def test_how_jobs_end_is_told_of_trials_that_are_none(tmp_path: Path) -> None:
+def test_the_end_of_jobs_is_recorded_for_trials_without_a_score(tmp_path: Path) -> None:
     def task(call: Call) -> float:
-        raise ArithmeticError("as told")
+        raise ArithmeticError("as asked")
 
     (record,) = records(sweep(tmp_path, SPACE, task, num_trials=1))
-    assert (record.ending, record.reason) == ("failed", "ArithmeticError: as told")
+    assert (record.ending, record.reason) == ("failed", "ArithmeticError: as asked")
 
 
-def test_the_time_of_a_trial_is_that_of_its_jobs(tmp_path: Path) -> None:
-    """Two seeds one after the other in one slot, the second a day later: what they took counts, and no pause."""
+def test_the_duration_of_a_trial_is_that_of_its_jobs(tmp_path: Path) -> None:
+    """Two seeds in one slot, the second a day later: their own time counts, the pause does not."""
     ended = sweep(tmp_path, SPACE, lambda call: 1.0, num_trials=1, seeds=2)
     jobs = [
         JobRecord(0, "a", 0.0, 10.0, ending="lost"),
@@ -61,18 +61,22 @@ def test_the_time_of_a_trial_is_that_of_its_jobs(tmp_path: Path) -> None:
     assert row["seconds"] == seconds_of(ended.trials[0].user_attrs)
 
 
-def test_what_a_dead_controller_ran_was_lost_at_its_last_sign() -> None:
-    known = [
+def test_jobs_of_a_dead_controller_end_at_its_last_heartbeat() -> None:
+    jobs = [
         JobRecord(0, "dead", 100.0, 120.0, "a", "done"),
         JobRecord(1, "dead", 120.0),
         JobRecord(2, "unknown", 130.0),
     ]
-    close_left(known, {"controller:dead": {"beat": 150.0}})
-    assert [(record.ending, record.ended_s) for record in known] == [("done", 120.0), ("lost", 150.0), ("lost", 130.0)]
-    assert known[1].reason == "its controller was lost"
+    close_left(jobs, {"controller:dead": {"beat": 150.0}})
+    assert [(record.ending, record.ended_s) for record in jobs] == [
+        ("done", 120.0),
+        ("lost", 150.0),
+        ("lost", 130.0),
+    ]
+    assert jobs[1].reason == "its controller was lost"
 
 
-def test_a_trial_that_is_taken_over_keeps_the_jobs_that_it_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trial_that_is_taken_over_keeps_its_job_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     study = open_study(tmp_path, SPACE, num_trials=1)
     trial = study.claim()
     assert trial is not None
@@ -95,12 +99,12 @@ def test_a_job_begins_when_it_has_a_slot(monkeypatch: pytest.MonkeyPatch) -> Non
     assert record.began_s == waits + 50 and record.slot == "a"
 
 
-def test_a_job_that_runs_is_told_with_its_slot(tmp_path: Path) -> None:
-    """Its slot is known to the study before it ends; and so is how many jobs can run at once."""
+def test_a_running_job_is_recorded_with_its_slot(tmp_path: Path) -> None:
+    """The study has the slot of a job before it ends, and the number of jobs that can run at once."""
     placed, seen = threading.Event(), []
     place = JobRecorder.place
 
-    def told(log: JobRecorder, job: Any) -> None:
+    def place_and_look(log: JobRecorder, job: Any) -> None:
         place(log, job)
         seen.append(log._study.trials()[0].user_attrs["jobs"])
         placed.set()
@@ -110,7 +114,7 @@ def test_a_job_that_runs_is_told_with_its_slot(tmp_path: Path) -> None:
         return 1.0
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JobRecorder, "place", told)
+        patch.setattr(JobRecorder, "place", place_and_look)
         ended = sweep(tmp_path, SPACE, task, num_trials=1, num_slots=3)
     (job,) = seen[0]
     assert (job["slot"], job["ending"], job["ended_s"]) == ("thread", "", None)

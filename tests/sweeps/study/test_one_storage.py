@@ -1,11 +1,11 @@
-"""Where the study of a folder is kept, and that no second one of its name begins in another storage."""
+"""The storage of a folder's study, and that no second one of its name starts in another storage."""
 
 import os
 import signal
 from pathlib import Path
 
 import pytest
-from search_runs import await_begun, check_whole, finish, run, start
+from search_runs import await_begun, check_complete, finish, run, start
 
 from spectral.errors import UserError
 from sweeps.storage.connect import open_storage
@@ -13,7 +13,7 @@ from sweeps.storage.urls import journal_url
 from sweeps.study.find import load_study, refuse_second, study_kept
 
 
-def test_a_killed_sweep_of_another_storage_is_known_and_not_begun_a_second_time(folder: Path) -> None:
+def test_a_killed_sweep_in_another_storage_is_not_started_a_second_time(folder: Path) -> None:
     url = f"sqlite:///{folder.parent}/s.db"
     options = ("sweep.num_trials=2", "sweep.study_name=kept")
     process = start(folder, *options, f"sweep.storage={url}")
@@ -23,22 +23,22 @@ def test_a_killed_sweep_of_another_storage_is_known_and_not_begun_a_second_time(
     assert len(load_study(str(folder)).get_trials()) == 2
     again = start(folder, *options)
     output = finish(again)
-    said = (
+    message = (
         f"sweep.storage=null has no study kept, and the one of the folder {folder} is kept in {url}: "
         f"give the command with sweep.storage={url} to go on with it, or another sweep.study_name."
     )
-    assert again.returncode and said in output
+    assert again.returncode and message in output
     assert not (folder / "study.journal").exists()
     (folder / "hold").unlink()
     run(folder, *options, f"sweep.storage={url}")
-    check_whole(folder, 2, url)
+    check_complete(folder, 2, url)
 
 
 def write_note(folder: Path, url: str) -> None:
     (folder / "sweep.json").write_text(f'{{"study": "s", "storage": "{url}"}}')
 
 
-def test_a_study_of_the_folders_journal_is_not_begun_a_second_time(tmp_path: Path) -> None:
+def test_a_study_in_the_journal_of_the_folder_is_not_started_a_second_time(tmp_path: Path) -> None:
     open_storage.cache_clear()
     run(tmp_path / "s", "sweep.num_trials=1")
     (tmp_path / "s").rename(tmp_path / "moved")
@@ -50,7 +50,7 @@ def test_a_study_of_the_folders_journal_is_not_begun_a_second_time(tmp_path: Pat
     refuse_second(tmp_path / "moved", "another", url, 1)
 
 
-def test_the_same_storage_by_another_url_is_no_second_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_storage_by_another_url_is_the_same_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     open_storage.cache_clear()
     run(tmp_path / "f", "sweep.num_trials=1", "sweep.study_name=s", f"sweep.storage=sqlite:///{tmp_path}/s.db")
@@ -59,7 +59,7 @@ def test_the_same_storage_by_another_url_is_no_second_one(tmp_path: Path, monkey
         refuse_second(tmp_path / "f", "s", "sqlite:///another.db", 1)
 
 
-def test_a_study_that_is_gone_may_begin_anew(tmp_path: Path) -> None:
+def test_a_deleted_study_may_start_again(tmp_path: Path) -> None:
     for url in (f"sqlite:///{tmp_path}/gone.db", f"journal://{tmp_path}/away/study.journal", journal_url(tmp_path)):
         write_note(tmp_path, url)
         refuse_second(tmp_path, "s", None, 1)
@@ -67,7 +67,7 @@ def test_a_study_that_is_gone_may_begin_anew(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("note", ["{", "[]", "{}", '{"study": "s", "storage": null}'])
-def test_a_note_that_cannot_be_read_tells_of_no_study(note: str, tmp_path: Path) -> None:
+def test_an_unreadable_note_names_no_study(note: str, tmp_path: Path) -> None:
     (tmp_path / "sweep.json").write_text(note)
     assert study_kept(tmp_path) is None
     refuse_second(tmp_path, "s", None, 1)

@@ -1,4 +1,4 @@
-"""Whether a lost job runs again, and when; and that its attempts are counted whoever runs it."""
+"""Whether a lost job runs again, and when; its attempts are counted across controllers."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def attempts(*endings: str) -> list[JobRecord]:
     return [JobRecord(0, "any", 0.0, 1.0, ending=ending, reason=f"{k}") for k, ending in enumerate(endings)]
 
 
-def test_the_pause_doubles_with_each_loss_up_to_the_longest() -> None:
+def test_the_pause_doubles_with_each_lost_worker_up_to_its_maximum() -> None:
     policy = RetryPolicy(max_retries=10_000)
     pauses = [policy.ask(attempts(*["lost"] * num)).pause_s for num in range(9)]
     assert pauses == [0, 1, 2, 4, 8, 16, 32, 60, 60]
@@ -32,21 +32,21 @@ def test_the_pause_doubles_with_each_loss_up_to_the_longest() -> None:
         (2, "the worker was lost 3 times, the last: 2; sweep.max_retries=2"),
     ],
 )
-def test_a_job_is_begun_once_more_than_its_retries(max_retries: int, reason: str) -> None:
+def test_a_job_is_started_once_more_than_its_retries(max_retries: int, reason: str) -> None:
     policy, lost = RetryPolicy(max_retries), ["lost"] * max_retries
     assert policy.ask(attempts(*lost)).pause_s is not None
     answer = policy.ask(attempts(*lost, "lost"))
     assert answer.pause_s is None and answer.reason == reason
 
 
-def test_a_job_that_was_stopped_or_could_not_start_has_used_no_attempt() -> None:
+def test_a_stopped_job_or_a_failed_start_uses_no_attempt() -> None:
     policy = RetryPolicy(max_retries=0)
     assert policy.ask(attempts("stopped", "stopped", "stopped")).pause_s == 0
     assert [policy.ask([], num).pause_s for num in (1, 2, 3, 400)] == [1, 2, 4, 60]
 
 
 def claim_and_die(folder: Path, monkeypatch: pytest.MonkeyPatch, **options: int) -> int | None:
-    """A controller begins a job of the next trial and dies over it; gives the trial's number."""
+    """Let a controller start a job of the next trial and die; returns the trial's number."""
     study = open_study(folder, FLOATS, num_trials=1, **options)
     trial = study.claim()
     if trial is not None:
@@ -58,7 +58,7 @@ def claim_and_die(folder: Path, monkeypatch: pytest.MonkeyPatch, **options: int)
     return None if trial is None else trial.number
 
 
-def test_a_trial_that_takes_its_controllers_with_it_fails_once_its_attempts_are_used_up(
+def test_a_trial_that_lost_its_controllers_fails_after_its_last_attempt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(3):
@@ -73,14 +73,14 @@ def test_a_trial_that_takes_its_controllers_with_it_fails_once_its_attempts_are_
     assert again.trials[1].user_attrs["attempts"] == 4
 
 
-def test_one_attempt_less_and_the_trial_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trial_with_one_attempt_left_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(2):
         assert claim_and_die(tmp_path, monkeypatch) == 0
     ended = sweep(tmp_path, FLOATS, square, num_trials=1, max_retries=2)
     assert ended.states == ["COMPLETE"] and ended.trials[0].user_attrs["attempts"] == 3
 
 
-def test_losses_here_add_to_those_of_earlier_controllers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lost_workers_add_to_those_of_earlier_controllers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def dies(call: Call) -> float:
         raise WorkerLost("killed by SIGKILL")
 
@@ -107,7 +107,7 @@ def test_a_failed_trial_that_is_run_again_has_all_its_attempts(tmp_path: Path) -
     assert again.trials[1].user_attrs["attempts"] == 6
 
 
-def test_a_trial_that_was_given_back_again_and_again_has_used_no_attempt(tmp_path: Path) -> None:
+def test_a_trial_that_was_given_back_uses_no_attempt(tmp_path: Path) -> None:
     for _ in range(4):
         study = open_study(tmp_path, FLOATS, num_trials=1)
         trial = study.claim()

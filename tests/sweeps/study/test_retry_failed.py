@@ -1,4 +1,4 @@
-"""Trials that failed are run again where the command says so, and each counts once."""
+"""Failed trials are run again if the command asks for it, and each counts once."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +20,7 @@ THREE = {"x": [1, 2, 3]}
 def fails_in(*folders: str) -> Callable[[Call], float]:
     def task(call: Call) -> float:
         if call.folder.name in folders:
-            raise ArithmeticError("as told")
+            raise ArithmeticError("as asked")
         return float(call.values["x"])
 
     return task
@@ -52,22 +52,22 @@ def test_failed_trials_are_run_again_in_their_folders_and_the_total_stays(
     assert sweep(tmp_path, FLOATS, fails_in(), num_trials=5, retry_failed=True).launcher.calls == []
 
 
-def test_a_grid_holds_each_combination_once_nevertheless(tmp_path: Path) -> None:
+def test_a_grid_with_retried_trials_has_each_combination_once(tmp_path: Path) -> None:
     sweep(tmp_path, THREE, fails_in("0", "1", "2"), sampler="grid")
     again = sweep(tmp_path, THREE, fails_in(), sampler="grid", retry_failed=True)
     assert [trial.params["x"] for trial in standing(again.trials)] == [1, 2, 3]
     assert len(again.launcher.calls) == 3 and {state for _, state in counted(again)} == {"COMPLETE"}
 
 
-def test_seeds_that_ended_well_are_kept(tmp_path: Path) -> None:
+def test_seeds_that_succeeded_are_kept(tmp_path: Path) -> None:
     sweep(tmp_path, {"x": [1]}, fails_in("seed-1"), sampler="grid", seeds=3, num_slots=3)
     again = sweep(tmp_path, {"x": [1]}, fails_in(), sampler="grid", seeds=3, retry_failed=True)
     assert [call.folder.name for call in again.launcher.calls] == ["seed-1"]
     assert counted(again) == [(1, "COMPLETE")]
 
 
-def test_steps_that_were_told_stay(tmp_path: Path) -> None:
-    """A job that goes on from its checkpoint does not tell them again."""
+def test_reported_steps_are_kept(tmp_path: Path) -> None:
+    """A job that resumes from its checkpoint does not report them again."""
     study = open_study(tmp_path, FLOATS, num_trials=1)
     trial = study.claim()
     assert trial
@@ -79,7 +79,7 @@ def test_steps_that_were_told_stay(tmp_path: Path) -> None:
     assert again.trials[1].intermediate_values == {1: 0.5} and again.trials[1].params == trial.params
 
 
-def test_a_study_without_a_good_trial_ends_as_a_mistake_until_its_trials_are_run_again(tmp_path: Path) -> None:
+def test_a_study_without_a_successful_trial_ends_with_an_error_until_its_trials_are_run_again(tmp_path: Path) -> None:
     def ended(code: int, *overrides: str) -> str:
         axes = ("sweep.space={}", "x=1,2", "sweep.free_keys=[fault]", "fault_at=[1,2]")
         process = start(tmp_path, *axes, *overrides, script=HERE / "apps" / "command_app.py")
@@ -90,7 +90,7 @@ def test_a_study_without_a_good_trial_ends_as_a_mistake_until_its_trials_are_run
     for overrides in (["fault=exception"], []):
         output = ended(EXIT_MISTAKE, *overrides)
         assert output.splitlines()[-1].startswith("error: no trial of the study ended well, the last failure is: ")
-        assert "as told for" in output and "same command again with sweep.retry_failed=true." in output
+        assert "as asked for" in output and "same command again with sweep.retry_failed=true." in output
         assert states(tmp_path) == ["FAIL"] * 2
     output = ended(0, "sweep.retry_failed=true")
     assert "Failed trials that are run again: 2." in output and "\n2 complete\n" in output

@@ -73,27 +73,27 @@ def test_one_file_in_its_package_adds_a_pruner_or_a_sampler(tmp_path: Path, monk
         (folder / f"{name}.py").write_text(text)
         monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
     assert "toy_limit" in pruners.names and "toy_half" in samplers.names
-    told = states_and_values(tmp_path / "default", sampler="toy_half", pruner="toy_limit")
-    assert told == [("PRUNED", 0.75), ("COMPLETE", 0.25)] * 2
-    told = states_and_values(
+    results = states_and_values(tmp_path / "default", sampler="toy_half", pruner="toy_limit")
+    assert results == [("PRUNED", 0.75), ("COMPLETE", 0.25)] * 2
+    results = states_and_values(
         tmp_path / "higher", sampler="toy_half", pruner="toy_limit", pruning={"limit": 0.8, "min_steps": None}
     )
-    assert told == [("COMPLETE", 0.75), ("COMPLETE", 0.25)] * 2
+    assert results == [("COMPLETE", 0.75), ("COMPLETE", 0.25)] * 2
     with pytest.raises(UserError, match=r"sweep\.pruning\.limit=-1\.0 is out of range: allowed is above 0"):
         typed_sweep({"pruner": "toy_limit", "pruning": {"limit": -1}})
 
 
-def test_a_module_of_ones_own_has_them_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_users_own_module_can_add_a_pruner_or_a_sampler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "my_package").mkdir()
     (tmp_path / "my_package" / "search.py").write_text(TOY_PRUNER + TOY_SAMPLER)
     monkeypatch.syspath_prepend(str(tmp_path))
     own = {"sampler": "my_package.search:ToySampler", "pruner": "my_package.search:ToyPruner"}
-    told = states_and_values(tmp_path / "study", **own, pruning={"limit": 0.3})
-    assert told == [("PRUNED", 0.75), ("COMPLETE", 0.25)] * 2
+    results = states_and_values(tmp_path / "study", **own, pruning={"limit": 0.3})
+    assert results == [("PRUNED", 0.75), ("COMPLETE", 0.25)] * 2
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         ("no_such_module:Pruner", "cannot be imported: No module named 'no_such_module'."),
         ("optuna.pruners:MedianPruner", "names no subclass of sweeps.study.pruner.Pruner."),
@@ -101,14 +101,14 @@ def test_a_module_of_ones_own_has_them_too(tmp_path: Path, monkeypatch: pytest.M
         (":Pruner", "cannot be imported: Empty module name."),
     ],
 )
-def test_a_module_without_a_pruner_is_refused(name: str, said: str) -> None:
+def test_a_module_without_a_pruner_is_refused(name: str, message: str) -> None:
     with pytest.raises(UserError) as raised:
         typed_sweep({"pruner": name})
-    assert str(raised.value).startswith(f"sweep.pruner={name} ") and said in str(raised.value)
+    assert str(raised.value).startswith(f"sweep.pruner={name} ") and message in str(raised.value)
 
 
 @pytest.mark.parametrize(
-    ("pruner", "pruning", "said"),
+    ("pruner", "pruning", "message"),
     [
         (
             "asha",
@@ -123,31 +123,31 @@ def test_a_module_without_a_pruner_is_refused(name: str, said: str) -> None:
         ("asha", {"min_steps": 0}, "sweep.pruning.min_steps=0 is out of range: allowed is at least 1."),
     ],
 )
-def test_each_pruner_has_its_own_options(pruner: str, pruning: dict[str, Any], said: str) -> None:
+def test_each_pruner_has_its_own_options(pruner: str, pruning: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as raised:
         typed_sweep({"pruner": pruner, "pruning": pruning})
-    assert said in str(raised.value)
+    assert message in str(raised.value)
 
 
 EARLIER = {"min_steps": 1, "max_steps": None, "startup_trials": 5, "reduction_factor": 3, "p_threshold": 0.1}
 
 
 @pytest.mark.parametrize("pruner", ["none", "asha", "hyperband", "median"])
-def test_a_yaml_that_lists_all_options_at_their_defaults_serves_every_pruner(pruner: str) -> None:
+def test_a_yaml_with_all_options_at_their_defaults_fits_every_pruner(pruner: str) -> None:
     """As conf/sweep/default.yaml of earlier versions did."""
     found = typed_sweep({"pruner": pruner, "pruning": EARLIER | {"min_steps": 4}})
     expected = {name: value for name, value in (EARLIER | {"min_steps": 4}).items() if name in found.pruning}
     assert found.pruning == expected and len(expected) == {"none": 0, "hyperband": 3}.get(pruner, 2)
 
 
-def test_options_may_stay_while_the_pruner_is_none_but_are_not_ignored_silently(
+def test_options_without_a_pruner_are_allowed_and_reported(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     assert typed_sweep({"pruner": "none", "pruning": {"min_steps": 7, "p_threshold": 0.1}}).pruning == {}
     assert caplog.messages == ["sweep.pruning.min_steps=7 has no effect with sweep.pruner=none."]
 
 
-def test_every_pruner_and_sampler_of_the_product_builds_optunas() -> None:
+def test_every_pruner_and_sampler_builds_that_of_optuna() -> None:
     for name in pruners.names:
         assert isinstance(build_pruner(name, {}), optuna.pruners.BasePruner)
     for name in samplers.names:

@@ -1,4 +1,4 @@
-"""Addresses without what nobody is to read."""
+"""Addresses without passwords."""
 
 import pytest
 

@@ -23,8 +23,8 @@ from spectral.tracking.client import check_installed
 Overrides = Callable[..., list[str]]
 
 
-def said(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What the user was told of the tracker."""
+def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The log messages of the tracker."""
     return [record.getMessage() for record in caplog.records if record.name == "spectral.tracking.client"]
 
 
@@ -44,8 +44,8 @@ def test_tensorboard_shows_the_run_and_its_pictures(
     caplog.clear()
     with caplog.at_level(logging.INFO):
         run(tracked("tensorboard", folder="my run"))
-    (told,) = said(caplog)
-    assert shlex.split(told.partition("to look at it: ")[2]) == ["tensorboard", "--logdir", f"{folder}/tensorboard"]
+    (message,) = messages(caplog)
+    assert shlex.split(message.partition("to look at it: ")[2]) == ["tensorboard", "--logdir", f"{folder}/tensorboard"]
     events = EventAccumulator(str(folder / "tensorboard"), size_guidance={"scalars": 0})
     events.Reload()
     tags = events.Tags()
@@ -62,7 +62,7 @@ def test_tensorboard_shows_the_run_and_its_pictures(
     assert about["config"]["model"]["width"] == 4
 
 
-def test_tensorboard_shows_what_a_later_start_adds_behind_the_rest(tracked: Overrides, tmp_path: Path) -> None:
+def test_tensorboard_appends_what_a_resumed_run_adds(tracked: Overrides, tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -76,7 +76,7 @@ def test_tensorboard_shows_what_a_later_start_adds_behind_the_rest(tracked: Over
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # of the reader's own libraries
+@pytest.mark.filterwarnings("ignore")  # warnings of the reader's own libraries
 def test_mlflow_keeps_the_run_in_its_folder(
     tracked: Overrides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -89,19 +89,23 @@ def test_mlflow_keeps_the_run_in_its_folder(
     caplog.clear()
     with caplog.at_level(logging.INFO):
         run(tracked("mlflow", *options, folder="my run"))
-    (told_at_end,) = said(caplog)
-    shown = shlex.split(told_at_end.partition("to look at the run: ")[2])
+    (message,) = messages(caplog)
+    shown = shlex.split(message.partition("to look at the run: ")[2])
     assert shown[:3] == ["mlflow", "ui", "--backend-store-uri"]
     from mlflow import MlflowClient
 
     client = MlflowClient(tracking_uri=shown[3])
     (experiment,) = [e for e in client.search_experiments() if e.name == "spectral"]
-    (told,) = client.search_runs([experiment.experiment_id])
-    assert (told.info.status, told.data.tags["status"], told.data.tags["attempt"]) == ("FINISHED", "finished", "2")
-    assert told.data.tags["small"] == "true" and told.data.tags["job_type"] == "single"
-    assert told.data.params["model.width"] == "4"
+    (logged,) = client.search_runs([experiment.experiment_id])
+    assert (logged.info.status, logged.data.tags["status"], logged.data.tags["attempt"]) == (
+        "FINISHED",
+        "finished",
+        "2",
+    )
+    assert logged.data.tags["small"] == "true" and logged.data.tags["job_type"] == "single"
+    assert logged.data.params["model.width"] == "4"
     for name in ("train/loss", "val/macro_f1", "val/f1/qso"):
-        history = sorted((m.step, m.value) for m in client.get_metric_history(told.info.run_id, name))
+        history = sorted((m.step, m.value) for m in client.get_metric_history(logged.info.run_id, name))
         assert history == [(row["epoch"], row[name]) for row in metrics(folder)]
     kept = {path.name for path in (folder / "mlflow").rglob("*") if path.is_file()}
     assert {"curves.png", "confusion.png", "precision_recall.png", "best.safetensors", "model.json"} <= kept
@@ -110,7 +114,7 @@ def test_mlflow_keeps_the_run_in_its_folder(
 
 @contextlib.contextmanager
 def mlflow_server(artifacts: Path) -> Iterator[str]:
-    """The address of what answers as a server of MLflow does, the same to every question."""
+    """The address of a stand-in for an MLflow server, which gives the same answer to every request."""
     info = {"run_id": "abc", "experiment_id": "7", "status": "RUNNING", "artifact_uri": artifacts.as_uri()}
     answer = {"experiment": {"experiment_id": "7", "name": "spectral"}, "run": {"info": info}, "run_info": info}
 
@@ -132,7 +136,7 @@ def mlflow_server(artifacts: Path) -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_the_folder_knows_where_a_server_of_mlflow_has_the_run_and_no_password(
+def test_the_folder_records_the_mlflow_page_of_the_run_without_a_password(
     tracked: Overrides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     pytest.importorskip("mlflow")
@@ -142,11 +146,11 @@ def test_the_folder_knows_where_a_server_of_mlflow_has_the_run_and_no_password(
     text = (tmp_path / "run" / "tracker.json").read_text()
     assert json.loads(text)["mlflow"]["url"] == f"http://{address}/#/experiments/7/runs/abc"
     assert "hidden" not in text
-    assert said(caplog) == [f"mlflow: the run is at http://{address}/#/experiments/7/runs/abc"]
+    assert messages(caplog) == [f"mlflow: the run is at http://{address}/#/experiments/7/runs/abc"]
 
 
 @pytest.mark.slow
-def test_a_server_of_mlflow_that_cannot_be_reached_is_named_and_not_waited_for(
+def test_an_unreachable_mlflow_server_is_named_and_not_waited_for(
     tracked: Overrides,
     small: Overrides,
     tmp_path: Path,
@@ -156,23 +160,23 @@ def test_a_server_of_mlflow_that_cannot_be_reached_is_named_and_not_waited_for(
     pytest.importorskip("mlflow")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:hidden@127.0.0.1:9")
     run(tracked("mlflow"))
-    (told,) = said(caplog)
-    assert "the server http://127.0.0.1:9 was not reached ([Errno 111] Connection refused)" in told
-    assert "hidden" not in told and "hidden" not in (tmp_path / "run" / "tracker.log").read_text()
+    (message,) = messages(caplog)
+    assert "the server http://127.0.0.1:9 was not reached ([Errno 111] Connection refused)" in message
+    assert "hidden" not in message and "hidden" not in (tmp_path / "run" / "tracker.log").read_text()
     run(small(folder="alone"))
     assert outcome(tmp_path / "run") == outcome(tmp_path / "alone")
 
 
 @pytest.mark.slow
-def test_a_server_of_mlflow_that_never_answers_is_given_up(
+def test_an_mlflow_server_that_never_answers_is_given_up(
     tracked: Overrides, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     pytest.importorskip("mlflow")
     with socket.create_server(("127.0.0.1", 0)) as listening:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{listening.getsockname()[1]}")
         run(tracked("mlflow", "tracker.start_timeout_s=3"))
-    (told,) = said(caplog)
-    assert "was not reached (timed out)" in told
+    (message,) = messages(caplog)
+    assert "was not reached (timed out)" in message
 
 
 @pytest.mark.parametrize(("config", "extra"), [(TensorboardConfig(), "tensorboard"), (MlflowConfig(), "mlflow")])
@@ -190,7 +194,7 @@ def test_a_password_in_the_servers_address_is_refused() -> None:
     assert "hidden" not in str(raised.value)
 
 
-def test_nothing_is_imported_for_nobody(tracked: Overrides) -> None:
+def test_no_library_is_imported_without_a_tracker(tracked: Overrides) -> None:
     before = {name for name in ("wandb", "tensorboard", "mlflow") if name in sys.modules}
     run(tracked("none", "plots=false"))
     assert before == {name for name in ("wandb", "tensorboard", "mlflow") if name in sys.modules}

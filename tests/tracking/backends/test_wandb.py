@@ -1,4 +1,4 @@
-"""Runs told to the real Weights & Biases, offline, and read back with its own reader."""
+"""Runs logged to the real Weights & Biases, offline, and read back with its own reader."""
 
 import json
 import logging
@@ -25,11 +25,11 @@ PATIENCE_S = 300.0
 
 
 def without_sweep(config: Any) -> dict[str, Any]:
-    """A config but for the search, which run.py takes out: the reader leaves out what is empty in it."""
+    """A config without the search, which run.py removes, and without empty values, which the reader leaves out."""
     return {key: value for key, value in dict(config).items() if key != "sweep"}
 
 
-def test_a_run_is_told_whole_and_named(
+def test_a_run_is_logged_completely_under_its_name(
     tracked: Overrides, small: Overrides, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = tmp_path / "run"
@@ -37,15 +37,15 @@ def test_a_run_is_told_whole_and_named(
     with caplog.at_level(logging.INFO), pytest.MonkeyPatch.context() as patch:
         patch.setenv("WANDB_API_KEY", secret)
         run(tracked("wandb", "tracker.mode=offline", "tracker.tags=[small,test]"))
-    (told,) = offline_runs(folder)
-    check_epochs(folder, told.epochs)
-    assert all(row["memory/mb"] > 0 and row["lr"] > 0 for row in told.epochs)
-    assert without_sweep(told.summary["config"]) == without_sweep(OmegaConf.load(folder / "config.yaml"))
-    about = told.about
+    (logged,) = offline_runs(folder)
+    check_epochs(folder, logged.epochs)
+    assert all(row["memory/mb"] > 0 and row["lr"] > 0 for row in logged.epochs)
+    assert without_sweep(logged.summary["config"]) == without_sweep(OmegaConf.load(folder / "config.yaml"))
+    about = logged.about
     assert (about["project"], about["job_type"], sorted(about["tags"])) == ("spectral", "single", ["small", "test"])
     assert "run_group" not in about
     result = json.loads((folder / "result.json").read_text())
-    summary = told.summary["summary"]
+    summary = logged.summary["summary"]
     assert (summary["status"], summary["attempt"], summary["result/test/macro_f1"]) == (
         "finished",
         1,
@@ -54,43 +54,43 @@ def test_a_run_is_told_whole_and_named(
     best = max(row["val/macro_f1"] for row in rows(folder))
     assert summary["val/macro_f1"] == {"max": best}
     assert set(summary["val/f1/qso"]) == {"max"} and set(summary["train/loss"]) == {"min"}
-    assert told.metrics["val/f1/qso"]["step_metric"] == told.metrics["val/macro_f1"]["step_metric"] == "epoch"
+    assert logged.metrics["val/f1/qso"]["step_metric"] == logged.metrics["val/macro_f1"]["step_metric"] == "epoch"
     for name in ("curves", "confusion", "precision_recall"):
         assert summary[name]["_type"] == "image-file"
-    assert told.weights == {"best.safetensors", "model.json"}
-    # Said once, and the command is the one that uploads it.
-    said = [record.getMessage() for record in caplog.records if record.name == "spectral.tracking.client"]
-    assert said == [f"wandb: the run was kept offline; to upload it: wandb sync {told.folder}"]
-    # Nothing beside the run folder, and the key nowhere.
+    assert logged.weights == {"best.safetensors", "model.json"}
+    # Logged once, with the command that uploads the run.
+    messages = [record.getMessage() for record in caplog.records if record.name == "spectral.tracking.client"]
+    assert messages == [f"wandb: the run was kept offline; to upload it: wandb sync {logged.folder}"]
+    # Nothing next to the run folder, and the key nowhere.
     assert not list(Path.home().rglob("*.png")) and not Path("wandb").exists()
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert not [path for path in written if secret.encode() in path.read_bytes()]
     assert secret not in caplog.text
-    # What a run gives does not depend on who is told.
+    # The result of a run does not depend on its tracker.
     run(small(folder="alone"))
     assert outcome(folder) == outcome(tmp_path / "alone")
 
 
-def test_a_run_that_is_stopped_goes_on_under_its_id_and_says_how_it_ended(
+def test_a_stopped_run_resumes_under_its_id_and_logs_how_it_ended(
     tracked: Overrides, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What a callback raises is a decision to prune; the run may be taken up again all the same."""
+    """An exception of a callback is a decision to prune; the run can still be resumed."""
     folder = tmp_path / "run"
     with pytest.raises(StoppedError):
         run(tracked("wandb", "plots=false"), stop_after(2))
     with caplog.at_level(logging.INFO):
         run(tracked("wandb", "plots=false"))
     first, second = offline_runs(folder)
-    known = json.loads((folder / "tracker.json").read_text())["wandb"]
-    assert first.about["run_id"] == second.about["run_id"] == known["id"]
+    recorded = json.loads((folder / "tracker.json").read_text())["wandb"]
+    assert first.about["run_id"] == second.about["run_id"] == recorded["id"]
     assert (first.summary["summary"]["status"], second.summary["summary"]["status"]) == ("pruned", "finished")
     assert (first.summary["summary"]["attempt"], second.summary["summary"]["attempt"]) == (1, 2)
     check_epochs(folder, [*first.epochs, *second.epochs])
-    said = f"no key was found, so the run was kept offline; to upload it: wandb sync {first.folder} {second.folder}"
-    assert caplog.text.count(said) == 1
+    message = f"no key was found, so the run was kept offline; to upload it: wandb sync {first.folder} {second.folder}"
+    assert caplog.text.count(message) == 1
 
 
-def test_a_start_that_only_adds_test_scores_goes_on_in_the_runs_steps(tracked: Overrides, tmp_path: Path) -> None:
+def test_test_scores_added_later_continue_the_steps_of_the_run(tracked: Overrides, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     run(tracked("wandb", "score_test=false"))
     run(tracked("wandb", "score_test=true"))
@@ -111,14 +111,14 @@ def test_a_start_that_only_adds_test_scores_goes_on_in_the_runs_steps(tracked: O
     ("is_one_of_many", "option", "is_kept"),
     [(True, "auto", False), (False, "auto", True), (True, "always", True), (False, "never", False)],
 )
-def test_weights_of_one_run_of_many_are_kept_if_they_are_asked_for(
+def test_weights_of_a_trial_are_logged_only_if_asked_for(
     is_one_of_many: bool, option: str, is_kept: bool, tracked: Overrides, tmp_path: Path
 ) -> None:
     overrides = tracked("wandb", f"tracker.upload_weights={option}", "schedule.stages.0.epochs=1", "plots=false")
     run(overrides, tracked_as=TrackedAs("x=1", "s", "kind", is_one_of_many))
-    (told,) = offline_runs(tmp_path / "run")
-    assert (told.about["display_name"], told.about["run_group"], told.about["job_type"]) == ("x=1", "s", "kind")
-    assert told.weights == ({"best.safetensors", "model.json"} if is_kept else set())
+    (logged,) = offline_runs(tmp_path / "run")
+    assert (logged.about["display_name"], logged.about["run_group"], logged.about["job_type"]) == ("x=1", "s", "kind")
+    assert logged.weights == ({"best.safetensors", "model.json"} if is_kept else set())
 
 
 FINISH = """
@@ -135,15 +135,15 @@ print(service.poll())
 """
 
 
-def test_the_librarys_process_has_written_its_file_and_ended_before_the_tracker_may(tmp_path: Path) -> None:
-    """It writes in blocks: what it still holds back would be lost with it."""
+def test_the_tracker_ends_only_after_the_library_has_written_its_file(tmp_path: Path) -> None:
+    """The library writes in blocks: what it has not yet written would be lost with it."""
     done = subprocess.run([sys.executable, "-c", FINISH, str(tmp_path)], capture_output=True, text=True, cwd=REPOSITORY)
     assert done.stdout.strip() == "0", done.stderr
-    (told,) = offline_runs(tmp_path)
-    assert told.summary["summary"]["status"] == "finished"
+    (logged,) = offline_runs(tmp_path)
+    assert logged.summary["summary"]["status"] == "finished"
 
 
-def test_a_folder_that_cannot_be_written_harms_nothing(
+def test_a_folder_that_cannot_be_written_does_not_harm_the_run(
     tracked: Overrides, small: Overrides, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "run").mkdir()
@@ -152,11 +152,11 @@ def test_a_folder_that_cannot_be_written_harms_nothing(
         run(tracked("wandb", "plots=false"))
     run(small(folder="alone"))
     assert outcome(tmp_path / "run") == outcome(tmp_path / "alone")
-    said = [record.getMessage() for record in caplog.records if record.name == "spectral.tracking.client"]
-    assert len(said) == 1 and said[0].startswith("tracker=wandb stopped (FileExistsError: ")
+    messages = [record.getMessage() for record in caplog.records if record.name == "spectral.tracking.client"]
+    assert len(messages) == 1 and messages[0].startswith("tracker=wandb stopped (FileExistsError: ")
 
 
-def test_it_can_be_disabled_for_all_by_its_own_variable(
+def test_the_variable_of_the_library_disables_it_for_all_runs(
     tracked: Overrides, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WANDB_MODE", "disabled")
@@ -175,7 +175,7 @@ def test_it_can_be_disabled_for_all_by_its_own_variable(
         ("offline", {"WANDB_MODE": "ofline"}, "^WANDB_MODE=ofline is not a mode .* did you mean 'offline'. allowed: "),
     ],
 )
-def test_what_cannot_be_had_is_refused_before_training(
+def test_unavailable_modes_are_refused_before_training(
     mode: str, environment: dict[str, str], sentence: str, tracked: Overrides, tmp_path: Path, monkeypatch: Any
 ) -> None:
     configs._why_no_key.cache_clear()
@@ -186,24 +186,24 @@ def test_what_cannot_be_had_is_refused_before_training(
     assert not (tmp_path / "run").exists()
 
 
-def test_a_run_with_a_key_may_be_asked_to_be_online(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_with_a_key_can_be_online(monkeypatch: pytest.MonkeyPatch) -> None:
     configs._why_no_key.cache_clear()
     monkeypatch.setenv("WANDB_API_KEY", "0123456789abcdef" * 3)
     configs.WandbConfig(mode="online").check("tracker")
 
 
 @pytest.mark.slow
-def test_a_run_that_fails_says_why(tracked: Overrides, tmp_path: Path) -> None:
+def test_a_failed_run_logs_its_reason(tracked: Overrides, tmp_path: Path) -> None:
     with pytest.raises(UserError):
         run(tracked("wandb", "optimizer.lr=1e30"))
-    (told,) = offline_runs(tmp_path / "run")
-    summary = told.summary["summary"]
+    (logged,) = offline_runs(tmp_path / "run")
+    summary = logged.summary["summary"]
     assert summary["status"] == "failed" and summary["reason"].startswith("NonFiniteLossError: the loss became")
-    assert told.summary["exit_code"] == 1
+    assert logged.summary["exit_code"] == 1
 
 
 @pytest.mark.slow
-def test_ctrl_c_is_an_interruption(tracked: Overrides, tmp_path: Path) -> None:
+def test_ctrl_c_is_logged_as_an_interruption(tracked: Overrides, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     longer = tracked("wandb", "plots=false", "schedule.stages.0.epochs=2000")
     command = [sys.executable, str(REPOSITORY / "run.py"), *longer]
@@ -218,9 +218,9 @@ def test_ctrl_c_is_an_interruption(tracked: Overrides, tmp_path: Path) -> None:
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does it, to all processes of the command
     output, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130, output
-    (told,) = offline_runs(folder)
-    steps, written = [row["_step"] for row in told.epochs], [row["epoch"] for row in rows(folder)]
-    # It may come between an epoch's row and the word of it, which the next start then gives.
+    (logged,) = offline_runs(folder)
+    steps, written = [row["_step"] for row in logged.epochs], [row["epoch"] for row in rows(folder)]
+    # It may come between an epoch's row and its log entry, which the next start then writes.
     assert steps in (written, written[:-1])
-    assert told.summary["summary"]["status"] == "interrupted"
+    assert logged.summary["summary"]["status"] == "interrupted"
     assert output.splitlines()[-1] == "stopped." and "Traceback" not in output

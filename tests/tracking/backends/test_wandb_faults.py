@@ -1,4 +1,4 @@
-"""Weights & Biases that dies, hangs or loses its disk: the run ends as if nobody had been told.
+"""Weights & Biases that dies, hangs or loses its disk: the run ends as it would without a tracker.
 
 The faults are real: its own processes are killed or stopped, its disk is full.
 """
@@ -48,7 +48,7 @@ def await_core() -> int:
 
 
 def await_start(run_folder: Path) -> None:
-    """Until the tracker has begun and said what it calls the run."""
+    """Wait until the tracker has started and named the run."""
     deadline = time.monotonic() + PATIENCE_S
     record = run_folder / "tracker.json"
     while not (record.exists() and json.loads(record.read_text())["wandb"]["id"]):
@@ -65,33 +65,35 @@ def at_epoch(number: int, act: Callable[[], Any]) -> Callable[[int, dict[str, An
 
 
 @pytest.fixture
-def alone(small: Overrides, tmp_path: Path) -> tuple[Any, ...]:
-    """What the run ends with when nobody is told."""
-    run(small(folder="alone"))
-    return outcome(tmp_path / "alone")
+def untracked(small: Overrides, tmp_path: Path) -> tuple[Any, ...]:
+    """The outcome of the run without a tracker."""
+    run(small(folder="untracked"))
+    return outcome(tmp_path / "untracked")
 
 
 @pytest.fixture
-def said(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
+def messages(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
     with caplog.at_level(logging.INFO, "spectral.tracking.client"):
         yield lambda: [record.getMessage() for record in caplog.records if record.name == "spectral.tracking.client"]
 
 
-Said = Callable[[], list[str]]
+Messages = Callable[[], list[str]]
 
 
 @pytest.mark.slow
-def test_its_process_is_killed(tracked: Overrides, tmp_path: Path, alone: tuple[Any, ...], said: Said) -> None:
-    """What it was told is told once more at the end, so that nothing is missing."""
+def test_a_run_ends_normally_if_the_process_of_the_library_is_killed(
+    tracked: Overrides, tmp_path: Path, untracked: tuple[Any, ...], messages: Messages
+) -> None:
+    """Everything is logged again at the end, so that nothing is missing."""
 
     def kill() -> None:
         await_start(tmp_path / "run")
         os.kill(await_core(), signal.SIGKILL)
 
     run(tracked("wandb", "plots=false"), at_epoch(2, kill))
-    assert outcome(tmp_path / "run") == alone
-    lost, told = said()
-    assert lost.startswith("tracker=wandb stopped (ConnectionResetError") and "wandb sync" in told
+    assert outcome(tmp_path / "run") == untracked
+    lost, message = messages()
+    assert lost.startswith("tracker=wandb stopped (ConnectionResetError") and "wandb sync" in message
     first, second = offline_runs(tmp_path / "run")
     assert first.folder.name.rpartition("-")[2] == second.about["run_id"]
     check_epochs(tmp_path / "run", second.epochs)
@@ -99,54 +101,62 @@ def test_its_process_is_killed(tracked: Overrides, tmp_path: Path, alone: tuple[
 
 
 @pytest.mark.slow
-def test_the_trackers_process_is_killed(tracked: Overrides, tmp_path: Path, alone: tuple[Any, ...], said: Said) -> None:
+def test_a_run_ends_normally_if_the_process_of_the_tracker_is_killed(
+    tracked: Overrides, tmp_path: Path, untracked: tuple[Any, ...], messages: Messages
+) -> None:
     def kill() -> None:
         await_start(tmp_path / "run")
         (tracker,) = [pid for pid in children(os.getpid(), "python") if children(pid, "wandb-core")]
         os.kill(tracker, signal.SIGKILL)
 
     run(tracked("wandb", "plots=false"), at_epoch(2, kill))
-    assert outcome(tmp_path / "run") == alone
-    assert said()[0].startswith("tracker=wandb stopped (its process was killed)") and "wandb sync" in said()[1]
+    assert outcome(tmp_path / "run") == untracked
+    assert messages()[0].startswith("tracker=wandb stopped (its process was killed)") and "wandb sync" in messages()[1]
     check_epochs(tmp_path / "run", offline_runs(tmp_path / "run")[-1].epochs)
 
 
 @pytest.mark.slow
-def test_it_hangs_from_its_start(tracked: Overrides, tmp_path: Path, alone: tuple[Any, ...], said: Said) -> None:
-    """Its service is stopped before it has said where it listens."""
+def test_a_run_ends_normally_if_the_library_hangs_from_its_start(
+    tracked: Overrides, tmp_path: Path, untracked: tuple[Any, ...], messages: Messages
+) -> None:
+    """The service of the library is stopped before it has announced its port."""
     stopper = threading.Thread(target=lambda: os.kill(await_core(), signal.SIGSTOP))
     stopper.start()
     run(tracked("wandb", "plots=false", "tracker.start_timeout_s=600", "tracker.finish_timeout_s=2"))
     stopper.join()
-    assert outcome(tmp_path / "run") == alone
-    (problem,) = said()
+    assert outcome(tmp_path / "run") == untracked
+    (problem,) = messages()
     assert problem.startswith("tracker=wandb stopped (it did not end within 2 s)")
     assert not children(os.getpid(), "wandb-core"), "something was left running"
 
 
 @pytest.mark.slow
-def test_it_hangs_in_mid_run(tracked: Overrides, tmp_path: Path, alone: tuple[Any, ...], said: Said) -> None:
+def test_a_run_ends_normally_if_the_library_hangs_in_mid_run(
+    tracked: Overrides, tmp_path: Path, untracked: tuple[Any, ...], messages: Messages
+) -> None:
     def stop() -> None:
         await_start(tmp_path / "run")
         os.kill(await_core(), signal.SIGSTOP)
 
     run(tracked("wandb", "plots=false", "tracker.finish_timeout_s=2"), at_epoch(2, stop))
-    assert outcome(tmp_path / "run") == alone
-    (problem,) = said()
+    assert outcome(tmp_path / "run") == untracked
+    (problem,) = messages()
     assert problem.startswith("tracker=wandb stopped (it did not end within 2 s)")
     assert not children(os.getpid(), "wandb-core"), "something was left running"
     assert "_follow" in (tmp_path / "run" / "tracker.log").read_text(), "the log does not say where"
 
 
 @pytest.mark.slow
-def test_its_folder_is_removed(tracked: Overrides, tmp_path: Path, alone: tuple[Any, ...], said: Said) -> None:
+def test_a_run_ends_normally_if_the_folder_of_the_library_is_removed(
+    tracked: Overrides, tmp_path: Path, untracked: tuple[Any, ...], messages: Messages
+) -> None:
     def remove() -> None:
         await_start(tmp_path / "run")
         shutil.rmtree(tmp_path / "run" / "wandb", ignore_errors=True)
 
     run(tracked("wandb"), at_epoch(2, remove))
-    assert outcome(tmp_path / "run") == alone
-    assert len([line for line in said() if "stopped" in line]) == 1
+    assert outcome(tmp_path / "run") == untracked
+    assert len([line for line in messages() if "stopped" in line]) == 1
 
 
 @pytest.fixture
@@ -165,8 +175,8 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("plots", ["true", "false"])
-def test_its_disk_is_full(
-    plots: str, tracked: Overrides, tiny_disk: Path, tmp_path: Path, alone: tuple[Any, ...], said: Said
+def test_a_run_ends_normally_if_the_disk_of_the_library_is_full(
+    plots: str, tracked: Overrides, tiny_disk: Path, tmp_path: Path, untracked: tuple[Any, ...], messages: Messages
 ) -> None:
     def fill() -> None:
         await_start(tmp_path / "run")
@@ -175,23 +185,23 @@ def test_its_disk_is_full(
                 pass
 
     run(tracked("wandb", f"plots={plots}"), at_epoch(2, fill))
-    assert outcome(tmp_path / "run") == alone
-    problems = [line for line in said() if "stopped" in line]
-    assert len(problems) == 1, said()
+    assert outcome(tmp_path / "run") == untracked
+    problems = [line for line in messages() if "stopped" in line]
+    assert len(problems) == 1, messages()
     assert "No space left" in problems[0] or "could not be written" in problems[0]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("key_is_in", ["environment", "netrc"])
-def test_a_server_that_cannot_be_reached_is_not_waited_for(
+def test_an_unreachable_server_is_not_waited_for(
     key_is_in: str,
     tracked: Overrides,
     tmp_path: Path,
-    alone: tuple[Any, ...],
-    said: Said,
+    untracked: tuple[Any, ...],
+    messages: Messages,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """That it is tried at all shows that the key was found."""
+    """A try to connect shows that the key was found."""
     key = "0123456789abcdef" * 3
     if key_is_in == "environment":
         monkeypatch.setenv("WANDB_API_KEY", key)
@@ -200,9 +210,9 @@ def test_a_server_that_cannot_be_reached_is_not_waited_for(
         (Path.home() / ".netrc").chmod(0o600)
     monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:9")
     run(tracked("wandb", "plots=false", "tracker.start_timeout_s=3"))
-    assert outcome(tmp_path / "run") == alone
-    (told,) = said()
-    assert "the server was not reached" in told and "wandb sync" in told
+    assert outcome(tmp_path / "run") == untracked
+    (message,) = messages()
+    assert "the server was not reached" in message and "wandb sync" in message
     check_epochs(tmp_path / "run", offline_runs(tmp_path / "run")[-1].epochs)
     written = [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
     assert not [path for path in written if key.encode() in path.read_bytes()]

@@ -1,4 +1,4 @@
-"""Runs told to the real Weights & Biases online, with a server on this machine in place of theirs."""
+"""Runs logged to the real Weights & Biases online, with a server on this machine in place of theirs."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -19,17 +19,17 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[WandbServer]:
         yield opened
 
 
-def test_a_server_that_takes_no_files_has_all_the_rest(
+def test_a_server_that_refuses_files_gets_everything_else(
     server: WandbServer, tracked: Overrides, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The stand-in knows nothing of artifacts."""
+    """The stand-in does not accept artifacts."""
     run(tracked("wandb"))
     assert "tracker=wandb stopped (ValidationError" in caplog.text
     assert [row["epoch"] for row in server.history] == [1, 2, 3]
     assert server.streams[-1]["exitcode"] == 0
 
 
-def test_a_run_goes_on_there_in_its_own_steps_and_the_folder_knows_its_page(
+def test_a_run_resumes_online_in_its_own_steps_and_the_folder_records_its_page(
     server: WandbServer, tracked: Overrides, tmp_path: Path
 ) -> None:
     options = ("plots=false", "tracker.upload_weights=never")

@@ -1,4 +1,4 @@
-"""Every form of arrays tells the same survey."""
+"""Every file format of arrays gives the same survey."""
 
 import json
 import pickle
@@ -114,7 +114,7 @@ def reader(request, tmp_path):
 
 
 class TestEveryForm:
-    def test_catalog(self, reader):
+    def test_the_catalog_is_the_same_in_every_form(self, reader):
         catalog = reader.catalog()
         assert catalog["id"].tolist() == IDS
         assert catalog["label"].tolist() == LABELS.tolist()
@@ -122,7 +122,7 @@ class TestEveryForm:
         assert order_class_names(catalog["label"]) == ["odd one", "qso", "star"]
 
     @pytest.mark.parametrize("rows", [range(NUM), [599, 0, 300, 299, 256, 255], []], ids=["all", "some", "none"])
-    def test_flux(self, reader, rows):
+    def test_flux_is_the_same_in_every_form(self, reader, rows):
         rows = np.array(rows, dtype=np.int64)
         chunk = reader.read(rows)
         assert not chunk.problems and len(chunk.flux) == len(rows)
@@ -130,7 +130,7 @@ class TestEveryForm:
             assert spectrum.dtype == np.float32
             np.testing.assert_array_equal(spectrum, FLUX[row, None, :])
 
-    def test_goes_small_to_another_process(self, reader):
+    def test_a_pickled_reader_is_small(self, reader):
         reader.catalog()
         pickled = pickle.dumps(reader)
         assert len(pickled) < 4000
@@ -153,7 +153,7 @@ def test_the_typed_config_opens_a_reader(tmp_path):
     assert len(readers.build(config).catalog()) == NUM
 
 
-def test_parquet_going_forwards_reads_a_row_group_once(tmp_path, monkeypatch):
+def test_reading_parquet_in_order_reads_each_row_group_once(tmp_path, monkeypatch):
     path = parquet_lists(tmp_path)["path"]
     stream = ParquetStream(path, ["flux"], are_lists=True)
     starts = []
@@ -175,7 +175,7 @@ def test_parquet_going_forwards_reads_a_row_group_once(tmp_path, monkeypatch):
         ({"path": "survey.npz", "test_path": "none.npz"}, "data.test_path=.*none.npz is not a file"),
     ],
 )
-def test_a_file_that_cannot_be_opened_is_one_sentence(tmp_path, options, sentence):
+def test_a_file_that_cannot_be_opened_is_reported_in_one_sentence(tmp_path, options, sentence):
     npz(tmp_path)
     csv_matrix(tmp_path)
     (tmp_path / "survey.txt").write_text("1 2 3")

@@ -1,4 +1,4 @@
-"""What is particular to text matrices: the UCR archive's TSV files and CSV."""
+"""Properties of text matrices alone: the UCR archive's TSV files and CSV."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def read_all(reader):
 
 
 class TestUCR:
-    def test_a_pair_of_files(self, tmp_path):
+    def test_a_pair_of_files_is_train_and_test(self, tmp_path):
         (tmp_path / "Gun_TEST.tsv").write_text("2\t5\t6\t7\n-1\t8\t9\t10\n")
         reader = opened(
             tmp_path,
@@ -35,14 +35,14 @@ class TestUCR:
         np.testing.assert_array_equal(chunk.flux[0], [[8, 9, 10]])
         np.testing.assert_array_equal(chunk.flux[1], np.array([[0.5, -1.25, 0.3]], dtype=np.float32))
 
-    def test_nan_at_the_end_is_no_part_of_a_series(self, tmp_path):
+    def test_nan_at_the_end_is_not_part_of_a_series(self, tmp_path):
         content = b"1\t1\t2\tNaN\tNaN\n2\t1\tNaN\t3\t4\n1\tNaN\tNaN\tNaN\tNaN\n"
         chunk = read_all(opened(tmp_path, content, "a.tsv"))
         np.testing.assert_array_equal(chunk.flux[0], [[1, 2]])
         np.testing.assert_array_equal(chunk.flux[1], [[1, np.nan, 3, 4]])
         assert chunk.flux[2] is None and chunk.problems == {2: "no numbers"}
 
-    def test_labels_written_as_decimals(self, tmp_path):
+    def test_labels_written_as_decimals_become_whole_numbers(self, tmp_path):
         content = b"1.0000000e+00\t1\t2\n-1.0000000e+00\t3\t4\n"
         assert opened(tmp_path, content, "a.tsv").catalog()["label"].tolist() == ["1", "-1"]
 
@@ -60,7 +60,7 @@ class TestHeader:
             (b"star,1,oops\nqso,3,4\n", ["star", "qso"], [None, [3, 4]]),
         ],
     )
-    def test_is_found(self, tmp_path, content, labels, pixels):
+    def test_a_header_is_recognized(self, tmp_path, content, labels, pixels):
         options = {"label_key": "kind"} if labels is None else {}
         reader = opened(tmp_path, content, **options)
         assert reader.catalog()["label"].tolist() == (labels or ["star", "qso"])
@@ -69,11 +69,11 @@ class TestHeader:
             if row is not None:
                 np.testing.assert_array_equal(spectrum, [row])
 
-    def test_without_labels(self, tmp_path):
+    def test_a_matrix_without_labels_is_read(self, tmp_path):
         catalog = opened(tmp_path, b"id,a,b\n7,1,2\n8,3,4\n").catalog()
         assert catalog["id"].tolist() == ["7", "8"] and catalog["label"].isna().all()
 
-    def test_columns_that_are_no_pixels_are_named_as_extra(self, tmp_path):
+    def test_a_column_named_as_extra_is_not_a_pixel(self, tmp_path):
         content = b"id,type,magnitude,split,p0,p1\n7,star,12.5,train,1,2\n8,,,test,3,4\n"
         reader = opened(tmp_path, content, extra=["magnitude"])
         catalog = reader.catalog()
@@ -83,13 +83,13 @@ class TestHeader:
 
 
 @pytest.mark.parametrize("num", [1, matrix.ROWS_PER_MARK - 1, matrix.ROWS_PER_MARK, 2 * matrix.ROWS_PER_MARK + 1])
-def test_blank_lines_count_for_nothing(tmp_path, num):
+def test_blank_lines_are_ignored(tmp_path, num):
     lines = "".join(f"star,{row},{row + 1}\r\n" + "\r\n" * (row % 3) for row in range(num))
     chunk = read_all(opened(tmp_path, lines.encode()))
     np.testing.assert_array_equal(np.concatenate(chunk.flux)[:, 0], np.arange(num))
 
 
-def test_rows_of_many_lengths_and_bad_ones(tmp_path):
+def test_rows_may_differ_in_length_and_bad_ones_are_problems(tmp_path):
     content = b"type,a,b,c,snr\nstar,1,2,3,9\nqso,1,,3,9\nstar,1,9\nstar\nqso,\xff,2,3,9\nqso,1,x,3,9\nqso,1,2,,9"
     chunk = read_all(opened(tmp_path, content))
     assert chunk.problems == {
@@ -117,7 +117,7 @@ def test_rows_of_many_lengths_and_bad_ones(tmp_path):
         (b"type,a,b\nstar,1,2\n", {"extra": ["mag"]}, r"has no column 'mag' \(data.extra\)"),
     ],
 )
-def test_a_bad_matrix_is_one_sentence(tmp_path, content, options, sentence):
+def test_a_bad_matrix_is_reported_in_one_sentence(tmp_path, content, options, sentence):
     with pytest.raises(UserError, match=sentence) as caught:
         opened(tmp_path, content, **options).catalog()
     assert "\n" not in str(caught.value)

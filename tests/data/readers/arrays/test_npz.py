@@ -1,4 +1,4 @@
-"""What is particular to NPZ and NPY files."""
+"""Properties of NPZ and NPY files alone."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def opened(folder, options=None, **arrays):
     return open_arrays(saved(folder, **arrays), **(options or {}))
 
 
-def test_all_that_a_survey_can_hold(tmp_path):
+def test_every_array_of_a_survey_is_read(tmp_path):
     wave, mask = np.linspace(3690, 9100, 6), FLUX % 5 == 0
     cube = FLUX.reshape(4, 2, 3)
     reader = opened(tmp_path, flux=cube, wave=wave[:3], ivar=cube + 1, mask=mask[:, :3], z=np.arange(4.0))
@@ -34,7 +34,7 @@ def test_all_that_a_survey_can_hold(tmp_path):
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_flux_is_mapped_not_loaded(tmp_path, save):
+def test_flux_is_memory_mapped(tmp_path, save):
     save(tmp_path / "survey.npz", flux=FLUX, other=FLUX[:1])
     arrays = map_npz(tmp_path / "survey.npz", "data.path")
     for name, values in {"flux": FLUX, "other": FLUX[:1]}.items():
@@ -53,12 +53,12 @@ def test_flux_is_mapped_not_loaded(tmp_path, save):
         (np.array([1, 2, 3, 4], dtype=">i4"), ["1", "2", "3", "4"]),
     ],
 )
-def test_labels_of_any_type_are_text(tmp_path, labels, texts):
+def test_labels_of_any_type_become_text(tmp_path, labels, texts):
     label = opened(tmp_path, flux=FLUX, label=labels).catalog()["label"]
     assert [None if missing else text for text, missing in zip(label, label.isna(), strict=True)] == texts
 
 
-def test_names_may_be_given(tmp_path):
+def test_names_of_the_arrays_may_be_given(tmp_path):
     keys = {"flux_key": "X", "wave_key": "lam", "ivar_key": "w", "mask_key": "bad", "id_key": "n", "label_key": "c"}
     arrays = {"X": FLUX, "lam": FLUX[0], "w": FLUX * 2, "bad": FLUX > 3, "n": np.arange(4) + 7, "c": list("abca")}
     reader = opened(tmp_path, {**keys, "group_key": "who"}, **arrays, type=list("wxyz"), who=[1, 1, 2, 2])
@@ -73,7 +73,7 @@ def test_a_clash_of_names_keeps_both_columns(tmp_path):
     assert catalog["label"].tolist() == list("abca") and catalog["label_in_source"].tolist() == list("wxyz")
 
 
-def test_objects_that_nobody_asks_for_do_no_harm(tmp_path):
+def test_unused_object_arrays_are_ignored(tmp_path):
     catalog = opened(tmp_path, flux=FLUX, notes=np.array([{}, None, "x", 1], dtype=object)).catalog()
     assert "notes" not in catalog
 
@@ -96,13 +96,13 @@ def test_objects_that_nobody_asks_for_do_no_harm(tmp_path):
         ({}, {"flux": FLUX, "id": [1, 2, 2, 3]}, "id '2' more than once"),
     ],
 )
-def test_arrays_that_do_not_fit_are_one_sentence(tmp_path, options, arrays, sentence):
+def test_arrays_that_do_not_fit_are_reported_in_one_sentence(tmp_path, options, arrays, sentence):
     with pytest.raises(UserError, match=sentence) as caught:
         opened(tmp_path, options, **arrays).catalog()
     assert "\n" not in str(caught.value)
 
 
-def test_labels_of_another_survey_are_counted(tmp_path):
+def test_labels_of_another_length_are_reported_with_both_counts(tmp_path):
     np.save(tmp_path / "flux.npy", FLUX)
     (tmp_path / "labels.csv").write_text("id,type\n1,a\n2,b\n")
     reader = open_arrays(str(tmp_path / "flux.npy"), labels=str(tmp_path / "labels.csv"))
@@ -112,7 +112,7 @@ def test_labels_of_another_survey_are_counted(tmp_path):
 
 @pytest.mark.parametrize("name", ["survey.npz", "survey.npy"])
 @pytest.mark.parametrize("content", [b"", b"not an array file", None], ids=["empty", "text", "cut"])
-def test_a_damaged_file_is_one_sentence(tmp_path, name, content):
+def test_a_damaged_file_is_reported_in_one_sentence(tmp_path, name, content):
     path = tmp_path / name
     if content is None:
         saver = np.savez if name.endswith("npz") else np.save

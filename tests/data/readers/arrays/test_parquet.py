@@ -1,4 +1,4 @@
-"""What is particular to Parquet files."""
+"""Properties of Parquet files alone."""
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ def read_all(reader):
     return reader.read(np.arange(len(reader.catalog())))
 
 
-def test_lists_of_any_length_with_missing_ones(tmp_path):
+def test_lists_may_differ_in_length_or_be_missing(tmp_path):
     chunk = read_all(opened(tmp_path, {"type": list("abcd"), "flux": [[1.0, 2.0], [3.0, None, 5.0], None, []]}))
     np.testing.assert_array_equal(chunk.flux[0], [[1, 2]])
     np.testing.assert_array_equal(chunk.flux[1], [[3, np.nan, 5]])
@@ -37,13 +37,13 @@ def test_whole_numbers_and_missing_pixels(tmp_path):
     np.testing.assert_array_equal(np.concatenate(read_all(reader).flux), [[1, 7], [np.nan, 8]])
 
 
-def test_an_index_of_pandas_is_no_pixel(tmp_path):
+def test_an_index_of_pandas_is_not_a_pixel(tmp_path):
     reader = opened(tmp_path, pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]}, index=[5, 3]))
     np.testing.assert_array_equal(np.concatenate(read_all(reader).flux), [[1, 3], [2, 4]])
     assert reader.catalog()["id"].tolist() == ["0", "1"]
 
 
-def test_a_rewritten_file_is_read_anew(tmp_path):
+def test_a_rewritten_file_is_read_again(tmp_path):
     table = {"flux": [[1.0, 2.0], [3.0, 4.0]]}
     np.testing.assert_array_equal(read_all(opened(tmp_path, table)).flux[1], [[3, 4]])
     table["flux"][1] = [5.0, 6.0]
@@ -62,13 +62,13 @@ def test_a_rewritten_file_is_read_anew(tmp_path):
         ({"type": pd.Series([], dtype="str"), "p0": pd.Series([], dtype="float")}, {}, "has no rows"),
     ],
 )
-def test_a_table_that_does_not_fit_is_one_sentence(tmp_path, table, options, sentence):
+def test_a_table_that_does_not_fit_is_reported_in_one_sentence(tmp_path, table, options, sentence):
     with pytest.raises(UserError, match=sentence) as caught:
         opened(tmp_path, table, **options).catalog()
     assert "\n" not in str(caught.value)
 
 
-def test_a_damaged_file_is_one_sentence(tmp_path):
+def test_a_damaged_file_is_reported_in_one_sentence(tmp_path):
     reader = opened(tmp_path, {"flux": [[1.0]]})
     reader.path.write_bytes(reader.path.read_bytes()[:-20])
     with pytest.raises(UserError, match="is not a whole Parquet file"):

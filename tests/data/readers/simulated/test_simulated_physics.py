@@ -64,7 +64,7 @@ def test_planck_agrees_with_double_precision(temperature):
 
 
 def depth(flux, wave, reach=60.0):
-    """How far a line lies below the median around it, at the wavelength of its centre; 1 is black."""
+    """Depth of a line below the median around it, at the wavelength of its centre; 1 is black."""
     near = np.abs(WAVE - wave) < reach
     return 1 - flux[np.abs(WAVE - wave).argmin()] / np.percentile(flux[near], 80)
 
@@ -127,7 +127,7 @@ def test_quasars_show_broad_lines_at_their_redshift():
         assert mean[peak] > 1.1 * np.interp(wave * (1 + redshift) * 1.1, WAVE, mean)
 
 
-def test_the_forest_absorbs_on_the_violet_side_alone_and_more_so_far_away():
+def test_the_forest_absorbs_on_the_blue_side_alone_and_more_at_high_redshift():
     rng = np.random.default_rng(3)
     for redshift, low, high in ((2.5, 0.70, 0.90), (3.8, 0.35, 0.65)):
         rest = WAVE32 / np.float32(1 + redshift)
@@ -145,7 +145,7 @@ def test_dust_follows_cardelli():
     assert (np.diff(dimming(0.3)) > 0).all()
 
 
-def test_gaussians_hold_their_area():
+def test_gaussians_keep_their_area():
     centres, sigmas = np.array([5000.0, 7000.0], dtype=np.float32), np.array([20.0, 40.0], dtype=np.float32)
     total = gaussians(WAVE32, centres, sigmas, np.array([1.0, 2.0], dtype=np.float32))
     assert np.trapezoid(total, WAVE) == pytest.approx(np.sqrt(2 * np.pi) * (20 + 80), rel=1e-4)

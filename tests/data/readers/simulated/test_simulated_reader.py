@@ -1,4 +1,4 @@
-"""The simulated survey as a reader: what a row is depends on the settings and on its number alone."""
+"""The simulated survey as a reader: a row depends on the settings and on its number alone."""
 
 import json
 import pickle
@@ -65,7 +65,7 @@ def test_a_pickled_reader_is_small_and_reads_the_same(reader, chunk):
     np.testing.assert_array_equal(pickle.loads(sent).read(np.array([5])).flux[0], chunk.flux[5])
 
 
-def test_the_seed_changes_everything(catalog, chunk):
+def test_another_seed_gives_other_spectra_and_labels(catalog, chunk):
     other = make_reader(seed=8)
     assert not np.array_equal(other.read(np.array([0])).flux[0], chunk.flux[0])
     assert not other.catalog()["label"].equals(catalog["label"])
@@ -98,9 +98,9 @@ def test_some_objects_are_observed_twice():
     assert catalog["id"].is_unique
     repeated = catalog[catalog.duplicated("group", keep=False)]
     assert 0.02 < 1 - catalog["group"].nunique() / len(catalog) < 0.04
-    known = repeated[repeated["label"] != "unknown"].groupby("group")
-    assert (known["label"].nunique() == 1).all() and (known["redshift"].nunique() == 1).all()
-    assert (known["snr"].nunique() == known.size()).all()
+    identified = repeated[repeated["label"] != "unknown"].groupby("group")
+    assert (identified["label"].nunique() == 1).all() and (identified["redshift"].nunique() == 1).all()
+    assert (identified["snr"].nunique() == identified.size()).all()
 
 
 def test_two_exposures_of_an_object_show_the_same_object_with_other_noise():
@@ -113,13 +113,13 @@ def test_two_exposures_of_an_object_show_the_same_object_with_other_noise():
 
 
 def test_the_catalog_gives_the_signal_to_noise_of_the_flux(catalog, chunk):
-    known = catalog.index[catalog["label"] != "unknown"]
-    measured = np.array([np.median(chunk.flux[row] * np.sqrt(chunk.ivar[row])) for row in known])
+    identified = catalog.index[catalog["label"] != "unknown"]
+    measured = np.array([np.median(chunk.flux[row] * np.sqrt(chunk.ivar[row])) for row in identified])
     # Noise, gaps and cosmic rays move the median of 2,600 pixels by less than this.
-    np.testing.assert_allclose(measured, catalog["snr"][known], rtol=0.08, atol=0.15)
+    np.testing.assert_allclose(measured, catalog["snr"][identified], rtol=0.08, atol=0.15)
 
 
-def test_the_noise_is_what_the_inverse_variance_says(catalog, chunk):
+def test_the_noise_has_the_given_inverse_variance(catalog, chunk):
     calm = (WAVE > 4300) & (WAVE < 5500)  # no sky line, no junction
     for row in catalog.index[catalog["subclass"] == "faint"][:10]:
         change = np.diff(chunk.flux[row][0, calm]) * np.sqrt(chunk.ivar[row][0, calm])[1:] / np.sqrt(2)
@@ -133,7 +133,7 @@ def test_unknown_rows_name_their_failure_and_have_no_redshift(catalog):
     assert catalog["redshift"].notna().sum() == len(catalog) - len(unknown)
 
 
-def test_a_lost_arm_holds_no_light(catalog, chunk):
+def test_a_lost_arm_has_no_flux(catalog, chunk):
     for row in catalog.index[(catalog["subclass"] == "arm_lost") & (catalog["snr"] > 5)]:
         flux, good = chunk.flux[row][0], chunk.ivar[row][0] > 0
         halves = [np.median(flux[good & side]) for side in (WAVE < 5500, WAVE > 6000)]
@@ -155,7 +155,7 @@ def test_the_config_builds_the_reader():
 
 
 @pytest.mark.parametrize("priors", [[0.5, 0.5, 0.1, 0.0], [0.5, 0.5], [1.5, -0.5, 0.0, 0.0]])
-def test_priors_that_are_not_shares_are_one_sentence(priors):
+def test_priors_that_are_not_shares_are_reported_in_one_sentence(priors):
     with pytest.raises(UserError, match=r"^data\.priors=\[.*\.$"):
         readers.typed({"name": "simulated", "priors": priors})
 

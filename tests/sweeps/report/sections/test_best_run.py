@@ -29,7 +29,7 @@ def section_of(folder: Path, **run: Any) -> Section | None:
     return best_run.section(make_report(folder / "study", [Made({"x": 1}, [0.4], runs=[run])]))
 
 
-def test_curves_with_stages_and_the_best_epoch(tmp_path: Path) -> None:
+def test_curves_show_the_stages_and_the_best_epoch(tmp_path: Path) -> None:
     section = section_of(tmp_path, metrics=CURVES, result={"best_epoch": 2})
     content = figure(section, "best-curves")
     assert trace(content, "training loss")["y"] == [3.0, None, 0.5]
@@ -38,7 +38,7 @@ def test_curves_with_stages_and_the_best_epoch(tmp_path: Path) -> None:
     assert [note["text"] for note in content["layout"]["annotations"]] == ["train", "&lt;i&gt;fine&lt;/i&gt;"]
 
 
-def test_a_run_without_validation_has_the_curves_it_has(tmp_path: Path) -> None:
+def test_a_run_without_validation_shows_its_remaining_curves(tmp_path: Path) -> None:
     rows = [{key: value for key, value in row.items() if "val" not in key} for row in CURVES]
     section = section_of(tmp_path, metrics=rows, result={"train/loss": 0.5})
     assert [line["name"] for line in figure(section, "best-curves")["data"]] == ["training loss", "learning rate"]
@@ -49,7 +49,7 @@ def test_a_run_without_validation_has_the_curves_it_has(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("split", ["test", "validation"])
-def test_the_split_that_is_shown(split: str, tmp_path: Path) -> None:
+def test_the_test_split_is_shown_if_it_was_scored(split: str, tmp_path: Path) -> None:
     tables = [predictions(100, 0.3, split="validation")]
     if split == "test":
         tables.append(predictions(150, 0.2, split="test"))
@@ -61,7 +61,7 @@ def test_the_split_that_is_shown(split: str, tmp_path: Path) -> None:
     assert shown == confusion_matrix(tables[-1]["label"], tables[-1]["predicted"], labels=list(CLASSES)).tolist()
 
 
-def test_confusion_by_row_and_by_column() -> None:
+def test_confusion_is_shown_by_row_and_by_column() -> None:
     counts = np.array([[8, 2], [0, 0]])
     by_row, by_column = (f.content["data"][0]["z"] for f in confusion_figures(counts, ["a", "b"]))
     assert by_row == [[0.8, 0.2], [0, 0]] and by_column == [[1, 1], [0, 0]]
@@ -73,7 +73,7 @@ def test_many_classes_have_no_counts_in_the_cells() -> None:
     assert shown.content["data"][0]["texttemplate"] == "" and "Counts in the cells" not in shown.label
 
 
-def test_f1_of_each_class_with_its_support(tmp_path: Path) -> None:
+def test_the_f1_of_each_class_is_shown_with_its_support(tmp_path: Path) -> None:
     scores = {"val/f1/star": 0.9, "val/f1/galaxy": 0.5, "val/f1/qso": 0.0, "val/num_spectra/star": 1234}
     bars = figure(section_of(tmp_path, result=scores), "best-f1")["data"][0]
     assert bars["x"] == [0.9, 0.5, 0.0] and bars["y"][0] == "star (1,234)"
@@ -83,11 +83,11 @@ def test_f1_of_each_class_with_its_support(tmp_path: Path) -> None:
     ("labels", "rare"),
     [("aaaaaabbc", ["c", "b"]), ("aabb", ["a", "b"]), ("aaaa", ["a"]), ("abbbbb", ["a"])],
 )
-def test_which_classes_are_rare(labels: str, rare: list[str]) -> None:
+def test_rare_classes_are_marked(labels: str, rare: list[str]) -> None:
     assert rare_classes(pd.Series(list(labels)), sorted(set(labels))) == rare
 
 
-def test_precision_and_recall_survive_the_thinning() -> None:
+def test_thinning_keeps_precision_and_recall() -> None:
     table = predictions(5000, 0.3)
     shown = precision_recall(table, list(CLASSES))
     assert shown is not None
@@ -99,7 +99,7 @@ def test_precision_and_recall_survive_the_thinning() -> None:
     assert area == pytest.approx(average_precision_score(table["label"] == "qso", table["probability/qso"]), abs=0.01)
 
 
-def test_a_split_of_one_class_has_no_precision_recall(tmp_path: Path) -> None:
+def test_a_split_of_one_class_has_no_precision_recall_curve(tmp_path: Path) -> None:
     table = predictions(60).assign(label="star")
     assert precision_recall(table, list(CLASSES)) is None
     assert "best-reliability" in names(section_of(tmp_path, predictions=table))
@@ -118,13 +118,13 @@ def test_reliability_of_known_probabilities() -> None:
     assert reliability(table.drop(columns="probability/a")) is None
 
 
-def test_a_certain_prediction_is_in_the_last_bin() -> None:
+def test_a_probability_of_one_is_in_the_last_bin() -> None:
     table = pd.DataFrame({"label": ["a", "a"], "predicted": ["a", "a"], "probability/a": [1.0, float("nan")]})
     shown = reliability(table)
     assert shown is not None and trace(shown.content, "spectra")["y"] == [1]
 
 
-def test_f1_by_signal_to_noise() -> None:
+def test_f1_is_shown_by_signal_to_noise() -> None:
     table = predictions(600, 0.3)
     catalog = pd.DataFrame({"id": table["id"], "snr": np.arange(600.0)})
     catalog.loc[0, "snr"] = np.nan
@@ -152,7 +152,7 @@ def test_macro_f1_by_signal_to_noise_is_of_all_classes() -> None:
     assert all(None not in line["y"] for line in shown.content["data"]) and shown.label.endswith("on the left.")
 
 
-def test_where_a_class_is_missing_there_is_no_macro_f1() -> None:
+def test_there_is_no_macro_f1_if_a_class_is_missing() -> None:
     # All quasars are bright: no number of bins has five in each.
     shown = f1_by_snr(*split_of({"star": [60] * 6, "galaxy": [20] * 6, "qso": [0] * 5 + [20]}), list(CLASSES))
     assert shown is not None
@@ -161,7 +161,7 @@ def test_where_a_class_is_missing_there_is_no_macro_f1() -> None:
     assert "macro-F1 is drawn in the 1 of 6 bins that have 5 spectra of each class." in shown.label
 
 
-def test_a_class_of_hardly_any_spectra_is_named_and_not_drawn() -> None:
+def test_a_class_of_very_few_spectra_is_named_and_not_drawn() -> None:
     shown = f1_by_snr(*split_of({"star": [60] * 6, "galaxy": [20] * 6, "qso": [1, 0, 0, 0, 0, 1]}), list(CLASSES))
     assert shown is not None
     assert [line["name"] for line in shown.content["data"]] == ["star", "galaxy"]
@@ -170,13 +170,13 @@ def test_a_class_of_hardly_any_spectra_is_named_and_not_drawn() -> None:
 
 
 @pytest.mark.parametrize("snr", [None, [5.0] * 200, [float("nan")] * 200])
-def test_no_useful_signal_to_noise(snr: Any) -> None:
+def test_unusable_signal_to_noise_is_not_drawn(snr: Any) -> None:
     table = predictions(200)
     catalog = pd.DataFrame({"id": table["id"]} | ({} if snr is None else {"snr": snr}))
     assert f1_by_snr(catalog, table, list(CLASSES)) is None
 
 
-def test_a_survey_that_is_gone_is_told(tmp_path: Path) -> None:
+def test_a_missing_survey_is_reported(tmp_path: Path) -> None:
     section = section_of(tmp_path, predictions=predictions())
     assert section is not None and "the packed survey is gone or has changed" in section.html
     json.dumps([f.content for f in section.figures], allow_nan=False)

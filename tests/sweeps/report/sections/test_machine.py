@@ -1,4 +1,4 @@
-"""The machine: how long slots were busy, what failed, how fast they trained."""
+"""The machine section: how long slots were busy, what failed, how fast they trained."""
 
 import itertools
 from datetime import datetime
@@ -24,7 +24,7 @@ def used(report: Report) -> dict[str, tuple[int, float, float]]:
     return {row.slot: (row.num_jobs, row.busy_s, row.idle_share) for row in usage(report, slots(report))}
 
 
-def test_idle_shares_leave_out_a_pause_of_the_study(tmp_path: Path) -> None:
+def test_idle_time_leaves_out_pauses_of_the_study(tmp_path: Path) -> None:
     trials = [
         on("a", 0, 40),
         on("b", 0, 10),
@@ -38,7 +38,7 @@ def test_idle_shares_leave_out_a_pause_of_the_study(tmp_path: Path) -> None:
     assert used(make_report(tmp_path / "study", trials)) == expected
 
 
-def test_jobs_of_one_trial_stand_in_their_own_slots(tmp_path: Path) -> None:
+def test_jobs_of_one_trial_are_drawn_in_their_own_slots(tmp_path: Path) -> None:
     jobs = [job(0, 10, "lost", "a"), job(10, 30, "done", "b"), job(500, 40, "done", "a", seed=1)]
     report = make_report(tmp_path / "study", [Made({}, [0.5], takes_s=540, jobs=jobs)])
     assert used(report) == {"a": (2, 50, pytest.approx(3 / 8)), "b": (1, 30, pytest.approx(5 / 8))}
@@ -49,7 +49,7 @@ def controller(machine: str, beat_s: float = 0.0) -> dict[str, Any]:
     return {"machine": f"{machine} boot-id", "beat": START.timestamp() + beat_s}
 
 
-def test_a_job_that_runs_is_drawn_until_the_last_sign_of_its_controller(tmp_path: Path) -> None:
+def test_a_running_job_is_drawn_until_the_last_heartbeat_of_its_controller(tmp_path: Path) -> None:
     trials = [on("a", 0, 10), on("b", 5, 1, "RUNNING")]
     report = make_report(tmp_path / "study", trials, noted={"controller:me": controller("host", 45)})
     assert used(report) == {"a": (1, 10, pytest.approx(35 / 45)), "b": (1, 40, pytest.approx(5 / 45))}
@@ -58,7 +58,7 @@ def test_a_job_that_runs_is_drawn_until_the_last_sign_of_its_controller(tmp_path
 
 
 def test_slots_that_never_had_a_job_are_idle(tmp_path: Path) -> None:
-    # A later command of fewer slots on the same machine takes none away.
+    # A later command with fewer slots on the same machine removes none.
     noted = {"slots:me": 4, "slots:again": 2, "controller:me": controller("one"), "controller:again": controller("one")}
     report = make_report(tmp_path / "study", [on("a", 0, 10), on("b", 5, 5)], noted=noted)
     assert used(report)["2 slots without any job"] == (0, 0, 1)
@@ -66,7 +66,7 @@ def test_slots_that_never_had_a_job_are_idle(tmp_path: Path) -> None:
     assert list(used(unknown)) == ["slot not known"]
 
 
-def test_slots_of_several_machines_are_told_apart(tmp_path: Path) -> None:
+def test_slots_of_several_machines_are_distinguished(tmp_path: Path) -> None:
     jobs = [job(0, 10, "lost", "cpu"), job(10, 30, "done", "cpu")]
     jobs[1].controller = "other"
     noted = {"controller:me": controller("one"), "controller:other": controller("two"), "slots:other": 2}
@@ -74,7 +74,7 @@ def test_slots_of_several_machines_are_told_apart(tmp_path: Path) -> None:
     assert list(used(report)) == ["one: cpu", "two: cpu", "1 slot without any job"]
 
 
-def test_the_timeline_has_a_bar_a_job(tmp_path: Path) -> None:
+def test_the_timeline_has_one_bar_per_job(tmp_path: Path) -> None:
     report = make_report(tmp_path / "study", [on("gpu <1>", 0, 40), on(None, 5, 20), on("gpu <1>", 50, 1.5, "FAIL")])
     content = figure(machine.section(report), "machine-timeline")
     bars = [
@@ -90,12 +90,12 @@ def test_the_timeline_has_a_bar_a_job(tmp_path: Path) -> None:
     assert ("failed", "gpu &lt;1&gt;", begin.replace("00.000", "50.000"), 1500) in bars
 
 
-def test_failures_by_reason_and_retries(tmp_path: Path) -> None:
+def test_failures_are_shown_by_reason_with_their_retries(tmp_path: Path) -> None:
     trials = [
         on("a", 0, 1, "FAIL", reason="NaN"),
         on("a", 1, 1, "FAIL", reason="no memory", traceback="Traceback <b>"),
         on("a", 2, 1, "FAIL", reason="no memory"),
-        on("a", 3, 1, attempts=3),  # of whom nobody says that a job was lost
+        on("a", 3, 1, attempts=3),  # whose jobs no record marks as lost
         Made({}, [0.5], jobs=[job(0, 1, "lost"), job(1, 1, "lost"), job(2, 1, "done")]),
         Made({}, state="RUNNING", jobs=[job(0, 1, "lost"), job(5, 1, "stopped"), job(9, None, "")]),
     ]
@@ -120,7 +120,7 @@ def test_training_speed_is_the_median_over_epochs(tmp_path: Path) -> None:
     assert [trace["y"] for trace in content["data"]] == [[500.0]]
 
 
-def test_starts_in_the_same_second_are_told_apart(tmp_path: Path) -> None:
+def test_starts_in_the_same_second_are_distinguished(tmp_path: Path) -> None:
     metrics = [{"epoch": 1, "time/train_spectra_per_s": 10.0}]
     trials = [Made({}, [0.5], slot="a", begins_s=begins_s, runs=[{"metrics": metrics}]) for begins_s in (0.2, 0.7)]
     content = figure(machine.section(make_report(tmp_path / "study", trials)), "machine-throughput")
@@ -129,7 +129,7 @@ def test_starts_in_the_same_second_are_told_apart(tmp_path: Path) -> None:
     assert (high - low).total_seconds() == 10
 
 
-def test_nothing_has_run(tmp_path: Path) -> None:
+def test_a_study_without_jobs_has_no_figures_of_the_machine(tmp_path: Path) -> None:
     section = machine.section(make_report(tmp_path / "study", [Made(state="WAITING")]))
     assert section is not None
     assert names(section) == [] and "No job has begun yet" in section.html

@@ -1,4 +1,4 @@
-"""The search: history, importances, axes, shares and costs, against what was planted."""
+"""The search: history, importances, axes, shares and costs, against known answers."""
 
 import json
 import math
@@ -38,7 +38,7 @@ def random_report(folder: Path, num: int, score: Any, seed: int = 0) -> Report:
     return make_report(folder, trials, space)
 
 
-def test_the_history_marks_what_became_of_each_trial(tmp_path: Path) -> None:
+def test_the_history_marks_the_state_of_each_trial(tmp_path: Path) -> None:
     trials = [
         Made({"x": 1}, [0.5]),
         Made({"x": 2}, state="PRUNED", steps={1: 0.1, 3: 0.3}),
@@ -55,16 +55,16 @@ def test_the_history_marks_what_became_of_each_trial(tmp_path: Path) -> None:
     assert (trace(content, "best so far")["x"], trace(content, "best so far")["y"]) == ([0, 4, 5], [0.5, 0.7, 0.7])
 
 
-def test_the_best_so_far_of_a_loss_falls(tmp_path: Path) -> None:
+def test_the_best_so_far_of_a_loss_decreases(tmp_path: Path) -> None:
     trials = [Made({"x": x}, [value]) for x, value in enumerate([0.5, 0.7, 0.2])]
     report = make_report(tmp_path / "study", trials, objectives=["train/loss"], directions=["minimize"])
     assert trace(figure(search.section(report), "search-history"), "best so far")["y"] == [0.5, 0.2, 0.2]
 
 
 @pytest.mark.parametrize("axis", ["lr", "kind", "sizes", "shares"])
-def test_the_axis_that_decides_is_the_most_important(axis: str, tmp_path: Path) -> None:
+def test_the_axis_that_decides_the_score_is_the_most_important(axis: str, tmp_path: Path) -> None:
     def noise(values: dict[str, Any]) -> float:
-        """Apart from it, many trials would tie."""
+        """Without it, many trials would tie."""
         return float(values["lr"] * 1e6 % 1) / 100
 
     scores = {
@@ -83,7 +83,7 @@ def test_few_trials_or_equal_scores_give_no_importances(tmp_path: Path) -> None:
     assert importances(random_report(tmp_path / "same", 30, lambda v: 0.5)) == {}
 
 
-def test_axes_become_numbers(tmp_path: Path) -> None:
+def test_axes_are_converted_to_numbers(tmp_path: Path) -> None:
     report = random_report(tmp_path / "study", 40, lambda v: v["lr"])
     columns = {column.name: column for column in columns_of(report, complete(report))}
     shares = [f"shares: {name}" for name in CLASSES]
@@ -96,7 +96,7 @@ def test_axes_become_numbers(tmp_path: Path) -> None:
         assert [columns[name].values[n] for name in shares] == values["shares"]
 
 
-def test_every_figure_of_a_search(tmp_path: Path) -> None:
+def test_a_search_shows_every_figure(tmp_path: Path) -> None:
     section = search.section(random_report(tmp_path / "study", 60, lambda v: v["lr"]))
     slices = [f"search-slice-{place}" for place in range(7)]
     expected = ["search-history", "search-importance", "search-parallel", "search-simplex-3", *slices]
@@ -107,7 +107,7 @@ def test_every_figure_of_a_search(tmp_path: Path) -> None:
     assert sums == pytest.approx([1] * 60, abs=2e-4)
 
 
-def test_shares_of_four_classes_by_rank(tmp_path: Path) -> None:
+def test_shares_of_four_classes_are_drawn_by_rank(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     shares = [rng.dirichlet(np.ones(4)).tolist() for _ in range(50)]
     # The more of the first class, the better.
@@ -133,12 +133,12 @@ def test_shares_of_four_classes_by_rank(tmp_path: Path) -> None:
         ([{"name": "focal", "gamma": 1.5}], False),
     ],
 )
-def test_what_counts_as_shares(values: list[Any], is_one: bool) -> None:
+def test_values_that_sum_to_one_count_as_shares(values: list[Any], is_one: bool) -> None:
     assert (shares_of(values, []) is not None) == is_one
 
 
-def test_shares_by_class_are_drawn_under_the_names_of_the_search_in_its_order(tmp_path: Path) -> None:
-    """As those of lists are, whose names come from the runs; a study keeps the mapping in alphabetic order."""
+def test_shares_by_class_have_the_names_and_the_order_of_the_search(tmp_path: Path) -> None:
+    """As with lists, whose names come from the runs; a study stores the mapping in alphabetic order."""
     rng = np.random.default_rng(0)
     for classes in (["star", "unknown", "galaxy", "qso"], ["star", "galaxy", "qso"]):
         rows = [rng.dirichlet(np.ones(len(classes))).round(4).tolist() for _ in range(30)]
@@ -159,7 +159,7 @@ def test_shares_by_class_are_drawn_under_the_names_of_the_search_in_its_order(tm
 
 
 @pytest.mark.parametrize("directions", [("minimize", "maximize"), ("maximize", "maximize"), ("minimize", "minimize")])
-def test_the_front_against_brute_force(directions: Any) -> None:
+def test_the_pareto_front_equals_that_of_brute_force(directions: Any) -> None:
     rng = np.random.default_rng(1)
     points = {n: (float(x), float(y)) for n, (x, y) in enumerate(rng.integers(0, 12, (60, 2)))}
     sign = np.array([1 if direction == "maximize" else -1 for direction in directions])
@@ -168,7 +168,7 @@ def test_the_front_against_brute_force(directions: Any) -> None:
     assert set(front(points, directions)) == set(points) - beaten
 
 
-def test_two_objectives(tmp_path: Path) -> None:
+def test_two_objectives_are_drawn_against_each_other(tmp_path: Path) -> None:
     values = [[0.5, 3.0], [0.6, 5.0], [0.4, 4.0]]
     trials = [Made({"x": n}, value) for n, value in enumerate(values)]
     section = search.section(
@@ -178,7 +178,7 @@ def test_two_objectives(tmp_path: Path) -> None:
     assert (on_front["x"], on_front["y"], on_front["line"]["shape"]) == ([0.6, 0.5], [5.0, 3.0], "hv")
 
 
-def test_an_axis_that_some_trials_lack(tmp_path: Path) -> None:
+def test_an_axis_that_some_trials_lack_is_drawn(tmp_path: Path) -> None:
     trials = [Made({"loss": "ce"} if n % 2 else {"loss": "focal", "gamma": n / 10}, [n / 20]) for n in range(20)]
     section = search.section(make_report(tmp_path / "study", trials))
     gamma = next(d for d in figure(section, "search-parallel")["data"][0]["dimensions"] if d["label"] == "gamma")
@@ -206,20 +206,18 @@ def dimension(report: Report, label: str) -> dict[str, Any]:
     [
         ([4, 8, 16], ["4", "8", "16"]),
         ([0.1, 0.5, 0.9], ["0.1", "0.5", "0.9"]),
-        ([0.1, 0.11, 0.9], ["0.1", "0.3", "0.5", "0.7", "0.9"]),  # two of three would hide each other
+        ([0.1, 0.11, 0.9], ["0.1", "0.3", "0.5", "0.7", "0.9"]),  # two of three would overlap
         ([1, 2, 1_000_000], ["1", "250001", "500000", "750000", "1000000"]),
         ([0.123456 * k for k in range(12)], ["0", "0.34", "0.679", "1.02", "1.36"]),
     ],
 )
-def test_ticks_of_parallel_coordinates_do_not_hide_each_other(
-    values: list[float], ticks: list[str], tmp_path: Path
-) -> None:
+def test_ticks_of_parallel_coordinates_do_not_overlap(values: list[float], ticks: list[str], tmp_path: Path) -> None:
     report = make_report(tmp_path / "study", [Made({"x": x}, [0.123456 + n]) for n, x in enumerate(values)])
     assert dimension(report, "x")["ticktext"] == ticks
     assert all(len(tick) <= 5 for tick in dimension(report, "val/macro_f1")["ticktext"])
 
 
-def test_of_a_long_name_the_end_is_shown(tmp_path: Path) -> None:
+def test_a_long_name_is_shortened_to_its_end(tmp_path: Path) -> None:
     name = "model.encoder.blocks.attention.num_heads"
     report = make_report(tmp_path / "study", [Made({name: n}, [n]) for n in (1, 2, 3)])
     assert dimension(report, "…cks.attention.num_heads")
@@ -244,7 +242,7 @@ def test_trials_of_a_single_epoch_are_dots_among_the_curves(tmp_path: Path) -> N
     )
 
 
-def test_the_caption_of_curves_tells_of_what_is_there(tmp_path: Path) -> None:
+def test_the_caption_of_curves_names_only_what_is_drawn(tmp_path: Path) -> None:
     trials = [Made({"x": n}, [0.5], steps=dict.fromkeys(range(1, 41), 0.5)) for n in range(3)]
     section = search.section(make_report(tmp_path / "study", trials))
     assert section is not None

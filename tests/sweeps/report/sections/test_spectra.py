@@ -1,4 +1,4 @@
-"""Which spectra the report shows, and that what it holds of them is what the survey and the run say."""
+"""The spectra that the report shows: their choice, and that their data are those of the survey and the run."""
 
 import json
 from dataclasses import replace
@@ -21,7 +21,7 @@ from sweeps.results.run import Run
 
 
 def predictions(rows: list[tuple[str, str, float]]) -> pd.DataFrame:
-    """Of (true class, predicted class, its probability), two classes a and b."""
+    """Predictions from (true class, predicted class, its probability), for two classes a and b."""
     frame = pd.DataFrame(rows, columns=["label", "predicted", "confidence"])
     of_a = np.where(frame["predicted"] == "a", frame["confidence"], 1 - frame["confidence"])
     shown = frame.assign(id=[f"s{i}" for i in range(len(frame))], **{"probability/a": of_a, "probability/b": 1 - of_a})
@@ -43,14 +43,14 @@ def test_a_common_class_does_not_crowd_out_a_rare_one() -> None:
     assert chosen["label"].value_counts().to_dict() == {"a": 7, "b": 3}
 
 
-def test_a_fifth_is_kept_for_spectra_that_were_right() -> None:
+def test_a_fifth_of_the_shown_spectra_is_classified_correctly() -> None:
     frame = predictions([("a", "b", 0.9)] * 50 + [("b", "b", 0.6)] * 50)
     assert choose(frame, 10)["wrong"].sum() == 8
     assert choose(frame, 90)["wrong"].sum() == 50 and len(choose(frame, 90)) == 90
     assert len(choose(frame, 1000)) == 100 and choose(frame, 0).empty
 
 
-def test_numbers_survive_their_coding() -> None:
+def test_encoded_numbers_are_read_back() -> None:
     values = np.array([1.5e-17, -2e-17, np.nan, 3e-17])
     assert np.allclose(decoded(encoded(values)), values, atol=5e-17 / 65534, rtol=0, equal_nan=True)
     assert np.allclose(decoded(encoded(values, num_bytes=1), 1), values, atol=5e-17 / 254, rtol=0, equal_nan=True)
@@ -59,7 +59,7 @@ def test_numbers_survive_their_coding() -> None:
     assert decoded(encoded(np.array([1.0, 2.0, 1e30]), np.array([True, True, False])))[2] == 2  # clipped
 
 
-def test_thinning_takes_means_and_their_errors_over_good_pixels() -> None:
+def test_thinning_averages_good_pixels_and_their_errors() -> None:
     flux = np.array([[1.0, 3.0, 5.0, 100.0, 7.0, 9.0, 11.0]])
     ivar = np.array([[1.0, 0.25, 1.0, 1.0, 0.0, 0.0, 4.0]])
     mask = np.array([False, False, False, True, False, False, False])
@@ -72,7 +72,7 @@ def test_thinning_takes_means_and_their_errors_over_good_pixels() -> None:
     assert list(block_means(np.arange(5.0), 2)) == [0.5, 2.5, 4.0]
 
 
-def test_stretches() -> None:
+def test_masked_pixels_are_given_as_intervals() -> None:
     assert runs(np.array([True, True, False, True])) == [[0, 2], [3, 4]]
     assert runs(np.array([False])) == []
 
@@ -88,7 +88,7 @@ def survey(tmp_path: Path) -> Survey:
     return make_survey(tmp_path / "survey", mask=mask)
 
 
-def test_what_is_shown_is_what_the_survey_and_the_run_say(survey: Survey, tmp_path: Path) -> None:
+def test_the_shown_values_are_those_of_the_survey_and_the_run(survey: Survey, tmp_path: Path) -> None:
     predicted = [(row + (row in (1, 4))) % 3 for row in range(24)]  # rows 1 and 4, galaxies, become qso
     run = make_run(tmp_path / "run", survey, predicted, [0.5 + row / 100 for row in range(24)])
     made = section(reported(run, max_spectra=5))
@@ -131,7 +131,7 @@ def test_a_run_without_weights_is_shown_without_saliency(survey: Survey, tmp_pat
     assert made is not None and "No saliency is shown: run=" in made.html and not made.data["hasSaliency"]
 
 
-def test_a_survey_without_wavelengths_errors_or_catalog_columns(tmp_path: Path) -> None:
+def test_a_survey_without_wavelengths_errors_or_catalog_columns_is_shown(tmp_path: Path) -> None:
     flux = np.random.default_rng(0).normal(size=(6, 2, 50)).astype(np.float32)
     bare = make_survey(tmp_path / "s", 6, flux=flux, wave=None, ivar=None, snr=None, redshift=None)
     run = make_run(tmp_path / "run", bare, [0] * 6, [0.5] * 6)
@@ -156,7 +156,7 @@ def test_long_spectra_are_thinned_and_fewer(tmp_path: Path, monkeypatch: pytest.
     assert len(json.dumps(made.data["spectra"])) < 60_000
 
 
-def test_a_pack_that_is_gone_or_changed_is_told(survey: Survey, tmp_path: Path) -> None:
+def test_a_missing_or_changed_pack_is_reported(survey: Survey, tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", survey, [0] * 24, [0.5] * 24)
     content = json.loads((run.path / "result.json").read_text())
     content["survey"]["fingerprint"] = "another"
@@ -165,13 +165,13 @@ def test_a_pack_that_is_gone_or_changed_is_told(survey: Survey, tmp_path: Path) 
     assert made is not None and "no longer where it read them" in made.html and made.data is None
 
 
-def test_nothing_is_shown_without_a_run_or_when_none_are_wanted(survey: Survey, tmp_path: Path) -> None:
+def test_no_spectra_are_shown_without_a_run_or_if_none_are_asked_for(survey: Survey, tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", survey, [0] * 24, [0.5] * 24)
     assert section(reported(run, max_spectra=0)) is None
     assert section(replace(reported(run), trials=[], best_first=[])) is None
 
 
-def test_lines_of_the_visible_are_those_of_nist_in_vacuum() -> None:
+def test_the_wavelengths_of_lines_are_those_of_nist_in_vacuum() -> None:
     """Air wavelengths of the NIST Atomic Spectra Database, brought to vacuum by Morton 1991 (ApJS 77, 119)."""
     air = {
         "H α": [6562.80],  # noqa: RUF001

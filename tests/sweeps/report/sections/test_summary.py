@@ -29,7 +29,7 @@ def words(report: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("axis", "said"),
+    ("axis", "text"),
     [
         ({"low": 4, "high": 24, "log": True}, "a whole number from 4 to 24 on a log scale"),
         ({"low": 0.0, "high": 0.5}, "a number from 0 to 0.5"),
@@ -41,11 +41,11 @@ def words(report: Any) -> str:
         ({"type": "simplex", "classes": ["star", "qso"]}, "2 shares of star, qso that sum to 1, each at least 0"),
     ],
 )
-def test_domains_in_words(axis: Any, said: str) -> None:
-    assert in_words(Space.read({"a": axis}).signature()["a"]) == said
+def test_domains_are_described_in_words(axis: Any, text: str) -> None:
+    assert in_words(Space.read({"a": axis}).signature()["a"]) == text
 
 
-def test_a_condition_in_words() -> None:
+def test_a_condition_is_described_in_words() -> None:
     space = Space.read({"loss": ["focal", "ce"], "loss.gamma": {"low": 1, "high": 3, "when": {"loss": "focal"}}})
     assert in_words(space.signature()["loss.gamma"]) == "a whole number from 1 to 3, only where loss is focal"
 
@@ -54,12 +54,12 @@ def test_runs_without_a_study_are_named_by_their_folders(tmp_path: Path) -> None
     for name, loss in (("wide", 0.5), ("narrow", 0.25), ("deep", 0.75)):
         scores = {"objective": "val/log_loss", "val/log_loss": loss, "test/macro_f1": loss / 2, "num_parameters": 1234}
         make_run(tmp_path / "runs" / name, scores)
-    said = words(read_report(str(tmp_path / "runs")))
-    assert "narrow, the best" in said and "The best of 3 runs" in said
-    assert re.search(r"narrow 0\.2500 0\.1250 1,234 - - wide 0\.5000 0\.2500 1,234 - - deep 0\.7500", said)
+    text = words(read_report(str(tmp_path / "runs")))
+    assert "narrow, the best" in text and "The best of 3 runs" in text
+    assert re.search(r"narrow 0\.2500 0\.1250 1,234 - - wide 0\.5000 0\.2500 1,234 - - deep 0\.7500", text)
 
 
-def test_the_budget_and_the_best(tmp_path: Path) -> None:
+def test_the_summary_shows_the_budget_and_the_best(tmp_path: Path) -> None:
     trials = [
         Made({"x": 0.1}, [0.5], runs=[{"result": {"val/macro_f1": 0.5, "num_parameters": 1234}}]),
         Made({"x": 0.2}, [0.75], takes_s=70, runs=[{"result": {"val/macro_f1": 0.75, "num_parameters": 12345}}]),
@@ -67,17 +67,17 @@ def test_the_budget_and_the_best(tmp_path: Path) -> None:
         Made({"x": 0.4}, state="FAIL"),
         Made({"x": 0.5}, state="RUNNING"),
     ]
-    said = words(make_report(tmp_path / "study", trials, X, summary={"num_trials": 9}))
-    assert "judged 4 trials of 9 asked for: 2 complete, 1 pruned, 1 failed, 1 running" in said
-    assert "all jobs together took 1 min 40 s" in said
-    assert "trial 1, the best" in said and "0.7500" in said and "12,345" in said
-    assert "x a number from 0 to 1 0.2" in said
-    assert "The best of 2 trials on validation is optimistic" in said
-    assert "There is no test score" in said
-    assert "The study is not finished" in said
+    text = words(make_report(tmp_path / "study", trials, X, summary={"num_trials": 9}))
+    assert "judged 4 trials of 9 asked for: 2 complete, 1 pruned, 1 failed, 1 running" in text
+    assert "all jobs together took 1 min 40 s" in text
+    assert "trial 1, the best" in text and "0.7500" in text and "12,345" in text
+    assert "x a number from 0 to 1 0.2" in text
+    assert "The best of 2 trials on validation is optimistic" in text
+    assert "There is no test score" in text
+    assert "The study is not finished" in text
 
 
-def test_the_command_is_that_of_the_best_trial_by_now(tmp_path: Path) -> None:
+def test_the_command_is_that_of_the_current_best_trial(tmp_path: Path) -> None:
     trials = [Made({"x": 0.1}, [0.5]), Made({"name": "it's"}, [0.9])]
     kept = {"best_command": "python other.py x=0.1"}
     report = make_report(tmp_path / "study", trials, X, summary=kept)
@@ -86,7 +86,7 @@ def test_the_command_is_that_of_the_best_trial_by_now(tmp_path: Path) -> None:
 
 
 def seeds(*error_rates: float, first: int = 0) -> list[dict[str, Any]]:
-    """Runs on the same 300 test spectra, one a seed."""
+    """Runs on the same 300 test spectra, one per seed."""
     tables = [predictions(300, error_rate, first + k) for k, error_rate in enumerate(error_rates)]
     scores = [macro_f1(table["label"], table["predicted"]) for table in tables]
     return [
@@ -99,39 +99,39 @@ def macro_f1(label: Any, predicted: Any) -> float:
     return float(f1_score(label, predicted, labels=CLASSES, average="macro", zero_division=0))
 
 
-def test_mean_and_spread_over_seeds_of_both_splits(tmp_path: Path) -> None:
+def test_the_mean_and_spread_over_seeds_are_shown_for_both_splits(tmp_path: Path) -> None:
     runs = seeds(0.1, 0.2, 0.3)
     scores = [run["result"]["test/macro_f1"] for run in runs]
     report = make_report(tmp_path / "study", [Made({"x": 0.1}, [0.6], attributes={"spread": [0.1]}, runs=runs)])
-    said = words(report)
+    text = words(report)
     mean, spread = np.mean(scores), np.std(scores, ddof=1)
-    assert f"{mean:.4f} ± {spread:.4f}" in said and f"{mean - 0.1:.4f} ± {spread:.4f}" in said
-    assert "the intervals are of that mean" in said and "time, all seeds" in said and "0 min 30 s" not in said
+    assert f"{mean:.4f} ± {spread:.4f}" in text and f"{mean - 0.1:.4f} ± {spread:.4f}" in text
+    assert "the intervals are of that mean" in text and "time, all seeds" in text and "0 min 30 s" not in text
     low, high = mean_interval(report.trials[0].runs, "test") or (0, 0)
-    assert f"{low:.4f} to {high:.4f}" in said and low < mean < high
-    assert "- to -" not in said
+    assert f"{low:.4f} to {high:.4f}" in text and low < mean < high
+    assert "- to -" not in text
 
 
-def test_seeds_without_spectra_in_common_have_no_interval_of_their_mean(tmp_path: Path) -> None:
+def test_seeds_without_common_spectra_have_no_interval_of_their_mean(tmp_path: Path) -> None:
     runs = seeds(0.1, 0.2)
     runs[1]["predictions"] = runs[1]["predictions"].assign(id=[f"other{row}" for row in range(300)])
     report = make_report(tmp_path / "study", [Made({"x": 0.1}, [0.6], runs=runs)])
     assert mean_interval(report.trials[0].runs, "test") is None and "± " in words(report)
 
 
-def test_the_objective_is_told_where_the_runs_are_gone(tmp_path: Path) -> None:
+def test_the_objective_is_shown_if_the_runs_are_missing(tmp_path: Path) -> None:
     assert "0.6543" in words(make_report(tmp_path / "study", [Made({"x": 0.1}, [0.6543])]))
 
 
 @pytest.mark.parametrize(
-    ("error_rate", "split", "said"),
+    ("error_rate", "split", "text"),
     [
         (0.05, "test", "The best trial is better: the interval leaves out zero."),
         (0.4, "test", "No difference shown: the interval contains zero."),
         (0.05, "validation", "the difference is flattered"),
     ],
 )
-def test_against_the_reference(error_rate: float, split: str, said: str, tmp_path: Path) -> None:
+def test_the_best_is_compared_with_the_reference(error_rate: float, split: str, text: str, tmp_path: Path) -> None:
     def run(error_rate: float, seed: int, f1: float) -> list[dict[str, Any]]:
         return [{"result": {"val/macro_f1": f1}, "predictions": predictions(300, error_rate, seed, split)}]
 
@@ -140,24 +140,24 @@ def test_against_the_reference(error_rate: float, split: str, said: str, tmp_pat
         Made({"x": 0.2}, [0.6], runs=run(error_rate, 2, 0.6)),
     ]
     shown = words(make_report(tmp_path / "study", trials, X))
-    assert said in shown and f"On the same 300 {split} spectra" in shown
+    assert text in shown and f"On the same 300 {split} spectra" in shown
     assert ("flattered" in shown) == (split == "validation")
 
 
-def test_the_reference_itself_is_the_best(tmp_path: Path) -> None:
-    said = words(make_report(tmp_path / "study", [Made({"x": 0.1}, [0.5], was_enqueued=True), Made({}, [0.4])]))
-    assert "is still the best: nothing better was found" in said
+def test_a_reference_that_is_still_the_best_is_reported(tmp_path: Path) -> None:
+    text = words(make_report(tmp_path / "study", [Made({"x": 0.1}, [0.5], was_enqueued=True), Made({}, [0.4])]))
+    assert "is still the best: nothing better was found" in text
     report = make_report(tmp_path / "other", [Made({"x": 0.1}, [0.5], was_enqueued=True), Made({}, [0.6])])
     assert "cannot be compared spectrum by spectrum" in words(report)
 
 
 @pytest.mark.parametrize(("enqueue", "number"), [([], None), ([{"x": 2}, {"x": 3}], 0)])
-def test_a_search_has_a_reference_where_it_was_given_one(
+def test_a_search_has_a_reference_if_it_was_given_one(
     enqueue: list[dict[str, int]], number: int | None, tmp_path: Path
 ) -> None:
     sweep(tmp_path / "study", {"x": [1, 2, 3]}, lambda call: float(call.values["x"]), num_trials=3, enqueue=enqueue)
     assert read_report(str(tmp_path / "study")).reference_number == number
-    # Every combination of a grid is a known configuration, and none a reference.
+    # Every combination of a grid is an enqueued configuration, and none is a reference.
     sweep(tmp_path / "grid", {"x": [1, 2, 3]}, lambda call: 1.0, sampler="grid")
     assert read_report(str(tmp_path / "grid")).reference is None
 
@@ -182,7 +182,7 @@ def test_the_difference_is_paired_by_spectrum(tmp_path: Path) -> None:
     assert (found.low, found.high) == pytest.approx((low, high), abs=0.15 * (high - low))
 
 
-def test_the_difference_of_seeds_is_that_of_their_means(tmp_path: Path) -> None:
+def test_the_difference_between_seeds_is_that_of_their_means(tmp_path: Path) -> None:
     trials = [
         Made({"x": 0.1}, [0.5], was_enqueued=True, runs=seeds(0.3, 0.35, first=5)),
         Made({"x": 0.2}, [0.6], runs=seeds(0.1, 0.15, 0.2)),
@@ -194,9 +194,9 @@ def test_the_difference_of_seeds_is_that_of_their_means(tmp_path: Path) -> None:
     assert found.value == pytest.approx(np.mean(scores[0]) - np.mean(scores[1]))
     assert found.low < found.value < found.high and found.num_seeds == (3, 2)
     assert found.by_seed == pytest.approx([scores[0][0] - scores[1][0], scores[0][1] - scores[1][1]])
-    said = words(report)
-    assert f"has macro-F1 {found.mine:.4f} (mean over 3 seeds)" in said
-    assert f"Seed by seed: {found.by_seed[0]:+.4f}, {found.by_seed[1]:+.4f}." in said
+    text = words(report)
+    assert f"has macro-F1 {found.mine:.4f} (mean over 3 seeds)" in text
+    assert f"Seed by seed: {found.by_seed[0]:+.4f}, {found.by_seed[1]:+.4f}." in text
 
 
 def test_runs_of_other_spectra_have_no_difference(tmp_path: Path) -> None:

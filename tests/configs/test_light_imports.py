@@ -1,4 +1,4 @@
-"""A wrong command is answered at once: nothing heavy is imported before the whole config is checked."""
+"""A wrong command is refused at once: no heavy library is imported before the whole config is checked."""
 
 import json
 import subprocess
@@ -37,7 +37,7 @@ except SystemExit as end:
         ["spectral.pack", "data=arrays", "data.rows_per_part=0", "out=packs/mine"],
     ],
 )
-def test_a_mistake_is_found_without_heavy_imports(command: list[str], tmp_path: Path) -> None:
+def test_a_mistake_is_reported_without_heavy_imports(command: list[str], tmp_path: Path) -> None:
     folder = [f"run_dir={tmp_path / 'run'}"] if command[0] == "run.py" else []
     ended = subprocess.run(
         [sys.executable, "-c", REPORT % HEAVY, *command, *folder], cwd=REPOSITORY, capture_output=True, text=True

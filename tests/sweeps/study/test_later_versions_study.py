@@ -1,4 +1,4 @@
-"""What a later version has written into a study is read without its additions."""
+"""Records of a later version are read without the fields that it added."""
 
 import json
 from pathlib import Path
@@ -23,11 +23,11 @@ def test_a_controller_with_more_fields_is_seen_alive() -> None:
     assert watch.is_alive(attributes, name.partition(":")[2], lost_after_s=60)
 
 
-def test_an_identity_with_more_fields_or_fewer_is_that_of_the_study(tmp_path: Path) -> None:
+def test_an_identity_with_more_or_fewer_fields_still_matches_the_study(tmp_path: Path) -> None:
     study = open_study(tmp_path, FLOATS)
-    known = study.study.user_attrs["sweep"]
+    identity = study.study.user_attrs["sweep"]
     for key in ("seed_key", "constraints", "search_overrides"):
-        del known[key]
-    study.study.set_user_attr("sweep", {**known, "priority": "high"})
+        del identity[key]
+    study.study.set_user_attr("sweep", {**identity, "priority": "high"})
     study.close()
     open_study(tmp_path, FLOATS).close()

@@ -1,4 +1,4 @@
-"""What a sweep ends with: the comparison, and the best command."""
+"""The end of a sweep's output: the comparison, and the best command."""
 
 import io
 import json
@@ -19,7 +19,7 @@ from sweeps.results.trial_row import configuration, shown
 from sweeps.storage.connect import open_storage
 
 
-def test_the_end_compares_and_gives_the_best_command(
+def test_the_summary_compares_trials_and_gives_the_command_of_the_best(
     finished: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["run.py", "-m"])
@@ -30,31 +30,31 @@ def test_the_end_compares_and_gives_the_best_command(
     shown = capsys.readouterr().out
     assert "4 complete, 2 fail" in shown
     assert "best: python run.py a.b=1 'c=[1,2]'" in shown
-    told = json.loads((finished / "sweep.json").read_text())
-    assert told["best"][0]["configuration"] == {"a.b": 1, "c": [1, 2]} and told["best"][0]["values"] == [1.0]
-    assert told["best_command"] == "python run.py a.b=1 'c=[1,2]'"
-    assert told["counts"]["fail"] == 2 and [t["number"] for t in told["best"]] == [0, 1, 2, 3]
+    summary = json.loads((finished / "sweep.json").read_text())
+    assert summary["best"][0]["configuration"] == {"a.b": 1, "c": [1, 2]} and summary["best"][0]["values"] == [1.0]
+    assert summary["best_command"] == "python run.py a.b=1 'c=[1,2]'"
+    assert summary["counts"]["fail"] == 2 and [t["number"] for t in summary["best"]] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("width", [80, 124])
 @pytest.mark.parametrize("num_axes", [1, 3, 22])
 @pytest.mark.parametrize("objective", ["score", ["score", "val/log_loss", "val/macro_f1"]])
-def test_the_comparison_is_whole_on_any_terminal(objective: Any, num_axes: int, width: int, tmp_path: Path) -> None:
+def test_the_comparison_is_complete_at_any_width(objective: Any, num_axes: int, width: int, tmp_path: Path) -> None:
     num = 1 if objective == "score" else len(objective)
     space = {f"model.option_{k}": {"low": 0.0, "high": 1.0} for k in range(num_axes)} | {"model": "reference"}
     options: dict[str, Any] = {"objective": objective, "direction": ["minimize"] * num if num > 1 else "minimize"}
     done = sweep(tmp_path, space, lambda _call: [0.25] * num, num_trials=2, seeds=2, **options)
-    told = compared(done, tmp_path, width)
-    assert "…" not in told and max(map(len, told.splitlines())) <= width
-    assert told.count("0.2500 ± 0.0000") == 2 * num and "run folder" not in told and "reference" not in told
-    together = re.sub(r"[\s│┃]", "", told)
+    output = compared(done, tmp_path, width)
+    assert "…" not in output and max(map(len, output.splitlines())) <= width
+    assert output.count("0.2500 ± 0.0000") == 2 * num and "run folder" not in output and "reference" not in output
+    together = re.sub(r"[\s│┃]", "", output)
     for trial in done.trials:
-        assert re.search(rf"^\W*{trial.number} .* \d+\.\d s\b", told, re.MULTILINE)
+        assert re.search(rf"^\W*{trial.number} .* \d+\.\d s\b", output, re.MULTILINE)
         for name, value in configuration(trial).items():
             assert name == "model" or (name in together and shown(value) in together)
 
 
-def test_of_several_objectives_the_front_is_marked_and_the_best_is_by_the_first(
+def test_several_objectives_mark_the_front_and_rank_by_the_first(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options: dict[str, Any] = {"objective": ["score", "size"], "direction": ["maximize", "minimize"], "sampler": "grid"}
@@ -82,7 +82,7 @@ def compared(done: Sweep, folder: Path, width: int | None) -> str:
     return Text.from_ansi(output.getvalue()).plain
 
 
-def test_what_is_no_terminal_has_a_line_a_trial_with_a_column_an_axis(tmp_path: Path) -> None:
+def test_output_to_a_file_has_one_line_per_trial_and_one_column_per_axis(tmp_path: Path) -> None:
     space = {f"model.option_{k}": ["[odd]", "even"] for k in range(22)}
     done = sweep(tmp_path, space, lambda _call: 0.25, num_trials=3, sampler="random")
     title, heading, *rows = compared(done, tmp_path, None).splitlines()
@@ -92,7 +92,7 @@ def test_what_is_no_terminal_has_a_line_a_trial_with_a_column_an_axis(tmp_path: 
     assert "'[odd]'" in "".join(rows)
 
 
-def test_a_run_folder_is_named_where_it_is_not_that_of_its_number(tmp_path: Path) -> None:
+def test_a_run_folder_is_named_if_its_name_is_not_the_trial_number(tmp_path: Path) -> None:
     (tmp_path / "s" / "1").mkdir(parents=True)
     done = sweep(tmp_path / "s", {"x": [1, 2]}, lambda call: call.values["x"], sampler="grid", num_slots=1)
     _, heading, first, second = compared(done, tmp_path / "s", None).splitlines()
@@ -101,7 +101,7 @@ def test_a_run_folder_is_named_where_it_is_not_that_of_its_number(tmp_path: Path
     assert str(tmp_path / "s" / "1-2") in compared(done, tmp_path, None)
 
 
-def test_trials_that_the_table_leaves_out_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_trials_that_the_table_leaves_out_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def task(call: Call) -> float:
         if call.values["x"] == 2:
             raise optuna.TrialPruned("at step 3 by asha")
@@ -109,11 +109,11 @@ def test_trials_that_the_table_leaves_out_are_told_of(tmp_path: Path, capsys: py
 
     for values, word in (([1, 2], "complete trials only."), ([1, 3], ""), ([1, 1], "complete trials only, each con")):
         folder = tmp_path / str(len(word))
-        known = [{"x": value} for value in values]
-        done = sweep(folder, {"x": [1, 2, 3]}, task, enqueue=known, num_trials=2, num_slots=1)
-        study = open_study(folder, {"x": [1, 2, 3]}, enqueue=known, num_trials=2)
+        enqueued = [{"x": value} for value in values]
+        done = sweep(folder, {"x": [1, 2, 3]}, task, enqueue=enqueued, num_trials=2, num_slots=1)
+        study = open_study(folder, {"x": [1, 2, 3]}, enqueue=enqueued, num_trials=2)
         summarize(study, folder)
         study.close()
-        told = capsys.readouterr().out
-        assert (f"The table lists {word}" in told) if word else "The table lists" not in told
+        output = capsys.readouterr().out
+        assert (f"The table lists {word}" in output) if word else "The table lists" not in output
         assert len(done.trials) == 2

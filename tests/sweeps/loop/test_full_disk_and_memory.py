@@ -1,4 +1,4 @@
-"""Disks and memory that run out in mid-sweep: what was written stays, and the same command goes on."""
+"""Disks and memory that run out in mid-sweep: what was written stays, and the same command resumes."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from search_runs import (
     REPOSITORY,
     Process,
     await_begun,
-    check_whole,
+    check_complete,
     finish,
     run,
     start,
@@ -27,7 +27,7 @@ WAITS = "The storage does not answer: waiting"
 
 
 def limit_files(process: Process, num_bytes: int) -> None:
-    """From now on no file that the process writes can be longer: the limit stands in for a full disk."""
+    """Limit the size of every file that the process writes: it stands in for a full disk."""
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (num_bytes, resource.RLIM_INFINITY))
 
 
@@ -48,7 +48,7 @@ def await_line(part: str, process: Process) -> None:
     raise AssertionError(f"it never said {part!r}")
 
 
-def test_a_job_that_cannot_write_fails_and_the_others_go_on(tmp_path: Path) -> None:
+def test_a_job_that_cannot_write_fails_and_the_others_continue(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     process = start(folder, "write_mb=0,8,1", "~sweep.space.x")
     limit_files(process, 4_000_000)
@@ -61,7 +61,7 @@ def test_a_job_that_cannot_write_fails_and_the_others_go_on(tmp_path: Path) -> N
     assert (Path(failed.user_attrs["run_dir"]) / "epochs").read_text().split() == ["1", "2", "3"]
 
 
-def test_a_controller_waits_until_the_journal_has_room(tmp_path: Path) -> None:
+def test_a_controller_waits_until_there_is_space_for_the_journal(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     process = begin_held(folder, "sweep.num_trials=4")
     # Room for a part of a line, which must not stay.
@@ -71,22 +71,22 @@ def test_a_controller_waits_until_the_journal_has_room(tmp_path: Path) -> None:
     limit_files(process, resource.RLIM_INFINITY)
     output = finish(process)
     assert process.returncode == 0, output
-    check_whole(folder, 4)
+    check_complete(folder, 4)
 
 
 @pytest.mark.slow
-def test_a_journal_without_room_ends_the_command_and_it_goes_on_later(tmp_path: Path) -> None:
+def test_a_journal_without_space_ends_the_command_and_it_resumes_later(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     process = begin_held(folder, "sweep.num_trials=3", "sweep.storage_timeout_s=1")
     limit_files(process, (folder / "study.journal").stat().st_size + 20)
-    # Something to keep: that a job is begun again.
+    # An entry to write: the second start of a job.
     os.kill(worker_pids(folder)[0], signal.SIGKILL)
     output = finish(process)
     assert process.returncode != 0
     assert "the storage of the study did not answer for 1 s (OSError: [Errno 27] File too large" in output
     (folder / "hold").unlink()
     run(folder, "sweep.num_trials=3")
-    check_whole(folder, 3)
+    check_complete(folder, 3)
 
 
 def test_a_sweep_that_waits_for_its_journal_can_be_stopped(tmp_path: Path) -> None:
@@ -101,10 +101,10 @@ def test_a_sweep_that_waits_for_its_journal_can_be_stopped(tmp_path: Path) -> No
     assert "the storage of the study did not answer when the command was stopped" in output
     (folder / "hold").unlink()
     run(folder, "sweep.num_trials=3")
-    check_whole(folder, 3)
+    check_complete(folder, 3)
 
 
-def test_a_job_that_wants_too_much_memory_fails_and_the_others_go_on(tmp_path: Path) -> None:
+def test_a_job_that_needs_too_much_memory_fails_and_the_others_continue(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     run(folder, "allocate_gb=0,64,0.01", "~sweep.space.x", "hydra.launcher.memory_limit_gb=8")
     assert states(folder) == ["COMPLETE", "FAIL", "COMPLETE"]
@@ -128,7 +128,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(disk: Path) -> Path:
-    """A file that takes all room that is left."""
+    """Fill the disk with a file."""
     filler = disk / "filler"
     with filler.open("wb", buffering=0) as file:
         for size in (4096, 1):
@@ -141,7 +141,7 @@ def fill(disk: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_a_disk_that_is_full_for_a_while(small_disk: Path) -> None:
+def test_a_sweep_survives_a_disk_that_is_full_for_a_while(small_disk: Path) -> None:
     folder = small_disk / "study"
     process = begin_held(folder, "sweep.num_trials=40")
     filler = fill(small_disk)
@@ -164,7 +164,7 @@ def test_a_disk_that_is_full_for_a_while(small_disk: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_of_the_product_that_cannot_write_keeps_what_it_has(pack_folder: Path, tmp_path: Path) -> None:
+def test_a_run_of_the_product_that_cannot_write_keeps_its_files(pack_folder: Path, tmp_path: Path) -> None:
     fixed = [option for option in OVERRIDES if not option.startswith("model.width")]
     folder = tmp_path / "study"
     process = start(

@@ -23,14 +23,14 @@ KEPT, NONE = NAMED["space"], {}
         (["sweep.space={}", "+sweep.space.c=[3]", "sweep.space={}"], NONE),
     ],
 )
-def test_an_empty_space_leaves_what_follows_it(arguments: list[str], space: dict[str, Any]) -> None:
+def test_an_empty_space_keeps_the_axes_that_follow_it(arguments: list[str], space: dict[str, Any]) -> None:
     config = OmegaConf.create({"sweep": NAMED, "x": 0})
     OmegaConf.set_struct(config, True)
     empty_mappings(config, "sweep", arguments)
     assert config.sweep == {**NAMED, "space": space}
 
 
-def test_empty_constraints() -> None:
+def test_empty_constraints_remove_the_earlier_ones() -> None:
     config = OmegaConf.create({"sweep": NAMED})
     empty_mappings(config, "sweep", ["sweep.constraints={}", "+sweep.constraints.depth.at_most=3"])
     assert config.sweep == {**NAMED, "constraints": {"depth": {"at_most": 3}}}

@@ -1,4 +1,4 @@
-"""A study that was begun when values of its axes had other names."""
+"""A study that started when values of its axes had other names."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ NEW = {"loss.form": ["log_of_mean", "mean_of_logs"], "x": [1, 2]}
 
 @pytest.fixture
 def earlier(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Sweep]:
-    """Run a sweep as a version does in which nothing has been renamed."""
+    """Run a sweep as a version without renamed values does."""
 
     def run(*arguments: Any, **options: Any) -> Sweep:
         with monkeypatch.context() as patch:
@@ -29,7 +29,9 @@ def x_of(call: Call) -> float:
     return float(call.values["x"])
 
 
-def test_it_is_resumed_and_runs_each_configuration_once(tmp_path: Path, earlier: Callable[..., Sweep]) -> None:
+def test_a_study_with_renamed_values_is_resumed_and_runs_each_configuration_once(
+    tmp_path: Path, earlier: Callable[..., Sweep]
+) -> None:
     begun = earlier(tmp_path, OLD, x_of, sampler="grid", num_trials=2, num_slots=1)
     resumed = sweep(tmp_path, NEW, x_of, sampler="grid", num_slots=1)
     assert resumed.states == ["COMPLETE"] * 4
@@ -38,7 +40,9 @@ def test_it_is_resumed_and_runs_each_configuration_once(tmp_path: Path, earlier:
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
-def test_a_sampler_draws_from_it_as_before(sampler: str, tmp_path: Path, earlier: Callable[..., Sweep]) -> None:
+def test_a_sampler_draws_from_a_study_with_renamed_values_as_before(
+    sampler: str, tmp_path: Path, earlier: Callable[..., Sweep]
+) -> None:
     options: dict[str, Any] = {"sampler": sampler, "num_trials": 3, "seed": 2}
     earlier(tmp_path / "renamed", OLD, x_of, num_slots=1, **options)
     sweep(tmp_path / "same", NEW, x_of, num_slots=1, **options)
@@ -50,7 +54,9 @@ def test_a_sampler_draws_from_it_as_before(sampler: str, tmp_path: Path, earlier
     assert not any("mean_log" in configuration.replace("mean_of_logs", "") for configuration in drawn[0])
 
 
-def test_what_was_enqueued_under_an_old_name_is_not_run_again(tmp_path: Path, earlier: Callable[..., Sweep]) -> None:
+def test_a_configuration_enqueued_under_an_old_name_is_not_run_again(
+    tmp_path: Path, earlier: Callable[..., Sweep]
+) -> None:
     earlier(tmp_path, OLD, x_of, sampler="random", num_trials=1, enqueue=[{"loss.form": "mean_log", "x": 2}])
     ended = sweep(tmp_path, NEW, x_of, sampler="random", num_trials=3, enqueue=[{"loss.form": "mean_of_logs", "x": 2}])
     assert len([trial for trial in ended.trials if "known" in trial.user_attrs]) == 1

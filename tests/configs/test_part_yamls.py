@@ -1,4 +1,4 @@
-"""The yaml of every part, beside the dataclass that types it."""
+"""The yaml of every part, next to the dataclass that types it."""
 
 import dataclasses
 from pathlib import Path
@@ -21,7 +21,7 @@ def content(path: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("registry", "path"), FILES, ids=[f"{r.group}-{path.stem}" for r, path in FILES])
-def test_a_part_is_the_same_by_its_yaml_and_by_its_name(registry: Registry, path: Path) -> None:
+def test_the_yaml_and_the_name_of_a_part_give_the_same_config(registry: Registry, path: Path) -> None:
     """schedule.stages.0.optimizer=adam takes the dataclass, optimizer=adam the yaml; variants have other file names."""
     written = content(path)
     assert path.read_text().startswith("# ")

@@ -1,4 +1,4 @@
-"""The storage locked or gone for 20 s while real sweeps run, and controllers killed again and again."""
+"""The storage is locked or missing for 20 s while real sweeps run, and controllers are killed again and again."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from search_runs import await_that, check_whole, finish, start, trials
+from search_runs import await_that, check_complete, finish, start, trials
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +43,7 @@ def folder_gone(file: Path) -> Iterator[None]:
     ("scheme", "fault"),
     [("journal://", journal_locked), ("journal://", folder_gone), ("sqlite:///", database_locked)],
 )
-def test_a_storage_that_is_away_for_a_while_loses_no_trial(scheme: str, fault, tmp_path: Path) -> None:
+def test_a_storage_that_is_unreachable_for_a_while_loses_no_trial(scheme: str, fault, tmp_path: Path) -> None:
     folder, file = tmp_path / "study", tmp_path / "storage" / "study"
     file.parent.mkdir()
     url, num_trials = f"{scheme}{file}", 8
@@ -62,10 +62,10 @@ def test_a_storage_that_is_away_for_a_while_loses_no_trial(scheme: str, fault, t
         output = finish(process)
         assert process.returncode == 0, output
         assert "The storage does not answer: waiting 120 s" in output
-    check_whole(folder, num_trials, url)
+    check_complete(folder, num_trials, url)
 
 
-def test_controllers_that_are_killed_again_and_again(tmp_path: Path) -> None:
+def test_a_sweep_survives_controllers_killed_again_and_again(tmp_path: Path) -> None:
     folder, num_trials = tmp_path / "study", 24
     options = (f"sweep.num_trials={num_trials}", "epoch_s=0.2", ONE_SLOT)
     both = [start(folder, *options) for _ in range(2)]

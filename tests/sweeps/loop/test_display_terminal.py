@@ -38,11 +38,11 @@ class Terminal:
         return "\n".join(line.rstrip() for line in self.screen.display)
 
     def read(self) -> bool:
-        """Take in what was written; False once the command has closed the terminal."""
+        """Read what was written; False once the command has closed the terminal."""
         if select.select([self._ours], [], [], 0.05)[0]:
             try:
                 self._stream.feed(os.read(self._ours, 65536))
-            except OSError:  # how Linux tells of the end
+            except OSError:  # Linux reports the end in this way
                 return False
         return True
 
@@ -63,19 +63,19 @@ class Terminal:
         os.close(self._ours)
 
 
-def test_a_warning_stands_above_the_live_table_and_spoils_none_of_it(tmp_path: Path) -> None:
+def test_a_warning_is_printed_above_the_live_table_and_leaves_it_intact(tmp_path: Path) -> None:
     (tmp_path / "hold").touch()
     options = [f"hydra.launcher.{option}" for option in LOCAL]
     app = str(HERE / "apps" / "search_app.py")
     terminal = Terminal(sys.executable, app, "-m", f"run_dir={tmp_path}", *options, "x=1,2", "sweep.num_trials=2")
     try:
         terminal.await_that(lambda: {"2 2.0000", "2 4.0000"} == epochs_shown(terminal.text))
-        # A study that is gone is what the controller warns of.
+        # The controller warns of a missing study.
         journal = tmp_path / "study.journal"
         journal.rename(tmp_path / "away")
         terminal.await_that(lambda: "does not answer" in terminal.text)
         (tmp_path / "away").rename(journal)
-        # The clocks of the jobs go on: the table was drawn again.
+        # The clocks of the jobs continue: the table was drawn again.
         before = table_of(terminal.text)
         terminal.await_that(lambda: table_of(terminal.text) not in ("", before))
         assert terminal.text.count("slot ") == 1
