@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.markup import escape
@@ -73,6 +74,8 @@ def run(
     resolved_config = _resolved(config)
     with folder.locked():
         if folder.config.exists():
+            resolved_config = folder.as_begun(resolved_config, _chosen())
+            experiment = typed(OmegaConf.create(resolved_config))
             folder.claim(resolved_config)  # before anything long: packing, say
         result = folder.load_result()
         if result and is_held_back(experiment, result):
@@ -86,6 +89,12 @@ def run(
         print_result(console, result, folder.path)
     values = [float(result[objective]) for objective in experiment.objectives]
     return values[0] if isinstance(experiment.objective, str) else values
+
+
+def _chosen() -> list[str]:
+    """The keys that the command names."""
+    overrides = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
+    return [override.partition("=")[0].lstrip("+~") for override in overrides]
 
 
 def _resolved(config: DictConfig) -> dict[str, Any]:
@@ -133,9 +142,6 @@ def _carry_out(
     stages = build_stages(config, sampler, dataset)
     _check_decision(config, stages, dataset)
     classifier = Classifier.describing(config, dataset)
-    if folder.model.exists():
-        # What a run began with: an earlier version may have filled masked pixels in another way.
-        classifier.inputs = Classifier.load(folder).inputs
     inputs = classifier.build_inputs()
     seed_torch(config.seed, epoch=0)
     network = classifier.build_network()

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from spectral.configs.renamed import new_name
 from spectral.errors import UserError, nearest
 
 SUM_TOLERANCE = 1e-6
@@ -91,6 +92,8 @@ def check_fields(config: Any, key: str) -> None:
 
 def _check_value(value: Any, name: str, metadata: Any) -> None:
     if "allowed" in metadata and value not in metadata["allowed"]:
+        if new := new_name(name, value):
+            raise UserError(f"{name}={value} has another name now: give {name}={new}.")
         raise UserError(f"{name}={value} is not known: {nearest(str(value), metadata['allowed'])}.")
     elements = elements_of(value)
     if metadata.get("by_class") and not (isinstance(value, list | Mapping) and all(map(is_number, elements))):

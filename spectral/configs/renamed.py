@@ -1,4 +1,7 @@
-"""What had another name in an earlier version: still read by it from what is stored, refused on the command line."""
+"""What an earlier version called or did otherwise: still read as it was meant from what is stored.
+
+On the command line an old name is refused, with the new one.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +9,11 @@ from typing import Any
 # The end of a key, and its values: old name -> new name.
 VALUES: Mapping[str, Mapping[str, str]] = {
     "loss.form": {"log_mean": "log_of_mean", "mean_log": "mean_of_logs"},
+}
+
+# What the lack of a top-level key meant to the versions without it, if that was not today's default.
+WITHOUT_KEY: Mapping[str, Any] = {
+    "inputs": {"masked_pixels": "zero"},  # 0.1 had no choice
 }
 
 

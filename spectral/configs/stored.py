@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from spectral.configs.renamed import renamed
+from spectral.configs.renamed import WITHOUT_KEY, renamed
 from spectral.configs.root import REGISTRIES, ExperimentConfig
 
 GROUPS = {registry.group: registry for registry in REGISTRIES}
@@ -21,7 +21,7 @@ def read_stored(config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, An
         does not know, by dotted key.
     """
     unknown: dict[str, Any] = {}
-    return _completed(renamed(config), ExperimentConfig, "", unknown), unknown
+    return _completed({**WITHOUT_KEY, **renamed(config)}, ExperimentConfig, "", unknown), unknown
 
 
 def _completed(stored: Mapping[str, Any], kind: type, key: str, unknown: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ result.json          written last: a run that has it is finished
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from omegaconf import OmegaConf
 from spectral.configs.stored import read_stored
 from spectral.errors import UserError
 from spectral.files import space_errors, write_bytes, write_json
-from spectral.runs.identity import check_same
+from spectral.runs.identity import as_begun, check_same
 
 
 class RunFolder:
@@ -76,6 +76,10 @@ class RunFolder:
     def _discard(self) -> None:
         if {path.name for path in self.path.iterdir()} <= {"run.lock", "run.log"}:
             shutil.rmtree(self.path)
+
+    def as_begun(self, config: dict[str, Any], chosen: Collection[str]) -> dict[str, Any]:
+        """A command's config as it is for the run that is here, if there is one: see `identity.as_begun`."""
+        return as_begun(self.path, self._stored(), config, chosen) if self.config.exists() else config
 
     def claim(self, config: Mapping[str, Any]) -> None:
         """Write the config, or check that the folder's own is the same, so that a run is never mixed of two.

@@ -1,10 +1,13 @@
 """Whether a command may resume a run: which keys of the config must be the same. docs/run-folder.md lists the rules."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from omegaconf import OmegaConf
+
+from spectral.configs.renamed import renamed
 from spectral.configs.stored import read_stored
 from spectral.errors import UserError
 
@@ -33,6 +36,28 @@ OFF: tuple[Any, ...] = (None, False, [], {})  # an option with such a value did 
 def is_free(key: str) -> bool:
     """Whether a key of the config may differ when a run is resumed."""
     return any(key == free or key.startswith(f"{free}.") for free in FREE_KEYS)
+
+
+def as_begun(path: Path, stored: Mapping[str, Any], given: dict[str, Any], chosen: Collection[str]) -> dict[str, Any]:
+    """A command's config, with the options that the run in `path` began without as they were then.
+
+    A later version may have added an option, and a yaml another value of it than its default. The run keeps the
+    default, unless the command itself names the option: then it is compared like any other.
+
+    Args:
+        chosen: the keys that the command names.
+    """
+    then, now = _flat(read_stored(stored)[0]), _flat(given)
+    added = then.keys() & now.keys() - _flat(renamed(stored)).keys()
+    changed = {key: then[key] for key in sorted(added) if then[key] != now[key] and key not in chosen}
+    config = OmegaConf.create(given)
+    for key, value in changed.items():
+        if not is_free(key):
+            log.info("The run in %s began before there was %s: it continues with %s=%s.", path, key, key, value)
+            OmegaConf.update(config, key, value)
+    resolved = OmegaConf.to_container(config)
+    assert isinstance(resolved, dict)
+    return {str(key): value for key, value in resolved.items()}
 
 
 def check_same(path: Path, stored: Mapping[str, Any], given: Mapping[str, Any], is_finished: bool) -> None:

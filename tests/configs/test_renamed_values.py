@@ -12,7 +12,7 @@ from spectral.errors import UserError
 def test_an_old_name_in_a_command_is_refused_with_the_new_one(old: str, new: str, key: str) -> None:
     with pytest.raises(UserError) as raised:
         losses.typed({"name": "soft_f1", "form": old}, key)
-    assert str(raised.value) == f"{key}.form={old} has another name by now: give {key}.form={new}."
+    assert str(raised.value) == f"{key}.form={old} has another name now: give {key}.form={new}."
     assert losses.typed({"name": "soft_f1", "form": new}, key).form == new
 
 
