@@ -3,7 +3,7 @@
     python tools/pictures.py                 # about 3 minutes on 2 cores; needs Chromium and the extras test, dashboard
 
 The sweep has fixed seeds and a single slot, so that the same version draws the same trials. It is kept in
-build/pictures, and run again only where that is deleted.
+build/pictures, and run again only if that is deleted.
 """
 
 import contextlib

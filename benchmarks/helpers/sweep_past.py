@@ -1,4 +1,4 @@
-"""Ask and tell of a study with many past trials, and the controller's memory; a part of sweep_engine.py.
+"""Ask and report a study with many past trials, and the controller's memory; a part of sweep_engine.py.
 
 python benchmarks/helpers/sweep_past.py fill FOLDER NUM     # a study of NUM trials, of 4 parameters
 python benchmarks/helpers/sweep_past.py measure FOLDER SAMPLER

@@ -27,7 +27,7 @@ HEAD = (
 
 @dataclass(frozen=True)
 class Pair:
-    """Seconds of ours and theirs; infinite where a score was never reached."""
+    """Seconds of ours and theirs; infinite if a score was never reached."""
 
     ours_s: float
     theirs_s: float

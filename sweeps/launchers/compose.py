@@ -1,6 +1,6 @@
 """Compose the configs of a sweep's jobs quickly.
 
-Hydra reads and merges every yaml anew for each job, about 0.1 s for fifty files, although jobs of a sweep differ mostly
+Hydra reads and merges every yaml again for each job, about 0.1 s for fifty files, although jobs of a sweep differ mostly
 in values. Here a config is composed once for each choice of config groups; the values are then laid over a copy by
 Hydra's own code. The result equals that of ConfigLoader.load_sweep_config (the tests compare them); files changed
 during a sweep do not change its jobs.
@@ -67,7 +67,7 @@ class Composer:
         )
 
     def _compose(self, parsed: list[Override], *, is_whole: bool) -> DictConfig:
-        """The config but for what stands under `hydra` of its overrides; only where `is_whole` is there such a node."""
+        """The config but for what stands under `hydra` of its overrides; only if `is_whole` is there such a node."""
         self._loader.validate_sweep_overrides_legal(parsed, run_mode=RunMode.RUN, from_shell=True)
         is_value = [self._is_value(override) for override in parsed]
         chosen = tuple(str(o.input_line) for o, value in zip(parsed, is_value, strict=True) if not value)
@@ -143,7 +143,7 @@ class RememberingRepository(IConfigRepository):
         self._loaded: dict[str, ConfigResult | None] = {}
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "RememberingRepository":
-        """Itself: Hydra copies a repository for each config, lest its search path be changed."""
+        """Itself: Hydra copies a repository for each config, in case its search path be changed."""
         return self
 
     def load_config(self, config_path: str) -> ConfigResult | None:

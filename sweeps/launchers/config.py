@@ -31,7 +31,7 @@ class RayConfig:
     _target_: str = "hydra_plugins.spectral_ray_launcher.RayLauncher"
     address: str = "local"  # local starts Ray here and ends it; auto or host:port join a cluster that runs
     cpus_per_job: float = number(1.0, at_least=0)
-    gpus_per_job: float | None = number(None, at_least=0)  # may be a fraction; by default 1 where the cluster has GPUs
+    gpus_per_job: float | None = number(None, at_least=0)  # may be a fraction; by default 1 if the cluster has GPUs
     max_parallel: int | None = number(None, at_least=1)  # slots; by default what the cluster holds at the start
     time_limit_s: float | None = number(None, above=0)
     object_store_mb: int = number(100, at_least=79)  # of a local Ray, which takes no less
@@ -46,8 +46,8 @@ class SlurmConfig:
     executor: str = choice("slurm", "slurm", "local")  # slurm, or local: the same without a cluster, to try things out
     max_parallel: int = number(64, at_least=1)  # jobs in SLURM's hands at once
     timeout_min: int = number(60, at_least=1)  # what SLURM gives a job each time
-    max_num_timeout: int = number(3, at_least=0)  # so often a job whose time is up goes on from its checkpoint
-    signal_delay_s: int = number(90, at_least=0)  # before the end of its time a job is told to save
+    max_num_timeout: int = number(3, at_least=0)  # so often a job whose time is up resumes from its checkpoint
+    signal_delay_s: int = number(90, at_least=0)  # before the end of its time a job is reported to save
     time_limit_s: float | None = number(None, above=0)  # in all, waiting for the cluster not counted
     grace_s: float = number(5.0, at_least=0)
     cpus_per_task: int = number(1, at_least=1)

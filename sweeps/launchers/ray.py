@@ -52,7 +52,7 @@ class RayLauncher(PooledLauncher):
         self._started_ray = False
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Starts Ray or joins it: what cannot run there is told before a study is made.
+        """Starts Ray or joins it: what cannot run there is reported before a study is made.
 
         Raises:
             UserError: there is no Ray at the address, or a job fits none of its nodes.

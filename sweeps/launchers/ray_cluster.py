@@ -18,7 +18,7 @@ Shares = Mapping[str, float]  # what a job asks of a node: CPU, GPU
 
 
 def connect(ray: Any, options: RayConfig) -> bool:
-    """Start Ray or join it. True where that was done here; False where this process has a Ray already.
+    """Start Ray or join it. True if that was done here; False if this process has a Ray already.
 
     Raises:
         UserError: there is none to join at the address.
@@ -74,7 +74,7 @@ def _of(node: Shares, kind: str) -> float:
 
 
 def _found(address: str) -> str | None:
-    """The address that is meant, which for `auto` Ray finds; None where it finds none."""
+    """The address that is meant, which for `auto` Ray finds; None if it finds none."""
     if address != "auto":
         return address
     from ray._private.services import canonicalize_bootstrap_address
@@ -85,7 +85,7 @@ def _found(address: str) -> str | None:
 
 
 def _check_answer(address: str, where: str) -> None:
-    """Raise UserError where nobody answers, or somebody else than Ray."""
+    """Raise UserError if nobody answers, or somebody else than Ray."""
     host, _, port = where.removeprefix("ray://").rpartition(":")
     if not host or not port.isdecimal():
         raise _no_ray(address, f"{where} is no host:port")

@@ -37,7 +37,7 @@ class ForeignError(RuntimeError):
 
 @dataclass(frozen=True)
 class PackedError:
-    """An exception on its way: its pickle, empty where it has none, and what is known of it without."""
+    """An exception on its way: its pickle, empty if it has none, and what is known of it without."""
 
     pickled: bytes
     said: str

@@ -175,7 +175,7 @@ def _check_time(options: SlurmConfig) -> None:
 
 
 def _parameters(options: SlurmConfig) -> dict[str, Any]:
-    """What submitit is told of each job."""
+    """What submitit is logged each job."""
     names = ("timeout_min", "cpus_per_task", "gpus_per_node", "mem_gb")
     parameters = {name: value for name in names if (value := getattr(options, name)) is not None}
     if options.executor == "slurm":

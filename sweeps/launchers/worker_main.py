@@ -98,7 +98,7 @@ def run_packed(packed_task: bytes, overrides: list[str], job_num: int, folder: s
 
 
 def _enter(folder: Path) -> None:
-    """Raises UserError where another machine lacks the folder: results written elsewhere would be lost."""
+    """Raises UserError if another machine lacks the folder: results written elsewhere would be lost."""
     try:
         os.chdir(folder)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What a sweep shows while it runs: a live table on a terminal, a line a trial elsewhere."""
+"""What a sweep shows while it runs: a live table on a terminal, one line per trial elsewhere."""
 
 import logging
 import sys
@@ -65,7 +65,7 @@ class Display:
             self._say_how_far(jobs)
 
     def _waiting(self, jobs: Sequence[Job]) -> str:
-        """What is waited for where no job runs here; empty where that is nothing."""
+        """What is waited for where no job runs here; empty if that is nothing."""
         num = 0 if jobs else self._study.num_elsewhere()
         return f"Waiting for {num} trial{'s' * (num > 1)} of other controllers." if num else ""
 
@@ -148,7 +148,7 @@ def open_display(study: SharedStudy) -> Display:
 
 
 def how_far(trial: FrozenTrial, seed_index: int) -> tuple[int, float] | None:
-    """The last step that a job of a trial has reported, and its value; None where it has reported none."""
+    """The last step that a job of a trial has reported, and its value; None if it has reported none."""
     if told := trial.user_attrs.get(progress_key(seed_index)):
         return int(told[0]), float(told[1])
     step = trial.last_step

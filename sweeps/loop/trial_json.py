@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 def write_trial_json(
     study: SharedStudy, run: TrialRun, folder: Path, state: str, reason: str = "", values: list[float] | None = None
 ) -> None:
-    """Write trial.json into a folder of a trial. A full disk is told of, and ends nothing."""
+    """Write trial.json into a folder of a trial. A full disk is logged, and ends nothing."""
     content = {
         "study": study.name,
         "kind": study.kind,
@@ -34,7 +34,7 @@ def write_trial_json(
 
 
 def mark_final(folder: Path) -> None:
-    """Say in a run's trial.json, where it has one, that its sweep ends with it. What goes wrong is told of."""
+    """Say in a run's trial.json, if it has one, that its sweep ends with it. What goes wrong is logged."""
     path = folder / TRIAL_FILE
     try:
         if content := load_json(path):

@@ -55,8 +55,8 @@ class TrialRun:
     Args:
         configuration: axis -> value.
         seeds: None for a single job with the configuration's own seed.
-        results: by seed index, a value an objective.
-        violations: of the constraints, by name; empty where none was judged yet.
+        results: by seed index, one value per objective.
+        violations: of the constraints, by name; empty if none was judged yet.
         state: what it is doing; see trial_state.py, which alone changes it.
         waits_for: the number of the earlier trial of its configuration, while it is a DUPLICATE.
         records: of its jobs, those of earlier controllers too.

@@ -25,7 +25,7 @@ def is_study(folder: Path) -> bool:
 
 
 def read_study(folder: Path) -> Entry | None:
-    """The study of a folder; None where it was opened and not begun. Any error of its files is raised."""
+    """The study of a folder; None if it was opened and not begun. Any error of its files is raised."""
     if not (folder / JOURNAL_FILE).is_file():
         return _of_summary(folder)
     storage = read_journal(folder / JOURNAL_FILE)

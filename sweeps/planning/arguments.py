@@ -50,7 +50,7 @@ class Arguments:
 
 
 def refuse_search() -> None:
-    """Within a job: raise UserError where its command names a search without -m, which would be ignored."""
+    """Within a job: raise UserError if its command names a search without -m, which would be ignored."""
     hydra = HydraConfig.get()
     given = list(hydra.overrides.task)
     searched = [text for text in given if text not in NO_SEARCH and re.match(rf"[+~]*{GROUP}[.=]", text)]

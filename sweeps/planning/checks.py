@@ -107,7 +107,7 @@ def seed_list(config: SweepConfig, job_config: DictConfig) -> list[int] | None:
 
 
 def check_axes(space: "Space", config: SweepConfig) -> None:
-    """Raise UserError where a key is searched that must be the same in all jobs."""
+    """Raise UserError if a key is searched that must be the same in all jobs."""
     if config.seeds != 1 and config.seed_key in space.axes:
         raise user_error(
             f"{config.seed_key} cannot be searched together with sweep.seeds={config.seeds}, which gives it to all "

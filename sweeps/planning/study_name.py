@@ -49,7 +49,7 @@ def name_search(sweep: SweepConfig, space: Space, plan: Plan, config: DictConfig
 
 
 def choose_study(name: str, sweep: SweepConfig) -> tuple[str, str]:
-    """Go on with the last study of a search where it is unfinished; else a new one begins, under the next number.
+    """Resume the last study of a search where it is unfinished; else a new one begins, under the next number.
 
     Args:
         name: of the search's first study; those after it are NAME-2, NAME-3, ...
@@ -110,7 +110,7 @@ def _numbered(name: str, number: int, taken: set[str]) -> str | None:
 
 
 def _load(name: str, sweep: SweepConfig) -> optuna.Study | None:
-    """None where its journal was made, and nothing was written into it yet."""
+    """None if its journal was made, and nothing was written into it yet."""
     storage = open_storage_of_user(sweep.storage or journal_url(SWEEPS / name), sweep.storage_timeout_s)
     if name not in {study.study_name for study in storage.get_all_studies()}:
         return None

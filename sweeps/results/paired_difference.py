@@ -52,7 +52,7 @@ def paired_differences(mine: Sequence[Run], other: Sequence[Run]) -> tuple[dict[
     """By split, of the splits that all runs predicted, spectrum by spectrum the same; and why there is none.
 
     Args:
-        mine, other: a run a seed.
+        mine, other: one run per seed.
     """
     fingerprints = {run.survey_fingerprint for run in (*mine, *other)}
     if len(fingerprints) > 1 or "" in fingerprints or not (mine and other):
@@ -63,7 +63,7 @@ def paired_differences(mine: Sequence[Run], other: Sequence[Run]) -> tuple[dict[
 
 
 def mean_interval(runs: Sequence[Run], split: str) -> tuple[float, float] | None:
-    """95 % interval of the mean over runs of macro-F1; None where they did not predict the same spectra."""
+    """95 % interval of the mean over runs of macro-F1; None if they did not predict the same spectra."""
     from spectral.scoring.bootstrap import bootstrap_interval
 
     same = _same_spectra(runs, split)

@@ -47,7 +47,7 @@ def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
 
 
 def reference_of(trials: Sequence[FrozenTrial], attributes: Mapping[str, Any]) -> FrozenTrial | None:
-    """The trial of the first configuration of `sweep.enqueue`; None where there was none, or it did not end well.
+    """The trial of the first configuration of `sweep.enqueue`; None if there was none, or it did not end well.
 
     Args:
         attributes: of the study.

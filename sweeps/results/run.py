@@ -31,22 +31,22 @@ class Run:
 
     @cached_property
     def result(self) -> dict[str, Any]:
-        """result.json; empty where the run has not finished."""
+        """result.json; empty if the run has not finished."""
         return self._read("result.json", load_json, {})
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """config.yaml; empty where the run never began."""
+        """config.yaml; empty if the run never began."""
         return self._read("config.yaml", _config, {})
 
     @cached_property
     def metrics(self) -> list[dict[str, Any]]:
-        """metrics.jsonl, a row an epoch; a last line cut short by a kill is left out."""
+        """metrics.jsonl, one row per epoch; a last line cut short by a kill is left out."""
         return self._read("metrics.jsonl", load_rows, [])
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
-        """predictions.parquet: id, split, label, predicted, probability/<class>; empty where there are none."""
+        """predictions.parquet: id, split, label, predicted, probability/<class>; empty if there are none."""
         return self._read("predictions.parquet", pd.read_parquet, pd.DataFrame(columns=PREDICTIONS))
 
     def _read(self, name: str, read: Callable[[Path], T], otherwise: T) -> T:
@@ -72,13 +72,13 @@ class Run:
 
     @property
     def survey_fingerprint(self) -> str:
-        """Of the survey that the run was made on; empty where the run has not finished."""
+        """Of the survey that the run was made on; empty if the run has not finished."""
         fingerprint: str = self.result.get("survey", {}).get("fingerprint", "")
         return fingerprint
 
     @cached_property
     def survey(self) -> "Survey | None":
-        """The run's packed spectra; None where the pack is gone, or holds others by now."""
+        """The run's packed spectra; None if the pack is gone, or holds others by now."""
         from spectral.errors import UserError
         from spectral.survey import Survey
 
@@ -102,7 +102,7 @@ def _config(path: Path) -> dict[str, Any]:
 
 
 def trouble(run: Run, *parts: str) -> str | None:
-    """Why one of these parts of a run, such as "result", cannot be read, in a sentence; None where all can be."""
+    """Why one of these parts of a run, such as "result", cannot be read, in a sentence; None if all can be."""
     try:
         for part in parts:
             getattr(run, part)

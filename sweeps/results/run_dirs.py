@@ -13,7 +13,7 @@ def run_dirs(attributes: dict[str, Any], folder: Path | None) -> list[Path]:
 
     Args:
         attributes: of the trial, as sweeps/loop/loop.py notes them.
-        folder: of the study; None where it has none.
+        folder: of the study; None if it has none.
     """
     here = folder_of(attributes, folder)
     if here is None:
@@ -23,7 +23,7 @@ def run_dirs(attributes: dict[str, Any], folder: Path | None) -> list[Path]:
 
 
 def folder_of(attributes: dict[str, Any], folder: Path | None) -> Path | None:
-    """The folder of a trial, which holds its run or a run a seed; None for one that has begun none. See `run_dirs`."""
+    """The folder of a trial, which holds its run or one run per seed; None for one that has begun none. See `run_dirs`."""
     if RUN_DIR not in attributes:
         return None
     noted = Path(attributes[RUN_DIR])

@@ -81,7 +81,7 @@ def _final(study: SharedStudy, trial: FrozenTrial) -> dict[str, Any]:
 
 
 def _result(path: Path) -> dict[str, Any]:
-    """Of a run; empty where it is gone, or spoilt, which is told."""
+    """Of a run; empty if it is gone, or corrupt, which is reported."""
     try:
         return load_json(path)
     except (OSError, ValueError):

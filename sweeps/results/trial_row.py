@@ -27,7 +27,7 @@ def seconds(trial: FrozenTrial) -> float | None:
 
 
 def row(trial: FrozenTrial, objectives: list[str], axes: list[str]) -> dict[str, Any]:
-    """One row: number, state, objectives, axes, seconds, run folder, reason; None where a trial has none."""
+    """One row: number, state, objectives, axes, seconds, run folder, reason; None if a trial has none."""
     values, chosen, attributes = trial.values or [None] * len(objectives), configuration(trial), trial.user_attrs
     return {
         "number": trial.number,

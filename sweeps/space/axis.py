@@ -43,7 +43,7 @@ class Axis:
 
     Args:
         key: as it stands in an override, `model.width` or `+model.new_key`.
-        when: the axis has a value only where this holds.
+        when: the axis has a value only if this holds.
         shuffled: a grid runs the values in random order, the same in every run of the same command.
     """
 

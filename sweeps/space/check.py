@@ -63,7 +63,7 @@ def check_enqueued(space: Space, enqueue: Sequence[Mapping[str, Any]], compose: 
 
 
 def check_seeds(space: Space, key: str, seeds: Sequence[int], compose: Compose) -> None:
-    """Raise UserError where jobs cannot be given these seeds under `sweep.seed_key`.
+    """Raise UserError if jobs cannot be given these seeds under `sweep.seed_key`.
 
     Args:
         compose: as in check_space.

@@ -31,8 +31,8 @@ class Argument:
 
     Args:
         key: of the config, with Hydra's + where it has one.
-        axis: the argument as an axis, fixed where it has a single value; None where it deletes a key.
-        override: how a job is given it, where it has a single value.
+        axis: the argument as an axis, fixed where it has a single value; None if it deletes a key.
+        override: how a job is given it, if it has a single value.
     """
 
     key: str
@@ -63,7 +63,7 @@ def read_arguments(arguments: Sequence[str], config_loader: ConfigLoader | None 
 
 def _parser(config_loader: ConfigLoader | None) -> OverridesParser:
     functions = create_functions()
-    # Hydra's interval turns its ends into floats at once, so that integers could no longer be told.
+    # Hydra's interval turns its ends into floats at once, so that integers could no longer be reported.
     functions.functions["interval"] = lambda start, end: IntervalSweep(start=start, end=end)
     return OverridesParser(functions, config_loader)
 
@@ -107,7 +107,7 @@ def _interval(override: Override, sweep: IntervalSweep) -> Domain:
 
 
 def _steps(where: str, sweep: RangeSweep) -> Steps | None:
-    """None where the range has fewer than two values."""
+    """None if the range has fewer than two values."""
     if not sweep.step:
         raise user_error(f"{where} never ends: its step must not be 0.")
     assert sweep.start is not None and sweep.stop is not None

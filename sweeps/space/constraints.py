@@ -27,7 +27,7 @@ class Constraint:
         """How far the value is outside, in its own unit; 0 or less where it is allowed, as Optuna's set_constraint.
 
         Args:
-            value: infinite where it has no bound.
+            value: infinite if it has no bound.
         """
         below = -float("inf") if self.at_least is None else self.at_least - value
         above = -float("inf") if self.at_most is None else value - self.at_most

@@ -35,7 +35,7 @@ def cover(ordered: Sequence[Axis], covered_by: Sequence[Mapping[str, Any]] = ())
 
 
 def alone(axis: Axis, value: Any, ordered: Sequence[Axis]) -> dict[str, Any] | None:
-    """The value and no more than it needs: what its condition names, and fixed axes. None where it is never reached."""
+    """The value and no more than it needs: what its condition names, and fixed axes. None if it is never reached."""
     axes, chosen, open_axes = {a.name: a for a in ordered}, {axis.name: value}, [axis]
     while open_axes:
         for name, allowed in open_axes.pop().when.allowed.items():
@@ -74,7 +74,7 @@ def _all_marks(ordered: Sequence[Axis]) -> set[tuple[str, str]]:
 
 
 def _alike(needed: Mapping[str, Any], configurations: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The first configuration with the needed values; empty where there is none."""
+    """The first configuration with the needed values; empty if there is none."""
     wanted = {name: canonical(value) for name, value in needed.items()}
     fitting = (c for c in configurations if all(name in c and canonical(c[name]) == wanted[name] for name in wanted))
     return next(fitting, {})

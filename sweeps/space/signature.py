@@ -9,7 +9,7 @@ Signature = Mapping[str, Any]
 
 
 def difference(old: Signature, new: Signature) -> str | None:
-    """One clause for each axis that was added, removed or changed, in one sentence; None where there is none."""
+    """One clause for each axis that was added, removed or changed, in one sentence; None if there is none."""
     clauses = [clause for name in sorted({*old, *new}) if (clause := _clause(name, old.get(name), new.get(name)))]
     return "; ".join(clauses) + "." if clauses else None
 

@@ -49,7 +49,7 @@ class Space:
         """The space of a command.
 
         Args:
-            space: `sweep.space`, plain and resolved; None where there is none.
+            space: `sweep.space`, plain and resolved; None if there is none.
             arguments: of the command line, without those for the sweep itself. A swept one is an axis, and replaces the
                 axis of its key; a plain one fixes the axis of its key, or stands in `common` where there is none.
             config_loader: gives the names of a config group, which `glob` needs.
@@ -135,7 +135,7 @@ class Space:
 
     @property
     def num_configurations(self) -> int | None:
-        """How many different configurations there are; None where they cannot be counted."""
+        """How many different configurations there are; None if they cannot be counted."""
         if any(axis.domain.size is None for axis in self.ordered):
             return None
         return self._count(0, {})

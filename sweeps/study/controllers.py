@@ -24,7 +24,7 @@ class Controller:
 
     Args:
         machine: differs between machines, and between containers whose process numbers mean different processes.
-        started: tells this process from a later one of the same number; empty where the system does not say.
+        started: tells this process from a later one of the same number; empty if the system does not say.
         beat: when it last gave a sign of life, in seconds since 1970 by its own clock.
     """
 
@@ -39,7 +39,7 @@ class Controller:
         return cls(_machine(), os.getpid(), _started(os.getpid()), time.time())
 
     def attribute(self) -> tuple[str, dict[str, Any]]:
-        """Name and value of the study's attribute that tells of this controller, as of now."""
+        """Name and value of the study's attribute that reports this controller, as of now."""
         return f"{SIGNATURE}{self.id}", {**asdict(self), "beat": time.time()}
 
     @property

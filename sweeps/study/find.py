@@ -38,7 +38,7 @@ def names_in_outputs(*files: str) -> list[str]:
 def load_study(study: str, url: str | None = None) -> optuna.Study:
     """Args:
         study: a name, or a folder with a study.journal or a sweep.json.
-        url: of the storage, where the folder does not tell it.
+        url: of the storage, if the folder does not tell it.
 
     Raises:
         LookupError: there is no such study.
@@ -90,7 +90,7 @@ def read_journal(journal: Path) -> BaseStorage:
 
 
 def study_kept(folder: Path) -> tuple[str, str] | None:
-    """The name of a folder's study and the URL of its storage; None where there is no such study, or it cannot be told.
+    """The name of a folder's study and the URL of its storage; None if there is no such study, or it cannot be reported.
 
     The folder's own journal goes before what its last command noted.
     """
@@ -106,7 +106,7 @@ def study_kept(folder: Path) -> tuple[str, str] | None:
 
 
 def study_noted(folder: Path) -> tuple[str, str] | None:
-    """The same, as the last command noted it; None where none has, or its note cannot be read."""
+    """The same, as the last command noted it; None if none has, or its note cannot be read."""
     try:
         told = load_json(folder / SUMMARY_FILE)
     except (OSError, ValueError):
@@ -116,7 +116,7 @@ def study_noted(folder: Path) -> tuple[str, str] | None:
 
 
 def refuse_second(folder: Path, name: str, storage: str | None, timeout_s: float) -> None:
-    """Raise UserError where a command would begin a second study of a name in a folder, in another storage.
+    """Raise UserError if a command would begin a second study of a name in a folder, in another storage.
 
     Args:
         folder: of the sweep.

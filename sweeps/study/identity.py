@@ -1,4 +1,4 @@
-"""What a study searches and how it judges: kept with it, and held against each command that goes on with it."""
+"""What a study searches and how it judges: kept with it, and held against each command that resumes it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -47,7 +47,7 @@ def up_to_date(stored: Identity, free_keys: Sequence[str]) -> dict[str, Any]:
 
 
 def changed(old: Identity, new: Identity) -> str | None:
-    """How another search differs from the one that a study began with; None where it does not.
+    """How another search differs from the one that a study began with; None if it does not.
 
     Args:
         old: up to date.
@@ -67,7 +67,7 @@ def changed(old: Identity, new: Identity) -> str | None:
 def refuse_other(
     name: str, old: Identity, new: Identity, old_directions: Sequence[str], directions: Sequence[str]
 ) -> None:
-    """Raise UserError where a command would go on with a study that searches something else, or judges otherwise.
+    """Raise UserError if a command would resume a study that searches something else, or judges otherwise.
 
     Args:
         name: of the study.

@@ -19,7 +19,7 @@ class JobRecord:
     Args:
         controller: that ran it.
         began_s, ended_s: in seconds since 1970; no end where it runs, or where nobody saw it.
-        slot: None where the launcher does not tell.
+        slot: None if the launcher does not tell.
         ending: a kind of sweeps/loop/outcome.py, or "stopped"; empty while it runs.
         reason: of an ending that is not "done".
     """
@@ -47,7 +47,7 @@ def begin_record(seed_index: int, controller: str) -> JobRecord:
 
 
 def records_of(attributes: Mapping[str, Any]) -> list[JobRecord]:
-    """The jobs that a trial's attributes tell of, in the order in which they began."""
+    """The jobs that a trial's attributes report, in the order in which they began."""
     return [JobRecord(**known_fields(JobRecord, stored)) for stored in attributes.get(JOBS, [])]
 
 
@@ -70,7 +70,7 @@ def last_sign_s(record: JobRecord, study_attributes: Mapping[str, Any]) -> float
 
 
 def seconds_of(attributes: Mapping[str, Any]) -> float | None:
-    """What the jobs of a trial took together, in seconds, those that were lost too; None where none has ended."""
+    """What the jobs of a trial took together, in seconds, those that were lost too; None if none has ended."""
     ended = [record.ended_s - record.began_s for record in records_of(attributes) if record.ended_s is not None]
     return round(sum(ended), 3) if ended else None
 

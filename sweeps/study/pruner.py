@@ -18,7 +18,7 @@ class Pruner:
     Attributes:
         judges: what it compares trials by: the steps that jobs report, the results of seeds, or nothing.
         takes_several_objectives: whether it can be used where a sweep has more than one.
-        ignores_options: whether options of other pruners may stand beside it.
+        ignores_options: whether options of other pruners may stand next to it.
     """
 
     judges: ClassVar[Literal["steps", "seeds", "nothing"]] = "steps"

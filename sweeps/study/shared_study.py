@@ -112,7 +112,7 @@ class SharedStudy:
     # What is left.
 
     def claim(self) -> Trial | None:
-        """The next trial to run, signed by this controller; None where none is left for it now."""
+        """The next trial to run, signed by this controller; None if none is left for it now."""
         with self._alone() as is_held:
             trial = self._claim()
             if trial is None or is_held():
@@ -146,7 +146,7 @@ class SharedStudy:
         return {trial.state for trial in standing(self.trials()) if trial.state.is_finished()} == {TrialState.FAIL}
 
     def last_failure(self) -> str:
-        """Why the last trial that failed did; empty where none has."""
+        """Why the last trial that failed did; empty if none has."""
         reasons = [t.user_attrs.get(REASON, "") for t in standing(self.trials()) if t.state == TrialState.FAIL]
         return str(reasons[-1]) if reasons else ""
 
@@ -276,7 +276,7 @@ class SharedStudy:
         return build_sampler(name, self.config.seed, trial_number, is_conditional=is_conditional)
 
     def _check_identity(self) -> None:
-        """Write what the study searches, or raise UserError where it searches something else."""
+        """Write what the study searches, or raise UserError if it searches something else."""
         mine = identity_of(self.config, self.space, self.objectives, self.seeds)
         there = self.study.user_attrs.get(IDENTITY)
         if there is None:

@@ -1,6 +1,6 @@
 """Trials that failed and are run again (`sweep.retry_failed`).
 
-A trial that has ended stays so in every storage. A new one goes on in its folder, and counts in its place.
+A trial that has ended stays so in every storage. A new one continues in its folder, and counts in its place.
 """
 
 from collections.abc import Mapping, Sequence
@@ -50,7 +50,7 @@ def enqueue_failed(study: Study) -> int:
     failed = [trial for trial in standing(study.get_trials(deepcopy=False)) if trial.state == TrialState.FAIL]
     for trial in failed:
         kept = {name: value for name, value in trial.user_attrs.items() if name not in OF_THE_END}
-        # As Study.enqueue_trial does; a job that goes on from its checkpoint does not tell its first steps again.
+        # As Study.enqueue_trial does; a job that resumes from its checkpoint does not tell its first steps again.
         study.add_trial(
             create_trial(
                 state=TrialState.WAITING,

@@ -24,7 +24,7 @@ class Domain(Protocol):
 
     @property
     def size(self) -> int | None:
-        """How many values there are; None where they cannot be counted."""
+        """How many values there are; None if they cannot be counted."""
 
     def values(self) -> Sequence[Any]:
         """All values, where they can be counted."""

@@ -87,7 +87,7 @@ class Steps:
     Args:
         numbers: the values, two or more, in the order in which a grid runs them. Optuna adds steps to floats in
             binary and Hydra in its own way, so the values are listed, and a parameter is only a place among them.
-        step: between neighbours; below 0 where the values fall.
+        step: between neighbours; below 0 if the values fall.
     """
 
     numbers: tuple[float, ...]

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class AshaPruner(Pruner):
-    """At each rung, which lasts longer than the one before, the best trials go on."""
+    """At each rung, which lasts longer than the one before, the best trials continue."""
 
     min_steps: int = number(1, at_least=1)  # of the first rung
-    reduction_factor: int = number(3, at_least=2)  # one in so many goes on
+    reduction_factor: int = number(3, at_least=2)  # one in so many continues
 
     def build(self) -> "BasePruner":
         from optuna.pruners import SuccessiveHalvingPruner
