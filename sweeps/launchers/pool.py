@@ -257,7 +257,7 @@ class SlotPool:
         self._busy.discard(slot)
 
     def _release(self, slot: Slot, job: Job, reply: Reply) -> bool:
-        """Free the slot. True if the job will run again, with the device to itself."""
+        """Free the slot; returns True if the job will run again with the device to itself."""
         with self._changed:
             state = self._devices[slot.device]
             self._free(slot)

@@ -43,8 +43,8 @@ def num_slots(ray: Any, shares: Shares, options: RayConfig) -> int:
     """How many jobs can run at once: `max_parallel`, or what the cluster's nodes have room for now.
 
     Raises:
-        UserError: no node has room for a job, and `max_parallel` is not given. A growing cluster may get larger nodes
-            later, so `max_parallel` is not checked.
+        UserError: no node has room for a job. On a joined cluster, which may get other nodes later, a given
+            `max_parallel` is not checked.
     """
     wanted = {kind: share for kind, share in shares.items() if share}
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
