@@ -58,7 +58,7 @@ class OwnTrials:
         return len(self._trials)
 
     def has(self, run: TrialRun) -> bool:
-        """Whether a trial is still this controller's, as far as it knows."""
+        """Whether this controller still has a trial, as far as it knows."""
         return self._trials.has(run)
 
     # From the claim to its jobs.

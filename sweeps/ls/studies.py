@@ -82,5 +82,5 @@ def _has_running(folder: Path) -> bool:
 
 
 def _whole(num_total: int | None, num_ended: int) -> int | None:
-    """The total; None if the last command asked for fewer trials than have ended."""
+    """The number of trials asked for, or of those that ended if that is larger; None if unknown."""
     return num_total and max(num_total, num_ended)
