@@ -173,7 +173,7 @@ class OwnTrials:
             self.queue.add_first(self._job(run, run.missing[0]))
 
     def _settle(self, run: TrialRun) -> None:
-        """End a trial whose end is decided, once none of its jobs runs any more; for other trials do what comes next."""
+        """Update the state of a trial. If its end is decided, end it once none of its jobs runs any more."""
         if run.ending:
             self.queue.drop(run)
         if run.ending and not run.num_in_flight:
