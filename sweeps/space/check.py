@@ -39,7 +39,8 @@ def check_space(space: Space, compose: Compose, checked: Sequence[Mapping[str, A
 def check_enqueued(space: Space, enqueue: Sequence[Mapping[str, Any]], compose: Compose) -> list[Mapping[str, Any]]:
     """Raise UserError for a configuration of `sweep.enqueue` that is outside the space, or cannot be run.
 
-    A configuration that leaves axes to the sampler is refused if it cannot be run with any extreme of those axes.
+    If a configuration leaves axes to the sampler, it is completed with their first and with their last extremes. It is
+    refused only if none of these can be run.
 
     Args:
         compose: as in check_space.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class AshaPruner(Pruner):
-    """At each rung, which lasts longer than the one before, the best trials continue."""
+    """Only the best trials continue at each rung, and each rung lasts longer than the one before."""
 
     min_steps: int = number(1, at_least=1)  # of the first rung
     reduction_factor: int = number(3, at_least=2)  # one in so many continues

@@ -1,4 +1,4 @@
-"""The samplers that `sweep.sampler` takes, one a file. To add one:
+"""The samplers that `sweep.sampler` can name, one per file. To add one:
 
 1. Write NAME.py here, with one dataclass that derives from sweeps.study.sampler.Sampler (gp.py is a short example).
 2. Return Optuna's sampler, or a subclass of optuna.samplers.BaseSampler of your own, from `build`; import Optuna there.
