@@ -1,4 +1,4 @@
-"""How the commands other than `run.py` end: with one sentence for a mistake, and quietly if their output is not read."""
+"""How the commands other than `run.py` end: one sentence for a mistake, and quietly if their output is not read."""
 
 import signal
 import sys

@@ -31,7 +31,7 @@ TRACKER = "tracker"
 
 @dataclass
 class SweeperConfig:
-    """Hydra's config of the sweeper. It has no options: those are under `sweep`, so that a named search can set them."""
+    """Hydra's config of the sweeper. It has no options: those are under `sweep`, where a named search can set them."""
 
     _target_: str = "hydra_plugins.spectral_sweeper.SpectralSweeper"
 
@@ -173,7 +173,7 @@ class SpectralSweeper(Sweeper):
             raise KeyboardInterrupt
 
     def _check_objective(self, sweep: "SweepConfig") -> None:
-        """Raise UserError if sweep.objective differs from the objective that jobs return: scores would be mislabelled."""
+        """Raise UserError if sweep.objective differs from the jobs' own objective: scores would be mislabelled."""
         from sweeps.errors import user_error
 
         own = OmegaConf.select(self.config, "objective")

@@ -43,7 +43,7 @@ class Subject:
 
     @cached_property
     def metrics(self) -> dict[str, float]:
-        """The numbers of result.json, or of the best epoch so far. Of several runs: means of the numbers that all have."""
+        """The numbers of result.json, or of the best epoch so far; of several runs the means of those that all have."""
         first, *others = [_numbers(run) for run in self.runs]
         if not others:
             return first
@@ -51,7 +51,7 @@ class Subject:
         return {name: statistics.fmean(result[name] for result in (first, *others)) for name in common}
 
     def is_size(self, name: str) -> bool:
-        """Whether a metric is an integer in every run, such as a number of epochs. JSON never holds a score as integer."""
+        """Whether a metric is an integer in every run, such as a number of epochs; JSON holds a score as a float."""
         return all(isinstance(_numbers(run).get(name), int) for run in self.runs)
 
 

@@ -75,7 +75,7 @@ class BestTrialsTable:
 
     @cached_property
     def _fixed(self) -> list[Column]:
-        """The columns that are never wrapped: number, scores, time, and run folder if that is not named by the number."""
+        """The columns that are never wrapped: number, scores, time, and run folder if its name is not the number."""
         numbers = Column("trial", [str(trial.number) for trial in self._trials], is_number=True)
         times = Column("time", [f"{seconds(trial) or 0:.1f} s" for trial in self._trials], is_number=True)
         folders = Column("run folder", [self._place(trial) for trial in self._trials])

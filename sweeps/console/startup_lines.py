@@ -28,7 +28,7 @@ def startup_lines(
     if study.num_retried:
         yield f"Failed trials that are run again: {study.num_retried}."
     if constraints and sweep.sampler and samplers.find(sweep.sampler).ignores_constraints:
-        yield f"sweep.sampler={sweep.sampler} learns nothing from sweep.constraints; trials outside them are still left out of the results."
+        yield f"sweep.sampler={sweep.sampler} learns nothing from sweep.constraints; they are still enforced."
 
 
 def _state_of(study: SharedStudy) -> str:

@@ -19,8 +19,12 @@ def main(arguments: list[str] | None = None) -> int:
     """The command; runs until it is stopped, and returns its exit code."""
     parser = argparse.ArgumentParser("python -m sweeps.dashboard", description="Optuna's dashboard on all studies.")
     parser.add_argument("--folder", type=Path, default=OUTPUTS, help=f"folder of the studies (default: {OUTPUTS})")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1, this machine only)")
-    parser.add_argument("--port", type=int, default=8080, help="port to listen on (default: 8080; 0 takes any free port)")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1, this machine only)"
+    )
+    parser.add_argument(
+        "--port", type=int, default=8080, help="port to listen on (default: 8080; 0 takes any free port)"
+    )
     parser.add_argument("--storage", help="URL of a database whose studies are shown too")
     given = parser.parse_args(arguments)
     if not 0 <= given.port <= 65535:

@@ -19,7 +19,9 @@ TRIALS_PER_STUDY = 1 << 24  # a trial's id is its study's id times this, plus it
 # The dashboard searches all attributes of a study for the note of each trial: with 10,000 notes a list takes 80 s.
 NUM_NOTED = 1000
 METRIC_NAMES = "study:metric_names"  # where Optuna keeps the names of objectives
-TRIAL_KEY = re.compile(r"(dashboard:(?:artifacts:)?)(\d+)(:.*)", re.DOTALL)  # attributes in which the dashboard keeps notes of a trial
+TRIAL_KEY = re.compile(
+    r"(dashboard:(?:artifacts:)?)(\d+)(:.*)", re.DOTALL
+)  # attributes in which the dashboard keeps notes of a trial
 
 
 @dataclass

@@ -61,7 +61,7 @@ def check_lease(link: TrialLink) -> None:
 
 @contextmanager
 def _alone_in(folder: Path, link: TrialLink) -> Iterator[None]:
-    """Wait until no earlier job of the trial runs in the folder, then lock it. The kernel unlocks it if a process dies."""
+    """Wait until no earlier job of the trial runs in the folder, then lock it. The kernel unlocks it on a crash."""
     lock = FileLock(folder / LOCK)
     for look in range(int(PATIENCE_S / LOOK_S)):
         check_lease(link)

@@ -18,7 +18,9 @@ class LocalConfig:
     memory_share: float | None = number(None, above=0, at_most=1)  # of a CUDA device's memory; PyTorch enforces it
     threads_per_job: int | None = number(None, at_least=1)  # by default the cores divided among the slots
     time_limit_s: float | None = number(None, above=0)  # a job that takes longer is ended
-    memory_limit_gb: float | None = number(None, above=0)  # address space of a worker, in units of 2**30 bytes; not with CUDA
+    memory_limit_gb: float | None = number(
+        None, above=0
+    )  # address space of a worker, in units of 2**30 bytes; not with CUDA
     grace_s: float = number(5.0, at_least=0)  # between SIGTERM and SIGKILL
     retry_alone: bool = True  # if CUDA runs out of memory, run the job once more with the device to itself
     show_output: bool = False  # jobs print to the terminal, not to job.log in their folder
@@ -32,7 +34,9 @@ class RayConfig:
     address: str = "local"  # local: start Ray here and end it; auto or host:port: join a running cluster
     cpus_per_job: float = number(1.0, at_least=0)
     gpus_per_job: float | None = number(None, at_least=0)  # may be a fraction; default: 1 if the cluster has GPUs
-    max_parallel: int | None = number(None, at_least=1)  # slots; default: as many as the cluster has room for at the start
+    max_parallel: int | None = number(
+        None, at_least=1
+    )  # slots; default: as many as the cluster has room for at the start
     time_limit_s: float | None = number(None, above=0)
     object_store_mb: int = number(100, at_least=79)  # of a local Ray, which needs at least 79
     show_output: bool = False  # jobs print to Ray's log and the terminal, not to job.log in their folder
@@ -56,7 +60,9 @@ class SlurmConfig:
     name: str = "spectral"  # of the SLURM jobs, followed by the id of the sweep's controller
     folder: str = "${hydra.sweep.dir}/.submitit"  # scripts, logs and results of submitit
     partition: str | None = None
-    additional: dict[str, Any] = field(default_factory=dict)  # more options of sbatch, as in +hydra.launcher.additional.qos=long
+    additional: dict[str, Any] = field(
+        default_factory=dict
+    )  # more options of sbatch, as in +hydra.launcher.additional.qos=long
     poll_s: float = number(1.0, above=0)  # between two checks for the result of a job
     look_s: int = number(60, at_least=1)  # between two checks of the queue, for jobs that died
     show_output: bool = False  # jobs print to submitit's log, not to job.log in their folder

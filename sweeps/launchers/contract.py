@@ -75,7 +75,7 @@ class StreamingLauncher(Launcher):
 
     @abstractmethod
     def shutdown(self, wait: bool = True) -> None:
-        """End all workers: after the jobs submitted so far, or at once, which cancels waiting jobs and loses running ones."""
+        """End all workers, after the jobs submitted so far or at once (cancels waiting jobs, loses running ones)."""
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Hydra's own interface: submit all jobs and wait for them. For a lost worker it returns a failed JobReturn."""

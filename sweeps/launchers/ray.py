@@ -45,7 +45,9 @@ class RayLauncher(PooledLauncher):
         self._options = checked(RayConfig, options)
         gpus = self._options.gpus_per_job or 0
         if gpus > 1 and gpus % 1:
-            raise user_error(f"hydra.launcher.gpus_per_job={gpus} is not allowed: a value above 1 must be a whole number.")
+            raise user_error(
+                f"hydra.launcher.gpus_per_job={gpus} is not allowed: a value above 1 must be a whole number."
+            )
         load_ray()
         # A Ray task cannot ask for a device of its own while other actors use that device.
         self._limits = Limits(self._options.time_limit_s, retry_alone=False)
@@ -104,7 +106,7 @@ class RemoteWorker:
 
     @property
     def alive(self) -> bool:
-        """Whether the actor is alive, as far as `run` has noticed: the job of a dead actor is lost and submitted again."""
+        """Whether the actor is alive, as far as `run` has noticed; if it died, its job is lost and submitted again."""
         return True
 
     @property

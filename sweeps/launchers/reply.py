@@ -15,7 +15,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 
 KINDS: tuple[type[Any], ...] = (bool, int, float, str, bytes)
-# PyTorch's exception is recognized by its name, so that torch is not imported; CUDA and its libraries by their messages.
+# PyTorch's exception is recognized by its name, so that torch is not imported; errors of CUDA by their messages.
 OUT_OF_MEMORY = "OutOfMemoryError"
 OUT_OF_MEMORY_SAID = re.compile(r"CUDA (error: )?out of memory|\bCU[A-Z]+_(STATUS_)?ALLOC_FAILED\b")
 

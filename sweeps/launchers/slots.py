@@ -91,7 +91,9 @@ def choose_devices(wanted: Any = "auto") -> list[Device]:
     for name in map(str, wanted):
         if name not in by_name:
             there = ", ".join(device.name for device in found) or "none"
-            raise user_error(f"hydra.launcher.devices={list(wanted)}: CUDA device {name} does not exist; found: {there}.")
+            raise user_error(
+                f"hydra.launcher.devices={list(wanted)}: CUDA device {name} does not exist; found: {there}."
+            )
         if by_name[name] in chosen:
             raise user_error(
                 f"hydra.launcher.devices={list(wanted)} names {by_name[name].name} twice: "

@@ -27,7 +27,7 @@ class Batches:
         return future
 
     def flush(self) -> None:
-        """Run the submitted jobs. If the launcher itself fails, run each job alone: only those that fail it are lost."""
+        """Run the submitted jobs. If the launcher itself fails, run each job alone: only jobs that fail it are lost."""
         jobs, self._jobs = self._jobs, []
         self._interrupts.in_batch = True
         try:

@@ -34,7 +34,7 @@ def end_trial(
 
 
 def _constrain(run: TrialRun, constraints: Sequence[Constraint]) -> tuple[TrialState, str]:
-    """State and reason of a complete trial after checking the constraints. Outside them it is complete, but never best."""
+    """State and reason of a complete trial after checking the constraints. Outside them it stays complete."""
     try:
         run.violations, reason = judge(constraints, [run.folder_of(k) for k in range(run.num_seeds)])
     except ValueError as error:

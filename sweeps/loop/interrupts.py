@@ -40,7 +40,7 @@ class Interrupts:
 
     @contextmanager
     def caught(self) -> Iterator[None]:
-        """Catch the signals while the block runs. Does nothing outside the main thread, where Python cannot catch them."""
+        """Catch the signals while the block runs. No effect outside the main thread, where Python cannot catch them."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return

@@ -1,4 +1,4 @@
-"""Build a job for the launcher: its overrides are the configuration, the seed, the folder, and the link to its trial."""
+"""Build a job for the launcher, with overrides for the configuration, the seed, the folder, and the trial link."""
 
 from collections.abc import Sequence
 

@@ -10,7 +10,7 @@ from sweeps.study.shared_study import SharedStudy
 
 
 class JobRecorder:
-    """Records the jobs of one controller. Methods that write to a trial raise TakenOver if another controller has it."""
+    """Records the jobs of one controller. Writing to a trial raises TakenOver if another controller owns it."""
 
     def __init__(self, study: SharedStudy, launcher: StreamingLauncher | Batches) -> None:
         self._study, self._launcher = study, launcher

@@ -101,7 +101,7 @@ class SweepLoop:
 
     @property
     def fails_always(self) -> bool:
-        """Whether all trials of this command failed, and there were enough of them. False if `max_failures` is given."""
+        """Whether all trials of this command failed, and there were enough. False if `max_failures` is given."""
         enough = max(LEAST_FAILURES, 2 * self._launcher.num_slots)
         return self._study.config.max_failures is None and not self.num_others and self.num_failures >= enough
 

@@ -32,7 +32,9 @@ class Starts:
         self._last_s, self.last_reason = self._clock(), reason
         if not self._num_in_a_row:
             self._first_s = self._last_s
-            log.warning("A job could not start (%s): it is tried again until it starts; its trial does not fail.", reason)
+            log.warning(
+                "A job could not start (%s): it is tried again until it starts; its trial does not fail.", reason
+            )
         self._num_in_a_row += 1
 
     def worked(self) -> None:

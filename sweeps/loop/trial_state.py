@@ -1,8 +1,8 @@
 """The states of this controller's trials: an enum, a table of allowed changes, and one method that makes them.
 
-The study, which all controllers share, has fewer states. From CLAIMED to ENDING a trial is RUNNING there, with an owner.
-An ENDED trial is COMPLETE, PRUNED or FAIL there. A trial that this controller has LEFT is waiting there, or has another
-owner.
+The study, which all controllers share, has fewer states. From CLAIMED to ENDING a trial is RUNNING there, and has an
+owner. An ENDED trial is COMPLETE, PRUNED or FAIL there. A trial that this controller has LEFT is waiting there, or has
+another owner.
 """
 
 from collections.abc import Iterator

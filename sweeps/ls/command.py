@@ -74,7 +74,7 @@ def _read(folder: Path) -> Entry | None:
 
 
 def _name(folder: Path) -> str:
-    """The name of a study or run. Names of trials and seeds repeat, so those of the study and trial come before them."""
+    """The name of a study or run. Names of trials and seeds repeat, so that of the study comes before them."""
     whole = folder.absolute()
     outermost = whole.parent if whole.match(SEEDS) else whole
     outermost = outermost.parent if is_study(outermost.parent) else outermost

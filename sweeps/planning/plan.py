@@ -35,7 +35,7 @@ def plan_of(sweep: SweepConfig, space: Space, job_config: DictConfig) -> Plan:
         UserError: objectives, directions or seeds are not allowed; a grid has values that cannot be counted.
     """
     objectives = objective_names(sweep)
-    # A sampler draws a number of trials. If the number or the sampler is not given, every combination of choices is run.
+    # A sampler draws a given number of trials. If either is not given, all combinations of choices are run.
     draws = sweep.sampler is not None and sweep.num_trials is not None
     is_asked_for = sweep.sampler is not None and samplers.find(sweep.sampler).runs_whole_grid
     whole_grid = is_asked_for or (space.is_grid and not draws)

@@ -13,7 +13,7 @@ ENDED = {"fail": "failed", "pruned": "pruned"}  # by trial.json
 
 
 def unfinished_status(folder: Path) -> str:
-    """The status of a run without a result: running, pruned, failed, stopped or stale. Raises any error of its files."""
+    """Status of a run without a result: running, pruned, failed, stopped or stale. Raises any error of its files."""
     if is_locked(folder / "run.lock"):
         return "running"
     return ENDED.get(load_json(folder / TRIAL_FILE).get("state", ""), without_result(_changed_s(folder)))

@@ -88,7 +88,9 @@ def _blame(space: Space, values: Mapping[str, Any], sentence: str, compose: Comp
             least = alone(axis, values[axis.name], space.ordered)
             if least is not None and _refusal(space, least, compose) == sentence:
                 is_named = re.match(rf"{re.escape(axis.name)}[^\w.]", sentence)
-                raise user_error(sentence if is_named else f"{axis.name} cannot be searched in these values: {sentence}")
+                raise user_error(
+                    sentence if is_named else f"{axis.name} cannot be searched in these values: {sentence}"
+                )
 
 
 def _refusal(space: Space, values: Mapping[str, Any], compose: Compose) -> str | None:

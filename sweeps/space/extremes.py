@@ -35,7 +35,7 @@ def cover(ordered: Sequence[Axis], covered_by: Sequence[Mapping[str, Any]] = ())
 
 
 def alone(axis: Axis, value: Any, ordered: Sequence[Axis]) -> dict[str, Any] | None:
-    """The smallest configuration with a value: the axes of its condition, and fixed axes. None if it is not reachable."""
+    """The smallest configuration with a value: the axes of its condition, and fixed axes. None if unreachable."""
     axes, chosen, open_axes = {a.name: a for a in ordered}, {axis.name: value}, [axis]
     while open_axes:
         for name, allowed in open_axes.pop().when.allowed.items():
@@ -53,7 +53,7 @@ def alone(axis: Axis, value: Any, ordered: Sequence[Axis]) -> dict[str, Any] | N
 
 
 def completions(values: Mapping[str, Any], ordered: Sequence[Axis]) -> list[dict[str, Any]]:
-    """Configurations with these values: other axes at their first extremes, at their last ones, or left out if possible.
+    """Configurations with these values, and other axes at their first extremes, at their last ones, or left out.
 
     Only one configuration if the values leave no other axis open.
     """

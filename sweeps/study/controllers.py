@@ -71,7 +71,9 @@ class Watch:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._looked_at, self._lock = clock, clock(), threading.Lock()
-        self._seen: dict[str, tuple[float, float]] = {}  # by controller: its last heartbeat, and seconds without a new one
+        self._seen: dict[
+            str, tuple[float, float]
+        ] = {}  # by controller: its last heartbeat, and seconds without a new one
 
     def look(self, attributes: Mapping[str, Any]) -> None:
         """Read the heartbeats in a study's attributes. May be called from any thread."""

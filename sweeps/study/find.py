@@ -83,7 +83,7 @@ def open_existing(url: str, timeout_s: float = TIMEOUT_S, given_as: str = OPTION
 
 
 def read_journal(journal: Path) -> BaseStorage:
-    """Open a study.journal for reading: without waiting for a lock, and without creating the file."""
+    """Open a study.journal for reading. Calls are not repeated if it is unavailable, and the file is never created."""
     from optuna.storages import JournalStorage
 
     from sweeps.storage.journal import SafeJournal

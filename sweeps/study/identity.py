@@ -1,4 +1,4 @@
-"""What a study searches and how it compares trials. It is stored, and each command that resumes the study must match."""
+"""What a study searches and how it compares trials: stored, and compared with each command that resumes the study."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any

@@ -73,7 +73,7 @@ class SharedStudy:
     seeds: list[int] | None = None
 
     def __post_init__(self) -> None:
-        # By its values, not its position: the next command may give its axes or enqueued configurations in another order.
+        # By values, not by position: the next command may give its axes or enqueued configurations in another order.
         self._enqueued = [(canonical(values), values) for values in self.enqueued]
         self.retries = RetryPolicy(self.config.max_retries)
         self.storage: BaseStorage = open_storage_of_user(self.url, self.config.storage_timeout_s)
@@ -155,7 +155,7 @@ class SharedStudy:
         return sum(t.state == TrialState.RUNNING and not self.ownership.is_mine(t) for t in self.trials())
 
     def earlier_duplicate(self, number: int) -> FrozenTrial | None:
-        """An earlier trial with the same configuration that has a result or may still get one; None if there is none."""
+        """An earlier trial with the same configuration that has a result or may get one; None if there is none."""
         trials = self.trials()
         mine = trials[number].user_attrs[CONFIGURATION]
         for trial in trials[:number]:
@@ -210,7 +210,9 @@ class SharedStudy:
     def constrain(self, trial: Trial, violations: Mapping[str, float]) -> None:
         """Store how far a trial is outside each constraint."""
         with self._owned(trial):
-            judged = self.storage.get_trial(trial._trial_id).constraints  # perhaps stored already, by a controller that died afterwards
+            judged = self.storage.get_trial(
+                trial._trial_id
+            ).constraints  # perhaps stored already, by a controller that died afterwards
             for name, violation in violations.items():
                 if name not in judged:
                     trial.set_constraint(name, violation)
@@ -281,7 +283,9 @@ class SharedStudy:
         there = self.study.user_attrs.get(IDENTITY)
         if there is None:
             if self.study.get_trials(deepcopy=False):
-                raise user_error(f"sweep.study_name={self.name} is a study that was not made by a sweep: give another name.")
+                raise user_error(
+                    f"sweep.study_name={self.name} is a study that was not made by a sweep: give another name."
+                )
             self.study.set_user_attr(IDENTITY, mine)
             return
         old = up_to_date(there, self.config.free_keys)

@@ -51,7 +51,7 @@ def enqueue_failed(study: Study) -> int:
     failed = [trial for trial in standing(study.get_trials(deepcopy=False)) if trial.state == TrialState.FAIL]
     for trial in failed:
         kept = {name: value for name, value in trial.user_attrs.items() if name not in OF_THE_END}
-        # Like Study.enqueue_trial, but with the steps: a job that resumes from its checkpoint does not report them again.
+        # Like Study.enqueue_trial, but with the steps: a job that resumes from a checkpoint does not report them again.
         study.add_trial(
             create_trial(
                 state=TrialState.WAITING,

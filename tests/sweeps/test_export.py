@@ -42,7 +42,7 @@ def test_an_export_to_a_folder_that_is_not_there(
 def test_an_export_of_a_storage_that_is_none(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert export.main(["study", "--storage", url]) == 2
     said = capsys.readouterr().err
-    assert said.startswith("error: --storage is no URL of a database: allowed is postgresql://")
+    assert said.startswith("error: --storage is not the URL of a database: allowed is postgresql://")
     assert said.endswith("journal:///FILE, or none for a study in its own folder.\n") and "sweep.storage" not in said
 
 

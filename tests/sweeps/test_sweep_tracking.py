@@ -106,7 +106,7 @@ def test_a_mistake_in_telling_harms_nothing(tmp_path: Path, caplog: pytest.LogCa
     done = sweep(tmp_path, SPACE, loss, num_trials=1)
     with caplog.at_level(logging.WARNING):
         track_study(done.study, tmp_path, OmegaConf.create({"name": "wandb", "mode": "no such mode"}))
-    assert "The study could not be told to its tracker: UserError: tracker.mode=no such mode" in caplog.text
+    assert "The study could not be logged to its tracker: UserError: tracker.mode=no such mode" in caplog.text
 
 
 @OF_LIBRARY
@@ -157,13 +157,13 @@ def test_the_command_says_what_it_cannot_do(tmp_path: Path, capsys: pytest.Captu
         "    Best so far: best so far/score, by trials ended",
     ]
     assert "    Table: misclassified" in said.splitlines()
-    assert said.endswith("takes a server, with --entity and --save.\n")
+    assert said.endswith("to save it on a server, give --entity and --save.\n")
     assert workspace_main(["nowhere"]) == 2
     assert "there is no study nowhere" in capsys.readouterr().err
 
 
 BAD_STORAGES = [
-    ("foo://x", "is no URL of a database"),
+    ("foo://x", "is not the URL of a database"),
     ("sqlite:////nowhere/studies.db", "there is no file /nowhere/studies.db"),
     ("postgresql://user:hidden@host/studies", "holds a password"),
 ]

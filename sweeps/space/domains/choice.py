@@ -53,7 +53,7 @@ class Choice:
 
     @cached_property
     def _stored(self) -> tuple[bool | int | float | str | None, ...]:
-        """The values as Optuna stores them: those of its own types unchanged, others as JSON, which its dashboard shows.
+        """The values as Optuna stores them: its own types unchanged, others as JSON, which its dashboard can show.
 
         All are JSON if Optuna would confuse two of them, as it does with 1 and true, or "[1]" and [1].
         """

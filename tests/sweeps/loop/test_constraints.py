@@ -77,5 +77,6 @@ def test_tpe_learns_as_much_from_what_was_never_run_as_from_what_was(tmp_path: P
 def test_a_constraint_on_what_no_run_reports_fails_plainly(tmp_path: Path) -> None:
     ended = sweep(tmp_path, {"x": [1]}, with_result, sampler="grid", constraints={"nope": {"at_most": 5}})
     assert (
-        ended.trials[0].user_attrs["reason"] == "sweep.constraints.nope cannot be checked: it is absent, and no number"
+        ended.trials[0].user_attrs["reason"]
+        == "sweep.constraints.nope cannot be checked: its value absent is not a number"
     )

@@ -75,7 +75,7 @@ def test_of_several_seeds_the_mean_and_the_spread_are_told(tmp_path: Path, capsy
         assert json.loads((folder / "sweep.json").read_text())["final"][0]["test"] == {"test/score": values}
         best = next(k for k, line in enumerate(lines) if line.startswith("best: "))
         named = "10,11" if seeds == 2 else "7"
-        assert lines[best + 1] == f"It runs one seed; the trial was judged by seed={named}."
+        assert lines[best + 1] == f"It runs one seed; the trial was scored with seed={named}."
 
 
 def test_their_records_say_so_before_they_start(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_spoilt_result_is_told_of_and_its_score_left_out(tmp_path: Path, capsy
     study = open_study(tmp_path, {"x": [4]}, num_trials=1, **HELD)
     summarize(study, tmp_path)
     study.close()
-    assert f"{spoilt} cannot be read, so that its test score is left out." in capsys.readouterr().out
+    assert f"{spoilt} cannot be read: its test score is left out." in capsys.readouterr().out
     assert json.loads((tmp_path / "sweep.json").read_text())["final"][0]["test"] == {}
 
 
@@ -149,7 +149,7 @@ def test_the_runs_of_another_controller_are_waited_for_and_run_where_it_gives_th
     timer.start()
     ended = sweep(tmp_path, SPACE, score, **options)
     assert finals(ended) == [(1, 5)]
-    assert "Waiting for the last runs of another controller, of trial 1 and trial 0." in ended.output
+    assert "Waiting for another controller to end the last runs of trial 1 and trial 0." in ended.output
     assert not timer.is_alive() and other.has_final(0) and other.has_final(1)
     other.close()
 

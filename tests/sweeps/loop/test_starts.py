@@ -31,7 +31,7 @@ def test_it_says_once_that_starts_fail_and_once_that_they_work_again(caplog: pyt
         starts.failed("no process")
     for _ in range(2):
         starts.worked()
-    told = "A job could not start (no process): it is tried again until it can, no trial fails for it."
+    told = "A job could not start (no process): it is tried again until it starts; its trial does not fail."
     assert [record.getMessage() for record in caplog.records] == [told, "Jobs start again."]
 
 
@@ -125,8 +125,8 @@ def test_an_outage_fails_no_trial_and_asks_for_none_that_cannot_start(
     assert set(most_claimed[:40]) == {0, 1}
     assert [trial.user_attrs["attempts"] for trial in ended.trials] == [1] * 50
     assert [r.getMessage() for r in caplog.records if "start" in r.getMessage()] == [
-        "A job could not start (sbatch: error: Slurm controller not responding): it is tried again until it can, "
-        "no trial fails for it.",
+        "A job could not start (sbatch: error: Slurm controller not responding): it is tried again until it starts; "
+        "its trial does not fail.",
         "Jobs start again.",
     ]
 

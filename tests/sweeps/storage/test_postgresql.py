@@ -171,7 +171,7 @@ def test_an_account_without_the_right_to_make_tables_is_told_so(url: str, tmp_pa
     process = start(tmp_path / "study", "model.width=4,8", f"sweep.storage={url}", script=REPOSITORY / "run.py")
     last = finish(process).splitlines()[-1]
     assert process.returncode == 2
-    assert last.startswith(f"error: sweep.storage={url} cannot keep studies: ") and "permission denied" in last
+    assert last.startswith(f"error: sweep.storage={url} cannot store studies: ") and "permission denied" in last
 
 
 @pytest.mark.parametrize(

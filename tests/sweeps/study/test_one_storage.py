@@ -25,7 +25,7 @@ def test_a_killed_sweep_of_another_storage_is_known_and_not_begun_a_second_time(
     output = finish(again)
     said = (
         f"sweep.storage=null has no study kept, and the one of the folder {folder} is kept in {url}: "
-        f"give the command with sweep.storage={url} to go on with it, or another sweep.study_name."
+        f"give the command with sweep.storage={url} to resume it, or another sweep.study_name."
     )
     assert again.returncode and said in output
     assert not (folder / "study.journal").exists()
