@@ -136,7 +136,7 @@ def test_a_mistake_is_named_with_its_key(yaml: str, sentence: str) -> None:
 
 
 def test_one_key_is_one_axis() -> None:
-    with pytest.raises(UserError, match=r"sweep\.space holds a and \+a, which are one key"):
+    with pytest.raises(UserError, match=r"sweep\.space holds a and \+a, which are the same key"):
         Space.read({"a": [1, 2], "+a": [3, 4]})
 
 
@@ -265,7 +265,10 @@ def test_the_form_that_a_wrong_key_of_an_axis_is_told_gives_that_axis(
     ("overrides", "said"),
     [
         (["sweep=loss", "+sweep.space.loss.gamma.low=4"], "as in '+sweep.space={loss.gamma:{low:4}}'."),
-        (["sweep=reference", "sweep.space.model.widht.low=4"], "known key: did you mean 'model.width'? give the whole axis"),
+        (
+            ["sweep=reference", "sweep.space.model.widht.low=4"],
+            "known key: did you mean 'model.width'? give",
+        ),
         (["sweep=reference", "+sweep.space={model.width:[4,8]}"], "cannot be merged into the search's axes: "),
         (["sweep.space=[1]"], "sweep.space=[1] has the wrong type: allowed is a mapping"),
     ],
