@@ -63,7 +63,7 @@ def names_only(*overrides: str) -> list[str]:
         ),
         ("model=[a,b]", "model is given b in a list with others: it takes one name, as in model=b."),
         ("model=[fcn,reference]", "model is given reference in a list with others: it takes one name, as in .*"),
-        ("model.dilations.5=3", "model.dilations[5] is not there: model.dilations has 3 elements, from index 0; .*"),
+        ("model.dilations.5=3", "model.dilations[5] does not exist: model.dilations has 3 elements, from index 0; .*"),
         (
             "loss.weights={a:1}",
             "loss.weights={a: 1.0} names a, which is not a class: allowed: galaxy, qso, star, unknown.",
@@ -169,7 +169,7 @@ def names_only(*overrides: str) -> list[str]:
         ),
         (
             "schedule=reference schedule.stages.2.lr=1",
-            "schedule.stages[2] is not there: .* 2 elements, from index 0; .*",
+            "schedule.stages[2] does not exist: .* 2 elements, from index 0; .*",
         ),
         ("+schedule.batchsize=3", "schedule.batchsize is not a known key: did you mean 'batch_size'? allowed: .*"),
         ("schedule=nope", "schedule=nope is not known: allowed: default, reference."),
