@@ -21,7 +21,7 @@ from spectral.configs.root import typed
 from sweeps.job import progress
 from sweeps.planning.arguments import refuse_search
 
-# Who trains on the survey that comes with the product is likely to be new to it.
+# Shown after training on the survey that comes with the product: its user is likely to be new.
 NEXT_STEPS = """
 What to try next:
   python run.py -m sweep=widths sweep.num_trials=6      search for a better width, in all slots of the machine
@@ -32,7 +32,7 @@ What to try next:
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 @as_job
 def main(config: DictConfig) -> float | list[float]:
-    """The objective of the experiment; a list where several are named."""
+    """The objective of the experiment; a list if several are named."""
     refuse_search()
     # In a multirun each job has a folder of its own. An empty run_dir stays so, to be refused.
     config.run_dir = config.run_dir and HydraConfig.get().runtime.output_dir
@@ -40,7 +40,7 @@ def main(config: DictConfig) -> float | list[float]:
     from spectral import experiment
     from sweeps.job.tracked_as import tracked_as
 
-    # What an experiment gives does not depend on the search that chose it.
+    # The result of an experiment must not depend on the search that chose its config.
     config.sweep = None
     objective = experiment.run(
         config,
@@ -54,7 +54,7 @@ def main(config: DictConfig) -> float | list[float]:
 
 
 def explain(error: HydraException) -> str | None:
-    """What is said of a mistake in a search; None for other mistakes."""
+    """The message for a mistake in a search; None for other mistakes."""
     from sweeps.space.messages import search_sentence  # only if there is a mistake: a command begins sooner
 
     return search_sentence(error)

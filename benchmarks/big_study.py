@@ -1,4 +1,4 @@
-"""A large study with its run folders and its survey, made up in seconds: nothing is trained, every number is invented.
+"""Make a large invented study with run folders and a survey in seconds: nothing is trained, every number is made up.
 
     python benchmarks/big_study.py /tmp/big --num-trials 1000 --num-test 50000
 
@@ -52,7 +52,7 @@ class Invention:
     """How large the study is.
 
     Args:
-        num_predicted: runs that also leave predictions.parquet: trial 0, then the best ones.
+        num_predicted: number of runs with a predictions.parquet: trial 0, then the best ones.
     """
 
     num_trials: int = 1000
@@ -103,7 +103,7 @@ def make_study(folder: Path, invention: Invention) -> Path:
 
 
 def make_pack(folder: Path, invention: Invention) -> pd.DataFrame:
-    """A survey of noise with a line; its validation and test spectra alone. Returns the catalog with the split."""
+    """Pack a survey of noise with a line, only validation and test spectra; returns the catalog with the split."""
     folder.mkdir(parents=True)
     num, rng = invention.num_validation + invention.num_test, invention.rng
     index = rng.choice(len(CLASSES), num, p=SHARES)
@@ -130,7 +130,7 @@ def make_pack(folder: Path, invention: Invention) -> pd.DataFrame:
 
 
 def _timeline(invention: Invention) -> list[tuple[str, datetime, float]]:
-    """Slot, start and seconds of each trial: a slot takes the next one a little after its last has ended."""
+    """Slot, start and seconds of each trial: a slot starts its next trial a little after the last one has ended."""
     free = dict.fromkeys([f"cuda:{i // 2}/{i % 2}" for i in range(invention.num_slots)], 0.0)
     times = []
     for _ in range(invention.num_trials):
@@ -150,7 +150,7 @@ def _trial(
     survey: dict[str, Any],
     invention: Invention,
 ) -> FrozenTrial:
-    """A trial and, unless it failed at once, its run folder."""
+    """Make a trial and, unless it failed at once, its run folder."""
     rng, (slot, start, takes) = invention.rng, times
     drawn = optuna.trial.FixedTrial(invention.random_params(space) if number else space.params(KNOWN))
     values = space.suggest(drawn)
@@ -182,7 +182,7 @@ def _trial(
 
 
 def _jobs(slot: str, start: datetime, takes_s: float, state: TrialState, rng: np.random.Generator) -> list[JobRecord]:
-    """The job of a trial; of a few it is the second, after a worker that was lost."""
+    """The job records of a trial; a few trials have two, since a worker was lost."""
     began_s, ended_s = start.timestamp(), start.timestamp() + takes_s
     ending = {"COMPLETE": "done", "PRUNED": "pruned"}.get(state.name, "failed")
     if rng.random() >= 0.03:
@@ -193,7 +193,7 @@ def _jobs(slot: str, start: datetime, takes_s: float, state: TrialState, rng: np
 
 
 def _quality(values: dict[str, Any]) -> float:
-    """Made up: the learning rate and the share of stars matter, and a few things a little."""
+    """A made-up score: the learning rate and the fraction of stars matter much, other values a little."""
     lr, star = np.log10(values["optimizer.lr"]), values["sampler.fractions"][0]
     bonus = {"cross_entropy": 0.0, "focal": -0.02, "logit_adjusted": 0.015}[values["loss"]]
     return float(

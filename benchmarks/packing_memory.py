@@ -1,4 +1,4 @@
-"""Memory of packing, which should not grow with the survey: all processes together, at two sizes of survey.
+"""Measure the memory of packing, of all processes together, for two survey sizes: it should not grow with the survey.
 
     python benchmarks/packing_memory.py                 # 2,000 and 50,000 spectra of 2,600 points; about two minutes
     python benchmarks/packing_memory.py --quick         # 2,000 and 8,000: under 40 s
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def write_survey(folder: Path, num: int) -> None:
-    """index.csv and spectra/<id>.txt."""
+    """Write index.csv and spectra/<id>.txt."""
     (folder / "spectra").mkdir()
     with (folder / "index.csv").open("w") as index:
         index.write("id,type\n")
@@ -58,7 +58,7 @@ def write_survey(folder: Path, num: int) -> None:
 
 
 def pack(folder: Path, num_workers: int) -> int:
-    """Pack in other processes; returns the most bytes that they held together."""
+    """Pack in other processes; returns the peak of their memory together, in bytes."""
     data = f"data.index={folder / 'index.csv'}", f"data.folder={folder / 'spectra'}", f"data.num_workers={num_workers}"
     command = [sys.executable, "-m", "spectral.pack", "data=tianchi", *data, f"out={folder / 'pack'}"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -6,7 +6,7 @@
 The first trains each network on each set's published training part (`experiment=ucr`) and prints its scores on the
 test part, mean and standard deviation over the seeds, next to published ones. The second packs a survey from both
 formats and trains on both, with the same split and seeds. If stopped, either resumes with the same command: the results
-and the run folders lie together at `--out`. What was measured: docs/benchmarks.md
+and the run folders are in `--out`. What was measured: docs/benchmarks.md
 """
 
 import argparse
@@ -35,19 +35,21 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--ucr", type=Path, help="holds NAME/NAME_TRAIN.tsv and NAME/NAME_TEST.tsv")
+    parser.add_argument("--ucr", type=Path, help="folder with NAME/NAME_TRAIN.tsv and NAME/NAME_TEST.tsv")
     parser.add_argument("--published", type=Path, help="CSV of published accuracies; see docs/benchmarks.md")
-    parser.add_argument("--datasets", nargs="*", default=ucr_sets.DATASETS, help="no name: leave the UCR part out")
+    parser.add_argument(
+        "--datasets", nargs="*", default=ucr_sets.DATASETS, help="UCR sets; without a name the UCR part is left out"
+    )
     parser.add_argument("--models", nargs="+", default=ucr_sets.MODELS)
     parser.add_argument("--seeds", type=int, nargs="+", default=range(5))
-    parser.add_argument("--survey-text", type=Path, help="holds first_train_index.csv and train/ID.txt")
+    parser.add_argument("--survey-text", type=Path, help="folder with first_train_index.csv and train/ID.txt")
     parser.add_argument("--survey-npz", type=Path, help="the same survey, with flux, id and type")
     parser.add_argument("--survey-seeds", type=int, nargs="+", default=range(3))
-    parser.add_argument("--epochs", type=int, help="of every stage, in place of the experiment's own")
+    parser.add_argument("--epochs", type=int, help="epochs of every stage, instead of the experiment's own")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="runs at a time")
-    parser.add_argument("--threads", type=int, default=1, help="of each of them")
+    parser.add_argument("--threads", type=int, default=1, help="threads per run")
     parser.add_argument("--out", type=Path, default=Path("outputs/real_input/results.json"))
-    parser.add_argument("--quick", action="store_true", help="one seed, one epoch a stage: to see that it works")
+    parser.add_argument("--quick", action="store_true", help="one seed, one epoch per stage: to check that it works")
     options = parser.parse_args()
     if options.datasets and not (options.ucr and options.published):
         parser.error("the UCR part needs --ucr FOLDER and --published CSV; --datasets without names leaves it out")

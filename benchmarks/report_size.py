@@ -1,7 +1,7 @@
-"""How long the report of a large study takes to build and to open, and how large it is.
+"""Measure how long the report of a large study takes to build and to open, and how large it is.
 
     python benchmarks/report_size.py                      # 1,000 trials, 50,000 test spectra, made up by big_study.py
-    python benchmarks/report_size.py --folder /tmp/big    # kept there, and used again
+    python benchmarks/report_size.py --folder /tmp/big    # kept there and reused
 
 Needs Debian's chromium and chromium-driver. Opening is from disk, from the start of the navigation until the first
 frame after the load event, median of the rounds; an empty page that holds Plotly alone takes turns with the report, so
@@ -32,7 +32,7 @@ sys.exit(code)
 
 
 def build(study: Path, page: Path, *options: str) -> tuple[float, bool]:
-    """Seconds of `python -m sweeps.report` in a process of its own, and whether that process imported torch."""
+    """The seconds that `python -m sweeps.report` takes in its own process, and whether it imported torch."""
     started = time.perf_counter()
     command = [sys.executable, "-c", BUILD, str(study), "--out", str(page), *options]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -67,7 +67,7 @@ def _open(driver: webdriver.Chrome, page: Path) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, help="where the study is made, and kept (default: nowhere)")
+    parser.add_argument("--folder", type=Path, help="keep the study in this folder (default: do not keep it)")
     parser.add_argument("--num-trials", type=int, default=1000)
     parser.add_argument("--num-test", type=int, default=50_000)
     parser.add_argument("--num-rounds", type=int, default=5)

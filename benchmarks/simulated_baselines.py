@@ -1,8 +1,8 @@
-"""What simple classifiers reach on the simulated survey, and what signal-to-noise and flux scale alone give away.
+"""Scores of simple classifiers on the simulated survey, also from signal-to-noise or flux scale alone.
 
     python benchmarks/simulated_baselines.py            # the default survey; about two minutes on one core
 
-Splits by object: a fifth of the objects are the test set. Prints macro-F1 and F1 a class.
+Splits by object: a fifth of the objects are the test set. Prints macro-F1 and F1 per class.
 """
 
 import argparse

@@ -1,11 +1,12 @@
-"""How well sweeps use their slots, next to hydra-optuna-sweeper 1.3.0 with the joblib launcher, and what they cost.
+"""Measure how well sweeps use their slots and what a trial costs, compared with hydra-optuna-sweeper 1.3.0 and joblib.
 
     python benchmarks/sweep_engine.py                          # all parts, about half an hour on 2 quiet cores
     python benchmarks/sweep_engine.py --quick                  # smaller: to see that it works
     python benchmarks/sweep_engine.py --parts slots costs      # some of slots, training, costs, past
 
-Their side runs in an environment of its own, which the first run makes below build/ with pip. Both sides get the same
-configurations in the same order, 2 slots and one thread a job; the two commands take turns. Prints Markdown tables.
+The other sweeper ("theirs") runs in its own environment, which the first run makes below build/ with pip. Both sides
+get the same configurations in the same order, 2 slots and one thread per job; their commands alternate. Prints Markdown
+tables.
 """
 
 import argparse
@@ -43,7 +44,7 @@ SHORT_S, LONG_S = 0.5, 2.0
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is measured."""
+    """The amount of measurement."""
 
     num_sleeps: int = 40
     num_draws: int = 3
@@ -61,14 +62,16 @@ QUICK = Sizes(8, 1, 6, 4, 20, 1, (100, 1000))
 
 
 def slots_table(folder: Path, sizes: Sizes) -> Iterator[str]:
-    """Both sides on the same jobs; busy: the sleeps' sum over slots times first start to last end."""
+    """A table of both sides on the same jobs. Busy: the sum of the sleeps, divided by slots times the time from first
+    start to last end.
+    """
     draw, num = random.Random(0), sizes.num_sleeps
     draws = {
         "evenly between": [round(draw.uniform(SHORT_S, LONG_S), 3) for _ in range(num)],
         "a third long, else short": [LONG_S if draw.random() < 1 / 3 else SHORT_S for _ in range(num)],
         "short and long in turn": [SHORT_S, LONG_S] * (num // 2),  # of a grid whose last axis decides how long
     }
-    # Once unmeasured, so that neither finds the disk's cache cold.
+    # One run without measuring, so that the disk cache is warm for both.
     for is_ours in (True, False):
         _sleep(folder / f"warm-{is_ours}", [{"x": 0, "duration_s": 0.0}], is_ours=is_ours)
     yield "| durations | command, ours | theirs | ratio | ratio were both without cost | busy, ours | theirs |"
@@ -85,7 +88,7 @@ def slots_table(folder: Path, sizes: Sizes) -> Iterator[str]:
 
 
 def _ratio_without_cost(durations_s: list[float]) -> float:
-    """Of slots that are refilled at once to batches that wait for their longest job."""
+    """The ratio of times, without other costs: slots refilled at once, to batches that wait for their longest job."""
     free_at_s = [0.0] * NUM_SLOTS
     for duration_s in durations_s:
         free_at_s[free_at_s.index(min(free_at_s))] += duration_s
@@ -94,7 +97,7 @@ def _ratio_without_cost(durations_s: list[float]) -> float:
 
 
 def _sleep(folder: Path, jobs: Configurations, *, is_ours: bool) -> tuple[float, float]:
-    """Seconds of the whole command, and from the first job's start to the last one's end."""
+    """The seconds of the whole command, and from the first job's start to the last job's end."""
     log = folder.with_suffix(".times")
     if is_ours:
         wall_s = ours(SLEEPER, folder, f"log={log}", *listed(jobs, "+")).wall_s
@@ -133,7 +136,7 @@ def costs_table(folder: Path, sizes: Sizes) -> Iterator[str]:
 
 
 def _pace_ms(log: Path) -> float:
-    """Milliseconds a trial, from the tenth start to the last, by when every worker is warm."""
+    """Milliseconds per trial, from the tenth start to the last: by the tenth, every worker is warm."""
     begun = sorted(begun for begun, _ in _times(log))[10:]
     return 1e3 * (begun[-1] - begun[0]) / (len(begun) - 1)
 
@@ -147,7 +150,7 @@ def _first_submit(folder: Path, search: str) -> dict[str, Any]:
 
 
 def _environment() -> dict[str, str]:
-    """Modules are compiled at the first of the starts, as they are for a user, and not at each."""
+    """An environment in which modules are compiled only at the first start, as for a user."""
     compiling = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     return compiling | {"PYTHONPATH": str(REPOSITORY)}
 
@@ -166,7 +169,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="smaller: to see that it works")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--keep", type=Path, help="leave the runs and what they printed in this new folder")
+    parser.add_argument("--keep", type=Path, help="keep the runs and their output in this new folder")
     options = parser.parse_args()
     sizes = QUICK if options.quick else Sizes()
     folder = options.keep or Path(tempfile.mkdtemp(prefix="sweep-engine-"))

@@ -1,11 +1,11 @@
-"""How fast libraries read a spectrum's text: 2,600 numbers between commas, written with %.6g.
+"""Measure how fast libraries read the text of a spectrum: 2,600 numbers between commas, written with %.6g.
 
     python benchmarks/text_parsing.py                 # those libraries of the list that are installed
     pip install orjson polars msgspec                 # for the rows that are not Spectral's own dependencies
 
-Every method ends in float32 arrays and is checked against Python's float(); one core, processor time, best of the
-rounds. Ratios are to json.loads("[" + text + "]") alone, which leaves a list of Python floats, and to the same made an
-array. Methods take turns within a round, so that a machine that slows down slows all of them.
+Every method gives float32 arrays, and is checked against Python's float(). Times are processor time on one core, the
+best of the rounds. Ratios are to json.loads("[" + text + "]"), which gives a list of Python floats, and to the same
+followed by a conversion to an array. Methods alternate within a round, so that a slower machine affects all of them.
 """
 
 import argparse
@@ -116,7 +116,7 @@ METHODS: dict[str, Method] = {
 
 
 def measure(texts: Texts, rounds: int) -> dict[str, float]:
-    """Seconds of processor time a method, for all texts; methods that are not installed or not exact are printed."""
+    """Seconds of processor time per method, for all texts; prints methods that are not installed or not exact."""
     expected = np.array([float(token) for text in texts for token in text.split(b",")]).astype(np.float32)
     seconds: dict[str, float] = {}
     for name, method in METHODS.items():
@@ -139,7 +139,7 @@ def measure(texts: Texts, rounds: int) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--num", type=int, default=200, help="spectra (default 200)")
-    parser.add_argument("--rounds", type=int, default=9, help="the best of so many is printed (default 9)")
+    parser.add_argument("--rounds", type=int, default=9, help="rounds, of which the best is printed (default 9)")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", DeprecationWarning)  # numpy.fromstring
     rng = np.random.default_rng(0)

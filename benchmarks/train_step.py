@@ -1,12 +1,12 @@
-"""Speed of a training step: forward, cross-entropy, backward, Adam; the reference network, 160 spectra of 2,600 pixels.
+"""Measure a training step: forward, cross-entropy, backward, Adam; reference network, 160 spectra of 2,600 pixels.
 
     python benchmarks/train_step.py                   # about two minutes
     python benchmarks/train_step.py --quick           # under 40 s: leaves out compilation
     python benchmarks/train_step.py --json speed.json # ratio_to_naive_torch, and spectra_per_s of each variant
 
-Each variant has a process of its own, since the memory allocator is set once in a process. The processes take turns, a
-few steps each, so that a machine that slows down slows all of them; medians over the turns are shown. The ratio is the
-median of the ratios within a turn. `naive` is the network as nn.Conv1d says it, in float32, with nothing tuned.
+Each variant has its own process, since the memory allocator is set once per process. The processes alternate, a few
+steps each, so that a slower machine affects all of them; medians over the turns are shown. The ratio is the median of
+the ratios within a turn. `naive` is the network in plain nn.Conv1d and float32, with nothing tuned.
 """
 
 import argparse
@@ -39,7 +39,7 @@ Step = Callable[[], None]
 
 @dataclass(frozen=True)
 class Variant:
-    """How a step is run; `gathered` takes each batch from a memory map in place of one fixed batch."""
+    """How a step is run; `gathered` reads each batch from a memory map instead of using one fixed batch."""
 
     name: str
     naive: bool = False
@@ -70,7 +70,7 @@ FULL = [
 
 
 class NaiveBlock(nn.Module):
-    """[B, C, L] to [B, F, L]."""
+    """One block of the plain network: [B, C, L] to [B, F, L]."""
 
     def __init__(self, num_in: int, num_filters: int) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class NaiveBlock(nn.Module):
 
 
 class NaiveReference(nn.Module):
-    """The reference network written down plainly: [B, 1, L] to logits [B, 4]."""
+    """The reference network in plain PyTorch: [B, 1, L] to logits [B, 4]."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ class NaiveReference(nn.Module):
 
 
 def make_step(variant: Variant, batch_size: int, length: int, folder: Path) -> Step:
-    """A closure that trains one step."""
+    """A function that trains one step."""
     if variant.tuned_allocator:
         tune_allocator()
     torch.manual_seed(0)
@@ -140,7 +140,7 @@ def make_step(variant: Variant, batch_size: int, length: int, folder: Path) -> S
 
 
 def serve(connection: Connection, variant: Variant, batch_size: int, length: int, folder: Path) -> None:
-    """In a variant's process: answer each number of steps with the seconds that they took."""
+    """The loop of a variant's process: read a number of steps, run them, and send back the seconds."""
     step = make_step(variant, batch_size, length, folder)
     while num_steps := connection.recv():
         start = time.perf_counter()
@@ -150,7 +150,7 @@ def serve(connection: Connection, variant: Variant, batch_size: int, length: int
 
 
 def measure(variants: list[Variant], batch_size: int, length: int, budget_s: float) -> list[list[float]]:
-    """Seconds a step: one list of the variants' times for each turn, at least three, started within the budget."""
+    """Seconds per step of each variant, for each turn: at least three turns, and no new one after the budget."""
     end = time.monotonic() + budget_s
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as name:

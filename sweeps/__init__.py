@@ -1,4 +1,4 @@
-"""Many experiments: search, slots, resume. Importing this package imports nothing heavy."""
+"""Sweeps: search over many experiments, run them in slots, resume. Importing this package imports nothing heavy."""
 
 from typing import Any
 

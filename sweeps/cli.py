@@ -1,4 +1,4 @@
-"""How the commands other than `run.py` end: a mistake in one sentence, and quietly if nobody reads their output."""
+"""How the commands other than `run.py` end: one sentence for a mistake, and quietly if their output is not read."""
 
 import signal
 import sys
@@ -15,7 +15,7 @@ def end_with(main: Callable[[], int]) -> NoReturn:
     """Call a command and end the process with its exit code."""
     require_own_spectral()
     if hasattr(signal, "SIGPIPE"):
-        # What reads our output may stop reading, as head does: end as other commands then end.
+        # A program that reads our output may stop reading, as head does: then end quietly, as other commands do.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         code = main()
@@ -26,6 +26,6 @@ def end_with(main: Callable[[], int]) -> NoReturn:
 
 
 def mistake(sentence: object) -> int:
-    """Say what is wrong; returns the exit code."""
+    """Print what is wrong; returns the exit code."""
     print(f"error: {sentence}", file=sys.stderr)
     return EXIT_MISTAKE

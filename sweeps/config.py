@@ -1,4 +1,4 @@
-"""What `sweep.*` takes: the typed config of a sweep. `conf/sweep/default.yaml` tells what each key is for."""
+"""The typed config of a sweep, `sweep.*`. The comments in `conf/sweep/default.yaml` explain each key."""
 
 from dataclasses import dataclass, field
 from typing import Any, Optional
@@ -10,7 +10,7 @@ DEFAULT_SAMPLER = "tpe"
 
 @dataclass
 class SweepConfig:
-    """One sweep. Null means what the comment in conf/sweep/default.yaml says."""
+    """The options of one sweep. What null means is said in conf/sweep/default.yaml."""
 
     study_name: Optional[str] = None
     storage: Optional[str] = None

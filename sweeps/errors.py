@@ -1,29 +1,29 @@
-"""User mistakes found by a sweep: the class that the commands catch, imported only where one is raised."""
+"""Errors for mistakes of the user. Their class is imported from spectral only when it is needed."""
 
 from collections.abc import Iterable
 
 
 def user_error(sentence: str) -> Exception:
-    """The exception to raise for a mistake, with the one sentence that is shown."""
+    """The exception to raise for a mistake of the user, with the one sentence to show."""
     return user_error_type()(sentence)
 
 
 def user_error_type() -> type[Exception]:
-    """What to catch; a function, since importing sweeps must not import spectral."""
+    """The exception class to catch. A function, since importing sweeps must not import spectral."""
     from spectral.errors import UserError
 
     return UserError
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str:
-    """The tail of an error sentence: the closest allowed word where one is close, and all that are allowed."""
+    """The end of an error sentence: all allowed words, and the closest one if one is close."""
     from spectral.errors import nearest as nearest_word
 
     return nearest_word(word, allowed)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A part of an error sentence, "did you mean 'x'? ": the closest known word; empty where none is close."""
+    """A part of an error sentence, "did you mean 'x'? ", with the closest known word; empty if none is close."""
     from spectral.errors import did_you_mean as closest
 
     return closest(word, known)

@@ -1,6 +1,6 @@
-"""A study as a table: `python -m sweeps.export STUDY --format csv`, a row a trial.
+"""A study as a table: `python -m sweeps.export STUDY --format csv`, one row per trial.
 
-STUDY is a study's name (a folder under outputs/sweeps), or a folder; with --storage its name in another storage.
+STUDY is the name of a study (a folder under outputs/sweeps) or its folder; with --storage, its name in that storage.
 """
 
 import argparse
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns its exit code."""
-    parser = argparse.ArgumentParser("python -m sweeps.export", description="A study as a table, a row a trial.")
+    parser = argparse.ArgumentParser("python -m sweeps.export", description="A study as a table, one row per trial.")
     parser.add_argument("study", help="name of a study, or its folder")
     parser.add_argument("--format", choices=("csv", "parquet"), default="csv")
     parser.add_argument("--out", type=Path, help="file to write; CSV goes to the terminal without it")
-    parser.add_argument("--storage", help="URL, where the folder of the study does not tell it")
+    parser.add_argument("--storage", help="URL of the storage, if the study's folder does not name it")
     given = parser.parse_args(arguments)
     if given.format == "parquet" and given.out is None:
         parser.error("--format parquet needs --out FILE")
@@ -40,15 +40,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def study_table(study: str, url: str | None = None) -> "pd.DataFrame":
-    """One row per trial, of the columns of sweeps.results.trial_row.row.
+    """One row per trial, with the columns of sweeps.results.trial_row.row.
 
     Args:
         study: a name, or its folder.
-        url: of the storage, where the folder does not tell it.
+        url: of the storage, if the folder does not name it.
 
     Raises:
         LookupError: there is no such study.
-        UserError: a URL that no database has, or with a password.
+        UserError: the URL is not valid, or holds a password.
     """
     import pandas as pd
     from optuna.trial import TrialState, create_trial
@@ -62,14 +62,14 @@ def study_table(study: str, url: str | None = None) -> "pd.DataFrame":
     identity = loaded.user_attrs.get(IDENTITY, {})
     objectives = identity.get("objectives") or [f"objective {i}" for i in range(len(loaded.directions))]
     axes = list(dict.fromkeys([*identity.get("space", {}), *axes_of(trials)]))
-    # A study without trials has the columns nevertheless.
+    # A study without trials has the same columns.
     columns = list(row(create_trial(state=TrialState.WAITING), objectives, axes))
     table = pd.DataFrame([row(trial, objectives, axes) for trial in trials], columns=columns, dtype=object)
     return table.apply(_of_one_type)
 
 
 def _of_one_type(column: "pd.Series[Any]") -> "pd.Series[Any]":
-    """A column that Parquet can hold: lists and mappings, or values of several types, become text."""
+    """Make a column that Parquet can hold: lists, mappings and values of several types become text."""
     from sweeps.space.values import text
 
     kinds = {type(value) for value in column if value is not None}

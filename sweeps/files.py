@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and JSON in them."""
+"""Write files whole or not at all, and read and write JSON."""
 
 import json
 import os
@@ -12,20 +12,20 @@ from sweeps.errors import user_error
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Replaces what is there. Raises OSError where the file cannot be written."""
+    """Write a file, replacing an existing one. Raises OSError if the file cannot be written."""
     part = f".{path.name}.{os.getpid()}.{threading.get_ident()}.part"
     left = memoryview(content)
-    # Unbuffered: the library leaves its part file behind where the last flush of a buffer fails.
+    # Unbuffered: the library leaves its partial file behind if the last flush of a buffer fails.
     with atomic_save(str(path), part_file=part, overwrite_part=True, buffering=0) as file:
         while left:
             left = left[file.write(left) :]
 
 
 def write_output(path: Path, content: bytes, named: str) -> None:
-    """The file that a command is asked for.
+    """Write the output file that the user asked a command for.
 
     Args:
-        named: what a sentence calls it, such as "--out table.csv".
+        named: the file as an error sentence names it, such as "--out table.csv".
 
     Raises:
         UserError: it cannot be written.
@@ -37,15 +37,15 @@ def write_output(path: Path, content: bytes, named: str) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Makes the folder where it is missing. Raises OSError where the file cannot be written."""
+    """Write JSON, and make the folder if it is missing. Raises OSError if the file cannot be written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def load_rows(path: Path) -> list[dict[str, Any]]:
-    """JSON objects from a file that has one a line; a last line cut short by a kill is left out.
+    """Read a file of JSON objects, one per line. A last line that a kill left incomplete is left out.
 
-    Empty where the file is not there. Raises ValueError for anything else in it.
+    Empty if the file does not exist. Raises ValueError if a line is not a JSON object.
     """
     lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.is_file() else []
     rows = [json.loads(line) for line in lines]
@@ -55,7 +55,7 @@ def load_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def load_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file; empty where the file is not there. Raises ValueError for anything else in it."""
+    """Read a JSON object; empty if the file does not exist. Raises ValueError if it is not a JSON object."""
     loaded = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if not isinstance(loaded, dict):
         raise ValueError(f"{path} holds no JSON object")

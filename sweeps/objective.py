@@ -6,7 +6,7 @@ Direction = Literal["maximize", "minimize"]
 
 
 def natural_direction(name: str) -> Direction:
-    """Losses and times are better small, scores are better large."""
+    """The better direction of an objective: losses and times are minimized, scores maximized."""
     from spectral.configs.objective import objective_direction
 
     return objective_direction(name)

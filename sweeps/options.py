@@ -1,4 +1,4 @@
-"""Options of launchers and pruners: what a field of their config allows, and the check before anything starts."""
+"""Options of launchers and pruners: the values that each option allows, checked before anything starts."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -15,25 +15,25 @@ Config = TypeVar("Config", bound="DataclassInstance")
 
 
 def number(default: float | None, **bounds: float) -> Any:
-    """A field: a number within bounds (at_least, above, at_most); None passes where the type has it."""
+    """A field for a number within bounds (at_least, above, at_most). None is allowed if the type allows it."""
     return dataclasses.field(default=default, metadata={"bounds": bounds})
 
 
 def choice(default: str, *allowed: str) -> Any:
-    """A field: one of some words."""
+    """A field for one of several words."""
     return dataclasses.field(default=default, metadata={"allowed": allowed})
 
 
 def checked(config: type[Config], options: Mapping[str, Any], key: str = "hydra.launcher") -> Config:
-    """Options as an instance of their config.
+    """Check options and make an instance of their dataclass.
 
     Args:
-        config: the dataclass, a field an option.
-        options: of their types; what is missing has its default.
-        key: where the options stand in the whole config, for the error sentence.
+        config: the dataclass, with one field per option.
+        options: values of the right types; a missing option has its default.
+        key: of the options in the whole config, for the error sentence.
 
     Raises:
-        UserError: the first option that is not known, or whose value is not allowed.
+        UserError: an option is not known, or its value is not allowed; the sentence names the first.
     """
     fields = {item.name: item for item in dataclasses.fields(config)}
     for name, value in options.items():

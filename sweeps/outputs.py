@@ -1,4 +1,4 @@
-"""Where studies are kept: folders of studies, and the URLs of storages that are a file."""
+"""Where studies and runs lie below `outputs`, and the names of their files."""
 
 from pathlib import Path
 
@@ -7,14 +7,14 @@ SWEEPS = OUTPUTS / "sweeps"
 JOURNAL_FILE = "study.journal"
 SUMMARY_FILE = "sweep.json"
 TRIAL_FILE = "trial.json"  # in each run folder of a sweep
-FINAL_KIND = "final"  # the kind, in trial.json, of a run that is scored once more at the end of its sweep
+FINAL_KIND = "final"  # in trial.json: the kind of a run that is scored again at the end of its sweep
 
 
 def places_in(folder: Path) -> list[Path]:
-    """Where studies and runs have folders of their own: in a folder, in its `sweeps` and in its `runs`."""
+    """The folders that may hold folders of studies and runs: a folder itself, its `sweeps` and its `runs`."""
     return [folder, folder / "sweeps", folder / "runs"]
 
 
 def named(name: str) -> list[Path]:
-    """Where a name that `python -m sweeps.ls` shows may be: it is a path itself, or one below outputs."""
+    """The paths that a name shown by `python -m sweeps.ls` may mean: the name as a path, or a path below outputs."""
     return [Path(name), SWEEPS / name, *(place / name for place in places_in(OUTPUTS))]

@@ -31,7 +31,7 @@ TRACKER = "tracker"
 
 @dataclass
 class SweeperConfig:
-    """It has no options of its own: they are under `sweep`, where a named search sets them."""
+    """Hydra's config of the sweeper. It has no options: those are under `sweep`, where a named search can set them."""
 
     _target_: str = "hydra_plugins.spectral_sweeper.SpectralSweeper"
 
@@ -41,7 +41,7 @@ def register() -> None:
 
 
 class SpectralSweeper(Sweeper):
-    """Hydra's side of a sweep."""
+    """The sweeper that Hydra calls: plans a sweep, runs it, and reports its results."""
 
     hydra_context: HydraContext
     config: DictConfig
@@ -55,7 +55,7 @@ class SpectralSweeper(Sweeper):
         """Run what is left of the study that the command names.
 
         Args:
-            arguments: the command's overrides, but for those of hydra itself.
+            arguments: the overrides of the command, without those of hydra itself.
 
         Returns:
             The Optuna study.
@@ -96,15 +96,15 @@ class SpectralSweeper(Sweeper):
         launcher = self._launcher(sweep, interrupts)
         study = SharedStudy(config=sweep, name=name, url=url, space=space, **vars(plan))
         try:
-            folder.mkdir(parents=True, exist_ok=True)  # now that its study is open: a refused one leaves none
+            folder.mkdir(parents=True, exist_ok=True)  # only now: a study that cannot be opened must leave no folder
             if sweep.storage:
                 note_storage(study, folder)
-            for told in startup_lines(study, sweep, constraints, line):
-                print(told)
+            for sentence in startup_lines(study, sweep, constraints, line):
+                print(sentence)
             with interrupts.caught():
                 loop = self._run(study, sweep, launcher, constraints, folder, interrupts)
-            # From here on Ctrl-C ends the command: no job runs, and all is kept.
-            self._tell(study, sweep, folder, loop, interrupts)
+            # From here on Ctrl-C ends the command at once: no job runs, and everything is stored.
+            self._report_results(study, sweep, folder, loop, interrupts)
         finally:
             study.close()
         return study.study
@@ -134,10 +134,10 @@ class SpectralSweeper(Sweeper):
             display.close()
         return loop
 
-    def _tell(
+    def _report_results(
         self, study: "SharedStudy", sweep: "SweepConfig", folder: Path, loop: "SweepLoop", interrupts: "Interrupts"
     ) -> None:
-        """Show how the trials compare, and raise where the study is not finished."""
+        """Show how the trials compare. Raises if the sweep failed or was stopped before its study was finished."""
         from sweeps.console.summary import counts, has_result, summarize
         from sweeps.errors import user_error
         from sweeps.tracking import track_study
@@ -150,7 +150,7 @@ class SpectralSweeper(Sweeper):
         last = f"the last failure is: {(loop.last_failure or study.last_failure()).rstrip('.?')}"
         if loop.starts.have_timed_out:
             raise user_error(
-                f"no job could start for sweep.start_timeout_s={sweep.start_timeout_s:g}, the last reason is: "
+                f"no job could start within sweep.start_timeout_s={sweep.start_timeout_s:g}, the last reason is: "
                 f"{loop.starts.last_reason.rstrip('.')}: fix it and give the same command again."
             )
         if loop.too_many_failures:
@@ -158,8 +158,8 @@ class SpectralSweeper(Sweeper):
         if loop.fails_always and not study.is_finished():
             raise user_error(
                 f"all {loop.num_failures} trials of this command failed, {last}: fix it and give the same command "
-                "again, with sweep.retry_failed=true to run them again too, or say with sweep.max_failures how many "
-                "may fail."
+                "again, with sweep.retry_failed=true to run them again too, or set sweep.max_failures to the number "
+                "that may fail."
             )
         if study.has_only_failures() and (loop.num_failures or study.is_finished()):
             raise user_error(
@@ -169,11 +169,11 @@ class SpectralSweeper(Sweeper):
         if study.is_finished() and not has_result(study):
             raise user_error(f"no trial of the study ended well: {counts(study)}.")
         if interrupts.draining and not loop.is_finished:
-            print("To go on, give the same command again.")
+            print("To resume, give the same command again.")
             raise KeyboardInterrupt
 
     def _check_objective(self, sweep: "SweepConfig") -> None:
-        """Jobs return the objective of their own config: another name would stand over their values."""
+        """Raise UserError if sweep.objective differs from the jobs' own objective: scores would be mislabelled."""
         from sweeps.errors import user_error
 
         own = OmegaConf.select(self.config, "objective")
@@ -181,11 +181,11 @@ class SpectralSweeper(Sweeper):
         if own is not None and sweep.objective not in (None, own):
             raise user_error(
                 f"sweep.objective={sweep.objective} is not what the jobs return, which is objective={own}: "
-                "change objective, which names it for both."
+                "change objective, which sets both."
             )
 
     def _check_yaml(self) -> None:
-        """A named search without the default's keys would be another one than its yaml looks like."""
+        """Raise UserError if a named search lacks the default's keys: it would not do what its yaml seems to say."""
         from sweeps.config import SweepConfig
         from sweeps.errors import user_error
 
@@ -196,19 +196,19 @@ class SpectralSweeper(Sweeper):
             raise user_error(f"sweep={name} lacks the keys of a search: its yaml lacks `defaults: [default, _self_]`.")
 
     def _name_of_search(self) -> str | None:
-        """The name of a yaml in conf/sweep, which is also that of its study; None for a sweep without one."""
+        """The name of the search's yaml in conf/sweep, which also names its study; None for a sweep without one."""
         name = self.config.hydra.runtime.choices.get(GROUP)
         return None if name in (None, "default", "none") else str(name)
 
     def _check_jobs(self, space: "Space", sweep: "SweepConfig", plan: "Plan") -> None:
-        """Compose configs of the jobs that are known, and of extremes of the space; have the experiment check them."""
+        """Compose configs for enqueued trials, seeds and extremes of the space, and let the experiment check them."""
         from sweeps.space import check_enqueued, check_seeds, check_space
 
         check = _imported(sweep.check) if sweep.check else None
 
         def compose(overrides: list[str]) -> Any:
             config = self._composer.compose_own([*overrides, *self._job_extras, *sweep.search_overrides])
-            if RUN_DIR in config:  # a job is told its own when it begins; a time in it would tell configs apart
+            if RUN_DIR in config:  # a job gets its own folder when it begins; here a time in it would change the config
                 config[RUN_DIR] = self.config[RUN_DIR]
             return check(config) if check else config
 
@@ -224,14 +224,14 @@ class SpectralSweeper(Sweeper):
 
     @cached_property
     def _job_extras(self) -> list[str]:
-        """A job knows nothing of the search."""
+        """Overrides that every job gets: no search, since a job runs one experiment."""
         searches = self.hydra_context.config_loader.get_group_options(GROUP)
         return [f"{GROUP}=none"] if "none" in searches else []
 
     def _choose_folder(self, sweep: "SweepConfig", space: "Space", plan: "Plan", given: Arguments) -> tuple[Path, str]:
-        """Where the sweep's files go: its study's folder, but for a run_dir of the command line.
+        """The folder of the sweep's files: that of its study, unless the command line has a run_dir.
 
-        A study without a name and a folder is named here; the second value then tells the user of it.
+        A study without a name and a folder is named here; the second value is then a line about it for the user.
         """
         line = ""
         is_chosen = given.has_folder or any(o.startswith("hydra.sweep.dir=") for o in self.config.hydra.overrides.hydra)
@@ -263,10 +263,10 @@ class SpectralSweeper(Sweeper):
 
 
 def _report(study: "SharedStudy", folder: Path, has_news: bool) -> None:
-    """Write report.html. Whatever is wrong with it, the sweep has ended well: that is told in a line.
+    """Write report.html. An error is printed in one line and not raised, since the sweep itself has ended well.
 
     Args:
-        has_news: whether a trial has ended in this command; without news a page that tells of all is left as it is.
+        has_news: whether a trial has ended in this command; if not, a page that is up to date is left as it is.
     """
     from sweeps.report.command import PAGE, write_report
     from sweeps.report.freshness import is_current
@@ -281,7 +281,7 @@ def _report(study: "SharedStudy", folder: Path, has_news: bool) -> None:
 
 
 def _imported(where: str) -> Any:
-    """What `sweep.check` names. An import that fails inside its module is a bug, and stays one."""
+    """The function that `sweep.check` names. An import error inside its module is a bug, and is raised as it is."""
     module, _, attribute = where.partition(":")
     try:
         found = getattr(import_module(module), attribute, None) if _is_dotted(module) else None

@@ -1,4 +1,4 @@
-"""A study as one run of Weights & Biases, told at the end of each command that ran trials of it."""
+"""Log a study as one run of Weights & Biases, at the end of each command that ran trials of it."""
 
 import json
 import logging
@@ -29,15 +29,15 @@ STEP_METRIC = "trials ended"
 
 
 def track_study(study: SharedStudy, folder: Path, tracker: Any, *, has_news: bool = True) -> None:
-    """Tell the tracker of the jobs of the whole study, where that is Weights & Biases; never raises.
+    """Log the whole study to the jobs' tracker, if that is Weights & Biases. Never raises.
 
-    Of TensorBoard, which has a folder a trial, the user is told how to look at all.
+    If the tracker is TensorBoard, which has one folder per trial, print the command that shows all trials.
 
     Args:
-        folder: of the sweep; it keeps what the tracker calls the study.
-        tracker: the node `tracker` of the jobs' config; None where they have none.
-        has_news: whether trials have ended in this command. Without them the study is told only where an earlier
-            command could not.
+        folder: of the sweep; it keeps the tracker's name for the study.
+        tracker: the node `tracker` of the jobs' config; None if they have none.
+        has_news: whether trials have ended in this command. If not, the study is logged only if an earlier command
+            could not log it.
     """
     name = None if tracker is None else tracker.get("name")
     if name == "tensorboard" and any(folder.rglob("tensorboard/events.*")):
@@ -46,8 +46,8 @@ def track_study(study: SharedStudy, folder: Path, tracker: Any, *, has_news: boo
         return
     try:
         _track(study, folder, tracker, has_news)
-    except Exception as error:  # whatever it is, the study is finished and kept
-        log.warning("The study could not be told to its tracker: %s: %s", type(error).__name__, error)
+    except Exception as error:  # whatever it is, the study itself is stored
+        log.warning("The study could not be logged to its tracker: %s: %s", type(error).__name__, error)
 
 
 def _track(study: SharedStudy, folder: Path, tracker: Any, has_news: bool) -> None:
@@ -56,8 +56,8 @@ def _track(study: SharedStudy, folder: Path, tracker: Any, has_news: bool) -> No
     from spectral.tracking.client import Tracking
 
     trials = standing(study.trials())
-    told = list(best_so_far(trials, study.objectives[0], study.study.directions[0]))
-    if not has_news and _last_step_told(folder) >= max((progress[STEP_METRIC] for progress in told), default=0):
+    steps = list(best_so_far(trials, study.objectives[0], study.study.directions[0]))
+    if not has_news and _last_logged_step(folder) >= max((progress[STEP_METRIC] for progress in steps), default=0):
         return
     run = TrackedRun(
         id=None,
@@ -69,7 +69,7 @@ def _track(study: SharedStudy, folder: Path, tracker: Any, has_news: bool) -> No
         step_metric=STEP_METRIC,
     )
     tracking = Tracking(trackers.typed(tracker), run)
-    for progress in told:
+    for progress in steps:
         tracking.log(progress, progress[STEP_METRIC])
     tracking.finish(_ending(study, trials, folder))
     if list(folder.rglob("wandb/offline-run-*")):
@@ -77,8 +77,8 @@ def _track(study: SharedStudy, folder: Path, tracker: Any, has_news: bool) -> No
         print(f"To upload its trials: wandb sync {shlex.quote(str(folder))}/{jobs}/wandb/offline-run-*")
 
 
-def _last_step_told(folder: Path) -> int:
-    """What the tracker has written of the study; -1 where it was never told of it."""
+def _last_logged_step(folder: Path) -> int:
+    """The last step of the study that was logged; -1 if the study was never logged."""
     return int(load_json(folder / RECORD).get("wandb", {}).get("last_step", -1))
 
 
@@ -88,9 +88,9 @@ def _config(study: SharedStudy) -> dict[str, Any]:
 
 
 def best_so_far(trials: Sequence[FrozenTrial], objective: str, direction: StudyDirection) -> Iterator[dict[str, Any]]:
-    """The first objective of each complete trial and the best until then, in the order in which they ended.
+    """The first objective of each complete trial and the best value so far, in the order in which trials ended.
 
-    Every trial that ends is counted. One outside the constraints is shown, and is never the best.
+    Every trial that ends is counted. A trial outside the constraints is logged, but is never the best.
     """
     best: float | None = None
     ended = [trial for trial in trials if trial.state.is_finished()]
@@ -131,9 +131,9 @@ def _cell(value: Any) -> Any:
 
 
 def what_decides(study: SharedStudy, folder: Path) -> tuple[dict[str, float], str | None]:
-    """How much each axis matters, and parallel coordinates as a Plotly figure in JSON: both as the report has them.
+    """The importance of each axis, and parallel coordinates as a Plotly figure in JSON, both as in the report.
 
-    Either is empty where there are too few trials.
+    Either is empty if there are too few trials.
     """
     from sweeps.report.figures.columns import columns_of
     from sweeps.report.figures.scores import complete

@@ -1,6 +1,6 @@
 """A saved view of a study for Weights & Biases: `python -m sweeps.wandb_workspace STUDY --entity TEAM --save`.
 
-Without --save it tells what the view would hold: only a server can keep one.
+Without --save the command prints what the view would hold: only a server can keep one.
 """
 
 import argparse
@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("study", help="name of a study, or its folder")
     parser.add_argument("--entity", default="", help="user or team on the server (needed to save)")
     parser.add_argument("--project", default="spectral", help="tracker.project of its runs (default: spectral)")
-    parser.add_argument("--storage", help="URL, where the folder of the study does not tell it")
+    parser.add_argument("--storage", help="URL of the storage, if the study's folder does not name it")
     parser.add_argument("--save", action="store_true", help="keep it on the server; needs a key and a network")
     given = parser.parse_args(arguments)
     if given.save and not given.entity:
@@ -37,14 +37,14 @@ def main(arguments: list[str] | None = None) -> int:
         if not str(error.name).startswith("wandb"):
             raise
         return mistake("wandb-workspaces is not installed: python -m pip install -e '.[workspaces]'.")
-    return _save(workspace) if given.save else _tell(workspace)
+    return _save(workspace) if given.save else _describe(workspace)
 
 
 def build_workspace(study: optuna.Study, entity: str, project: str, folder: Path | None = None) -> Any:
-    """The view: the study's runs, the best on top, with what to judge them by.
+    """The view: the runs of the study, the best on top, with the plots to judge them by.
 
     Args:
-        folder: of the study; None where it has none.
+        folder: of the study; None if it has none.
     """
     import wandb_workspaces.reports.v2 as reports
     import wandb_workspaces.workspaces as workspaces
@@ -89,10 +89,10 @@ def build_workspace(study: optuna.Study, entity: str, project: str, folder: Path
 
 
 def keys_of_axes(trials: Sequence[FrozenTrial], folder: Path | None) -> list[str]:
-    """The key of a run's config that shows each axis: a config group's name, since no panel plots a mapping.
+    """For each axis the key of a run's config to plot. For a config group that is its name: no panel plots a mapping.
 
     Args:
-        folder: of the study; None where it has none. An axis of a study without run folders is its own key.
+        folder: of the study; None if it has none. An axis of a study without run folders is its own key.
     """
     from sweeps.results.run import Run
     from sweeps.results.run_dirs import run_dirs
@@ -105,7 +105,7 @@ def keys_of_axes(trials: Sequence[FrozenTrial], folder: Path | None) -> list[str
 
 
 def described(panel: Any) -> str:
-    """A panel of `build_workspace` for a person: what kind it is or its title, and what is in it."""
+    """One line about a panel of `build_workspace`: its kind or title, and what it shows."""
     import wandb_workspaces.reports.v2 as reports
 
     match panel:
@@ -119,26 +119,26 @@ def described(panel: Any) -> str:
             return f"Pictures: {_names(panel.media_keys)}"
         case reports.WeavePanelSummaryTable():
             return f"Table: {panel.table_name}"
-    raise TypeError(f"a panel of a kind that is not described: {type(panel).__name__}")
+    raise TypeError(f"no description for a panel of type {type(panel).__name__}")
 
 
 def _names(metrics: Iterable[Any]) -> str:
-    """The library takes names and gives metrics."""
+    """The names of metrics: the library takes names, but returns metric objects."""
     return ", ".join(metric if isinstance(metric, str) else metric.name for metric in metrics)
 
 
-def _tell(workspace: Any) -> int:
-    print(f"{workspace.name}, in project {workspace.project}: the runs of the study alone, the best first.")
+def _describe(workspace: Any) -> int:
+    print(f"{workspace.name}, in project {workspace.project}: the runs of this study only, the best first.")
     for section in workspace.sections:
         print("\n".join([f"  {section.name}", *(f"    {described(panel)}" for panel in section.panels)]))
-    print("It was not saved: that takes a server, with --entity and --save.")
+    print("The view was not saved: to save it on a server, give --entity and --save.")
     return 0
 
 
 def _save(workspace: Any) -> int:
     try:
         workspace.save()
-    except Exception as error:  # of the network, the server or the key, each with a class of its own
+    except Exception as error:  # of the network, the server or the key: each has its own class
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         return mistake(f"the view could not be saved, which takes a key and a server: {reason.rstrip('.')}.")
     print(workspace.url)

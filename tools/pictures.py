@@ -1,9 +1,9 @@
-"""The pictures of the pages, made from a small sweep that this runs first: report, dashboard and terminal.
+"""Make the pictures in the docs from a small sweep, which is run first: report, dashboard and terminal.
 
     python tools/pictures.py                 # about 3 minutes on 2 cores; needs Chromium and the extras test, dashboard
 
 The sweep has fixed seeds and a single slot, so that the same version draws the same trials. It is kept in
-build/pictures, and run again only where that is deleted.
+build/pictures, and run again only if that is deleted.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ sys.path.insert(0, str(REPOSITORY / "tests" / "sweeps" / "helpers"))
 from browser import Browser, open_browser  # noqa: E402  (the tests' own)
 
 OUT = REPOSITORY / "docs" / "pictures"
-WORK = REPOSITORY / "build" / "pictures"  # commands run here, as they would in a checkout
+WORK = REPOSITORY / "build" / "pictures"  # commands run here, as in a checkout
 STUDY = WORK / "outputs" / "sweeps" / "demo"
 MAX_BYTES = 300_000
 COLUMNS, ROWS = 124, 60
@@ -50,7 +50,7 @@ SWEEP = (
     "sweep.pruner=median",
     "sweep.pruning.min_steps=3",
 )
-# One slot: what a trial is drawn by and pruned by are the trials before it, in the same order each time.
+# One slot: every trial is drawn and pruned by comparison with the same earlier trials, in the same order.
 ONE_SLOT = ("hydra.launcher.devices=cpu", "hydra.launcher.jobs_per_device=1")
 PAGE = """<meta charset="utf-8"><body style="margin:0"><main style="width:max-content;background:#1e1e1e;color:#e8e8e8;
 padding:14px 18px"><pre style="margin:0;font:15px/1.17 'DejaVu Sans Mono',monospace">{code}</pre></main>"""
@@ -73,7 +73,7 @@ def main() -> int:
 
 
 def make_checkout() -> None:
-    """Whatever a command needs of the repository, in the folder where it runs."""
+    """Link what commands need of the repository into the folder where they run."""
     WORK.mkdir(parents=True, exist_ok=True)
     for name in ("run.py", "conf"):
         if not (WORK / name).exists():
@@ -81,7 +81,7 @@ def make_checkout() -> None:
 
 
 def sweep_output() -> str:
-    """What the sweep shows in a terminal, but for the drawing that goes when it ends."""
+    """The output of the sweep in a terminal, without the live table, which is removed when it ends."""
     kept = WORK / "sweep.txt"
     if not kept.is_file():
         environment = environment_of() | {"FORCE_COLOR": "1"}
@@ -91,13 +91,13 @@ def sweep_output() -> str:
 
 
 def in_terminal(*arguments: str) -> str:
-    """What a command shows in a terminal."""
+    """The output of a command in a terminal."""
     ours, theirs = pty.openpty()
     with open(ours, "rb", buffering=0) as shown:  # noqa: PTH123
         with subprocess.Popen([sys.executable, *arguments], cwd=WORK, env=environment_of(), stdout=theirs) as process:
             os.close(theirs)
             parts = []
-            with contextlib.suppress(OSError):  # a terminal that nobody holds any more
+            with contextlib.suppress(OSError):  # the command has closed its end of the terminal
                 while part := shown.read(1 << 16):
                     parts.append(part)
         assert process.returncode == 0, arguments
@@ -109,14 +109,14 @@ def environment_of() -> dict[str, str]:
 
 
 def last_table(output: str) -> str:
-    """The comparison that a sweep ends with, without what came before it."""
+    """The table at the end of a sweep's output, and what follows it."""
     lines = output.splitlines()
     start = next(k for k, line in enumerate(lines) if "Study demo, best first" in Text.from_ansi(line).plain)
     return "\n".join(lines[start:])
 
 
 def terminal(browser: Browser, name: str, command: str, output: str) -> None:
-    """A command and its output as a terminal shows them."""
+    """Make a picture of a command and its output, as a terminal shows them."""
     with Path(os.devnull).open("w") as nowhere:
         console = Console(record=True, width=COLUMNS, file=nowhere)
         console.print(Text(f"$ python {command}", "bold"), Text.from_ansi(output), sep="\n")
@@ -127,18 +127,18 @@ def terminal(browser: Browser, name: str, command: str, output: str) -> None:
 
 
 def report(browser: Browser) -> None:
-    """The page's top, and the browser of spectra."""
+    """Make pictures of the top of the report, and of its browser of spectra."""
     browser.open(WORK / "report.html")
     shoot(browser, "report")
     if browser.find_all("#spectra"):
         browser.js("document.getElementById('spectra').scrollIntoView()")
         shoot(browser, "spectra")
     else:
-        print("The report has no section of spectra: its picture is left out.")
+        print("The report has no section of spectra: there is no picture of it.")
 
 
 def dashboard(browser: Browser, best: int) -> None:
-    """The history of the study, and its best trial with its note."""
+    """Make pictures of the study's history, and of its best trial with its note."""
     with served() as address:
         browser.driver.get(f"{address}/dashboard/studies/0")
         browser.wait("return document.querySelector('.main-svg') !== null")
@@ -150,7 +150,7 @@ def dashboard(browser: Browser, best: int) -> None:
 
 @contextlib.contextmanager
 def served() -> Iterator[str]:
-    """The address of a dashboard on the sweep."""
+    """Run a dashboard on the sweep; yields its address."""
     command = [sys.executable, "-m", "sweeps.dashboard", "--port", "0"]
     with subprocess.Popen(command, cwd=WORK, env=environment_of(), stdout=PIPE, text=True) as process:
         assert process.stdout is not None
@@ -163,7 +163,7 @@ def served() -> Iterator[str]:
 
 
 def shoot(browser: Browser, name: str) -> None:
-    """A picture of the window, once its drawings have come to rest."""
+    """Save a picture of the window, once its drawings no longer change."""
     before, now = None, browser.driver.get_screenshot_as_png()
     while before != now:
         time.sleep(1)

@@ -1,1 +1,1 @@
-"""What the benchmarks have in common; the commands are one folder up."""
+"""Shared parts of the benchmarks; the commands are one folder up."""

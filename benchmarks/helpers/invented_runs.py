@@ -1,4 +1,4 @@
-"""What an invented run leaves in its folder: every number is made up. K classes, N spectra."""
+"""Write the folder of an invented run, in which every number is made up. K classes, N spectra."""
 
 import json
 from dataclasses import dataclass
@@ -18,10 +18,12 @@ OBJECTIVE = "val/macro_f1"
 
 @dataclass(frozen=True)
 class InventedRun:
-    """Args:
-    number: of its trial.
-    quality: the better it is, the fewer spectra are mistaken.
-    values: axis -> value.
+    """A run that was never trained.
+
+    Args:
+        number: of its trial.
+        quality: the higher it is, the fewer spectra are misclassified.
+        values: axis -> value.
     """
 
     number: int
@@ -34,7 +36,7 @@ class InventedRun:
     def write(
         self, folder: Path, survey: dict[str, Any], catalog: pd.DataFrame, rng: np.random.Generator
     ) -> tuple[float | None, list[float]]:
-        """Make the folder; gives the run's objective, None unless it is complete, and the objective by epoch."""
+        """Make the folder; returns the run's objective (None unless it is complete), and the objective by epoch."""
         folder.mkdir()
         result = self._result(survey, catalog) if self.is_complete else {}
         if result:
@@ -64,7 +66,7 @@ class InventedRun:
 
 
 def predicted_classes(number: int, quality: float, catalog: pd.DataFrame) -> NDArray[np.int64]:
-    """The class that a run gives each spectrum [N]: faint spectra are hard for all runs, more so for poor ones."""
+    """The predicted class of each spectrum [N]: faint spectra are hard for all runs, and harder for bad runs."""
     rng = np.random.default_rng(number)
     labels, snr = catalog["class_index"].to_numpy(), catalog["snr"].to_numpy()
     difficulty = rng.normal(0, 0.4, len(labels)) - 0.6 * np.log(snr) + 0.5 * (labels > 0)
@@ -74,10 +76,10 @@ def predicted_classes(number: int, quality: float, catalog: pd.DataFrame) -> NDA
 
 
 def write_predictions(run: Path, number: int, catalog: pd.DataFrame) -> None:
-    """predictions.parquet of a complete run."""
+    """Write predictions.parquet of a complete run."""
     predicted = predicted_classes(number, json.loads((run / "result.json").read_text())["quality"], catalog)
     logits = np.random.default_rng(number).normal(0, 1, (len(predicted), len(CLASSES)))
-    # Where it is wrong it is mostly less sure; the largest logit is always that of the predicted class.
+    # Wrong predictions are mostly less certain; the largest logit is always that of the predicted class.
     sure = np.where(predicted == catalog["class_index"], 3.0, 1.0)
     rows = np.arange(len(predicted))
     logits[rows, predicted] = logits.max(1) + np.random.default_rng(number + 1).exponential(sure)
@@ -89,7 +91,7 @@ def write_predictions(run: Path, number: int, catalog: pd.DataFrame) -> None:
 
 
 def _curve(last: float, num_epochs: int, rng: np.random.Generator) -> list[float]:
-    """Macro-F1 by epoch, from little to nearly the last value."""
+    """Macro-F1 by epoch, rising from a low value to nearly the last one."""
     epochs = np.arange(1, num_epochs + 1)
     return list((last * (1 - 0.7 * np.exp(-epochs / 4)) + rng.normal(0, 0.01, num_epochs)).tolist())
 

@@ -1,4 +1,4 @@
-"""The survey part of real_input.py: one survey in two formats, packed and trained on alike."""
+"""The survey part of real_input.py: one survey in two formats, packed and trained on in the same way."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -62,7 +62,7 @@ def _overrides(reader: str, files: Mapping[str, Path], epochs: int | None) -> li
 
 
 def pack(sources: Sources, results: Results) -> Table:
-    """Pack each format where the runs will find it; how long it took the first time, and how alike the packs are."""
+    """Pack each format for the runs; returns a table of packing times and of differences between the packs."""
     lines = markdown_table(
         "data=", "spectra", "packed in", "spectra/s", "flux differs from the first format's by at most"
     )

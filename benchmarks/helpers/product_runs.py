@@ -1,4 +1,4 @@
-"""Runs of the product for a benchmark: each its own command, several at a time, results kept in a JSON file."""
+"""Run the product for a benchmark: one command per run, several at a time, with the results in a JSON file."""
 
 import hashlib
 import json
@@ -31,13 +31,13 @@ class Run:
 
     @property
     def key(self) -> str:
-        """Names the run and its folder; a digest keeps apart what differs in other overrides."""
+        """The name of the run and its folder, with a digest of the other overrides."""
         digest = hashlib.blake2b(json.dumps(self.overrides).encode(), digest_size=4).hexdigest()
         return re.sub(r"[^\w.]+", "-", "-".join([*self.group, str(self.seed), digest]))
 
 
 class Results:
-    """What finished runs gave. The JSON file is written after each run, so that a stopped benchmark resumes."""
+    """The results of finished runs. The JSON file is written after each run, so that a stopped benchmark resumes."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
@@ -61,9 +61,9 @@ class Results:
 
 
 def carry_out(runs: Sequence[Run], results: Results, num_jobs: int, num_threads: int) -> None:
-    """Run what the results do not hold yet, `num_jobs` at a time with `num_threads` threads each.
+    """Run all runs without a result, `num_jobs` at a time with `num_threads` threads each.
 
-    A run that was stopped resumes in its folder, which lies next to the results.
+    A run that was stopped resumes in its folder, which is next to the results.
     """
     missing = [run for run in runs if run.key not in results.entries]
     with ThreadPoolExecutor(num_jobs) as executor:
@@ -79,7 +79,7 @@ def carry_out(runs: Sequence[Run], results: Results, num_jobs: int, num_threads:
 
 
 def _carry_out(run: Run, results: Results, num_threads: int) -> dict[str, Any]:
-    """The result.json of one run. Raises RuntimeError with the end of what it printed if it failed."""
+    """Run one command and return its result.json. If it fails, raises RuntimeError with the end of its output."""
     run_dir = results.path.parent / run.key
     settings = [f"num_threads={num_threads}", override("cache_dir", results.cache_dir), override("run_dir", run_dir)]
     settings += ["tracker=none", "plots=false"]  # neither is what is measured
@@ -105,7 +105,7 @@ def override(key: str, path: Path) -> str:
 
 
 def markdown_table(*titles: str) -> Table:
-    """A table that can go into a document as it is printed."""
+    """Begin a Markdown table with these headings."""
     return Table(*titles, box=box.MARKDOWN)
 
 

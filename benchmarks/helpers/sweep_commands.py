@@ -1,4 +1,4 @@
-"""The commands that sweep_engine.py times: this product's, and those of hydra-optuna-sweeper in its own environment."""
+"""The commands that sweep_engine.py times: those of this product, and those of hydra-optuna-sweeper in its own venv."""
 
 import json
 import os
@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 APPS = Path(__file__).parent.resolve() / "sweep_apps"
 SLEEPER, RUN = APPS / "sleeper.py", REPOSITORY / "run.py"
 THEIRS = REPOSITORY / "build" / "hydra-optuna-sweeper"
-# As pip resolves hydra-optuna-sweeper 1.3.0: it wants optuna <3.
+# The versions that pip chooses for hydra-optuna-sweeper 1.3.0, which needs optuna <3.
 PACKAGES = [
     "hydra-core==1.3.8",
     "hydra-optuna-sweeper==1.3.0",
@@ -23,7 +23,7 @@ PACKAGES = [
     "sqlalchemy==2.1.*",
     "numpy==2.4.*",
 ]
-# What else the product needs is found after them: the packages of the interpreter that runs the benchmark.
+# Other packages that the product needs come from the interpreter that runs the benchmark; they are found after these.
 PATHS = "BENCHMARK_PATHS"
 FIND = f"import os, sys; sys.path.extend(filter(None, os.environ.get('{PATHS}', '').split(os.pathsep)))\n"
 NUM_SLOTS = 2
@@ -40,7 +40,7 @@ class Timed:
 
 
 def make_their_environment() -> Path:
-    """Their interpreter; the environment is made at the first call, which needs a package index."""
+    """The interpreter of hydra-optuna-sweeper. The first call makes its environment, which needs a package index."""
     python, stamp = THEIRS / "bin" / "python", THEIRS / "installed"
     if not (stamp.exists() and stamp.read_text().split() == PACKAGES):
         venv.create(THEIRS, clear=True, with_pip=True)
@@ -77,7 +77,7 @@ def theirs(script: Path, folder: Path, configurations: Configurations, *override
 
 
 def listed(configurations: Configurations, plus: str = "") -> list[str]:
-    """Our overrides for configurations in their order."""
+    """Our overrides that run configurations in the given order."""
     axes = [
         f"{name}=choice({','.join(map(str, sorted({c[name] for c in configurations})))})" for name in configurations[0]
     ]
@@ -86,7 +86,7 @@ def listed(configurations: Configurations, plus: str = "") -> list[str]:
 
 
 def timed(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> Timed:
-    """Run a command to its end, with one thread a process; what it prints goes to a file next to its folder."""
+    """Run a command to its end, with one thread per process; its output goes to a file next to its folder."""
     start, begun = time.time(), time.perf_counter()
     own = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)} | (environment or {})
     with folder.with_suffix(".log").open("w") as log:

@@ -1,4 +1,4 @@
-"""Ask and tell of a study with many past trials, and the controller's memory; a part of sweep_engine.py.
+"""Measure Optuna's ask and tell, and the controller's memory, with many past trials; a part of sweep_engine.py.
 
 python benchmarks/helpers/sweep_past.py fill FOLDER NUM     # a study of NUM trials, of 4 parameters
 python benchmarks/helpers/sweep_past.py measure FOLDER SAMPLER
@@ -57,7 +57,7 @@ def open_study(folder: Path, sampler: str, num_trials: int) -> SharedStudy:
 
 
 def fill(folder: Path, num: int) -> None:
-    """Trials as a random search leaves them."""
+    """Fill a study with trials as a random search makes them."""
     study = open_study(folder, "random", num)
     sampler = optuna.samplers.RandomSampler(seed=0)
     drawn = optuna.create_study(sampler=sampler, direction="maximize")
@@ -72,7 +72,7 @@ def fill(folder: Path, num: int) -> None:
 
 
 def measure(folder: Path, sampler: str) -> None:
-    """Print seconds to open the study, the median milliseconds of a trial (CPU), and the memory then."""
+    """Print the seconds to open the study, the median CPU time of a trial in milliseconds, and the memory used."""
     begun = time.process_time()
     study = open_study(folder, sampler, sys.maxsize)
     study.trials()
@@ -90,7 +90,7 @@ def measure(folder: Path, sampler: str) -> None:
 
 
 def _pss_mb() -> float:
-    """Memory of this process, shared pages by their share; in MB."""
+    """The proportional set size of this process in MB, in which a page that processes share counts once."""
     rollup = Path("/proc/self/smaps_rollup").read_text()
     return int(rollup.split("\nPss:")[1].split()[0]) / 1024
 

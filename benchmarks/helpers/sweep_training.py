@@ -13,12 +13,13 @@ from statistics import fmean
 from helpers.sweep_commands import REPOSITORY, RUN, Configurations, Timed, listed, ours, theirs
 
 OBJECTIVE = "val/macro_f1"
-# Chosen on other configurations than these: docs/lab-notebook.md, 2026-11-25.
+# The pruner's options were chosen on other configurations than these: docs/lab-notebook.md, 2026-11-25.
 PRUNING = ["sweep.pruner=asha", "sweep.pruning.min_steps=3", "sweep.pruning.reduction_factor=2"]
 PRUNING += ["sweep.sampler=random"]
-# Each trial is scored on the test split, as theirs are. None is scored again at the end: its score would look later.
+# Each trial is scored on the test split, as for the other sweeper. No trial is scored again at the end: that would
+# make its score appear later.
 PRUNING += ["sweep.search_overrides=[]"]
-FIRST_DRAW = 3  # 0 to 2 are those that the pruner was chosen on
+FIRST_DRAW = 3  # the pruner was chosen on draws 0 to 2
 HEAD = (
     "| draw | best score | to the best score, ours | theirs | ratio | whole command, ours | theirs | ratio |\n"
     "|---|---|---|---|---|---|---|---|"
@@ -27,7 +28,7 @@ HEAD = (
 
 @dataclass(frozen=True)
 class Pair:
-    """Seconds of ours and theirs; infinite where a score was never reached."""
+    """Seconds until a score was reached, ours and theirs; infinite if it never was."""
 
     ours_s: float
     theirs_s: float
@@ -39,7 +40,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Row:
-    """One draw of configurations, in a random order that both sides have."""
+    """One draw of configurations, in a random order that is the same for both sides."""
 
     draw: int
     best: float
@@ -51,10 +52,10 @@ class Row:
 
 
 def training_table(folder: Path, num_configurations: int, num_draws: int, num_epochs: int) -> Iterator[str]:
-    """How soon each side has the best score that any of its configurations reaches; several draws of these."""
+    """The time until each side has the best score of its configurations, for several draws."""
     values = ["experiment=debug", "num_threads=1", "data.num_spectra=3000", f"cache_dir={folder / 'surveys'}"]
     values += [f"schedule.stages.0.epochs={num_epochs}", "schedule.stages.0.steps=10", "schedule.batch_size=16"]
-    values += ["tracker=none", "plots=false"]  # what a pruned run leaves out
+    values += ["tracker=none", "plots=false"]  # a pruned run has neither
     _pack(folder, values)
     yield HEAD
     rows = []
@@ -73,7 +74,7 @@ def _mean(pairs: list[Pair]) -> Pair | str:
 
 
 def _pack(folder: Path, values: list[str]) -> None:
-    """Make the survey, which both sides then find."""
+    """Pack the survey, so that both sides find it packed."""
     command = [sys.executable, str(RUN), *values, "schedule.stages.0.epochs=1", f"run_dir={folder / 'pack'}"]
     subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
 
@@ -98,10 +99,10 @@ def _compare(folder: Path, draw: int, num_configurations: int, values: list[str]
 
 
 def _found_s(folder: Path, command: Timed, least: float) -> float:
-    """Seconds from the command's start to the end of the first trial with such a score; infinite if there is none."""
+    """Seconds from the command's start to the end of the first trial with at least this score; infinite if none has."""
     return min((at - command.start for at, score in _scores(folder) if score >= least), default=float("inf"))
 
 
 def _scores(folder: Path) -> list[tuple[float, float]]:
-    """Of each trial that was trained to its end: when that was, in seconds since 1970, and its score."""
+    """For each trial that was trained to its end: the time of its end in seconds since 1970, and its score."""
     return [(p.stat().st_mtime, json.loads(p.read_text())[OBJECTIVE]) for p in folder.glob("*/result.json")]

@@ -1,4 +1,4 @@
-"""The UCR part of real_input.py: published training part, published test part, published scores next to ours."""
+"""The UCR part of real_input.py: train and test on the published split, and compare with published scores."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ MODELS = ("resnet1d", "reference")
 def runs(
     folder: Path, datasets: Sequence[str], models: Sequence[str], seeds: Sequence[int], epochs: int | None
 ) -> list[Run]:
-    """The first seed of everything, then the second: a stopped benchmark knows something of every set."""
+    """All runs, the first seed of every set first, so that a stopped benchmark has a result for every set."""
     return [_run(folder, name, model, seed, epochs) for seed in seeds for name in datasets for model in models]
 
 

@@ -25,32 +25,32 @@ from spectral.errors import UserError, nearest
 EXIT_MISTAKE = 2
 NOT_WRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM)
 
-# Of the only mistake on the command line, model=null, for which Hydra raises no exception of its own.
+# Message of the only mistake on the command line, model=null, for which Hydra raises no exception of its own.
 HYDRA_GROUP_ERROR = "Config group override must be"
 
 # Several values for one run.
 SEVERAL_VALUES = re.compile(r"(?:Ambiguous value for argument|Sweep parameters) '(.*)'(?: requires --multirun)?$", re.M)
-# What Hydra could not merge, as it was given.
+# The argument that Hydra could not merge, as the user gave it.
 ARGUMENT = re.compile(r"^(?:Error merging override |To append to your config use \+)(.*)$", re.M)
-# A name that stands in a list where a group takes one: only there does Hydra not know of the others, or merges two.
+# A list of names for a group that takes one name: Hydra then loads an unknown name, or merges two parts.
 LISTED_UNKNOWN = re.compile(r"In '(?:hydra/)?\w+': Could not load '(.+)/([^/]+)'")
 LISTED_TWICE = re.compile(r"In 'hydra/typed/(\w+)/(\w+)': ValidationError raised while composing config")
-# What a program knows better than these commands of a mistake that Hydra found; None for other mistakes.
+# Gives the program's own message for a mistake that Hydra found; None for other mistakes.
 Explain = Callable[[HydraException], str | None]
 
 
 def nothing_more(_error: HydraException) -> str | None:
-    """The Explain of a program without mistakes of its own."""
+    """The Explain of a program that has no messages of its own."""
     return None
 
 
 def run_command(main: Callable[[], Any], explain: Explain = nothing_more) -> None:
-    """Call a Hydra main function and end the process as its outcome says.
+    """Call a Hydra main function, and end the process with a message and exit code that fit its outcome.
 
     Args:
-        explain: the sentence for a mistake of the program's own; asked first.
+        explain: gives the program's own message for a mistake; asked first.
     """
-    # Hydra then raises instead of printing a trace of its own.
+    # With this variable Hydra raises the exception; without it, it prints a trace of its own.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     try:
         raise_on_interrupt()
@@ -75,9 +75,9 @@ def run_command(main: Callable[[], Any], explain: Explain = nothing_more) -> Non
 
 
 def as_job(main: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
-    """Decorate a Hydra main function, so that a user's mistake in it is one sentence without Hydra's line before it.
+    """Decorate a Hydra main function, so that a user's mistake is shown as one sentence, without Hydra's line above it.
 
-    In a multirun the mistake is raised, and Hydra's line tells of which job it is.
+    In a multirun the mistake is raised, and Hydra's line names the job.
     """
 
     @functools.wraps(main)
@@ -87,10 +87,10 @@ def as_job(main: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
             return main(config)
         except UserError as error:
             folder = Path(HydraConfig.get().runtime.output_dir)
-            # Hydra has made it; beside run.py the commands have the user's own working directory here.
+            # Hydra made this folder. For commands other than run.py it is the user's working directory.
             if folder != Path.cwd():
                 with contextlib.suppress(OSError):
-                    folder.rmdir()  # only where it is empty: nothing began
+                    folder.rmdir()  # removes it only if it is empty: nothing has begun
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 raise
             return _end(str(error), EXIT_MISTAKE)
@@ -99,13 +99,13 @@ def as_job(main: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
 
 
 def hydra_sentence(error: HydraException, explain: Explain = nothing_more) -> str:
-    """One sentence for what Hydra found wrong with the command line or a config file.
+    """One sentence that says what is wrong with the command line or a config file.
 
     Args:
         explain: as in run_command.
 
     Raises:
-        HydraException: the error itself, if it is not the user's.
+        HydraException: the error itself, if it is not a mistake of the user.
     """
     cause = error.__cause__
     if isinstance(cause, UserError):  # raised by a plugin that Hydra made
@@ -116,11 +116,11 @@ def hydra_sentence(error: HydraException, explain: Explain = nothing_more) -> st
         group, _, name = error.missing_cfg_file.rpartition("/")
         return f"{group}={name} is not known: {nearest(name, error.options)}."
     if isinstance(cause, OmegaConfBaseException):
-        return config_sentence(cause, _keys_beside(cause), argument=merged_argument(error))
+        return config_sentence(cause, _sibling_keys(cause), argument=merged_argument(error))
     if isinstance(error, OverrideParseException):
         return f"{error.override} cannot be read as key=value: {str(error).splitlines()[0]}."
     if argument := argument_of_several_values(error):
-        return f"{argument} has several values: a list stands in brackets, as in [1,2]."
+        return f"{argument} has several values: write a list in brackets, as in [1,2]."
     if listed := LISTED_UNKNOWN.match(str(error)) or LISTED_TWICE.match(str(error)):
         group, name = listed.groups()
         return f"{group} is given {name} in a list with others: it takes one name, as in {group}={name}."
@@ -130,7 +130,7 @@ def hydra_sentence(error: HydraException, explain: Explain = nothing_more) -> st
 
 
 def merged_argument(error: HydraException) -> str:
-    """The argument that Hydra could not merge, as the command line has it; empty if the error has none."""
+    """The argument that Hydra could not merge, as written on the command line; empty if the error names none."""
     found = ARGUMENT.search(str(error))
     return found[1] if found else ""
 
@@ -142,11 +142,11 @@ def argument_of_several_values(error: HydraException) -> str:
 
 
 def hydras_own_words(error: HydraException) -> str:
-    """Hydra's message on one line, without the dot at its end."""
+    """Hydra's message on one line, without the full stop."""
     return " ".join(str(error).partition("\nConfig search path:")[0].split()).rstrip(".")
 
 
-def _keys_beside(error: OmegaConfBaseException) -> list[str]:
+def _sibling_keys(error: OmegaConfBaseException) -> list[str]:
     return [str(key) for key in error.parent_node] if isinstance(error.parent_node, DictConfig) else []
 
 

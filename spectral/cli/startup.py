@@ -1,4 +1,4 @@
-"""While a command still imports its parts: Ctrl-C ends it in a word, as it does later on, and nothing slows it down."""
+"""The start of a command, while it imports its modules: Ctrl-C prints one word, and garbage collection is off."""
 
 import gc
 import os
@@ -10,12 +10,12 @@ EXIT_INTERRUPTED, STDERR = 130, 2
 
 
 def begin_command() -> None:
-    """To be called before anything else is imported, while there is nothing to lose: Ctrl-C ends the process at once.
+    """Make Ctrl-C end the process at once. Call this before other imports, while no work can be lost.
 
-    An exception would not do: it may be raised inside a library's import, which makes another of it.
+    KeyboardInterrupt cannot be used here: a library that is being imported may turn it into another exception.
 
-    Garbage is not looked for until the first job begins, which calls `gc.enable`: all that is made so far is kept, and
-    to look through it again and again costs a tenth of the time.
+    Garbage collection is off until the first job begins, which calls `gc.enable`. Everything that is made before then
+    is kept, and to search it for garbage again and again would cost a tenth of the time.
     """
     gc.disable()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
@@ -23,7 +23,7 @@ def begin_command() -> None:
 
 
 def raise_on_interrupt() -> None:
-    """Ctrl-C raises KeyboardInterrupt again."""
+    """Make Ctrl-C raise KeyboardInterrupt again."""
     if signal.getsignal(signal.SIGINT) is _end:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -1,4 +1,4 @@
-"""Turn what Hydra and OmegaConf raise for a wrong key or type into one sentence a user can act on."""
+"""Turn an error of Hydra or OmegaConf about a wrong key or type into one sentence that a user can act on."""
 
 import dataclasses
 import re
@@ -17,10 +17,10 @@ def config_sentence(error: OmegaConfBaseException, fields: Sequence[str], prefix
     """The sentence for one OmegaConf error.
 
     Args:
-        error: what merging or reading a config raised.
-        fields: the valid keys next to the one at fault, where the error does not tell them itself.
-        prefix: where the merged node stands in the whole config, such as "model".
-        argument: what was merged, as the command line has it; empty if that is not known.
+        error: raised when a config was merged or read.
+        fields: the valid keys next to the wrong one; used if the error itself does not name them.
+        prefix: key of the merged node in the whole config, such as "model".
+        argument: what was merged, as written on the command line; empty if that is not known.
     """
     full_key = str(error.full_key or error.key or "")
     key = f"{prefix}.{full_key}" if prefix and full_key and not full_key.startswith(prefix) else full_key or prefix
@@ -29,8 +29,8 @@ def config_sentence(error: OmegaConfBaseException, fields: Sequence[str], prefix
         known = [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else fields
         known = [name for name in known if name != "name"]
         if kind is dict:  # of keys that the user chooses
-            beside = f"{nearest(str(error.key), known)}; " if known else ""
-            return f"{key} is not a known key: {beside}a new one is given with a plus, as in +{key}=..."
+            allowed = f"{nearest(str(error.key), known)}; " if known else ""
+            return f"{key} is not a known key: {allowed}to add a new key write a plus before it, as in +{key}=..."
         return f"{key} is not a known key: {nearest(str(error.key), known)}."
     if EMPTY in str(error):
         return _without_classes(key, argument.lstrip("+"))
@@ -54,10 +54,10 @@ def config_sentence(error: OmegaConfBaseException, fields: Sequence[str], prefix
 
 
 def _without_classes(key: str, argument: str) -> str:
-    """The sentence for values by class that are set to {}, or of which the argument sets one alone."""
+    """The sentence for values by class if they are set to {}, or if the argument sets only one of them."""
     is_one = argument.startswith((f"{key}.", f"{key}["))
     wrong = f"{argument} sets one class alone" if is_one else f"{key}={{}} names no class"
-    return f"{wrong}: all classes are given at once, as in '{key}={{star: 0.8, qso: 0.2}}'."
+    return f"{wrong}: give all classes at once, as in '{key}={{star: 0.8, qso: 0.2}}'."
 
 
 def _beyond_the_end(error: OmegaConfBaseException, key: str, argument: str) -> str | None:
@@ -69,11 +69,11 @@ def _beyond_the_end(error: OmegaConfBaseException, key: str, argument: str) -> s
         return None
     has = {0: "is empty", 1: "has one element, of index 0"}.get(len(held), f"has {len(held)} elements, from index 0")
     example = shlex.quote(f"{place[1]}={_elements(error.ref_type)[1]}")
-    return f"{key} is not there: {place[1]} {has}; more are given with the whole list, as in {example}."
+    return f"{key} does not exist: {place[1]} {has}; to make it longer give the whole list, as in {example}."
 
 
 def _elements(kind: Any) -> tuple[str, str]:
-    """What a list type such as Optional[list[float]] holds, in words, and an example of such a list."""
+    """The elements of a list type such as Optional[list[float]] in words, and an example of such a list."""
     inner = [argument for argument in get_args(kind) if argument is not type(None)]
     if inner and get_args(inner[0]):  # a list within Optional
         return _elements(inner[0])

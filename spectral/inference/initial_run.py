@@ -15,14 +15,14 @@ from spectral.training.initial_weights import body_misfit, head_fits, load_weigh
 
 log = logging.getLogger(__name__)
 
-OF_TRAINING = ("dropout", "dropout_kind")  # options of a network that change nothing of what it computes
-SIZES = ("width", "widths", "num_blocks")  # which are the same, in whatever words, if the weights fit
+OF_TRAINING = ("dropout", "dropout_kind")  # options that do not change what a trained network computes
+SIZES = ("width", "widths", "num_blocks")  # if the weights fit, these are equal, even if written differently
 
 
 def load_initial(init: str | None, classifier: Classifier, network: nn.Module, folder: RunFolder) -> dict[str, Any]:
-    """Give a fresh network the weights that its run begins with, before anything is written.
+    """Load the weights that a run begins with into its fresh network. Writes nothing.
 
-    A run that has a checkpoint is resumed from that: its network is left as it is, and `init` is not read.
+    If the run has a checkpoint, it resumes from that: the network is left as it is, and `init` is not read.
 
     Args:
         init: folder of the other run; None for fresh weights.
@@ -30,10 +30,10 @@ def load_initial(init: str | None, classifier: Classifier, network: nn.Module, f
         folder: of the run that begins.
 
     Returns:
-        What the run keeps of it, for `RunFolder.note_initial` and result.json; empty without `init`.
+        A record of the weights, for `RunFolder.note_initial` and result.json; empty without `init`.
 
     Raises:
-        UserError: `init` is not a finished run with weights, or its network is another one.
+        UserError: `init` is not a finished run with weights, or its network differs.
     """
     if init is None:
         return {}
@@ -42,8 +42,8 @@ def load_initial(init: str | None, classifier: Classifier, network: nn.Module, f
     other, weights = _read(init)
     if misfit := body_misfit(network, weights):
         differences = _differences(other, classifier, with_inputs=False)
-        told = "; ".join(f"{key}={was} there, {now} here" for key, was, now in differences) or "one weight differs"
-        raise UserError(f"init={init} does not fit this network: {told} ({misfit}).")
+        found = "; ".join(f"{key}={was} there, {now} here" for key, was, now in differences) or "one weight differs"
+        raise UserError(f"init={init} does not fit this network: {found} ({misfit}).")
     difference = _head_difference(init, other, classifier, head_fits(network, weights))
     load_weights(network, weights, with_head=difference is None)
     _log(init, other, classifier, difference)
@@ -51,7 +51,7 @@ def load_initial(init: str | None, classifier: Classifier, network: nn.Module, f
 
 
 def _digest(init: str) -> str:
-    """Of the file of the weights; `b2sum -l 128` gives the same."""
+    """The BLAKE2b digest of the weights file; `b2sum -l 128` gives the same."""
     return hashlib.blake2b(RunFolder(init).weights.read_bytes(), digest_size=16).hexdigest()
 
 
@@ -69,7 +69,7 @@ def _read(init: str) -> tuple[Classifier, dict[str, Tensor]]:
 
 
 def _head_difference(init: str, other: Classifier, own: Classifier, fits: bool) -> str | None:
-    """Why the head of the other run is not taken, in words; None if it is."""
+    """Why the head of the other run is not used; None if it is used."""
     if other.class_names != own.class_names:
         return f"classes {', '.join(other.class_names)} of {init}, {', '.join(own.class_names)} here"
     kinds = [getattr(classifier.model, "head", None) for classifier in (other, own)]
@@ -88,10 +88,10 @@ def _log(init: str, other: Classifier, own: Classifier, difference: str | None) 
 
 
 def _differences(other: Classifier, own: Classifier, with_inputs: bool) -> list[tuple[str, Any, Any]]:
-    """Keys of the body, and of the inputs before it, that differ between two classifiers, with both values."""
+    """Keys that differ between two classifiers, with both values: of the body, and with `with_inputs` of the inputs."""
     there, here = _options(other, with_inputs), _options(own, with_inputs)
     keys = [key for key in dict.fromkeys([*here, *there]) if there.get(key) != here.get(key)]
-    if other.model.name != own.model.name:  # all else then differs too
+    if other.model.name != own.model.name:  # then all options of the model differ too
         keys = ["model", *(key for key in keys if not key.startswith("model"))]
     return [(key, there.get(key), here.get(key)) for key in keys]
 
@@ -106,7 +106,7 @@ def _options(classifier: Classifier, with_inputs: bool) -> dict[str, Any]:
 
 
 def _flat(group: str, config: Any) -> dict[str, Any]:
-    """The options of a part that change what it computes."""
+    """The options of a network or transform that change what it computes."""
     options = {}
     for name, value in dataclasses.asdict(config).items():
         if name not in OF_TRAINING and not name.startswith("head"):

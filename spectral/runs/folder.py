@@ -1,14 +1,14 @@
-"""The files of one run: who writes what, under which name, and what they promise.
+"""The files of one run: their names, what they hold, and how they are written.
 
 config.yaml          the whole resolved config, written first
-metrics.jsonl        a row an epoch, appended and flushed
-last.ckpt            everything needed to go on, replaced after each epoch
+metrics.jsonl        one row per epoch, appended and flushed
+last.ckpt            everything needed to resume, replaced after each epoch
 best.safetensors     weights of the best epoch so far
-init.json            with `init=FOLDER`: which weights the run began with
+init.json            only with `init=FOLDER`: the weights that the run began with
 model.json           rebuilds the network around those weights, without pickle or Hydra
-predictions.parquet  validation and test, one row a spectrum
+predictions.parquet  validation and test, one row per spectrum
 plots/               pictures of the training and of the scores, written at the end
-tracker.json         what the tracker calls the run, and how far it was told
+tracker.json         the tracker's name for the run, and the last step that was logged
 result.json          written last: a run that has it is finished
 """
 
@@ -45,7 +45,7 @@ class RunFolder:
 
     @classmethod
     def existing(cls, path: Path | str) -> "RunFolder":
-        """Raises UserError where there is no run."""
+        """The folder of an existing run. Raises UserError if there is no run."""
         folder = cls(path)
         if not folder.config.is_file():
             raise UserError(f"run={path} is not a run folder: it has no {folder.config.name}.")
@@ -53,10 +53,12 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep the folder to one process; a killed process frees it. Nothing is left of a run that never began.
+        """Lock the folder, so that one process at a time runs there. A killed process releases the lock.
+
+        The folder is deleted afterwards if the run never began.
 
         Raises:
-            UserError: another process is running here.
+            UserError: another process has the lock.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.path / "run.lock", timeout=0)
@@ -82,7 +84,7 @@ class RunFolder:
         return as_begun(self.path, self._stored(), config, chosen) if self.config.exists() else config
 
     def claim(self, config: Mapping[str, Any]) -> None:
-        """Write the config, or check that the folder's own is the same, so that a run is never mixed of two.
+        """Write the config. If the folder has one already, check that it is the same, so that runs are never mixed.
 
         Raises:
             UserError: the folder belongs to a run with another config, see `check_same`.
@@ -109,12 +111,12 @@ class RunFolder:
         return loaded
 
     def note_initial(self, initial: Mapping[str, Any]) -> None:
-        """Keep which weights the run began with, if they were not fresh ones."""
+        """Record which weights the run began with, unless they were fresh."""
         if initial:
             write_json(self.initial, initial)
 
     def load_initial(self) -> dict[str, Any]:
-        """What `note_initial` kept; empty if there is nothing."""
+        """The record of `note_initial`; empty if there is none."""
         if not self.initial.exists():
             return {}
         loaded: dict[str, Any] = json.loads(self.initial.read_text())
@@ -125,14 +127,14 @@ class RunFolder:
             file.write(json.dumps(row) + "\n")
 
     def read_metrics(self) -> list[dict[str, Any]]:
-        """The rows so far; a last line cut short by a kill is left out."""
+        """The rows so far, without a last line that a kill left incomplete."""
         if not self.metrics.exists():
             return []
         lines = self.metrics.read_text().split("\n")[:-1]
         return [json.loads(line) for line in lines]
 
     def keep_metrics_until(self, epoch: int) -> None:
-        """Drop rows that no checkpoint covers; their epochs are run again."""
+        """Drop the rows of epochs after the checkpoint's; those epochs are run again."""
         rows = [row for row in self.read_metrics() if row["epoch"] <= epoch]
         write_bytes(self.metrics, "".join(json.dumps(row) + "\n" for row in rows).encode())
 

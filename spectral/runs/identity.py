@@ -13,7 +13,7 @@ from spectral.errors import UserError
 
 log = logging.getLogger(__name__)
 
-# Keys that may differ when a run is resumed: they say where and how fast it is computed, not what.
+# Keys that may differ when a run is resumed: they change where and how fast it is computed, not the result.
 FREE_KEYS = (
     "run_dir",
     "cache_dir",
@@ -61,13 +61,13 @@ def as_begun(path: Path, stored: Mapping[str, Any], given: dict[str, Any], chose
 
 
 def check_same(path: Path, stored: Mapping[str, Any], given: Mapping[str, Any], is_finished: bool) -> None:
-    """Check that a command's config is that of the run in `path`.
+    """Check that the config of a command is the config of the run in `path`.
 
-    A key that one of the two lacks has its default there. An option of the stored config that this version does not
-    know is ignored, with a line in the log, if the run is finished or the option did nothing.
+    A key that one of the two configs lacks counts with its default. An option of the stored config that this version
+    does not know is ignored, with a warning in the log, if the run is finished or the option had no effect.
 
     Raises:
-        UserError: the sentence names the first difference, or the unknown option.
+        UserError: the configs differ, or an unknown option may matter; the sentence names the first such key.
     """
     old, unknown = read_stored(stored)
     new, more = read_stored(given)
@@ -86,14 +86,14 @@ def check_same(path: Path, stored: Mapping[str, Any], given: Mapping[str, Any], 
 
 def _ignore(path: Path, key: str, value: Any, may_matter: bool) -> None:
     """Log an option that this version does not know; raise UserError if training would continue without it."""
-    told = f"run_dir={path} holds a run with {key}={value}, which this version does not know"
+    problem = f"run_dir={path} holds a run with {key}={value}, which this version does not know"
     if may_matter:
-        raise UserError(f"{told}: resume it with the version that began it, or give another run_dir.")
-    log.warning("%s: it is ignored.", told)
+        raise UserError(f"{problem}: resume it with the version that began it, or give another run_dir.")
+    log.warning("%s: it is ignored.", problem)
 
 
 def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as dotted keys; lists are values."""
+    """Nested mappings as one mapping with dotted keys; lists count as values."""
     if not isinstance(node, Mapping):
         return {prefix: node}
     flat: dict[str, Any] = {}

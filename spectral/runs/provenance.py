@@ -1,4 +1,4 @@
-"""Where a result comes from: library versions, git revision, machine."""
+"""How a result was made: library versions and git revision."""
 
 import platform
 import subprocess
@@ -16,7 +16,7 @@ def versions() -> dict[str, str]:
 
 
 def git_revision() -> str | None:
-    """The checkout's commit, with "+changes" where files differ from it; None outside a checkout or without git."""
+    """The checkout's commit, with "+changes" if files differ from it; None outside a checkout or without git."""
     here = Path(__file__).resolve().parent
     try:
         commit = _git(here, "rev-parse", "HEAD")

@@ -1,1 +1,1 @@
-"""How runs differ: in config, in metrics and, on the same spectra, in macro-F1. `python -m sweeps.compare`."""
+"""Compare runs: their configs, their metrics, and their macro-F1 on the same spectra. `python -m sweeps.compare`."""

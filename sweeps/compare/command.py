@@ -1,4 +1,4 @@
-"""The command line of the comparison."""
+"""The command line of `python -m sweeps.compare`."""
 
 import argparse
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m sweeps.compare", description="Configs and metrics of runs, compared.")
     what = "a run (its folder, or its name in outputs), STUDY:NUMBER for a trial, or STUDY for its best trial"
     parser.add_argument("runs", nargs="+", metavar="RUN", help=what)
-    parser.add_argument("--all", action="store_true", help="also what does not differ, and every metric")
+    parser.add_argument("--all", action="store_true", help="also show equal config values, and every metric")
     given = parser.parse_args(arguments)
     if len(given.runs) < 2:
-        return mistake(f"{given.runs[0]} alone is nothing to compare: name two or more.")
+        return mistake(f"{given.runs[0]} is a single run: name two or more to compare.")
     from sweeps.compare.subjects import find_subject
 
     try:

@@ -7,8 +7,8 @@ from sweeps.compare.subjects import Subject
 from sweeps.space.values import text
 
 ABSENT = "-"
-FREE_KEYS = ("run_dir",)  # differs always, and says nothing
-# Of every run, in this order; then each class's F1. What else result.json holds is shown with --all.
+FREE_KEYS = ("run_dir",)  # always differs, without meaning
+# Shown in this order, then the F1 of each class. The other metrics of result.json are shown with --all.
 MAIN_METRICS = ("macro_f1", "accuracy", "balanced_accuracy", "log_loss")
 SPLITS = ("val", "test")
 SIZES = ("best_epoch", "num_parameters", "time/train_s")
@@ -22,7 +22,7 @@ def config_rows(subjects: Sequence[Subject], show_all: bool) -> list[list[str]]:
 
 
 def metric_rows(subjects: Sequence[Subject], show_all: bool) -> list[list[str]]:
-    """Metric, its value for the first subject, then for each other its value and the difference to the first."""
+    """One row per metric: its value for the first subject; for each other its value and the difference to the first."""
     there = list(dict.fromkeys(name for subject in subjects for name in subject.metrics))
     names = there if show_all else _main_metrics(there)
     return [[name, *_cells(subjects, name)] for name in names]
@@ -37,7 +37,7 @@ def _main_metrics(there: Sequence[str]) -> list[str]:
 
 
 def _form(subjects: Sequence[Subject], name: str) -> str:
-    """How a metric is written: a score with four decimals, a size with none, or with one where means have some."""
+    """The number format of a metric: four decimals for a score; none for a size, or one if a mean needs it."""
     there = [subject for subject in subjects if name in subject.metrics]
     if not all(subject.is_size(name) for subject in there):
         return ",.4f"

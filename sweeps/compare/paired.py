@@ -1,4 +1,4 @@
-"""The difference of two subjects' macro-F1 on the same spectra, one sentence per split, or why there is none."""
+"""The difference in macro-F1 of two subjects on the same spectra: one sentence per split, or why it is not known."""
 
 from sweeps.compare.subjects import Subject
 from sweeps.results.paired_difference import Difference, paired_differences
@@ -18,7 +18,7 @@ def _sentence(found: Difference, first: str, other: str) -> str:
     verdict = (
         f"is clear of zero: {better} is better on these spectra"
         if found.is_shown
-        else "contains zero, so that these spectra do not tell the two apart"
+        else "contains zero, so that these spectra do not show which is better"
     )
     ours, theirs = map(_mean_over, found.num_seeds)
     return (

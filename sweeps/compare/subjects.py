@@ -20,12 +20,12 @@ from sweeps.study.find import CONFIG, load_study, names_in_outputs, run_folder, 
 
 @dataclass(frozen=True)
 class Subject:
-    """A run, or the runs of one trial that differ in their seeds.
+    """A run, or the runs of one trial with different seeds.
 
     Args:
         name: as it is shown.
         runs: one or more; either all have a result or none has.
-        left_out: a sentence for each of its runs that is not among them.
+        left_out: one sentence for each run that is left out of `runs`.
     """
 
     name: str
@@ -38,12 +38,12 @@ class Subject:
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """Dotted key -> value, of the first run."""
+        """The config of the first run: dotted key -> value."""
         return flat(self.runs[0].config)
 
     @cached_property
     def metrics(self) -> dict[str, float]:
-        """Numbers of result.json, or of the best epoch so far; of several runs the mean of those that all have."""
+        """The numbers of result.json, or of the best epoch so far; of several runs the means of those that all have."""
         first, *others = [_numbers(run) for run in self.runs]
         if not others:
             return first
@@ -51,19 +51,21 @@ class Subject:
         return {name: statistics.fmean(result[name] for result in (first, *others)) for name in common}
 
     def is_size(self, name: str) -> bool:
-        """Whether a metric is a whole number in every run, as a number of epochs is; a score never is one in JSON."""
+        """Whether a metric is an integer in every run, such as a number of epochs; JSON holds a score as a float."""
         return all(isinstance(_numbers(run).get(name), int) for run in self.runs)
 
 
 def find_subject(named: str) -> Subject:
-    """Args:
+    """Find what a name on the command line means.
+
+    Args:
         named: a run, STUDY:NUMBER, or STUDY for its best trial; a run or a study is a folder, or a name in outputs.
 
     Raises:
-        LookupError: there is no such run, study or trial, or it has left no run folder.
+        LookupError: there is no such run, study or trial, or it has no run folder.
         UserError: none of its runs can be read.
     """
-    if (Path(named) / CONFIG).is_file():  # before a study of that name
+    if (Path(named) / CONFIG).is_file():  # a run takes precedence over a study of that name
         return _subject(named, [Path(named)])
     if study_folder(named):
         return _best_trial(named)
@@ -89,7 +91,7 @@ def _trial(study: str, number: int) -> Subject:
     loaded = load_study(study)
     num_trials = len(loaded.get_trials(deepcopy=False))
     if number >= num_trials:
-        raise LookupError(f"the study {study} has no trial {number}: its {num_trials} trials count from 0.")
+        raise LookupError(f"the study {study} has no trial {number}: its {num_trials} trials are numbered from 0.")
     return _of_trial(study, loaded, number)
 
 
@@ -97,12 +99,12 @@ def _of_trial(study: str, loaded: optuna.Study, number: int) -> Subject:
     trial = loaded.get_trials(deepcopy=False)[number]
     folders = [path for path in run_dirs(trial.user_attrs, study_folder(study)) if (path / CONFIG).is_file()]
     if not folders:
-        raise LookupError(f"trial {number} of the study {study} has left no run folder.")
+        raise LookupError(f"trial {number} of the study {study} has no run folder.")
     return _subject(f"{loaded.study_name}:{number}", folders)
 
 
 def _subject(name: str, folders: Sequence[Path]) -> Subject:
-    """Of a trial's runs without those that cannot be read, and without those that have no result where others have.
+    """The subject of a trial's runs. Leaves out unreadable runs and, if some runs have a result, those without.
 
     Raises:
         UserError: none can be read.
@@ -113,9 +115,11 @@ def _subject(name: str, folders: Sequence[Path]) -> Subject:
     if not readable:
         raise user_error(str(reasons[0]))
     finished = [run for run in readable if run.result]
-    left_out = [f"{name} goes without a seed: {reason}" for reason in reasons if reason]
+    left_out = [f"A seed of {name} is left out: {reason}" for reason in reasons if reason]
     left_out += [
-        f"{name} goes without a seed: {run.path} has no result." for run in readable if finished and run not in finished
+        f"A seed of {name} is left out: {run.path} has no result."
+        for run in readable
+        if finished and run not in finished
     ]
     return Subject(name, tuple(finished or readable), tuple(left_out))
 

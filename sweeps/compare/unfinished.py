@@ -1,4 +1,4 @@
-"""A run without a result: what its epochs have, and how it ended."""
+"""A run without a result: the scores of its epochs so far, and how it ended."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,10 +13,9 @@ BEST_EPOCH = "best_epoch"
 
 
 def scores_of_best_epoch(run: Run) -> dict[str, Any]:
-    """The row of the best epoch so far by the run's first objective, under the names of result.json.
+    """The scores of the best epoch so far by the run's first objective, under the names of result.json.
 
-    Of several that are as good the last, as a run itself has it.
-    Empty if no epoch has ended, or none has the objective.
+    If several epochs are equally good, the last one counts, as in a run. Empty if no epoch has the objective.
     """
     objective = _objective(run)
     rows = [row for row in run.metrics if objective in row]
@@ -48,6 +47,6 @@ def _score(row: Mapping[str, Any], objective: str) -> str:
 
 
 def _objective(run: Run) -> str:
-    """The first; empty where the config names none."""
+    """The first objective of a run; empty if the config names none."""
     named = run.config.get("objective") or ""
     return str(named if isinstance(named, str) else named[0])

@@ -1,4 +1,4 @@
-"""The table that a sweep ends with: numbers are shown whole whatever the width, only the configuration is wrapped."""
+"""The table at the end of a sweep. Numbers are never cut or wrapped; only the configuration is wrapped."""
 
 import textwrap
 from collections.abc import Sequence
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-LEAST_ROOM = 24  # columns of the terminal, in which overrides can still be read
-INDENT = 7  # of overrides that have lines of their own
+LEAST_ROOM = 24  # terminal columns in which overrides can still be read
+INDENT = 7  # of overrides that are printed on their own lines
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,10 @@ class Column:
 
 
 class BestTrialsTable:
-    """The trials of a study, one row per trial.
+    """A table of the trials of a study, one row per trial.
 
     Args:
-        trials: complete ones, in the order of the rows; of several objectives all of the Pareto front, or only it.
+        trials: complete ones, in the order of the rows. With several objectives the Pareto front comes first.
         folder: of the study.
     """
 
@@ -53,9 +53,10 @@ class BestTrialsTable:
         self._study, self._trials, self._folder = study, trials, folder
 
     def print(self, console: "Console") -> None:
-        """On a terminal as wide as that: one column per axis if they fit, else one for all, else lines of their own.
+        """Print the table in the layout that fits the terminal.
 
-        What is not a terminal has no width: lines are as long as they come.
+        That is one column per axis if these fit, else one column for all axes, else separate lines for the overrides.
+        Output that is not a terminal has no width: its lines may be of any length.
         """
         first = "the Pareto front" if self._has_front else "best"
         title, whole = f"Study {self._study.name}, {first} first", [*self._fixed, *self._axes]
@@ -74,7 +75,7 @@ class BestTrialsTable:
 
     @cached_property
     def _fixed(self) -> list[Column]:
-        """What is never wrapped: number, scores, time, and where a run is that is not in the folder of its number."""
+        """The columns that are never wrapped: number, scores, time, and run folder if its name is not the number."""
         numbers = Column("trial", [str(trial.number) for trial in self._trials], is_number=True)
         times = Column("time", [f"{seconds(trial) or 0:.1f} s" for trial in self._trials], is_number=True)
         folders = Column("run folder", [self._place(trial) for trial in self._trials])
@@ -85,7 +86,7 @@ class BestTrialsTable:
         return len(self._study.objectives) > 1
 
     def _front(self) -> list[Column]:
-        """Whether a trial is on the Pareto front; of one objective nothing."""
+        """A column that says whether a trial is on the Pareto front; none with a single objective."""
         front = pareto_front(list(self._trials), self._study.study.directions) if self._has_front else []
         cells = ["yes" if trial.number in front else "no" for trial in self._trials]
         return [Column("front", cells)] if self._has_front else []
@@ -104,7 +105,7 @@ class BestTrialsTable:
 
     @cached_property
     def _searched(self) -> list[dict[str, str]]:
-        """Axis -> value of each trial, without what the search holds fixed."""
+        """For each trial axis -> value, without the axes that are fixed."""
         axes = self._study.space.axes
         searched = [name for name, axis in axes.items() if not isinstance(axis.domain, Fixed)]
         chosen = [configuration(trial) for trial in self._trials]
@@ -135,7 +136,7 @@ def _score(trial: FrozenTrial, index: int) -> str:
 
 
 def _width_of(columns: Sequence[Column]) -> int:
-    """With a rule before, between and after, and a space on each side of a cell."""
+    """The width of a table, with rules before, between and after its columns, and a space on each side of a cell."""
     return sum(column.width + 3 for column in columns) + 1
 
 

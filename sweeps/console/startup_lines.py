@@ -1,4 +1,4 @@
-"""What a sweep says before its first trial: where its study stands, and what it does but seems not to be asked for."""
+"""The lines that a sweep prints before its first trial: the state of its study, and warnings."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,25 +13,25 @@ from sweeps.study.trial_counts import num_ended, num_taken
 def startup_lines(
     study: SharedStudy, sweep: SweepConfig, constraints: Sequence[Constraint], chosen: str = ""
 ) -> Iterator[str]:
-    """A sentence each.
+    """The lines to print, one sentence each.
 
     Args:
-        chosen: says where the study stands, where its name was chosen for the user.
+        chosen: the line on the state of the study, if the study's name was chosen for the user.
     """
-    yield chosen or _where_it_stands(study)
+    yield chosen or _state_of(study)
     if sweep.num_trials and sweep.num_trials > study.num_trials:
         held = f"{study.num_trials} configuration" + "s" * (study.num_trials > 1)
-        yield f"sweep.num_trials={sweep.num_trials} is more than the grid's {held}: each is run once."
+        yield f"sweep.num_trials={sweep.num_trials} is more than the grid's {held}: each configuration is run once."
     num_there = num_taken(study.trials())
     if num_there > study.num_trials:
-        yield f"The study has {num_there} trials already, more than the {study.num_trials} that are asked for."
+        yield f"The study already has {num_there} trials, more than the {study.num_trials} that are asked for."
     if study.num_retried:
         yield f"Failed trials that are run again: {study.num_retried}."
     if constraints and sweep.sampler and samplers.find(sweep.sampler).ignores_constraints:
-        yield f"sweep.sampler={sweep.sampler} learns nothing from sweep.constraints, which hold nevertheless."
+        yield f"sweep.sampler={sweep.sampler} learns nothing from sweep.constraints; they are still enforced."
 
 
-def _where_it_stands(study: SharedStudy) -> str:
+def _state_of(study: SharedStudy) -> str:
     """Whether a study begins, resumes or is finished, and how many of its trials have ended."""
     trials = study.trials()
     num = num_ended(trials)

@@ -15,7 +15,7 @@ from sweeps.study.trial_counts import standing
 
 
 def summarize(study: SharedStudy, folder: Path) -> None:
-    """Print the comparison and write `<folder>/sweep.json`.
+    """Print the best trials and write `<folder>/sweep.json`.
 
     Raises:
         UserError: the file cannot be written.
@@ -39,19 +39,19 @@ def summarize(study: SharedStudy, folder: Path) -> None:
         by = f" by {study.objectives[0]}" if len(study.objectives) > 1 else ""
         console.print(f"best{by}: {summary['best_command']}", highlight=False, markup=False, soft_wrap=True)
         if seeds := best[0].user_attrs.get(SEEDS):
-            line = f"It runs one seed; the trial was judged by {study.config.seed_key}={','.join(map(str, seeds))}."
+            line = f"It runs one seed; the trial was scored with {study.config.seed_key}={','.join(map(str, seeds))}."
             console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(f"study {study.name}: {folder}", highlight=False, markup=False, soft_wrap=True)
     write_summary(summary, folder)
 
 
 def has_result(study: SharedStudy) -> bool:
-    """Whether some trial has ended well: complete, and within the constraints."""
+    """Whether some trial is complete and within the constraints."""
     return bool(ranked(standing(study.trials()), study.study.directions))
 
 
 def counts(study: SharedStudy) -> str:
-    """How many of a study's trials have ended in which way."""
+    """The number of trials in each state, in words."""
     return _counts(standing(study.trials()))
 
 
@@ -65,18 +65,18 @@ def _counts(trials: list[FrozenTrial]) -> str:
 
 
 def _left_out(trials: list[FrozenTrial]) -> str:
-    """Which of the trials that have ended are not in the table; empty where all are."""
+    """A sentence on the ended trials that the table leaves out; empty if it has all."""
     ended = [trial for trial in trials if trial.state.is_finished()]
     complete = [trial for trial in ended if trial.state == TrialState.COMPLETE]
     words = ["complete trials only"]
     words += ["each configuration once"] if any(REUSED_FROM in trial.user_attrs for trial in complete) else []
     words += ["none outside the constraints"] if not all(map(is_feasible, complete)) else []
-    is_told = len(words) > 1 or len(complete) < len(ended)
-    return f"The table lists {', '.join(words)}." if is_told else ""
+    has_fewer = len(words) > 1 or len(complete) < len(ended)
+    return f"The table lists {', '.join(words)}." if has_fewer else ""
 
 
 def _final_lines(finals: list[dict[str, Any]]) -> list[str]:
-    """What the terminal shows of the final trials."""
+    """Lines with the test scores of the final trials."""
     return [
         f"trial {final['number']} on the test split: {name} {_over_seeds(values)}"
         for final in finals
@@ -89,7 +89,7 @@ def _final_lines(finals: list[dict[str, Any]]) -> list[str]:
 
 
 def _over_seeds(values: list[float]) -> str:
-    """As validation has them: the mean and the standard deviation (n - 1)."""
+    """A score over seeds, as for validation: the mean and the standard deviation (n - 1)."""
     if len(values) == 1:
         return f"{values[0]:.4f}"
     return f"{statistics.fmean(values):.4f} ± {statistics.stdev(values):.4f} over {len(values)} seeds"

@@ -1,4 +1,4 @@
-"""A table in the terminal: ruled lines and colours for a person, plain aligned lines for whatever reads a pipe."""
+"""Print tables: with rules on a terminal, as plain aligned lines into a pipe or file."""
 
 import sys
 from collections.abc import Sequence
@@ -14,12 +14,14 @@ def print_table(
     title: str | None = None,
     first_left_out: Sequence[str] = (),
 ) -> None:
-    """Args:
-    columns: headings; one that begins with a space is a column of numbers, aligned to the right.
-    rows: a cell for each column.
-    title: above the table.
-    first_left_out: headings of columns that a terminal too narrow for the table goes without, the first one first.
-        A table with such columns has no cell folded, so that names can be copied.
+    """Print a table.
+
+    Args:
+        columns: headings; one that begins with a space is a column of numbers, aligned to the right.
+        rows: one cell for each column.
+        title: above the table.
+        first_left_out: headings of columns that are left out, in this order, until the table fits the terminal. A
+            table with such columns has no cell wrapped, so that names can be copied.
     """
     if not sys.stdout.isatty():
         print("\n".join(([title] if title else []) + plain_lines(columns, rows)))
@@ -32,14 +34,14 @@ def print_table(
             place = columns.index(heading)
             columns, rows = _without(columns, place), [_without(row, place) for row in rows]
     if first_left_out and _ruled_width(columns, rows) > console.width:
-        # The terminal breaks the lines that are too long, and puts them together again where they are copied.
+        # The terminal wraps long lines itself, and joins them again when they are copied.
         print("\n".join(plain_lines(columns, rows)))
     else:
         console.print(_ruled(columns, rows, title))
 
 
 def plain_lines(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """The heading and the rows, columns two spaces apart."""
+    """The headings and the rows as lines, with columns two spaces apart."""
     table = [[column.strip() for column in columns], *rows]
     widths = [max(len(line[i]) for line in table) for i in range(len(columns))]
     return ["  ".join(_aligned(*cell) for cell in zip(line, widths, columns, strict=True)).rstrip() for line in table]
@@ -54,7 +56,7 @@ def _without(cells: Sequence[str], place: int) -> list[str]:
 
 
 def _ruled_width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
-    """Of the table in characters: a cell has a blank on both sides and a rule behind it."""
+    """The width of the table in characters: a cell has a space on both sides and a rule after it."""
     from rich.cells import cell_len
 
     table = [[column.strip() for column in columns], *rows]

@@ -4,7 +4,7 @@ from sweeps.cli import end_with
 
 
 def main() -> int:
-    from sweeps.dashboard.command import main as command  # here, so that Ctrl-C ends it well meanwhile
+    from sweeps.dashboard.command import main as command  # inside main: Ctrl-C during the import also ends it well
 
     return command()
 

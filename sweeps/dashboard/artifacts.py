@@ -9,17 +9,20 @@ from typing import Any, BinaryIO, NoReturn
 from optuna.artifacts.exceptions import ArtifactNotFound
 
 PLOTS = "plots"
-PREFIX = "artifacts:"  # of the attributes in which Optuna keeps what it knows of an artifact
+PREFIX = "artifacts:"  # of the attributes in which Optuna keeps the metadata of an artifact
 
 
 class PlotArtifacts:
-    """An artifact store that holds the `plots/*.png` of run folders; serves no other file."""
+    """An Optuna artifact store that serves `plots/*.png` of run folders, and no other file."""
 
     def __init__(self) -> None:
         self._paths: dict[str, Path] = {}
 
     def attributes(self, run_folders: Sequence[Path]) -> dict[str, Any]:
-        """What Optuna notes of a trial's artifacts: attribute -> JSON. With several runs names begin with theirs."""
+        """The attributes of a trial's artifacts, as Optuna keeps them: attribute -> JSON.
+
+        With several runs, a file name begins with the name of its run folder.
+        """
         noted = {}
         for folder in run_folders:
             for path in sorted((folder / PLOTS).glob("*.png")):
@@ -31,14 +34,14 @@ class PlotArtifacts:
         return noted
 
     def open_reader(self, artifact_id: str) -> BinaryIO:
-        """Raises ArtifactNotFound for what `attributes` has not named, and for a file that is gone."""
+        """Open a picture. Raises ArtifactNotFound if `attributes` has not named it, or if its file is gone."""
         try:
             return self._paths[artifact_id].open("rb")
         except (KeyError, FileNotFoundError) as error:
             raise ArtifactNotFound(artifact_id) from error
 
     def write(self, artifact_id: str, content_body: BinaryIO) -> NoReturn:
-        raise PermissionError("the dashboard shows the pictures of run folders, and takes no others")
+        raise PermissionError("the dashboard shows the pictures in run folders, and accepts no others")
 
     def remove(self, artifact_id: str) -> NoReturn:
-        raise PermissionError("the dashboard removes no file of a run")
+        raise PermissionError("the dashboard does not delete files of a run")

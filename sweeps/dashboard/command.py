@@ -1,4 +1,4 @@
-"""The command line of the dashboard."""
+"""The command line of `python -m sweeps.dashboard`."""
 
 import argparse
 import errno
@@ -16,12 +16,16 @@ TIMEOUT_S = 5.0  # for a database that does not answer
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command; returns its exit code once it is stopped."""
+    """The command; runs until it is stopped, and returns its exit code."""
     parser = argparse.ArgumentParser("python -m sweeps.dashboard", description="Optuna's dashboard on all studies.")
-    parser.add_argument("--folder", type=Path, default=OUTPUTS, help=f"of studies (default: {OUTPUTS})")
-    parser.add_argument("--host", default="127.0.0.1", help="who may look (default: 127.0.0.1, this machine alone)")
-    parser.add_argument("--port", type=int, default=8080, help="default: 8080; 0 takes any that is free")
-    parser.add_argument("--storage", help="URL of a database whose studies are shown as well")
+    parser.add_argument("--folder", type=Path, default=OUTPUTS, help=f"folder of the studies (default: {OUTPUTS})")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1, this machine only)"
+    )
+    parser.add_argument(
+        "--port", type=int, default=8080, help="port to listen on (default: 8080; 0 takes any free port)"
+    )
+    parser.add_argument("--storage", help="URL of a database whose studies are shown too")
     given = parser.parse_args(arguments)
     if not 0 <= given.port <= 65535:
         return mistake(f"--port {given.port} is out of range: allowed is 0 to 65535.")
@@ -70,5 +74,5 @@ def _open_database(url: str | None) -> "BaseStorage | None":
 
 def _address_sentence(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} is in use: end what listens there, or give another with --port."
-    return f"{host}:{port} cannot be listened at: {error.strerror}."
+        return f"port {port} is in use: end the program that listens there, or give another port with --port."
+    return f"the dashboard cannot listen on {host}:{port}: {error.strerror}."

@@ -1,4 +1,4 @@
-"""Studies of many storages as one Optuna storage, for the dashboard alone: it reads, and lets notes be written."""
+"""Studies of many storages as one Optuna storage, for the dashboard only: read only, except for notes."""
 
 import threading
 from collections.abc import Container, Sequence
@@ -16,10 +16,10 @@ from sweeps.results.ranking import ranked
 
 
 class JoinedStorage(BaseStorage):
-    """All studies of `sources`, those that appear later included; each keeps its id for the life of this object.
+    """All studies of `sources`, also those that appear later. Each keeps its id for the life of this object.
 
-    A trial that has ended has a note of what its run folder says, until somebody writes another, and the pictures in
-    its run folder as artifacts. Whatever would change a sweep raises PermissionError.
+    A trial that has ended has a note made from its run folder, until a user writes another one, and the pictures in
+    its run folder as artifacts. Calls that would change a sweep raise PermissionError.
     """
 
     def __init__(self, sources: StudySources, plots: PlotArtifacts) -> None:
@@ -51,7 +51,7 @@ class JoinedStorage(BaseStorage):
         return self._view(study_id).study().system_attrs
 
     def set_study_system_attr(self, study_id: int, key: str, value: Any) -> None:
-        """A note goes into the study's own storage, under the id that its trial has there."""
+        """Write a note into the study's own storage, under the id that its trial has there."""
         view = self._view(study_id)
         view.source.storage.set_study_system_attr(view.source.local_id, view.local_key(key), value)
 
@@ -60,7 +60,7 @@ class JoinedStorage(BaseStorage):
     def get_all_trials(
         self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
     ) -> list[FrozenTrial]:
-        """The trials themselves, whatever `deepcopy` says: nobody here changes them."""
+        """The trials, never copied whatever `deepcopy` is: nothing here changes them."""
         return [trial for trial in self._view(study_id).trials() if states is None or trial.state in states]
 
     def get_trial(self, trial_id: int) -> FrozenTrial:
@@ -71,12 +71,12 @@ class JoinedStorage(BaseStorage):
         return trials[number]
 
     def get_best_trial(self, study_id: int) -> FrozenTrial:
-        """The best trial as the sweep has it, never one outside its constraints while there is another."""
+        """The best trial by the rules of the sweep: one outside its constraints only if there is no other."""
         trials = self.get_all_trials(study_id)
         best = ranked(trials, self.get_study_directions(study_id))
         return best[0] if best else super().get_best_trial(study_id)
 
-    # What a dashboard must not do.
+    # Calls that a dashboard must not make.
 
     def create_new_study(self, directions: Sequence[StudyDirection], study_name: str | None = None) -> NoReturn:
         _refuse()
@@ -108,7 +108,7 @@ class JoinedStorage(BaseStorage):
     # Ids.
 
     def _find(self) -> list[StudyView]:
-        """The studies that are there now, by id."""
+        """The studies that exist now, in the order of their ids."""
         with self._lock:
             found = self._sources.find()
             viewed = {view.source for view in self._views}
@@ -118,7 +118,7 @@ class JoinedStorage(BaseStorage):
             return [view for view in self._views if view.source in found]
 
     def _new_name(self, source: StudySource) -> str:
-        """The study's name; with its folder's where two have the same, since Optuna finds studies by their names."""
+        """The study's name, followed by its folder's if it is taken: Optuna finds studies by their names."""
         name = source.storage.get_study_name_from_id(source.local_id)
         if all(view.name != name for view in self._views):
             return name
@@ -133,4 +133,4 @@ class JoinedStorage(BaseStorage):
 
 
 def _refuse() -> NoReturn:
-    raise PermissionError("the dashboard changes nothing of a sweep but its notes")
+    raise PermissionError("the dashboard cannot change a sweep, except for its notes")

@@ -1,4 +1,4 @@
-"""The dashboard's server: Optuna's application, kept from changing a sweep."""
+"""The dashboard's server: Optuna's web application, with requests that would change a sweep refused."""
 
 import json
 import logging
@@ -11,28 +11,28 @@ from optuna.storages import BaseStorage
 from sweeps.dashboard.artifacts import PlotArtifacts
 
 NOTE = "/note"
-REFUSAL = {"reason": "This dashboard shows sweeps and keeps notes; it changes nothing else."}
+REFUSAL = {"reason": "This dashboard shows sweeps and stores notes; it cannot change anything else."}
 
 
 class Server(ThreadingMixIn, WSGIServer):
-    """A thread per request; none of them outlives the process."""
+    """An HTTP server with one thread per request; the threads end with the process."""
 
     daemon_threads = True
 
 
 class Handler(WSGIRequestHandler):
-    """Requests are not logged in the terminal."""
+    """A request handler that does not log requests in the terminal."""
 
     def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002  (the base class names it so)
         logging.getLogger(__name__).debug(format, *arguments)
 
 
 def open_server(storage: BaseStorage, plots: PlotArtifacts, host: str, port: int) -> Server:
-    """A server that listens; `serve_forever()` answers.
+    """A server that listens; call `serve_forever()` to answer requests.
 
     Raises:
         ImportError: optuna-dashboard is not installed.
-        OSError: the address cannot be listened at, such as a port in use.
+        OSError: the server cannot listen on the address, for example because the port is in use.
     """
     from optuna_dashboard._app import create_app
 
@@ -42,7 +42,7 @@ def open_server(storage: BaseStorage, plots: PlotArtifacts, host: str, port: int
 
 
 def _refuse_changes() -> None:
-    """Let a browser read, and write notes."""
+    """Refuse every request that does not read or write a note."""
     from bottle import HTTPResponse, request
 
     is_note = request.method == "PUT" and request.path.endswith(NOTE)

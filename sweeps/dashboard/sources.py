@@ -1,4 +1,4 @@
-"""The studies that the dashboard shows, looked for again at every request."""
+"""Find the studies that the dashboard shows, again at every request."""
 
 import logging
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ FIRST_LINE_BYTES = 300
 
 @dataclass(frozen=True)
 class StudySource:
-    """A study in its own storage.
+    """A study and its own storage.
 
     Args:
         local_id: of the study in that storage.
-        folder: of the study; None for one of a database.
+        folder: of the study; None for a study in a database.
     """
 
     storage: BaseStorage
@@ -29,7 +29,7 @@ class StudySource:
 
 
 class StudySources:
-    """Studies in the places that `folder` has for them, or in `folder` itself, and those of a database."""
+    """The studies in `folder` and in its `sweeps` and `runs`, and those of a database."""
 
     def __init__(self, folder: Path, database: BaseStorage | None) -> None:
         self._folder, self._database = folder, database
@@ -37,7 +37,7 @@ class StudySources:
         self._unreadable: set[Path] = set()
 
     def find(self) -> list[StudySource]:
-        """All studies that can be read now, by the names of their folders; those of the database last."""
+        """All studies that can be read now, sorted by folder name; those of the database last."""
         journals = [path for place in places_in(self._folder) for path in sorted(place.glob(f"*/{JOURNAL_FILE}"))]
         journals += sorted(self._folder.glob(JOURNAL_FILE))
         found = [source for journal in journals for source in self._of_journal(journal)]
@@ -58,11 +58,11 @@ class StudySources:
             return []
 
     def _open(self, journal: Path) -> BaseStorage:
-        """The journal's storage, opened again if another study has taken its place."""
+        """The storage of a journal, opened again if another study has replaced it."""
         with journal.open("rb") as file:
             begin = file.readline(FIRST_LINE_BYTES)
         opened = self._opened.get(journal)
-        # A journal says nothing until its first line is whole, and that line names its maker.
+        # A journal is empty until its first line is complete; that line identifies the process that made it.
         if opened is None or opened[0] != begin:
             self._opened[journal] = opened = (begin, read_journal(journal))
         return opened[1]

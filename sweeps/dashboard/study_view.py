@@ -1,4 +1,4 @@
-"""A study as the dashboard sees it: its own ids, and notes and pictures that come from run folders."""
+"""A study as the dashboard sees it: with ids of the dashboard, and notes and pictures from run folders."""
 
 import copy
 import re
@@ -16,17 +16,19 @@ from sweeps.results.run_dirs import run_dirs
 from sweeps.study.attributes import IDENTITY, PROGRAM
 
 TRIALS_PER_STUDY = 1 << 24  # a trial's id is its study's id times this, plus its number; exact in JavaScript too
-# The dashboard searches all attributes of a study for each trial's note: 10,000 notes would take it 80 s to list.
+# The dashboard searches all attributes of a study for the note of each trial: with 10,000 notes a list takes 80 s.
 NUM_NOTED = 1000
 METRIC_NAMES = "study:metric_names"  # where Optuna keeps the names of objectives
-TRIAL_KEY = re.compile(r"(dashboard:(?:artifacts:)?)(\d+)(:.*)", re.DOTALL)  # what the dashboard notes of a trial
+TRIAL_KEY = re.compile(
+    r"(dashboard:(?:artifacts:)?)(\d+)(:.*)", re.DOTALL
+)  # attributes in which the dashboard keeps notes of a trial
 
 
 @dataclass
 class StudyView:
     """A study under the id that it has in the dashboard.
 
-    A trial that has ended stays as it is, and so does what is made of it here, by its number: `ended`, and `notes`.
+    A trial that has ended never changes, so its view (`ended`) and its note (`notes`) are kept by trial number.
     """
 
     id: int
@@ -60,7 +62,7 @@ class StudyView:
         return self.id * TRIALS_PER_STUDY + number
 
     def local_key(self, key: str) -> str:
-        """An attribute of the study as its own storage calls it: the dashboard's keys hold the ids of trials."""
+        """The name of a study attribute in the study's own storage: the dashboard's names contain its trial ids."""
         match = TRIAL_KEY.fullmatch(key)
         if match is None:
             return key
@@ -73,7 +75,7 @@ class StudyView:
         return self.source.storage.get_study_user_attrs(self.source.local_id)
 
     def _stored_attributes(self) -> dict[str, Any]:
-        """What is stored of the study, such as notes that somebody wrote, with the ids that trials have here."""
+        """The stored attributes of the study, such as notes that a user wrote, with the dashboard's trial ids."""
         storage, local_id = self.source.storage, self.source.local_id
         stored = storage.get_study_system_attrs(local_id)
         if not any(TRIAL_KEY.fullmatch(key) for key in stored):
@@ -96,7 +98,7 @@ class StudyView:
         return trial
 
     def _complete(self, trial: FrozenTrial) -> None:
-        """Give a trial that has ended its pictures, its note, and its constraints in the form the dashboard reads."""
+        """Add to an ended trial its pictures, its note, and its constraints in the form that the dashboard reads."""
         folders = run_dirs(trial.user_attrs, self.source.folder)
         attributes = trial.system_attrs | self.plots.attributes(folders)
         if trial.constraints:
@@ -105,7 +107,7 @@ class StudyView:
         self.notes[trial.number] = trial_note(trial, folders, self.user_attrs.get(PROGRAM))
 
     def _note_attributes(self) -> dict[str, Any]:
-        """The notes of the trials that have ended last, as attributes of the study, where the dashboard looks."""
+        """The notes of the last trials that ended, as study attributes, where the dashboard looks for them."""
         with self.lock:
             latest = list(self.notes)[-NUM_NOTED:]
         attributes: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The note of a trial that has ended: how it ended, where its run is, and how to run it again. Markdown."""
+"""The note on a trial that has ended, in Markdown: how it ended, where its run is, and how to run it again."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -11,13 +11,15 @@ from sweeps.invocation import DEFAULT, lines_of_command
 from sweeps.study.attributes import OVERRIDES, REASON, TRACEBACK
 
 TRACKER = "tracker.json"
-TRACKERS = {"wandb": "Weights & Biases", "mlflow": "MLflow"}  # in TRACKER, and for people
+TRACKERS = {"wandb": "Weights & Biases", "mlflow": "MLflow"}  # key in TRACKER -> name to show
 
 
 def trial_note(trial: FrozenTrial, run_folders: Sequence[Path], program: Sequence[str] | None) -> str:
-    """Args:
-    run_folders: of the trial, one, or one per seed; empty if they are gone.
-    program: how the sweep's program is called; None for studies that do not say.
+    """The note as Markdown.
+
+    Args:
+        run_folders: of the trial: one, or one per seed; empty if they are gone.
+        program: the command that starts the sweep's program; None for studies that do not store it.
     """
     attributes = trial.user_attrs
     reason = attributes.get(REASON)
@@ -39,7 +41,7 @@ def _run_lines(run_folders: Sequence[Path]) -> str:
 
 
 def _pages(folder: Path) -> Iterator[tuple[str, str]]:
-    """Where a browser finds the run: the names of trackers that have it on a server, and its addresses there."""
+    """The web pages of the run: the name of each tracker that has it on a server, and its URL there."""
     with suppress(OSError, ValueError, AttributeError):  # there is no record, or it is not ours
         records = json.loads((folder / TRACKER).read_text(encoding="utf-8"))
         for key, name in TRACKERS.items():
@@ -49,5 +51,5 @@ def _pages(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _code(text: str) -> str:
-    """Text in Markdown that is shown as it is."""
+    """Markdown that shows a text literally."""
     return f"`` {text} ``" if "`" in text else f"`{text}`"

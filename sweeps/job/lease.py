@@ -1,7 +1,8 @@
-"""A job runs while its trial is its controller's, and one job at a time in a folder.
+"""The lease of a job: it runs only while its controller owns the trial, and one job at a time runs in a folder.
 
-A controller that is killed may leave jobs behind, on a cluster above all. Who takes its trials over ends what can be
-ended; what cannot is told here, at its start and after each epoch, that its trial has another controller.
+A controller that is killed may leave jobs behind, especially on a cluster. The controller that takes over its trials
+ends the jobs that it can. The other jobs find out here, at their start and after each epoch, that their trial has
+another controller, and end.
 """
 
 import logging
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 LOCK = "trial.lock"
 LOOK_S = 2.0
-# For a job that was left behind: it ends when the cluster has cancelled it, or after its epoch.
+# Longest wait for a job that was left behind: it ends when the cluster cancels it, or after its epoch.
 PATIENCE_S = 3600.0
 
 
@@ -35,7 +36,7 @@ class LeasedTask:
     function: TaskFunction
 
     def __call__(self, config: Any) -> Any:
-        """As the task function; besides it raises TakenOver."""
+        """Run the task function. Raises TakenOver if another controller has the trial."""
         link = TrialLink.of_job()
         if link is None:
             return self.function(config)
@@ -44,23 +45,23 @@ class LeasedTask:
 
 
 def check_lease(link: TrialLink) -> None:
-    """Raise TakenOver where the job is not wanted any more. A storage that is gone says nothing of that."""
+    """Raise TakenOver if the trial is no longer this job's. If the storage cannot be read, log that and continue."""
     from sweeps.storage.connect import open_storage
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what is experimental in Optuna
+            warnings.simplefilter("ignore")  # Optuna's warnings on experimental features
             trial = open_storage(link.storage, link.timeout_s).get_trial(link.trial_id)
     except Exception as error:
-        log.warning("Study %s could not be asked about trial %d: %s", link.study, link.number, error)
+        log.warning("Study %s could not be read to check trial %d: %s", link.study, link.number, error)
         return
     if trial.state.name != "RUNNING" or trial.user_attrs.get(OWNER) != link.owner:
-        raise TakenOver(f"trial {link.number} of study {link.study} is not this job's any more")
+        raise TakenOver(f"trial {link.number} of study {link.study} is no longer this job's")
 
 
 @contextmanager
 def _alone_in(folder: Path, link: TrialLink) -> Iterator[None]:
-    """Wait until an earlier job of the trial has left the folder; the kernel frees it when a process dies."""
+    """Wait until no earlier job of the trial runs in the folder, then lock it. The kernel unlocks it on a crash."""
     lock = FileLock(folder / LOCK)
     for look in range(int(PATIENCE_S / LOOK_S)):
         check_lease(link)
@@ -69,9 +70,9 @@ def _alone_in(folder: Path, link: TrialLink) -> Iterator[None]:
             break
         except Timeout:
             if look == 0:
-                log.warning("An earlier job of this trial still runs in %s: waiting for its end.", folder)
+                log.warning("An earlier job of this trial still runs in %s: waiting until it ends.", folder)
     else:
-        raise TimeoutError(f"an earlier job of this trial has not left {folder} within {PATIENCE_S:g} s")
+        raise TimeoutError(f"an earlier job of this trial still runs in {folder} after {PATIENCE_S:g} s")
     try:
         yield
     finally:

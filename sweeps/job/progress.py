@@ -1,4 +1,4 @@
-"""The job's side of a sweep: tell the study how far a job is, and end where it is not worth going on."""
+"""The job's side of a sweep: report progress to the study, and end the job if its configuration is pruned."""
 
 import logging
 import warnings
@@ -17,10 +17,10 @@ log = logging.getLogger(__name__)
 
 
 def epoch_callback() -> Callable[[int, dict[str, Any]], None]:
-    """What a training loop calls after each epoch with its number and metrics; does nothing outside a sweep.
+    """A function for a training loop to call after each epoch with its number and metrics; no effect outside a sweep.
 
     Raises (when called):
-        optuna.TrialPruned: the configuration is not worth going on with.
+        optuna.TrialPruned: the configuration is not worth continuing.
         sweeps.study.ownership.TakenOver: another controller runs the trial.
     """
 
@@ -33,13 +33,13 @@ def epoch_callback() -> Callable[[int, dict[str, Any]], None]:
 
 
 def report_progress(step: int, value: float) -> None:
-    """Report the objective (of several the first) at a step, such as an epoch; does nothing outside a sweep.
+    """Report the first objective at a step, such as an epoch. No effect outside a sweep.
 
-    A storage that is gone is waited for; a job does not fail for it. A step that was reported before is ignored, so a
-    job that goes on from a checkpoint may report it again.
+    If the storage is unavailable, the job waits for it, and does not fail. A step that was reported before is ignored,
+    so a job that resumes from a checkpoint may report it again.
 
     Raises:
-        optuna.TrialPruned: the configuration is not worth going on with.
+        optuna.TrialPruned: the configuration is not worth continuing.
         sweeps.study.ownership.TakenOver: another controller runs the trial.
     """
     link = TrialLink.of_job()
@@ -48,13 +48,13 @@ def report_progress(step: int, value: float) -> None:
 
 
 def _report_step(link: TrialLink, step: int, value: float | None) -> None:
-    """Report a value, if there is one; then see whether the job is to go on."""
+    """Report a value, if there is one; then check whether the job should continue."""
     stop = False
     try:
         stop = value is not None and _should_prune(link, step, value)
     except Exception as error:
         log.warning("Step %d could not be reported to study %s: %s", step, link.study, error)
-    # After the report: the job that goes on from this epoch's checkpoint will not repeat it.
+    # After the report: the job that resumes from this epoch's checkpoint will not repeat it.
     check_lease(link)
     if stop:
         from optuna import TrialPruned
@@ -63,14 +63,14 @@ def _report_step(link: TrialLink, step: int, value: float | None) -> None:
 
 
 def check_constraints(numbers: Mapping[str, float | str | None]) -> None:
-    """Hold numbers that are known before the work begins against the sweep's constraints; does nothing outside a sweep.
+    """Check numbers that are known before training against the sweep's constraints. No effect outside a sweep.
 
     Args:
-        numbers: by name, as they will stand in result.json; None for one without bound, text for one that is not known.
+        numbers: by name, as in result.json; None for a number without bound, text for one that is not known.
 
     Raises:
-        OutsideConstraints: one of them is outside. The trial then ends, and the sampler learns of it.
-        ValueError: one that is constrained is not known. The trial then fails.
+        OutsideConstraints: a number is outside. The trial then ends, and the sampler learns from it.
+        ValueError: a constrained number is not known. The trial then fails.
     """
     link = TrialLink.of_job()
     if link is not None and link.constraints:
@@ -81,13 +81,13 @@ def check_constraints(numbers: Mapping[str, float | str | None]) -> None:
 
 
 def _should_prune(link: TrialLink, step: int, value: float) -> bool:
-    """Report a value to the study; gives whether the pruner wants the job to end."""
+    """Report a value to the study; returns whether the pruner ends the job."""
     trial = _trial(link)
     if not link.takes_steps:
         trial.set_user_attr(progress_key(link.seed_index), [step, float(value)])
         return False
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a step reported again; pruners that are experimental
+        warnings.simplefilter("ignore")  # about a step reported again, and experimental pruners
         trial.report(value, step)
         return link.pruner != "none" and trial.should_prune()
 
@@ -105,6 +105,6 @@ def _trial(link: TrialLink) -> "Trial":
         warnings.simplefilter("ignore")
         pruner = build_pruner(link.pruner, link.pruning)
         storage = open_storage(link.storage, link.timeout_s)
-        # The trial has its parameters: a sampler that would think about them is not wanted here.
+        # The trial already has its parameters, so the cheapest sampler will do.
         study = load_study(study_name=link.study, storage=storage, pruner=pruner, sampler=RandomSampler())
         return Trial(study, link.trial_id)

@@ -1,4 +1,4 @@
-"""Who a run of a sweep is to its tracker: by trial.json, which the controller writes before the run starts."""
+"""The name of a sweep's run in its tracker, from trial.json, which the controller writes before the run starts."""
 
 import re
 from pathlib import Path
@@ -14,10 +14,10 @@ LONG_NUMBER = re.compile(r"\d+\.\d{4,}(e[+-]?\d+)?")
 
 
 def tracked_as(folder: Path, seed: int) -> "TrackedAs | None":
-    """The name, study and kind of the run in a folder; None for a run of its own, outside a sweep.
+    """The name, study and kind of the run in a folder; None for a run outside a sweep.
 
     Args:
-        seed: of the run, which tells apart the runs of a trial with several.
+        seed: of the run; part of the name if the trial has several seeds.
     """
     from spectral.tracking.backends.contract import TrackedAs
 
@@ -28,7 +28,7 @@ def tracked_as(folder: Path, seed: int) -> "TrackedAs | None":
     if not trial:
         return None
     kind = str(trial.get("kind", "trial"))
-    # What differs between the runs of the study, numbers with four digits.
+    # The name holds what differs between the runs of the study, with four digits of a number.
     seeds = [f"seed={seed}"] if trial.get("seeds") else []
     name = " ".join([*trial.get("varied", []), *seeds]) or f"trial {trial.get('number')}"
     name = LONG_NUMBER.sub(lambda found: f"{float(found[0]):.4g}", name)

@@ -1,4 +1,4 @@
-"""What ties a job to its trial: written by the controller into the job's environment, read inside the job."""
+"""The link from a job to its trial: written by the controller into the job's environment, read inside the job."""
 
 import json
 import os
@@ -10,14 +10,14 @@ VARIABLE = "SPECTRAL_TRIAL"
 
 @dataclass(frozen=True)
 class TrialLink:
-    """Which trial of which study a job belongs to, and what it is to report.
+    """The trial and study that a job belongs to, and what the job reports.
 
     Args:
         owner: the controller that submitted the job; see lease.py.
         objective: the metric whose value is reported after each epoch.
-        takes_steps: whether the study takes what is reported as its own steps, for its pruner. It has one value a step,
-            and of several objectives none: other jobs tell how far they are for the display alone.
-        pruner: name of the pruner that may end the job; "none" where none may.
+        takes_steps: whether the values that this job reports become the steps of the trial, for the pruner. A trial has
+            one value per step, and none with several objectives: then a job reports progress only for the display.
+        pruner: name of the pruner that may end the job; "none" if none may.
         constraints: as in `sweep.constraints`.
     """
 
@@ -43,7 +43,7 @@ class TrialLink:
     def override(self) -> str:
         """The Hydra override that puts the link into the job's environment, whatever the launcher."""
         text = json.dumps(asdict(self))
-        # Hydra and OmegaConf read these themselves; JSON has another way to write them.
+        # These characters have a meaning for Hydra and OmegaConf, so they are written as JSON escapes.
         for mark in ("\\\\", "'", "$"):
             text = text.replace(mark, f"\\u{ord(mark[0]):04x}")
         return f"++hydra.job.env_set.{VARIABLE}='{text}'"

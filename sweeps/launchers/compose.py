@@ -1,9 +1,9 @@
 """Compose the configs of a sweep's jobs quickly.
 
-Hydra reads and merges every yaml anew for each job, about 0.1 s for fifty files, although jobs of a sweep differ mostly
-in values. Here a config is composed once for each choice of config groups; the values are then laid over a copy by
-Hydra's own code. The result equals that of ConfigLoader.load_sweep_config (the tests compare them); files changed
-during a sweep do not change its jobs.
+For each job Hydra reads and merges every yaml again, which takes about 0.1 s for fifty files. But the jobs of a sweep
+differ mostly in values. So a config is composed here once for each choice of config groups, and Hydra's own code then
+sets the values in a copy. The result equals that of ConfigLoader.load_sweep_config (tests compare the two). Files that
+are changed during a sweep do not change its jobs.
 """
 
 import copy
@@ -26,12 +26,12 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 MAX_KEPT = 64
-# Values of these are laid over like any other; other keys of hydra.* may change how the rest is composed.
+# Values of these keys are set like any other; other keys of hydra.* may change how the rest is composed.
 HYDRA_VALUES = ("hydra.sweep.", "hydra.job.env_set.", "hydra.job.name")
 
 
 class Composer:
-    """The configs of one sweep: what Hydra composed for the sweep, with the overrides of each job."""
+    """Composes the configs of one sweep's jobs: the config of the sweep with the overrides of each job."""
 
     def __init__(self, loader: ConfigLoader, master: DictConfig) -> None:
         assert isinstance(loader, ConfigLoaderImpl)  # Hydra has no other
@@ -43,7 +43,7 @@ class Composer:
         self._bases: OrderedDict[tuple[bool, tuple[str, ...]], DictConfig] = OrderedDict()
 
     def compose(self, overrides: Sequence[str]) -> DictConfig:
-        """Raises ConfigCompositionException and its kin, as Hydra does."""
+        """The config of a job. Raises the same exceptions as Hydra, such as ConfigCompositionException."""
         parsed = self._parser.parse_overrides(list(overrides))
         if self._needs_hydra(parsed):
             return self._hydras.load_sweep_config(self._master, list(overrides))
@@ -52,7 +52,7 @@ class Composer:
         return config
 
     def compose_own(self, overrides: Sequence[str]) -> DictConfig:
-        """As `compose`, in half the time: the experiment's own config, without the node `hydra`."""
+        """The config of a job without the node `hydra`, in half the time of `compose`."""
         parsed = self._parser.parse_overrides(list(overrides))
         if not self._needs_hydra(parsed):
             return self._compose(parsed, is_whole=False)
@@ -67,14 +67,14 @@ class Composer:
         )
 
     def _compose(self, parsed: list[Override], *, is_whole: bool) -> DictConfig:
-        """The config but for what stands under `hydra` of its overrides; only where `is_whole` is there such a node."""
+        """The config without the job's overrides under `hydra`. It has a node `hydra` only if `is_whole`."""
         self._loader.validate_sweep_overrides_legal(parsed, run_mode=RunMode.RUN, from_shell=True)
         is_value = [self._is_value(override) for override in parsed]
         chosen = tuple(str(o.input_line) for o, value in zip(parsed, is_value, strict=True) if not value)
         values = [o for o, value in zip(parsed, is_value, strict=True) if value]
         config = copy.deepcopy(self._base(chosen, is_whole=is_whole))
         try:
-            # The end of ConfigLoaderImpl.load_configuration.
+            # Same as the end of ConfigLoaderImpl.load_configuration.
             self._loader._apply_overrides_to_config(
                 [o for o in values if is_whole or not o.is_hydra_override()], config
             )
@@ -84,7 +84,7 @@ class Composer:
         return config
 
     def _base(self, chosen: tuple[str, ...], *, is_whole: bool) -> DictConfig:
-        """The config with its groups chosen, before any values."""
+        """The config with its groups chosen, before any values are set."""
         key = is_whole, chosen
         if key not in self._bases:
             load = self._loader.load_sweep_config if is_whole else self._load_own
@@ -95,7 +95,7 @@ class Composer:
         return self._bases[key]
 
     def _load_own(self, master: DictConfig, chosen: list[str]) -> DictConfig:
-        """As ConfigLoaderImpl.load_sweep_config, but for the files of `hydra`."""
+        """Same as ConfigLoaderImpl.load_sweep_config, but without the files of `hydra`."""
         loader, name = self._loader, master.hydra.job.config_name
         overrides, files = loader._parse_overrides_and_create_caching_repo(name, [*self._inherited(), *chosen])
         listed = create_defaults_list(files, name, overrides, prepend_hydra=True, skip_missing=False)
@@ -112,7 +112,7 @@ class Composer:
         return config
 
     def _inherited(self) -> list[str]:
-        """Overrides of the sweep's own config, not resolved: they may name what only a job has."""
+        """Overrides of the sweep's own config, not resolved: they may refer to values that only a job has."""
         return [str(line) for line in OmegaConf.to_container(self._master.hydra.overrides.hydra) or ()]
 
     def _is_value(self, override: Override) -> bool:
@@ -136,18 +136,18 @@ def _with_memory(loader: ConfigLoaderImpl) -> ConfigLoaderImpl:
 
 
 class RememberingRepository(IConfigRepository):
-    """Gives what a repository gives, as it was when first asked for; its search path must not change."""
+    """A config repository that reads each file once. Its search path must not change."""
 
     def __init__(self, repository: ConfigRepository) -> None:
         self._repository = repository
         self._loaded: dict[str, ConfigResult | None] = {}
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "RememberingRepository":
-        """Itself: Hydra copies a repository for each config, lest its search path be changed."""
+        """Return the same object: Hydra copies a repository for each config, in case its search path is changed."""
         return self
 
     def load_config(self, config_path: str) -> ConfigResult | None:
-        """A copy, which its user may change."""
+        """A copy of the config, which the caller may change."""
         if config_path not in self._loaded:
             self._loaded[config_path] = self._repository.load_config(config_path)
         return copy.deepcopy(self._loaded[config_path])

@@ -1,6 +1,6 @@
-"""What a sweeper may expect of a launcher that hands back each job the moment it ends.
+"""The interface of a launcher that returns each job as soon as it ends.
 
-Words: a job is one run of the task function; a slot is a device and a share of it; a worker is the process that runs
+Terms: a job is one run of the task function. A slot is a device, or a share of one. A worker is the process that runs
 the jobs of a slot.
 """
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class WorkerLost(Exception):  # noqa: N818  (not an error of the job)
-    """The process that ran a job ended before the job did. `reason` says how: signal, exit code, time, memory."""
+    """The process of a job ended before the job did. `reason` says how: signal, exit code, time limit, memory."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -31,24 +31,24 @@ class WorkerLost(Exception):  # noqa: N818  (not an error of the job)
 
 
 class StartFailed(WorkerLost):
-    """No worker could be started for the job, which has not begun: no process, or a cluster that takes no job."""
+    """No worker could be started for a job, so that it has not begun: no process, or a cluster that accepts no job."""
 
 
 class JobTimeout(WorkerLost):
-    """The job's worker was ended because the job took longer than its time limit."""
+    """The worker of a job was ended because the job took longer than its time limit."""
 
 
 class StreamingLauncher(Launcher):
-    """A Hydra launcher with futures.
+    """A Hydra launcher that returns a future for each job.
 
-    What a future holds:
-        a JobReturn, as Hydra makes it: the task function's result, or in `_return_value` the exception it raised,
+    A future holds one of:
+        a JobReturn, as Hydra makes it: the result of the task function, or in `_return_value` the exception it raised,
             with the worker's traceback as its cause;
-        WorkerLost: the job did not end, and may be submitted again; of its kind StartFailed: it has not even begun;
-        any other exception: it never can (its overrides do not compose, the task cannot be imported).
+        WorkerLost: the job did not end, and may be submitted again; its subclass StartFailed: the job has not begun;
+        any other exception: the job can never run (its overrides do not compose, the task cannot be imported).
 
-    A lost worker sets WorkerLost on its future, nothing else: the launcher does not retry, `submit` does not raise.
-    Who submits the job again, and when, is the sweep's to decide (sweeps/study/retry.py).
+    If a worker is lost, WorkerLost is set on the future, nothing else: the launcher does not retry, and `submit` does
+    not raise. The sweep decides whether the job is submitted again, and when (sweeps/study/retry.py).
     """
 
     controller = ""  # the id of a sweep's controller, set before the first job
@@ -60,7 +60,7 @@ class StreamingLauncher(Launcher):
     @property
     @abstractmethod
     def num_slots(self) -> int:
-        """Jobs that can run at once."""
+        """The number of jobs that can run at once."""
 
     @abstractmethod
     def submit(self, overrides: Sequence[str], job_num: int) -> "Future[JobReturn]":
@@ -71,14 +71,14 @@ class StreamingLauncher(Launcher):
         """The slot where a job runs or last ran; None until it has begun there."""
 
     def end_jobs_of(self, controller: str) -> None:
-        """End what a controller has left behind that was killed; nothing, where jobs end with it."""
+        """End the jobs that a killed controller left behind. Does nothing if jobs end with their controller."""
 
     @abstractmethod
     def shutdown(self, wait: bool = True) -> None:
-        """End all workers: after the jobs submitted so far, or at once (waiting jobs cancelled, running ones lost)."""
+        """End all workers, after the jobs submitted so far or at once (cancels waiting jobs, loses running ones)."""
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Hydra's own interface: submit all, then gather. A lost worker is a failed JobReturn here."""
+        """Hydra's own interface: submit all jobs and wait for them. For a lost worker it returns a failed JobReturn."""
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         Path(str(self.config.hydra.sweep.dir)).mkdir(parents=True, exist_ok=True)
         log.info("Launching %d jobs on %d slots", len(job_overrides), self.num_slots)
@@ -101,7 +101,7 @@ class StreamingLauncher(Launcher):
 
 
 def settle(future: "Future[Any]", result: Any = None, error: BaseException | None = None) -> None:
-    """Give a future its outcome, where nobody else has."""
+    """Set the outcome of a future, unless it is set already."""
     with contextlib.suppress(InvalidStateError):  # cancelled meanwhile
         if error is None:
             future.set_result(result)

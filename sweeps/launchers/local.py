@@ -14,7 +14,7 @@ from sweeps.options import checked
 
 
 class LocalLauncher(PooledLauncher):
-    """Its options are those of LocalConfig."""
+    """Runs jobs on this machine; its options are those of LocalConfig."""
 
     def __init__(self, **options: Any) -> None:
         chosen = checked(LocalConfig, options)

@@ -17,9 +17,9 @@ from sweeps.launchers.contract import JobTimeout, StartFailed, WorkerLost
 from sweeps.launchers.reply import Reply
 from sweeps.launchers.worker_main import Settings
 
-# The path comes first: without it `sweeps` may not be found.
+# Set the path first: without it `sweeps` may not be found.
 START = "import sys; sys.path[:] = {path!r}; from sweeps.launchers.worker_main import main; main({socket}, {lifeline})"
-# A child of a job may hold the socket open after the worker's death, so that its end is not seen.
+# A child of a job may hold the socket open after the worker has died, so that the worker's end is not noticed.
 LOOK_S = 1.0
 
 
@@ -28,7 +28,7 @@ class _TimeIsUp(Exception):  # noqa: N818  (not an error)
 
 
 class LocalWorker:
-    """A process of a slot, in a process group of its own: the terminal's Ctrl-C reaches neither it nor its children."""
+    """The process of a slot, in its own process group: Ctrl-C in the terminal reaches neither it nor its children."""
 
     has_room = True
 
@@ -36,7 +36,7 @@ class LocalWorker:
         """Start the process. Returns before it has loaded the task.
 
         Raises:
-            StartFailed: the system gives no process, memory or file for it.
+            StartFailed: the system has no process, memory or file for it.
         """
         try:
             with ExitStack() as undo:
@@ -49,14 +49,14 @@ class LocalWorker:
         self._greeting = (pickle.dumps(settings), packed_task)
 
     def _open(self, environment: dict[str, str], show_output: bool, undo: ExitStack) -> None:
-        """Open the process and what ties it to this one."""
+        """Open the process, and its connections to this one."""
         ours, theirs = socketpair()
         self._connection = undo.enter_context(Connection(ours.detach()))
         with theirs:
             lifeline_end, self._lifeline = os.pipe()
             undo.callback(os.close, self._lifeline)
             try:
-                # Before the first job and between jobs; a job's output goes to its folder.
+                # For output before the first job and between jobs; the output of a job goes to its folder.
                 self._output = None if show_output else undo.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
                 start = START.format(path=sys.path, socket=theirs.fileno(), lifeline=lifeline_end)
                 self.process = subprocess.Popen(
@@ -82,7 +82,7 @@ class LocalWorker:
     def run(
         self, overrides: Sequence[str], job_num: int, time_limit_s: float | None = None, grace_s: float = 5
     ) -> Reply:
-        """As in worker_protocol.Worker."""
+        """See worker_protocol.Worker."""
         try:
             error = self._load()
             if error is None:
@@ -92,7 +92,7 @@ class LocalWorker:
             self.end(grace_s, at_once=True)
             raise JobTimeout(f"time limit of {time_limit_s:g} s reached") from None
         except (EOFError, OSError):
-            self._ended_within(grace_s)  # it may be on its way out
+            self._ended_within(grace_s)  # it may be about to end by itself
             self._kill_group()
             self.process.wait()
             reason = self._reason()
@@ -103,10 +103,10 @@ class LocalWorker:
         return Reply.unpack(packed)
 
     def _load(self) -> BaseException | None:
-        """Have the worker load the task; gives what kept it from that."""
+        """Let the worker load the task; returns the error if that failed."""
         if self._loaded:
             return None
-        self._receive()  # its first sign of life
+        self._receive()  # the message that the worker has started
         self.has_begun = True
         for part in self._greeting:
             self._connection.send_bytes(part)
@@ -135,7 +135,10 @@ class LocalWorker:
         self.process.kill()
 
     def end(self, grace_s: float, *, at_once: bool = False) -> None:
-        """End the process and its children: an idle worker by itself; SIGTERM, and SIGKILL after another grace."""
+        """End the process and its children.
+
+        An idle worker gets `grace_s` to end by itself. Then SIGTERM is sent, and SIGKILL after another `grace_s`.
+        """
         self._connection.close()
         if at_once or not self._ended_within(grace_s):
             self.process.terminate()

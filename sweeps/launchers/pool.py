@@ -1,4 +1,4 @@
-"""Slots at work: a queue of jobs, and a thread for each slot that keeps its worker busy."""
+"""The slots of a launcher: a queue of jobs, and one thread per slot that keeps its worker busy."""
 
 import threading
 import time
@@ -20,7 +20,7 @@ SHUT_DOWN = "the launcher was shut down"
 
 @dataclass(frozen=True)
 class Limits:
-    """What a job may take."""
+    """Limits of each job."""
 
     time_limit_s: float | None = None
     grace_s: float = 5.0
@@ -40,8 +40,8 @@ class Job:
 @dataclass(eq=False)
 class _DeviceState:
     num_running: int = 0
-    exclusive: bool = False  # held by a job that is alone
-    waiting: "deque[Job]" = field(default_factory=deque)  # jobs that want it alone
+    exclusive: bool = False  # whether one job has the device to itself
+    waiting: "deque[Job]" = field(default_factory=deque)  # jobs that wait to have the device to themselves
 
     @property
     def is_open(self) -> bool:
@@ -53,8 +53,8 @@ class SlotPool:
 
     Args:
         slots: where jobs run.
-        start: starts a worker of a slot; its second argument tells that it has the device to itself. It may raise
-            StartFailed.
+        start: starts a worker of a slot; its second argument says whether the worker has the device to itself. It may
+            raise StartFailed.
         limits: of each job.
     """
 
@@ -66,7 +66,7 @@ class SlotPool:
         self._workers: dict[Slot, Worker] = {}
         self._busy: set[Slot] = set()
         self._running: dict[int, Job] = {}
-        self._ended: dict[int, str] = {}  # where jobs ran: of their results nothing is kept
+        self._ended: dict[int, str] = {}  # where jobs ran; their results are not kept
         self._draining = self._stopping = False
         self._threads: list[threading.Thread] = []
         try:
@@ -74,7 +74,7 @@ class SlotPool:
                 thread = threading.Thread(target=self._serve, args=(slot,), name=f"slot {slot.name}", daemon=True)
                 thread.start()
                 self._threads.append(thread)
-        except RuntimeError as error:  # the system gives no more threads
+        except RuntimeError as error:  # the system has no more threads
             self.close(wait=False)
             raise StartFailed(f"the launcher could not start: {error}") from error
 
@@ -83,7 +83,7 @@ class SlotPool:
         with self._changed:
             if self._draining:
                 raise RuntimeError(SHUT_DOWN)
-            self._ended.pop(job_num, None)  # of an earlier try
+            self._ended.pop(job_num, None)  # of an earlier attempt
             self._queue.append(job)
             self._changed.notify_all()
         return job.future
@@ -93,7 +93,7 @@ class SlotPool:
         return _place(job) if job else self._ended.get(job_num)
 
     def close(self, wait: bool) -> None:
-        """End all workers, after the jobs submitted so far or at once. To be called again is fine."""
+        """End all workers, after the jobs submitted so far or at once. May be called more than once."""
         with self._changed:
             self._draining = True
             if not wait:
@@ -102,7 +102,7 @@ class SlotPool:
         deadline = None if wait else time.monotonic() + self._limits.grace_s
         for thread in self._threads:
             thread.join(None if deadline is None else max(0, deadline - time.monotonic()))
-        # A worker that did not heed SIGTERM.
+        # A worker that ignored SIGTERM is killed.
         for worker in list(self._workers.values()):
             worker.kill()
         for thread in self._threads:
@@ -112,8 +112,8 @@ class SlotPool:
         self._stopping = True
         for job in self._queue:
             if job.future.cancel():
-                job.future.set_running_or_notify_cancel()  # wakes those who wait for it
-            settle(job.future, error=WorkerLost(SHUT_DOWN))  # one that was put back
+                job.future.set_running_or_notify_cancel()  # wakes threads that wait for the future
+            settle(job.future, error=WorkerLost(SHUT_DOWN))  # also a job that was put back into the queue
         self._queue.clear()
         for state in self._devices.values():
             for job in state.waiting:
@@ -123,7 +123,7 @@ class SlotPool:
             self._workers[slot].interrupt(SHUT_DOWN)
 
     def _serve(self, slot: Slot) -> None:
-        """The life of a slot's thread."""
+        """The main loop of a slot's thread."""
         while self._serve_one(slot):
             pass
         worker = self._workers.get(slot)
@@ -132,7 +132,7 @@ class SlotPool:
             self._workers.pop(slot)
 
     def _serve_one(self, slot: Slot) -> bool:
-        """Run the slot's next job, of which nothing stays here; False when there will be none."""
+        """Run the slot's next job and keep no reference to it; False if there will be no more jobs."""
         job = self._take(slot)
         if job is None:
             return False
@@ -148,7 +148,7 @@ class SlotPool:
         return True
 
     def _take(self, slot: Slot) -> Job | None:
-        """Wait for the slot's next job; None when there will be none."""
+        """Wait for the slot's next job; None if there will be no more jobs."""
         with self._changed:
             while True:
                 job = self._next(slot)
@@ -175,7 +175,7 @@ class SlotPool:
         return None
 
     def _is_first_choice(self, slot: Slot) -> bool:
-        """Workers start when they are needed: a slot without one leaves the job to an idle slot that has one."""
+        """Whether the slot should take a job now. A slot without a worker leaves it to an idle slot that has one."""
         if slot in self._workers and self._workers[slot].has_room:
             return True
         ready = [s for s, worker in self._workers.items() if worker.has_room]
@@ -183,7 +183,7 @@ class SlotPool:
         return len(self._queue) > len(idle)
 
     def _unfinished(self, slot: Slot) -> bool:
-        """Whether a job that runs on the slot's device may yet come back to have it alone."""
+        """Whether a job that runs on the slot's device may still have to run again with the device to itself."""
         state = self._devices[slot.device]
         return not self._stopping and (bool(state.waiting) or state.num_running > 0)
 
@@ -200,7 +200,7 @@ class SlotPool:
             self._replace(slot, at_once=not isinstance(lost, StartFailed))
             raise
         except Exception:
-            # Whatever it was is raised again; the worker may live, and must not outlive its slot.
+            # The error is raised again. The worker may still be alive, and must not outlive its slot.
             worker.end(self._limits.grace_s)
             self._replace(slot)
             raise
@@ -220,27 +220,27 @@ class SlotPool:
                 raise WorkerLost(SHUT_DOWN)
             self._workers[slot] = fresh = self._start(slot, alone)
         if worker is not None:
-            # It died between two jobs.
+            # The worker died between two jobs.
             worker.end(0)
         return fresh
 
     def _replace(self, slot: Slot, *, at_once: bool = False) -> None:
-        """Forget a worker that has ended; start the next one now, or when a job wants it."""
+        """Forget a worker that has ended; start the next one now, or when a job needs it."""
         with self._changed:
             self._workers.pop(slot, None)
             if at_once and not self._draining:
-                with suppress(StartFailed):  # the slot's next job meets it
+                with suppress(StartFailed):  # the slot's next job will report it
                     self._workers[slot] = self._start(slot, False)
 
     def _clear(self, slot: Slot) -> None:
-        """End the idle workers of the slot's device: they too hold its memory."""
+        """End the idle workers of the slot's device, since they hold memory of it too."""
         with self._changed:
             idle = [self._workers.pop(s) for s in self._slots if s.device == slot.device and s in self._workers]
         for worker in idle:
             worker.end(self._limits.grace_s)
 
     def _put_back(self, slot: Slot, job: Job) -> None:
-        """Free the slot and let its job be the next."""
+        """Free the slot and put its job back at the front of the queue."""
         with self._changed:
             self._free(slot)
             self._running.pop(job.num, None)
@@ -257,7 +257,7 @@ class SlotPool:
         self._busy.discard(slot)
 
     def _release(self, slot: Slot, job: Job, reply: Reply) -> bool:
-        """Free the slot. True where the job will run again, with the device to itself."""
+        """Free the slot; returns True if the job will run again with the device to itself."""
         with self._changed:
             state = self._devices[slot.device]
             self._free(slot)
@@ -273,7 +273,7 @@ class SlotPool:
 
 
 def _place(job: Job) -> str | None:
-    """The slot of a job that has begun there, and where that is if the slot does not tell; None of any other."""
+    """The slot and place of a job that has begun; None for a job that has not."""
     if job.slot is None or job.worker is None or not job.worker.has_begun:
         return None
     place = job.worker.place

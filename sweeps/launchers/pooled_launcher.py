@@ -1,4 +1,4 @@
-"""The part of a launcher that is the same wherever its workers are."""
+"""The part that launchers have in common, wherever their workers run."""
 
 import weakref
 from abc import abstractmethod
@@ -17,13 +17,13 @@ class PooledLauncher(StreamingLauncher):
 
     @abstractmethod
     def make_pool(self) -> SlotPool:
-        """Called at the first job; must not keep a reference to the launcher."""
+        """Make the pool. Called at the first job; the pool must not keep a reference to the launcher."""
 
     @cached_property
     def _pool(self) -> SlotPool:
-        """Made at the first job: until then neither a process nor a thread exists."""
+        """The pool, made at the first job: until then no process and no thread is started."""
         pool = self.make_pool()
-        # At the end of the launcher or of the interpreter, whichever comes first.
+        # Called at the end of the launcher or of the interpreter, whichever comes first.
         weakref.finalize(self, pool.close, wait=False)
         return pool
 

@@ -21,38 +21,40 @@ from sweeps.launchers.slots import Device, Slot
 from sweeps.launchers.worker_protocol import NoRoom
 from sweeps.options import checked
 
-# After which a job is left to an actor that has become free, on a cluster that shrank.
+# After this time a job that waits for room, on a cluster that shrank, goes to an actor that is free by then.
 ROOM_S = 2.0
 
 
 def load_ray() -> Any:
-    """The library; a controller that uses other launchers does not need it."""
+    """Import Ray, which only a controller that uses this launcher needs."""
     try:
         import ray.cloudpickle
     except ImportError as error:
         extra = "python -m pip install -e '.[ray]'"
         raise user_error(f"hydra/launcher=ray needs Ray ({error}): {extra}.") from error
-    # For nodes that cannot import this package, or not yet: see remote_job.py.
+    # For nodes that cannot import this package (yet): see remote_job.py.
     by_value: Any = ray.cloudpickle.register_pickle_by_value
     by_value(remote_job)
     return ray
 
 
 class RayLauncher(PooledLauncher):
-    """Its options are those of RayConfig."""
+    """Runs jobs on Ray; its options are those of RayConfig."""
 
     def __init__(self, **options: Any) -> None:
         self._options = checked(RayConfig, options)
         gpus = self._options.gpus_per_job or 0
         if gpus > 1 and gpus % 1:
-            raise user_error(f"hydra.launcher.gpus_per_job={gpus} is not allowed: above 1 give a whole number.")
+            raise user_error(
+                f"hydra.launcher.gpus_per_job={gpus} is not allowed: a value above 1 must be a whole number."
+            )
         load_ray()
-        # Alone on its device is nothing that a Ray task can ask for while other actors live there.
+        # A Ray task cannot ask for a device of its own while other actors use that device.
         self._limits = Limits(self._options.time_limit_s, retry_alone=False)
         self._started_ray = False
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Starts Ray or joins it: what cannot run there is told before a study is made.
+        """Start Ray or join it. Jobs that cannot run there are reported before a study is made.
 
         Raises:
             UserError: there is no Ray at the address, or a job fits none of its nodes.
@@ -93,18 +95,18 @@ class RemoteWorker:
         self._packed_task, self._show_output = packed_task, show_output
         self._stopped: str | None = None
         self.place: str | None = None
-        if not self._ray.is_initialized():  # it would start another
+        if not self._ray.is_initialized():  # otherwise Ray would start another cluster
             raise StartFailed("Ray was shut down")
         options = {"num_cpus": shares["CPU"], "num_gpus": shares["GPU"], "max_restarts": 0, "max_task_retries": 0}
         try:
             self._actor = self._ray.remote(**options)(RayWorker).remote()
             self._where = self._actor.where.remote()
         except (self._ray.exceptions.RayError, OSError, ValueError) as error:
-            raise StartFailed(f"Ray took no worker: {_first_lines(error)}") from error
+            raise StartFailed(f"Ray could not start a worker: {_first_lines(error)}") from error
 
     @property
     def alive(self) -> bool:
-        """Told by its `run` alone: a dead actor's job is lost and submitted again."""
+        """Whether the actor is alive, as far as `run` has noticed; if it died, its job is lost and submitted again."""
         return True
 
     @property
@@ -116,7 +118,7 @@ class RemoteWorker:
     def run(
         self, overrides: Sequence[str], job_num: int, time_limit_s: float | None = None, grace_s: float = 5
     ) -> Reply:
-        """As in worker_protocol.Worker."""
+        """See worker_protocol.Worker."""
         if not self._ray.is_initialized():
             raise StartFailed("Ray was shut down")
         job = sent_by_value(RemoteJob(self._packed_task, overrides, job_num, self._show_output))
@@ -129,32 +131,32 @@ class RemoteWorker:
         except self._ray.exceptions.RayTaskError:
             raise
         except (self._ray.exceptions.RayError, ValueError) as error:
-            # ValueError: the connection to Ray itself is gone.
+            # ValueError: the connection to Ray itself is lost.
             lost = WorkerLost if self.has_begun or self._stopped else StartFailed
             raise lost(self._stopped or f"worker died: {_first_lines(error)}") from None
         return Reply.unpack(packed)
 
     def _await_room(self) -> None:
-        """Until the cluster has placed the actor, which the time limit of the job does not count."""
+        """Wait until the cluster has placed the actor. The time limit of the job does not include this wait."""
         if self.place is None:
             if not self._ray.wait([self._where], timeout=ROOM_S)[0]:
                 raise NoRoom
             self.place = self._ray.get(self._where)
 
     def interrupt(self, reason: str) -> None:
-        """As in worker_protocol.Worker. Ray knows no softer way to end a busy actor."""
+        """See worker_protocol.Worker. Ray has no gentler way to end a busy actor."""
         self._stopped = reason
         self.kill()
 
     def kill(self) -> None:
-        """As in worker_protocol.Worker."""
-        # Every call would start Ray again where it has been shut down.
+        """See worker_protocol.Worker."""
+        # If Ray has been shut down, every call would start it again.
         with contextlib.suppress(self._ray.exceptions.RayError, ValueError):
             if self._ray.is_initialized():
                 self._ray.kill(self._actor)
 
     def end(self, grace_s: float) -> None:
-        """As in worker_protocol.Worker."""
+        """See worker_protocol.Worker."""
         self.kill()
 
 

@@ -1,4 +1,4 @@
-"""A Ray cluster: started here or joined, and how many jobs its nodes hold."""
+"""Start or join a Ray cluster, and count how many jobs its nodes can run."""
 
 import os
 import socket
@@ -8,20 +8,20 @@ from typing import Any
 from sweeps.errors import first_line, user_error
 from sweeps.launchers.config import RayConfig
 
-ADDRESS_VARIABLE = "RAY_ADDRESS"  # where Ray looks first for what `auto` means
-ANSWER_S = 5.0  # Ray itself would wait for two minutes, and then end the process
-# HTTP/2 as its client begins it, with settings of none; Ray's server, of gRPC, answers with settings of its own.
+ADDRESS_VARIABLE = "RAY_ADDRESS"  # where Ray first looks for the address if `auto` is given
+ANSWER_S = 5.0  # Ray itself would wait for two minutes, then end the process
+# The first bytes of an HTTP/2 client, with an empty settings frame. Ray's server (gRPC) answers with a settings frame.
 GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
-SETTINGS, KIND_BYTE = 4, 3  # the kind of such an answer, and where it stands
+SETTINGS, KIND_BYTE = 4, 3  # the type of a settings frame, and the index of its type byte
 
-Shares = Mapping[str, float]  # what a job asks of a node: CPU, GPU
+Shares = Mapping[str, float]  # what a job needs of a node: CPU, GPU
 
 
 def connect(ray: Any, options: RayConfig) -> bool:
-    """Start Ray or join it. True where that was done here; False where this process has a Ray already.
+    """Start Ray or join it; returns False if this process was already connected to Ray.
 
     Raises:
-        UserError: there is none to join at the address.
+        UserError: there is no Ray at the address.
     """
     if ray.is_initialized():
         return False
@@ -34,16 +34,17 @@ def connect(ray: Any, options: RayConfig) -> bool:
         if where is not None:
             _check_answer(options.address, where)
         ray.init(options.address, **how)
-    except (ConnectionError, ValueError) as error:  # such as none that `auto` finds
+    except (ConnectionError, ValueError) as error:  # for example if `auto` finds no cluster
         raise _no_ray(options.address, first_line(error).rstrip(".")) from error
     return True
 
 
 def num_slots(ray: Any, shares: Shares, options: RayConfig) -> int:
-    """Jobs that can run at once: what the options say, or what the cluster's nodes hold now.
+    """How many jobs can run at once: `max_parallel`, or what the cluster's nodes have room for now.
 
     Raises:
-        UserError: no node holds a job. One that grows may have other nodes later: there `max_parallel` is believed.
+        UserError: no node has room for a job. On a joined cluster, which may get other nodes later, a given
+            `max_parallel` is not checked.
     """
     wanted = {kind: share for kind, share in shares.items() if share}
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
@@ -51,7 +52,7 @@ def num_slots(ray: Any, shares: Shares, options: RayConfig) -> int:
         return options.max_parallel
     if not wanted:
         raise user_error(
-            "hydra.launcher.cpus_per_job=0 without a GPU leaves open how many jobs run at once: give "
+            "hydra.launcher.cpus_per_job=0 without a GPU does not limit how many jobs run at once: give "
             "hydra.launcher.max_parallel."
         )
     fits = sum(_num_jobs(node, wanted) for node in nodes)
@@ -65,7 +66,7 @@ def num_slots(ray: Any, shares: Shares, options: RayConfig) -> int:
 
 
 def _num_jobs(node: Shares, wanted: Shares) -> int:
-    # 1e-9: three jobs of a share of 1/3 fit.
+    # 1e-9 allows for rounding: three jobs with a share of 1/3 each fit.
     return min(int(_of(node, kind) / share + 1e-9) for kind, share in wanted.items())
 
 
@@ -74,36 +75,36 @@ def _of(node: Shares, kind: str) -> float:
 
 
 def _found(address: str) -> str | None:
-    """The address that is meant, which for `auto` Ray finds; None where it finds none."""
+    """The address to join; Ray finds it for `auto`. None if it finds none."""
     if address != "auto":
         return address
     from ray._private.services import canonicalize_bootstrap_address
 
-    # Of a head that was killed it finds the address, too.
+    # Ray also finds the address of a head node that was killed.
     found: str | None = os.environ.get(ADDRESS_VARIABLE) or canonicalize_bootstrap_address("auto")
     return found
 
 
 def _check_answer(address: str, where: str) -> None:
-    """Raise UserError where nobody answers, or somebody else than Ray."""
+    """Raise UserError if nothing answers at the address, or something other than Ray."""
     host, _, port = where.removeprefix("ray://").rpartition(":")
     if not host or not port.isdecimal():
-        raise _no_ray(address, f"{where} is no host:port")
+        raise _no_ray(address, f"{where} is not of the form host:port")
     try:
         with socket.create_connection((host.strip("[]"), int(port)), ANSWER_S) as connection:
-            if os.environ.get("RAY_USE_TLS", "0") != "0":  # it would want another greeting
+            if os.environ.get("RAY_USE_TLS", "0") != "0":  # with TLS the server needs another greeting
                 return
             connection.sendall(GREETING)
             answer = connection.recv(KIND_BYTE + 1)
     except (OSError, OverflowError) as error:
-        told = f"nobody at {where} answered within {ANSWER_S:g} s" if isinstance(error, TimeoutError) else str(error)
-        raise _no_ray(address, told) from error
+        reason = f"nothing at {where} answered within {ANSWER_S:g} s" if isinstance(error, TimeoutError) else str(error)
+        raise _no_ray(address, reason) from error
     if len(answer) <= KIND_BYTE or answer[KIND_BYTE] != SETTINGS:
-        raise _no_ray(address, f"what answers at {where} is no Ray")
+        raise _no_ray(address, f"the server at {where} is not Ray")
 
 
 def _no_ray(address: str, reason: str) -> Exception:
     return user_error(
         f"hydra.launcher.address={address} cannot be joined ({reason}): allowed is local, auto, or the host:port of a "
-        "Ray that runs."
+        "running Ray."
     )

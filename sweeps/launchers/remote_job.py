@@ -1,7 +1,7 @@
-"""One job as a thing to be sent: for processes that this package did not start itself.
+"""One job as an object to send to processes that this package did not start itself.
 
-The classes here go by value (see `sent_by_value`), so that the other side can load them before it knows where `sweeps`
-is. Hence: nothing of this package is imported at module level.
+The classes here are pickled by value (see `sent_by_value`), so that the other process can load them before it knows
+where `sweeps` is. So nothing of this package is imported at module level.
 """
 
 import os
@@ -14,10 +14,12 @@ from typing import Any
 
 @dataclass
 class RemoteJob:
-    """Runs one job where it is called and gives its packed Reply. SLURM calls `checkpoint` before it takes the node.
+    """Runs one job in the process that calls it, and returns its packed Reply.
+
+    SLURM calls `checkpoint` before it takes the node away.
 
     Args:
-        folder: where the sweep was started, and what paths are relative to.
+        folder: where the sweep was started; paths are relative to it.
     """
 
     packed_task: bytes
@@ -36,7 +38,7 @@ class RemoteJob:
     def checkpoint(self) -> Any:
         """The same job again, in the same folder: its task function resumes from what it saved there.
 
-        It is SLURM's own requeueing, under the same job number: no worker is lost, and no attempt is counted.
+        SLURM itself requeues it under the same job number: no worker is lost, and this does not count as an attempt.
         """
         from submitit.helpers import DelayedSubmission
 
@@ -45,9 +47,10 @@ class RemoteJob:
 
 
 def _outlive_scontrol() -> None:
-    """Have submitit take a `scontrol requeue` that SIGTERM ended for done: SLURM sends it to all that the job runs.
+    """Let submitit treat a `scontrol requeue` that SIGTERM ended as done.
 
-    Its exception would be raised in the task function, and fail the job.
+    SLURM sends SIGTERM to all processes of the job, also to this command. Otherwise the exception of the command would
+    be raised in the task function, and the job would fail.
     """
     import signal
     import subprocess
@@ -68,10 +71,10 @@ def _outlive_scontrol() -> None:
 
 
 class RayWorker:
-    """A Ray actor."""
+    """A Ray actor that runs jobs."""
 
     def where(self) -> str:
-        """The node that it runs on, and its devices."""
+        """The node that the actor runs on, and its devices."""
         import socket
 
         import ray
@@ -80,13 +83,13 @@ class RayWorker:
         return f"{socket.gethostname()} {devices or 'cpu'}"
 
     def run(self, packed: bytes) -> bytes:
-        """Call a pickled RemoteJob."""
+        """Run a pickled RemoteJob; returns its packed Reply."""
         reply: bytes = pickle.loads(packed)()
         return reply
 
 
 def sent_by_value(job: RemoteJob) -> bytes:
-    """A RemoteJob, pickled."""
+    """A RemoteJob, pickled by value."""
     import cloudpickle
 
     cloudpickle.register_pickle_by_value(sys.modules[__name__])

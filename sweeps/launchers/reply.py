@@ -1,4 +1,4 @@
-"""What a worker sends back for a job, and how an exception crosses from one process to another."""
+"""The reply of a worker for a job, and how an exception is sent from one process to another."""
 
 import io
 import operator
@@ -15,13 +15,13 @@ from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 
 KINDS: tuple[type[Any], ...] = (bool, int, float, str, bytes)
-# PyTorch's exception, told by its name so that torch need not be imported; and what CUDA and its libraries say.
+# PyTorch's exception is recognized by its name, so that torch is not imported; errors of CUDA by their messages.
 OUT_OF_MEMORY = "OutOfMemoryError"
 OUT_OF_MEMORY_SAID = re.compile(r"CUDA (error: )?out of memory|\bCU[A-Z]+_(STATUS_)?ALLOC_FAILED\b")
 
 
 class RemoteTraceback(Exception):  # noqa: N818  (never raised)
-    """The cause of an exception that came from another process; it prints that process's traceback."""
+    """The cause of an exception from another process; prints the traceback of that process."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -32,12 +32,12 @@ class RemoteTraceback(Exception):  # noqa: N818  (never raised)
 
 
 class ForeignError(RuntimeError):
-    """Stands for a job's exception whose class is not imported here, or which does not unpickle; it tells its name."""
+    """Replaces an exception of a job that cannot be unpickled here, or whose class is not imported; has its name."""
 
 
 @dataclass(frozen=True)
 class PackedError:
-    """An exception on its way: its pickle, empty where it has none, and what is known of it without."""
+    """An exception to send: its pickle, empty if it cannot be pickled, and a description to use without it."""
 
     pickled: bytes
     said: str
@@ -46,17 +46,17 @@ class PackedError:
     def of(cls, error: BaseException) -> "PackedError":
         try:
             pickled = cloudpickle.dumps(error)
-        except Exception:  # a job's own class may fail in any way; what it said is kept
+        except Exception:  # an exception class of a job may fail in any way; its message is kept
             pickled = b""
         return cls(pickled, ": ".join(filter(None, (type(error).__name__, str(error)))))
 
     def open(self, trace: str | None) -> BaseException:
-        """The exception or a ForeignError, with the other process's traceback as its cause."""
+        """The exception, or a ForeignError, with the traceback of the other process as its cause."""
         error: BaseException
         try:
-            # Many an exception pickles but does not unpickle: its __init__ wants more than its args.
+            # Many exceptions can be pickled but not unpickled: their __init__ needs more than `args`.
             error = _Unpickler(io.BytesIO(self.pickled)).load()
-        except Exception:  # and so it may in its __init__
+        except Exception:  # __init__ of an exception class may fail in any way
             error = ForeignError(self.said)
         if trace is not None:
             error.__cause__ = RemoteTraceback(trace)
@@ -64,7 +64,7 @@ class PackedError:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Takes classes of modules that are imported already, and of the standard library."""
+    """An unpickler that only loads classes of the standard library and of modules that are already imported."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module not in sys.modules and module.partition(".")[0] not in sys.stdlib_module_names:
@@ -74,13 +74,13 @@ class _Unpickler(pickle.Unpickler):
 
 @dataclass
 class Reply:
-    """A JobReturn, or the error that kept the job from beginning; with the traceback, which pickling loses."""
+    """A JobReturn, or the error that kept the job from starting; with the traceback, which pickling would lose."""
 
     job_return: JobReturn | None = None
     error: BaseException | None = None
     trace: str | None = None
     device_memory_ran_out: bool = False
-    # The worker may still hold what filled its memory: end it.
+    # The worker may still hold the data that filled its memory: end it.
     worn: bool = False
 
     @classmethod
@@ -97,7 +97,7 @@ class Reply:
         return cls(error=error, trace=_format(error))
 
     def pack(self) -> bytes:
-        """For the controller, with an exception in a packet of its own: it may not open there."""
+        """Pickle the reply for the controller. An exception is pickled separately: it may fail to unpickle there."""
         parts = vars(self).copy()
         if self.error is not None:
             parts["error"] = PackedError.of(self.error)
@@ -108,7 +108,7 @@ class Reply:
 
     @classmethod
     def unpack(cls, packed: bytes) -> "Reply":
-        """In the controller, which imports nothing for the sake of an exception."""
+        """Unpickle a reply in the controller, without importing the modules of an exception."""
         reply = cls(**pickle.loads(packed))
         if isinstance(reply.error, PackedError):
             reply.error = reply.error.open(reply.trace)
@@ -118,13 +118,13 @@ class Reply:
 
 
 def _packed(job_return: JobReturn) -> JobReturn:
-    """The same, with its result as plain values or its exception in a packet."""
+    """The same JobReturn, with its result as plain values, or its exception as PackedError."""
     value = job_return._return_value
     if job_return.status == JobStatus.FAILED:
         return replace(job_return, _return_value=PackedError.of(value))
     try:
         return replace(job_return, _return_value=plain(value))
-    except Exception as error:  # a job's own class may fail in any way
+    except Exception as error:  # a class of the job may fail in any way
         return replace(job_return, status=JobStatus.FAILED, _return_value=PackedError.of(error))
 
 
@@ -152,23 +152,23 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 class NotPlainError(TypeError):
-    """What a job returned is neither a number nor text, nor a list or mapping of them."""
+    """A job returned a value that is neither a number nor text, nor a list or mapping of these."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(kind)
         self.kind = kind
 
     def __str__(self) -> str:
-        return f"the task returned a value of type {self.kind}, a number is needed"
+        return f"the task returned a value of type {self.kind}, but must return a number"
 
 
 def plain(value: Any) -> Any:
-    """The same as None, bool, int, float, str or bytes, or lists, tuples and dicts of them.
+    """A value as None, bool, int, float, str or bytes, or as lists, tuples and dicts of them.
 
-    Numbers of NumPy and PyTorch become Python's.
+    Numbers of NumPy and PyTorch become Python numbers.
 
     Raises:
-        NotPlainError: it has no such form.
+        NotPlainError: the value has no such form.
     """
     if value is None or type(value) in KINDS:
         return value

@@ -1,6 +1,6 @@
-"""What a machine offers: its CUDA devices or its cores, cut into slots.
+"""The slots of a machine: its CUDA devices or its cores, divided among jobs.
 
-Nothing here imports torch: devices are found by CUDA_VISIBLE_DEVICES and nvidia-smi.
+This module does not import torch: devices are found with CUDA_VISIBLE_DEVICES and nvidia-smi.
 """
 
 import os
@@ -15,7 +15,7 @@ from sweeps.errors import user_error
 
 CPU = "cpu"
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-# What a worker with PyTorch and a small network takes; caps the slots of machines with more cores than memory.
+# Memory of a worker with PyTorch and a small network; limits the slots of machines with many cores and little memory.
 BYTES_PER_CPU_SLOT = 2 * 2**30
 
 
@@ -24,12 +24,12 @@ class Device:
     """A CUDA device, or the CPU."""
 
     name: str  # cuda:0, cpu
-    visible: str | None = None  # its CUDA_VISIBLE_DEVICES; None leaves the variable alone
+    visible: str | None = None  # its CUDA_VISIBLE_DEVICES; None leaves the variable unchanged
 
 
 @dataclass(frozen=True)
 class Slot:
-    """A device and a share of it."""
+    """A device, or a share of one, for one job at a time."""
 
     name: str
     device: Device
@@ -37,7 +37,7 @@ class Slot:
     memory_share: float | None = None
 
     def environment(self, *, alone: bool = False) -> dict[str, str]:
-        """What a worker's environment has besides the controller's.
+        """Environment variables of a worker, in addition to those of the controller.
 
         Args:
             alone: the worker has the device to itself, with all its memory.
@@ -60,13 +60,13 @@ def plan_slots(
     """The slots of this machine; arguments as in LocalConfig.
 
     Raises:
-        UserError: a device that is not there or named twice.
+        UserError: a device does not exist or is named twice.
     """
     chosen = choose_devices(devices)
     on_cpu = chosen[0].name == CPU
     cores = num_cores()
     if jobs_per_device is None:
-        # 1e-9: three jobs of a share of 1/3 fit.
+        # 1e-9 allows for rounding: three jobs with a share of 1/3 each fit.
         jobs_per_device = _cpu_jobs(cores, threads_per_job) if on_cpu else int(1 / (memory_share or 1) + 1e-9)
     num_threads = threads_per_job or max(1, cores // (jobs_per_device * len(chosen)))
     share = None if on_cpu else memory_share
@@ -91,7 +91,9 @@ def choose_devices(wanted: Any = "auto") -> list[Device]:
     for name in map(str, wanted):
         if name not in by_name:
             there = ", ".join(device.name for device in found) or "none"
-            raise user_error(f"hydra.launcher.devices={list(wanted)}: CUDA device {name} is not there, found: {there}.")
+            raise user_error(
+                f"hydra.launcher.devices={list(wanted)}: CUDA device {name} does not exist; found: {there}."
+            )
         if by_name[name] in chosen:
             raise user_error(
                 f"hydra.launcher.devices={list(wanted)} names {by_name[name].name} twice: "
@@ -102,10 +104,10 @@ def choose_devices(wanted: Any = "auto") -> list[Device]:
 
 
 def find_cuda_devices(environment: Mapping[str, str] = os.environ) -> list[Device]:
-    """CUDA devices in the numbering of CUDA_VISIBLE_DEVICES where it is set, else of nvidia-smi.
+    """The CUDA devices, numbered as in CUDA_VISIBLE_DEVICES if that is set, else as by nvidia-smi.
 
-    They are named to workers by UUID, since the numbering of CUDA differs from that of nvidia-smi. A device cut by
-    MIG counts as its parts.
+    Workers get the UUID of a device, since CUDA numbers devices differently from nvidia-smi. If MIG divides a device,
+    each part counts as a device.
     """
     visible = environment.get("CUDA_VISIBLE_DEVICES")
     names = _ask_nvidia_smi() if visible is None else _parse_visible(visible)
@@ -113,7 +115,7 @@ def find_cuda_devices(environment: Mapping[str, str] = os.environ) -> list[Devic
 
 
 def _parse_visible(variable: str) -> list[str]:
-    """As CUDA does: what follows the first invalid entry is not visible."""
+    """Read the variable as CUDA does: entries after the first invalid one are not visible."""
     names: list[str] = []
     for name in (part.strip() for part in variable.split(",")):
         if not re.fullmatch(r"\d+|(GPU|MIG)-.+", name):
@@ -131,7 +133,7 @@ def _ask_nvidia_smi() -> list[str]:
 
 
 def parse_listing(listing: str) -> list[str]:
-    """UUIDs from `nvidia-smi -L`: of each GPU, or of its MIG devices where it has any."""
+    """UUIDs from `nvidia-smi -L`: of each GPU, or of its MIG devices if it has any."""
     names: list[str] = []
     for kind, uuid in re.findall(r"^\s*(GPU|MIG)\b.*\(UUID: (\S+)\)", listing, flags=re.MULTILINE):
         if kind == "MIG" and names and names[-1].startswith("GPU-"):
@@ -141,7 +143,7 @@ def parse_listing(listing: str) -> list[str]:
 
 
 def num_cores() -> int:
-    """Cores that this process may use, by affinity and by the container's quota."""
+    """The number of cores that this process may use, by its affinity and the container's quota."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()

@@ -1,4 +1,4 @@
-"""Each job a SLURM job, through submitit: requeued from its checkpoint when its time is up or its node is taken."""
+"""Run each job as a SLURM job, through submitit. It is requeued and resumes if its time is up or its node is taken."""
 
 import math
 import shutil
@@ -23,12 +23,12 @@ from sweeps.launchers.reply import Reply
 from sweeps.launchers.slots import Device, Slot
 from sweeps.options import checked
 
-# For what a job has written to become visible here, over a network file system.
+# Time for files that a job has written to become visible here, over a network file system.
 RESULT_PATIENCE_S = 10.0
 
 
 class SlurmLauncher(PooledLauncher):
-    """Its options are those of SlurmConfig."""
+    """Runs jobs on SLURM; its options are those of SlurmConfig."""
 
     def __init__(self, **options: Any) -> None:
         self._options = chosen = checked(SlurmConfig, options)
@@ -42,11 +42,11 @@ class SlurmLauncher(PooledLauncher):
         return self._options.max_parallel
 
     def _job_name(self, controller: str) -> str:
-        """By which all jobs of a controller are found, those included that it had no time to make a note of."""
+        """The SLURM name of a controller's jobs. It finds all of them, also any that the controller did not record."""
         return f"{self._options.name}-{controller}" if controller else self._options.name
 
     def end_jobs_of(self, controller: str) -> None:
-        """As in StreamingLauncher."""
+        """See StreamingLauncher."""
         if self._options.executor == "slurm":
             subprocess.run(["scancel", f"--name={self._job_name(controller)}"], check=False)
 
@@ -83,7 +83,7 @@ class SlurmWorker:
     def run(
         self, overrides: Sequence[str], job_num: int, time_limit_s: float | None = None, grace_s: float = 5
     ) -> Reply:
-        """As in worker_protocol.Worker."""
+        """See worker_protocol.Worker."""
         if self._stopped:
             raise WorkerLost(self._stopped)
         self._job, self.place = None, None
@@ -101,11 +101,11 @@ class SlurmWorker:
 
     @property
     def has_begun(self) -> bool:
-        """As in worker_protocol.Worker: SLURM has the job, if only in its queue."""
+        """See worker_protocol.Worker: true once SLURM has the job, even if only in its queue."""
         return self.place is not None
 
     def _submitted(self, job: RemoteJob) -> Any:
-        """Hand a job to SLURM; StartFailed if that takes none now, or its script cannot be written."""
+        """Submit a job to SLURM. Raises StartFailed if SLURM accepts no job now, or the script cannot be written."""
         from submitit.core.utils import FailedJobError, FailedSubmissionError
 
         try:
@@ -125,7 +125,7 @@ class SlurmWorker:
             raise JobTimeout(reason) if state == "TIMEOUT" else WorkerLost(reason)
         error = self._job.exception()
         if error is not None:
-            # Not of the task function, whose exceptions come in the Reply: the job was not requeued.
+            # Not an exception of the task function, which would be in the Reply: the job was not requeued.
             raise WorkerLost(f"{self.place}: {str(error).strip()}")
         return Reply.unpack(self._job.result())
 
@@ -136,20 +136,20 @@ class SlurmWorker:
             time.sleep(min(self._poll_s, 0.2))
 
     def interrupt(self, reason: str) -> None:
-        """As in worker_protocol.Worker; seen at the next poll."""
+        """See worker_protocol.Worker; takes effect at the next poll."""
         self._stopped = reason
 
     def kill(self) -> None:
-        """As in worker_protocol.Worker."""
+        """See worker_protocol.Worker."""
         if self._job is not None:
             self._job.cancel(check=False)
 
     def end(self, grace_s: float) -> None:
-        """As in worker_protocol.Worker: nothing is kept between jobs."""
+        """See worker_protocol.Worker: there is nothing to end between jobs."""
 
 
 def _load_submitit() -> Any:
-    """The library; a controller that uses other launchers does not need it."""
+    """Import submitit, which only a controller that uses this launcher needs."""
     try:
         import submitit
     except ImportError as error:
@@ -161,7 +161,8 @@ def _load_submitit() -> Any:
 def _find_slurm(executor: str) -> None:
     if executor == "slurm" and shutil.which("srun") is None:
         raise user_error(
-            "hydra/launcher=slurm finds no srun on PATH: run it on a cluster, or hydra.launcher.executor=local to try."
+            "hydra/launcher=slurm finds no srun on PATH: run it on a cluster, or try it with "
+            "hydra.launcher.executor=local."
         )
 
 
@@ -175,7 +176,7 @@ def _check_time(options: SlurmConfig) -> None:
 
 
 def _parameters(options: SlurmConfig) -> dict[str, Any]:
-    """What submitit is told of each job."""
+    """The parameters of submitit for each job."""
     names = ("timeout_min", "cpus_per_task", "gpus_per_node", "mem_gb")
     parameters = {name: value for name in names if (value := getattr(options, name)) is not None}
     if options.executor == "slurm":
@@ -197,7 +198,7 @@ def _submit(executor: Any, lock: threading.Lock, job: RemoteJob) -> Any:
 
 
 def _is_running(job: Any) -> bool:
-    # "standard" asks the cluster for all jobs together and now and then only.
+    # The mode "standard" asks the cluster only at intervals, for all jobs together.
     return "RUNNING" in job.get_info(mode="standard").values()
 
 
@@ -207,6 +208,6 @@ def _appears(path: Path) -> bool:
         if time.monotonic() > deadline:
             return False
         time.sleep(0.1)
-        # Asks a network file system to look again.
+        # Makes a network file system read the folder again.
         list(path.parent.iterdir())
     return True

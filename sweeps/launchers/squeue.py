@@ -1,6 +1,6 @@
-"""What SLURM says of its jobs, by squeue: it knows them at once, and on clusters without accounting too.
+"""The states of SLURM jobs from squeue, which knows a job at once, and also works without accounting.
 
-submitit asks sacct, which is disabled where a cluster keeps no accounts: a job that died would never be noticed.
+submitit uses sacct, which does not work on clusters without accounting: a job that died would never be noticed.
 """
 
 import logging
@@ -13,7 +13,7 @@ from submitit.slurm.slurm import SlurmInfoWatcher
 log = logging.getLogger(__name__)
 
 COMMAND = ("squeue", "--me", "--states=all", "--noheader", "--format=%i|%T|%N")
-# squeue lists a job that has ended for some minutes (MinJobAge); one that it does not know has ended before that.
+# squeue lists an ended job for some minutes (MinJobAge). A job that it does not know ended longer ago.
 FORGOTTEN = "FORGOTTEN"
 ENDED = (
     "BOOT_FAIL CANCELLED COMPLETED DEADLINE FAILED NODE_FAIL OUT_OF_MEMORY REVOKED SPECIAL_EXIT TIMEOUT " + FORGOTTEN
@@ -21,9 +21,9 @@ ENDED = (
 
 
 class QueueWatcher(SlurmInfoWatcher):
-    """One look at the queue for the jobs of all slots, every `delay_s` at most, and soon after a submission."""
+    """Asks for the jobs of all slots at once, at most every `delay_s`, and soon after a submission."""
 
-    _last_status_check: float  # of submitit, which need not be installed where types are checked
+    _last_status_check: float  # defined in submitit, which need not be installed for type checking
 
     def __init__(self, delay_s: int) -> None:
         super().__init__(delay_s)
@@ -33,10 +33,10 @@ class QueueWatcher(SlurmInfoWatcher):
         return self.get_state(job_id, mode).upper() in ENDED
 
     def update(self) -> None:
-        """Ask for all jobs that have not ended. Where SLURM does not answer, what is known stays."""
+        """Ask for all jobs that have not ended. If SLURM does not answer, keep the last known states."""
         asked_at = time.time()
         with self._lock:
-            # Before the question: a job that is submitted meanwhile is not in the answer.
+            # Taken before asking: a job that is submitted meanwhile is not in the answer.
             open_jobs = self._registered - self._finished
             if not open_jobs or self._last_status_check > asked_at:
                 return
@@ -55,6 +55,6 @@ class QueueWatcher(SlurmInfoWatcher):
 
 
 def states(listed: str) -> dict[str, dict[str, str]]:
-    """Job number -> what submitit wants to know of it, from the output of COMMAND."""
+    """Job number -> the fields that submitit needs, from the output of COMMAND."""
     rows = [line.split("|") for line in listed.splitlines()]
     return {number: {"JobID": number, "State": state, "NodeList": nodes} for number, state, nodes in rows}

@@ -1,4 +1,4 @@
-"""What all jobs of a sweep share, sent to a worker once, and how a worker runs one job of it."""
+"""The task that all jobs of a sweep share: sent to a worker once, then run for each job."""
 
 import os
 from collections.abc import Sequence
@@ -18,20 +18,20 @@ from sweeps.launchers.compose import Composer
 
 @dataclass
 class Task:
-    """The task function, and what Hydra needs to compose its config."""
+    """The task function, and everything that Hydra needs to compose its config."""
 
     context: HydraContext
     config: DictConfig
     function: TaskFunction
 
     def pack(self) -> bytes:
-        """For another process. By value where the function stands in __main__, as in every Hydra application."""
+        """Pickle for another process; by value if the function is in __main__, as in every Hydra application."""
         packed: bytes = cloudpickle.dumps((self.context, self.config, self.function, Singleton.get_state()))
         return packed
 
     @classmethod
     def unpack(cls, packed: bytes) -> "Task":
-        """In the other process: also puts Hydra's global state in place, as Hydra's own launchers do."""
+        """Unpickle in the other process, and set Hydra's global state, as Hydra's own launchers do."""
         setup_globals()
         context, config, function, state = cloudpickle.loads(packed)
         Singleton.set_state(state)
@@ -50,7 +50,7 @@ class Task:
         return config
 
     def run(self, config: DictConfig) -> JobReturn:
-        """Run the task function on a composed config. An exception that it raises is in the JobReturn."""
+        """Run the task function on a composed config. An exception is returned in the JobReturn."""
         job_return: JobReturn = run_job(
             hydra_context=self.context,
             task_function=self.function,
@@ -62,7 +62,7 @@ class Task:
 
 
 def job_folder(config: DictConfig) -> Path:
-    """Where Hydra will put a job's files."""
+    """The folder where Hydra will put the files of a job."""
     HydraConfig.instance().set_config(config)
     parts = (OmegaConf.select(config, key) for key in ("hydra.sweep.dir", "hydra.sweep.subdir"))
     return Path(os.path.abspath(os.path.join(*map(str, parts))))  # noqa: PTH100, PTH118  (as in run_job)

@@ -1,8 +1,8 @@
-"""The worker's side: a process that loads the task once and then runs one job after another.
+"""A worker process: it loads the task once, then runs one job after another.
 
-It reads from its controller, over a socket: the Settings, the packed task, then (overrides, job number) for each job.
-It begins with a sign of life, and answers each of the last two kinds with a packed Reply. The end of the socket is the
-end of the worker.
+It reads from its controller over a socket: first the Settings, then the packed task, then (overrides, job number) for
+each job. It first sends a message that it has started, and answers the task and each job with a packed Reply. When the
+socket closes, the worker ends.
 """
 
 import faulthandler
@@ -30,7 +30,7 @@ WATCH_S = 1.0
 
 @dataclass(frozen=True)
 class Settings:
-    """How a worker treats its jobs."""
+    """Settings of a worker, the same for all of its jobs."""
 
     argv: list[str]
     show_output: bool = False
@@ -42,9 +42,9 @@ def main(channel: int, lifeline: int) -> None:
 
     Args:
         channel: file descriptor of the connection to the controller.
-        lifeline: of a pipe whose other end the controller alone holds: it ends with the controller.
+        lifeline: file descriptor of a pipe whose other end only the controller holds: it closes with the controller.
     """
-    # On Ctrl-C the controller decides.
+    # Ignore Ctrl-C: the controller decides what happens.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_controller(lifeline)
     faulthandler.enable()
@@ -84,10 +84,10 @@ def _run(task: Task, overrides: list[str], job_num: int, show_output: bool) -> R
 
 
 def run_packed(packed_task: bytes, overrides: list[str], job_num: int, folder: str, show_output: bool) -> bytes:
-    """Run a job in a process that may run others of the same task later; gives a packed Reply.
+    """Run a job in a process that may later run others of the same task; returns a packed Reply.
 
     Args:
-        folder: what paths are relative to.
+        folder: paths are relative to it.
     """
     try:
         _enter(Path(folder))
@@ -98,12 +98,12 @@ def run_packed(packed_task: bytes, overrides: list[str], job_num: int, folder: s
 
 
 def _enter(folder: Path) -> None:
-    """Raises UserError where another machine lacks the folder: results written elsewhere would be lost."""
+    """Enter a folder. Raises UserError if this machine lacks it: results written elsewhere would be lost."""
     try:
         os.chdir(folder)
     except OSError as error:
-        told = f"{folder}, where the sweep was started, cannot be entered on {socket.gethostname()} ({error.strerror})"
-        raise user_error(f"{told}: it must be the same folder on all nodes.") from error
+        found = f"{folder}, where the sweep was started, cannot be entered on {socket.gethostname()} ({error.strerror})"
+        raise user_error(f"{found}: it must be the same folder on all nodes.") from error
 
 
 @lru_cache(maxsize=1)
@@ -113,14 +113,14 @@ def _unpack_once(packed_task: bytes) -> Task:
 
 @contextmanager
 def _output_to(path: Path) -> Iterator[None]:
-    """Send what the process and its children print to a file; one that stayed empty is removed."""
+    """Redirect the output of the process and its children to a file; an empty file is removed afterwards."""
     path.parent.mkdir(parents=True, exist_ok=True)
     terminal = [os.dup(1), os.dup(2)]
     with path.open("ab") as file:
         for number in (1, 2):
             os.dup2(file.fileno(), number)
     for stream in (sys.stdout, sys.stderr):
-        # So that what was printed before a crash is there.
+        # Line buffering keeps the output before a crash.
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # TextIO lacks it, TextIOWrapper has it
     try:
         yield
@@ -136,11 +136,11 @@ def _output_to(path: Path) -> Iterator[None]:
 
 
 def _end_with_controller(lifeline: int) -> None:
-    """Kill this process and its children, also in the middle of a job, soon after the controller has ended."""
+    """Kill this process and its children soon after the controller has ended, even in the middle of a job."""
     controller = os.getppid()
 
     def watch() -> None:
-        # Nothing is ever written to the lifeline: it becomes readable when its other end closes.
+        # Nothing is ever written to this pipe: it becomes readable when its other end closes.
         while os.getppid() == controller and not select.select([lifeline], [], [], WATCH_S)[0]:
             pass
         os.killpg(0, signal.SIGKILL)

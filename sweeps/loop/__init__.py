@@ -1,1 +1,1 @@
-"""Runs the trials of a study on a launcher, from the first ask to the last result."""
+"""Run the trials of a study on a launcher, from the first claim to the last result."""

@@ -1,4 +1,4 @@
-"""Launchers that know whole batches only, with the futures that the sweeper wants."""
+"""Adapter for launchers that only run whole batches: it gives the sweeper a future for each job."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -13,9 +13,9 @@ BatchedJob = tuple[Sequence[str], int, Future[JobReturn]]
 
 
 class Batches:
-    """A third-party launcher behind `submit`: jobs are kept until `flush`, which runs them all and then returns."""
+    """A third-party launcher with a `submit`: jobs are collected until `flush` runs them all."""
 
-    controller = ""  # set as for a streaming launcher; a third-party one is not told
+    controller = ""  # set as for a streaming launcher, but not passed to the third-party launcher
 
     def __init__(self, launcher: Any, num_slots: int, interrupts: Interrupts) -> None:
         self._launcher, self.num_slots, self._interrupts = launcher, num_slots, interrupts
@@ -27,7 +27,7 @@ class Batches:
         return future
 
     def flush(self) -> None:
-        """Run what was submitted. Where the launcher itself fails, each job by itself: only what fails it is lost."""
+        """Run the submitted jobs. If the launcher itself fails, run each job alone: only jobs that fail it are lost."""
         jobs, self._jobs = self._jobs, []
         self._interrupts.in_batch = True
         try:
@@ -41,7 +41,7 @@ class Batches:
             self._interrupts.in_batch = False
 
     def _launch(self, jobs: list[BatchedJob]) -> Exception | None:
-        """Give jobs their results; or tell how the launcher failed."""
+        """Launch jobs and set their results; returns the error if the launcher failed."""
         try:
             returns = self._launcher.launch([overrides for overrides, _, _ in jobs], jobs[0][1])
         except Exception as error:
@@ -54,14 +54,14 @@ class Batches:
         return None
 
     def end_jobs_of(self, controller: str) -> None:
-        """Which jobs are whose is not known: they end by themselves, see lease.py."""
+        """Do nothing: the jobs of a controller are not known here. They end by themselves, see lease.py."""
 
     def shutdown(self, wait: bool = True) -> None:
-        """Nothing is left running between batches."""
+        """Do nothing: no job runs between batches."""
 
 
 def batch_size(launcher_config: Any, given: int | None) -> int:
-    """How many jobs a launcher gets at once: `sweep.batch_size`, or as many as it says it runs at a time."""
+    """How many jobs a launcher gets at once: `sweep.batch_size`, or as many as it runs at a time by its own config."""
     import os
 
     if given is not None:

@@ -1,4 +1,4 @@
-"""What a sweep shows while it runs: a live table on a terminal, a line a trial elsewhere."""
+"""The display of a running sweep: a live table on a terminal, one line per trial elsewhere."""
 
 import logging
 import sys
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 DRAW_S = 1.0
-LOG_S = 60.0  # between two lines on how far the jobs are, in a log
+LOG_S = 60.0  # between two lines on the progress of the jobs, in a log
 BARS = "▁▂▃▄▅▆▇█"
 HISTORY = 60
 
 
 class Display:
-    """Lines for a log; see LiveDisplay for a terminal."""
+    """A display of plain lines, for a log; see LiveDisplay for a terminal."""
 
     def __init__(self, study: SharedStudy, console: "Console | None" = None) -> None:
         self._study = study
         if console is not None:
             self._console = console
-        self._waits_told = False
-        self._told, self._told_at = "", time.monotonic()
+        self._has_said_waiting = False
+        self._last_said, self._last_said_s = "", time.monotonic()
 
     @cached_property
     def _console(self) -> "Console":
-        """Made at its first use: by then jobs run."""
+        """The console, made at its first use, when jobs already run: importing it takes time."""
         from rich.console import Console
 
         return Console()
@@ -48,24 +48,24 @@ class Display:
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def started(self, run: TrialRun) -> None:
-        """A job of the run was submitted."""
+        """Called when a job of the run was submitted."""
 
     def ended(self, trial: FrozenTrial) -> None:
-        """A trial has ended."""
+        """Print a line on a trial that has ended."""
         trials = self._study.trials()
         self.say("  ".join([_ending(trial), *_progress(self._study, trials)]))
 
     def tick(self, jobs: Sequence[Job], launcher: Any) -> None:
-        """Called twice a second or more often, with the jobs that run."""
-        if not self._waits_told and (line := self._waiting(jobs)):
+        """Update the display. Called at least twice a second, with the running jobs."""
+        if not self._has_said_waiting and (line := self._waiting(jobs)):
             self.say(line)
-            self._waits_told = True
-        if time.monotonic() - self._told_at >= LOG_S:
-            self._told_at = time.monotonic()
+            self._has_said_waiting = True
+        if time.monotonic() - self._last_said_s >= LOG_S:
+            self._last_said_s = time.monotonic()
             self._say_how_far(jobs)
 
     def _waiting(self, jobs: Sequence[Job]) -> str:
-        """What is waited for where no job runs here; empty where that is nothing."""
+        """A line on trials of other controllers, if this sweep only waits for those; empty otherwise."""
         num = 0 if jobs else self._study.num_elsewhere()
         return f"Waiting for {num} trial{'s' * (num > 1)} of other controllers." if num else ""
 
@@ -74,16 +74,16 @@ class Display:
         progress = [(job, how_far(trials[job.run.number], job.seed_index)) for job in jobs]
         parts = [f"trial {_name(job)} epoch {far[0]} {far[1]:.4f}" for job, far in progress if far]
         line = ", ".join(parts)
-        if line and line != self._told:
+        if line and line != self._last_said:
             self.say(f"running: {line}")
-            self._told = line
+            self._last_said = line
 
     def close(self) -> None:
-        """Nothing is drawn after this."""
+        """End the display; nothing is drawn after this."""
 
 
 class LiveDisplay(Display):
-    """The trials that run, by slot, under the trials that have ended."""
+    """A live table of the running jobs, one row per slot, below the lines on ended trials."""
 
     def __init__(self, study: SharedStudy, console: "Console | None" = None) -> None:
         super().__init__(study, console)
@@ -104,7 +104,7 @@ class LiveDisplay(Display):
     def _live(self) -> Any:
         from rich.live import Live
 
-        # What goes to a file stays there.
+        # Output that goes to a file is not redirected.
         to_file = {f"redirect_{name}": getattr(sys, name).isatty() for name in ("stdout", "stderr")}
         live = Live(console=self._console, auto_refresh=False, transient=True, **to_file)
         self._shown.enter_context(log_above_live(live))
@@ -143,12 +143,12 @@ class LiveDisplay(Display):
 
 
 def open_display(study: SharedStudy) -> Display:
-    """The display that the terminal allows."""
+    """The live display on a terminal, else the plain one."""
     return LiveDisplay(study) if sys.stdout.isatty() else Display(study)
 
 
 def how_far(trial: FrozenTrial, seed_index: int) -> tuple[int, float] | None:
-    """The last step that a job of a trial has reported, and its value; None where it has reported none."""
+    """The last step that a job of a trial has reported, and its value; None if it has reported none."""
     if told := trial.user_attrs.get(progress_key(seed_index)):
         return int(told[0]), float(told[1])
     step = trial.last_step
@@ -188,7 +188,7 @@ def _duration(seconds: float) -> str:
 
 
 def _history(values: list[float]) -> str:
-    """The objective of the last trials as a row of bars."""
+    """The objective of the last trials, as a row of bars."""
     last = [value for value in values[-HISTORY:] if abs(value) != float("inf")]
     if len(last) < 2 or max(last) == min(last):
         return ""
@@ -198,9 +198,10 @@ def _history(values: list[float]) -> str:
 
 @contextmanager
 def log_above_live(live: "Live") -> Iterator[None]:
-    """Show a live drawing while the block runs, with every line of the log above it.
+    """Show a live drawing while the block runs, with every log line above it.
 
-    The drawing replaces sys.stdout and sys.stderr by files that print above it; handlers hold the ones from before.
+    The drawing replaces sys.stdout and sys.stderr with files that print above it, but log handlers still hold the old
+    ones: they are redirected too.
     """
     before = (sys.stdout, sys.stderr)
     with live:
@@ -216,7 +217,7 @@ def log_above_live(live: "Live") -> Iterator[None]:
 
 
 def _handlers() -> "list[logging.StreamHandler[Any]]":
-    """Of all loggers, those that write to a stream."""
+    """The handlers of all loggers that write to a stream."""
     loggers = [logging.root, *logging.root.manager.loggerDict.values()]
     handlers = [handler for one in loggers if isinstance(one, logging.Logger) for handler in one.handlers]
     return [handler for handler in dict.fromkeys(handlers) if isinstance(handler, logging.StreamHandler)]

@@ -1,15 +1,15 @@
-"""Trials of the same configuration: the first is run, the others wait for its end and reuse its result."""
+"""Trials with the same configuration: the first one is run, the others wait for its end and reuse its result."""
 
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from sweeps.study.attributes import OVERRIDES, REASON, REUSED_FROM, RUN_DIR, SEEDS, SPREAD
 from sweeps.study.shared_study import SharedStudy
 
-OF_RUNS = (RUN_DIR, OVERRIDES, SEEDS, SPREAD)  # what a trial keeps of its runs
+OF_RUNS = (RUN_DIR, OVERRIDES, SEEDS, SPREAD)  # attributes that describe the runs of a trial
 
 
 def reuse(study: SharedStudy, trial: Trial, earlier: FrozenTrial) -> FrozenTrial:
-    """End a trial as an earlier one of its configuration has ended; gives the trial as the study has it then.
+    """End a trial with the result of an earlier trial of the same configuration; returns it as stored in the study.
 
     Raises:
         TakenOver: another controller has the trial.

@@ -1,4 +1,4 @@
-"""How a trial that a controller has run ends, in the study and in its folders."""
+"""End a trial that this controller has run: in the study and in the trial's folders."""
 
 from collections.abc import Sequence
 
@@ -15,10 +15,10 @@ from sweeps.study.shared_study import SharedStudy
 def end_trial(
     study: SharedStudy, run: TrialRun, constraints: Sequence[Constraint], state: TrialState, reason: str
 ) -> FrozenTrial:
-    """Tell the study and the trial's folders how it ended; gives the trial as the study has it then.
+    """Record in the study and in the trial's folders how it ended; returns the trial as stored in the study.
 
     Raises:
-        TakenOver: the trial is another controller's.
+        TakenOver: another controller has the trial.
     """
     if state == TrialState.COMPLETE:
         state, reason = _constrain(run, constraints)
@@ -27,14 +27,14 @@ def end_trial(
     if run.seeds and run.results:
         run.attributes |= {SEEDS: run.seeds, SPREAD: run.spread}
     values = run.values if state == TrialState.COMPLETE else None
-    told = study.finish(run.trial, state, values, {REASON: reason, **run.attributes})
+    ended = study.finish(run.trial, state, values, {REASON: reason, **run.attributes})
     for k in {0, *run.results}:
-        write_trial_json(study, run, run.folder_of(k), state.name.lower(), reason, told.values)
-    return told
+        write_trial_json(study, run, run.folder_of(k), state.name.lower(), reason, ended.values)
+    return ended
 
 
 def _constrain(run: TrialRun, constraints: Sequence[Constraint]) -> tuple[TrialState, str]:
-    """How a complete trial ends in view of the constraints: outside them it is complete, but never the best."""
+    """State and reason of a complete trial after checking the constraints. Outside them it stays complete."""
     try:
         run.violations, reason = judge(constraints, [run.folder_of(k) for k in range(run.num_seeds)])
     except ValueError as error:

@@ -1,6 +1,6 @@
-"""What a sweep ends with: the configurations that count are run once more, without what held the search back.
+"""The final runs of a sweep: the best trial and the reference run once more, without `sweep.search_overrides`.
 
-Their runs are finished, so that a run only adds what it had held back: the test scores.
+Their training is already finished, so that a final run only adds what the search left out: the test scores.
 """
 
 import time
@@ -29,11 +29,11 @@ from sweeps.study.renamed import renamed_override
 from sweeps.study.shared_study import SharedStudy
 
 TICK_S = 0.5
-POLL_S = 2.0  # how often it is asked whether another controller has ended its runs, or died
+POLL_S = 2.0  # between two checks whether another controller has ended its runs, or died
 
 
 class Finals:
-    """Runs the final trials of a finished study, each once, whatever the number of controllers and commands.
+    """Runs the final trials of a finished study, each once, however many controllers and commands there are.
 
     Args:
         job_extras: overrides that every job gets last.
@@ -43,7 +43,7 @@ class Finals:
         self._study, self._job_extras, self._display = study, list(job_extras), display
 
     def run(self, launcher: StreamingLauncher | Batches, interrupts: Interrupts, starts: Starts) -> None:
-        """Until all have ended, here or with another controller, which may die over it; or the sweep is to stop."""
+        """Run until all final trials have ended, here or on another controller that may die, or the sweep must stop."""
         left, is_told = self._trials(), False
         while left and not interrupts.draining and not starts.have_timed_out:
             mine = next((trial for trial in left if self._study.claim_final(trial.number)), None)
@@ -52,12 +52,12 @@ class Finals:
             left = [trial for trial in left if trial is not mine and not self._study.has_final(trial.number)]
             if left and not mine:
                 if not is_told:
-                    self._display.say(f"Waiting for the last runs of another controller, of {_numbers(left)}.")
+                    self._display.say(f"Waiting for another controller to end the last runs of {_numbers(left)}.")
                     is_told = True
                 time.sleep(POLL_S)
 
     def are_left(self) -> bool:
-        """Whether some final trial was not yet run to its end."""
+        """Whether some final trial has not been run to its end yet."""
         return lacks_final(self._study.study)
 
     def _trials(self) -> list[FrozenTrial]:
@@ -75,7 +75,7 @@ class Finals:
     def _run_trial(
         self, trial: FrozenTrial, launcher: StreamingLauncher | Batches, interrupts: Interrupts, starts: Starts
     ) -> bool:
-        """Whether every seed's run has ended well."""
+        """Run all seeds of a trial; returns whether every run ended well."""
         queue, in_flight, is_done = JobQueue(), dict[Future[JobReturn], Job](), True
         queue.add(self._jobs_of(trial))
         while (queue or in_flight) and not interrupts.stopping and not starts.have_timed_out:
@@ -94,7 +94,7 @@ class Finals:
 
     def _jobs_of(self, trial: FrozenTrial) -> list[Job]:
         attributes: Any = trial.user_attrs
-        # Of the trial only its number is asked: it has ended, and the study takes no more of it.
+        # Only the number of the trial is used: it has ended, so nothing more is written to the study.
         folder, seeds = Path(attributes[RUN_DIR]), attributes.get(SEEDS)
         overrides = [renamed_override(override) for override in attributes[OVERRIDES]]
         run = TrialRun(cast(Trial, trial), {}, overrides, folder, seeds)
@@ -104,7 +104,7 @@ class Finals:
         return jobs
 
     def _is_queued_again(self, job: Job, outcome: Outcome, queue: JobQueue, starts: Starts) -> bool:
-        """Queue a job again that was lost or could not start, if it may run again."""
+        """Queue a job again if it was lost or could not start, and may run again; returns whether it was queued."""
         if outcome.kind == NOT_STARTED:
             starts.failed(outcome.reason)
             job.withdraw_record()
@@ -120,7 +120,7 @@ class Finals:
 
 
 def _done(in_flight: "dict[Future[JobReturn], Job]") -> "set[Future[JobReturn]]":
-    """The jobs that have ended, after waiting for one, not long."""
+    """The jobs that have ended, after a short wait for one to end."""
     if in_flight:
         return wait(in_flight, timeout=TICK_S, return_when=FIRST_COMPLETED)[0]
     time.sleep(TICK_S)

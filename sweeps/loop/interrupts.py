@@ -1,4 +1,4 @@
-"""Ctrl-C: once drains the sweep, twice stops it; a request to terminate stops it at once."""
+"""Ctrl-C: the first lets running jobs finish, the second stops them; SIGTERM stops them at once."""
 
 import signal
 import threading
@@ -10,16 +10,16 @@ from sweeps.storage.retrying import stop_waiting
 
 
 class Interrupts:
-    """How often the sweep was asked to end.
+    """Whether the user asked the sweep to end, and how often.
 
     Args:
-        tell: called with a line for the user.
+        tell: called with each line for the user.
     """
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
         self.draining = self.stopping = False
-        # A launcher that runs whole batches blocks: it can only be stopped by an exception.
+        # A launcher of whole batches blocks: only an exception can stop it.
         self.in_batch = False
 
     def _on_interrupt(self, _signal: int, _frame: FrameType | None) -> None:
@@ -27,7 +27,7 @@ class Interrupts:
             self._stop()
         else:
             self.draining = True
-            self._tell("Ctrl-C: no new jobs; those that run may finish. Again to stop them.")
+            self._tell("Ctrl-C: no new jobs start, running jobs may finish. Press Ctrl-C again to stop them.")
 
     def _on_terminate(self, _signal: int, _frame: FrameType | None) -> None:
         self._stop()
@@ -40,7 +40,7 @@ class Interrupts:
 
     @contextmanager
     def caught(self) -> Iterator[None]:
-        """Catch the signals while the block runs; outside the main thread, where Python has none, do nothing."""
+        """Catch the signals while the block runs. No effect outside the main thread, where Python cannot catch them."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return

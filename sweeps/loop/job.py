@@ -1,4 +1,4 @@
-"""A job as its launcher gets it: overrides of a configuration, its seed, its folder, and the link to its trial."""
+"""Build a job for the launcher, with overrides for the configuration, the seed, the folder, and the trial link."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ def build_job(study: SharedStudy, run: TrialRun, seed_index: int, extras: Sequen
 
     Args:
         extras: overrides that every job gets.
-        is_final: the trial has ended, and the study takes no more of it.
+        is_final: the trial has ended, so that the job reports nothing to the study.
     """
     folder, overrides = run.folder_of(seed_index), list(run.overrides)
     if run.seeds:
@@ -28,7 +28,7 @@ def build_job(study: SharedStudy, run: TrialRun, seed_index: int, extras: Sequen
 
 def _link(study: SharedStudy, run: TrialRun, seed_index: int) -> TrialLink:
     config = study.config
-    # A study has one value a step: the first seed's. Of several objectives Optuna takes none.
+    # A trial has one value per step: that of the first seed. With several objectives Optuna takes none.
     takes_steps = len(study.objectives) == 1 and seed_index == 0 and study.judged_by != "seeds"
     return TrialLink(
         storage=study.url,

@@ -1,4 +1,4 @@
-"""Jobs that wait to be submitted: for a slot, or for their next try."""
+"""Jobs that wait to be submitted: for a slot, or for their next attempt."""
 
 import time
 from collections import deque
@@ -8,10 +8,10 @@ from sweeps.loop.trial_run import Job, TrialRun
 
 
 class JobQueue:
-    """Jobs in their order. One that is to pause is passed over until it is due.
+    """A queue of jobs. A job that pauses is skipped until it is due.
 
     Args:
-        clock: seconds that never go back.
+        clock: seconds of a monotonic clock.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -23,7 +23,7 @@ class JobQueue:
 
     @property
     def num_pausing(self) -> int:
-        """Jobs that are not due yet."""
+        """The number of jobs that are not due yet."""
         now = self._clock()
         return sum(due_s > now for due_s, _ in self._jobs)
 
@@ -32,7 +32,7 @@ class JobQueue:
         self._jobs.extend((self._clock(), job) for job in jobs)
 
     def add_first(self, job: Job, pause_s: float = 0.0) -> None:
-        """Put a job in front, to be due after a pause."""
+        """Put a job in front, due after a pause."""
         self._jobs.appendleft((self._clock() + pause_s, job))
 
     def pop_due(self) -> Job | None:
@@ -45,5 +45,5 @@ class JobQueue:
         return None
 
     def drop(self, run: TrialRun) -> None:
-        """Forget the jobs of a trial."""
+        """Remove the jobs of a trial."""
         self._jobs = deque((due_s, job) for due_s, job in self._jobs if job.run is not run)

@@ -1,4 +1,4 @@
-"""Keeps a study informed of where and when its jobs run: see sweeps/study/job_records.py."""
+"""Record in the study where and when its jobs run: see sweeps/study/job_records.py."""
 
 from sweeps.launchers.contract import StreamingLauncher
 from sweeps.loop.batch_adapter import Batches
@@ -10,14 +10,14 @@ from sweeps.study.shared_study import SharedStudy
 
 
 class JobRecorder:
-    """What one controller records of its jobs. Each method that writes to a trial raises TakenOver, as the study."""
+    """Records the jobs of one controller. Writing to a trial raises TakenOver if another controller owns it."""
 
     def __init__(self, study: SharedStudy, launcher: StreamingLauncher | Batches) -> None:
         self._study, self._launcher = study, launcher
         self._num_slots: int | None = None
 
     def remember(self, run: TrialRun) -> None:
-        """Take over the records of earlier controllers; what one that died was running was lost."""
+        """Load the records of earlier controllers; jobs that a dead controller was running count as lost."""
         run.records = records_of(run.trial.user_attrs)
         close_left(run.records, self._study.study.user_attrs)
         if run.records:
@@ -25,7 +25,7 @@ class JobRecorder:
         run.num_records_before_retry = self._study.num_jobs_before_retry(run.trial)
 
     def begin(self, job: Job) -> None:
-        """Before a job is submitted."""
+        """Begin the record of a job, before it is submitted."""
         job.begin_record(self._study.controller.id)
         self._write(job.run)
         if self._launcher.num_slots != self._num_slots:
@@ -33,7 +33,7 @@ class JobRecorder:
             self._study.study.set_user_attr(f"{SLOTS}{self._study.controller.id}", self._num_slots)
 
     def place(self, job: Job) -> bool:
-        """Record the slot of a job once it has one; gives whether it was recorded now."""
+        """Record the slot of a job once it has one; returns whether it was recorded now."""
         if job.record is None or job.record.slot is not None:
             return False
         job.record.place(self._launcher.slot_of(job.num))
@@ -43,17 +43,17 @@ class JobRecorder:
         return True
 
     def end(self, job: Job, outcome: Outcome, is_stopped: bool) -> None:
-        """A job has ended. The study learns of it with the trial's end, or with its next job."""
+        """End the record of a job. It is stored when the trial ends, or with the trial's next job."""
         job.end_record(STOPPED if is_stopped else outcome.kind, outcome.reason, self._launcher.slot_of(job.num))
         job.run.attributes[JOBS] = as_attribute(job.run.records)
 
     def withdraw(self, job: Job) -> None:
-        """A job could not start: it has no record, as if it had not been submitted."""
+        """Remove the record of a job that could not start, as if it had not been submitted."""
         job.withdraw_record()
         self._write(job.run)
 
     def stop(self, run: TrialRun) -> None:
-        """A trial is left to a later command, with the jobs that it has."""
+        """End the records of a trial that is left to a later command."""
         for record in run.records:
             if not record.ending:
                 record.end(STOPPED, "the command was stopped", record.slot)

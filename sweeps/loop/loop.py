@@ -1,6 +1,6 @@
-"""Ask, submit, end in steady state: a slot gets its next job the moment the last one ends.
+"""The main loop of a sweep: claim trials, submit jobs, collect results. A slot gets its next job as soon as one ends.
 
-Here are the launcher, its slots and futures. What the trials do meanwhile is in own_trials.py.
+This module handles the launcher, its slots and futures. own_trials.py handles the states of the trials.
 """
 
 import gc
@@ -28,18 +28,18 @@ from sweeps.space import Constraint
 from sweeps.study.attributes import REASON
 from sweeps.study.shared_study import SharedStudy
 
-TICK_S = 0.5  # how often signals are heeded and the display is drawn
-LEAST_FAILURES = 3  # after which a command whose trials all fail gives up, or after two a slot
-POLL_S = 2.0  # how often a study is asked again when nothing was left, since a controller may die
+TICK_S = 0.5  # between two checks for signals and updates of the display
+LEAST_FAILURES = 3  # a command gives up after so many failures, or two per slot if that is more, without any success
+POLL_S = 2.0  # before a study without a trial to claim is asked again: another controller may die and leave one
 
 
 class SweepLoop:
-    """Runs what is left of a study on a launcher.
+    """Runs the trials that are left of a study on a launcher.
 
     Args:
-        folder: of the sweep; each trial has a folder of its own in it.
+        folder: of the sweep; each trial has its own folder in it.
         job_extras: overrides that every job gets last.
-        finals: runs that end a finished study; None if there are none.
+        finals: the final runs, after all trials have ended; None if there are none.
     """
 
     def __init__(
@@ -65,15 +65,17 @@ class SweepLoop:
         self.last_failure = ""
 
     def run(self) -> None:
-        """Until nothing is left, or the sweep was asked to end; then no job runs and every trial is accounted for.
+        """Run until no trial is left, or the sweep was asked to end. Afterwards no job runs.
+
+        Trials that have not ended are left to a later command.
 
         Raises:
-            UserError: the storage stayed away. A later command takes the trials over.
+            UserError: the storage was unavailable for too long. A later command takes the trials over.
         """
         try:
-            while self._goes_on():
+            while self._continues():
                 self._fill()
-                gc.enable()  # the command pauses it until its first jobs have begun
+                gc.enable()  # the command turned it off until its first jobs have begun
                 if isinstance(self._launcher, Batches):
                     self._launcher.flush()
                 self._collect()
@@ -89,7 +91,7 @@ class SweepLoop:
 
     @property
     def is_finished(self) -> bool:
-        """Whether nothing is left of the study, its last runs included."""
+        """Whether no trial of the study is left, and no final run."""
         return self._study.is_finished() and not (self._finals and self._finals.are_left())
 
     @property
@@ -99,27 +101,27 @@ class SweepLoop:
 
     @property
     def fails_always(self) -> bool:
-        """Whether every trial of this command has failed, of enough to tell; `max_failures` holds where it is given."""
+        """Whether all trials of this command failed, and there were enough. False if `max_failures` is given."""
         enough = max(LEAST_FAILURES, 2 * self._launcher.num_slots)
         return self._study.config.max_failures is None and not self.num_others and self.num_failures >= enough
 
     @property
     def _ends(self) -> bool:
-        """Whether no new job is to begin."""
+        """Whether no new job may begin."""
         is_stopped = self._interrupts.draining or self.starts.have_timed_out
         return is_stopped or self.too_many_failures or self.fails_always
 
-    def _goes_on(self) -> bool:
+    def _continues(self) -> bool:
         if self._interrupts.stopping or self.starts.have_timed_out:
             return False
         if self._ends:
             return bool(self._in_flight)
         return bool(self._own or self._in_flight) or not self._study.is_finished()
 
-    # Ask: a trial is claimed, and its jobs are queued.
+    # Claim trials and queue their jobs.
 
     def _fill(self) -> None:
-        """Submit jobs until every slot has one. A job that pauses before its next try keeps its slot."""
+        """Submit jobs until every slot has one. A job that pauses before its next attempt keeps its slot."""
         while len(self._in_flight) + self._queue.num_pausing < self._launcher.num_slots and not self._ends:
             job = self._queue.pop_due()
             if job is not None:
@@ -129,8 +131,8 @@ class SweepLoop:
                 return
 
     def _ask(self) -> bool:
-        """Claim a trial and queue its jobs; False if none is left now, or if none could start."""
-        cannot_start = self.starts.are_failing and len(self._queue)  # the jobs that pause show when they can
+        """Claim a trial and queue its jobs; False if no trial is left now, or no job could start."""
+        cannot_start = self.starts.are_failing and len(self._queue)  # the pausing jobs will show when jobs start again
         if cannot_start or time.monotonic() < self._next_ask:
             return False
         trial = self._study.claim()
@@ -153,7 +155,7 @@ class SweepLoop:
     # End.
 
     def _collect(self) -> None:
-        """Wait for the next job to end, not long, and take note of all that have."""
+        """Wait a short time for a job to end, and handle all jobs that have ended."""
         if self._in_flight:
             done, _ = wait(self._in_flight, timeout=TICK_S, return_when=FIRST_COMPLETED)
             for future in done:
@@ -169,18 +171,18 @@ class SweepLoop:
         self._own.settle_duplicates()
 
     def _take_back(self, job: Job, outcome: Outcome) -> None:
-        """A job's future is done."""
+        """Handle the outcome of a job that has ended."""
         job.run.num_in_flight -= 1
         if outcome.kind == NOT_STARTED:
             self.starts.failed(outcome.reason)
-        elif not job.has_begun:  # so quick that it was never seen to run
+        elif not job.has_begun:  # it ended before it was seen to run
             self.starts.worked()
         if self._own.has(job.run):
             with self._own.unless_lost(job.run.number):
                 self._own.take(job, outcome, self._interrupts.stopping)
 
     def _count(self, ended: FrozenTrial) -> None:
-        """A trial has ended: count it, and show it."""
+        """Count and show a trial that has ended."""
         if ended.state == TrialState.FAIL:
             self.num_failures += 1
             self.last_failure = str(ended.user_attrs.get(REASON))

@@ -1,4 +1,4 @@
-"""What came of one job: its objective's values, or why there are none."""
+"""The outcome of one job: the values of its objectives, or why there are none."""
 
 import math
 import traceback
@@ -15,7 +15,7 @@ from sweeps.launchers.reply import ForeignError, NotPlainError
 from sweeps.space.constraints import OutsideConstraints
 from sweeps.study.job_records import DONE, FAILED, LOST, OUTSIDE, PRUNED
 
-NOT_STARTED = "not started"  # the kinds that a study keeps are in job_records.py; of a job that never began it has none
+NOT_STARTED = "not started"  # not stored in the study; the kinds that are stored are in job_records.py
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,11 @@ class Outcome:
     """How a job ended.
 
     Args:
-        kind: lost (the worker died, the job may be run again), not started (it has not even begun), pruned, outside
+        kind: lost (the worker died; the job may be run again), not started (the job has not begun), pruned, outside
             (the constraints), failed, or done.
-        reason: in a sentence, but for done.
+        reason: one sentence; empty for done.
         trace: traceback of an exception in the job.
-        violations: of the constraints, by name.
+        violations: how far each number is outside its constraint, by name.
     """
 
     kind: str
@@ -38,7 +38,7 @@ class Outcome:
 
 
 def outcome_of(future: "Future[JobReturn]", num_objectives: int) -> Outcome:
-    """The outcome of a job's future that is done."""
+    """The outcome of a job whose future is done."""
     error = future.exception()
     if isinstance(error, WorkerLost) and not isinstance(error, JobTimeout):
         return Outcome(NOT_STARTED if isinstance(error, StartFailed) else LOST, reason=error.reason)
@@ -47,7 +47,7 @@ def outcome_of(future: "Future[JobReturn]", num_objectives: int) -> Outcome:
     result = future.result()
     if result.status != JobStatus.COMPLETED:
         raised = result._return_value
-        if isinstance(raised, WorkerLost):  # by a launcher of whole batches
+        if isinstance(raised, WorkerLost):  # raised by a launcher of whole batches
             return Outcome(LOST, reason=raised.reason)
         if isinstance(raised, OutsideConstraints):
             return Outcome(OUTSIDE, reason=raised.reason, violations=raised.violations)
@@ -56,15 +56,15 @@ def outcome_of(future: "Future[JobReturn]", num_objectives: int) -> Outcome:
 
 
 def _judged(returned: Any, num_objectives: int) -> Outcome:
-    """The values of what the task function returned."""
+    """The outcome for the value that the task function returned."""
     listed = list(returned) if isinstance(returned, list | tuple) else [returned]
     if len(listed) != num_objectives:
-        return Outcome(FAILED, reason=f"the task returned {returned!r}, {num_objectives} numbers are needed")
+        return Outcome(FAILED, reason=f"the task returned {returned!r}, but must return {num_objectives} numbers")
     try:
         values = tuple(float(value) for value in listed)
     except (TypeError, ValueError):
-        return Outcome(FAILED, reason=f"the task returned {returned!r}, a number is needed")
-    # Neither has a mean or a spread over seeds, nor a place that a sampler could learn from.
+        return Outcome(FAILED, reason=f"the task returned {returned!r}, but must return a number")
+    # NaN and infinity have no mean or spread over seeds, and samplers cannot learn from them.
     if not all(math.isfinite(value) for value in values):
         word = "NaN" if any(math.isnan(value) for value in values) else "infinite"
         return Outcome(FAILED, reason=f"the objective is {word}")
@@ -77,6 +77,6 @@ def _failed(error: Any) -> Outcome:
     trace = "".join(traceback.format_exception(error))
     said = str(error).strip() or ("the memory of the job ran out" if isinstance(error, MemoryError) else "no message")
     told = said.splitlines()[0]
-    # A user's mistake is a whole sentence.
+    # The message of a UserError is a whole sentence.
     is_said = isinstance(error, ForeignError | NotPlainError | user_error_type())
     return Outcome(FAILED, reason=told if is_said else f"{type(error).__name__}: {told}", trace=trace)

@@ -1,6 +1,6 @@
-"""The trials that this controller has, from claim to end: what each does next, and what the study learns of it.
+"""The trials of this controller, from claim to end: what each does next, and what is stored in the study.
 
-Their states are in trial_state.py; whether a lost job runs again is in sweeps/study/retry.py.
+Their states are in trial_state.py; sweeps/study/retry.py decides whether a lost job runs again.
 """
 
 import json
@@ -31,12 +31,12 @@ log = logging.getLogger(__name__)
 
 
 class OwnTrials:
-    """Takes in claimed trials, queues their jobs, and ends them by what comes of these.
+    """Takes claimed trials, queues their jobs, and ends them by the outcomes of their jobs.
 
     Args:
-        folder: of the sweep; each trial has a folder of its own in it.
+        folder: of the sweep; each trial has its own folder in it.
         job_extras: overrides that every job gets last.
-        on_end: called with each trial that has ended, as the study has it then.
+        on_end: called with each trial that has ended, as stored in the study.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class OwnTrials:
         return len(self._trials)
 
     def has(self, run: TrialRun) -> bool:
-        """Whether a trial is still this controller's, as far as it knows."""
+        """Whether this controller still has a trial, as far as it knows."""
         return self._trials.has(run)
 
     # From the claim to its jobs.
@@ -67,14 +67,14 @@ class OwnTrials:
         """Draw the configuration of a claimed trial, and queue its jobs or let it wait for an earlier duplicate."""
         with self.unless_lost(trial.number):
             self._study.configure(trial)
-            self._leave(trial.number)  # what it was to this controller, if another has had it since
+            self._leave(trial.number)  # forget an earlier claim, if another controller has had the trial since
             run = self._run_of(trial)
             self._trials.add(run)
             self._begin_or_wait(run)
         self.settle_duplicates()
 
     def _run_of(self, trial: Trial) -> TrialRun:
-        """A claimed trial, with what is known of it from earlier controllers."""
+        """A claimed trial, with the results and records of earlier controllers."""
         attributes = trial.user_attrs
         configuration = json.loads(attributes[CONFIGURATION])
         folder = Path(attributes[RUN_DIR]) if RUN_DIR in attributes else fresh_folder(self._folder, trial.number)
@@ -85,7 +85,7 @@ class OwnTrials:
         return run
 
     def _begin_or_wait(self, run: TrialRun) -> None:
-        """Begin a trial, or wait for an earlier one of the same configuration."""
+        """Begin a trial, or wait for an earlier one with the same configuration."""
         earlier = self._study.earlier_duplicate(run.number)
         if earlier is None:
             self._begin(run)
@@ -94,7 +94,7 @@ class OwnTrials:
             self._trials.move(run, State.DUPLICATE)
 
     def _begin(self, run: TrialRun) -> None:
-        """Queue the jobs of a trial, unless it has all results, or has used up its attempts."""
+        """Queue the jobs of a trial, unless it has all results or no attempts left."""
         if RUN_DIR not in run.trial.user_attrs:
             self._study.set_attributes(run.trial, {OVERRIDES: run.overrides, RUN_DIR: str(run.folder)})
         answers = [self._study.retries.ask(run.attempts(k)) for k in run.missing]
@@ -105,7 +105,7 @@ class OwnTrials:
             self._end(run, TrialState.COMPLETE, "")
         else:
             self._trials.move(run, State.QUEUED)
-            # A configuration that may be pruned runs a seed at a time, so that a bad one costs a single run.
+            # A configuration that may be pruned runs one seed at a time, so that a bad one costs only one run.
             seeds = run.missing if self._study.judged_by == "nothing" else run.missing[:1]
             self.queue.add(self._job(run, k) for k in seeds)
 
@@ -113,19 +113,19 @@ class OwnTrials:
         return build_job(self._study, run, seed_index, self._job_extras)
 
     def submitted(self, job: Job) -> None:
-        """A job goes into its launcher's hands."""
+        """Note that a job is being submitted to the launcher."""
         self._recorder.begin(job)
         if job.run.state is State.QUEUED:
             self._trials.move(job.run, State.RUNNING)
         job.run.num_in_flight += 1
 
-    # From the outcomes of its jobs to the end.
+    # From the outcomes of its jobs to its end.
 
     def take(self, job: Job, outcome: Outcome, is_stopping: bool) -> None:
-        """What a trial does after one of its jobs has ended.
+        """Handle the outcome of a job: go to the trial's next job, or end the trial.
 
         Args:
-            is_stopping: the command ends its workers, so that a lost job is no loss.
+            is_stopping: the command is ending its workers, so that a lost job does not count.
         """
         run = job.run
         is_lost = outcome.kind in (LOST, NOT_STARTED)
@@ -140,7 +140,7 @@ class OwnTrials:
         elif is_lost:
             self._retry(job, outcome)
         else:
-            # Not trained, it has no value; of trials without one, samplers look at those that are pruned.
+            # The job was not trained, so it has no value. Samplers learn from trials without a value only if pruned.
             state = TrialState.PRUNED if outcome.kind in (PRUNED, OUTSIDE) else TrialState.FAIL
             run.violations |= outcome.violations
             run.ending = run.ending or (state, outcome.reason)
@@ -149,7 +149,7 @@ class OwnTrials:
         self._settle(run)
 
     def _retry(self, job: Job, outcome: Outcome) -> None:
-        """Queue a lost job again, or let its trial fail: as the policy says."""
+        """Queue a lost job again, or let its trial fail, as the retry policy decides."""
         answer = self._study.retries.ask(job.run.attempts(job.seed_index), job.num_failed_starts)
         if answer.pause_s is None:
             job.run.ending = job.run.ending or (TrialState.FAIL, answer.reason)
@@ -173,7 +173,7 @@ class OwnTrials:
             self.queue.add_first(self._job(run, run.missing[0]))
 
     def _settle(self, run: TrialRun) -> None:
-        """End a trial whose end is decided, once none of its jobs runs any more; others are queued or go on."""
+        """Update the state of a trial. If its end is decided, end it once none of its jobs runs any more."""
         if run.ending:
             self.queue.drop(run)
         if run.ending and not run.num_in_flight:
@@ -184,7 +184,7 @@ class OwnTrials:
             self._trials.move(run, State.QUEUED)
 
     def settle_duplicates(self) -> None:
-        """End the trials whose earlier duplicate has ended; begin those whose duplicate failed."""
+        """End the trials whose earlier duplicate has ended; begin those whose earlier duplicate failed."""
         waiting = self._trials.in_state(State.DUPLICATE)
         trials = self._study.trials() if waiting else []
         for run in waiting:
@@ -198,23 +198,23 @@ class OwnTrials:
                     self._note_end(run, reuse(self._study, run.trial, earlier))
 
     def _end(self, run: TrialRun, state: TrialState, reason: str) -> None:
-        """Tell the study and the trial's folder how it ended."""
+        """Record in the study and in the trial's folder how it ended."""
         self._note_end(run, end_trial(self._study, run, self._constraints, state, reason))
 
     def _note_end(self, run: TrialRun, ended: FrozenTrial) -> None:
-        """The study has the result of a trial."""
+        """Note that the study has the result of a trial."""
         self._trials.move(run, State.ENDED)
         self._on_end(ended)
 
-    # Trials that are left to others.
+    # Trials that are left to other controllers or later commands.
 
     @contextmanager
     def unless_lost(self, number: int) -> Iterator[None]:
-        """Leave a trial that turns out to be another controller's; its jobs that run here end by their lease."""
+        """Leave a trial if another controller turns out to have it. Its jobs here end by their lease."""
         try:
             yield
         except TakenOver:
-            log.warning("Trial %d was taken over by another controller: its result is left out.", number)
+            log.warning("Another controller has taken over trial %d: its result here is discarded.", number)
             self._leave(number)
 
     def _leave(self, number: int) -> None:
@@ -224,7 +224,7 @@ class OwnTrials:
             self._trials.move(run, State.LEFT)
 
     def give_back(self) -> None:
-        """Leave what has not ended to a later command."""
+        """Leave the trials that have not ended to a later command."""
         for run in self._trials:
             with self.unless_lost(run.number):
                 if run.records:
@@ -233,6 +233,6 @@ class OwnTrials:
         self.leave_all()
 
     def leave_all(self) -> None:
-        """Forget all trials: their storage is out of reach, and a later command takes them over."""
+        """Forget all trials, since their storage is unavailable. A later command takes them over."""
         for run in self._trials:
             self._leave(run.number)

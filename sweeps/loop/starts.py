@@ -1,7 +1,7 @@
-"""Whether the launcher can start jobs at all: while it cannot, no new trial is asked for, and at last the command ends.
+"""Notice when the launcher cannot start jobs. Then no new trial is claimed, and after a while the command ends.
 
-A job that could not start is tried again after a pause, as often as it takes (sweeps/study/retry.py). What ends this
-is the time for which no job at all could start.
+A job that could not start is tried again after a pause, without a limit (sweeps/study/retry.py). The only limit is the
+time during which no job could start.
 """
 
 import logging
@@ -10,15 +10,15 @@ from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
-SEVERAL = 3  # starts that fail in a row, after which it is not the single job's trouble
+SEVERAL = 3  # failed starts in a row, after which the cause is not a single job
 
 
 class Starts:
-    """Looks on how starts end. Says once that they fail, and once that they work again.
+    """Counts failed starts. Logs once that they fail, and once that they work again.
 
     Args:
         timeout_s: `sweep.start_timeout_s`.
-        clock: seconds that never go back.
+        clock: seconds of a monotonic clock.
     """
 
     def __init__(self, timeout_s: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -28,30 +28,32 @@ class Starts:
         self.last_reason = ""
 
     def failed(self, reason: str) -> None:
-        """A job could not start."""
+        """Note that a job could not start."""
         self._last_s, self.last_reason = self._clock(), reason
         if not self._num_in_a_row:
             self._first_s = self._last_s
-            log.warning("A job could not start (%s): it is tried again until it can, no trial fails for it.", reason)
+            log.warning(
+                "A job could not start (%s): it is tried again until it starts; its trial does not fail.", reason
+            )
         self._num_in_a_row += 1
 
     def worked(self) -> None:
-        """A job has begun."""
+        """Note that a job has begun."""
         if self._num_in_a_row:
             log.warning("Jobs start again.")
         self._num_in_a_row = 0
 
     def note_running(self, num_running: int) -> None:
-        """So many jobs run now: while one does, the time without any does not pass."""
+        """Note how many jobs run now: the time without any job is counted only while there is none."""
         if num_running:
             self._first_s = self._last_s = self._clock()
 
     @property
     def are_failing(self) -> bool:
-        """Whether several have failed in a row, so that no new trial is to be asked for."""
+        """Whether several starts have failed in a row, so that no new trial should be claimed."""
         return self._num_in_a_row >= SEVERAL
 
     @property
     def have_timed_out(self) -> bool:
-        """Whether all have failed for too long, while no job ran."""
+        """Whether no job ran and all starts failed for longer than the timeout."""
         return bool(self._num_in_a_row) and self._last_s - self._first_s >= self._timeout_s

@@ -1,4 +1,4 @@
-"""A trial while it runs: its jobs, one for each seed, and what came of them."""
+"""A running trial: its jobs, one for each seed, and their results."""
 
 import statistics
 from collections import Counter
@@ -27,22 +27,22 @@ class Job:
 
     @property
     def has_begun(self) -> bool:
-        """Whether it was seen to run since its last start."""
+        """Whether the job was seen to run since its last start."""
         return self.record is not None and self.record.slot is not None
 
     def begin_record(self, controller: str) -> None:
-        """Begin the record of a start, among those of its trial."""
+        """Begin the record of a start, and add it to the records of the trial."""
         self.record = begin_record(self.seed_index, controller)
         self.run.records.append(self.record)
 
     def end_record(self, ending: str, reason: str, slot: str | None) -> None:
-        """End the record of the last start, which has worked."""
+        """End the record of the last start."""
         assert self.record
         self.record.end(ending, reason, slot)
         self.num_failed_starts = 0
 
     def withdraw_record(self) -> None:
-        """Take the record of the last start back: there was none."""
+        """Remove the record of the last start, since the job did not start."""
         self.run.records = [record for record in self.run.records if record is not self.record]
         self.record = None
         self.num_failed_starts += 1
@@ -50,18 +50,18 @@ class Job:
 
 @dataclass(eq=False)
 class TrialRun:
-    """What the controller knows of a trial that it runs.
+    """What the controller knows about a trial that it runs.
 
     Args:
         configuration: axis -> value.
         seeds: None for a single job with the configuration's own seed.
-        results: by seed index, a value an objective.
-        violations: of the constraints, by name; empty where none was judged yet.
-        state: what it is doing; see trial_state.py, which alone changes it.
-        waits_for: the number of the earlier trial of its configuration, while it is a DUPLICATE.
-        records: of its jobs, those of earlier controllers too.
-        num_records_before_retry: so many of them are of the failed trial in whose place it stands.
-        ending: how the trial will end once none of its jobs runs any more; None while that is open.
+        results: by seed index, one value per objective.
+        violations: how far each number is outside its constraint, by name; empty before they are checked.
+        state: what the trial is doing; only trial_state.py changes it.
+        waits_for: number of the earlier trial with the same configuration, while this one is a DUPLICATE.
+        records: of its jobs, including those of earlier controllers.
+        num_records_before_retry: how many of the records belong to the failed trial that this one replaces.
+        ending: how the trial will end once none of its jobs runs any more; None while that is not decided.
     """
 
     trial: "Trial"
@@ -94,20 +94,20 @@ class TrialRun:
 
     @property
     def num_attempts(self) -> int:
-        """How often its job was started, by earlier controllers too; of several seeds the most of one."""
+        """How often its job was started, also by earlier controllers; with several seeds, the largest such number."""
         return max(Counter(record.seed_index for record in self.records).values(), default=0)
 
     def attempts(self, seed_index: int) -> list[JobRecord]:
-        """The starts of a seed's job that its retries are counted from."""
+        """The records of a seed's job that count for its retries."""
         return [record for record in self.records[self.num_records_before_retry :] if record.seed_index == seed_index]
 
     @property
     def seed_values(self) -> dict[str, list[float]]:
-        """The results by seed, as the study keeps them."""
+        """The results by seed, as stored in the study."""
         return {str(seed): self.results[k] for k, seed in enumerate(self.seeds or []) if k in self.results}
 
     def remember(self, seed_values: dict[str, list[float]]) -> None:
-        """Take over results that the study has kept."""
+        """Load results that are stored in the study."""
         self.results = {k: seed_values[str(s)] for k, s in enumerate(self.seeds or []) if str(s) in seed_values}
 
     def folder_of(self, seed_index: int) -> Path:
@@ -120,7 +120,7 @@ class TrialRun:
 
     @property
     def spread(self) -> list[float]:
-        """The standard deviation over seeds (n - 1) of each objective; 0 for a single one."""
+        """The standard deviation over seeds (n - 1) of each objective; 0 for a single seed."""
         return [statistics.stdev(column) if len(column) > 1 else 0.0 for column in self._columns]
 
     @property

@@ -1,7 +1,8 @@
-"""Where the state of a trial lives that this controller has: one enum, one table of what may follow, one door.
+"""The states of this controller's trials: an enum, a table of allowed changes, and one method that makes them.
 
-The study, which all controllers share, knows less: from CLAIMED to ENDING a trial is RUNNING there, under its owner;
-when it is ENDED it is COMPLETE, PRUNED or FAIL. One that this controller has LEFT waits there, or is another's.
+The study, which all controllers share, has fewer states. From CLAIMED to ENDING a trial is RUNNING there, and has an
+owner. An ENDED trial is COMPLETE, PRUNED or FAIL there. A trial that this controller has LEFT is waiting there, or has
+another owner.
 """
 
 from collections.abc import Iterator
@@ -16,12 +17,12 @@ class State(Enum):
     """What a trial is doing."""
 
     CLAIMED = "claimed"  # signed by this controller, its configuration drawn
-    DUPLICATE = "duplicate"  # it waits for the end of an earlier trial of the same configuration
-    QUEUED = "queued"  # its jobs wait for a slot, or for their next try
-    RUNNING = "running"  # a job of it is in the launcher's hands
-    ENDING = "ending"  # how it ends is decided, but other jobs of it still run
+    DUPLICATE = "duplicate"  # it waits for the end of an earlier trial with the same configuration
+    QUEUED = "queued"  # its jobs wait for a slot, or for their next attempt
+    RUNNING = "running"  # at least one of its jobs is submitted to the launcher
+    ENDING = "ending"  # its end is decided, but other jobs of it still run
     ENDED = "ended"  # the study has its result
-    LEFT = "left"  # not this controller's any more: given back, taken over by another, or out of reach
+    LEFT = "left"  # no longer this controller's: given back, taken over by another, or its storage is unavailable
 
 
 FOLLOWS = {
@@ -36,11 +37,11 @@ FOLLOWS = {
 
 
 class IllegalMove(Exception):  # noqa: N818  (a bug, never a fault)
-    """A trial was to enter a state that does not follow on its own."""
+    """The state of a trial cannot change in this way."""
 
 
 class Trials:
-    """The trials that this controller has, by number. Their state changes in `move`, and nowhere else."""
+    """The trials of this controller, by number. Only `move` changes their state."""
 
     def __init__(self) -> None:
         self._runs: dict[int, TrialRun] = {}
@@ -52,28 +53,28 @@ class Trials:
         return len(self._runs)
 
     def of(self, number: int) -> "TrialRun | None":
-        """The trial of a number, if this controller has it."""
+        """The trial with a number; None if this controller does not have it."""
         return self._runs.get(number)
 
     def in_state(self, state: State) -> "list[TrialRun]":
-        """Those in a state, in the order in which they were claimed."""
+        """The trials in a state, in the order in which they were claimed."""
         return [run for run in self if run.state is state]
 
     def has(self, run: "TrialRun") -> bool:
-        """Whether a trial is still this controller's, as far as it knows."""
+        """Whether this controller still has a trial, as far as it knows."""
         return self._runs.get(run.number) is run
 
     def add(self, run: "TrialRun") -> None:
-        """Take in a trial that was claimed. It must not be here already."""
+        """Add a trial that was claimed. It must not be here already."""
         if run.state is not State.CLAIMED or run.number in self._runs:
             raise IllegalMove(f"trial {run.number} is {run.state.value}, and cannot be claimed now")
         self._runs[run.number] = run
 
     def move(self, run: "TrialRun", state: State) -> None:
-        """Bring a trial into its next state. One that has ended or was left is here no more.
+        """Change the state of a trial. A trial that has ended or was left is removed.
 
         Raises:
-            IllegalMove: the state does not follow on the trial's own.
+            IllegalMove: the new state cannot follow the present one.
         """
         if state not in FOLLOWS[run.state] or not self.has(run):
             raise IllegalMove(f"trial {run.number} is {run.state.value}, and cannot be {state.value} next")

@@ -1,1 +1,1 @@
-"""What there is: studies and single runs, how far they are, and how good. `python -m sweeps.ls`."""
+"""List studies and single runs with their progress and best scores. `python -m sweeps.ls`."""

@@ -1,4 +1,4 @@
-"""The command line of the list."""
+"""The command line of `python -m sweeps.ls`."""
 
 import argparse
 import json
@@ -14,7 +14,7 @@ from sweeps.ls.studies import is_study, read_study
 from sweeps.outputs import OUTPUTS, places_in
 
 COLUMNS = ("name", "kind", "status", " progress", " best", "objective", " age")
-FIRST_LEFT_OUT = ("kind", "objective")  # on a narrow terminal: progress implies the first
+FIRST_LEFT_OUT = ("kind", "objective")  # columns, on a narrow terminal; the column `progress` implies the kind
 SEEDS = "seed-*"
 
 
@@ -41,12 +41,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def read_all(folder: Path) -> tuple[list[Entry], list[tuple[Path, str]]]:
-    """What a folder is, and what it and its `sweeps` and `runs` hold, the latest first; and what could not be read."""
+    """The studies and runs in a folder, in its `sweeps` and in its `runs`, the latest first; and unreadable folders.
+
+    The folder itself may also be a study or a run. With each unreadable folder comes the reason.
+    """
     entries, unreadable = [], []
     for path in _folders(folder):
         try:
             entry = _read(path)
-        except Exception as error:  # anything may lie in such a folder, and the others are to be shown
+        except Exception as error:  # a folder may hold anything; the others must still be shown
             unreadable.append((path, f"{type(error).__name__}: {error}".splitlines()[0]))
         else:
             entries.extend([entry] if entry else [])
@@ -71,7 +74,7 @@ def _read(folder: Path) -> Entry | None:
 
 
 def _name(folder: Path) -> str:
-    """Of a study or run; that of a trial's run after its study's, of a seed's after its trial's: many have the same."""
+    """The name of a study or run. Names of trials and seeds repeat, so that of the study comes before them."""
     whole = folder.absolute()
     outermost = whole.parent if whole.match(SEEDS) else whole
     outermost = outermost.parent if is_study(outermost.parent) else outermost

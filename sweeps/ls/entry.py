@@ -1,4 +1,4 @@
-"""A line of the list: a study or a run."""
+"""One row of the list: a study or a run."""
 
 import time
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ class Entry:
         kind: study or run.
         status: running, finished, stopped, stale or failed; for the run of a trial also pruned.
         num_done: trials that have ended, or epochs.
-        num_total: that were asked for; None if nobody knows.
+        num_total: trials or epochs that were asked for; None if unknown.
         best: values of the objectives of the best trial, or of the run; None if there is none yet.
-        changed_s: its last change, in seconds since 1970.
+        changed_s: time of its last change, in seconds since 1970.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Entry:
 
 
 def age(seconds: float) -> str:
-    """The largest unit that it fills: "3 d", "2 h", "5 min", "12 s"."""
+    """A time in its largest whole unit: "3 d", "2 h", "5 min", "12 s"."""
     for size, unit in UNITS:
         if seconds >= size:
             return f"{seconds // size:.0f} {unit}"

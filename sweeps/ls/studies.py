@@ -1,4 +1,4 @@
-"""A study's folder as a line of the list."""
+"""The folder of a study as a row of the list."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ def is_study(folder: Path) -> bool:
 
 
 def read_study(folder: Path) -> Entry | None:
-    """The study of a folder; None where it was opened and not begun. Any error of its files is raised."""
+    """Read the study in a folder; None if it was opened but not begun. Raises any error of its files."""
     if not (folder / JOURNAL_FILE).is_file():
         return _of_summary(folder)
     storage = read_journal(folder / JOURNAL_FILE)
@@ -63,7 +63,7 @@ def _status(attributes: dict[str, Any], trials: list[FrozenTrial], num_total: in
 
 
 def _of_summary(folder: Path) -> Entry:
-    """A study that is kept in a database: what its last command left here."""
+    """A study in a database, as its last command described it in sweep.json."""
     summary, changed_s = load_json(folder / SUMMARY_FILE), (folder / SUMMARY_FILE).stat().st_mtime
     counts = summary["counts"]
     num_ended = counts["complete"] + counts["pruned"] + counts["fail"]
@@ -77,10 +77,10 @@ def _of_summary(folder: Path) -> Entry:
 
 
 def _has_running(folder: Path) -> bool:
-    """Whether a job of a trial holds the lock of its run: who controls a study that is kept elsewhere is not asked."""
+    """Whether a job holds the lock of its run. For a study in a database this replaces asking for its controllers."""
     return any(is_locked(lock) for runs in ("*", "*/seed-*") for lock in folder.glob(f"{runs}/run.lock"))
 
 
 def _whole(num_total: int | None, num_ended: int) -> int | None:
-    """The total, where the last command asked for no less than there were."""
+    """The number of trials asked for, or of those that ended if that is larger; None if unknown."""
     return num_total and max(num_total, num_ended)

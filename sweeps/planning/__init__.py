@@ -1,1 +1,1 @@
-"""What a command asks for: its arguments, the checks of them, its plan and its study's name."""
+"""Plan a sweep from its command: read and check the arguments, name the study, and choose the trials."""

@@ -1,4 +1,4 @@
-"""The overrides of a sweep's command: which are the sweep's own, and which are its jobs'."""
+"""The overrides of a sweep's command: some are for the sweep itself, the others for its jobs."""
 
 import re
 from collections.abc import Sequence
@@ -20,10 +20,10 @@ MAPPINGS = ("space", "constraints")  # keys of the search that hold a mapping
 
 
 class Arguments:
-    """A command's overrides, but for those of hydra itself.
+    """The overrides of a command, without those of hydra itself.
 
     Raises:
-        UserError: a key of the sweep itself is swept over.
+        UserError: a key of the sweep itself has several values.
     """
 
     def __init__(self, given: Sequence[str], config_loader: ConfigLoader) -> None:
@@ -35,27 +35,27 @@ class Arguments:
 
     @property
     def of_jobs(self) -> list[str]:
-        """Those that are for jobs: not those of the search, nor the folder, of which each job has its own."""
+        """The overrides for jobs: without those of the search, and without the folder, since each job has its own."""
         return [text for text, o in zip(self.given, self._parsed, strict=True) if not _is_own(o.key_or_group)]
 
     @property
     def has_folder(self) -> bool:
-        """Whether the command says where the sweep's files go."""
+        """Whether the command names the folder of the sweep's files."""
         return any(override.key_or_group == RUN_DIR for override in self._parsed)
 
     def leave_open(self, overrides: Sequence[str]) -> list[str]:
-        """Those overrides whose keys the command leaves open: what it says itself holds."""
+        """Those of the given overrides whose keys the command does not set itself: the command has precedence."""
         given = {override.key_or_group for override in self._parsed}
         return [o for o in overrides if o.partition("=")[0].lstrip("+") not in given]
 
 
 def refuse_search() -> None:
-    """Within a job: raise UserError where its command names a search without -m, which would be ignored."""
+    """Called in a job: raise UserError if its command names a search but has no -m, so that it would be ignored."""
     hydra = HydraConfig.get()
     given = list(hydra.overrides.task)
     searched = [text for text in given if text not in NO_SEARCH and re.match(rf"[+~]*{GROUP}[.=]", text)]
     if searched and hydra.mode == RunMode.RUN:
-        raise user_error(f"{searched[0]} searches only with -m: {command([*program(), '-m'], given)}")
+        raise user_error(f"{searched[0]} needs -m to search: {command([*program(), '-m'], given)}")
 
 
 def _is_own(key: str) -> bool:
@@ -71,10 +71,10 @@ def _swept_sentence(override: Override) -> str:
 
 
 def empty_mappings(config: DictConfig, group: str, arguments: Sequence[str]) -> None:
-    """Empty those mappings of `config.<group>` that the command line sets to {}, but for what it then puts in.
+    """Empty the mappings of `config.<group>` that the command line sets to {}, except for keys that it then adds.
 
     Args:
-        arguments: the command's overrides.
+        arguments: the overrides of the command.
     """
     given = [o for o in OverridesParser.create().parse_overrides(list(arguments)) if "." in o.key_or_group]
     for key in MAPPINGS:

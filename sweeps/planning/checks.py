@@ -1,4 +1,4 @@
-"""The sweep's config, typed and checked before anything starts."""
+"""Type and check the config of a sweep, before anything starts."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -23,25 +23,25 @@ AT_LEAST = {
     "max_failures": 1,
     "max_retries": 0,
     "start_timeout_s": 0,
-    "lost_after_s": 30,  # three signs of life
+    "lost_after_s": 30,  # the time of three heartbeats
     "storage_timeout_s": 0,
     "batch_size": 1,
     "seed": 0,
 }
 OBJECTIVE = "objective"
-LONGEST_NAME = 200  # bytes; a file system takes 255, and a study that starts from scratch gets a number
+LONGEST_NAME = 200  # bytes; a file system allows 255, and a number is added to the name of a later study
 
 
 def typed_sweep(node: Any) -> SweepConfig:
     """`config.sweep` as a checked SweepConfig, with all options of its pruner.
 
     Raises:
-        UserError: the first key, type or value that is not allowed.
+        UserError: a key, type or value is not allowed; the sentence names the first.
     """
     if not isinstance(node, DictConfig | Mapping | None):
         raise user_error(f"sweep={node} has the wrong type: allowed is a mapping.")
     try:
-        # Resolved where it stands: it may refer to the rest of the config.
+        # Resolved inside the whole config, since it may refer to other parts of it.
         plain = OmegaConf.to_container(node, resolve=True) if isinstance(node, DictConfig) else node or {}
         config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(SweepConfig), plain))
     except OmegaConfBaseException as error:
@@ -61,7 +61,7 @@ def typed_sweep(node: Any) -> SweepConfig:
 
 
 def objective_names(config: SweepConfig) -> list[str]:
-    """One name, or several for a multi-objective study; "objective" where the config names none."""
+    """The names of the objectives, usually one; "objective" if the config names none."""
     given = OBJECTIVE if config.objective is None else config.objective
     names: list[str] = given if isinstance(given, list) else [given]
     if not names or not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
@@ -75,7 +75,7 @@ def objective_names(config: SweepConfig) -> list[str]:
 
 
 def directions(config: SweepConfig, names: list[str]) -> "list[Direction]":
-    """maximize or minimize for each objective; where none is given, losses and times are better small."""
+    """maximize or minimize for each objective. If not given: minimize losses and times, maximize the others."""
     given = config.direction
     if given is None:
         return [natural_direction(name) for name in names]
@@ -83,22 +83,22 @@ def directions(config: SweepConfig, names: list[str]) -> "list[Direction]":
     for direction in listed:
         _check_word("direction", direction, ("maximize", "minimize"))
     if len(listed) != len(names):
-        raise user_error(f"sweep.direction={given} must hold a word for each of the {len(names)} objectives.")
+        raise user_error(f"sweep.direction={given} must have one word for each of the {len(names)} objectives.")
     return list(listed)
 
 
 def seed_list(config: SweepConfig, job_config: DictConfig) -> list[int] | None:
-    """The seeds that every configuration is run with; None for its own single one."""
+    """The seeds that every configuration is run with; None for the single seed of its own config."""
     if isinstance(config.seeds, list):
         return [int(seed) for seed in config.seeds]
     if config.seeds == 1:
         return None
     try:
         first = OmegaConf.select(job_config, config.seed_key, default=0)
-    except OmegaConfBaseException:  # no key at all
+    except OmegaConfBaseException:  # there is no such key
         first = None
     if not isinstance(first, int) or isinstance(first, bool):
-        value = "what stands there" if OmegaConf.is_config(first) else f"its value {first}"
+        value = "a list or mapping" if OmegaConf.is_config(first) else f"its value {first}"
         raise user_error(
             f"sweep.seed_key={config.seed_key} cannot count up from {value}: allowed is the key of an integer, or a "
             "list under sweep.seeds."
@@ -107,22 +107,22 @@ def seed_list(config: SweepConfig, job_config: DictConfig) -> list[int] | None:
 
 
 def check_axes(space: "Space", config: SweepConfig) -> None:
-    """Raise UserError where a key is searched that must be the same in all jobs."""
+    """Raise UserError if the search varies a key that must be the same in all jobs."""
     if config.seeds != 1 and config.seed_key in space.axes:
         raise user_error(
-            f"{config.seed_key} cannot be searched together with sweep.seeds={config.seeds}, which gives it to all "
+            f"{config.seed_key} cannot be searched together with sweep.seeds={config.seeds}, which sets it for all "
             "jobs: leave out one of the two."
         )
     if OBJECTIVE in space.axes:
         raise user_error(
-            f"{OBJECTIVE} cannot be searched: trials are compared by it; a list of names makes it several objectives."
+            f"{OBJECTIVE} cannot be searched: trials are compared by it; for several objectives give a list of names."
         )
 
 
 def check_constrained(names: Iterable[str], config: SweepConfig) -> None:
     """Raise UserError for a name under `sweep.constraints` that no run of the experiment reports.
 
-    An application of one's own has numbers of its own: those wait for its first result.
+    Another program has its own numbers: those are checked when it gives its first result.
     """
     if config.check and config.check.startswith("spectral."):
         from spectral.configs.objective import check_number
@@ -168,7 +168,7 @@ def _check_seeds(seeds: Any) -> None:
 
 
 def _pruning(config: SweepConfig) -> dict[str, Any]:
-    """All options of the pruner, checked."""
+    """Check the options of the pruner, and return all of them."""
     pruner = pruners.typed(config.pruner, config.pruning)
     pruner.check(num_seeds=len(config.seeds) if isinstance(config.seeds, list) else config.seeds)
     return vars(pruner)
@@ -177,4 +177,4 @@ def _pruning(config: SweepConfig) -> dict[str, Any]:
 def _check_enqueued(enqueue: list[Any]) -> None:
     for configuration in enqueue:
         if not isinstance(configuration, Mapping) or not all(isinstance(key, str) for key in configuration):
-            raise user_error(f"sweep.enqueue: {configuration} is no mapping of axes to values, such as {{a.b: 1}}.")
+            raise user_error(f"sweep.enqueue: {configuration} is not a mapping of axes to values, such as {{a.b: 1}}.")

@@ -1,4 +1,4 @@
-"""What a command asks of its study: objectives, seeds, how many trials, and which configurations come first."""
+"""The plan of a sweep: objectives, seeds, number of trials, and the configurations to run first."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,12 +13,12 @@ from sweeps.study.sampler import samplers
 if TYPE_CHECKING:
     from sweeps.objective import Direction
 
-NUM_TRIALS = 20  # of a search that names no number
+NUM_TRIALS = 20  # default of a search
 
 
 @dataclass(frozen=True)
 class Plan:
-    """As SharedStudy takes it, which says what each is."""
+    """The arguments of SharedStudy that depend on the command; that class describes them."""
 
     objectives: list[str]
     directions: "list[Direction]"
@@ -29,13 +29,13 @@ class Plan:
 
 
 def plan_of(sweep: SweepConfig, space: Space, job_config: DictConfig) -> Plan:
-    """What `sweep.*` and the space come to.
+    """The plan that follows from `sweep.*` and the space.
 
     Raises:
-        UserError: objectives, directions or seeds that are not allowed; a grid of what cannot be counted.
+        UserError: objectives, directions or seeds are not allowed; a grid has values that cannot be counted.
     """
     objectives = objective_names(sweep)
-    # A sampler is named to draw so many trials: without a number, or without a name, choices are meant to be all run.
+    # A sampler draws a given number of trials. If either is not given, all combinations of choices are run.
     draws = sweep.sampler is not None and sweep.num_trials is not None
     is_asked_for = sweep.sampler is not None and samplers.find(sweep.sampler).runs_whole_grid
     whole_grid = is_asked_for or (space.is_grid and not draws)

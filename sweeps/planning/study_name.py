@@ -1,4 +1,4 @@
-"""The study of a search without a name: named by what it searches, so that the same command finds it again."""
+"""Name the study of a search without a name by what it searches, so that the same command finds it again."""
 
 import hashlib
 import json
@@ -28,10 +28,12 @@ LONGEST_TITLE = 60
 
 
 def name_search(sweep: SweepConfig, space: Space, plan: Plan, config: DictConfig) -> str:
-    """The searched keys, and a short hash of all that the search is and its jobs share, but for the free keys.
+    """A name made of the searched keys and a short hash of the search and its jobs' common config.
+
+    The hash leaves out the free keys.
 
     Args:
-        config: of the command; values of the hydra group and of the sweep's own keys do not count.
+        config: of the command; its hydra group and the sweep's own keys are left out.
     """
     identity = identity_of(sweep, space, plan.objectives, plan.seeds)
     identity |= {
@@ -43,16 +45,16 @@ def name_search(sweep: SweepConfig, space: Space, plan: Plan, config: DictConfig
         "sampler": [sweep.sampler or DEFAULT_SAMPLER, sweep.seed, sweep.pruner, sweep.pruning],
         "config": _of_jobs(config, sweep.free_keys),
     }
-    # Whatever a config may hold has a text; two that differ in it alone are two searches.
+    # Every value of a config has a text; configs with different texts are different searches.
     text = json.dumps(identity, default=str)
     return f"{_title(space)}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def choose_study(name: str, sweep: SweepConfig) -> tuple[str, str]:
-    """Go on with the last study of a search where it is unfinished; else a new one begins, under the next number.
+    """Choose the last study of a search if it is unfinished, to resume it; else a new one, with the next number.
 
     Args:
-        name: of the search's first study; those after it are NAME-2, NAME-3, ...
+        name: of the search's first study; later ones are NAME-2, NAME-3, ...
 
     Returns:
         The study's name, and a line for the user.
@@ -69,11 +71,11 @@ def choose_study(name: str, sweep: SweepConfig) -> tuple[str, str]:
     if num < total or has_more or (sweep.search_overrides and lacks_final(study)):
         return study.study_name, (
             f"The study {last} resumes: {num} of {total} trials have ended. "
-            "Another sweep.study_name, or run_dir=FOLDER, starts from scratch."
+            "To start from scratch, give another sweep.study_name, or run_dir=FOLDER."
         )
     return f"{name}-{number + 1}", (
         f"The study {last} is finished, with {num} of {total} trials: {name}-{number + 1} begins. "
-        f"sweep.study_name={last} shows it, and adds to it with a higher sweep.num_trials."
+        f"To show the finished study give sweep.study_name={last}; to add trials to it, also a higher sweep.num_trials."
     )
 
 
@@ -83,7 +85,7 @@ def _title(space: Space) -> str:
 
 
 def _of_jobs(config: DictConfig, free_keys: Sequence[str]) -> dict[str, Any]:
-    """What the jobs' config holds as it stands in the yaml: a time that is filled in would never come again."""
+    """The jobs' config as written in the yaml, not resolved: a time that is filled in would never be the same again."""
     content: Any = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
     for key in ("hydra", GROUP, RUN_DIR, *free_keys):
         *groups, last = key.split(".")
@@ -96,7 +98,7 @@ def _of_jobs(config: DictConfig, free_keys: Sequence[str]) -> dict[str, Any]:
 
 
 def _names(sweep: SweepConfig) -> set[str]:
-    """The studies that there are in the storage, or in outputs/sweeps."""
+    """The names of the studies in the storage, or in outputs/sweeps."""
     if sweep.storage is None:
         return {journal.parent.name for journal in SWEEPS.glob(f"*/{JOURNAL_FILE}")}
     return {
@@ -110,7 +112,7 @@ def _numbered(name: str, number: int, taken: set[str]) -> str | None:
 
 
 def _load(name: str, sweep: SweepConfig) -> optuna.Study | None:
-    """None where its journal was made, and nothing was written into it yet."""
+    """The study of a name; None if its journal was made, but nothing was written into it yet."""
     storage = open_storage_of_user(sweep.storage or journal_url(SWEEPS / name), sweep.storage_timeout_s)
     if name not in {study.study_name for study in storage.get_all_studies()}:
         return None
@@ -118,7 +120,7 @@ def _load(name: str, sweep: SweepConfig) -> optuna.Study | None:
 
 
 def _progress(study: optuna.Study) -> tuple[int, int]:
-    """How many trials have ended, and how many the last command asked for."""
+    """The number of trials that have ended, and the number that the last command asked for."""
     num = num_ended(study.get_trials(deepcopy=False))
     return num, max(num, study.user_attrs.get(TOTAL, num + 1))
 

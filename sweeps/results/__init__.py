@@ -1,1 +1,1 @@
-"""What has come of a study and its runs. Read only."""
+"""The results of a study and its runs. Modules here change no study."""

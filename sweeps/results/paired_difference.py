@@ -1,4 +1,4 @@
-"""Macro-F1 of runs on the same spectra: how sure it is, and by how much it differs. n spectra, S seeds, K classes."""
+"""Macro-F1 of runs on the same spectra: its uncertainty, and its difference. n spectra, S seeds, K classes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ Labels = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Difference:
-    """Macro-F1 of one trial less that of another, each the mean over its seeds, on the spectra of a split.
+    """Macro-F1 of one trial minus that of another on the spectra of a split, each a mean over its seeds.
 
     Args:
-        num_seeds: of the one and of the other.
-        low, high: 95 % interval of the difference: the spectra are resampled, for all runs at once.
-        by_seed: the difference of each seed that both have.
+        num_seeds: of the first and of the other trial.
+        low, high: 95 % interval of the difference, from a bootstrap that resamples the spectra for all runs at once.
+        by_seed: the difference for each seed that both trials have.
     """
 
     split: str
@@ -44,15 +44,15 @@ class Difference:
 
     @property
     def is_shown(self) -> bool:
-        """Whether the interval leaves out zero."""
+        """Whether the interval excludes zero."""
         return self.low > 0 or self.high < 0
 
 
 def paired_differences(mine: Sequence[Run], other: Sequence[Run]) -> tuple[dict[str, Difference], str]:
-    """By split, of the splits that all runs predicted, spectrum by spectrum the same; and why there is none.
+    """The difference for each split in which all runs predicted the same spectra; and the reason if there is none.
 
     Args:
-        mine, other: a run a seed.
+        mine, other: the runs of the two trials, one per seed.
     """
     fingerprints = {run.survey_fingerprint for run in (*mine, *other)}
     if len(fingerprints) > 1 or "" in fingerprints or not (mine and other):
@@ -63,7 +63,7 @@ def paired_differences(mine: Sequence[Run], other: Sequence[Run]) -> tuple[dict[
 
 
 def mean_interval(runs: Sequence[Run], split: str) -> tuple[float, float] | None:
-    """95 % interval of the mean over runs of macro-F1; None where they did not predict the same spectra."""
+    """95 % interval of macro-F1, averaged over runs; None if the runs did not predict the same spectra."""
     from spectral.scoring.bootstrap import bootstrap_interval
 
     same = _same_spectra(runs, split)
@@ -72,7 +72,7 @@ def mean_interval(runs: Sequence[Run], split: str) -> tuple[float, float] | None
 
 @dataclass(frozen=True)
 class _Same:
-    """What several runs said of the same spectra: label [n], predicted [S, n]."""
+    """Predictions of several runs for the same spectra: label [n], predicted [S, n]."""
 
     label: Labels
     predicted: Labels
@@ -80,7 +80,7 @@ class _Same:
 
 
 def _same_spectra(runs: Sequence[Run], split: str) -> _Same | None:
-    """None unless all runs predicted the same spectra with the same labels."""
+    """The predictions of a split; None unless all runs predicted the same spectra with the same labels."""
     tables = [run.split(split)[["id", "label", "predicted"]].set_index("id").sort_index() for run in runs]
     first = tables[0]
     if first.empty or not first.index.is_unique:

@@ -1,4 +1,4 @@
-"""Which trials are the best: by the objective, or the Pareto front of several; never one outside the constraints."""
+"""Rank trials by the objective, or by the Pareto front of several; those outside the constraints are left out."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ def is_better(value: float, than: float, direction: StudyDirection) -> bool:
 
 
 def ranked(trials: list[FrozenTrial], directions: list[StudyDirection]) -> list[FrozenTrial]:
-    """Complete trials that keep to the constraints, best first, each configuration once.
+    """Complete trials within the constraints, best first, each configuration once.
 
     With several objectives the Pareto front comes first, each part sorted by the first objective.
     """
@@ -30,7 +30,10 @@ def ranked(trials: list[FrozenTrial], directions: list[StudyDirection]) -> list[
 
 
 def pareto_front(trials: list[FrozenTrial], directions: list[StudyDirection]) -> list[int]:
-    """Numbers of the trials that no other is at least as good as in everything and better in something."""
+    """Numbers of the trials on the Pareto front.
+
+    A trial is on it if no other is at least as good in every objective and better in one.
+    """
     costs = {trial.number: _costs(trial, directions) for trial in trials}
     return [n for n, mine in costs.items() if not any(_dominates(other, mine) for other in costs.values())]
 
@@ -47,7 +50,7 @@ def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
 
 
 def reference_of(trials: Sequence[FrozenTrial], attributes: Mapping[str, Any]) -> FrozenTrial | None:
-    """The trial of the first configuration of `sweep.enqueue`; None where there was none, or it did not end well.
+    """The trial of the first configuration in `sweep.enqueue`; None if there is none, or it did not end well.
 
     Args:
         attributes: of the study.

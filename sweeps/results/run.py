@@ -1,4 +1,4 @@
-"""What a run has left in its folder, read when it is asked for. None of it needs torch or the code of the run."""
+"""The files in a run folder, each read when it is first needed, without torch and without the code of the run."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,28 +25,28 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder; docs/run-folder.md names its files and keys. A file that cannot be read raises UserError."""
+    """A run folder; docs/run-folder.md describes its files. Raises UserError for a file that cannot be read."""
 
     path: Path
 
     @cached_property
     def result(self) -> dict[str, Any]:
-        """result.json; empty where the run has not finished."""
+        """result.json; empty if the run has not finished."""
         return self._read("result.json", load_json, {})
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """config.yaml; empty where the run never began."""
+        """config.yaml; empty if the run never began."""
         return self._read("config.yaml", _config, {})
 
     @cached_property
     def metrics(self) -> list[dict[str, Any]]:
-        """metrics.jsonl, a row an epoch; a last line cut short by a kill is left out."""
+        """metrics.jsonl, one row per epoch, without a last line that a kill left incomplete."""
         return self._read("metrics.jsonl", load_rows, [])
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
-        """predictions.parquet: id, split, label, predicted, probability/<class>; empty where there are none."""
+        """predictions.parquet: id, split, label, predicted, probability/<class>; empty if there are none."""
         return self._read("predictions.parquet", pd.read_parquet, pd.DataFrame(columns=PREDICTIONS))
 
     def _read(self, name: str, read: Callable[[Path], T], otherwise: T) -> T:
@@ -55,14 +55,14 @@ class Run:
             return otherwise
         try:
             return read(path)
-        # Whatever a parser says of a file that was cut off, or is none of ours.
+        # Parsers raise different errors for a file that was cut off, or is not ours.
         except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError, OmegaConfBaseException) as error:
             said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
             raise user_error(f"{path} cannot be read: {said}.") from error
 
     @property
     def seed_index(self) -> int:
-        """Of a trial's run, by its folder; 0 for its only one."""
+        """The index of the run's seed in its trial, from the folder's name; 0 if the trial has one run."""
         return int(self.path.name.removeprefix(SEED)) if self.path.name.startswith(SEED) else 0
 
     @property
@@ -72,13 +72,13 @@ class Run:
 
     @property
     def survey_fingerprint(self) -> str:
-        """Of the survey that the run was made on; empty where the run has not finished."""
+        """The fingerprint of the run's survey; empty if the run has not finished."""
         fingerprint: str = self.result.get("survey", {}).get("fingerprint", "")
         return fingerprint
 
     @cached_property
     def survey(self) -> "Survey | None":
-        """The run's packed spectra; None where the pack is gone, or holds others by now."""
+        """The run's packed spectra; None if the pack is gone or now holds other spectra."""
         from spectral.errors import UserError
         from spectral.survey import Survey
 
@@ -102,7 +102,7 @@ def _config(path: Path) -> dict[str, Any]:
 
 
 def trouble(run: Run, *parts: str) -> str | None:
-    """Why one of these parts of a run, such as "result", cannot be read, in a sentence; None where all can be."""
+    """A sentence that says why one of these parts of a run, such as "result", cannot be read; None if all can be."""
     try:
         for part in parts:
             getattr(run, part)
@@ -112,7 +112,7 @@ def trouble(run: Run, *parts: str) -> str | None:
 
 
 def flat(node: Any, prefix: str = "") -> dict[str, Any]:
-    """Dotted key -> value; lists are values."""
+    """Nested mappings as one mapping with dotted keys; lists count as values."""
     if not isinstance(node, Mapping):
         return {prefix: node}
     found: dict[str, Any] = {}

@@ -1,19 +1,19 @@
-"""Where a trial's runs are, also after the study's folder was moved."""
+"""Find the run folders of a trial, also after the study's folder was moved."""
 
 from pathlib import Path
 from typing import Any
 
 from sweeps.study.attributes import RUN_DIR
 
-SEED = "seed-"  # begins the names of the run folders of a trial with several
+SEED = "seed-"  # start of a run folder's name, if a trial has several seeds
 
 
 def run_dirs(attributes: dict[str, Any], folder: Path | None) -> list[Path]:
-    """The run folders of a trial that are there: one, or one a seed, in the seeds' order.
+    """The existing run folders of a trial: one, or one per seed in the order of the seeds.
 
     Args:
-        attributes: of the trial, as sweeps/loop/loop.py notes them.
-        folder: of the study; None where it has none.
+        attributes: of the trial, as sweeps/loop writes them.
+        folder: of the study; None if it has none.
     """
     here = folder_of(attributes, folder)
     if here is None:
@@ -23,7 +23,7 @@ def run_dirs(attributes: dict[str, Any], folder: Path | None) -> list[Path]:
 
 
 def folder_of(attributes: dict[str, Any], folder: Path | None) -> Path | None:
-    """The folder of a trial, which holds its run or a run a seed; None for one that has begun none. See `run_dirs`."""
+    """The folder of a trial, with its run or one run per seed; None if no run has begun. Arguments as in `run_dirs`."""
     if RUN_DIR not in attributes:
         return None
     noted = Path(attributes[RUN_DIR])
@@ -31,7 +31,7 @@ def folder_of(attributes: dict[str, Any], folder: Path | None) -> Path | None:
 
 
 def fresh_folder(parent: Path, number: int) -> Path:
-    """The folder of a new trial: its number, or with a suffix where another study has left a folder of that name."""
+    """The folder of a new trial, named by its number; with a suffix if another study has left a folder of that name."""
     folder, again = parent / str(number), 1
     while folder.exists():
         again += 1

@@ -1,4 +1,4 @@
-"""What state a run is in, by the files of its folder."""
+"""The status of a run, from the files of its folder."""
 
 import time
 from pathlib import Path
@@ -13,7 +13,7 @@ ENDED = {"fail": "failed", "pruned": "pruned"}  # by trial.json
 
 
 def unfinished_status(folder: Path) -> str:
-    """Of a run without a result: running, pruned, failed, stopped or stale. Any error of its files is raised."""
+    """Status of a run without a result: running, pruned, failed, stopped or stale. Raises any error of its files."""
     if is_locked(folder / "run.lock"):
         return "running"
     return ENDED.get(load_json(folder / TRIAL_FILE).get("state", ""), without_result(_changed_s(folder)))
@@ -24,5 +24,5 @@ def _changed_s(folder: Path) -> float:
 
 
 def without_result(changed_s: float) -> str:
-    """The status of what nobody works on and what has no result."""
+    """The status of a run or study that is not running and has no result: stopped, or stale after some time."""
     return "stale" if time.time() - changed_s > STALE_AFTER_S else "stopped"

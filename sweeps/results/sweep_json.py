@@ -1,4 +1,4 @@
-"""sweep.json, a study's results in its folder: its best trials, its counts, and where it is kept."""
+"""sweep.json, the results of a study in its folder: its best trials, its counts, and the URL of its storage."""
 
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ NUM_SHOWN = 20
 
 
 def note_storage(study: SharedStudy, folder: Path) -> None:
-    """Write a first sweep.json: where the study is kept, for all who know its folder alone.
+    """Write a first sweep.json with the URL of the storage, so that the study can be found from its folder.
 
     Raises:
         UserError: the file cannot be written.
@@ -31,7 +31,7 @@ def note_storage(study: SharedStudy, folder: Path) -> None:
 
 
 def best_command(study: SharedStudy, trial: FrozenTrial) -> str:
-    """The command that runs a trial's configuration by itself."""
+    """The command that runs the configuration of a trial without a sweep."""
     return command(program(), [renamed_override(override) for override in trial.user_attrs[OVERRIDES]])
 
 
@@ -40,8 +40,8 @@ def write_summary(summary: dict[str, Any], folder: Path) -> None:
     try:
         write_json(path, summary)
     except OSError as error:
-        told = f"{path} could not be written ({error.strerror})"
-        raise user_error(f"{told}: make room and give the same command again.") from error
+        problem = f"{path} could not be written ({error.strerror})"
+        raise user_error(f"{problem}: free some disk space and give the same command again.") from error
 
 
 def summary_of(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenTrial]) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def summary_of(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenT
 
 
 def _final(study: SharedStudy, trial: FrozenTrial) -> dict[str, Any]:
-    """A trial that was run to its end: what the objectives are on the test split, by seed."""
+    """The entry of a final trial: its objectives on the test split, by seed."""
     folder = Path(trial.user_attrs[RUN_DIR])
     results = [_result(path) for path in sorted(folder.glob("seed-*/result.json")) or [folder / "result.json"]]
     names = [name.replace("val/", "test/", 1) for name in study.objectives]
@@ -81,9 +81,9 @@ def _final(study: SharedStudy, trial: FrozenTrial) -> dict[str, Any]:
 
 
 def _result(path: Path) -> dict[str, Any]:
-    """Of a run; empty where it is gone, or spoilt, which is told."""
+    """result.json of a run; empty if it is gone. If it is corrupt, print that and return an empty one."""
     try:
         return load_json(path)
     except (OSError, ValueError):
-        print(f"{path} cannot be read, so that its test score is left out.")
+        print(f"{path} cannot be read: its test score is left out.")
         return {}

@@ -1,4 +1,4 @@
-"""A trial as a row: what tables and exports show of it."""
+"""A trial as a row of tables and exports."""
 
 import json
 from typing import Any
@@ -11,23 +11,23 @@ from sweeps.study.job_records import seconds_of
 
 
 def configuration(trial: FrozenTrial) -> dict[str, Any]:
-    """Axis -> value; empty for a trial that has not begun."""
+    """The configuration of a trial, axis -> value; empty if the trial has not begun."""
     loaded: dict[str, Any] = json.loads(trial.user_attrs.get(CONFIGURATION, "{}"))
     return loaded
 
 
 def shown(value: Any) -> str:
-    """A value for a table: as in an override, but with four digits of a float."""
+    """A value for a table: as in an override, but floats with four digits."""
     return f"{value:.4g}" if isinstance(value, float) else text(value)
 
 
 def seconds(trial: FrozenTrial) -> float | None:
-    """What its jobs took together, in seconds; None for one that has run none, or whose first has not ended."""
+    """The total time of a trial's jobs in seconds; None if none has ended."""
     return seconds_of(trial.user_attrs)
 
 
 def row(trial: FrozenTrial, objectives: list[str], axes: list[str]) -> dict[str, Any]:
-    """One row: number, state, objectives, axes, seconds, run folder, reason; None where a trial has none."""
+    """One row: number, state, objectives, axes, seconds, run folder, reason; None for a missing value."""
     values, chosen, attributes = trial.values or [None] * len(objectives), configuration(trial), trial.user_attrs
     return {
         "number": trial.number,
@@ -45,5 +45,5 @@ def row(trial: FrozenTrial, objectives: list[str], axes: list[str]) -> dict[str,
 
 
 def axes_of(trials: list[FrozenTrial]) -> list[str]:
-    """Every axis that some trial has, in the order of their first use."""
+    """All axes of the trials, in the order of their first use."""
     return list(dict.fromkeys(axis for trial in trials for axis in configuration(trial)))

@@ -1,4 +1,4 @@
-"""The search space: what is searched, in which values, and how a configuration becomes overrides.
+"""The search space: the searched keys, their values, and how a configuration becomes overrides.
 
 For users: docs/sweep-space.md
 """

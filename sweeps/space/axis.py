@@ -1,4 +1,4 @@
-"""An axis: one searched key, its domain, and when it is searched."""
+"""An axis: one searched key, its domain, and the condition under which it is searched."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,10 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Condition:
-    """Holds where each key has one of its values.
+    """A condition that holds if each of its keys has one of the allowed values.
 
     Args:
-        allowed: key of another axis -> the values it may have. An axis that is not searched itself has none.
+        allowed: key of another axis -> the allowed values. An axis that is itself not searched has no value.
     """
 
     allowed: Mapping[str, Sequence[Any]] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Condition:
         return all(key in values for key in self.allowed) and not self.is_ruled_out_by(values)
 
     def is_ruled_out_by(self, values: Values) -> bool:
-        """Whether one of these values, which may be part of a configuration, is not allowed."""
+        """Whether one of these values is not allowed. They may be only a part of a configuration."""
         return any(
             key in values and canonical(values[key]) not in {canonical(value) for value in allowed}
             for key, allowed in self.allowed.items()
@@ -43,8 +43,8 @@ class Axis:
 
     Args:
         key: as it stands in an override, `model.width` or `+model.new_key`.
-        when: the axis has a value only where this holds.
-        shuffled: a grid runs the values in random order, the same in every run of the same command.
+        when: the axis has a value only if this holds.
+        shuffled: a grid runs the values in random order, which is the same for every run of the same command.
     """
 
     key: str
@@ -54,18 +54,18 @@ class Axis:
 
     @property
     def name(self) -> str:
-        """The key without Hydra's + and ++: what conditions, enqueued values and Optuna call the axis."""
+        """The key without Hydra's + and ++: the axis's name in conditions, in enqueued values and for Optuna."""
         return self.key.lstrip("+")
 
     def in_grid_order(self) -> Sequence[Any]:
         values = self.domain.values()
         if not self.shuffled:
             return values
-        # The key seeds the order: a shuffled grid that is run again meets the same trials in the same places.
+        # The key is the seed of the order, so that a shuffled grid that is run again has the same order of trials.
         return random.Random(self.name).sample(values, len(values))
 
     def override(self, value: Any) -> str:
-        """What a job is given; shares by class in the order in which the search names the classes."""
+        """The override for a job. Shares by class are in the order in which the search names the classes."""
         return override(self.key, self.domain.in_order(value) if isinstance(self.domain, Simplex) else value)
 
     def signature(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The space held against the experiment's typed config, before anything runs."""
+"""Check the search space against the experiment's typed config, before anything runs."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -16,37 +16,37 @@ Compose = Callable[[list[str]], Any]
 
 
 def check_space(space: Space, compose: Compose, checked: Sequence[Mapping[str, Any]] = ()) -> None:
-    """Compose the configurations that hold all extremes, and name the axis at fault where one is refused.
+    """Compose configurations that contain all extremes. If one is refused, name the axis that causes it.
 
-    A refusal that comes of two axes together, each allowed by itself, is left to the trials that meet it, unless no
-    configuration at all is allowed.
+    If two axes are only refused together, each being allowed by itself, the trials with that combination fail later;
+    the search is refused only if no configuration at all is allowed.
 
     Args:
-        compose: makes and checks the config of a job's overrides; what it raises where it is refused is a UserError or
-            a HydraException.
-        checked: configurations that are known to be allowed; what they hold is not composed again.
+        compose: makes and checks the config for a job's overrides; raises UserError or HydraException to refuse it.
+        checked: configurations that are known to be allowed; their extremes are not composed again.
 
     Raises:
-        UserError: the sentence of the refusal, after the key of its axis.
+        UserError: a configuration is refused; the sentence names the axis and the reason.
     """
     extremes = space.extremes(checked)
     refused = [(values, sentence) for values in extremes if (sentence := _refusal(space, values, compose))]
     for values, sentence in refused:
         _blame(space, values, sentence, compose)
     if refused and len(refused) == len(extremes) and not checked:
-        raise user_error(f"sweep.space holds no configuration that is allowed: {refused[0][1]}")
+        raise user_error(f"sweep.space has no configuration that is allowed: {refused[0][1]}")
 
 
 def check_enqueued(space: Space, enqueue: Sequence[Mapping[str, Any]], compose: Compose) -> list[Mapping[str, Any]]:
     """Raise UserError for a configuration of `sweep.enqueue` that is outside the space, or cannot be run.
 
-    One that leaves axes to the sampler is refused where it is so with the others at their defaults and extremes alike.
+    If a configuration leaves axes to the sampler, it is completed with their first and with their last extremes. It is
+    refused only if none of these can be run.
 
     Args:
         compose: as in check_space.
 
     Returns:
-        What was composed and allowed.
+        The configurations that were composed and are allowed.
     """
     allowed: list[Mapping[str, Any]] = []
     for values in enqueue:
@@ -63,7 +63,7 @@ def check_enqueued(space: Space, enqueue: Sequence[Mapping[str, Any]], compose: 
 
 
 def check_seeds(space: Space, key: str, seeds: Sequence[int], compose: Compose) -> None:
-    """Raise UserError where jobs cannot be given these seeds under `sweep.seed_key`.
+    """Raise UserError if the key `sweep.seed_key` cannot have these seeds.
 
     Args:
         compose: as in check_space.
@@ -77,9 +77,9 @@ def check_seeds(space: Space, key: str, seeds: Sequence[int], compose: Compose) 
 
 
 def _blame(space: Space, values: Mapping[str, Any], sentence: str, compose: Compose) -> None:
-    """Raise for the axis whose value is refused with the same sentence even without the other axes.
+    """Raise UserError for the axis whose value alone, without the other axes, is refused with the same sentence.
 
-    A sentence that is met without any axis speaks of the experiment, and is raised as it is.
+    If the sentence also comes without any axis, the cause is the experiment, and the sentence is raised as it is.
     """
     if _refusal(space, {}, compose) == sentence:
         raise user_error(sentence)
@@ -88,7 +88,9 @@ def _blame(space: Space, values: Mapping[str, Any], sentence: str, compose: Comp
             least = alone(axis, values[axis.name], space.ordered)
             if least is not None and _refusal(space, least, compose) == sentence:
                 is_named = re.match(rf"{re.escape(axis.name)}[^\w.]", sentence)
-                raise user_error(sentence if is_named else f"{axis.name} cannot be searched so: {sentence}")
+                raise user_error(
+                    sentence if is_named else f"{axis.name} cannot be searched in these values: {sentence}"
+                )
 
 
 def _refusal(space: Space, values: Mapping[str, Any], compose: Compose) -> str | None:

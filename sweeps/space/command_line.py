@@ -1,4 +1,4 @@
-"""Axes from the command line, in Hydra's sweep grammar and by Hydra's own parser."""
+"""Read axes from the command line, in Hydra's sweep syntax and with Hydra's own parser."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,9 +30,9 @@ class Argument:
     """One argument of the command.
 
     Args:
-        key: of the config, with Hydra's + where it has one.
-        axis: the argument as an axis, fixed where it has a single value; None where it deletes a key.
-        override: how a job is given it, where it has a single value.
+        key: of the config, with Hydra's + if it has one.
+        axis: the argument as an axis, which is fixed if it has a single value; None if the argument deletes a key.
+        override: the argument as an override for a job, if it has a single value.
     """
 
     key: str
@@ -45,14 +45,14 @@ class Argument:
 
 
 def read_arguments(arguments: Sequence[str], config_loader: ConfigLoader | None = None) -> list[Argument]:
-    """The arguments in their order; of those with the same key the last, in the place of the first, as in Hydra.
+    """Read the arguments, in their order. If a key is given twice, the last value replaces the first, as in Hydra.
 
     Args:
-        config_loader: gives the names of a config group, which `glob` needs.
+        config_loader: gives the names in a config group, which `glob` needs.
 
     Raises:
-        UserError: an argument that cannot be swept over.
-        OverrideParseException: one that is not in Hydra's grammar.
+        UserError: an argument cannot be swept over.
+        OverrideParseException: an argument is not in Hydra's syntax.
     """
     found: dict[str, Argument] = {}
     for override in _parser(config_loader).parse_overrides(list(arguments)):
@@ -63,7 +63,7 @@ def read_arguments(arguments: Sequence[str], config_loader: ConfigLoader | None 
 
 def _parser(config_loader: ConfigLoader | None) -> OverridesParser:
     functions = create_functions()
-    # Hydra's interval turns its ends into floats at once, so that integers could no longer be told.
+    # Hydra's interval turns its ends into floats at once, so that integers could not be told from floats.
     functions.functions["interval"] = lambda start, end: IntervalSweep(start=start, end=end)
     return OverridesParser(functions, config_loader)
 
@@ -72,11 +72,11 @@ def _read(override: Override) -> Argument:
     key = override.get_key_element()
     if override.is_sweep_override():
         if override.is_delete():
-            raise user_error(f"{override.input_line} cannot be swept over: a deletion has no values.")
+            raise user_error(f"{override.input_line} cannot be swept over: it deletes a key and has no values.")
         return Argument(key, _axis(key, override), None)
     if override.is_delete():
         return Argument(key, None, override.input_line)
-    # Written out, not as it was typed: shuffle([1,2,3]) must give all jobs the same list.
+    # The value is written out, not copied as typed: shuffle([1,2,3]) must give all jobs the same list.
     return Argument(key, Axis(key, Fixed(_plain(override.value()))), f"{key}={override.get_value_element_as_str()}")
 
 
@@ -85,8 +85,8 @@ def _axis(key: str, override: Override) -> Axis:
     tags = sweep.tags if isinstance(sweep, Sweep) else set()
     allowed_tags = ["float", "int", "log"] if isinstance(sweep, IntervalSweep) else []
     for tag in sorted(tags - set(allowed_tags)):
-        allowed = nearest(tag, allowed_tags) if allowed_tags else "only an interval has tags"
-        raise user_error(f"{override.input_line} has the tag {tag}, which means nothing here: {allowed}.")
+        allowed = nearest(tag, allowed_tags) if allowed_tags else "only an interval can have tags"
+        raise user_error(f"{override.input_line} has the tag {tag}, which is not allowed here: {allowed}.")
     if isinstance(sweep, IntervalSweep):
         return Axis(key, _interval(override, sweep))
     domain = _steps(str(override.input_line), sweep) if isinstance(sweep, RangeSweep) else None
@@ -95,7 +95,7 @@ def _axis(key: str, override: Override) -> Axis:
 
 
 def _interval(override: Override, sweep: IntervalSweep) -> Domain:
-    """Integers where both ends are integers or the tag int is given; both ends are searched."""
+    """The domain of an interval, both ends included: integers if both ends are integers or the tag int is given."""
     ends: list[Any] = [sweep.start, sweep.end]
     if {"int", "float"} <= sweep.tags:
         raise user_error(f"{override.input_line} has the tags int and float: give one of the two.")
@@ -107,7 +107,7 @@ def _interval(override: Override, sweep: IntervalSweep) -> Domain:
 
 
 def _steps(where: str, sweep: RangeSweep) -> Steps | None:
-    """None where the range has fewer than two values."""
+    """The values of a range; None if it has fewer than two."""
     if not sweep.step:
         raise user_error(f"{where} never ends: its step must not be 0.")
     assert sweep.start is not None and sweep.stop is not None
@@ -119,7 +119,7 @@ def _steps(where: str, sweep: RangeSweep) -> Steps | None:
 
 def _listed(override: Override) -> list[Any]:
     try:
-        # A copy in the order of the command: the axis itself shuffles.
+        # A copy that is not shuffled: the axis itself shuffles.
         sweep = override.value()
         found = sweep.list if isinstance(sweep, ChoiceSweep) else override.sweep_iterator()
         values = [_plain(value) for value in found]
@@ -134,7 +134,7 @@ def _listed(override: Override) -> list[Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A parsed value without Hydra's marks of quoting."""
+    """A parsed value without Hydra's quotation marks."""
     if isinstance(value, QuotedString):
         return value.text
     if isinstance(value, list):

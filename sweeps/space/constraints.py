@@ -1,4 +1,4 @@
-"""What a configuration must keep to, such as a number of parameters: `sweep.constraints`."""
+"""Constraints on configurations, `sweep.constraints`, such as a largest number of parameters."""
 
 import json
 import math
@@ -11,30 +11,30 @@ from typing import Any
 from sweeps.errors import nearest, user_error
 from sweeps.space.values import is_number
 
-FARTHEST = 1e9  # finite, since samplers model how far a trial is outside
-MOST_DIGITS = 1e15  # a count below it is written out; above, a number has its power of ten
+FARTHEST = 1e9  # largest violation; finite, since samplers model how far a trial is outside
+MOST_DIGITS = 1e15  # integers below it are written out, larger ones with an exponent
 
 
 @dataclass(frozen=True)
 class Constraint:
-    """Bounds of a number that the engine knows by name. At least one of the two is given."""
+    """Bounds on a number of a run, found by its name. At least one of the two is given."""
 
     name: str
     at_least: float | None = None
     at_most: float | None = None
 
     def violation(self, value: float) -> float:
-        """How far the value is outside, in its own unit; 0 or less where it is allowed, as Optuna's set_constraint.
+        """How far the value is outside, in its own unit; 0 or less if it is allowed, as for Optuna's set_constraint.
 
         Args:
-            value: infinite where it has no bound.
+            value: infinite if the number has no bound.
         """
         below = -float("inf") if self.at_least is None else self.at_least - value
         above = -float("inf") if self.at_most is None else value - self.at_most
         return min(max(below, above, -FARTHEST), FARTHEST)
 
     def sentence(self, value: float) -> str:
-        """That a value is outside, and what is allowed."""
+        """A sentence that says that a value is outside, and what is allowed."""
         bounds = [("at least", self.at_least), ("at most", self.at_most)]
         allowed = ", ".join(f"{word} {_shown(bound)}" for word, bound in bounds if bound is not None)
         return f"outside the constraint on {self.name}: {_shown(value)}, {allowed}"
@@ -47,10 +47,10 @@ def _shown(value: float) -> str:
 
 
 def read_constraints(node: Mapping[str, Any] | None) -> list[Constraint]:
-    """`{num_parameters: {at_most: 2e6}}`.
+    """Read constraints from a mapping such as `{num_parameters: {at_most: 2e6}}`.
 
     Raises:
-        UserError: what is wrong with it.
+        UserError: the mapping is not valid; the sentence says why.
     """
     return [_read(str(name), bounds) for name, bounds in (node or {}).items()]
 
@@ -72,16 +72,16 @@ def _read(name: str, bounds: Any) -> Constraint:
     return constraint
 
 
-class OutsideConstraints(Exception):  # noqa: N818  (no error: an answer)
-    """Raised in a job whose configuration is not worth running.
+class OutsideConstraints(Exception):  # noqa: N818  (not an error, but a result)
+    """Raised in a job whose configuration is outside the constraints.
 
     Args:
-        violations: how far each number that is outside is so, by its name.
-        reason: in a sentence.
+        violations: how far each number is outside, by name.
+        reason: one sentence.
     """
 
     def __init__(self, violations: dict[str, float], reason: str) -> None:
-        super().__init__(violations, reason)  # all of them, so that it can be pickled
+        super().__init__(violations, reason)  # all arguments, so that it can be pickled
         self.violations, self.reason = violations, reason
 
     def __str__(self) -> str:
@@ -89,10 +89,10 @@ class OutsideConstraints(Exception):  # noqa: N818  (no error: an answer)
 
 
 def check_known(constraints: Sequence[Constraint], numbers: Mapping[str, Any]) -> None:
-    """Check the numbers that are known; constraints on others wait for the result.
+    """Check the constraints on known numbers; those on other numbers are checked when the result is there.
 
     Raises:
-        OutsideConstraints: one or more are outside.
+        OutsideConstraints: a number is outside.
     """
     values = {c: _value(numbers, c.name) for c in constraints if c.name in numbers}
     outside = [c for c, value in values.items() if c.violation(value) > 0]
@@ -101,10 +101,10 @@ def check_known(constraints: Sequence[Constraint], numbers: Mapping[str, Any]) -
 
 
 def judge(constraints: Sequence[Constraint], folders: Sequence[Path]) -> tuple[dict[str, float], str]:
-    """How far each number, its mean over the seeds' folders, is outside (0 or less where allowed); and the reason.
+    """How far each number is outside (0 or less if allowed), and the reason. Of several seeds the mean is taken.
 
     Raises:
-        ValueError: a number that the runs did not report.
+        ValueError: the runs did not report a number.
     """
     if not constraints:
         return {}, ""
@@ -127,10 +127,10 @@ def _result(folder: Path) -> dict[str, Any]:
 
 
 def _value(numbers: Mapping[str, Any], name: str) -> float:
-    """A number by its name. Null is one without bound, as the receptive field of a network that sees everything."""
+    """A number by its name. Null means infinite, such as the receptive field of a network that sees everything."""
     value = numbers.get(name, "absent")
     if value is None:
         return math.inf
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"sweep.constraints.{name} cannot be checked: it is {value}, and no number")
+        raise ValueError(f"sweep.constraints.{name} cannot be checked: its value {value} is not a number")
     return value

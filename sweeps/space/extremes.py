@@ -1,6 +1,6 @@
-"""A few configurations that hold every extreme of every axis.
+"""A few configurations that together contain every extreme of every axis.
 
-Each costs a composed config, most of all where it chooses config groups as none before it: so they are chosen alike.
+For each one a config is composed, which is slow for a new choice of config groups. So they share their choices.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,11 +12,11 @@ from sweeps.space.values import canonical
 
 
 def cover(ordered: Sequence[Axis], covered_by: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
-    """Configurations that between them, and with those of `covered_by`, hold every extreme that can be reached.
+    """Configurations that, together with those of `covered_by`, contain every extreme that can be reached.
 
     Args:
         ordered: axes, each after those that its condition names.
-        covered_by: whole configurations that are left out of what is given.
+        covered_by: whole configurations whose extremes need not be contained; they are not returned.
     """
     wanted = [(axis, value) for axis in ordered for value in axis.domain.extremes()]
     covered = {_mark(a, values[a.name]) for values in covered_by for a in ordered if a.name in values}
@@ -35,7 +35,7 @@ def cover(ordered: Sequence[Axis], covered_by: Sequence[Mapping[str, Any]] = ())
 
 
 def alone(axis: Axis, value: Any, ordered: Sequence[Axis]) -> dict[str, Any] | None:
-    """The value and no more than it needs: what its condition names, and fixed axes. None where it is never reached."""
+    """The smallest configuration with a value: the axes of its condition, and fixed axes. None if unreachable."""
     axes, chosen, open_axes = {a.name: a for a in ordered}, {axis.name: value}, [axis]
     while open_axes:
         for name, allowed in open_axes.pop().when.allowed.items():
@@ -53,9 +53,9 @@ def alone(axis: Axis, value: Any, ordered: Sequence[Axis]) -> dict[str, Any] | N
 
 
 def completions(values: Mapping[str, Any], ordered: Sequence[Axis]) -> list[dict[str, Any]]:
-    """Configurations that hold these values; one alone where they leave no other axis open.
+    """Configurations with these values, and other axes at their first extremes, at their last ones, or left out.
 
-    With all other axes at their first and at their last extremes, and with no more than they need.
+    Only one configuration if the values leave no other axis open.
     """
     needed: dict[str, Any] = {}
     for axis in ordered:
@@ -74,7 +74,7 @@ def _all_marks(ordered: Sequence[Axis]) -> set[tuple[str, str]]:
 
 
 def _alike(needed: Mapping[str, Any], configurations: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The first configuration with the needed values; empty where there is none."""
+    """The first configuration that has the needed values; empty if there is none."""
     wanted = {name: canonical(value) for name, value in needed.items()}
     fitting = (c for c in configurations if all(name in c and canonical(c[name]) == wanted[name] for name in wanted))
     return next(fitting, {})
@@ -83,9 +83,9 @@ def _alike(needed: Mapping[str, Any], configurations: Sequence[Mapping[str, Any]
 def _completed(
     chosen: Mapping[str, Any], alike: Mapping[str, Any], ordered: Sequence[Axis], covered: set[tuple[str, str]]
 ) -> dict[str, Any]:
-    """The chosen values, and all axes that may go with them.
+    """The chosen values, completed by all axes that are allowed with them.
 
-    Each is at an extreme not yet covered, else as in the configuration `alike`, else at its first extreme.
+    Each other axis is at an extreme not yet covered, else as in the configuration `alike`, else at its first extreme.
     """
     values: dict[str, Any] = {}
     for axis in ordered:

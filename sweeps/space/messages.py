@@ -1,6 +1,6 @@
-"""What is said of a mistake in a search that Hydra or OmegaConf finds.
+"""Messages for mistakes in a search that Hydra or OmegaConf finds.
 
-The names of axes have dots, which Hydra takes for levels: its own words would mislead.
+Names of axes contain dots, which Hydra reads as levels of the config, so that its own messages would mislead.
 """
 
 import re
@@ -13,7 +13,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 from sweeps.errors import did_you_mean, user_error_type
 
 SPACE = "sweep.space"
-# Of an axis, in any of its forms: what stands behind its name.
+# The fields of an axis, in any of its forms: what may follow its name.
 AXIS_FIELDS = (
     "low",
     "high",
@@ -31,15 +31,15 @@ AXIS_FIELDS = (
 )
 
 
-# A key of a search whose yaml says nothing of the keys that every search has.
+# A key of a search whose yaml lacks the keys that every search has.
 SEARCH_KEY = re.compile(r"sweep\.\w+")
-# What a search bounds: a new key, which Hydra takes with a plus alone.
+# A constraint of a search: a new key, which Hydra only accepts with a plus.
 BOUND = re.compile(r"sweep\.constraints\.([^.]+)")
 DELETED_AXIS = re.compile(r"delete from config\. '\w+\.space\.(\S+)' does not exist")
 
 
 def hydra_sentence(error: HydraException) -> str:
-    """One sentence for what Hydra found wrong with overrides; raises the error if it is not the user's."""
+    """One sentence that says what is wrong with overrides; raises the error if it is not a mistake of the user."""
     from spectral.cli.run import hydra_sentence as sentence
 
     return sentence(error, search_sentence)
@@ -53,14 +53,14 @@ def search_sentence(error: HydraException) -> str | None:
     if isinstance(cause, OmegaConfBaseException):
         return _unknown_key(cause) or _unknown_bound(cause) or axis_sentence(cause, merged_argument(error))
     if argument := argument_of_several_values(error):
-        return f"{argument} has several values, which need -m; a list stands in brackets, as in [1,2]."
+        return f"{argument} has several values, which need -m; write a list in brackets, as in [1,2]."
     if axis := DELETED_AXIS.search(str(error)):
-        return f"{hydras_own_words(error)}: to take an axis out of a search give it a value, as in {axis[1]}=VALUE."
+        return f"{hydras_own_words(error)}: to remove an axis from a search give it a value, as in {axis[1]}=VALUE."
     return None
 
 
 def _unknown_key(error: OmegaConfBaseException) -> str | None:
-    """The sentence for a key that every search has, but this one lacks; None for other errors."""
+    """The sentence for a key that every search should have, but this one lacks; None for other errors."""
     is_key = isinstance(error, ConfigKeyError | ConfigAttributeError) and error.object_type is dict
     if not is_key or not SEARCH_KEY.fullmatch(str(error.full_key)):
         return None
@@ -70,7 +70,7 @@ def _unknown_key(error: OmegaConfBaseException) -> str | None:
 def _unknown_bound(error: OmegaConfBaseException) -> str | None:
     """The sentence for a bound on a number that no run reports, which a plus would not fix; None for other errors."""
     bound, parent = BOUND.fullmatch(str(error.full_key)), error.parent_node
-    # A program of one's own has numbers of its own.
+    # Another program has its own numbers.
     if not bound or parent is None or not str(parent._get_root().sweep.get("check")).startswith("spectral."):
         return None
     from spectral.configs.objective import check_number
@@ -83,16 +83,16 @@ def _unknown_bound(error: OmegaConfBaseException) -> str | None:
 
 
 def axis_sentence(error: OmegaConfBaseException, argument: str) -> str | None:
-    """The sentence for an axis that a search does not have, with the form that gives it; None for other errors.
+    """The sentence for an axis that a search does not have, with the correct way to give it; None for other errors.
 
     Args:
-        error: what merging the argument raised.
-        argument: as the command line has it; empty if it is not known.
+        error: raised when the argument was merged.
+        argument: as written on the command line; empty if it is not known.
     """
     key, _, value = argument.lstrip("+").partition("=")
     at_fault = str(error.full_key)
     if key == at_fault == SPACE and str(error).startswith("Cannot merge") and not value.startswith("["):
-        reason = "a list does not replace a mapping, nor the reverse; the axis itself does, as in model.width=8,16 or"
+        reason = "a list and a mapping cannot replace each other; give the axis itself, as in model.width=8,16 or"
         return f"{argument} cannot be merged into the search's axes: {reason} 'model.width=interval(8,16)'."
     if error.parent_node is None or not at_fault.startswith(f"{SPACE}.") or not key.startswith(SPACE):
         return None
@@ -100,12 +100,12 @@ def axis_sentence(error: OmegaConfBaseException, argument: str) -> str | None:
     axis, fields = _split((at_fault if key == SPACE else key).removeprefix(f"{SPACE}."), axes)
     closest = "" if axis in axes else did_you_mean(axis, axes)
     form = f"+{argument.lstrip('+')}" if key == SPACE else _form(axis, fields, value, axis in axes)
-    return f"{at_fault} is not a known key: {closest}an axis is given whole, as in {shlex.quote(form)}."
+    return f"{at_fault} is not a known key: {closest}give the whole axis, as in {shlex.quote(form)}."
 
 
 def _form(axis: str, fields: Sequence[str], value: str, is_known: bool) -> str:
-    """What gives the axis."""
-    if is_known and not fields and value.startswith("["):  # no list replaces a mapping
+    """An argument that gives the axis correctly."""
+    if is_known and not fields and value.startswith("["):  # a list cannot replace a mapping
         return f"{axis}={value[1:-1]}"
     for field in reversed(fields):
         value = f"{{{field}:{value}}}"
@@ -113,7 +113,7 @@ def _form(axis: str, fields: Sequence[str], value: str, is_known: bool) -> str:
 
 
 def _split(path: str, axes: Sequence[str]) -> tuple[str, list[str]]:
-    """An axis and the fields behind it: the longest of the axes, else what comes before the first field."""
+    """Split a path into axis and fields: the longest known axis, else the part before the first field."""
     parts = path.split(".")
     ends = [i for i in range(1, len(parts) + 1) if i == len(parts) or parts[i] in AXIS_FIELDS]
     end = max((i for i in ends if ".".join(parts[:i]) in axes), default=ends[0])

@@ -1,4 +1,4 @@
-"""Axes in an order in which each stands after those that its condition names."""
+"""Order axes so that each comes after those that its condition names."""
 
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
@@ -8,10 +8,10 @@ from sweeps.space.axis import Axis
 
 
 def by_dependence(axes: Mapping[str, Axis]) -> list[Axis]:
-    """Axes in their own order, as far as their conditions let them.
+    """The axes in their given order, as far as their conditions allow.
 
     Raises:
-        UserError: a condition that names no axis, or conditions that depend on one another.
+        UserError: a condition names no axis, or conditions depend on one another in a circle.
     """
     for axis in axes.values():
         for name in axis.when.allowed:
@@ -33,7 +33,7 @@ def by_dependence(axes: Mapping[str, Axis]) -> list[Axis]:
 
 
 def check_conditions(axes: Mapping[str, Axis]) -> None:
-    """Raise UserError for a condition on a value that its axis cannot have: mostly a slip of spelling."""
+    """Raise UserError for a condition on a value that its axis cannot have, which is usually a spelling mistake."""
     for axis in axes.values():
         for name, allowed in axis.when.allowed.items():
             for value in allowed:

@@ -1,4 +1,4 @@
-"""The yaml form of an axis: what stands under its key in `sweep.space`. See docs/sweep-space.md."""
+"""Read an axis from its yaml, under its key in `sweep.space`. See docs/sweep-space.md."""
 
 import math
 import shlex
@@ -16,14 +16,14 @@ from sweeps.space.values import is_key, is_number, is_plain, key_text, override
 
 Fields = Mapping[str, Any]
 
-MOST_PARAMETERS = 1000  # of an axis: each trial holds them all
+MOST_PARAMETERS = 1000  # of an axis: every trial stores all of them
 
 
 def read_axis(key: str, node: Any) -> Axis:
     """An axis from its yaml: a mapping with a type, a list (a choice), or a single value (fixed).
 
     Raises:
-        UserError: what is wrong with it.
+        UserError: the yaml is not valid; the sentence says why.
     """
     where = f"sweep.space.{key}"
     condition = Condition()
@@ -34,7 +34,7 @@ def read_axis(key: str, node: Any) -> Axis:
 
 
 def read_condition(where: str, node: Any) -> Condition:
-    """`{key: value}` or `{key: [value, value]}`; several keys must all hold."""
+    """A condition from `{key: value}` or `{key: [value, value]}`. With several keys, all must hold."""
     if not isinstance(node, Mapping) or not node:
         raise user_error(f"{where}={node} is not a condition: allowed is a mapping such as {{model: fcn}}.")
     return Condition({str(key): value if isinstance(value, list) else [value] for key, value in node.items()})
@@ -49,7 +49,7 @@ def read_domain(where: str, node: Any) -> Domain:
     if kind is None:
         raise user_error(
             f"{where}={node} does not say what is searched: allowed is a list of values, or a mapping with low and "
-            "high, or with a type; on the command line an axis is written without sweep.space, as in model.width=8,16, "
+            "high, or with a type; on the command line write an axis without sweep.space, as in model.width=8,16, "
             f"or as {_whole(where, node)}."
         )
     if not isinstance(kind, str) or kind not in _READERS:
@@ -58,8 +58,8 @@ def read_domain(where: str, node: Any) -> Domain:
     required, optional, read = _READERS[kind]
     for name in fields:
         if name not in required + optional:
-            told = f"{where}.{name} is not a field of {_with_article(kind)}"
-            raise user_error(f"{told}: {nearest(name, required + optional)}.")
+            problem = f"{where}.{name} is not a field of {_with_article(kind)}"
+            raise user_error(f"{problem}: {nearest(name, required + optional)}.")
     for name in required:
         if name not in fields:
             raise user_error(f"{where} needs {name}: {_with_article(kind)} has {', '.join(required + optional)}.")
@@ -67,7 +67,7 @@ def read_domain(where: str, node: Any) -> Domain:
 
 
 def _whole(where: str, node: Any) -> str:
-    """How the command line gives an axis whose name's dots Hydra has read as levels."""
+    """The argument for an axis, if Hydra has read the dots in its name as levels."""
     while isinstance(node, Mapping) and len(node) == 1 and not _FIELDS.intersection(node):
         ((level, node),) = node.items()
         where = f"{where}.{level}"
@@ -80,7 +80,7 @@ def _with_article(kind: str) -> str:
 
 
 def _implied_type(fields: Fields) -> str | None:
-    """int where all numbers are integers, else float; a mapping with values is a choice."""
+    """The type if none is given: choice if there are values; else int if all numbers are integers, else float."""
     if "values" in fields:
         return "choice"
     if "low" not in fields and "high" not in fields:
@@ -100,7 +100,7 @@ def _number(where: str, fields: Fields) -> Domain:
 
 
 def number_domain(where: str, low: float, high: float, step: float | None = None, log: bool = False) -> Domain:
-    """Integers where all are integers, else floats; both ends included."""
+    """A domain of integers if all given numbers are integers, else of floats; both ends included."""
     if not low < high:
         raise user_error(f"{where} goes from {low} to {high}: low must be below high.")
     if not math.isfinite(high - low):
@@ -116,7 +116,7 @@ def number_domain(where: str, low: float, high: float, step: float | None = None
 
 def _stepped(where: str, low: float, high: float, step: float, log: bool) -> Domain:
     if log:
-        raise user_error(f"{where} has step={step} and log=true, which exclude one another: give one of the two.")
+        raise user_error(f"{where} has step={step} and log=true, which exclude each other: give one of the two.")
     if not 0 < step < math.inf:
         raise user_error(f"{where}.step={step} is out of range: allowed is above 0 and finite.")
     if high - low > MOST_STEPS * step:
@@ -177,7 +177,7 @@ def _list(where: str, fields: Fields) -> Domain:
 def _simplex(where: str, fields: Fields) -> Domain:
     classes, size, least = _classes(where, fields.get("classes")), fields.get("size"), fields.get("minimum", 0)
     if classes is None and size is None:
-        raise user_error(f"{where} needs classes, a list of their names; or size, how many there are.")
+        raise user_error(f"{where} needs classes, a list of their names; or size, their number.")
     if size is None:
         size = len(classes or ())
     _check_count(f"{where}.size", size, 2)
@@ -199,7 +199,7 @@ def _simplex(where: str, fields: Fields) -> Domain:
 
 
 def _classes(where: str, given: Any) -> tuple[str, ...] | None:
-    """Class names that can be keys of an override."""
+    """The class names, which must be valid keys of an override; None if none are given."""
     if given is None:
         return None
     if not isinstance(given, list) or any(isinstance(name, list | Mapping) for name in given):
@@ -210,18 +210,18 @@ def _classes(where: str, given: Any) -> tuple[str, ...] | None:
     for name in names:
         if not is_key(name):
             raise user_error(
-                f"{where}.classes holds {name}, which cannot be a key of an override: give size in its place; "
+                f"{where}.classes holds {name}, which cannot be a key of an override: give size instead of classes; "
                 "shares are then a list in class order."
             )
     return names
 
 
 def _minimum_by_class(where: str, given: Mapping[Any, Any], classes: tuple[str, ...] | None) -> list[Any]:
-    """The minimum of each class, 0 for those that are not named."""
+    """The minimum of each class; 0 for classes that are not named."""
     by_class = {key_text(name): minimum for name, minimum in given.items()}
     for name in by_class:
         if name not in (classes or ()):
-            allowed = nearest(name, classes) if classes else "by name it needs classes"
+            allowed = nearest(name, classes) if classes else "a minimum by name needs classes"
             raise user_error(f"{where}.minimum names {name}, which is not a class of the search: {allowed}.")
     return [by_class.get(name, 0) for name in classes or ()]
 
@@ -242,5 +242,5 @@ _READERS: dict[str, tuple[tuple[str, ...], tuple[str, ...], _Reader]] = {
     "list": (("max_length", "element"), ("min_length",), _list),
     "simplex": ((), ("classes", "size", "minimum"), _simplex),
 }
-"""Type -> its required fields, its optional ones, and what reads them."""
+"""Type -> its required fields, its optional fields, and the function that reads them."""
 _FIELDS = {"type", "when"}.union(*(required + optional for required, optional, _ in _READERS.values()))

@@ -1,4 +1,4 @@
-"""What changed between the space that a study began with and the one it is given now."""
+"""Describe what changed between the space that a study began with and the present one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ Signature = Mapping[str, Any]
 
 
 def difference(old: Signature, new: Signature) -> str | None:
-    """One clause for each axis that was added, removed or changed, in one sentence; None where there is none."""
+    """One sentence with a clause for each axis that was added, removed or changed; None if there is none."""
     clauses = [clause for name in sorted({*old, *new}) if (clause := _clause(name, old.get(name), new.get(name)))]
     return "; ".join(clauses) + "." if clauses else None
 

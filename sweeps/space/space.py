@@ -1,4 +1,4 @@
-"""The search space of a sweep: its axes, from yaml and the command line to Optuna and back to overrides."""
+"""The search space of a sweep: axes from yaml and the command line, drawn by Optuna, and written as overrides."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,15 +24,15 @@ MOST_CONFIGURATIONS = 100_000
 
 
 class Space:
-    """Axes in the order in which they were given; the last one changes fastest in a grid.
+    """The axes in the order in which they were given; in a grid the last one changes fastest.
 
     Args:
         axes: no two with the same name.
-        common: overrides that every job gets and that are no axes.
-        is_grid: whether the axes are finite and all from the command line, so that each combination is meant to run.
+        common: overrides that every job gets and that are not axes.
+        is_grid: whether all axes are finite and from the command line, so that every combination should be run.
 
     Raises:
-        UserError: a condition that no configuration can meet.
+        UserError: no configuration can meet a condition.
     """
 
     def __init__(self, axes: Sequence[Axis], common: Sequence[str] = (), is_grid: bool = False) -> None:
@@ -49,13 +49,14 @@ class Space:
         """The space of a command.
 
         Args:
-            space: `sweep.space`, plain and resolved; None where there is none.
-            arguments: of the command line, without those for the sweep itself. A swept one is an axis, and replaces the
-                axis of its key; a plain one fixes the axis of its key, or stands in `common` where there is none.
-            config_loader: gives the names of a config group, which `glob` needs.
+            space: `sweep.space`, resolved, in plain Python types; None if there is none.
+            arguments: of the command line, without those for the sweep itself. One with several values is an axis, and
+                replaces an axis with the same key. One with a single value fixes the axis with its key; if there is no
+                such axis, it goes into `common`.
+            config_loader: gives the names in a config group, which `glob` needs.
 
         Raises:
-            UserError: the first mistake in either.
+            UserError: the space or an argument is not valid; the sentence names the first mistake.
         """
         if not isinstance(space, Mapping | None):
             raise user_error(
@@ -66,10 +67,10 @@ class Space:
             axis = read_axis(key, node)
             if axis.name in axes:
                 raise user_error(
-                    f"sweep.space holds {axes[axis.name].key} and {key}, which are one key: leave out one."
+                    f"sweep.space holds {axes[axis.name].key} and {key}, which are the same key: leave out one."
                 )
             axes[axis.name] = axis
-        # Before the command line fixes some: what a condition then excludes was possible.
+        # Checked before the command line fixes axes: a condition may then exclude a value that was possible.
         check_conditions(axes)
         given = read_arguments(arguments, config_loader)
         conditions = {name for axis in axes.values() for name in axis.when.allowed}
@@ -84,11 +85,11 @@ class Space:
 
     @property
     def is_conditional(self) -> bool:
-        """Whether some axis is not searched in every configuration."""
+        """Whether some axis is searched only in a part of the configurations."""
         return any(axis.when.allowed for axis in self.axes.values())
 
     def suggest(self, trial: "BaseTrial") -> dict[str, Any]:
-        """Axis name -> value, for the axes that are searched; helper parameters never appear."""
+        """Draw a configuration: axis name -> value, for the axes that are searched. Helper parameters are left out."""
         values: dict[str, Any] = {}
         for axis in self.ordered:
             if axis.when.holds(values):
@@ -96,13 +97,13 @@ class Space:
         return self._in_order(values)
 
     def overrides(self, values: Mapping[str, Any]) -> list[str]:
-        """What a job is given: `common`, then an override a value, in Hydra's grammar."""
+        """The overrides of a job in Hydra's syntax: `common`, then one per value."""
         return self.common + [self.axes[name].override(value) for name, value in values.items()]
 
     def params(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The Optuna parameters for which `suggest` gives these values, as `study.enqueue_trial` takes them.
 
-        Axes that are left out are left to the sampler.
+        The sampler draws axes that are left out.
 
         Raises:
             UserError: a value outside the space.
@@ -112,30 +113,30 @@ class Space:
             given = f"{name}={text(value) if isinstance(value, Mapping) else value}"
             if name not in self.axes:
                 raise user_error(
-                    f"{given} cannot be enqueued, for it is not searched: {nearest(name, self.axes)}; "
-                    "sweep.enqueue=[] leaves out what the search would begin with."
+                    f"{given} cannot be enqueued, because it is not searched: {nearest(name, self.axes)}; "
+                    "to enqueue nothing give sweep.enqueue=[]."
                 )
             axis = self.axes[name]
             if not axis.domain.contains(value):
                 raise user_error(
-                    f"{given} cannot be enqueued, for it is outside the space: allowed is {axis.domain}; "
-                    "sweep.enqueue=[] leaves out what the search would begin with."
+                    f"{given} cannot be enqueued, because it is outside the space: allowed is {axis.domain}; "
+                    "to enqueue nothing give sweep.enqueue=[]."
                 )
             if self._is_excluded(axis, values):
                 raise user_error(
-                    f"{given} cannot be enqueued, for sweep.space.{name}.when searches it only with "
-                    f"{axis.when}; sweep.enqueue=[] leaves out what the search would begin with."
+                    f"{given} cannot be enqueued, because sweep.space.{name}.when searches it only with "
+                    f"{axis.when}; to enqueue nothing give sweep.enqueue=[]."
                 )
             params |= axis.domain.params(name, value)
         return params
 
     def extremes(self, covered_by: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
-        """A few configurations that between them, and with those of `covered_by`, hold every extreme of every axis."""
+        """A few configurations that, together with those of `covered_by`, contain every extreme of every axis."""
         return [self._in_order(values) for values in cover(self.ordered, covered_by)]
 
     @property
     def num_configurations(self) -> int | None:
-        """How many different configurations there are; None where they cannot be counted."""
+        """The number of different configurations; None if they cannot be counted."""
         if any(axis.domain.size is None for axis in self.ordered):
             return None
         return self._count(0, {})
@@ -144,12 +145,12 @@ class Space:
         """Every configuration once, in the order in which Hydra's own sweeper would run them.
 
         Raises:
-            UserError: an axis whose values cannot be counted, or more configurations than anybody would run.
+            UserError: the values of an axis cannot be counted, or there are too many configurations.
         """
         for axis in self.ordered:
             if axis.domain.size is None:
                 raise user_error(
-                    f"{axis.name} cannot be part of a grid, for its values cannot be counted: it is {axis.domain}."
+                    f"{axis.name} cannot be part of a grid, because its values cannot be counted: it is {axis.domain}."
                 )
         if (self.num_configurations or 0) > MOST_CONFIGURATIONS:
             raise user_error(
@@ -162,10 +163,10 @@ class Space:
         return {name: self.axes[name].signature() for name in sorted(self.axes)}
 
     def keep_names(self, signature: Mapping[str, Any]) -> None:
-        """Leave in the study the names of values that it was begun with; `suggest` gives the names of today.
+        """Keep storing values under the names that the study was begun with; `suggest` returns today's names.
 
         Args:
-            signature: of the space that the study was begun with, the same as this one but for names.
+            signature: of the space that the study was begun with; the same as this one, except for names.
         """
         for name, axis in self.axes.items():
             if isinstance(axis.domain, Choice):
@@ -177,12 +178,15 @@ class Space:
         return {name: values[name] for name in self.axes if name in values}
 
     def _is_excluded(self, axis: Axis, values: Mapping[str, Any]) -> bool:
-        """Whether the values that are known rule the axis out."""
+        """Whether the known values exclude the axis."""
         fixed = {name: a.domain.value for name, a in self.axes.items() if isinstance(a.domain, Fixed)}
         return axis.when.is_ruled_out_by(fixed | dict(values))
 
     def _count(self, place: int, chosen: dict[str, Any]) -> int:
-        """Configurations of the axes from a place on; only axes that conditions name are gone through by value."""
+        """The number of configurations of the axes from index `place` on.
+
+        Only axes that conditions name are counted value by value.
+        """
         if place == len(self.ordered):
             return 1
         axis = self.ordered[place]

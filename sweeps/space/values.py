@@ -1,4 +1,4 @@
-"""Plain values: what an axis may hold, whether two are the same, and how they are written as Hydra overrides."""
+"""Plain values of an axis: which are allowed, whether two are equal, and how to write them as Hydra overrides."""
 
 import json
 import re
@@ -14,7 +14,7 @@ _KEYWORDS = {"null", "true", "false", "inf", "nan"}
 
 
 def canonical(value: Any) -> str:
-    """JSON text that is equal for equal values alone: 1, 1.0, true and "1" all differ."""
+    """JSON text that is equal if, and only if, two values are equal: 1, 1.0, true and "1" all differ."""
     try:
         return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     except TypeError:  # keys of several types cannot be sorted
@@ -22,7 +22,7 @@ def canonical(value: Any) -> str:
 
 
 def key_text(key: Any) -> str:
-    """A key of a mapping as it is written, such as a class name that was read as a number or as true."""
+    """A key of a mapping as text, such as a class name that yaml has read as a number or as true."""
     return text(key) if not isinstance(key, str) else key
 
 
@@ -49,12 +49,12 @@ def is_key(name: str) -> bool:
 
 
 def override(key: str, value: Any) -> str:
-    """`key=value` in Hydra's grammar, such that its parser gives the same value back."""
+    """`key=value` in Hydra's syntax, so that its parser gives the same value back."""
     return f"{key}={text(value)}"
 
 
 def text(value: Any) -> str:
-    """A plain value in Hydra's grammar; words stay bare, any other text is quoted."""
+    """A plain value in Hydra's syntax; words are not quoted, any other text is."""
     if value is None:
         return "null"
     if isinstance(value, bool):

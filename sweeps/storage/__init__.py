@@ -1,1 +1,1 @@
-"""Where studies are kept, and how to wait for it."""
+"""The storages of studies, and waiting for a storage that is locked or unavailable."""

@@ -1,4 +1,4 @@
-"""Where studies are kept: opened by URL, and waited for while locked or gone."""
+"""Open the storage of a study by its URL, and wait while it is locked or unavailable."""
 
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,7 @@ def open_storage(url: str, timeout_s: float) -> "BaseStorage":
     """The storage of a URL, `journal:///file` or one of SQLAlchemy's; the same object for the same URL.
 
     Args:
-        timeout_s: how long every call waits for a storage that is locked or gone, before it raises UserError.
+        timeout_s: how long every call waits for a storage that is locked or unavailable, before it raises UserError.
     """
     if url.startswith(JOURNAL_SCHEME):
         return _open_journal(Path(url.removeprefix(JOURNAL_SCHEME)), timeout_s)
@@ -28,17 +28,17 @@ def open_storage(url: str, timeout_s: float) -> "BaseStorage":
 
 
 def close_storage(storage: "BaseStorage") -> None:
-    """Close the connections to a database; they open again where they are needed."""
+    """Close the connections to a database; they open again when they are needed."""
     engine = getattr(storage, "engine", None)
     if engine is not None:
         engine.dispose()
 
 
 def open_storage_of_user(url: str, timeout_s: float, given_as: str = KEY) -> "BaseStorage":
-    """The storage that a command names.
+    """The storage whose URL a user gave.
 
     Args:
-        given_as: how, for the error sentence: sweeps.storage.urls.KEY or OPTION.
+        given_as: the key or option that gave it, for the error sentence: sweeps.storage.urls.KEY or OPTION.
 
     Raises:
         UserError: it cannot be opened.
@@ -51,8 +51,8 @@ def open_storage_of_user(url: str, timeout_s: float, given_as: str = KEY) -> "Ba
         from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
         shown = f"{given_as}={url}"
-        if isinstance(error, ProgrammingError):  # such as no right to make tables
-            raise user_error(f"{shown} cannot keep studies: {first_line(error)}.") from error
+        if isinstance(error, ProgrammingError):  # for example no permission to create tables
+            raise user_error(f"{shown} cannot store studies: {first_line(error)}.") from error
         if isinstance(error, (SQLAlchemyError, OSError, ImportError)):
             cause = getattr(error, "orig", None) or error
             raise user_error(f"{shown} cannot be opened: {str(cause).splitlines()[0].rstrip('.')}.") from error
@@ -60,9 +60,9 @@ def open_storage_of_user(url: str, timeout_s: float, given_as: str = KEY) -> "Ba
 
 
 def _check_folder(path: Path) -> None:
-    """A database waits for a folder that is gone; one that was never there is not worth waiting for."""
+    """Raise FileNotFoundError if a new database's folder does not exist: calls would wait for it in vain."""
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"the folder {path.parent} is not there")
+        raise FileNotFoundError(f"the folder {path.parent} does not exist")
 
 
 def _open_journal(path: Path, timeout_s: float) -> "BaseStorage":
@@ -81,12 +81,12 @@ def _open_database(url: str, timeout_s: float) -> "BaseStorage":
     from sweeps.storage.retrying_storage import RetryingStorage
 
     driven = with_driver(url)
-    # A connection that a restarted server has dropped is opened again.
+    # pool_pre_ping: a connection that was lost when the server restarted is opened again.
     options: dict[str, Any] = {"pool_pre_ping": True}
     if driven.startswith(DRIVER):
-        # Without an encoding the text of an SQL_ASCII database comes as bytes.
+        # Without an encoding, text from an SQL_ASCII database comes as bytes.
         options["connect_args"] = {"client_encoding": "utf8", "connect_timeout": CONNECT_WAIT_S}
     with tables_lock(driven, options, timeout_s):
         database = RDBStorage(driven, engine_kwargs=options)
-    # Optuna puts its cache before a database that it is given, but not before a storage that wraps one.
+    # Optuna adds its cache to a database, but not to a storage that wraps one, so it is added here.
     return RetryingStorage(get_storage(database), timeout_s, database.engine)

@@ -1,8 +1,9 @@
-"""The default storage: Optuna's journal file, made safe against processes that are killed in mid-write.
+"""The default storage: Optuna's journal file, made safe against processes that are killed while writing.
 
-Optuna's own locks outlive a killed process for 30 s, and its own append puts the next entry onto a line that was cut
-short, after which the whole journal cannot be read. Here the kernel frees the lock with its holder, and the next writer
-removes the unfinished line first. Measured against SQLite (docs/sweeps.md): a trial costs an eighth of the time.
+Optuna's own locks stay for 30 s after a process is killed. Its own append writes the next entry at the end of an
+incomplete line, and then the whole journal cannot be read. Here the kernel releases the lock when its holder dies, and
+the next writer first removes the incomplete line. A trial costs an eighth of the time that SQLite needs
+(docs/sweeps.md).
 """
 
 import json
@@ -21,7 +22,7 @@ class SafeJournal(JournalFileBackend):
     """A journal file at `path`.
 
     Args:
-        timeout_s: how long its lock is waited for; then filelock.Timeout, an OSError, is raised.
+        timeout_s: how long to wait for its lock; then filelock.Timeout, an OSError, is raised.
     """
 
     def __init__(self, path: Path, timeout_s: float) -> None:
@@ -32,20 +33,20 @@ class SafeJournal(JournalFileBackend):
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         entries = "".join(json.dumps(entry, separators=(",", ":")) + "\n" for entry in logs).encode()
         if not self._path.exists():
-            # The lock would make its folder again, in the way of the one that comes back.
+            # Locking would create the folder again, and block the real folder from coming back.
             raise FileNotFoundError(f"{self._path} is gone")
         with self._kernel_lock, self._path.open("r+b", buffering=0) as file:
             end = _end_of_whole_lines(file.fileno())
             os.ftruncate(file.fileno(), end)
             try:
                 _write_all(file.fileno(), entries, end)
-            except OSError as error:  # a full disk: leave no half
+            except OSError as error:  # a full disk: remove the incomplete line
                 os.ftruncate(file.fileno(), end)
                 raise OSError(error.errno, error.strerror, str(self._path)) from error
 
 
 def _end_of_whole_lines(file: int) -> int:
-    """Where the last finished line ends, in bytes."""
+    """The position in bytes where the last complete line ends."""
     end = os.fstat(file).st_size
     while end > 0:
         start = max(0, end - TAIL_BYTES)

@@ -1,4 +1,4 @@
-"""Locks of a study: one controller at a time decides what is run next, one process at a time makes the tables."""
+"""Locks of a study: one controller at a time claims trials, and one process at a time creates the tables."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from optuna.storages import BaseStorage
     from sqlalchemy import Connection, Engine
 
-LOCK_WAIT_S = 5.0  # of one attempt
+LOCK_WAIT_S = 5.0  # of one attempt to get the lock
 
 
 @contextmanager
 def exclusive(storage: "BaseStorage", url: str, study_name: str, timeout_s: float) -> Iterator[Callable[[], bool]]:
-    """Let one controller at a time decide what is run next: what is left is counted and claimed in one step.
+    """Let one controller at a time decide what is run next: counting and claiming trials must be one step.
 
-    A lock file alongside a storage that is a file, an advisory lock of a PostgreSQL server. Other servers have none,
-    and two controllers may then overshoot the total by a trial.
+    The lock is a file alongside a storage that is a file, or an advisory lock of a PostgreSQL server. Other servers
+    have no lock, so that two controllers may exceed the number of trials by one.
 
     Yields:
-        Whether the lock has been held until now: a server that is restarted forgets it.
+        A function that says whether the lock has been held until now: a restarted server forgets it.
     """
     if file := file_of(url):
         with _file_lock(_claim_lock(file), timeout_s):
@@ -46,7 +46,7 @@ def _engine_of(storage: "BaseStorage") -> "Engine":
 
 
 def _claim_lock(file: Path) -> str:
-    """The lock file alongside a storage that is a file."""
+    """The path of the lock file alongside a storage that is a file."""
     return f"{file}.claim.lock"
 
 
@@ -70,7 +70,10 @@ def _file_lock(path: str, timeout_s: float) -> Iterator[None]:
 
 
 def check_there(path: Path) -> None:
-    """Raise if a file's folder is gone, for a lock would make it again, in the way of the one that comes back."""
+    """Raise FileNotFoundError if the folder of a file is gone.
+
+    A lock would create the folder again, and block the real folder from coming back.
+    """
     if not path.parent.is_dir():
         raise FileNotFoundError(f"the folder {path.parent} is gone")
 
@@ -97,13 +100,13 @@ def _advisory_lock(engine: "Engine", name: str, timeout_s: float) -> Iterator[Ca
     try:
         yield is_held
     finally:
-        # The lock ends with its connection, which does not go back among those that are kept.
+        # Closing the connection ends the lock; it does not go back into the pool.
         connection.invalidate()
         connection.close()
 
 
 def _locked_connection(engine: "Engine", name: str) -> "Connection":
-    """A connection that holds the lock of that name; OperationalError if another held it too long."""
+    """A connection that holds the lock with a name. Raises OperationalError if another process held it too long."""
     from sqlalchemy import text
 
     connection = engine.connect()
@@ -119,7 +122,7 @@ def _locked_connection(engine: "Engine", name: str) -> "Connection":
 
 @contextmanager
 def tables_lock(url: str, options: dict[str, Any], timeout_s: float) -> Iterator[None]:
-    """Let one process at a time make the tables of an empty database: a second one would fail."""
+    """Let one process at a time create the tables of an empty database: a second one would fail."""
     if not _is_postgresql(url):
         file = file_of(url)
         with _file_lock(_claim_lock(file), timeout_s) if file else nullcontext():
@@ -136,9 +139,9 @@ def tables_lock(url: str, options: dict[str, Any], timeout_s: float) -> Iterator
 
 
 def is_locked(path: Path) -> bool:
-    """Whether some process holds the lock of a file, as filelock takes it; the kernel frees it with its holder.
+    """Whether some process holds the lock of a file, as taken by filelock. The kernel releases it when its holder dies.
 
-    Asked by sharing the lock for an instant: two that ask never take each other for a holder.
+    This takes a shared lock for an instant, so that two processes that ask at once do not see each other as holders.
     """
     import fcntl
 

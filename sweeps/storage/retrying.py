@@ -1,4 +1,4 @@
-"""Calls of a storage that may be locked, full or gone: they are made again until it answers, for a while."""
+"""Repeat calls of a storage that is locked, full or unavailable, until it answers or a time limit is reached."""
 
 import logging
 import threading
@@ -10,7 +10,7 @@ from sweeps.errors import first_line, user_error, user_error_type
 
 log = logging.getLogger(__name__)
 
-# Set once the command is to end: nobody waits for a storage then.
+# Set when the command should end: then no call waits for a storage.
 stop_waiting = threading.Event()
 Result = TypeVar("Result")
 # Errors that waiting cannot fix.
@@ -18,10 +18,10 @@ PERMANENT = (IsADirectoryError, NotADirectoryError, PermissionError)
 
 
 def call_until_it_answers(call: Callable[[], Result], timeout_s: float) -> Result:
-    """Call, and again while the storage is locked, full or gone; says once that it waits.
+    """Call a function, and repeat it while the storage is locked, full or unavailable. Logs once that it waits.
 
     Raises:
-        UserError: after `timeout_s` in vain, or once the command is to end; at once where waiting cannot help.
+        UserError: `timeout_s` has passed, or the command should end; at once if waiting cannot help.
     """
     deadline, pause_s, has_warned = time.monotonic() + timeout_s, 0.05, False
     while True:
@@ -49,8 +49,8 @@ def call_until_it_answers(call: Callable[[], Result], timeout_s: float) -> Resul
 
 
 def _may_pass(error: BaseException | None) -> bool:
-    """Whether an error may go away by waiting: of the file system, or of the connection to a database."""
-    if isinstance(error, user_error_type()):  # has been waited for
+    """Whether an error of the file system or of a database connection may go away after a while."""
+    if isinstance(error, user_error_type()):  # raised after waiting
         return False
     while error is not None:
         if isinstance(error, OSError) or type(error).__name__ in ("OperationalError", "InterfaceError"):

@@ -1,8 +1,8 @@
-"""Optuna's storages, made to wait while what they are kept in is locked, full or gone.
+"""Optuna's storages, made to wait while their database or file is locked, full or unavailable.
 
-A database waits around Optuna's own cache: each call is one transaction, so it is repeated as a whole, and the cache's
-lock is free in between. A journal waits one level deeper, around reading and appending: a call of JournalStorage first
-appends and then reads, and repeating both would append twice.
+For a database, whole calls are repeated, outside Optuna's own cache: each call is one transaction, and the lock of the
+cache is free between attempts. For a journal, reading and appending are repeated separately: a call of JournalStorage
+first appends and then reads, and repeating both would append twice.
 """
 
 from collections.abc import Callable, Container, Iterable, Sequence
@@ -24,14 +24,14 @@ Arguments = ParamSpec("Arguments")
 
 
 class RetryingStorage(BaseStorage):
-    """Another storage, each of whose calls is repeated until it answers.
+    """A wrapper around a storage that repeats each call until the storage answers.
 
-    It has no heartbeats of Optuna's: controllers give signs of life of their own (sweeps/study/controllers.py).
+    It does not use Optuna's heartbeats: controllers have their own (sweeps/study/controllers.py).
 
     Args:
         inner: the storage that is called.
         timeout_s: how long a call waits before it raises UserError.
-        engine: of the database, for its locks and to close its connections; None for a storage without one.
+        engine: of the database, for its locks and to close its connections; None for a journal.
     """
 
     def __init__(self, inner: BaseStorage, timeout_s: float, engine: "Engine | None" = None) -> None:
@@ -104,7 +104,7 @@ class RetryingStorage(BaseStorage):
     ) -> list[FrozenTrial]:
         return self._call(self._inner.get_all_trials, study_id, deepcopy, states)
 
-    # Not abstract, but quicker in Optuna's own storages than in their base class.
+    # Not abstract in the base class, but Optuna's own storages have faster versions.
 
     def get_trial_id_from_study_id_trial_number(self, study_id: int, trial_number: int) -> int:
         return self._call(self._inner.get_trial_id_from_study_id_trial_number, study_id, trial_number)
@@ -117,10 +117,10 @@ class RetryingStorage(BaseStorage):
 
 
 class RetryingJournal(BaseJournalBackend):
-    """Another journal, which is read and appended to again until it answers.
+    """A wrapper around a journal that repeats reading and appending until the journal answers.
 
     Args:
-        inner: appends all of its logs or none, so that a call may be repeated.
+        inner: the journal; it appends all of the given logs or none, so that a call may be repeated.
         timeout_s: how long a call waits before it raises UserError.
     """
 
@@ -128,7 +128,7 @@ class RetryingJournal(BaseJournalBackend):
         self._inner, self._timeout_s = inner, timeout_s
 
     def read_logs(self, log_number_from: int) -> Iterable[dict[str, Any]]:
-        # A generator meets its errors only while it is read.
+        # A generator raises its errors only while it is read.
         return call_until_it_answers(lambda: list(self._inner.read_logs(log_number_from)), self._timeout_s)
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:

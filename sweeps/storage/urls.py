@@ -1,4 +1,4 @@
-"""The URL of a storage that keeps studies: refused if it cannot serve, before anything starts."""
+"""URLs of storages of studies: a URL that cannot be used is refused before anything starts."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 JOURNAL_SCHEME = "journal://"
 SQLITE = "sqlite"
 ALLOWED = "allowed is postgresql://user@host/database, sqlite:///FILE, journal:///FILE"
-# Of a sweep's key, and of the option of the other commands.
+# The key of a sweep, and the option of the other commands, that give a URL.
 KEY, OPTION = "sweep.storage", "--storage"
 OR_NONE = {KEY: "or null for a journal file", OPTION: "or none for a study in its own folder"}
 POSTGRESQL, DRIVER = "postgresql://", "postgresql+psycopg://"
 
 
 def check_storage_url(url: str, given_as: str = KEY) -> None:
-    """Raise UserError if no storage has such a URL: of a journal file, or of a database (check_database_url).
+    """Raise UserError unless this is the URL of a journal file or of a database (see check_database_url).
 
     Args:
-        given_as: KEY or OPTION, which the sentence names.
+        given_as: KEY or OPTION, for the error sentence.
     """
     if not url.startswith(JOURNAL_SCHEME):
         check_database_url(url, given_as)
@@ -31,10 +31,10 @@ def check_storage_url(url: str, given_as: str = KEY) -> None:
 
 
 def check_database_url(url: str, given_as: str = KEY) -> None:
-    """Raise UserError if no database has such a URL, its driver is missing, or a password stands in it.
+    """Raise UserError if this is not the URL of a database, its driver is missing, or it holds a password.
 
-    The URL goes into the environment of jobs, files of clusters and sweep.json: a password has no place there.
-    The sentence does not repeat what may hold one.
+    A password is refused because the URL is written into the environment of jobs, files of clusters and sweep.json.
+    The error sentence does not repeat a URL that may hold a password.
     """
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
@@ -43,12 +43,12 @@ def check_database_url(url: str, given_as: str = KEY) -> None:
         parts = make_url(with_driver(url))
         if parts.password is not None or "password" in parts.query:
             raise user_error(
-                f"{given_as} holds a password, which would be kept in files: leave it out, and put it into "
+                f"{given_as} holds a password, which would be written into files: leave it out, and put it into "
                 "~/.pgpass or the environment variable PGPASSWORD."
             )
         parts.get_dialect().import_dbapi()
-    except (ArgumentError, ValueError):  # a kind of database that is not known; a port that is no number
-        raise user_error(f"{given_as} is no URL of a database: {_allowed(given_as)}.") from None
+    except (ArgumentError, ValueError):  # an unknown kind of database, or a port that is not a number
+        raise user_error(f"{given_as} is not the URL of a database: {_allowed(given_as)}.") from None
     except ImportError as error:
         extra = "python -m pip install -e '.[postgresql]'"
         how = extra if with_driver(url).startswith(DRIVER) else "install its driver"
@@ -62,13 +62,13 @@ def _allowed(given_as: str) -> str:
 
 
 def _is_in_memory(parts: "URL") -> bool:
-    """Of SQLite: a database without a file, which the jobs would not find either."""
+    """Whether this is an SQLite database without a file, which jobs could not find."""
     name = parts.database or ":memory:"
     return parts.get_backend_name() == SQLITE and (":memory:" in name or parts.query.get("mode") == "memory")
 
 
 def with_driver(url: str) -> str:
-    """The same URL for SQLAlchemy, whose own choice for PostgreSQL is an older driver."""
+    """The same URL with our driver for PostgreSQL; SQLAlchemy's default is an older one."""
     return url.replace(POSTGRESQL, DRIVER, 1) if url.startswith(POSTGRESQL) else url
 
 
@@ -78,10 +78,10 @@ def journal_url(folder: Path) -> str:
 
 
 def file_of(url: str) -> Path | None:
-    """The file that a storage is: a journal, or a database of SQLite by any driver; None for a server.
+    """The file of a storage: a journal, or an SQLite database with any driver; None for a server.
 
     Args:
-        url: that `check_storage_url` lets pass.
+        url: accepted by `check_storage_url`.
     """
     if url.startswith(JOURNAL_SCHEME):
         return Path(url.removeprefix(JOURNAL_SCHEME))

@@ -1,1 +1,1 @@
-"""A study that controllers share: its trials, who runs them, and what is left."""
+"""A study that several controllers share: its trials, which controller runs them, and which are left."""

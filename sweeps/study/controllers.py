@@ -1,4 +1,4 @@
-"""Who runs a study's trials: each controller signs what it runs and gives signs of life, so that others can tell."""
+"""The controllers of a study: each marks the trials that it runs, and writes heartbeats to show that it is alive."""
 
 import contextlib
 import os
@@ -23,9 +23,10 @@ class Controller:
     """A process that runs trials.
 
     Args:
-        machine: differs between machines, and between containers whose process numbers mean different processes.
-        started: tells this process from a later one of the same number; empty where the system does not say.
-        beat: when it last gave a sign of life, in seconds since 1970 by its own clock.
+        machine: id of the machine; containers with their own process numbers have different ids.
+        started: start time of the process, to distinguish it from a later process with the same number; empty if the
+            system does not say.
+        beat: time of its last heartbeat, in seconds since 1970 by its own clock.
     """
 
     machine: str
@@ -39,16 +40,16 @@ class Controller:
         return cls(_machine(), os.getpid(), _started(os.getpid()), time.time())
 
     def attribute(self) -> tuple[str, dict[str, Any]]:
-        """Name and value of the study's attribute that tells of this controller, as of now."""
+        """Name and value of the study's attribute for this controller, with a heartbeat of now."""
         return f"{SIGNATURE}{self.id}", {**asdict(self), "beat": time.time()}
 
     @property
     def is_here(self) -> bool:
-        """Whether it is of this machine."""
+        """Whether the controller is on this machine."""
         return self.machine == _machine()
 
     def runs(self) -> bool:
-        """Whether the process of a controller of this machine is there."""
+        """Whether the process of a controller on this machine still runs."""
         try:
             os.kill(self.pid, 0)
         except ProcessLookupError:
@@ -59,21 +60,23 @@ class Controller:
 
 
 class Watch:
-    """Tells which controllers of a study are alive: of this machine by their process, of others by their signs of life.
+    """Finds out which controllers of a study are alive: on this machine by their process, on others by heartbeats.
 
-    Signs are timed here, by when they are seen to change: the clocks of two machines differ. Between two looks no more
-    than BEAT_S counts: while the storage is gone nobody can give a sign.
+    The clocks of two machines differ, so this measures with its own clock how long a heartbeat has not changed. Between
+    two looks at most BEAT_S is counted: while the storage is unavailable, no controller can write a heartbeat.
 
     Args:
-        clock: seconds that never go back.
+        clock: seconds of a monotonic clock.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._looked_at, self._lock = clock, clock(), threading.Lock()
-        self._seen: dict[str, tuple[float, float]] = {}  # by controller: its last sign, and seconds without another
+        self._seen: dict[
+            str, tuple[float, float]
+        ] = {}  # by controller: its last heartbeat, and seconds without a new one
 
     def look(self, attributes: Mapping[str, Any]) -> None:
-        """Take note of the signs of life in a study's attributes; from any thread."""
+        """Read the heartbeats in a study's attributes. May be called from any thread."""
         with self._lock:
             now = self._clock()
             passed_s, self._looked_at = min(now - self._looked_at, BEAT_S), now
@@ -82,7 +85,7 @@ class Watch:
                 self._seen[other.id] = other.beat, quiet_s + passed_s if beat == other.beat else 0.0
 
     def is_alive(self, attributes: Mapping[str, Any], owner: str, lost_after_s: float) -> bool:
-        """Whether the controller that signed as `owner` is alive; of another machine as of the last look."""
+        """Whether the controller with the id `owner` is alive; for another machine, as of the last look."""
         signature = attributes.get(f"{SIGNATURE}{owner}")
         if signature is None:
             return False
@@ -91,7 +94,7 @@ class Watch:
 
 
 def any_alive(attributes: Mapping[str, Any], lost_after_s: float) -> bool:
-    """Whether a controller of a study seems alive to one who looks once: of another machine by the clocks of both."""
+    """Whether a controller of a study seems alive, from a single look. Compares the clocks of different machines."""
     now = time.time()
     return any(c.runs() if c.is_here else now - c.beat < lost_after_s for c in _signed(attributes))
 
@@ -114,7 +117,7 @@ class Heartbeat:
 
     def _run(self) -> None:
         while not self._stopped.wait(BEAT_S):
-            # A storage that is gone is the main thread's to report.
+            # The main thread reports a storage that is unavailable.
             with contextlib.suppress(Exception):
                 self._beat()
 
@@ -132,7 +135,7 @@ def _machine() -> str:
 
 
 def _started(pid: int) -> str:
-    """The process's start, in the kernel's ticks; a zombie counts as gone."""
+    """The start time of a process in clock ticks of the kernel; empty for a zombie, which counts as ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

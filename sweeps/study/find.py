@@ -1,4 +1,4 @@
-"""Find a study that was made before: by its name, by its folder, or by its name in another storage."""
+"""Find an existing study: by its name, by its folder, or by its name in another storage."""
 
 from pathlib import Path
 
@@ -17,28 +17,30 @@ CONFIG = "config.yaml"  # which every run folder has
 
 
 def study_folder(study: str) -> Path | None:
-    """The folder of a study: `study` itself, or one of that name in outputs, as `ls` shows it.
+    """The folder of a study: `study` itself, or one with that name in outputs, as `ls` shows it.
 
-    None where neither is there.
+    None if neither exists.
     """
     return next((folder for folder in named(study) if study_kept(folder)), None)
 
 
 def run_folder(run: str) -> Path | None:
-    """The folder of a run: `run` itself, or one of that name in outputs, as `ls` shows it. None where neither is."""
+    """The folder of a run: `run` itself, or one with that name in outputs, as `ls` shows it. None if neither exists."""
     return next((folder for folder in named(run) if (folder / CONFIG).is_file()), None)
 
 
 def names_in_outputs(*files: str) -> list[str]:
-    """Names of the folders in outputs that hold one of these files: a study's, a run's config.yaml."""
+    """Names of the folders in outputs that hold one of these files, such as config.yaml for runs."""
     places = places_in(OUTPUTS)
     return sorted({path.parent.name for place in places for file in files for path in place.glob(f"*/{file}")})
 
 
 def load_study(study: str, url: str | None = None) -> optuna.Study:
-    """Args:
+    """Load an existing study.
+
+    Args:
         study: a name, or a folder with a study.journal or a sweep.json.
-        url: of the storage, where the folder does not tell it.
+        url: of the storage, if the folder does not name it.
 
     Raises:
         LookupError: there is no such study.
@@ -54,7 +56,7 @@ def load_study(study: str, url: str | None = None) -> optuna.Study:
         (name, url), given_as = kept, KEY
     storage = open_existing(url, given_as=given_as)
     names = sorted(summary.study_name for summary in storage.get_all_studies())
-    # A folder may have been moved or renamed: its journal holds one study.
+    # The folder may have been moved or renamed. Its journal holds only one study.
     if name not in names and len(names) == 1 and url.startswith("journal"):
         name = names[0]
     if name not in names:
@@ -64,14 +66,14 @@ def load_study(study: str, url: str | None = None) -> optuna.Study:
 
 
 def open_existing(url: str, timeout_s: float = TIMEOUT_S, given_as: str = OPTION) -> BaseStorage:
-    """The storage of a URL that somebody names to look into it; what is not there is not made.
+    """Open the storage of a URL for reading; a storage that does not exist is not created.
 
     Args:
-        given_as: how, for the error sentence: OPTION, or KEY of the sweep that made the study.
+        given_as: OPTION, or KEY for the sweep that made the study; for the error sentence.
 
     Raises:
-        LookupError: the file that it is to be is not there.
-        UserError: it cannot be opened.
+        LookupError: the file of the URL does not exist.
+        UserError: the storage cannot be opened.
     """
     check_storage_url(url, given_as)
     file = file_of(url)
@@ -81,7 +83,7 @@ def open_existing(url: str, timeout_s: float = TIMEOUT_S, given_as: str = OPTION
 
 
 def read_journal(journal: Path) -> BaseStorage:
-    """The storage of a study.journal for those who look on: it is waited for by nobody, and never made."""
+    """Open a study.journal for reading. Calls are not repeated if it is unavailable, and the file is never created."""
     from optuna.storages import JournalStorage
 
     from sweeps.storage.journal import SafeJournal
@@ -90,9 +92,9 @@ def read_journal(journal: Path) -> BaseStorage:
 
 
 def study_kept(folder: Path) -> tuple[str, str] | None:
-    """The name of a folder's study and the URL of its storage; None where there is no such study, or it cannot be told.
+    """The name of a folder's study and the URL of its storage; None if there is none, or it cannot be read.
 
-    The folder's own journal goes before what its last command noted.
+    The folder's own journal has precedence over the URL that the last command wrote into sweep.json.
     """
     if (folder / JOURNAL_FILE).is_file():
         return folder.resolve().name, journal_url(folder)
@@ -100,13 +102,13 @@ def study_kept(folder: Path) -> tuple[str, str] | None:
     if noted is None:
         return None
     url = noted[1]
-    # A journal that is gone, such as the folder's own: its runs are left.
+    # The journal, such as the folder's own, is gone, and only the runs are left.
     is_gone = url.startswith(JOURNAL_SCHEME) and not (file_of(url) or folder).is_file()
     return None if is_gone else noted
 
 
 def study_noted(folder: Path) -> tuple[str, str] | None:
-    """The same, as the last command noted it; None where none has, or its note cannot be read."""
+    """The same, as the last command wrote it into sweep.json; None if there is none, or it cannot be read."""
     try:
         told = load_json(folder / SUMMARY_FILE)
     except (OSError, ValueError):
@@ -116,12 +118,12 @@ def study_noted(folder: Path) -> tuple[str, str] | None:
 
 
 def refuse_second(folder: Path, name: str, storage: str | None, timeout_s: float) -> None:
-    """Raise UserError where a command would begin a second study of a name in a folder, in another storage.
+    """Raise UserError if a command would begin a second study with the same name and folder in another storage.
 
     Args:
         folder: of the sweep.
         storage: `sweep.storage`; None for the folder's own journal.
-        timeout_s: how long that storage is waited for.
+        timeout_s: how long to wait for that storage.
     """
     noted, own = study_noted(folder), journal_url(folder)
     if noted is None or noted[0] != name or noted[1] == (storage or own) or _is_in(storage or own, name, timeout_s):
@@ -130,17 +132,17 @@ def refuse_second(folder: Path, name: str, storage: str | None, timeout_s: float
     file = file_of(kept)
     if file is not None and not file.is_file():
         if not kept.startswith(JOURNAL_SCHEME) or not (folder / JOURNAL_FILE).is_file():
-            return  # it is gone
-        kept = own  # which was moved, with its folder
+            return  # the other study is gone
+        kept = own  # the journal was moved together with its folder
     where, how = (kept, f"with sweep.storage={kept}") if kept != own else ("its own journal", "without sweep.storage")
     raise user_error(
         f"sweep.storage={storage or 'null'} has no study {name}, and the one of the folder {folder} is kept in "
-        f"{where}: give the command {how} to go on with it, or another sweep.study_name."
+        f"{where}: give the command {how} to resume it, or another sweep.study_name."
     )
 
 
 def _is_in(url: str, name: str, timeout_s: float) -> bool:
-    """Whether a storage has a study of that name; a file that is not there is not made for it."""
+    """Whether a storage has a study with a name; a file that does not exist is not created."""
     file = file_of(url)
     if file is not None and not file.is_file():
         return False

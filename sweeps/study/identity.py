@@ -1,4 +1,4 @@
-"""What a study searches and how it judges: kept with it, and held against each command that goes on with it."""
+"""What a study searches and how it compares trials: stored, and compared with each command that resumes the study."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -13,10 +13,10 @@ Identity = Mapping[str, Any]
 
 
 def identity_of(config: SweepConfig, space: Space, objectives: list[str], seeds: list[int] | None) -> dict[str, Any]:
-    """JSON to keep with a study; see `changed`.
+    """The JSON to store with a study, for `changed` to compare.
 
     Args:
-        seeds: that every configuration is run with; None for its own single one.
+        seeds: that every configuration is run with; None for the single seed of its own config.
     """
     return {
         "space": space.signature(),
@@ -29,15 +29,15 @@ def identity_of(config: SweepConfig, space: Space, objectives: list[str], seeds:
     }
 
 
-# What a study of an earlier version does not say has these values.
+# Defaults of keys that a study of an earlier version does not have.
 DEFAULTS: Identity = {"seeds": 1, "seed_key": None, "constraints": {}, "search_overrides": []}
 
 
 def up_to_date(stored: Identity, free_keys: Sequence[str]) -> dict[str, Any]:
-    """What a study keeps, as this version would have kept it.
+    """The stored identity of a study, as this version would have stored it.
 
     Args:
-        free_keys: today's; of an earlier version they may have been fewer.
+        free_keys: of this version; an earlier version may have had fewer.
     """
     current = {**DEFAULTS, **stored}
     for key in ("fixed", "search_overrides"):
@@ -47,10 +47,10 @@ def up_to_date(stored: Identity, free_keys: Sequence[str]) -> dict[str, Any]:
 
 
 def changed(old: Identity, new: Identity) -> str | None:
-    """How another search differs from the one that a study began with; None where it does not.
+    """How a search differs from the one that a study began with, in words; None if it does not.
 
     Args:
-        old: up to date.
+        old: as `up_to_date` returns it.
     """
     if old["objectives"] != new["objectives"]:
         return f"objectives were {', '.join(old['objectives'])}, now {', '.join(new['objectives'])}"
@@ -67,7 +67,7 @@ def changed(old: Identity, new: Identity) -> str | None:
 def refuse_other(
     name: str, old: Identity, new: Identity, old_directions: Sequence[str], directions: Sequence[str]
 ) -> None:
-    """Raise UserError where a command would go on with a study that searches something else, or judges otherwise.
+    """Raise UserError if a command would resume a study with another search, or another way to compare trials.
 
     Args:
         name: of the study.
@@ -77,13 +77,13 @@ def refuse_other(
     turned = f"it was to {', '.join(old_directions)}, now to {', '.join(directions)}" if is_turned else None
     if found := changed(old, new) or turned:
         raise user_error(
-            f"the study {name} was begun with something else ({found.rstrip('.')}): give the old command to go on "
-            "with it, or another sweep.study_name."
+            f"the study {name} was begun with another search ({found.rstrip('.')}): give the old command to resume "
+            "it, or another sweep.study_name."
         )
 
 
 def _fixed_changes(old: Identity, new: Identity) -> Iterator[str]:
-    """A clause for each fixed value of the jobs that differs, or that is an axis in one of the two."""
+    """A clause for each fixed value of the jobs that differs, or that is an axis in only one of the two searches."""
     before, now = _by_key(old["fixed"]), _by_key(new["fixed"])
     for key in dict.fromkeys([*before, *now]):
         was, is_now = before.get(key), now.get(key)
@@ -110,7 +110,7 @@ def _value(override: str | None) -> str:
 
 
 def _not_free(overrides: Sequence[str], free_keys: Sequence[str]) -> list[str]:
-    """Those that say what jobs give, not where and how fast they run."""
+    """The overrides that may change a job's result, not only where and how fast it runs."""
     return [override for override in overrides if not _is_free(_key(override), free_keys)]
 
 
@@ -119,5 +119,5 @@ def _is_free(key: str, free_keys: Sequence[str]) -> bool:
 
 
 def _bounds(at_least: float | None, at_most: float | None) -> dict[str, float | None]:
-    """As floats: 2e6 is 2000000."""
+    """The bounds as floats, so that 2e6 and 2000000 are equal."""
     return {name: None if b is None else float(b) for name, b in (("at_least", at_least), ("at_most", at_most))}

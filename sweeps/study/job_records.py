@@ -1,4 +1,4 @@
-"""The jobs of a trial as its study keeps them: where and when each ran, and how it ended."""
+"""Records of a trial's jobs, stored in its study: where and when each job ran, and how it ended."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -9,19 +9,19 @@ from sweeps.study.attributes import JOBS, SIGNATURE
 from sweeps.study.known_fields import known_fields
 
 LOST, PRUNED, OUTSIDE, FAILED, DONE = "lost", "pruned", "outside", "failed", "done"
-STOPPED = "stopped"  # how a job ended with its command
+STOPPED = "stopped"  # the ending of a job that was stopped together with its command
 
 
 @dataclass
 class JobRecord:
-    """A job, from its place in a slot to its end.
+    """One start of a job, from its place in a slot to its end.
 
     Args:
-        controller: that ran it.
-        began_s, ended_s: in seconds since 1970; no end where it runs, or where nobody saw it.
-        slot: None where the launcher does not tell.
+        controller: id of the controller that ran it.
+        began_s, ended_s: in seconds since 1970; ended_s is None while it runs, or if its end was not seen.
+        slot: None if the launcher does not say.
         ending: a kind of sweeps/loop/outcome.py, or "stopped"; empty while it runs.
-        reason: of an ending that is not "done".
+        reason: for its ending, unless that is "done".
     """
 
     seed_index: int
@@ -33,7 +33,7 @@ class JobRecord:
     reason: str = ""
 
     def place(self, slot: str | None) -> None:
-        """It has a slot by now, or waits for one, which is no part of its time."""
+        """Record the slot of the job, if it has one by now. The time until then is not counted."""
         self.slot = slot
         if slot is None:
             self.began_s = _now_s()
@@ -47,7 +47,7 @@ def begin_record(seed_index: int, controller: str) -> JobRecord:
 
 
 def records_of(attributes: Mapping[str, Any]) -> list[JobRecord]:
-    """The jobs that a trial's attributes tell of, in the order in which they began."""
+    """The job records in a trial's attributes, in the order in which the jobs began."""
     return [JobRecord(**known_fields(JobRecord, stored)) for stored in attributes.get(JOBS, [])]
 
 
@@ -56,7 +56,7 @@ def as_attribute(records: Sequence[JobRecord]) -> list[dict[str, Any]]:
 
 
 def close_left(records: Sequence[JobRecord], study_attributes: Mapping[str, Any]) -> None:
-    """End the jobs of a controller that has died over them, at its last sign of life."""
+    """End the open records of dead controllers, at the time of their last heartbeat."""
     for record in records:
         if not record.ending:
             record.ended_s = last_sign_s(record, study_attributes)
@@ -64,13 +64,13 @@ def close_left(records: Sequence[JobRecord], study_attributes: Mapping[str, Any]
 
 
 def last_sign_s(record: JobRecord, study_attributes: Mapping[str, Any]) -> float:
-    """When the controller of a job that has no end was last known to be alive, in seconds since 1970."""
+    """When the controller of an unfinished job was last known to be alive, in seconds since 1970."""
     beat: float = study_attributes.get(f"{SIGNATURE}{record.controller}", {}).get("beat", record.began_s)
     return max(beat, record.began_s)
 
 
 def seconds_of(attributes: Mapping[str, Any]) -> float | None:
-    """What the jobs of a trial took together, in seconds, those that were lost too; None where none has ended."""
+    """The total time of a trial's jobs in seconds, including lost ones; None if none has ended."""
     ended = [record.ended_s - record.began_s for record in records_of(attributes) if record.ended_s is not None]
     return round(sum(ended), 3) if ended else None
 

@@ -1,4 +1,4 @@
-"""Who owns a trial: the controller that runs it. A trial whose controller died is given to the next one."""
+"""The owner of a trial is the controller that runs it. If the owner dies, another controller takes the trial over."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 class TakenOver(Exception):  # noqa: N818  (not an error of the job)
-    """The trial was given to another controller, or has ended: this job is not wanted any more."""
+    """The trial has another controller now, or has ended: this job is no longer needed."""
 
 
 class Ownership:
-    """This controller of a study: its signature, its signs of life, and whether the other controllers are alive.
+    """The trials and heartbeats of this controller, and whether the other controllers of the study are alive.
 
     Args:
         storage: of the study.
@@ -27,26 +27,26 @@ class Ownership:
     def __init__(self, study: "Study", storage: "BaseStorage", lost_after_s: float) -> None:
         self._study, self._storage, self._lost_after_s = study, storage, lost_after_s
         self.controller, self._watch = Controller.this(), Watch()
-        self.lost_controllers: set[str] = set()  # whose trials were taken back
+        self.lost_controllers: set[str] = set()  # dead controllers whose trials are taken over
 
     def beat(self) -> None:
-        """Give a sign of life, and look for those of others."""
+        """Write a heartbeat, and read those of other controllers."""
         self._storage.set_study_user_attr(self._study._study_id, *self.controller.attribute())
         self._look()
 
     def sign(self, trial: "Trial") -> None:
-        """Make a trial this controller's."""
+        """Make this controller the owner of a trial."""
         trial.set_user_attr(OWNER, self.controller.id)
 
     def is_mine(self, trial: "FrozenTrial") -> bool:
         return trial.user_attrs.get(OWNER) == self.controller.id
 
     def owns(self, trial: "FrozenTrial") -> bool:
-        """Whether a trial is this controller's, and has not ended."""
+        """Whether this controller owns a trial that has not ended."""
         return self.is_mine(trial) and not trial.state.is_finished()
 
     def left_behind(self, trials: "list[FrozenTrial]") -> "list[FrozenTrial]":
-        """Those that a dead controller was running. Its jobs may still run: it is noted in `lost_controllers`."""
+        """The trials that a dead controller was running. It is added to `lost_controllers`: its jobs may still run."""
         running = [trial for trial in trials if trial.state.name == "RUNNING" and not self.is_mine(trial)]
         attributes = self._look() if running else {}
         left = [trial for trial in running if not self._is_alive(attributes, trial.user_attrs.get(OWNER, ""))]
@@ -54,14 +54,14 @@ class Ownership:
         return left
 
     def is_alive(self, owner: str) -> bool:
-        """Whether the controller that signed as `owner` is alive."""
+        """Whether the controller with the id `owner` is alive."""
         return self._is_alive(self._look(), owner)
 
     def _is_alive(self, attributes: Mapping[str, Any], owner: str) -> bool:
         return self._watch.is_alive(attributes, owner, self._lost_after_s)
 
     def _look(self) -> dict[str, Any]:
-        """The study's attributes, which say who is alive."""
+        """The study's attributes, after reading the heartbeats in them."""
         attributes: dict[str, Any] = self._study.user_attrs
         self._watch.look(attributes)
         return attributes

@@ -1,4 +1,4 @@
-"""What a pruner is, and pruners by name. A job and its controller build the same one."""
+"""The base class of pruners, and pruners by name. A job and its controller build the same pruner."""
 
 import warnings
 from collections.abc import Mapping
@@ -17,8 +17,8 @@ class Pruner:
 
     Attributes:
         judges: what it compares trials by: the steps that jobs report, the results of seeds, or nothing.
-        takes_several_objectives: whether it can be used where a sweep has more than one.
-        ignores_options: whether options of other pruners may stand beside it.
+        takes_several_objectives: whether it can be used in a sweep with more than one objective.
+        ignores_options: whether options of other pruners may be given together with it.
     """
 
     judges: ClassVar[Literal["steps", "seeds", "nothing"]] = "steps"
@@ -29,11 +29,11 @@ class Pruner:
         """Raise UserError if the options contradict each other, or would never let it prune.
 
         Args:
-            num_seeds: that every configuration is run with.
+            num_seeds: number of seeds that every configuration is run with.
         """
 
     def build(self) -> "BasePruner":
-        """Optuna's pruner. Optuna is imported within: a command is checked without it."""
+        """Optuna's pruner. Import Optuna inside this method, so that a command is checked without importing it."""
         raise NotImplementedError
 
 

@@ -1,7 +1,7 @@
-"""Parts of a search that are chosen by name: one file each, found by the name of its file.
+"""Registry of the parts of a search that are chosen by name: samplers and pruners, one file each, named by the file.
 
-The parts of an experiment have spectral's registry, whose config, yaml and builder stand in three places. A pruner or
-sampler is smaller: its options, its facts and what builds it are one class in one file.
+The parts of an experiment have spectral's registry, with config, yaml and builder in three places. A pruner or sampler
+is smaller: its options, its properties and its builder are one class in one file.
 """
 
 import dataclasses
@@ -43,10 +43,10 @@ class Registry(Generic[Part]):
         """The class of a part.
 
         Args:
-            name: of its file in the package; a user's own is given as module:Class.
+            name: of its file in the package, or module:Class for a user's own part.
 
         Raises:
-            UserError: there is none.
+            UserError: there is no such part.
         """
         if ":" in name:
             return self._find_own(*name.split(":", 1))
@@ -74,7 +74,7 @@ class Registry(Generic[Part]):
         """A part with its options.
 
         Args:
-            options: None stands for the part's own default.
+            options: None means the part's own default.
 
         Raises:
             UserError: the part is not known; an option is not one of its own, or its value is not allowed.
@@ -96,10 +96,10 @@ class Registry(Generic[Part]):
         return checked(kind, values, self._options_key)  # type: ignore[type-var]
 
     def _refuse_foreign(self, name: str, kind: type[Part], option: str, value: Any) -> None:
-        """Raise UserError for an option of other parts; its default there says nothing, and passes.
+        """Raise UserError for an option of other parts, unless it has its default value there.
 
-        So a yaml that lists all options, as those of earlier versions do, serves every part. So does one that keeps
-        its options while it is switched to a part that does nothing.
+        So a yaml may list the options of all parts, as in earlier versions. It may also keep its options while it is
+        switched to a part that does nothing.
         """
         key, own = f"{self._options_key}.{option}", ", ".join(_fields(kind)) or "no options"
         owners = [other for other in self.names if option in _fields(self.find(other))]

@@ -1,4 +1,4 @@
-"""What a study keeps of values that have another name by now: the experiment knows which."""
+"""Translate stored values of a study whose names have changed since; the experiment knows the new names."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from sweeps.space.values import canonical, is_plain, override
 
 
 def renamed_override(text: str) -> str:
-    """An override with today's names of its values; one without renamed values stays as it is written."""
+    """An override with today's names of its values; unchanged if no value was renamed."""
     from spectral.configs.renamed import renamed
 
     parsed = OverridesParser.create().parse_override(text)
@@ -21,14 +21,14 @@ def renamed_override(text: str) -> str:
 
 
 def renamed_configuration(text: str) -> str:
-    """A configuration, canonical as a trial keeps it, with today's names of its values."""
+    """A configuration with today's names of its values, as canonical JSON, as a trial stores it."""
     from spectral.configs.renamed import renamed
 
     return canonical(renamed(json.loads(text)))
 
 
 def renamed_axis(name: str, signature: Mapping[str, Any]) -> dict[str, Any]:
-    """The signature of an axis with today's names of its values, and of those that its condition names."""
+    """The signature of an axis, with today's names of its values and of the values in its condition."""
     from spectral.configs.renamed import renamed
 
     return {field: renamed(value, "" if field == "when" else name) for field, value in signature.items()}

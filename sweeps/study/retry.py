@@ -1,18 +1,19 @@
-"""Whether a job whose worker was lost runs again, and when: one policy, asked by all who submit jobs.
+"""The retry policy: whether a job whose worker was lost runs again, and when.
 
-Where retrying lives. A launcher never runs a lost job again: it sets WorkerLost on its future, nothing else. Then
-`sweeps/loop/loop.py` asks here, for the runs at the end `sweeps/loop/final_runs.py`. A controller that claims a trial
-which another one left behind (`sweeps/study/ownership.py`) asks before it begins it.
+Who uses it. A launcher never runs a lost job again: it only sets WorkerLost on the job's future. Then
+`sweeps/loop/own_trials.py` asks this policy, and `sweeps/loop/final_runs.py` for the final runs. A controller that
+takes over a trial of a dead controller (`sweeps/study/ownership.py`) asks before it begins the trial.
 
-What counts. Attempts are counted from the job records that the study keeps with the trial (job_records.py), so that
-`sweep.max_retries` holds whoever runs it. A job that was lost is an attempt, also one that was lost with its
-controller. No attempt is a job that was stopped with its command, nor one that could not start: it has not begun. If
-no job can start at all, the command ends after a while (`sweeps/loop/starts.py`). Of a trial that `sweep.retry_failed`
-runs again the attempts begin at 0 (trial_counts.py).
+What counts. Attempts are counted from the job records that the study stores with the trial (job_records.py), so that
+`sweep.max_retries` is a limit for all controllers together. A lost job is an attempt, also if it was lost together with
+its controller. A job that was stopped with its command is not an attempt. Neither is a job that could not start: if no
+job can start at all, the command ends after a while (`sweeps/loop/starts.py`). If `sweep.retry_failed` runs a trial
+again, its attempts begin at 0 (trial_counts.py).
 
-What looks like a retry, and loses no worker: `launchers/pool.py` puts a job back that finds no room yet, and runs a
-job again alone if its device had no memory left; SLURM requeues a preempted job itself (`launchers/remote_job.py`);
-`loop/batch_adapter.py` gives the jobs of a batch that failed one by one, to learn which of them fails it.
+Some restarts are not retries, since no worker is lost. `launchers/pool.py` puts a job back if there is no room yet, and
+runs a job again alone if its device had no memory left. SLURM requeues a preempted job itself
+(`launchers/remote_job.py`). `loop/batch_adapter.py` runs the jobs of a failed batch one by one, to find the job that
+failed.
 """
 
 from collections.abc import Sequence
@@ -26,8 +27,8 @@ class Retry:
     """The answer of the policy.
 
     Args:
-        pause_s: after which the job runs again; None if it does not.
-        reason: why it does not, in one sentence.
+        pause_s: time after which the job runs again; None if it does not run again.
+        reason: why it does not run again, in one sentence.
     """
 
     pause_s: float | None
@@ -36,10 +37,10 @@ class Retry:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often a job runs again, and after which pauses: the first one, doubled each time, up to the longest.
+    """Decides how often a job runs again, and after which pause. The pause doubles each time, up to the longest.
 
     Args:
-        max_retries: `sweep.max_retries`; a job is begun once more than that at most.
+        max_retries: `sweep.max_retries`; a job begins at most once more than that.
     """
 
     max_retries: int
@@ -51,7 +52,7 @@ class RetryPolicy:
 
         Args:
             records: its attempts so far, of one seed of a trial.
-            num_failed_starts: how often in a row it could not start by now.
+            num_failed_starts: how often in a row it could not start.
         """
         lost = [record.reason for record in records if record.ending == LOST]
         if len(lost) > self.max_retries:
@@ -60,5 +61,5 @@ class RetryPolicy:
         return Retry(self._pause_s(num_failed_starts or len(lost)))
 
     def _pause_s(self, num_losses: int) -> float:
-        doublings = min(num_losses - 1, 30)  # no number is too large
+        doublings = min(num_losses - 1, 30)  # keeps the power of two in range
         return min(self.first_pause_s * 2.0**doublings, self.longest_pause_s) if num_losses else 0.0

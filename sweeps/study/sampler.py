@@ -1,7 +1,7 @@
-"""What a sampler is, and samplers by name, each trial's seeded by the search's seed and the trial's number.
+"""The base class of samplers, and samplers by name. Each trial has its own seed, from the search's seed and its number.
 
-So a search that was stopped and resumed, or shared by machines, draws what it would have drawn anyhow, and never the
-same twice, as a sampler would that each controller seeds again.
+So a search that is stopped and resumed, or shared by machines, draws the same configurations as one that is not. If
+each controller seeded its own sampler instead, controllers would draw the same configurations again.
 """
 
 import warnings
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Draw:
-    """What a sampler is built for: one trial.
+    """The trial that a sampler is built for.
 
     Args:
-        search_seed: of the search, the same for all of its trials.
-        trial_seed: of this trial alone.
+        search_seed: the same for all trials of the search.
+        trial_seed: of this trial only.
         is_conditional: whether some configurations lack axes.
     """
 
@@ -35,9 +35,9 @@ class Sampler:
     """A sampler of `sweep.sampler`.
 
     Attributes:
-        takes_several_objectives: whether it searches for more than one.
-        runs_whole_grid: whether every combination of the space is run, so that there is nothing to draw.
-        ignores_constraints: whether it is to be said that it learns nothing from `sweep.constraints`.
+        takes_several_objectives: whether it can search for more than one objective.
+        runs_whole_grid: whether every combination of the space is run, so that nothing is drawn.
+        ignores_constraints: whether to warn that it learns nothing from `sweep.constraints`.
     """
 
     takes_several_objectives: ClassVar[bool] = True
@@ -45,7 +45,7 @@ class Sampler:
     ignores_constraints: ClassVar[bool] = False
 
     def build(self, draw: Draw) -> "BaseSampler":
-        """Optuna's sampler. Optuna is imported within: a command is checked without it."""
+        """Optuna's sampler. Import Optuna inside this method, so that a command is checked without importing it."""
         raise NotImplementedError
 
 
@@ -53,7 +53,7 @@ samplers = Registry("sweeps.study.samplers", Sampler, "sweep.sampler")
 
 
 def build_sampler(name: str, seed: int, trial_number: int, *, is_conditional: bool) -> "BaseSampler":
-    """Optuna's sampler for one trial, by the name under `sweep.sampler`.
+    """Optuna's sampler for one trial, by the name in `sweep.sampler`.
 
     Args:
         seed: of the search.

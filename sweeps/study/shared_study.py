@@ -1,7 +1,7 @@
-"""A study that controllers share: what has been run, what is left of the total, and who runs what.
+"""A study that several controllers share: which trials have been run, which are left, and which controller runs each.
 
-A trial keeps its number, its parameters and its folder for life. One whose controller died goes back from RUNNING to
-WAITING, so that the study never holds more than `num_trials` trials and none is counted twice.
+A trial never changes its number, parameters and folder. If its controller died, it goes back from RUNNING to WAITING.
+So the study never has more than `num_trials` trials, and no trial is counted twice.
 """
 
 import logging
@@ -57,8 +57,8 @@ class SharedStudy:
 
     Args:
         enqueued: configurations to run first: those of `sweep.enqueue`, or a whole grid.
-        kind: of its trials: "grid" where every combination is run, else "trial".
-        seeds: that every configuration is run with; None for its own single one.
+        kind: of its trials: "grid" if every combination is run, else "trial".
+        seeds: that every configuration is run with; None for the single seed of its own config.
     """
 
     config: SweepConfig
@@ -73,7 +73,7 @@ class SharedStudy:
     seeds: list[int] | None = None
 
     def __post_init__(self) -> None:
-        # By its values and not by its place: the next command may name its axes, or what it enqueues, in another order.
+        # By values, not by position: the next command may give its axes or enqueued configurations in another order.
         self._enqueued = [(canonical(values), values) for values in self.enqueued]
         self.retries = RetryPolicy(self.config.max_retries)
         self.storage: BaseStorage = open_storage_of_user(self.url, self.config.storage_timeout_s)
@@ -109,15 +109,15 @@ class SharedStudy:
     def trials(self) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False)
 
-    # What is left.
+    # Trials that are left.
 
     def claim(self) -> Trial | None:
-        """The next trial to run, signed by this controller; None where none is left for it now."""
+        """Claim the next trial for this controller; None if none is left to claim now."""
         with self._alone() as is_held:
             trial = self._claim()
             if trial is None or is_held():
                 return trial
-        # Another controller may have counted at the same time.
+        # The lock was lost meanwhile: another controller may have claimed at the same time.
         with self._alone():
             if num_taken(self.trials()) <= self.num_trials:
                 return trial
@@ -139,23 +139,23 @@ class SharedStudy:
         return trial
 
     def is_finished(self) -> bool:
-        """Whether nothing is left to do: for this controller, or for one that may yet die."""
+        """Whether all trials have ended. Not before: a controller that still runs one may die."""
         return num_ended(self.trials()) >= self.num_trials
 
     def has_only_failures(self) -> bool:
         return {trial.state for trial in standing(self.trials()) if trial.state.is_finished()} == {TrialState.FAIL}
 
     def last_failure(self) -> str:
-        """Why the last trial that failed did; empty where none has."""
+        """The reason of the last failed trial; empty if none has failed."""
         reasons = [t.user_attrs.get(REASON, "") for t in standing(self.trials()) if t.state == TrialState.FAIL]
         return str(reasons[-1]) if reasons else ""
 
     def num_elsewhere(self) -> int:
-        """Trials that other controllers run."""
+        """The number of trials that other controllers run."""
         return sum(t.state == TrialState.RUNNING and not self.ownership.is_mine(t) for t in self.trials())
 
     def earlier_duplicate(self, number: int) -> FrozenTrial | None:
-        """An earlier trial of the same configuration that ended with a result, or may yet."""
+        """An earlier trial with the same configuration that has a result or may get one; None if there is none."""
         trials = self.trials()
         mine = trials[number].user_attrs[CONFIGURATION]
         for trial in trials[:number]:
@@ -165,7 +165,7 @@ class SharedStudy:
         return None
 
     def _enqueue_next(self, trials: list[FrozenTrial]) -> None:
-        """Put the next configuration that is to be run first in front, if one is left."""
+        """Enqueue the next of the configurations to run first, if one is left."""
         stored = (trial.user_attrs.get(ENQUEUED) for trial in standing(trials))
         begun = Counter(renamed_configuration(text) for text in stored if text)
         for name, values in self._enqueued:
@@ -175,11 +175,11 @@ class SharedStudy:
             begun[name] -= 1
 
     def num_jobs_before_retry(self, trial: Trial) -> int:
-        """How many of a trial's job records are of the failed trial in whose place it stands."""
+        """How many of a trial's job records belong to the failed trial that it replaces."""
         attributes = trial.user_attrs
         return num_jobs_before_retry(attributes, self.trials()) if RETRY_OF in attributes else 0
 
-    # What is written to a trial: by the controller that has it, and no other. Each raises TakenOver otherwise.
+    # Writing to a trial. Only the controller that owns the trial may do it; for others each method raises TakenOver.
 
     @contextmanager
     def _owned(self, trial: Trial) -> Iterator[None]:
@@ -196,21 +196,23 @@ class SharedStudy:
             trial.set_user_attr(CONFIGURATION, canonical(self.space.suggest(trial)))
 
     def set_attributes(self, trial: Trial, attributes: Mapping[str, Any]) -> None:
-        """Keep attributes with a trial, by the names of attributes.py."""
+        """Store attributes of a trial, under the names of attributes.py."""
         with self._owned(trial):
             for name, value in attributes.items():
                 trial.set_user_attr(name, value)
 
     def report(self, trial: Trial, steps: Mapping[int, float]) -> None:
-        """Tell a trial's values by step."""
+        """Store the values of a trial by step."""
         with self._owned(trial):
             for step, value in steps.items():
                 trial.report(value, step)
 
     def constrain(self, trial: Trial, violations: Mapping[str, float]) -> None:
-        """Tell how far a trial is outside each constraint."""
+        """Store how far a trial is outside each constraint."""
         with self._owned(trial):
-            judged = self.storage.get_trial(trial._trial_id).constraints  # by a controller that died in between
+            judged = self.storage.get_trial(
+                trial._trial_id
+            ).constraints  # perhaps stored already, by a controller that died afterwards
             for name, violation in violations.items():
                 if name not in judged:
                     trial.set_constraint(name, violation)
@@ -222,20 +224,20 @@ class SharedStudy:
         values: list[float] | None = None,
         attributes: Mapping[str, Any] = MappingProxyType({}),
     ) -> FrozenTrial:
-        """Tell the study how a trial of this controller ended; gives the trial as the study has it then."""
-        # Nobody takes it over in between.
+        """Store how a trial of this controller ended; returns the trial as stored."""
+        # The lock keeps other controllers from taking the trial over meanwhile.
         with self._alone(), self._owned(trial):
             for name, value in attributes.items():
                 trial.set_user_attr(name, value)
-            # A storage that was gone may have heard it nevertheless.
+            # A storage that failed to answer may have stored the result nevertheless.
             with suppress(UpdateFinishedTrialError), warnings.catch_warnings():
-                # It was said once, at the start.
+                # The sweep has printed this once, at the start.
                 warnings.filterwarnings("ignore", "Constraints have been set, but CmaEsSampler")
                 self.study.tell(trial, values, state)
         return self.storage.get_trial(trial._trial_id)
 
     def give_back(self, trial: Trial) -> None:
-        """Leave a trial of this controller for a later command, with its parameters and its folder."""
+        """Leave a trial of this controller to a later command, with its parameters and its folder."""
         with self._alone():
             if self._owns(trial):
                 self._let_wait(trial._trial_id)
@@ -247,7 +249,7 @@ class SharedStudy:
         self.storage.set_trial_state_values(trial_id, TrialState.WAITING)
 
     def claim_final(self, number: int) -> bool:
-        """Whether this controller is to run a trial once more at the end: nobody has, or somebody died over it."""
+        """Claim the final run of a trial; False if another controller has run it, or is alive and running it."""
         key = f"{FINAL}{number}"
         with self._alone():
             owner = self.study.user_attrs.get(key)
@@ -257,14 +259,14 @@ class SharedStudy:
             return True
 
     def has_final(self, number: int) -> bool:
-        """Whether a trial was run once more, to its end."""
+        """Whether the final run of a trial has ended."""
         return self.study.user_attrs.get(f"{FINAL}{number}") == "done"
 
     def note_final(self, number: int, is_done: bool) -> None:
-        """A trial's last run has ended, or is left to a later command."""
+        """Store that the final run of a trial has ended, or that it is left to a later command."""
         self.study.set_user_attr(f"{FINAL}{number}", "done" if is_done else "")
 
-    # How it is opened.
+    # Opening the study.
 
     @contextmanager
     def _alone(self) -> Iterator[Callable[[], bool]]:
@@ -276,12 +278,14 @@ class SharedStudy:
         return build_sampler(name, self.config.seed, trial_number, is_conditional=is_conditional)
 
     def _check_identity(self) -> None:
-        """Write what the study searches, or raise UserError where it searches something else."""
+        """Store what the study searches, or raise UserError if it searches something else."""
         mine = identity_of(self.config, self.space, self.objectives, self.seeds)
         there = self.study.user_attrs.get(IDENTITY)
         if there is None:
             if self.study.get_trials(deepcopy=False):
-                raise user_error(f"sweep.study_name={self.name} is a study that no sweep made: give another name.")
+                raise user_error(
+                    f"sweep.study_name={self.name} is a study that was not made by a sweep: give another name."
+                )
             self.study.set_user_attr(IDENTITY, mine)
             return
         old = up_to_date(there, self.config.free_keys)
@@ -289,7 +293,7 @@ class SharedStudy:
         self.space.keep_names(there["space"])
 
     def _note_command(self) -> None:
-        """Tell those who only read the study what is asked for, and how its program is called."""
+        """Store for readers of the study how many trials are asked for, and how its program is started."""
         there = self.study.user_attrs
         asked: dict[str, Any] = {TOTAL: self.num_trials, PROGRAM: program()}
         if self.config.enqueue:

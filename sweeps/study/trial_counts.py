@@ -1,6 +1,7 @@
-"""Trials that failed and are run again (`sweep.retry_failed`).
+"""Count the trials of a study, and run failed ones again (`sweep.retry_failed`).
 
-A trial that has ended stays so in every storage. A new one goes on in its folder, and counts in its place.
+No storage can change a trial that has ended. So a new trial replaces a failed one: it resumes in the same folder, and
+only the new one is counted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,23 +17,23 @@ OF_THE_END = (OWNER, CONFIGURATION, REASON, TRACEBACK)
 
 
 def standing(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-    """Those that count: no other has been begun in their place."""
+    """The trials that count: those that no other trial replaces."""
     replaced = {trial.user_attrs.get(RETRY_OF) for trial in trials}
     return [trial for trial in trials if trial.number not in replaced]
 
 
 def num_taken(trials: Sequence[FrozenTrial]) -> int:
-    """Trials that have ended or are being run: what the total counts."""
+    """The number of trials that have ended or are running, which the total limits."""
     return sum(trial.state != TrialState.WAITING for trial in standing(trials))
 
 
 def num_ended(trials: Sequence[FrozenTrial]) -> int:
-    """Those of them that have ended."""
+    """The number of trials that have ended."""
     return sum(trial.state.is_finished() for trial in standing(trials))
 
 
 def num_jobs_before_retry(attributes: Mapping[str, Any], trials: Sequence[FrozenTrial]) -> int:
-    """How many of a trial's job records are of the failed trial in whose place it stands: its attempts begin at 0.
+    """How many of a trial's job records belong to the failed trial that it replaces: these are not its attempts.
 
     Args:
         attributes: of the trial.
@@ -43,14 +44,14 @@ def num_jobs_before_retry(attributes: Mapping[str, Any], trials: Sequence[Frozen
 
 
 def enqueue_failed(study: Study) -> int:
-    """Let each trial that failed wait for a new run, with what is known of it; returns their number.
+    """Enqueue a new trial for each failed one, with its attributes; returns how many.
 
-    The caller has the study's lock.
+    The caller must hold the lock of the study.
     """
     failed = [trial for trial in standing(study.get_trials(deepcopy=False)) if trial.state == TrialState.FAIL]
     for trial in failed:
         kept = {name: value for name, value in trial.user_attrs.items() if name not in OF_THE_END}
-        # As Study.enqueue_trial does; a job that goes on from its checkpoint does not tell its first steps again.
+        # Like Study.enqueue_trial, but with the steps: a job that resumes from a checkpoint does not report them again.
         study.add_trial(
             create_trial(
                 state=TrialState.WAITING,

@@ -62,7 +62,7 @@ def names_only(*overrides: str) -> list[str]:
         ),
         ("model=[a,b]", "model is given b in a list with others: it takes one name, as in model=b."),
         ("model=[fcn,reference]", "model is given reference in a list with others: it takes one name, as in .*"),
-        ("model.dilations.5=3", "model.dilations[5] is not there: model.dilations has 3 elements, from index 0; .*"),
+        ("model.dilations.5=3", "model.dilations[5] does not exist: model.dilations has 3 elements, from index 0; .*"),
         (
             "loss.weights={a:1}",
             "loss.weights={a: 1.0} names a, which is not a class: allowed: galaxy, qso, star, unknown.",
@@ -97,15 +97,15 @@ def names_only(*overrides: str) -> list[str]:
         ),
         (
             "sampler.fractions={}",
-            "sampler.fractions={} names no class: all classes are given at once, as in 'sampler.fractions={.*}'.",
+            "sampler.fractions={} names no class: give all classes at once, as in 'sampler.fractions={.*}'.",
         ),
         (
             "experiment=reference sampler.fractions.star=0.5",
-            "sampler.fractions.star=0.5 sets one class alone: all classes are given at once, as in .*",
+            "sampler.fractions.star=0.5 sets one class alone: give all classes at once, as in .*",
         ),
         (
             "+loss.weights.qso=4",
-            "loss.weights.qso=4 sets one class alone: all classes are given at once, as in 'loss.weights={.*}'.",
+            "loss.weights.qso=4 sets one class alone: give all classes at once, as in 'loss.weights={.*}'.",
         ),
         (
             "sampler=schedule sampler.end=fractions sampler.end_fractions={star:1,qso:0,galaxy:0}",
@@ -163,12 +163,12 @@ def names_only(*overrides: str) -> list[str]:
         ("schedule.stages=[3]", "schedule.stages[0]=3 has the wrong type: allowed is a mapping, such as {a: 1}."),
         (
             "schedule.stages.1.lr=3e-5",
-            "schedule.stages[1] is not there: schedule.stages has one element, of index 0; more are given with the "
-            "whole list, as in 'schedule.stages=[{name:first},{name:second}]'.",
+            "schedule.stages[1] does not exist: schedule.stages has one element, of index 0; to make it longer give "
+            "the whole list, as in 'schedule.stages=[{name:first},{name:second}]'.",
         ),
         (
             "schedule=reference schedule.stages.2.lr=1",
-            "schedule.stages[2] is not there: .* 2 elements, from index 0; .*",
+            "schedule.stages[2] does not exist: .* 2 elements, from index 0; .*",
         ),
         ("+schedule.batchsize=3", "schedule.batchsize is not a known key: did you mean 'batch_size'? allowed: .*"),
         ("schedule=nope", "schedule=nope is not known: allowed: default, reference."),
@@ -193,7 +193,7 @@ def names_only(*overrides: str) -> list[str]:
         ("tracker.project=", "tracker.project= is empty: allowed is the name of a project."),
         ("tracker.finish_timeout_s=0", "tracker.finish_timeout_s=0.0 is out of range: allowed is above 0."),
         ("split=kfold split.fold=9", "split.fold=9 is out of range: with 5 folds it is at most 4."),
-        ("model.width=4,6", "model.width=4,6 has several values, which need -m; a list stands in brackets, .*"),
+        ("model.width=4,6", "model.width=4,6 has several values, which need -m; write a list in brackets, .*"),
         ("model.width=range(4,6)", "model.width=range(4,6) has several values, which need -m; .*"),
         ("model.width=[1", "model.width=[1 cannot be read as key=value: .*"),
         ("model.width", "model.width cannot be read as key=value: .*"),
@@ -285,15 +285,15 @@ def process(*command: str, cwd: Path, code: int = 0) -> "subprocess.CompletedPro
         ("seed=-1", "error: seed=-1 is out of range: allowed is at least 0 and at most 2.14748e+09.\n"),
         (
             "seed=1,2",
-            "error: seed=1,2 has several values, which need -m; a list stands in brackets, as in [1,2].\n",
+            "error: seed=1,2 has several values, which need -m; write a list in brackets, as in [1,2].\n",
         ),
         (
             "sweep=fractions",
-            f"error: sweep=fractions searches only with -m: python {QUOTED} -m sweep=fractions\n",
+            f"error: sweep=fractions needs -m to search: python {QUOTED} -m sweep=fractions\n",
         ),
         (
             "+sweep.space.seed=[1,2]",
-            f"error: +sweep.space.seed=[1,2] searches only with -m: python {QUOTED} -m '+sweep.space.seed=[1,2]'\n",
+            f"error: +sweep.space.seed=[1,2] needs -m to search: python {QUOTED} -m '+sweep.space.seed=[1,2]'\n",
         ),
         ("run_dir=/dev/null", "error: run_dir=/dev/null cannot be made: File exists.\n"),
         ("run_dir=", "error: run_dir= is not a folder: give its path, or leave run_dir out.\n"),
@@ -368,5 +368,5 @@ def test_a_multirun_from_a_folder_with_spaces_makes_one_run_folder_per_job(pack_
 def test_the_errors_of_single_commands_do_not_mention_sweeps(tmp_path: Path) -> None:
     """evaluate, predict and pack run once; the hints of run.py about searches are no help there."""
     ended = process("-m", "spectral.evaluate", "run=nowhere", "on=test,validation", cwd=tmp_path, code=2)
-    message = "error: on=test,validation has several values: a list stands in brackets, as in [1,2].\n"
+    message = "error: on=test,validation has several values: write a list in brackets, as in [1,2].\n"
     assert (ended.stdout, ended.stderr) == ("", message)

@@ -42,7 +42,7 @@ def test_an_export_to_a_missing_folder_is_refused(
 def test_an_export_of_an_invalid_storage_is_refused(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert export.main(["study", "--storage", url]) == 2
     message = capsys.readouterr().err
-    assert message.startswith("error: --storage is no URL of a database: allowed is postgresql://")
+    assert message.startswith("error: --storage is not the URL of a database: allowed is postgresql://")
     assert (
         message.endswith("journal:///FILE, or none for a study in its own folder.\n") and "sweep.storage" not in message
     )

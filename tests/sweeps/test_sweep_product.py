@@ -91,7 +91,7 @@ def test_a_corrupt_checkpoint_of_a_retried_trial_is_ignored(small: list[str], tm
         (["sweep.sampler=tpe,random"], "sweep.sampler=tpe,random cannot be swept over: sweep.sampler has one value"),
         (
             ["model.width=interval(4,8)", "sweep.enqueue=[{model.width: 5},{model.width: 99}]"],
-            "model.width=99 cannot be enqueued, for it is outside the space: allowed is an integer from 4 to 8",
+            "model.width=99 cannot be enqueued, because it is outside the space: allowed is an integer from 4 to 8",
         ),
         (
             ["model.width=interval(4,8)", "sweep.seed_key=sed", "sweep.seeds=2"],
@@ -108,7 +108,7 @@ def test_a_corrupt_checkpoint_of_a_retried_trial_is_ignored(small: list[str], tm
             "sampler.fractions=[0.5, 0.5] has 2 values, but data.class_names has 4 classes",
         ),
         (["sweep=fractions", "schedule.batch_size=32"], "a fraction of 0.02 needs schedule.batch_size=50 or more"),
-        (["sweep=widths", "sweep.space={}"], "model.width=16 cannot be enqueued, for it is not searched"),
+        (["sweep=widths", "sweep.space={}"], "model.width=16 cannot be enqueued, because it is not searched"),
         (["sweep=widths", "~sweep.space.model.width"], "give it a value, as in model.width=VALUE"),
         (
             ["sweep.constraints={num_parameters:{at_most:1}}", "model.width=4,8"],
@@ -141,18 +141,18 @@ def test_a_corrupt_checkpoint_of_a_retried_trial_is_ignored(small: list[str], tm
         ),
         (
             ["sweep=fractions", "sweep.space.sampler.fractions.minimum=0.05"],
-            "an axis is given whole, as in '+sweep.space={sampler.fractions:{minimum:0.05}}'.",
+            "give the whole axis, as in '+sweep.space={sampler.fractions:{minimum:0.05}}'.",
         ),
         (["model.widht=4,8"], "error: model.widht is not a known key: did you mean 'width'?"),
         (["+sweep.constraints.num_parameters.at_mots=1", "model.width=4,8"], "did you mean 'at_most'?"),
         (
             ["sweep.storage=nonsense", "model.width=4,8"],
-            "sweep.storage is no URL of a database: allowed is postgresql://",
+            "sweep.storage is not the URL of a database: allowed is postgresql://",
         ),
         (["sweep.storage=sqlite:////nowhere/a.db", "model.width=4,8"], "the folder /nowhere"),
         (
             ["sweep.storage=mysql://me:secret@h/d", "model.width=4,8"],
-            "sweep.storage holds a password, which would be kept in files: leave it out",
+            "sweep.storage holds a password, which would be written into files: leave it out",
         ),
     ],
 )

@@ -106,7 +106,7 @@ def test_an_error_in_logging_does_not_harm_the_sweep(tmp_path: Path, caplog: pyt
     done = sweep(tmp_path, SPACE, loss, num_trials=1)
     with caplog.at_level(logging.WARNING):
         track_study(done.study, tmp_path, OmegaConf.create({"name": "wandb", "mode": "no such mode"}))
-    assert "The study could not be told to its tracker: UserError: tracker.mode=no such mode" in caplog.text
+    assert "The study could not be logged to its tracker: UserError: tracker.mode=no such mode" in caplog.text
 
 
 @OF_LIBRARY
@@ -157,13 +157,13 @@ def test_the_command_reports_what_it_cannot_do(tmp_path: Path, capsys: pytest.Ca
         "    Best so far: best so far/score, by trials ended",
     ]
     assert "    Table: misclassified" in output.splitlines()
-    assert output.endswith("takes a server, with --entity and --save.\n")
+    assert output.endswith("to save it on a server, give --entity and --save.\n")
     assert workspace_main(["nowhere"]) == 2
     assert "there is no study nowhere" in capsys.readouterr().err
 
 
 BAD_STORAGES = [
-    ("foo://x", "is no URL of a database"),
+    ("foo://x", "is not the URL of a database"),
     ("sqlite:////nowhere/studies.db", "there is no file /nowhere/studies.db"),
     ("postgresql://user:hidden@host/studies", "holds a password"),
 ]

@@ -1,4 +1,4 @@
-"""The rest of the command line as run.py runs it, up to the first job, which is reported and not run."""
+"""Run the rest of the command line as run.py does, up to the first job, which is reported and not run."""
 
 import json
 import os

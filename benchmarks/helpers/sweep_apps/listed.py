@@ -1,4 +1,4 @@
-"""An Optuna sampler for hydra-optuna-sweeper that gives the configurations of a file, in their order."""
+"""An Optuna sampler for hydra-optuna-sweeper that returns the configurations in a file, in order."""
 
 import json
 import os
@@ -11,7 +11,7 @@ VARIABLE = "BENCHMARK_CONFIGURATIONS"
 
 
 class Listed(BaseSampler):
-    """Trial n gets the n-th configuration; the other sampler options of their config are taken and left unused."""
+    """Gives trial n the n-th configuration. Accepts the sampler options of hydra-optuna-sweeper, but ignores them."""
 
     def __init__(self, **_: Any) -> None:
         self._configurations = json.loads(Path(os.environ[VARIABLE]).read_text())

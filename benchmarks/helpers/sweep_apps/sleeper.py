@@ -1,4 +1,4 @@
-"""A task that sleeps, for benchmarks/sweep_engine.py; it logs when as a line of `log`, and returns `x`."""
+"""A task that sleeps, for benchmarks/sweep_engine.py. It appends its times as one line to `log`, and returns `x`."""
 
 import json
 import time

@@ -1,1 +1,1 @@
-"""What an axis can hold: numbers, choices, lists, shares."""
+"""The domains of an axis: numbers, choices, lists, shares."""

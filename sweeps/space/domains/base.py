@@ -1,4 +1,4 @@
-"""What every domain can do. A domain is a set of values and the Optuna parameters that reach them."""
+"""The interface of a domain: a set of values, and the Optuna parameters that draw them."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
@@ -8,29 +8,29 @@ if TYPE_CHECKING:
 
 
 class Domain(Protocol):
-    """A set of plain values. `str()` describes it in an error sentence, after "allowed is".
+    """A set of plain values. `str()` describes it for an error sentence, after "allowed is".
 
-    A domain's parameters are the same in every trial, names and distributions alike: Optuna refuses a study whose
+    The parameters of a domain have the same names and distributions in every trial: Optuna refuses a study whose
     distributions change.
     """
 
     def suggest(self, trial: "BaseTrial", name: str) -> Any:
-        """A value, asked of the trial as one parameter called `name`, or as several whose names begin with it."""
+        """Draw a value from the trial, as one parameter called `name`, or as several whose names begin with `name`."""
 
     def params(self, name: str, value: Any) -> dict[str, Any]:
-        """The parameters for which `suggest` gives `value`, which the domain contains."""
+        """The parameters for which `suggest` gives `value`. The domain must contain `value`."""
 
     def contains(self, value: Any) -> bool: ...
 
     @property
     def size(self) -> int | None:
-        """How many values there are; None where they cannot be counted."""
+        """The number of values; None if they cannot be counted."""
 
     def values(self) -> Sequence[Any]:
-        """All values, where they can be counted."""
+        """All values, if they can be counted."""
 
     def extremes(self) -> list[Any]:
         """The values that are checked against the experiment's config before anything runs."""
 
     def signature(self) -> dict[str, Any]:
-        """JSON that is equal for equal domains alone."""
+        """JSON that is equal if, and only if, two domains are equal."""

@@ -1,4 +1,4 @@
-"""One of some values, of any type; and a value that is fixed."""
+"""Domains of given values: a choice among several of any type, and a single fixed value."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of two or more values, no two of them the same, in the order in which a grid runs them.
+    """A choice among two or more different values, in the order in which a grid runs them.
 
     Args:
-        kept: what the study keeps them as, if it was begun when they had other names.
+        kept: the values under the names that the study stores, if it was begun when they had other names.
     """
 
     options: tuple[Any, ...]
@@ -53,9 +53,9 @@ class Choice:
 
     @cached_property
     def _stored(self) -> tuple[bool | int | float | str | None, ...]:
-        """What Optuna keeps: values of its own types as they are, others as JSON, which its dashboard shows readably.
+        """The values as Optuna stores them: its own types unchanged, others as JSON, which its dashboard can show.
 
-        All are JSON where Optuna would take two for one, as it does with 1 and true, or "[1]" and [1].
+        All are JSON if Optuna would confuse two of them, as it does with 1 and true, or "[1]" and [1].
         """
         kept = self.kept or self.options
         stored = tuple(v if v is None or isinstance(v, bool | int | float | str) else canonical(v) for v in kept)
@@ -68,7 +68,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Fixed:
-    """One value, which is no parameter of the study."""
+    """A single value, which is not a parameter of the study."""
 
     value: Any
 
@@ -97,6 +97,6 @@ class Fixed:
 
 
 def one_of(values: Sequence[Any]) -> Choice | Fixed:
-    """A choice, each value once; a single one is fixed."""
+    """A choice with each value once; Fixed if there is only one."""
     different = {canonical(value): value for value in values}
     return Choice(tuple(different.values())) if len(different) > 1 else Fixed(values[0])

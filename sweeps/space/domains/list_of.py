@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 class ListOf:
     """Lists of min_length to max_length elements, each from the same domain.
 
-    Parameters are the length and max_length elements, of which the first `length` are used. All are asked for in every
-    trial: samplers that look at parameters jointly (multivariate TPE, GP, CMA-ES) take those that every trial has, so
-    with elements asked for as needed they would draw the later ones blindly.
+    The parameters are the length and max_length elements, of which the first `length` are used. Every trial draws all
+    of them: samplers that model parameters jointly (multivariate TPE, GP, CMA-ES) use only parameters that every trial
+    has, so they would draw later elements at random if some trials lacked them.
     """
 
     element: Domain
@@ -55,7 +55,7 @@ class ListOf:
         return [list(value) for n in self._lengths() for value in itertools.product(elements, repeat=n)]
 
     def extremes(self) -> list[Any]:
-        """The shortest list, and as many longest ones as it takes to hold every extreme of an element."""
+        """The shortest list, and as few longest ones as needed to contain every extreme of an element."""
         elements = self.element.extremes()
         num_longest = -(-len(elements) // self.max_length)
         cycle = itertools.cycle(elements)

@@ -1,4 +1,4 @@
-"""Numbers between two bounds, both of them included."""
+"""Domains of numbers between two bounds, both included."""
 
 import math
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ MOST_STEPS = 1_000_000
 
 @dataclass(frozen=True)
 class Int:
-    """Every integer from low to high; `log`: equally often in each octave."""
+    """Every integer from low to high; with `log` each octave is drawn equally often."""
 
     low: int
     high: int
@@ -50,7 +50,7 @@ class Int:
 
 @dataclass(frozen=True)
 class Float:
-    """Any number from low to high; `log`: equally often in each octave."""
+    """Any number from low to high; with `log` each octave is drawn equally often."""
 
     low: float
     high: float
@@ -85,9 +85,9 @@ class Steps:
     """start, start + step, ...: all integers, or all floats.
 
     Args:
-        numbers: the values, two or more, in the order in which a grid runs them. Optuna adds steps to floats in
-            binary and Hydra in its own way, so the values are listed, and a parameter is only a place among them.
-        step: between neighbours; below 0 where the values fall.
+        numbers: the values, two or more, in the order in which a grid runs them. Optuna and Hydra add steps to floats
+            with different rounding, so the values are listed here, and the Optuna parameter only selects one of them.
+        step: between neighbours; below 0 if the values decrease.
     """
 
     numbers: tuple[float, ...]
@@ -109,7 +109,7 @@ class Steps:
         return self.numbers if self.step > 0 else self.numbers[::-1]
 
     def _bounds(self) -> tuple[float, float]:
-        """As exact decimals would have them, so that Optuna finds a whole number of steps between them."""
+        """The bounds as exact decimals would give them, so that Optuna finds a whole number of steps between them."""
         ends = self.numbers[0], _after(self.numbers[0], len(self.numbers) - 1, self.step)
         return min(ends), max(ends)
 
@@ -134,7 +134,7 @@ class Steps:
 
 
 def stepped(low: float, high: float, step: float) -> Steps:
-    """From low by step to high; high must be a whole number of steps away."""
+    """The numbers from low to high by step; high must be a whole number of steps from low."""
     num_steps = math.floor((Decimal(repr(high)) - Decimal(repr(low))) / Decimal(repr(step)))
     return Steps(tuple(_after(low, k, step) for k in range(num_steps + 1)), step)
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from optuna.trial import BaseTrial
 
 UNITS = 10_000
-"""Shares are whole multiples of 1 / UNITS: they read well, sum to 1 exactly, and equal ones are seen to be equal."""
+"""Shares are whole multiples of 1 / UNITS: they are short to read, sum to 1 exactly, and can be compared exactly."""
 
 _LOWEST = 1e-9
 _SUM_TOLERANCE = 1e-6
@@ -22,14 +22,14 @@ Shares = list[float] | dict[str, float]
 
 @dataclass(frozen=True)
 class Simplex:
-    """K shares, each at least its minimum, that sum to 1 within 1e-9; uniform where the parameters are.
+    """K shares, each at least its minimum, that sum to 1 within 1e-9. Uniform parameters give uniform shares.
 
     p = m + (1 - sum(m)) x / sum(x) with x_i = -log(u_i) and u_i uniform on [1e-9, 1]: x is exponential, so x / sum(x)
     is uniform on the simplex (Devroye 1986, *Non-Uniform Random Variate Generation*, chapter XI, theorem 4.1).
 
     Args:
         minimum: [K], m above, each >= 0, a whole number of units, with a sum below 1.
-        classes: [K], what the shares are of: values are then mappings of these names, else lists.
+        classes: [K], names for the shares: with them values are mappings by name, without them lists.
     """
 
     minimum: tuple[float, ...]
@@ -45,16 +45,16 @@ class Simplex:
         return self._named([(u + m) / UNITS for u, m in zip(units, self._minimum_units, strict=True)])
 
     def params(self, name: str, value: Shares) -> dict[str, Any]:
-        """Of all the u that give these shares, those with sum(x) = K, its mean (at most 20, so that u stays in range).
+        """One set of u that gives these shares: that with sum(x) = K, the mean (at most 20, so that u stays in range).
 
-        Shares between two multiples of the unit are rounded, as `suggest` would round them.
+        Shares between two multiples of the unit are rounded as in `suggest`.
         """
         units = apportion(self._free(self._listed(value)), UNITS - sum(self._minimum_units))
         scale = min(len(units), 20) / sum(units)
         return {helper: math.exp(-scale * unit) for helper, unit in zip(self._names(name), units, strict=True)}
 
     def _free(self, value: Sequence[float]) -> list[float]:
-        """What shares have above their minimum, as a part of all that is free."""
+        """The part of each share above its minimum, divided by the sum of these parts."""
         above = [max(share - minimum, 0.0) for share, minimum in zip(value, self.minimum, strict=True)]
         return [share / sum(above) for share in above]
 
@@ -71,7 +71,7 @@ class Simplex:
         )
 
     def in_order(self, value: Shares) -> Shares:
-        """The same value, by name in the order of `classes`."""
+        """The same value, with its names in the order of `classes`."""
         return self._named(self._listed(value))
 
     def _names_classes(self, value: Mapping[Any, Any]) -> bool:
@@ -90,7 +90,7 @@ class Simplex:
         raise TypeError("a simplex has no list of values")
 
     def extremes(self) -> list[Any]:
-        """The corners: every class but one at its minimum."""
+        """The corners: all classes except one at their minimum."""
         free = UNITS - sum(self._minimum_units)
         corners = range(len(self.minimum))
         shares = [[(m + free * (i == c)) / UNITS for i, m in enumerate(self._minimum_units)] for c in corners]
@@ -116,7 +116,7 @@ class Simplex:
 
 
 def apportion(shares: Sequence[float], total: int) -> list[int]:
-    """Whole numbers in proportion to shares that sum to 1, by largest remainders; they sum to total."""
+    """Integers in proportion to shares that sum to 1, by the largest-remainder method; they sum to total."""
     exact = [share * total for share in shares]
     counts = [math.floor(value) for value in exact]
     by_remainder = sorted(range(len(exact)), key=lambda i: counts[i] - exact[i])

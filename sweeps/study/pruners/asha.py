@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class AshaPruner(Pruner):
-    """At each rung, which lasts longer than the one before, the best trials go on."""
+    """Only the best trials continue at each rung, and each rung lasts longer than the one before."""
 
     min_steps: int = number(1, at_least=1)  # of the first rung
-    reduction_factor: int = number(3, at_least=2)  # one in so many goes on
+    reduction_factor: int = number(3, at_least=2)  # one in so many continues
 
     def build(self) -> "BasePruner":
         from optuna.pruners import SuccessiveHalvingPruner

@@ -17,7 +17,7 @@ class HyperbandPruner(Pruner):
 
     min_steps: int = number(1, at_least=1)  # of the first rung in the bracket that prunes most
     max_steps: int | None = number(None, at_least=1)  # of the longest run; null: of the first that completes
-    reduction_factor: int = number(3, at_least=2)  # one in so many goes on at each rung
+    reduction_factor: int = number(3, at_least=2)  # one in so many continues at each rung
 
     def check(self, num_seeds: int) -> None:
         if self.max_steps is not None and self.max_steps < self.min_steps:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class MedianPruner(Pruner):
-    """It needs other trials to compare with."""
+    """Compares each trial with the others; so the first trials are not pruned."""
 
     min_steps: int = number(1, at_least=1)  # never before so many steps
     startup_trials: int = number(5, at_least=0)  # so many trials end unpruned first

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class NonePruner(Pruner):
-    """It takes no options of its own; those of a pruner that it stands in for may stay."""
+    """Has no options of its own; the options of another pruner may be left in the config."""
 
     judges: ClassVar[Literal["steps", "seeds", "nothing"]] = "nothing"
     takes_several_objectives: ClassVar[bool] = True

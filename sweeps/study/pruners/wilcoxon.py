@@ -11,12 +11,12 @@ from sweeps.study.pruner import Pruner
 if TYPE_CHECKING:
     from optuna.pruners import BasePruner
 
-FEWEST_SEEDS = 2  # that a test can be made of
+FEWEST_SEEDS = 2  # for a test
 
 
 @dataclass
 class WilcoxonPruner(Pruner):
-    """It spares a configuration the seeds that are left."""
+    """Skips the remaining seeds of a configuration that is significantly worse than the best."""
 
     judges: ClassVar[Literal["steps", "seeds", "nothing"]] = "seeds"
 
@@ -25,11 +25,11 @@ class WilcoxonPruner(Pruner):
 
     @property
     def _num_first(self) -> int:
-        """After how many seeds it may prune."""
+        """The number of seeds after which it may prune."""
         return max(FEWEST_SEEDS, self.min_steps)
 
     def check(self, num_seeds: int) -> None:
-        # A signed-rank test of n differences comes to 1 / 2^n at the least, and only a seed that is left can be spared.
+        # The smallest p of a signed-rank test of n differences is 1 / 2^n. At least one seed must be left to skip.
         num_judged = max(self._num_first, math.floor(-math.log2(self.p_threshold)) + 1)
         if num_seeds <= num_judged:
             raise user_error(

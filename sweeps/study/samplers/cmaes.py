@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class CmaesSampler(Sampler):
-    """For many trials over numbers of one objective."""
+    """For many trials, numeric axes and a single objective."""
 
     takes_several_objectives: ClassVar[bool] = False
     ignores_constraints: ClassVar[bool] = True

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class GpSampler(Sampler):
-    """For few trials and few axes, most of them numbers."""
+    """For few trials and few axes that are mostly numeric."""
 
     def build(self, draw: Draw) -> "BaseSampler":
         from optuna.samplers import GPSampler

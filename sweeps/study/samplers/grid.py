@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class GridSampler(Sampler):
-    """The combinations are enqueued; what is drawn stands in for none of them."""
+    """Runs a grid. Its combinations are enqueued, so that nothing is drawn."""
 
     runs_whole_grid: ClassVar[bool] = True
 

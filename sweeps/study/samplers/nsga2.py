@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Nsga2Sampler(Sampler):
-    """It needs many trials: a generation has 50."""
+    """For several objectives and many trials: one generation has 50."""
 
     def build(self, draw: Draw) -> "BaseSampler":
         from optuna.samplers import NSGAIISampler

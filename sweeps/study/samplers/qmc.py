@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class QmcSampler(Sampler):
-    """It learns nothing from earlier trials."""
+    """Covers the space evenly; learns nothing from earlier trials."""
 
     def build(self, draw: Draw) -> "BaseSampler":
         from optuna.samplers import QMCSampler, RandomSampler
 
-        # One sequence a study: its seed must stay the same.
+        # All trials of a study share one sequence, so its seed must stay the same.
         fallback = RandomSampler(seed=draw.trial_seed)
         return QMCSampler(
             seed=draw.search_seed, scramble=True, independent_sampler=fallback, warn_independent_sampling=False

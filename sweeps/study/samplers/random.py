@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class RandomSampler(Sampler):
-    """It learns nothing from earlier trials."""
+    """Draws at random; learns nothing from earlier trials."""
 
     def build(self, draw: Draw) -> "BaseSampler":
         from optuna.samplers import RandomSampler as OptunaSampler

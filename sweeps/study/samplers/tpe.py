@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class TpeSampler(Sampler):
-    """Trials that still run count as bad ones, so that controllers look in different places."""
+    """Counts running trials as bad ones, so that several controllers search in different regions."""
 
     def build(self, draw: Draw) -> "BaseSampler":
         from optuna.samplers import TPESampler

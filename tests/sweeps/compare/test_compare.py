@@ -97,7 +97,7 @@ def test_an_interval_without_zero_is_a_difference(tmp_path: Path, capsys: pytest
 
 def test_an_interval_with_zero_may_be_no_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first, other = make_run(tmp_path / "a", predicted(5)), make_run(tmp_path / "b", predicted(4))
-    assert "contains zero, so that these spectra do not tell the two apart." in shown(capsys, first, other)
+    assert "contains zero, so that these spectra do not show which is better." in shown(capsys, first, other)
 
 
 def test_scores_of_other_spectra_have_no_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -212,7 +212,7 @@ def test_a_damaged_seed_of_a_trial_is_left_out(
     make_run(Path("alone"), predicted(4))
     output = shown(capsys, "mine:0", "alone")
     damaged, without = output.splitlines()[:2]
-    assert all(line.startswith("study:0 goes without a seed: ") for line in (damaged, without))
+    assert all(line.startswith("A seed of study:0 is left out: ") for line in (damaged, without))
     assert "seed-0/predictions.parquet cannot be read: " in damaged and without.endswith("seed-1 has no result.")
     assert table(output, "metric")["val/macro_f1"][0] == f"{macro_f1(predicted(12)):.4f}"
     assert output.count("95 % interval") == 1
@@ -235,7 +235,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, capsys: pytest.Capt
             "mime:1 is neither a run, nor a study, nor STUDY:NUMBER of a study: did you mean 'mine'? "
             "see python -m sweeps.ls.",
         ),
-        ("mine:3", "the study mine has no trial 3: its 3 trials count from 0."),
+        ("mine:3", "the study mine has no trial 3: its 3 trials are numbered from 0."),
     ],
 )
 def test_a_missing_run_is_named(study: str, named: str, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -245,12 +245,12 @@ def test_a_missing_run_is_named(study: str, named: str, sentence: str, capsys: p
 
 def test_runs_that_cannot_be_compared_are_named(study: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main([study]) == 2
-    assert capsys.readouterr().err == "error: mine alone is nothing to compare: name two or more.\n"
+    assert capsys.readouterr().err == "error: mine is a single run: name two or more to compare.\n"
     sweep(tmp_path / "none", {"x": [1]}, lambda call: float("nan"), sampler="grid")
     assert command.main([study, str(tmp_path / "none")]) == 2
     assert "has no complete trial yet" in capsys.readouterr().err
     assert command.main([study, f"{tmp_path / 'none'}:0"]) == 2
-    assert capsys.readouterr().err.endswith("has left no run folder.\n")
+    assert capsys.readouterr().err.endswith("has no run folder.\n")
 
 
 def test_runs_of_the_product_are_compared(

@@ -68,18 +68,18 @@ def test_a_number_above_the_size_of_the_grid_is_reported(tmp_path: Path) -> None
     study.close()
     asked = typed_sweep({"num_trials": 7})
     (_, line) = startup_lines(study, asked, [])
-    assert line == "sweep.num_trials=7 is more than the grid's 2 configurations: each is run once."
+    assert line == "sweep.num_trials=7 is more than the grid's 2 configurations: each configuration is run once."
 
 
 def test_a_number_below_the_existing_trials_is_reported(tmp_path: Path) -> None:
     sweep(tmp_path, FLOATS, lambda call: call.values["x"], num_trials=3)
     assert lines(tmp_path, num_trials=3) == []
-    assert lines(tmp_path, num_trials=2) == ["The study has 3 trials already, more than the 2 that are asked for."]
+    assert lines(tmp_path, num_trials=2) == ["The study already has 3 trials, more than the 2 that are asked for."]
 
 
 def test_constraints_that_a_sampler_ignores_are_reported_once(tmp_path: Path) -> None:
     (line,) = lines(tmp_path, num_trials=3, sampler="cmaes", constraints=BOUND)
-    assert line == "sweep.sampler=cmaes learns nothing from sweep.constraints, which hold nevertheless."
+    assert line == "sweep.sampler=cmaes learns nothing from sweep.constraints; they are still enforced."
 
 
 def test_the_first_line_says_whether_a_study_starts_resumes_or_is_finished(tmp_path: Path) -> None:

@@ -200,13 +200,16 @@ def test_a_folder_that_cannot_be_served_is_reported_in_one_sentence(
     assert command.main(["--folder", str(folder), "--storage", url]) == 2
     assert capsys.readouterr().err == f"error: there is no file {tmp_path / 'none.db'}, which --storage={url} names.\n"
     assert command.main(["--folder", str(folder), "--storage", "nonsense"]) == 2
-    assert capsys.readouterr().err.startswith("error: --storage is no URL of a database: ")
+    assert capsys.readouterr().err.startswith("error: --storage is not the URL of a database: ")
     assert not (tmp_path / "none.db").exists()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert command.main(["--folder", str(folder), "--port", str(port)]) == 2
     assert capsys.readouterr().err.startswith(f"error: port {port} is in use: ")
     assert command.main(["--folder", str(folder), "--host", "192.0.2.1"]) == 2
-    assert capsys.readouterr().err == "error: 192.0.2.1:8080 cannot be listened at: Cannot assign requested address.\n"
+    assert (
+        capsys.readouterr().err
+        == "error: the dashboard cannot listen on 192.0.2.1:8080: Cannot assign requested address.\n"
+    )
     assert command.main(["--folder", str(folder), "--port", "99999"]) == 2
     assert capsys.readouterr().err == "error: --port 99999 is out of range: allowed is 0 to 65535.\n"

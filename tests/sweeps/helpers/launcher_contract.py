@@ -142,7 +142,7 @@ class LauncherContract(LauncherTests):
 
     def test_a_result_that_is_not_a_plain_value_fails_the_job(self, make: Make) -> None:
         returned = make(lambda config: [1.0, threading.Lock()]).submit([], 0).result(PATIENCE_S)
-        with pytest.raises(NotPlainError, match=r"^the task returned a value of type lock, a number is needed$"):
+        with pytest.raises(NotPlainError, match=r"^the task returned a value of type lock, but must return a number$"):
             _ = returned.return_value
 
     def test_overrides_that_do_not_compose_are_an_error_of_the_future(self, make: Make) -> None:

@@ -107,7 +107,7 @@ def test_an_unknown_number_fails_a_job_whose_sweep_bounds_it(
     study: SharedStudy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enter(link_of(study, constraints={"receptive_field": {"at_most": 500}}), monkeypatch)
-    with pytest.raises(ValueError, match=r"constraints\.receptive_field cannot be checked: it is unknown"):
+    with pytest.raises(ValueError, match=r"constraints\.receptive_field cannot be checked: its value unknown"):
         sweeps.check_constraints({"receptive_field": "unknown"})
 
 

@@ -189,7 +189,7 @@ class TestWorkers(LauncherTests):
         launcher = make(lambda config: Score() if config.x == 0 else os.getpid(), jobs_per_device=1)
         future = launcher.submit(["x=0"], 0)
         wait([future], PATIENCE_S)
-        assert outcome_of(future, 1).reason == "the task returned a value of type Score, a number is needed"
+        assert outcome_of(future, 1).reason == "the task returned a value of type Score, but must return a number"
         pid = launcher.submit([], 1).result(PATIENCE_S).return_value
         assert launcher.submit([], 2).result(PATIENCE_S).return_value == pid
 

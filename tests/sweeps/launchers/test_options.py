@@ -78,7 +78,7 @@ def test_other_mistakes_are_reported(options: dict[str, Any], sentence: str) -> 
 
 
 def test_ray_takes_no_share_above_a_whole_gpu() -> None:
-    with pytest.raises(UserError, match=r"gpus_per_job=1\.5 is not allowed: above 1 give a whole number\."):
+    with pytest.raises(UserError, match=r"gpus_per_job=1\.5 is not allowed: a value above 1 must be a whole number\."):
         RayLauncher(gpus_per_job=1.5)
 
 
@@ -109,7 +109,7 @@ def test_the_docs_list_every_option_and_no_other(launcher: str) -> None:
     ("option", "message"),
     [
         ("time_limit_s=-1", "hydra.launcher.time_limit_s=-1.0 is out of range: allowed is above 0."),
-        ("devices=[9]", "hydra.launcher.devices=[9]: CUDA device 9 is not there, found: "),
+        ("devices=[9]", "hydra.launcher.devices=[9]: CUDA device 9 does not exist; found: "),
     ],
 )
 def test_a_mistake_ends_the_sweep_before_its_study_is_made(option: str, message: str, tmp_path: Path) -> None:

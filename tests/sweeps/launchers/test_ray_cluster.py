@@ -14,7 +14,7 @@ from sweeps.launchers import ray_cluster
 from sweeps.launchers.config import RayConfig
 from sweeps.launchers.ray_cluster import ADDRESS_VARIABLE, connect, num_slots
 
-ALLOWED = "allowed is local, auto, or the host:port of a Ray that runs."
+ALLOWED = "allowed is local, auto, or the host:port of a running Ray."
 SETTINGS_FRAME = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 
 
@@ -61,9 +61,9 @@ def refused(address: str, ray: RayPlayed | None = None) -> str:
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (None, "nobody at {} answered within 0.2 s"),
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "what answers at {} is no Ray"),
-        (b"no", "what answers at {} is no Ray"),
+        (None, "nothing at {} answered within 0.2 s"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "the server at {} is not Ray"),
+        (b"no", "the server at {} is not Ray"),
     ],
     ids=["silence", "the dashboard", "a word"],
 )
@@ -86,14 +86,20 @@ def test_a_server_that_answers_as_ray_is_joined() -> None:
 @pytest.mark.parametrize("address", ["head", "head:", "head:six"])
 def test_a_text_that_is_not_an_address_is_reported(address: str) -> None:
     message = refused(address)
-    assert message == f"hydra.launcher.address={address} cannot be joined ({address} is no host:port): {ALLOWED}"
+    assert (
+        message
+        == f"hydra.launcher.address={address} cannot be joined ({address} is not of the form host:port): {ALLOWED}"
+    )
 
 
 def test_the_address_that_auto_finds_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ray keeps the address of a head that was killed."""
     pytest.importorskip("ray")
     monkeypatch.setenv(ADDRESS_VARIABLE, "nowhere:x")
-    assert refused("auto") == f"hydra.launcher.address=auto cannot be joined (nowhere:x is no host:port): {ALLOWED}"
+    assert (
+        refused("auto")
+        == f"hydra.launcher.address=auto cannot be joined (nowhere:x is not of the form host:port): {ALLOWED}"
+    )
 
 
 def test_auto_without_an_address_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,6 +155,6 @@ def test_an_autoscaling_cluster_has_the_given_number_of_slots() -> None:
 
 def test_jobs_without_resources_need_a_number_of_slots() -> None:
     nothing = {"CPU": 0, "GPU": 0}
-    with pytest.raises(UserError, match=r"^hydra\.launcher\.cpus_per_job=0 without a GPU leaves open"):
+    with pytest.raises(UserError, match=r"^hydra\.launcher\.cpus_per_job=0 without a GPU does not limit"):
         num_slots(cluster({"CPU": 2.0}), nothing, RayConfig())
     assert num_slots(cluster({"CPU": 2.0}), nothing, RayConfig(max_parallel=3)) == 3

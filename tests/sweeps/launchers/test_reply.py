@@ -71,7 +71,7 @@ def test_numbers_become_python_numbers(value: Any, plain: Any) -> None:
 def test_a_result_that_is_not_a_number_is_refused(value: Any, kind: str) -> None:
     arrived = sent(value)
     assert arrived.status == JobStatus.FAILED
-    with pytest.raises(NotPlainError, match=f"^the task returned a value of type {kind}, a number is needed$"):
+    with pytest.raises(NotPlainError, match=f"^the task returned a value of type {kind}, but must return a number$"):
         _ = arrived.return_value
 
 

@@ -100,7 +100,7 @@ def test_without_cuda_auto_is_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ({"devices": "gpu"}, "devices=gpu is not known"),
         ({"devices": []}, r"devices=\[\] is not known"),
-        ({"devices": [0, 7]}, r"devices=\[0, 7\]: CUDA device 7 is not there, found: cuda:0, cuda:1"),
+        ({"devices": [0, 7]}, r"devices=\[0, 7\]: CUDA device 7 does not exist; found: cuda:0, cuda:1"),
         ({"devices": [0, "GPU-aaaa-1"]}, r"devices=\[0, 'GPU-aaaa-1'\] names cuda:0 twice: "),
     ],
 )

@@ -79,5 +79,6 @@ def test_tpe_learns_from_a_violation_whether_or_not_it_was_run(tmp_path: Path) -
 def test_a_constraint_on_a_number_that_no_run_reports_fails_with_a_clear_error(tmp_path: Path) -> None:
     ended = sweep(tmp_path, {"x": [1]}, with_result, sampler="grid", constraints={"nope": {"at_most": 5}})
     assert (
-        ended.trials[0].user_attrs["reason"] == "sweep.constraints.nope cannot be checked: it is absent, and no number"
+        ended.trials[0].user_attrs["reason"]
+        == "sweep.constraints.nope cannot be checked: its value absent is not a number"
     )

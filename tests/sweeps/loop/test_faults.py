@@ -116,7 +116,7 @@ def test_workers_that_never_get_a_process_end_the_command_in_one_sentence_and_it
     output = finish(process)
     assert process.returncode == EXIT_MISTAKE and "Traceback" not in output
     reason = "the last reason is: no worker process could be started: BlockingIOError: "
-    assert f"error: no job could start for sweep.start_timeout_s=1, {reason}" in output.splitlines()[-1]
+    assert f"error: no job could start within sweep.start_timeout_s=1, {reason}" in output.splitlines()[-1]
     assert output.endswith(": fix it and give the same command again.\n")
     assert states(folder) == ["WAITING", "WAITING"]
     refuse.unlink()

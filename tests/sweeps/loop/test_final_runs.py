@@ -75,7 +75,7 @@ def test_several_seeds_report_their_mean_and_spread(tmp_path: Path, capsys: pyte
         assert json.loads((folder / "sweep.json").read_text())["final"][0]["test"] == {"test/score": values}
         best = next(k for k, line in enumerate(lines) if line.startswith("best: "))
         named = "10,11" if seeds == 2 else "7"
-        assert lines[best + 1] == f"It runs one seed; the trial was judged by seed={named}."
+        assert lines[best + 1] == f"It runs one seed; the trial was scored with seed={named}."
 
 
 def test_final_runs_are_recorded_before_they_start(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_corrupt_result_is_reported_and_its_score_left_out(
     study = open_study(tmp_path, {"x": [4]}, num_trials=1, **HELD)
     summarize(study, tmp_path)
     study.close()
-    assert f"{corrupt} cannot be read, so that its test score is left out." in capsys.readouterr().out
+    assert f"{corrupt} cannot be read: its test score is left out." in capsys.readouterr().out
     assert json.loads((tmp_path / "sweep.json").read_text())["final"][0]["test"] == {}
 
 
@@ -151,7 +151,7 @@ def test_final_runs_of_another_controller_are_waited_for_and_taken_over_if_it_st
     timer.start()
     ended = sweep(tmp_path, SPACE, score, **options)
     assert finals(ended) == [(1, 5)]
-    assert "Waiting for the last runs of another controller, of trial 1 and trial 0." in ended.output
+    assert "Waiting for another controller to end the last runs of trial 1 and trial 0." in ended.output
     assert not timer.is_alive() and other.has_final(0) and other.has_final(1)
     other.close()
 

@@ -55,12 +55,12 @@ def check_final_is_left(folder: Path, process: Process, *overrides: str) -> None
     """The sweep ends as one that was interrupted, and the same command runs the final runs."""
     output = finish(process)
     assert process.returncode == EXIT_INTERRUPTED, output
-    assert output.endswith("To go on, give the same command again.\nstopped.\n")
+    assert output.endswith("To resume, give the same command again.\nstopped.\n")
     assert states(folder) == ["COMPLETE"]
     assert (folder / "0" / "epochs").read_text().split() == ["1", "2"]
     (folder / "hold").unlink(missing_ok=True)
     output = run(folder, *overrides)
-    assert "To go on" not in output
+    assert "To resume" not in output
     assert (folder / "0" / "epochs").read_text().split() == ["1", "2", "3"]
 
 

@@ -69,7 +69,10 @@ def test_an_objective_that_is_not_finite_fails_its_trial_with_the_reason_and_oth
 
 @pytest.mark.parametrize(
     ("returned", "reason"),
-    [(None, "the task returned None, a number is needed"), ([1.0, 2.0], "the task returned [1.0, 2.0], 1 numbers")],
+    [
+        (None, "the task returned None, but must return a number"),
+        ([1.0, 2.0], "the task returned [1.0, 2.0], but must return 1 numbers"),
+    ],
 )
 def test_a_result_that_is_not_an_objective_fails(returned: Any, reason: str, tmp_path: Path) -> None:
     ended = sweep(tmp_path, FLOATS, lambda call: returned, num_trials=1)

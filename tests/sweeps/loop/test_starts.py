@@ -31,7 +31,7 @@ def test_failing_starts_and_their_recovery_are_each_logged_once(caplog: pytest.L
         starts.failed("no process")
     for _ in range(2):
         starts.worked()
-    message = "A job could not start (no process): it is tried again until it can, no trial fails for it."
+    message = "A job could not start (no process): it is tried again until it starts; its trial does not fail."
     assert [record.getMessage() for record in caplog.records] == [message, "Jobs start again."]
 
 
@@ -125,8 +125,8 @@ def test_an_outage_fails_no_trial_and_draws_no_more_than_fill_the_slots(
     assert set(most_claimed[:40]) == {0, 1}
     assert [trial.user_attrs["attempts"] for trial in ended.trials] == [1] * 50
     assert [r.getMessage() for r in caplog.records if "start" in r.getMessage()] == [
-        "A job could not start (sbatch: error: Slurm controller not responding): it is tried again until it can, "
-        "no trial fails for it.",
+        "A job could not start (sbatch: error: Slurm controller not responding): it is tried again until it starts; "
+        "its trial does not fail.",
         "Jobs start again.",
     ]
 

@@ -50,7 +50,7 @@ def test_a_trial_that_another_controller_has_ended_is_dropped_and_others_continu
 
     ended = sweep(tmp_path, FLOATS, task, num_trials=2, num_slots=1, **options)
     assert ended.states == ["COMPLETE"] * 2
-    assert "Trial 0 was taken over by another controller: its result is left out." in caplog.text
+    assert "Another controller has taken over trial 0: its result here is discarded." in caplog.text
     assert ended.trials[0].values == [100.0]
     assert [call.link.number for call in ended.launcher.calls].count(0) == 1
     num_seeds = options.get("seeds", 1)

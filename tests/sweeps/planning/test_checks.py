@@ -42,11 +42,17 @@ CONF = Path(__file__).resolve().parents[3] / "conf"
         ({"seeds": True}, "sweep.seeds=True is not allowed"),
         ({"study_name": "a/b"}, "sweep.study_name=a/b cannot name a folder"),
         ({"lost_after_s": 5}, "sweep.lost_after_s=5.0 is out of range"),
-        ({"storage": "postgresql://me:word@host/db"}, "sweep.storage holds a password, which would be kept in files"),
+        (
+            {"storage": "postgresql://me:word@host/db"},
+            "sweep.storage holds a password, which would be written into files",
+        ),
         ({"storage": "postgresql://me:wo/rd@host/db"}, "sweep.storage holds a password"),
         ({"storage": "sqlite:///s.db?password=word"}, "sweep.storage holds a password"),
-        ({"storage": "postgres://me@host/db"}, "sweep.storage is no URL of a database: allowed is postgresql://user@"),
-        ({"storage": "sqlite://me@host:port/s.db"}, "sweep.storage is no URL of a database"),
+        (
+            {"storage": "postgres://me@host/db"},
+            "sweep.storage is not the URL of a database: allowed is postgresql://user@",
+        ),
+        ({"storage": "sqlite://me@host:port/s.db"}, "sweep.storage is not the URL of a database"),
         (
             {"storage": "postgresql+pg8000://me@host/db"},
             r"sweep.storage=.* cannot be opened \(No module named 'pg8000'\)",
@@ -57,9 +63,9 @@ CONF = Path(__file__).resolve().parents[3] / "conf"
         ({"storage": "sqlite:////tmp"}, "sweep.storage=sqlite:////tmp names no file: allowed"),
         ({"storage": "journal://"}, "sweep.storage=journal:// names no file: allowed is .*journal:///FILE"),
         ({"storage": "journal:///tmp"}, "sweep.storage=journal:///tmp names no file"),
-        ({"storage": "journal:/tmp/s"}, "sweep.storage is no URL of a database"),
-        ({"enqueue": [3]}, "sweep.enqueue: 3 is no mapping"),
-        ({"enqueue": [{1: 2}]}, "sweep.enqueue: {1: 2} is no mapping"),
+        ({"storage": "journal:/tmp/s"}, "sweep.storage is not the URL of a database"),
+        ({"enqueue": [3]}, "sweep.enqueue: 3 is not a mapping"),
+        ({"enqueue": [{1: 2}]}, "sweep.enqueue: {1: 2} is not a mapping"),
         ({"study_name": "a" * 201}, r"sweep.study_name=aaaaaaaaaaaaaaaaaaaa\.\.\. is too long: allowed are 200 bytes"),
         (
             {"pruner": "wilcoxon", "pruning": {"p_threshold": 2}},
@@ -172,7 +178,7 @@ def test_seeds_count_up_from_an_integer_only(key: str) -> None:
 @pytest.mark.parametrize(
     ("key", "options", "message"),
     [
-        ("seed", {"seeds": 2}, r"seed cannot be searched together with sweep\.seeds=2, which gives it to all jobs"),
+        ("seed", {"seeds": 2}, r"seed cannot be searched together with sweep\.seeds=2, which sets it for all jobs"),
         ("other", {"seeds": [1, 2], "seed_key": "other"}, "other cannot be searched together"),
         ("objective", {}, "objective cannot be searched"),
     ],

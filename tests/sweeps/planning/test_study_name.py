@@ -57,7 +57,7 @@ def test_the_same_command_resumes_a_stopped_study_and_otherwise_starts_a_new_one
     os.killpg(process.pid, signal.SIGINT)
     await_that(lambda: "Ctrl-C" in read_line(process))
     (folder / "hold").unlink()
-    assert "To go on, give the same command again." in finish(process)
+    assert "To resume, give the same command again." in finish(process)
     assert process.returncode != 0 and states(folder) == ["COMPLETE"] * 2
 
     output = run(None, *GRID, cwd=tmp_path)

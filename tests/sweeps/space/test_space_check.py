@@ -26,7 +26,7 @@ def test_checking_a_valid_space_composes_one_config_per_extreme() -> None:
 
 def test_a_message_that_names_no_axis_gets_the_name_of_its_axis() -> None:
     space = Space.read({"a": [1, 2], "b": [1, 2]})
-    with pytest.raises(UserError, match=r"^b cannot be searched so: refused\.$"):
+    with pytest.raises(UserError, match=r"^b cannot be searched in these values: refused\.$"):
         check_space(space, _refusing(lambda job: job.get("b") == "2", []))
 
 
@@ -37,7 +37,7 @@ def test_two_axes_that_conflict_at_one_extreme_are_left_to_the_trials() -> None:
 
 def test_a_space_without_a_valid_configuration_is_refused() -> None:
     space = Space.read({"a": [1, 2], "b": [1, 2]})
-    with pytest.raises(UserError, match=r"sweep\.space holds no configuration that is allowed: refused\."):
+    with pytest.raises(UserError, match=r"sweep\.space has no configuration that is allowed: refused\."):
         check_space(space, _refusing(lambda job: len(job) == 2, []))
 
 
@@ -49,11 +49,14 @@ def test_a_mistake_in_the_experiment_is_not_blamed_on_an_axis() -> None:
 @pytest.mark.parametrize(
     ("enqueue", "message"),
     [
-        ([{"width": 4}, {"width": 99}], r"^width=99 cannot be enqueued, for it is outside the space"),
-        ([{"width": 4}, {"widht": 4}], r"^widht=4 cannot be enqueued, for it is not searched: did you mean 'width'"),
+        ([{"width": 4}, {"width": 99}], r"^width=99 cannot be enqueued, because it is outside the space"),
+        (
+            [{"width": 4}, {"widht": 4}],
+            r"^widht=4 cannot be enqueued, because it is not searched: did you mean 'width'",
+        ),
         (
             [{"depth": 2, "model": "b"}],
-            r"^depth=2 cannot be enqueued, for sweep\.space\.depth\.when searches it only with model=a; sweep\.enq",
+            r"^depth=2 cannot be enqueued, because sweep\.space\.depth\.when searches it only with model=a; to enq",
         ),
         ([{"model": "a", "depth": 2, "width": 8}], r"^sweep\.enqueue holds .*, which cannot be run: refused\.$"),
         ([{"depth": 2, "width": 8}], r"^sweep\.enqueue holds {depth:2,width:8}, which cannot be run: refused\.$"),

@@ -192,17 +192,17 @@ def test_values_missing_from_an_enqueued_configuration_are_left_to_the_sampler()
     [
         (
             {"a": 10},
-            "a=10 cannot be enqueued, for it is outside the space: allowed is an integer from 1 to 9",
+            "a=10 cannot be enqueued, because it is outside the space: allowed is an integer from 1 to 9",
         ),
-        ({"a": 2.5}, "a=2.5 cannot be enqueued, for it is outside the space"),
-        ({"b": True}, "b=True cannot be enqueued, for it is outside the space: allowed is a number from 0 to 1;"),
+        ({"a": 2.5}, "a=2.5 cannot be enqueued, because it is outside the space"),
+        ({"b": True}, "b=True cannot be enqueued, because it is outside the space: allowed is a number from 0 to 1;"),
         ({"d": [1, 5]}, "a list of 1 to 2 elements, each one of 1, 2"),
         ({"d": [1, 2, 1]}, "is outside the space"),
         ({"f": [0.5, 0.4]}, "2 shares that sum to 1 and are at least 0.1, 0.1"),
         ({"f": [0.95, 0.05]}, "is outside the space"),
-        ({"c": 1}, "c=1 cannot be enqueued, for it is not searched"),
-        ({"g": 3, "fixed": 4}, "g=3 cannot be enqueued, for it is outside the space: allowed is one of 1, 2;"),
-        ({"fixed": 4}, "fixed=4 cannot be enqueued, for it is outside the space: allowed is 3 alone;"),
+        ({"c": 1}, "c=1 cannot be enqueued, because it is not searched"),
+        ({"g": 3, "fixed": 4}, "g=3 cannot be enqueued, because it is outside the space: allowed is one of 1, 2;"),
+        ({"fixed": 4}, "fixed=4 cannot be enqueued, because it is outside the space: allowed is 3 alone;"),
     ],
 )
 def test_values_outside_the_space_cannot_be_enqueued(values: dict[str, Any], sentence: str) -> None:

@@ -77,7 +77,7 @@ def test_each_form_gives_its_domain(yaml: str, domain: Any) -> None:
         ("{low: 9, high: 9}", "sweep.space.key goes from 9 to 9: low must be below high."),
         ("{low: 1, high: .inf}", "sweep.space.key goes from 1.0 to inf: their distance must be finite."),
         ("{low: 0, high: 9, log: true}", "sweep.space.key is logarithmic from 0: low must be above 0."),
-        ("{low: 1, high: 9, log: true, step: 2}", "step=2 and log=true, which exclude one another"),
+        ("{low: 1, high: 9, log: true, step: 2}", "step=2 and log=true, which exclude each other"),
         ("{low: 1, high: 9, log: 10}", "sweep.space.key.log=10 has the wrong type"),
         ("{low: 1, high: 10, step: 4}", "never reaches high=10 from 1 by 4: the last value is 9."),
         ("{low: 1, high: 10, step: 0}", "sweep.space.key.step=0 is out of range"),
@@ -112,7 +112,10 @@ def test_each_form_gives_its_domain(yaml: str, domain: Any) -> None:
             "{type: simplex, classes: [star, qso], minimum: {qos: 0.1}}",
             "not a class of the search: did you mean 'qso'?",
         ),
-        ("{type: simplex, size: 2, minimum: {qso: 0.1}}", "is not a class of the search: by name it needs classes."),
+        (
+            "{type: simplex, size: 2, minimum: {qso: 0.1}}",
+            "is not a class of the search: a minimum by name needs classes.",
+        ),
         ("{type: simplex, classes: [a, b], minimum: {a: x}}", "it is one share, or 2 of them"),
         ("{type: simplex, size: 1000000000}", "sweep.space.key.size=1000000000 is out of range"),
         ("{type: [list], max_length: 3}", "sweep.space.key.type=['list'] is not known: did you mean 'list'?"),
@@ -133,7 +136,7 @@ def test_a_mistake_is_named_with_its_key(yaml: str, sentence: str) -> None:
 
 
 def test_a_key_cannot_be_two_axes() -> None:
-    with pytest.raises(UserError, match=r"sweep\.space holds a and \+a, which are one key"):
+    with pytest.raises(UserError, match=r"sweep\.space holds a and \+a, which are the same key"):
         Space.read({"a": [1, 2], "+a": [3, 4]})
 
 
@@ -251,7 +254,7 @@ def test_the_form_suggested_for_a_wrong_key_gives_that_axis(
     with pytest.raises(HydraException) as raised:
         compose("config", [f"sweep={search}", given])
     found = hydra_sentence(raised.value)
-    assert found.endswith(f" is not a known key: an axis is given whole, as in {shlex.quote(suggested)}.")
+    assert found.endswith(f" is not a known key: give the whole axis, as in {shlex.quote(suggested)}.")
     merged, arguments = ([suggested], []) if suggested.startswith("+") else ([], [suggested])
     config = compose("config", [f"sweep={search}", *merged])
     space = Space.read(OmegaConf.to_container(config.sweep.space), arguments)
@@ -262,7 +265,10 @@ def test_the_form_suggested_for_a_wrong_key_gives_that_axis(
     ("overrides", "message"),
     [
         (["sweep=loss", "+sweep.space.loss.gamma.low=4"], "as in '+sweep.space={loss.gamma:{low:4}}'."),
-        (["sweep=reference", "sweep.space.model.widht.low=4"], "known key: did you mean 'model.width'? an axis "),
+        (
+            ["sweep=reference", "sweep.space.model.widht.low=4"],
+            "known key: did you mean 'model.width'? give",
+        ),
         (["sweep=reference", "+sweep.space={model.width:[4,8]}"], "cannot be merged into the search's axes: "),
         (["sweep.space=[1]"], "sweep.space=[1] has the wrong type: allowed is a mapping"),
     ],

@@ -169,7 +169,7 @@ def test_a_missing_right_to_create_tables_is_reported(url: str, tmp_path: Path) 
     process = start(tmp_path / "study", "model.width=4,8", f"sweep.storage={url}", script=REPOSITORY / "run.py")
     last = finish(process).splitlines()[-1]
     assert process.returncode == 2
-    assert last.startswith(f"error: sweep.storage={url} cannot keep studies: ") and "permission denied" in last
+    assert last.startswith(f"error: sweep.storage={url} cannot store studies: ") and "permission denied" in last
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_another_search_under_the_same_name_is_refused(
     begun = {"seeds": 2, "search_overrides": ["score_test=false"], "constraints": {"x": {"at_most": 2}}}
     num_runs = len(sweep(tmp_path, FLOATS, with_result, num_trials=1, **begun).launcher.calls)
     assert num_runs == 4  # each seed, with the test split once more
-    with pytest.raises(UserError, match="the study study was begun with something else") as raised:
+    with pytest.raises(UserError, match="the study study was begun with another search") as raised:
         sweep(tmp_path, space, with_result, num_trials=2, **{**begun, **options})
     assert message in str(raised.value)
     assert sweep(tmp_path, FLOATS, with_result, num_trials=1, **begun).launcher.calls == []
