@@ -122,7 +122,7 @@ class LaterConfig(ExperimentConfig):
 
 
 def test_a_version_with_more_keys_resumes_a_run(
-    small: Overrides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: Overrides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(StoppedError):
         run(small(), stop_after(1))
@@ -130,7 +130,12 @@ def test_a_version_with_more_keys_resumes_a_run(
         monkeypatch.setattr(module, "ExperimentConfig", LaterConfig)
     later = OmegaConf.to_container(composed(small()), resolve=True)
     assert isinstance(later, dict)
-    with pytest.raises(UserError, match="holds a run with added=5, this command has added=6"):
+    with monkeypatch.context() as named:
+        named.setattr(experiment, "_chosen", lambda: ["added"])
+        with pytest.raises(UserError, match="holds a run with added=5, this command has added=6"):
+            experiment.run(OmegaConf.create(later | {"added": 6}))
+    # Another value that the later version's yaml has, and not the command, is not that of the run.
+    with caplog.at_level(logging.INFO):
         experiment.run(OmegaConf.create(later | {"added": 6}))
-    experiment.run(OmegaConf.create(later | {"added": 5}))
+    assert "began before there was added: it continues with added=5" in caplog.text
     assert [row["epoch"] for row in rows(tmp_path / "run")] == [1, 2, 3]
