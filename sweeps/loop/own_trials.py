@@ -52,7 +52,7 @@ class OwnTrials:
         self._study, self._recorder, self._folder = study, recorder, folder
         self._constraints, self._job_extras = constraints, list(job_extras)
         self._display, self._on_end = display, on_end
-        self._trials, self.queue = Trials(), JobQueue()
+        self._trials, self.queue = Trials[TrialRun](), JobQueue()
 
     def __len__(self) -> int:
         return len(self._trials)

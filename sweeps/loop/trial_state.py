@@ -7,10 +7,7 @@ another owner.
 
 from collections.abc import Iterator
 from enum import Enum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from sweeps.loop.trial_run import TrialRun
+from typing import Generic, Protocol, TypeVar
 
 
 class State(Enum):
@@ -40,37 +37,49 @@ class IllegalMove(Exception):  # noqa: N818  (a bug, never a fault)
     """The state of a trial cannot change in this way."""
 
 
-class Trials:
+class HasState(Protocol):
+    """What is kept here: `sweeps.loop.trial_run.TrialRun`."""
+
+    state: State
+
+    @property
+    def number(self) -> int: ...
+
+
+Run = TypeVar("Run", bound=HasState)
+
+
+class Trials(Generic[Run]):
     """The trials of this controller, by number. Only `move` changes their state."""
 
     def __init__(self) -> None:
-        self._runs: dict[int, TrialRun] = {}
+        self._runs: dict[int, Run] = {}
 
-    def __iter__(self) -> "Iterator[TrialRun]":
+    def __iter__(self) -> Iterator[Run]:
         return iter(list(self._runs.values()))
 
     def __len__(self) -> int:
         return len(self._runs)
 
-    def of(self, number: int) -> "TrialRun | None":
+    def of(self, number: int) -> Run | None:
         """The trial with a number; None if this controller does not have it."""
         return self._runs.get(number)
 
-    def in_state(self, state: State) -> "list[TrialRun]":
+    def in_state(self, state: State) -> list[Run]:
         """The trials in a state, in the order in which they were claimed."""
         return [run for run in self if run.state is state]
 
-    def has(self, run: "TrialRun") -> bool:
+    def has(self, run: Run) -> bool:
         """Whether this controller still has a trial, as far as it knows."""
         return self._runs.get(run.number) is run
 
-    def add(self, run: "TrialRun") -> None:
+    def add(self, run: Run) -> None:
         """Add a trial that was claimed. It must not be here already."""
         if run.state is not State.CLAIMED or run.number in self._runs:
             raise IllegalMove(f"trial {run.number} is {run.state.value}, and cannot be claimed now")
         self._runs[run.number] = run
 
-    def move(self, run: "TrialRun", state: State) -> None:
+    def move(self, run: Run, state: State) -> None:
         """Change the state of a trial. A trial that has ended or was left is removed.
 
         Raises:

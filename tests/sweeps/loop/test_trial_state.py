@@ -22,7 +22,7 @@ def run_of(number: int = 0) -> TrialRun:
 
 
 def test_a_trial_goes_from_its_claim_to_its_end() -> None:
-    trials, run = Trials(), run_of()
+    trials, run = Trials[TrialRun](), run_of()
     trials.add(run)
     for state in (State.DUPLICATE, State.CLAIMED, State.QUEUED, State.RUNNING, State.QUEUED, State.RUNNING):
         trials.move(run, state)
@@ -36,7 +36,7 @@ def test_a_trial_goes_from_its_claim_to_its_end() -> None:
 def test_a_transition_that_is_not_allowed_is_refused(state: State) -> None:
     """After a refused transition the trial keeps its state."""
     for other in State:
-        run, trials = run_of(), Trials()
+        run, trials = run_of(), Trials[TrialRun]()
         trials.add(run)
         run.state = state
         if other in FOLLOWS[state]:
@@ -54,7 +54,7 @@ def test_a_trial_that_has_ended_or_was_dropped_never_comes_back() -> None:
 
 
 def test_a_number_is_claimed_once_and_again_only_after_it_was_dropped() -> None:
-    trials, run = Trials(), run_of(3)
+    trials, run = Trials[TrialRun](), run_of(3)
     trials.add(run)
     with pytest.raises(IllegalMove):
         trials.add(run_of(3))
