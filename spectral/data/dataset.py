@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from spectral.configs.data import readers
@@ -77,6 +78,10 @@ class Dataset:
         """The id of every survey row [N]."""
         ids: NDArray[Any] = self.survey.catalog["id"].to_numpy()
         return ids
+
+    def groups_of(self, rows: Rows) -> "pd.Series[Any] | None":
+        """The object of each of some spectra, missing if it is the only one; None if the survey names no groups."""
+        return self.survey.catalog["group"].iloc[rows] if "group" in self.survey.catalog else None
 
     @cached_property
     def class_priors(self) -> NDArray[np.float64]:

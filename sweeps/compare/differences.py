@@ -9,8 +9,8 @@ from sweeps.space.values import text
 ABSENT = "-"
 FREE_KEYS = ("run_dir",)  # differs always, and says nothing
 # Of every run, in this order; then each class's F1. What else result.json holds is shown with --all.
-MAIN_METRICS = ("macro_f1", "accuracy", "balanced_accuracy", "log_loss")
-SPLITS = ("val", "test")
+MAIN_METRICS = ("macro_f1", "decision/macro_f1", "accuracy", "balanced_accuracy", "log_loss")
+SPLITS = ("val", "test", "all", "train")  # the last two of evaluations
 SIZES = ("best_epoch", "num_parameters", "time/train_s")
 
 

@@ -23,7 +23,9 @@ def read_run(folder: Path) -> Entry:
     result = load_json(folder / "result.json")
     named = result.get("objective", config["objective"])
     objectives = [named] if isinstance(named, str) else [str(name) for name in named]
-    rows = [] if result else load_rows(folder / "metrics.jsonl")
+    # Version 0.1 had the scores of a fitted rule under the names of argmax: the epochs have those of argmax.
+    is_of_rule = bool(result) and "decision" not in result and config.get("decision", {}).get("name") == "macro_f1"
+    rows = load_rows(folder / "metrics.jsonl") if is_of_rule or not result else []
     return Entry(
         folder.name,
         "run",
@@ -31,7 +33,7 @@ def read_run(folder: Path) -> Entry:
         result["num_epochs"] if result else len(rows),
         sum(stage["epochs"] for stage in config["schedule"]["stages"]),
         objectives,
-        _best(result, rows, objectives),
+        _best({} if is_of_rule else result, rows, objectives),
         _changed_s(folder),
         folder,
     )
