@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
+from sweeps.results.out_of_fold import pooled
 from sweeps.results.run import Run
 
 SPLITS = ("validation", "test", "all", "train")  # the last two of evaluations
@@ -65,7 +66,7 @@ def paired_differences(mine: Sequence[Run], other: Sequence[Run]) -> tuple[dict[
     fingerprints = {run.survey_fingerprint for run in (*mine, *other)}
     if len(fingerprints) > 1 or "" in fingerprints or not (mine and other):
         return {}, OTHER_SURVEY
-    found = {split: _difference(split, mine, other) for split in SPLITS}
+    found = {split: _difference(split, _of_split(mine, split), _of_split(other, split)) for split in SPLITS}
     differences = {split: difference for split, difference in found.items() if difference}
     return differences, "" if differences else OTHER_SPECTRA
 
@@ -78,8 +79,13 @@ def mean_interval(runs: Sequence[Run], split: str, by_rule: bool = True) -> tupl
     """
     from spectral.scoring.bootstrap import bootstrap_interval
 
-    same = _same_spectra(runs, split, by_rule)
+    same = _same_spectra(_of_split(runs, split), split, by_rule)
     return None if same is None else bootstrap_interval(same.label, same.predicted, SEED, groups=same.groups)
+
+
+def _of_split(runs: Sequence[Run], split: str) -> Sequence[Run]:
+    """The runs that say something of a split: folds have a validation part each, and together one."""
+    return pooled(runs) if split == "validation" else runs
 
 
 @dataclass(frozen=True)
