@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.markup import escape
 from torch import nn
 
 from spectral.builders import build_sampler, build_stages, check_builders, decision_rule, first_and_last_losses
+from spectral.configs.ignored import ignored_options
 from spectral.configs.objective import check_objective, objective_direction
 from spectral.configs.root import ExperimentConfig, typed
 from spectral.data.dataset import Dataset
@@ -129,6 +131,8 @@ def _carry_out(
     tune_allocator()
     runtime = choose_runtime(config.device, config.precision, config.layout, config.compile, config.num_threads)
     log.info("Running on %s.", runtime)
+    for sentence in ignored_options(config, HydraConfig.get().overrides.task if HydraConfig.initialized() else []):
+        log.warning(sentence)
     dataset = Dataset.open(config.data, config.split, Path(config.cache_dir))
     _check_objectives(config, dataset)
     sampler = build_sampler(config, dataset)
