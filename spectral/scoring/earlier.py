@@ -24,7 +24,10 @@ def with_argmax_scores(result: Mapping[str, Any] | None, folder: Path) -> dict[s
     predictions = folder / "predictions.parquet"
     if "decision" in result or not predictions.is_file():
         return dict(result)
-    table, names = pd.read_parquet(predictions), result.get("survey", {}).get("class_names", [])
+    try:
+        table, names = pd.read_parquet(predictions), result.get("survey", {}).get("class_names", [])
+    except (OSError, ValueError):  # whoever needs the predictions says that they cannot be read
+        return dict(result)
     columns = [f"probability/{name}" for name in names]
     if not names or not {"label", "predicted", "split", *columns} <= set(table):
         return dict(result)

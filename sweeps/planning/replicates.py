@@ -15,7 +15,7 @@ KFOLD = "kfold"
 
 
 def take_replicates(config: DictConfig, overrides: Sequence[str], config_loader: ConfigLoader) -> tuple[list[str], str]:
-    """Make `sweep.seeds` of a list of seeds or folds on the command line, or of all folds of split=kfold.
+    """Make `sweep.seeds` of a list of seeds or folds on the command line or in yaml, or of all folds of split=kfold.
 
     Args:
         config: of the command; its sweep.seeds and sweep.seed_key are set.
@@ -32,7 +32,8 @@ def take_replicates(config: DictConfig, overrides: Sequence[str], config_loader:
     seed_key = str(node.seed_key) if node is not None and "seed_key" in node else "seed"
     if node is None or "seeds" not in node or seed_key == FOLD:
         return list(overrides), ""
-    found = {key: values for key in dict.fromkeys((seed_key, FOLD)) if (values := _listed(key, parsed)) is not None}
+    keys = (seed_key, FOLD)
+    found = {key: values for key in keys if (values := _listed(key, parsed) or _in_space(key, node)) is not None}
     if FOLD not in found and (folds := _all_folds(config, parsed)):
         found[FOLD] = folds
     if not found or (node.seeds != 1 and FOLD not in found):
@@ -45,6 +46,8 @@ def take_replicates(config: DictConfig, overrides: Sequence[str], config_loader:
     ((key, values),) = found.items()
     with open_dict(config):
         config[GROUP].seeds, config[GROUP].seed_key = values, key
+        if key in (node.get("space") or {}):
+            del node.space[key]
     shown = f"{key}={','.join(map(str, values))}"
     line = f"Each configuration is run with {shown} and judged by the mean: they are replicates, not configurations."
     return [text for text, o in zip(overrides, parsed, strict=True) if o.key_or_group != key], line
@@ -58,6 +61,13 @@ def _listed(key: str, parsed: Sequence[Override]) -> list[int] | None:
     values = [str(value) for value in override.sweep_iterator()]  # as Hydra gives them
     is_whole = all(value.lstrip("-").isdecimal() for value in values) and len(set(values)) == len(values)
     return [int(value) for value in values] if is_whole else None
+
+
+def _in_space(key: str, sweep: DictConfig) -> list[int] | None:
+    """The values of a key that the yaml of the search lists; None if it does not, or not whole numbers."""
+    values = OmegaConf.to_container(sweep).get("space", {}).get(key)  # type: ignore[union-attr]  # a mapping
+    is_whole = isinstance(values, list) and all(isinstance(v, int) and not isinstance(v, bool) for v in values)
+    return values if is_whole else None
 
 
 def _all_folds(config: DictConfig, parsed: Sequence[Override]) -> list[int]:

@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from sweeps.errors import user_error, user_error_type
 from sweeps.files import load_json, load_rows
+from sweeps.results.earlier_results import is_of_rule
 from sweeps.results.run_dirs import SEED
 
 if TYPE_CHECKING:
@@ -54,8 +55,7 @@ class Run:
     def _load_result(self, path: Path) -> dict[str, Any]:
         """A result of version 0.1 too: what stood under the names of argmax may be of its decision rule."""
         result = load_json(path)
-        rule = self.config.get("decision")
-        if "decision" in result or not isinstance(rule, Mapping) or rule.get("name") == "argmax":
+        if not is_of_rule(result, self.config):
             return result
         from spectral.scoring.earlier import with_argmax_scores
 

@@ -12,6 +12,7 @@ from sweeps.report.figures.scores import complete, in_words
 from sweeps.report.model import Report, ReportedTrial
 from sweeps.report.section import Section, render
 from sweeps.report.space_in_words import fixed, searched
+from sweeps.results.out_of_fold import pooled
 from sweeps.results.paired_difference import Difference, mean_interval, paired_differences
 from sweeps.results.run import Run
 from sweeps.results.trial_row import shown
@@ -93,11 +94,14 @@ def _few(trial: ReportedTrial) -> list[str]:
     """A sentence for each split that has few spectra of a class; every seed has the same."""
     from spectral.scoring.few import few_spectra
 
-    run = next((run for run in trial.runs if run.result), None)
-    if run is None:
+    finished = [run for run in trial.runs if run.result]
+    if not finished:
         return []
+    first = {"val": pooled(finished)[0], "test": finished[0]}
     counts = {
-        title: {name: int(run.result.get(f"{split}/num_spectra/{name}", 0)) for name in run.class_names}
+        title: {
+            name: int(first[split].result.get(f"{split}/num_spectra/{name}", 0)) for name in finished[0].class_names
+        }
         for split, title in SPLITS.items()
     }
     sentences = (few_spectra(of_split, f"{title} ({trial.title})") for title, of_split in counts.items())

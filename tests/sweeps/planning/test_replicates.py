@@ -14,7 +14,9 @@ from sweeps.planning.replicates import take_replicates
 
 def taken(*overrides: str) -> tuple[list[str], DictConfig, str]:
     """The overrides that are left, the sweep's config, and what the user reads."""
-    config = composed([override for override in overrides if "," not in override and "range" not in override])
+    config = composed(
+        [override for override in overrides if "{" in override or not {",", "r"} & set(override.partition("=")[2])]
+    )
     with initialize_config_dir(version_base="1.3", config_dir=str(REPOSITORY / "conf")):
         loader: Any = GlobalHydra.instance().config_loader()
         left, line = take_replicates(config, overrides, loader)
@@ -29,6 +31,7 @@ def taken(*overrides: str) -> tuple[list[str], DictConfig, str]:
         (["split=kfold", "split.fold=0,2"], [0, 2], "split.fold"),
         (["split=kfold", "split.fold=range(0,3)"], [0, 1, 2], "split.fold"),
         (["seed=1,5"], [1, 5], "seed"),
+        (["+sweep.space={seed:[2,7]}"], [2, 7], "seed"),
         (["split=kfold", "split.fold=1", "seed=1,5"], [1, 5], "seed"),
     ],
 )
