@@ -43,13 +43,14 @@ def summarize(study: SharedStudy, folder: Path) -> None:
     summary = summary_of(study, trials, best)
     if best:
         summary["out_of_fold"] = _show_out_of_fold(best[:NUM_SHOWN], folder, console)
-    for line in _final_lines(summary["final"]):
+    replicates = "folds" if study.config.seed_key == FOLD else "seeds"
+    for line in _final_lines(summary["final"], replicates):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     if best:
         by = f" by {study.objectives[0]}" if len(study.objectives) > 1 else ""
         console.print(f"best{by}: {summary['best_command']}", highlight=False, markup=False, soft_wrap=True)
         if seeds := best[0].user_attrs.get(SEEDS):
-            one = "fold" if study.config.seed_key == FOLD else "seed"
+            one = replicates.removesuffix("s")
             line = f"It runs one {one}; the trial was judged by {study.config.seed_key}={','.join(map(str, seeds))}."
             console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(f"study {study.name}: {folder}", highlight=False, markup=False, soft_wrap=True)
@@ -78,7 +79,7 @@ def _show_out_of_fold(best: "list[FrozenTrial]", folder: Path, console: "Console
 
 def _over_folds(runs: list[Run]) -> list[str]:
     """Macro-F1 of the folds, each by itself: how much it varies."""
-    names = ("val/macro_f1", "val/decision/macro_f1", "test/macro_f1")
+    names = ("val/macro_f1", "val/decision/macro_f1")
     found = {name: [float(run.result[name]) for run in runs] for name in names if all(name in r.result for r in runs)}
     return [
         f"{name} over {len(runs)} folds: {statistics.fmean(values):.4f} ± {statistics.stdev(values):.4f} (mean and "
@@ -117,10 +118,10 @@ def _left_out(trials: list[FrozenTrial]) -> str:
     return f"The table lists {', '.join(words)}." if is_told else ""
 
 
-def _final_lines(finals: list[dict[str, Any]]) -> list[str]:
+def _final_lines(finals: list[dict[str, Any]], replicates: str) -> list[str]:
     """What the terminal shows of the final trials."""
     return [
-        f"trial {final['number']} on the test split: {name} {_over_seeds(values)}"
+        f"trial {final['number']} on the test split: {name} {_over_replicates(values, replicates)}"
         for final in finals
         for name, values in final["test"].items()
     ] + [
@@ -130,8 +131,8 @@ def _final_lines(finals: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-def _over_seeds(values: list[float]) -> str:
+def _over_replicates(values: list[float], replicates: str) -> str:
     """As validation has them: the mean and the standard deviation (n - 1)."""
     if len(values) == 1:
         return f"{values[0]:.4f}"
-    return f"{statistics.fmean(values):.4f} ± {statistics.stdev(values):.4f} over {len(values)} seeds"
+    return f"{statistics.fmean(values):.4f} ± {statistics.stdev(values):.4f} over {len(values)} {replicates}"
