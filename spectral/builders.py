@@ -49,22 +49,38 @@ def build_sampler(config: ExperimentConfig, dataset: Dataset) -> Sampler:
 
 def build_stages(config: ExperimentConfig, sampler: Sampler, dataset: Dataset) -> list[Stage]:
     """The stages, each with what it names itself or else with the experiment's own loss, optimizer and schedule."""
-    priors = torch.from_numpy(dataset.class_priors)
-    stages, first_epoch = [], 0
+    stages = []
     for i, stage in enumerate(config.schedule.stages):
-        # Fractions that move during a stage are represented by those at its middle.
-        fractions = torch.from_numpy(sampler.fractions(first_epoch + stage.epochs // 2))
         key = f"schedule.stages[{i}].loss" if stage.loss else "loss"
-        loss = losses.build(
-            in_class_order(stage.loss or config.loss, key, dataset.class_names),
-            num_classes=dataset.num_classes,
-            class_priors=priors,
-            batch_fractions=fractions,
+        make_loss = _loss_by_epoch(
+            in_class_order(stage.loss or config.loss, key, dataset.class_names), sampler, dataset
         )
         steps = stage.steps or math.ceil(len(dataset.train) / config.schedule.batch_size)
-        stages.append(Stage(stage.name, stage.epochs, steps, stage.start, loss, *_optimizing(stage, config)))
-        first_epoch += stage.epochs
+        stages.append(Stage(stage.name, stage.epochs, steps, stage.start, make_loss, *_optimizing(stage, config)))
     return stages
+
+
+def first_and_last_losses(stages: list[Stage]) -> list[nn.Module]:
+    """The losses of each stage's first and last epoch: fractions that move on a line are smallest at one of the two."""
+    found, first_epoch = [], 0
+    for stage in stages:
+        found += [stage.make_loss(epoch) for epoch in (first_epoch, first_epoch + stage.epochs - 1)]
+        first_epoch += stage.epochs
+    return found
+
+
+def _loss_by_epoch(loss_config: Any, sampler: Sampler, dataset: Dataset) -> Callable[[int], nn.Module]:
+    """What gives a stage's loss for an epoch, by the class fractions of that epoch's batches."""
+    priors = torch.from_numpy(dataset.class_priors)
+
+    def make_loss(epoch: int) -> nn.Module:
+        fractions = torch.from_numpy(sampler.fractions(epoch))
+        loss: nn.Module = losses.build(
+            loss_config, num_classes=dataset.num_classes, class_priors=priors, batch_fractions=fractions
+        )
+        return loss
+
+    return make_loss
 
 
 def decision_rule(config: ExperimentConfig, output_prior: Tensor, dataset: Dataset) -> Callable[[], Decision]:

@@ -1,11 +1,9 @@
-"""python -m spectral.evaluate run=FOLDER [data=...]: score a run on its own survey or another."""
+"""python -m spectral.evaluate run=FOLDER [data=...] [out=FOLDER]: score a run on its own survey or another."""
 
 if __name__ == "__main__":
     from spectral.cli.startup import begin_command
 
     begin_command()
-
-from typing import Any
 
 import hydra
 from omegaconf import DictConfig
@@ -23,22 +21,16 @@ EXAMPLE = "python -m spectral.evaluate run=FOLDER"
 def main(config: DictConfig) -> None:
     command = typed_command(config, EvaluateConfig, EXAMPLE)
     # Imports torch, which takes seconds: a mistake on the command line is found before.
-    from spectral.inference.run_and_data import labelled_rows, labels_of, open_run_and_data
-    from spectral.runs.folder import RunFolder
+    from spectral.inference.evaluation import check_out, evaluate, write_evaluation
     from spectral.scoring.console import print_scores
-    from spectral.scoring.metrics import confusion
-    from spectral.scoring.scores import final_metrics, with_prefix
 
-    predictor, survey = open_run_and_data(command)
-    names = predictor.classifier.class_names
-    labels = labels_of(survey, names)
-    on, rows = labelled_rows(command, survey, labels)
-    probabilities = predictor.probabilities(survey, rows)
-    decided = predictor.decide(probabilities)
-    seed = int(RunFolder(command.run).load_config()["seed"])
-    scores: dict[str, Any] = with_prefix(on, final_metrics(probabilities, decided, labels[rows], names, seed))
-    scores["confusion"] = {on: confusion(labels[rows], decided, len(names)).tolist()}
-    print_scores(Console(), scores, names, [on])
+    check_out(command.out)
+    found = evaluate(command)
+    console = Console()
+    print_scores(console, found.result, found.class_names, [found.key])
+    if command.out is not None:
+        write_evaluation(found, command.out)
+        console.print(f"written to {command.out}", markup=False, highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

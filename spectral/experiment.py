@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.markup import escape
 from torch import nn
 
-from spectral.builders import build_sampler, build_stages, check_builders, decision_rule
+from spectral.builders import build_sampler, build_stages, check_builders, decision_rule, first_and_last_losses
+from spectral.configs.ignored import ignored_options
 from spectral.configs.objective import check_objective, objective_direction
 from spectral.configs.root import ExperimentConfig, typed
 from spectral.data.dataset import Dataset
@@ -33,7 +34,9 @@ from spectral.runs.provenance import git_revision, versions
 from spectral.runtime import Runtime, choose_runtime, tune_allocator
 from spectral.score_test import add_test, is_held_back
 from spectral.scoring.console import print_result
-from spectral.scoring.scores import FinalScores, argmax_metrics, check_can_hold_out, with_prefix
+from spectral.scoring.earlier import with_argmax_scores
+from spectral.scoring.scores import FinalScores, argmax_metrics, check_can_hold_out, decision_metrics
+from spectral.scoring.split_scores import DECISION, with_prefix
 from spectral.survey import Survey
 from spectral.tracking.backends.contract import TrackedAs
 from spectral.tracking.client import check_installed
@@ -77,7 +80,7 @@ def run(
             resolved_config = folder.as_begun(resolved_config, _chosen())
             experiment = typed(OmegaConf.create(resolved_config))
             folder.claim(resolved_config)  # before anything long: packing, say
-        result = folder.load_result()
+        result = with_argmax_scores(folder.load_result(), folder.path)
         if result and is_held_back(experiment, result):
             result = add_test(experiment, resolved_config, folder, result, tracked_as)
         elif result:
@@ -136,6 +139,8 @@ def _carry_out(
     tune_allocator()
     runtime = choose_runtime(config.device, config.precision, config.layout, config.compile, config.num_threads)
     log.info("Running on %s.", runtime)
+    for sentence in ignored_options(config, HydraConfig.get().overrides.task if HydraConfig.initialized() else []):
+        log.warning(sentence)
     dataset = Dataset.open(config.data, config.split, Path(config.cache_dir))
     _check_objectives(config, dataset)
     sampler = build_sampler(config, dataset)
@@ -191,6 +196,7 @@ def _result(config: ExperimentConfig, trainer: Trainer, scores: FinalScores, dat
     """What result.json holds, by the keys of docs/run-folder.md."""
     return {
         "objective": config.objective,
+        "decision": config.decision.name,
         "best_epoch": trainer.best_epoch,
         "num_epochs": trainer.epoch,
         "train/loss": trainer.folder.read_metrics()[trainer.best_epoch - 1]["train/loss"],
@@ -211,13 +217,16 @@ def _score(
     dataset: Dataset,
 ) -> FinalScores:
     """Score the best weights on validation and, once, on test; write the predictions and the fitted rule."""
-    folder, output_prior = trainer.folder, trainer.best_stage.loss.get_buffer("output_prior")
+    folder, output_prior = trainer.folder, trainer.best_loss.get_buffer("output_prior")
     predictor = Predictor.load(folder, classifier, trainer.runtime, config.evaluate_batch_size)
-    scores = FinalScores(decision_rule(config, output_prior, dataset), dataset.class_names, config.seed)
+    make_rule = decision_rule(config, output_prior, dataset)
+    scores = FinalScores(make_rule, dataset.class_names, config.seed, config.scores_decision)
     test = dataset.test if config.score_test else dataset.test[:0]
     for rows, add in ((dataset.validation, scores.add_validation), (test, scores.add_test)):
         if len(rows):
-            add(predictor.logits(trainer.source, rows), dataset.labels[rows], dataset.ids[rows])
+            add(
+                predictor.logits(trainer.source, rows), dataset.labels[rows], dataset.ids[rows], dataset.groups_of(rows)
+            )
     classifier.output_prior, classifier.decision_state = output_prior.tolist(), scores.rule.state()
     classifier.save(folder)
     write_parquet(folder.predictions, scores.predictions())
@@ -244,8 +253,8 @@ def _check_objectives(config: ExperimentConfig, dataset: Dataset) -> None:
 
 def _check_decision(config: ExperimentConfig, stages: list[Stage], dataset: Dataset) -> None:
     """Meet before training what would keep the decision rule from being made or fitted after it."""
-    for stage in stages:
-        rule = decision_rule(config, stage.loss.get_buffer("output_prior"), dataset)()
+    for loss in first_and_last_losses(stages):
+        rule = decision_rule(config, loss.get_buffer("output_prior"), dataset)()
         if rule.num_iterations:
             check_can_hold_out(dataset.labels[dataset.validation], dataset.class_names)
 
@@ -265,15 +274,23 @@ def _training_settings(config: ExperimentConfig, digest: str) -> TrainingSetting
 
 def _validation(
     config: ExperimentConfig, dataset: Dataset, inputs: Inputs, source: BatchSource, runtime: Runtime
-) -> Callable[[nn.Module], dict[str, float]]:
-    """What an epoch ends with: the metrics of argmax on the validation split, none where it is empty."""
+) -> Callable[[nn.Module, nn.Module], dict[str, float]]:
+    """What an epoch ends with: the metrics of argmax on the validation split, none where it is empty.
+
+    Those of the decision rule too if an objective is one of them: to fit the rule takes time.
+    """
     rows = dataset.validation
 
-    def validate(network: nn.Module) -> dict[str, float]:
+    def validate(network: nn.Module, loss: nn.Module) -> dict[str, float]:
         if not len(rows):
             return {}
         logits = infer(network, inputs, source, rows, runtime, config.evaluate_batch_size)
-        return with_prefix("val", argmax_metrics(logits, dataset.labels[rows], dataset.class_names))
+        labels, names = dataset.labels[rows], dataset.class_names
+        metrics = argmax_metrics(logits, labels, names)
+        if config.scores_decision:
+            make_rule = decision_rule(config, loss.get_buffer("output_prior"), dataset)
+            metrics |= with_prefix(DECISION, decision_metrics(logits, labels, names, make_rule, config.seed))
+        return with_prefix("val", metrics)
 
     return validate
 

@@ -52,16 +52,17 @@ def add_test(
         raise UserError(f"the survey has changed since the run in {folder.path}: its test split is no longer there.")
     classifier = Classifier.load(folder)
     predictor = Predictor.load(folder, classifier, runtime, config.evaluate_batch_size)
-    scores = FinalScores(classifier.build_decision, dataset.class_names, config.seed)
+    scores = FinalScores(classifier.build_decision, dataset.class_names, config.seed, config.scores_decision)
     rows = dataset.test
     if len(rows):
         logits = predictor.logits(predictor.source(dataset.survey), rows)
-        scores.add_test(logits, dataset.labels[rows], dataset.ids[rows])
+        scores.add_test(logits, dataset.labels[rows], dataset.ids[rows], dataset.groups_of(rows))
         held = pd.read_parquet(folder.predictions) if folder.predictions.exists() else pd.DataFrame()
         predictions = pd.concat([held[held["split"] != "test"] if len(held) else held, scores.predictions()])
         write_parquet(folder.predictions, predictions.reset_index(drop=True))
     confusion = result["confusion"] | scores.confusions
     result = {**result, **scores.metrics, "confusion": confusion, "score_test": True}
+    result["decision"] = config.decision.name
     with RunTracking(config, resolved_config, folder, runtime.device, dataset.class_names, tracked_as) as tracking:
         plots = _plot(folder, result, dataset) if config.plots else Plots()
         folder.write_result(result)

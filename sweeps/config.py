@@ -6,6 +6,7 @@ from typing import Any, Optional
 from hydra.core.config_store import ConfigStore
 
 DEFAULT_SAMPLER = "tpe"
+FOLD = "split.fold"  # the key of a cross-validation's fold
 
 
 @dataclass

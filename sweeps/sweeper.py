@@ -70,6 +70,7 @@ class SpectralSweeper(Sweeper):
         from sweeps.planning.arguments import empty_mappings
         from sweeps.planning.checks import check_axes, check_constrained, typed_sweep
         from sweeps.planning.plan import plan_of
+        from sweeps.planning.replicates import take_replicates
         from sweeps.results.sweep_json import note_storage
         from sweeps.space import Space, read_constraints
         from sweeps.storage.urls import journal_url
@@ -79,11 +80,12 @@ class SpectralSweeper(Sweeper):
         given = Arguments(arguments, self.hydra_context.config_loader)
         empty_mappings(self.config, GROUP, arguments)
         self._check_yaml()
+        of_jobs, replicates = take_replicates(self.config, given.of_jobs, self.hydra_context.config_loader)
         sweep = typed_sweep(OmegaConf.select(self.config, GROUP))
         self._check_objective(sweep)
         sweep.study_name = sweep.study_name or self._name_of_search()
         sweep.search_overrides = given.leave_open(sweep.search_overrides)
-        space = Space.read(sweep.space, given.of_jobs, self.hydra_context.config_loader)
+        space = Space.read(sweep.space, of_jobs, self.hydra_context.config_loader)
         check_axes(space, sweep)
         check_constrained(sweep.constraints, sweep)
         constraints = read_constraints(sweep.constraints)
@@ -99,7 +101,7 @@ class SpectralSweeper(Sweeper):
             folder.mkdir(parents=True, exist_ok=True)  # only now: a study that cannot be opened must leave no folder
             if sweep.storage:
                 note_storage(study, folder)
-            for sentence in startup_lines(study, sweep, constraints, line):
+            for sentence in [*filter(None, [replicates]), *startup_lines(study, sweep, constraints, line)]:
                 print(sentence)
             with interrupts.caught():
                 loop = self._run(study, sweep, launcher, constraints, folder, interrupts)

@@ -108,7 +108,7 @@ def _scores(key: str, labels: NDArray[np.int64], predicted: NDArray[np.int64]) -
     precision, recall, f1, support = precision_recall_fscore_support(
         labels, predicted, labels=range(len(CLASSES)), zero_division=0
     )
-    low, high = bootstrap_interval(labels, predicted, len(CLASSES), seed=0, num_resamples=200)
+    low, high = bootstrap_interval(labels, predicted, seed=0, num_resamples=200)
     scores: dict[str, Any] = {
         f"{key}/macro_f1": float(f1.mean()),
         f"{key}/accuracy": float((labels == predicted).mean()),

@@ -32,6 +32,7 @@ class EvaluateConfig(ApplyConfig):
     """python -m spectral.evaluate"""
 
     on: str = choice("auto", "auto", "train", "validation", "test", "all")
+    out: Optional[str] = None  # a folder for the scores and predictions; null: they are printed only
 
 
 @dataclass
@@ -39,7 +40,8 @@ class PredictConfig(ApplyConfig):
     """python -m spectral.predict"""
 
     out: str = MISSING
-    format: str = choice("auto", "auto", "contest", "probabilities", "parquet")
+    format: str = choice("auto", "auto", "csv", "contest", "probabilities", "parquet")
+    keep_columns: Any = False  # true: all columns that the data has for its spectra; or a list of their names
 
 
 @dataclass

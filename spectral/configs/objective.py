@@ -5,13 +5,23 @@ from typing import Literal
 
 from spectral.errors import UserError, nearest
 
-PLAIN = ("train/loss", "val/log_loss", "val/macro_f1", "val/accuracy", "val/balanced_accuracy")
+# Scores of argmax; by the run's decision rule they have this in front in place of val/.
+OF_THE_DECISION = "val/decision/"
+DECIDED = ("macro_f1", "accuracy", "balanced_accuracy")
+PLAIN = (
+    *("train/loss", "val/log_loss", *(f"val/{name}" for name in DECIDED)),
+    *(f"{OF_THE_DECISION}{name}" for name in DECIDED),
+)
 # What result.json holds next to them, for those who bound it.
 OF_THE_RUN = (
     *("num_parameters", "receptive_field", "best_epoch", "num_epochs", "time/train_s", "time/last_start_s"),
     *("val/macro_f1_low", "val/macro_f1_high"),
+    *(f"{OF_THE_DECISION}macro_f1_low", f"{OF_THE_DECISION}macro_f1_high"),
 )
-PER_CLASS = ("val/f1/", "val/precision/", "val/recall/")
+PER_CLASS = (
+    *("val/f1/", "val/precision/", "val/recall/"),
+    *(f"{OF_THE_DECISION}{name}/" for name in ("f1", "precision", "recall")),
+)
 OF_ANY_CLASS = tuple(f"{prefix}CLASS" for prefix in PER_CLASS)
 
 

@@ -20,7 +20,7 @@ from spectral.configs.losses import losses
 from spectral.configs.lr_schedule import lr_schedules
 from spectral.configs.messages import config_sentence
 from spectral.configs.models import models
-from spectral.configs.objective import check_objective
+from spectral.configs.objective import OF_THE_DECISION, check_objective
 from spectral.configs.optimizer import optimizers
 from spectral.configs.sampler import FractionsConfig, samplers
 from spectral.configs.split import splits
@@ -80,6 +80,11 @@ class ExperimentConfig:
     @property
     def objectives(self) -> list[str]:
         return [self.objective] if isinstance(self.objective, str) else list(self.objective)
+
+    @property
+    def scores_decision(self) -> bool:
+        """Whether an objective is a score of the decision rule, so that each epoch needs one, by argmax too."""
+        return any(name.startswith(OF_THE_DECISION) for name in self.objectives)
 
 
 ConfigStore.instance().store("experiment_config", ExperimentConfig, provider="spectral")

@@ -42,15 +42,16 @@ class KFoldConfig:
 
     name: str = "kfold"
     num_folds: int = number(5, at_least=2)
-    fold: int = number(0, at_least=0)  # the one that is validation, from 0
+    fold: int = number(0, at_least=0)  # the one that is validation, from 0; those of a repeat follow on
+    num_repeats: int = number(1, at_least=1)  # how often the spectra outside the test part are divided into folds
     test: float = number(0.1, at_least=0, below=1)
     seed: int = number(0, at_least=0)
 
     def check(self, key: str) -> None:
-        if self.fold >= self.num_folds:
+        num_all = self.num_folds * self.num_repeats
+        if self.fold >= num_all:
             raise UserError(
-                f"{key}.fold={self.fold} is out of range: with {self.num_folds} folds it is at most "
-                f"{self.num_folds - 1}."
+                f"{key}.fold={self.fold} is out of range: with {num_all} folds it is at most {num_all - 1}."
             )
 
 

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from spectral.configs.data import readers
 from spectral.data.packing.pack import open_or_pack
+from spectral.data.splits.objects import num_groups, warn_of_repeats, warn_of_torn_objects
 from spectral.data.splits.split import assign_split
 from spectral.errors import UserError
 from spectral.inputs.batches import Rows
@@ -52,6 +54,8 @@ class Dataset:
         if survey.num_classes < 2:
             raise UserError(f"The data has the one class '{survey.class_names[0]}': training needs two or more.")
         _log_dataset(dataset)
+        warn_of_torn_objects(dataset.survey.catalog, split.name)
+        warn_of_repeats(dataset.survey.catalog)
         return dataset
 
     @classmethod
@@ -77,6 +81,10 @@ class Dataset:
         """The id of every survey row [N]."""
         ids: NDArray[Any] = self.survey.catalog["id"].to_numpy()
         return ids
+
+    def groups_of(self, rows: Rows) -> "pd.Series[Any] | None":
+        """The object of each of some spectra, missing if it is the only one; None if the survey names no groups."""
+        return self.survey.catalog["group"].iloc[rows] if "group" in self.survey.catalog else None
 
     @cached_property
     def class_priors(self) -> NDArray[np.float64]:
@@ -104,6 +112,8 @@ def _log_dataset(dataset: Dataset) -> None:
     """Log what the run trains on, so that a column or a label read wrongly is seen at once."""
     survey, sizes = dataset.survey, (len(dataset.train), len(dataset.validation), len(dataset.test))
     shape = f"{survey.length} points" + (f" in {survey.num_channels} channels" if survey.num_channels > 1 else "")
+    groups = num_groups(survey.catalog)
+    shape += f", of {groups} groups" if groups is not None and groups < len(survey) else ""
     parts = "{} training, {} validation, {} test".format(*sizes)
     log.info("%d spectra of %s; classes %s; %s.", len(survey), shape, ", ".join(survey.class_names), parts)
     num_unlabelled = int((dataset.labels < 0).sum())

@@ -11,7 +11,8 @@ from spectral.inputs.inputs import Inputs
 from spectral.runs.folder import RunFolder
 from spectral.runtime import Runtime
 from spectral.scoring.metrics import Labels
-from spectral.scoring.scores import Probabilities, softmax
+from spectral.scoring.scores import softmax
+from spectral.scoring.split_scores import Probabilities
 from spectral.survey import Survey
 
 

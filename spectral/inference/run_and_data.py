@@ -47,6 +47,12 @@ def _own_survey(folder: RunFolder) -> Survey:
     return dataset.survey
 
 
+def is_own_survey(folder: RunFolder, survey: Survey) -> bool:
+    """Whether a survey is the one that the run was made on."""
+    result = folder.load_result()
+    return result is not None and result["survey"]["fingerprint"] == survey.fingerprint
+
+
 def labels_of(survey: Survey, class_names: list[str]) -> Labels:
     """The run's class index of every survey row [N], -1 if it has no label.
 
@@ -54,13 +60,14 @@ def labels_of(survey: Survey, class_names: list[str]) -> Labels:
         class_names: of the run.
 
     Raises:
-        UserError: the survey has a class that the run does not know.
+        UserError: a spectrum has a class that the run does not know. A class without spectra may be unknown.
     """
     index = {name: k for k, name in enumerate(class_names)}
-    unknown = sorted(set(survey.class_names) - set(index))
+    there = {survey.class_names[k] for k in np.unique(survey.labels[survey.labels >= 0])}
+    unknown = sorted(there - set(index))
     if unknown:
         raise UserError(f"the data has the class '{unknown[0]}', the run does not: {nearest(unknown[0], index)}.")
-    return np.array([-1, *(index[name] for name in survey.class_names)])[survey.labels + 1]
+    return np.array([-1, *(index.get(name, -1) for name in survey.class_names)])[survey.labels + 1]
 
 
 def labelled_rows(command: EvaluateConfig, survey: Survey, labels: Labels) -> tuple[str, Rows]:

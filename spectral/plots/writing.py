@@ -39,7 +39,7 @@ def write_plots(
 
     Args:
         metrics: rows of metrics.jsonl, at least one.
-        confusions: split -> counts [K, K].
+        confusions: split -> counts [K, K], by argmax; of another decision rule, which is drawn, under split/decision.
         predictions: as in predictions.parquet; empty without validation and test.
         rows: of the survey [n], one for each row of `predictions`.
     """
@@ -49,8 +49,9 @@ def write_plots(
         draw_curves(plots.images["curves"], metrics, names, best_epoch)
         if len(predictions):
             plots.images["confusion"] = folder / "confusion.png"
-            draw_confusion(plots.images["confusion"], confusions, names)
-            plots.tables["confusion_matrix"] = _confusion_table(list(confusions.values())[-1], names)
+            decided = {split: confusions.get(f"{split}/decision", confusions[split]) for split in _splits(confusions)}
+            draw_confusion(plots.images["confusion"], decided, names)
+            plots.tables["confusion_matrix"] = _confusion_table(list(decided.values())[-1], names)
             _add_scored(plots, folder, predictions.assign(row=rows), survey)
     return plots
 
@@ -72,6 +73,10 @@ def _add_scored(plots: Plots, folder: Path, predictions: pd.DataFrame, survey: S
         cells = [mistake.id, mistake.label, mistake.predicted, float(mistake.confidence)]  # type: ignore[arg-type]  # as above
         listed.append([*cells, {"image": str(path.absolute())}])
     plots.tables["misclassified"] = Table(["id", "label", "predicted", "confidence", "spectrum"], listed)
+
+
+def _splits(confusions: Mapping[str, object]) -> list[str]:
+    return [name for name in confusions if "/" not in name]
 
 
 def _confusion_table(counts: Sequence[Sequence[int]], names: Sequence[str]) -> Table:

@@ -31,6 +31,15 @@ class Decision:
         self.num_iterations = num_iterations
         self.slope, self.offset = np.ones(num_classes), np.zeros(num_classes)
 
+    @property
+    def is_argmax(self) -> bool:
+        """Whether it is argmax of the probabilities as they are, so that it has no scores of its own."""
+        return self.prior_ratio is None and not self.num_iterations
+
+    def unfitted(self) -> "Decision":
+        """The same rule before it was fitted."""
+        return Decision(len(self.slope), self.prior_ratio, self.num_iterations)
+
     def __call__(self, probabilities: NDArray[Any]) -> Labels:
         """Classes [n] of probabilities [n, K]."""
         return _decide(self.corrected(probabilities), self.slope, self.offset)
@@ -41,7 +50,10 @@ class Decision:
         if self.prior_ratio is None:
             return values
         weighted = values * self.prior_ratio
-        corrected: Floats = weighted / weighted.sum(1, keepdims=True)
+        total = weighted.sum(1, keepdims=True)
+        # All of a spectrum's probability may be on classes that the survey's prior gives 0: the other classes share it.
+        possible = (self.prior_ratio > 0) / max((self.prior_ratio > 0).sum(), 1)
+        corrected: Floats = np.where(total > 0, weighted / np.where(total > 0, total, 1.0), possible)
         return corrected
 
     def fit(self, probabilities: NDArray[Any], labels: Labels) -> Self:

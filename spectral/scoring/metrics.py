@@ -15,7 +15,8 @@ def classification_metrics(
 ) -> dict[str, float]:
     """All metrics of one split, between 0 and 1 but for log_loss.
 
-    - macro_f1: mean F1 over all K classes; a class neither labelled nor predicted counts as 0.
+    - macro_f1: mean F1 over the classes that have labels. A class without labels has no F1 to be right about; what is
+      called so by mistake lowers the recall of the others.
     - balanced_accuracy: mean recall over the classes that have labels.
     - log_loss: mean -log p(label) in nats, which unlike the training loss compares between losses.
     - precision/NAME, recall/NAME, f1/NAME of each class, 0 if undefined.
@@ -29,7 +30,7 @@ def classification_metrics(
     classes = range(len(class_names))
     precision, recall, f1, support = precision_recall_fscore_support(labels, predicted, labels=classes, zero_division=0)
     metrics = {
-        "macro_f1": f1.mean(),
+        "macro_f1": f1[support > 0].mean(),
         "accuracy": accuracy_score(labels, predicted),
         "balanced_accuracy": recall[support > 0].mean(),
         "log_loss": _log_loss(labels, probabilities),

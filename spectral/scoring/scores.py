@@ -11,11 +11,11 @@ from sklearn.model_selection import StratifiedKFold
 from torch import Tensor
 
 from spectral.errors import UserError
-from spectral.scoring.bootstrap import bootstrap_interval
+from spectral.scoring.bootstrap import group_numbers
 from spectral.scoring.decision import Decision
-from spectral.scoring.metrics import Labels, classification_metrics, confusion
+from spectral.scoring.metrics import Labels, classification_metrics
+from spectral.scoring.split_scores import Probabilities, of_decision, split_scores
 
-Probabilities = NDArray[np.float64]
 NUM_FOLDS = 5
 
 
@@ -41,8 +41,13 @@ def argmax_metrics(logits: Tensor, labels: Labels, class_names: Sequence[str]) -
     return classification_metrics(labels, probability.argmax(axis=1), probability, class_names)
 
 
-def with_prefix(prefix: str, metrics: dict[str, float]) -> dict[str, Any]:
-    return {f"{prefix}/{name}": value for name, value in metrics.items()}
+def decision_metrics(
+    logits: Tensor, labels: Labels, class_names: Sequence[str], make_rule: Callable[[], Decision], seed: int
+) -> dict[str, float]:
+    """The metrics of a decision rule on validation; one that is fitted decides fold by fold, as in `FinalScores`."""
+    probability = softmax(logits)
+    decided = decide_validation(make_rule, probability, labels, seed)
+    return of_decision(classification_metrics(labels, decided, probability, class_names))
 
 
 def check_can_hold_out(labels: Labels, class_names: Sequence[str]) -> None:
@@ -73,15 +78,14 @@ def decide_held_out(make_rule: Callable[[], Decision], probability: Probabilitie
     return decided
 
 
-def final_metrics(
-    probability: Probabilities, decided: Labels, labels: Labels, class_names: Sequence[str], seed: int
-) -> dict[str, float]:
-    """All metrics of decisions [n], the bootstrap's 95 % interval of macro-F1, and the spectra of each class."""
-    low, high = bootstrap_interval(labels, decided, len(class_names), seed=seed)
-    counts = np.bincount(labels, minlength=len(class_names))
-    metrics = classification_metrics(labels, decided, probability, class_names)
-    metrics |= {"macro_f1_low": low, "macro_f1_high": high, "num_spectra": len(labels)}
-    return metrics | {f"num_spectra/{name}": int(count) for name, count in zip(class_names, counts, strict=True)}
+def decide_validation(
+    make_rule: Callable[[], Decision], probability: Probabilities, labels: Labels, seed: int
+) -> Labels:
+    """Classes [n] on validation, where a rule may be fitted: then each spectrum's by a rule that has not seen it."""
+    rule = make_rule()
+    if not rule.num_iterations:
+        return rule(probability)
+    return decide_held_out(make_rule, probability, labels, seed)
 
 
 def predictions_frame(
@@ -93,48 +97,87 @@ def predictions_frame(
     return pd.DataFrame({"id": ids, "predicted": names[decided]} | columns)
 
 
+def scored_frame(
+    split: str,
+    ids: NDArray[Any],
+    probability: Probabilities,
+    decided: Labels,
+    labels: Labels,
+    class_names: Sequence[str],
+    groups: "pd.Series[Any] | None" = None,
+) -> pd.DataFrame:
+    """`predictions_frame` with the split, the labels [n], and the group [n] of each spectrum if there are groups."""
+    frame = predictions_frame(ids, probability, decided, class_names)
+    frame.insert(1, "split", split)
+    frame.insert(2, "label", [class_names[label] for label in labels])
+    if groups is not None:
+        frame.insert(4, "group", groups.to_numpy())
+    return frame
+
+
 class FinalScores:
     """Scores and predictions, split by split. K classes."""
 
-    def __init__(self, make_rule: Callable[[], Decision], class_names: Sequence[str], seed: int) -> None:
+    def __init__(
+        self,
+        make_rule: Callable[[], Decision],
+        class_names: Sequence[str],
+        seed: int,
+        scores_decision: bool = False,
+    ) -> None:
         """Begin without a score.
 
         Args:
             make_rule: gives the run's decision rule, unfitted.
             seed: of the bootstrap and of the folds that validation is decided by.
+            scores_decision: whether the rule has scores under its own name even if it is argmax.
         """
         self.make_rule, self.class_names, self.seed = make_rule, list(class_names), seed
         self.rule = make_rule()
+        self._has_decision = scores_decision or not self.rule.is_argmax
         self.metrics: dict[str, float] = {}
         self.confusions: dict[str, list[list[int]]] = {}
         self._frames: list[pd.DataFrame] = []
 
-    def add_validation(self, logits: Tensor, labels: Labels, ids: NDArray[Any]) -> None:
-        """Fit the rule; what is reported of a fitted rule is decided fold by fold on spectra it was not fitted to."""
+    def add_validation(
+        self, logits: Tensor, labels: Labels, ids: NDArray[Any], groups: "pd.Series[Any] | None" = None
+    ) -> None:
+        """Fit the rule; what is reported of a fitted rule is decided fold by fold on spectra it was not fitted to.
+
+        Args:
+            groups: [n], the object of each spectrum, missing if it is the only one; None if the survey names none.
+        """
         probability = softmax(logits)
         if self.rule.num_iterations:
             self.rule.fit(probability, labels)
-            decided = decide_held_out(self.make_rule, probability, labels, self.seed)
-        else:
-            decided = self.rule(probability)
-        self._add("val", "validation", probability, decided, labels, ids)
+        decided = decide_validation(self.make_rule, probability, labels, self.seed)
+        self._add("val", "validation", probability, decided, labels, ids, groups)
 
-    def add_test(self, logits: Tensor, labels: Labels, ids: NDArray[Any]) -> None:
+    def add_test(
+        self, logits: Tensor, labels: Labels, ids: NDArray[Any], groups: "pd.Series[Any] | None" = None
+    ) -> None:
         """Decide by the rule as it was fitted on validation."""
         probability = softmax(logits)
-        self._add("test", "test", probability, self.rule(probability), labels, ids)
+        self._add("test", "test", probability, self.rule(probability), labels, ids, groups)
 
     def _add(
-        self, key: str, split: str, probability: Probabilities, decided: Labels, labels: Labels, ids: NDArray[Any]
+        self,
+        key: str,
+        split: str,
+        probability: Probabilities,
+        decided: Labels,
+        labels: Labels,
+        ids: NDArray[Any],
+        groups: "pd.Series[Any] | None",
     ) -> None:
         names = self.class_names
-        self.metrics |= with_prefix(key, final_metrics(probability, decided, labels, names, self.seed))
-        self.confusions[key] = confusion(labels, decided, len(names)).tolist()
-        frame = predictions_frame(ids, probability, decided, names)
-        frame.insert(1, "split", split)
-        frame.insert(2, "label", [names[label] for label in labels])
-        self._frames.append(frame)
+        by_rule = decided if self._has_decision else None
+        objects = None if groups is None else group_numbers(groups)
+        metrics, confusions = split_scores(key, probability, by_rule, labels, names, self.seed, objects)
+        self.metrics |= metrics
+        self.confusions |= confusions
+        self._frames.append(scored_frame(split, ids, probability, decided, labels, names, groups))
 
     def predictions(self) -> pd.DataFrame:
-        """id, split, label, predicted and the probability of each class, for all spectra added."""
+        """id, split, label, predicted, group (if there are groups) and the probability of each class, of all added."""
         return pd.concat(self._frames, ignore_index=True) if self._frames else pd.DataFrame()

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns its exit code."""
     parser = argparse.ArgumentParser("python -m sweeps.compare", description="Configs and metrics of runs, compared.")
-    what = "a run (its folder, or its name in outputs), STUDY:NUMBER for a trial, or STUDY for its best trial"
+    what = (
+        "a run (its folder, or its name in outputs), a folder of spectral.evaluate out=FOLDER, STUDY:NUMBER for a "
+        "trial, or STUDY for its best trial"
+    )
     parser.add_argument("runs", nargs="+", metavar="RUN", help=what)
     parser.add_argument("--all", action="store_true", help="also show equal config values, and every metric")
     given = parser.parse_args(arguments)

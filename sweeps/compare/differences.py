@@ -9,8 +9,8 @@ from sweeps.space.values import text
 ABSENT = "-"
 FREE_KEYS = ("run_dir",)  # always differs, without meaning
 # Shown in this order, then the F1 of each class. The other metrics of result.json are shown with --all.
-MAIN_METRICS = ("macro_f1", "accuracy", "balanced_accuracy", "log_loss")
-SPLITS = ("val", "test")
+MAIN_METRICS = ("macro_f1", "decision/macro_f1", "accuracy", "balanced_accuracy", "log_loss")
+SPLITS = ("val", "test", "all", "train")  # the last two for evaluations
 SIZES = ("best_epoch", "num_parameters", "time/train_s")
 
 

@@ -3,7 +3,7 @@
 from sweeps.compare.subjects import Subject
 from sweeps.results.paired_difference import Difference, paired_differences
 
-METRICS = {"validation": "val/macro_f1", "test": "test/macro_f1"}
+KEYS = {"validation": "val"}  # of a split in result.json, if it has another name there
 
 
 def paired_lines(first: Subject, other: Subject) -> list[str]:
@@ -21,8 +21,9 @@ def _sentence(found: Difference, first: str, other: str) -> str:
         else "contains zero, so that these spectra do not show which is better"
     )
     ours, theirs = map(_mean_over, found.num_seeds)
+    name = f"{KEYS.get(found.split, found.split)}/{found.score}"
     return (
-        f"{METRICS[found.split]} of {other}{ours} less that of {first}{theirs}: {found.value:+.4f} on the same "
+        f"{name} of {other}{ours} less that of {first}{theirs}: {found.value:+.4f} on the same "
         f"{found.num_spectra:,} spectra; the 95 % interval, {found.low:+.4f} to {found.high:+.4f}, {verdict}."
     )
 

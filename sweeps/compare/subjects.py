@@ -13,7 +13,7 @@ from sweeps.compare.unfinished import scores_of_best_epoch
 from sweeps.errors import did_you_mean, user_error
 from sweeps.outputs import JOURNAL_FILE, SUMMARY_FILE
 from sweeps.results.ranking import ranked
-from sweeps.results.run import Run, flat, trouble
+from sweeps.results.run import Run, flat, is_evaluation, trouble
 from sweeps.results.run_dirs import run_dirs
 from sweeps.study.find import CONFIG, load_study, names_in_outputs, run_folder, study_folder
 
@@ -60,12 +60,13 @@ def find_subject(named: str) -> Subject:
 
     Args:
         named: a run, STUDY:NUMBER, or STUDY for its best trial; a run or a study is a folder, or a name in outputs.
+            The folder of an evaluation (`spectral.evaluate out=FOLDER`) counts as a run's.
 
     Raises:
         LookupError: there is no such run, study or trial, or it has no run folder.
         UserError: none of its runs can be read.
     """
-    if (Path(named) / CONFIG).is_file():  # a run takes precedence over a study of that name
+    if (Path(named) / CONFIG).is_file() or is_evaluation(Path(named)):  # takes precedence over a study of that name
         return _subject(named, [Path(named)])
     if study_folder(named):
         return _best_trial(named)

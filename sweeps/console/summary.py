@@ -2,16 +2,24 @@
 
 import statistics
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from optuna.trial import FrozenTrial, TrialState
 
+from sweeps.config import FOLD
 from sweeps.console.best_trials_table import BestTrialsTable
+from sweeps.errors import user_error_type
+from sweeps.results.out_of_fold import score_out_of_fold
 from sweeps.results.ranking import is_feasible, ranked
+from sweeps.results.run import Run
+from sweeps.results.run_dirs import run_dirs
 from sweeps.results.sweep_json import NUM_SHOWN, summary_of, write_summary
 from sweeps.study.attributes import REUSED_FROM, SEEDS
 from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import standing
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def summarize(study: SharedStudy, folder: Path) -> None:
@@ -33,16 +41,51 @@ def summarize(study: SharedStudy, folder: Path) -> None:
     if best and (left_out := _left_out(trials)):
         console.print(left_out, highlight=False, markup=False, soft_wrap=True)
     summary = summary_of(study, trials, best)
-    for line in _final_lines(summary["final"]):
+    if best:
+        summary["out_of_fold"] = _show_out_of_fold(best[:NUM_SHOWN], folder, console)
+    replicates = "folds" if study.config.seed_key == FOLD else "seeds"
+    for line in _final_lines(summary["final"], replicates):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     if best:
         by = f" by {study.objectives[0]}" if len(study.objectives) > 1 else ""
         console.print(f"best{by}: {summary['best_command']}", highlight=False, markup=False, soft_wrap=True)
         if seeds := best[0].user_attrs.get(SEEDS):
-            line = f"It runs one seed; the trial was scored with {study.config.seed_key}={','.join(map(str, seeds))}."
+            one = replicates.removesuffix("s")
+            line = f"It runs one {one}; the trial was scored with {study.config.seed_key}={','.join(map(str, seeds))}."
             console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print(f"study {study.name}: {folder}", highlight=False, markup=False, soft_wrap=True)
     write_summary(summary, folder)
+
+
+def _show_out_of_fold(best: "list[FrozenTrial]", folder: Path, console: "Console") -> dict[str, Any] | None:
+    """Score the folds of the best trials as one, and print those of the best; None if they have no folds."""
+    runs = [[Run(path) for path in run_dirs(trial.user_attrs, folder)] for trial in best]
+    try:
+        scores = [score_out_of_fold(of_trial) for of_trial in runs]
+    except (OSError, user_error_type()) as error:
+        print(f"The folds could not be scored as one: {str(error).rstrip('.')}.")
+        return None
+    if scores[0] is None:
+        return None
+    from spectral.scoring.console import print_scores
+
+    print(f"Trial {best[0].number}, out of fold: each spectrum as the fold said that did not train on it.")
+    print_scores(console, scores[0], runs[0][0].class_names, ["val"])
+    for line in _over_folds(runs[0]):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    kept = {name: value for name, value in scores[0].items() if name.startswith("val/")}
+    return {"number": best[0].number, "confusion": scores[0]["confusion"], **kept}
+
+
+def _over_folds(runs: list[Run]) -> list[str]:
+    """Macro-F1 of the folds, each by itself: how much it varies."""
+    names = ("val/macro_f1", "val/decision/macro_f1")
+    found = {name: [float(run.result[name]) for run in runs] for name in names if all(name in r.result for r in runs)}
+    return [
+        f"{name} over {len(runs)} folds: {statistics.fmean(values):.4f} ± {statistics.stdev(values):.4f} (mean and "
+        f"standard deviation)"
+        for name, values in found.items()
+    ]
 
 
 def has_result(study: SharedStudy) -> bool:
@@ -75,10 +118,10 @@ def _left_out(trials: list[FrozenTrial]) -> str:
     return f"The table lists {', '.join(words)}." if has_fewer else ""
 
 
-def _final_lines(finals: list[dict[str, Any]]) -> list[str]:
+def _final_lines(finals: list[dict[str, Any]], replicates: str) -> list[str]:
     """Lines with the test scores of the final trials."""
     return [
-        f"trial {final['number']} on the test split: {name} {_over_seeds(values)}"
+        f"trial {final['number']} on the test split: {name} {_over_replicates(values, replicates)}"
         for final in finals
         for name, values in final["test"].items()
     ] + [
@@ -88,8 +131,8 @@ def _final_lines(finals: list[dict[str, Any]]) -> list[str]:
     ]
 
 
-def _over_seeds(values: list[float]) -> str:
-    """A score over seeds, as for validation: the mean and the standard deviation (n - 1)."""
+def _over_replicates(values: list[float], replicates: str) -> str:
+    """As validation has them: the mean and the standard deviation (n - 1)."""
     if len(values) == 1:
         return f"{values[0]:.4f}"
-    return f"{statistics.fmean(values):.4f} ± {statistics.stdev(values):.4f} over {len(values)} seeds"
+    return f"{statistics.fmean(values):.4f} ± {statistics.stdev(values):.4f} over {len(values)} {replicates}"

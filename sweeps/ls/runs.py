@@ -7,6 +7,7 @@ import yaml
 
 from sweeps.files import load_json, load_rows
 from sweeps.ls.entry import Entry
+from sweeps.results.earlier_results import is_of_rule
 from sweeps.results.run_status import _changed_s, unfinished_status
 
 # PyYAML's parser in C, if it is installed, reads a config in 2 ms instead of 20 ms.
@@ -23,7 +24,9 @@ def read_run(folder: Path) -> Entry:
     result = load_json(folder / "result.json")
     named = result.get("objective", config["objective"])
     objectives = [named] if isinstance(named, str) else [str(name) for name in named]
-    rows = [] if result else load_rows(folder / "metrics.jsonl")
+    # Version 0.1 had the scores of a fitted rule under the names of argmax: the epochs have those of argmax.
+    by_epochs = not result or is_of_rule(result, config)
+    rows = load_rows(folder / "metrics.jsonl") if by_epochs else []
     return Entry(
         folder.name,
         "run",
@@ -31,7 +34,7 @@ def read_run(folder: Path) -> Entry:
         result["num_epochs"] if result else len(rows),
         sum(stage["epochs"] for stage in config["schedule"]["stages"]),
         objectives,
-        _best(result, rows, objectives),
+        _best({} if by_epochs else result, rows, objectives),
         _changed_s(folder),
         folder,
     )

@@ -1,20 +1,26 @@
-"""Macro-F1 of runs on the same spectra: its uncertainty, and its difference. n spectra, S seeds, K classes."""
+"""Macro-F1 of runs on the same spectra: its uncertainty, and its difference. n spectra, S seeds, K classes.
+
+Objects are resampled, with all their spectra, if the predictions name their group; else spectra.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
+from sweeps.results.out_of_fold import pooled
 from sweeps.results.run import Run
 
-SPLITS = ("validation", "test")
+SPLITS = ("validation", "test", "all", "train")  # the last two of evaluations
 OTHER_SURVEY = "they are not of the same survey"
 OTHER_SPECTRA = "no split of both has the same spectra"
 SEED = 0
+PROBABILITY = "probability/"
 
 Labels = NDArray[np.int64]
 
@@ -24,12 +30,15 @@ class Difference:
     """Macro-F1 of one trial minus that of another on the spectra of a split, each a mean over its seeds.
 
     Args:
+        score: its name in result.json, without the split: "macro_f1", or "decision/macro_f1" if a run of the two has a
+            decision rule other than argmax.
         num_seeds: of the first and of the other trial.
-        low, high: 95 % interval of the difference, from a bootstrap that resamples the spectra for all runs at once.
+        low, high: 95 % interval of the difference: the spectra are resampled, for all runs at once.
         by_seed: the difference for each seed that both trials have.
     """
 
     split: str
+    score: str
     num_spectra: int
     num_seeds: tuple[int, int]
     mine: float
@@ -57,31 +66,40 @@ def paired_differences(mine: Sequence[Run], other: Sequence[Run]) -> tuple[dict[
     fingerprints = {run.survey_fingerprint for run in (*mine, *other)}
     if len(fingerprints) > 1 or "" in fingerprints or not (mine and other):
         return {}, OTHER_SURVEY
-    found = {split: _difference(split, mine, other) for split in SPLITS}
+    found = {split: _difference(split, _of_split(mine, split), _of_split(other, split)) for split in SPLITS}
     differences = {split: difference for split, difference in found.items() if difference}
     return differences, "" if differences else OTHER_SPECTRA
 
 
-def mean_interval(runs: Sequence[Run], split: str) -> tuple[float, float] | None:
-    """95 % interval of macro-F1, averaged over runs; None if the runs did not predict the same spectra."""
+def mean_interval(runs: Sequence[Run], split: str, by_rule: bool = True) -> tuple[float, float] | None:
+    """95 % interval of the mean over runs of macro-F1; None if they did not predict the same spectra.
+
+    Args:
+        by_rule: by the runs' decision rules; otherwise by argmax.
+    """
     from spectral.scoring.bootstrap import bootstrap_interval
 
-    same = _same_spectra(runs, split)
-    return None if same is None else bootstrap_interval(same.label, same.predicted, same.num_classes, SEED)
+    same = _same_spectra(_of_split(runs, split), split, by_rule)
+    return None if same is None else bootstrap_interval(same.label, same.predicted, SEED, groups=same.groups)
+
+
+def _of_split(runs: Sequence[Run], split: str) -> Sequence[Run]:
+    """The runs that say something of a split: folds have a validation part each, and together one."""
+    return pooled(runs) if split == "validation" else runs
 
 
 @dataclass(frozen=True)
 class _Same:
-    """Predictions of several runs for the same spectra: label [n], predicted [S, n]."""
+    """Predictions of several runs for the same spectra: label [n], predicted [S, n], groups [n] if there are objects."""
 
     label: Labels
     predicted: Labels
-    num_classes: int
+    groups: Labels | None
 
 
-def _same_spectra(runs: Sequence[Run], split: str) -> _Same | None:
+def _same_spectra(runs: Sequence[Run], split: str, by_rule: bool = True) -> _Same | None:
     """The predictions of a split; None unless all runs predicted the same spectra with the same labels."""
-    tables = [run.split(split)[["id", "label", "predicted"]].set_index("id").sort_index() for run in runs]
+    tables = [_said(run, split, by_rule).set_index("id").sort_index() for run in runs]
     first = tables[0]
     if first.empty or not first.index.is_unique:
         return None
@@ -93,7 +111,32 @@ def _same_spectra(runs: Sequence[Run], split: str) -> _Same | None:
     names = dict.fromkeys([*runs[0].class_names, *label.unique(), *pd.unique(said.to_numpy().ravel())])
     place = {name: k for k, name in enumerate(names)}
     predicted = np.stack([said[k].map(place).to_numpy(np.int64) for k in said])
-    return _Same(label.map(place).to_numpy(np.int64), predicted, len(names))
+    return _Same(label.map(place).to_numpy(np.int64), predicted, _groups(tables, has_label))
+
+
+def _said(run: Run, split: str, by_rule: bool) -> pd.DataFrame:
+    """id, label, predicted, and group if the run knows it."""
+    table = run.split(split)
+    if not by_rule:
+        table = table.assign(predicted=_most_probable(table))
+    return table[[name for name in ("id", "label", "predicted", "group") if name in table]]
+
+
+def _most_probable(table: pd.DataFrame) -> "pd.Series[Any]":
+    """The class of the highest probability; what was predicted if the run left no probabilities."""
+    probability = table.filter(like=PROBABILITY)
+    if probability.empty:
+        return table["predicted"]
+    names = np.array([str(name).removeprefix(PROBABILITY) for name in probability], dtype=object)
+    return pd.Series(names[probability.to_numpy().argmax(axis=1)], index=table.index)
+
+
+def _groups(tables: Sequence[pd.DataFrame], has_label: "pd.Series[bool]") -> Labels | None:
+    """The number of each labelled spectrum's object, by the first run that names it."""
+    from spectral.scoring.bootstrap import group_numbers
+
+    named = [table["group"][has_label] for table in tables if "group" in table]
+    return group_numbers(named[0]) if named else None
 
 
 def _difference(split: str, mine: Sequence[Run], other: Sequence[Run]) -> Difference | None:
@@ -103,7 +146,7 @@ def _difference(split: str, mine: Sequence[Run], other: Sequence[Run]) -> Differ
     if same is None:
         return None
     one, two = same.predicted[: len(mine)], same.predicted[len(mine) :]
-    low, high = paired_bootstrap_interval(same.label, one, two, same.num_classes, SEED)
+    low, high = paired_bootstrap_interval(same.label, one, two, SEED, groups=same.groups)
     scores = [_macro_f1(same, row) for row in same.predicted]
     ours, theirs = scores[: len(mine)], scores[len(mine) :]
     of_seed = {run.seed_index: score for run, score in zip(other, theirs, strict=True)}
@@ -111,9 +154,11 @@ def _difference(split: str, mine: Sequence[Run], other: Sequence[Run]) -> Differ
         score - of_seed[run.seed_index] for run, score in zip(mine, ours, strict=True) if run.seed_index in of_seed
     ]
     num_seeds = (len(mine), len(other))
-    return Difference(split, len(same.label), num_seeds, fmean(ours), fmean(theirs), low, high, by_seed)
+    key = "val" if split == "validation" else split
+    has_rule = any(f"{key}/decision/macro_f1" in run.result for run in (*mine, *other))
+    score = "decision/macro_f1" if has_rule else "macro_f1"
+    return Difference(split, score, len(same.label), num_seeds, fmean(ours), fmean(theirs), low, high, by_seed)
 
 
 def _macro_f1(same: _Same, predicted: Labels) -> float:
-    classes = range(same.num_classes)
-    return float(f1_score(same.label, predicted, labels=classes, average="macro", zero_division=0))
+    return float(f1_score(same.label, predicted, labels=np.unique(same.label), average="macro", zero_division=0))

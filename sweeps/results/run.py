@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from sweeps.errors import user_error, user_error_type
 from sweeps.files import load_json, load_rows
+from sweeps.results.earlier_results import is_of_rule
 from sweeps.results.run_dirs import SEED
 
 if TYPE_CHECKING:
@@ -32,12 +33,14 @@ class Run:
     @cached_property
     def result(self) -> dict[str, Any]:
         """result.json; empty if the run has not finished."""
-        return self._read("result.json", load_json, {})
+        return self._read("result.json", self._load_result, {})
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """config.yaml; empty if the run never began."""
-        return self._read("config.yaml", _config, {})
+        """config.yaml; of an evaluation that of its run; empty if the run never began."""
+        nothing: dict[str, Any] = {}
+        of_run = self._read("config.yaml", _config, nothing)
+        return of_run or dict(self._read("result.json", load_json, nothing).get("config", nothing))
 
     @cached_property
     def metrics(self) -> list[dict[str, Any]]:
@@ -48,6 +51,15 @@ class Run:
     def predictions(self) -> pd.DataFrame:
         """predictions.parquet: id, split, label, predicted, probability/<class>; empty if there are none."""
         return self._read("predictions.parquet", pd.read_parquet, pd.DataFrame(columns=PREDICTIONS))
+
+    def _load_result(self, path: Path) -> dict[str, Any]:
+        """A result of version 0.1 too: what stood under the names of argmax may be of its decision rule."""
+        result = load_json(path)
+        if not is_of_rule(result, self.config):
+            return result
+        from spectral.scoring.earlier import with_argmax_scores
+
+        return with_argmax_scores(result, self.path) or {}
 
     def _read(self, name: str, read: Callable[[Path], T], otherwise: T) -> T:
         path = self.path / name
@@ -109,6 +121,12 @@ def trouble(run: Run, *parts: str) -> str | None:
     except user_error_type() as error:
         return str(error)
     return None
+
+
+def is_evaluation(folder: Path) -> bool:
+    """Whether a folder holds what `spectral.evaluate out=FOLDER` wrote: a run's scores on some spectra."""
+    path = folder / "result.json"
+    return path.is_file() and not (folder / "config.yaml").exists() and "evaluated" in load_json(path)
 
 
 def flat(node: Any, prefix: str = "") -> dict[str, Any]:

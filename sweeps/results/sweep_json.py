@@ -5,11 +5,12 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-from sweeps.errors import user_error
-from sweeps.files import load_json, write_json
+from sweeps.errors import user_error, user_error_type
+from sweeps.files import write_json
 from sweeps.invocation import command, program
 from sweeps.outputs import SUMMARY_FILE
 from sweeps.results.ranking import ranked
+from sweeps.results.run import Run
 from sweeps.results.trial_row import configuration
 from sweeps.study.attributes import OVERRIDES, RUN_DIR, SPREAD
 from sweeps.study.renamed import renamed_override
@@ -83,7 +84,7 @@ def _final(study: SharedStudy, trial: FrozenTrial) -> dict[str, Any]:
 def _result(path: Path) -> dict[str, Any]:
     """result.json of a run; empty if it is gone. If it is corrupt, print that and return an empty one."""
     try:
-        return load_json(path)
-    except (OSError, ValueError):
+        return Run(path.parent).result
+    except user_error_type():
         print(f"{path} cannot be read: its test score is left out.")
         return {}

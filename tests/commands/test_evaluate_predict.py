@@ -16,8 +16,11 @@ from small_runs import CLASSES, OVERRIDES, StoppedError, arrays, composed, resul
 
 from spectral.configs.commands import EvaluateConfig, typed_command
 from spectral.errors import UserError
-from spectral.inference.run_and_data import labelled_rows, labels_of, open_run_and_data
-from spectral.scoring.scores import final_metrics
+from spectral.inference.classifier import Classifier
+from spectral.inference.evaluation import Evaluation
+from spectral.inference.evaluation import evaluate as found
+from spectral.runs.folder import RunFolder
+from sweeps.compare import command as compare
 
 NUM = 50  # not a multiple of the batch size
 BATCH = "evaluate_batch_size=16"
@@ -70,23 +73,87 @@ def evaluate(run_folder: Path, *overrides: str) -> None:
     command("evaluate", f"run={run_folder}", *ON_CPU, *overrides)
 
 
+def evaluation(run_folder: Path, *overrides: str) -> Evaluation:
+    """What evaluate would print and write."""
+    given = [f"run={run_folder}", *ON_CPU, *overrides]
+    return found(typed_command(composed(given, "evaluate"), EvaluateConfig, ""))
+
+
 def scores(run_folder: Path, on: str) -> dict[str, Any]:
-    """The scores that evaluate would print, as numbers."""
-    overrides = [f"run={run_folder}", *ON_CPU, f"on={on}"]
-    typed = typed_command(composed(overrides, "evaluate"), EvaluateConfig, "")
-    predictor, survey = open_run_and_data(typed)
-    labels = labels_of(survey, predictor.classifier.class_names)
-    _, rows = labelled_rows(typed, survey, labels)
-    probabilities = predictor.probabilities(survey, rows)
-    names = predictor.classifier.class_names
-    return final_metrics(probabilities, predictor.decide(probabilities), labels[rows], names, seed=0)
+    """The scores of a part of the run's own survey."""
+    return {name: value for name, value in evaluation(run_folder, f"on={on}").result.items() if "/" in name}
 
 
 def test_evaluation_gives_the_numbers_of_the_result(finished: Path) -> None:
     expected = result(finished)
-    for name, value in scores(finished, "test").items():
-        if not name.startswith("macro_f1_"):
-            assert value == pytest.approx(expected[f"test/{name}"], abs=1e-6), name
+    for on in ("test", "validation"):
+        for name, value in scores(finished, on).items():
+            assert value == pytest.approx(expected[name], abs=1e-6), name
+
+
+def test_a_fitted_rule_is_scored_on_validation_as_in_training(finished: Path) -> None:
+    """By rules that were fitted to other spectra: the run's own rule was fitted to these."""
+    folder = RunFolder(finished)
+    rule, stored = Classifier.load(folder).build_decision(), pd.read_parquet(folder.predictions)
+    stored = stored[stored["split"] == "validation"].sort_values("id")
+    found = evaluation(finished, "on=validation").predictions.sort_values("id")
+    assert found["predicted"].tolist() == stored["predicted"].tolist()
+    assert rule.num_iterations > 0
+
+
+def test_classes_that_the_data_does_not_have_count_for_nothing(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Galaxies alone are left out, and a class that is declared but has no spectrum is not refused."""
+    labels = arrays(num=NUM)["label"]
+    path = spectra(label=np.where(labels == "galaxy", "", labels))
+    given = "data=arrays", f"data.path={path}", "data.num_workers=1", f"cache_dir={tmp_path / 'cache'}"
+    found = evaluation(finished, *given, "data.class_names=[star,galaxy,qso,comet]")
+    by_class = [found.result[f"all/f1/{name}"] for name in ("star", "qso")]
+    assert found.result["all/macro_f1"] == pytest.approx(np.mean(by_class))
+    assert found.result["all/num_classes"] == 2
+    evaluate(finished, *given)
+    assert "It is the mean over 2 of 3 classes: all has no galaxy." in capsys.readouterr().out
+
+
+def test_an_evaluation_is_kept_and_two_are_compared(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = "data=arrays", f"data.path={spectra()}", "data.num_workers=1", f"cache_dir={tmp_path / 'cache'}"
+    other = tmp_path / "other"
+    shutil.copytree(finished, other)
+    (other / "config.yaml").write_text((other / "config.yaml").read_text().replace("lr: 0.01", "lr: 0.02"))
+    content = json.loads((other / "model.json").read_text())
+    content["decision_state"]["offset"][0] += 10.0  # never a star
+    (other / "model.json").write_text(json.dumps(content))
+    evaluate(finished, *given, f"out={tmp_path / 'a'}")
+    evaluate(other, *given, f"out={tmp_path / 'b'}")
+    capsys.readouterr()
+    assert compare.main([str(tmp_path / "a"), str(tmp_path / "b")]) == 0
+    shown = capsys.readouterr().out
+    assert "optimizer.lr" in shown and "all/decision/macro_f1 of" in shown and "on the same 50 spectra" in shown
+    assert f"is clear of zero: {tmp_path / 'a'} is better on these spectra." in shown
+    table = pd.read_parquet(tmp_path / "a" / "predictions.parquet")
+    assert list(table)[:4] == ["id", "split", "label", "predicted"] and len(table) == NUM
+    with pytest.raises(UserError, match="is the folder of a run"):
+        evaluate(finished, *given, f"out={other}")
+
+
+def test_columns_of_the_data_are_kept_if_asked_for(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = spectra(snr=np.arange(NUM) / 2, redshift=np.arange(NUM) / 100)
+    predict(finished, data, tmp_path / "all.csv", "keep_columns=true")
+    table = pd.read_csv(tmp_path / "all.csv")
+    assert list(table) == ["id", "predicted", "label", "snr", "redshift"]
+    assert table["label"].tolist() == arrays(num=NUM, seed=5)["label"].tolist()
+    predict(finished, data, tmp_path / "some.parquet", "keep_columns=[snr]")
+    kept = pd.read_parquet(tmp_path / "some.parquet")
+    assert list(kept)[-1] == "snr" and kept["snr"].tolist() == (np.arange(NUM) / 2).tolist()
+    with pytest.raises(UserError, match=r"keep_columns=snt is no column .*did you mean 'snr'"):
+        predict(finished, data, tmp_path / "no.csv", "keep_columns=[snt]")
+    with pytest.raises(UserError, match="format=contest does not have"):
+        predict(finished, data, tmp_path / "no.csv", "keep_columns=true", "format=contest")
 
 
 def test_evaluation_prints_the_split_that_was_scored(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,7 +180,7 @@ def test_the_contest_format_has_no_header_and_every_row_in_order(
     finished: Path, spectra: Callable[..., Path], tmp_path: Path
 ) -> None:
     data = spectra(label=None)
-    predict(finished, data, tmp_path / "result.csv")
+    predict(finished, data, tmp_path / "result.csv", "format=contest")
     lines = (tmp_path / "result.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in lines] == [f"s{row:03d}" for row in range(NUM)]
     assert {line.split(",")[1] for line in lines} <= set(CLASSES)
@@ -129,13 +196,13 @@ def test_probabilities_sum_to_one_and_formats_agree(
     predict(finished, data, tmp_path / "p.parquet")
     predict(finished, data, tmp_path / "result.csv")
     csv, parquet = pd.read_csv(tmp_path / "p.csv"), pd.read_parquet(tmp_path / "p.parquet")
-    contest = pd.read_csv(tmp_path / "result.csv", header=None, names=["id", "predicted"])
+    classes = pd.read_csv(tmp_path / "result.csv")
     columns = [f"probability/{name}" for name in CLASSES]
     assert list(csv) == list(parquet) == ["id", "predicted", *columns]
     np.testing.assert_allclose(csv[columns].sum(axis=1), 1, atol=1e-6)
     np.testing.assert_allclose(csv[columns], parquet[columns], atol=1e-6)
-    assert csv["id"].tolist() == parquet["id"].tolist() == contest["id"].tolist() == [f"s{i:03d}" for i in range(NUM)]
-    assert csv["predicted"].tolist() == parquet["predicted"].tolist() == contest["predicted"].tolist()
+    assert csv["id"].tolist() == parquet["id"].tolist() == classes["id"].tolist() == [f"s{i:03d}" for i in range(NUM)]
+    assert csv["predicted"].tolist() == parquet["predicted"].tolist() == classes["predicted"].tolist()
 
 
 def test_the_batch_size_changes_nothing(finished: Path, spectra: Callable[..., Path], tmp_path: Path) -> None:
@@ -265,7 +332,10 @@ def test_a_run_that_has_not_ended_is_refused(
         (("out=a.csv", "run=nowhere"), r"data=\.\.\. is missing"),
         (("out=a.txt", "run=nowhere", "data=arrays"), r"out=a\.txt has no known ending: end it in \.csv or \.parquet"),
         (("out=a.csv", "run=nowhere", "data=arrays"), "run=nowhere is not a run folder"),
-        (("out=a.csv", "run=nowhere", "format=fits"), "format=fits is not known: .*contest, parquet, probabilities"),
+        (
+            ("out=a.csv", "run=nowhere", "format=fits"),
+            "format=fits is not known: .*contest, csv, parquet",
+        ),
         (("out=a.csv", "run=nowhere", "+foo=1"), "foo is not a known key: .*allowed: cache_dir, data"),
         (("out=a.csv", "run=nowhere", "evaluate_batch_size=0"), "evaluate_batch_size=0 is out of range"),
     ],

@@ -18,7 +18,7 @@ def test_scores_added_later_equal_those_of_a_single_command(small: Overrides, tm
     run([*small(folder="whole"), *rule])
     run([*small(folder="held"), *rule, "score_test=false"])
     held = result(tmp_path / "held")
-    assert not [key for key in held if key.startswith("test/")] and list(held["confusion"]) == ["val"]
+    assert not [key for key in held if key.startswith("test/")] and list(held["confusion"]) == ["val", "val/decision"]
     assert set(pd.read_parquet(tmp_path / "held" / "predictions.parquet")["split"]) == {"validation"}
     run([*small(folder="held"), *rule])
     assert outcome(tmp_path / "held") == outcome(tmp_path / "whole")

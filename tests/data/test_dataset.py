@@ -45,3 +45,40 @@ def test_spectra_without_a_label_and_classes_missing_from_a_part_are_reported(
     assert "8 spectra of 32 points; classes a, b, c; 5 training, 0 validation, 2 test." in caplog.text
     assert "1 spectra have no label and belong to no split." in caplog.text
     assert "The test part has no spectrum of class 'c': its F1 there says nothing." in caplog.text
+
+
+def opened(tmp_path: Path, how: str = "stratified", **columns: object) -> Dataset:
+    """Ninety spectra of thirty objects, ten of each of three classes."""
+    flux = np.random.default_rng(0).normal(size=(90, 16)).astype(np.float32)
+    labels = np.array(["a", "b", "c"])[np.arange(90) // 3 % 3]
+    np.savez(tmp_path / "survey.npz", flux=flux, type=labels, **columns)  # type: ignore[arg-type]  # arrays
+    key = {"group_key": "sample"} if "sample" in columns and how != "unnamed" else {}
+    config = readers.typed({"name": "arrays", "path": str(tmp_path / "survey.npz"), "num_workers": 1, **key})
+    options = {"validation": 0.0} if how == "given" else {"validation": 0.2, "test": 0.2}
+    name = "stratified" if how == "unnamed" else how
+    return Dataset.open(config, splits.typed({"name": name, **options}), tmp_path / "cache")
+
+
+def test_groups_are_counted_and_asked_about_where_nothing_names_them(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sample = np.array([f"s{row // 3}" for row in range(90)])
+    with caplog.at_level(logging.INFO):
+        opened(tmp_path, sample=sample)
+    assert "90 spectra of 16 points, of 30 groups;" in caplog.text and "repeats" not in caplog.text
+    caplog.clear()
+    opened(tmp_path, "unnamed", sample=sample, night=np.arange(90) % 5, serial=np.arange(90))
+    asked = [record.getMessage() for record in caplog.records if "repeats" in record.getMessage()]
+    assert len(asked) == 1
+    assert "The column 'sample' repeats: 30 values for 90 spectra." in asked[0]
+    assert "data.group_key=sample keeps its spectra in one part" in asked[0]
+
+
+def test_objects_that_a_given_split_tears_apart_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    sample = np.array([f"s{row // 3}" for row in range(90)])
+    part = np.where(np.arange(90) < 60, "train", "test")
+    opened(tmp_path, "given", sample=sample, split=part)
+    assert "more than one part" not in caplog.text
+    part[[0, 3]] = "test"
+    opened(tmp_path, "given", sample=sample, split=part)
+    assert "split=given has 2 of 30 objects in more than one part, with 6 spectra" in caplog.text

@@ -92,7 +92,7 @@ class Bench:
                     **settings,
                 }
             ),
-            validate=lambda _network: {"val/macro_f1": next(self.scores)} if scores is not None else {},
+            validate=lambda _network, _loss: {"val/macro_f1": next(self.scores)} if scores is not None else {},
             folder=RunFolder(path),
             progress=Progress(Console(quiet=True), objective),
         )
@@ -111,7 +111,7 @@ class Bench:
         def make_lr_schedule(optimizer: torch.optim.Optimizer, num_steps: int) -> Any:
             return lr_schedules.build(lr_schedules.typed("constant"), optimizer=optimizer, num_steps=num_steps)
 
-        return Stage(name, epochs, 2, start, Loss(), make_optimizer, make_lr_schedule)
+        return Stage(name, epochs, 2, start, lambda _epoch: Loss(), make_optimizer, make_lr_schedule)
 
     def fit(self) -> list[dict[str, Any]]:
         self.trainer.fit(lambda _epoch, _row: None)

@@ -143,3 +143,27 @@ def test_mistakes_are_named_before_anything_starts(fields, message):
 def test_a_class_never_drawn_is_named_if_the_loss_divides_by_its_fraction(build_loss, name, fields):
     with pytest.raises(UserError, match="never draws class index 2"):
         build_loss(name, [0.5, 0.5, 0.0], **fields)
+
+
+@pytest.mark.parametrize("weights", [None, [1.0, 2.0, 5.0]])
+def test_the_output_prior_is_what_a_network_that_knows_nothing_answers(build_loss, weights):
+    """Under label smoothing and weights too: the best constant logits on a survey without information."""
+    fractions = np.array([0.7, 0.2, 0.1])
+    target = torch.tensor(np.repeat([0, 1, 2], (70, 20, 10)))
+    loss = build_loss("cross_entropy", fractions, weights=weights, label_smoothing=0.1)
+    logits = torch.zeros(3, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([logits], max_iter=200, line_search_fn="strong_wolfe")
+
+    def closure():
+        optimizer.zero_grad()
+        value = loss(logits.expand(len(target), 3), target)
+        value.backward()
+        return value
+
+    optimizer.step(closure)
+    np.testing.assert_allclose(loss.output_prior.numpy(), logits.detach().softmax(0).numpy(), atol=1e-4)
+
+
+def test_a_class_that_is_never_drawn_has_no_output_prior_under_smoothing(build_loss):
+    loss = build_loss("cross_entropy", [0.5, 0.5, 0.0], label_smoothing=0.3)
+    np.testing.assert_allclose(loss.output_prior.numpy(), [0.5, 0.5, 0.0])

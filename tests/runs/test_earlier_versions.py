@@ -15,6 +15,7 @@ from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
 from spectral.runs.folder import RunFolder
 from sweeps.ls import command as ls
+from sweeps.results.run import Run
 
 RUNS = Path("runs")
 FINISHED = ["runs/finished", "runs/held_back", "runs/whole", *(f"outputs/sweeps/small/{n}" for n in range(3))]
@@ -84,9 +85,21 @@ def test_a_run_still_predicts_the_same_classes(version: str, path: str) -> None:
 
 def test_a_run_still_has_the_same_scores(version: str, capsys: pytest.CaptureFixture[str]) -> None:
     """As whole counts: four decimals of a score of 16 spectra."""
-    for name in ("finished", "whole"):
+    for name, what in (("finished", " by the decision rule"), ("whole", "")):
         apply("evaluate", f"run=runs/{name}")
-        assert f"test macro-F1 {result_of(name)['test/macro_f1']:.4f}" in capsys.readouterr().out
+        assert f"test macro-F1{what} {result_of(name)['test/macro_f1']:.4f}" in capsys.readouterr().out
+
+
+def test_scores_of_a_fitted_rule_stand_under_its_own_name(version: str) -> None:
+    """Version 0.1 wrote them under the names of argmax."""
+    stored, folder = result_of("finished"), RunFolder(RUNS / "finished")
+    read = Run(folder.path).result
+    for name in ("macro_f1", "macro_f1_low", "f1/qso", "accuracy"):
+        assert read[f"val/decision/{name}"] == stored[f"val/{name}"]
+        assert read[f"test/decision/{name}"] == stored[f"test/{name}"]
+    best = folder.read_metrics()[stored["best_epoch"] - 1]
+    assert read["val/macro_f1"] == pytest.approx(best["val/macro_f1"], abs=1e-6)
+    assert Run(RUNS / "whole").result == result_of("whole")
 
 
 def test_an_unfinished_run_is_resumed(version: str) -> None:
@@ -112,7 +125,7 @@ def test_a_test_split_that_was_held_back_is_scored(version: str) -> None:
 
 def test_a_finished_run_gives_its_result_again(version: str) -> None:
     before = (RUNS / "finished" / "result.json").read_bytes()
-    assert run(run_command(version, "finished")) == result_of("finished")["val/macro_f1"]
+    assert run(run_command(version, "finished")) == Run(RUNS / "finished").result["val/macro_f1"]
     assert (RUNS / "finished" / "result.json").read_bytes() == before
 
 

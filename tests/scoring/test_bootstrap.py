@@ -1,10 +1,11 @@
 """Bootstrap intervals of macro-F1 against resampling the spectra themselves."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
-from spectral.scoring.bootstrap import bootstrap_interval, paired_bootstrap_interval
+from spectral.scoring.bootstrap import bootstrap_interval, group_numbers, paired_bootstrap_interval
 
 
 def outcome(num_rows, error_rate, seed, num_classes=4):
@@ -33,7 +34,7 @@ def test_intervals_agree_with_resampling_rows():
     labels, predicted = outcome(300, 0.2, seed=0)
     rng = np.random.default_rng(1)
     resampled = [macro_f1(labels[rows], predicted[rows]) for rows in rng.integers(0, 300, (800, 300))]
-    low, high = bootstrap_interval(labels, predicted, 4, seed=2)
+    low, high = bootstrap_interval(labels, predicted, seed=2)
     # A 2.5 % quantile of 800 draws has a standard error of about 0.11 standard deviations of the statistic.
     np.testing.assert_allclose([low, high], np.quantile(resampled, [0.025, 0.975]), atol=0.45 * np.std(resampled))
     assert low < macro_f1(labels, predicted) < high
@@ -41,25 +42,59 @@ def test_intervals_agree_with_resampling_rows():
 
 def test_intervals_are_reproducible_and_narrower_at_lower_confidence():
     labels, predicted = outcome(300, 0.2, seed=0)
-    wide = bootstrap_interval(labels, predicted, 4, seed=3, num_resamples=500)
-    assert wide == bootstrap_interval(labels, predicted, 4, seed=3, num_resamples=500)
-    narrow = bootstrap_interval(labels, predicted, 4, seed=3, num_resamples=500, confidence=0.5)
+    wide = bootstrap_interval(labels, predicted, seed=3, num_resamples=500)
+    assert wide == bootstrap_interval(labels, predicted, seed=3, num_resamples=500)
+    narrow = bootstrap_interval(labels, predicted, seed=3, num_resamples=500, confidence=0.5)
     assert wide[0] < narrow[0] < narrow[1] < wide[1]
 
 
 def test_a_perfect_prediction_has_an_interval_of_zero_width():
     labels = np.repeat([0, 1, 2, 3], 50)
-    assert bootstrap_interval(labels, labels, 4, seed=0) == (1.0, 1.0)
+    assert bootstrap_interval(labels, labels, seed=0) == (1.0, 1.0)
 
 
-def test_an_absent_class_counts_as_zero():
-    labels = np.repeat([0, 1, 2], 50)
-    assert bootstrap_interval(labels, labels, 4, seed=0) == (0.75, 0.75)
+def test_a_class_that_is_not_there_counts_for_nothing():
+    labels = np.repeat([0, 1, 3], 50)
+    assert bootstrap_interval(labels, labels, seed=0) == (1.0, 1.0)
+
+
+def test_the_interval_of_a_class_of_one_spectrum_allows_for_what_is_not_known():
+    """One quasar that is missed, or found, says next to nothing of how many are found."""
+    labels, predicted = outcome(300, 0.1, seed=0)
+    predicted = np.where(labels == 3, 3, np.where(predicted == 3, 0, predicted))
+    few = np.concatenate([np.flatnonzero(labels != 3), np.flatnonzero(labels == 3)[:1]])
+    labels, found = labels[few], predicted[few]
+    missed = np.where(labels == 3, 0, found)
+    without = macro_f1(labels[:-1], found[:-1]) * 4  # the sum over the other three classes
+    for said in (found, missed):
+        low, high = bootstrap_interval(labels, said, seed=1)
+        assert low < without / 4 and high > (without + 0.8) / 4
+
+
+def test_groups_are_resampled_as_a_whole():
+    """Forty objects of three spectra each, right or wrong together, are as uncertain as forty spectra."""
+    labels, predicted = outcome(40, 0.3, seed=4)
+    tripled = [np.repeat(column, 3) for column in (labels % 2, predicted % 2)]
+    objects = np.repeat(np.arange(40), 3)
+    alone = bootstrap_interval(labels % 2, predicted % 2, seed=0)
+    together = bootstrap_interval(*tripled, seed=0, groups=objects)
+    apart = bootstrap_interval(*tripled, seed=0)
+    assert together == pytest.approx(alone, abs=0.06)
+    assert apart[1] - apart[0] < 0.7 * (together[1] - together[0])
+    other = np.repeat(labels % 2, 3)
+    paired, unpaired = (
+        paired_bootstrap_interval(tripled[0], other, tripled[1], seed=0, groups=groups) for groups in (objects, None)
+    )
+    assert unpaired[1] - unpaired[0] < 0.7 * (paired[1] - paired[0])
+
+
+def test_a_spectrum_without_a_group_is_an_object_of_its_own():
+    assert group_numbers(pd.Series(["a", None, "a", None, "b"])).tolist() == [0, 2, 0, 3, 1]
 
 
 def test_a_prediction_compared_with_itself_has_no_difference():
     labels, predicted = outcome(300, 0.2, seed=0)
-    assert paired_bootstrap_interval(labels, predicted, predicted, 4, seed=0) == (0.0, 0.0)
+    assert paired_bootstrap_interval(labels, predicted, predicted, seed=0) == (0.0, 0.0)
 
 
 def test_pairing_shows_a_difference_that_separate_intervals_hide():
@@ -67,10 +102,10 @@ def test_pairing_shows_a_difference_that_separate_intervals_hide():
     better = worse.copy()
     corrected = np.flatnonzero(worse != labels)[::8]
     better[corrected] = labels[corrected]
-    low, high = paired_bootstrap_interval(labels, better, worse, 4, seed=6)
+    low, high = paired_bootstrap_interval(labels, better, worse, seed=6)
     assert 0 < low < macro_f1(labels, better) - macro_f1(labels, worse) < high
-    assert bootstrap_interval(labels, worse, 4, seed=6)[1] > bootstrap_interval(labels, better, 4, seed=6)[0]
-    reverse = paired_bootstrap_interval(labels, worse, better, 4, seed=6)
+    assert bootstrap_interval(labels, worse, seed=6)[1] > bootstrap_interval(labels, better, seed=6)[0]
+    reverse = paired_bootstrap_interval(labels, worse, better, seed=6)
     assert reverse == pytest.approx((-high, -low), abs=0.002)
 
 
@@ -88,8 +123,8 @@ def test_several_runs_are_resampled_together():
     means = [mean(rows, runs) for rows in drawn]
     differences = [mean(rows, runs) - mean(rows, other) for rows in drawn]
     for interval, resampled in (
-        (bootstrap_interval(labels, runs, 4, seed=2), means),
-        (paired_bootstrap_interval(labels, runs, other, 4, seed=2), differences),
+        (bootstrap_interval(labels, runs, seed=2), means),
+        (paired_bootstrap_interval(labels, runs, other, seed=2), differences),
     ):
         # A 2.5 % quantile of 400 draws has a standard error of about 0.13 standard deviations of the statistic.
         np.testing.assert_allclose(interval, np.quantile(resampled, [0.025, 0.975]), atol=0.5 * np.std(resampled))

@@ -9,7 +9,7 @@ from spectral.scoring.console import print_result, print_scores
 NAMES = ["star", "[bold]odd[/bold]", "a[0]"]
 
 
-def shown(width: int = 100) -> str:
+def shown(width: int = 100, **changes: object) -> str:
     scores: dict[str, object] = {"confusion": {}, "survey": {"class_names": NAMES}}
     for split, base in (("val", 0.5), ("test", 0.25)):
         scores |= {f"{split}/macro_f1": base, f"{split}/macro_f1_low": base - 0.1, f"{split}/macro_f1_high": base + 0.1}
@@ -18,6 +18,7 @@ def shown(width: int = 100) -> str:
             scores |= {f"{split}/{metric}/{name}": base + k / 100 for metric in ("precision", "recall", "f1")}
             scores |= {f"{split}/num_spectra/{name}": 10}
         scores["confusion"][split] = [[9, 1, 0], [2, 7, 1], [0, 3, 70007]]  # type: ignore[index]
+    scores |= changes
     console = Console(file=io.StringIO(), width=width, color_system=None)
     print_result(console, scores, "outputs/[red]run[/red]")
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
@@ -49,3 +50,19 @@ def test_a_run_without_scores_prints_no_table() -> None:
     console = Console(file=io.StringIO(), width=80)
     print_scores(console, {}, NAMES, [])
     assert console.file.getvalue() == ""  # type: ignore[attr-defined]
+
+
+def test_the_decision_rule_has_a_line_of_its_own() -> None:
+    rule = {f"val/decision/{metric}/{name}": 0.125 for metric in ("precision", "recall", "f1") for name in NAMES}
+    rule |= {"val/decision/macro_f1": 0.625, "val/decision/macro_f1_low": 0.5, "val/decision/macro_f1_high": 0.75}
+    text = shown(**rule)
+    assert "validation macro-F1 0.5000  (95 % interval" in text
+    assert "validation macro-F1 by the decision rule 0.6250  (95 % interval of the sample 0.5000 to 0.7500)" in text
+    assert "Scores by class, validation, by the decision rule" in text and text.count("0.1250") == 9
+
+
+def test_classes_with_few_or_no_spectra_are_named_next_to_the_score() -> None:
+    assert "Few spectra" not in shown()
+    text = shown(**{"test/num_spectra/star": 1, "test/num_spectra/a[0]": 0})
+    assert "Few spectra in test: star (1). F1 of a class with fewer than 10 spectra is hardly known" in text
+    assert "It is the mean over 2 of 3 classes: test has no a[0]." in text

@@ -150,3 +150,10 @@ def test_wrong_options_are_named():
         decisions.typed("macrof1")
     with pytest.raises(UserError, match=r"decision\.num_iterations=0 "):
         decisions.typed({"name": "macro_f1", "num_iterations": 0})
+
+
+def test_a_prior_of_zero_gives_no_nan():
+    """All of a spectrum's probability may be on a class that the survey does not have."""
+    rule = build("argmax", 3, [0.0, 0.75, 0.25], [0.5, 0.25, 0.25], prior_correction=True)
+    corrected = rule.corrected(np.array([[1.0, 0.0, 0.0], [0.5, 0.25, 0.25]]))
+    np.testing.assert_allclose(corrected, [[0.0, 0.5, 0.5], [0.0, 0.75, 0.25]])

@@ -62,6 +62,25 @@ def test_a_grid_whose_worker_is_killed_ends_with_the_numbers_of_a_single_run(sma
 
 
 @pytest.mark.slow
+def test_all_folds_are_one_command(small: list[str], tmp_path: Path) -> None:
+    folder = tmp_path / "folds"
+    folds = [option for option in small if not option.startswith("split.")]
+    process = start(folder, *folds, "split=kfold", "split.num_folds=3", "model.width=4,6", ONE_SLOT, script=SCRIPT)
+    output = finish(process)
+    assert process.returncode == 0, output
+    assert "run with split.fold=0,1,2 and judged by the mean" in output
+    found = trials(folder)
+    assert [trial.user_attrs["configuration"] for trial in found] == ['{"model.width":4}', '{"model.width":6}']
+    best = max(found, key=lambda trial: trial.values[0])
+    assert f"Trial {best.number}, out of fold" in output and "val/macro_f1 over 3 folds: " in output
+    scored = json.loads((folder / "sweep.json").read_text())["out_of_fold"]
+    assert scored["number"] == best.number and 0 <= scored["val/macro_f1"] <= 1
+    assert f"validation macro-F1 {scored['val/macro_f1']:.4f}  (95 % interval" in output
+    kept = json.loads((folder / str(best.number) / "out_of_fold" / "result.json").read_text())
+    assert kept["val/macro_f1"] == scored["val/macro_f1"]
+
+
+@pytest.mark.slow
 def test_a_corrupt_checkpoint_of_a_retried_trial_is_ignored(small: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "grid"
     process = start(folder, *small, *LONGER, "sweep.search_overrides=[]", "model.width=4,6", script=SCRIPT)

@@ -1,11 +1,14 @@
 """The training loop, by what whole runs write and by a hand-made trainer."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from sklearn.metrics import f1_score
 from small_runs import outcome, result, rows, run, stages
 from trainer_bench import Bench
 
@@ -86,8 +89,9 @@ def test_the_averaged_weights_equal_their_formula_and_are_saved(tmp_path: Path) 
     bench.fit()
     steps = [weight.double() for weight in bench.optimizers[0].weights]
     average = steps[0]
-    for weight in steps[1:]:
-        average = 0.8 * average + 0.2 * weight
+    for step, weight in enumerate(steps[1:], start=1):
+        decay = min(0.8, (1 + step) / (10 + step))
+        average = decay * average + (1 - decay) * weight
     torch.testing.assert_close(bench.best.double(), average, rtol=1e-6, atol=1e-7)
 
 
@@ -96,7 +100,16 @@ def test_a_stage_from_the_best_weights_starts_a_new_average(tmp_path: Path) -> N
     bench = Bench(tmp_path, *stages_, scores=[0.9, 0.1, 0.95], ema_decay=0.8)
     bench.fit()
     first, second = (weight.double() for weight in bench.optimizers[1].weights)
-    torch.testing.assert_close(bench.best.double(), 0.8 * first + 0.2 * second, rtol=1e-6, atol=1e-7)
+    decay = 2 / 11
+    torch.testing.assert_close(bench.best.double(), decay * first + (1 - decay) * second, rtol=1e-6, atol=1e-7)
+
+
+def test_the_average_of_a_short_run_forgets_its_first_weights(tmp_path: Path) -> None:
+    """0.999 without a warm-up would leave 99.7 % of the average on the weights after the first of four steps."""
+    bench = Bench(tmp_path, {"epochs": 2}, scores=[0.1, 0.2], ema_decay=0.999)
+    bench.fit()
+    first, *_, last = (weight.double() for weight in bench.optimizers[0].weights)
+    assert (bench.best.double() - last).norm() < 0.5 * (bench.best.double() - first).norm()
 
 
 def test_the_first_stage_has_no_best_weights_to_start_from(tmp_path: Path) -> None:
@@ -171,7 +184,47 @@ def test_several_objectives_give_a_list_and_the_first_chooses_the_epoch(small: O
 
 def test_a_fitted_decision_rule_is_kept_with_the_run(small: Overrides, tmp_path: Path) -> None:
     run(small("decision=macro_f1", "sampler=balanced"))
-    assert set(result(tmp_path / "run")["confusion"]) == {"val", "test"}
+    assert set(result(tmp_path / "run")["confusion"]) == {"val", "val/decision", "test", "test/decision"}
+
+
+def test_a_score_has_one_name_in_the_epochs_and_in_the_result(small: Overrides, tmp_path: Path) -> None:
+    """val/ is argmax, val/decision/ is the decision rule."""
+    score = run(small("decision=macro_f1", "sampler=balanced"))
+    final, epochs = result(tmp_path / "run"), rows(tmp_path / "run")
+    best = epochs[final["best_epoch"] - 1]
+    assert score == final["val/macro_f1"]
+    assert {name: final[name] for name in best if name.startswith("val/")} == pytest.approx(
+        {name: value for name, value in best.items() if name.startswith("val/")}, abs=1e-12
+    )
+    stored = pd.read_parquet(tmp_path / "run" / "predictions.parquet")
+    for key, split in (("val", "validation"), ("test", "test")):
+        table = stored[stored["split"] == split]
+        decided = f1_score(table["label"], table["predicted"], average="macro")
+        assert final[f"{key}/decision/macro_f1"] == pytest.approx(decided)
+        argmax = table.filter(like="probability/").idxmax(axis=1).str.removeprefix("probability/")
+        assert final[f"{key}/macro_f1"] == pytest.approx(f1_score(table["label"], argmax, average="macro"))
+
+
+@pytest.mark.parametrize("decision", ["argmax", "macro_f1"])
+def test_a_run_may_be_chosen_by_its_decision_rule(decision: str, small: Overrides, tmp_path: Path) -> None:
+    name = "val/decision/macro_f1"
+    score = run(small(f"decision={decision}", f"objective={name}", "sampler=balanced"))
+    final, epochs = result(tmp_path / "run"), rows(tmp_path / "run")
+    best = max(epochs, key=lambda row: (row[name], row["epoch"]))
+    assert score == final[name] == pytest.approx(best[name]) and final["best_epoch"] == best["epoch"]
+    assert (final[name] == final["val/macro_f1"]) or decision == "macro_f1"
+
+
+def test_the_output_prior_is_that_of_the_best_epoch(small: Overrides, tmp_path: Path) -> None:
+    """Fractions that move during a stage: the rule of the last epoch starts from the last fractions."""
+    moving = ["sampler=schedule", "sampler.start=natural", "sampler.end=fractions"]
+    ends = "sampler.end_fractions={star: 0.1, galaxy: 0.3, qso: 0.6}"
+    run([*small(*moving, ends, "objective=train/loss", "decision.prior_correction=true")])
+    final = result(tmp_path / "run")
+    done = (final["best_epoch"] - 1) / 2
+    natural, end = np.array([0.5, 0.25, 0.25]), np.array([0.1, 0.3, 0.6])
+    stored = json.loads((tmp_path / "run" / "model.json").read_text())["output_prior"]
+    assert stored == pytest.approx((1 - done) * natural + done * end, abs=0.02)
 
 
 def test_a_decision_rule_that_cannot_be_fitted_is_refused_before_training(small: Overrides, tmp_path: Path) -> None:

@@ -64,10 +64,19 @@ class RandomSplit(StratifiedSplit):
 
 
 class KFoldSplit(Split):
-    """One division into a test part and folds serves all values of `fold`, the fold that validates."""
+    """One division into a test part and folds serves all values of `fold`, the fold that validates.
 
-    def __init__(self, num_folds: int, fold: int, test: float, seed: int) -> None:
-        self.num_folds, self.fold, self.test, self.seed = num_folds, fold, test, seed
+    A repeat divides what is not in the test part again: folds num_folds to 2 num_folds - 1 are those of the first.
+    """
+
+    def __init__(self, num_folds: int, fold: int, test: float, seed: int, num_repeats: int = 1) -> None:
+        self.repeat, self.fold = divmod(fold, num_folds)
+        self.num_folds, self.test, self.seed = num_folds, test, seed
+
+    def again(self) -> "KFoldSplit":
+        """The division of the repeat, of spectra outside the test part."""
+        seed = int(np.random.SeedSequence([self.seed, self.repeat]).generate_state(1)[0])
+        return KFoldSplit(self.num_folds, self.fold, 0.0, seed)
 
     def shares(self) -> dict[str, float]:
         folds = {f"fold {fold}": (1 - self.test) / self.num_folds for fold in range(self.num_folds)}
@@ -131,7 +140,24 @@ def assign_split(catalog: pd.DataFrame, config: Any, folder: Path | str | None) 
 
 
 def _parts(catalog: pd.DataFrame, split: Split, config: Any, folder: Path | str | None) -> Parts:
-    """The part of each spectrum of a catalog, in its order: what is saved; for new spectra what is assigned now."""
+    """The part of each spectrum of a catalog, in its order."""
+    parts = _saved_or_divided(catalog, split, config, folder, "")
+    if not isinstance(split, KFoldSplit) or not split.repeat:
+        return parts
+    rest = catalog[(parts != "test").to_numpy()]
+    again = _saved_or_divided(rest, split.again(), config, folder, f"-repeat{split.repeat}")
+    parts.loc[again.index] = again
+    return parts
+
+
+def _saved_or_divided(
+    catalog: pd.DataFrame, split: Split, config: Any, folder: Path | str | None, suffix: str
+) -> Parts:
+    """What is saved of a division; for new spectra what is assigned now, which is then saved.
+
+    Args:
+        suffix: of the name that it is saved under.
+    """
 
     def complete(saved: Parts) -> Parts:
         parts = _divided(catalog.sort_values("id"), split, saved)
@@ -140,8 +166,8 @@ def _parts(catalog: pd.DataFrame, split: Split, config: Any, folder: Path | str 
         return together
 
     # Folds are one division, whichever of them validates.
-    options = {key: value for key, value in dataclasses.asdict(config).items() if key != "fold"}
-    name = f"{config.name}-{hashlib.blake2b(json.dumps(options).encode(), digest_size=4).hexdigest()}"
+    options = {key: value for key, value in dataclasses.asdict(config).items() if key not in ("fold", "num_repeats")}
+    name = f"{config.name}-{hashlib.blake2b(json.dumps(options).encode(), digest_size=4).hexdigest()}{suffix}"
     parts = complete(nothing_saved()) if folder is None else completed(Path(folder), name, options, complete)
     in_order: Parts = parts.reindex(catalog["id"])
     return in_order

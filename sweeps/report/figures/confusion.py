@@ -16,8 +16,12 @@ Counts = NDArray[np.int64]
 
 
 def confusion_matrix(result: dict[str, Any], split: str, predictions: pd.DataFrame, names: list[str]) -> Counts | None:
-    """Counts [K, K], row true class, column predicted class: of result.json, else counted; None if neither is there."""
-    counts = result.get("confusion", {}).get("val" if split == "validation" else split)
+    """Counts [K, K], row true class, column predicted class: of result.json, else counted; None if neither is there.
+
+    Those of the decision rule, if it is not argmax.
+    """
+    key, found = "val" if split == "validation" else split, result.get("confusion", {})
+    counts = found.get(f"{key}/decision", found.get(key))
     if counts:
         return np.array(counts, dtype=np.int64)
     if predictions.empty or not names:

@@ -16,7 +16,8 @@ MOST_CURVES = 8  # as many as there are colours
 def f1_figure(result: dict[str, Any], split: str, names: list[str]) -> Figure | None:
     """None if the run has no F1 by class."""
     key = "val" if split == "validation" else split
-    scores = [number(result.get(f"{key}/f1/{name}")) for name in names]
+    rule = f"{key}/decision" if f"{key}/decision/macro_f1" in result else key
+    scores = [number(result.get(f"{rule}/f1/{name}")) for name in names]
     if not any(score is not None for score in scores):
         return None
     supports = [result.get(f"{key}/num_spectra/{name}", 0) for name in names]
@@ -34,7 +35,10 @@ def f1_figure(result: dict[str, Any], split: str, names: list[str]) -> Figure | 
     drawn = layout("F1", margin={"l": 64, "r": 48, "t": 36, "b": 56}, bargap=0.35)
     drawn["xaxis"] |= {"range": [0, 1]}
     drawn["yaxis"] = axis(autorange="reversed")
-    label = f"F1 of each class on the {split} split, with its number of spectra; macro-F1 is the mean of the bars."
+    by_rule = ", by the decision rule" if rule != key else ""
+    label = (
+        f"F1 of each class on the {split} split{by_rule}, with its number of spectra; macro-F1 is the mean of the bars."
+    )
     return Figure("best-f1", label, {"data": [bars], "layout": drawn}, height_px=134 + 34 * len(names))
 
 

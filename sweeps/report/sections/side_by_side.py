@@ -14,7 +14,7 @@ from sweeps.study.attributes import SPREAD
 MAX_CHOSEN = 6
 CHOSEN_COLOURS = [colour for colour in COLOURS if colour not in PALE]
 TRAINING = "train/loss"
-SCORES = ("val/macro_f1", "val/accuracy", "val/balanced_accuracy", "val/log_loss", TRAINING)
+SCORES = ("val/macro_f1", "val/decision/macro_f1", "val/accuracy", "val/balanced_accuracy", "val/log_loss", TRAINING)
 SIZES = ("num_parameters", "best_epoch", "num_epochs", "time/train_s")
 
 

@@ -12,12 +12,19 @@ from sweeps.report.figures.scores import complete, in_words
 from sweeps.report.model import Report, ReportedTrial
 from sweeps.report.section import Section, render
 from sweeps.report.space_in_words import fixed, searched
+from sweeps.results.out_of_fold import pooled
 from sweeps.results.paired_difference import Difference, mean_interval, paired_differences
 from sweeps.results.run import Run
 from sweeps.results.trial_row import shown
 from sweeps.study.attributes import REUSED_FROM, SPREAD
 
 SPLITS = {"val": "validation", "test": "test"}
+RULE = "/decision"  # behind a split: by the runs' decision rule, if it is not argmax
+SCORED = {
+    key: name
+    for split, title in SPLITS.items()
+    for key, name in ((split, title), (f"{split}{RULE}", f"{title}, decision rule"))
+}
 MOST_RUNS = 200
 
 
@@ -31,7 +38,8 @@ def section(report: Report) -> Section:
         rows=rows,
         runs=_runs(report) if report.study is None else [],
         most_runs=MOST_RUNS,
-        splits={key: name for key, name in SPLITS.items() if any(key in row.splits for row in rows)},
+        splits={key: name for key, name in SCORED.items() if any(key in row.splits for row in rows)},
+        few=[sentence for row in rows for sentence in _few(row.trial)],
         # The objective is that column already.
         repeats=report.objectives == ["val/macro_f1"] and all("val" in row.splits for row in rows),
         best=best,
@@ -54,7 +62,7 @@ class Row:
     """A trial in the table of the best one and the reference.
 
     Args:
-        splits: "val" and "test" -> macro-F1 and its interval, if the run has them.
+        splits: "val", "test" and those by the decision rule -> macro-F1 and its interval, if the run has them.
     """
 
     trial: ReportedTrial
@@ -67,7 +75,7 @@ class Row:
     def of(cls, trial: ReportedTrial) -> "Row":
         runs = [run for run in trial.runs if run.result]
         result = runs[0].result if runs else {}
-        splits = {split: _scored(runs, split) for split in SPLITS if runs and f"{split}/macro_f1" in result}
+        splits = {split: _scored(runs, split) for split in SCORED if runs and f"{split}/macro_f1" in result}
         return cls(trial, _objectives(trial), splits, words.count(result.get("num_parameters")), _time(trial, result))
 
 
@@ -78,8 +86,26 @@ def _scored(runs: list[Run], split: str) -> tuple[str, str]:
     if len(runs) == 1:
         result = runs[0].result
         return words.score(scores[0]), words.interval(result.get(f"{name}_low"), result.get(f"{name}_high"))
-    interval = mean_interval(runs, SPLITS[split])
+    interval = mean_interval(runs, SPLITS[split.removesuffix(RULE)], by_rule=split.endswith(RULE))
     return f"{words.score(fmean(scores))} ± {words.score(stdev(scores))}", words.interval(*interval or (None, None))
+
+
+def _few(trial: ReportedTrial) -> list[str]:
+    """A sentence for each split that has few spectra of a class; every seed has the same."""
+    from spectral.scoring.few import few_spectra
+
+    finished = [run for run in trial.runs if run.result]
+    if not finished:
+        return []
+    first = {"val": pooled(finished)[0], "test": finished[0]}
+    counts = {
+        title: {
+            name: int(first[split].result.get(f"{split}/num_spectra/{name}", 0)) for name in finished[0].class_names
+        }
+        for split, title in SPLITS.items()
+    }
+    sentences = (few_spectra(of_split, f"{title} ({trial.title})") for title, of_split in counts.items())
+    return [sentence for sentence in sentences if sentence]
 
 
 def _runs(report: Report) -> list[tuple[str, list[str]]]:

@@ -276,3 +276,20 @@ def test_quotas_sum_to_the_whole_and_are_within_rounding(num: int, weights: list
     assert free.sum() == raised.sum() == num and free.min() >= 0
     assert (np.abs(free - num * shares) < 1).all()
     assert raised.min() >= (1 if num >= len(weights) else 0)
+
+
+def test_a_repeat_divides_again_what_is_not_the_test_part(tmp_path: Path) -> None:
+    catalog = survey_like(3000)
+    (tmp_path / "splits").mkdir()
+    first = folds_of(catalog, tmp_path, test=0.2)
+    again = [
+        assign_split(catalog, typed("kfold", num_folds=4, num_repeats=2, fold=k, test=0.2), tmp_path) for k in range(8)
+    ]
+    for mine, other in zip(again[:4], first, strict=True):
+        pd.testing.assert_series_equal(mine, other)
+    assert all((split == "test").equals(first[0] == "test") for split in again)
+    assert sum((split == "validation").astype(int) for split in again[4:]).tolist() == [
+        int(part != "test") for part in first[0]
+    ]
+    shared = ((again[4] == "validation") & (again[0] == "validation")).sum() / (again[0] == "validation").sum()
+    assert 0.15 < shared < 0.35  # a quarter, by chance

@@ -264,3 +264,24 @@ def test_runs_of_the_product_are_compared(
     assert table(output, "metric")["test/macro_f1"][1] == f"{metrics['test/macro_f1']:.4f}"
     assert f"val/macro_f1 of {tmp_path / 'b'} less that of {tmp_path / 'a'}: " in output
     assert output.count("95 % interval") == 2
+
+
+def test_decision_rules_are_compared_under_their_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, other = make_run(tmp_path / "a", predicted(9)), make_run(tmp_path / "b", predicted(3))
+    content = json.loads((other / "result.json").read_text())
+    (other / "result.json").write_text(json.dumps(content | {"val/decision/macro_f1": 0.5}))
+    output = shown(capsys, first, other)
+    assert f"val/decision/macro_f1 of {other} less that of {first}: " in output
+    assert table(output, "metric")["val/decision/macro_f1"] == ["-", "0.5000", "-"]
+
+
+def test_the_difference_resamples_objects(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Four spectra of an object are one chance to be better, not four."""
+    first, other = make_run(tmp_path / "a", predicted(8)), make_run(tmp_path / "b", predicted(3))
+    alone = paired_differences(find_subject(str(other)).runs, find_subject(str(first)).runs)[0]["validation"]
+    for run in (first, other):
+        stored = pd.read_parquet(run / "predictions.parquet")
+        stored.assign(group=stored["id"].str[1:].astype(int) // 4).to_parquet(run / "predictions.parquet")
+    grouped = paired_differences(find_subject(str(other)).runs, find_subject(str(first)).runs)[0]["validation"]
+    assert grouped.value == alone.value
+    assert grouped.high - grouped.low > 1.3 * (alone.high - alone.low)

@@ -213,3 +213,11 @@ def test_runs_of_other_spectra_have_no_difference(tmp_path: Path) -> None:
     surveys = run_of(tmp_path / "survey", predictions(50))
     surveys.result["survey"]["fingerprint"] = "another"
     assert paired_differences([mine], [surveys]) == ({}, OTHER_SURVEY)
+
+
+def test_the_decision_rule_and_classes_with_few_spectra_are_told(tmp_path: Path) -> None:
+    scores = {"val/macro_f1": 0.5, "val/decision/macro_f1": 0.75, "survey": {"class_names": ["star", "qso"]}}
+    scores |= {"val/num_spectra/star": 100, "val/num_spectra/qso": 4}
+    said = words(make_report(tmp_path / "study", [Made({"x": 0.1}, [0.5], runs=[{"result": scores}])], X))
+    assert "validation, decision rule macro-F1" in said and "0.7500" in said
+    assert "Few spectra in validation (trial 0): qso (4)." in said

@@ -1,0 +1,83 @@
+"""A finished run scored on labelled spectra: its scores and its predictions, kept in a folder if that is asked for."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from spectral.configs.commands import EvaluateConfig
+from spectral.errors import UserError
+from spectral.files import write_json, write_parquet
+from spectral.inference.run_and_data import is_own_survey, labelled_rows, labels_of, open_run_and_data
+from spectral.runs.folder import RunFolder
+from spectral.scoring.bootstrap import group_numbers
+from spectral.scoring.scores import decide_validation, scored_frame
+from spectral.scoring.split_scores import split_scores
+
+log = logging.getLogger(__name__)
+
+KEYS = {"validation": "val"}  # of a part in result.json, if it has another name there
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an evaluation found.
+
+    Args:
+        key: begins the name of each score, as in result.json: val, test, train or all.
+        result: scores, confusion matrices, and what they can be traced back by.
+        predictions: as in predictions.parquet.
+    """
+
+    key: str
+    class_names: list[str]
+    result: dict[str, Any]
+    predictions: pd.DataFrame
+
+
+def evaluate(command: EvaluateConfig) -> Evaluation:
+    """Score a run as a command says.
+
+    Raises:
+        UserError: no such run, it has not ended, or the data does not fit it or has no labels.
+    """
+    predictor, survey = open_run_and_data(command)
+    folder, names = RunFolder(command.run), predictor.classifier.class_names
+    labels = labels_of(survey, names)
+    on, rows = labelled_rows(command, survey, labels)
+    labels, config = labels[rows], folder.load_config()
+    seed, rule = int(config["seed"]), predictor.classifier.build_decision()
+    probability = predictor.probabilities(survey, rows)
+    is_own = is_own_survey(folder, survey)
+    if on == "validation" and command.data is None:
+        # As at the end of training: a fitted rule is not scored on the labels that it was fitted to.
+        decided = decide_validation(rule.unfitted, probability, labels, seed)
+    else:
+        decided = rule(probability)
+        if is_own and on in ("all", "train", "validation"):
+            log.warning("These spectra are the run's own: it was trained on some of them, so its scores are flattered.")
+    key = KEYS.get(on, on)
+    groups = survey.catalog["group"].iloc[rows] if "group" in survey.catalog else None
+    objects = None if groups is None else group_numbers(groups)
+    by_rule = None if rule.is_argmax else decided
+    metrics, confusions = split_scores(key, probability, by_rule, labels, names, seed, objects)
+    about = {"fingerprint": survey.fingerprint, "folder": str(survey.folder), "class_names": names}
+    result = {"evaluated": str(folder.path), "decision": config["decision"]["name"], **metrics, "confusion": confusions}
+    ids = survey.catalog["id"].to_numpy()[rows]
+    frame = scored_frame(on, ids, probability, decided, labels, names, groups)
+    return Evaluation(key, names, result | {"survey": about, "config": config}, frame)
+
+
+def check_out(out: str | None) -> None:
+    """Raise UserError if an evaluation must not be written to a folder: a run's own files stay as they are."""
+    if out is not None and RunFolder(out).config.exists():
+        raise UserError(f"out={out} is the folder of a run: give the evaluation a folder of its own.")
+
+
+def write_evaluation(found: Evaluation, out: str) -> None:
+    """Write predictions.parquet and, last, result.json."""
+    files = RunFolder(Path(out))
+    write_parquet(files.predictions, found.predictions)
+    write_json(files.result, found.result)

@@ -1,0 +1,93 @@
+"""The folds of a trial as one: each spectrum as the fold said that did not train on it. n spectra, K classes."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sweeps.files import write_json
+from sweeps.results.run import Run, is_evaluation
+
+FOLDER = "out_of_fold"  # of a trial's folder; it holds what an evaluation holds
+KFOLD = "kfold"
+
+
+def pooled(runs: Sequence[Run]) -> Sequence[Run]:
+    """The out-of-fold evaluation in place of a trial's folds, if it is there; else the runs themselves."""
+    parents = {run.path.parent for run in runs}
+    folder = parents.pop() / FOLDER if len(parents) == 1 else None
+    is_there = folder is not None and len(runs) > 1 and is_evaluation(folder)
+    return [Run(folder)] if folder is not None and is_there else runs
+
+
+def score_out_of_fold(runs: Sequence[Run]) -> dict[str, Any] | None:
+    """Score a trial's folds as one, and keep scores and predictions in the trial's folder; None if it has no folds.
+
+    Repeated folds are scored one division at a time: scores are means over them, the confusion matrix is their sum.
+    """
+    divisions = _divisions(runs)
+    if not divisions:
+        return None
+    from spectral.scoring.bootstrap import bootstrap_interval, group_numbers
+    from spectral.scoring.split_scores import split_scores
+
+    names, seed = runs[0].class_names, int(runs[0].config.get("seed", 0))
+    has_rule = any("val/decision/macro_f1" in run.result for run in runs)
+    groups = group_numbers(divisions[0]["group"]) if "group" in divisions[0] else None
+    scores: defaultdict[str, list[float]] = defaultdict(list)
+    confusion: Counter[str] = Counter()
+    said: dict[str, list[Any]] = {"val": [], "val/decision": []}
+    for table in divisions:
+        probability = table[[f"probability/{name}" for name in names]].to_numpy(np.float64)
+        label, decided = (pd.Categorical(table[c], names).codes.astype(np.int64) for c in ("label", "predicted"))
+        metrics, matrices = split_scores("val", probability, decided if has_rule else None, label, names, seed, groups)
+        for name, value in metrics.items():
+            scores[name].append(value)
+        confusion.update({key: np.array(matrix) for key, matrix in matrices.items()})
+        said["val"].append(probability.argmax(axis=1))
+        said["val/decision"].append(decided)
+    found: dict[str, Any] = {name: values[0] if _is_count(name) else fmean(values) for name, values in scores.items()}
+    for key in matrices:
+        low, high = bootstrap_interval(label, np.stack(said[key]), seed, groups=groups)
+        found |= {f"{key}/macro_f1_low": low, f"{key}/macro_f1_high": high}
+    first, folder = runs[0], runs[0].path.parent
+    found |= {
+        "evaluated": str(folder),
+        "decision": first.result.get("decision"),
+        "num_folds": len(runs),
+        "confusion": {key: np.asarray(matrix).tolist() for key, matrix in confusion.items()},
+        "survey": first.result["survey"],
+        "config": first.config,
+    }
+    _write(folder / FOLDER, found, divisions)
+    return found
+
+
+def _divisions(runs: Sequence[Run]) -> list[pd.DataFrame]:
+    """The validation predictions of each division into folds, sorted by id; none unless the folds are apart."""
+    splits = [run.config.get("split") or {} for run in runs]
+    if len(runs) < 2 or not all(
+        run.result and split.get("name") == KFOLD for run, split in zip(runs, splits, strict=True)
+    ):
+        return []
+    tables: defaultdict[int, list[pd.DataFrame]] = defaultdict(list)
+    for run, split in zip(runs, splits, strict=True):
+        tables[int(split["fold"]) // int(split["num_folds"])].append(run.split("validation"))
+    found = [pd.concat(parts).sort_values("id", ignore_index=True) for _, parts in sorted(tables.items())]
+    is_apart = all(table["id"].is_unique and len(table) for table in found)
+    return found if is_apart and all(table["id"].equals(found[0]["id"]) for table in found) else []
+
+
+def _is_count(name: str) -> bool:
+    return "/num_" in name
+
+
+def _write(folder: Path, result: dict[str, Any], divisions: Sequence[pd.DataFrame]) -> None:
+    """The predictions of the first division, by which two trials are compared, and last the scores."""
+    folder.mkdir(exist_ok=True)
+    divisions[0].to_parquet(folder / "predictions.parquet", index=False)
+    write_json(folder / "result.json", result)

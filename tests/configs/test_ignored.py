@@ -1,0 +1,33 @@
+"""Options that do nothing next to another one."""
+
+import pytest
+from small_runs import composed
+
+from spectral.configs.ignored import ignored_options
+from spectral.configs.root import typed
+
+WIDTHS = "model.widths=[8,16]"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        ([WIDTHS], []),
+        (["model.width=4"], []),
+        ([WIDTHS, "model.width=4"], ["model.width=4 does nothing: model.widths=[8, 16] gives the number of blocks"]),
+        ([WIDTHS, "model.num_blocks=2"], ["model.num_blocks=2 does nothing: model.widths=[8, 16]"]),
+        (["loss=soft_f1", "loss.eps=1e-3"], []),
+        (
+            ["loss=soft_f1", "loss.form=mean_of_logs", "loss.eps=1e-3"],
+            ["loss.eps=0.001 does nothing: loss.form=mean_of_logs needs no eps."],
+        ),
+        (
+            ["schedule.stages=[{loss:{name:soft_f1,form:mean_of_logs,eps:1e-3}}]"],
+            ["schedule.stages[0].loss.eps=0.001 does nothing"],
+        ),
+    ],
+)
+def test_an_option_that_does_nothing_is_named(overrides: list[str], said: list[str]) -> None:
+    config = composed([*overrides, "run_dir=somewhere"])
+    found = ignored_options(typed(config), overrides)
+    assert len(found) == len(said) and all(map(str.startswith, found, said))

@@ -1,0 +1,78 @@
+"""The folds of a trial scored as one."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import small_runs
+from sklearn.metrics import confusion_matrix, f1_score
+
+from sweeps.results.out_of_fold import FOLDER, pooled, score_out_of_fold
+from sweeps.results.paired_difference import mean_interval, paired_differences
+from sweeps.results.run import Run
+
+FOLDS = ("split=kfold", "split.num_folds=3", "split.test=0.2")
+
+
+@pytest.fixture
+def trial(pack_folder: Path, tmp_path: Path) -> Callable[..., list[Run]]:
+    """The runs of a trial with one fold each."""
+    fixed = [override for override in small_runs.OVERRIDES if not override.startswith("split.")]
+    data = ["data=packed", f"data.folder={pack_folder}"]
+
+    def run(name: str, num: int, *more: str) -> list[Run]:
+        paths = [tmp_path / name / f"seed-{fold}" for fold in range(num)]
+        for fold, path in enumerate(paths):
+            small_runs.run([*data, *fixed, *FOLDS, *more, f"split.fold={fold}", f"run_dir={path}"])
+        return [Run(path) for path in paths]
+
+    return run
+
+
+def test_each_spectrum_is_scored_once_by_the_fold_that_did_not_train_on_it(
+    trial: Callable[..., list[Run]], tmp_path: Path
+) -> None:
+    runs = trial("a", 3)
+    found = score_out_of_fold(runs)
+    assert found is not None
+    together = pd.concat([run.split("validation") for run in runs])
+    assert found["val/num_spectra"] == len(together) == 96 and together["id"].is_unique
+    label, predicted = together["label"], together["predicted"]
+    assert found["val/macro_f1"] == pytest.approx(f1_score(label, predicted, average="macro"))
+    assert found["confusion"]["val"] == confusion_matrix(label, predicted, labels=runs[0].class_names).tolist()
+    assert found["val/macro_f1_low"] < found["val/macro_f1"] < found["val/macro_f1_high"]
+    interval = mean_interval(runs, "validation")
+    assert interval == pytest.approx((found["val/macro_f1_low"], found["val/macro_f1_high"]), abs=0.02)
+    assert [run.path for run in pooled(runs)] == [tmp_path / "a" / FOLDER]
+
+
+def test_two_trials_are_compared_on_all_their_folds(trial: Callable[..., list[Run]]) -> None:
+    first, other = trial("a", 3), trial("b", 3, "model.width=6")
+    assert "validation" not in paired_differences(first, other)[0]  # each fold has spectra of its own
+    scores = [score_out_of_fold(runs) for runs in (first, other)]
+    found = paired_differences(first, other)[0]["validation"]
+    assert found.num_spectra == 96
+    assert found.value == pytest.approx(scores[0]["val/macro_f1"] - scores[1]["val/macro_f1"])  # type: ignore[index]
+
+
+def test_repeats_divide_the_same_spectra_again(trial: Callable[..., list[Run]]) -> None:
+    runs = trial("a", 6, "split.num_repeats=2")
+    found = score_out_of_fold(runs)
+    assert found is not None and found["val/num_spectra"] == 96
+    scores = []
+    for half in (runs[:3], runs[3:]):
+        table = pd.concat([run.split("validation") for run in half])
+        scores.append(f1_score(table["label"], table["predicted"], average="macro"))
+    assert found["val/macro_f1"] == pytest.approx(np.mean(scores))
+    assert np.sum(found["confusion"]["val"]) == 2 * 96
+    tests = [set(run.split("test")["id"]) for run in runs]
+    assert all(ids == tests[0] for ids in tests)
+
+
+def test_runs_that_are_no_folds_have_no_score_out_of_fold(small: Callable[..., list[str]], tmp_path: Path) -> None:
+    for seed in (0, 1):
+        small_runs.run(small(f"seed={seed}", folder=f"seed-{seed}"))
+    runs = [Run(tmp_path / f"seed-{seed}") for seed in (0, 1)]
+    assert score_out_of_fold(runs) is None and pooled(runs) == runs
