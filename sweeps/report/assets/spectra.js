@@ -40,6 +40,7 @@
     ];
     told.push(["probabilities", likely.map(([name, share]) => `${name} ${share.toFixed(3)}`).join(", ")]);
     if (spectrum.snr !== null) told.push(["S/N", spectrum.snr.toPrecision(3)]);
+    if (spectrum.subclass !== null) told.push(["subclass", spectrum.subclass]);
     if (spectrum.redshift !== null) told.push(["catalog redshift", spectrum.redshift.toFixed(4)]);
     return told.map(([name, value]) => fact(name, value));
   }
