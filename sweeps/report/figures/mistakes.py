@@ -19,7 +19,8 @@ def mistakes_by_subclass(catalog: pd.DataFrame, predictions: pd.DataFrame, names
     joined = _joined(catalog, predictions, "subclass")
     if joined is None or joined["subclass"].nunique() < 2:
         return None
-    groups = [(key, group) for key, group in joined.groupby(["label", "subclass"]) if len(group) >= FEWEST]
+    by_subclass = joined.groupby(["label", "subclass"], observed=True)
+    groups = [((str(label), str(kind)), group) for (label, kind), group in by_subclass if len(group) >= FEWEST]
     groups.sort(key=lambda found: (-_num_wrong(found[1]), -len(found[1])))
     if not groups:
         return None

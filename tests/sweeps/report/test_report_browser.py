@@ -1,5 +1,6 @@
 """The browser of spectra and the comparison in a real Chromium: each control does what its label promises."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -321,5 +322,5 @@ def test_the_names_of_lines_do_not_overlap(width_px: int, browser: Browser, page
         for redshift in (0, 0.4):
             browser.slide(browser.find("#spectra-redshift"), redshift)
             boxes = browser.wait(f"const b = (() => {{ {script} }})(); return b.length > 5 && b")
-            assert all(first[1] <= second[0] + 1 for first, second in zip(boxes, boxes[1:], strict=False))
+            assert all(first[1] <= second[0] + 1 for first, second in pairwise(boxes))
         browser.screenshot(f"lines-{width_px}", browser.find("#spectra"))
