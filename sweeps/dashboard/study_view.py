@@ -10,6 +10,7 @@ from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial
 
 from sweeps.dashboard.artifacts import PlotArtifacts
+from sweeps.dashboard.fractions import show_fractions
 from sweeps.dashboard.sources import StudySource
 from sweeps.dashboard.trial_note import trial_note
 from sweeps.results.run_dirs import run_dirs
@@ -55,8 +56,9 @@ class StudyView:
 
     def trials(self) -> list[FrozenTrial]:
         stored = self.source.storage.get_all_trials(self.source.local_id, deepcopy=False)
+        space = self.user_attrs.get(IDENTITY, {}).get("space", {})
         with self.lock:
-            return [self._trial(trial) for trial in stored]
+            return [self._trial(trial, space) for trial in stored]
 
     def trial_id(self, number: int) -> int:
         return self.id * TRIALS_PER_STUDY + number
@@ -87,11 +89,12 @@ class StudyView:
 
         return {TRIAL_KEY.sub(ours, key): value for key, value in stored.items()}
 
-    def _trial(self, stored: FrozenTrial) -> FrozenTrial:
+    def _trial(self, stored: FrozenTrial, space: dict[str, Any]) -> FrozenTrial:
         if stored.number in self.ended:
             return self.ended[stored.number]
         trial = copy.copy(stored)
         trial._trial_id = self.trial_id(stored.number)
+        show_fractions(trial, space)
         if trial.state.is_finished():
             self._complete(trial)
             self.ended[trial.number] = trial

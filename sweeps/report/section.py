@@ -20,6 +20,7 @@ class Figure:
     Args:
         name: unique on the page; the element's id.
         label: one sentence that says what is to be seen, for the caption and for screen readers.
+        least_width_px: that the figure can be read at; a narrower window scrolls it. 0: any width.
         content: {"data": [...], "layout": {...}} as Plotly reads it; text in it is shown as it is, never as HTML.
     """
 
@@ -27,6 +28,7 @@ class Figure:
     label: str
     content: dict[str, Any]
     height_px: int = 380
+    least_width_px: int = 0
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@
   const data = spectralData.compare;
   const byId = (name) => document.getElementById(`compare-${name}`);
   const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
+  const PLOT_PX = 380;
   const byNumber = new Map(data.trials.map((trial) => [trial.number, trial]));
   let chosen = data.chosen;
   let drawn = false;
@@ -80,7 +81,7 @@
   }
 
   function table(trials, title, rows) {
-    const made = element("table");
+    const made = element("table", "", { style: `min-width: calc(var(--first) + ${trials.length} * var(--each))` });
     const head = element("thead");
     const body = element("tbody");
     head.append(heading(trials, title));
@@ -162,19 +163,16 @@
       "aria-label",
       `${data.objectives[0]} by epoch of ${trials.map((trial) => trial.title).join(", ")}.`,
     );
-    Plotly.react(
-      byId("plot"),
-      traces,
-      {
-        font: { family: "system-ui, sans-serif", size: 13, color: "#1b1b1b" },
-        margin: { l: 64, r: 16, t: 12, b: 48 },
-        showlegend: true,
-        legend: { orientation: "h", y: 1.14, x: 0 },
-        xaxis: { ...axis, title: { text: "epoch" }, ...(isShort ? { dtick: 1 } : {}) },
-        yaxis: { ...axis, title: { text: title } },
-      },
-      spectralPlotOptions,
-    );
+    const layout = {
+      font: { family: "system-ui, sans-serif", size: 13, color: "#1b1b1b" },
+      margin: { l: 64, r: 16, t: 44, b: 48 },
+      showlegend: true,
+      legend: { orientation: "h" },
+      xaxis: { ...axis, title: { text: "epoch" }, ...(isShort ? { dtick: 1 } : {}) },
+      yaxis: { ...axis, title: { text: title } },
+    };
+    byId("plot").style.height = `${PLOT_PX}px`;
+    Plotly.react(byId("plot"), traces, belowToolbar(layout, traces, byId("plot")), spectralPlotOptions);
   }
 
   function show() {

@@ -40,6 +40,7 @@
     ];
     told.push(["probabilities", likely.map(([name, share]) => `${name} ${share.toFixed(3)}`).join(", ")]);
     if (spectrum.snr !== null) told.push(["S/N", spectrum.snr.toPrecision(3)]);
+    if (spectrum.subclass !== null) told.push(["subclass", spectrum.subclass]);
     if (spectrum.redshift !== null) told.push(["catalog redshift", spectrum.redshift.toFixed(4)]);
     return told.map(([name, value]) => fact(name, value));
   }
@@ -61,7 +62,7 @@
       `Flux of spectrum ${spectrum.id}: true class ${spectrum.label}, predicted ${spectrum.predicted}.`,
     );
     const drawn = spectraPlot.traces(spectrum, Number(byId("channel")?.value ?? 0), Number(byId("smoothing").value));
-    Plotly.react(plot, drawn, spectraPlot.layout(drawn, redshift()), spectralPlotOptions);
+    Plotly.react(plot, drawn, spectraPlot.layout(drawn, redshift(), plot), spectralPlotOptions);
   }
 
   function go(position) {
@@ -103,7 +104,7 @@
     byId(name)?.addEventListener("input", filter);
   for (const name of ["smoothing", "channel"]) byId(name)?.addEventListener("input", draw);
   const moveMarkers = () => {
-    if (plot.dataset.drawn) Plotly.relayout(plot, spectraPlot.markers(redshift()));
+    if (plot.dataset.drawn) Plotly.relayout(plot, spectraPlot.markers(redshift(), spectraPlot.view(plot)));
   };
   const move = (value) => {
     setRedshift(value);
@@ -122,5 +123,10 @@
   whenNear(plot, () => {
     plot.dataset.drawn = "yes";
     draw();
+    // Names of lines keep apart at every zoom and width.
+    plot.on("plotly_relayout", (change) => {
+      if (Object.keys(change).some((key) => key.startsWith("xaxis") || key === "autosize")) moveMarkers();
+    });
+    window.addEventListener("resize", () => setTimeout(moveMarkers, 300)); // after Plotly's own
   });
 }

@@ -8,6 +8,8 @@ const spectraPlot = (() => {
   const GREY = "#767676";
   const MASKED = "rgba(118,118,118,0.25)";
   const LINE = "#8a3b00";
+  const NAME_PX = 17; // the height of a name, which stands upright
+  const MARGIN = { l: 72, r: 16, t: data.inAngstrom ? 94 : 36, b: 48 }; // above: toolbar, names of lines
   const AGAINST_TO_FOR = [
     [0, INK],
     [0.5, "#ffffff"],
@@ -118,11 +120,28 @@ const spectraPlot = (() => {
     return [Math.max(least - edge, low - margin), Math.min(most + edge, high + margin)];
   }
 
-  // Lines of a redshift as shapes, and their names.
-  function markers(redshift) {
+  // Sideways shifts in pixels, so that names at these places have room side by side.
+  function sideways(places) {
+    const order = places.map((_place, i) => i).sort((a, b) => places[a] - places[b]);
+    const shifted = [...places];
+    // Neighbours that are too close go apart equally, until none is.
+    for (let round = 0, moved = true; moved && round < 200; round++) {
+      moved = false;
+      for (let k = 1; k < order.length; k++) {
+        const lack = NAME_PX - (shifted[order[k]] - shifted[order[k - 1]]);
+        if (lack < 0.1) continue;
+        shifted[order[k - 1]] -= lack / 2;
+        shifted[order[k]] += lack / 2;
+        moved = true;
+      }
+    }
+    return shifted.map((place, i) => place - places[i]);
+  }
+
+  // Lines of a redshift as shapes, and their names; `view` is the plot's width in pixels and its range in x.
+  function markers(redshift, view) {
     const stretch = 1 + redshift;
-    const first = data.x[0];
-    const last = data.x[data.x.length - 1];
+    const [first, last] = view.range;
     const inside = (x) => x >= first && x <= last;
     const shapes = [];
     const annotations = [];
@@ -151,6 +170,8 @@ const spectraPlot = (() => {
           font: { size: 12, color: LINE },
         });
     }
+    const pixels = annotations.map(({ x }) => ((x - first) / (last - first)) * view.width_px);
+    sideways(pixels).forEach((shift, i) => (annotations[i].xshift = shift));
     if (data.hasSaliency)
       annotations.push({
         text: "saliency",
@@ -164,19 +185,27 @@ const spectraPlot = (() => {
     return { shapes, annotations };
   }
 
-  function layout(drawn, redshift) {
+  // What is to be seen of x: by the plot as it is zoomed, or all.
+  function view(plot) {
+    const axis = plot._fullLayout?.xaxis;
+    if (axis?._length) return { range: axis.range.map(Number), width_px: axis._length };
+    return { range: [data.x[0], data.x[data.x.length - 1]], width_px: plot.clientWidth - MARGIN.l - MARGIN.r };
+  }
+
+  function layout(drawn, redshift, plot) {
+    const whole = { ...view(plot), range: [data.x[0], data.x[data.x.length - 1]] };
     const axis = { gridcolor: "#e5e5e5", linecolor: GREY, zeroline: false };
     const bottom = data.hasSaliency ? 0.14 : 0;
     return {
       font: { family: "system-ui, sans-serif", size: 13, color: "#1b1b1b" },
-      margin: { l: 72, r: 16, t: data.inAngstrom ? 64 : 12, b: 48 },
+      margin: MARGIN,
       paper_bgcolor: "white",
       plot_bgcolor: "white",
       hovermode: "x",
       xaxis: {
         ...axis,
         title: { text: data.inAngstrom ? "observed wavelength (Å)" : "pixel" },
-        range: [data.x[0], data.x[data.x.length - 1]],
+        range: whole.range,
         anchor: data.hasSaliency ? "y2" : "y",
       },
       yaxis: {
@@ -187,9 +216,9 @@ const spectraPlot = (() => {
       },
       yaxis2: { domain: [0, data.hasSaliency ? 0.09 : 0.001], visible: false, fixedrange: true },
       yaxis3: { domain: [bottom, 1], overlaying: "y", range: [0, 1], visible: false, fixedrange: true },
-      ...markers(redshift),
+      ...markers(redshift, whole),
     };
   }
 
-  return { traces, layout, markers };
+  return { traces, layout, markers, view };
 })();

@@ -8,7 +8,8 @@ from sweeps.report.figures.columns import Column
 from sweeps.report.figures.scores import score
 from sweeps.report.figures.style import (
     COLOURS,
-    SCORES,
+    INK,
+    LINE_SCORES,
     axis,
     counting,
     layout,
@@ -24,6 +25,9 @@ from sweeps.report.section import Figure
 from sweeps.results.trial_row import shown
 
 MOST_PARALLEL = 9
+LONGEST_NAME = 44  # above its axis, aslant
+AXIS_PX = 100  # from one axis to the next, so that the names of values can be read
+PARALLEL_MARGIN = {"l": 130, "r": 80, "t": 124, "b": 24}
 MOST_SLICES = 24
 MOST_TICKS = 8
 NUM_TICKS = 5  # where values have none of their own
@@ -32,6 +36,7 @@ LEAST_GAP = 0.06  # between two ticks, of the height of the axis
 
 def parallel(report: Report, trials: list[ReportedTrial], columns: list[Column]) -> Figure:
     """Needs two trials and a column; the columns that come first are drawn."""
+    trials = sorted(trials, key=score, reverse=report.directions[0] == "minimize")  # the best on top
     drawn, scores = columns[:MOST_PARALLEL], [score(trial) for trial in trials]
     dimensions = [_dimension(column, trials) for column in drawn]
     dimensions.append(_score_dimension(report.objectives[0], scores))
@@ -40,20 +45,21 @@ def parallel(report: Report, trials: list[ReportedTrial], columns: list[Column])
         "type": "parcoords",
         "dimensions": dimensions,
         "labelangle": -20,
-        "labelfont": {"size": 12},
-        "tickfont": {"size": 11},
+        "labelfont": {"size": 12, "color": INK},
+        "tickfont": {"size": 12, "color": INK},
         "unselected": {"line": {"color": "#bbbbbb", "opacity": 0.08}},
         "line": {
             "color": numbers(scores),
-            "colorscale": SCORES,
+            "colorscale": LINE_SCORES,
             "reversescale": not better_is_dark,
             "showscale": False,  # the last axis is the scale
         },
     }
     some = f" The {len(drawn)} that matter most of {len(columns)} are drawn." if len(drawn) < len(columns) else ""
     label = f"Each line is a complete trial, dark where its score is good; drag along an axis to select some.{some}"
-    content = {"data": [trace], "layout": layout(margin={"l": 90, "r": 40, "t": 100, "b": 24})}
-    return Figure("search-parallel", label, content, height_px=460)
+    content = {"data": [trace], "layout": layout(margin=PARALLEL_MARGIN)}
+    width_px = PARALLEL_MARGIN["l"] + PARALLEL_MARGIN["r"] + AXIS_PX * (len(dimensions) - 1)
+    return Figure("search-parallel", label, content, height_px=480, least_width_px=width_px)
 
 
 def _dimension(column: Column, trials: list[ReportedTrial]) -> dict[str, Any]:
@@ -64,7 +70,7 @@ def _dimension(column: Column, trials: list[ReportedTrial]) -> dict[str, Any]:
     lacks = any(trial.number not in places for trial in trials)
     ticks, names = _ticks(column, low, high)
     return {
-        "label": tail(column.name),
+        "label": tail(column.name, LONGEST_NAME),
         "values": numbers(places.get(trial.number, below) for trial in trials),
         "range": [number(below if lacks else low), number(high)],
         "tickvals": numbers([below] * lacks + ticks),
@@ -75,7 +81,7 @@ def _dimension(column: Column, trials: list[ReportedTrial]) -> dict[str, Any]:
 def _score_dimension(objective: str, scores: list[float]) -> dict[str, Any]:
     ticks = _evenly(min(scores), max(scores))
     return {
-        "label": tail(objective),
+        "label": tail(objective, LONGEST_NAME),
         "values": numbers(scores),
         "tickvals": numbers(ticks),
         "ticktext": list(map(_named, ticks)),

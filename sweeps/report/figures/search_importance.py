@@ -58,6 +58,7 @@ def importance_figure(report: Report, parts: dict[str, float]) -> Figure:
         "marker": {"color": COLOURS[0]},
     }
     drawn = layout("importance", yaxis=axis(autorange="reversed"), bargap=0.35)
+    drawn["xaxis"] |= {"range": [0, 1.2 * max(parts.values())]}  # room for the numbers
     return Figure("search-importance", label, {"data": [bars], "layout": drawn}, height_px=110 + 34 * len(parts))
 
 

@@ -53,9 +53,14 @@ def f1_by_snr(catalog: pd.DataFrame, predictions: pd.DataFrame, names: list[str]
     if not data:
         return None
     # A single line has no name otherwise.
-    drawn = layout("signal-to-noise of the spectra (equally many in each bin)", "F1", showlegend=True)
+    drawn = layout("signal-to-noise of the spectra", "F1", showlegend=True)
     drawn["yaxis"] |= {"range": [0, 1.04]}
-    label = " ".join(["F1 by signal-to-noise, faint spectra on the left.", *_left_out(table, there, drawn_classes)])
+    label = " ".join(
+        [
+            "F1 by signal-to-noise, faint spectra on the left, equally many in each bin.",
+            *_left_out(table, there, drawn_classes),
+        ]
+    )
     return Figure("best-snr", label, {"data": data, "layout": drawn}, height_px=400)
 
 

@@ -12,6 +12,7 @@ INK = "#1b1b1b"
 DARK = {"#0072B2", "#000000", "#8C6D00"}  # of COLOURS: white text on them is easier to read than black
 MOST_COUNTED = 12  # beyond that Plotly's own ticks are whole numbers, and not crowded
 PALE = {"#E69F00", "#56B4E9"}  # of COLOURS: less than 3 : 1 on white, too little for thin lines
+LINE_SCORES = [[0, "#6f8fa7"], [0.5, "#2a76a8"], [1, "#00233a"]]  # of thin lines, which need more contrast
 SCORES = [[0, "#a9bccb"], [0.5, "#3f8fc0"], [1, "#00233a"]]  # pale is poor
 
 

@@ -2,6 +2,7 @@
 
 from sweeps.report.figures.confusion import confusion_figures, confusion_matrix
 from sweeps.report.figures.curves import curves
+from sweeps.report.figures.mistakes import mistakes_by_redshift, mistakes_by_subclass
 from sweeps.report.figures.per_class import f1_figure, precision_recall
 from sweeps.report.figures.reliability import reliability
 from sweeps.report.figures.signal_to_noise import CATALOG_NAME, f1_by_snr
@@ -20,13 +21,16 @@ def section(report: Report) -> Section | None:
     split = "test" if len(run.split("test")) or run.result.get("confusion", {}).get("test") else "validation"
     predictions, names = run.split(split), run.class_names
     counts = confusion_matrix(run.result, split, predictions, names)
-    by_snr = f1_by_snr(run.survey.catalog, predictions, names) if run.survey and len(predictions) else None
+    catalog = run.survey.catalog if run.survey and len(predictions) else None
+    by_snr = f1_by_snr(catalog, predictions, names) if catalog is not None else None
     groups: dict[str, list[Figure | None]] = {
         "By epoch": [curves(run)],
         "By class": [f1_figure(run.result, split, names), precision_recall(predictions, names)],
         "Which classes are taken for which": [*confusion_figures(counts, names)] if counts is not None else [],
         "How far its probabilities can be trusted": [reliability(predictions)],
         "By signal-to-noise": [by_snr],
+        "Mistakes by subclass": [mistakes_by_subclass(catalog, predictions, names)] if catalog is not None else [],
+        "Mistakes by redshift": [mistakes_by_redshift(catalog, predictions, names)] if catalog is not None else [],
     }
     shown = {heading: [figure for figure in figures if figure] for heading, figures in groups.items()}
     html = render(

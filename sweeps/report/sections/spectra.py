@@ -11,7 +11,7 @@ from sweeps.report.model import Report
 from sweeps.report.section import Section, render
 from sweeps.report.sections.missing_run import gone_section
 from sweeps.report.spectra_choice import PROBABILITY, choose, probability_columns
-from sweeps.report.spectra_codes import block_means, block_size, encoded, runs, thin
+from sweeps.report.spectra_codes import block_means, block_size, encoded, encoded_about_zero, runs, thin
 from sweeps.report.spectra_saliency import Saliency, saliency_of
 from sweeps.report.spectral_lines import LINES
 from sweeps.results.run import Run
@@ -121,6 +121,7 @@ def _described(entry: pd.Series, judged: pd.Series, probability: NDArray[np.floa
         "probability": [round(float(value), 4) for value in probability],
         "snr": _number(entry.get("snr")),
         "redshift": _number(entry.get("redshift")),
+        "subclass": str(entry["subclass"]) if pd.notna(entry.get("subclass")) else None,
     }
 
 
@@ -141,6 +142,6 @@ def _coded(run: Run, row: int, block: int, saliency: Saliency | None) -> dict[st
         if thinned.sigma is not None:
             channel["logError"] = encoded(np.log(thinned.sigma[c]), num_bytes=1)
         if saliency is not None:
-            channel["saliency"] = encoded(block_means(saliency[c], block), num_bytes=1)
+            channel["saliency"] = encoded_about_zero(block_means(saliency[c], block))
         channels.append(channel)
     return {"masked": runs(thinned.masked), "channels": channels}

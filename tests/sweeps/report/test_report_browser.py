@@ -1,5 +1,6 @@
 """The browser of spectra and the comparison in a real Chromium: each control does what its label promises."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -280,3 +281,46 @@ def test_only_metrics_with_a_better_direction_are_marked(browser: Browser, tmp_p
     marked = {name: [place for place, cell in enumerate(row) if "the best" in cell] for name, row in cells.items()}
     assert {name: places for name, places in marked.items() if places} == {"val/macro_f1": [0], "val/log_loss": [0]}
     assert cells["val/macro_f1, spread of seeds"] == ["0", "0.01"] and cells["val/accuracy"] == ["0.75", "0.75"]
+
+
+def covered(browser: Browser, over: str, under: str) -> list[str]:
+    """Ids of the plots in which an element lies over another."""
+    script = """const box = (plot, name) => plot.querySelector(name)?.getBoundingClientRect();
+        return [...document.querySelectorAll('.js-plotly-plot')].filter((plot) => {
+          const [a, b] = [box(plot, arguments[0]), box(plot, arguments[1])];
+          return a && b && a.width && b.width && a.left < b.right && b.left < a.right
+            && a.top < b.bottom && b.top < a.bottom;
+        }).map((plot) => plot.id)"""
+    found: list[str] = browser.js(script, over, under)
+    return found
+
+
+def test_a_phone_shows_legends_tables_and_both_trials(browser: Browser, page: Path) -> None:
+    with browser.narrow(400):
+        browser.open(page)
+        for plot in browser.find_all("[data-figure], [id$=-plot]"):
+            browser.draw(plot.get_attribute("id") or "")
+        browser.screenshot("report-400", browser.find("main"))
+        assert len(browser.find_all(".legend")) >= 2 and covered(browser, ".modebar", ".legend") == []
+        hidden = "return [...document.querySelectorAll('.scroll')].map((box) => box.scrollWidth - box.clientWidth)"
+        assert set(browser.js(hidden)) == {0}
+        heads = [cell.text for cell in browser.find_all("#compare-tables thead th")]
+        assert heads[:3] == ["differs", "trial 0", "trial 1"]
+        # A row of the summary's table is a block that names its columns.
+        names = browser.js("return [...document.querySelectorAll('#head td')].map((cell) => cell.dataset.name)")
+        assert "test macro-F1" in names
+
+
+@pytest.mark.parametrize("width_px", [400, 1400])
+def test_the_names_of_lines_do_not_overlap(width_px: int, browser: Browser, page: Path) -> None:
+    script = """return [...document.querySelectorAll('#spectra-plot .annotation-text-g')]
+        .map((g) => g.getBoundingClientRect()).filter((box) => box.height > box.width * 0.9 || box.width < 20)
+        .map((box) => [box.left, box.right]).sort((a, b) => a[0] - b[0])"""
+    with browser.narrow(width_px):
+        browser.open(page)
+        browser.draw("spectra-plot")
+        for redshift in (0, 0.4):
+            browser.slide(browser.find("#spectra-redshift"), redshift)
+            boxes = browser.wait(f"const b = (() => {{ {script} }})(); return b.length > 5 && b")
+            assert all(first[1] <= second[0] + 1 for first, second in pairwise(boxes))
+        browser.screenshot(f"lines-{width_px}", browser.find("#spectra"))

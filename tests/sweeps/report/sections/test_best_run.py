@@ -149,7 +149,8 @@ def test_macro_f1_by_signal_to_noise_is_of_all_classes() -> None:
     shown = f1_by_snr(*split_of({"star": [50] * 6, "galaxy": [30] * 6, "qso": [3] * 6}), list(CLASSES))
     assert shown is not None
     assert {line["name"]: len(line["y"]) for line in shown.content["data"]} == dict.fromkeys([*CLASSES, "macro-F1"], 3)
-    assert all(None not in line["y"] for line in shown.content["data"]) and shown.label.endswith("on the left.")
+    assert all(None not in line["y"] for line in shown.content["data"])
+    assert shown.label.endswith("equally many in each bin.")
 
 
 def test_there_is_no_macro_f1_if_a_class_is_missing() -> None:

@@ -218,11 +218,11 @@ def test_ticks_of_parallel_coordinates_do_not_overlap(values: list[float], ticks
 
 
 def test_a_long_name_is_shortened_to_its_end(tmp_path: Path) -> None:
-    name = "model.encoder.blocks.attention.num_heads"
+    name = "model.encoder.blocks.bottleneck.attention.num_heads"
     report = make_report(tmp_path / "study", [Made({name: n}, [n]) for n in (1, 2, 3)])
-    assert dimension(report, "…cks.attention.num_heads")
+    assert dimension(report, "…coder.blocks.bottleneck.attention.num_heads")
     title = figure(search.section(report), "search-slice-0")["layout"]["xaxis"]["title"]["text"]
-    assert title == "…er.blocks.attention.num_heads" and len(title) == 30
+    assert title == "…ottleneck.attention.num_heads" and len(title) == 30
 
 
 def test_trials_of_a_single_epoch_are_dots_among_the_curves(tmp_path: Path) -> None:
@@ -265,3 +265,24 @@ def test_ticks_of_a_log_axis_are_round_numbers(low: float, high: float, ticks: l
     trials = [Made({"x": x}, [n]) for n, x in enumerate((low, high))]
     section = search.section(make_report(tmp_path / "study", trials, space))
     assert figure(section, "search-slice-0")["layout"]["xaxis"]["ticktext"] == ticks
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of a hexadecimal colour, as the contrast rules of the web define it."""
+    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_parallel_coordinates_can_be_read(tmp_path: Path) -> None:
+    """Whole names, lines with a contrast of 3 : 1 on white, and room between the axes in any window."""
+    names = ["schedule.label_smoothing", "inputs.transform.clip_sigma", *(f"axis{k}" for k in range(7))]
+    trials = [Made({name: float(n + k) for k, name in enumerate(names)}, [float(n)]) for n in (2, 0, 1)]
+    section = search.section(make_report(tmp_path / "study", trials))
+    assert section is not None
+    drawn = next(drawn for drawn in section.figures if drawn.name == "search-parallel")
+    trace = drawn.content["data"][0]
+    assert set(names) <= {dimension["label"] for dimension in trace["dimensions"]}
+    assert all(1.05 / (luminance(colour) + 0.05) >= 3 for _, colour in trace["line"]["colorscale"])
+    assert trace["line"]["color"] == [0, 1, 2]  # the best is drawn last
+    assert drawn.least_width_px >= 900 and f"min-width: {drawn.least_width_px}px" in section.html

@@ -15,7 +15,7 @@ from sweeps.report.model import Report
 from sweeps.report.options import Options
 from sweeps.report.sections.spectra import section
 from sweeps.report.spectra_choice import choose
-from sweeps.report.spectra_codes import block_means, encoded, runs, thin
+from sweeps.report.spectra_codes import block_means, encoded, encoded_about_zero, runs, thin
 from sweeps.report.spectral_lines import LINES
 from sweeps.results.run import Run
 
@@ -122,7 +122,18 @@ def test_saliency_is_that_of_the_predicted_class(survey: Survey, tmp_path: Path)
     for spectrum in made.data["spectra"]:
         expected = run_saliency(run.path, survey, np.array([int(spectrum["id"][1:])]), [spectrum["predicted"]])[0, 0]
         found = decoded(spectrum["channels"][0]["saliency"], 1)
-        assert np.allclose(found, expected, rtol=0, atol=np.ptp(expected) / 250)
+        limit = np.quantile(np.abs(expected), 0.99)
+        assert np.allclose(found, np.clip(expected, -limit, limit), rtol=0, atol=limit / 250)
+
+
+def test_an_extreme_pixel_does_not_move_the_zero_of_the_saliency() -> None:
+    values = np.linspace(-1, 1, 401)
+    values[[7, 200]] = -1000.0, 0.0
+    found = decoded(encoded_about_zero(values), 1)
+    assert found[200] == 0 and found[7] == pytest.approx(-1, abs=0.02)
+    rest = np.arange(401) != 7
+    assert np.allclose(found[rest], values[rest], rtol=0, atol=0.02)
+    assert np.array_equal(decoded(encoded_about_zero(np.array([0.0, np.nan, 0, 0])), 1), [0, np.nan, 0, 0], True)
 
 
 def test_a_run_without_weights_is_shown_without_saliency(survey: Survey, tmp_path: Path) -> None:

@@ -1,0 +1,53 @@
+"""Mistakes by subclass and by redshift, against counts of a table made by hand."""
+
+import numpy as np
+import pandas as pd
+
+from sweeps.report.figures.mistakes import mistakes_by_redshift, mistakes_by_subclass
+
+NAMES = ["star", "qso"]
+
+
+def split(num: int = 80) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Catalog and predictions: stars are right; of the quasars the bal ones, at high redshift, are half wrong."""
+    rows = np.arange(2 * num)
+    label = np.where(rows < num, "star", "qso")
+    is_bal = rows >= num + num // 2
+    subclass = np.where(label == "star", "dwarf", np.where(is_bal, "bal", "broad"))
+    redshift = np.where(label == "star", 0.0, (rows - num) / num * 4)
+    predicted = np.where(is_bal & (rows % 2 == 0), "star", label)
+    ids = [f"s{row}" for row in rows]
+    catalog = pd.DataFrame({"id": ids, "subclass": subclass, "redshift": redshift})
+    return catalog.sample(frac=1, random_state=0), pd.DataFrame({"id": ids, "label": label, "predicted": predicted})
+
+
+def test_the_subclass_with_most_mistakes_is_on_top() -> None:
+    catalog, predictions = split()
+    figure = mistakes_by_subclass(catalog, predictions, NAMES)
+    assert figure is not None
+    bars = figure.content["data"][0]
+    assert bars["y"][-1] == "qso: bal" and bars["x"][-1] == 0.5 and bars["text"][-1] == "20 of 40"
+    assert sorted(bars["y"]) == ["qso: bal", "qso: broad", "star: dwarf"] and bars["x"][:2] == [0, 0]
+    assert "most often taken for star" in bars["hovertext"][-1]
+
+
+def test_each_class_has_its_share_of_mistakes_by_redshift() -> None:
+    catalog, predictions = split()
+    figure = mistakes_by_redshift(catalog, predictions, NAMES)
+    assert figure is not None
+    lines = {line["name"]: line for line in figure.content["data"]}
+    assert lines["star"]["y"] == [0]  # at one redshift: one point
+    assert lines["qso"]["y"] == [0, 0, 0.5, 0.5] and lines["qso"]["x"] == sorted(lines["qso"]["x"])
+
+
+def test_a_catalog_without_subclass_or_redshift_has_no_such_figure() -> None:
+    catalog, predictions = split()
+    assert mistakes_by_subclass(catalog[["id"]], predictions, NAMES) is None
+    assert mistakes_by_redshift(catalog[["id"]], predictions, NAMES) is None
+    assert mistakes_by_subclass(catalog.assign(subclass=""), predictions, NAMES) is None
+    assert mistakes_by_redshift(catalog.assign(redshift=0.0), predictions, NAMES) is None
+
+
+def test_names_of_columns_are_found_in_any_case() -> None:
+    catalog, predictions = split()
+    assert mistakes_by_subclass(catalog.rename(columns={"subclass": "SUBCLASS"}), predictions, NAMES) is not None
