@@ -90,7 +90,7 @@ def _of_split(runs: Sequence[Run], split: str) -> Sequence[Run]:
 
 @dataclass(frozen=True)
 class _Same:
-    """Predictions of several runs for the same spectra: label [n], predicted [S, n], groups [n] if there are objects."""
+    """Predictions of several runs for the same spectra: label [n], predicted [S, n], groups [n] or None."""
 
     label: Labels
     predicted: Labels
