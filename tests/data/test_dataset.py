@@ -45,3 +45,12 @@ def test_spectra_without_a_label_and_classes_missing_from_a_part_are_told(
     assert "8 spectra of 32 points; classes a, b, c; 5 training, 0 validation, 2 test." in caplog.text
     assert "1 spectra have no label and belong to no split." in caplog.text
     assert "The test part has no spectrum of class 'c': its F1 there says nothing." in caplog.text
+
+
+def test_without_a_label_column_the_columns_are_named(tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "survey.npz", flux=np.ones((8, 4), np.float32), id=np.arange(8), subclass=np.array(list("abababab"))
+    )
+    config = readers.typed({"name": "arrays", "path": str(tmp_path / "survey.npz"), "num_workers": 1})
+    with pytest.raises(UserError, match=r"data\.label_key names another; the data has id, subclass\."):
+        Dataset.open(config, splits.typed("stratified"), tmp_path / "cache")

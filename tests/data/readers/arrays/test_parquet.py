@@ -31,14 +31,14 @@ def test_channels(tmp_path):
 
 
 def test_whole_numbers_and_missing_pixels(tmp_path):
-    table = {"label": [3, 1], "a": pd.array([1, None], dtype="Int16"), "b": np.array([7, 8], dtype=np.uint8)}
+    table = {"label": [3, 1], "p0": pd.array([1, None], dtype="Int16"), "p1": np.array([7, 8], dtype=np.uint8)}
     reader = opened(tmp_path, table)
     assert reader.catalog()["label"].tolist() == ["3", "1"]
     np.testing.assert_array_equal(np.concatenate(read_all(reader).flux), [[1, 7], [np.nan, 8]])
 
 
 def test_an_index_of_pandas_is_no_pixel(tmp_path):
-    reader = opened(tmp_path, pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]}, index=[5, 3]))
+    reader = opened(tmp_path, pd.DataFrame({"p0": [1.0, 2.0], "p1": [3.0, 4.0]}, index=[5, 3]))
     np.testing.assert_array_equal(np.concatenate(read_all(reader).flux), [[1, 3], [2, 4]])
     assert reader.catalog()["id"].tolist() == ["0", "1"]
 
@@ -53,11 +53,11 @@ def test_a_rewritten_file_is_read_anew(tmp_path):
 @pytest.mark.parametrize(
     ("table", "options", "sentence"),
     [
-        ({"type": ["a"], "p0": [1.0], "name": ["x"]}, {}, "the column 'name' of .*string .* name it in data.extra"),
+        ({"type": ["a"], "p0": [1.0], "p1": ["x"]}, {}, "the column 'p1' of .*string .* name it in data.extra"),
         ({"x": [[1.0]], "y": [[1.0]]}, {}, "several list columns, choose by data.flux_key: allowed: x, y"),
         ({"flux": [[1.0]]}, {"flux_key": "flx"}, r"no list column 'flx' \(data.flux_key\): did you mean 'flux'"),
         ({"flux": [[1.0]]}, {"id_key": "name"}, r"no 'name' \(data.id_key\)"),
-        ({"type": ["a"]}, {}, "has no columns of pixels beside type"),
+        ({"type": ["a"]}, {}, "has no columns of pixels: type"),
         ({"id": [1, 1], "flux": [[1.0], [2.0]]}, {}, "the id '1' more than once"),
         ({"type": pd.Series([], dtype="str"), "p0": pd.Series([], dtype="float")}, {}, "has no rows"),
     ],
