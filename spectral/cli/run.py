@@ -88,8 +88,9 @@ def as_job(main: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
         except UserError as error:
             folder = Path(HydraConfig.get().runtime.output_dir)
             # Hydra has made it; beside run.py the commands have the user's own working directory here.
-            if folder != Path.cwd():
-                with contextlib.suppress(OSError):
+            # With hydra.job.chdir=true the working directory may be gone by now.
+            with contextlib.suppress(OSError):
+                if folder != Path.cwd():
                     folder.rmdir()  # only where it is empty: nothing began
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 raise

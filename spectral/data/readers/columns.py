@@ -208,7 +208,7 @@ def numbers_if_all(values: pd.Series) -> pd.Series:
         numbers = pd.to_numeric(there, errors="coerce")
         if not pd.api.types.is_integer_dtype(numbers.dtype):  # beyond 64 bits
             return values
-        with_missing = "UInt64" if pd.api.types.is_unsigned_integer_dtype(numbers.dtype) else "Int64"
+        with_missing: Any = "UInt64" if pd.api.types.is_unsigned_integer_dtype(numbers.dtype) else "Int64"
         return numbers if len(there) == len(values) else numbers.astype(with_missing).reindex(values.index)
     for text in (there, there.str.replace(",", ".", regex=False)):
         numbers = pd.to_numeric(text, errors="coerce")
