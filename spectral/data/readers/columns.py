@@ -72,7 +72,7 @@ def check_names(names: Sequence[str], source: str) -> None:
     """Raises UserError if two columns have one name, since nobody can say which of them is meant."""
     twice = [name for name, num in Counter(names).items() if num > 1 and not is_index(name)]
     if twice:
-        raise UserError(f"{source} has the column '{twice[0]}' {names.count(twice[0])} times: names must differ.")
+        raise UserError(f"{source} has the column '{twice[0]}' more than once: names must differ.")
 
 
 def is_index(name: str) -> bool:

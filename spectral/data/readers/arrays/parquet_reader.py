@@ -116,6 +116,13 @@ class ParquetReader:
         return {"path": str(self.path.resolve()), **self.options.settings()}
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:
+        """Raises UserError for a file that is damaged inside: which of its rows are cannot be known."""
+        try:
+            return self._read(rows)
+        except (pa.ArrowException, OSError) as error:
+            raise UserError(f"{self.source} cannot be read: {str(error).splitlines()[0].rstrip('.')}.") from error
+
+    def _read(self, rows: NDArray[np.int64]) -> Chunk:
         are_lists, mtime_ns = self.list_column is not None, self.path.stat().st_mtime_ns
         stream = parquet_stream(self.path, tuple(self.columns[0]), are_lists, mtime_ns)
         chunk = Chunk(flux=[])

@@ -145,7 +145,7 @@ def test_labels_with_decimals_stand_in_numeric_order():
 def test_a_column_twice_is_refused(tmp_path):
     frame = table(label=LABELS)
     frame.insert(0, "label", LABELS, allow_duplicates=True)
-    with pytest.raises(UserError, match="has the column 'label' 2 times"):
+    with pytest.raises(UserError, match="has the column 'label' more than once"):
         open_arrays(saved(tmp_path, frame)).catalog()
 
 

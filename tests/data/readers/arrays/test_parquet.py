@@ -73,3 +73,20 @@ def test_a_damaged_file_is_one_sentence(tmp_path):
     reader.path.write_bytes(reader.path.read_bytes()[:-20])
     with pytest.raises(UserError, match="is not a whole Parquet file"):
         reader.catalog()
+
+
+def test_a_file_that_is_damaged_inside_is_one_sentence(tmp_path):
+    reader = opened(tmp_path, {"id": np.arange(500), "flux": list(np.random.default_rng(0).normal(size=(500, 8)))})
+    content = bytearray(reader.path.read_bytes())
+    content[2000:20000] = bytes(18000)
+    reader.path.write_bytes(content)
+    with pytest.raises(UserError, match=r"survey.parquet cannot be read: .*\.$") as caught:
+        read_all(reader)
+    assert "\n" not in str(caught.value)
+
+
+def test_more_channels_than_pixels_are_asked_about(tmp_path):
+    cells = [[[1.0], [2.0], [3.0]]] * 2
+    with pytest.raises(UserError, match=r"has 3 channels of 1 pixels .* a cell is \[C\]\[L\]"):
+        opened(tmp_path, {"flux": cells}).catalog()
+    assert len(opened(tmp_path, {"flux": cells}, channels_last=False).catalog()) == 2
