@@ -126,6 +126,7 @@ class _Packing:
     def __init__(self, reader: Reader, config: DataConfig, building: Building, progress: bool) -> None:
         self.reader, self.config, self.building, self.progress = reader, config, building, progress
         self.wave_angstrom = reader.wave_angstrom()
+        self.wave_unit: str | None = getattr(reader, "wave_unit", None)
 
     def run(self, plan: dict[str, Any]) -> None:
         catalog = checked_catalog(self.reader.catalog())
@@ -215,7 +216,7 @@ class _Packing:
             "fingerprint": digest.hexdigest(),
             "class_names": class_names,
             "wave_angstrom": None if wave is None else np.asarray(wave, np.float64).tolist(),
-            "wave_unit": plan["settings"].get("wave_unit"),
+            "wave_unit": self.wave_unit,
             "num_spectra": len(contents.rows),
             "num_pixels_without_ivar": int(contents.num_no_ivar.sum()),
             NUMBERED: bool(catalog.attrs.get(NUMBERED, False)),

@@ -140,8 +140,8 @@ def log_columns(
     if "id" not in roles.values() and not catalog.attrs.get(NUMBERED, False):
         possible = [name for name in names if name.lower() in POSSIBLE_IDS and name not in catalog.columns]
         roles |= dict.fromkeys(possible[:1], "id")
-    left_out = [name or "a column without a name" for name in names if is_index(name)]
-    others = [name for name in names if name not in roles and not is_index(name)]
+    others = [name for name in names if name not in roles and name in catalog.columns]
+    left_out = [name or "a column without a name" for name in names if name not in roles and name not in others]
     taken = [f"flux: {flux}"] if flux else []
     taken += [
         f"{role}: {name}" for name, role in sorted(roles.items(), key=lambda pair: list(USUAL_NAMES).index(pair[1]))

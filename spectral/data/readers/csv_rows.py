@@ -8,7 +8,6 @@ import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from spectral.errors import UserError
 
@@ -18,7 +17,7 @@ BLOCK_CHARACTERS = 2**20
 
 
 class CsvRows:
-    """Iterates over the rows that are not blank, as lists of fields without the space around them.
+    """Iterates over the rows that are not blank, as lists of fields. A row is a line.
 
     Bytes that are not UTF-8 become surrogates, as by errors="surrogateescape": `is_utf8` finds them.
 
@@ -37,45 +36,30 @@ class CsvRows:
         self.offset = start
 
     def __iter__(self) -> Iterator[list[str]]:
+        offset, number = self.start, 0
         with self.path.open("rb") as file:
-            lines = _Lines(file, self.start, self.separator)
-            rows = csv.reader(lines, delimiter=self.separator, skipinitialspace=self.separator != WHITE_SPACE)
-            number = 0
-            while (fields := self._next(rows, lines, number)) is not None:
-                fields = [field.strip() for field in fields]
-                if fields not in ([], [""]):
-                    number += 1
-                    yield fields
+            file.seek(offset)
+            for raw in file:
+                line = (raw.removeprefix(BYTE_ORDER_MARK) if offset == 0 else raw).decode("utf-8", "surrogateescape")
+                if line.strip("\r\n "):
+                    self.offset, number = offset, number + 1
+                    yield self._fields(line, number)
+                offset += len(raw)
 
-    def _next(self, rows: Iterator[list[str]], lines: "_Lines", number: int) -> list[str] | None:
-        """The fields of one more row, or None after the last."""
-        self.offset = lines.offset
+    def _fields(self, line: str, number: int) -> list[str]:
+        line = WHITE_SPACE.join(line.split()) if self.separator == WHITE_SPACE else line.rstrip("\r\n")
+        if '"' not in line:
+            return line.split(self.separator)
         try:
-            fields = next(rows, None)
+            # With the end of the line, which a quote that is not closed would make part of a field.
+            (fields,) = csv.reader(
+                [line + "\n"], delimiter=self.separator, skipinitialspace=self.separator != WHITE_SPACE
+            )
         except csv.Error as error:
-            raise UserError(f"{self.source} is not a CSV table: {error} after row {number}.") from error
-        if fields and any("\n" in field for field in fields):
-            raise UserError(f"{self.source} has a quote that is not closed in its line, after row {number}.")
+            raise UserError(f"{self.source} is not a CSV table: {error} in row {number}.") from error
+        if "\n" in fields[-1]:
+            raise UserError(f"{self.source} has a quote that is not closed in row {number}.")
         return fields
-
-
-class _Lines:
-    """Text lines, and the offset in bytes of the next."""
-
-    def __init__(self, file: BinaryIO, start: int, separator: str) -> None:
-        self.file, self.offset, self.separator = file, start, separator
-        file.seek(start)
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        raw = self.file.readline()
-        if not raw:
-            raise StopIteration
-        line = (raw.removeprefix(BYTE_ORDER_MARK) if self.offset == 0 else raw).decode("utf-8", "surrogateescape")
-        self.offset += len(raw)
-        return WHITE_SPACE.join(line.split()) if self.separator == WHITE_SPACE else line
 
 
 def find_separator(path: Path, source: str) -> str:
@@ -94,6 +78,8 @@ def find_separator(path: Path, source: str) -> str:
         raise UserError(f"{source} is not UTF-8 text.") from error
     if not raw:
         raise UserError(f"{source} is empty.")
+    if b"\r" in raw.rstrip(b"\r\n"):
+        raise UserError(f"{source} has lines that end in a carriage return alone: write them with a newline.")
     if "\t" in line:
         return "\t"
     if ";" in line and line.count(";") >= line.count(",") - 1:

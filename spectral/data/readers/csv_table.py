@@ -26,7 +26,7 @@ def read_table(path: Path, given: Mapping[str, str | None], source: str) -> pd.D
     """
     _check_utf8(path, source)
     rows = iter(CsvRows(path, find_separator(path, source), source))
-    names = next(rows)
+    names = [name.strip() for name in next(rows)]
     check_names(names, source)
     as_is = text_columns(names, given, source)
     columns: list[list[str]] = [[] for _ in names]
@@ -35,7 +35,7 @@ def read_table(path: Path, given: Mapping[str, str | None], source: str) -> pd.D
             counts = f"row {number} has {len(fields)} fields, its header {len(names)}"
             raise UserError(f"{source} is not a CSV table: {counts}.")
         for column, field in zip(columns, fields, strict=True):
-            column.append(field)
+            column.append(field.strip())
     kept = {name: pd.Series(column, dtype="str") for name, column in zip(names, columns, strict=True)}
     return pd.DataFrame(
         {n: column if n in as_is else numbers_if_all(column) for n, column in kept.items() if not is_index(n)}

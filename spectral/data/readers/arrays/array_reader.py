@@ -106,7 +106,7 @@ class ArrayReader:
         if self.options.labels is None:
             table = self._columns(num)
             catalog = tidy_catalog(table, given, self.source)
-            log_columns(self.source, table.columns, catalog, given, flux)
+            log_columns(self.source, self._beside, catalog, given, flux)
             return catalog
         path, source = existing_file(self.options.labels, "data.labels"), f"data.labels={self.options.labels}"
         table = read_table(path, given, source)
@@ -137,8 +137,7 @@ class ArrayReader:
 
     def _own_ids(self, num: int) -> pd.Series | None:
         """The ids that stand next to the flux; None if there are none."""
-        beside = {name: array for name, array in self.arrays.items() if name not in self.names.values()}
-        wanted = self.options.id_key
+        beside, wanted = self._beside, self.options.id_key
         keys = {"id_key": wanted if wanted in beside else None}
         names = [name for name, role in find_columns(beside, keys, self.source).items() if role == "id"]
         if not names:
@@ -147,15 +146,24 @@ class ArrayReader:
             raise UserError(f"'{names[0]}' in {self.source} has shape {list(shape)}, but there are {num} spectra.")
         return tidy_catalog(pd.DataFrame({"id": beside[names[0]].values()}), {}, self.source)["id"]
 
+    @property
+    def _beside(self) -> dict[str, ArrayMap]:
+        """The arrays that are not flux, wave, ivar or mask."""
+        return {name: array for name, array in self.arrays.items() if name not in self.names.values()}
+
     def _columns(self, num: int) -> pd.DataFrame:
         """The arrays [N] next to the flux; others than the catalog's own only if they are plain numbers or text."""
-        beside = {name: array for name, array in self.arrays.items() if name not in self.names.values()}
+        beside = self._beside
         roles = find_columns(beside, self.options.catalog_keys, self.source)
         for name in roles:
             if (shape := beside[name].shape) != (num,):
                 raise UserError(f"'{name}' in {self.source} has shape {list(shape)}, but there are {num} spectra.")
         plain = {name for name, array in beside.items() if array.shape == (num,) and array.kind in "fiubUS"}
         return pd.DataFrame({name: beside[name].values() for name in beside if name in plain | set(roles)}, range(num))
+
+    @property
+    def wave_unit(self) -> str | None:
+        return (self.options.wave_unit or "angstrom") if "wave" in self.names else None
 
     def wave_angstrom(self) -> NDArray[np.float64] | None:
         if "wave" not in self.names:

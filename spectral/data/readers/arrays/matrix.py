@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spectral.data.readers.arrays.matrix_layout import MatrixLayout, matrix_layout
 from spectral.data.readers.arrays.options import ArrayOptions
-from spectral.data.readers.arrays.wave_axis import named_axis
+from spectral.data.readers.arrays.wave_axis import Axis, named_axis
 from spectral.data.readers.columns import is_index, log_columns, numbers_if_all, text_columns, tidy_catalog
 from spectral.data.readers.contract import Chunk, Flux
 from spectral.data.readers.csv_rows import CsvRows, is_utf8
@@ -116,10 +116,17 @@ class MatrixReader:
                     "each row must be a spectrum, so write the table transposed (pandas: table.T), or name that column."
                 )
 
+    @cached_property
+    def axis(self) -> Axis | None:
+        return named_axis(self.layout.pixel_names, self.options.wave_unit, self.source)
+
+    @property
+    def wave_unit(self) -> str | None:
+        return None if self.axis is None else self.axis.unit
+
     def wave_angstrom(self) -> NDArray[np.float64] | None:
         """Raises UserError if data.wave_unit is given and the columns are not named by wavelengths."""
-        axis = named_axis(self.layout.pixel_names, self.options.wave_unit, self.source)
-        return None if axis is None else axis[0]
+        return None if self.axis is None else self.axis.wave_angstrom
 
     def fingerprint(self) -> str:
         return file_stamp(self.path)
@@ -143,6 +150,8 @@ class MatrixReader:
     def _spectrum(self, fields: list[str]) -> Flux:
         pixels = self.layout.pixels(fields).encode("utf-8", "surrogateescape")
         numbers = parse_numbers(pixels, blank_is_nan=True)
+        if len(numbers) > pixels.count(b",") + 1:
+            raise ValueError("several numbers in one field")
         present = np.flatnonzero(~np.isnan(numbers))
         if not len(present):
             raise ValueError("no numbers")

@@ -47,7 +47,7 @@ class MatrixLayout:
 
     def others(self, fields: Sequence[str]) -> list[str]:
         """The fields of the catalog's columns and of those left out, blank beyond the end of a row."""
-        return [fields[i] if i < len(fields) else "" for i in self.other_positions]
+        return [fields[i].strip() if i < len(fields) else "" for i in self.other_positions]
 
     @property
     def other_positions(self) -> list[int]:
@@ -56,7 +56,7 @@ class MatrixLayout:
     def _fitting(self, fields: Sequence[str]) -> list[str]:
         """A comma may stand at the end of a row. Rows under a header have its length; of others some may be longer."""
         fields = list(fields)
-        if len(fields) == len(self.names) + 1 and not fields[-1]:
+        if len(fields) == len(self.names) + 1 and not fields[-1].strip():
             del fields[-1]
         if self.has_header and len(fields) != len(self.names):
             raise ValueError(f"wrong number of fields: {len(fields)}, the header has {len(self.names)}")
@@ -70,7 +70,7 @@ def matrix_layout(path: Path, options: ArrayOptions, source: str) -> MatrixLayou
         UserError: the file is empty or not UTF-8, or whether it has a header, or which columns are pixels, is in doubt.
     """
     separator = find_separator(path, source)
-    first, *rest = islice(CsvRows(path, separator, source), 2)
+    first, *rest = ([field.strip() for field in row] for row in islice(CsvRows(path, separator, source), 2))
     if not is_utf8("".join(first)):
         raise UserError(f"{source} is not UTF-8 text.")
     if _has_header(first, rest[0] if rest else [], options, source):

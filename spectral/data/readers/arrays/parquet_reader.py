@@ -15,7 +15,7 @@ from pyarrow import parquet, types
 from spectral.data.readers.arrays.options import ArrayOptions
 from spectral.data.readers.arrays.parquet_stream import parquet_stream
 from spectral.data.readers.arrays.pixel_columns import split_columns
-from spectral.data.readers.arrays.wave_axis import named_axis
+from spectral.data.readers.arrays.wave_axis import Axis, named_axis
 from spectral.data.readers.columns import check_names, is_index, log_columns, tidy_catalog
 from spectral.data.readers.contract import Chunk
 from spectral.data.readers.fingerprints import file_stamp
@@ -100,14 +100,21 @@ class ParquetReader:
                 "is [C][L], channels before pixels; data.channels_last=false says that this is meant."
             )
 
+    @cached_property
+    def axis(self) -> Axis | None:
+        if self.list_column is None:
+            return named_axis(self.columns[0], self.options.wave_unit, self.source)
+        if self.options.wave_unit:
+            raise UserError(f"data.wave_unit={self.options.wave_unit} has no wavelengths: {self.source} holds lists.")
+        return None
+
+    @property
+    def wave_unit(self) -> str | None:
+        return None if self.axis is None else self.axis.unit
+
     def wave_angstrom(self) -> NDArray[np.float64] | None:
         """Raises UserError if data.wave_unit is given and the columns are not named by wavelengths."""
-        axis = None
-        if self.list_column is None:
-            axis = named_axis(self.columns[0], self.options.wave_unit, self.source)
-        elif self.options.wave_unit:
-            raise UserError(f"data.wave_unit={self.options.wave_unit} has no wavelengths: {self.source} holds lists.")
-        return None if axis is None else axis[0]
+        return None if self.axis is None else self.axis.wave_angstrom
 
     def fingerprint(self) -> str:
         return file_stamp(self.path)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from spectral.data.readers.arrays.options import ArrayOptions
 from spectral.data.readers.arrays.wave_axis import WITH_UNIT
-from spectral.data.readers.columns import among, check_names, find_columns, is_index, shortened
+from spectral.data.readers.columns import POSSIBLE_IDS, among, check_names, find_columns, is_index, shortened
 from spectral.errors import UserError
 
 NUMBERED = re.compile(r"(.*?)(\d+(?:[.,]\d+)?)(\D*)")  # pixel_12, 400.5, V7
@@ -31,8 +31,8 @@ def split_columns(names: Sequence[str], options: ArrayOptions, source: str) -> C
     """Tell pixels from other columns by their names.
 
     Pixels are the columns from the first to the last of options.flux_columns. Without it they are those named by
-    numbers, or by one word and a number (p0, p1, ...), if these outnumber what else is there. With options.extra all
-    are pixels but these, the catalog's usual names, and those named by the user.
+    numbers, or by one word and a number (p0, p1, ...), if these outnumber what else is there. If the names do not tell,
+    but there is options.extra, all are pixels but these, the catalog's usual names, and those named by the user.
 
     Raises:
         UserError: there are no pixels, which columns they are is in doubt, another column stands among them, a name is
@@ -44,7 +44,8 @@ def split_columns(names: Sequence[str], options: ArrayOptions, source: str) -> C
     for name, key in zip(wanted, keys, strict=False):
         if name not in names:
             raise UserError(f"{source} has no column '{name}' (data.{key}): {among(name, names)}.")
-    aside = {*find_columns(names, options.catalog_keys, source), *options.extra}
+    possible_ids = [name for name in names if name.lower() in POSSIBLE_IDS]
+    aside = {*find_columns(names, options.catalog_keys, source), *options.extra, *possible_ids}
     open_ = [i for i, name in enumerate(names) if name not in aside and not is_index(name)]
     pixels = _given(names, options, source) if options.flux_columns else _found(names, open_, options, source)
     if not pixels:
@@ -77,15 +78,15 @@ def _found(names: Sequence[str], candidates: list[int], options: ArrayOptions, s
             f"{source} has a column '{waves[0]}': each row must be a spectrum, not a wavelength, so write the table "
             f"transposed (in pandas: table.set_index('{waves[0]}').T), or name the column in data.extra."
         )
-    if options.extra or len(candidates) == 0:
-        return candidates
     forms: dict[tuple[str, str], list[int]] = defaultdict(list)
     for i in candidates:
         if (form := _form(names[i])) is not None:
             forms[form].append(i)
     largest = max(forms.values(), key=len, default=[])
     rest = [names[i] for i in candidates if i not in set(largest)]
-    if len(rest) >= len(largest):
+    if candidates and len(rest) >= len(largest):
+        if options.extra:
+            return candidates
         raise UserError(
             f"{source} does not say which columns are flux ({shortened(names[i] for i in candidates)}): name the first "
             "and the last of them in data.flux_columns=[FIRST,LAST], or those that are none in data.extra=[NAME,...]."

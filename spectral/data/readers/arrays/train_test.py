@@ -48,6 +48,11 @@ class TrainTestReader:
             with_, without = ("data.path", "data.test_path") if has[0] else ("data.test_path", "data.path")
             raise UserError(f"{with_} has ivar and {without} has none: save it in both files, or in neither.")
 
+    @property
+    def wave_unit(self) -> str | None:
+        unit: str | None = getattr(self.train, "wave_unit", None)
+        return unit
+
     def wave_angstrom(self) -> NDArray[np.float64] | None:
         """Raises UserError if the two have different wavelengths."""
         train, test = self.train.wave_angstrom(), self.test.wave_angstrom()

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,21 @@ SAME_UNIT = {"å": "angstrom", "µm": "um", "cm^-1": "cm-1"}
 CM_IN_ANGSTROM = 1e8
 
 
+@dataclass(frozen=True)
+class Axis:
+    """A table's wavelengths [L], and the unit in which its column names give them."""
+
+    wave_angstrom: NDArray[np.float64]
+    unit: str
+
+
 def to_angstrom(values: NDArray[np.float64], unit: str) -> NDArray[np.float64]:
     """Wavelengths, or wave numbers in cm-1, as wavelengths in Angstrom [L]."""
     return CM_IN_ANGSTROM / values if unit == "cm-1" else values * PER_UNIT[unit]
 
 
-def named_axis(names: Sequence[str], unit: str | None, source: str) -> tuple[NDArray[np.float64], str] | None:
-    """The wavelengths in Angstrom [L] that pixel columns are named by, and the unit of the names.
+def named_axis(names: Sequence[str], unit: str | None, source: str) -> Axis | None:
+    """The wavelengths that pixel columns are named by.
 
     None if the names are no axis, or if neither they nor `unit` (data.wave_unit) say what they are in.
 
@@ -47,7 +56,7 @@ def named_axis(names: Sequence[str], unit: str | None, source: str) -> tuple[NDA
     if unit and in_names and unit != in_names:
         raise UserError(f"data.wave_unit={unit} does not fit the column names of {source}, such as '{names[0]}'.")
     if unit := unit or in_names:
-        return to_angstrom(numbers, unit), unit
+        return Axis(to_angstrom(numbers, unit), unit)
     if not ((steps == 1).all() and numbers[0] == 1):
         log.warning(
             "The column names %s to %s look like wavelengths: data.wave_unit=%s makes them the axis.",

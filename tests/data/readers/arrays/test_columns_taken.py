@@ -8,6 +8,7 @@ import pytest
 
 from spectral.configs.data import readers
 from spectral.data.packing.class_names import order_class_names
+from spectral.data.packing.pack import open_or_pack
 from spectral.data.readers.arrays.opening import open_arrays
 from spectral.errors import UserError
 
@@ -86,6 +87,25 @@ def test_columns_that_may_be_flux_or_not_are_asked_about(tmp_path, suffix):
     np.testing.assert_array_equal(chunk.flux[0], [[2, 3]])
 
 
+def test_what_extra_does_not_name_is_not_flux_either(tmp_path):
+    check_flux(open_arrays(saved(tmp_path, table(height=1.5, sample_id=1, age=2)), extra=["height"]))
+    frame = pd.DataFrame({"height": [1.0], "weight": [2.0], "age": [3.0], "obs_id": [7]})
+    chunk = open_arrays(saved(tmp_path, frame), extra=["height"]).read(np.array([0]))
+    np.testing.assert_array_equal(chunk.flux[0], [[2, 3]])
+
+
+def test_arrays_and_lists_that_are_not_used_are_named(tmp_path, caplog):
+    np.savez(tmp_path / "survey.npz", flux=FLUX, label=LABELS, continuum=FLUX, snr=FLUX[:, 0])
+    pd.DataFrame({"flux": list(FLUX), "label": LABELS, "ivar": list(FLUX)}).to_parquet(tmp_path / "survey.parquet")
+    with caplog.at_level(logging.INFO):
+        open_arrays(str(tmp_path / "survey.npz")).catalog()
+        open_arrays(str(tmp_path / "survey.parquet")).catalog()
+    assert (
+        "flux: flux [12, 16], label: label, snr: snr, id: none, rows are numbered, left out: continuum." in caplog.text
+    )
+    assert "flux: the lists in flux, label: label, id: none, rows are numbered, left out: ivar." in caplog.text
+
+
 @pytest.mark.parametrize(
     ("columns", "sentence"),
     [
@@ -127,7 +147,7 @@ def test_a_comma_in_quotes_is_part_of_the_label(tmp_path):
 
 def test_a_quote_that_is_not_closed_is_refused(tmp_path):
     (tmp_path / "survey.csv").write_text('label,p0,p1\n"star,1,2\nqso,3,4\n')
-    with pytest.raises(UserError, match="a quote that is not closed in its line, after row 1"):
+    with pytest.raises(UserError, match="a quote that is not closed in row 2"):
         open_arrays(str(tmp_path / "survey.csv")).catalog()
 
 
@@ -150,6 +170,16 @@ def test_a_column_twice_is_refused(tmp_path):
 
 
 class TestSeparators:
+    def test_two_numbers_in_a_field_are_a_bad_row(self, tmp_path):
+        (tmp_path / "survey.csv").write_text("label,p0,p1\nstar,1 2,3\n")
+        problems = open_arrays(str(tmp_path / "survey.csv")).read(np.array([0])).problems
+        assert problems == {0: "several numbers in one field"}
+
+    def test_lines_without_newlines_are_refused(self, tmp_path):
+        (tmp_path / "survey.csv").write_bytes(b"label,p0,p1\rstar,1,2\rqso,3,4\r")
+        with pytest.raises(UserError, match="end in a carriage return alone"):
+            open_arrays(str(tmp_path / "survey.csv")).catalog()
+
     def test_white_space_of_any_length(self, tmp_path):
         lines = "".join("   " + "  ".join(f"{v:.7e}" for v in [i % 3, *FLUX[i]]) + "\n" for i in range(NUM))
         (tmp_path / "survey.tsv").write_text(lines)
@@ -204,6 +234,21 @@ class TestAxis:
         check_flux(reader)
         with pytest.raises(UserError, match="does not fit the column names"):
             open_arrays(saved(tmp_path, table([f"{name}nm" for name in GRID])), wave_unit="um").wave_angstrom()
+
+    @pytest.mark.parametrize("suffix", ["csv", "parquet", "npz"])
+    def test_the_pack_keeps_the_axis_and_its_unit(self, tmp_path, suffix):
+        if suffix == "npz":
+            path = str(tmp_path / "survey.npz")
+            np.savez(path, flux=FLUX, label=LABELS, wave=np.array(GRID, float))
+        else:
+            path = saved(tmp_path, table(GRID, label=LABELS), suffix)
+        for test_path in (None, path):
+            typed = readers.typed(
+                {"name": "arrays", "path": path, "test_path": test_path, "wave_unit": "nm", "num_workers": 1}
+            )
+            survey = open_or_pack(readers.build(typed), typed, tmp_path / "cache", progress=False)
+            assert survey.wave_unit == "nm"
+            np.testing.assert_allclose(survey.wave_angstrom[[0, -1]], [40005, 40305])
 
     def test_numbers_of_no_unit_are_no_axis_and_said(self, tmp_path, caplog):
         assert open_arrays(saved(tmp_path, table(GRID, label=LABELS))).wave_angstrom() is None
