@@ -50,7 +50,8 @@ class Survey:
     mask: NDArray[np.bool_] | None = None  # [N, L]; True: bad pixel or padding
     wave_angstrom: NDArray[np.float64] | None = None  # [L]
     wave_unit: str | None = None  # that the source had them in, if the user named it
-    fingerprint: str = ""  # digest of all of the above
+    fingerprint: str = ""  # digest of all of the above, but for the unit
+    former_fingerprint: str | None = None  # of earlier versions for the same content; None: none
     folder: Path | None = None
     skipped: Mapping[str, int] = field(default_factory=dict)  # reason -> number of spectra left out in packing
 
@@ -80,6 +81,7 @@ class Survey:
             wave_angstrom=None if wave is None else np.asarray(wave, dtype=np.float64),
             wave_unit=about.get("wave_unit"),
             fingerprint=about["fingerprint"],
+            former_fingerprint=about.get("former_fingerprint"),
             folder=folder,
             skipped=about["skipped"],
         )
@@ -124,6 +126,10 @@ class Survey:
     def labels(self) -> NDArray[np.int64]:
         """Class index of each spectrum [N], -1 if the label is missing."""
         return self.catalog["class_index"].to_numpy(np.int64)
+
+    def is_of(self, fingerprint: str) -> bool:
+        """Whether a fingerprint that was kept, perhaps by an earlier version, is that of these spectra."""
+        return fingerprint in {self.fingerprint, self.former_fingerprint}
 
     def with_split(self, split: pd.Series) -> "Survey":
         """The same survey under another split: "train", "validation", "test" or "" for each row."""

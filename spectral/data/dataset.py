@@ -89,7 +89,16 @@ class Dataset:
     @cached_property
     def digest(self) -> str:
         """A digest of the spectra and of which of them train, validate and test."""
-        digest = hashlib.blake2b(self.survey.fingerprint.encode(), digest_size=16)
+        return self._digest_under(self.survey.fingerprint)
+
+    @cached_property
+    def former_digest(self) -> str | None:
+        """The digest that versions before the survey's fingerprint saw its wavelengths had of the same; None: none."""
+        former = self.survey.former_fingerprint
+        return None if former is None else self._digest_under(former)
+
+    def _digest_under(self, fingerprint: str) -> str:
+        digest = hashlib.blake2b(fingerprint.encode(), digest_size=16)
         for rows in (self.train, self.validation, self.test):
             digest.update(f"{len(rows)} ".encode() + rows.tobytes())
         return digest.hexdigest()

@@ -206,6 +206,8 @@ class _Packing:
             digest.update(write_array(pack / f"{name}.npy", name, contents, dtype, parts, spans))
         kept = kept_entries(catalog, contents, class_names)
         digest.update(entries_digest(kept, class_names))
+        # Earlier versions did not count the wavelengths, nor masked by inverse variance.
+        former = None if contents.num_no_ivar.any() else digest.hexdigest()
         if self.wave_angstrom is not None:
             digest.update(np.asarray(self.wave_angstrom, np.float64).tobytes())
         write_parquet(pack / "catalog.parquet", kept)
@@ -214,6 +216,7 @@ class _Packing:
         about = {
             "format": FORMAT,
             "fingerprint": digest.hexdigest(),
+            "former_fingerprint": former,
             "class_names": class_names,
             "wave_angstrom": None if wave is None else np.asarray(wave, np.float64).tolist(),
             "wave_unit": self.wave_unit,

@@ -14,6 +14,7 @@ from spectral.errors import UserError
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 WHITE_SPACE = " "  # as a separator: any number of spaces and tabs
 BLOCK_CHARACTERS = 2**20
+LONGEST_QUOTE = 20  # characters of a line that are shown
 
 
 class CsvRows:
@@ -36,17 +37,22 @@ class CsvRows:
         self.offset = start
 
     def __iter__(self) -> Iterator[list[str]]:
-        offset, number = self.start, 0
+        return map(self.fields, self.lines())
+
+    def lines(self) -> Iterator[str]:
+        """The rows as they stand in the file, for `fields`: a list of many rows' fields takes much memory."""
+        offset = self.start
         with self.path.open("rb") as file:
             file.seek(offset)
             for raw in file:
                 line = (raw.removeprefix(BYTE_ORDER_MARK) if offset == 0 else raw).decode("utf-8", "surrogateescape")
                 if line.strip("\r\n "):
-                    self.offset, number = offset, number + 1
-                    yield self._fields(line, number)
+                    self.offset = offset
+                    yield line
                 offset += len(raw)
 
-    def _fields(self, line: str, number: int) -> list[str]:
+    def fields(self, line: str) -> list[str]:
+        """Raises UserError for a quote that is not closed in the line."""
         line = WHITE_SPACE.join(line.split()) if self.separator == WHITE_SPACE else line.rstrip("\r\n")
         if '"' not in line:
             return line.split(self.separator)
@@ -56,9 +62,11 @@ class CsvRows:
                 [line + "\n"], delimiter=self.separator, skipinitialspace=self.separator != WHITE_SPACE
             )
         except csv.Error as error:
-            raise UserError(f"{self.source} is not a CSV table: {error} in row {number}.") from error
+            raise UserError(
+                f"{self.source} is not a CSV table: {error} in the line {line[:LONGEST_QUOTE]}..."
+            ) from error
         if "\n" in fields[-1]:
-            raise UserError(f"{self.source} has a quote that is not closed in row {number}.")
+            raise UserError(f"{self.source} has a quote that is not closed in the line {line[:LONGEST_QUOTE]}...")
         return fields
 
 

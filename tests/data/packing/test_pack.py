@@ -236,6 +236,13 @@ class TestReuse:
         ]
         assert prints[0] == prints[1] and len(set(prints)) == 3
 
+    def test_the_fingerprint_of_earlier_versions_is_known_if_no_pixel_is_masked(self, tmp_path: Path) -> None:
+        without = pack(ToyReader(), config(), tmp_path / "1", progress=False)
+        with_wave = pack(ToyReader(wave=12), config(), tmp_path / "2", progress=False)
+        masked = pack(ToyReader(with_ivar=True), config(), tmp_path / "3", progress=False)
+        assert with_wave.is_of(without.fingerprint) and not without.is_of(with_wave.fingerprint)
+        assert masked.is_of(masked.fingerprint) and masked.former_fingerprint is None
+
     def test_the_fingerprint_sees_the_wavelengths(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         first = pack(ToyReader(wave=12), config(), tmp_path / "1", progress=False)
         monkeypatch.setattr(ToyReader, "wave_angstrom", lambda self: np.linspace(4000.0, 7001.0, 12))

@@ -135,13 +135,13 @@ class MatrixReader:
         return {"path": str(self.path.resolve()), **self.options.settings()}
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:
-        chunk, block, lines = Chunk(flux=[]), -1, []
+        chunk, block, lines, rows_of_file = Chunk(flux=[]), -1, list[str](), self._rows(0)
         for position, row in enumerate(rows):
             if row // ROWS_PER_MARK != block:
                 block = row // ROWS_PER_MARK
-                lines = list(islice(self._rows(int(self.marks[block])), ROWS_PER_MARK))
+                lines = list(islice(self._rows(int(self.marks[block])).lines(), ROWS_PER_MARK))
             try:
-                chunk.flux.append(self._spectrum(lines[row % ROWS_PER_MARK]))
+                chunk.flux.append(self._spectrum(rows_of_file.fields(lines[row % ROWS_PER_MARK])))
             except ValueError as error:
                 chunk.flux.append(None)
                 chunk.problems[position] = str(error)

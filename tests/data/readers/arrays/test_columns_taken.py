@@ -147,7 +147,7 @@ def test_a_comma_in_quotes_is_part_of_the_label(tmp_path):
 
 def test_a_quote_that_is_not_closed_is_refused(tmp_path):
     (tmp_path / "survey.csv").write_text('label,p0,p1\n"star,1,2\nqso,3,4\n')
-    with pytest.raises(UserError, match="a quote that is not closed in row 2"):
+    with pytest.raises(UserError, match='a quote that is not closed in the line "star,1,2'):
         open_arrays(str(tmp_path / "survey.csv")).catalog()
 
 
