@@ -165,7 +165,7 @@ def _carry_out(
         targets=torch.from_numpy(dataset.labels[dataset.train]).to(runtime.device),
         sampler=sampler,
         stages=stages,
-        settings=_training_settings(config, dataset.digest),
+        settings=_training_settings(config, dataset),
         validate=_validation(config, dataset, inputs, source, runtime),
         folder=folder,
         progress=Progress(console, config.objectives[0]),
@@ -259,7 +259,7 @@ def _check_decision(config: ExperimentConfig, stages: list[Stage], dataset: Data
             check_can_hold_out(dataset.labels[dataset.validation], dataset.class_names)
 
 
-def _training_settings(config: ExperimentConfig, digest: str) -> TrainingSettings:
+def _training_settings(config: ExperimentConfig, dataset: Dataset) -> TrainingSettings:
     objective = config.objectives[0]
     return TrainingSettings(
         seed=config.seed,
@@ -268,7 +268,8 @@ def _training_settings(config: ExperimentConfig, digest: str) -> TrainingSetting
         clip_norm=config.schedule.clip_norm,
         ema_decay=config.schedule.ema_decay,
         patience_epochs=config.schedule.patience_epochs,
-        data_digest=digest,
+        data_digest=dataset.digest,
+        former_data_digest=dataset.former_digest,
     )
 
 

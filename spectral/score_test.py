@@ -48,7 +48,7 @@ def add_test(
     runtime = choose_runtime(config.device, config.precision, config.layout, config.compile, config.num_threads)
     log.info("Running on %s.", runtime)
     dataset = Dataset.open(config.data, config.split, Path(config.cache_dir))
-    if dataset.survey.fingerprint != result["survey"]["fingerprint"]:
+    if not dataset.survey.is_of(result["survey"]["fingerprint"]):
         raise UserError(f"the survey has changed since the run in {folder.path}: its test split is no longer there.")
     classifier = Classifier.load(folder)
     predictor = Predictor.load(folder, classifier, runtime, config.evaluate_batch_size)

@@ -88,8 +88,9 @@ def as_job(main: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
         except UserError as error:
             folder = Path(HydraConfig.get().runtime.output_dir)
             # Hydra made this folder. For commands other than run.py it is the user's working directory.
-            if folder != Path.cwd():
-                with contextlib.suppress(OSError):
+            # With hydra.job.chdir=true the working directory may be gone by now.
+            with contextlib.suppress(OSError):
+                if folder != Path.cwd():
                     folder.rmdir()  # removes it only if it is empty: nothing has begun
             if HydraConfig.get().mode == RunMode.MULTIRUN:
                 raise

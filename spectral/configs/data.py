@@ -18,7 +18,10 @@ class DataConfig:
     class_names: Optional[list[str]] = None  # in the order of their indices; null: found from the labels
     on_bad: str = choice("error", "error", "skip")  # a row that cannot be read, or has the wrong length or channels
     nan: str = choice("error", "error", "mask", "skip")  # flux that is not finite; mask: flux 0 and a bad pixel
+    ivar_masks: bool = True  # whether inverse variance of 0 or less, or none, marks a bad pixel
     ragged: str = choice("error", "error", "pad")  # lengths that differ; pad: flux 0 and bad pixels up to the longest
+    limit: Optional[int] = number(None, at_least=1)  # spectra to use, to try a large survey quickly; null: all
+    limit_draw: str = choice("stratified", "stratified", "first")  # each class in proportion; or the first rows
     num_workers: Optional[int] = number(None, at_least=1)  # packing processes; null: one a core; 1: this process alone
     rows_per_part: int = number(512, at_least=1)  # spectra that a packing process holds at a time
 

@@ -4,6 +4,10 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from spectral.configs.data import DataConfig, readers
+from spectral.configs.fields import choice
+from spectral.errors import UserError
+
+WAVE_UNITS = ("angstrom", "nm", "um", "cm-1")
 
 
 @readers.register("spectral.data.readers.tianchi:TianchiReader")
@@ -15,6 +19,7 @@ class TianchiConfig(DataConfig):
     index: str = ""  # CSV `id,type`, or `id` alone for prediction
     folder: str = ""  # holds <id><suffix> for each id of the index
     suffix: str = ".txt"
+    wrapped: bool = False  # whether a spectrum runs over several lines of several numbers each
     id_key: str = "id"  # the index's column of ids
     label_key: Optional[str] = None  # its column of labels; null: label, type, class, target or y, if there is one
     group_key: Optional[str] = None  # its column of the object that several spectra share; null: group
@@ -30,10 +35,18 @@ class ArraysConfig(DataConfig):
     test_path: Optional[str] = None  # a second file in the same form: its rows are the test split, the first's train
     labels: Optional[str] = None  # CSV with one row per spectrum, for .npy (and .npz without labels)
     flux_key: Optional[str] = None  # array or list column of flux; null: flux, or the only one that can be
-    wave_key: Optional[str] = None  # array of wavelengths in Angstrom (.npz); null: wave or wavelength
+    wave_key: Optional[str] = None  # array of wavelengths (.npz); null: wave or wavelength
+    wave_unit: Optional[str] = choice(None, *WAVE_UNITS)  # of the wavelengths, or of column names that are numbers
     ivar_key: Optional[str] = None  # array of inverse variances (.npz); null: ivar
     mask_key: Optional[str] = None  # array that is true if a pixel is bad (.npz); null: mask
     id_key: Optional[str] = None  # column or array of ids; null: id, or else the rows are numbered
     label_key: Optional[str] = None  # null: label, type, class, target or y, if there is one
     group_key: Optional[str] = None  # the object that several spectra share; null: group
     extra: list[str] = field(default_factory=list)  # further columns that are no pixels (.csv, .tsv, .parquet)
+    flux_columns: Optional[list[str]] = None  # the first and the last pixel; null: seen from the names
+    header: Optional[bool] = None  # whether the first line has names (.csv, .tsv); null: seen from the line
+    channels_last: Optional[bool] = None  # whether flux is [N, L, C] (.npz, .npy); null: [N, C, L], refused if C > L
+
+    def check(self, key: str) -> None:
+        if self.flux_columns is not None and len(self.flux_columns) != 2:
+            raise UserError(f"{key}.flux_columns={self.flux_columns} must be two names: the first and the last pixel.")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from spectral.configs.data import readers
 from spectral.data.packing.pack import open_or_pack
+from spectral.data.readers.columns import USUAL_NAMES, shortened
 from spectral.data.splits.objects import num_groups, warn_of_repeats, warn_of_torn_objects
 from spectral.data.splits.split import assign_split
 from spectral.errors import UserError
@@ -50,7 +51,7 @@ class Dataset:
             log.warning("The data has a split of its own, which split=%s does not use: split=given does.", split.name)
         dataset = cls.of(survey.with_split(assign_split(survey.catalog, split, survey.folder)))
         if not len(dataset.train):
-            raise UserError(f"split={split.name} leaves no labelled spectrum to train on, of {len(survey)} in all.")
+            raise UserError(_no_labels(survey, split.name))
         if survey.num_classes < 2:
             raise UserError(f"The data has the one class '{survey.class_names[0]}': training needs two or more.")
         _log_dataset(dataset)
@@ -96,7 +97,16 @@ class Dataset:
     @cached_property
     def digest(self) -> str:
         """A digest of the spectra and of which of them train, validate and test."""
-        digest = hashlib.blake2b(self.survey.fingerprint.encode(), digest_size=16)
+        return self._digest_under(self.survey.fingerprint)
+
+    @cached_property
+    def former_digest(self) -> str | None:
+        """The digest that versions before the survey's fingerprint saw its wavelengths had of the same; None: none."""
+        former = self.survey.former_fingerprint
+        return None if former is None else self._digest_under(former)
+
+    def _digest_under(self, fingerprint: str) -> str:
+        digest = hashlib.blake2b(fingerprint.encode(), digest_size=16)
         for rows in (self.train, self.validation, self.test):
             digest.update(f"{len(rows)} ".encode() + rows.tobytes())
         return digest.hexdigest()
@@ -106,6 +116,18 @@ def open_survey(data: Any, cache_dir: Path) -> Survey:
     """The survey of a typed data config: packed already, or packed now."""
     source = readers.build(data)
     return source if isinstance(source, Survey) else open_or_pack(source, data, cache_dir)
+
+
+def _no_labels(survey: Survey, split_name: str) -> str:
+    sentence = f"split={split_name} leaves no labelled spectrum to train on, of {len(survey)} in all"
+    if survey.catalog["label"].notna().any():
+        return f"{sentence}."
+    usual = ", ".join(USUAL_NAMES["label"])
+    there = [name for name in survey.catalog.columns if name not in ("label", "class_index", "length")]
+    return (
+        f"{sentence}: no column called {usual} has labels, data.label_key names another; "
+        f"the data has {shortened(there)}."
+    )
 
 
 def _log_dataset(dataset: Dataset) -> None:

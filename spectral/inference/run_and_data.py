@@ -42,7 +42,7 @@ def open_run_and_data(command: EvaluateConfig | PredictConfig) -> tuple[Predicto
 def _own_survey(folder: RunFolder) -> Survey:
     own, result = folder.load_config(), folder.load_result()
     dataset = Dataset.open(readers.typed(own["data"]), splits.typed(own["split"]), Path(own["cache_dir"]))
-    if result and result["survey"]["fingerprint"] != dataset.survey.fingerprint:
+    if result and not dataset.survey.is_of(result["survey"]["fingerprint"]):
         log.warning("The survey has changed since the run in %s: its scores cannot be compared.", folder.path)
     return dataset.survey
 

@@ -64,6 +64,7 @@ class TrainingSettings:
     ema_decay: float | None
     patience_epochs: int | None
     data_digest: str = ""  # of the spectra and their split: a run that continues must find both as they were
+    former_data_digest: str | None = None  # of the same, in a checkpoint of an earlier version
 
 
 class Trainer:
@@ -118,7 +119,8 @@ class Trainer:
             UserError: the data is not what the run began with.
         """
         resumed = load_checkpoint(self.folder.checkpoint)
-        if resumed and resumed.data_digest != self.settings.data_digest:
+        same = {self.settings.data_digest, self.settings.former_data_digest}
+        if resumed and resumed.data_digest not in same:
             raise UserError(
                 f"run_dir={self.folder.path} began on other spectra, or on another split of them: the data has changed "
                 "since, so give another run_dir."

@@ -99,7 +99,7 @@ class Run:
             survey = Survey.open(packed["folder"])
         except (KeyError, UserError):
             return None
-        return survey if survey.fingerprint == packed["fingerprint"] else None
+        return survey if survey.is_of(packed["fingerprint"]) else None
 
     def split(self, name: str) -> pd.DataFrame:
         """The predictions of one split, "validation" or "test"."""

@@ -7,13 +7,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
-from omegaconf import OmegaConf
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
 from small_runs import OVERRIDES, REPOSITORY, arrays, composed, result, run
 
+from spectral.cli.run import as_job
 from spectral.configs.root import typed
 from spectral.errors import UserError
 from sweeps.space.messages import hydra_sentence
@@ -370,3 +374,20 @@ def test_the_errors_of_single_commands_do_not_mention_sweeps(tmp_path: Path) -> 
     ended = process("-m", "spectral.evaluate", "run=nowhere", "on=test,validation", cwd=tmp_path, code=2)
     message = "error: on=test,validation has several values: write a list in brackets, as in [1,2].\n"
     assert (ended.stdout, ended.stderr) == ("", message)
+
+
+def test_a_mistake_is_one_sentence_after_its_working_directory_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = SimpleNamespace(runtime=SimpleNamespace(output_dir=str(tmp_path / "run")), mode=RunMode.RUN)
+    monkeypatch.setattr(HydraConfig, "get", lambda: job)
+
+    def main(config: DictConfig) -> None:
+        (tmp_path / "run").rmdir()  # as the run folder does with what it did not need
+        raise UserError("data.path=rel.npz is not a file.")
+
+    (tmp_path / "run").mkdir()
+    monkeypatch.chdir(tmp_path / "run")
+    with pytest.raises(SystemExit) as caught:
+        as_job(main)(DictConfig({}))
+    assert caught.value.code == 2 and "data.path=rel.npz is not a file." in capsys.readouterr().err

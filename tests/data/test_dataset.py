@@ -82,3 +82,12 @@ def test_objects_that_a_given_split_tears_apart_are_counted(tmp_path: Path, capl
     part[[0, 3]] = "test"
     opened(tmp_path, "given", sample=sample, split=part)
     assert "split=given has 2 of 30 objects in more than one part, with 6 spectra" in caplog.text
+
+
+def test_without_a_label_column_the_columns_are_named(tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "survey.npz", flux=np.ones((8, 4), np.float32), id=np.arange(8), subclass=np.array(list("abababab"))
+    )
+    config = readers.typed({"name": "arrays", "path": str(tmp_path / "survey.npz"), "num_workers": 1})
+    with pytest.raises(UserError, match=r"data\.label_key names another; the data has id, subclass\."):
+        Dataset.open(config, splits.typed("stratified"), tmp_path / "cache")

@@ -79,6 +79,15 @@ class ToyReader:
         return chunk
 
 
+def files_of(folder: Path) -> dict[str, bytes]:
+    """The content of a pack's files, but for their times in survey.json."""
+    files = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    about = json.loads(files["survey.json"])
+    for record in about["files"].values():
+        del record["mtime_ns"]
+    return files | {"survey.json": json.dumps(about).encode()}
+
+
 def config(**options: object) -> DataConfig:
     return DataConfig(**{"name": "toy", "num_workers": 1, "rows_per_part": 7, **options})  # type: ignore[arg-type]
 

@@ -1,5 +1,6 @@
 """Class names and their order."""
 
+import math
 from collections.abc import Iterable, Sequence
 
 import pandas as pd
@@ -16,7 +17,7 @@ def order_class_names(labels: Iterable[object], given: Sequence[str] | None = No
     Args:
         labels: one a spectrum, or the different ones; missing ones are left out.
         given: the user's order (data.class_names). Otherwise the contest's classes, if there are no others, stand in
-            the contest's order, in whatever case they are written; whole numbers stand in numeric order, and others in
+            the contest's order, in whatever case they are written; numbers stand in numeric order, and others in
             alphabetic order.
 
     Raises:
@@ -32,9 +33,12 @@ def order_class_names(labels: Iterable[object], given: Sequence[str] | None = No
     return sorted(found, key=_numeric_first)
 
 
-def _numeric_first(name: str) -> tuple[bool, int, str]:
-    is_whole = name.removeprefix("-").isdecimal()
-    return (not is_whole, int(name) if is_whole else 0, name)
+def _numeric_first(name: str) -> tuple[bool, float, str]:
+    try:
+        number = float(name) if "_" not in name else math.nan
+    except ValueError:
+        number = math.nan
+    return (not math.isfinite(number), number if math.isfinite(number) else 0.0, name)
 
 
 def _check_given(found: list[str], given: Sequence[str]) -> None:

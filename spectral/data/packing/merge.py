@@ -29,12 +29,14 @@ class Contents:
     lengths: NDArray[np.int32]  # pixels before padding [N]
     skipped_rows: NDArray[np.int64]
     skipped_reasons: list[str]
+    num_no_ivar: NDArray[np.int64]  # pixels that are bad for their inverse variance alone [N]
     shapes: dict[str, tuple[int, ...]]  # of the arrays to write: flux, and ivar and mask where something is in them
 
 
 def contents_of(folder: Path, spans: list[Span], num_channels: int, grid_length: int | None) -> Contents:
     """Look through the parts in a folder; spectra are padded to `grid_length`, or None: to the longest of them."""
     rows, lengths, skipped_rows, reasons = [], [np.zeros(0, np.int32)], [], []
+    no_ivar: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
     names: set[str] = set()
     for part in _parts(folder, spans):
         rows.append(part["rows"])
@@ -43,6 +45,7 @@ def contents_of(folder: Path, spans: list[Span], num_channels: int, grid_length:
         names.update(part.files)
         if "lengths" in part.files:
             lengths.append(part["lengths"])
+            no_ivar.append(part["num_no_ivar"])
     all_lengths = np.concatenate(lengths)
     length = grid_length or int(all_lengths.max(initial=0))
     if (all_lengths < length).any():
@@ -54,6 +57,7 @@ def contents_of(folder: Path, spans: list[Span], num_channels: int, grid_length:
         lengths=all_lengths,
         skipped_rows=np.concatenate(skipped_rows),
         skipped_reasons=reasons,
+        num_no_ivar=np.concatenate(no_ivar),
         shapes={name: shape for name, shape in shapes.items() if name in names},
     )
 

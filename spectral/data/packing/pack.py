@@ -20,20 +20,23 @@ from spectral.data.packing.catalog import (
     kept_entries,
     skipped_entries,
 )
+from spectral.data.packing.limit import LimitedReader, limited, limited_rows
 from spectral.data.packing.merge import Contents, contents_of, write_array
 from spectral.data.packing.parts import PartJob, Span, finished_spans, missing_spans
 from spectral.data.packing.progress import counted
 from spectral.data.packing.row_checks import Rules
 from spectral.data.packing.staging import Building, locked
 from spectral.data.packing.workers import lean_tables, make_parts
+from spectral.data.readers.columns import NUMBERED
 from spectral.data.readers.contract import Reader
 from spectral.errors import UserError
 from spectral.files import space_errors, write_json, write_parquet
-from spectral.survey import FORMAT, Survey, read_about
+from spectral.survey import FORMAT, Survey, file_record, is_pack, read_about
 
 log = logging.getLogger(__name__)
 
-SHAPING = ("dtype", "class_names", "on_bad", "nan", "ragged")  # the options that the content of a pack depends on
+SHAPING = ("dtype", "class_names", "on_bad", "nan", "ivar_masks", "ragged")  # what the content of a pack depends on
+LIMITS = ("limit", "limit_draw")  # also, where there is a limit
 NUM_PROBED = 64  # spectra looked at to learn the shape that most have
 DTYPES = {"ivar": "float32", "mask": "bool"}
 
@@ -51,14 +54,19 @@ def open_or_pack(reader: Reader | Survey, config: DataConfig, cache_dir: Path | 
     if isinstance(reader, Survey):
         return reader
     digest = hashlib.blake2b(json.dumps(_settings(reader, config), sort_keys=True).encode(), digest_size=6)
-    return pack(reader, config, Path(cache_dir) / f"{config.name}-{digest.hexdigest()}", progress)
+    return pack(reader, config, Path(cache_dir) / f"{config.name}-{digest.hexdigest()}", progress, is_cache=True)
 
 
-def pack(reader: Reader, config: DataConfig, folder: Path | str, progress: bool = True) -> Survey:
+def pack(
+    reader: Reader, config: DataConfig, folder: Path | str, progress: bool = True, *, is_cache: bool = False
+) -> Survey:
     """Pack a reader's survey into a folder, unless that same survey is in it already.
 
-    A pack of another state of the source is replaced, and the splits saved in it stay; jobs that have it mapped go on.
-    If packing was stopped, the same call resumes from the parts that were finished.
+    A pack of another state of the source is replaced, and the splits saved in it stay; so is one that is damaged. Jobs
+    that have it mapped go on. If packing was stopped, the same call resumes from the parts that were finished.
+
+    Args:
+        is_cache: the folder is one of our own naming, so that it may be replaced even if it does not say what it holds.
 
     Raises:
         UserError: the data is not as the options allow, the folder holds something else, or the disk is full.
@@ -66,18 +74,37 @@ def pack(reader: Reader, config: DataConfig, folder: Path | str, progress: bool 
     folder = Path(folder).absolute()
     with space_errors(folder), locked(folder), lean_tables():
         plan = {"format": FORMAT, "source": reader.fingerprint(), "settings": _settings(reader, config)}
-        about = read_about(folder)
-        if about is None or about.get("plan") != plan:
-            if about is not None:
-                _check_replaceable(folder, about.get("plan", {}), plan)
-            _Packing(reader, config, Building(folder), progress).run(plan)
+        if (survey := _usable(folder, plan, is_cache)) is not None:
+            return survey
+        _Packing(reader, config, Building(folder), progress).run(plan)
         return Survey.open(folder)
+
+
+def _usable(folder: Path, plan: dict[str, Any], is_cache: bool) -> Survey | None:
+    """The survey packed in a folder under the same plan, if it is whole; None if it is to be packed again."""
+    try:
+        about = read_about(folder)
+    except UserError as error:
+        if not is_cache:
+            raise
+        log.warning("%s Packing it again.", error)
+        return None
+    if about is None:
+        return None
+    if about.get("plan") != plan:
+        _check_replaceable(folder, about.get("plan") or {}, plan)
+        return None
+    try:
+        return Survey.open(folder)
+    except UserError as error:
+        log.warning("%s Packing it again.", error)
+        return None
 
 
 def _check_replaceable(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
     """A pack may give way to another state of its own source, or other packing options; to no other survey."""
-    before, now = old.get("settings", {}), new["settings"]
-    differing = [key for key in {**now, **before} if key not in SHAPING and before.get(key) != now.get(key)]
+    before, now = old.get("settings") or {}, new["settings"]
+    differing = [key for key in {**now, **before} if key not in (*SHAPING, *LIMITS) and before.get(key) != now.get(key)]
     if differing:
         key = differing[0]
         raise UserError(
@@ -88,7 +115,7 @@ def _check_replaceable(folder: Path, old: dict[str, Any], new: dict[str, Any]) -
 
 
 def _settings(reader: Reader, config: DataConfig) -> dict[str, Any]:
-    packing = {name: getattr(config, name) for name in SHAPING}
+    packing = {name: getattr(config, name) for name in SHAPING + (LIMITS if config.limit else ())}
     settings: dict[str, Any] = json.loads(json.dumps({"reader": config.name, **packing, **reader.settings()}))
     return settings
 
@@ -99,19 +126,25 @@ class _Packing:
     def __init__(self, reader: Reader, config: DataConfig, building: Building, progress: bool) -> None:
         self.reader, self.config, self.building, self.progress = reader, config, building, progress
         self.wave_angstrom = reader.wave_angstrom()
+        self.wave_unit: str | None = getattr(reader, "wave_unit", None)
 
     def run(self, plan: dict[str, Any]) -> None:
         catalog = checked_catalog(self.reader.catalog())
+        if self.config.limit and self.config.limit < len(catalog):
+            rows = limited_rows(catalog["label"], self.config.limit, self.config.limit_draw)
+            log.info("Using %s of %s spectra (data.limit).", f"{len(rows):,}", f"{len(catalog):,}")
+            self.reader, catalog = LimitedReader(self.reader, rows), limited(catalog, rows)
         # Before the long part: an unlisted label is found at once.
         class_names = class_names_of(
             catalog["label"], self.config.class_names, getattr(self.reader, "class_names", None)
         )
         self.building.begin(plan)
-        if read_about(self.building.pack) is None:
+        if not is_pack(self.building.pack):
             rules = self.rules(len(catalog))
             spans = self.make_parts(catalog, rules)
             contents = contents_of(self.building.parts, spans, rules.num_channels, rules.grid_length)
             skipped = self.report_skipped(catalog, contents)
+            _log_no_ivar(contents)
             self.write_pack(plan, catalog, class_names, contents, skipped, spans)
         self.building.install()
 
@@ -131,6 +164,7 @@ class _Packing:
             num_channels=num_channels,
             length=grid_length or length,
             grid_length=grid_length,
+            ivar_masks=self.config.ivar_masks,
         )
 
     def make_parts(self, catalog: pd.DataFrame, rules: Rules) -> list[Span]:
@@ -172,19 +206,39 @@ class _Packing:
             digest.update(write_array(pack / f"{name}.npy", name, contents, dtype, parts, spans))
         kept = kept_entries(catalog, contents, class_names)
         digest.update(entries_digest(kept, class_names))
+        # Earlier versions did not count the wavelengths, nor masked by inverse variance.
+        former = None if contents.num_no_ivar.any() else digest.hexdigest()
+        if self.wave_angstrom is not None:
+            digest.update(np.asarray(self.wave_angstrom, np.float64).tobytes())
         write_parquet(pack / "catalog.parquet", kept)
         write_parquet(pack / "skipped.parquet", skipped)
         wave = self.wave_angstrom
         about = {
             "format": FORMAT,
             "fingerprint": digest.hexdigest(),
+            "former_fingerprint": former,
             "class_names": class_names,
             "wave_angstrom": None if wave is None else np.asarray(wave, np.float64).tolist(),
+            "wave_unit": self.wave_unit,
             "num_spectra": len(contents.rows),
+            "num_pixels_without_ivar": int(contents.num_no_ivar.sum()),
+            NUMBERED: bool(catalog.attrs.get(NUMBERED, False)),
+            "files": {path.name: file_record(path) for path in sorted(pack.iterdir()) if path.is_file()},
             "skipped": count_reasons(skipped),
             "plan": plan,
         }
         write_json(pack / "survey.json", about)
+
+
+def _log_no_ivar(contents: Contents) -> None:
+    num = int(contents.num_no_ivar.sum())
+    if num:
+        log.info(
+            "%s pixels (%.2g %%) in %s spectra have no inverse variance above 0 and are masked (data.ivar_masks).",
+            f"{num:,}",
+            100 * num / int(contents.lengths.sum()),
+            f"{int((contents.num_no_ivar > 0).sum()):,}",
+        )
 
 
 def _spread(num_rows: int, num: int) -> NDArray[np.int64]:

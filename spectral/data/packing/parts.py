@@ -78,7 +78,7 @@ def _stacked(rows: list[Row], rules: Rules) -> dict[str, NDArray[Any]]:
         mask[i, :length] = row.mask
         if ivar is not None and row.ivar is not None:
             ivar[i, :, :length] = row.ivar
-    arrays = {"flux": flux, "lengths": lengths}
+    arrays = {"flux": flux, "lengths": lengths, "num_no_ivar": np.array([row.num_no_ivar for row in rows])}
     return arrays | ({"mask": mask} if mask.any() else {}) | ({"ivar": ivar} if ivar is not None else {})
 
 

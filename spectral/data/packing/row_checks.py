@@ -21,6 +21,7 @@ class Rules:
     num_channels: int
     length: int  # the grid's where there is one, else that of most rows
     grid_length: int | None  # of the source's wavelength grid, which no row may exceed
+    ivar_masks: bool = True
 
 
 @dataclass
@@ -30,6 +31,7 @@ class Row:
     flux: NDArray[Any]  # [C, L_i] in the packed type, finite
     ivar: NDArray[np.float32] | None  # [C, L_i], finite
     mask: NDArray[np.bool_]  # [L_i]
+    num_no_ivar: int = 0  # pixels that are bad for their inverse variance alone
 
 
 def check_row(chunk: Chunk, position: int, rules: Rules) -> Row | str:
@@ -44,6 +46,15 @@ def check_row(chunk: Chunk, position: int, rules: Rules) -> Row | str:
     if reason := _wrong_shape(flux, rules):
         return reason
     mask = np.zeros(flux.shape[1], dtype=bool) if chunk.mask is None else np.array(chunk.mask[position], dtype=bool)
+    ivar = None if chunk.ivar is None else np.array(chunk.ivar[position], dtype=np.float32, ndmin=2)
+    if reason := _wrong_company(flux, ivar, mask):
+        return reason
+    num_no_ivar = 0
+    if ivar is not None:
+        ivar[~np.isfinite(ivar)] = 0  # inverse variance 0: nothing is known of the pixel
+        if rules.ivar_masks:
+            unknown = (ivar <= 0).any(axis=0) & ~mask
+            mask, num_no_ivar = mask | unknown, int(unknown.sum())
     # A bad pixel's flux is never looked at, so it may be anything; it is packed as 0.
     lost = ~np.isfinite(flux).all(axis=0)
     if (lost & ~mask).any() and rules.nan != "mask":
@@ -52,10 +63,16 @@ def check_row(chunk: Chunk, position: int, rules: Rules) -> Row | str:
     flux[:, lost] = 0
     if rules.dtype == "float16" and (reason := _not_half(flux)):
         return reason
-    ivar = None if chunk.ivar is None else np.array(chunk.ivar[position], dtype=np.float32, ndmin=2)
-    if ivar is not None:
-        ivar[~np.isfinite(ivar)] = 0  # inverse variance 0: nothing is known of the pixel
-    return Row(flux.astype(rules.dtype), ivar, mask)
+    return Row(flux.astype(rules.dtype), ivar, mask, num_no_ivar)
+
+
+def _wrong_company(flux: NDArray[Any], ivar: NDArray[Any] | None, mask: NDArray[Any]) -> str | None:
+    """Why the ivar or the mask is not this flux's. Neither is ever broadcast to its shape."""
+    if ivar is not None and ivar.shape != flux.shape:
+        return f"ivar of wrong shape: {list(ivar.shape)}, the flux has {list(flux.shape)}"
+    if mask.shape != flux.shape[1:]:
+        return f"mask of wrong shape: {list(mask.shape)}, the flux has {flux.shape[1]} pixels"
+    return None
 
 
 def _wrong_shape(flux: NDArray[np.float32], rules: Rules) -> str | None:

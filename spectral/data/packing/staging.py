@@ -12,12 +12,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from filelock import FileLock, Timeout
 
+from spectral.data.readers.columns import NUMBERED
 from spectral.data.splits.saved import locked_splits, splits_folder
 from spectral.errors import UserError
 from spectral.files import write_json
-from spectral.survey import read_about
+from spectral.survey import Survey, is_pack, read_about
+
+ROWS_COMPARED = 512  # in memory at a time
 
 log = logging.getLogger(__name__)
 
@@ -58,24 +63,32 @@ class Building:
         """
         if self._old.exists() and not self.folder.exists():
             self._old.rename(self.folder)  # stopped between the two moves of `install`
-        if self.folder.is_dir() and any(self.folder.iterdir()) and read_about(self.folder) is None:
+        if self.folder.is_dir() and any(self.folder.iterdir()) and not is_pack(self.folder):
             raise UserError(f"{self.folder} is not empty and holds no packed survey: choose another folder.")
         if _json(self.root / "plan.json") != plan:
             shutil.rmtree(self.root, ignore_errors=True)
             self.parts.mkdir(parents=True)
             write_json(self.root / "plan.json", plan)
-        if read_about(self.pack) is None:
+        if not is_pack(self.pack):
             shutil.rmtree(self.pack, ignore_errors=True)
             self.pack.mkdir()
 
     def install(self) -> None:
-        """Put the finished pack in its place. The splits saved with an older one go with it.
+        """Put the finished pack in its place. The splits saved with an older one go with it, if its ids still mean
+        the same spectra.
 
         Files of an older pack are unlinked, never overwritten: who has them mapped keeps them.
         """
         if self.folder.exists():
             with locked_splits(self.folder):
-                shutil.copytree(splits_folder(self.folder), splits_folder(self.pack), dirs_exist_ok=True)
+                if _same_ids(self.folder, self.pack):
+                    shutil.copytree(splits_folder(self.folder), splits_folder(self.pack), dirs_exist_ok=True)
+                elif any(splits_folder(self.folder).glob("*.parquet")):
+                    log.warning(
+                        "The spectra of %s have no ids of their own, and those of some rows have changed: its saved "
+                        "splits are dropped and made again.",
+                        self.folder,
+                    )
                 self.folder.rename(self._old)
                 self.pack.rename(self.folder)
         else:
@@ -83,5 +96,26 @@ class Building:
         shutil.rmtree(self.root)
 
 
+def _same_ids(old: Path, new: Path) -> bool:
+    """Whether an id means the same spectrum in two packs. A row number does if label and flux are the same."""
+    try:
+        if not any((read_about(folder) or {}).get(NUMBERED) for folder in (old, new)):
+            return True
+        before, now = Survey.open(old), Survey.open(new)
+    except UserError:  # the old one is damaged: nobody can say
+        return False
+    rows = pd.Index(now.catalog["id"]).get_indexer(pd.Index(before.catalog["id"]))
+    mine, theirs = np.flatnonzero(rows >= 0), rows[rows >= 0]
+    labels = [survey.catalog["label"].fillna("").to_numpy() for survey in (before, now)]
+    if before.flux.shape[1:] != now.flux.shape[1:] or (labels[0][mine] != labels[1][theirs]).any():
+        return False
+    blocks = range(0, len(mine), ROWS_COMPARED)
+    parts = ((mine[at : at + ROWS_COMPARED], theirs[at : at + ROWS_COMPARED]) for at in blocks)
+    return all(np.array_equal(before.flux[a], now.flux[b]) for a, b in parts)
+
+
 def _json(path: Path) -> Any:
-    return json.loads(path.read_text("utf-8")) if path.exists() else None
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):  # half a file is as good as none
+        return None

@@ -1,12 +1,17 @@
 """From the names that sources use to the catalog's own: id, label, split, group, snr, redshift."""
 
-from collections.abc import Iterable, Mapping
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from spectral.errors import UserError, nearest
+from spectral.errors import UserError, did_you_mean
+
+log = logging.getLogger(__name__)
 
 # In order of preference, in lower case; a source's capitals do not matter.
 USUAL_NAMES = {
@@ -17,6 +22,15 @@ USUAL_NAMES = {
     "snr": ("snr",),
     "redshift": ("redshift", "z"),
 }
+# Taken for ids only if no two rows share one: such a name may also be that of an object with several spectra.
+POSSIBLE_IDS = ("sample_id", "spec_id", "spectrum_id", "obs_id", "obsid", "specobjid")
+TEXT_ROLES = ("id", "label", "split", "group")
+NUMBER_ROLES = ("snr", "redshift")
+NUMBERED = "row_numbers_as_ids"  # in a catalog's attrs: its rows had no ids of their own
+NUM_SHOWN = 12  # names in a sentence
+EXACT_BELOW = 2**53  # whole numbers that every float64 holds
+INDEX_NAME = re.compile(r"(unnamed: ?\d+|__index_level_\d+__|)", re.IGNORECASE)  # of an index, as pandas writes it
+WHOLE = r"[+-]?\d+"
 
 
 def find_columns(names: Iterable[str], given: Mapping[str, str | None], source: str) -> dict[str, str]:
@@ -39,52 +53,168 @@ def find_columns(names: Iterable[str], given: Mapping[str, str | None], source: 
     for role, usual in USUAL_NAMES.items():
         if wanted := given.get(f"{role}_key"):
             if wanted not in names:
-                raise UserError(f"{source} has no '{wanted}' (data.{role}_key): {nearest(wanted, names)}.")
+                raise UserError(f"{source} has no '{wanted}' (data.{role}_key): {among(wanted, names)}.")
             found[wanted] = role
         elif free := [lower[name] for name in usual if name in lower and lower[name] not in found]:
             found[free[0]] = role
     return found
 
 
+def text_columns(names: Iterable[str], given: Mapping[str, str | None], source: str) -> set[str]:
+    """The columns that stay the text they are."""
+    names = list(names)
+    roles = find_columns(names, given, source)
+    possible = {name for name in names if name.lower() in POSSIBLE_IDS}
+    return possible | {name for name, role in roles.items() if role in TEXT_ROLES}
+
+
+def check_names(names: Sequence[str], source: str) -> None:
+    """Raises UserError if two columns have one name, since nobody can say which of them is meant."""
+    twice = [name for name, num in Counter(names).items() if num > 1 and not is_index(name)]
+    if twice:
+        raise UserError(f"{source} has the column '{twice[0]}' more than once: names must differ.")
+
+
+def is_index(name: str) -> bool:
+    """Whether a column is an index that pandas wrote: it has no name, or one such as 'Unnamed: 0'."""
+    return INDEX_NAME.fullmatch(name) is not None
+
+
+def among(wanted: str, names: Iterable[str]) -> str:
+    """The tail of an error sentence: the closest of a source's columns, and the first of them."""
+    return f"{did_you_mean(wanted, names)}it has {shortened(names)}"
+
+
+def shortened(names: Iterable[str]) -> str:
+    """Names for a sentence, of many only the first."""
+    names = list(names)
+    rest = f" and {len(names) - NUM_SHOWN:,} more" if len(names) > NUM_SHOWN else ""
+    return (", ".join(names[:NUM_SHOWN]) or "nothing") + rest
+
+
 def tidy_catalog(table: pd.DataFrame, given: Mapping[str, str | None], source: str) -> pd.DataFrame:
     """The catalog that a reader returns, of a table with the source's columns.
 
-    Rows without an id column are numbered from 0. Labels that are missing, or all of them, stay missing.
+    Rows without an id column are numbered from 0, and `attrs[NUMBERED]` is then true. Labels that are missing, or all
+    of them, stay missing.
 
     Raises:
         UserError: the table is empty, a column that the user named is not there, or an id is empty or there twice.
     """
     if not len(table):
         raise UserError(f"{source} has no rows.")
-    found = find_columns(table.columns, given, source)
+    found = _with_possible_id(table, find_columns(table.columns, given, source))
     clashing = {role: f"{role}_in_source" for role in found.values() if role in table.columns and role not in found}
     catalog = table.rename(columns={**clashing, **found})
-    if "id" not in catalog:
+    names = {role: name for name, role in found.items()}
+    numbered = "id" not in catalog
+    if numbered:
         catalog["id"] = np.arange(len(catalog))
     if "label" not in catalog:
         catalog["label"] = None
-    for name in {"id", "label", "split", "group"} & set(catalog.columns):
-        catalog[name] = as_text(catalog[name])
+    for name in {*TEXT_ROLES} & set(catalog.columns):
+        catalog[name] = as_text(catalog[name], f"'{names.get(name, name)}' in {source}")
+    for name in {*NUMBER_ROLES} & set(catalog.columns):
+        if pd.api.types.is_numeric_dtype(catalog[name].dtype):
+            catalog[name] = catalog[name].astype("float64")
+    catalog["label"] = whole_numbers(catalog["label"])
     _check_ids(catalog["id"], source)
     first = ["id", "label"]
-    return catalog[first + [name for name in catalog.columns if name not in first]].reset_index(drop=True)
+    catalog = catalog[first + [name for name in catalog.columns if name not in first]].reset_index(drop=True)
+    catalog.attrs[NUMBERED] = numbered
+    return catalog
 
 
-def as_text(values: Any) -> pd.Series:
-    """Text of ids and labels: 1.0 is '1', bytes are decoded, blank and nan are missing."""
+def log_columns(
+    source: str, names: Iterable[str], catalog: pd.DataFrame, given: Mapping[str, str | None], flux: str = ""
+) -> None:
+    """Log in one line what each of a source's columns was taken for.
+
+    Args:
+        names: the source's columns, but for those of flux.
+        catalog: what `tidy_catalog` made of them.
+        flux: what the spectra were taken from, in words.
+    """
+    names = list(names)
+    roles = find_columns(names, given, source)
+    if "id" not in roles.values() and not catalog.attrs.get(NUMBERED, False):
+        possible = [name for name in names if name.lower() in POSSIBLE_IDS and name not in catalog.columns]
+        roles |= dict.fromkeys(possible[:1], "id")
+    others = [name for name in names if name not in roles and name in catalog.columns]
+    left_out = [name or "a column without a name" for name in names if name not in roles and name not in others]
+    taken = [f"flux: {flux}"] if flux else []
+    taken += [
+        f"{role}: {name}" for name, role in sorted(roles.items(), key=lambda pair: list(USUAL_NAMES).index(pair[1]))
+    ]
+    taken += [] if "label" in roles.values() else ["label: none"]
+    taken += [] if "id" in roles.values() else ["id: none, rows are numbered"]
+    taken += [f"other columns: {shortened(others)}"] if others else []
+    taken += [f"left out: {shortened(left_out)}"] if left_out else []
+    log.info("%s: %s.", source, ", ".join(taken))
+
+
+def _with_possible_id(table: pd.DataFrame, found: dict[str, str]) -> dict[str, str]:
+    if "id" in found.values():
+        return found
+    for usual in POSSIBLE_IDS:
+        for name in table.columns:
+            if name.lower() == usual and name not in found and table[name].notna().all() and table[name].is_unique:
+                return found | {name: "id"}
+    return found
+
+
+def as_text(values: Any, source: str) -> pd.Series:
+    """Text of ids and labels: 1.0 is '1', bytes are decoded, blank and nan are missing.
+
+    Raises:
+        UserError: bytes are not UTF-8, or floats are too large to be exact; `source` begins the sentence.
+    """
     series = pd.Series(values)
     if pd.api.types.is_float_dtype(series.dtype) and (series.dropna() % 1 == 0).all():
+        if (series.abs() >= EXACT_BELOW).any():
+            raise UserError(f"{source} holds floats beyond 2**53, which are not exact: store them as integers or text.")
         series = series.astype("Int64")
     if series.dtype == object:
-        series = series.map(lambda value: value.decode() if isinstance(value, bytes) else value)
+        try:
+            series = series.map(lambda value: value.decode() if isinstance(value, bytes) else value)
+        except UnicodeDecodeError as error:
+            raise UserError(f"{source} is not UTF-8 text.") from error
     text = series.astype("string").str.strip()
     return text.mask(text.str.lower().isin(["", "nan"])).astype("str")
 
 
+def whole_numbers(labels: pd.Series) -> pd.Series:
+    """Labels that are all whole numbers, some of them written as decimals: '1.0' and '1.0e+01' become '1' and '10'.
+
+    So a class has one name, whether a file holds it as text, as an integer or as a float.
+    """
+    there = labels.dropna()
+    numbers = pd.to_numeric(there, errors="coerce")
+    whole = numbers.notna().all() and (numbers.abs() < EXACT_BELOW).all() and (numbers % 1 == 0).all()
+    if not len(there) or not whole or there.str.fullmatch(WHOLE).all():
+        return labels
+    result: pd.Series = labels.copy()
+    result.loc[there.index] = numbers.astype("int64").astype("str")
+    return result
+
+
 def numbers_if_all(values: pd.Series) -> pd.Series:
-    """Numbers where each text that is not blank is one, else the text."""
-    numbers = pd.to_numeric(values, errors="coerce")
-    return numbers if (numbers.notna() | values.str.lower().isin(["", "nan"])).all() else values
+    """Numbers where each text that is not blank is one, else the text. Whole numbers stay exact, with missing ones too.
+
+    A comma is a decimal comma, if it makes all of them numbers.
+    """
+    there = values[~values.str.lower().isin(["", "nan"])]
+    if len(there) and there.str.fullmatch(WHOLE).all():
+        numbers = pd.to_numeric(there, errors="coerce")
+        if not pd.api.types.is_integer_dtype(numbers.dtype):  # beyond 64 bits
+            return values
+        with_missing: Any = "UInt64" if pd.api.types.is_unsigned_integer_dtype(numbers.dtype) else "Int64"
+        return numbers if len(there) == len(values) else numbers.astype(with_missing).reindex(values.index)
+    for text in (there, there.str.replace(",", ".", regex=False)):
+        numbers = pd.to_numeric(text, errors="coerce")
+        if numbers.notna().all():
+            return numbers.astype("float64").reindex(values.index)
+    return values
 
 
 def _check_ids(ids: pd.Series, source: str) -> None:

@@ -25,7 +25,10 @@ class Chunk:
 
 
 class Reader(Protocol):
-    """A survey as its source holds it. Instances are pickled to the packing processes, so they stay small."""
+    """A survey as its source holds it. Instances are pickled to the packing processes, so they stay small.
+
+    A reader may also have `class_names`, which it proposes, and `wave_unit`, in which its source gives wavelengths.
+    """
 
     def catalog(self) -> pd.DataFrame:
         """One row a spectrum, in reading order.

@@ -4,19 +4,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
-from pyarrow import csv
 
-from spectral.data.readers.columns import find_columns
+from spectral.data.readers.columns import check_names, is_index, numbers_if_all, text_columns
+from spectral.data.readers.csv_rows import BLOCK_CHARACTERS, CsvRows, find_separator
 from spectral.errors import UserError
-
-TEXT_ROLES = ("id", "label", "split", "group")
-BLOCK_CHARACTERS = 2**20
-LONGEST_REASON = 120  # characters of Arrow's reason, which quotes the row
 
 
 def read_table(path: Path, given: Mapping[str, str | None], source: str) -> pd.DataFrame:
     """A CSV table with a header row; ids, labels, splits and groups stay the text they are ("007", "1.0").
+
+    Fields stand between commas, semicolons, tabs or white space. Columns without a name are left out.
 
     Args:
         path: the file, in UTF-8.
@@ -24,31 +21,31 @@ def read_table(path: Path, given: Mapping[str, str | None], source: str) -> pd.D
         source: option and file for the error sentence, such as "data.index=train.csv".
 
     Raises:
-        UserError: the file is empty, is not UTF-8, has rows of other lengths than its header, or lacks a column that
-            the user named.
+        UserError: the file is empty, is not UTF-8, has rows of other lengths than its header or a column twice, or
+            lacks a column that the user named.
     """
     _check_utf8(path, source)
-    try:
-        with csv.open_csv(path) as stream:
-            names = stream.schema.names
-        roles = find_columns(names, given, source)
-        as_is = {name: pa.string() for name, role in roles.items() if role in TEXT_ROLES}
-        table: pd.DataFrame = csv.read_csv(path, convert_options=csv.ConvertOptions(column_types=as_is)).to_pandas()
-        return table
-    except pa.ArrowInvalid as error:
-        raise UserError(f"{source} is not a CSV table: {_short(str(error))}.") from error
+    rows = iter(CsvRows(path, find_separator(path, source), source))
+    names = [name.strip() for name in next(rows)]
+    check_names(names, source)
+    as_is = text_columns(names, given, source)
+    columns: list[list[str]] = [[] for _ in names]
+    for number, fields in enumerate(rows, 1):
+        if len(fields) != len(names):
+            counts = f"row {number} has {len(fields)} fields, its header {len(names)}"
+            raise UserError(f"{source} is not a CSV table: {counts}.")
+        for column, field in zip(columns, fields, strict=True):
+            column.append(field.strip())
+    kept = {name: pd.Series(column, dtype="str") for name, column in zip(names, columns, strict=True)}
+    return pd.DataFrame(
+        {n: column if n in as_is else numbers_if_all(column) for n, column in kept.items() if not is_index(n)}
+    )
 
 
 def _check_utf8(path: Path, source: str) -> None:
-    # Arrow takes a column that is not UTF-8 for one of bytes, and fails with a sentence of its own for others.
     try:
         with path.open(encoding="utf-8") as text:
             while text.read(BLOCK_CHARACTERS):
                 pass
     except UnicodeDecodeError as error:
         raise UserError(f"{source} is not UTF-8 text.") from error
-
-
-def _short(reason: str) -> str:
-    line = reason.splitlines()[0].rstrip(".")
-    return line if len(line) <= LONGEST_REASON else line[:LONGEST_REASON] + "..."

@@ -1,5 +1,6 @@
 """The files and folders that a user names."""
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
@@ -7,13 +8,17 @@ from pathlib import Path
 from spectral.errors import UserError
 
 MOST_NEIGHBOURS = 10_000  # names compared in search of the one that was meant
+LONGEST_SHOWN = 80  # characters of a path that is too long
+
+
+FITS = (".fits", ".fit", ".fts", ".fz", ".fits.gz", ".fit.gz")
 
 
 def existing_file(path: str, key: str) -> Path:
     """Raises UserError, with the nearest name next to it, if `path` is no file; `key` is its config option."""
     if not path:
         raise UserError(f"{key} is not set: it needs the path of a file.")
-    if not Path(path).is_file():
+    if not _is_there(Path(path), Path.is_file, key):
         raise UserError(f"{key}={path} is not a file{_meant(Path(path))}")
     return Path(path)
 
@@ -22,15 +27,41 @@ def existing_folder(path: str, key: str) -> Path:
     """Raises UserError, with the nearest name next to it, if `path` is no folder; `key` is its config option."""
     if not path:
         raise UserError(f"{key} is not set: it needs the path of a folder.")
-    if not Path(path).is_dir():
+    if not _is_there(Path(path), Path.is_dir, key):
         raise UserError(f"{key}={path} is not a folder{_meant(Path(path))}")
     return Path(path)
+
+
+def refuse_fits(path: str, key: str) -> None:
+    """Raises UserError for a FITS file, or a folder that holds such files."""
+    found = Path(path).name if path.lower().endswith(FITS) else None
+    if path and found is None and _is_there(Path(path), Path.is_dir, key):
+        names = (entry.name for entry in islice(Path(path).iterdir(), MOST_NEIGHBOURS))
+        found = next((name for name in names if name.lower().endswith(FITS)), None)
+    if found is not None:
+        raise UserError(
+            f"{key}={path} is FITS ({found}), which is not read yet: save flux [N, L], wave [L] and label [N] to an "
+            "NPZ file (astropy.io.fits and numpy.savez), or a table to Parquet, and name that file."
+        )
+
+
+def _is_there(path: Path, check: Callable[[Path], bool], key: str) -> bool:
+    """Raises UserError if the system cannot even look: a name is too long, or a folder is closed."""
+    try:
+        return check(path)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UserError(f"{key}={_short(str(path))} cannot be looked up: {reason}.") from error
+
+
+def _short(path: str) -> str:
+    return path if len(path) <= LONGEST_SHOWN else path[:LONGEST_SHOWN] + "..."
 
 
 def _meant(path: Path) -> str:
     """The end of the sentence."""
     if not path.parent.is_dir():
         return f": there is no folder {path.parent}."
-    beside = [neighbour.name for neighbour in islice(path.parent.iterdir(), MOST_NEIGHBOURS)]
-    close = get_close_matches(path.name, beside, n=1, cutoff=0.5)
+    names = [neighbour.name for neighbour in islice(path.parent.iterdir(), MOST_NEIGHBOURS)]
+    close = get_close_matches(path.name, names, n=1, cutoff=0.5)
     return f": did you mean '{path.parent / close[0]}'?" if close else "."

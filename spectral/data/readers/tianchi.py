@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spectral.data.readers.columns import tidy_catalog
-from spectral.data.readers.contract import Chunk
+from spectral.data.readers.columns import log_columns, tidy_catalog
+from spectral.data.readers.contract import Chunk, Flux
 from spectral.data.readers.csv_table import read_table
 from spectral.data.readers.fingerprints import file_stamp, folder_stamp, join_stamps
-from spectral.data.readers.paths import existing_file, existing_folder
+from spectral.data.readers.paths import existing_file, existing_folder, refuse_fits
 from spectral.data.readers.text import parse_numbers
 from spectral.errors import UserError
 
@@ -25,6 +25,8 @@ class TianchiReader:
         index: CSV with a column of ids and, unless it is for prediction, one of labels; others go to the catalog.
         folder: holds the file of each id.
         suffix: what follows the id in a file's name.
+        wrapped: whether a spectrum may run over several lines of several numbers each; such files are otherwise bad,
+            since they may as well hold a column of wavelengths and one of flux.
         id_key, label_key, group_key: the index's columns, where they do not have the usual names.
 
     Raises:
@@ -39,23 +41,28 @@ class TianchiReader:
         id_key: str | None = "id",
         label_key: str | None = None,
         group_key: str | None = None,
+        wrapped: bool = False,
     ) -> None:
+        refuse_fits(index, "data.index")
         self.index = existing_file(index, "data.index")
         self.folder = existing_folder(folder, "data.folder")
-        self.suffix = suffix
+        self.suffix, self.wrapped = suffix, wrapped
         self.keys = {"id_key": id_key, "label_key": label_key, "group_key": group_key}
 
     def catalog(self) -> pd.DataFrame:
         """Raises UserError for an index that cannot be used, or when the folder has no file of any id in it."""
         source = f"data.index={self.index}"
-        catalog = tidy_catalog(read_table(self.index, self.keys, source), self.keys, source)
+        table = read_table(self.index, self.keys, source)
+        catalog = tidy_catalog(table, self.keys, source)
         with os.scandir(self.folder) as entries:
             there = {entry.name for entry in entries}
         if not (catalog["id"] + self.suffix).isin(there).any():
+            refuse_fits(str(self.folder), "data.folder")
             raise UserError(
                 f"data.folder={self.folder} has none of the {len(catalog)} files that {source} asks for, "
                 f"of which the first is {catalog['id'].iloc[0]}{self.suffix}."
             )
+        log_columns(source, table.columns, catalog, self.keys, f"the files {self.folder}/ID{self.suffix}")
         return catalog
 
     def wave_angstrom(self) -> NDArray[np.float64] | None:
@@ -70,6 +77,7 @@ class TianchiReader:
             "folder": str(self.folder.resolve()),
             "suffix": self.suffix,
             **self.keys,
+            **({"wrapped": True} if self.wrapped else {}),
         }
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:
@@ -78,11 +86,18 @@ class TianchiReader:
         for position, row in enumerate(rows):
             name = f"{ids[row]}{self.suffix}"
             try:
-                chunk.flux.append(parse_numbers((self.folder / name).read_bytes())[None, :])
+                chunk.flux.append(self._spectrum((self.folder / name).read_bytes()))
             except (OSError, ValueError) as error:
                 chunk.flux.append(None)
                 chunk.problems[position] = _reason(error, name)
         return chunk
+
+    def _spectrum(self, raw: bytes) -> Flux:
+        lines = raw.split(b"\n") if b"\n" in raw.strip() and not self.wrapped else []
+        if sum(len(line.replace(b",", b" ").split()) > 1 for line in lines) > 1:
+            # As likely columns of wavelength and flux.
+            raise ValueError("several numbers on each of several lines: data.wrapped=true reads them in turn")
+        return parse_numbers(raw)[None, :]
 
 
 @lru_cache(maxsize=2)

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from filelock import FileLock
 
+from spectral.errors import UserError
 from spectral.files import write_json, write_parquet
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,23 @@ def completed(pack: Path, name: str, options: Mapping[str, Any], complete: Calla
 
 
 def _load(table: Path) -> Parts:
-    return pd.read_parquet(table).set_index("id")["part"] if table.exists() else nothing_saved()
+    """Raises UserError for a file that is no saved split."""
+    if not table.exists():
+        return nothing_saved()
+    try:
+        parts: Parts = pd.read_parquet(table).set_index("id")["part"]
+    except PermissionError:
+        raise
+    except Exception as error:  # Arrow has many, and whatever it is, the file cannot be read
+        raise _damaged(table) from error
+    are_text = all(isinstance(value, str) for values in (parts, parts.index) for value in values)
+    if not are_text or not parts.index.is_unique:
+        raise _damaged(table)
+    return parts
+
+
+def _damaged(table: Path) -> UserError:
+    return UserError(f"{table} is no saved split: delete it, and the split is made again.")
 
 
 def _save(table: Path, parts: Parts, options: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toy_reader import ToyReader, config, toy_flux
+from toy_reader import ToyReader, config, files_of, toy_flux
 
 from spectral.configs import simulated as _simulated  # noqa: F401  (registers itself)
 from spectral.configs.data import PackedConfig, readers
@@ -21,10 +21,6 @@ from spectral.survey import Survey
 
 def packed(tmp_path: Path, reader: ToyReader, **options: Any) -> Survey:
     return pack(reader, config(**options), tmp_path / "pack", progress=False)
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
 def test_a_pack_holds_what_was_read(tmp_path: Path) -> None:
@@ -56,7 +52,58 @@ def test_ivar_and_bad_pixels_are_kept(tmp_path: Path) -> None:
     survey = packed(tmp_path, ToyReader(with_ivar=True, bad_pixels={8: 4}))
     assert survey.ivar is not None and survey.mask is not None
     assert (survey.ivar[:, 0, 0] == 0).all() and (survey.ivar[:, 0, 1:] == 2).all()
-    assert np.argwhere(survey.mask).tolist() == [[8, 4]]
+    unknown = np.zeros((40, 12), bool)
+    unknown[:, 0] = unknown[8, 4] = True  # inverse variance NaN in pixel 0
+    np.testing.assert_array_equal(survey.mask, unknown)
+
+
+def test_pixels_without_inverse_variance_are_bad_and_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        survey = packed(tmp_path, ToyReader(with_ivar=True, not_finite={}, bad_pixels={8: 0}))
+    assert survey.mask is not None and survey.mask[:, 0].all() and survey.mask.sum() == 40
+    assert "39 pixels (8.1 %) in 39 spectra have no inverse variance above 0 and are masked" in caplog.text
+    told = pack(ToyReader(with_ivar=True), config(ivar_masks=False), tmp_path / "all", progress=False)
+    assert told.mask is None and told.fingerprint != survey.fingerprint
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0])
+def test_flux_may_be_anything_where_inverse_variance_is_0_or_less(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: float
+) -> None:
+    read = ToyReader.read
+
+    def with_gap(self: ToyReader, rows: Any) -> Any:
+        chunk = read(self, rows)
+        chunk.ivar = [np.where(np.arange(12)[None] == 3, value, 2).astype(np.float32) for _ in rows]
+        return chunk
+
+    monkeypatch.setattr(ToyReader, "read", with_gap)
+    survey = packed(tmp_path, ToyReader(not_finite={11: np.nan}))
+    assert survey.mask is not None and survey.mask[:, 3].all() and survey.mask.sum() == 40
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "reason"),
+    [
+        ("ivar", (1, 1), r"ivar of wrong shape: \[1, 1\], the flux has \[1, 12\]"),
+        ("ivar", (12, 1), r"ivar of wrong shape"),
+        ("mask", (1,), r"mask of wrong shape: \[1\], the flux has 12 pixels"),
+        ("mask", (13,), r"mask of wrong shape"),
+    ],
+)
+def test_ivar_and_mask_are_never_broadcast(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, shape: tuple[int, ...], reason: str
+) -> None:
+    read = ToyReader.read
+
+    def wrong(self: ToyReader, rows: Any) -> Any:
+        chunk = read(self, rows)
+        setattr(chunk, name, [np.zeros(shape, np.float32 if name == "ivar" else bool) for _ in rows])
+        return chunk
+
+    monkeypatch.setattr(ToyReader, "read", wrong)
+    with pytest.raises(UserError, match=f"Spectrum s0: {reason}.*; data.on_bad=skip leaves it out"):
+        packed(tmp_path, ToyReader())
 
 
 def test_float16(tmp_path: Path) -> None:
@@ -188,6 +235,18 @@ class TestReuse:
             )
         ]
         assert prints[0] == prints[1] and len(set(prints)) == 3
+
+    def test_the_fingerprint_of_earlier_versions_is_known_if_no_pixel_is_masked(self, tmp_path: Path) -> None:
+        without = pack(ToyReader(), config(), tmp_path / "1", progress=False)
+        with_wave = pack(ToyReader(wave=12), config(), tmp_path / "2", progress=False)
+        masked = pack(ToyReader(with_ivar=True), config(), tmp_path / "3", progress=False)
+        assert with_wave.is_of(without.fingerprint) and not without.is_of(with_wave.fingerprint)
+        assert masked.is_of(masked.fingerprint) and masked.former_fingerprint is None
+
+    def test_the_fingerprint_sees_the_wavelengths(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        first = pack(ToyReader(wave=12), config(), tmp_path / "1", progress=False)
+        monkeypatch.setattr(ToyReader, "wave_angstrom", lambda self: np.linspace(4000.0, 7001.0, 12))
+        assert pack(ToyReader(wave=12), config(), tmp_path / "2", progress=False).fingerprint != first.fingerprint
 
     def test_a_folder_with_other_things_is_left_alone(self, tmp_path: Path) -> None:
         (tmp_path / "pack").mkdir()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toy_reader import ToyReader, config
+from toy_reader import ToyReader, config, files_of
 
 from spectral.data.packing.pack import pack
 
@@ -41,10 +41,6 @@ def reads(log: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-
-
 def alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
@@ -69,7 +65,7 @@ def test_after_kill_9_packing_resumes_and_ends_the_same(tmp_path: Path, num_work
 
     resumed = pack(ToyReader(num=200, read_log=str(log)), config(rows_per_part=10), folder, progress=False)
     whole = pack(ToyReader(num=200), config(), tmp_path / "whole", progress=False)
-    assert contents(folder) == contents(tmp_path / "whole")
+    assert files_of(folder) == files_of(tmp_path / "whole")
     assert resumed.fingerprint == whole.fingerprint
     # The first entry of the log is the first look at some spectra.
     read_again = [f"rows-{r['rows'][0]:09d}-{r['rows'][-1] + 1:09d}.npz" for r in reads(log)[1:]]

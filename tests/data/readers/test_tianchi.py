@@ -97,12 +97,12 @@ def test_a_folder_in_place_of_a_file_is_a_problem_of_its_row(survey):
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"", "is not a CSV table: Empty CSV file"),
+        (b"", "index.csv is empty"),
         (b"id,type\n", "has no rows"),
         (b"Id,type\n1,star\n", "has no 'id' .*did you mean 'Id'"),
         (b"id,type\n4,star\n4,qso\n", "has the id '4' more than once"),
         (b"id,type\n4,star\n,qso\n", "has no id in row 2"),
-        (b"id,type\n4,star,1\n", "is not a CSV table: .*Expected 2 columns, got 3"),
+        (b"id,type\n4,star,1\n", "is not a CSV table: row 1 has 3 fields, its header 2"),
         (b"id,type\n4,\xff\n", "is not UTF-8 text"),
         (b"id,type\n98,star\n99,qso\n", "none of the 2 files .*the first is 98.txt"),
     ],
@@ -148,3 +148,44 @@ def test_fingerprint_follows_the_index_and_the_files(survey):
     second = reader.fingerprint()
     index.write_text(index.read_text().replace("galaxy", "qso"))
     assert len({first, second, reader.fingerprint()}) == 3
+
+
+def test_columns_of_wavelength_and_flux_are_a_bad_row(survey):
+    index, folder, _ = survey
+    (folder / "4.txt").write_text("3690,1.5\n3691,2.5\n3692,3.5\n")
+    reason = "several numbers on each of several lines: data.wrapped=true reads them in turn"
+    assert TianchiReader(str(index), str(folder)).read(np.array([2])).problems == {0: reason}
+    chunk = TianchiReader(str(index), str(folder), wrapped=True).read(np.array([2]))
+    np.testing.assert_array_equal(chunk.flux[0], [[3690, 1.5, 3691, 2.5, 3692, 3.5]])
+
+
+@pytest.mark.parametrize("content", ["1\n2\n3\n", "1,2,3\n", "1,\n2,\n3", "\n1 2 3\n\n"])
+def test_numbers_on_a_line_or_in_a_column_are_a_spectrum(survey, content):
+    index, folder, _ = survey
+    (folder / "4.txt").write_text(content)
+    np.testing.assert_array_equal(TianchiReader(str(index), str(folder)).read(np.array([2])).flux[0], [[1, 2, 3]])
+
+
+@pytest.mark.parametrize(
+    "index_text", ["id, type\n4, star\n12, qso\n", "id;type\n4;star\n12;qso\n", "id type\n4 star\n12 qso\n"]
+)
+def test_an_index_in_other_forms_of_csv(survey, index_text):
+    index, folder, _ = survey
+    index.write_text(index_text)
+    catalog = TianchiReader(str(index), str(folder)).catalog()
+    assert catalog["id"].tolist() == ["4", "12"] and catalog["label"].tolist() == ["star", "qso"]
+
+
+def test_a_column_twice_is_refused(survey):
+    index, folder, _ = survey
+    index.write_text("id,type,type\n4,star,qso\n")
+    with pytest.raises(UserError, match="has the column 'type' more than once"):
+        TianchiReader(str(index), str(folder)).catalog()
+
+
+def test_a_folder_of_fits_is_said(survey):
+    index, folder, _ = survey
+    index.write_text("id,type\nspec-1,star\n")
+    (folder / "spec-1.fits").touch()
+    with pytest.raises(UserError, match="which is not read yet"):
+        TianchiReader(str(index), str(folder)).catalog()

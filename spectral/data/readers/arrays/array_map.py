@@ -5,6 +5,7 @@ inside the zip archive, and is mapped there; a compressed one (numpy.savez_compr
 file, which goes when the process that made it ends.
 """
 
+import math
 import tempfile
 import zipfile
 import zlib
@@ -23,6 +24,7 @@ ZIP_HEADER_BYTES = 30  # the fixed part of a zip member's local header; APPNOTE.
 ZIP_NAME_LENGTH = slice(26, 28)  # in the local header, little-endian
 ZIP_EXTRA_LENGTH = slice(28, 30)
 COPY_BYTES = 2**24
+MOST_PIXELS = 2**48  # along one axis; no file is larger
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,10 @@ class ArrayMap:
         """The whole array in memory, in the machine's byte order; bytes as text."""
         values = np.array(self.open())
         if self.kind == "S":
-            return np.char.decode(values, "utf-8")
+            try:
+                return np.char.decode(values, "utf-8")
+            except UnicodeDecodeError as error:
+                raise UserError(f"{self.source} is not UTF-8 text.") from error
         return values.astype(values.dtype.newbyteorder("="))
 
 
@@ -73,9 +78,12 @@ def map_npy(path: Path, source: str, offset_bytes: int = 0) -> ArrayMap:
             file.seek(offset_bytes)
             shape, is_fortran, dtype = _read_header(file)
             start = file.tell()
-    except ValueError as error:
-        raise UserError(f"{source} is not an NPY array: {error}.") from error
-    if not dtype.hasobject and path.stat().st_size < start + dtype.itemsize * int(np.prod(shape)):
+        if any(size < 0 or size > MOST_PIXELS for size in shape):
+            raise ValueError(f"its shape is {list(shape)}")
+    except (ValueError, OverflowError) as error:
+        raise UserError(f"{source} is not an NPY array: {str(error).splitlines()[0].rstrip('.')}.") from error
+    # math.prod: numpy's would overflow, and a small remainder would pass.
+    if not dtype.hasobject and path.stat().st_size < start + dtype.itemsize * math.prod(shape):
         raise UserError(f"{source} is cut off: the file is shorter than its array {list(shape)} of {dtype}.")
     return ArrayMap(source, path, start, dtype.str, shape, "F" if is_fortran else "C")
 

@@ -1,9 +1,11 @@
 """Flux arrays [N, L] or [N, C, L], each row a spectrum, next to arrays or a CSV of what is known of the rows."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,12 +13,15 @@ from numpy.typing import NDArray
 
 from spectral.data.readers.arrays.array_map import ArrayMap, map_npy, map_npz
 from spectral.data.readers.arrays.options import ArrayOptions
-from spectral.data.readers.columns import find_columns, tidy_catalog
+from spectral.data.readers.arrays.wave_axis import to_angstrom
+from spectral.data.readers.columns import NUMBERED, find_columns, log_columns, tidy_catalog
 from spectral.data.readers.contract import Chunk, Flux
 from spectral.data.readers.csv_table import read_table
 from spectral.data.readers.fingerprints import file_stamp, join_stamps
 from spectral.data.readers.paths import existing_file
 from spectral.errors import UserError, nearest
+
+log = logging.getLogger(__name__)
 
 USUAL_KEYS = {"flux": ("flux",), "wave": ("wave", "wavelength"), "ivar": ("ivar",), "mask": ("mask",)}
 
@@ -25,8 +30,9 @@ USUAL_KEYS = {"flux": ("flux",), "wave": ("wave", "wavelength"), "ivar": ("ivar"
 class ArrayReader:
     """An NPY file of flux with a CSV of labels, or an NPZ file with both.
 
-    N spectra, C channels, L pixels. In an NPZ file are flux [N, L] or [N, C, L] and, optional, wave [L] in Angstrom,
-    ivar as flux, mask [N, L] (true: bad), and arrays [N] that become the catalog's columns.
+    N spectra, C channels, L pixels. In an NPZ file are flux [N, L] or [N, C, L] and, optional, wave [L] in Angstrom
+    (or in options.wave_unit), ivar as flux, mask [N, L] (true: bad), and arrays [N] that become the catalog's columns.
+    With options.channels_last flux and ivar are [N, L, C].
     """
 
     path: Path
@@ -68,11 +74,25 @@ class ArrayReader:
             raise UserError(f"The flux in {self.source} has shape {list(flux.shape)}, not [N, L] or [N, C, L].")
         if flux.kind not in "fiub":
             raise UserError(f"The flux in {self.source} holds {np.dtype(flux.dtype)}, not real numbers.")
+        self._check_channels(flux.shape)
         self._check_beside(flux)
         return flux
 
+    @property
+    def channels_last(self) -> bool:
+        return bool(self.options.channels_last)
+
+    def _check_channels(self, shape: tuple[int, ...]) -> None:
+        if len(shape) == 3 and self.options.channels_last is None and shape[1] > shape[2]:
+            raise UserError(
+                f"The flux in {self.source} has shape {list(shape)}, that is [N, C, L] with {shape[1]} channels of "
+                f"{shape[2]} pixels: data.channels_last=true reads it as [N, L, C], false as it stands."
+            )
+        if len(shape) == 2 and self.channels_last:
+            raise UserError(f"data.channels_last=true needs flux [N, L, C]: in {self.source} it is {list(shape)}.")
+
     def _check_beside(self, flux: ArrayMap) -> None:
-        num, length = flux.shape[0], flux.shape[-1]
+        num, length = flux.shape[0], flux.shape[1 if self.channels_last else -1]
         wanted: dict[str, tuple[int, ...]] = {"wave": (length,), "ivar": flux.shape, "mask": (num, length)}
         for part, shape in wanted.items():
             if (name := self.names.get(part)) and self.arrays[name].shape != shape:
@@ -81,19 +101,59 @@ class ArrayReader:
 
     def catalog(self) -> pd.DataFrame:
         """Raises UserError for files that do not fit together."""
-        num = self.flux.shape[0]
-        given = self.options.catalog_keys
-        if self.options.labels is not None:
-            path, source = existing_file(self.options.labels, "data.labels"), f"data.labels={self.options.labels}"
-            table = read_table(path, given, source)
-            if len(table) != num:
-                raise UserError(f"{source} has {len(table)} rows, but {self.source} has {num} spectra.")
-            return tidy_catalog(table, given, source)
-        return tidy_catalog(self._columns(num), given, self.source)
+        num, given = self.flux.shape[0], self.options.catalog_keys
+        flux = f"{self.names['flux']} {list(self.flux.shape)}"
+        if self.options.labels is None:
+            table = self._columns(num)
+            catalog = tidy_catalog(table, given, self.source)
+            log_columns(self.source, self._beside, catalog, given, flux)
+            return catalog
+        path, source = existing_file(self.options.labels, "data.labels"), f"data.labels={self.options.labels}"
+        table = read_table(path, given, source)
+        labels = tidy_catalog(table, given, source)
+        log_columns(f"{self.source} and {source}", table.columns, labels, given, flux)
+        return self._joined(labels, source, num)
+
+    def _joined(self, labels: pd.DataFrame, source: str, num: int) -> pd.DataFrame:
+        """The rows of a table of labels in the order of the spectra: by id if the spectra have ids, else by row."""
+        own = self._own_ids(num)
+        if own is None:
+            if len(labels) != num:
+                raise UserError(f"{source} has {len(labels)} rows, but {self.source} has {num} spectra.")
+            log.info("%s is joined by row: %s has no ids.", source, self.source)
+            return labels
+        if labels.attrs[NUMBERED]:
+            raise UserError(f"{self.source} has ids, but {source} has none: data.id_key names its column of ids.")
+        missing = own[~own.isin(labels["id"])]
+        if len(missing):
+            raise UserError(
+                f"{source} lacks {len(missing):,} of the {num:,} ids in {self.source}, "
+                f"the first is '{missing.iloc[0]}'."
+            )
+        log.info("%s is joined by id; %s of its rows have no spectrum.", source, f"{len(labels) - num:,}")
+        joined = labels.set_index("id").loc[own].rename_axis("id").reset_index()
+        joined.attrs.update(labels.attrs)
+        return joined
+
+    def _own_ids(self, num: int) -> pd.Series | None:
+        """The ids that stand next to the flux; None if there are none."""
+        beside, wanted = self._beside, self.options.id_key
+        keys = {"id_key": wanted if wanted in beside else None}
+        names = [name for name, role in find_columns(beside, keys, self.source).items() if role == "id"]
+        if not names:
+            return None
+        if (shape := beside[names[0]].shape) != (num,):
+            raise UserError(f"'{names[0]}' in {self.source} has shape {list(shape)}, but there are {num} spectra.")
+        return tidy_catalog(pd.DataFrame({"id": beside[names[0]].values()}), {}, self.source)["id"]
+
+    @property
+    def _beside(self) -> dict[str, ArrayMap]:
+        """The arrays that are not flux, wave, ivar or mask."""
+        return {name: array for name, array in self.arrays.items() if name not in self.names.values()}
 
     def _columns(self, num: int) -> pd.DataFrame:
         """The arrays [N] next to the flux; others than the catalog's own only if they are plain numbers or text."""
-        beside = {name: array for name, array in self.arrays.items() if name not in self.names.values()}
+        beside = self._beside
         roles = find_columns(beside, self.options.catalog_keys, self.source)
         for name in roles:
             if (shape := beside[name].shape) != (num,):
@@ -101,10 +161,27 @@ class ArrayReader:
         plain = {name for name, array in beside.items() if array.shape == (num,) and array.kind in "fiubUS"}
         return pd.DataFrame({name: beside[name].values() for name in beside if name in plain | set(roles)}, range(num))
 
+    @property
+    def wave_unit(self) -> str | None:
+        return (self.options.wave_unit or "angstrom") if "wave" in self.names else None
+
     def wave_angstrom(self) -> NDArray[np.float64] | None:
         if "wave" not in self.names:
+            if self.options.wave_unit:
+                raise UserError(
+                    f"data.wave_unit={self.options.wave_unit} has no wavelengths: {self.source} has no wave."
+                )
             return None
-        return self.arrays[self.names["wave"]].values().astype(np.float64)
+        return to_angstrom(self._wave().astype(np.float64), self.options.wave_unit or "angstrom")
+
+    def _wave(self) -> NDArray[Any]:
+        wave = self.arrays[self.names["wave"]]
+        if wave.kind not in "fiu":
+            raise UserError(f"{wave.source} holds {np.dtype(wave.dtype)}, not wavelengths.")
+        values = wave.values()
+        if not (np.isfinite(values).all() and (values > 0).all()):
+            raise UserError(f"{wave.source} holds numbers that are no wavelengths: all must be positive.")
+        return values
 
     def fingerprint(self) -> str:
         return join_stamps(file_stamp(path) for path in (self.path, self.options.labels) if path)
@@ -125,4 +202,6 @@ class ArrayReader:
         """[n, C, L]"""
         with np.errstate(over="ignore"):  # beyond float32 is inf, which the packer reports
             values = self.arrays[self.names[part]].open()[rows].astype(np.float32)
+        if self.channels_last:
+            return np.ascontiguousarray(np.swapaxes(values, 1, 2))
         return values[:, None, :] if values.ndim == 2 else values

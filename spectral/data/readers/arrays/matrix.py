@@ -1,23 +1,27 @@
 """Text matrices, one row per spectrum: CSV with a label column, and the TSV files of the UCR archive."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spectral.data.readers.arrays.matrix_layout import BYTE_ORDER_MARK, MatrixLayout, matrix_layout
+from spectral.data.readers.arrays.matrix_layout import MatrixLayout, matrix_layout
 from spectral.data.readers.arrays.options import ArrayOptions
-from spectral.data.readers.columns import numbers_if_all, tidy_catalog
+from spectral.data.readers.arrays.wave_axis import Axis, named_axis
+from spectral.data.readers.columns import is_index, log_columns, numbers_if_all, text_columns, tidy_catalog
 from spectral.data.readers.contract import Chunk, Flux
+from spectral.data.readers.csv_rows import CsvRows, is_utf8
 from spectral.data.readers.fingerprints import file_stamp
 from spectral.data.readers.text import parse_numbers
 from spectral.errors import UserError
 
 ROWS_PER_MARK = 256  # rows between two remembered places in the file
+MOST_DIFFERENT = 10  # labels, all different, in a file without a header are no classes
 
 
 @dataclass(frozen=True)
@@ -41,43 +45,88 @@ class MatrixReader:
 
     @cached_property
     def marks(self) -> NDArray[np.int64]:
-        """Offset in bytes of every ROWS_PER_MARK-th row, and of the end."""
-        offsets = [offset for number, (offset, _) in enumerate(self._lines()) if number % ROWS_PER_MARK == 0]
-        return np.array([*offsets, self.path.stat().st_size])
+        """Offset in bytes of every ROWS_PER_MARK-th row."""
+        rows = self._rows(0)
+        return np.array(
+            [rows.offset for number, _ in enumerate(self._below_header(rows)) if number % ROWS_PER_MARK == 0]
+        )
 
-    def _lines(self) -> Iterator[tuple[int, bytes]]:
-        """Offset and text of each row that is not blank."""
-        offset, is_header = 0, self.layout.has_header
-        with self.path.open("rb") as file:
-            for line in file:
-                if text := line.removeprefix(BYTE_ORDER_MARK).strip(b"\r\n "):
-                    if not is_header:
-                        yield offset, text
-                    is_header = False
-                offset += len(line)
+    def _rows(self, start: int) -> CsvRows:
+        return CsvRows(self.path, self.layout.separator, self.source, start)
+
+    def _below_header(self, rows: CsvRows) -> "islice[list[str]]":
+        return islice(rows, int(self.layout.has_header), None)
 
     def catalog(self) -> pd.DataFrame:
-        """Raises UserError for a file that is empty, not UTF-8, or has no pixels."""
-        names = self.layout.names
-        try:
-            rows = [[field.decode() for field in self._fields(line)] for _, line in self._lines()]
-        except UnicodeDecodeError as error:
-            raise UserError(f"{self.source} is not UTF-8 text.") from error
-        table = pd.DataFrame(rows, columns=list(names), dtype="str")
-        labels_are_text = self.layout.has_header
-        for name in names:
-            if name in self.options.extra or name.lower() in ("snr", "redshift", "z") or not labels_are_text:
-                table[name] = numbers_if_all(table[name])
-        return tidy_catalog(table, self.options.catalog_keys, self.source)
+        """Raises UserError for a file that is empty, not UTF-8, or whose columns are in doubt."""
+        layout, given = self.layout, self.options.catalog_keys
+        rows, marks, table = self._rows(0), [], []
+        for number, fields in enumerate(self._below_header(rows)):
+            if number % ROWS_PER_MARK == 0:
+                marks.append(rows.offset)
+            table.append(layout.others(fields))
+        self.__dict__["marks"] = np.array(marks)  # so that the file is not read once more for them
+        names = [layout.names[i] for i in layout.other_positions]
+        if not all(is_utf8("".join(row)) for row in table):
+            raise UserError(f"{self.source} is not UTF-8 text.")
+        columns = {i: pd.Series([row[i] for row in table], dtype="str") for i in range(len(names))}
+        self._check_index(names, columns)
+        as_is = text_columns(names, given, self.source) if layout.has_header else {"label"}
+        kept = {
+            name: columns[i] if name in as_is else numbers_if_all(columns[i])
+            for i, name in enumerate(names)
+            if not is_index(name)
+        }
+        catalog = tidy_catalog(pd.DataFrame(kept, index=range(len(table))), given, self.source)
+        if not layout.has_header:
+            self._check_labels(catalog["label"])
+        log_columns(self.source, names, catalog, given, self._flux_in_words())
+        return catalog
 
-    def _fields(self, line: bytes) -> list[bytes]:
-        try:
-            return self.layout.split(line)[0]
-        except ValueError:  # read() reports the row and why
-            return [b""] * len(self.layout.names)
+    def _flux_in_words(self) -> str:
+        pixels = self.layout.pixel_names
+        ends = f" {pixels[0]} to {pixels[-1]}" if self.layout.has_header else " after the first, without a header"
+        return f"{len(pixels):,} columns{ends}"
+
+    def _check_labels(self, labels: pd.Series) -> None:
+        """Numbers that no class can be named by are an index or flux."""
+        there = labels.dropna()
+        numbers = pd.to_numeric(there, errors="coerce")
+        if len(there) and numbers.notna().all() and (numbers % 1 != 0).any():
+            what = f"holds numbers such as {there[(numbers % 1 != 0)].iloc[0]}"
+        elif len(there) > MOST_DIFFERENT and there.is_unique:
+            what = "has another value in every row"
+        else:
+            return
+        raise UserError(
+            f"{self.source} has no header, and its first column, which should be the label, {what}: write a header "
+            "line that names the columns, such as label,p0,p1,..."
+        )
+
+    def _check_index(self, names: list[str], columns: Mapping[int, pd.Series]) -> None:
+        """An index of wavelengths: the table has a row for each, not for each spectrum."""
+        for i, name in enumerate(names):
+            if not is_index(name):
+                continue
+            numbers = pd.to_numeric(columns[i], errors="coerce").to_numpy(np.float64)
+            steps = np.diff(numbers)
+            if len(steps) > 1 and ((steps > 0).all() or (steps < 0).all()) and not (np.abs(steps) == 1).all():
+                raise UserError(
+                    f"{self.source} has a row for each of {numbers[0]:g} to {numbers[-1]:g} in a column with no name: "
+                    "each row must be a spectrum, so write the table transposed (pandas: table.T), or name that column."
+                )
+
+    @cached_property
+    def axis(self) -> Axis | None:
+        return named_axis(self.layout.pixel_names, self.options.wave_unit, self.source)
+
+    @property
+    def wave_unit(self) -> str | None:
+        return None if self.axis is None else self.axis.unit
 
     def wave_angstrom(self) -> NDArray[np.float64] | None:
-        return None
+        """Raises UserError if data.wave_unit is given and the columns are not named by wavelengths."""
+        return None if self.axis is None else self.axis.wave_angstrom
 
     def fingerprint(self) -> str:
         return file_stamp(self.path)
@@ -86,28 +135,23 @@ class MatrixReader:
         return {"path": str(self.path.resolve()), **self.options.settings()}
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:
-        chunk, block, lines = Chunk(flux=[]), -1, []
+        chunk, block, lines, rows_of_file = Chunk(flux=[]), -1, list[str](), self._rows(0)
         for position, row in enumerate(rows):
             if row // ROWS_PER_MARK != block:
                 block = row // ROWS_PER_MARK
-                lines = self._block(block)
+                lines = list(islice(self._rows(int(self.marks[block])).lines(), ROWS_PER_MARK))
             try:
-                chunk.flux.append(self._spectrum(lines[row % ROWS_PER_MARK]))
+                chunk.flux.append(self._spectrum(rows_of_file.fields(lines[row % ROWS_PER_MARK])))
             except ValueError as error:
                 chunk.flux.append(None)
                 chunk.problems[position] = str(error)
         return chunk
 
-    def _block(self, number: int) -> list[bytes]:
-        start, end = self.marks[number : number + 2]
-        with self.path.open("rb") as file:
-            file.seek(start)
-            text = file.read(end - start).removeprefix(BYTE_ORDER_MARK)
-        return [line for line in (line.strip(b"\r\n ") for line in text.split(b"\n")) if line]
-
-    def _spectrum(self, line: bytes) -> Flux:
-        pixels = self.layout.split(line)[1].replace(self.layout.separator, b",")
+    def _spectrum(self, fields: list[str]) -> Flux:
+        pixels = self.layout.pixels(fields).encode("utf-8", "surrogateescape")
         numbers = parse_numbers(pixels, blank_is_nan=True)
+        if len(numbers) > pixels.count(b",") + 1:
+            raise ValueError("several numbers in one field")
         present = np.flatnonzero(~np.isnan(numbers))
         if not len(present):
             raise ValueError("no numbers")

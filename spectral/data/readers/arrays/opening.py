@@ -9,7 +9,7 @@ from spectral.data.readers.arrays.options import ArrayOptions
 from spectral.data.readers.arrays.parquet_reader import ParquetReader
 from spectral.data.readers.arrays.train_test import TrainTestReader
 from spectral.data.readers.contract import Reader
-from spectral.data.readers.paths import existing_file
+from spectral.data.readers.paths import existing_file, refuse_fits
 from spectral.errors import UserError, nearest
 
 READERS: dict[str, Callable[[Path, str, ArrayOptions], Reader]] = {
@@ -34,6 +34,10 @@ def open_arrays(
     label_key: str | None = None,
     group_key: str | None = None,
     extra: Sequence[str] = (),
+    flux_columns: Sequence[str] | None = None,
+    header: bool | None = None,
+    wave_unit: str | None = None,
+    channels_last: bool | None = None,
 ) -> Reader:
     """The arguments are the fields of ArraysConfig.
 
@@ -41,7 +45,8 @@ def open_arrays(
         UserError: a file is not there or of no known kind, or `labels` stands next to a file that has its own.
     """
     keys = (flux_key, wave_key, ivar_key, mask_key, id_key, label_key, group_key)
-    options = ArrayOptions(labels, *keys, tuple(extra))
+    ends = None if flux_columns is None else (flux_columns[0], flux_columns[1])
+    options = ArrayOptions(labels, *keys, tuple(extra), ends, header, wave_unit, channels_last)
     train = _open(path, "data.path", options)
     if test_path is None:
         return train
@@ -53,6 +58,7 @@ def open_arrays(
 
 
 def _open(path: str, key: str, options: ArrayOptions) -> Reader:
+    refuse_fits(path, key)
     file = existing_file(path, key)
     suffix = file.suffix.lower()
     if suffix not in READERS:

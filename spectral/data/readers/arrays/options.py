@@ -19,6 +19,10 @@ class ArrayOptions:
     label_key: str | None = None
     group_key: str | None = None
     extra: tuple[str, ...] = ()
+    flux_columns: tuple[str, str] | None = None  # the first and the last
+    header: bool | None = None
+    wave_unit: str | None = None
+    channels_last: bool | None = None
 
     @property
     def catalog_keys(self) -> dict[str, str | None]:
@@ -27,4 +31,5 @@ class ArrayOptions:
     def settings(self) -> Mapping[str, object]:
         """As JSON values."""
         labels = str(Path(self.labels).resolve()) if self.labels else None
-        return {**dataclasses.asdict(self), "labels": labels, "extra": list(self.extra)}
+        columns = None if self.flux_columns is None else list(self.flux_columns)
+        return {**dataclasses.asdict(self), "labels": labels, "extra": list(self.extra), "flux_columns": columns}

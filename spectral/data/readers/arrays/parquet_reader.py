@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,8 @@ from pyarrow import parquet, types
 from spectral.data.readers.arrays.options import ArrayOptions
 from spectral.data.readers.arrays.parquet_stream import parquet_stream
 from spectral.data.readers.arrays.pixel_columns import split_columns
-from spectral.data.readers.columns import tidy_catalog
+from spectral.data.readers.arrays.wave_axis import Axis, named_axis
+from spectral.data.readers.columns import check_names, is_index, log_columns, tidy_catalog
 from spectral.data.readers.contract import Chunk
 from spectral.data.readers.fingerprints import file_stamp
 from spectral.errors import UserError, nearest
@@ -40,7 +42,9 @@ class ParquetReader:
             schema = parquet.read_schema(self.path)
         except pa.ArrowInvalid as error:
             raise UserError(f"{self.source} is not a whole Parquet file.") from error
-        return pa.schema([column for column in schema if not column.name.startswith(INDEX_PREFIX)])
+        schema = pa.schema([column for column in schema if not column.name.startswith(INDEX_PREFIX)])
+        check_names(schema.names, self.source)
+        return schema
 
     @cached_property
     def list_column(self) -> str | None:
@@ -57,26 +61,60 @@ class ParquetReader:
     def columns(self) -> tuple[list[str], list[str]]:
         """Those of flux, and those of the catalog."""
         if self.list_column is not None:
-            return [self.list_column], [column.name for column in self.schema if not types.is_nested(column.type)]
+            plain = [column.name for column in self.schema if not types.is_nested(column.type)]
+            return [self.list_column], [name for name in plain if not is_index(name)]
         names = self.schema.names
-        pixels, catalog = split_columns(names, self.options, self.source)
-        for position in pixels:
+        found = split_columns(names, self.options, self.source)
+        for position in found.pixels:
             if not _is_number(self.schema.field(position).type):
                 raise UserError(
                     f"{self.source} has the column '{names[position]}' of {self.schema.field(position).type} "
                     f"where a pixel's numbers should be: name it in data.extra if it is no pixel."
                 )
-        return [names[position] for position in pixels], [names[position] for position in catalog]
+        return [names[position] for position in found.pixels], [names[position] for position in found.catalog]
 
     def catalog(self) -> pd.DataFrame:
         """Raises UserError for a file without flux or rows."""
-        table = parquet.read_table(self.path, columns=self.columns[1]).to_pandas(ignore_metadata=True)
-        if not self.columns[1]:
+        flux, names = self.columns
+        try:
+            table = parquet.read_table(self.path, columns=names).to_pandas(ignore_metadata=True, types_mapper=_exact)
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            raise UserError(f"{self.source} cannot be read: {str(error).splitlines()[0].rstrip('.')}.") from error
+        if not names:
             table = pd.DataFrame(index=range(parquet.read_metadata(self.path).num_rows))
-        return tidy_catalog(table, self.options.catalog_keys, self.source)
+        catalog = tidy_catalog(table, self.options.catalog_keys, self.source)
+        self._check_channels()
+        words = f"the lists in {flux[0]}" if self.list_column else f"{len(flux):,} columns {flux[0]} to {flux[-1]}"
+        log_columns(self.source, self._other_names, catalog, self.options.catalog_keys, words)
+        return catalog
+
+    @property
+    def _other_names(self) -> list[str]:
+        return [name for name in self.schema.names if name not in set(self.columns[0])]
+
+    def _check_channels(self) -> None:
+        first = self.read(np.array([0])).flux[0]
+        if first is not None and self.options.channels_last is None and first.shape[0] > first.shape[1]:
+            raise UserError(
+                f"{self.source} has {first.shape[0]} channels of {first.shape[1]} pixels in its first spectrum: a cell "
+                "is [C][L], channels before pixels; data.channels_last=false says that this is meant."
+            )
+
+    @cached_property
+    def axis(self) -> Axis | None:
+        if self.list_column is None:
+            return named_axis(self.columns[0], self.options.wave_unit, self.source)
+        if self.options.wave_unit:
+            raise UserError(f"data.wave_unit={self.options.wave_unit} has no wavelengths: {self.source} holds lists.")
+        return None
+
+    @property
+    def wave_unit(self) -> str | None:
+        return None if self.axis is None else self.axis.unit
 
     def wave_angstrom(self) -> NDArray[np.float64] | None:
-        return None
+        """Raises UserError if data.wave_unit is given and the columns are not named by wavelengths."""
+        return None if self.axis is None else self.axis.wave_angstrom
 
     def fingerprint(self) -> str:
         return file_stamp(self.path)
@@ -85,6 +123,13 @@ class ParquetReader:
         return {"path": str(self.path.resolve()), **self.options.settings()}
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:
+        """Raises UserError for a file that is damaged inside: which of its rows are cannot be known."""
+        try:
+            return self._read(rows)
+        except (pa.ArrowException, OSError) as error:
+            raise UserError(f"{self.source} cannot be read: {str(error).splitlines()[0].rstrip('.')}.") from error
+
+    def _read(self, rows: NDArray[np.int64]) -> Chunk:
         are_lists, mtime_ns = self.list_column is not None, self.path.stat().st_mtime_ns
         stream = parquet_stream(self.path, tuple(self.columns[0]), are_lists, mtime_ns)
         chunk = Chunk(flux=[])
@@ -98,6 +143,13 @@ class ParquetReader:
 
 def _is_list(kind: pa.DataType) -> bool:
     return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+
+
+def _exact(kind: pa.DataType) -> Any:
+    """pandas' type for whole numbers, missing ones among them: it would take floats, which lose those of 64 bits."""
+    if not types.is_integer(kind):
+        return None
+    return pd.api.types.pandas_dtype(str(kind).replace("uint", "UInt").replace("int", "Int"))
 
 
 def _is_number(kind: pa.DataType) -> bool:

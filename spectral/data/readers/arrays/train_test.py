@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spectral.data.readers.contract import Chunk, Reader
+from spectral.data.readers.columns import NUMBERED
+from spectral.data.readers.contract import Chunk, Flux, Reader
 from spectral.data.readers.fingerprints import join_stamps
 from spectral.errors import UserError
 
@@ -35,7 +36,22 @@ class TrainTestReader:
         self.num_train = len(parts[0])
         for part in parts:
             part["id"] = part["split"] + "-" + part["id"]
-        return pd.concat(parts, ignore_index=True)
+        self._check_ivar()
+        catalog = pd.concat([_exact(part) for part in parts], ignore_index=True)
+        catalog.attrs[NUMBERED] = any(part.attrs.get(NUMBERED, False) for part in parts)
+        return catalog
+
+    def _check_ivar(self) -> None:
+        """Errors are never made up: for a part without them, spectra would weigh nothing, or all."""
+        has = [reader.read(np.array([0])).ivar is not None for reader in (self.train, self.test)]
+        if has[0] != has[1]:
+            with_, without = ("data.path", "data.test_path") if has[0] else ("data.test_path", "data.path")
+            raise UserError(f"{with_} has ivar and {without} has none: save it in both files, or in neither.")
+
+    @property
+    def wave_unit(self) -> str | None:
+        unit: str | None = getattr(self.train, "wave_unit", None)
+        return unit
 
     def wave_angstrom(self) -> NDArray[np.float64] | None:
         """Raises UserError if the two have different wavelengths."""
@@ -59,12 +75,31 @@ class TrainTestReader:
         place = np.argsort(np.concatenate([np.flatnonzero(is_train), np.flatnonzero(~is_train)]))
         flux = parts[0].flux + parts[1].flux
         problems = {**parts[0].problems, **{at + len(parts[0].flux): why for at, why in parts[1].problems.items()}}
+        masks = _masks(parts)
         return Chunk(
             flux=[flux[at] for at in place],
             ivar=_laid(parts[0].ivar, parts[1].ivar, place),
-            mask=_laid(parts[0].mask, parts[1].mask, place),
+            mask=_laid(masks[0], masks[1], place),
             problems={position: problems[at] for position, at in enumerate(place.tolist()) if at in problems},
         )
+
+
+def _masks(parts: list[Chunk]) -> list[list[NDArray[np.bool_]] | None]:
+    """Of two parts; if one alone has masks, all pixels of the other are good."""
+    if all(part.mask is None for part in parts):
+        return [None, None]
+    return [part.mask if part.mask is not None else [_all_good(flux) for flux in part.flux] for part in parts]
+
+
+def _all_good(flux: Flux | None) -> NDArray[np.bool_]:
+    return np.zeros(0 if flux is None else flux.shape[-1], dtype=bool)
+
+
+def _exact(part: pd.DataFrame) -> pd.DataFrame:
+    """Whole numbers as a type that may miss some: as floats, those of 64 bits would not be exact."""
+    whole = [name for name in part if pd.api.types.is_integer_dtype(part[name].dtype)]
+    unsigned = pd.api.types.is_unsigned_integer_dtype
+    return part.astype({name: "UInt64" if unsigned(part[name].dtype) else "Int64" for name in whole})
 
 
 def _laid(train: list[Row] | None, test: list[Row] | None, place: NDArray[np.int64]) -> list[Row] | None:

@@ -201,3 +201,39 @@ def test_two_files_on_different_grids_are_refused(tmp_path):
     reader = open_arrays(str(tmp_path / "a.npz"), test_path=str(tmp_path / "b.npz"))
     with pytest.raises(UserError, match="different wavelengths"):
         reader.wave_angstrom()
+
+
+def test_a_mask_of_one_of_two_files_is_kept(tmp_path):
+    mask = FLUX[4:7] > 0
+    np.savez(tmp_path / "a.npz", flux=FLUX[:4])
+    np.savez(tmp_path / "b.npz", flux=FLUX[4:7], mask=mask)
+    reader = open_arrays(str(tmp_path / "a.npz"), test_path=str(tmp_path / "b.npz"))
+    reader.catalog()
+    chunk = reader.read(np.array([6, 0]))
+    np.testing.assert_array_equal(chunk.mask, [mask[2], np.zeros(LENGTH, bool)])
+
+
+@pytest.mark.parametrize("with_ivar", ["a", "b"])
+def test_ivar_of_one_of_two_files_is_refused(tmp_path, with_ivar):
+    for name in "ab":
+        np.savez(tmp_path / f"{name}.npz", flux=FLUX[:4], **({"ivar": FLUX[:4] ** 2} if name == with_ivar else {}))
+    reader = open_arrays(str(tmp_path / "a.npz"), test_path=str(tmp_path / "b.npz"))
+    with pytest.raises(UserError, match=r"has ivar and data\.\w+ has none: save it in both files, or in neither"):
+        reader.catalog()
+
+
+class TestFits:
+    @pytest.mark.parametrize("name", ["spec.fits", "spec.FITS.gz", "spec.fit"])
+    def test_a_file(self, tmp_path, name):
+        with pytest.raises(UserError, match=r"is FITS \(spec.*\), which is not read yet: save flux .* to an NPZ file"):
+            open_arrays(str(tmp_path / name))
+
+    def test_a_folder(self, tmp_path):
+        (tmp_path / "spec-1.fits").touch()
+        with pytest.raises(UserError, match=r"is FITS \(spec-1.fits\), which is not read yet"):
+            open_arrays(str(tmp_path))
+
+
+def test_a_name_that_is_too_long_is_one_sentence(tmp_path):
+    with pytest.raises(UserError, match=r"data\.path=.{80}\.\.\. cannot be looked up: File name too long"):
+        open_arrays(str(tmp_path / ("a" * 300 + ".npz")))

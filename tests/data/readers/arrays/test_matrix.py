@@ -52,11 +52,11 @@ class TestHeader:
         ("content", "labels", "pixels"),
         [
             (b"star,1,2\nqso,3,4\n", ["star", "qso"], [[1, 2], [3, 4]]),  # none: the label comes first
-            (b"type,a,b\nstar,1,2\nqso,3,4\n", ["star", "qso"], [[1, 2], [3, 4]]),
+            (b"type,p0,p1\nstar,1,2\nqso,3,4\n", ["star", "qso"], [[1, 2], [3, 4]]),
             (b"class,0,1\nstar,1,2\nqso,3,4\n", ["star", "qso"], [[1, 2], [3, 4]]),  # pixels named by numbers
             (b"p0,p1,Label\n1,2,star\n3,4,qso\n", ["star", "qso"], [[1, 2], [3, 4]]),
-            (b'"type","a","b"\n"star",1,2\n"qso",3,4\n', ["star", "qso"], [[1, 2], [3, 4]]),
-            (b"kind,a,b\nstar,1,2\nqso,3,4\n", None, None),  # a name that must be given
+            (b'"type","p0","p1"\n"star",1,2\n"qso",3,4\n', ["star", "qso"], [[1, 2], [3, 4]]),
+            (b"kind,p0,p1\nstar,1,2\nqso,3,4\n", None, None),  # a name that must be given
             (b"star,1,oops\nqso,3,4\n", ["star", "qso"], [None, [3, 4]]),
         ],
     )
@@ -70,7 +70,7 @@ class TestHeader:
                 np.testing.assert_array_equal(spectrum, [row])
 
     def test_a_matrix_without_labels_is_read(self, tmp_path):
-        catalog = opened(tmp_path, b"id,a,b\n7,1,2\n8,3,4\n").catalog()
+        catalog = opened(tmp_path, b"id,p0,p1\n7,1,2\n8,3,4\n").catalog()
         assert catalog["id"].tolist() == ["7", "8"] and catalog["label"].isna().all()
 
     def test_a_column_named_as_extra_is_not_a_pixel(self, tmp_path):
@@ -90,14 +90,15 @@ def test_blank_lines_are_ignored(tmp_path, num):
 
 
 def test_rows_may_differ_in_length_and_bad_ones_are_problems(tmp_path):
-    content = b"type,a,b,c,snr\nstar,1,2,3,9\nqso,1,,3,9\nstar,1,9\nstar\nqso,\xff,2,3,9\nqso,1,x,3,9\nqso,1,2,,9"
+    content = b"type,p0,p1,p2,snr\nstar,1,2,3,9\nqso,1,,3,9\nstar,1,9\nstar\nqso,\xff,2,3,9\nqso,1,x,3,9\nqso,1,2,,9"
     chunk = read_all(opened(tmp_path, content))
     assert chunk.problems == {
-        3: "too few fields: 1",
+        2: "wrong number of fields: 3, the header has 5",
+        3: "wrong number of fields: 1, the header has 5",
         4: "text is not UTF-8",
         5: "not a number: 'x' in place 2",
     }
-    expected = {0: [1, 2, 3], 1: [1, np.nan, 3], 2: [1], 6: [1, 2]}
+    expected = {0: [1, 2, 3], 1: [1, np.nan, 3], 6: [1, 2]}
     for row, pixels in expected.items():
         np.testing.assert_array_equal(chunk.flux[row], [pixels])
 
@@ -106,15 +107,14 @@ def test_rows_may_differ_in_length_and_bad_ones_are_problems(tmp_path):
     ("content", "options", "sentence"),
     [
         (b"", {}, "is empty"),
-        (b"\nstar,1,2\n", {}, "is empty, or begins with an empty line"),
-        (b"type,a,b\n", {}, "has no rows"),
-        (b"type,id\nstar,1\n", {}, "has no columns of pixels beside id, type"),
-        (b"a,type,b\n1,star,2\n", {}, "the column 'type' among its pixels"),
-        (b"type,a,b\n\xff,1,2\n", {}, "is not UTF-8 text"),
-        (b"\xff\xfe,a,b\n", {}, "is not UTF-8 text"),
-        (b"id,a,b\n7,1,2\n7,1,2\n", {}, "the id '7' more than once"),
-        (b"type,a,b\nstar,1,2\n", {"label_key": "clas"}, r"has no 'clas' \(data.label_key\)"),
-        (b"type,a,b\nstar,1,2\n", {"extra": ["mag"]}, r"has no column 'mag' \(data.extra\)"),
+        (b"type,p0,p1\n", {}, "has no rows"),
+        (b"type,id\nstar,1\n", {}, "has no columns of pixels: type, id"),
+        (b"p0,type,p1\n1,star,2\n", {}, "the column 'type' among its pixels"),
+        (b"type,p0,p1\n\xff,1,2\n", {}, "is not UTF-8 text"),
+        (b"\xff\xfe,p0,p1\n", {}, "is not UTF-8 text"),
+        (b"id,p0,p1\n7,1,2\n7,1,2\n", {}, "the id '7' more than once"),
+        (b"type,p0,p1\nstar,1,2\n", {"label_key": "clas"}, r"has no 'clas' \(data.label_key\)"),
+        (b"type,p0,p1\nstar,1,2\n", {"extra": ["mag"]}, r"has no column 'mag' \(data.extra\)"),
     ],
 )
 def test_a_bad_matrix_is_reported_in_one_sentence(tmp_path, content, options, sentence):

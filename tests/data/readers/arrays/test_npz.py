@@ -121,3 +121,76 @@ def test_a_damaged_file_is_reported_in_one_sentence(tmp_path, name, content):
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"is not a whole NPZ file|is not an NPY array|is cut off"):
         open_arrays(str(path)).catalog()
+
+
+class TestChannelsLast:
+    CUBE = FLUX.reshape(4, 3, 2)  # [N, L, C]
+
+    @pytest.mark.parametrize("flux", [FLUX[:, :, None], CUBE], ids=["one", "two"])
+    def test_more_channels_than_pixels_are_asked_about(self, tmp_path, flux):
+        sentence = r"is \[N, C, L\] with \d channels of \d pixels: data.channels_last=true reads it as \[N, L, C\]"
+        with pytest.raises(UserError, match=sentence):
+            opened(tmp_path, flux=flux).catalog()
+
+    def test_they_are_read_in_either_order(self, tmp_path):
+        arrays = {"flux": self.CUBE, "ivar": self.CUBE + 1, "mask": np.zeros((4, 3)), "wave": [1.0, 2, 3]}
+        chunk = opened(tmp_path, {"channels_last": True}, **arrays).read(np.array([2]))
+        np.testing.assert_array_equal(chunk.flux[0], self.CUBE[2].T)
+        np.testing.assert_array_equal(chunk.ivar[0], self.CUBE[2].T + 1)
+        assert opened(tmp_path, {"channels_last": True}, **arrays).catalog()["id"].tolist() == list("0123")
+        chunk = opened(tmp_path, {"channels_last": False}, flux=self.CUBE).read(np.array([2]))
+        np.testing.assert_array_equal(chunk.flux[0], self.CUBE[2])
+
+    def test_one_channel_has_no_order(self, tmp_path):
+        with pytest.raises(UserError, match=r"needs flux \[N, L, C\]"):
+            opened(tmp_path, {"channels_last": True}, flux=FLUX).catalog()
+
+
+def test_labels_that_are_not_utf8_are_one_sentence(tmp_path):
+    with pytest.raises(UserError, match=r"'type' in data.path=.* is not UTF-8 text\."):
+        opened(tmp_path, flux=FLUX, type=np.array([name.encode("gbk") for name in "恒星星系"])).catalog()
+
+
+def test_wavelengths_have_a_unit(tmp_path):
+    wave = np.linspace(400, 405, 6)
+    np.testing.assert_allclose(opened(tmp_path, {"wave_unit": "nm"}, flux=FLUX, wave=wave).wave_angstrom(), 10 * wave)
+    with pytest.raises(UserError, match=r"data\.wave_unit=nm has no wavelengths: .* has no wave"):
+        opened(tmp_path, {"wave_unit": "nm"}, flux=FLUX).wave_angstrom()
+
+
+@pytest.mark.parametrize("shape", [(2**33, 2**33), (4, 2**60), (2**62, 4), (-1, 6)])
+def test_a_shape_beyond_the_file_is_one_sentence(tmp_path, shape):
+    np.save(tmp_path / "survey.npy", FLUX)
+    content = (tmp_path / "survey.npy").read_bytes()
+    written = f"'shape': {shape}, }}".encode()
+    header = content[10:128].rstrip(b" \n").replace(b"'shape': (4, 6), }", written)
+    (tmp_path / "survey.npy").write_bytes(content[:10] + header.ljust(117) + b"\n" + content[128:])
+    with pytest.raises(UserError, match=r"is cut off|is not an NPY array"):
+        open_arrays(str(tmp_path / "survey.npy")).catalog()
+
+
+class TestLabelsAside:
+    """data.labels: joined by id where the flux has ids, else by row."""
+
+    def opened(self, folder, labels, **arrays):
+        (folder / "labels.csv").write_text(labels)
+        return opened(folder, {"labels": str(folder / "labels.csv")}, flux=FLUX, **arrays)
+
+    def test_by_id_in_any_order_and_from_a_larger_table(self, tmp_path):
+        reader = self.opened(tmp_path, "id,type\n9,x\n4,d\n3,c\n1,a\n2,b\n", id=[1, 2, 3, 4])
+        assert reader.catalog()["label"].tolist() == list("abcd")
+        assert reader.catalog()["id"].tolist() == list("1234")
+
+    def test_ids_that_the_table_lacks_are_refused(self, tmp_path):
+        with pytest.raises(UserError, match=r"labels.csv lacks 2 of the 4 ids in data.path=.*, the first is '3'"):
+            self.opened(tmp_path, "id,type\n1,a\n2,b\n", id=[1, 2, 3, 4]).catalog()
+
+    def test_a_table_without_ids_is_refused_if_the_flux_has_them(self, tmp_path):
+        with pytest.raises(UserError, match=r"has ids, but data.labels=.* has none: data.id_key"):
+            self.opened(tmp_path, "type\na\nb\nc\nd\n", id=[1, 2, 3, 4]).catalog()
+
+    @pytest.mark.parametrize("labels", ["type\na\nb\nc\nd\n", "id,type\n9,a\n8,b\n7,c\n6,d\n"])
+    def test_by_row_only_without_ids_next_to_the_flux_and_said(self, tmp_path, caplog, labels):
+        with caplog.at_level("INFO"):
+            assert self.opened(tmp_path, labels).catalog()["label"].tolist() == list("abcd")
+        assert "is joined by row" in caplog.text

@@ -31,14 +31,14 @@ def test_channels(tmp_path):
 
 
 def test_whole_numbers_and_missing_pixels(tmp_path):
-    table = {"label": [3, 1], "a": pd.array([1, None], dtype="Int16"), "b": np.array([7, 8], dtype=np.uint8)}
+    table = {"label": [3, 1], "p0": pd.array([1, None], dtype="Int16"), "p1": np.array([7, 8], dtype=np.uint8)}
     reader = opened(tmp_path, table)
     assert reader.catalog()["label"].tolist() == ["3", "1"]
     np.testing.assert_array_equal(np.concatenate(read_all(reader).flux), [[1, 7], [np.nan, 8]])
 
 
 def test_an_index_of_pandas_is_not_a_pixel(tmp_path):
-    reader = opened(tmp_path, pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]}, index=[5, 3]))
+    reader = opened(tmp_path, pd.DataFrame({"p0": [1.0, 2.0], "p1": [3.0, 4.0]}, index=[5, 3]))
     np.testing.assert_array_equal(np.concatenate(read_all(reader).flux), [[1, 3], [2, 4]])
     assert reader.catalog()["id"].tolist() == ["0", "1"]
 
@@ -53,11 +53,11 @@ def test_a_rewritten_file_is_read_again(tmp_path):
 @pytest.mark.parametrize(
     ("table", "options", "sentence"),
     [
-        ({"type": ["a"], "p0": [1.0], "name": ["x"]}, {}, "the column 'name' of .*string .* name it in data.extra"),
+        ({"type": ["a"], "p0": [1.0], "p1": ["x"]}, {}, "the column 'p1' of .*string .* name it in data.extra"),
         ({"x": [[1.0]], "y": [[1.0]]}, {}, "several list columns, choose by data.flux_key: allowed: x, y"),
         ({"flux": [[1.0]]}, {"flux_key": "flx"}, r"no list column 'flx' \(data.flux_key\): did you mean 'flux'"),
         ({"flux": [[1.0]]}, {"id_key": "name"}, r"no 'name' \(data.id_key\)"),
-        ({"type": ["a"]}, {}, "has no columns of pixels beside type"),
+        ({"type": ["a"]}, {}, "has no columns of pixels: type"),
         ({"id": [1, 1], "flux": [[1.0], [2.0]]}, {}, "the id '1' more than once"),
         ({"type": pd.Series([], dtype="str"), "p0": pd.Series([], dtype="float")}, {}, "has no rows"),
     ],
@@ -73,3 +73,20 @@ def test_a_damaged_file_is_reported_in_one_sentence(tmp_path):
     reader.path.write_bytes(reader.path.read_bytes()[:-20])
     with pytest.raises(UserError, match="is not a whole Parquet file"):
         reader.catalog()
+
+
+def test_a_file_that_is_damaged_inside_is_one_sentence(tmp_path):
+    reader = opened(tmp_path, {"id": np.arange(500), "flux": list(np.random.default_rng(0).normal(size=(500, 8)))})
+    content = bytearray(reader.path.read_bytes())
+    content[2000:20000] = bytes(18000)
+    reader.path.write_bytes(content)
+    with pytest.raises(UserError, match=r"survey.parquet cannot be read: .*\.$") as caught:
+        read_all(reader)
+    assert "\n" not in str(caught.value)
+
+
+def test_more_channels_than_pixels_are_asked_about(tmp_path):
+    cells = [[[1.0], [2.0], [3.0]]] * 2
+    with pytest.raises(UserError, match=r"has 3 channels of 1 pixels .* a cell is \[C\]\[L\]"):
+        opened(tmp_path, {"flux": cells}).catalog()
+    assert len(opened(tmp_path, {"flux": cells}, channels_last=False).catalog()) == 2

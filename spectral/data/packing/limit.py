@@ -1,0 +1,62 @@
+"""Some of a survey's spectra, to try a large one quickly: `data.limit=N`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from spectral.data.readers.contract import Chunk, Reader
+from spectral.data.splits.partition import quotas
+
+SEED = 2018  # of the draw
+
+
+@dataclass
+class LimitedReader:
+    """Some rows of a reader.
+
+    Args:
+        rows: of its catalog, in ascending order.
+    """
+
+    reader: Reader
+    rows: NDArray[np.int64]
+
+    def catalog(self) -> pd.DataFrame:
+        return limited(self.reader.catalog(), self.rows)
+
+    def wave_angstrom(self) -> NDArray[np.float64] | None:
+        return self.reader.wave_angstrom()
+
+    def fingerprint(self) -> str:
+        return self.reader.fingerprint()
+
+    def settings(self) -> Mapping[str, object]:
+        return self.reader.settings()
+
+    def read(self, rows: NDArray[np.int64]) -> Chunk:
+        return self.reader.read(self.rows[rows])
+
+
+def limited(catalog: pd.DataFrame, rows: NDArray[np.int64]) -> pd.DataFrame:
+    """Those rows of a catalog, numbered from 0."""
+    return catalog.iloc[rows].reset_index(drop=True)
+
+
+def limited_rows(labels: pd.Series, num: int, draw: str) -> NDArray[np.int64]:
+    """At most `num` rows in ascending order.
+
+    Args:
+        labels: of all rows, text or missing; missing ones are a class of their own.
+        draw: "first", or "stratified": at random, each class in proportion, and at least once if there is room.
+    """
+    if draw == "first":
+        return np.arange(min(num, len(labels)))
+    classes, _ = pd.factorize(labels, sort=True)
+    names, counts = np.unique(classes, return_counts=True)
+    wanted = np.minimum(quotas(num, counts / counts.sum()), counts)
+    rng = np.random.default_rng(SEED)
+    drawn = [rng.permutation(np.flatnonzero(classes == k))[:n] for k, n in zip(names, wanted, strict=True)]
+    return np.sort(np.concatenate(drawn))

@@ -1,0 +1,67 @@
+"""The wavelengths that a table's column names, or an array, give in some unit."""
+
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectral.configs.readers import WAVE_UNITS
+from spectral.errors import UserError
+
+log = logging.getLogger(__name__)
+
+WITH_UNIT = re.compile(r"(\d+(?:[.,]\d+)?) *(angstrom|å|nm|um|µm|cm-1|cm\^-1)?", re.IGNORECASE)  # 400.5, 400nm
+PER_UNIT = {"angstrom": 1.0, "nm": 10.0, "um": 1e4}  # Angstrom in one
+SAME_UNIT = {"å": "angstrom", "µm": "um", "cm^-1": "cm-1"}
+CM_IN_ANGSTROM = 1e8
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A table's wavelengths [L], and the unit in which its column names give them."""
+
+    wave_angstrom: NDArray[np.float64]
+    unit: str
+
+
+def to_angstrom(values: NDArray[np.float64], unit: str) -> NDArray[np.float64]:
+    """Wavelengths, or wave numbers in cm-1, as wavelengths in Angstrom [L]."""
+    return CM_IN_ANGSTROM / values if unit == "cm-1" else values * PER_UNIT[unit]
+
+
+def named_axis(names: Sequence[str], unit: str | None, source: str) -> Axis | None:
+    """The wavelengths that pixel columns are named by.
+
+    None if the names are no axis, or if neither they nor `unit` (data.wave_unit) say what they are in.
+
+    Raises:
+        UserError: a unit is given, but the names are no axis, or they have another unit.
+    """
+    matches = [WITH_UNIT.fullmatch(name) for name in names]
+    numbers = np.array([float(match[1].replace(",", ".")) for match in matches if match])
+    steps = np.diff(numbers)
+    rising = len(numbers) == len(names) > 1 and ((steps > 0).all() or (steps < 0).all()) and (numbers > 0).all()
+    if not rising:
+        if unit:
+            raise UserError(
+                f"data.wave_unit={unit} has no wavelengths: the pixels of {source}, {names[0]} to {names[-1]}, "
+                "are not named by numbers that rise or fall."
+            )
+        return None
+    written = {(match[2] or "").lower() for match in matches if match} - {""}
+    in_names = next(iter({SAME_UNIT.get(word, word) for word in written}), None)
+    if unit and in_names and unit != in_names:
+        raise UserError(f"data.wave_unit={unit} does not fit the column names of {source}, such as '{names[0]}'.")
+    if unit := unit or in_names:
+        return Axis(to_angstrom(numbers, unit), unit)
+    if not ((steps == 1).all() and numbers[0] == 1):
+        log.warning(
+            "The column names %s to %s look like wavelengths: data.wave_unit=%s makes them the axis.",
+            names[0],
+            names[-1],
+            "|".join(WAVE_UNITS),
+        )
+    return None
