@@ -88,7 +88,9 @@ def run(
                 f"The run in {folder.path} is finished: its result is given again.", markup=False, highlight=False
             )
         else:
-            result = _carry_out_or_tell(experiment, resolved_config, folder, console, on_epoch, on_network, tracked_as)
+            result = _carry_out_or_say_how_to_resume(
+                experiment, resolved_config, folder, console, on_epoch, on_network, tracked_as
+            )
         print_result(console, result, folder.path)
     values = [float(result[objective]) for objective in experiment.objectives]
     return values[0] if isinstance(experiment.objective, str) else values
@@ -107,7 +109,7 @@ def _resolved(config: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in resolved_config.items()}
 
 
-def _carry_out_or_tell(
+def _carry_out_or_say_how_to_resume(
     config: ExperimentConfig,
     resolved_config: dict[str, Any],
     folder: RunFolder,
@@ -121,7 +123,7 @@ def _carry_out_or_tell(
         return _carry_out(config, resolved_config, folder, console, on_epoch, on_network, tracked_as)
     except KeyboardInterrupt:
         argument = shlex.quote(f"run_dir={folder.path}")
-        console.print(f"To go on, give the same command with {escape(argument)}", soft_wrap=True)
+        console.print(f"To resume, give the same command with {escape(argument)}", soft_wrap=True)
         raise
 
 

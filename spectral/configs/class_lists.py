@@ -44,7 +44,7 @@ def check_by_class(part: Any, key: str, class_names: Sequence[str] | None) -> No
     """Check the values by class of a part, or of None, before anything starts; arguments as in in_class_order.
 
     Args:
-        class_names: data.class_names; None if only the data tells the classes.
+        class_names: data.class_names; None if only the data says which classes there are.
     """
     if part is None:
         return

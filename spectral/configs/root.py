@@ -115,7 +115,7 @@ def typed(config: DictConfig) -> ExperimentConfig:
 
 
 def _check_by_class(experiment: ExperimentConfig) -> None:
-    """Raise UserError for values by class that are wrong as far as data.class_names tells, if it does."""
+    """Raise UserError for values by class that are wrong by data.class_names, if it is given."""
     names = getattr(experiment.data, "class_names", None)
     check_by_class(experiment.sampler, "sampler", names)
     check_by_class(experiment.loss, "loss", names)

@@ -55,7 +55,7 @@ class FractionsConfig:
     fractions: Any = fractions_by_class()  # null: natural sampling
 
     def check_batch(self, batch_size: int, class_names: Sequence[str] | None) -> None:
-        """Raise UserError as check_places does; as far as can be told if the class names are None."""
+        """Raise UserError as check_places does; as far as possible if the class names are None."""
         fractions = self.fractions
         if isinstance(fractions, Mapping):
             if class_names is None:

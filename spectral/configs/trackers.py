@@ -68,8 +68,8 @@ def _why_no_key() -> str:
     """The library itself looks, in a process of its own. Empty if it finds a key, or cannot be asked."""
     command = [sys.executable, "-c", LOOK_FOR_KEY.format(path=sys.path)]
     with suppress(OSError, subprocess.SubprocessError):
-        told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=LOOK_TIMEOUT_S)
-        return told.stdout.strip()
+        found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=LOOK_TIMEOUT_S)
+        return found.stdout.strip()
     return ""
 
 

@@ -20,7 +20,7 @@ def with_prefix(prefix: str, metrics: dict[str, float]) -> dict[str, Any]:
 
 
 def of_decision(metrics: Mapping[str, float]) -> dict[str, float]:
-    """What of the metrics of decisions a split has anew: not what is the same whatever decides."""
+    """The metrics that depend on the decision rule, without those that are the same for every rule."""
     return {name: value for name, value in metrics.items() if not name.startswith(OF_THE_SPLIT)}
 
 

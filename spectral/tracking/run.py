@@ -72,7 +72,7 @@ class RunTracking:
     def following(self, on_epoch: EpochCallback) -> EpochCallback:
         """The callback of the training loop. What `on_epoch` raises is a decision to prune the run, not a failure."""
 
-        def tell(epoch: int, row: dict[str, Any]) -> None:
+        def log_epoch(epoch: int, row: dict[str, Any]) -> None:
             if self._tracking:
                 self._tell_earlier(before=epoch)
                 self._tracking.log(_figures(row) | {"memory/mb": _memory_mb(self._device)}, epoch)
@@ -82,7 +82,7 @@ class RunTracking:
                 self._raised_by_callback = error
                 raise
 
-        return tell
+        return log_epoch
 
     def finished(self, result: dict[str, Any], plots: Plots) -> None:
         """The run has its result; it is logged when the block ends."""

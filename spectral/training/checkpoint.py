@@ -56,6 +56,6 @@ def load_checkpoint(path: Path) -> Checkpoint | None:
         return Checkpoint(**{name: value for name, value in current.items() if name in known})
     except MemoryError:
         raise
-    except Exception as error:  # spoilt bytes make the reader stumble over anything
+    except Exception as error:  # corrupt bytes can raise anything in the reader
         log.warning("%s cannot be read (%s): the run starts again from its beginning.", path, type(error).__name__)
         return None

@@ -250,4 +250,4 @@ def test_the_message_after_ctrl_c_quotes_the_folder_for_the_shell(
     folder = tmp_path / "a b"
     with pytest.raises(KeyboardInterrupt):
         run(["data=packed", f"data.folder={pack_folder}", *OVERRIDES, f"run_dir={folder}"], stop)
-    assert printed[-1] == f"To go on, give the same command with 'run_dir={folder}'"
+    assert printed[-1] == f"To resume, give the same command with 'run_dir={folder}'"

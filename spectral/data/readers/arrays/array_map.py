@@ -125,7 +125,7 @@ def _extraction_folder() -> tempfile.TemporaryDirectory[str]:
 
 @lru_cache(maxsize=64)
 def _extract(path: Path, member: str, mtime_ns: int) -> Path:
-    """mtime_ns tells a rewritten archive from the one extracted before."""
+    """mtime_ns shows whether an archive was rewritten since it was extracted."""
     with (
         zipfile.ZipFile(path) as archive,
         archive.open(member) as compressed,

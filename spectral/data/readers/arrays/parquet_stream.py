@@ -64,5 +64,5 @@ class ParquetStream:
 
 @lru_cache(maxsize=2)
 def parquet_stream(path: Path, columns: tuple[str, ...], are_lists: bool, mtime_ns: int) -> ParquetStream:
-    """One stream per process, which resumes from where it was; mtime_ns tells a rewritten file from the old."""
+    """One stream per process, which resumes from where it was; mtime_ns shows whether the file was rewritten."""
     return ParquetStream(path, columns, are_lists)
