@@ -133,7 +133,9 @@ class SharedStudy:
             return None
         if not any(trial.state == TrialState.WAITING for trial in trials):
             self._enqueue_next(trials)
-        self.study.sampler = self._sampler(len(trials))
+        # By the number that the trial will have: one that waits keeps its own, and draws what it would have drawn.
+        waiting = (trial.number for trial in trials if trial.state == TrialState.WAITING)
+        self.study.sampler = self._sampler(next(waiting, len(trials)))
         trial = self.study.ask()
         self.ownership.sign(trial)
         return trial

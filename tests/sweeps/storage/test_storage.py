@@ -206,6 +206,24 @@ def test_a_trial_of_a_dead_controller_keeps_number_and_parameters(parameters: bo
     alive.close()
 
 
+def test_a_trial_taken_over_and_the_next_one_draw_different_values(tmp_path: Path) -> None:
+    """Each draws by its own number, whatever was there when it was claimed."""
+    open_storage.cache_clear()
+    dead = open_study(tmp_path, SPACE, num_trials=3, sampler="random")
+    assert dead.claim() is not None
+    dead.close()
+    object.__setattr__(dead.controller, "pid", 2**22 + 1)  # no such process
+    dead.ownership.beat()
+    alive = open_study(tmp_path, SPACE, num_trials=3, sampler="random")
+    drawn = [alive.space.suggest(trial) for trial in (alive.claim(), alive.claim()) if trial]
+    assert drawn[0] != drawn[1]
+    alive.close()
+
+    undisturbed = open_study(tmp_path / "other", SPACE, num_trials=3, sampler="random")
+    assert drawn == [undisturbed.space.suggest(trial) for trial in (undisturbed.claim(), undisturbed.claim()) if trial]
+    undisturbed.close()
+
+
 def test_a_trial_cannot_be_taken_over_while_its_end_is_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
