@@ -215,13 +215,20 @@ def test_a_trial_taken_over_and_the_next_one_draw_different_values(tmp_path: Pat
     object.__setattr__(dead.controller, "pid", 2**22 + 1)  # no such process
     dead.ownership.beat()
     alive = open_study(tmp_path, SPACE, num_trials=3, sampler="random")
-    drawn = [alive.space.suggest(trial) for trial in (alive.claim(), alive.claim()) if trial]
+    drawn = draw_two(alive)
     assert drawn[0] != drawn[1]
-    alive.close()
+    assert drawn == draw_two(open_study(tmp_path / "undisturbed", SPACE, num_trials=3, sampler="random"))
 
-    undisturbed = open_study(tmp_path / "other", SPACE, num_trials=3, sampler="random")
-    assert drawn == [undisturbed.space.suggest(trial) for trial in (undisturbed.claim(), undisturbed.claim()) if trial]
-    undisturbed.close()
+
+def draw_two(study: SharedStudy) -> list[Any]:
+    """The values of the next two trials, each drawn when it is claimed."""
+    drawn = []
+    for _ in range(2):
+        trial = study.claim()
+        assert trial is not None
+        drawn.append(study.space.suggest(trial))
+    study.close()
+    return drawn
 
 
 def test_a_trial_cannot_be_taken_over_while_its_end_is_recorded(
