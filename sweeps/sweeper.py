@@ -127,7 +127,7 @@ class SpectralSweeper(Sweeper):
 
         display = open_display(study)
         launcher.controller = study.controller.id
-        finals = Finals(study, self._job_extras, display) if sweep.search_overrides else None
+        finals = Finals(study, folder, self._job_extras, display) if sweep.search_overrides else None
         extras = [*self._job_extras, *sweep.search_overrides]
         loop = SweepLoop(study, launcher, folder, constraints, extras, interrupts, display, finals)
         try:

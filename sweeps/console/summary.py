@@ -40,7 +40,7 @@ def summarize(study: SharedStudy, folder: Path) -> None:
     console.print(_counts(trials), highlight=False, markup=False, soft_wrap=True)
     if best and (left_out := _left_out(trials)):
         console.print(left_out, highlight=False, markup=False, soft_wrap=True)
-    summary = summary_of(study, trials, best)
+    summary = summary_of(study, trials, best, folder)
     if best:
         summary["out_of_fold"] = _show_out_of_fold(best[:NUM_SHOWN], folder, console)
     replicates = "folds" if study.config.seed_key == FOLD else "seeds"

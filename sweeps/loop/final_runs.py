@@ -23,7 +23,8 @@ from sweeps.loop.starts import Starts
 from sweeps.loop.trial_json import mark_final
 from sweeps.loop.trial_run import Job, TrialRun
 from sweeps.results.final_trials import final_trials, lacks_final
-from sweeps.study.attributes import OVERRIDES, RUN_DIR, SEEDS
+from sweeps.results.run_dirs import folder_of
+from sweeps.study.attributes import OVERRIDES, SEEDS
 from sweeps.study.job_records import DONE, LOST
 from sweeps.study.renamed import renamed_override
 from sweeps.study.shared_study import SharedStudy
@@ -36,11 +37,13 @@ class Finals:
     """Runs the final trials of a finished study, each once, however many controllers and commands there are.
 
     Args:
+        folder: of the study.
         job_extras: overrides that every job gets last.
     """
 
-    def __init__(self, study: SharedStudy, job_extras: Sequence[str], display: Display) -> None:
-        self._study, self._job_extras, self._display = study, list(job_extras), display
+    def __init__(self, study: SharedStudy, folder: Path, job_extras: Sequence[str], display: Display) -> None:
+        self._study, self._folder = study, folder
+        self._job_extras, self._display = list(job_extras), display
 
     def run(self, launcher: StreamingLauncher | Batches, interrupts: Interrupts, starts: Starts) -> None:
         """Run until all final trials have ended, here or on another controller that may die, or the sweep must stop."""
@@ -95,7 +98,8 @@ class Finals:
     def _jobs_of(self, trial: FrozenTrial) -> list[Job]:
         attributes: Any = trial.user_attrs
         # Only the number of the trial is used: it has ended, so nothing more is written to the study.
-        folder, seeds = Path(attributes[RUN_DIR]), attributes.get(SEEDS)
+        folder, seeds = folder_of(attributes, self._folder), attributes.get(SEEDS)
+        assert folder is not None  # it has ended
         overrides = [renamed_override(override) for override in attributes[OVERRIDES]]
         run = TrialRun(cast(Trial, trial), {}, overrides, folder, seeds)
         jobs = [build_job(self._study, run, k, self._job_extras, is_final=True) for k in range(run.num_seeds)]

@@ -20,7 +20,7 @@ from sweeps.loop.job_recorder import JobRecorder
 from sweeps.loop.outcome import NOT_STARTED, Outcome
 from sweeps.loop.trial_run import Job, TrialRun
 from sweeps.loop.trial_state import State, Trials
-from sweeps.results.run_dirs import fresh_folder
+from sweeps.results.run_dirs import folder_of, fresh_folder
 from sweeps.space import Constraint
 from sweeps.study.attributes import CONFIGURATION, OVERRIDES, RUN_DIR, SEED_VALUES, TRACEBACK
 from sweeps.study.job_records import DONE, LOST, OUTSIDE, PRUNED
@@ -77,7 +77,7 @@ class OwnTrials:
         """A claimed trial, with the results and records of earlier controllers."""
         attributes = trial.user_attrs
         configuration = json.loads(attributes[CONFIGURATION])
-        folder = Path(attributes[RUN_DIR]) if RUN_DIR in attributes else fresh_folder(self._folder, trial.number)
+        folder = folder_of(attributes, self._folder) or fresh_folder(self._folder, trial.number)
         overrides = self._study.space.overrides(configuration)
         run = TrialRun(trial, configuration, overrides, folder, self._study.seeds)
         run.remember(attributes.get(SEED_VALUES, {}))

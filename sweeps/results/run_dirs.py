@@ -27,7 +27,11 @@ def folder_of(attributes: dict[str, Any], folder: Path | None) -> Path | None:
     if RUN_DIR not in attributes:
         return None
     noted = Path(attributes[RUN_DIR])
-    return noted if folder is None or noted.is_dir() else folder / noted.name
+    if folder is None:
+        return noted
+    # The study's own folder comes first: after a copy the noted one is that of the original.
+    own = folder / noted.name
+    return noted if noted.is_dir() and not own.is_dir() else own
 
 
 def fresh_folder(parent: Path, number: int) -> Path:

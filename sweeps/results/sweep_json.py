@@ -11,8 +11,9 @@ from sweeps.invocation import command, program
 from sweeps.outputs import SUMMARY_FILE
 from sweeps.results.ranking import ranked
 from sweeps.results.run import Run
+from sweeps.results.run_dirs import folder_of, run_dirs
 from sweeps.results.trial_row import configuration
-from sweeps.study.attributes import OVERRIDES, RUN_DIR, SPREAD
+from sweeps.study.attributes import OVERRIDES, SPREAD
 from sweeps.study.renamed import renamed_override
 from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import standing
@@ -28,7 +29,7 @@ def note_storage(study: SharedStudy, folder: Path) -> None:
     """
     if not (folder / SUMMARY_FILE).is_file():
         trials = standing(study.trials())
-        write_summary(summary_of(study, trials, ranked(trials, study.study.directions)), folder)
+        write_summary(summary_of(study, trials, ranked(trials, study.study.directions), folder), folder)
 
 
 def best_command(study: SharedStudy, trial: FrozenTrial) -> str:
@@ -45,7 +46,7 @@ def write_summary(summary: dict[str, Any], folder: Path) -> None:
         raise user_error(f"{problem}: free some disk space and give the same command again.") from error
 
 
-def summary_of(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenTrial]) -> dict[str, Any]:
+def summary_of(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenTrial], folder: Path) -> dict[str, Any]:
     return {
         "study": study.name,
         "storage": study.url,
@@ -54,7 +55,7 @@ def summary_of(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenT
         "num_trials": study.num_trials,
         "counts": {state.name.lower(): sum(trial.state == state for trial in trials) for state in TrialState},
         "best_command": best_command(study, best[0]) if best else None,
-        "final": [_final(study, trial) for trial in trials if study.has_final(trial.number)],
+        "final": [_final(study, trial, folder) for trial in trials if study.has_final(trial.number)],
         "best": [
             {
                 "number": trial.number,
@@ -62,21 +63,20 @@ def summary_of(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenT
                 "spread": trial.user_attrs.get(SPREAD),
                 "configuration": configuration(trial),
                 "overrides": trial.user_attrs[OVERRIDES],
-                "run_dir": trial.user_attrs[RUN_DIR],
+                "run_dir": str(folder_of(trial.user_attrs, folder)),
             }
             for trial in best[:NUM_SHOWN]
         ],
     }
 
 
-def _final(study: SharedStudy, trial: FrozenTrial) -> dict[str, Any]:
+def _final(study: SharedStudy, trial: FrozenTrial, folder: Path) -> dict[str, Any]:
     """The entry of a final trial: its objectives on the test split, by seed."""
-    folder = Path(trial.user_attrs[RUN_DIR])
-    results = [_result(path) for path in sorted(folder.glob("seed-*/result.json")) or [folder / "result.json"]]
+    results = [_result(path / "result.json") for path in run_dirs(trial.user_attrs, folder)]
     names = [name.replace("val/", "test/", 1) for name in study.objectives]
     return {
         "number": trial.number,
-        "run_dir": str(folder),
+        "run_dir": str(folder_of(trial.user_attrs, folder)),
         "test": {name: [result[name] for result in results] for name in names if all(name in r for r in results)},
     }
 

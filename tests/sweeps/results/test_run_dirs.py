@@ -1,0 +1,29 @@
+"""The folders of a trial's runs, where its study is by now."""
+
+from pathlib import Path
+
+from sweeps.results.run_dirs import folder_of, run_dirs
+
+
+def test_runs_of_several_seeds_come_in_the_order_of_the_seeds(tmp_path: Path) -> None:
+    for seed in (10, 2, 0):
+        (tmp_path / "study" / "4" / f"seed-{seed}").mkdir(parents=True)
+    attributes = {"run_dir": str(tmp_path / "study" / "4")}
+    assert [path.name for path in run_dirs(attributes, tmp_path / "study")] == ["seed-0", "seed-2", "seed-10"]
+
+
+def test_a_moved_study_has_its_runs_with_it(tmp_path: Path) -> None:
+    (tmp_path / "moved" / "4").mkdir(parents=True)
+    attributes = {"run_dir": str(tmp_path / "study" / "4")}
+    assert folder_of(attributes, tmp_path / "moved") == tmp_path / "moved" / "4"
+
+
+def test_a_copied_study_has_runs_of_its_own(tmp_path: Path) -> None:
+    for name in ("study", "copy"):
+        (tmp_path / name / "4").mkdir(parents=True)
+    attributes = {"run_dir": str(tmp_path / "study" / "4")}
+    assert folder_of(attributes, tmp_path / "copy") == tmp_path / "copy" / "4"
+
+
+def test_a_trial_that_has_not_begun_has_no_folder(tmp_path: Path) -> None:
+    assert folder_of({}, tmp_path) is None and run_dirs({}, tmp_path) == []
