@@ -55,7 +55,11 @@ class Run:
     def _load_result(self, path: Path) -> dict[str, Any]:
         """A result of version 0.1 too: what stood under the names of argmax may be of its decision rule."""
         result = load_json(path)
-        if not is_of_rule(result, self.config):
+        try:
+            is_renamed = "decision" not in result and is_of_rule(result, self.config)
+        except user_error_type():  # whoever needs the config says that it cannot be read
+            return result
+        if not is_renamed:
             return result
         from spectral.scoring.earlier import with_argmax_scores
 

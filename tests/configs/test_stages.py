@@ -42,7 +42,7 @@ def test_a_null_key_of_a_stage_is_taken_from_the_experiment() -> None:
     )
     first, second = built(two, "loss=soft_f1", "optimizer.lr=0.02")
     assert (first.name, first.epochs, first.steps, first.start) == ("first", 2, 5, "last")
-    assert isinstance(first.loss, SoftF1) and isinstance(second.loss, Focal)
+    assert isinstance(first.make_loss(0), SoftF1) and isinstance(second.make_loss(2), Focal)
     layer = torch.nn.Linear(2, 2)
     adam, sgd = first.make_optimizer(layer), second.make_optimizer(layer)
     assert isinstance(adam, torch.optim.Adam) and adam.param_groups[0]["lr"] == 0.02
@@ -71,15 +71,24 @@ def test_null_steps_mean_one_pass_over_the_training_split(batch_size: int, steps
     assert stage.steps == steps
 
 
-def test_a_loss_knows_the_class_shares_at_its_own_stage() -> None:
-    """A sampler that moves from one share to another is at the middle in each stage."""
+def test_a_loss_knows_the_class_shares_of_its_own_epoch() -> None:
+    """A sampler that moves from one share to another is followed epoch by epoch, to the last."""
     moving = "sampler=schedule", "sampler.start=fractions", "sampler.start_fractions=[1,0,0]"
     end = "data.class_names=[a,b,c]", "sampler.end=fractions", "sampler.end_fractions=[0,1,0]"
     two = stages({"name": "one", "epochs": 4}, {"name": "two", "epochs": 5})
     first, second = built(two, *moving, *end, "loss=cross_entropy")
-    assert isinstance(first.loss, CrossEntropy)
-    np.testing.assert_allclose(first.loss.get_buffer("output_prior").numpy(), [6 / 8, 2 / 8, 0], atol=1e-6)
-    np.testing.assert_allclose(second.loss.get_buffer("output_prior").numpy(), [2 / 8, 6 / 8, 0], atol=1e-6)
+    for stage, epoch, share in ((first, 0, 0), (first, 2, 2 / 8), (second, 4, 4 / 8), (second, 8, 1)):
+        loss = stage.make_loss(epoch)
+        assert isinstance(loss, CrossEntropy)
+        np.testing.assert_allclose(loss.get_buffer("output_prior").numpy(), [1 - share, share, 0], atol=1e-6)
+
+
+def test_a_logit_adjusted_loss_shifts_by_the_last_epoch_s_fractions_at_the_end() -> None:
+    moving = "sampler=schedule", "sampler.start=balanced", "sampler.end=fractions"
+    end = "data.class_names=[a,b,c]", "sampler.end_fractions=[0.7,0.2,0.1]"
+    (stage,) = built(stages({"name": "one", "epochs": 9}), *moving, *end, "loss=logit_adjusted")
+    shift = stage.make_loss(8).get_buffer("shift").numpy()
+    np.testing.assert_allclose(shift, np.log([0.7, 0.2, 0.1]), atol=1e-6)
 
 
 def test_the_reference_schedule_is_its_two_stages() -> None:
