@@ -4,6 +4,7 @@ N spectra, C channels, L pixels after padding, n spectra and L_p pixels of a par
 """
 
 import hashlib
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from spectral.data.packing.parts import Span, part_path
+from spectral.errors import UserError
 from spectral.files import writing
 
 PADDING = {"flux": 0, "ivar": 0, "mask": True}  # of the pixels beyond a spectrum's end
@@ -98,5 +100,11 @@ def _padded(part: NpzFile, name: str, shape: tuple[int, ...], dtype: str) -> NDA
 
 def _parts(folder: Path, spans: list[Span]) -> Iterator[NpzFile]:
     for span in spans:
-        with np.load(part_path(folder, span), allow_pickle=False) as part:
+        path = part_path(folder, span)
+        try:
+            part = np.load(path, allow_pickle=False)
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            path.unlink(missing_ok=True)
+            raise UserError(f"{path} is damaged and was removed: the same command makes it again.") from error
+        with part:
             yield part

@@ -14,6 +14,7 @@ from toy_reader import ToyReader, config, toy_flux
 from spectral.configs.data import readers
 from spectral.configs.split import splits
 from spectral.data.packing.pack import open_or_pack
+from spectral.data.packing.parts import PartJob, part_path
 from spectral.data.splits.split import assign_split
 from spectral.errors import UserError
 from spectral.survey import Survey
@@ -145,6 +146,23 @@ def test_a_damaged_split_file_is_one_sentence(tmp_path: Path, content: bytes | N
         table.write_bytes(content)
     with pytest.raises(UserError, match="is no saved split: delete it, and the split is made again"):
         assign_split(survey.catalog, split, survey.folder)
+
+
+def test_a_damaged_part_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make = PartJob.make
+
+    def half(job: PartJob, span: tuple[int, int], ids: list[str]) -> tuple[int, int]:
+        made = make(job, span, ids)
+        part_path(job.folder, span).write_bytes(b"PK")
+        return made
+
+    with monkeypatch.context() as patched:
+        patched.setattr(PartJob, "make", half)
+        with pytest.raises(UserError, match="is damaged and was removed: the same command makes it again"):
+            in_cache(tmp_path)
+    for path in (tmp_path / "cache").rglob("rows-*.npz"):
+        path.unlink()
+    assert len(in_cache(tmp_path)) == 40
 
 
 class TestRowNumbersAsIds:

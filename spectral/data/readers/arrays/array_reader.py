@@ -23,6 +23,7 @@ from spectral.errors import UserError, nearest
 
 log = logging.getLogger(__name__)
 
+LEAST_LIKELY_ANGSTROM = 1000.0  # a grid that ends below is more likely in nm or um
 USUAL_KEYS = {"flux": ("flux",), "wave": ("wave", "wavelength"), "ivar": ("ivar",), "mask": ("mask",)}
 
 
@@ -181,6 +182,13 @@ class ArrayReader:
         values = wave.values()
         if not (np.isfinite(values).all() and (values > 0).all()):
             raise UserError(f"{wave.source} holds numbers that are no wavelengths: all must be positive.")
+        if self.options.wave_unit is None and values.max() < LEAST_LIKELY_ANGSTROM:
+            log.warning(
+                "%s, %g to %g, is taken for Angstrom: data.wave_unit names another unit.",
+                wave.source,
+                values.min(),
+                values.max(),
+            )
         return values
 
     def fingerprint(self) -> str:

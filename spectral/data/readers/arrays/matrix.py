@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from spectral.data.readers.arrays.matrix_layout import MatrixLayout, matrix_layout
 from spectral.data.readers.arrays.options import ArrayOptions
 from spectral.data.readers.arrays.wave_axis import Axis, named_axis
-from spectral.data.readers.columns import is_index, log_columns, numbers_if_all, text_columns, tidy_catalog
+from spectral.data.readers.columns import (
+    find_columns,
+    is_index,
+    log_columns,
+    numbers_if_all,
+    text_columns,
+    tidy_catalog,
+)
 from spectral.data.readers.contract import Chunk, Flux
 from spectral.data.readers.csv_rows import CsvRows, is_utf8
 from spectral.data.readers.fingerprints import file_stamp
@@ -60,28 +67,33 @@ class MatrixReader:
     def catalog(self) -> pd.DataFrame:
         """Raises UserError for a file that is empty, not UTF-8, or whose columns are in doubt."""
         layout, given = self.layout, self.options.catalog_keys
-        rows, marks, table = self._rows(0), [], []
-        for number, fields in enumerate(self._below_header(rows)):
-            if number % ROWS_PER_MARK == 0:
-                marks.append(rows.offset)
-            table.append(layout.others(fields))
-        self.__dict__["marks"] = np.array(marks)  # so that the file is not read once more for them
         names = [layout.names[i] for i in layout.other_positions]
-        if not all(is_utf8("".join(row)) for row in table):
-            raise UserError(f"{self.source} is not UTF-8 text.")
-        columns = {i: pd.Series([row[i] for row in table], dtype="str") for i in range(len(names))}
-        self._check_index(names, columns)
+        table = pd.DataFrame(self._other_fields(), columns=range(len(names)), dtype="str")
+        if layout.has_header and 0 in layout.other_positions:
+            self._check_not_transposed(names, table[layout.other_positions.index(0)])
         as_is = text_columns(names, given, self.source) if layout.has_header else {"label"}
         kept = {
-            name: columns[i] if name in as_is else numbers_if_all(columns[i])
+            name: table[i] if name in as_is else numbers_if_all(table[i])
             for i, name in enumerate(names)
             if not is_index(name)
         }
-        catalog = tidy_catalog(pd.DataFrame(kept, index=range(len(table))), given, self.source)
+        catalog = tidy_catalog(pd.DataFrame(kept, index=table.index), given, self.source)
         if not layout.has_header:
             self._check_labels(catalog["label"])
         log_columns(self.source, names, catalog, given, self._flux_in_words())
         return catalog
+
+    def _other_fields(self) -> list[list[str]]:
+        """The fields of each row that are not flux. The marks are found on the way."""
+        rows, marks, others = self._rows(0), [], []
+        for number, fields in enumerate(self._below_header(rows)):
+            if number % ROWS_PER_MARK == 0:
+                marks.append(rows.offset)
+            others.append(self.layout.others(fields))
+        self.__dict__["marks"] = np.array(marks)
+        if not all(is_utf8("".join(row)) for row in others):
+            raise UserError(f"{self.source} is not UTF-8 text.")
+        return others
 
     def _flux_in_words(self) -> str:
         pixels = self.layout.pixel_names
@@ -103,18 +115,24 @@ class MatrixReader:
             "line that names the columns, such as label,p0,p1,..."
         )
 
-    def _check_index(self, names: list[str], columns: Mapping[int, pd.Series]) -> None:
-        """An index of wavelengths: the table has a row for each, not for each spectrum."""
-        for i, name in enumerate(names):
-            if not is_index(name):
-                continue
-            numbers = pd.to_numeric(columns[i], errors="coerce").to_numpy(np.float64)
-            steps = np.diff(numbers)
-            if len(steps) > 1 and ((steps > 0).all() or (steps < 0).all()) and not (np.abs(steps) == 1).all():
-                raise UserError(
-                    f"{self.source} has a row for each of {numbers[0]:g} to {numbers[-1]:g} in a column with no name: "
-                    "each row must be a spectrum, so write the table transposed (pandas: table.T), or name that column."
-                )
+    def _check_not_transposed(self, names: list[str], first: pd.Series) -> None:
+        """Raises UserError if the first column is a grid of wavelengths: then rows are not spectra.
+
+        A file with labels is as it should be. An index of rows that were chosen from more is whole and irregular.
+        """
+        name, roles = self.layout.names[0], find_columns(names, self.options.catalog_keys, self.source)
+        if name in (*roles, *self.options.extra) or "label" in roles.values():
+            return
+        grid = pd.to_numeric(first.str.replace(",", ".", regex=False), errors="coerce").to_numpy(np.float64)
+        steps = np.diff(grid)
+        if len(steps) < 2 or not ((steps > 0).all() or (steps < 0).all()):
+            return
+        if (grid % 1 != 0).any() or (np.allclose(steps, steps[0]) and abs(steps[0]) != 1):
+            named = f"name '{name}' in data.extra" if name else "name that column"
+            raise UserError(
+                f"{self.source} has a row for each of {grid[0]:g} to {grid[-1]:g} in its first column: each row must "
+                f"be a spectrum, so write the table transposed (pandas: table.T), or {named}."
+            )
 
     @cached_property
     def axis(self) -> Axis | None:

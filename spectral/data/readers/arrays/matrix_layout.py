@@ -14,6 +14,7 @@ from spectral.data.readers.columns import find_columns
 from spectral.data.readers.csv_rows import CsvRows, find_separator, is_utf8
 from spectral.errors import UserError
 
+NUM_QUOTED = 20  # characters of a field that are shown
 NUM_AXIS = 8  # fewer numbers that rise are no sign of an axis
 
 
@@ -73,10 +74,15 @@ def matrix_layout(path: Path, options: ArrayOptions, source: str) -> MatrixLayou
     first, *rest = ([field.strip() for field in row] for row in islice(CsvRows(path, separator, source), 2))
     if not is_utf8("".join(first)):
         raise UserError(f"{source} is not UTF-8 text.")
+    if len(first) == 1:
+        raise UserError(f"{source} has one column, '{first[0][:NUM_QUOTED]}': each row must be a spectrum.")
     if _has_header(first, rest[0] if rest else [], options, source):
         return MatrixLayout(separator, True, tuple(first), split_columns(first, options, source))
-    if len(first) < 2:
-        raise UserError(f"{source} has one column, without a header: each row must be a spectrum.")
+    if len(first) < 3:
+        raise UserError(
+            f"{source} has two columns without a header: each row must be a label and a spectrum, not a wavelength and "
+            "its flux."
+        )
     names = ["label", *(f"pixel {position}" for position in range(1, len(first)))]
     columns = Columns(list(range(1, len(names))), [0], [])
     return MatrixLayout(separator, False, tuple(names), columns)

@@ -210,6 +210,35 @@ class TestSeparators:
             open_arrays(path).catalog()
         assert len(str(caught.value)) < 400
 
+    def test_a_grid_in_the_first_column_is_refused_under_any_name(self, tmp_path):
+        frame = table(GRID).T
+        frame.columns = [str(i) for i in range(NUM)]
+        path = saved(tmp_path, frame, index=True, index_label="Wellenlänge", sep=";", decimal=",")
+        with pytest.raises(
+            UserError, match=r"has a row for each of 4000.5 to 4030.5 in its first column: .*data\.extra"
+        ):
+            open_arrays(path, header=True).catalog()
+        assert len(open_arrays(path, header=True, extra=["Wellenlänge"]).catalog()) == LENGTH
+
+    @pytest.mark.parametrize("labels", [{}, {"label": LABELS}])
+    def test_an_index_of_rows_chosen_from_more_is_no_grid(self, tmp_path, labels):
+        frame = table(**labels)
+        frame.index = np.cumsum(np.arange(NUM) % 3 + 1)
+        check_flux(open_arrays(saved(tmp_path, frame, index=True)))
+
+    @pytest.mark.parametrize(
+        ("text", "sentence"),
+        [
+            ("1\n2\n3\n", "has one column, '1': each row must be a spectrum"),
+            ("4000,1.5\n4002,2.5\n", "has two columns without a header"),
+            ("wavelength,flux\n4000,1.5\n", "has a column 'wavelength': each row must be a spectrum"),
+        ],
+    )
+    def test_a_file_of_one_spectrum_is_refused(self, tmp_path, text, sentence):
+        (tmp_path / "survey.csv").write_text(text)
+        with pytest.raises(UserError, match=sentence):
+            open_arrays(str(tmp_path / "survey.csv")).catalog()
+
     def test_a_wide_table_is_not_listed_in_a_sentence(self, tmp_path):
         names = [f"p{i}" for i in range(300)]
         path = saved(tmp_path, pd.DataFrame(np.zeros((2, 300)), columns=names).assign(label="a"))

@@ -151,9 +151,11 @@ def test_labels_that_are_not_utf8_are_one_sentence(tmp_path):
         opened(tmp_path, flux=FLUX, type=np.array([name.encode("gbk") for name in "恒星星系"])).catalog()
 
 
-def test_wavelengths_have_a_unit(tmp_path):
+def test_wavelengths_have_a_unit(tmp_path, caplog):
     wave = np.linspace(400, 405, 6)
     np.testing.assert_allclose(opened(tmp_path, {"wave_unit": "nm"}, flux=FLUX, wave=wave).wave_angstrom(), 10 * wave)
+    opened(tmp_path, flux=FLUX, wave=wave).wave_angstrom()
+    assert "400 to 405, is taken for Angstrom: data.wave_unit names another unit" in caplog.text
     with pytest.raises(UserError, match=r"data\.wave_unit=nm has no wavelengths: .* has no wave"):
         opened(tmp_path, {"wave_unit": "nm"}, flux=FLUX).wave_angstrom()
 
