@@ -1,8 +1,10 @@
 """How the commands other than `run.py` end: one sentence for a mistake, and quietly if their output is not read."""
 
+import errno
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 from sweeps.own_spectral import require_own_spectral
@@ -19,6 +21,11 @@ def end_with(main: Callable[[], int]) -> NoReturn:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         code = main()
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        name = max(Path(str(error.filename)).parts, key=len)
+        code = mistake(f"the name {name[:40]}... has {len(name)} characters, which is too long for a file.")
     except KeyboardInterrupt:
         print("stopped.", file=sys.stderr)
         code = EXIT_INTERRUPTED

@@ -46,6 +46,13 @@ class SpectralSweeper(Sweeper):
     hydra_context: HydraContext
     config: DictConfig
 
+    def __init__(self, **options: Any) -> None:
+        if options:
+            from sweeps.errors import user_error
+            from sweeps.sweeper_keys import sweeper_key_sentence
+
+            raise user_error(sweeper_key_sentence(next(iter(options))))
+
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         from sweeps.job.lease import LeasedTask
 

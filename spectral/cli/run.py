@@ -16,13 +16,19 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from hydra.types import RunMode
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import (
+    InterpolationKeyError,
+    InterpolationResolutionError,
+    OmegaConfBaseException,
+    UnsupportedInterpolationType,
+)
 
 from spectral.cli.startup import EXIT_INTERRUPTED, raise_on_interrupt
 from spectral.configs.messages import config_sentence
 from spectral.errors import UserError, nearest
 
 EXIT_MISTAKE = 2
+INTERPOLATION = (InterpolationKeyError, InterpolationResolutionError, UnsupportedInterpolationType)
 NOT_WRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 # Message of the only mistake on the command line, model=null, for which Hydra raises no exception of its own.
@@ -59,11 +65,15 @@ def run_command(main: Callable[[], Any], explain: Explain = nothing_more) -> Non
         _end(str(error), EXIT_MISTAKE)
     except HydraException as error:
         _end(hydra_sentence(error, explain), EXIT_MISTAKE)
+    except INTERPOLATION as error:  # before ValueError, of which they are
+        _end(interpolation_sentence(error), EXIT_MISTAKE)
     except ValueError as error:
         if not str(error).startswith(HYDRA_GROUP_ERROR):
             raise
         _end(f"{str(error).rstrip('.')}: a config group takes the name of a part, as in model=fcn.", EXIT_MISTAKE)
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            _end(name_too_long_sentence(error), EXIT_MISTAKE)
         if error.errno in NOT_WRITABLE:
             _end(f"{error.filename} cannot be written: {error.strerror}.", EXIT_MISTAKE)
         # Hydra makes the job's folder; any other error of the file system is not about that.
@@ -72,6 +82,31 @@ def run_command(main: Callable[[], Any], explain: Explain = nothing_more) -> Non
         _end(f"run_dir={error.filename} cannot be made: {error.strerror}.", EXIT_MISTAKE)
     except KeyboardInterrupt:
         _end("stopped.", EXIT_INTERRUPTED)
+
+
+def _without_interpolation_errors(main: Callable[[DictConfig], Any], config: DictConfig) -> Any:
+    """Call a main function; a ${...} without a value is a mistake of the user."""
+    try:
+        return main(config)
+    except INTERPOLATION as error:
+        raise UserError(interpolation_sentence(error)) from error
+
+
+def interpolation_sentence(error: OmegaConfBaseException) -> str:
+    """The sentence for a ${...} that stands for no value."""
+    told = str(error).splitlines()[0].partition("resolving interpolation: ")
+    reason = (told[2] or told[0]).strip("\"'").rstrip(".")
+    reason = "it refers to itself" if "ecursi" in reason else reason[:1].lower() + reason[1:]
+    named = re.search(r"^\s*full_key: (\S+)", str(error), re.M)
+    given = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
+    own = next((override.partition("=")[0] for override in given if "${" in override), "a key")
+    return f"{named[1] if named else own} holds an interpolation, ${{...}}, that has no value: {reason}."
+
+
+def name_too_long_sentence(error: OSError) -> str:
+    """The sentence for a path with a name that the file system does not take."""
+    name = max(Path(str(error.filename)).parts, key=len)
+    return f"the name {name[:40]}... has {len(name)} characters, which is too long for a file."
 
 
 def as_job(main: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
@@ -84,7 +119,7 @@ def as_job(main: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:
     def guarded(config: DictConfig) -> Any:
         gc.enable()
         try:
-            return main(config)
+            return _without_interpolation_errors(main, config)
         except UserError as error:
             folder = Path(HydraConfig.get().runtime.output_dir)
             # Hydra made this folder. For commands other than run.py it is the user's working directory.

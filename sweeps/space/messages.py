@@ -11,6 +11,7 @@ from hydra.errors import HydraException
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from sweeps.errors import did_you_mean, user_error_type
+from sweeps.sweeper_keys import sweeper_key_sentence
 
 SPACE = "sweep.space"
 # The fields of an axis, in any of its forms: what may follow its name.
@@ -31,6 +32,7 @@ AXIS_FIELDS = (
 )
 
 
+SWEEPER_KEY = re.compile(r"hydra\.sweeper\.")
 # A key of a search whose yaml lacks the keys that every search has.
 SEARCH_KEY = re.compile(r"sweep\.\w+")
 # A constraint of a search: a new key, which Hydra only accepts with a plus.
@@ -51,12 +53,24 @@ def search_sentence(error: HydraException) -> str | None:
 
     cause = error.__cause__
     if isinstance(cause, OmegaConfBaseException):
-        return _unknown_key(cause) or _unknown_bound(cause) or axis_sentence(cause, merged_argument(error))
+        return (
+            _sweeper_key(cause)
+            or _unknown_key(cause)
+            or _unknown_bound(cause)
+            or axis_sentence(cause, merged_argument(error))
+        )
     if argument := argument_of_several_values(error):
         return f"{argument} has several values, which need -m; write a list in brackets, as in [1,2]."
     if axis := DELETED_AXIS.search(str(error)):
         return f"{hydras_own_words(error)}: to remove an axis from a search give it a value, as in {axis[1]}=VALUE."
     return None
+
+
+def _sweeper_key(error: OmegaConfBaseException) -> str | None:
+    """The sentence for a key of another sweeper of Hydra; None for other errors."""
+    if not isinstance(error, ConfigKeyError | ConfigAttributeError) or not SWEEPER_KEY.match(str(error.full_key)):
+        return None
+    return sweeper_key_sentence(str(error.full_key))
 
 
 def _unknown_key(error: OmegaConfBaseException) -> str | None:

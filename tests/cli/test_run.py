@@ -369,6 +369,23 @@ def test_a_multirun_from_a_folder_with_spaces_makes_one_run_folder_per_job(pack_
     assert OmegaConf.load(folders[0] / "config.yaml").run_dir == str(folders[0])
 
 
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("seed=${oc.env:NOT_SET}", "seed holds an interpolation, ${...}, that has no value: environment variable"),
+        ("seed=${seed}", "seed holds an interpolation, ${...}, that has no value: it refers to itself."),
+        ("seed=${nope:1}", "seed holds an interpolation, ${...}, that has no value: unsupported"),
+        (f"run_dir={'a' * 300}", f"the name {'a' * 40}... has 300 characters, which is too long for a file."),
+    ],
+)
+def test_values_that_only_the_end_shows_to_be_wrong_are_one_sentence(
+    override: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NOT_SET", raising=False)
+    ended = process(str(REPOSITORY / "run.py"), "experiment=debug", override, cwd=tmp_path, code=2)
+    assert ended.stderr.startswith(f"error: {sentence}") and len(ended.stderr.splitlines()) == 1
+
+
 def test_the_errors_of_single_commands_do_not_mention_sweeps(tmp_path: Path) -> None:
     """evaluate, predict and pack run once; the hints of run.py about searches are no help there."""
     ended = process("-m", "spectral.evaluate", "run=nowhere", "on=test,validation", cwd=tmp_path, code=2)
