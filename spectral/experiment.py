@@ -187,7 +187,7 @@ def _result(config: ExperimentConfig, trainer: Trainer, scores: FinalScores, dat
         "objective": config.objective,
         "best_epoch": trainer.best_epoch,
         "num_epochs": trainer.epoch,
-        "train/loss": trainer.folder.read_metrics()[trainer.best_epoch - 1]["train/loss"],
+        "train/loss": next(row["train/loss"] for row in trainer.metrics if row["epoch"] == trainer.best_epoch),
         **network_sizes(trainer.network),
         **scores.metrics,
         "confusion": scores.confusions,

@@ -14,7 +14,7 @@ result.json          written last: a run that has it is finished
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -121,16 +121,35 @@ class RunFolder:
             file.write(json.dumps(row) + "\n")
 
     def read_metrics(self) -> list[dict[str, Any]]:
-        """The rows so far; a last line cut short by a kill is left out."""
-        if not self.metrics.exists():
-            return []
-        lines = self.metrics.read_text().split("\n")[:-1]
-        return [json.loads(line) for line in lines]
+        """The rows so far; a last line cut short by a kill is left out.
 
-    def keep_metrics_until(self, epoch: int) -> None:
-        """Drop rows that no checkpoint covers; their epochs are run again."""
-        rows = [row for row in self.read_metrics() if row["epoch"] <= epoch]
+        Raises:
+            UserError: another line is no row.
+        """
+        rows = [(number, _row(line)) for number, line in enumerate(self._lines(), start=1)]
+        if bad := [number for number, row in rows if row is None]:
+            raise UserError(f"{self.metrics} cannot be read: line {bad[0]} is not the JSON of an epoch.")
+        return [row for _, row in rows if row is not None]
+
+    def readable_metrics(self) -> list[dict[str, Any]]:
+        """As `read_metrics`, without the lines that are no rows."""
+        return [row for line in self._lines() if (row := _row(line)) is not None]
+
+    def _lines(self) -> list[str]:
+        return self.metrics.read_text("utf-8", errors="replace").split("\n")[:-1] if self.metrics.exists() else []
+
+    def write_metrics(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Replace the rows."""
         write_bytes(self.metrics, "".join(json.dumps(row) + "\n" for row in rows).encode())
 
     def write_result(self, result: Mapping[str, Any]) -> None:
         write_json(self.result, result)
+
+
+def _row(line: str) -> dict[str, Any] | None:
+    """The row of a line of metrics.jsonl; None if it is none."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return row if isinstance(row, dict) and type(row.get("epoch")) is int else None

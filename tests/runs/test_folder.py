@@ -30,10 +30,21 @@ def test_metrics_are_read_back_without_a_truncated_line(folder: RunFolder) -> No
     with folder.metrics.open("a") as file:
         file.write('{"epoch": 4, "val/mac')
     assert [row["epoch"] for row in folder.read_metrics()] == [1, 2, 3]
-    folder.keep_metrics_until(2)
+    folder.write_metrics(folder.read_metrics()[:2])
     assert folder.metrics.read_text().splitlines() == [
         json.dumps({"epoch": epoch, "val/macro_f1": epoch / 10}) for epoch in (1, 2)
     ]
+
+
+@pytest.mark.parametrize("line", ["", "[1]", '{"epoch": "two"}', '{"val/macro_f1": 0.5}', '{"epoch": 2', "[" * 100_000])
+def test_a_line_of_metrics_that_is_no_row_is_named(line: str, folder: RunFolder) -> None:
+    folder.append_metrics({"epoch": 1})
+    with folder.metrics.open("a") as file:
+        file.write(line + "\n")
+    folder.append_metrics({"epoch": 3})
+    with pytest.raises(UserError, match=r"metrics\.jsonl cannot be read: line 2"):
+        folder.read_metrics()
+    assert [row["epoch"] for row in folder.readable_metrics()] == [1, 3]
 
 
 def test_a_second_process_cannot_use_the_same_folder(folder: RunFolder) -> None:
