@@ -35,7 +35,7 @@ def main(config: DictConfig) -> None:
     on, rows = labelled_rows(command, survey, labels)
     probabilities = predictor.probabilities(survey, rows)
     decided = predictor.decide(probabilities)
-    seed = int(RunFolder(command.run).load_config()["seed"])
+    seed = RunFolder(command.run).load_seed()
     scores: dict[str, Any] = with_prefix(on, final_metrics(probabilities, decided, labels[rows], names, seed))
     scores["confusion"] = {on: confusion(labels[rows], decided, len(names)).tolist()}
     print_scores(Console(), scores, names, [on])

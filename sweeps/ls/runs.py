@@ -5,8 +5,8 @@ from typing import Any
 
 import yaml
 
-from sweeps.files import load_json, load_rows
 from sweeps.ls.entry import Entry
+from sweeps.results.run_files import load_metrics, load_result
 from sweeps.results.run_status import _changed_s, unfinished_status
 
 # The parser in C, where PyYAML has it, reads a config in 2 ms instead of 20.
@@ -20,10 +20,10 @@ def is_run(folder: Path) -> bool:
 def read_run(folder: Path) -> Entry:
     """The run of a folder. Any error of its files is raised."""
     config = yaml.load((folder / "config.yaml").read_bytes(), Loader)
-    result = load_json(folder / "result.json")
-    named = result.get("objective", config["objective"])
+    result = load_result(folder / "result.json")
+    named = result.get("objective") or config["objective"]
     objectives = [named] if isinstance(named, str) else [str(name) for name in named]
-    rows = [] if result else load_rows(folder / "metrics.jsonl")
+    rows = [] if result else load_metrics(folder / "metrics.jsonl")
     return Entry(
         folder.name,
         "run",

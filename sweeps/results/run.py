@@ -12,13 +12,16 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from sweeps.errors import user_error, user_error_type
-from sweeps.files import load_json, load_rows
 from sweeps.results.run_dirs import SEED
+from sweeps.results.run_files import load_metrics, load_result
 
 if TYPE_CHECKING:
     from spectral.survey import Survey
 
 PREDICTIONS = ["id", "split", "label", "predicted"]  # the columns that every predictions.parquet has
+
+# What a parser raises for a file that was cut off, or is none of ours.
+UNREADABLE = (OSError, ValueError, TypeError, KeyError, RecursionError, yaml.YAMLError, OmegaConfBaseException)
 
 T = TypeVar("T")
 
@@ -32,7 +35,7 @@ class Run:
     @cached_property
     def result(self) -> dict[str, Any]:
         """result.json; empty where the run has not finished."""
-        return self._read("result.json", load_json, {})
+        return self._read("result.json", load_result, {})
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -42,12 +45,12 @@ class Run:
     @cached_property
     def metrics(self) -> list[dict[str, Any]]:
         """metrics.jsonl, a row an epoch; a last line cut short by a kill is left out."""
-        return self._read("metrics.jsonl", load_rows, [])
+        return self._read("metrics.jsonl", load_metrics, [])
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """predictions.parquet: id, split, label, predicted, probability/<class>; empty where there are none."""
-        return self._read("predictions.parquet", pd.read_parquet, pd.DataFrame(columns=PREDICTIONS))
+        return self._read("predictions.parquet", _predictions, pd.DataFrame(columns=PREDICTIONS))
 
     def _read(self, name: str, read: Callable[[Path], T], otherwise: T) -> T:
         path = self.path / name
@@ -55,8 +58,15 @@ class Run:
             return otherwise
         try:
             return read(path)
-        # Whatever a parser says of a file that was cut off, or is none of ours.
-        except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError, OmegaConfBaseException) as error:
+        except (
+            OSError,
+            ValueError,
+            TypeError,
+            KeyError,
+            RecursionError,
+            yaml.YAMLError,
+            OmegaConfBaseException,
+        ) as error:
             said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
             raise user_error(f"{path} cannot be read: {said}.") from error
 
@@ -87,11 +97,21 @@ class Run:
             survey = Survey.open(packed["folder"])
         except (KeyError, UserError):
             return None
-        return survey if survey.fingerprint == packed["fingerprint"] else None
+        return survey if survey.fingerprint == packed.get("fingerprint") else None
 
     def split(self, name: str) -> pd.DataFrame:
         """The predictions of one split, "validation" or "test"."""
         return self.predictions[self.predictions["split"] == name]
+
+
+def _predictions(path: Path) -> pd.DataFrame:
+    predictions = pd.read_parquet(path)
+    if missing := [name for name in PREDICTIONS if name not in predictions]:
+        raise ValueError(f"it has no column {missing[0]}")
+    for name in predictions:
+        if str(name).startswith("probability/") and not pd.api.types.is_numeric_dtype(predictions[name]):
+            raise ValueError(f"its column {name} holds no numbers")
+    return predictions
 
 
 def _config(path: Path) -> dict[str, Any]:

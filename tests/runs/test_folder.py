@@ -61,5 +61,7 @@ def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
 
 def test_there_is_no_result_before_the_end(folder: RunFolder) -> None:
     assert folder.load_result() is None
-    folder.write_result({"objective": "val/macro_f1", "val/macro_f1": 0.5})
-    assert folder.load_result() == {"objective": "val/macro_f1", "val/macro_f1": 0.5}
+    survey = {"class_names": ["a", "b"], "fingerprint": "f"}
+    result = {"objective": "train/loss", "train/loss": 0.5, "best_epoch": 1, "confusion": {}, "score_test": True}
+    folder.write_result(result | {"survey": survey})
+    assert folder.load_result() == result | {"survey": survey}
