@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from sweeps.errors import user_error
 from sweeps.ls.entry import Entry
 from sweeps.results.run_files import load_metrics, load_result
 from sweeps.results.run_status import _changed_s, unfinished_status
@@ -20,6 +21,7 @@ def is_run(folder: Path) -> bool:
 def read_run(folder: Path) -> Entry:
     """The run of a folder. Any error of its files is raised."""
     config = yaml.load((folder / "config.yaml").read_bytes(), Loader)
+    num_epochs = _planned_epochs(config, folder / "config.yaml")
     result = load_result(folder / "result.json")
     named = result.get("objective") or config["objective"]
     objectives = [named] if isinstance(named, str) else [str(name) for name in named]
@@ -29,12 +31,20 @@ def read_run(folder: Path) -> Entry:
         "run",
         "finished" if result else unfinished_status(folder),
         result["num_epochs"] if result else len(rows),
-        sum(stage["epochs"] for stage in config["schedule"]["stages"]),
+        num_epochs,
         objectives,
         _best(result, rows, objectives),
         _changed_s(folder),
         folder,
     )
+
+
+def _planned_epochs(config: Any, path: Path) -> int:
+    """Of all stages. Raises UserError if the config does not say."""
+    try:
+        return sum(int(stage["epochs"]) for stage in config["schedule"]["stages"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise user_error(f"{path} cannot be read: schedule.stages names no epochs.") from error
 
 
 def _best(result: dict[str, Any], rows: list[dict[str, Any]], objectives: list[str]) -> list[float] | None:

@@ -108,3 +108,21 @@ def test_an_unfinished_run_with_a_corrupt_row_is_refused(
     (broken / name).write_text('{"epoch": "x"}\n' if name == "metrics.jsonl" else "{")
     assert compare.main([str(whole), str(broken)]) == 2
     assert f"{name} cannot be read: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("result.json", '{"survey": 5}', "result.json cannot be read: survey is not a mapping"),
+        ("config.yaml", "schedule: 5", "config.yaml cannot be read: schedule.stages names no epochs"),
+        ("config.yaml", "[1]", "config.yaml cannot be read: schedule.stages names no epochs"),
+    ],
+)
+def test_the_list_says_what_is_wrong_with_a_run(
+    name: str, content: str, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = make_run(tmp_path / "runs" / "broken")
+    (broken / name).write_text(content)
+    assert ls.main([str(tmp_path)]) == 0
+    printed = capsys.readouterr().err
+    assert sentence in printed and "Error" not in printed and printed.count("\n") == 1
