@@ -78,6 +78,15 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
     ),
     "probabilities are text": table_with(**{"probability/a": ["x", "y"]}),
     "predicted is a number": table_with(predicted=[1, 2]),
+    "labels of other classes": table_with(label=["x", "y"]),
+    "labels are missing": table_with(label=[None, None]),
+    "splits are numbers": table_with(split=[1, 2]),
+    "probabilities of another class": table_with(**{"probability/z": [0.5, 0.5]}),
+    "ids twice": table_with(id=["1", "1"]),
+    "epochs out of order": written("metrics.jsonl", '{"epoch": 7, "val/macro_f1": 0.1}\n{"epoch": 2}\n'),
+    "config is a number": written("config.yaml", "5"),
+    "class names twice": result_with(survey={"class_names": ["a", "a"], "fingerprint": "f"}),
+    "many numbers": result_with(num_parameters=10**400),
 }
 
 
