@@ -98,7 +98,7 @@ def run(
 
 def _chosen() -> list[str]:
     """The keys that the command names."""
-    overrides = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
+    overrides: Any = OmegaConf.to_container(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
     return [override.partition("=")[0].lstrip("+~") for override in overrides]
 
 
@@ -201,7 +201,7 @@ def _result(config: ExperimentConfig, trainer: Trainer, scores: FinalScores, dat
         "decision": config.decision.name,
         "best_epoch": trainer.best_epoch,
         "num_epochs": trainer.epoch,
-        "train/loss": trainer.folder.read_metrics()[trainer.best_epoch - 1]["train/loss"],
+        "train/loss": next(row["train/loss"] for row in trainer.metrics if row["epoch"] == trainer.best_epoch),
         **network_sizes(trainer.network),
         **scores.metrics,
         "confusion": scores.confusions,

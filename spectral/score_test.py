@@ -57,7 +57,7 @@ def add_test(
     if len(rows):
         logits = predictor.logits(predictor.source(dataset.survey), rows)
         scores.add_test(logits, dataset.labels[rows], dataset.ids[rows], dataset.groups_of(rows))
-        held = pd.read_parquet(folder.predictions) if folder.predictions.exists() else pd.DataFrame()
+        held = folder.load_predictions()
         predictions = pd.concat([held[held["split"] != "test"] if len(held) else held, scores.predictions()])
         write_parquet(folder.predictions, predictions.reset_index(drop=True))
     confusion = result["confusion"] | scores.confusions
@@ -71,7 +71,7 @@ def add_test(
 
 
 def _plot(folder: RunFolder, result: dict[str, Any], dataset: Dataset) -> Plots:
-    predictions = pd.read_parquet(folder.predictions)
+    predictions = folder.load_predictions()
     rows = np.concatenate([dataset.validation, dataset.test])
     return write_plots(
         folder.plots,

@@ -56,7 +56,10 @@ def load_rows(path: Path) -> list[dict[str, Any]]:
 
 def load_json(path: Path) -> dict[str, Any]:
     """Read a JSON object; empty if the file does not exist. Raises ValueError if it is not a JSON object."""
-    loaded = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    try:
+        loaded = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except RecursionError as error:
+        raise ValueError(f"{path} is nested too deeply") from error
     if not isinstance(loaded, dict):
         raise ValueError(f"{path} holds no JSON object")
     return loaded

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import (
     InterpolationKeyError,
     InterpolationResolutionError,
@@ -98,7 +98,8 @@ def interpolation_sentence(error: OmegaConfBaseException) -> str:
     reason = (told[2] or told[0]).strip("\"'").rstrip(".")
     reason = "it refers to itself" if "ecursi" in reason else reason[:1].lower() + reason[1:]
     named = re.search(r"^\s*full_key: (\S+)", str(error), re.M)
-    given = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
+    # Not resolved: the override itself is what has no value.
+    given: Any = OmegaConf.to_container(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
     own = next((override.partition("=")[0] for override in given if "${" in override), "a key")
     return f"{named[1] if named else own} holds an interpolation, ${{...}}, that has no value: {reason}."
 

@@ -96,7 +96,7 @@ class Registry:
 
     def entry(self, name: str, key: str | None = None) -> Entry:
         """Raises UserError, with the nearest valid name, if there is none."""
-        if name not in self._entries:
+        if not isinstance(name, str) or name not in self._entries:
             raise UserError(f"{key or self.group}={name} is not known: {nearest(str(name), self._entries)}.")
         return self._entries[name]
 

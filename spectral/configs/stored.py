@@ -6,6 +6,7 @@ from typing import Any
 
 from spectral.configs.renamed import WITHOUT_KEY, renamed
 from spectral.configs.root import REGISTRIES, ExperimentConfig
+from spectral.errors import UserError
 
 GROUPS = {registry.group: registry for registry in REGISTRIES}
 
@@ -39,23 +40,26 @@ def _value(name: str, value: Any, default: Any, key: str, unknown: dict[str, Any
     if name in GROUPS and value is not None:
         return _part(name, {"name": value} if isinstance(value, str) else value, key, unknown)
     if dataclasses.is_dataclass(default) and not isinstance(default, type):
-        return _completed(_plain(value), type(default), f"{key}.", unknown)
+        return _completed(_plain(value, key), type(default), f"{key}.", unknown)
     if isinstance(default, list) and default and dataclasses.is_dataclass(default[0]):
         kind = type(default[0])
-        return [_completed(_plain(item), kind, f"{key}.{i}.", unknown) for i, item in enumerate(value)]
+        if not isinstance(value, list):
+            raise UserError(f"{key}={value} of a stored config is not a list.")
+        return [_completed(_plain(item, f"{key}.{i}"), kind, f"{key}.{i}.", unknown) for i, item in enumerate(value)]
     return value
 
 
 def _part(group: str, stored: Any, key: str, unknown: dict[str, Any]) -> Any:
     """A part with all the options of its name; one that this version does not have stays as it is."""
-    if not isinstance(stored, Mapping) or stored.get("name") not in GROUPS[group].names:
+    if not isinstance(stored, Mapping) or stored.get("name") not in GROUPS[group].names:  # a list of names
         return stored
     return _completed(stored, GROUPS[group].entry(stored["name"]).config, f"{key}.", unknown)
 
 
-def _plain(value: Any) -> Mapping[str, Any]:
-    """A default is a dataclass where all else is a mapping."""
+def _plain(value: Any, key: str) -> Mapping[str, Any]:
+    """A default is a dataclass where all else is a mapping. Raises UserError for anything else."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
-    assert isinstance(value, Mapping)
+    if not isinstance(value, Mapping):
+        raise UserError(f"{key}={value} of a stored config is not a mapping.")
     return value

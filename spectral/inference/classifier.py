@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import nn
 
@@ -23,6 +24,9 @@ from spectral.inference.model_json import FORMAT, read_model_json
 from spectral.inputs.inputs import Inputs
 from spectral.runs.folder import RunFolder
 from spectral.scoring.decision import Decision
+
+NO_RULE = "decision_state of the run's model.json is not that of a decision rule: it was changed."
+MOST_PARTS_WITHOUT_WEIGHTS = 100  # a list of options may be longer than the network has weights, but not by far
 
 
 @dataclass
@@ -110,8 +114,9 @@ class Classifier:
         Raises:
             UserError: the run has no weights yet, or they are not this network's.
         """
-        network = self.build_network()
         try:
+            self._check_sizes(folder)
+            network = self.build_network()
             network.load_state_dict(load_file(folder.weights))
         except FileNotFoundError as error:
             raise UserError(
@@ -123,6 +128,23 @@ class Classifier:
             raise UserError(f"{folder.weights} cannot be read: it was changed or cut short.") from error
         return network
 
+    def _check_sizes(self, folder: RunFolder) -> None:
+        """Compare the network with the shapes of the stored weights before any of its own are allocated.
+
+        Raises:
+            RuntimeError: they differ, or the network cannot be built.
+        """
+        with safe_open(folder.weights, framework="pt") as weights:
+            stored = {name: tuple(weights.get_slice(name).get_shape()) for name in weights.keys()}  # noqa: SIM118
+        parts = [getattr(self.model, name, 0) for name in ("num_blocks", "depth")]
+        parts += [len(value) for value in vars(self.model).values() if isinstance(value, list)]
+        if max(parts) > len(stored) + MOST_PARTS_WITHOUT_WEIGHTS:
+            raise RuntimeError("the network has more parts than weights")
+        with torch.device("meta"):
+            built = {name: tuple(value.shape) for name, value in self.build_network().state_dict().items()}
+        if built != stored:
+            raise RuntimeError("the network has other shapes")
+
     def build_decision(self) -> Decision:
         """The decision rule as it was fitted.
 
@@ -131,7 +153,15 @@ class Classifier:
         """
         if not self.decision_state:
             raise UserError("the run has not ended and its decision rule is not known yet: resume it first.")
-        return Decision.from_state(self.decision_state)
+        size = (len(self.class_names),)
+        try:
+            rule = Decision.from_state(self.decision_state)
+            rule(np.full((1, *size), 1 / len(self.class_names)))
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise UserError(NO_RULE) from error
+        if rule.slope.shape != size or rule.offset.shape != size:
+            raise UserError(NO_RULE)
+        return rule
 
     def save(self, folder: RunFolder) -> None:
         """Write the run's model.json."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
 from spectral.runs.folder import RunFolder
-from spectral.training.checkpoint import load_checkpoint
+from spectral.training.checkpoint import load_resumable
 from spectral.training.initial_weights import body_misfit, head_fits, load_weights
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def load_initial(init: str | None, classifier: Classifier, network: nn.Module, f
     """
     if init is None:
         return {}
-    if (noted := folder.load_initial()) and load_checkpoint(folder.checkpoint):
+    if (noted := folder.load_initial()) and load_resumable(folder):
         return noted
     other, weights = _read(init)
     if misfit := body_misfit(network, weights):

@@ -9,10 +9,12 @@ from typing import Any
 
 from spectral.errors import UserError
 from spectral.runs.folder import RunFolder
+from spectral.runs.stored_json import is_number
 
 log = logging.getLogger(__name__)
 
 FORMAT = 2  # of what this version writes; 1 had no number
+LARGEST = 10_000_000  # pixels of a spectrum, channels
 NEEDED = {"model": dict, "class_names": list, "length": int, "inputs": dict}
 OPTIONAL = ("wave_angstrom", "class_priors", "output_prior", "decision_state")
 INPUTS = {"channels": ["flux"], "masked_pixels": "interpolate", "transform": {"name": "none"}, "num_channels": 1}
@@ -34,8 +36,33 @@ def read_model_json(folder: RunFolder) -> dict[str, Any]:
     for key, kind in NEEDED.items():
         if not isinstance(content.get(key), kind):
             raise UserError(f"{folder.model} does not describe a classifier: it lacks {key}.")
+    if wrong := _wrong_value(content):
+        raise UserError(f"{folder.model} does not describe a classifier: {wrong}.")
     content["inputs"] = INPUTS | _known(content["inputs"], INPUTS, f"{folder.model}: inputs.")
+    if not _is_count(content["inputs"]["num_channels"]) or not isinstance(content["inputs"]["channels"], list):
+        raise UserError(f"{folder.model} does not describe a classifier: inputs names no channels.")
     return _known(content, (*NEEDED, *OPTIONAL), f"{folder.model}: ")
+
+
+def _wrong_value(content: dict[str, Any]) -> str:
+    """What is wrong with the first value of another type or size than it has; empty if none is."""
+    names, length = content["class_names"], content["length"]
+    if not (names and all(isinstance(name, str) for name in names) and len(set(names)) == len(names)):
+        return "class_names is not a list of different names"
+    if not _is_count(length):
+        return f"length is not a whole number from 1 to {LARGEST:,}"
+    sizes = {"wave_angstrom": length, "class_priors": len(names), "output_prior": len(names)}
+    for key, size in sizes.items():
+        values = content.get(key)
+        if values is not None and not (
+            isinstance(values, list) and len(values) == size and all(map(is_number, values))
+        ):
+            return f"{key} is not a list of {size:,} numbers"
+    return "" if isinstance(content.get("decision_state", {}), dict) else "decision_state is no mapping"
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LARGEST
 
 
 def _parsed(folder: RunFolder) -> dict[str, Any]:
@@ -43,7 +70,7 @@ def _parsed(folder: RunFolder) -> dict[str, Any]:
         content = json.loads(folder.model.read_text("utf-8"))
     except FileNotFoundError as error:
         raise UserError(f"run={folder.path} has no {folder.model.name}: its training has not begun.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{folder.model} is not valid JSON: {error}.") from error
     if not isinstance(content, dict):
         raise UserError(f"{folder.model} does not describe a classifier: it is no mapping.")

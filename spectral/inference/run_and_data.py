@@ -30,7 +30,11 @@ def open_run_and_data(command: EvaluateConfig | PredictConfig) -> tuple[Predicto
     """
     folder = RunFolder.existing(command.run)
     classifier = Classifier.load(folder)
-    survey = _own_survey(folder) if command.data is None else open_survey(command.data, Path(command.cache_dir))
+    survey = (
+        _own_survey(folder, Path(command.cache_dir))
+        if command.data is None
+        else open_survey(command.data, Path(command.cache_dir))
+    )
     _check_fits(classifier, survey, folder)
     classifier.build_decision()  # a run that has not ended has none
     tune_allocator()
@@ -39,9 +43,10 @@ def open_run_and_data(command: EvaluateConfig | PredictConfig) -> tuple[Predicto
     return Predictor.load(folder, classifier, runtime, command.evaluate_batch_size), survey
 
 
-def _own_survey(folder: RunFolder) -> Survey:
+def _own_survey(folder: RunFolder, cache_dir: Path) -> Survey:
+    """The survey of the run, packed in the command's cache: a folder from elsewhere does not choose where to write."""
     own, result = folder.load_config(), folder.load_result()
-    dataset = Dataset.open(readers.typed(own["data"]), splits.typed(own["split"]), Path(own["cache_dir"]))
+    dataset = Dataset.open(readers.typed(own["data"]), splits.typed(own["split"]), cache_dir)
     if result and not dataset.survey.is_of(result["survey"]["fingerprint"]):
         log.warning("The survey has changed since the run in %s: its scores cannot be compared.", folder.path)
     return dataset.survey

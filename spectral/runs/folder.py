@@ -14,18 +14,24 @@ result.json          written last: a run that has it is finished
 
 import json
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from spectral.configs.stored import read_stored
 from spectral.errors import UserError
 from spectral.files import space_errors, write_bytes, write_json
 from spectral.runs.identity import as_begun, check_same
+from spectral.runs.stored_json import check_complete, is_row, load_result
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class RunFolder:
@@ -95,20 +101,45 @@ class RunFolder:
             write_bytes(self.config, OmegaConf.to_yaml(OmegaConf.create(dict(config))).encode())
 
     def load_config(self) -> dict[str, Any]:
-        """The run's config under today's names, with the defaults of keys that its version did not have."""
-        return read_stored(self._stored())[0]
+        """The run's config under today's names, with the defaults of keys that its version did not have.
+
+        Raises:
+            UserError: it cannot be read, or it has an interpolation: what a run wrote is resolved, and a folder that
+                comes from elsewhere must not read this machine's environment.
+        """
+        stored = self._stored()
+        if found := _interpolation(stored):
+            raise UserError(f"{self.config} cannot be used: {found} is an interpolation, which no run writes.")
+        return read_stored(stored)[0]
+
+    def load_seed(self) -> int:
+        """The run's seed. Raises UserError as `load_config`, or if it is not a whole number."""
+        seed = self.load_config()["seed"]
+        if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+            raise UserError(f"{self.config} cannot be used: seed={seed} is not a whole number from 0 on.")
+        return seed
 
     def _stored(self) -> dict[str, Any]:
-        loaded = OmegaConf.to_container(OmegaConf.load(self.config))
-        assert isinstance(loaded, dict)
+        try:
+            loaded = OmegaConf.to_container(OmegaConf.load(self.config))
+        except (OSError, ValueError, RecursionError, YAMLError, OmegaConfBaseException) as error:
+            said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+            raise UserError(f"{self.config} cannot be read: {said}.") from error
+        if not isinstance(loaded, dict) or not loaded:
+            raise UserError(f"{self.config} cannot be read: it holds no config.")
         return {str(key): value for key, value in loaded.items()}
 
     def load_result(self) -> dict[str, Any] | None:
-        """The finished run's result, or None."""
+        """The finished run's result, or None.
+
+        Raises:
+            UserError: it cannot be read, or it lacks something.
+        """
         if not self.result.exists():
             return None
-        loaded: dict[str, Any] = json.loads(self.result.read_text())
-        return loaded
+        result = load_result(self.result)
+        check_complete(result, self.result)
+        return result
 
     def note_initial(self, initial: Mapping[str, Any]) -> None:
         """Record which weights the run began with, unless they were fresh."""
@@ -119,24 +150,75 @@ class RunFolder:
         """The record of `note_initial`; empty if there is none."""
         if not self.initial.exists():
             return {}
-        loaded: dict[str, Any] = json.loads(self.initial.read_text())
-        return loaded
+        try:
+            loaded = json.loads(self.initial.read_text("utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{self.initial} cannot be read: it was changed or cut short.") from error
+        return loaded if isinstance(loaded, dict) else {}
+
+    def load_predictions(self) -> "pd.DataFrame":
+        """predictions.parquet; empty if there is none.
+
+        Raises:
+            UserError: it cannot be read.
+        """
+        import pandas as pd
+
+        if not self.predictions.exists():
+            return pd.DataFrame()
+        try:
+            predictions = pd.read_parquet(self.predictions)
+        except (OSError, ValueError) as error:
+            raise UserError(f"{self.predictions} cannot be read: it was changed or cut short.") from error
+        if missing := [name for name in ("id", "split", "label", "predicted") if name not in predictions]:
+            raise UserError(f"{self.predictions} cannot be read: it has no column {missing[0]}.")
+        return predictions
 
     def append_metrics(self, row: Mapping[str, Any]) -> None:
         with space_errors(self.metrics), self.metrics.open("a") as file:
             file.write(json.dumps(row) + "\n")
 
     def read_metrics(self) -> list[dict[str, Any]]:
-        """The rows so far, without a last line that a kill left incomplete."""
-        if not self.metrics.exists():
-            return []
-        lines = self.metrics.read_text().split("\n")[:-1]
-        return [json.loads(line) for line in lines]
+        """The rows so far, without a last line that a kill left incomplete.
 
-    def keep_metrics_until(self, epoch: int) -> None:
-        """Drop the rows of epochs after the checkpoint's; those epochs are run again."""
-        rows = [row for row in self.read_metrics() if row["epoch"] <= epoch]
+        Raises:
+            UserError: another line is no row.
+        """
+        rows = [(number, _row(line)) for number, line in enumerate(self._lines(), start=1)]
+        if bad := [number for number, row in rows if row is None]:
+            raise UserError(f"{self.metrics} cannot be read: line {bad[0]} is not the JSON of an epoch.")
+        return [row for _, row in rows if row is not None]
+
+    def readable_metrics(self) -> list[dict[str, Any]]:
+        """As `read_metrics`, without the lines that are no rows."""
+        return [row for line in self._lines() if (row := _row(line)) is not None]
+
+    def _lines(self) -> list[str]:
+        return self.metrics.read_text("utf-8", errors="replace").split("\n")[:-1] if self.metrics.exists() else []
+
+    def write_metrics(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Replace the rows."""
         write_bytes(self.metrics, "".join(json.dumps(row) + "\n" for row in rows).encode())
 
     def write_result(self, result: Mapping[str, Any]) -> None:
         write_json(self.result, result)
+
+
+def _row(line: str) -> dict[str, Any] | None:
+    """The row of a line of metrics.jsonl; None if it is none."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return row if is_row(row) else None
+
+
+def _interpolation(node: Any, key: str = "") -> str:
+    """The first value that is an interpolation, as key=value; empty if none is."""
+    if isinstance(node, Mapping):
+        children = [(f"{key}.{name}" if key else str(name), value) for name, value in node.items()]
+    elif isinstance(node, list):
+        children = [(f"{key}.{i}", value) for i, value in enumerate(node)]
+    else:
+        return f"{key}={node}" if isinstance(node, str) and "${" in node else ""
+    return next((found for name, value in children if (found := _interpolation(value, name))), "")

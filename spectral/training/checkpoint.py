@@ -6,13 +6,16 @@ is kept. The file is read with `weights_only=True`: it holds tensors and plain v
 
 import io
 import logging
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 
+from spectral.errors import UserError
 from spectral.files import write_bytes
+from spectral.runs.folder import RunFolder
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +39,7 @@ class Checkpoint:
     data_digest: str  # of the spectra and their split
     epochs_without_gain: int = 0
     train_s: float = 0.0  # spent so far, for time/train_s
+    rows: list[dict[str, Any]] = field(default_factory=list)  # of metrics.jsonl, which a power failure may cut
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -59,3 +63,38 @@ def load_checkpoint(path: Path) -> Checkpoint | None:
     except Exception as error:  # corrupt bytes can raise anything in the reader
         log.warning("%s cannot be read (%s): the run starts again from its beginning.", path, type(error).__name__)
         return None
+
+
+def load_resumable(folder: RunFolder) -> Checkpoint | None:
+    """The checkpoint that a run resumes from, with the row of each epoch until then; None: from the beginning.
+
+    Rows that metrics.jsonl has lost are those of the checkpoint. An earlier version kept none there: if it lacks a row
+    in both places, the run starts again, which is logged.
+
+    Raises:
+        UserError: the best weights of the run cannot be read. The sentence says how to start again.
+    """
+    saved = load_checkpoint(folder.checkpoint)
+    if saved is None:
+        return None
+    rows = {row["epoch"]: row for row in [*saved.rows, *folder.readable_metrics()]}
+    saved.rows = [rows[epoch] for epoch in range(1, saved.epoch + 1) if epoch in rows]
+    if len(saved.rows) < saved.epoch:
+        log.warning(
+            "%s lacks epochs that %s has: the run starts again from its beginning.", folder.metrics, folder.checkpoint
+        )
+        return None
+    if saved.best_epoch:
+        _check_weights(folder)
+    return saved
+
+
+def _check_weights(folder: RunFolder) -> None:
+    try:
+        with safe_open(folder.weights, framework="pt") as weights:
+            weights.keys()
+    except (OSError, SafetensorError) as error:
+        raise UserError(
+            f"{folder.weights} cannot be read: it is missing, or was changed or cut short; put it back, or delete "
+            f"{folder.checkpoint} and give the same command again to train from the beginning."
+        ) from error

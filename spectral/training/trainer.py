@@ -21,7 +21,7 @@ from spectral.inputs.batches import Batch, BatchSource, Rows
 from spectral.inputs.inputs import Inputs
 from spectral.runs.folder import RunFolder
 from spectral.runtime import Runtime
-from spectral.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from spectral.training.checkpoint import Checkpoint, load_resumable, save_checkpoint
 from spectral.training.divergence import FiniteCheck
 from spectral.training.lr_schedules import StageSchedule
 from spectral.training.progress import Progress
@@ -99,6 +99,7 @@ class Trainer:
         self.folder, self.progress = folder, progress
         self.compiled_network = runtime.prepare(network)
         self.ema = _make_ema(network, settings.ema_decay)
+        self.metrics: list[dict[str, Any]] = []  # a row for each epoch so far
         self.best_score: float | None = None
         self.best_stage = stages[0]
         self.epoch, self.best_epoch, self.epochs_without_gain, self.train_s = 0, 0, 0, 0.0
@@ -116,16 +117,17 @@ class Trainer:
 
         Raises:
             NonFiniteLossError: with the step and what to try.
-            UserError: the data is not what the run began with.
+            UserError: the data is not what the run began with, or its best weights cannot be read.
         """
-        resumed = load_checkpoint(self.folder.checkpoint)
+        resumed = load_resumable(self.folder)
         same = {self.settings.data_digest, self.settings.former_data_digest}
         if resumed and resumed.data_digest not in same:
             raise UserError(
                 f"run_dir={self.folder.path} began on other spectra, or on another split of them: the data has changed "
                 "since, so give another run_dir."
             )
-        self.folder.keep_metrics_until(resumed.epoch if resumed else 0)
+        self.metrics = resumed.rows if resumed else []
+        self.folder.write_metrics(self.metrics)  # rows that no checkpoint covers go: their epochs are run again
         if resumed:
             log.info("Going on after epoch %d of the run in %s.", resumed.epoch, self.folder.path)
         plan = ", then ".join(f"{stage.epochs} epochs of {stage.steps} steps" for stage in self.stages)
@@ -158,6 +160,7 @@ class Trainer:
                 log.info("Stage %s stopped: no gain in %d epochs.", stage.name, self.epochs_without_gain)
                 break
             row = self._run_epoch(stage, optimizer, schedule)
+            self.metrics.append(row)
             self.folder.append_metrics(row)
             self._save(number, epoch_in_stage + 1, optimizer, schedule)
             self.progress.end_epoch(row)
@@ -264,6 +267,7 @@ class Trainer:
             best_stage=self.stages.index(self.best_stage),
             epochs_without_gain=self.epochs_without_gain,
             train_s=self.train_s,
+            rows=self.metrics,
             data_digest=self.settings.data_digest,
         )
         save_checkpoint(self.folder.checkpoint, checkpoint)

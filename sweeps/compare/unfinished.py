@@ -49,4 +49,4 @@ def _score(row: Mapping[str, Any], objective: str) -> str:
 def _objective(run: Run) -> str:
     """The first objective of a run; empty if the config names none."""
     named = run.config.get("objective") or ""
-    return str(named if isinstance(named, str) else named[0])
+    return str(named[0] if isinstance(named, list) else named)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sweeps.cli import mistake
+from sweeps.errors import user_error_type
 from sweeps.ls.entry import Entry
 from sweeps.ls.runs import is_run, read_run
 from sweeps.ls.studies import is_study, read_study
@@ -49,6 +50,8 @@ def read_all(folder: Path) -> tuple[list[Entry], list[tuple[Path, str]]]:
     for path in _folders(folder):
         try:
             entry = _read(path)
+        except user_error_type() as error:
+            unreadable.append((path, str(error).rstrip(".")))
         except Exception as error:  # a folder may hold anything; the others must still be shown
             unreadable.append((path, f"{type(error).__name__}: {error}".splitlines()[0]))
         else:

@@ -5,9 +5,10 @@ from typing import Any
 
 import yaml
 
-from sweeps.files import load_json, load_rows
+from sweeps.errors import user_error
 from sweeps.ls.entry import Entry
 from sweeps.results.earlier_results import is_of_rule
+from sweeps.results.run_files import load_metrics, load_result
 from sweeps.results.run_status import _changed_s, unfinished_status
 
 # PyYAML's parser in C, if it is installed, reads a config in 2 ms instead of 20 ms.
@@ -21,23 +22,32 @@ def is_run(folder: Path) -> bool:
 def read_run(folder: Path) -> Entry:
     """Read the run in a folder. Raises any error of its files."""
     config = yaml.load((folder / "config.yaml").read_bytes(), Loader)
-    result = load_json(folder / "result.json")
-    named = result.get("objective", config["objective"])
+    num_epochs = _planned_epochs(config, folder / "config.yaml")
+    result = load_result(folder / "result.json")
+    named = result.get("objective") or config["objective"]
     objectives = [named] if isinstance(named, str) else [str(name) for name in named]
     # Version 0.1 had the scores of a fitted rule under the names of argmax: the epochs have those of argmax.
     by_epochs = not result or is_of_rule(result, config)
-    rows = load_rows(folder / "metrics.jsonl") if by_epochs else []
+    rows = load_metrics(folder / "metrics.jsonl") if by_epochs else []
     return Entry(
         folder.name,
         "run",
         "finished" if result else unfinished_status(folder),
         result["num_epochs"] if result else len(rows),
-        sum(stage["epochs"] for stage in config["schedule"]["stages"]),
+        num_epochs,
         objectives,
         _best({} if by_epochs else result, rows, objectives),
         _changed_s(folder),
         folder,
     )
+
+
+def _planned_epochs(config: Any, path: Path) -> int:
+    """Of all stages. Raises UserError if the config does not say."""
+    try:
+        return sum(int(stage["epochs"]) for stage in config["schedule"]["stages"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise user_error(f"{path} cannot be read: schedule.stages names no epochs.") from error
 
 
 def _best(result: dict[str, Any], rows: list[dict[str, Any]], objectives: list[str]) -> list[float] | None:

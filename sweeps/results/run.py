@@ -12,14 +12,18 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from sweeps.errors import user_error, user_error_type
-from sweeps.files import load_json, load_rows
+from sweeps.files import load_json
 from sweeps.results.earlier_results import is_of_rule
 from sweeps.results.run_dirs import SEED
+from sweeps.results.run_files import load_metrics, load_result
 
 if TYPE_CHECKING:
     from spectral.survey import Survey
 
 PREDICTIONS = ["id", "split", "label", "predicted"]  # the columns that every predictions.parquet has
+
+# What a parser raises for a file that was cut off, or is none of ours.
+UNREADABLE = (OSError, ValueError, TypeError, KeyError, RecursionError, yaml.YAMLError, OmegaConfBaseException)
 
 T = TypeVar("T")
 
@@ -40,21 +44,21 @@ class Run:
         """config.yaml; of an evaluation that of its run; empty if the run never began."""
         nothing: dict[str, Any] = {}
         of_run = self._read("config.yaml", _config, nothing)
-        return of_run or dict(self._read("result.json", load_json, nothing).get("config", nothing))
+        return of_run or dict(self._read("result.json", load_result, nothing).get("config", nothing))
 
     @cached_property
     def metrics(self) -> list[dict[str, Any]]:
         """metrics.jsonl, one row per epoch, without a last line that a kill left incomplete."""
-        return self._read("metrics.jsonl", load_rows, [])
+        return self._read("metrics.jsonl", load_metrics, [])
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """predictions.parquet: id, split, label, predicted, probability/<class>; empty if there are none."""
-        return self._read("predictions.parquet", pd.read_parquet, pd.DataFrame(columns=PREDICTIONS))
+        return self._read("predictions.parquet", _predictions, pd.DataFrame(columns=PREDICTIONS))
 
     def _load_result(self, path: Path) -> dict[str, Any]:
         """A result of version 0.1 too: what stood under the names of argmax may be of its decision rule."""
-        result = load_json(path)
+        result = load_result(path)
         try:
             is_renamed = "decision" not in result and is_of_rule(result, self.config)
         except user_error_type():  # whoever needs the config says that it cannot be read
@@ -71,8 +75,15 @@ class Run:
             return otherwise
         try:
             return read(path)
-        # Parsers raise different errors for a file that was cut off, or is not ours.
-        except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError, OmegaConfBaseException) as error:
+        except (
+            OSError,
+            ValueError,
+            TypeError,
+            KeyError,
+            RecursionError,
+            yaml.YAMLError,
+            OmegaConfBaseException,
+        ) as error:
             said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
             raise user_error(f"{path} cannot be read: {said}.") from error
 
@@ -103,11 +114,21 @@ class Run:
             survey = Survey.open(packed["folder"])
         except (KeyError, UserError):
             return None
-        return survey if survey.is_of(packed["fingerprint"]) else None
+        return survey if survey.is_of(packed.get("fingerprint", "")) else None
 
     def split(self, name: str) -> pd.DataFrame:
         """The predictions of one split, "validation" or "test"."""
         return self.predictions[self.predictions["split"] == name]
+
+
+def _predictions(path: Path) -> pd.DataFrame:
+    predictions = pd.read_parquet(path)
+    if missing := [name for name in PREDICTIONS if name not in predictions]:
+        raise ValueError(f"it has no column {missing[0]}")
+    for name in predictions:
+        if str(name).startswith("probability/") and not pd.api.types.is_numeric_dtype(predictions[name]):
+            raise ValueError(f"its column {name} holds no numbers")
+    return predictions
 
 
 def _config(path: Path) -> dict[str, Any]:

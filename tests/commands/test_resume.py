@@ -1,5 +1,6 @@
 """A run that was stopped in any way resumes and ends with the numbers of an uninterrupted one."""
 
+import dataclasses
 import logging
 import os
 import signal
@@ -15,6 +16,8 @@ import pytest
 from small_runs import OVERRIDES, REPOSITORY, StoppedError, arrays, outcome, rows, run, stages, stop_after
 
 from spectral.errors import UserError
+from spectral.runs.folder import RunFolder
+from spectral.training.checkpoint import load_checkpoint, save_checkpoint
 
 Overrides = Callable[..., list[str]]
 
@@ -116,6 +119,59 @@ def test_a_truncated_checkpoint_is_reported_and_the_run_starts_again(
     with caplog.at_level(logging.WARNING):
         run(small(TWO_STAGES))
     assert "last.ckpt cannot be read" in caplog.text and "starts again from its beginning" in caplog.text
+    assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("damage", ["last row lost", "all rows lost", "a row corrupt"])
+def test_rows_that_a_power_failure_took_are_those_of_the_checkpoint(
+    damage: str, small: Overrides, tmp_path: Path
+) -> None:
+    run(small(TWO_STAGES, folder="whole"))
+    with pytest.raises(StoppedError):
+        run(small(TWO_STAGES), stop_after(4))
+    metrics = tmp_path / "run" / "metrics.jsonl"
+    lines = metrics.read_text().splitlines(keepends=True)
+    assert len(lines) == 4
+    left = {"last row lost": lines[:3], "all rows lost": [], "a row corrupt": [lines[0], "\0" * 40 + "\n", *lines[2:]]}
+    metrics.write_text("".join(left[damage]))
+    again: list[int] = []
+    run(small(TWO_STAGES), lambda number, _row: again.append(number))
+    assert again == [5] and outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+
+
+def test_a_run_of_an_earlier_version_that_lost_a_row_starts_again(
+    small: Overrides, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its checkpoint keeps no rows."""
+    run(small(TWO_STAGES, folder="whole"))
+    with pytest.raises(StoppedError):
+        run(small(TWO_STAGES), stop_after(4))
+    folder = RunFolder(tmp_path / "run")
+    saved = load_checkpoint(folder.checkpoint)
+    assert saved is not None
+    save_checkpoint(folder.checkpoint, dataclasses.replace(saved, rows=[]))
+    folder.write_metrics(folder.read_metrics()[:3])
+    with caplog.at_level(logging.WARNING):
+        run(small(TWO_STAGES))
+    assert "metrics.jsonl lacks epochs" in caplog.text and "starts again from its beginning" in caplog.text
+    assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 100, None])
+def test_best_weights_that_cannot_be_read_have_a_way_out(
+    content: bytes | None, small: Overrides, tmp_path: Path
+) -> None:
+    run(small(TWO_STAGES, folder="whole"))
+    with pytest.raises(StoppedError):
+        run(small(TWO_STAGES), stop_after(4))
+    folder = RunFolder(tmp_path / "run")
+    folder.weights.unlink()
+    if content is not None:
+        folder.weights.write_bytes(content)
+    with pytest.raises(UserError, match=r"best\.safetensors cannot be read.*delete .*last\.ckpt"):
+        run(small(TWO_STAGES))
+    folder.checkpoint.unlink()  # as the sentence says
+    run(small(TWO_STAGES))
     assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
 
 

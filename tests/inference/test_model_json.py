@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from report_runs import add_network, make_run, make_survey
+from safetensors.torch import save_file
 from small_runs import run
 
 from spectral.configs.losses import losses
@@ -77,6 +78,76 @@ def test_a_file_without_a_required_key_is_refused(folder: RunFolder, key: str) -
     change(folder, **{key: None})
     with pytest.raises(UserError, match=f"does not describe a classifier: it lacks {key}"):
         Classifier.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"class_names": [1, 2, 3]}, "class_names is not"),
+        ({"class_names": ["a", "a", "b"]}, "class_names is not"),
+        ({"class_names": []}, "class_names is not"),
+        ({"length": True}, "length is not"),
+        ({"length": 10**12}, "length is not"),
+        ({"wave_angstrom": [1.0, 2.0]}, "wave_angstrom is not"),
+        ({"wave_angstrom": "x"}, "wave_angstrom is not"),
+        ({"output_prior": [0.5, "a", 0.1]}, "output_prior is not"),
+        ({"decision_state": [1]}, "decision_state is no mapping"),
+        ({"inputs": {"num_channels": "one"}}, "names no channels"),
+        ({"inputs": {"channels": 5}}, "names no channels"),
+        ({"model": {"name": ["fcn"]}}, "is not known"),
+        ({"model": {"name": "fcn", "widths": "many"}}, "widths"),
+    ],
+)
+def test_a_value_of_another_type_is_named(values: dict[str, Any], said: str, folder: RunFolder) -> None:
+    change(folder, **values)
+    with pytest.raises(UserError, match=said):
+        Classifier.load(folder)
+
+
+def test_a_deeply_nested_file_is_refused(folder: RunFolder) -> None:
+    folder.model.write_text("[" * 100_000)
+    with pytest.raises(UserError, match="is not valid JSON"):
+        Classifier.load(folder)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [{"slope": [1.0]}, {"slope": "x", "offset": [0], "prior_ratio": None, "num_iterations": 0}, {"prior_ratio": None}],
+)
+def test_a_decision_rule_that_was_changed_is_refused(state: dict[str, Any], folder: RunFolder) -> None:
+    change(folder, decision_state=state)
+    with pytest.raises(UserError, match="is not that of a decision rule"):
+        Classifier.load(folder).build_decision()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"name": "fcn", "widths": [10**9, 10**9, 4]},
+        {"name": "fcn", "widths": [4] * 100_000, "kernel_sizes": [3] * 100_000},
+        {"name": "reference", "width": 10**9},
+        {"name": "reference", "num_blocks": 10**9},
+        {"name": "resnet1d", "widths": [10**9, 4, 4]},
+        {"name": "inception_time", "num_filters": 10**9},
+        {"name": "inception_time", "depth": 10**9},
+    ],
+)
+def test_a_network_that_is_not_that_of_the_weights_is_refused_before_it_is_allocated(
+    model: dict[str, Any], folder: RunFolder
+) -> None:
+    change(folder, model=model)
+    with pytest.raises(UserError, match=r"best\.safetensors does not fit"):
+        Classifier.load(folder).load_network(folder)
+
+
+@pytest.mark.parametrize("name", ["reference", "fcn", "resnet1d", "inception_time"])
+def test_every_network_is_loaded_with_its_weights(name: str, folder: RunFolder) -> None:
+    change(folder, model={"name": name})
+    classifier = Classifier.load(folder)
+    network = classifier.build_network()
+    save_file(network.state_dict(), folder.weights)
+    loaded = classifier.load_network(folder).state_dict()
+    assert all(torch.equal(value, loaded[key]) for key, value in network.state_dict().items())
 
 
 def test_the_first_format_is_read_with_its_own_meaning(folder: RunFolder) -> None:

@@ -30,10 +30,21 @@ def test_metrics_are_read_back_without_a_truncated_line(folder: RunFolder) -> No
     with folder.metrics.open("a") as file:
         file.write('{"epoch": 4, "val/mac')
     assert [row["epoch"] for row in folder.read_metrics()] == [1, 2, 3]
-    folder.keep_metrics_until(2)
+    folder.write_metrics(folder.read_metrics()[:2])
     assert folder.metrics.read_text().splitlines() == [
         json.dumps({"epoch": epoch, "val/macro_f1": epoch / 10}) for epoch in (1, 2)
     ]
+
+
+@pytest.mark.parametrize("line", ["", "[1]", '{"epoch": "two"}', '{"val/macro_f1": 0.5}', '{"epoch": 2', "[" * 100_000])
+def test_a_line_of_metrics_that_is_no_row_is_named(line: str, folder: RunFolder) -> None:
+    folder.append_metrics({"epoch": 1})
+    with folder.metrics.open("a") as file:
+        file.write(line + "\n")
+    folder.append_metrics({"epoch": 3})
+    with pytest.raises(UserError, match=r"metrics\.jsonl cannot be read: line 2"):
+        folder.read_metrics()
+    assert [row["epoch"] for row in folder.readable_metrics()] == [1, 3]
 
 
 def test_a_second_process_cannot_use_the_same_folder(folder: RunFolder) -> None:
@@ -50,5 +61,7 @@ def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
 
 def test_there_is_no_result_before_the_end(folder: RunFolder) -> None:
     assert folder.load_result() is None
-    folder.write_result({"objective": "val/macro_f1", "val/macro_f1": 0.5})
-    assert folder.load_result() == {"objective": "val/macro_f1", "val/macro_f1": 0.5}
+    survey = {"class_names": ["a", "b"], "fingerprint": "f"}
+    result = {"objective": "train/loss", "train/loss": 0.5, "best_epoch": 1, "confusion": {}, "score_test": True}
+    folder.write_result(result | {"survey": survey})
+    assert folder.load_result() == result | {"survey": survey}
