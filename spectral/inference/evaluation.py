@@ -48,7 +48,7 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
     labels = labels_of(survey, names)
     on, rows = labelled_rows(command, survey, labels)
     labels, config = labels[rows], folder.load_config()
-    seed, rule = int(config["seed"]), predictor.classifier.build_decision()
+    seed, rule = folder.load_seed(), predictor.classifier.build_decision()
     probability = predictor.probabilities(survey, rows)
     is_own = is_own_survey(folder, survey)
     if on == "validation" and command.data is None:
