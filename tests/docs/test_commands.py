@@ -107,6 +107,17 @@ def check_applied(name: str) -> Callable[[list[str], pytest.MonkeyPatch], None]:
     return check
 
 
+def import_afresh(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runpy import a module that another test may have imported; that one is back after the test.
+
+    It is back in both of its places: a package that lacks its own submodules would fail the tests that follow.
+    """
+    parent, _, name = target.rpartition(".")
+    if target in sys.modules:
+        monkeypatch.setattr(sys.modules[parent], name, sys.modules[target])
+        monkeypatch.delitem(sys.modules, target)
+
+
 def check_parsed(target: str) -> Callable[[list[str], pytest.MonkeyPatch], None]:
     """Of a command with argparse: its parser takes the arguments."""
 
@@ -125,7 +136,7 @@ def check_parsed(target: str) -> Callable[[list[str], pytest.MonkeyPatch], None]
                 monkeypatch.syspath_prepend(str((REPOSITORY / target).parent))
                 runpy.run_path(str(REPOSITORY / target), run_name="__main__")
             else:
-                monkeypatch.delitem(sys.modules, target, raising=False)  # another test may have imported it
+                import_afresh(target, monkeypatch)
                 runpy.run_module(target, run_name="__main__", alter_sys=True)
 
     return check
