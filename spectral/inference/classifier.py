@@ -135,7 +135,7 @@ class Classifier:
             RuntimeError: they differ, or the network cannot be built.
         """
         with safe_open(folder.weights, framework="pt") as weights:
-            stored = {name: tuple(weights.get_slice(name).get_shape()) for name in weights.keys()}  # noqa: SIM118
+            stored = {name: tuple(weights.get_slice(name).get_shape()) for name in weights.keys()}  # noqa: SIM118  (an open file, not a dict)
         parts = [getattr(self.model, name, 0) for name in ("num_blocks", "depth")]
         parts += [len(value) for value in vars(self.model).values() if isinstance(value, list)]
         if max(parts) > len(stored) + MOST_PARTS_WITHOUT_WEIGHTS:

@@ -44,7 +44,7 @@ def batch_source(
         raise UserError("inputs.channels needs inverse variances and the data has none: leave that channel out.")
     arrays = (survey.flux, survey.mask, survey.ivar if inputs.needs_ivar else None)
     if rows is not None:
-        arrays = tuple(None if array is None else np.take(array, rows, axis=0) for array in arrays)  # type: ignore[assignment]
+        arrays = tuple(None if array is None else np.take(array, rows, axis=0) for array in arrays)  # type: ignore[assignment]  # still three
     flux, mask, ivar = arrays
     return BatchSource(flux, mask, device, ivar=ivar, length=length)
 

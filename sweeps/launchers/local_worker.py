@@ -57,7 +57,7 @@ class LocalWorker:
             undo.callback(os.close, self._lifeline)
             try:
                 # For output before the first job and between jobs; the output of a job goes to its folder.
-                self._output = None if show_output else undo.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+                self._output = None if show_output else undo.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  (undo closes it)
                 start = START.format(path=sys.path, socket=theirs.fileno(), lifeline=lifeline_end)
                 self.process = subprocess.Popen(
                     [sys.executable, "-c", start],

@@ -93,7 +93,7 @@ class Registry(Generic[Part]):
             sentence = str(error.msg).splitlines()[0].rstrip(".")
             raise user_error(f"{self._options_key}.{error.full_key}: {sentence}.") from error
         values = {name: merged[name] for name in _fields(kind)}
-        return checked(kind, values, self._options_key)  # type: ignore[type-var]
+        return checked(kind, values, self._options_key)  # type: ignore[type-var]  # a dataclass
 
     def _refuse_foreign(self, name: str, kind: type[Part], option: str, value: Any) -> None:
         """Raise UserError for an option of other parts, unless it has its default value there.

@@ -23,6 +23,6 @@ if __name__ == "__main__":
     begin_command()
     from sweeps.launchers.pooled_launcher import PooledLauncher
 
-    PooledLauncher.submit = report  # type: ignore[assignment,method-assign]
+    PooledLauncher.submit = report  # type: ignore[assignment,method-assign]  # the first submit ends it
     sys.argv[0] = str(REPOSITORY / "run.py")
     runpy.run_path(sys.argv[0], run_name="__main__")
