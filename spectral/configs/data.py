@@ -2,11 +2,40 @@
 
 import dataclasses
 import inspect
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from spectral.configs.fields import choice, number
 from spectral.configs.registry import Registry
+from spectral.errors import UserError
+
+MOST_PIXELS = 200_000
+
+
+@dataclass
+class GridConfig:
+    """The wavelengths that all spectra are resampled to; `native`: none, pixels stay the source's."""
+
+    kind: str = choice("native", "native", "log", "linear")
+    start_angstrom: float = number(3700.0, above=0)  # the first pixel's centre is there (linear), or next after (log)
+    stop_angstrom: float = number(9100.0, above=0)  # the last pixel's centre is at most there
+    step: float = number(1e-4, above=0)  # in Angstrom (linear), or in log10 of Angstrom (log)
+
+    def check(self, key: str) -> None:
+        """Raises UserError if the grid would have fewer than two pixels, or too many."""
+        if self.kind == "native":
+            return
+        start, stop = self.start_angstrom, self.stop_angstrom
+        length = (math.log10(stop / start) if self.kind == "log" else stop - start) / self.step
+        if stop <= start:
+            raise UserError(f"{key}.stop_angstrom={stop:g} must be above {key}.start_angstrom={start:g}.")
+        if not 1 <= length < MOST_PIXELS:
+            unit = "log10 of Angstrom" if self.kind == "log" else "Angstrom"
+            raise UserError(
+                f"{key}.step={self.step:g} makes {length + 1:,.0f} pixels of {start:g} to {stop:g}: it is in {unit}, "
+                f"and 2 to {MOST_PIXELS:,} are allowed."
+            )
 
 
 @dataclass
@@ -20,10 +49,15 @@ class DataConfig:
     nan: str = choice("error", "error", "mask", "skip")  # flux that is not finite; mask: flux 0 and a bad pixel
     ivar_masks: bool = True  # whether inverse variance of 0 or less, or none, marks a bad pixel
     ragged: str = choice("error", "error", "pad")  # lengths that differ; pad: flux 0 and bad pixels up to the longest
+    grid: GridConfig = field(default_factory=GridConfig)
     limit: Optional[int] = number(None, at_least=1)  # spectra to use, to try a large survey quickly; null: all
     limit_draw: str = choice("stratified", "stratified", "first")  # each class in proportion; or the first rows
     num_workers: Optional[int] = number(None, at_least=1)  # packing processes; null: one a core; 1: this process alone
     rows_per_part: int = number(512, at_least=1)  # spectra that a packing process holds at a time
+
+    def check(self, key: str) -> None:
+        """Raises UserError if the fields do not fit together. A reader's own check calls this one."""
+        self.grid.check(f"{key}.grid")
 
 
 class ReaderRegistry(Registry):

@@ -48,5 +48,6 @@ class ArraysConfig(DataConfig):
     channels_last: Optional[bool] = None  # whether flux is [N, L, C] (.npz, .npy); null: [N, C, L], refused if C > L
 
     def check(self, key: str) -> None:
+        super().check(key)
         if self.flux_columns is not None and len(self.flux_columns) != 2:
             raise UserError(f"{key}.flux_columns={self.flux_columns} must be two names: the first and the last pixel.")

@@ -10,6 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from spectral.configs import readers as _readers  # noqa: F401  (registers itself)
 from spectral.configs import simulated as _simulated  # noqa: F401  (registers itself)
+from spectral.configs import survey_files as _survey_files  # noqa: F401  (registers itself)
 from spectral.configs.cache import remembered
 from spectral.configs.class_lists import check_by_class
 from spectral.configs.data import readers

@@ -27,6 +27,7 @@ class SimulatedConfig(DataConfig):
 
     def check(self, key: str) -> None:
         """Bring the priors into the order of CLASSES, whatever the order of class_names."""
+        super().check(key)
         if self.priors is None:
             raise UserError(f"{key}.priors=null is not allowed: it needs the priors of {', '.join(CLASSES)}.")
         self.priors = in_class_order(self, key, CLASSES, "the simulated survey").priors

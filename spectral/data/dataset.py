@@ -114,7 +114,7 @@ class Dataset:
 
 def open_survey(data: Any, cache_dir: Path) -> Survey:
     """The survey of a typed data config: packed already, or packed now."""
-    source = readers.build(data)
+    source = readers.build(data, cache_dir=cache_dir)
     return source if isinstance(source, Survey) else open_or_pack(source, data, cache_dir)
 
 

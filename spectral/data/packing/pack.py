@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from spectral.data.packing.catalog import (
     kept_entries,
     skipped_entries,
 )
+from spectral.data.packing.gridded import on_grid
 from spectral.data.packing.limit import LimitedReader, limited, limited_rows
 from spectral.data.packing.merge import Contents, contents_of, write_array
 from spectral.data.packing.parts import PartJob, Span, finished_spans, missing_spans
@@ -37,6 +39,7 @@ log = logging.getLogger(__name__)
 
 SHAPING = ("dtype", "class_names", "on_bad", "nan", "ivar_masks", "ragged")  # what the content of a pack depends on
 LIMITS = ("limit", "limit_draw")  # also, where there is a limit
+GRID = "grid"  # also, where there is one
 NUM_PROBED = 64  # spectra looked at to learn the shape that most have
 DTYPES = {"ivar": "float32", "mask": "bool"}
 
@@ -72,6 +75,7 @@ def pack(
         UserError: the data is not as the options allow, the folder holds something else, or the disk is full.
     """
     folder = Path(folder).absolute()
+    reader = on_grid(reader, config.grid)
     with space_errors(folder), locked(folder), lean_tables():
         plan = {"format": FORMAT, "source": reader.fingerprint(), "settings": _settings(reader, config)}
         if (survey := _usable(folder, plan, is_cache)) is not None:
@@ -104,7 +108,8 @@ def _usable(folder: Path, plan: dict[str, Any], is_cache: bool) -> Survey | None
 def _check_replaceable(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
     """A pack may give way to another state of its own source, or other packing options; to no other survey."""
     before, now = old.get("settings") or {}, new["settings"]
-    differing = [key for key in {**now, **before} if key not in (*SHAPING, *LIMITS) and before.get(key) != now.get(key)]
+    own = [key for key in {**now, **before} if key not in (*SHAPING, *LIMITS, GRID)]
+    differing = [key for key in own if before.get(key) != now.get(key)]
     if differing:
         key = differing[0]
         raise UserError(
@@ -116,6 +121,8 @@ def _check_replaceable(folder: Path, old: dict[str, Any], new: dict[str, Any]) -
 
 def _settings(reader: Reader, config: DataConfig) -> dict[str, Any]:
     packing = {name: getattr(config, name) for name in SHAPING + (LIMITS if config.limit else ())}
+    if config.grid.kind != "native":
+        packing[GRID] = asdict(config.grid)
     settings: dict[str, Any] = json.loads(json.dumps({"reader": config.name, **packing, **reader.settings()}))
     return settings
 

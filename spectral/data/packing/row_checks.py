@@ -60,6 +60,8 @@ def check_row(chunk: Chunk, position: int, rules: Rules) -> Row | str:
     if (lost & ~mask).any() and rules.nan != "mask":
         return f"flux not finite: at pixel {np.flatnonzero(lost & ~mask)[0]}"
     mask |= lost
+    if mask.all():
+        return "no good pixel"
     flux[:, lost] = 0
     if rules.dtype == "float16" and (reason := _not_half(flux)):
         return reason

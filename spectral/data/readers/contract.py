@@ -21,13 +21,15 @@ class Chunk:
     flux: list[Flux | None]  # one array [C, L_i] a row
     ivar: list[Flux] | None = None  # inverse variance, [C, L_i] a row
     mask: list[NDArray[np.bool_]] | None = None  # [L_i] a row; True if the pixel is bad
+    wave_angstrom: list[NDArray[np.float64]] | None = None  # [L_i] a row, where spectra have wavelengths of their own
     problems: dict[int, str] = field(default_factory=dict)  # position in this chunk -> reason
 
 
 class Reader(Protocol):
     """A survey as its source holds it. Instances are pickled to the packing processes, so they stay small.
 
-    A reader may also have `class_names`, which it proposes, and `wave_unit`, in which its source gives wavelengths.
+    A reader may also have `class_names`, which it proposes, `wave_unit`, in which its source gives wavelengths, and
+    `wave_per_row`, which is true if each chunk has wavelengths: `data.grid` is then needed.
     """
 
     def catalog(self) -> pd.DataFrame:

@@ -1,0 +1,42 @@
+"""Readers of files as surveys release them."""
+
+from dataclasses import dataclass, field
+from typing import Optional
+
+from spectral.configs.data import DataConfig, GridConfig, readers
+from spectral.configs.fields import choice, number
+from spectral.errors import UserError
+
+CLASS_MAP = {"star": "star", "galaxy": "galaxy", "qso": "qso", "quasar": "qso", "unknown": "unknown"}
+
+
+@dataclass
+class SurveyFilesConfig(DataConfig):
+    """Options of all readers of survey files."""
+
+    folder: str = ""  # a folder with folders below it, a file, or a pattern such as 'dr10/*/spec-*.fits'
+    catalog: Optional[str] = None  # CSV, FITS or Parquet: the spectra to read, and their labels; null: the headers say
+    file_key: Optional[str] = None  # its column of file names; null: made of the survey's usual columns
+    id_key: Optional[str] = None  # null: the survey's usual name
+    label_key: Optional[str] = None  # null: class
+    group_key: Optional[str] = None  # the object that several spectra share; null: the survey's id of objects
+    redshift_key: Optional[str] = None
+    snr_key: Optional[str] = None
+    match_arcsec: Optional[float] = number(2.0, above=0)  # spectra that near are one object, if no id says; null: none
+    class_map: dict[str, Optional[str]] = field(default_factory=lambda: dict(CLASS_MAP))  # survey's word -> class
+
+    def check(self, key: str) -> None:
+        super().check(key)
+        if not self.folder:
+            raise UserError(f"{key}.folder is not set: it needs a folder, or a pattern such as 'dr10/*/spec-*.fits'.")
+
+
+@readers.register("spectral.data.readers.survey_files.opening:open_lamost")
+@dataclass
+class LamostConfig(SurveyFilesConfig):
+    """LAMOST low-resolution spectra, one a file."""
+
+    name: str = "lamost"
+    mask: str = choice("and", "and", "or")  # a pixel is bad if all exposures have a flag, or if any has
+    bad_flags: list[str] = field(default_factory=lambda: ["any"])
+    grid: GridConfig = field(default_factory=lambda: GridConfig("log", 3700.0, 9000.0, 1e-4))

@@ -1,0 +1,95 @@
+"""Catalogs of surveys as tables: CSV (also with `|`, also gzipped), FITS and Parquet, read column by column."""
+
+import csv
+import gzip
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from spectral.data.readers.columns import check_names, is_index, text_columns
+from spectral.data.readers.paths import existing_file
+from spectral.data.readers.survey_files.fits_file import open_fits, table_columns
+from spectral.data.readers.survey_files.layout import UnreadableError
+from spectral.errors import UserError
+
+FITS_ENDINGS = (".fits", ".fit", ".fits.gz", ".fit.gz")
+SEPARATORS = "|,;\t"
+
+
+def read_catalog_table(path: str, given: Mapping[str, str | None], key: str = "data.catalog") -> pd.DataFrame:
+    """The columns of a catalog that hold one value a row; ids, labels and groups stay the text they are.
+
+    Args:
+        given: config option such as "label_key" -> column, as of `find_columns`.
+
+    Raises:
+        UserError: the file is not there, of no known kind, not whole, or has a column twice.
+    """
+    file, source = existing_file(path, key), f"{key}={path}"
+    name = file.name.lower()
+    try:
+        if name.endswith(FITS_ENDINGS):
+            return _from_fits(file, source)
+        if name.endswith(".parquet"):
+            return _from_parquet(file, source)
+        if name.endswith((".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".dat")):
+            return _from_text(file, given, source)
+    except (UnreadableError, pa.ArrowInvalid, OSError, EOFError, UnicodeDecodeError) as error:
+        raise UserError(f"{source} cannot be read: {' '.join(str(error).split())}.") from error
+    raise UserError(
+        f"{source} is of no known kind: .csv, .tsv, .fits and .parquet are read, also .csv.gz and .fits.gz."
+    )
+
+
+def _from_text(path: Path, given: Mapping[str, str | None], source: str) -> pd.DataFrame:
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8-sig") as text:
+        header = text.readline().rstrip("\r\n")
+    if not header.strip():
+        raise UserError(f"{source} has no header line.")
+    separator = max(SEPARATORS, key=header.count)
+    names = [name.strip() for name in next(csv.reader([header], delimiter=separator))]
+    check_names(names, source)
+    as_is = text_columns(names, given, source)
+    table = pa.csv.read_csv(
+        path,
+        read_options=pa.csv.ReadOptions(column_names=names, skip_rows=1),
+        parse_options=pa.csv.ParseOptions(delimiter=separator),
+        convert_options=pa.csv.ConvertOptions(
+            column_types={name: pa.string() for name in as_is},
+            null_values=["", "null", "NULL", "nan", "NaN", "\\N"],
+            strings_can_be_null=True,
+            include_columns=[name for name in names if not is_index(name)],
+        ),
+    )
+    return _frame(table)
+
+
+def _from_parquet(path: Path, source: str) -> pd.DataFrame:
+    schema = pa.parquet.read_schema(path)
+    flat = [f.name for f in schema if not (pa.types.is_nested(f.type) or is_index(f.name))]
+    check_names(flat, source)
+    return _frame(pa.parquet.read_table(path, columns=flat))
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    """As pandas, whole numbers exact where some are missing."""
+    exact = {pa.int64(): pd.Int64Dtype(), pa.uint64(): pd.UInt64Dtype(), pa.int32(): pd.Int32Dtype()}
+    missing = {field.type for field, column in zip(table.schema, table.columns, strict=True) if column.null_count}
+    frame: pd.DataFrame = table.to_pandas(types_mapper={kind: exact[kind] for kind in missing & set(exact)}.get)
+    return frame
+
+
+def _from_fits(path: Path, source: str) -> pd.DataFrame:
+    with open_fits(path) as hdus:
+        tables = [hdu for hdu in hdus if hasattr(hdu, "columns")]
+        if not tables:
+            raise UserError(f"{source} holds no table.")
+        check_names(tables[0].columns.names, source)
+        columns = table_columns(tables[0], [name.lower() for name in tables[0].columns.names])
+    return pd.DataFrame({name: values for name, values in columns.items() if np.ndim(values) == 1})

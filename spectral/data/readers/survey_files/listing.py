@@ -1,0 +1,156 @@
+"""The list of a survey's spectra, from a catalog or from the headers of all files."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from spectral.data.readers.columns import NUMBERED, among, log_columns, tidy_catalog
+from spectral.data.readers.survey_files.catalog_table import read_catalog_table
+from spectral.data.readers.survey_files.file_tree import FileTree
+from spectral.data.readers.survey_files.layout import Layout
+from spectral.data.readers.survey_files.objects import groups_by_position
+from spectral.data.readers.survey_files.scan import FILE, PROBLEM, ROW_IN_FILE, scan_headers, stem
+from spectral.errors import UserError
+
+log = logging.getLogger(__name__)
+
+ROLES = ("id", "label", "group", "redshift", "snr")
+POSITIONS = {"ra_deg": ("ra_deg", "ra", "ra_obs", "target_ra"), "dec_deg": ("dec_deg", "dec", "dec_obs", "target_dec")}
+OWN = (FILE, ROW_IN_FILE, PROBLEM)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a survey's files are and how the columns of its catalog are called: fields of SurveyFilesConfig."""
+
+    folder: str
+    catalog: str | None = None
+    file_key: str | None = None
+    id_key: str | None = None
+    label_key: str | None = None
+    group_key: str | None = None
+    redshift_key: str | None = None
+    snr_key: str | None = None
+    class_map: tuple[tuple[str, str | None], ...] = ()
+    class_names: tuple[str, ...] | None = None
+    match_arcsec: float | None = 2.0
+
+
+def list_spectra(layout: Layout, source: Source, tree: FileTree, num_workers: int | None) -> pd.DataFrame:
+    """One row a spectrum: the columns of a reader's catalog, and `file`, `row_in_file` and `problem` (or missing).
+
+    Raises:
+        UserError: the catalog cannot be used, an id is there twice, or no row of the catalog has a file.
+    """
+    if source.catalog is None:
+        frame = _of_headers(layout, source, tree, num_workers)
+    else:
+        frame = _of_catalog(layout, source, source.catalog, tree, num_workers)
+    if "group" not in frame and source.match_arcsec and (where := _positions(frame)) is not None:
+        frame["group"] = groups_by_position(*where, source.match_arcsec)
+    return frame
+
+
+def _of_headers(layout: Layout, source: Source, tree: FileTree, num_workers: int | None) -> pd.DataFrame:
+    entries = scan_headers(layout, tree, num_workers)
+    given, named = _given(layout, source, entries.columns), f"data.folder={source.folder}"
+    frame = tidy_catalog(entries, given, named)
+    shown = [str(name) for name in entries if name not in OWN]
+    log_columns(f"the headers of {named}", shown, frame, given)
+    return frame
+
+
+def _of_catalog(layout: Layout, source: Source, catalog: str, tree: FileTree, num_workers: int | None) -> pd.DataFrame:
+    named = f"data.catalog={catalog}"
+    table = read_catalog_table(catalog, _given(layout, source, ()))
+    given = _given(layout, source, table.columns)
+    frame = tidy_catalog(table, given, named)
+    names = _file_names(layout, source, table, named)
+    if names is None:
+        frame = _joined(frame, scan_headers(layout, tree, num_workers), named)
+    else:
+        frame = _with_files(layout, frame, names, tree, named)
+    log_columns(named, table.columns, frame, given, f"the files of data.folder={source.folder}")
+    return frame
+
+
+def _given(layout: Layout, source: Source, columns: Iterable[str]) -> dict[str, str | None]:
+    """The user's names of columns; else those that the layout's survey uses, if they are there."""
+    lower = {str(name).lower(): str(name) for name in reversed(list(columns))}
+    given: dict[str, str | None] = {}
+    for role in ROLES:
+        usual = (lower[name] for name in layout.usual_names.get(role, ()) if name in lower)
+        given[f"{role}_key"] = getattr(source, f"{role}_key") or next(usual, None)
+    return given
+
+
+def _file_names(layout: Layout, source: Source, table: pd.DataFrame, named: str) -> list[str] | None:
+    """The file of each catalog row; None if its rows do not tell."""
+    if source.file_key is not None:
+        if source.file_key not in table:
+            raise UserError(
+                f"{named} has no '{source.file_key}' (data.file_key): {among(source.file_key, map(str, table))}."
+            )
+        return [str(name) for name in table[source.file_key]]
+    lower = {str(name).lower(): table[name].to_list() for name in reversed(list(table.columns))}
+    if not {*layout.file_name_columns} <= set(lower) or not layout.file_name_columns:
+        return None
+    return [layout.file_name(*values) for values in zip(*(lower[c] for c in layout.file_name_columns), strict=True)]
+
+
+def _with_files(layout: Layout, frame: pd.DataFrame, names: list[str], tree: FileTree, named: str) -> pd.DataFrame:
+    """The catalog with the file of each row, which a row finds by its name with or without folders and ending."""
+    there = {stem(name, layout.endings): name for name in tree.names} | tree.by_name | {n: n for n in tree.names}
+    found = [there.get(name) or there.get(stem(name, layout.endings)) for name in names]
+    missing = [f"missing file: {name}" if file is None else None for name, file in zip(names, found, strict=True)]
+    if all(missing):
+        raise UserError(
+            f"None of the {len(names):,} files that {named} asks for is in data.folder, such as {names[0]}."
+        )
+    files = [name if file is None else file for name, file in zip(names, found, strict=True)]
+    if frame.attrs.get(NUMBERED):
+        frame["id"] = [stem(name, layout.endings) for name in files]
+        frame.attrs[NUMBERED] = False
+    _log_left_out(tree, len(tree.names) - len({*files} & {*tree.names}), named)
+    frame[FILE], frame[ROW_IN_FILE], frame[PROBLEM] = files, 0, missing
+    return frame
+
+
+def _joined(frame: pd.DataFrame, entries: pd.DataFrame, named: str) -> pd.DataFrame:
+    """The spectra of the files with what the catalog says of each; those that it does not list are left out."""
+    key = "group" if "group" in entries and not entries["id"].isin(frame["id"]).any() else "id"
+    place = pd.Index(frame["id"]).get_indexer(entries[key].astype("str"))
+    if (place < 0).all():
+        raise UserError(
+            f"None of the {len(frame):,} ids of {named}, such as {frame['id'].iloc[0]}, is that of a spectrum in "
+            f"data.folder, such as {entries['id'].iloc[0]}: data.id_key names another column."
+        )
+    listed = np.flatnonzero((place >= 0) | entries[PROBLEM].notna())
+    _log_spectra_left_out(len(entries) - len(listed), named)
+    said = frame.iloc[place[listed]].reset_index(drop=True).where(pd.Series(place[listed] >= 0), other=np.nan)
+    kept = entries.iloc[listed].reset_index(drop=True)
+    columns = {name: said[name] for name in said if name not in ("id", *OWN)}
+    return kept.assign(**columns)
+
+
+def _log_left_out(tree: FileTree, num: int, named: str) -> None:
+    if num:
+        log.warning("%s of %s files are in no row of %s and are left out.", f"{num:,}", f"{len(tree.names):,}", named)
+
+
+def _log_spectra_left_out(num: int, named: str) -> None:
+    if num:
+        log.warning("%s spectra are in no row of %s and are left out.", f"{num:,}", named)
+
+
+def _positions(frame: pd.DataFrame) -> "tuple[np.ndarray, np.ndarray] | None":
+    """Right ascension and declination [N] in degrees, if the catalog has them."""
+    lower = {str(name).lower(): name for name in reversed(list(frame.columns))}
+    found = [next((lower[n] for n in names if n in lower), None) for names in POSITIONS.values()]
+    if None in found:
+        return None
+    ra, dec = (pd.to_numeric(frame[name], errors="coerce").to_numpy(np.float64) for name in found)
+    return ra, dec

@@ -1,0 +1,36 @@
+"""Pixel flags by the names that surveys give them."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectral.errors import UserError, nearest
+
+ANY = "any"
+
+
+def bits_of(names: Sequence[str], known: Mapping[str, int], key: str) -> int:
+    """The bits of some flags as one number; `any` stands for all bits, also for those without a name.
+
+    Args:
+        known: name of a flag, as the survey writes it -> its bit.
+        key: config option, for the error sentence.
+
+    Raises:
+        UserError: the survey has no such flag.
+    """
+    bits = 0
+    for name in names:
+        if name.lower() == ANY:
+            return -1
+        if name.upper() not in known:
+            raise UserError(f"{key}={name} is no flag of this survey: {nearest(name.upper(), [*known, ANY])}.")
+        bits |= 1 << known[name.upper()]
+    return bits
+
+
+def bad_pixels(flags: NDArray[np.integer], bits: int) -> NDArray[np.bool_]:
+    """Where any of some bits is set."""
+    bad: NDArray[np.bool_] = (flags.astype(np.int64) & bits) != 0
+    return bad

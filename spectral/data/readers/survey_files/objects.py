@@ -1,0 +1,33 @@
+"""Spectra of one object, known by their position: repeat visits must not stand on both sides of a split."""
+
+import astropy.units as u
+import numpy as np
+import pandas as pd
+from astropy.coordinates import SkyCoord, search_around_sky
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+
+def groups_by_position(ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64], match_arcsec: float) -> pd.Series:
+    """The object of each spectrum: those within some distance of one another are one, also by way of a third.
+
+    Args:
+        ra_deg, dec_deg: positions [N]; a spectrum without one is an object of its own.
+
+    Returns:
+        Text [N]: the position of the object's first spectrum, or missing where there is no position.
+    """
+    known = np.flatnonzero(np.isfinite(ra_deg) & np.isfinite(dec_deg) & (np.abs(dec_deg) <= 90))
+    groups = pd.Series(None, index=range(len(ra_deg)), dtype="str")
+    if not len(known):
+        return groups
+    ra, dec = ra_deg[known] % 360, dec_deg[known]
+    sky = SkyCoord(ra * u.deg, dec * u.deg)
+    first, second, _, _ = search_around_sky(sky, sky, match_arcsec * u.arcsec)
+    pairs = coo_array((np.ones(len(first), bool), (first, second)), shape=(len(known),) * 2)
+    _, member_of = connected_components(pairs, directed=False)
+    _, leader = np.unique(member_of, return_index=True)
+    names = np.array([f"{ra[i]:.5f}{dec[i]:+.5f}" for i in leader])
+    groups.iloc[known] = names[member_of]
+    return groups

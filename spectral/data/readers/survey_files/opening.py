@@ -1,0 +1,35 @@
+"""The reader of a survey's files, from the fields of its config."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from spectral.data.readers.survey_files.lamost import LamostLayout
+from spectral.data.readers.survey_files.layout import Layout
+from spectral.data.readers.survey_files.listing import Source
+from spectral.data.readers.survey_files.reader import SurveyFilesReader
+
+
+def open_lamost(
+    bad_flags: Sequence[str],
+    mask: str,
+    class_names: Sequence[str] | None = None,
+    num_workers: int | None = None,
+    cache_dir: Path | None = None,
+    **source: Any,
+) -> SurveyFilesReader:
+    """LAMOST's low-resolution spectra; the arguments are the fields of LamostConfig."""
+    return _open(LamostLayout(bad_flags, mask), source, class_names, num_workers, cache_dir)
+
+
+def _open(
+    layout: Layout,
+    source: Mapping[str, Any],
+    class_names: Sequence[str] | None,
+    num_workers: int | None,
+    cache_dir: Path | None,
+) -> SurveyFilesReader:
+    """Raises UserError as SurveyFilesReader does."""
+    names = None if class_names is None else tuple(class_names)
+    values = {**source, "class_map": tuple(source["class_map"].items()), "class_names": names}
+    return SurveyFilesReader(layout, Source(**values), cache_dir, num_workers)

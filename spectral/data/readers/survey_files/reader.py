@@ -1,0 +1,133 @@
+"""The reader of a survey's files, whatever their layout. The files are listed once, in a manifest."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from spectral.data.readers.contract import Chunk
+from spectral.data.readers.fingerprints import file_stamp, join_stamps
+from spectral.data.readers.paths import existing_file
+from spectral.data.readers.survey_files.class_map import mapped_labels
+from spectral.data.readers.survey_files.file_tree import FileTree, find_files
+from spectral.data.readers.survey_files.layout import Layout, Spectrum, UnreadableError
+from spectral.data.readers.survey_files.listing import Source, list_spectra
+from spectral.data.readers.survey_files.scan import FILE, PROBLEM, ROW_IN_FILE
+from spectral.files import write_parquet
+
+MANIFEST_FORMAT = 1
+
+
+class SurveyFilesReader:
+    """Reads spectra from files in a survey's layout.
+
+    A catalog, if there is one, says which spectra there are, and no header is opened for it where its rows tell the
+    file's name. Otherwise the headers of all files do, once: the list is kept in `cache_dir`.
+
+    Raises:
+        UserError: a file or folder is not there, or the two do not fit together.
+    """
+
+    wave_per_row = True
+
+    def __init__(self, layout: Layout, source: Source, cache_dir: Path | None, num_workers: int | None = None) -> None:
+        self.layout, self.source, self.num_workers = layout, source, num_workers
+        self.tree: FileTree | None = find_files(source.folder, layout.endings)
+        self.root, self._stamp = self.tree.root, self.tree.stamp
+        if source.catalog is not None:
+            self._stamp = join_stamps([self._stamp, file_stamp(existing_file(source.catalog, "data.catalog"))])
+        digest = hashlib.blake2b(json.dumps([MANIFEST_FORMAT, self._stamp, self.settings()]).encode(), digest_size=8)
+        folder = Path(tempfile.gettempdir()) / f"spectral-{os.getuid()}" if cache_dir is None else cache_dir
+        self.manifest = folder / "manifests" / f"{layout.name}-{digest.hexdigest()}.parquet"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Packing processes read the manifest: a list of a million files would be large to send to each."""
+        return {**self.__dict__, "tree": None}
+
+    def catalog(self) -> pd.DataFrame:
+        """Raises UserError if the catalog cannot be used, or no row of it has a file."""
+        if not self.manifest.is_file():
+            tree = self.tree or find_files(self.source.folder, self.layout.endings)
+            write_parquet(self.manifest, list_spectra(self.layout, self.source, tree, self.num_workers))
+        frame = _manifest(self.manifest).drop(columns=PROBLEM)
+        labels = mapped_labels(frame["label"], dict(self.source.class_map), self.source.class_names)
+        return frame.assign(label=labels)
+
+    def wave_angstrom(self) -> None:
+        return None  # each spectrum has its own
+
+    def fingerprint(self) -> str:
+        return self._stamp
+
+    def settings(self) -> Mapping[str, object]:
+        values: dict[str, object] = {name: value for name, value in vars(self.source).items() if name != "class_names"}
+        values |= {
+            "folder": str(self.root.resolve()),
+            "pattern": self.source.folder,
+            "class_map": self.source.class_map,
+        }
+        if self.source.catalog is not None:
+            values["catalog"] = str(Path(self.source.catalog).resolve())
+        layout = {name: value for name, value in vars(self.layout).items() if not name.startswith("_")}
+        return json.loads(json.dumps(values | {"layout": layout}))  # type: ignore[no-any-return]  # a mapping, as given
+
+    def read(self, rows: NDArray[np.int64]) -> Chunk:
+        manifest = _manifest(self.manifest)
+        files, indices = manifest[FILE].to_numpy()[rows], manifest[ROW_IN_FILE].to_numpy()[rows]
+        problems = manifest[PROBLEM].to_numpy()[rows]
+        found: list[Spectrum | str] = [""] * len(rows)
+        for name in dict.fromkeys(files):
+            positions = [i for i in np.flatnonzero(files == name) if pd.isna(problems[i])]
+            for position, result in zip(positions, self._read_file(name, indices[positions]), strict=True):
+                found[position] = result
+        for i, problem in enumerate(problems):
+            if not pd.isna(problem):
+                found[i] = str(problem)
+        return _chunk(found, self.layout.has_ivar)
+
+    def _read_file(self, name: str, indices: NDArray[np.int64]) -> list[Spectrum | str]:
+        try:
+            spectra = self.layout.read(self.root / name, [int(index) for index in indices])
+            return [
+                f"{spectrum} ({name})" if isinstance(spectrum, UnreadableError) else spectrum for spectrum in spectra
+            ]
+        except UnreadableError as error:
+            return [f"{error} ({name})"] * len(indices)
+        except FileNotFoundError:
+            return [f"missing file: {name}"] * len(indices)
+        except OSError as error:
+            return [f"unreadable file: {name}: {error.strerror}"] * len(indices)
+
+
+@lru_cache(maxsize=2)
+def _manifest(path: Path) -> pd.DataFrame:
+    """Read once a process; its name says what it lists, so it never changes."""
+    return pd.read_parquet(path)
+
+
+def _chunk(found: list[Spectrum | str], has_ivar: bool) -> Chunk:
+    """Spectra and reasons as the packer takes them; a pixel with no inverse variance of its own has 0."""
+    empty, no_wave = np.zeros((1, 0), np.float32), np.zeros(0)
+    spectra = [None if isinstance(spectrum, str) else spectrum for spectrum in found]
+    chunk = Chunk(flux=[None if spectrum is None else spectrum.flux[None, :] for spectrum in spectra])
+    chunk.problems = {i: reason for i, reason in enumerate(found) if isinstance(reason, str)}
+    chunk.wave_angstrom = [no_wave if spectrum is None else spectrum.wave_angstrom for spectrum in spectra]
+    chunk.mask = [
+        np.zeros(0 if spectrum is None else spectrum.flux.shape, bool)
+        if spectrum is None or spectrum.mask is None
+        else spectrum.mask
+        for spectrum in spectra
+    ]
+    if has_ivar:
+        chunk.ivar = [
+            empty if spectrum is None or spectrum.ivar is None else spectrum.ivar[None, :] for spectrum in spectra
+        ]
+    return chunk

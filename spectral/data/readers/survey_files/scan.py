@@ -1,0 +1,77 @@
+"""What the headers of a survey's files say, read once by several processes."""
+
+import logging
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from spectral.data.packing.workers import num_cores
+from spectral.data.readers.survey_files.file_tree import FileTree
+from spectral.data.readers.survey_files.layout import Entry, Layout, UnreadableError
+
+log = logging.getLogger(__name__)
+
+FILE, ROW_IN_FILE, PROBLEM = "file", "row_in_file", "problem"
+FILES_PER_TASK = 256
+FEW = 2000  # files that are read sooner than processes start
+
+
+def scan_headers(layout: Layout, tree: FileTree, num_workers: int | None) -> pd.DataFrame:
+    """What all files say of their spectra, one row a spectrum in the order of files.
+
+    Args:
+        num_workers: processes; None: one a core.
+
+    Returns:
+        The columns of the layout's entries, `file`, `row_in_file`, and `problem`: the reason why a file cannot be
+        read, which then has one row, or missing.
+    """
+    names, entries = tree.names, list[Entry]()
+    if len(names) >= FEW:
+        log.info("Reading the headers of %s files.", f"{len(names):,}")
+    for number, some in enumerate(_scanned(layout, tree.root, names, num_workers), 1):
+        entries.extend(some)
+        if number % max(1, len(names) // FILES_PER_TASK // 10) == 0 and len(names) >= FEW:
+            log.info("Read %s of %s headers.", f"{min(number * FILES_PER_TASK, len(names)):,}", f"{len(names):,}")
+    frame = pd.DataFrame(entries)
+    for column in ("label", PROBLEM):
+        if column not in frame:
+            frame[column] = None
+    return frame
+
+
+def _scanned(layout: Layout, root: Path, names: Sequence[str], num_workers: int | None) -> Iterator[list[Entry]]:
+    tasks = [names[start : start + FILES_PER_TASK] for start in range(0, len(names), FILES_PER_TASK)]
+    read = partial(_scan_files, layout, root)
+    num_workers = min(num_workers or num_cores(), len(tasks))
+    if len(names) < FEW or num_workers == 1:
+        yield from map(read, tasks)
+        return
+    with ProcessPoolExecutor(num_workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(read, tasks)
+
+
+def _scan_files(layout: Layout, root: Path, names: Sequence[str]) -> list[Entry]:
+    return [entry for name in names for entry in _scan_file(layout, root, name)]
+
+
+def _scan_file(layout: Layout, root: Path, name: str) -> list[Entry]:
+    try:
+        entries = layout.entries(root / name)
+        if not entries:
+            raise UnreadableError("no spectra")
+        return [{**entry, FILE: name, ROW_IN_FILE: i} for i, entry in enumerate(entries)]
+    except (UnreadableError, OSError) as error:
+        reason = f"unreadable file: {error.strerror}" if isinstance(error, OSError) else str(error)
+        return [{"id": stem(name, layout.endings), FILE: name, ROW_IN_FILE: 0, PROBLEM: f"{reason} ({name})"}]
+
+
+def stem(name: str, endings: Sequence[str]) -> str:
+    """A file's name without its folders and its ending."""
+    base = name.rpartition("/")[2]
+    ending = max((e for e in endings if base.lower().endswith(e)), key=len, default="")
+    return base[: len(base) - len(ending)]
