@@ -1,5 +1,6 @@
 """What a report is about: trials with their runs, of a study or of run folders that no study holds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -8,6 +9,7 @@ from typing import Any
 
 import optuna
 
+from sweeps.invocation import DEFAULT
 from sweeps.objective import Direction
 from sweeps.report.options import Options
 from sweeps.results.run import Run
@@ -68,7 +70,7 @@ class Report:
         trials: by number.
         best_first: numbers of the candidates, best first (of several objectives the Pareto front first).
         num_trials: the total that was asked for; None if nobody asked for one.
-        best_command: the command that runs the best configuration by itself; "" if the sweep has not ended yet.
+        program: the first words of the command that runs a configuration by itself.
         study: None for run folders without a study.
         reference_number: of the trial of the reference, see sweeps/reference.py.
         identity: what the study searches, as sweeps/study/shared_study.py wrote it: space, objectives, fixed values.
@@ -83,7 +85,7 @@ class Report:
     trials: list[ReportedTrial]
     best_first: list[int]
     num_trials: int | None = None
-    best_command: str = ""
+    program: Sequence[str] = DEFAULT
     study: optuna.Study | None = None
     reference_number: int | None = None
     identity: dict[str, Any] = field(default_factory=dict)

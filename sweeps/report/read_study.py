@@ -1,6 +1,8 @@
 """Read what a report is about: a study with its run folders, or run folders that no study holds."""
 
 import dataclasses
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.files import load_json
+from sweeps.invocation import DEFAULT
 from sweeps.outputs import SWEEPS
 from sweeps.report.model import Report, ReportedTrial
 from sweeps.report.read_run_folders import read_run_folders
@@ -15,7 +18,7 @@ from sweeps.results.ranking import ranked, reference_of
 from sweeps.results.run import Run, trouble
 from sweeps.results.run_dirs import run_dirs
 from sweeps.results.trial_row import configuration
-from sweeps.study.attributes import IDENTITY, OVERRIDES, REASON, REUSED_FROM
+from sweeps.study.attributes import IDENTITY, OVERRIDES, PROGRAM, REASON, REUSED_FROM
 from sweeps.study.find import load_study, run_folder, study_folder
 from sweeps.study.trial_counts import standing
 
@@ -61,7 +64,7 @@ def report_of(study: optuna.Study, folder: Path) -> Report:
         trials=[_of_trial(trial, folder) for trial in trials],
         best_first=[trial.number for trial in ranked(trials, study.directions)],
         num_trials=summary.get("num_trials"),
-        best_command=summary.get("best_command") or "",
+        program=study.user_attrs.get(PROGRAM) or _program(summary),
         study=study,
         reference_number=reference.number if reference else None,
         identity=identity,
@@ -94,6 +97,12 @@ def _summary(folder: Path) -> dict[str, Any]:
         return load_json(folder / "sweep.json")
     except (OSError, ValueError):
         return {}
+
+
+def _program(summary: Mapping[str, Any]) -> list[str]:
+    """The first words of the best command, for a study that does not store its program."""
+    given = shlex.split(summary.get("best_command") or "") or list(DEFAULT)
+    return given[: 2 if given[0] == "python" else 1]
 
 
 def _readable(report: Report) -> Report:

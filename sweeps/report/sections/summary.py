@@ -1,12 +1,12 @@
 """Section: what was searched, for how long, and what came of it."""
 
 import math
-import shlex
 from collections import Counter
 from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
 
+from sweeps.invocation import command
 from sweeps.report import format as words
 from sweeps.report.figures.scores import complete, in_words
 from sweeps.report.model import Report, ReportedTrial
@@ -124,12 +124,10 @@ def _runs(report: Report) -> list[tuple[str, list[str]]]:
 
 
 def best_command(report: Report) -> str:
-    """The command of the best trial: sweep.json knows the program, and may be of a time when another was the best."""
+    """The command of the best trial by now; empty if there is none."""
     if report.best is None or not report.best.overrides:
         return ""
-    given = shlex.split(report.best_command) or ["python", "run.py"]
-    program = given[: 2 if given[0] == "python" else 1]
-    return shlex.join([*program, *report.best.overrides])
+    return command(report.program, report.best.overrides)
 
 
 def _objectives(trial: ReportedTrial) -> list[str]:
