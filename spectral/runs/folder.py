@@ -33,6 +33,9 @@ from spectral.runs.stored_json import check_complete, is_row, load_result
 if TYPE_CHECKING:
     import pandas as pd
 
+# Where the system has no list of locks, `sweeps.ls` takes this one for an instant to see whether the run is going on.
+LOCK_WAIT_S = 0.5
+
 
 class RunFolder:
     """The run folder at `path`."""
@@ -67,7 +70,7 @@ class RunFolder:
             UserError: another process has the lock.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.path / "run.lock", timeout=0)
+        lock = FileLock(self.path / "run.lock", timeout=LOCK_WAIT_S)
         try:
             lock.acquire()
         except Timeout as error:

@@ -1,5 +1,7 @@
 """Locks of a study: one controller at a time claims trials, and one process at a time creates the tables."""
 
+import os
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 LOCK_WAIT_S = 5.0  # of one attempt to get the lock
+LOCKS = Path("/proc/locks")  # the kernel's list
+RANGE_LOCK = "hhqqi4x"  # struct flock of a 64-bit Linux
 
 
 @contextmanager
@@ -141,15 +145,49 @@ def tables_lock(url: str, options: dict[str, Any], timeout_s: float) -> Iterator
 def is_locked(path: Path) -> bool:
     """Whether some process holds the lock of a file, as taken by filelock. The kernel releases it when its holder dies.
 
-    This takes a shared lock for an instant, so that two processes that ask at once do not see each other as holders.
+    The question takes no lock, since a job that begins at that moment would fail. The kernel's list has the holders on
+    this machine (in a container: in the same one). A server of network files knows those on others, if it keeps locks.
+    Only a system without the list is asked by taking a shared lock for an instant.
     """
-    import fcntl
-
     if not path.is_file():
         return False
     with path.open("rb") as file:
+        status = os.fstat(file.fileno())
         try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+            listed = LOCKS.read_text().splitlines()
+        except OSError:
+            return not _can_share(file.fileno())
+        return any(_is_of(line, status) for line in listed) or _is_kept_by_server(file.fileno())
+
+
+def _is_of(line: str, status: os.stat_result) -> bool:
+    """Whether a line of /proc/locks, `1: FLOCK ADVISORY WRITE <pid> <major>:<minor>:<inode> 0 EOF`, is of a file."""
+    words = line.split()
+    if words[1] != "FLOCK":  # waiting for a lock, or of another kind
+        return False
+    major, minor, inode = words[5].split(":")
+    device = int(major, 16), int(minor, 16)
+    # Some file systems, such as btrfs and overlays, show other numbers of a device in the list than elsewhere.
+    is_there = device == (os.major(status.st_dev), os.minor(status.st_dev)) or device[0] == 0
+    return int(inode) == status.st_ino and is_there
+
+
+def _is_kept_by_server(file: int) -> bool:
+    """Whether another machine holds the lock of a network file: there it is a lock of the whole range of bytes."""
+    import fcntl
+
+    asked = struct.pack(RANGE_LOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    try:
+        return struct.unpack(RANGE_LOCK, fcntl.fcntl(file, fcntl.F_GETLK, asked))[0] != fcntl.F_UNLCK
+    except OSError:  # the server keeps no locks
+        return False
+
+
+def _can_share(file: int) -> bool:
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

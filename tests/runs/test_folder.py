@@ -1,9 +1,12 @@
+import fcntl
 import json
+import threading
 from pathlib import Path
 
 import pytest
 
 from spectral.errors import UserError
+from spectral.runs import folder as folder_module
 from spectral.runs.folder import RunFolder
 
 
@@ -52,6 +55,19 @@ def test_a_second_process_cannot_use_the_same_folder(folder: RunFolder) -> None:
         pass
     with folder.locked():
         pass
+
+
+def test_a_question_about_the_lock_does_not_keep_a_run_from_beginning(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `sweeps.ls` asks on a system without a list of locks."""
+    monkeypatch.setattr(folder_module, "LOCK_WAIT_S", 60.0, raising=False)
+    with (folder.path / "run.lock").open("wb") as asking:
+        fcntl.flock(asking, fcntl.LOCK_SH)
+        answered = threading.Timer(0.1, fcntl.flock, (asking, fcntl.LOCK_UN))
+        answered.start()
+        with folder.locked():
+            answered.join()
 
 
 def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
