@@ -1,18 +1,22 @@
 """Files that appear whole or not at all: whoever reads one never sees half of it."""
 
 import errno
+import hashlib
 import io
 import json
 import os
+import re
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from boltons.fileutils import atomic_save
 
 from spectral.errors import UserError
+from spectral.processes import is_running, machine
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +26,8 @@ _NO_SPACE = {
     errno.EFBIG: "the limit on file size is reached",
     errno.EDQUOT: "the disk quota is used up",
 }
+# Of the machine, of the process, of the thread. Version 0.1 left out the machine.
+PART = re.compile(r"\..+?(?:\.(?P<machine>[0-9a-f]{8}))?\.(?P<pid>\d+)\.\d+\.part")
 
 
 @contextmanager
@@ -44,8 +50,7 @@ def writing(path: Path | str) -> Iterator[BinaryIO]:
         UserError: the disk is full.
     """
     path = Path(path)
-    # One name a writer: the library's default is shared by all writers of a file, who would spoil each other's.
-    part = f".{path.name}.{os.getpid()}.{threading.get_ident()}.part"
+    part = part_name(path)
     with space_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         # Unbuffered below and a buffer of our own above: the library leaves its part file behind where the last
@@ -54,6 +59,40 @@ def writing(path: Path | str) -> Iterator[BinaryIO]:
             file = io.BufferedWriter(raw)
             yield file
             file.flush()
+
+
+def part_name(path: Path) -> str:
+    """The name of the part file that this thread writes before it takes the place of `path`.
+
+    One name a writer: the library's default is shared by all writers of a file, who would spoil each other's.
+    """
+    return f".{path.name}.{_machine_mark()}.{os.getpid()}.{threading.get_ident()}.part"
+
+
+def remove_left_parts(folder: Path, elsewhere_after_s: float = 3600.0) -> None:
+    """Remove the part files in a folder whose writers were killed.
+
+    Args:
+        elsewhere_after_s: after this time without a change a part file of another machine is taken for left.
+    """
+    for path in folder.glob(".*.part"):
+        # Another process may remove or finish it at this moment, and nobody needs it removed.
+        with suppress(OSError):
+            if _is_left(path, elsewhere_after_s):
+                path.unlink()
+
+
+def _is_left(path: Path, elsewhere_after_s: float) -> bool:
+    found = PART.fullmatch(path.name)
+    if found and is_running(int(found["pid"])) and found["machine"] in (None, _machine_mark()):
+        return False
+    if found and found["machine"] == _machine_mark():
+        return True
+    return time.time() - path.stat().st_mtime > elsewhere_after_s
+
+
+def _machine_mark() -> str:
+    return hashlib.blake2b(machine().encode(), digest_size=4).hexdigest()
 
 
 def write_bytes(path: Path | str, content: bytes) -> None:

@@ -1,8 +1,6 @@
 """Write files whole or not at all, and read and write JSON."""
 
 import json
-import os
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +11,20 @@ from sweeps.errors import user_error
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file, replacing an existing one. Raises OSError if the file cannot be written."""
-    part = f".{path.name}.{os.getpid()}.{threading.get_ident()}.part"
+    from spectral.files import part_name
+
     left = memoryview(content)
     # Unbuffered: the library leaves its partial file behind if the last flush of a buffer fails.
-    with atomic_save(str(path), part_file=part, overwrite_part=True, buffering=0) as file:
+    with atomic_save(str(path), part_file=part_name(path), overwrite_part=True, buffering=0) as file:
         while left:
             left = left[file.write(left) :]
+
+
+def remove_left_parts(folder: Path) -> None:
+    """Remove what killed processes left of files that they were writing into a folder."""
+    from spectral.files import remove_left_parts as remove
+
+    remove(folder)
 
 
 def write_output(path: Path, content: bytes, named: str) -> None:

@@ -1,13 +1,15 @@
 import json
+import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from spectral.files import write_json, write_parquet, writing
+from spectral.files import part_name, remove_left_parts, write_json, write_parquet, writing
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
@@ -49,6 +51,33 @@ def test_concurrent_writers_of_one_file_leave_one_whole_file(tmp_path: Path) -> 
     content = json.loads(path.read_text())
     assert len(content) == 20_000 and len(set(content)) == 1
     assert [p.name for p in tmp_path.iterdir()] == ["shared.json"]
+
+
+@pytest.mark.parametrize(
+    ("machine", "pid", "age_s", "is_left"),
+    [
+        ("this", "gone", 0, True),
+        ("this", "alive", 7200, False),
+        ("this", "no number of a process", 0, True),
+        ("another", "alive", 0, False),  # a process with the same number
+        ("another", "gone", 3500, False),
+        ("another", "gone", 3700, True),
+        ("unknown", "gone", 3500, False),  # version 0.1 named no machine
+        ("unknown", "gone", 3700, True),
+        ("unknown", "alive", 3700, False),
+    ],
+)
+def test_only_part_files_of_processes_that_have_ended_are_removed(
+    machine: str, pid: str, age_s: float, is_left: bool, tmp_path: Path
+) -> None:
+    *_, mark, alive, thread, part = part_name(tmp_path / "a.b").split(".")
+    marks = {"this": f".{mark}", "another": ".0123abcd", "unknown": ""}
+    pids = {"alive": alive, "gone": f"{2**22 + 1}", "no number of a process": "9" * 30}
+    path = tmp_path / f".a.b{marks[machine]}.{pids[pid]}.{thread}.{part}"
+    path.touch()
+    os.utime(path, (time.time() - age_s,) * 2)
+    remove_left_parts(tmp_path)
+    assert path.exists() != is_left
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="RLIMIT_FSIZE is POSIX")

@@ -26,7 +26,7 @@ from yaml import YAMLError
 
 from spectral.configs.stored import read_stored
 from spectral.errors import UserError
-from spectral.files import space_errors, write_bytes, write_json
+from spectral.files import remove_left_parts, space_errors, write_bytes, write_json
 from spectral.runs.identity import as_begun, check_same
 from spectral.runs.stored_json import check_complete, is_row, load_result
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 # Where the system has no list of locks, `sweeps.ls` takes this one for an instant to see whether the run is going on.
 LOCK_WAIT_S = 0.5
+CONTROLLER_WRITES_S = 60.0  # the longest that the controller of a sweep, on another machine, takes for a trial.json
 
 
 class RunFolder:
@@ -75,8 +76,8 @@ class RunFolder:
             lock.acquire()
         except Timeout as error:
             raise UserError(f"run_dir={self.path} is in use: another process is running this experiment.") from error
-        for part in self.path.glob(".*.part"):  # what a killed process was writing
-            part.unlink()
+        # The lock is ours: whoever wrote files of the run on another machine has ended.
+        remove_left_parts(self.path, elsewhere_after_s=CONTROLLER_WRITES_S)
         try:
             yield
         finally:

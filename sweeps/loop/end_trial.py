@@ -28,7 +28,7 @@ def end_trial(
         run.attributes |= {SEEDS: run.seeds, SPREAD: run.spread}
     values = run.values if state == TrialState.COMPLETE else None
     ended = study.finish(run.trial, state, values, {REASON: reason, **run.attributes})
-    for k in {0, *run.results}:
+    for k in {0, *run.results, *(record.seed_index for record in run.records)}:
         write_trial_json(study, run, run.folder_of(k), state.name.lower(), reason, ended.values)
     return ended
 

@@ -22,7 +22,7 @@ from sweeps.loop.job_recorder import JobRecorder
 from sweeps.loop.outcome import NOT_STARTED, Outcome, outcome_of
 from sweeps.loop.own_trials import OwnTrials
 from sweeps.loop.starts import Starts
-from sweeps.loop.trial_json import write_trial_json
+from sweeps.loop.trial_json import reconcile, write_trial_json
 from sweeps.loop.trial_run import Job
 from sweeps.space import Constraint
 from sweeps.study.attributes import REASON
@@ -53,7 +53,7 @@ class SweepLoop:
         display: Display,
         finals: Finals | None = None,
     ) -> None:
-        self._study, self._launcher = study, launcher
+        self._study, self._launcher, self._folder = study, launcher, folder
         self._interrupts, self._display, self._finals = interrupts, display, finals
         self._recorder = JobRecorder(study, launcher)
         self._own = OwnTrials(study, self._recorder, folder, constraints, job_extras, display, self._count)
@@ -73,6 +73,7 @@ class SweepLoop:
             UserError: the storage was unavailable for too long. A later command takes the trials over.
         """
         try:
+            reconcile(self._study, self._folder)
             while self._continues():
                 self._fill()
                 gc.enable()  # the command turned it off until its first jobs have begun
@@ -82,6 +83,7 @@ class SweepLoop:
                 self._display.tick(list(self._in_flight.values()), self._launcher)
             if self._finals and not self._ends and self._study.is_finished():
                 self._finals.run(self._launcher, self._interrupts, self.starts)
+            reconcile(self._study, self._folder)
         except user_error_type():
             self._own.leave_all()
             raise

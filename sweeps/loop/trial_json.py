@@ -1,14 +1,23 @@
 """Write trial.json in each run folder: what the study knows about the run, for readers who only have the folder."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from sweeps.files import load_json, write_json
+from optuna.trial import FrozenTrial
+
+from sweeps.files import load_json, remove_left_parts, write_json
 from sweeps.loop.trial_run import TrialRun
 from sweeps.outputs import FINAL_KIND, TRIAL_FILE
+from sweeps.results.run_dirs import run_dirs
+from sweeps.study.attributes import ATTEMPTS, FINAL, OVERRIDES, REASON, REUSED_FROM, SEEDS
 from sweeps.study.shared_study import SharedStudy
+from sweeps.study.trial_counts import standing
 
 log = logging.getLogger(__name__)
+
+OF_THE_END = ("kind", "state", "values", "reason")
 
 
 def write_trial_json(
@@ -23,21 +32,74 @@ def write_trial_json(
         "values": values,
         "reason": reason,
         "overrides": run.overrides,
-        "varied": [override for override in run.overrides if override not in study.space.common],
+        "varied": _varied(study, run.overrides),
         "seeds": run.seeds,
         "attempts": run.num_attempts,
     }
-    try:
-        write_json(folder / TRIAL_FILE, content)
-    except OSError as error:
-        log.warning("%s could not be written: %s", folder / TRIAL_FILE, error)
+    _write(folder, content)
 
 
 def mark_final(folder: Path) -> None:
     """Mark a run as final in its trial.json, if it has one. An error is only logged."""
-    path = folder / TRIAL_FILE
+    if content := _read(folder):
+        _write(folder, content | {"kind": FINAL_KIND})
+
+
+def reconcile(study: SharedStudy, folder: Path) -> None:
+    """Write each trial.json again that does not say how its trial ended, and remove what killed controllers left.
+
+    A controller may be killed after the study has the end of a trial and before trial.json has it, or its disk may be
+    full.
+
+    Args:
+        folder: of the sweep.
+    """
+    if folder.is_dir():
+        remove_left_parts(folder)
+    attributes = study.study.user_attrs
+    for trial in standing(study.trials()):
+        # A trial that reuses the result of another has that one's folder.
+        if trial.state.is_finished() and OVERRIDES in trial.user_attrs and REUSED_FROM not in trial.user_attrs:
+            is_final = attributes.get(f"{FINAL}{trial.number}") == "done"
+            for path in run_dirs(trial.user_attrs, folder):
+                _reconcile(study, trial, path, is_final)
+
+
+def _reconcile(study: SharedStudy, trial: FrozenTrial, folder: Path, is_final: bool) -> None:
+    stored, attributes = _read(folder), trial.user_attrs
+    is_marked = stored.get("kind") == FINAL_KIND  # its final run may be going on
+    content = {
+        "study": study.name,
+        "kind": FINAL_KIND if is_final or is_marked else study.kind,
+        "number": trial.number,
+        "state": trial.state.name.lower(),
+        "values": trial.values,
+        "reason": attributes.get(REASON, ""),
+        "overrides": attributes[OVERRIDES],
+        "varied": _varied(study, attributes[OVERRIDES]),
+        "seeds": attributes.get(SEEDS, study.seeds),
+        "attempts": attributes.get(ATTEMPTS, 0),
+    }
+    if any(stored.get(name) != content[name] for name in OF_THE_END):
+        _write(folder, content)
+
+
+def _varied(study: SharedStudy, overrides: list[str]) -> list[str]:
+    return [override for override in overrides if override not in study.space.common]
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    """trial.json; empty if it is missing or cannot be read."""
     try:
-        if content := load_json(path):
-            write_json(path, content | {"kind": FINAL_KIND})
+        return load_json(folder / TRIAL_FILE)
     except (OSError, ValueError) as error:
-        log.warning("%s could not be written: %s", path, error)
+        log.warning("%s cannot be read: %s", folder / TRIAL_FILE, error)
+        return {}
+
+
+def _write(folder: Path, content: Mapping[str, Any]) -> None:
+    try:
+        remove_left_parts(folder)
+        write_json(folder / TRIAL_FILE, content)
+    except OSError as error:
+        log.warning("%s could not be written: %s", folder / TRIAL_FILE, error)

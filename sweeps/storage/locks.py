@@ -178,9 +178,10 @@ def _is_kept_by_server(file: int) -> bool:
 
     asked = struct.pack(RANGE_LOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
     try:
-        return struct.unpack(RANGE_LOCK, fcntl.fcntl(file, fcntl.F_GETLK, asked))[0] != fcntl.F_UNLCK
+        answer: int = struct.unpack(RANGE_LOCK, fcntl.fcntl(file, fcntl.F_GETLK, asked))[0]
     except OSError:  # the server keeps no locks
         return False
+    return answer != fcntl.F_UNLCK
 
 
 def _can_share(file: int) -> bool:

@@ -2,14 +2,11 @@
 
 import contextlib
 import os
-import socket
 import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from sweeps.study.attributes import SIGNATURE
@@ -23,7 +20,7 @@ class Controller:
     """A process that runs trials.
 
     Args:
-        machine: id of the machine; containers with their own process numbers have different ids.
+        machine: id of the machine, see spectral/processes.py.
         started: start time of the process, to distinguish it from a later process with the same number; empty if the
             system does not say.
         beat: time of its last heartbeat, in seconds since 1970 by its own clock.
@@ -50,13 +47,9 @@ class Controller:
 
     def runs(self) -> bool:
         """Whether the process of a controller on this machine still runs."""
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:
-            pass
-        return _started(self.pid) == self.started
+        from spectral.processes import is_running
+
+        return is_running(self.pid) and _started(self.pid) == self.started
 
 
 class Watch:
@@ -125,19 +118,13 @@ class Heartbeat:
         self._stopped.set()
 
 
-@cache
 def _machine() -> str:
-    parts = [socket.gethostname()]
-    with contextlib.suppress(OSError):
-        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
-        parts.append(str(Path("/proc/self/ns/pid").readlink()))
-    return " ".join(parts)
+    from spectral.processes import machine
+
+    return machine()
 
 
 def _started(pid: int) -> str:
-    """The start time of a process in clock ticks of the kernel; empty for a zombie, which counts as ended."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return ""
-    return "" if fields[0] == "Z" else fields[19]
+    from spectral.processes import started
+
+    return started(pid)
