@@ -3,7 +3,6 @@
 import logging
 from dataclasses import dataclass, fields
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +19,12 @@ if TYPE_CHECKING:
     from sweeps.loop.batch_adapter import Batches
     from sweeps.loop.interrupts import Interrupts
     from sweeps.loop.loop import SweepLoop
+    from sweeps.loop.trial_data import TrialData
     from sweeps.planning.plan import Plan
     from sweeps.space import Constraint, Space
     from sweeps.study.shared_study import SharedStudy
 
 log = logging.getLogger(__name__)
-
 TRACKER = "tracker"
 
 
@@ -75,7 +74,7 @@ class SpectralSweeper(Sweeper):
         from sweeps.console.startup_lines import startup_lines
         from sweeps.loop.interrupts import Interrupts
         from sweeps.planning.arguments import empty_mappings
-        from sweeps.planning.checks import check_axes, check_constrained, typed_sweep
+        from sweeps.planning.checks import check_axes, check_constrained, check_objective, typed_sweep
         from sweeps.planning.plan import plan_of
         from sweeps.planning.replicates import take_replicates
         from sweeps.results.sweep_json import note_storage
@@ -89,7 +88,7 @@ class SpectralSweeper(Sweeper):
         self._check_yaml()
         of_jobs, replicates = take_replicates(self.config, given.of_jobs, self.hydra_context.config_loader)
         sweep = typed_sweep(OmegaConf.select(self.config, GROUP))
-        self._check_objective(sweep)
+        check_objective(sweep, self.config)
         sweep.study_name = sweep.study_name or self._name_of_search()
         sweep.search_overrides = given.leave_open(sweep.search_overrides)
         space = Space.read(sweep.space, of_jobs, self.hydra_context.config_loader)
@@ -105,13 +104,14 @@ class SpectralSweeper(Sweeper):
         launcher = self._launcher(sweep, interrupts)
         study = SharedStudy(config=sweep, name=name, url=url, space=space, **vars(plan))
         try:
+            data = self._check_data(study, sweep, folder)
             folder.mkdir(parents=True, exist_ok=True)  # only now: a study that cannot be opened must leave no folder
             if sweep.storage:
                 note_storage(study, folder)
             for sentence in [*filter(None, [replicates]), *startup_lines(study, sweep, constraints, line)]:
                 print(sentence)
             with interrupts.caught():
-                loop = self._run(study, sweep, launcher, constraints, folder, interrupts)
+                loop = self._run(study, sweep, launcher, constraints, folder, interrupts, data)
             # From here on Ctrl-C ends the command at once: no job runs, and everything is stored.
             self._report_results(study, sweep, folder, loop, interrupts)
         finally:
@@ -126,6 +126,7 @@ class SpectralSweeper(Sweeper):
         constraints: "list[Constraint]",
         folder: Path,
         interrupts: "Interrupts",
+        data: "TrialData",
     ) -> "SweepLoop":
         """Run the trials that are left."""
         from sweeps.loop.display import open_display
@@ -136,12 +137,28 @@ class SpectralSweeper(Sweeper):
         launcher.controller = study.controller.id
         finals = Finals(study, folder, self._job_extras, display) if sweep.search_overrides else None
         extras = [*self._job_extras, *sweep.search_overrides]
-        loop = SweepLoop(study, launcher, folder, constraints, extras, interrupts, display, finals)
+        loop = SweepLoop(study, launcher, folder, constraints, extras, interrupts, display, finals, data)
         try:
             loop.run()
         finally:
             display.close()
         return loop
+
+    def _check_data(self, study: "SharedStudy", sweep: "SweepConfig", folder: Path) -> "TrialData":
+        """Raise UserError if the data has changed since trials of the study were run; see sweeps/loop/trial_data.py."""
+        from sweeps.loop.trial_data import TrialData
+        from sweeps.planning.imported import imported
+        from sweeps.space.data_axes import DATA, data_axes
+
+        def data_of(overrides: list[str]) -> Any:
+            node = OmegaConf.select(self._compose(overrides, sweep), DATA)
+            return OmegaConf.to_container(node) if OmegaConf.is_config(node) else node
+
+        data = TrialData(study, folder, lambda: data_axes(study.space, data_of))
+        if sweep.fingerprints:
+            find = imported(sweep.fingerprints, "fingerprints")
+            data.check_now(lambda overrides: find(self._compose(overrides, sweep)))
+        return data
 
     def _report_results(
         self, study: "SharedStudy", sweep: "SweepConfig", folder: Path, loop: "SweepLoop", interrupts: "Interrupts"
@@ -181,18 +198,6 @@ class SpectralSweeper(Sweeper):
             print("To resume, give the same command again.")
             raise KeyboardInterrupt
 
-    def _check_objective(self, sweep: "SweepConfig") -> None:
-        """Raise UserError if sweep.objective differs from the jobs' own objective: scores would be mislabelled."""
-        from sweeps.errors import user_error
-
-        own = OmegaConf.select(self.config, "objective")
-        own = OmegaConf.to_container(own) if OmegaConf.is_config(own) else own
-        if own is not None and sweep.objective not in (None, own):
-            raise user_error(
-                f"sweep.objective={sweep.objective} is not what the jobs return, which is objective={own}: "
-                "change objective, which sets both."
-            )
-
     def _check_yaml(self) -> None:
         """Raise UserError if a named search lacks the default's keys: it would not do what its yaml seems to say."""
         from sweeps.config import SweepConfig
@@ -211,19 +216,25 @@ class SpectralSweeper(Sweeper):
 
     def _check_jobs(self, space: "Space", sweep: "SweepConfig", plan: "Plan") -> None:
         """Compose configs for enqueued trials, seeds and extremes of the space, and let the experiment check them."""
+        from sweeps.planning.imported import imported
         from sweeps.space import check_enqueued, check_seeds, check_space
 
-        check = _imported(sweep.check) if sweep.check else None
+        check = imported(sweep.check, "check") if sweep.check else None
 
         def compose(overrides: list[str]) -> Any:
-            config = self._composer.compose_own([*overrides, *self._job_extras, *sweep.search_overrides])
-            if RUN_DIR in config:  # a job gets its own folder when it begins; here a time in it would change the config
-                config[RUN_DIR] = self.config[RUN_DIR]
+            config = self._compose(overrides, sweep)
             return check(config) if check else config
 
         check_space(space, compose, check_enqueued(space, sweep.enqueue, compose))
         if plan.seeds:
             check_seeds(space, sweep.seed_key, plan.seeds, compose)
+
+    def _compose(self, overrides: list[str], sweep: "SweepConfig") -> Any:
+        """The config of a job with these overrides, without its node hydra."""
+        config = self._composer.compose_own([*overrides, *self._job_extras, *sweep.search_overrides])
+        if RUN_DIR in config:  # a job gets its own folder when it begins; here a time in it would change the config
+            config[RUN_DIR] = self.config[RUN_DIR]
+        return config
 
     @cached_property
     def _composer(self) -> Any:
@@ -287,23 +298,3 @@ def _report(study: "SharedStudy", folder: Path, has_news: bool) -> None:
         log.debug("the report failed", exc_info=True)
         reason = (str(error).strip() or "no reason given").splitlines()[0]
         print(f"The report could not be written: {type(error).__name__}: {reason}")
-
-
-def _imported(where: str) -> Any:
-    """The function that `sweep.check` names. An import error inside its module is a bug, and is raised as it is."""
-    module, _, attribute = where.partition(":")
-    try:
-        found = getattr(import_module(module), attribute, None) if _is_dotted(module) else None
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise
-        found = None
-    if not callable(found):
-        from sweeps.errors import user_error
-
-        raise user_error(f"sweep.check={where} names no function: allowed is module:function, or null.")
-    return found
-
-
-def _is_dotted(name: str) -> bool:
-    return all(part.isidentifier() for part in name.split("."))

@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spectral.configs.data import readers
-from spectral.data.packing.pack import open_or_pack
+from spectral.data.packing.open import open_survey
 from spectral.data.readers.columns import USUAL_NAMES, shortened
 from spectral.data.splits.objects import num_groups, warn_of_repeats, warn_of_torn_objects
 from spectral.data.splits.split import assign_split
@@ -110,12 +109,6 @@ class Dataset:
         for rows in (self.train, self.validation, self.test):
             digest.update(f"{len(rows)} ".encode() + rows.tobytes())
         return digest.hexdigest()
-
-
-def open_survey(data: Any, cache_dir: Path) -> Survey:
-    """The survey of a typed data config: packed already, or packed now."""
-    source = readers.build(data, cache_dir=cache_dir)
-    return source if isinstance(source, Survey) else open_or_pack(source, data, cache_dir)
 
 
 def _no_labels(survey: Survey, split_name: str) -> str:

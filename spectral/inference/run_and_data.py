@@ -9,7 +9,8 @@ import numpy as np
 from spectral.configs.commands import EvaluateConfig, PredictConfig
 from spectral.configs.data import readers
 from spectral.configs.split import splits
-from spectral.data.dataset import Dataset, open_survey
+from spectral.data.dataset import Dataset
+from spectral.data.packing.open import open_survey
 from spectral.errors import UserError, nearest
 from spectral.inference.classifier import Classifier
 from spectral.inference.predictor import Predictor

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from sweeps.config import SweepConfig
 from sweeps.results.final_trials import lacks_final
+from sweeps.results.trial_fingerprints import stored_fingerprints
 from sweeps.space import Constraint
+from sweeps.study.accepted_data import accepted_data
 from sweeps.study.sampler import samplers
 from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import num_ended, num_taken
@@ -25,6 +27,9 @@ def startup_lines(
     num_there = num_taken(study.trials())
     if num_there > study.num_trials:
         yield f"The study already has {num_there} trials, more than the {study.num_trials} that are asked for."
+    if accepted := accepted_data(study.study):
+        names = " and ".join(sorted({*stored_fingerprints(study.trials()).values(), *accepted}))
+        yield f"Trials on different data are ranked together, as sweep.accept_changed_data asked: {names}."
     if study.num_retried:
         yield f"Failed trials that are run again: {study.num_retried}."
     if constraints and sweep.sampler and samplers.find(sweep.sampler).ignores_constraints:

@@ -12,7 +12,7 @@ from pathlib import Path
 from hydra.core.utils import JobReturn
 from optuna.trial import FrozenTrial, TrialState
 
-from sweeps.errors import user_error_type
+from sweeps.errors import user_error, user_error_type
 from sweeps.launchers.contract import StreamingLauncher
 from sweeps.loop.batch_adapter import Batches
 from sweeps.loop.display import Display
@@ -22,6 +22,7 @@ from sweeps.loop.job_recorder import JobRecorder
 from sweeps.loop.outcome import NOT_STARTED, Outcome, outcome_of
 from sweeps.loop.own_trials import OwnTrials
 from sweeps.loop.starts import Starts
+from sweeps.loop.trial_data import DataChanged, TrialData
 from sweeps.loop.trial_json import reconcile, write_trial_json
 from sweeps.loop.trial_run import Job
 from sweeps.space import Constraint
@@ -40,6 +41,7 @@ class SweepLoop:
         folder: of the sweep; each trial has its own folder in it.
         job_extras: overrides that every job gets last.
         finals: the final runs, after all trials have ended; None if there are none.
+        data: compares the data of the trials; None if no axis chooses it.
     """
 
     def __init__(
@@ -52,11 +54,13 @@ class SweepLoop:
         interrupts: Interrupts,
         display: Display,
         finals: Finals | None = None,
+        data: TrialData | None = None,
     ) -> None:
         self._study, self._launcher, self._folder = study, launcher, folder
         self._interrupts, self._display, self._finals = interrupts, display, finals
         self._recorder = JobRecorder(study, launcher)
-        self._own = OwnTrials(study, self._recorder, folder, constraints, job_extras, display, self._count)
+        data = data or TrialData(study, folder)
+        self._own = OwnTrials(study, self._recorder, folder, constraints, job_extras, display, self._count, data)
         self._queue = self._own.queue
         self._in_flight: dict[Future[JobReturn], Job] = {}
         self.starts = Starts(study.config.start_timeout_s)
@@ -70,7 +74,8 @@ class SweepLoop:
         Trials that have not ended are left to a later command.
 
         Raises:
-            UserError: the storage was unavailable for too long. A later command takes the trials over.
+            UserError: the storage was unavailable for too long. A later command takes the trials over. Or the data has
+                changed.
         """
         try:
             reconcile(self._study, self._folder)
@@ -84,6 +89,8 @@ class SweepLoop:
             if self._finals and not self._ends and self._study.is_finished():
                 self._finals.run(self._launcher, self._interrupts, self.starts)
             reconcile(self._study, self._folder)
+        except DataChanged as changed:  # the study is as it was before this trial ended
+            raise user_error(str(changed)) from None
         except user_error_type():
             self._own.leave_all()
             raise

@@ -18,6 +18,7 @@ from sweeps.loop.job import build_job
 from sweeps.loop.job_queue import JobQueue
 from sweeps.loop.job_recorder import JobRecorder
 from sweeps.loop.outcome import NOT_STARTED, Outcome
+from sweeps.loop.trial_data import TrialData
 from sweeps.loop.trial_run import Job, TrialRun
 from sweeps.loop.trial_state import State, Trials
 from sweeps.results.run_dirs import folder_of, fresh_folder
@@ -48,10 +49,11 @@ class OwnTrials:
         job_extras: Sequence[str],
         display: Display,
         on_end: Callable[[FrozenTrial], None],
+        data: TrialData,
     ) -> None:
         self._study, self._recorder, self._folder = study, recorder, folder
         self._constraints, self._job_extras = constraints, list(job_extras)
-        self._display, self._on_end = display, on_end
+        self._display, self._on_end, self._data = display, on_end, data
         self._trials, self.queue = Trials[TrialRun](), JobQueue()
 
     def __len__(self) -> int:
@@ -198,7 +200,9 @@ class OwnTrials:
                     self._note_end(run, reuse(self._study, run.trial, earlier))
 
     def _end(self, run: TrialRun, state: TrialState, reason: str) -> None:
-        """Record in the study and in the trial's folder how it ended."""
+        """Record in the study and in the trial's folder how it ended. Raises DataChanged, see trial_data.py."""
+        if state == TrialState.COMPLETE:
+            run.attributes |= self._data.attributes_of(run)
         self._note_end(run, end_trial(self._study, run, self._constraints, state, reason))
 
     def _note_end(self, run: TrialRun, ended: FrozenTrial) -> None:

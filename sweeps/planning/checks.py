@@ -74,6 +74,17 @@ def objective_names(config: SweepConfig) -> list[str]:
     return names
 
 
+def check_objective(config: SweepConfig, job_config: DictConfig) -> None:
+    """Raise UserError if sweep.objective differs from the jobs' own objective: scores would be mislabelled."""
+    own = OmegaConf.select(job_config, OBJECTIVE)
+    own = OmegaConf.to_container(own) if OmegaConf.is_config(own) else own
+    if own is not None and config.objective not in (None, own):
+        raise user_error(
+            f"sweep.objective={config.objective} is not what the jobs return, which is objective={own}: "
+            "change objective, which sets both."
+        )
+
+
 def directions(config: SweepConfig, names: list[str]) -> "list[Direction]":
     """maximize or minimize for each objective. If not given: minimize losses and times, maximize the others."""
     given = config.direction

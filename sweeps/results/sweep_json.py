@@ -12,6 +12,7 @@ from sweeps.outputs import SUMMARY_FILE
 from sweeps.results.ranking import ranked
 from sweeps.results.run import Run
 from sweeps.results.run_dirs import folder_of, run_dirs
+from sweeps.results.trial_fingerprints import stored_fingerprints
 from sweeps.results.trial_row import configuration
 from sweeps.study.attributes import OVERRIDES, SPREAD
 from sweeps.study.renamed import renamed_override
@@ -54,6 +55,7 @@ def summary_of(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenT
         "directions": study.directions,
         "num_trials": study.num_trials,
         "counts": {state.name.lower(): sum(trial.state == state for trial in trials) for state in TrialState},
+        "data": sorted(set(stored_fingerprints(trials).values())),
         "best_command": best_command(study, best[0]) if best else None,
         "final": [_final(study, trial, folder) for trial in trials if study.has_final(trial.number)],
         "best": [

@@ -5,6 +5,7 @@ IDENTITY = "sweep"  # what it searches and how it compares trials, see identity.
 TOTAL = "num_trials"  # how many trials the last command asked for
 PROGRAM = "program"  # the command that starts its program, such as ["python", "run.py"]
 REFERENCE = "reference"  # the first configuration of `sweep.enqueue`, as canonical JSON; absent if there is none
+ACCEPTED_DATA = "accepted_data:"  # followed by a fingerprint that `sweep.accept_changed_data` let in
 FINAL = "final:"  # followed by a trial's number: "done" after its final run, before that the controller that runs it
 SIGNATURE = "controller:"  # followed by a controller's id: its process and last heartbeat, see controllers.py
 SLOTS = "slots:"  # followed by a controller's id: how many jobs it can run at once
@@ -25,6 +26,7 @@ ATTEMPTS = "attempts"  # how often its job was started; with several seeds, the 
 # Of a trial: its results.
 SEEDS = "seeds"  # that it was run with; absent for a single run
 SEED_VALUES = "seed_values"  # seed -> the objectives, of the seeds that have ended
+FINGERPRINT = "fingerprint"  # of the data that it was run on; absent if its runs name none
 SPREAD = "spread"  # for each objective the standard deviation over seeds
 REASON = "reason"  # why it ended as it did, in one sentence; empty if it ended well
 TRACEBACK = "traceback"  # of the exception that failed it

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from search_runs import REPOSITORY, await_that, finish, pid_that_holds, start, trials
 from small_runs import OVERRIDES, outcome
@@ -18,6 +19,7 @@ from sweeps.export import study_table
 
 SCRIPT = REPOSITORY / "run.py"
 ONE_SLOT = "hydra.launcher.jobs_per_device=1"  # each worker imports torch
+CHANGED = "error: the data of study study has changed: its trials were run on data with fingerprint "
 LONGER = ("schedule.stages.0.epochs=12", "schedule.stages.0.steps=4")
 
 
@@ -272,3 +274,31 @@ def test_a_study_without_a_feasible_trial_ends_with_an_error(small: list[str], t
         assert process.returncode == 2, output
         last = output.splitlines()[-1]
         assert last == "error: no trial of the study ended well: 2 pruned, 2 of them outside the constraints."
+
+
+@pytest.mark.slow
+def test_a_study_is_not_resumed_over_changed_data(tmp_path: Path) -> None:
+    data, folder = tmp_path / "d.npz", tmp_path / "study"
+    small = [option for option in OVERRIDES if not option.startswith(("model.width", "data"))]
+    small += ["data=arrays", f"data.path={data}", "data.num_workers=1", f"cache_dir={tmp_path / 'cache'}", ONE_SLOT]
+
+    def resume(num_trials: int, *options: str) -> tuple[int | None, str]:
+        counted = f"sweep.num_trials={num_trials}"
+        process = start(
+            folder, *small, "model.width=range(4,8)", "sweep.sampler=random", counted, *options, script=SCRIPT
+        )
+        output = finish(process)
+        return process.returncode, output
+
+    for seed in (1, 2):
+        draws = np.random.default_rng(seed)
+        np.savez(data, flux=draws.normal(size=(60, 64)).astype("f4"), type=np.array(["star", "galaxy", "qso"] * 20))
+        code, output = resume(seed)
+        assert (code, "the data of study study has changed" in output) == ((0, False) if seed == 1 else (2, True)), (
+            output
+        )
+    assert len(trials(folder)) == 1
+    code, output = resume(2, "sweep.accept_changed_data=true")
+    assert code == 0, output
+    assert "Trials on different data are ranked together, as sweep.accept_changed_data asked: " in output
+    assert len(json.loads((folder / "sweep.json").read_text())["data"]) == 2

@@ -56,8 +56,13 @@ def open_or_pack(reader: Reader | Survey, config: DataConfig, cache_dir: Path | 
     """
     if isinstance(reader, Survey):
         return reader
+    return pack(reader, config, cache_folder(reader, config, cache_dir), progress, is_cache=True)
+
+
+def cache_folder(reader: Reader, config: DataConfig, cache_dir: Path | str) -> Path:
+    """Where in a cache the survey of a reader is packed, whatever state its source is in."""
     digest = hashlib.blake2b(json.dumps(_settings(reader, config), sort_keys=True).encode(), digest_size=6)
-    return pack(reader, config, Path(cache_dir) / f"{config.name}-{digest.hexdigest()}", progress, is_cache=True)
+    return Path(cache_dir) / f"{config.name}-{digest.hexdigest()}"
 
 
 def pack(
