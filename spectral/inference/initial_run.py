@@ -64,7 +64,9 @@ def _doubt(init: str, init_wave: str, other: Classifier, own: Classifier) -> str
     """
     sentence, are_others = difference_to_initial(other, own, f"init={init}")
     if are_others and init_wave == "same":
-        raise UserError(f"{sentence}: resample the spectra, or give init_wave=any to begin with these weights anyway.")
+        raise UserError(
+            f"{sentence}: resample the spectra by data.grid, or give init_wave=any to begin with these weights anyway."
+        )
     if sentence:
         log.warning("%s.", sentence)
     return f"{sentence}." if sentence else ""

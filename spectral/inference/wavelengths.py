@@ -28,7 +28,7 @@ def check_same_pixels(classifier: Classifier, survey: Survey, run: str) -> str:
         if not begins_as(mine, theirs):
             raise UserError(
                 f"the data's wavelengths, {in_words(theirs)}, are not those of {run}, {in_words(mine)}: "
-                "resample the data to the run's grid."
+                "resample the data to the run's grid, by data.grid."
             )
         return f"{sizes}: the last {num_missing} count as bad pixels." if num_missing else ""
     if mine is not None:
