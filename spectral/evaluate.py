@@ -22,7 +22,7 @@ def main(config: DictConfig) -> None:
     command = typed_command(config, EvaluateConfig, EXAMPLE)
     # Imports torch, which takes seconds: a mistake on the command line is found before.
     from spectral.inference.evaluation import check_out, evaluate, write_evaluation
-    from spectral.scoring.console import print_scores
+    from spectral.scoring.console import print_doubt, print_scores
 
     check_out(command.out)
     found = evaluate(command)
@@ -31,6 +31,7 @@ def main(config: DictConfig) -> None:
     if command.out is not None:
         write_evaluation(found, command.out)
         console.print(f"written to {command.out}", markup=False, highlight=False, soft_wrap=True)
+    print_doubt(console, found.doubt)
 
 
 if __name__ == "__main__":

@@ -152,7 +152,7 @@ def _carry_out(
     inputs = classifier.build_inputs()
     seed_torch(config.seed, epoch=0)
     network = classifier.build_network()
-    initial = load_initial(config.init, classifier, network, folder)
+    initial = load_initial(config.init, config.init_wave, classifier, network, folder)
     on_network(network_sizes(network))
     folder.claim(resolved_config)
     folder.note_initial(initial)

@@ -40,9 +40,10 @@ def main(config: DictConfig) -> None:
 
     from spectral.files import write_bytes, write_parquet
     from spectral.inference.run_and_data import open_run_and_data
+    from spectral.scoring.console import print_doubt
     from spectral.scoring.scores import predictions_frame
 
-    predictor, survey = open_run_and_data(command)
+    predictor, survey, doubt = open_run_and_data(command)
     probabilities = predictor.probabilities(survey, np.arange(len(survey)))
     decided, ids = predictor.decide(probabilities), survey.catalog["id"].to_numpy()
     frame = predictions_frame(ids, probabilities, decided, predictor.classifier.class_names)
@@ -57,6 +58,7 @@ def main(config: DictConfig) -> None:
     Console().print(f"{len(frame)} predictions written to {out}", markup=False, highlight=False, soft_wrap=True)
     for reason, count in survey.skipped.items():
         Console().print(f"skipped {count}: {reason}", markup=False, highlight=False)
+    print_doubt(Console(), doubt)
 
 
 def check_keep_columns(asked: Any, kind: str) -> None:

@@ -139,12 +139,6 @@ class Survey:
         """Rows of one split, in ascending order."""
         return np.flatnonzero((self.catalog["split"] == split).to_numpy())
 
-    def __reduce__(self) -> Any:
-        """Another process maps the files itself: pickling would copy the spectra."""
-        if self.folder is None:
-            return super().__reduce__()
-        return _reopened, (self.folder, self.fingerprint, self.catalog)
-
 
 def is_pack(folder: Path) -> bool:
     """Whether a folder holds a pack, whole or damaged: survey.json is written last."""
@@ -234,10 +228,3 @@ def _read_catalog(path: Path) -> pd.DataFrame:
     if missing:
         raise _damaged(path.parent, f"{path.name} has no column '{missing[0]}'")
     return catalog
-
-
-def _reopened(folder: Path, fingerprint: str, catalog: pd.DataFrame) -> Survey:
-    survey = Survey.open(folder)
-    if survey.fingerprint != fingerprint:
-        raise UserError(f"{folder} has been packed again since this job started: start the job again.")
-    return dataclasses.replace(survey, catalog=catalog)

@@ -38,6 +38,7 @@ class SweepConfig:
     start_timeout_s: float = 300.0
     lost_after_s: float = 60.0
     storage_timeout_s: float = 120.0
+    report_timeout_s: float = 10.0
     batch_size: Optional[int] = None
     report: bool = True
 

@@ -1,6 +1,7 @@
 """`hydra/sweeper=spectral`: from the command line to a finished study. Read `sweep` from top to bottom."""
 
 import logging
+import shlex
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -283,18 +284,20 @@ class SpectralSweeper(Sweeper):
 
 
 def _report(study: "SharedStudy", folder: Path, has_news: bool) -> None:
-    """Write report.html. An error is printed in one line and not raised, since the sweep itself has ended well.
+    """Write report.html. If that fails, log it and how to make it again: the sweep itself has ended well.
 
     Args:
         has_news: whether a trial has ended in this command; if not, a page that is up to date is left as it is.
     """
-    from sweeps.report.command import PAGE, write_report
+    from sweeps.report.command import PAGE
     from sweeps.report.freshness import is_current
+    from sweeps.report.own_process import write_in_own_process
 
     try:
         is_left = not has_news and is_current(folder / PAGE, study, folder)
-        print(f"report: {folder / PAGE if is_left else write_report(study.name, study.url, folder=folder)}")
+        print(f"report: {folder / PAGE if is_left else write_in_own_process(study.name, study.url, folder)}")
     except Exception as error:
         log.debug("the report failed", exc_info=True)
-        reason = (str(error).strip() or "no reason given").splitlines()[0]
-        print(f"The report could not be written: {type(error).__name__}: {reason}")
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        again = shlex.join(["python", "-m", "sweeps.report", str(folder)])
+        log.warning("The report could not be written (%s). To make it again: %s", reason, again)

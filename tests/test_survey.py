@@ -1,5 +1,4 @@
 import json
-import pickle
 from pathlib import Path
 
 import numpy as np
@@ -40,17 +39,6 @@ def test_indices_are_of_the_chosen_split(tmp_path: Path) -> None:
     survey = Survey.open(tmp_path).with_split(pd.Series(["test", "train", "", "test"]))
     assert survey.indices("test").tolist() == [0, 3] and survey.indices("train").tolist() == [1]
     assert survey.indices("validation").tolist() == []
-
-
-def test_another_process_maps_the_files_again(tmp_path: Path) -> None:
-    write_pack(tmp_path)
-    survey = Survey.open(tmp_path).with_split(pd.Series(["test", "train", "", "test"]))
-    pickled = pickle.dumps(survey)
-    again = pickle.loads(pickled)
-    assert isinstance(again.flux, np.memmap) and again.indices("test").tolist() == [0, 3]
-    write_pack(tmp_path, fingerprint="other")
-    with pytest.raises(UserError, match="has been packed again since this job started"):
-        pickle.loads(pickled)
 
 
 def test_a_folder_that_is_not_a_pack_or_has_another_format_is_reported(tmp_path: Path) -> None:

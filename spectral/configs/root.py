@@ -54,6 +54,7 @@ class ExperimentConfig:
     seed: int = number(0, at_least=0, at_most=2**31 - 1)
     run_dir: Optional[str] = None
     init: Optional[str] = None  # folder of a finished run whose best weights this one begins with; null: fresh ones
+    init_wave: str = choice("same", "same", "any")  # any: that run may have been trained on other wavelengths
     objective: Any = "val/macro_f1"  # a metric name, or a list of them
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
     precision: str = choice("auto", "auto", "float32", "bfloat16")

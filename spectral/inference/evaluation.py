@@ -29,12 +29,14 @@ class Evaluation:
         key: begins the name of each score, as in result.json: val, test, train or all.
         result: scores, confusion matrices, and what they can be traced back by.
         predictions: as in predictions.parquet.
+        doubt: what is not known of the data's wavelengths; empty if there is none.
     """
 
     key: str
     class_names: list[str]
     result: dict[str, Any]
     predictions: pd.DataFrame
+    doubt: str = ""
 
 
 def evaluate(command: EvaluateConfig) -> Evaluation:
@@ -43,7 +45,7 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
     Raises:
         UserError: no such run, it has not ended, or the data does not fit it or has no labels.
     """
-    predictor, survey = open_run_and_data(command)
+    predictor, survey, doubt = open_run_and_data(command)
     folder, names = RunFolder(command.run), predictor.classifier.class_names
     labels = labels_of(survey, names)
     on, rows = labelled_rows(command, survey, labels)
@@ -64,10 +66,11 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
     by_rule = None if rule.is_argmax else decided
     metrics, confusions = split_scores(key, probability, by_rule, labels, names, seed, objects)
     about = {"fingerprint": survey.fingerprint, "folder": str(survey.folder), "class_names": names}
+    about |= {"doubt": doubt} if doubt else {}
     result = {"evaluated": str(folder.path), "decision": config["decision"]["name"], **metrics, "confusion": confusions}
     ids = survey.catalog["id"].to_numpy()[rows]
     frame = scored_frame(on, ids, probability, decided, labels, names, groups)
-    return Evaluation(key, names, result | {"survey": about, "config": config}, frame)
+    return Evaluation(key, names, result | {"survey": about, "config": config}, frame, doubt)
 
 
 def check_out(out: str | None) -> None:

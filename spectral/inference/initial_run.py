@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
+from spectral.inference.wavelengths import difference_to_initial
 from spectral.runs.folder import RunFolder
 from spectral.training.checkpoint import load_resumable
 from spectral.training.initial_weights import body_misfit, head_fits, load_weights
@@ -19,13 +20,16 @@ OF_TRAINING = ("dropout", "dropout_kind")  # options that do not change what a t
 SIZES = ("width", "widths", "num_blocks")  # if the weights fit, these are equal, even if written differently
 
 
-def load_initial(init: str | None, classifier: Classifier, network: nn.Module, folder: RunFolder) -> dict[str, Any]:
+def load_initial(
+    init: str | None, init_wave: str, classifier: Classifier, network: nn.Module, folder: RunFolder
+) -> dict[str, Any]:
     """Load the weights that a run begins with into its fresh network. Writes nothing.
 
     If the run has a checkpoint, it resumes from that: the network is left as it is, and `init` is not read.
 
     Args:
         init: folder of the other run; None for fresh weights.
+        init_wave: "any" if the other run may have been trained on other wavelengths, else "same".
         classifier: of the run that begins.
         folder: of the run that begins.
 
@@ -33,7 +37,7 @@ def load_initial(init: str | None, classifier: Classifier, network: nn.Module, f
         A record of the weights, for `RunFolder.note_initial` and result.json; empty without `init`.
 
     Raises:
-        UserError: `init` is not a finished run with weights, or its network differs.
+        UserError: `init` is not a finished run with weights, or its network or its wavelengths differ.
     """
     if init is None:
         return {}
@@ -44,10 +48,28 @@ def load_initial(init: str | None, classifier: Classifier, network: nn.Module, f
         differences = _differences(other, classifier, with_inputs=False)
         found = "; ".join(f"{key}={was} there, {now} here" for key, was, now in differences) or "one weight differs"
         raise UserError(f"init={init} does not fit this network: {found} ({misfit}).")
+    doubt = _doubt(init, init_wave, other, classifier)
     difference = _head_difference(init, other, classifier, head_fits(network, weights))
     load_weights(network, weights, with_head=difference is None)
     _log(init, other, classifier, difference)
-    return {"init": {"folder": init, "weights": _digest(init), "head": "new" if difference else "kept"}}
+    record = {"folder": init, "weights": _digest(init), "head": "new" if difference else "kept"}
+    return {"init": record | ({"doubt": doubt} if doubt else {})}
+
+
+def _doubt(init: str, init_wave: str, other: Classifier, own: Classifier) -> str:
+    """Log and return what is to be said of wavelengths that may differ; empty if nothing is.
+
+    Raises:
+        UserError: they differ, and `init_wave` does not allow it.
+    """
+    sentence, are_others = difference_to_initial(other, own, f"init={init}")
+    if are_others and init_wave == "same":
+        raise UserError(
+            f"{sentence}: resample the spectra by data.grid, or give init_wave=any to begin with these weights anyway."
+        )
+    if sentence:
+        log.warning("%s.", sentence)
+    return f"{sentence}." if sentence else ""
 
 
 def _digest(init: str) -> str:

@@ -2,7 +2,6 @@
 
 import logging
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from spectral.data.packing.open import open_survey
 from spectral.errors import UserError, nearest
 from spectral.inference.classifier import Classifier
 from spectral.inference.predictor import Predictor
+from spectral.inference.wavelengths import check_same_pixels
 from spectral.inputs.batches import Rows
 from spectral.runs.folder import RunFolder
 from spectral.runtime import choose_runtime, tune_allocator
@@ -23,8 +23,11 @@ from spectral.survey import Survey
 log = logging.getLogger(__name__)
 
 
-def open_run_and_data(command: EvaluateConfig | PredictConfig) -> tuple[Predictor, Survey]:
-    """The run's predictor, and the command's data or else the run's own survey with its split.
+def open_run_and_data(command: EvaluateConfig | PredictConfig) -> tuple[Predictor, Survey, str]:
+    """The run's predictor, the command's data or else the run's own survey with its split, and a doubt.
+
+    The doubt says what is not known of the data's wavelengths, or which pixels are missing; it is empty if there is
+    none. It is logged here, and belongs to the end of what the command prints too.
 
     Raises:
         UserError: no such run, it has not ended, or the data does not fit it.
@@ -36,12 +39,16 @@ def open_run_and_data(command: EvaluateConfig | PredictConfig) -> tuple[Predicto
         if command.data is None
         else open_survey(command.data, Path(command.cache_dir))
     )
-    _check_fits(classifier, survey, folder)
+    run = f"run={folder.path}"
+    _check_fits(classifier, survey, run)
+    doubt = check_same_pixels(classifier, survey, run)
+    if doubt:
+        log.warning(doubt)
     classifier.build_decision()  # a run that has not ended has none
     tune_allocator()
     runtime = choose_runtime(command.device, command.precision, num_threads=command.num_threads)
     log.info("Running on %s.", runtime)
-    return Predictor.load(folder, classifier, runtime, command.evaluate_batch_size), survey
+    return Predictor.load(folder, classifier, runtime, command.evaluate_batch_size), survey, doubt
 
 
 def _own_survey(folder: RunFolder, cache_dir: Path) -> Survey:
@@ -96,22 +103,8 @@ def labelled_rows(command: EvaluateConfig, survey: Survey, labels: Labels) -> tu
     return on, rows
 
 
-def _check_fits(classifier: Classifier, survey: Survey, folder: RunFolder) -> None:
-    run = f"run={folder.path}"
+def _check_fits(classifier: Classifier, survey: Survey, run: str) -> None:
     if survey.num_channels != classifier.inputs.num_channels:
         raise UserError(f"the data has {survey.num_channels} channels, {run} needs {classifier.inputs.num_channels}.")
     if survey.length > classifier.length:
         raise UserError(f"the data has {survey.length} pixels per spectrum, {run} was trained on {classifier.length}.")
-    mine, theirs = classifier.wave_angstrom, survey.wave_angstrom
-    if mine is not None and theirs is not None and not _same_grid(mine, theirs):
-        raise UserError(
-            f"the data's wavelengths, {theirs[0]:.1f} to {theirs[-1]:.1f} Angstrom, are not those of {run}, "
-            f"{mine[0]:.1f} to {mine[-1]:.1f}: resample the data to the run's grid."
-        )
-
-
-def _same_grid(mine: Any, theirs: Any) -> bool:
-    """Whether a grid is the beginning of another to a tenth of a pixel."""
-    mine = mine[: len(theirs)]
-    step = np.abs(np.diff(mine)).min() if len(mine) > 1 else 1.0
-    return bool(np.allclose(mine, theirs, rtol=0, atol=step / 10))

@@ -22,6 +22,14 @@ def print_result(console: Console, result: Mapping[str, Any], folder: object) ->
     splits = [key for key in ("val", "test") if f"{key}/macro_f1" in result]
     print_scores(console, result, result["survey"]["class_names"], splits)
     console.print(f"run folder: {escape(str(folder))}", highlight=False, soft_wrap=True)
+    initial = result.get("init")
+    print_doubt(console, str(initial.get("doubt", "")) if isinstance(initial, dict) else "")
+
+
+def print_doubt(console: Console, doubt: str) -> None:
+    """Print last what puts all that was printed before in doubt; nothing if it is empty."""
+    if doubt:
+        console.print(f"Note: {doubt}", highlight=False, markup=False, soft_wrap=True)
 
 
 def print_scores(console: Console, scores: Mapping[str, Any], names: Sequence[str], splits: Sequence[str]) -> None:

@@ -1,14 +1,12 @@
 """What an experiment logs to its tracker: its name and config, each epoch, how it ended."""
 
 import math
-import resource
-import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import psutil
 import torch
 from hydra.core.hydra_config import HydraConfig
 
@@ -152,8 +150,5 @@ def _memory_mb(device: torch.device) -> float:
     """The peak of the GPU in this run; on the CPU what the process holds now, in a warm worker of earlier jobs too."""
     if device.type == "cuda":
         return float(round(torch.cuda.max_memory_allocated(device) / 2**20, 1))
-    with suppress(OSError):
-        num_pages = int(Path("/proc/self/statm").read_text().split()[1])
-        return round(num_pages * resource.getpagesize() / 2**20, 1)
-    unit_bytes = 1 if sys.platform == "darwin" else 2**10
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit_bytes / 2**20, 1)
+    resident_bytes: int = psutil.Process().memory_info().rss
+    return round(resident_bytes / 2**20, 1)

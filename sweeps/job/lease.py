@@ -40,18 +40,21 @@ class LeasedTask:
         link = TrialLink.of_job()
         if link is None:
             return self.function(config)
+        from sweeps.job.reporter import close_reporter
+
         with _alone_in(Path(HydraConfig.get().runtime.output_dir), link):
-            return self.function(config)
+            try:
+                return self.function(config)
+            finally:
+                close_reporter()
 
 
 def check_lease(link: TrialLink) -> None:
     """Raise TakenOver if the trial is no longer this job's. If the storage cannot be read, log that and continue."""
-    from sweeps.storage.connect import open_storage
-
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Optuna's warnings on experimental features
-            trial = open_storage(link.storage, link.timeout_s).get_trial(link.trial_id)
+            trial = link.open_storage().get_trial(link.trial_id)
     except Exception as error:
         log.warning("Study %s could not be read to check trial %d: %s", link.study, link.number, error)
         return

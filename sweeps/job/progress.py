@@ -1,19 +1,10 @@
 """The job's side of a sweep: report progress to the study, and end the job if its configuration is pruned."""
 
-import logging
-import warnings
 from collections.abc import Callable, Mapping
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sweeps.job.lease import check_lease
+from sweeps.job.reporter import reporter_of
 from sweeps.job.trial_link import TrialLink
-from sweeps.study.attributes import progress_key
-
-if TYPE_CHECKING:
-    from optuna import Trial
-
-log = logging.getLogger(__name__)
 
 
 def epoch_callback() -> Callable[[int, dict[str, Any]], None]:
@@ -27,7 +18,7 @@ def epoch_callback() -> Callable[[int, dict[str, Any]], None]:
     def on_epoch(epoch: int, row: dict[str, Any]) -> None:
         link = TrialLink.of_job()
         if link:
-            _report_step(link, epoch, row.get(link.objective))
+            reporter_of(link).report(epoch, row.get(link.objective))
 
     return on_epoch
 
@@ -35,8 +26,8 @@ def epoch_callback() -> Callable[[int, dict[str, Any]], None]:
 def report_progress(step: int, value: float) -> None:
     """Report the first objective at a step, such as an epoch. No effect outside a sweep.
 
-    If the storage is unavailable, the job waits for it, and does not fail. A step that was reported before is ignored,
-    so a job that resumes from a checkpoint may report it again.
+    If the storage is unavailable, the job waits for it for `sweep.report_timeout_s`, then continues and reports the
+    step later. A step that was reported before is ignored, so a job that resumes from a checkpoint may report it again.
 
     Raises:
         optuna.TrialPruned: the configuration is not worth continuing.
@@ -44,22 +35,7 @@ def report_progress(step: int, value: float) -> None:
     """
     link = TrialLink.of_job()
     if link:
-        _report_step(link, step, value)
-
-
-def _report_step(link: TrialLink, step: int, value: float | None) -> None:
-    """Report a value, if there is one; then check whether the job should continue."""
-    stop = False
-    try:
-        stop = value is not None and _should_prune(link, step, value)
-    except Exception as error:
-        log.warning("Step %d could not be reported to study %s: %s", step, link.study, error)
-    # After the report: the job that resumes from this epoch's checkpoint will not repeat it.
-    check_lease(link)
-    if stop:
-        from optuna import TrialPruned
-
-        raise TrialPruned(f"at step {step} by {link.pruner}")
+        reporter_of(link).report(step, value)
 
 
 def check_constraints(numbers: Mapping[str, float | str | None]) -> None:
@@ -78,33 +54,3 @@ def check_constraints(numbers: Mapping[str, float | str | None]) -> None:
         from sweeps.space.constraints import check_known
 
         check_known(read_constraints(link.constraints), numbers)
-
-
-def _should_prune(link: TrialLink, step: int, value: float) -> bool:
-    """Report a value to the study; returns whether the pruner ends the job."""
-    trial = _trial(link)
-    if not link.takes_steps:
-        trial.set_user_attr(progress_key(link.seed_index), [step, float(value)])
-        return False
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about a step reported again, and experimental pruners
-        trial.report(value, step)
-        return link.pruner != "none" and trial.should_prune()
-
-
-@lru_cache(maxsize=1)
-def _trial(link: TrialLink) -> "Trial":
-    from optuna import Trial, load_study, logging
-    from optuna.samplers import RandomSampler
-
-    from sweeps.storage.connect import open_storage
-    from sweeps.study.pruner import build_pruner
-
-    logging.set_verbosity(logging.WARNING)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        pruner = build_pruner(link.pruner, link.pruning)
-        storage = open_storage(link.storage, link.timeout_s)
-        # The trial already has its parameters, so the cheapest sampler will do.
-        study = load_study(study_name=link.study, storage=storage, pruner=pruner, sampler=RandomSampler())
-        return Trial(study, link.trial_id)

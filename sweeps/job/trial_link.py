@@ -3,7 +3,10 @@
 import json
 import os
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
 
 VARIABLE = "SPECTRAL_TRIAL"
 
@@ -19,6 +22,8 @@ class TrialLink:
             one value per step, and none with several objectives: then a job reports progress only for the display.
         pruner: name of the pruner that may end the job; "none" if none may.
         constraints: as in `sweep.constraints`.
+        timeout_s: how long a call waits for the storage.
+        report_timeout_s: how long the job waits for its reports.
     """
 
     storage: str
@@ -33,12 +38,28 @@ class TrialLink:
     pruning: dict[str, Any] = field(default_factory=dict, hash=False)
     constraints: dict[str, Any] = field(default_factory=dict, hash=False)
     timeout_s: float = 60.0
+    report_timeout_s: float = 10.0
 
     @classmethod
     def of_job(cls) -> "TrialLink | None":
         """The link of the job that runs in this process; None outside a sweep."""
         text = os.environ.get(VARIABLE)
         return cls(**json.loads(text)) if text else None
+
+    def open_storage(self) -> "BaseStorage":
+        """The storage of the study.
+
+        Raises:
+            FileNotFoundError: its file is gone. To open it would make an empty one.
+            UserError: it has not answered for `timeout_s`.
+        """
+        from sweeps.storage.connect import open_storage
+        from sweeps.storage.urls import file_of
+
+        file = file_of(self.storage)
+        if file is not None and not file.is_file():
+            raise FileNotFoundError(f"{file} is gone")
+        return open_storage(self.storage, self.timeout_s)
 
     def override(self) -> str:
         """The Hydra override that puts the link into the job's environment, whatever the launcher."""

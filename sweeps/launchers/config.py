@@ -18,6 +18,7 @@ class LocalConfig:
     memory_share: float | None = number(None, above=0, at_most=1)  # of a CUDA device's memory; PyTorch enforces it
     threads_per_job: int | None = number(None, at_least=1)  # by default the cores divided among the slots
     time_limit_s: float | None = number(None, above=0)  # a job that takes longer is ended
+    load_timeout_s: float = number(600.0, above=0)  # a worker that takes longer to start, or to load the task, is ended
     memory_limit_gb: float | None = number(
         None, above=0
     )  # address space of a worker, in units of 2**30 bytes; not with CUDA
@@ -65,6 +66,7 @@ class SlurmConfig:
     )  # more options of sbatch, as in +hydra.launcher.additional.qos=long
     poll_s: float = number(1.0, above=0)  # between two checks for the result of a job
     look_s: int = number(60, at_least=1)  # between two checks of the queue, for jobs that died
+    command_timeout_s: float = number(60.0, above=0)  # of squeue, scancel and sbatch
     show_output: bool = False  # jobs print to submitit's log, not to job.log in their folder
 
 

@@ -22,6 +22,7 @@ class LocalLauncher(PooledLauncher):
         self._limits = Limits(chosen.time_limit_s, chosen.grace_s, chosen.retry_alone)
         limit_gb = chosen.memory_limit_gb
         memory_limit_bytes = None if limit_gb is None else int(limit_gb * 2**30)
+        self._load_timeout_s = chosen.load_timeout_s
         self._settings = Settings(sys.argv, chosen.show_output, memory_limit_bytes)
 
     @property
@@ -29,8 +30,9 @@ class LocalLauncher(PooledLauncher):
         return len(self.slots)
 
     def make_pool(self) -> SlotPool:
-        return SlotPool(self.slots, partial(_start, self._settings, self.task.pack()), self._limits)
+        start = partial(_start, self._settings, self.task.pack(), self._load_timeout_s)
+        return SlotPool(self.slots, start, self._limits)
 
 
-def _start(settings: Settings, packed_task: bytes, slot: Slot, alone: bool) -> LocalWorker:
-    return LocalWorker(slot.environment(alone=alone), settings, packed_task)
+def _start(settings: Settings, packed_task: bytes, load_timeout_s: float, slot: Slot, alone: bool) -> LocalWorker:
+    return LocalWorker(slot.environment(alone=alone), settings, packed_task, load_timeout_s)

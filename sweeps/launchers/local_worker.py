@@ -24,7 +24,7 @@ LOOK_S = 1.0
 
 
 class _TimeIsUp(Exception):  # noqa: N818  (not an error)
-    """The job takes longer than its limit."""
+    """The job, or the start of the worker, takes longer than its limit."""
 
 
 class LocalWorker:
@@ -32,8 +32,13 @@ class LocalWorker:
 
     has_room = True
 
-    def __init__(self, environment: dict[str, str], settings: Settings, packed_task: bytes) -> None:
+    def __init__(
+        self, environment: dict[str, str], settings: Settings, packed_task: bytes, load_timeout_s: float
+    ) -> None:
         """Start the process. Returns before it has loaded the task.
+
+        Args:
+            load_timeout_s: how long the process may take to start, and then to load the task.
 
         Raises:
             StartFailed: the system has no process, memory or file for it.
@@ -46,6 +51,7 @@ class LocalWorker:
             raise StartFailed(f"no worker process could be started: {first_line(error)}") from error
         self.has_begun = self._loaded = False
         self._stopped: str | None = None
+        self._load_timeout_s = load_timeout_s
         self._greeting = (pickle.dumps(settings), packed_task)
 
     def _open(self, environment: dict[str, str], show_output: bool, undo: ExitStack) -> None:
@@ -90,6 +96,8 @@ class LocalWorker:
                 packed = self._receive(time_limit_s)
         except _TimeIsUp:
             self.end(grace_s, at_once=True)
+            if not self._loaded:
+                raise (WorkerLost if self.has_begun else StartFailed)(self._loads_too_long()) from None
             raise JobTimeout(f"time limit of {time_limit_s:g} s reached") from None
         except (EOFError, OSError):
             self._ended_within(grace_s)  # it may be about to end by itself
@@ -106,11 +114,11 @@ class LocalWorker:
         """Let the worker load the task; returns the error if that failed."""
         if self._loaded:
             return None
-        self._receive()  # the message that the worker has started
+        self._receive(self._load_timeout_s)  # the message that the worker has started
         self.has_begun = True
         for part in self._greeting:
             self._connection.send_bytes(part)
-        reply = Reply.unpack(self._receive())
+        reply = Reply.unpack(self._receive(self._load_timeout_s))
         self._loaded, self._greeting = True, (b"", b"")
         return reply.error
 
@@ -170,6 +178,10 @@ class LocalWorker:
         if code == -signal.SIGKILL:
             how += " (the system does so when memory runs out)"
         return f"worker {how}{'' if self._loaded else ' while it started' + self._last_words()}"
+
+    def _loads_too_long(self) -> str:
+        what = "load the task" if self.has_begun else "start"
+        return f"worker did not {what} within {self._load_timeout_s:g} s (hydra.launcher.load_timeout_s)"
 
     def _last_words(self) -> str:
         if self._output is None:

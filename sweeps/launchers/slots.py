@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeps.errors import user_error
+from sweeps.launchers.memory import available_bytes
 
 CPU = "cpu"
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -154,8 +155,4 @@ def num_cores() -> int:
 
 def _cpu_jobs(cores: int, threads_per_job: int | None) -> int:
     by_cores = cores // (threads_per_job or 1)
-    try:
-        available = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError):
-        return max(1, by_cores)
-    return max(1, min(by_cores, available // BYTES_PER_CPU_SLOT))
+    return max(1, min(by_cores, available_bytes() // BYTES_PER_CPU_SLOT))

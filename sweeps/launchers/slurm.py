@@ -20,11 +20,13 @@ from sweeps.launchers.pool import Limits, SlotPool
 from sweeps.launchers.pooled_launcher import PooledLauncher
 from sweeps.launchers.remote_job import RemoteJob
 from sweeps.launchers.reply import Reply
+from sweeps.launchers.scancel import Scancel
 from sweeps.launchers.slots import Device, Slot
 from sweeps.options import checked
 
 # Time for files that a job has written to become visible here, over a network file system.
 RESULT_PATIENCE_S = 10.0
+TIMED_OUT = 124  # exit code of timeout (coreutils)
 
 
 class SlurmLauncher(PooledLauncher):
@@ -35,6 +37,7 @@ class SlurmLauncher(PooledLauncher):
         _check_time(chosen)
         _load_submitit()
         _find_slurm(chosen.executor)
+        self._scancel = Scancel(chosen.command_timeout_s)
         self._limits = Limits(chosen.time_limit_s, chosen.grace_s, retry_alone=False)
 
     @property
@@ -48,7 +51,7 @@ class SlurmLauncher(PooledLauncher):
     def end_jobs_of(self, controller: str) -> None:
         """See StreamingLauncher."""
         if self._options.executor == "slurm":
-            subprocess.run(["scancel", f"--name={self._job_name(controller)}"], check=False)
+            self._scancel(f"--name={self._job_name(controller)}")
 
     def make_pool(self) -> SlotPool:
         submitit, options = _load_submitit(), self._options
@@ -56,14 +59,17 @@ class SlurmLauncher(PooledLauncher):
         timeouts = {f"{cluster}_max_num_timeout": options.max_num_timeout}
         executor = submitit.AutoExecutor(folder=options.folder, cluster=cluster, **timeouts)
         executor.update_parameters(name=self._job_name(self.controller), **_parameters(options))
+        cancel: Callable[[Any], None] = _cancel_here
         if cluster == "slurm":
             from sweeps.launchers.squeue import QueueWatcher
 
-            submitit.SlurmJob.watcher = QueueWatcher(options.look_s)
+            submitit.SlurmJob.watcher = QueueWatcher(options.look_s, options.command_timeout_s)
+            _limit_sbatch(executor, options.command_timeout_s)
+            cancel = partial(_cancel_on_slurm, self._scancel)
         cloudpickle.register_pickle_by_value(remote_job)
         submit = partial(_submit, executor, threading.Lock())
         slots = [Slot(f"{cluster}/{i}", Device(f"{cluster}/{i}"), num_threads=1) for i in range(self.num_slots)]
-        start = partial(_start, submit, self.task.pack(), options.show_output, options.poll_s)
+        start = partial(_start, submit, cancel, self.task.pack(), options.show_output, options.poll_s)
         return SlotPool(slots, start, self._limits)
 
 
@@ -74,9 +80,15 @@ class SlurmWorker:
     alive = has_room = True
 
     def __init__(
-        self, submit: Callable[[RemoteJob], Any], packed_task: bytes, show_output: bool, poll_s: float
+        self,
+        submit: Callable[[RemoteJob], Any],
+        cancel: Callable[[Any], None],
+        packed_task: bytes,
+        show_output: bool,
+        poll_s: float,
     ) -> None:
-        self._submit, self._packed_task, self._show_output, self._poll_s = submit, packed_task, show_output, poll_s
+        self._submit, self._cancel_job, self._packed_task = submit, cancel, packed_task
+        self._show_output, self._poll_s = show_output, poll_s
         self._stopped: str | None = None
         self._job: Any = None
 
@@ -112,6 +124,8 @@ class SlurmWorker:
             return self._submit(job)
         except (OSError, subprocess.SubprocessError, FailedJobError, FailedSubmissionError) as error:
             said = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+            if getattr(error.__cause__, "returncode", None) == TIMED_OUT:
+                said = ["sbatch did not answer within hydra.launcher.command_timeout_s"]
             raise StartFailed(f"the job could not be submitted: {said[-1]}") from error
 
     def _outcome(self, exceeded_s: float | None) -> Reply:
@@ -130,7 +144,7 @@ class SlurmWorker:
         return Reply.unpack(self._job.result())
 
     def _cancel(self, grace_s: float) -> None:
-        self._job.cancel(check=False)
+        self._cancel_job(self._job)
         deadline = time.monotonic() + grace_s
         while not self._job.done() and time.monotonic() < deadline:
             time.sleep(min(self._poll_s, 0.2))
@@ -142,7 +156,7 @@ class SlurmWorker:
     def kill(self) -> None:
         """See worker_protocol.Worker."""
         if self._job is not None:
-            self._job.cancel(check=False)
+            self._cancel_job(self._job)
 
     def end(self, grace_s: float) -> None:
         """See worker_protocol.Worker: there is nothing to end between jobs."""
@@ -187,9 +201,30 @@ def _parameters(options: SlurmConfig) -> dict[str, Any]:
 
 
 def _start(
-    submit: Callable[[RemoteJob], Any], packed_task: bytes, show_output: bool, poll_s: float, slot: Slot, alone: bool
+    submit: Callable[[RemoteJob], Any],
+    cancel: Callable[[Any], None],
+    packed_task: bytes,
+    show_output: bool,
+    poll_s: float,
+    slot: Slot,
+    alone: bool,
 ) -> SlurmWorker:
-    return SlurmWorker(submit, packed_task, show_output, poll_s)
+    return SlurmWorker(submit, cancel, packed_task, show_output, poll_s)
+
+
+def _cancel_on_slurm(scancel: Scancel, job: Any) -> None:
+    scancel(str(job.job_id))
+
+
+def _cancel_here(job: Any) -> None:
+    job.cancel(check=False)
+
+
+def _limit_sbatch(executor: Any, timeout_s: float) -> None:
+    """Let an executor of submitit give up an sbatch that does not answer: submitit has no limit for it."""
+    slurm = executor._executor
+    command = slurm._make_submission_command
+    slurm._make_submission_command = lambda path: ["timeout", f"{timeout_s:g}", *command(path)]
 
 
 def _submit(executor: Any, lock: threading.Lock, job: RemoteJob) -> Any:

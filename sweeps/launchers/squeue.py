@@ -25,9 +25,9 @@ class QueueWatcher(SlurmInfoWatcher):
 
     _last_status_check: float  # defined in submitit, which need not be installed for type checking
 
-    def __init__(self, delay_s: int) -> None:
+    def __init__(self, delay_s: int, timeout_s: float) -> None:
         super().__init__(delay_s)
-        self._lock = threading.Lock()
+        self._lock, self._timeout_s = threading.Lock(), timeout_s
 
     def is_done(self, job_id: str, mode: str = "standard") -> bool:
         return self.get_state(job_id, mode).upper() in ENDED
@@ -41,12 +41,12 @@ class QueueWatcher(SlurmInfoWatcher):
             if not open_jobs or self._last_status_check > asked_at:
                 return
             try:
-                listed = subprocess.run(COMMAND, check=True, capture_output=True, text=True).stdout
-            except (OSError, subprocess.CalledProcessError) as error:
+                answer = subprocess.run(COMMAND, check=True, capture_output=True, text=True, timeout=self._timeout_s)
+            except (OSError, subprocess.SubprocessError) as error:
                 log.warning("squeue does not answer: %s", getattr(error, "stderr", None) or error)
                 self._last_status_check = time.time()
                 return
-            listed_states = states(listed)
+            listed_states = states(answer.stdout)
             for number in open_jobs:
                 self._info_dict[number] = listed_states.get(number, {"State": FORGOTTEN})
                 if self._info_dict[number]["State"] in ENDED:

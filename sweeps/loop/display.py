@@ -35,6 +35,7 @@ class Display:
         if console is not None:
             self._console = console
         self._has_said_waiting = False
+        self._best: tuple[int, FrozenTrial | None] = (0, None)  # of so many complete trials
         self._last_said, self._last_said_s = "", time.monotonic()
 
     @cached_property
@@ -53,7 +54,7 @@ class Display:
     def ended(self, trial: FrozenTrial) -> None:
         """Print a line on a trial that has ended."""
         trials = self._study.trials()
-        self.say("  ".join([_ending(trial), *_progress(self._study, trials)]))
+        self.say("  ".join([_ending(trial), *self._progress(trials)]))
 
     def tick(self, jobs: Sequence[Job], launcher: Any) -> None:
         """Update the display. Called at least twice a second, with the running jobs."""
@@ -77,6 +78,21 @@ class Display:
         if line and line != self._last_said:
             self.say(f"running: {line}")
             self._last_said = line
+
+    def _progress(self, trials: list[FrozenTrial]) -> list[str]:
+        num_failed = sum(trial.state == TrialState.FAIL for trial in standing(trials))
+        parts = [f"{num_ended(trials)} of {self._study.num_trials}"] + ([f"{num_failed} failed"] if num_failed else [])
+        best = self._best_of(trials)
+        if best is not None:
+            parts.append("best " + " ".join(f"{value:.4f}" for value in best.values) + f" in trial {best.number}")
+        return parts
+
+    def _best_of(self, trials: list[FrozenTrial]) -> FrozenTrial | None:
+        """The best trial, searched again only if one has completed since: ranking many takes time."""
+        num_complete = sum(trial.state == TrialState.COMPLETE for trial in trials)
+        if num_complete != self._best[0]:
+            self._best = num_complete, next(iter(ranked(trials, self._study.study.directions)), None)
+        return self._best[1]
 
     def close(self) -> None:
         """End the display; nothing is drawn after this."""
@@ -119,7 +135,7 @@ class LiveDisplay(Display):
         table = Table("slot", "trial", "epoch", self._study.objectives[0], "for", "configuration", box=None)
         for job in jobs:
             table.add_row(*self._row(job, trials[job.run.number], launcher))
-        heading = "  ".join([*_progress(self._study, trials), self._time_left(trials)])
+        heading = "  ".join([*self._progress(trials), self._time_left(trials)])
         history = _history([t.values[0] for t in trials if t.state == TrialState.COMPLETE])
         waiting = self._waiting(jobs)
         return Group(Text(heading), Text(history), Text(waiting) if waiting else table)
@@ -165,16 +181,6 @@ def _ending(trial: FrozenTrial) -> str:
     parts = [f"trial {trial.number}", trial.state.name.lower(), values, _shown(configuration(trial))]
     parts += [_duration(taken) if taken is not None else "", f"({reason})" if reason else ""]
     return "  ".join(part for part in parts if part)
-
-
-def _progress(study: SharedStudy, trials: list[FrozenTrial]) -> list[str]:
-    num_failed = sum(trial.state == TrialState.FAIL for trial in standing(trials))
-    parts = [f"{num_ended(trials)} of {study.num_trials}"] + ([f"{num_failed} failed"] if num_failed else [])
-    best = ranked(trials, study.study.directions)[:1]
-    shown = (
-        ["best " + " ".join(f"{value:.4f}" for value in best[0].values) + f" in trial {best[0].number}"] if best else []
-    )
-    return parts + shown
 
 
 def _shown(values: dict[str, Any]) -> str:

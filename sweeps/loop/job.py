@@ -43,6 +43,7 @@ def _link(study: SharedStudy, run: TrialRun, seed_index: int) -> TrialLink:
         pruning=config.pruning,
         constraints=config.constraints,
         timeout_s=config.storage_timeout_s,
+        report_timeout_s=config.report_timeout_s,
     )
 
 

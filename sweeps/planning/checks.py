@@ -25,6 +25,7 @@ AT_LEAST = {
     "start_timeout_s": 0,
     "lost_after_s": 30,  # the time of three heartbeats
     "storage_timeout_s": 0,
+    "report_timeout_s": 0,
     "batch_size": 1,
     "seed": 0,
 }

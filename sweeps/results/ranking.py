@@ -30,12 +30,14 @@ def ranked(trials: list[FrozenTrial], directions: list[StudyDirection]) -> list[
 
 
 def pareto_front(trials: list[FrozenTrial], directions: list[StudyDirection]) -> list[int]:
-    """Numbers of the trials on the Pareto front.
+    """Numbers of the complete trials on the Pareto front.
 
     A trial is on it if no other is at least as good in every objective and better in one.
     """
-    costs = {trial.number: _costs(trial, directions) for trial in trials}
-    return [n for n, mine in costs.items() if not any(_dominates(other, mine) for other in costs.values())]
+    # Study.best_trials calls the same, but needs a study: a copy of 1,000 trials takes 70 times as long.
+    from optuna.study._multi_objective import _get_pareto_front_trials_by_trials
+
+    return [trial.number for trial in _get_pareto_front_trials_by_trials(trials, directions)]
 
 
 def _costs(trial: FrozenTrial, directions: list[StudyDirection]) -> tuple[float, ...]:
@@ -43,10 +45,6 @@ def _costs(trial: FrozenTrial, directions: list[StudyDirection]) -> tuple[float,
         -value if direction == StudyDirection.MAXIMIZE else value
         for value, direction in zip(trial.values, directions, strict=True)
     )
-
-
-def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return one != other and all(a <= b for a, b in zip(one, other, strict=True))
 
 
 def reference_of(trials: Sequence[FrozenTrial], attributes: Mapping[str, Any]) -> FrozenTrial | None:

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 PREDICTIONS = ["id", "split", "label", "predicted"]  # the columns that every predictions.parquet has
 
-# What a parser raises for a file that was cut off, or is none of ours.
-UNREADABLE = (OSError, ValueError, TypeError, KeyError, RecursionError, yaml.YAMLError, OmegaConfBaseException)
-
 T = TypeVar("T")
 
 

@@ -215,12 +215,13 @@ def test_the_batch_size_changes_nothing(finished: Path, spectra: Callable[..., P
 
 
 def test_padding_shorter_spectra_changes_no_prediction(
-    finished: Path, spectra: Callable[..., Path], tmp_path: Path
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """80 of 96 pixels classify as all 96 with the last 16 marked as bad."""
+    """80 of 96 pixels classify as all 96 with the last 16 marked as bad, and a warning says so."""
     content = arrays(num=NUM, seed=5)
     mask = np.arange(96) >= 80
     predict(finished, spectra(flux=content["flux"][:, :80], wave=content["wave"][:80]), tmp_path / "short.parquet")
+    assert "trained on 96: the last 16 count as bad pixels." in caplog.text
     predict(finished, spectra(mask=np.tile(mask, (NUM, 1))), tmp_path / "masked.parquet")
     short, masked = pd.read_parquet(tmp_path / "short.parquet"), pd.read_parquet(tmp_path / "masked.parquet")
     pd.testing.assert_frame_equal(short, masked, rtol=0, atol=1e-6)
@@ -233,7 +234,15 @@ def test_padding_shorter_spectra_changes_no_prediction(
         ({"flux": np.zeros((NUM, 2, 96), np.float32)}, r"has 2 channels, .* needs 1"),
         (
             {"wave": np.linspace(5000.0, 6000.0, 96)},
-            r"5000\.0 to 6000\.0 Angstrom, are not those of .* 4000\.0 to 5000\.0",
+            r"5000\.0 to 6000\.0 Angstrom .*, are not those of .* 4000\.0 to 5000\.0",
+        ),
+        (
+            {"flux": np.zeros((NUM, 80), np.float32), "wave": np.linspace(4000.0, 5000.0, 96)[16:]},
+            r"4168\.4 to 5000\.0 Angstrom in 80 pixels, are not those of .* in 96 pixels: resample",
+        ),
+        (
+            {"flux": np.zeros((NUM, 80), np.float32), "wave": None},
+            r"has 80 pixels per spectrum, .* trained on 96 from 4000\.0 .* and the data has no wavelengths: give it",
         ),
     ],
 )
@@ -243,6 +252,26 @@ def test_data_that_does_not_fit_is_refused(
     with pytest.raises(UserError, match=sentence):
         predict(finished, spectra(**changes), tmp_path / "out.csv")
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_data_without_wavelengths_is_warned_of_in_the_log_and_last(
+    finished: Path,
+    spectra: Callable[..., Path],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sentence = f"The data has no wavelengths: its pixels are taken for those of run={finished}, 4000.0 to 5000.0"
+    data = spectra(wave=None)
+    predict(finished, data, tmp_path / "classes.csv")
+    assert [record.levelname for record in caplog.records if sentence in record.message] == ["WARNING"]
+    assert capsys.readouterr().out.splitlines()[-1].startswith(f"Note: {sentence}")
+    given = "data=arrays", f"data.path={data}", "data.num_workers=1", f"cache_dir={tmp_path / 'cache'}"
+    evaluate(finished, *given, f"out={tmp_path / 'scores'}")
+    assert capsys.readouterr().out.splitlines()[-1].startswith(f"Note: {sentence}")
+    assert result(tmp_path / "scores")["survey"]["doubt"].startswith(sentence)
+    evaluate(finished)
+    assert "Note:" not in capsys.readouterr().out
 
 
 def test_a_class_unknown_to_the_run_can_be_predicted_on_but_not_scored(

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 from safetensors.torch import load_file
 from search_runs import run as sweep
 from small_runs import OVERRIDES, REPOSITORY, StoppedError, arrays, outcome, result, rows, run, stop_after
 from torch import Tensor
 
 from spectral.errors import UserError
+from spectral.scoring.console import print_result
 
 Overrides = Callable[..., list[str]]
 STILL = ("optimizer.lr=1e-30", "schedule.stages.0.epochs=1")  # trains, and changes no weight
@@ -73,6 +75,33 @@ def test_the_head_is_made_again_for_other_classes(
     assert own["head.logits.weight"].shape[0] == 2
     assert all(own[key].equal(begun[key]) for key in own if not key.startswith("head."))
     assert result(tmp_path / "run")["init"]["head"] == "new"
+
+
+def test_weights_of_other_wavelengths_are_refused_unless_allowed(
+    two_classes: list[str], tmp_path: Path, other: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Allowed, the difference stands in the result, for ever."""
+    content = dict(np.load(tmp_path / "two.npz"))
+    np.savez(tmp_path / "two.npz", **content | {"wave": content["wave"] + 500})
+    command = [*two_classes, *OVERRIDES, *STILL, f"run_dir={tmp_path / 'run'}", f"init={other}"]
+    sentence = f"init={other} was trained on 4000.0 to 5000.0 Angstrom in 96 pixels, here the spectra have 4500.0"
+    with pytest.raises(UserError, match=rf"^{re.escape(sentence)} .*: resample .* give init_wave=any to begin"):
+        run(command)
+    assert not (tmp_path / "run").exists()
+    run([*command, "init_wave=any"])
+    assert result(tmp_path / "run")["init"]["doubt"].startswith(sentence)
+    print_result(Console(), result(tmp_path / "run"), tmp_path / "run")
+    assert sentence in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_weights_without_wavelengths_to_compare_are_warned_of(
+    two_classes: list[str], tmp_path: Path, other: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    content = dict(np.load(tmp_path / "two.npz"))
+    del content["wave"]
+    np.savez(tmp_path / "two.npz", **content)
+    run([*two_classes, *OVERRIDES, *STILL, f"run_dir={tmp_path / 'run'}", f"init={other}"])
+    assert f"init={other} has wavelengths, this data has none" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -92,3 +92,15 @@ def test_every_file_that_the_page_names_is_there() -> None:
     new = {step[2] for step in STEP.finditer(PAGE) if step[1] == "in the new file"}
     named = set(re.findall(r"`((?:spectral|sweeps|tests|conf|docs|hydra_plugins)/[\w/.-]+)`", PAGE)) - new
     assert not {name for name in named if not (REPOSITORY / name).exists()}
+
+
+def test_what_a_launcher_and_a_tracker_have_is_their_contract() -> None:
+    from spectral.tracking.backends.contract import Tracker
+    from sweeps.launchers.contract import StreamingLauncher
+
+    for begin, names in (
+        ("`sweeps/launchers/contract.py`. It has", StreamingLauncher.__abstractmethods__),
+        ("`spectral/tracking/backends/contract.py` asks:", {n for n in vars(Tracker) if not n.startswith("_")}),
+    ):
+        sentence = PAGE.partition(begin)[2].partition(". ")[0]
+        assert set(re.findall(r"`(\w+)`", sentence)) == names

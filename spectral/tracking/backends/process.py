@@ -18,6 +18,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO
 
+import psutil
 from filelock import FileLock
 
 from spectral.files import write_json
@@ -83,20 +84,11 @@ def _listen(orders: "queue.Queue[dict[str, Any] | None]", voice: Voice, timeout_
 
 def _end(code: int) -> None:
     """End at once: exit handlers of a library might wait for ever."""
-    for pid in _children():
-        with suppress(OSError):
-            os.kill(pid, signal.SIGKILL)
+    with suppress(psutil.Error):  # if the system does not say which they are
+        for child in psutil.Process().children():
+            with suppress(psutil.Error):
+                child.kill()
     os._exit(code)
-
-
-def _children() -> list[int]:
-    """Processes that this one has started; none if the system does not say."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            if int(stat.read_text().rpartition(")")[2].split()[1]) == os.getpid():
-                found.append(int(stat.parent.name))
-    return found
 
 
 def _serve(begin: dict[str, Any], orders: "queue.Queue[dict[str, Any] | None]", voice: Voice) -> str:

@@ -1,7 +1,6 @@
 """The job's side: what a job reports, when it ends, and that reporting does nothing outside a sweep."""
 
 import io
-import logging
 import math
 import pickle
 import subprocess
@@ -132,17 +131,6 @@ def test_a_job_worse_than_all_before_is_pruned(
             study.study.tell(number, state=optuna.trial.TrialState.PRUNED)
     assert 0 not in ended and len(ended) >= 6
     study.close()
-
-
-def test_a_lost_storage_does_not_end_a_job(
-    study: SharedStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    enter(link_of(study, timeout_s=0.1), monkeypatch)
-    study.close()
-    (tmp_path / "study.journal").rename(tmp_path / "away")
-    with caplog.at_level(logging.WARNING):
-        sweeps.report_progress(1, 0.5)
-    assert "Step 1 could not be reported to study study" in caplog.text
 
 
 @pytest.mark.parametrize(

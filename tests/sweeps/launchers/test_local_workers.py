@@ -17,7 +17,9 @@ from launcher_runs import PATIENCE_S, TWO_WORKERS, await_that, own_folder, texts
 from omegaconf import DictConfig
 
 from sweeps.launchers.contract import JobTimeout, StartFailed, WorkerLost
+from sweeps.launchers.local_worker import LocalWorker
 from sweeps.launchers.reply import Reply
+from sweeps.launchers.worker_main import Settings
 from sweeps.loop.outcome import outcome_of
 
 
@@ -160,6 +162,24 @@ class TestWorkers(LauncherTests):
 
         error = make(Deadly()).submit([], 0).exception(PATIENCE_S)
         assert type(error) is WorkerLost and "exit code 5" in error.reason
+
+    def test_a_worker_that_does_not_start_is_given_up(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sweeps.launchers.local_worker.START", "import time; time.sleep(3600)")
+        before = worker_processes()
+        error = make(load_timeout_s=0.2, grace_s=0.1).submit([], 0).exception(PATIENCE_S)
+        assert isinstance(error, StartFailed)
+        assert error.reason == "worker did not start within 0.2 s (hydra.launcher.load_timeout_s)"
+        assert worker_processes() == before
+
+    def test_a_worker_that_does_not_load_its_task_is_lost(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The task may cause it, so that it counts as an attempt."""
+        greeting = "from multiprocessing.connection import Connection; c = Connection({socket}); c.send_bytes(b'here')"
+        monkeypatch.setattr("sweeps.launchers.local_worker.START", f"import time; {greeting}; time.sleep(3600)")
+        worker = LocalWorker({}, Settings([]), b"task", load_timeout_s=0.2)
+        assert worker._connection.poll(PATIENCE_S)
+        with pytest.raises(WorkerLost, match=r"^worker did not load the task within 0\.2 s") as lost:
+            worker.run([], 0, grace_s=0.1)
+        assert type(lost.value) is WorkerLost and not worker.alive
 
     def test_a_lost_worker_without_a_successor_is_reported_as_lost(
         self, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

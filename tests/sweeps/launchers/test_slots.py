@@ -2,12 +2,15 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from spectral.errors import UserError
 from sweeps.launchers.slots import find_cuda_devices, num_cores, parse_listing, plan_slots
 
+GIB = 2**30
 TWO_GPUS = """\
 GPU 0: NVIDIA H100 PCIe (UUID: GPU-aaaa-1)
 GPU 1: NVIDIA H100 PCIe (UUID: GPU-bbbb-2)
@@ -81,11 +84,20 @@ def test_cores_are_divided_among_slots(monkeypatch: pytest.MonkeyPatch, jobs: in
 
 def test_the_cpu_has_one_slot_per_core_if_memory_suffices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sweeps.launchers.slots.num_cores", lambda: 8)
-    monkeypatch.setattr(os, "sysconf", {"SC_AVPHYS_PAGES": 2**22, "SC_PAGE_SIZE": 2**12}.__getitem__)  # 16 GiB
+    monkeypatch.setattr("sweeps.launchers.slots.available_bytes", lambda: 16 * GIB)
     assert len(plan_slots("cpu")) == 8
     assert len(plan_slots("cpu", threads_per_job=4)) == 2
-    monkeypatch.setattr(os, "sysconf", {"SC_AVPHYS_PAGES": 2**20, "SC_PAGE_SIZE": 2**12}.__getitem__)  # 4 GiB
+    monkeypatch.setattr("sweeps.launchers.slots.available_bytes", lambda: 4 * GIB)
     assert len(plan_slots("cpu")) == 2
+
+
+def test_pages_of_files_leave_the_cpu_its_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """1 GiB is free, and 15 GiB hold a survey's memory map."""
+    monkeypatch.setattr("sweeps.launchers.slots.num_cores", lambda: 8)
+    monkeypatch.setattr(os, "sysconf", {"SC_AVPHYS_PAGES": 2**18, "SC_PAGE_SIZE": 2**12}.__getitem__)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(free=GIB, available=16 * GIB))
+    monkeypatch.setattr("sweeps.launchers.memory._groups", lambda *_: [])
+    assert len(plan_slots("cpu")) == 8
 
 
 def test_without_cuda_auto_is_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:

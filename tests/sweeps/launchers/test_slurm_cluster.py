@@ -149,7 +149,7 @@ def test_a_sweep_with_a_killed_controller_ends_with_the_numbers_of_a_single_run(
 def test_a_job_unknown_to_slurm_has_ended_and_a_silent_slurm_ends_none(monkeypatch: pytest.MonkeyPatch) -> None:
     from sweeps.launchers.squeue import FORGOTTEN, QueueWatcher
 
-    watcher = QueueWatcher(60)
+    watcher = QueueWatcher(60, 60.0)
     assert watcher.get_state("999999", mode="force") == FORGOTTEN
     assert watcher.is_done("999999")
     monkeypatch.setenv("PATH", "/nowhere")

@@ -2,14 +2,18 @@
 
 import io
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from loop_runs import ThreadLauncher, grid_score, open_study, sweep
+from optuna.trial import TrialState
 from rich.console import Console
 
 from sweeps.loop.display import Display, LiveDisplay
 from sweeps.loop.trial_run import Job, TrialRun
+from sweeps.results.ranking import ranked
 from sweeps.storage.connect import open_storage
+from sweeps.study.attributes import CONFIGURATION
 
 
 def test_the_live_table_shows_running_trials(tmp_path: Path) -> None:
@@ -28,6 +32,30 @@ def test_the_live_table_shows_running_trials(tmp_path: Path) -> None:
     shown = output.getvalue()
     for part in ("3 of 5", "best 0.", "thread", "0.2500", "x=0.5", "▁"):
         assert part in shown
+
+
+def test_trials_are_ranked_only_when_one_has_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_storage.cache_clear()
+    space = {"x": {"low": 0.0, "high": 1.0}}
+    sweep(tmp_path, space, lambda call: call.values["x"], num_trials=3)
+    study = open_study(tmp_path, space, num_trials=5)
+    claimed = study.claim()
+    assert claimed is not None
+    ranking = Mock(side_effect=ranked)
+    monkeypatch.setattr("sweeps.loop.display.ranked", ranking)
+    monkeypatch.setattr("sweeps.loop.display.DRAW_S", 0.0)
+    output = io.StringIO()
+    display = LiveDisplay(study, Console(file=output, force_terminal=True, width=120))
+    for _ in range(4):
+        display.tick([], ThreadLauncher(grid_score, 1))
+    assert ranking.call_count == 1
+    claimed.set_user_attr(CONFIGURATION, '{"x": 0.5}')
+    study.finish(claimed, TrialState.COMPLETE, [-2.0])
+    for _ in range(4):
+        display.tick([], ThreadLauncher(grid_score, 1))
+    display.close()
+    study.close()
+    assert ranking.call_count == 2 and "best -2.0000 in trial 3" in output.getvalue()
 
 
 @pytest.mark.parametrize("kind", [Display, LiveDisplay])

@@ -3,14 +3,14 @@
 import os
 import time
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
 from loop_runs import FLOATS, Call, sweep
 from search_runs import run
 
 from sweeps import sweeper
-from sweeps.report import command
+from sweeps.report import command, own_process
 
 
 def test_a_sweep_ends_with_its_report(tmp_path: Path) -> None:
@@ -22,7 +22,7 @@ def test_a_sweep_ends_with_its_report(tmp_path: Path) -> None:
 def test_a_report_is_made_again_only_for_what_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Path] = []
 
-    def write(*_: Any, folder: Path) -> Path:
+    def write(_name: str, _url: str, folder: Path) -> Path:
         page = folder / "report.html"
         page.touch()
         os.utime(page, (time.time() + 10,) * 2)  # making a report takes seconds
@@ -33,7 +33,7 @@ def test_a_report_is_made_again_only_for_what_is_new(tmp_path: Path, monkeypatch
         (call.folder / "result.json").touch()
         return 1.0
 
-    monkeypatch.setattr(command, "write_report", write)
+    monkeypatch.setattr(own_process, "write_in_own_process", write)
     study = sweep(tmp_path, FLOATS, final, num_trials=2, search_overrides=["score_test=false"]).study
     ends_s = [trial.datetime_complete.timestamp() for trial in study.trials() if trial.datetime_complete]
     result = next(path for path in tmp_path.glob("*/result.json") if study.has_final(int(path.parent.name)))
@@ -59,17 +59,36 @@ def test_a_finished_study_prints_the_path_of_its_report(tmp_path: Path) -> None:
     assert page.read_text() == "as it was"
 
 
-def test_a_failed_report_is_logged_in_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_the_controller_does_not_make_the_report_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would keep the memory that figures and spectra take."""
+    monkeypatch.setattr(command, "write_report", None)
+    study = sweep(tmp_path, FLOATS, lambda _call: 1.0, num_trials=2).study
+    sweeper._report(study, tmp_path, has_news=True)
+    assert "2 complete" in (tmp_path / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("start", "reason"),
+    [
+        (None, "LookupError: "),
+        ("import os; os.kill(os.getpid(), 9)", "its process was ended by SIGKILL"),
+        ("raise SystemExit(3)", "its process ended with exit code 3"),
+        ("print('ValueError: no good'); raise SystemExit(1)", "ValueError: no good"),
+    ],
+)
+def test_a_failed_report_is_a_warning_that_says_how_to_make_it(
+    start: str | None,
+    reason: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def broken(*_: Any, **__: Any) -> Path:
-        raise ValueError("no good\nat all")
-
-    class Study:
-        """Stand-in for a study that no storage has."""
-
-        name, url = "study", "journal://nowhere"
-
-    monkeypatch.setattr(command, "write_report", broken)
-    sweeper._report(Study(), tmp_path, has_news=True)  # type: ignore[arg-type]  # no whole study
-    assert capsys.readouterr().out == "The report could not be written: ValueError: no good\n"
+    if start is not None:
+        monkeypatch.setattr(own_process, "START", start)
+    folder = tmp_path / "my sweep"
+    study = SimpleNamespace(name="study", url=f"journal:///{folder}/study.journal")
+    sweeper._report(study, folder, has_news=True)  # type: ignore[arg-type]  # no whole study
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.message.startswith(f"The report could not be written ({reason}")
+    assert record.message.endswith(f"). To make it again: python -m sweeps.report '{folder}'")

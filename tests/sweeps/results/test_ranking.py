@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import numpy as np
 import optuna
+import pytest
 from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 
@@ -35,3 +37,14 @@ def test_the_pareto_front_comes_first() -> None:
     # Of the first more, of the second less: 0 beats 3, and nothing beats 1 or 2.
     assert pareto_front(trials, [UP, DOWN]) == [0, 1, 2]
     assert [t.number for t in ranked(trials, [UP, DOWN])] == [2, 1, 0, 3]
+
+
+@pytest.mark.parametrize("directions", [[UP, DOWN], [DOWN, DOWN, UP]])
+def test_the_pareto_front_equals_that_of_brute_force(directions: list[StudyDirection]) -> None:
+    """With equal trials and infinite values among them."""
+    rng = np.random.default_rng(1)
+    values = np.where(rng.random((80, 3)) < 0.05, np.inf, rng.integers(0, 6, (80, 3)))[:, : len(directions)]
+    gain = values * [1 if direction == UP else -1 for direction in directions]
+    beaten = {n for n in range(80) for m in range(80) if (gain[m] >= gain[n]).all() and (gain[m] > gain[n]).any()}
+    trials = numbered(*(trial(*row) for row in values))
+    assert pareto_front(trials, directions) == [n for n in range(80) if n not in beaten]

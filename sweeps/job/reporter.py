@@ -1,0 +1,168 @@
+"""Reports the steps of a job from a thread of its own, so that a storage that does not answer holds no training.
+
+A step that cannot be reported is kept, and reported as soon as the storage answers again, at the latest at the end of
+the job. Meanwhile the job trains on, and neither a pruner nor another controller ends it.
+"""
+
+import logging
+import threading
+import warnings
+from collections import deque
+from typing import TYPE_CHECKING
+
+from sweeps.errors import user_error_type
+from sweeps.job.lease import check_lease
+from sweeps.job.trial_link import TrialLink
+from sweeps.study.attributes import progress_key
+from sweeps.study.ownership import TakenOver
+
+if TYPE_CHECKING:
+    from optuna import Trial
+
+log = logging.getLogger(__name__)
+
+PAUSE_S = 1.0  # between two attempts, each of which waits for the storage
+
+
+class Reporter:
+    """Reports the steps of one job, in their order."""
+
+    def __init__(self, link: TrialLink) -> None:
+        self.link = link
+        self._changed = threading.Condition()
+        self._steps: deque[tuple[int, float | None]] = deque()  # that have not been reported
+        self._is_late = self._is_closed = False
+        self._ends_by: Exception | None = None
+        self._trial_of_thread: Trial | None = None
+        threading.Thread(target=self._run, name="reports", daemon=True).start()
+
+    def report(self, step: int, value: float | None) -> None:
+        """Report a value, if there is one, and check whether the job should continue.
+
+        Waits `report_timeout_s` for the storage, and not at all while earlier steps wait.
+
+        Raises:
+            optuna.TrialPruned, TakenOver: as soon as the study has said so.
+        """
+        with self._changed:
+            self._steps.append((step, value))
+            self._changed.notify_all()
+            if not self._is_late and not self._await_reports():
+                self._is_late = True
+                log.warning(
+                    "Study %s has not answered for %g s: step %d is reported later, and training continues.",
+                    self.link.study,
+                    self.link.report_timeout_s,
+                    step,
+                )
+            if self._ends_by is not None:
+                raise self._ends_by
+
+    def close(self) -> None:
+        """Wait `report_timeout_s` for the steps that have not been reported, and report nothing more."""
+        with self._changed:
+            if not self._await_reports():
+                log.warning("%d steps could not be reported to study %s.", len(self._steps), self.link.study)
+            self._is_closed = True
+            self._changed.notify_all()
+
+    def _await_reports(self) -> bool:
+        return self._changed.wait_for(lambda: not self._steps, self.link.report_timeout_s)
+
+    # In the thread.
+
+    def _run(self) -> None:
+        while (reported := self._next()) is not None:
+            try:
+                ends_by = self._report(*reported)
+            except _unavailable():
+                with self._changed:
+                    self._changed.wait_for(lambda: self._is_closed, PAUSE_S)
+                continue
+            with self._changed:
+                self._steps.popleft()
+                self._ends_by = self._ends_by or ends_by
+                if self._is_late and not self._steps:
+                    self._is_late = False
+                    log.warning("Study %s answers again: all steps are reported.", self.link.study)
+                self._changed.notify_all()
+
+    def _next(self) -> tuple[int, float | None] | None:
+        """Wait for the next step to report; None once the reporter is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._steps or self._is_closed)
+            return None if self._is_closed else self._steps[0]
+
+    def _report(self, step: int, value: float | None) -> Exception | None:
+        """Report a step; returns what ends the job, if anything does. Raises `_unavailable` if it can be repeated.
+
+        A step that is reported again is ignored.
+        """
+        stop = False
+        try:
+            stop = value is not None and self._should_prune(step, value)
+        except _unavailable():
+            raise
+        except Exception as error:
+            log.warning("Step %d could not be reported to study %s: %s", step, self.link.study, error)
+        try:
+            # After the report: the job that resumes from this epoch's checkpoint will not repeat it.
+            check_lease(self.link)
+        except TakenOver as taken_over:
+            return taken_over
+        if not stop:
+            return None
+        from optuna import TrialPruned
+
+        return TrialPruned(f"at step {step} by {self.link.pruner}")
+
+    def _should_prune(self, step: int, value: float) -> bool:
+        """Report a value to the study; returns whether the pruner ends the job."""
+        self._trial_of_thread = trial = self._trial_of_thread or _open_trial(self.link)
+        if not self.link.takes_steps:
+            trial.set_user_attr(progress_key(self.link.seed_index), [step, float(value)])
+            return False
+        # Not within catch_warnings, which would change the filters of the training's thread.
+        warnings.filterwarnings("ignore", "The reported value is ignored")  # of a step that is reported again
+        trial.report(value, step)
+        return self.link.pruner != "none" and trial.should_prune()
+
+
+def _unavailable() -> tuple[type[Exception], ...]:
+    """The errors of a storage that does not answer, and of one without its file or without the study."""
+    return user_error_type(), OSError, KeyError
+
+
+def _open_trial(link: TrialLink) -> "Trial":
+    from optuna import Trial, load_study, logging
+    from optuna.exceptions import ExperimentalWarning
+    from optuna.samplers import RandomSampler
+
+    from sweeps.study.pruner import build_pruner
+
+    logging.set_verbosity(logging.WARNING)
+    warnings.filterwarnings("ignore", category=ExperimentalWarning)
+    pruner = build_pruner(link.pruner, link.pruning)
+    # The trial already has its parameters, so the cheapest sampler will do.
+    study = load_study(study_name=link.study, storage=link.open_storage(), pruner=pruner, sampler=RandomSampler())
+    return Trial(study, link.trial_id)
+
+
+_reporter: Reporter | None = None
+
+
+def reporter_of(link: TrialLink) -> Reporter:
+    """The reporter of the job that runs in this process."""
+    global _reporter
+    if _reporter is None or _reporter.link != link:
+        close_reporter()
+        _reporter = Reporter(link)
+    return _reporter
+
+
+def close_reporter() -> None:
+    """End the reports of the job that has run in this process."""
+    global _reporter
+    if _reporter is not None:
+        _reporter.close()
+        _reporter = None

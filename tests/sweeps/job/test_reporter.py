@@ -1,0 +1,133 @@
+"""A storage that does not answer holds no training, and what a job could not report is reported later."""
+
+import logging
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import optuna
+import pytest
+from launcher_runs import await_that
+from loop_runs import open_study
+from optuna.trial import TrialState
+
+import sweeps
+from sweeps.job import reporter
+from sweeps.job.lease import LeasedTask
+from sweeps.job.trial_link import TrialLink
+from sweeps.storage.connect import open_storage
+from sweeps.study.ownership import TakenOver
+from sweeps.study.shared_study import SharedStudy
+
+SPACE = {"x": {"low": 0.0, "high": 1.0}}
+IN_HASTE = {"timeout_s": 0.05, "report_timeout_s": 0.1}
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    open_storage.cache_clear()
+    monkeypatch.setattr(reporter, "PAUSE_S", 0.02)
+    study = open_study(tmp_path, SPACE, num_trials=20)
+    yield study
+    reporter.close_reporter()
+    study.close()
+
+
+@pytest.fixture
+def begin(study: SharedStudy, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Makes this process the job of a new trial."""
+
+    def begin(**options: Any) -> TrialLink:
+        trial = study.claim()
+        assert trial is not None
+        link = TrialLink(study.url, study.name, trial._trial_id, trial.number, study.controller.id, **options)
+        monkeypatch.setattr(TrialLink, "of_job", lambda: link)
+        return link
+
+    return begin
+
+
+def steps(study: SharedStudy) -> dict[int, float]:
+    return study.trials()[-1].intermediate_values
+
+
+def test_a_job_trains_on_without_its_storage_and_reports_late(
+    study: SharedStudy, tmp_path: Path, begin: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    begin(**IN_HASTE)
+    sweeps.report_progress(1, 0.1)
+    (tmp_path / "study.journal").rename(tmp_path / "away")
+    with caplog.at_level(logging.WARNING):
+        for step in (2, 3, 4):
+            sweeps.report_progress(step, step / 10)
+    assert caplog.text.count("training continues") == 1  # later steps do not wait
+    assert "Study study has not answered for 0.1 s: step 2 is reported later" in caplog.text
+    (tmp_path / "away").rename(tmp_path / "study.journal")
+    await_that(lambda: steps(study) == {1: 0.1, 2: 0.2, 3: 0.3, 4: 0.4})
+    await_that(lambda: "answers again" in caplog.text)
+    sweeps.report_progress(5, 0.5)
+    assert steps(study)[5] == 0.5
+
+
+def test_a_call_that_never_returns_holds_no_training(
+    study: SharedStudy, begin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as one over a connection whose other end is gone."""
+    returns, open_trial = threading.Event(), reporter._open_trial
+    monkeypatch.setattr(reporter, "_open_trial", lambda link: returns.wait() and open_trial(link))
+    begin(**IN_HASTE)
+    for step in (1, 2):
+        sweeps.report_progress(step, 0.5)
+    assert steps(study) == {}
+    returns.set()
+    await_that(lambda: steps(study) == {1: 0.5, 2: 0.5})
+
+
+def test_a_job_waits_for_its_reports_at_its_end(
+    study: SharedStudy, tmp_path: Path, begin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    returns, open_trial = threading.Event(), reporter._open_trial
+    monkeypatch.setattr(reporter, "_open_trial", lambda link: returns.wait() and open_trial(link))
+    runtime = SimpleNamespace(runtime=SimpleNamespace(output_dir=str(tmp_path)))
+    monkeypatch.setattr("sweeps.job.lease.HydraConfig", SimpleNamespace(get=lambda: runtime))
+
+    def train(_config: Any) -> str:
+        sweeps.report_progress(1, 0.5)
+        assert steps(study) == {}
+        threading.Timer(0.05, returns.set).start()
+        object.__setattr__(link, "report_timeout_s", 60.0)
+        return "trained"
+
+    link = begin(**IN_HASTE)
+    assert LeasedTask(train)({}) == "trained"
+    assert steps(study) == {1: 0.5} and reporter._reporter is None
+
+
+def test_what_cannot_be_reported_at_all_is_said_at_the_end(
+    study: SharedStudy, tmp_path: Path, begin: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    begin(**IN_HASTE)
+    (tmp_path / "study.journal").rename(tmp_path / "away")
+    for step in (1, 2):
+        sweeps.report_progress(step, 0.5)
+    reporter.close_reporter()
+    assert "2 steps could not be reported to study study." in caplog.text
+
+
+def test_a_pruner_and_a_takeover_end_a_job_that_reported_late(
+    study: SharedStudy, begin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = threading.Event()
+    monkeypatch.setattr(reporter.Reporter, "_should_prune", lambda *given: goes_on.wait())
+    begin(**IN_HASTE, pruner="asha")
+    sweeps.report_progress(1, 0.5)
+    late = reporter.reporter_of(TrialLink.of_job())  # type: ignore[arg-type]
+    goes_on.set()
+    await_that(lambda: late._ends_by is not None)
+    with pytest.raises(optuna.TrialPruned, match="at step 1 by asha"):
+        sweeps.report_progress(2, 0.5)
+    begin(report_timeout_s=60.0)
+    study.storage.set_trial_state_values(1, TrialState.WAITING)
+    with pytest.raises(TakenOver):
+        sweeps.report_progress(1, 0.5)
