@@ -37,10 +37,7 @@ def start(
     Args:
         variables: of its environment.
     """
-    where = [f"run_dir={folder}"] if folder else []
-    options = [f"hydra.launcher.{option}" for option in LOCAL] if local else []
-    # A report takes seconds: the tests of reports ask for it.
-    command = [sys.executable, str(script), "-m", *where, "sweep.report=false", *options, *overrides]
+    command = [sys.executable, str(script), *arguments(folder, *overrides, local=local)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)} | (variables or {})
     return subprocess.Popen(
         command,
@@ -51,6 +48,14 @@ def start(
         text=True,
         start_new_session=True,
     )
+
+
+def arguments(folder: Path | None, *overrides: str, local: bool = True) -> list[str]:
+    """What follows the script in the command of a sweep."""
+    where = [f"run_dir={folder}"] if folder else []
+    options = [f"hydra.launcher.{option}" for option in LOCAL] if local else []
+    # A report takes seconds: the tests of reports ask for it.
+    return ["-m", *where, "sweep.report=false", *options, *overrides]
 
 
 def start_elsewhere(
