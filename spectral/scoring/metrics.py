@@ -36,7 +36,7 @@ def classification_metrics(
     precision, recall, f1 = _ratio(hits, called), _ratio(hits, support), _ratio(2 * hits, support + called)
     metrics = {
         "macro_f1": f1[support > 0].mean(),
-        "accuracy": (labels == predicted).mean(),
+        "accuracy": hits.sum() / len(labels),
         "balanced_accuracy": recall[support > 0].mean(),
         "log_loss": _log_loss(labels, probabilities),
     }

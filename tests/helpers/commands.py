@@ -1,4 +1,4 @@
-"""Commands of the product within a test's process: how they end and what they print, without a new start of Python."""
+"""Commands within a test's process: how they end and what they print, without a new start of Python."""
 
 import contextlib
 import gc
@@ -27,12 +27,17 @@ class Ended:
     stderr: str
 
 
-def command(script: Path, *arguments: str, cwd: Path) -> Ended:
+def command(script: Path, *arguments: str, cwd: Path, joined: bool = False) -> Ended:
     """Run a script as `python SCRIPT ARGUMENTS` does; what it changes in this process is undone.
 
-    For commands that end before they start processes. That a process ends in the same way is tested by real ones.
+    The workers of a sweep are processes of their own all the same. That a process ends in the same way, is killed or
+    gets Ctrl-C is tested by real ones.
+
+    Args:
+        joined: whether what goes to stderr is put into stdout, in the order in which it was printed.
     """
-    out, err = io.StringIO(), io.StringIO()
+    out = io.StringIO()
+    err = out if joined else io.StringIO()
     with _unchanged(), contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         sys.argv[:] = [str(script), *arguments]
         try:
@@ -43,7 +48,7 @@ def command(script: Path, *arguments: str, cwd: Path) -> Ended:
         except Exception:
             traceback.print_exc()
             code = 1
-    return Ended(code, out.getvalue(), err.getvalue())
+    return Ended(code, out.getvalue(), "" if joined else err.getvalue())
 
 
 @contextlib.contextmanager
