@@ -363,9 +363,9 @@ def test_a_multirun_from_a_folder_with_spaces_makes_one_run_folder_per_job(pack_
     here = tmp_path / "a folder, with spaces"
     here.mkdir()
     overrides = [override for override in OVERRIDES if not override.startswith("model.width")]
-    # Each worker imports torch: one is enough.
-    one_slot = "hydra.launcher.jobs_per_device=1"
-    given = ("-m", "data=packed", f"data.folder={pack_folder}", "run_dir=many runs", "model.width=2,3", one_slot)
+    # Each worker imports torch: one is enough. The report has tests of its own.
+    quick = ("hydra.launcher.jobs_per_device=1", "sweep.report=false")
+    given = ("-m", "data=packed", f"data.folder={pack_folder}", "run_dir=many runs", "model.width=2,3", *quick)
     process(str(SCRIPT), *given, *overrides, cwd=here)
     folders = [here / "many runs" / str(number) for number in (0, 1)]
     widths = [OmegaConf.load(folder / "config.yaml").model.width for folder in folders]

@@ -63,6 +63,9 @@ def _unchanged() -> Iterator[None]:
     finally:
         HydraConfig.instance().cfg = job
         GlobalHydra.instance().clear()
+        for handler in root.handlers:
+            if handler not in handlers:
+                handler.close()
         root.handlers[:], sys.argv[:] = handlers, argv
         root.setLevel(level)
         for logger in logging.Logger.manager.loggerDict.values():

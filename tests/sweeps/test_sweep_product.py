@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from commands import command
-from search_runs import REPOSITORY, arguments, await_that, finish, pid_that_holds, start, trials
+from search_runs import REPOSITORY, arguments, await_that, end_of, finish, pid_that_holds, run, start, trials
 from small_runs import OVERRIDES, outcome
 from small_runs import run as run_alone
 
@@ -37,7 +37,7 @@ def run_with_width(width: int, small: list[str], folder: Path, *options: str) ->
 
 def test_a_grid_whose_worker_is_killed_ends_with_the_numbers_of_a_single_run(small: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "grid"
-    process = start(folder, *small, *LONGER, "model.width=4,6", script=SCRIPT)
+    process = start(folder, *small, *LONGER, "model.width=4,6", ONE_SLOT, script=SCRIPT)
     rows = folder / "0" / "metrics.jsonl"
     await_that(lambda: rows.exists() and rows.read_text().count("\n") >= 2, process)
     os.kill(pid_that_holds(folder / "0" / "run.lock"), signal.SIGKILL)
@@ -250,9 +250,7 @@ def test_configurations_that_violate_a_size_limit_are_not_trained(small: list[st
     folder = tmp_path / "grid"
     fixed = [option for option in small if not option.startswith("model.num_blocks")]
     bounds = "+sweep.constraints={receptive_field:{at_most:100}}"
-    process = start(folder, *fixed, "model.width=4", "model.num_blocks=2,4", bounds, ONE_SLOT, script=SCRIPT)
-    output = finish(process)
-    assert process.returncode == 0, output
+    output = run(folder, *fixed, "model.width=4", "model.num_blocks=2,4", bounds, ONE_SLOT, script=SCRIPT)
     kept, outside = trials(folder)
     assert (kept.state.name, outside.state.name) == ("COMPLETE", "PRUNED")
     result = json.loads((folder / "0" / "result.json").read_text())
@@ -268,9 +266,8 @@ def test_a_study_without_a_feasible_trial_ends_with_an_error(small: list[str], t
     folder, bounds = tmp_path / "grid", "+sweep.constraints={num_parameters:{at_most:1}}"
     fixed = [option for option in small if not option.startswith("model.width")]
     for _ in range(2):
-        process = start(folder, *fixed, "model.width=4,5", bounds, ONE_SLOT, script=SCRIPT)
-        output = finish(process)
-        assert process.returncode == 2, output
+        code, output = end_of(folder, *fixed, "model.width=4,5", bounds, ONE_SLOT, script=SCRIPT)
+        assert code == 2, output
         last = output.splitlines()[-1]
         assert last == "error: no trial of the study ended well: 2 pruned, 2 of them outside the constraints."
 
