@@ -28,7 +28,7 @@ from spectral.inference.logits import batch_source, infer
 from spectral.inference.predictor import Predictor
 from spectral.inputs.batches import BatchSource
 from spectral.inputs.inputs import Inputs
-from spectral.plots.writing import Plots, write_plots
+from spectral.plots.pictures import Plots
 from spectral.runs.folder import RunFolder
 from spectral.runs.provenance import git_revision, versions
 from spectral.runtime import Runtime, choose_runtime, tune_allocator
@@ -236,6 +236,8 @@ def _score(
 
 
 def _plot(trainer: Trainer, scores: FinalScores, dataset: Dataset) -> Plots:
+    from spectral.plots.writing import write_plots  # takes a second, so that a run begins sooner without it
+
     folder, predictions = trainer.folder, scores.predictions()
     # A test split that is held back has no predictions: it stands last.
     rows = np.concatenate([dataset.validation, dataset.test])[: len(predictions)]

@@ -13,7 +13,7 @@ from spectral.errors import UserError
 from spectral.files import write_parquet
 from spectral.inference.classifier import Classifier
 from spectral.inference.predictor import Predictor
-from spectral.plots.writing import Plots, write_plots
+from spectral.plots.pictures import Plots
 from spectral.runs.folder import RunFolder
 from spectral.runtime import choose_runtime, tune_allocator
 from spectral.scoring.scores import FinalScores
@@ -71,6 +71,8 @@ def add_test(
 
 
 def _plot(folder: RunFolder, result: dict[str, Any], dataset: Dataset) -> Plots:
+    from spectral.plots.writing import write_plots  # takes a second, and is not always needed
+
     predictions = folder.load_predictions()
     rows = np.concatenate([dataset.validation, dataset.test])
     return write_plots(

@@ -1,7 +1,6 @@
-"""All pictures of a run, and the same as tables for a tracker."""
+"""Draws all pictures of a run, and makes tables of the same for a tracker."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,11 @@ from numpy.typing import NDArray
 from spectral.plots.confusion import draw_confusion
 from spectral.plots.curves import draw_curves
 from spectral.plots.misclassified import draw_spectrum, most_confident_mistakes
+from spectral.plots.pictures import Plots
 from spectral.plots.precision_recall import Curve, curves, draw_precision_recall
 from spectral.plots.style import styled
 from spectral.survey import Survey
 from spectral.table import Table
-
-
-@dataclass
-class Plots:
-    """Pictures by name, and tables of what they show."""
-
-    images: dict[str, Path] = field(default_factory=dict)
-    tables: dict[str, Table] = field(default_factory=dict)
 
 
 def write_plots(

@@ -9,12 +9,9 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score
 
 from spectral.errors import UserError
-from spectral.scoring.metrics import Labels
-
-Floats = NDArray[np.float64]
+from spectral.scoring.metrics import Floats, Labels, f1_by_class
 
 
 class Decision:
@@ -68,7 +65,7 @@ class Decision:
             predicted = _decide(q, slope, offset)
             if previous is not None and np.array_equal(predicted, previous):
                 break
-            f1 = f1_score(labels, predicted, labels=range(len(slope)), average=None, zero_division=0)
+            f1 = f1_by_class(labels, predicted, len(slope))
             if f1.mean() > best:
                 best, self.slope, self.offset = f1.mean(), slope, offset
             slope, offset = linearised_macro_f1(f1, _shares(labels, len(slope)), _shares(predicted, len(slope)))

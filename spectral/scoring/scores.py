@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold
 from torch import Tensor
 
 from spectral.errors import UserError
@@ -70,6 +69,9 @@ def decide_held_out(make_rule: Callable[[], Decision], probability: Probabilitie
         probability: [n, K].
         labels: [n], as check_can_hold_out has passed them.
     """
+    # For a rule that is fitted alone: this import takes a second.
+    from sklearn.model_selection import StratifiedKFold
+
     rarest = int(np.bincount(labels)[np.unique(labels)].min())
     decided = np.empty(len(labels), dtype=np.int64)
     folds = StratifiedKFold(min(NUM_FOLDS, rarest), shuffle=True, random_state=seed)

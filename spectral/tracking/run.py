@@ -12,7 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 
 from spectral.configs.objective import objective_direction
 from spectral.configs.root import ExperimentConfig
-from spectral.plots.writing import Plots
+from spectral.plots.pictures import Plots
 from spectral.runs.folder import RunFolder
 from spectral.runs.identity import is_free
 from spectral.tracking.backends.contract import Ending, TrackedAs, TrackedRun

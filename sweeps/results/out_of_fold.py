@@ -4,13 +4,15 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from sweeps.files import write_json
 from sweeps.results.run import Run, is_evaluation
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FOLDER = "out_of_fold"  # of a trial's folder; it holds what an evaluation holds
 KFOLD = "kfold"
@@ -32,6 +34,8 @@ def score_out_of_fold(runs: Sequence[Run]) -> dict[str, Any] | None:
     divisions = _divisions(runs)
     if not divisions:
         return None
+    import pandas as pd  # here, as below: a search without folds ends sooner
+
     from spectral.scoring.bootstrap import bootstrap_interval, group_numbers
     from spectral.scoring.split_scores import split_scores
 
@@ -67,13 +71,15 @@ def score_out_of_fold(runs: Sequence[Run]) -> dict[str, Any] | None:
     return found
 
 
-def _divisions(runs: Sequence[Run]) -> list[pd.DataFrame]:
+def _divisions(runs: Sequence[Run]) -> "list[pd.DataFrame]":
     """The validation predictions of each division into folds, sorted by id; none unless the folds are apart."""
     splits = [run.config.get("split") or {} for run in runs]
     if len(runs) < 2 or not all(
         run.result and split.get("name") == KFOLD for run, split in zip(runs, splits, strict=True)
     ):
         return []
+    import pandas as pd
+
     tables: defaultdict[int, list[pd.DataFrame]] = defaultdict(list)
     for run, split in zip(runs, splits, strict=True):
         tables[int(split["fold"]) // int(split["num_folds"])].append(run.split("validation"))
@@ -86,7 +92,7 @@ def _is_count(name: str) -> bool:
     return "/num_" in name
 
 
-def _write(folder: Path, result: dict[str, Any], divisions: Sequence[pd.DataFrame]) -> None:
+def _write(folder: Path, result: dict[str, Any], divisions: "Sequence[pd.DataFrame]") -> None:
     """The predictions of the first division, by which two trials are compared, and last the scores."""
     folder.mkdir(exist_ok=True)
     divisions[0].to_parquet(folder / "predictions.parquet", index=False)

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score
 
 from sweeps.results.out_of_fold import pooled
 from sweeps.results.run import Run
@@ -161,4 +160,7 @@ def _difference(split: str, mine: Sequence[Run], other: Sequence[Run]) -> Differ
 
 
 def _macro_f1(same: _Same, predicted: Labels) -> float:
-    return float(f1_score(same.label, predicted, labels=np.unique(same.label), average="macro", zero_division=0))
+    from spectral.scoring.metrics import f1_by_class
+
+    num_classes = int(max(same.label.max(), predicted.max())) + 1
+    return float(f1_by_class(same.label, predicted, num_classes)[np.unique(same.label)].mean())

@@ -6,7 +6,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import pandas as pd
 import yaml
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -18,6 +17,8 @@ from sweeps.results.run_dirs import SEED
 from sweeps.results.run_files import load_metrics, load_result
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from spectral.survey import Survey
 
 PREDICTIONS = ["id", "split", "label", "predicted"]  # the columns that every predictions.parquet has
@@ -49,8 +50,10 @@ class Run:
         return self._read("metrics.jsonl", load_metrics, [])
 
     @cached_property
-    def predictions(self) -> pd.DataFrame:
+    def predictions(self) -> "pd.DataFrame":
         """predictions.parquet: id, split, label, predicted, probability/<class>; empty if there are none."""
+        import pandas as pd  # here: a search that reads no predictions ends sooner
+
         return self._read("predictions.parquet", _predictions, pd.DataFrame(columns=PREDICTIONS))
 
     def _load_result(self, path: Path) -> dict[str, Any]:
@@ -113,12 +116,14 @@ class Run:
             return None
         return survey if survey.is_of(packed.get("fingerprint", "")) else None
 
-    def split(self, name: str) -> pd.DataFrame:
+    def split(self, name: str) -> "pd.DataFrame":
         """The predictions of one split, "validation" or "test"."""
         return self.predictions[self.predictions["split"] == name]
 
 
-def _predictions(path: Path) -> pd.DataFrame:
+def _predictions(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
     predictions = pd.read_parquet(path)
     if missing := [name for name in PREDICTIONS if name not in predictions]:
         raise ValueError(f"it has no column {missing[0]}")

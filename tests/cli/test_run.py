@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from commands import command
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
@@ -23,7 +24,8 @@ from spectral.errors import UserError
 from sweeps.space.messages import hydra_sentence
 
 Overrides = Callable[..., list[str]]
-QUOTED = shlex.quote(str(REPOSITORY / "run.py"))  # as a shell takes it
+SCRIPT = REPOSITORY / "run.py"
+QUOTED = shlex.quote(str(SCRIPT))  # as a shell takes it
 
 
 def sentence(overrides: Sequence[str]) -> str:
@@ -270,7 +272,7 @@ def test_a_folder_with_other_files_is_left_alone(small: Overrides, tmp_path: Pat
     assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
 
 
-# Real processes: seconds each, so one of each kind.
+# How a command ends: in this process, but for one of each kind. A new process takes seconds.
 
 
 def process(*command: str, cwd: Path, code: int = 0) -> "subprocess.CompletedProcess[str]":
@@ -308,16 +310,16 @@ def process(*command: str, cwd: Path, code: int = 0) -> "subprocess.CompletedPro
         ),
     ],
 )
-def test_a_mistake_ends_the_process_with_its_sentence_alone(overrides: str, expected: str, tmp_path: Path) -> None:
-    ended = process(str(REPOSITORY / "run.py"), overrides, cwd=tmp_path, code=2)
-    assert (ended.stdout, ended.stderr) == ("", expected)
+def test_a_mistake_ends_the_command_with_its_sentence_alone(overrides: str, expected: str, tmp_path: Path) -> None:
+    ended = command(SCRIPT, overrides, cwd=tmp_path)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", expected)
     left = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert not left and not list(tmp_path.glob("outputs/runs/*"))
 
 
 def test_a_mistake_found_in_the_data_ends_the_process_without_a_folder(tmp_path: Path) -> None:
     given = ("data=arrays", "data.path=no.npz", "run_dir=run")
-    ended = process(str(REPOSITORY / "run.py"), *given, cwd=tmp_path, code=2)
+    ended = process(str(SCRIPT), *given, cwd=tmp_path, code=2)
     assert ended.stdout == "" and ended.stderr.splitlines()[-1] == "error: data.path=no.npz is not a file."
     assert "Traceback" not in ended.stderr
     assert not list(tmp_path.iterdir())
@@ -334,7 +336,8 @@ def test_a_mistake_found_in_the_data_ends_the_process_without_a_folder(tmp_path:
 def test_help_and_config_are_printed_without_a_run(
     flags: tuple[str, ...], expected: tuple[str, ...], tmp_path: Path
 ) -> None:
-    ended = process(str(REPOSITORY / "run.py"), *flags, cwd=tmp_path)
+    ended = command(SCRIPT, *flags, cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
     for words in expected:
         assert words in ended.stdout
     assert not list(tmp_path.iterdir())
@@ -344,24 +347,26 @@ def test_a_run_on_the_embedded_survey_logs_what_it_does_and_what_to_try_next(tmp
     small = [option for option in OVERRIDES if not option.startswith("schedule.stages.0.epochs")]
     survey = ["data.num_spectra=400", "data.num_workers=1", "cache_dir=cache"]
     given = (*small, *survey, "schedule.stages.0.epochs=2", "run_dir=run")
-    ended = process(str(REPOSITORY / "run.py"), *given, cwd=tmp_path)
+    ended = process(str(SCRIPT), *given, cwd=tmp_path)
     output = ended.stdout
     assert "Training for 2 epochs of 4 steps; the weights of the best val/macro_f1 are kept." in output + ended.stderr
     assert re.search(r"epoch   1/2 .* 0:00:\d\d left\n", output)
     after = output[output.index("What to try next:") :]
-    commands = re.findall(r"^  python (\S+ .*?)  ", after, re.M)
-    assert [command.split()[0] for command in commands] == ["run.py", "-m", "run.py"]
-    for command in commands:
-        if command.startswith("run.py"):
-            typed(composed([word for word in command.split()[1:] if word != "-m"]))
+    shown = re.findall(r"^  python (\S+ .*?)  ", after, re.M)
+    assert [line.split()[0] for line in shown] == ["run.py", "-m", "run.py"]
+    for line in shown:
+        if line.startswith("run.py"):
+            typed(composed([word for word in line.split()[1:] if word != "-m"]))
 
 
 def test_a_multirun_from_a_folder_with_spaces_makes_one_run_folder_per_job(pack_folder: Path, tmp_path: Path) -> None:
     here = tmp_path / "a folder, with spaces"
     here.mkdir()
     overrides = [override for override in OVERRIDES if not override.startswith("model.width")]
-    given = ("-m", "data=packed", f"data.folder={pack_folder}", "run_dir=many runs", "model.width=2,3")
-    process(str(REPOSITORY / "run.py"), *given, *overrides, cwd=here)
+    # Each worker imports torch: one is enough. The report has tests of its own.
+    quick = ("hydra.launcher.jobs_per_device=1", "sweep.report=false")
+    given = ("-m", "data=packed", f"data.folder={pack_folder}", "run_dir=many runs", "model.width=2,3", *quick)
+    process(str(SCRIPT), *given, *overrides, cwd=here)
     folders = [here / "many runs" / str(number) for number in (0, 1)]
     widths = [OmegaConf.load(folder / "config.yaml").model.width for folder in folders]
     assert widths == [2, 3]
@@ -382,8 +387,9 @@ def test_values_that_only_the_end_shows_to_be_wrong_are_one_sentence(
     override: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("NOT_SET", raising=False)
-    ended = process(str(REPOSITORY / "run.py"), "experiment=debug", override, cwd=tmp_path, code=2)
-    assert ended.stderr.startswith(f"error: {sentence}") and len(ended.stderr.splitlines()) == 1
+    ended = command(SCRIPT, "experiment=debug", override, cwd=tmp_path)
+    assert ended.returncode == 2 and ended.stderr.startswith(f"error: {sentence}")
+    assert len(ended.stderr.splitlines()) == 1
 
 
 def test_the_errors_of_single_commands_do_not_mention_sweeps(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from commands import command
 from small_runs import OVERRIDES, REPOSITORY, StoppedError, arrays, outcome, rows, run, stages, stop_after
 
 from spectral.errors import UserError
@@ -20,6 +22,7 @@ from spectral.runs.folder import RunFolder
 from spectral.training.checkpoint import load_checkpoint, save_checkpoint
 
 Overrides = Callable[..., list[str]]
+Outcome = tuple[Any, ...]
 
 TWO_STAGES = stages(
     {"name": "ce", "epochs": 3, "steps": 3, "loss": "cross_entropy", "lr": "1e-2"},
@@ -51,6 +54,28 @@ def variant(name: str, overrides: list[str]) -> list[str]:
     return [*kept, TWO_STAGES, *(option for option in options if not option.startswith("~"))]
 
 
+@pytest.fixture(scope="module")
+def two_stages(pack_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """What an uninterrupted run ends with."""
+    folder = tmp_path_factory.mktemp("two-stages")
+    run(["data=packed", f"data.folder={pack_folder}", f"run_dir={folder}", *OVERRIDES, TWO_STAGES])
+    return outcome(folder)
+
+
+@pytest.fixture(scope="module")
+def stopped_at_4(pack_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("stopped")
+    with pytest.raises(StoppedError):
+        run(["data=packed", f"data.folder={pack_folder}", f"run_dir={folder}", *OVERRIDES, TWO_STAGES], stop_after(4))
+    return folder
+
+
+@pytest.fixture
+def stopped(stopped_at_4: Path, tmp_path: Path) -> None:
+    """The folder of the same run, stopped after its fourth epoch."""
+    shutil.copytree(stopped_at_4, tmp_path / "run")
+
+
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_stopped_run_ends_with_the_same_numbers_wherever_it_was_stopped(
     name: str, small: Overrides, tmp_path: Path
@@ -68,21 +93,21 @@ def test_a_stopped_run_ends_with_the_same_numbers_wherever_it_was_stopped(
         assert outcome(tmp_path / f"stopped-{epoch}") == whole
 
 
-def test_a_run_stopped_many_times_ends_with_the_same_numbers(small: Overrides, tmp_path: Path) -> None:
-    run(small(TWO_STAGES, folder="whole"))
+def test_a_run_stopped_many_times_ends_with_the_same_numbers(
+    small: Overrides, tmp_path: Path, two_stages: Outcome
+) -> None:
     for epoch in (1, 2, 3, 4):
         with pytest.raises(StoppedError):
             run(small(TWO_STAGES), stop_after(epoch))
     run(small(TWO_STAGES))
-    assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+    assert outcome(tmp_path / "run") == two_stages
 
 
 @pytest.mark.parametrize("name", ["append_metrics", "write_bytes"])
 def test_a_run_stopped_between_the_files_of_an_epoch_ends_with_the_same_numbers(
-    name: str, small: Overrides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, small: Overrides, tmp_path: Path, two_stages: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The best weights or the row of an epoch are written, its checkpoint is not: the epoch is run again."""
-    run(small(TWO_STAGES, folder="whole"))
     calls = 0
 
     def stop_after_third(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -103,32 +128,26 @@ def test_a_run_stopped_between_the_files_of_an_epoch_ends_with_the_same_numbers(
         with pytest.raises(StoppedError):
             run(small(TWO_STAGES))
     run(small(TWO_STAGES))
-    assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+    assert outcome(tmp_path / "run") == two_stages
 
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.98])
 def test_a_truncated_checkpoint_is_reported_and_the_run_starts_again(
-    share: float, small: Overrides, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    share: float, small: Overrides, tmp_path: Path, two_stages: Outcome, stopped: None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    run(small(TWO_STAGES, folder="whole"))
-    with pytest.raises(StoppedError):
-        run(small(TWO_STAGES), stop_after(4))
     checkpoint = tmp_path / "run" / "last.ckpt"
     content = checkpoint.read_bytes()
     checkpoint.write_bytes(content[: int(share * len(content))])
     with caplog.at_level(logging.WARNING):
         run(small(TWO_STAGES))
     assert "last.ckpt cannot be read" in caplog.text and "starts again from its beginning" in caplog.text
-    assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+    assert outcome(tmp_path / "run") == two_stages
 
 
 @pytest.mark.parametrize("damage", ["last row lost", "all rows lost", "a row corrupt"])
 def test_rows_that_a_power_failure_took_are_those_of_the_checkpoint(
-    damage: str, small: Overrides, tmp_path: Path
+    damage: str, small: Overrides, tmp_path: Path, two_stages: Outcome, stopped: None
 ) -> None:
-    run(small(TWO_STAGES, folder="whole"))
-    with pytest.raises(StoppedError):
-        run(small(TWO_STAGES), stop_after(4))
     metrics = tmp_path / "run" / "metrics.jsonl"
     lines = metrics.read_text().splitlines(keepends=True)
     assert len(lines) == 4
@@ -136,16 +155,13 @@ def test_rows_that_a_power_failure_took_are_those_of_the_checkpoint(
     metrics.write_text("".join(left[damage]))
     again: list[int] = []
     run(small(TWO_STAGES), lambda number, _row: again.append(number))
-    assert again == [5] and outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+    assert again == [5] and outcome(tmp_path / "run") == two_stages
 
 
 def test_a_run_of_an_earlier_version_that_lost_a_row_starts_again(
-    small: Overrides, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    small: Overrides, tmp_path: Path, two_stages: Outcome, stopped: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its checkpoint keeps no rows."""
-    run(small(TWO_STAGES, folder="whole"))
-    with pytest.raises(StoppedError):
-        run(small(TWO_STAGES), stop_after(4))
     folder = RunFolder(tmp_path / "run")
     saved = load_checkpoint(folder.checkpoint)
     assert saved is not None
@@ -154,16 +170,13 @@ def test_a_run_of_an_earlier_version_that_lost_a_row_starts_again(
     with caplog.at_level(logging.WARNING):
         run(small(TWO_STAGES))
     assert "metrics.jsonl lacks epochs" in caplog.text and "starts again from its beginning" in caplog.text
-    assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+    assert outcome(tmp_path / "run") == two_stages
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 100, None])
 def test_best_weights_that_cannot_be_read_have_a_way_out(
-    content: bytes | None, small: Overrides, tmp_path: Path
+    content: bytes | None, small: Overrides, tmp_path: Path, two_stages: Outcome, stopped: None
 ) -> None:
-    run(small(TWO_STAGES, folder="whole"))
-    with pytest.raises(StoppedError):
-        run(small(TWO_STAGES), stop_after(4))
     folder = RunFolder(tmp_path / "run")
     folder.weights.unlink()
     if content is not None:
@@ -172,7 +185,7 @@ def test_best_weights_that_cannot_be_read_have_a_way_out(
         run(small(TWO_STAGES))
     folder.checkpoint.unlink()  # as the sentence says
     run(small(TWO_STAGES))
-    assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+    assert outcome(tmp_path / "run") == two_stages
 
 
 def test_a_finished_run_gives_its_result_without_training(
@@ -208,14 +221,15 @@ def test_a_run_resumes_with_other_threads_and_layout(small: Overrides, tmp_path:
 
 # The real process: seconds each, so few of them.
 
+SCRIPT = REPOSITORY / "run.py"
 LONGER = ("schedule.stages.0.epochs=20", "schedule.stages.0.steps=4")
 
 
 def start(overrides: list[str]) -> "subprocess.Popen[str]":
-    command = [sys.executable, str(REPOSITORY / "run.py"), *overrides]
+    words = [sys.executable, str(SCRIPT), *overrides]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
-        command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        words, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
@@ -233,15 +247,13 @@ def rows_so_far(folder: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def whole(pack_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, ...]:
+def whole(pack_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     folder = tmp_path_factory.mktemp("whole")
     run(["data=packed", f"data.folder={pack_folder}", f"run_dir={folder}", *OVERRIDES, *LONGER])
     return outcome(folder)
 
 
-def test_a_killed_run_resumes_and_a_second_process_is_refused(
-    small: Overrides, tmp_path: Path, whole: tuple[Any, ...]
-) -> None:
+def test_a_killed_run_resumes_and_a_second_process_is_refused(small: Overrides, tmp_path: Path, whole: Outcome) -> None:
     folder = tmp_path / "run"
     process = start(small(*LONGER))
     wait_for_rows(process, folder, 1)
@@ -252,17 +264,14 @@ def test_a_killed_run_resumes_and_a_second_process_is_refused(
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     assert not (folder / "result.json").exists()
-    again = start(small(*LONGER))
-    out, err = again.communicate()
-    assert again.returncode == 0, err
-    assert "Going on after epoch" in err
-    assert "Confusion matrix" in out and f"run folder: {folder}" in out
+    again = command(SCRIPT, *small(*LONGER), cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert "Going on after epoch" in again.stderr
+    assert "Confusion matrix" in again.stdout and f"run folder: {folder}" in again.stdout
     assert outcome(folder) == whole
 
 
-def test_ctrl_c_ends_in_one_sentence_and_the_run_resumes(
-    small: Overrides, tmp_path: Path, whole: tuple[Any, ...]
-) -> None:
+def test_ctrl_c_ends_in_one_sentence_and_the_run_resumes(small: Overrides, tmp_path: Path, whole: Outcome) -> None:
     folder = tmp_path / "run"
     process = start(small(*LONGER))
     wait_for_rows(process, folder, 2)

@@ -1,6 +1,7 @@
 """A wrong command is refused at once: no heavy library is imported before the whole config is checked."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,39 +10,55 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HEAVY = ["torch", "pandas", "pyarrow", "scipy", "sklearn", "matplotlib", "wandb"]
+# Each command ends before the next one begins, so one start of Python serves all.
 REPORT = """
-import json, runpy, sys
-try:
-    if sys.argv[1] == "run.py":
-        runpy.run_path(sys.argv.pop(1), run_name="__main__")
-    else:
-        runpy.run_module(sys.argv.pop(1), run_name="__main__")
-except SystemExit as end:
-    print(json.dumps([end.code, [name for name in %r if name in sys.modules]]))
+import json, sys
+from pathlib import Path
+from commands import command
+
+def report(script, *arguments):
+    ended = command(Path(script), *arguments, cwd=Path.cwd())
+    return [ended.returncode, ended.stderr, [name for name in %r if name in sys.modules]]
+
+print(json.dumps([report(*words) for words in json.loads(sys.argv[1])]))
 """
+COMMANDS = [
+    ["run.py", "model=nope"],
+    ["run.py", "model.widht=16"],
+    ["run.py", "model.dropout=1.5"],
+    ["run.py", "sampler=fractions", "sampler.fractions=[0.5,0.6,0,0]"],
+    ["run.py", "sampler.fractions=[0.94,0.02,0.02,0.02]", "schedule.batch_size=49"],
+    ["run.py", "schedule.stages.0.loss=focla"],
+    ["run.py", "objective=val/f2"],
+    ["run.py", "tracker.mode=never"],
+    ["spectral/evaluate.py", "run=nowhere", "on=tets"],
+    ["spectral/predict.py", "run=nowhere", "data=arrays", "out=classes.txt"],
+    ["spectral/pack.py", "data=arrays", "data.rows_per_part=0", "out=packs/mine"],
+]
+
+Report = tuple[int, str, list[str]]
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["run.py", "model=nope"],
-        ["run.py", "model.widht=16"],
-        ["run.py", "model.dropout=1.5"],
-        ["run.py", "sampler=fractions", "sampler.fractions=[0.5,0.6,0,0]"],
-        ["run.py", "sampler.fractions=[0.94,0.02,0.02,0.02]", "schedule.batch_size=49"],
-        ["run.py", "schedule.stages.0.loss=focla"],
-        ["run.py", "objective=val/f2"],
-        ["run.py", "tracker.mode=never"],
-        ["spectral.evaluate", "run=nowhere", "on=tets"],
-        ["spectral.predict", "run=nowhere", "data=arrays", "out=classes.txt"],
-        ["spectral.pack", "data=arrays", "data.rows_per_part=0", "out=packs/mine"],
-    ],
-)
-def test_a_mistake_is_reported_without_heavy_imports(command: list[str], tmp_path: Path) -> None:
-    folder = [f"run_dir={tmp_path / 'run'}"] if command[0] == "run.py" else []
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> list[Report]:
+    """For each command: its exit code, what it printed to stderr, and the heavy libraries imported until then."""
+    run_dir = f"run_dir={tmp_path_factory.mktemp('light') / 'run'}"
+    words = [[str(REPOSITORY / script), *given] for script, *given in COMMANDS]
+    words = [[*given, run_dir] if given[0].endswith("run.py") else given for given in words]
+    path = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "tests" / "helpers")])
     ended = subprocess.run(
-        [sys.executable, "-c", REPORT % HEAVY, *command, *folder], cwd=REPOSITORY, capture_output=True, text=True
+        [sys.executable, "-c", REPORT % HEAVY, json.dumps(words)],
+        cwd=REPOSITORY,
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
     )
-    code, imported = json.loads(ended.stdout.splitlines()[-1])
-    assert (code, imported) == (2, []), ended.stderr
-    assert ended.stderr.startswith("error: ") and ended.stderr.count("\n") == 1
+    assert ended.returncode == 0, ended.stderr
+    return [tuple(report) for report in json.loads(ended.stdout.splitlines()[-1])]
+
+
+@pytest.mark.parametrize("number", range(len(COMMANDS)), ids=[" ".join(words) for words in COMMANDS])
+def test_a_mistake_is_reported_without_heavy_imports(number: int, reports: list[Report]) -> None:
+    code, stderr, imported = reports[number]
+    assert (code, imported) == (2, []), stderr
+    assert stderr.startswith("error: ") and stderr.count("\n") == 1

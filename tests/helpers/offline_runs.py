@@ -2,9 +2,9 @@
 
 import json
 import subprocess
-import sys
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +56,19 @@ class OfflineRun:
         return {Path(entry["path"]).name for model in models for entry in model["manifest"]["contents"]}
 
     def _inspect(self, *options: str) -> str:
-        command = [sys.executable, "-m", "wandb", "leet", "inspect", *options, str(self.folder)]
+        """What `wandb leet inspect` prints, without the start of Python in which it only calls this program."""
+        (file,) = self.folder.glob("run-*.wandb")
+        where = ["--run-file", str(file), str(self.folder.parent)]
+        command = [_core(), "leet", "inspect", "--no-observability", *options, *where]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@cache
+def _core() -> str:
+    """The program of the library that reads its files; found without importing the library."""
+    spec = find_spec("wandb")
+    assert spec and spec.origin
+    return str(Path(spec.origin).parent / "bin" / "wandb-core")
 
 
 def offline_runs(run_folder: Path) -> list[OfflineRun]:

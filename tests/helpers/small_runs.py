@@ -1,7 +1,6 @@
 """Runs of the whole product within a test's process, and the files that they write."""
 
 import contextlib
-import copy
 import functools
 import io
 import json
@@ -10,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hydra import compose, initialize_config_dir
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.utils import setup_globals
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 import spectral.configs.commands
@@ -18,6 +20,7 @@ import spectral.configs.root  # noqa: F401  (puts the typed configs where Hydra 
 import sweeps.config  # noqa: F401
 from spectral import experiment
 from spectral.tracking.backends.contract import TrackedAs
+from sweeps.launchers.compose import Composer
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CLASSES = ("star", "galaxy", "qso")
@@ -59,14 +62,20 @@ def arrays(num: int = 120, length: int = 96, seed: int = 0) -> dict[str, Any]:
 
 
 def composed(overrides: Iterable[str], name: str = "config") -> DictConfig:
-    """The config of a command line, as Hydra composes it."""
-    with initialize_config_dir(version_base="1.3", config_dir=str(REPOSITORY / "conf")):
-        return compose(name, list(overrides))
+    """The config of a command line, as Hydra composes it.
+
+    It is composed as the jobs of a sweep are, which takes a fraction of the time: that it is the same is tested in
+    tests/sweeps/launchers/test_compose.py.
+    """
+    return _composer(name).compose_own(list(overrides))
 
 
 @functools.cache
-def _composed_once(*overrides: str) -> DictConfig:
-    return composed(overrides)
+def _composer(name: str) -> Composer:
+    setup_globals()
+    with initialize_config_dir(version_base="1.3", config_dir=str(REPOSITORY / "conf")):
+        loader = GlobalHydra.instance().config_loader()
+        return Composer(loader, loader.load_configuration(name, [], RunMode.MULTIRUN))
 
 
 def run(
@@ -75,11 +84,7 @@ def run(
     tracked_as: TrackedAs | None = None,
 ) -> Any:
     """The objective of an experiment; what it prints is thrown away."""
-    overrides = list(overrides)
-    folders = [override for override in overrides if override.startswith("run_dir=")]
-    # Composing takes longer than training so little: once for all runs that differ in their folder alone.
-    config = copy.deepcopy(_composed_once(*(override for override in overrides if override not in folders)))
-    config.run_dir = folders[-1].removeprefix("run_dir=")
+    config = composed(overrides)
     with contextlib.redirect_stdout(io.StringIO()):
         return experiment.run(config, *([on_epoch] if on_epoch else []), tracked_as=tracked_as)
 

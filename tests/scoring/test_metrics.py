@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import balanced_accuracy_score, f1_score
+from sklearn.metrics import balanced_accuracy_score, confusion_matrix, f1_score, log_loss
 
 from spectral.scoring.metrics import classification_metrics, confusion
 
@@ -58,6 +58,11 @@ def test_all_metrics(outcome):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scikit-learn warns of predicted classes without labels
         assert metrics["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(labels, predicted))
+    assert metrics["log_loss"] == pytest.approx(
+        log_loss(labels, one_hot(predicted, num_classes), labels=range(num_classes))
+    )
+    matrix = confusion_matrix(labels, predicted, labels=range(num_classes))
+    np.testing.assert_array_equal(confusion(labels, predicted, num_classes), matrix)
     assert all(type(value) is float for value in metrics.values())
 
 

@@ -4,14 +4,13 @@ import json
 import os
 import shlex
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from search_runs import REPOSITORY, await_that, finish, pid_that_holds, start, trials
+from commands import command
+from search_runs import REPOSITORY, arguments, await_that, end_of, finish, pid_that_holds, run, start, trials
 from small_runs import OVERRIDES, outcome
 from small_runs import run as run_alone
 
@@ -38,7 +37,7 @@ def run_with_width(width: int, small: list[str], folder: Path, *options: str) ->
 
 def test_a_grid_whose_worker_is_killed_ends_with_the_numbers_of_a_single_run(small: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "grid"
-    process = start(folder, *small, *LONGER, "model.width=4,6", script=SCRIPT)
+    process = start(folder, *small, *LONGER, "model.width=4,6", ONE_SLOT, script=SCRIPT)
     rows = folder / "0" / "metrics.jsonl"
     await_that(lambda: rows.exists() and rows.read_text().count("\n") >= 2, process)
     os.kill(pid_that_holds(folder / "0" / "run.lock"), signal.SIGKILL)
@@ -56,8 +55,8 @@ def test_a_grid_whose_worker_is_killed_ends_with_the_numbers_of_a_single_run(sma
     assert found[0].values == [alone[1]["val/macro_f1"]]
     # One may be missing: the kill can fall between an epoch's checkpoint and its report.
     assert len(set(range(1, 13)) - found[0].intermediate_values.keys()) <= 1
-    command = next(line for line in output.splitlines() if line.startswith("best: "))
-    assert shlex.split(command)[-1] == f"model.width={(4, 6)[best.number]}"
+    best_command = next(line for line in output.splitlines() if line.startswith("best: "))
+    assert shlex.split(best_command)[-1] == f"model.width={(4, 6)[best.number]}"
     assert json.loads((folder / "0" / "trial.json").read_text())["state"] == "complete"
     # A run does not depend on the search that chose it.
     assert "\nsweep: null\n" in (folder / "0" / "config.yaml").read_text()
@@ -105,7 +104,7 @@ def test_a_corrupt_checkpoint_of_a_retried_trial_is_ignored(small: list[str], tm
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("overrides", "message"),
     [
         (["model.width=16,abc"], "model.width"),
         (["sweep.sampler=tpee", "model.width=4,8"], "sweep.sampler=tpee is not known: did you mean 'tpe'?"),
@@ -177,23 +176,23 @@ def test_a_corrupt_checkpoint_of_a_retried_trial_is_ignored(small: list[str], tm
         ),
     ],
 )
-def test_mistakes_end_in_one_sentence_before_anything_runs(arguments: list[str], message: str, tmp_path: Path) -> None:
-    process = start(tmp_path / "study", *arguments, script=SCRIPT)
-    output = finish(process)
-    assert process.returncode == 2, output
-    assert output.splitlines()[-1].startswith("error: ") and message in output.splitlines()[-1]
-    assert "Traceback" not in output
-    assert not (tmp_path / "study").exists()
+def test_mistakes_end_in_one_sentence_before_anything_runs(overrides: list[str], message: str, tmp_path: Path) -> None:
+    """A real process that ends so is in `test_a_mistake_found_in_the_data_ends_the_sweep_in_one_sentence`."""
+    ended = command(SCRIPT, *arguments(tmp_path / "study", *overrides), cwd=tmp_path)
+    assert ended.returncode == 2, ended.stderr
+    last = ended.stderr.splitlines()[-1]
+    assert last.startswith("error: ") and message in last
+    assert "Traceback" not in ended.stdout + ended.stderr
+    assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("arguments", [["sweep.num_trials=2"], []])
+@pytest.mark.parametrize("overrides", [["sweep.num_trials=2"], []])
 def test_a_yaml_without_the_keys_of_a_search_is_refused_with_the_missing_keys(
-    arguments: list[str], tmp_path: Path
+    overrides: list[str], tmp_path: Path
 ) -> None:
     (tmp_path / "conf" / "sweep").mkdir(parents=True)
     (tmp_path / "conf" / "sweep" / "mine.yaml").write_text("space:\n  model.width: [4, 8]\n")
-    command = [sys.executable, str(SCRIPT), "-m", "--config-dir", str(tmp_path / "conf"), "sweep=mine", *arguments]
-    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    ended = command(SCRIPT, "-m", "--config-dir", str(tmp_path / "conf"), "sweep=mine", *overrides, cwd=tmp_path)
     assert ended.returncode == 2, ended.stderr
     assert ended.stderr.startswith("error: sweep") and len(ended.stderr.splitlines()) == 1
     assert "yaml lacks `defaults: [default, _self_]`." in ended.stderr
@@ -239,8 +238,8 @@ def test_fractions_are_searched_by_name(small: list[str], tmp_path: Path) -> Non
     first, second = [trial.user_attrs["overrides"] for trial in trials(folder)]
     assert first[-1] == "sampler.fractions={star:0.5,galaxy:0.3,qso:0.2}"
     assert second[-1].startswith("sampler.fractions={star:0.") and second != first
-    command = next(line for line in output.splitlines() if line.startswith("best: "))
-    assert shlex.split(command)[-1] in (first[-1], second[-1])
+    best_command = next(line for line in output.splitlines() if line.startswith("best: "))
+    assert shlex.split(best_command)[-1] in (first[-1], second[-1])
     run_alone([*small, *quick, "sampler.fractions=[0.5,0.3,0.2]", f"run_dir={tmp_path / 'alone'}"])
     assert outcome(folder / "0") == outcome(tmp_path / "alone")
     exported = study_table(str(folder))
@@ -251,9 +250,7 @@ def test_configurations_that_violate_a_size_limit_are_not_trained(small: list[st
     folder = tmp_path / "grid"
     fixed = [option for option in small if not option.startswith("model.num_blocks")]
     bounds = "+sweep.constraints={receptive_field:{at_most:100}}"
-    process = start(folder, *fixed, "model.width=4", "model.num_blocks=2,4", bounds, ONE_SLOT, script=SCRIPT)
-    output = finish(process)
-    assert process.returncode == 0, output
+    output = run(folder, *fixed, "model.width=4", "model.num_blocks=2,4", bounds, ONE_SLOT, script=SCRIPT)
     kept, outside = trials(folder)
     assert (kept.state.name, outside.state.name) == ("COMPLETE", "PRUNED")
     result = json.loads((folder / "0" / "result.json").read_text())
@@ -269,9 +266,8 @@ def test_a_study_without_a_feasible_trial_ends_with_an_error(small: list[str], t
     folder, bounds = tmp_path / "grid", "+sweep.constraints={num_parameters:{at_most:1}}"
     fixed = [option for option in small if not option.startswith("model.width")]
     for _ in range(2):
-        process = start(folder, *fixed, "model.width=4,5", bounds, ONE_SLOT, script=SCRIPT)
-        output = finish(process)
-        assert process.returncode == 2, output
+        code, output = end_of(folder, *fixed, "model.width=4,5", bounds, ONE_SLOT, script=SCRIPT)
+        assert code == 2, output
         last = output.splitlines()[-1]
         assert last == "error: no trial of the study ended well: 2 pruned, 2 of them outside the constraints."
 

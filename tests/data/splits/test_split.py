@@ -40,7 +40,7 @@ def folds_of(catalog: pd.DataFrame, folder: Path | None, **options: Any) -> list
 
 
 class TestStratified:
-    @settings(deadline=None)
+    @settings(max_examples=50, deadline=None)
     @given(counts=st.lists(st.integers(3, 200), min_size=1, max_size=5), seed=st.integers(0, 2**31))
     def test_each_class_is_divided_within_rounding_and_is_in_every_part(self, counts: list[int], seed: int) -> None:
         catalog = catalog_of(np.repeat([f"class {k}" for k in range(len(counts))], counts))

@@ -8,8 +8,10 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import optuna
+from commands import command
 from optuna.trial import FrozenTrial
 
 from sweeps.storage.connect import close_storage, open_storage
@@ -18,6 +20,8 @@ from sweeps.study.attributes import RUN_DIR
 
 HERE = Path(__file__).parents[1]
 REPOSITORY = HERE.parents[1]
+APP = HERE / "apps" / "search_app.py"
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)}
 PATIENCE_S = 300.0
 
 Process = subprocess.Popen[str]
@@ -27,7 +31,7 @@ LOCAL = ("devices=cpu", "jobs_per_device=2", "threads_per_job=1", "grace_s=2")
 def start(
     folder: Path | None,
     *overrides: str,
-    script: Path = HERE / "apps" / "search_app.py",
+    script: Path = APP,
     local: bool = True,
     variables: Mapping[str, str] | None = None,
     cwd: Path = REPOSITORY,
@@ -37,13 +41,10 @@ def start(
     Args:
         variables: of its environment.
     """
-    where = [f"run_dir={folder}"] if folder else []
-    options = [f"hydra.launcher.{option}" for option in LOCAL] if local else []
-    # A report takes seconds: the tests of reports ask for it.
-    command = [sys.executable, str(script), "-m", *where, "sweep.report=false", *options, *overrides]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)} | (variables or {})
+    words = [sys.executable, str(script), *arguments(folder, *overrides, local=local)]
+    environment = os.environ | ENVIRONMENT | (variables or {})
     return subprocess.Popen(
-        command,
+        words,
         cwd=cwd,
         env=environment,
         stdout=subprocess.PIPE,
@@ -51,6 +52,14 @@ def start(
         text=True,
         start_new_session=True,
     )
+
+
+def arguments(folder: Path | None, *overrides: str, local: bool = True) -> list[str]:
+    """What follows the script in the command of a sweep."""
+    where = [f"run_dir={folder}"] if folder else []
+    options = [f"hydra.launcher.{option}" for option in LOCAL] if local else []
+    # A report takes seconds: the tests of reports ask for it.
+    return ["-m", *where, "sweep.report=false", *options, *overrides]
 
 
 def start_elsewhere(
@@ -73,11 +82,21 @@ def finish(process: Process) -> str:
 
 
 def run(folder: Path | None, *overrides: str, **options: Any) -> str:
-    """Run a sweep that must succeed; returns its output."""
-    process = start(folder, *overrides, **options)
-    output = finish(process)
-    assert process.returncode == 0, output
+    """Run a sweep that must succeed, its controller within this process; returns its output."""
+    code, output = end_of(folder, *overrides, **options)
+    assert code == 0, output
     return output
+
+
+def end_of(
+    folder: Path | None, *overrides: str, script: Path = APP, local: bool = True, cwd: Path = REPOSITORY
+) -> tuple[int, str]:
+    """Run a sweep as `start` does, its controller within this process; returns its exit code and its output."""
+    open_storage.cache_clear()
+    with mock.patch.dict(os.environ, ENVIRONMENT):
+        ended = command(script, *arguments(folder, *overrides, local=local), cwd=cwd, joined=True)
+    open_storage.cache_clear()
+    return ended.returncode, ended.stdout
 
 
 def release(folder: Path) -> None:

@@ -26,10 +26,10 @@ def _load(name: str, overrides: list[str]) -> Loaded:
     return loader, loader.load_configuration(name, overrides, RunMode.MULTIRUN)
 
 
-@pytest.fixture
-def product(hydra_restore_singletons: None) -> Iterator[Loaded]:
+@pytest.fixture(scope="module")
+def product() -> Loaded:
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        yield _load("config", ["hydra.sweep.dir=somewhere", "hydra.sweep.subdir=job_${hydra.job.num}", "seed=3"])
+        return _load("config", ["hydra.sweep.dir=somewhere", "hydra.sweep.subdir=job_${hydra.job.num}", "seed=3"])
 
 
 @pytest.fixture

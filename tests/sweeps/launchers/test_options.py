@@ -3,11 +3,13 @@
 import dataclasses
 import re
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from search_runs import REPOSITORY, finish, start
+from commands import command
+from search_runs import REPOSITORY, arguments, finish, start
 
 from spectral.errors import UserError
 from sweeps.launchers.config import LocalConfig, RayConfig, SlurmConfig
@@ -113,16 +115,16 @@ def test_the_docs_list_every_option_and_no_other(launcher: str) -> None:
     ],
 )
 def test_a_mistake_ends_the_sweep_before_its_study_is_made(option: str, message: str, tmp_path: Path) -> None:
-    check_refused_before_study(tmp_path, SCRIPT, f"hydra.launcher.{option}", message)
+    check_refused_in_this_process(tmp_path, f"hydra.launcher.{option}", message)
 
 
 @pytest.mark.parametrize(("launcher", "module"), [("ray", "ray"), ("slurm", "submitit")])
-def test_a_missing_extra_is_reported_before_the_study_is_made(launcher: str, module: str, tmp_path: Path) -> None:
-    script = tmp_path / "without.py"
-    blocked = f"import runpy, sys; sys.modules[{module!r}] = None; sys.path.insert(0, {str(REPOSITORY)!r})\n"
-    script.write_text(f"{blocked}runpy.run_path({str(SCRIPT)!r}, run_name='__main__')\n")
-    check_refused_before_study(
-        tmp_path, script, f"hydra/launcher={launcher}", f": python -m pip install -e '.[{launcher}]'."
+def test_a_missing_extra_is_reported_before_the_study_is_made(
+    launcher: str, module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    check_refused_in_this_process(
+        tmp_path, f"hydra/launcher={launcher}", f": python -m pip install -e '.[{launcher}]'."
     )
 
 
@@ -131,7 +133,7 @@ def test_an_unreachable_ray_is_reported_before_the_study_is_made(tmp_path: Path)
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
     message = f"hydra.launcher.address={address} cannot be joined ([Errno 111] Connection refused): allowed is local, "
-    check_refused_before_study(tmp_path, SCRIPT, "hydra/launcher=ray", message, f"hydra.launcher.address={address}")
+    check_refused_before_study(tmp_path, "hydra/launcher=ray", message, f"hydra.launcher.address={address}")
 
 
 @pytest.mark.slow  # Ray takes seconds to start
@@ -141,15 +143,25 @@ def test_a_job_that_fits_no_node_of_ray_is_reported_before_the_study_is_made(tmp
         "hydra.launcher.cpus_per_job=9999 with gpus_per_job=0 fits no node of this Ray cluster: allowed is what one"
     )
     check_refused_before_study(
-        tmp_path, SCRIPT, "hydra/launcher=ray", message, "hydra.launcher.cpus_per_job=9999", num_lines_before=1
+        tmp_path, "hydra/launcher=ray", message, "hydra.launcher.cpus_per_job=9999", num_lines_before=1
     )
 
 
+def check_refused_in_this_process(tmp_path: Path, override: str, message: str) -> None:
+    """Check that a command ends in one sentence and has written nothing."""
+    study = tmp_path / "study"
+    ended = command(SCRIPT, *arguments(study, override, "model.width=4,8", local=False), cwd=tmp_path)
+    assert ended.returncode == 2, ended.stderr
+    assert ended.stderr.startswith("error: hydra") and message in ended.stderr
+    assert ended.stdout == "" and len(ended.stderr.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
 def check_refused_before_study(
-    tmp_path: Path, script: Path, override: str, message: str, *others: str, num_lines_before: int = 0
+    tmp_path: Path, override: str, message: str, *others: str, num_lines_before: int = 0
 ) -> None:
     """Check that a command ends in one sentence, after messages of Ray itself, and has written nothing."""
-    process = start(tmp_path / "study", override, *others, "model.width=4,8", script=script, local=False)
+    process = start(tmp_path / "study", override, *others, "model.width=4,8", script=SCRIPT, local=False)
     output = finish(process)
     assert process.returncode == 2, output
     *before, last = output.splitlines()

@@ -12,6 +12,7 @@ from search_runs import (
     await_begun,
     await_that,
     check_complete,
+    end_of,
     finish,
     is_gone,
     read_line,
@@ -139,9 +140,8 @@ def test_a_job_that_hangs_is_ended_and_holds_up_no_other(tmp_path: Path) -> None
 def test_too_many_failures_stop_the_command_and_the_next_one_resumes(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     overrides = (*FOUR, "fault=exception", "fault_at=[1,2]", "sweep.max_failures=2", "hydra.launcher.jobs_per_device=1")
-    process = start(folder, *overrides)
-    output = finish(process)
-    assert process.returncode != 0
+    code, output = end_of(folder, *overrides)
+    assert code != 0
     assert "sweep.max_failures=2 is reached, the last failure is: ArithmeticError: as asked for 2." in output
     check_fault(folder, ["FAIL", "FAIL"])
     run(folder, *overrides)
@@ -192,16 +192,14 @@ def test_in_batches_of_two_at_once_a_failing_job_fails_its_trial_alone(folder: P
 
 def test_a_sweep_that_cannot_work_stops_and_resumes_once_it_is_fixed(tmp_path: Path) -> None:
     folder = tmp_path / "study"
-    process = start(folder, "sweep.num_trials=9", "hydra.launcher.jobs_per_device=1", "write_mb=many")
-    output = finish(process)
-    assert process.returncode != 0
+    code, output = end_of(folder, "sweep.num_trials=9", "hydra.launcher.jobs_per_device=1", "write_mb=many")
+    assert code != 0
     assert states(folder) == ["FAIL"] * 3
     assert "all 3 trials of this command failed, the last failure is: " in output
     assert "give the same command again" in output.splitlines()[-1]
 
 
 def test_a_sweep_whose_every_trial_fails_ends_with_the_reason(tmp_path: Path) -> None:
-    process = start(tmp_path / "study", "sweep.num_trials=2", "epochs=many")
-    output = finish(process)
-    assert process.returncode != 0
+    code, output = end_of(tmp_path / "study", "sweep.num_trials=2", "epochs=many", "hydra.launcher.jobs_per_device=1")
+    assert code != 0
     assert "no trial of the study ended well, the last failure is: " in output

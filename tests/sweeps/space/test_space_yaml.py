@@ -7,6 +7,7 @@ from typing import Any
 
 import optuna
 import pytest
+import small_runs
 from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
@@ -33,7 +34,7 @@ SPACES = sorted(path for path in (CONF / "sweep").glob("*.yaml") if path.stem no
 def composed() -> Iterator[Callable[[list[str]], Any]]:
     """Check a job's overrides as the sweep itself does."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        yield lambda overrides: root.typed(compose("config", ["sweep=none", *overrides]))
+        yield lambda overrides: root.typed(small_runs.composed(["sweep=none", *overrides]))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import optuna
 import pytest
 from loop_runs import Call, Sweep, open_study, sweep
-from search_runs import HERE, finish, start, states, trials
+from search_runs import HERE, end_of, states, trials
 
 from spectral.cli.run import EXIT_MISTAKE
 from sweeps.console.summary import summarize
@@ -82,9 +82,8 @@ def test_reported_steps_are_kept(tmp_path: Path) -> None:
 def test_a_study_without_a_successful_trial_ends_with_an_error_until_its_trials_are_run_again(tmp_path: Path) -> None:
     def ended(code: int, *overrides: str) -> str:
         axes = ("sweep.space={}", "x=1,2", "sweep.free_keys=[fault]", "fault_at=[1,2]")
-        process = start(tmp_path, *axes, *overrides, script=HERE / "apps" / "command_app.py")
-        output = finish(process)
-        assert process.returncode == code, output
+        found, output = end_of(tmp_path, *axes, *overrides, script=HERE / "apps" / "command_app.py")
+        assert found == code, output
         return output
 
     for overrides in (["fault=exception"], []):
