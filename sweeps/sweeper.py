@@ -71,6 +71,7 @@ class SpectralSweeper(Sweeper):
             InstantiationException: caused by a UserError, for an option of the launcher that is not allowed.
             KeyboardInterrupt: the sweep was asked to end before its study was finished.
         """
+        from spectral.control_characters import make_output_printable
         from sweeps.console.startup_lines import startup_lines
         from sweeps.loop.interrupts import Interrupts
         from sweeps.planning.arguments import empty_mappings
@@ -83,6 +84,7 @@ class SpectralSweeper(Sweeper):
         from sweeps.study.find import refuse_second
         from sweeps.study.shared_study import SharedStudy
 
+        make_output_printable()
         given = Arguments(arguments, self.hydra_context.config_loader)
         empty_mappings(self.config, GROUP, arguments)
         self._check_yaml()

@@ -25,6 +25,7 @@ from omegaconf.errors import (
 
 from spectral.cli.startup import EXIT_INTERRUPTED, raise_on_interrupt
 from spectral.configs.messages import config_sentence
+from spectral.control_characters import make_output_printable
 from spectral.errors import UserError, nearest
 
 EXIT_MISTAKE = 2
@@ -58,6 +59,7 @@ def run_command(main: Callable[[], Any], explain: Explain = nothing_more) -> Non
     """
     # With this variable Hydra raises the exception; without it, it prints a trace of its own.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    make_output_printable()
     try:
         raise_on_interrupt()
         main()
