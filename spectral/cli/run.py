@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -60,6 +60,7 @@ def run_command(main: Callable[[], Any], explain: Explain = nothing_more) -> Non
     # With this variable Hydra raises the exception; without it, it prints a trace of its own.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     make_output_printable()
+    sys.argv[1:] = overrides_last(sys.argv[1:])
     try:
         raise_on_interrupt()
         main()
@@ -84,6 +85,13 @@ def run_command(main: Callable[[], Any], explain: Explain = nothing_more) -> Non
         _end(f"run_dir={error.filename} cannot be made: {error.strerror}.", EXIT_MISTAKE)
     except KeyboardInterrupt:
         _end("stopped.", EXIT_INTERRUPTED)
+
+
+def overrides_last(arguments: Sequence[str]) -> list[str]:
+    """Hydra's options before the overrides: it takes an override that follows an option for an unknown argument."""
+    return sorted(
+        arguments, key=lambda argument: not argument.startswith("-") and ("=" in argument or argument[:1] in ("+", "~"))
+    )
 
 
 def _without_interpolation_errors(main: Callable[[DictConfig], Any], config: DictConfig) -> Any:

@@ -17,7 +17,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from small_runs import OVERRIDES, REPOSITORY, arrays, composed, result, run
 
-from spectral.cli.run import as_job
+from spectral.cli.run import as_job, overrides_last
 from spectral.configs.root import typed
 from spectral.errors import UserError
 from sweeps.space.messages import hydra_sentence
@@ -229,7 +229,7 @@ def test_a_mistake_in_the_config_is_reported_in_one_sentence(
         (("split.validation=0",), "objective=val/macro_f1 needs validation spectra .*"),
         (("split=given", "split.validation=0.1"), "split=given needs a split column in the catalog: .*"),
         (("data.folder=nowhere",), ".*nowhere.*"),
-        (("device=gpu",), "device=gpu is not on this machine: allowed are auto, cpu.*"),
+        (("device=gpu",), "device=gpu is no device: allowed are auto, cpu, mps, cuda, and one GPU, as in cuda:1."),
         (("device=cuda:99",), "device=cuda:99 is not on this machine: allowed are auto, cpu.*"),
     ],
 )
@@ -268,6 +268,19 @@ def test_a_folder_with_other_files_is_left_alone(small: Overrides, tmp_path: Pat
     (tmp_path / "run" / "notes.txt").write_text("mine")
     sentence(small("objective=val/f1/qos"))
     assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("a.b=4,8 -m c=1", "-m a.b=4,8 c=1"),
+        ("+a=1 --config-dir there ~b --cfg job c=2 ++d=3", "--config-dir there --cfg job +a=1 ~b c=2 ++d=3"),
+        ("-m a=1", "-m a=1"),
+        ("", ""),
+    ],
+)
+def test_options_may_follow_overrides(given: str, expected: str) -> None:
+    assert overrides_last(given.split()) == expected.split()
 
 
 # Real processes: seconds each, so one of each kind.
