@@ -14,8 +14,8 @@ from sweeps.ls.runs import is_run, read_run
 from sweeps.ls.studies import is_study, read_study
 from sweeps.outputs import OUTPUTS, places_in
 
-COLUMNS = ("name", "kind", "status", "progress", "best", "objective", "age")
-NUMBERS = ("progress", "best", "age")
+COLUMNS = ("name", "kind", "status", "progress", "score", "objective", "age")
+NUMBERS = ("progress", "score", "age")
 FIRST_LEFT_OUT = ("kind", "objective")  # columns, on a narrow terminal; the column `progress` implies the kind
 SEEDS = "seed-*"
 
