@@ -51,7 +51,7 @@ class SpectralSweeper(Sweeper):
             from sweeps.errors import user_error
             from sweeps.sweeper_keys import sweeper_key_sentence
 
-            raise user_error(sweeper_key_sentence(next(iter(options))))
+            raise user_error(sweeper_key_sentence(*next(iter(options.items()))))
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         from sweeps.job.lease import LeasedTask

@@ -107,11 +107,10 @@ def interpolation_sentence(error: OmegaConfBaseException) -> str:
     told = str(error).splitlines()[0].partition("resolving interpolation: ")
     reason = (told[2] or told[0]).strip("\"'").rstrip(".")
     reason = "it refers to itself" if "ecursi" in reason else reason[:1].lower() + reason[1:]
-    named = re.search(r"^\s*full_key: (\S+)", str(error), re.M)
     # Not resolved: the override itself is what has no value.
     given: Any = OmegaConf.to_container(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
     own = next((override.partition("=")[0] for override in given if "${" in override), "a key")
-    return f"{named[1] if named else own} holds an interpolation, ${{...}}, that has no value: {reason}."
+    return f"{error.full_key or own} holds an interpolation, ${{...}}, that has no value: {reason}."
 
 
 def name_too_long_sentence(error: OSError) -> str:
