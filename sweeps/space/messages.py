@@ -84,13 +84,9 @@ def _unknown_bound(error: OmegaConfBaseException) -> str | None:
     """The sentence for a bound on a number that no run reports, which a plus would not fix; None for other errors."""
     key, parent = str(error.full_key), error.parent_node
     name = key.removeprefix(CONSTRAINTS)
-    # Another program has its own numbers.
-    if (
-        name in (key, "")
-        or "." in name
-        or parent is None
-        or not str(parent._get_root().sweep.get("check")).startswith("spectral.")
-    ):
+    if name in (key, "") or "." in name or parent is None:
+        return None
+    if not str(parent._get_root().sweep.get("check")).startswith("spectral."):  # another program has its own numbers
         return None
     from spectral.configs.objective import check_number
 
