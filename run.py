@@ -16,6 +16,7 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from spectral.availability import check_available
 from spectral.cli.run import as_job, run_command
 from spectral.configs.root import typed
 from sweeps.job import progress
@@ -37,6 +38,8 @@ def main(config: DictConfig) -> float | list[float]:
     # In a multirun each job has a folder of its own. An empty run_dir stays so, to be refused.
     config.run_dir = config.run_dir and HydraConfig.get().runtime.output_dir
     typed(config)  # a mistake is found before torch is imported, which takes seconds
+    if not (Path(config.run_dir) / "config.yaml").exists():  # a run that is finished needs its data no more
+        check_available(config)
     from spectral import experiment
     from sweeps.job.tracked_as import tracked_as
 

@@ -7,7 +7,6 @@ if __name__ == "__main__":
 
 import hydra
 from omegaconf import DictConfig
-from rich.console import Console
 
 import spectral.configs.root  # noqa: F401  (puts the typed configs where Hydra finds them)
 from spectral.cli.run import as_job, run_command
@@ -23,10 +22,11 @@ def main(config: DictConfig) -> None:
     # Imports torch, which takes seconds: a mistake on the command line is found before.
     from spectral.inference.evaluation import check_out, evaluate, write_evaluation
     from spectral.scoring.console import print_doubt, print_scores
+    from spectral.terminal import Terminal
 
     check_out(command.out)
     found = evaluate(command)
-    console = Console()
+    console = Terminal()
     print_scores(console, found.result, found.class_names, [found.key])
     if command.out is not None:
         write_evaluation(found, command.out)

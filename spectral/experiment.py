@@ -38,6 +38,7 @@ from spectral.scoring.earlier import with_argmax_scores
 from spectral.scoring.scores import FinalScores, argmax_metrics, check_can_hold_out, decision_metrics
 from spectral.scoring.split_scores import DECISION, with_prefix
 from spectral.survey import Survey
+from spectral.terminal import Terminal
 from spectral.tracking.backends.contract import TrackedAs
 from spectral.tracking.client import check_installed
 from spectral.tracking.run import RunTracking
@@ -73,7 +74,7 @@ def run(
     experiment = typed(config)
     check_builders(experiment)
     check_installed(experiment.tracker)
-    folder, console = RunFolder(str(experiment.run_dir)), Console()
+    folder, console = RunFolder(str(experiment.run_dir)), Terminal()
     resolved_config = _resolved(config)
     with folder.locked():
         if folder.config.exists():

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import hydra
 from omegaconf import DictConfig
-from rich.console import Console
 
 import spectral.configs.root  # noqa: F401  (puts the typed configs where Hydra finds them)
 from spectral.cli.run import as_job, run_command
@@ -29,12 +28,13 @@ def main(config: DictConfig) -> None:
     # Imports pandas and Arrow, which takes a second: a mistake on the command line is found before.
     from spectral.data.packing.pack import pack
     from spectral.survey import Survey
+    from spectral.terminal import Terminal
 
     reader = readers.build(command.data)
     if isinstance(reader, Survey):
         raise UserError(f"data=packed is packed already, in {reader.folder}.")
     survey = pack(reader, command.data, Path(command.out))
-    console = Console()
+    console = Terminal()
     classes = ", ".join(survey.class_names) or "none"
     console.print(f"{len(survey)} spectra of {survey.length} points, classes {classes}", markup=False, soft_wrap=True)
     for reason, count in survey.skipped.items():

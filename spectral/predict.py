@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import hydra
 import numpy as np
 from omegaconf import DictConfig
-from rich.console import Console
 
 import spectral.configs.root  # noqa: F401  (puts the typed configs where Hydra finds them)
 from spectral.cli.run import as_job, run_command
@@ -42,6 +41,7 @@ def main(config: DictConfig) -> None:
     from spectral.inference.run_and_data import open_run_and_data
     from spectral.scoring.console import print_doubt
     from spectral.scoring.scores import predictions_frame
+    from spectral.terminal import Terminal
 
     predictor, survey, doubt = open_run_and_data(command)
     probabilities = predictor.probabilities(survey, np.arange(len(survey)))
@@ -55,10 +55,11 @@ def main(config: DictConfig) -> None:
         write_parquet(out, frame)
     else:
         write_bytes(out, frame.to_csv(index=False, header=kind != "contest").encode())
-    Console().print(f"{len(frame)} predictions written to {out}", markup=False, highlight=False, soft_wrap=True)
+    console = Terminal()
+    console.print(f"{len(frame)} predictions written to {out}", markup=False, highlight=False, soft_wrap=True)
     for reason, count in survey.skipped.items():
-        Console().print(f"skipped {count}: {reason}", markup=False, highlight=False)
-    print_doubt(Console(), doubt)
+        console.print(f"skipped {count}: {reason}", markup=False, highlight=False)
+    print_doubt(console, doubt)
 
 
 def check_keep_columns(asked: Any, kind: str) -> None:

@@ -16,6 +16,9 @@ EXIT_INTERRUPTED = 130
 def end_with(main: Callable[[], int]) -> NoReturn:
     """Call a command and end the process with its exit code."""
     require_own_spectral()
+    from spectral.control_characters import make_output_printable
+
+    make_output_printable()
     if hasattr(signal, "SIGPIPE"):
         # A program that reads our output may stop reading, as head does: then end quietly, as other commands do.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)

@@ -29,6 +29,7 @@ class SweepConfig:
     constraints: dict[str, Any] = field(default_factory=dict)
     search_overrides: list[str] = field(default_factory=list)
     check: Optional[str] = None
+    check_here: Optional[str] = None
     fingerprints: Optional[str] = None
     accept_changed_data: bool = False
     free_keys: list[str] = field(default_factory=list)

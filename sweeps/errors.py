@@ -1,6 +1,10 @@
 """Errors for mistakes of the user. Their class is imported from spectral only when it is needed."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from omegaconf.errors import OmegaConfBaseException
 
 
 def user_error(sentence: str) -> Exception:
@@ -27,6 +31,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     from spectral.errors import did_you_mean as closest
 
     return closest(word, known)
+
+
+def config_sentence(error: "OmegaConfBaseException", fields: Iterable[str], prefix: str) -> str:
+    """The sentence for a wrong key or type that OmegaConf found in the node `prefix`, which has these fields."""
+    from spectral.configs.messages import config_sentence as sentence
+
+    return sentence(error, list(fields), prefix)
 
 
 def first_line(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from sweeps.planning.arguments import GROUP, RUN_DIR, Arguments
+from sweeps.planning.arguments import GROUP, Arguments
 
 if TYPE_CHECKING:
     from sweeps.config import SweepConfig
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sweeps.loop.interrupts import Interrupts
     from sweeps.loop.loop import SweepLoop
     from sweeps.loop.trial_data import TrialData
+    from sweeps.planning.job_checks import JobChecks
     from sweeps.planning.plan import Plan
     from sweeps.space import Constraint, Space
     from sweeps.study.shared_study import SharedStudy
@@ -51,7 +52,7 @@ class SpectralSweeper(Sweeper):
             from sweeps.errors import user_error
             from sweeps.sweeper_keys import sweeper_key_sentence
 
-            raise user_error(sweeper_key_sentence(next(iter(options))))
+            raise user_error(sweeper_key_sentence(*next(iter(options.items()))))
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         from sweeps.job.lease import LeasedTask
@@ -72,6 +73,7 @@ class SpectralSweeper(Sweeper):
             InstantiationException: caused by a UserError, for an option of the launcher that is not allowed.
             KeyboardInterrupt: the sweep was asked to end before its study was finished.
         """
+        from spectral.control_characters import make_output_printable
         from sweeps.console.startup_lines import startup_lines
         from sweeps.loop.interrupts import Interrupts
         from sweeps.planning.arguments import empty_mappings
@@ -84,6 +86,7 @@ class SpectralSweeper(Sweeper):
         from sweeps.study.find import refuse_second
         from sweeps.study.shared_study import SharedStudy
 
+        make_output_printable()
         given = Arguments(arguments, self.hydra_context.config_loader)
         empty_mappings(self.config, GROUP, arguments)
         self._check_yaml()
@@ -97,14 +100,19 @@ class SpectralSweeper(Sweeper):
         check_constrained(sweep.constraints, sweep)
         constraints = read_constraints(sweep.constraints)
         plan = plan_of(sweep, space, self.config)
-        self._check_jobs(space, sweep, plan)
+        self._job_checks.check(space, sweep, plan)
         folder, line = self._choose_folder(sweep, space, plan, given)
         name, url = sweep.study_name or folder.name, sweep.storage or journal_url(folder)
         refuse_second(folder, name, sweep.storage, sweep.storage_timeout_s)
         interrupts = Interrupts(print)
         launcher = self._launcher(sweep, interrupts)
+        is_new, devices = not folder.exists(), getattr(launcher, "devices", None)
+        if is_new:
+            self._job_checks.check_here(space, sweep, devices)
         study = SharedStudy(config=sweep, name=name, url=url, space=space, **vars(plan))
         try:
+            if not (is_new or study.is_finished()):  # a finished study is shown, wherever its data may be now
+                self._job_checks.check_here(space, sweep, devices)
             data = self._check_data(study, sweep, folder)
             folder.mkdir(parents=True, exist_ok=True)  # only now: a study that cannot be opened must leave no folder
             if sweep.storage:
@@ -152,13 +160,13 @@ class SpectralSweeper(Sweeper):
         from sweeps.space.data_axes import DATA, data_axes
 
         def data_of(overrides: list[str]) -> Any:
-            node = OmegaConf.select(self._compose(overrides, sweep), DATA)
+            node = OmegaConf.select(self._job_checks.composed(overrides, sweep), DATA)
             return OmegaConf.to_container(node) if OmegaConf.is_config(node) else node
 
         data = TrialData(study, folder, lambda: data_axes(study.space, data_of))
         if sweep.fingerprints:
             find = imported(sweep.fingerprints, "fingerprints")
-            data.check_now(lambda overrides: find(self._compose(overrides, sweep)))
+            data.check_now(lambda overrides: find(self._job_checks.composed(overrides, sweep)))
         return data
 
     def _report_results(
@@ -215,33 +223,13 @@ class SpectralSweeper(Sweeper):
         name = self.config.hydra.runtime.choices.get(GROUP)
         return None if name in (None, "default", "none") else str(name)
 
-    def _check_jobs(self, space: "Space", sweep: "SweepConfig", plan: "Plan") -> None:
-        """Compose configs for enqueued trials, seeds and extremes of the space, and let the experiment check them."""
-        from sweeps.planning.imported import imported
-        from sweeps.space import check_enqueued, check_seeds, check_space
-
-        check = imported(sweep.check, "check") if sweep.check else None
-
-        def compose(overrides: list[str]) -> Any:
-            config = self._compose(overrides, sweep)
-            return check(config) if check else config
-
-        check_space(space, compose, check_enqueued(space, sweep.enqueue, compose))
-        if plan.seeds:
-            check_seeds(space, sweep.seed_key, plan.seeds, compose)
-
-    def _compose(self, overrides: list[str], sweep: "SweepConfig") -> Any:
-        """The config of a job with these overrides, without its node hydra."""
-        config = self._composer.compose_own([*overrides, *self._job_extras, *sweep.search_overrides])
-        if RUN_DIR in config:  # a job gets its own folder when it begins; here a time in it would change the config
-            config[RUN_DIR] = self.config[RUN_DIR]
-        return config
-
     @cached_property
-    def _composer(self) -> Any:
+    def _job_checks(self) -> "JobChecks":
         from sweeps.launchers.compose import Composer
+        from sweeps.planning.job_checks import JobChecks
 
-        return Composer(self.hydra_context.config_loader, self.config)
+        composer = Composer(self.hydra_context.config_loader, self.config)
+        return JobChecks(composer, self.config, self._job_extras)
 
     @cached_property
     def _job_extras(self) -> list[str]:

@@ -67,14 +67,12 @@ def _track(study: SharedStudy, folder: Path, tracker: Any, has_news: bool) -> No
         group=study.name,
         job_type=JOB_TYPE,
         step_metric=STEP_METRIC,
+        parts="*/*" if study.config.seeds != 1 else "*",
     )
     tracking = Tracking(trackers.typed(tracker), run)
     for progress in steps:
         tracking.log(progress, progress[STEP_METRIC])
     tracking.finish(_ending(study, trials, folder))
-    if list(folder.rglob("wandb/offline-run-*")):
-        jobs = "*/*" if study.config.seeds != 1 else "*"
-        print(f"To upload its trials: wandb sync {shlex.quote(str(folder))}/{jobs}/wandb/offline-run-*")
 
 
 def _last_logged_step(folder: Path) -> int:

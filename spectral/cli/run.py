@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,6 +25,7 @@ from omegaconf.errors import (
 
 from spectral.cli.startup import EXIT_INTERRUPTED, raise_on_interrupt
 from spectral.configs.messages import config_sentence
+from spectral.control_characters import make_output_printable
 from spectral.errors import UserError, nearest
 
 EXIT_MISTAKE = 2
@@ -58,6 +59,8 @@ def run_command(main: Callable[[], Any], explain: Explain = nothing_more) -> Non
     """
     # With this variable Hydra raises the exception; without it, it prints a trace of its own.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    make_output_printable()
+    sys.argv[1:] = overrides_last(sys.argv[1:])
     try:
         raise_on_interrupt()
         main()
@@ -84,6 +87,13 @@ def run_command(main: Callable[[], Any], explain: Explain = nothing_more) -> Non
         _end("stopped.", EXIT_INTERRUPTED)
 
 
+def overrides_last(arguments: Sequence[str]) -> list[str]:
+    """Hydra's options before the overrides: it takes an override that follows an option for an unknown argument."""
+    return sorted(
+        arguments, key=lambda argument: not argument.startswith("-") and ("=" in argument or argument[:1] in ("+", "~"))
+    )
+
+
 def _without_interpolation_errors(main: Callable[[DictConfig], Any], config: DictConfig) -> Any:
     """Call a main function; a ${...} without a value is a mistake of the user."""
     try:
@@ -97,11 +107,10 @@ def interpolation_sentence(error: OmegaConfBaseException) -> str:
     told = str(error).splitlines()[0].partition("resolving interpolation: ")
     reason = (told[2] or told[0]).strip("\"'").rstrip(".")
     reason = "it refers to itself" if "ecursi" in reason else reason[:1].lower() + reason[1:]
-    named = re.search(r"^\s*full_key: (\S+)", str(error), re.M)
     # Not resolved: the override itself is what has no value.
     given: Any = OmegaConf.to_container(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
     own = next((override.partition("=")[0] for override in given if "${" in override), "a key")
-    return f"{named[1] if named else own} holds an interpolation, ${{...}}, that has no value: {reason}."
+    return f"{error.full_key or own} holds an interpolation, ${{...}}, that has no value: {reason}."
 
 
 def name_too_long_sentence(error: OSError) -> str:

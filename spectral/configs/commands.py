@@ -9,7 +9,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from spectral.configs.data import readers
-from spectral.configs.fields import check_fields, choice, number
+from spectral.configs.fields import check_fields, choice, device_name, number
 from spectral.configs.messages import config_sentence
 from spectral.errors import UserError
 
@@ -20,7 +20,7 @@ class ApplyConfig:
 
     run: str = MISSING
     data: Any = None  # null, where the command allows it: the run's own survey
-    device: str = "auto"
+    device: str = device_name()
     precision: str = choice("auto", "auto", "float32", "bfloat16")
     num_threads: Optional[int] = number(None, at_least=1)
     evaluate_batch_size: int = number(256, at_least=1)

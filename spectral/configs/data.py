@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from spectral.configs.fields import choice, number
+from spectral.configs.fields import choice, must_exist, number
 from spectral.configs.registry import Registry
 from spectral.errors import UserError
 
@@ -81,4 +81,4 @@ class PackedConfig:
     """A survey packed ahead of time; its packing options were chosen then."""
 
     name: str = "packed"
-    folder: str = ""
+    folder: str = must_exist("", "folder")

@@ -10,6 +10,7 @@ A config dataclass says what is allowed where it says the default::
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from spectral.configs.renamed import new_name
 from spectral.errors import UserError, nearest
 
 SUM_TOLERANCE = 1e-6
+DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,20 @@ def choice(default: str | None, *allowed: str) -> Any:
     return field(default=default, metadata={"allowed": allowed})
 
 
+def must_exist(default: str | None, kind: str) -> Any:
+    """The path of something that must be there before a run begins: spectral/availability.py checks it.
+
+    Args:
+        kind: file, folder, or spectra: a file that leads to spectra, which must not be FITS.
+    """
+    return field(default=default, metadata={"path": kind})
+
+
+def device_name(default: str = "auto") -> Any:
+    """The name of a device of torch, or auto."""
+    return field(default=default, metadata={"device": True})
+
+
 def check_fields(config: Any, key: str) -> None:
     """Raise UserError for the first field of a config dataclass, nested ones included, that is not allowed.
 
@@ -95,6 +111,8 @@ def _check_value(value: Any, name: str, metadata: Any) -> None:
         if new := new_name(name, value):
             raise UserError(f"{name}={value} has another name now: give {name}={new}.")
         raise UserError(f"{name}={value} is not known: {nearest(str(value), metadata['allowed'])}.")
+    if "device" in metadata and not DEVICE.fullmatch(value):
+        raise UserError(f"{name}={value} is no device: allowed are auto, cpu, mps, cuda, and one GPU, as in cuda:1.")
     elements = elements_of(value)
     if metadata.get("by_class") and not (isinstance(value, list | Mapping) and all(map(is_number, elements))):
         raise UserError(

@@ -1,16 +1,27 @@
-"""Turn an error of Hydra or OmegaConf about a wrong key or type into one sentence that a user can act on."""
+"""One sentence that a user can act on, for a wrong key or type that OmegaConf found.
+
+The sentences are made from the types of our own configs and from where the error is; OmegaConf's words are not read.
+"""
 
 import dataclasses
-import re
 import shlex
-from collections.abc import Sequence
-from typing import Any, get_args
+import types
+from collections.abc import Mapping, Sequence
+from typing import Any, Union, get_args, get_origin
 
-from omegaconf import ListConfig
-from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
+from omegaconf import Container, ListConfig
+from omegaconf.errors import ConfigKeyError, InterpolationResolutionError, OmegaConfBaseException
 
-from spectral.configs.whole_value import EMPTY
+from spectral.configs.whole_value import WholeValue
 from spectral.errors import nearest
+
+KINDS: Mapping[Any, str] = {int: "an integer", float: "a number", bool: "true or false", str: "text"}
+LISTS: Mapping[Any, tuple[str, str]] = {
+    int: ("integers", "[1,2]"),
+    float: ("numbers", "[0.5,0.5]"),
+    str: ("texts", "[a,b]"),
+}
+MAPPINGS = ("mappings", "[{name:first},{name:second}]")
 
 
 def config_sentence(error: OmegaConfBaseException, fields: Sequence[str], prefix: str = "", argument: str = "") -> str:
@@ -25,32 +36,37 @@ def config_sentence(error: OmegaConfBaseException, fields: Sequence[str], prefix
     full_key = str(error.full_key or error.key or "")
     key = f"{prefix}.{full_key}" if prefix and full_key and not full_key.startswith(prefix) else full_key or prefix
     if isinstance(error, ConfigKeyError | AttributeError):
-        kind = error.object_type
-        known = [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else fields
-        known = [name for name in known if name != "name"]
-        if kind is dict:  # of keys that the user chooses
-            allowed = f"{nearest(str(error.key), known)}; " if known else ""
-            return f"{key} is not a known key: {allowed}to add a new key write a plus before it, as in +{key}=..."
-        return f"{key} is not a known key: {nearest(str(error.key), known)}."
-    if EMPTY in str(error):
+        return _unknown_key(error, key, fields)
+    if isinstance(error.child_node, WholeValue):
         return _without_classes(key, argument.lstrip("+"))
-    given = argument if argument.partition("=")[0].lstrip("+") == key else key
-    list_for_mapping = str(error).startswith("Cannot merge") and error.object_type is dict and "=[" in given
-    if list_for_mapping or (isinstance(error, ValidationError) and re.match(r"Cannot assign \w+ to Dict", str(error))):
-        return f"{given} has the wrong type: allowed is a mapping, such as {{a: 1}}."
-    if "does not support deletion" in str(error):
+    if argument.startswith("~"):
         return f"{key} cannot be deleted: give it another value, such as null, [] or {{}}."
-    if isinstance(error, ValidationError) and (match := re.match(r"Value '(.*?)' .*converted to (\w+)", str(error))):
-        return f"{key}={match[1]} has the wrong type: allowed is {_ARTICLES.get(match[2], match[2])}."
     if beyond := _beyond_the_end(error, key, argument):
         return beyond
-    if "is not a ListConfig" in str(error) or (str(error).startswith("Cannot merge") and error.object_type is list):
-        held = error.child_node if isinstance(error.child_node, ListConfig) else error.parent_node
-        elements, example = _elements(held._metadata.ref_type if isinstance(held, ListConfig) else error.ref_type)
-        return f"{given} has the wrong type: allowed is a list of {elements}, such as {example}."
-    if isinstance(error, ValidationError) and (match := re.match(r"Invalid type assigned: .* value: (.*)", str(error))):
-        return f"{key}={match[1]} has the wrong type: allowed is a mapping, such as {{a: 1}}."
-    return f"{key} is not valid: {str(error).splitlines()[0].strip().rstrip('.')}."
+    allowed = kind_in_words(_type_at(error))
+    if isinstance(error, InterpolationResolutionError) or allowed is None:
+        return f"{key} is not valid: {str(error).splitlines()[0].strip().rstrip('.')}."
+    return f"{_given(error, key, argument.lstrip('+'))} has the wrong type: allowed is {allowed}."
+
+
+def kind_in_words(kind: Any) -> str | None:
+    """What a type of a config allows, in words; None if it is anything."""
+    kind = _without_none(kind)
+    if get_origin(kind) is list:
+        return "a list of {}, such as {}".format(*_elements(kind))
+    if kind is dict or get_origin(kind) is dict or dataclasses.is_dataclass(kind):
+        return "a mapping, such as {a: 1}"
+    return KINDS.get(kind)
+
+
+def _unknown_key(error: OmegaConfBaseException, key: str, fields: Sequence[str]) -> str:
+    kind = error.object_type
+    known = [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else fields
+    known = [name for name in known if name != "name"]
+    if kind is dict:  # of keys that the user chooses
+        allowed = f"{nearest(str(error.key), known)}; " if known else ""
+        return f"{key} is not a known key: {allowed}to add a new key write a plus before it, as in +{key}=..."
+    return f"{key} is not a known key: {nearest(str(error.key), known)}."
 
 
 def _without_classes(key: str, argument: str) -> str:
@@ -62,29 +78,43 @@ def _without_classes(key: str, argument: str) -> str:
 
 def _beyond_the_end(error: OmegaConfBaseException, key: str, argument: str) -> str | None:
     """The sentence for an index of the argument that a list does not have; None for other errors."""
-    held, place = error.parent_node, re.fullmatch(r"(.*)\[(\d+)\]", key)
-    if not isinstance(held, ListConfig) or not place or int(place[2]) < len(held):
+    held, name = error.parent_node, key.rpartition("[")[0]
+    if not isinstance(held, ListConfig) or not str(error.key).isdecimal() or int(error.key) < len(held):
         return None
-    if argument.startswith(f"{place[1]}="):  # the whole list is given: its elements are no indices
+    if argument.startswith(f"{name}="):  # the whole list is given: its elements are no indices
         return None
     has = {0: "is empty", 1: "has one element, of index 0"}.get(len(held), f"has {len(held)} elements, from index 0")
-    example = shlex.quote(f"{place[1]}={_elements(error.ref_type)[1]}")
-    return f"{key} does not exist: {place[1]} {has}; to make it longer give the whole list, as in {example}."
+    example = shlex.quote(f"{name}={_elements(_without_none(error.ref_type))[1]}")
+    return f"{key} does not exist: {name} {has}; to make it longer give the whole list, as in {example}."
+
+
+def _given(error: OmegaConfBaseException, key: str, argument: str) -> str:
+    """The key with its value: as it is on the command line, unless the mistake is inside the argument."""
+    if argument.partition("=")[0] == key:
+        return argument
+    if error.key is None:  # a mapping and a list, of which the error does not say the value
+        return key
+    value = "null" if error.value is None else error.value
+    return f"{key}={value}"
+
+
+def _type_at(error: OmegaConfBaseException) -> Any:
+    """The type that the config has where the error is."""
+    parent, child = error.parent_node, error.child_node
+    if error.key is None or not isinstance(parent, Container):
+        return error.ref_type  # a mapping in the place of a list, or the other way round
+    if isinstance(parent, ListConfig):
+        return next(iter(get_args(_without_none(error.ref_type))), None)
+    return None if child is None else child._metadata.ref_type
+
+
+def _without_none(kind: Any) -> Any:
+    if get_origin(kind) not in (Union, types.UnionType):
+        return kind
+    return next((argument for argument in get_args(kind) if argument is not type(None)), None)
 
 
 def _elements(kind: Any) -> tuple[str, str]:
-    """The elements of a list type such as Optional[list[float]] in words, and an example of such a list."""
-    inner = [argument for argument in get_args(kind) if argument is not type(None)]
-    if inner and get_args(inner[0]):  # a list within Optional
-        return _elements(inner[0])
-    element = inner[0] if inner else None
-    return _LISTS.get(element, ("mappings", _NAMED) if dataclasses.is_dataclass(element) else ("values", "[1,2]"))
-
-
-_NAMED = "[{name:first},{name:second}]"
-_LISTS: dict[Any, tuple[str, str]] = {
-    int: ("integers", "[1,2]"),
-    float: ("numbers", "[0.5,0.5]"),
-    str: ("texts", "[a,b]"),
-}
-_ARTICLES = {"Integer": "an integer", "Float": "a number", "Bool": "true or false", "String": "text"}
+    """The elements of a list type in words, and an example of such a list."""
+    element = next(iter(get_args(kind)), None)
+    return LISTS.get(element, MAPPINGS if dataclasses.is_dataclass(element) else ("values", "[1,2]"))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from spectral.configs.data import DataConfig, readers
-from spectral.configs.fields import choice
+from spectral.configs.fields import choice, must_exist
 from spectral.errors import UserError
 
 WAVE_UNITS = ("angstrom", "nm", "um", "cm-1")
@@ -16,8 +16,8 @@ class TianchiConfig(DataConfig):
     """An index CSV and one text file of comma-separated numbers a spectrum."""
 
     name: str = "tianchi"
-    index: str = ""  # CSV `id,type`, or `id` alone for prediction
-    folder: str = ""  # holds <id><suffix> for each id of the index
+    index: str = must_exist("", "spectra")  # CSV `id,type`, or `id` alone for prediction
+    folder: str = must_exist("", "folder")  # holds <id><suffix> for each id of the index
     suffix: str = ".txt"
     wrapped: bool = False  # whether a spectrum runs over several lines of several numbers each
     id_key: str = "id"  # the index's column of ids
@@ -31,9 +31,9 @@ class ArraysConfig(DataConfig):
     """Spectra as arrays, by the file's suffix: .npz, .npy, .parquet, .csv, .tsv."""
 
     name: str = "arrays"
-    path: str = ""
-    test_path: Optional[str] = None  # a second file in the same form: its rows are the test split, the first's train
-    labels: Optional[str] = None  # CSV with one row per spectrum, for .npy (and .npz without labels)
+    path: str = must_exist("", "spectra")
+    test_path: Optional[str] = must_exist(None, "spectra")  # a second file of that form: the test split; first: train
+    labels: Optional[str] = must_exist(None, "file")  # CSV with a row per spectrum, for .npy (.npz without labels)
     flux_key: Optional[str] = None  # array or list column of flux; null: flux, or the only one that can be
     wave_key: Optional[str] = None  # array of wavelengths (.npz); null: wave or wavelength
     wave_unit: Optional[str] = choice(None, *WAVE_UNITS)  # of the wavelengths, or of column names that are numbers

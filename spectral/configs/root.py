@@ -15,7 +15,7 @@ from spectral.configs.cache import remembered
 from spectral.configs.class_lists import check_by_class
 from spectral.configs.data import readers
 from spectral.configs.decision import decisions
-from spectral.configs.fields import check_fields, choice, number
+from spectral.configs.fields import check_fields, choice, device_name, number
 from spectral.configs.inputs import InputsConfig, transforms
 from spectral.configs.losses import losses
 from spectral.configs.lr_schedule import lr_schedules
@@ -56,7 +56,7 @@ class ExperimentConfig:
     init: Optional[str] = None  # folder of a finished run whose best weights this one begins with; null: fresh ones
     init_wave: str = choice("same", "same", "any")  # any: that run may have been trained on other wavelengths
     objective: Any = "val/macro_f1"  # a metric name, or a list of them
-    device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
+    device: str = device_name()
     precision: str = choice("auto", "auto", "float32", "bfloat16")
     layout: str = choice("auto", "auto", "channels_last", "contiguous")
     compile: str = choice("auto", "auto", "always", "never")

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from spectral.control_characters import printable
 from spectral.scoring.few import few_spectra
 
 TITLES = {"val": "validation", "test": "test", "train": "training", "validation": "validation", "all": "all"}
@@ -84,7 +85,7 @@ def class_table(scores: Mapping[str, Any], names: Sequence[str], split: str) -> 
     table, key = _table("class", ["precision", "recall", "F1", "spectra"]), _decided(scores, split)
     for name in names:
         values = [f"{scores[f'{key}/{metric}/{name}']:.4f}" for metric in ("precision", "recall", "f1")]
-        table.add_row(escape(name), *values, str(scores[f"{split}/num_spectra/{name}"]))
+        table.add_row(_shown(name), *values, str(scores[f"{split}/num_spectra/{name}"]))
     table.add_section()
     table.add_row("macro-F1", "", "", f"{scores[f'{key}/macro_f1']:.4f}", str(scores[f"{split}/num_spectra"]))
     return table
@@ -92,10 +93,15 @@ def class_table(scores: Mapping[str, Any], names: Sequence[str], split: str) -> 
 
 def confusion_table(matrix: Sequence[Sequence[int]], names: Sequence[str]) -> Table:
     """Counts: one row per true class, one column per predicted one."""
-    table = _table("", [escape(name) for name in names])
+    table = _table("", [_shown(name) for name in names])
     for i, (name, row) in enumerate(zip(names, matrix, strict=True)):
-        table.add_row(escape(name), *(f"[bold]{n}[/bold]" if i == j else str(n) for j, n in enumerate(row)))
+        table.add_row(_shown(name), *(f"[bold]{n}[/bold]" if i == j else str(n) for j, n in enumerate(row)))
     return table
+
+
+def _shown(name: str) -> str:
+    """A name as a cell: not taken for markup, and measured as it is printed."""
+    return escape(printable(name))
 
 
 def _table(first: str, columns: Sequence[str]) -> Table:

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
+from spectral.terminal import printed_above
+
 
 class Progress:
     """The progress of the training loop, shown on a console."""
@@ -29,7 +31,15 @@ class Progress:
             yield
             return
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Bars(*columns, TimeRemainingColumn(), console=self._console, transient=True) as self._bars:
+        bars = Bars(
+            *columns,
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        with bars as self._bars, printed_above(self._console):
             self._epochs = self._bars.add_task("epochs", total=num_epochs)
             self._steps = self._bars.add_task("steps", total=None)
             yield

@@ -9,6 +9,7 @@ from sweeps.errors import user_error_type
 
 if TYPE_CHECKING:
     from sweeps.compare.subjects import Subject
+    from sweeps.console.tables import Column
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,19 +42,29 @@ def _show(subjects: "Sequence[Subject]", show_all: bool) -> None:
         print(sentence)
     rows = config_rows(subjects, show_all)
     if rows:
-        print_table(["config", *names], rows)
+        print_table(_columns(["config", *names], rows, has_numbers=False))
     else:
         print("The configs do not differ.")
-    others = [heading for name in names[1:] for heading in (f" {name}", " difference")]
+    others = [heading for name in names[1:] for heading in (name, "difference")]
     if rows := metric_rows(subjects, show_all):
         print()
-        print_table(["metric", f" {names[0]}", *others], rows)
+        print_table(_columns(["metric", names[0], *others], rows, has_numbers=True))
     for subject in subjects:
         if not subject.is_finished:
             _print_ending(subject)
         if len(subject.runs) > 1:
             print(f"The metrics of {subject.name} are means over {len(subject.runs)} seeds.")
     _show_paired(subjects)
+
+
+def _columns(headings: Sequence[str], rows: Sequence[Sequence[str]], has_numbers: bool) -> "list[Column]":
+    """The columns of a table whose first one names the rows."""
+    from sweeps.console.tables import Column
+
+    return [
+        Column(heading, cells, is_number=has_numbers and i > 0, is_wrapped=True)
+        for i, (heading, cells) in enumerate(zip(headings, zip(*rows, strict=True), strict=True))
+    ]
 
 
 def _print_ending(subject: "Subject") -> None:

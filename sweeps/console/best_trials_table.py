@@ -1,15 +1,13 @@
 """The table at the end of a sweep. Numbers are never cut or wrapped; only the configuration is wrapped."""
 
-import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optuna.trial import FrozenTrial
 
-from sweeps.console.tables import plain_lines
+from sweeps.console.tables import Column, plain_lines, ruled, width_of
 from sweeps.results.ranking import pareto_front
 from sweeps.results.run_dirs import folder_of
 from sweeps.results.trial_row import configuration, seconds, shown
@@ -19,26 +17,9 @@ from sweeps.study.shared_study import SharedStudy
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
 LEAST_ROOM = 24  # terminal columns in which overrides can still be read
 INDENT = 7  # of overrides that are printed on their own lines
-
-
-@dataclass(frozen=True)
-class Column:
-    """A heading, and one cell per trial."""
-
-    heading: str
-    cells: list[str]
-    is_number: bool = False
-    is_wrapped: bool = False
-
-    @property
-    def width(self) -> int:
-        from rich.cells import cell_len
-
-        return max(map(cell_len, (self.heading, *self.cells)))
 
 
 class BestTrialsTable:
@@ -60,18 +41,15 @@ class BestTrialsTable:
         """
         first = "the Pareto front" if self._has_front else "best"
         title, whole = f"Study {self._study.name}, {first} first", [*self._fixed, *self._axes]
-        room = console.width - _width_of([*self._fixed, Column("", [""])])
+        room = console.width - width_of([*self._fixed, Column("", [""] * len(self._trials))])
         if not console.is_terminal:
-            lines = [title, *_plain(whole)]
-        elif _width_of(whole) <= console.width:
-            console.print(_ruled(title, whole))
-            return
+            _print_lines(console, [title, *plain_lines(whole)])
+        elif width_of(whole) <= console.width:
+            console.print(ruled(whole, title))
         elif room >= LEAST_ROOM:
-            console.print(_ruled(title, [*self._fixed, self._overrides]))
-            return
+            console.print(ruled([*self._fixed, self._overrides], title))
         else:
-            lines = [title, *self._on_lines_of_their_own(console.width)]
-        console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+            self._print_overrides_on_their_own_lines(console, title)
 
     @cached_property
     def _fixed(self) -> list[Column]:
@@ -121,42 +99,22 @@ class BestTrialsTable:
         cells = [" ".join(f"{name}={value}" for name, value in values.items()) for values in self._searched]
         return Column("configuration", cells, is_wrapped=True)
 
-    def _on_lines_of_their_own(self, width: int) -> list[str]:
-        heading, *rows = _plain(self._fixed)
-        lines, indent = [heading], " " * INDENT
+    def _print_overrides_on_their_own_lines(self, console: "Console", title: str) -> None:
+        from rich.padding import Padding
+        from rich.text import Text
+
+        heading, *rows = plain_lines(self._fixed)
+        _print_lines(console, [title, heading])
         for row, overrides in zip(rows, self._overrides.cells, strict=True):
-            wrapped = textwrap.wrap(overrides, max(width - INDENT, LEAST_ROOM), break_on_hyphens=False)
-            lines += [row, *(indent + line for line in wrapped)]
-        return lines
+            _print_lines(console, [row])
+            console.print(Padding(Text(overrides), (0, 0, 0, INDENT), expand=False))
+
+
+def _print_lines(console: "Console", lines: Sequence[str]) -> None:
+    """Print lines that only the terminal itself may wrap."""
+    console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
 def _score(trial: FrozenTrial, index: int) -> str:
     spread = trial.user_attrs.get(SPREAD)
     return f"{trial.values[index]:.4f}" + (f" ± {spread[index]:.4f}" if spread else "")
-
-
-def _width_of(columns: Sequence[Column]) -> int:
-    """The width of a table, with rules before, between and after its columns, and a space on each side of a cell."""
-    return sum(column.width + 3 for column in columns) + 1
-
-
-def _plain(columns: Sequence[Column]) -> list[str]:
-    headings = [f" {column.heading}" if column.is_number else column.heading for column in columns]
-    return plain_lines(headings, list(zip(*(column.cells for column in columns), strict=True)))
-
-
-def _ruled(title: str, columns: Sequence[Column]) -> "Table":
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=Text(title), title_justify="left")
-    for column in columns:
-        table.add_column(
-            Text(column.heading),
-            justify="right" if column.is_number else "left",
-            no_wrap=not column.is_wrapped,
-            overflow="fold",
-        )
-    for cells in zip(*(column.cells for column in columns), strict=True):
-        table.add_row(*map(Text, cells))
-    return table

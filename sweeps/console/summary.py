@@ -28,11 +28,11 @@ def summarize(study: SharedStudy, folder: Path) -> None:
     Raises:
         UserError: the file cannot be written.
     """
-    from rich.console import Console
+    from spectral.terminal import Terminal
 
     trials = standing(study.trials())
     best = ranked(trials, study.study.directions)
-    console = Console()
+    console = Terminal()
     if best:
         BestTrialsTable(study, best[:NUM_SHOWN], folder).print(console)
     if len(best) > NUM_SHOWN:

@@ -1,75 +1,94 @@
-"""Print tables: with rules on a terminal, as plain aligned lines into a pipe or file."""
+"""Tables, by rich: with rules on a terminal, as plain aligned lines into a pipe or file."""
 
-import sys
+import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
-def print_table(
-    columns: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    title: str | None = None,
-    first_left_out: Sequence[str] = (),
-) -> None:
+@dataclass(frozen=True)
+class Column:
+    """A heading, and one cell per row.
+
+    Args:
+        is_number: aligned to the right.
+        is_wrapped: may be wrapped in a table with rules that is too wide for the terminal.
+    """
+
+    heading: str
+    cells: Sequence[str]
+    is_number: bool = False
+    is_wrapped: bool = False
+
+
+def print_table(columns: Sequence[Column], title: str | None = None, first_left_out: Sequence[str] = ()) -> None:
     """Print a table.
 
     Args:
-        columns: headings; one that begins with a space is a column of numbers, aligned to the right.
-        rows: one cell for each column.
         title: above the table.
-        first_left_out: headings of columns that are left out, in this order, until the table fits the terminal. A
-            table with such columns has no cell wrapped, so that names can be copied.
+        first_left_out: headings of columns that are left out, in this order, until the table fits the terminal. If it
+            still does not fit, it is printed as plain lines: the terminal wraps these itself, and joins them again when
+            they are copied.
     """
-    if not sys.stdout.isatty():
-        print("\n".join(([title] if title else []) + plain_lines(columns, rows)))
-        return
-    from rich.console import Console
+    from spectral.terminal import Terminal
 
-    console = Console()
+    console = Terminal()
     for heading in first_left_out:
-        if _ruled_width(columns, rows) > console.width:
-            place = columns.index(heading)
-            columns, rows = _without(columns, place), [_without(row, place) for row in rows]
-    if first_left_out and _ruled_width(columns, rows) > console.width:
-        # The terminal wraps long lines itself, and joins them again when they are copied.
-        print("\n".join(plain_lines(columns, rows)))
+        if console.is_terminal and width_of(columns) > console.width:
+            columns = [column for column in columns if column.heading != heading]
+    if console.is_terminal and not (first_left_out and width_of(columns) > console.width):
+        console.print(ruled(columns, title))
     else:
-        console.print(_ruled(columns, rows, title))
+        lines = ([title] if title else []) + plain_lines(columns)
+        console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
 
-def plain_lines(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """The headings and the rows as lines, with columns two spaces apart."""
-    table = [[column.strip() for column in columns], *rows]
-    widths = [max(len(line[i]) for line in table) for i in range(len(columns))]
-    return ["  ".join(_aligned(*cell) for cell in zip(line, widths, columns, strict=True)).rstrip() for line in table]
-
-
-def _aligned(text: str, width: int, column: str) -> str:
-    return text.rjust(width) if column.startswith(" ") else text.ljust(width)
-
-
-def _without(cells: Sequence[str], place: int) -> list[str]:
-    return [*cells[:place], *cells[place + 1 :]]
-
-
-def _ruled_width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
-    """The width of the table in characters: a cell has a space on both sides and a rule after it."""
-    from rich.cells import cell_len
-
-    table = [[column.strip() for column in columns], *rows]
-    return 1 + sum(max(cell_len(line[i]) for line in table) + 3 for i in range(len(columns)))
-
-
-def _ruled(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None) -> "Table":
+def ruled(columns: Sequence[Column], title: str | None = None) -> "Table":
+    """A table with rules."""
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title, title_justify="left")
+    return _filled(Table(title=Text(title) if title else None, title_justify="left"), columns)
+
+
+def plain_lines(columns: Sequence[Column]) -> list[str]:
+    """The headings and the rows as lines of any length, with columns two spaces apart."""
+    from rich.table import Table
+
+    from spectral.terminal import Terminal
+
+    lines = io.StringIO()
+    Terminal(file=lines, color_system=None).print(
+        _filled(Table(box=None, pad_edge=False, padding=(0, 2, 0, 0)), columns)
+    )
+    return [line.rstrip() for line in lines.getvalue().splitlines()]
+
+
+def width_of(columns: Sequence[Column]) -> int:
+    """The width of a table with rules, if nothing in it is wrapped."""
+    from rich.measure import Measurement
+
+    from spectral.terminal import Terminal
+
+    console = Terminal(file=io.StringIO())
+    return Measurement.get(console, console.options, ruled(columns)).maximum
+
+
+def _filled(table: "Table", columns: Sequence[Column]) -> "Table":
+    from rich.text import Text
+
+    from spectral.control_characters import printable
+
     for column in columns:
-        table.add_column(column.strip(), justify="right" if column.startswith(" ") else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_column(
+            Text(printable(column.heading)),
+            justify="right" if column.is_number else "left",
+            no_wrap=not column.is_wrapped,
+            overflow="fold",
+        )
+    for cells in zip(*(column.cells for column in columns), strict=True):
+        table.add_row(*(Text(printable(cell)) for cell in cells))
     return table

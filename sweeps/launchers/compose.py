@@ -61,6 +61,10 @@ class Composer:
             config.pop("hydra")
         return config
 
+    def is_group(self, key: str) -> bool:
+        """Whether a key is that of a config group."""
+        return bool(self._loader.repository.group_exists(key))
+
     def _needs_hydra(self, parsed: Sequence[Override]) -> bool:
         return not self._plain or any(
             override.is_hydra_override() and not override.key_or_group.startswith(HYDRA_VALUES) for override in parsed
@@ -117,7 +121,7 @@ class Composer:
 
     def _is_value(self, override: Override) -> bool:
         # As in hydra._internal.defaults_list.Overrides.
-        return isinstance(override.value(), dict) or not self._loader.repository.group_exists(override.key_or_group)
+        return isinstance(override.value(), dict) or not self.is_group(override.key_or_group)
 
     def _note_overrides(self, hydra: DictConfig, parsed: list[Override]) -> None:
         hydra.overrides.hydra = self._inherited() + [o.input_line for o in parsed if o.is_hydra_override()]

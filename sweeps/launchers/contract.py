@@ -51,6 +51,8 @@ class StreamingLauncher(Launcher):
     not raise. The sweep decides whether the job is submitted again, and when (sweeps/study/retry.py).
     """
 
+    devices: Sequence[str] | None = None
+    """What a job sees, in torch's names, if jobs run on this machine; None if they run elsewhere."""
     controller = ""  # the id of a sweep's controller, set before the first job
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:

@@ -8,7 +8,7 @@ from sweeps.launchers.config import LocalConfig
 from sweeps.launchers.local_worker import LocalWorker
 from sweeps.launchers.pool import Limits, SlotPool
 from sweeps.launchers.pooled_launcher import PooledLauncher
-from sweeps.launchers.slots import Slot, plan_slots
+from sweeps.launchers.slots import CPU, Slot, plan_slots, seen_by_jobs
 from sweeps.launchers.worker_main import Settings
 from sweeps.options import checked
 
@@ -19,6 +19,7 @@ class LocalLauncher(PooledLauncher):
     def __init__(self, **options: Any) -> None:
         chosen = checked(LocalConfig, options)
         self.slots = plan_slots(chosen.devices, chosen.jobs_per_device, chosen.memory_share, chosen.threads_per_job)
+        self.devices = seen_by_jobs(num_cuda=sum(slot.device.name != CPU for slot in self.slots[:1]))
         self._limits = Limits(chosen.time_limit_s, chosen.grace_s, chosen.retry_alone)
         limit_gb = chosen.memory_limit_gb
         memory_limit_bytes = None if limit_gb is None else int(limit_gb * 2**30)

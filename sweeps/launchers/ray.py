@@ -1,6 +1,7 @@
 """Jobs as methods of Ray actors: fractions of GPUs, many nodes."""
 
 import contextlib
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -17,7 +18,7 @@ from sweeps.launchers.pooled_launcher import PooledLauncher
 from sweeps.launchers.ray_cluster import Shares, connect, num_slots
 from sweeps.launchers.remote_job import RayWorker, RemoteJob, sent_by_value
 from sweeps.launchers.reply import Reply
-from sweeps.launchers.slots import Device, Slot
+from sweeps.launchers.slots import Device, Slot, seen_by_jobs
 from sweeps.launchers.worker_protocol import NoRoom
 from sweeps.options import checked
 
@@ -65,6 +66,8 @@ class RayLauncher(PooledLauncher):
         gpus = self._options.gpus_per_job
         if gpus is None:
             gpus = 1.0 if ray.cluster_resources().get("GPU") else 0.0
+        if self._options.address == "local":
+            self.devices = seen_by_jobs(num_cuda=math.ceil(gpus))
         self._shares = {"CPU": self._options.cpus_per_job, "GPU": gpus}
         try:
             self._num_slots = num_slots(ray, self._shares, self._options)

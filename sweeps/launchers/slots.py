@@ -6,6 +6,7 @@ This module does not import torch: devices are found with CUDA_VISIBLE_DEVICES a
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,6 +142,16 @@ def parse_listing(listing: str) -> list[str]:
             names.pop()
         names.append(uuid)
     return names
+
+
+def seen_by_jobs(num_cuda: int) -> list[str]:
+    """What a job on this machine sees, in torch's names.
+
+    Args:
+        num_cuda: CUDA devices of its slot, which are numbered from 0 there.
+    """
+    cuda = ["cuda", *(f"cuda:{number}" for number in range(num_cuda))] if num_cuda else []
+    return [CPU, *cuda, *(["mps"] if sys.platform == "darwin" else [])]
 
 
 def num_cores() -> int:

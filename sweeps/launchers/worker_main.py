@@ -73,6 +73,9 @@ def _load(connection: Connection) -> Task | None:
 
 
 def _run(task: Task, overrides: list[str], job_num: int, show_output: bool) -> Reply:
+    from spectral.control_characters import make_output_printable
+
+    make_output_printable()
     try:
         config = task.compose(overrides, job_num)
         if show_output:

@@ -1,10 +1,9 @@
 """The display of a running sweep: a live table on a terminal, one line per trial elsewhere."""
 
-import logging
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,6 @@ from sweeps.study.trial_counts import num_ended, standing
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.live import Live
 
 DRAW_S = 1.0
 LOG_S = 60.0  # between two lines on the progress of the jobs, in a log
@@ -41,9 +39,9 @@ class Display:
     @cached_property
     def _console(self) -> "Console":
         """The console, made at its first use, when jobs already run: importing it takes time."""
-        from rich.console import Console
+        from spectral.terminal import Terminal
 
-        return Console()
+        return Terminal()
 
     def say(self, line: str) -> None:
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -120,10 +118,12 @@ class LiveDisplay(Display):
     def _live(self) -> Any:
         from rich.live import Live
 
-        # Output that goes to a file is not redirected.
-        to_file = {f"redirect_{name}": getattr(sys, name).isatty() for name in ("stdout", "stderr")}
-        live = Live(console=self._console, auto_refresh=False, transient=True, **to_file)
-        self._shown.enter_context(log_above_live(live))
+        from spectral.terminal import printed_above
+
+        how: dict[str, Any] = {"auto_refresh": False, "redirect_stdout": False, "redirect_stderr": False}
+        live = Live(console=self._console, transient=True, **how)
+        self._shown.enter_context(live)
+        self._shown.enter_context(printed_above(self._console))
         return live
 
     def _drawing(self, jobs: Sequence[Job], launcher: Any) -> Any:
@@ -200,30 +200,3 @@ def _history(values: list[float]) -> str:
         return ""
     low, high = min(last), max(last)
     return "".join(BARS[round((value - low) / (high - low) * (len(BARS) - 1))] for value in last)
-
-
-@contextmanager
-def log_above_live(live: "Live") -> Iterator[None]:
-    """Show a live drawing while the block runs, with every log line above it.
-
-    The drawing replaces sys.stdout and sys.stderr with files that print above it, but log handlers still hold the old
-    ones: they are redirected too.
-    """
-    before = (sys.stdout, sys.stderr)
-    with live:
-        now = (sys.stdout, sys.stderr)
-        moved = [(handler, stream) for handler in _handlers() for stream in before if handler.stream is stream]
-        for handler, stream in moved:
-            handler.setStream(now[before.index(stream)])
-        try:
-            yield
-        finally:
-            for handler, stream in moved:
-                handler.setStream(stream)
-
-
-def _handlers() -> "list[logging.StreamHandler[Any]]":
-    """The handlers of all loggers that write to a stream."""
-    loggers = [logging.root, *logging.root.manager.loggerDict.values()]
-    handlers = [handler for one in loggers if isinstance(one, logging.Logger) for handler in one.handlers]
-    return [handler for handler in dict.fromkeys(handlers) if isinstance(handler, logging.StreamHandler)]

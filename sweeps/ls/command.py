@@ -14,7 +14,8 @@ from sweeps.ls.runs import is_run, read_run
 from sweeps.ls.studies import is_study, read_study
 from sweeps.outputs import OUTPUTS, places_in
 
-COLUMNS = ("name", "kind", "status", " progress", " best", "objective", " age")
+COLUMNS = ("name", "kind", "status", "progress", "score", "objective", "age")
+NUMBERS = ("progress", "score", "age")
 FIRST_LEFT_OUT = ("kind", "objective")  # columns, on a narrow terminal; the column `progress` implies the kind
 SEEDS = "seed-*"
 
@@ -31,9 +32,11 @@ def main(arguments: list[str] | None = None) -> int:
     if given.json:
         print(json.dumps([entry.as_json() for entry in entries], indent=2))
     elif entries:
-        from sweeps.console.tables import print_table
+        from sweeps.console.tables import Column, print_table
 
-        print_table(COLUMNS, [entry.cells() for entry in entries], first_left_out=FIRST_LEFT_OUT)
+        cells = zip(*(entry.cells() for entry in entries), strict=True)
+        columns = [Column(heading, of_all, heading in NUMBERS) for heading, of_all in zip(COLUMNS, cells, strict=True)]
+        print_table(columns, first_left_out=FIRST_LEFT_OUT)
     else:
         print(f"There is no study and no run in {given.folder}.")
     if unreadable:

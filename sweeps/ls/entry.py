@@ -18,7 +18,8 @@ class Entry:
         status: running, finished, stopped, stale or failed; for the run of a trial also pruned.
         num_done: trials that have ended, or epochs.
         num_total: trials or epochs that were asked for; None if unknown.
-        best: values of the objectives of the best trial, or of the run; None if there is none yet.
+        values: of the objectives; None if there are none yet.
+        values_of: what has these values: best trial, best epoch, or of a pruned run last epoch, as Optuna has it.
         changed_s: time of its last change, in seconds since 1970.
     """
 
@@ -28,7 +29,8 @@ class Entry:
     num_done: int
     num_total: int | None
     objectives: list[str]
-    best: Sequence[float] | None
+    values: Sequence[float] | None
+    values_of: str
     changed_s: float
     folder: Path
 
@@ -41,12 +43,13 @@ class Entry:
         return {**asdict(self), "age_s": round(self.age_s, 1), "folder": str(self.folder)}
 
     def cells(self) -> list[str]:
-        """Name, kind, status, progress, best, objective, age."""
+        """Name, kind, status, progress, score, objective, age."""
         unit = "trials" if self.kind == "study" else "epochs"
         of = "" if self.num_total is None else f" of {self.num_total}"
-        best = "-" if self.best is None else " ".join(f"{value:.4f}" for value in self.best)
+        which = self.values_of.partition(" ")[0]
+        score = " ".join([which, *(f"{value:.4f}" for value in self.values)]) if self.values else "-"
         progress = f"{self.num_done}{of} {unit}"
-        return [self.name, self.kind, self.status, progress, best, " ".join(self.objectives), age(self.age_s)]
+        return [self.name, self.kind, self.status, progress, score, " ".join(self.objectives), age(self.age_s)]
 
 
 def age(seconds: float) -> str:

@@ -14,6 +14,8 @@ from sweeps.results.run_status import _changed_s, unfinished_status
 # PyYAML's parser in C, if it is installed, reads a config in 2 ms instead of 20 ms.
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+BEST_EPOCH, LAST_EPOCH = "best epoch", "last epoch"
+
 
 def is_run(folder: Path) -> bool:
     return (folder / "config.yaml").is_file()
@@ -29,14 +31,17 @@ def read_run(folder: Path) -> Entry:
     # Version 0.1 had the scores of a fitted rule under the names of argmax: the epochs have those of argmax.
     by_epochs = not result or is_of_rule(result, config)
     rows = load_metrics(folder / "metrics.jsonl") if by_epochs else []
+    status = "finished" if result else unfinished_status(folder)
+    is_last = status == "pruned"
     return Entry(
         folder.name,
         "run",
-        "finished" if result else unfinished_status(folder),
+        status,
         result["num_epochs"] if result else len(rows),
         num_epochs,
         objectives,
-        _best({} if by_epochs else result, rows, objectives),
+        _values({} if by_epochs else result, rows, objectives, is_last),
+        LAST_EPOCH if is_last else BEST_EPOCH,
         _changed_s(folder),
         folder,
     )
@@ -50,13 +55,15 @@ def _planned_epochs(config: Any, path: Path) -> int:
         raise user_error(f"{path} cannot be read: schedule.stages names no epochs.") from error
 
 
-def _best(result: dict[str, Any], rows: list[dict[str, Any]], objectives: list[str]) -> list[float] | None:
-    """The objectives in the result, or in the best epoch so far by the first objective."""
+def _values(
+    result: dict[str, Any], rows: list[dict[str, Any]], objectives: list[str], is_last: bool
+) -> list[float] | None:
+    """The objectives in the result, or in the best epoch so far by the first objective; or in the last epoch."""
     from sweeps.objective import natural_direction
 
     rows = [row for row in [result, *rows] if all(name in row for name in objectives)]
     if not rows:
         return None
     sign = 1 if natural_direction(objectives[0]) == "minimize" else -1
-    best = min(rows, key=lambda row: sign * row[objectives[0]])
-    return [best[name] for name in objectives]
+    shown = rows[-1] if is_last else min(rows, key=lambda row: sign * row[objectives[0]])
+    return [shown[name] for name in objectives]

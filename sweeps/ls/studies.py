@@ -19,6 +19,8 @@ from sweeps.study.controllers import any_alive
 from sweeps.study.find import read_journal
 from sweeps.study.trial_counts import standing
 
+BEST_TRIAL = "best trial"
+
 
 def is_study(folder: Path) -> bool:
     return (folder / JOURNAL_FILE).is_file() or (folder / SUMMARY_FILE).is_file()
@@ -47,6 +49,7 @@ def _of_journal(folder: Path, storage: BaseStorage, study: FrozenStudy) -> Entry
         _whole(num_total, num_ended),
         study.user_attrs.get(IDENTITY, {}).get("objectives", []),
         best[0].values if best else None,
+        BEST_TRIAL,
         changed_s,
         folder,
     )
@@ -73,7 +76,8 @@ def _of_summary(folder: Path) -> Entry:
     status = "running" if not is_finished and _has_running(folder) else status
     best = summary["best"][0]["values"] if summary["best"] else None
     num_total = _whole(summary["num_trials"], num_ended)
-    return Entry(folder.name, "study", status, num_ended, num_total, summary["objectives"], best, changed_s, folder)
+    objectives = summary["objectives"]
+    return Entry(folder.name, "study", status, num_ended, num_total, objectives, best, BEST_TRIAL, changed_s, folder)
 
 
 def _has_running(folder: Path) -> bool:

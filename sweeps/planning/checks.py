@@ -8,7 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from sweeps.config import DEFAULT_SAMPLER, SweepConfig
-from sweeps.errors import nearest, user_error
+from sweeps.errors import config_sentence, nearest, user_error
 from sweeps.objective import natural_direction
 from sweeps.space.values import is_number
 from sweeps.study.pruner import pruners
@@ -46,8 +46,7 @@ def typed_sweep(node: Any) -> SweepConfig:
         plain = OmegaConf.to_container(node, resolve=True) if isinstance(node, DictConfig) else node or {}
         config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(SweepConfig), plain))
     except OmegaConfBaseException as error:
-        key = str(error.full_key).removeprefix("sweep.")
-        raise user_error(f"sweep.{key}: {str(error.msg).splitlines()[0].rstrip('.')}.") from error
+        raise user_error(config_sentence(error, vars(SweepConfig()), "sweep")) from error
     assert isinstance(config, SweepConfig)
     if config.sampler is not None:
         samplers.find(config.sampler)

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.space.values import text
 from sweeps.study.attributes import ATTEMPTS, CONFIGURATION, REASON, RETRY_OF, REUSED_FROM, RUN_DIR, SPREAD
@@ -27,12 +27,17 @@ def seconds(trial: FrozenTrial) -> float | None:
 
 
 def row(trial: FrozenTrial, objectives: list[str], axes: list[str]) -> dict[str, Any]:
-    """One row: number, state, objectives, axes, seconds, run folder, reason; None for a missing value."""
+    """One row: number, state, objectives, axes, seconds, run folder, reason; None for a missing value.
+
+    `value_of` says what the objectives are of: result, or of a pruned trial the last step that it reported, as in
+    Optuna. A step is an epoch, or a seed if the pruner compares seeds.
+    """
     values, chosen, attributes = trial.values or [None] * len(objectives), configuration(trial), trial.user_attrs
     return {
         "number": trial.number,
         "state": trial.state.name.lower(),
         **dict(zip(objectives, values, strict=True)),
+        "value_of": _value_of(trial),
         **{f"{name} spread": attributes.get(SPREAD, [None] * len(objectives))[i] for i, name in enumerate(objectives)},
         **{axis: chosen.get(axis) for axis in axes},
         "seconds": seconds(trial),
@@ -42,6 +47,12 @@ def row(trial: FrozenTrial, objectives: list[str], axes: list[str]) -> dict[str,
         "run_dir": attributes.get(RUN_DIR),
         "reason": attributes.get(REASON) or None,
     }
+
+
+def _value_of(trial: FrozenTrial) -> str | None:
+    if not trial.values:
+        return None
+    return "result" if trial.state == TrialState.COMPLETE else f"step {trial.last_step}"
 
 
 def axes_of(trials: list[FrozenTrial]) -> list[str]:

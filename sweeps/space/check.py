@@ -8,6 +8,7 @@ from hydra.errors import HydraException
 
 from sweeps.errors import user_error, user_error_type
 from sweeps.space.extremes import alone, completions
+from sweeps.space.group_choices import group_choices, least_refused
 from sweeps.space.messages import hydra_sentence
 from sweeps.space.space import Space
 from sweeps.space.values import override, text
@@ -15,15 +16,22 @@ from sweeps.space.values import override, text
 Compose = Callable[[list[str]], Any]
 
 
-def check_space(space: Space, compose: Compose, checked: Sequence[Mapping[str, Any]] = ()) -> None:
+def check_space(
+    space: Space,
+    compose: Compose,
+    checked: Sequence[Mapping[str, Any]] = (),
+    is_group: Callable[[str], bool] = lambda _: False,
+) -> None:
     """Compose configurations that contain all extremes. If one is refused, name the axis that causes it.
 
-    If two axes are only refused together, each being allowed by itself, the trials with that combination fail later;
-    the search is refused only if no configuration at all is allowed.
+    The parts that are chosen from config groups are composed in their combinations: some may lack a key of the search.
+    If two values are only refused together, each being allowed by itself, the trials with both fail later; the search
+    is refused only if no configuration at all is allowed.
 
     Args:
         compose: makes and checks the config for a job's overrides; raises UserError or HydraException to refuse it.
         checked: configurations that are known to be allowed; their extremes are not composed again.
+        is_group: whether a key is that of a config group.
 
     Raises:
         UserError: a configuration is refused; the sentence names the axis and the reason.
@@ -34,6 +42,27 @@ def check_space(space: Space, compose: Compose, checked: Sequence[Mapping[str, A
         _blame(space, values, sentence, compose)
     if refused and len(refused) == len(extremes) and not checked:
         raise user_error(f"sweep.space has no configuration that is allowed: {refused[0][1]}")
+    _check_group_choices(space, compose, is_group)
+
+
+def _check_group_choices(space: Space, compose: Compose, is_group: Callable[[str], bool]) -> None:
+    """Raise UserError for parts with which no values of the other axes are allowed, at their first or last extremes."""
+    allowed, refused, sentences = [], [], []
+    for choice in group_choices(space.ordered, is_group):
+        # Of several completions the last one leaves the other axes out, which no trial does.
+        whole = completions(choice, space.ordered)[:2]
+        found = [_refusal(space, space.in_order(values), compose) for values in whole]
+        if all(found):
+            refused.append(choice)
+            sentences.append(str(found[0]))
+        else:
+            allowed.append(choice)
+    if refused:
+        parts = least_refused(refused, allowed)
+        raise user_error(
+            f"{parts} cannot be run with the other keys of this search: {sentences[0].rstrip('.')}; leave it out, or "
+            "search that key under a condition, the `when` of an axis in conf/sweep (docs/sweep-space.md)."
+        )
 
 
 def check_enqueued(space: Space, enqueue: Sequence[Mapping[str, Any]], compose: Compose) -> list[Mapping[str, Any]]:

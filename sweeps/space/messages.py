@@ -7,13 +7,12 @@ import re
 import shlex
 from collections.abc import Sequence
 
-from hydra.errors import HydraException
+from hydra.errors import HydraException, MissingConfigException
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from sweeps.errors import did_you_mean, user_error_type
-from sweeps.sweeper_keys import sweeper_key_sentence
+from sweeps.sweeper_keys import SWEEPER_KEYS, other_plugin_sentence, sweeper_key_sentence
 
-SPACE = "sweep.space"
 # The fields of an axis, in any of its forms: what may follow its name.
 AXIS_FIELDS = (
     "low",
@@ -32,11 +31,7 @@ AXIS_FIELDS = (
 )
 
 
-SWEEPER_KEY = re.compile(r"hydra\.sweeper\.")
-# A key of a search whose yaml lacks the keys that every search has.
-SEARCH_KEY = re.compile(r"sweep\.\w+")
-# A constraint of a search: a new key, which Hydra only accepts with a plus.
-BOUND = re.compile(r"sweep\.constraints\.([^.]+)")
+SWEEP, SPACE, CONSTRAINTS = "sweep.", "sweep.space", "sweep.constraints."
 DELETED_AXIS = re.compile(r"delete from config\. '\w+\.space\.(\S+)' does not exist")
 
 
@@ -54,11 +49,14 @@ def search_sentence(error: HydraException) -> str | None:
     cause = error.__cause__
     if isinstance(cause, OmegaConfBaseException):
         return (
-            _sweeper_key(cause)
+            _sweeper_key(cause, merged_argument(error))
             or _unknown_key(cause)
             or _unknown_bound(cause)
             or axis_sentence(cause, merged_argument(error))
         )
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, name = error.missing_cfg_file.rpartition("/")
+        return other_plugin_sentence(group, name)
     if argument := argument_of_several_values(error):
         return f"{argument} has several values, which need -m; write a list in brackets, as in [1,2]."
     if axis := DELETED_AXIS.search(str(error)):
@@ -66,31 +64,34 @@ def search_sentence(error: HydraException) -> str | None:
     return None
 
 
-def _sweeper_key(error: OmegaConfBaseException) -> str | None:
+def _sweeper_key(error: OmegaConfBaseException, argument: str) -> str | None:
     """The sentence for a key of another sweeper of Hydra; None for other errors."""
-    if not isinstance(error, ConfigKeyError | ConfigAttributeError) or not SWEEPER_KEY.match(str(error.full_key)):
-        return None
-    return sweeper_key_sentence(str(error.full_key))
+    key, _, value = argument.lstrip("+").partition("=")
+    key = key or str(error.full_key)
+    is_key = isinstance(error, ConfigKeyError | ConfigAttributeError)
+    return sweeper_key_sentence(key, value) if is_key and key.startswith(SWEEPER_KEYS) else None
 
 
 def _unknown_key(error: OmegaConfBaseException) -> str | None:
     """The sentence for a key that every search should have, but this one lacks; None for other errors."""
     is_key = isinstance(error, ConfigKeyError | ConfigAttributeError) and error.object_type is dict
-    if not is_key or not SEARCH_KEY.fullmatch(str(error.full_key)):
+    if not is_key or not str(error.full_key).startswith(SWEEP) or str(error.full_key).count(".") > 1:
         return None
     return f"{error.full_key} is not a known key: the search's yaml lacks `defaults: [default, _self_]`."
 
 
 def _unknown_bound(error: OmegaConfBaseException) -> str | None:
     """The sentence for a bound on a number that no run reports, which a plus would not fix; None for other errors."""
-    bound, parent = BOUND.fullmatch(str(error.full_key)), error.parent_node
-    # Another program has its own numbers.
-    if not bound or parent is None or not str(parent._get_root().sweep.get("check")).startswith("spectral."):
+    key, parent = str(error.full_key), error.parent_node
+    name = key.removeprefix(CONSTRAINTS)
+    if name in (key, "") or "." in name or parent is None:
+        return None
+    if not str(parent._get_root().sweep.get("check")).startswith("spectral."):  # another program has its own numbers
         return None
     from spectral.configs.objective import check_number
 
     try:
-        check_number(bound[1], bound[0])
+        check_number(name, key)
     except user_error_type() as mistake:
         return str(mistake)
     return None
@@ -105,7 +106,7 @@ def axis_sentence(error: OmegaConfBaseException, argument: str) -> str | None:
     """
     key, _, value = argument.lstrip("+").partition("=")
     at_fault = str(error.full_key)
-    if key == at_fault == SPACE and str(error).startswith("Cannot merge") and not value.startswith("["):
+    if key == at_fault == SPACE and error.key is None and not value.startswith("["):  # a mapping and a list
         reason = "a list and a mapping cannot replace each other; give the axis itself, as in model.width=8,16 or"
         return f"{argument} cannot be merged into the search's axes: {reason} 'model.width=interval(8,16)'."
     if error.parent_node is None or not at_fault.startswith(f"{SPACE}.") or not key.startswith(SPACE):

@@ -94,7 +94,7 @@ class Space:
         for axis in self.ordered:
             if axis.when.holds(values):
                 values[axis.name] = axis.domain.suggest(trial, axis.name)
-        return self._in_order(values)
+        return self.in_order(values)
 
     def overrides(self, values: Mapping[str, Any]) -> list[str]:
         """The overrides of a job in Hydra's syntax: `common`, then one per value."""
@@ -132,7 +132,7 @@ class Space:
 
     def extremes(self, covered_by: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
         """A few configurations that, together with those of `covered_by`, contain every extreme of every axis."""
-        return [self._in_order(values) for values in cover(self.ordered, covered_by)]
+        return [self.in_order(values) for values in cover(self.ordered, covered_by)]
 
     @property
     def num_configurations(self) -> int | None:
@@ -174,7 +174,8 @@ class Space:
                 self.axes[name] = replace(axis, domain=kept)
         self.ordered = by_dependence(self.axes)
 
-    def _in_order(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def in_order(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values in the order in which the axes were given."""
         return {name: values[name] for name in self.axes if name in values}
 
     def _is_excluded(self, axis: Axis, values: Mapping[str, Any]) -> bool:
@@ -198,7 +199,7 @@ class Space:
 
     def _combinations(self, place: int, values: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if place == len(self.ordered):
-            yield self._in_order(values)
+            yield self.in_order(values)
             return
         axis = self.ordered[place]
         if not axis.when.holds(values):

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeGuard, TypeVar
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from sweeps.errors import nearest, user_error
+from sweeps.errors import config_sentence, nearest, user_error
 from sweeps.options import checked
 
 log = logging.getLogger(__name__)
@@ -90,8 +90,7 @@ class Registry(Generic[Part]):
         try:
             merged: Any = OmegaConf.merge(OmegaConf.structured(kind), dict(options))
         except OmegaConfBaseException as error:
-            sentence = str(error.msg).splitlines()[0].rstrip(".")
-            raise user_error(f"{self._options_key}.{error.full_key}: {sentence}.") from error
+            raise user_error(config_sentence(error, _fields(kind), self._options_key)) from error
         values = {name: merged[name] for name in _fields(kind)}
         return checked(kind, values, self._options_key)  # type: ignore[type-var]  # a dataclass
 

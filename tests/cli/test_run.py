@@ -18,7 +18,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from small_runs import OVERRIDES, REPOSITORY, arrays, composed, result, run
 
-from spectral.cli.run import as_job
+from spectral.cli.run import as_job, overrides_last
 from spectral.configs.root import typed
 from spectral.errors import UserError
 from sweeps.space.messages import hydra_sentence
@@ -182,7 +182,12 @@ def names_only(*overrides: str) -> list[str]:
         ("+foo=1", "foo is not a known key: allowed: .*seed, split, sweep, tracker, transform."),
         ("sede=1", "sede is not a known key: did you mean 'seed'? allowed: .*"),
         ("seed=-1", "seed=-1 is out of range: allowed is at least 0 .*"),
-        ("seed=null", "seed is not valid: field 'seed' is not Optional."),
+        ("seed=null", "seed=null has the wrong type: allowed is an integer."),
+        ("score_test=abc", "score_test=abc has the wrong type: allowed is true or false."),
+        ("run_dir=[1]", "run_dir=[1] has the wrong type: allowed is text."),
+        ("model.width={a:1}", "model.width={a:1} has the wrong type: allowed is an integer."),
+        ("sweep.pruning=3", "sweep.pruning=3 has the wrong type: allowed is a mapping, such as {a: 1}."),
+        ("~model.width", "model.width cannot be deleted: give it another value, such as null, [] or {}."),
         ("precision=half", "precision=half is not known: allowed: auto, bfloat16, float32."),
         ("objective=val/macro_f", "objective=val/macro_f is not known: did you mean 'val/macro_f1'? allowed: .*"),
         ("objective=test/macro_f1", "objective=test/macro_f1 is refused: .* so choose by val/macro_f1."),
@@ -231,7 +236,7 @@ def test_a_mistake_in_the_config_is_reported_in_one_sentence(
         (("split.validation=0",), "objective=val/macro_f1 needs validation spectra .*"),
         (("split=given", "split.validation=0.1"), "split=given needs a split column in the catalog: .*"),
         (("data.folder=nowhere",), ".*nowhere.*"),
-        (("device=gpu",), "device=gpu is not on this machine: allowed are auto, cpu.*"),
+        (("device=gpu",), "device=gpu is no device: allowed are auto, cpu, mps, cuda, and one GPU, as in cuda:1."),
         (("device=cuda:99",), "device=cuda:99 is not on this machine: allowed are auto, cpu.*"),
     ],
 )
@@ -270,6 +275,19 @@ def test_a_folder_with_other_files_is_left_alone(small: Overrides, tmp_path: Pat
     (tmp_path / "run" / "notes.txt").write_text("mine")
     sentence(small("objective=val/f1/qos"))
     assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("a.b=4,8 -m c=1", "-m a.b=4,8 c=1"),
+        ("+a=1 --config-dir there ~b --cfg job c=2 ++d=3", "--config-dir there --cfg job +a=1 ~b c=2 ++d=3"),
+        ("-m a=1", "-m a=1"),
+        ("", ""),
+    ],
+)
+def test_options_may_follow_overrides(given: str, expected: str) -> None:
+    assert overrides_last(given.split()) == expected.split()
 
 
 # How a command ends: in this process, but for one of each kind. A new process takes seconds.

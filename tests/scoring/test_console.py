@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from spectral.scoring.console import print_result, print_scores
+from spectral.scoring.console import class_table, print_result, print_scores
 
 NAMES = ["star", "[bold]odd[/bold]", "a[0]"]
 
@@ -38,6 +38,15 @@ def test_names_that_look_like_markup_are_shown_as_they_are() -> None:
     text = shown()
     assert text.count("[bold]odd[/bold]") == 4  # a row in each class table, a row and a column of the matrix
     assert "run folder: outputs/[red]run[/red]" in text
+
+
+def test_a_class_name_with_control_characters_is_shown_as_text_and_stays_aligned() -> None:
+    name, metrics = "\x1b[2Jqso", ("precision", "recall", "f1", "num_spectra")
+    scores = {"val/macro_f1": 0.0, "val/num_spectra": 1} | {f"val/{metric}/{name}": 0 for metric in metrics}
+    console = Console(file=io.StringIO(), width=100, color_system=None)
+    console.print(class_table(scores, [name], "val"))
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert any(r"\x1b[2Jqso" in line for line in lines) and len({len(line) for line in lines if line.strip()}) == 1
 
 
 def test_the_path_of_the_folder_is_never_wrapped() -> None:

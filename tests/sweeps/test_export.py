@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from loop_runs import GRID, open_study, sweep
+from optuna.trial import TrialState
 
 from sweeps import export
 
@@ -83,6 +84,22 @@ def test_an_export_keeps_several_objectives_and_the_types_of_values(tmp_path: Pa
     table = pd.read_parquet(tmp_path / "t")
     assert list(table["x"]) == ["1", "auto", "[2,3]"]
     assert list(table["a"]) == [1.0] * 3 and list(table["b"]) == [2.0] * 3
+
+
+def test_a_pruned_trial_has_the_value_of_its_last_step_as_in_optuna(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = open_study(tmp_path / "s", {"x": [1, 2, 3]}, num_trials=3)
+    for steps, state in (((0.2, 0.6, 0.5), TrialState.PRUNED), ((), TrialState.PRUNED), ((0.1,), TrialState.COMPLETE)):
+        trial = study.claim()
+        assert trial is not None
+        for step, value in enumerate(steps, start=1):
+            trial.report(value, step)
+        study.finish(trial, state, [0.7] if state == TrialState.COMPLETE else None)
+    study.close()
+    assert export.main([str(tmp_path / "s")]) == 0
+    table = pd.read_csv(io.StringIO(capsys.readouterr().out), dtype=str, keep_default_na=False)
+    assert list(table["score"]) == ["0.5", "", "0.7"] and list(table["value_of"]) == ["step 3", "", "result"]
 
 
 def test_an_export_of_a_study_without_trials_has_its_columns(tmp_path: Path) -> None:

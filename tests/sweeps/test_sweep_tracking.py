@@ -73,8 +73,10 @@ def test_a_study_is_logged_only_to_trackers_that_take_studies(tracker: Any, tmp_
 
 
 @pytest.mark.usefixtures("no_key")
-def test_a_study_is_logged_again_only_if_there_is_news(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_study_is_logged_again_only_if_there_is_news(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
     folder = tmp_path / "my study"
+    (folder / "0" / "wandb" / "offline-run-of-a-trial").mkdir(parents=True)
     done = sweep(folder, SPACE, loss, num_trials=2)
     tracker = OmegaConf.create({"name": "wandb", "mode": "offline"})
 
@@ -83,7 +85,9 @@ def test_a_study_is_logged_again_only_if_there_is_news(tmp_path: Path, capsys: p
         return len(list(folder.glob("wandb/offline-run-*")))
 
     assert starts(has_news=False) == 1  # it was never logged before
-    assert f"wandb sync '{folder}'/*/wandb/offline-run-*" in capsys.readouterr().out
+    (line,) = [line for line in caplog.messages if line.startswith("wandb")]
+    assert f"to upload it: wandb sync '{folder}/wandb/offline-run-" in line
+    assert line.endswith(f"' '{folder}'/*/wandb/offline-run-*")
     assert starts(has_news=False) == 1
     assert starts(has_news=True) == 2
 

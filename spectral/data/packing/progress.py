@@ -3,22 +3,23 @@
 import logging
 from collections.abc import Iterable, Iterator
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from spectral.data.packing.parts import Span
+from spectral.terminal import Terminal, printed_above
 
 log = logging.getLogger(__name__)
 
 
 def counted(finished: Iterable[Span], num_done: int, num_rows: int, visible: bool) -> Iterator[Span]:
     """Pass spans on as they are finished, and show how many of `num_rows` spectra are done."""
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     if not visible:
         yield from finished
     elif console.is_terminal:
         columns = (TextColumn("packing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console, transient=True) as bars:
+        drawn = Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
+        with drawn as bars, printed_above(console):
             task = bars.add_task("packing", total=num_rows, completed=num_done)
             for start, stop in finished:
                 bars.advance(task, stop - start)

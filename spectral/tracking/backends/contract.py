@@ -38,6 +38,7 @@ class TrackedRun:
         last_step: the last step that an earlier start logged; 0 for none.
         last_written_step: the last that an earlier start has written, with what it ended with; 0 for none.
         summary_by: metric -> "max" or "min", of which the best epoch is to be shown.
+        parts: pattern of the folders of the runs that it is made of, below `folder`; empty for none.
     """
 
     id: str | None
@@ -52,6 +53,7 @@ class TrackedRun:
     last_step: int = 0
     last_written_step: int = 0
     summary_by: dict[str, str] = field(default_factory=dict)
+    parts: str = ""
 
 
 @dataclass(frozen=True)

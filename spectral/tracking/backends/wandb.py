@@ -9,7 +9,7 @@ import wandb
 
 from spectral.table import Table
 from spectral.tracking.backends.contract import Ending, TrackedRun
-from spectral.tracking.backends.wandb_key import why_no_key
+from spectral.tracking.backends.wandb_key import NO_KEY, why_no_key
 
 MAX_NAME_LENGTH = 128
 PROBE_BYTES = 1 << 16  # more than the library holds back before it writes
@@ -92,10 +92,16 @@ class WandbTracker:
         if self._run.settings.mode == "disabled":
             return ""
         if self.url:
-            return f"the run is at {self.url}"
+            upload = (
+                f"; to upload its runs that were kept offline: wandb sync {parts}" if (parts := self._parts()) else ""
+            )
+            return f"the run is at {self.url}{upload}"
         _check_written(Path(self._run.settings.sync_file))
+        if self._why_offline == NO_KEY and not self._is_asked_for:
+            return ""  # there is no account to upload it to
         why = f"{self._why_offline}, so the run" if self._why_offline else "the run"
-        return f"{why} was kept offline; to upload it: wandb sync {shlex.join(self._starts())}"
+        upload = " ".join(filter(None, [shlex.join(self._starts()), self._parts()]))
+        return f"{why} was kept offline; to upload it: wandb sync {upload}"
 
     def _close(self, exit_code: int) -> None:
         """Return when the library's own process has ended: `finish` alone does not wait until its file is written."""
@@ -118,9 +124,17 @@ class WandbTracker:
         files = sorted(self._folder.glob(f"offline-run-*/run-{self.id}.wandb"))
         return [str(file.parent) for file in files if file.stat().st_size]
 
+    def _parts(self) -> str:
+        """The folders of the runs that this one is made of, for a shell; empty if none was kept offline."""
+        pattern = f"{self._tracked.parts}/wandb/offline-run-*"
+        if not self._tracked.parts or not any(Path(self._tracked.folder).glob(pattern)):
+            return ""
+        return f"{shlex.quote(self._tracked.folder)}/{pattern}"
+
     def _choose_mode(self, mode: str, start_timeout_s: float) -> str:
         """online, offline or disabled."""
         mode = os.environ.get("WANDB_MODE", mode) if mode == "auto" else mode
+        self._is_asked_for = mode != "auto"
         if mode not in ("auto", "online"):
             return mode
         self._why_offline = why_no_key(_settings(start_timeout_s))

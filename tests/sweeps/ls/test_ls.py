@@ -78,9 +78,23 @@ def test_runs_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     }
     assert {(entry["num_total"], entry["kind"]) for entry in found.values()} == {(5, "run")}
     assert [found[name]["num_done"] for name in ("done", "stopped", "cut")] == [4, 2, 1]
-    assert [found[name]["best"] for name in ("done", "running", "failed")] == [[0.7], [0.3], None]
+    assert [found[name]["values"] for name in ("done", "running", "failed")] == [[0.7], [0.3], None]
+    assert {found[name]["values_of"] for name in ("done", "running")} == {"best epoch"}
     assert 3 * DAY_S <= found["stale"]["age_s"] < 3.5 * DAY_S
     assert listed(runs, capsys)["running"]["status"] == "stopped"  # its lock is free again
+
+
+def test_a_pruned_run_has_the_score_of_its_last_epoch_as_in_optuna(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{"epoch": k + 1, "val/macro_f1": score} for k, score in enumerate((0.2, 0.6, 0.5))]
+    run = make_run(tmp_path / "pruned")
+    (run / "metrics.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    (run / "trial.json").write_text('{"state": "pruned"}')
+    entry = listed(tmp_path, capsys)["pruned"]
+    assert (entry["values"], entry["values_of"]) == ([0.5], "last epoch")
+    command.main([str(tmp_path)])
+    assert " last 0.5000 " in capsys.readouterr().out
 
 
 def test_studies_that_have_ended_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,8 +104,8 @@ def test_studies_that_have_ended_are_listed(tmp_path: Path, capsys: pytest.Captu
     found = listed(tmp_path, capsys)
     done, failed = found["finished"], found["failed"]
     assert (done["status"], done["num_done"], done["num_total"]) == ("finished", 3, 3)
-    assert (done["best"], done["objectives"], done["kind"]) == ([1.0], ["score"], "study")
-    assert (failed["status"], failed["num_done"], failed["best"]) == ("failed", 3, None)
+    assert (done["values"], done["objectives"], done["kind"]) == ([1.0], ["score"], "study")
+    assert (failed["status"], failed["num_done"], failed["values"]) == ("failed", 3, None)
     # Its folder holds the study itself, and the runs of its trials if there are any.
     assert list(listed(tmp_path / "finished", capsys)) == ["finished"]
 
@@ -159,7 +173,7 @@ def test_a_study_in_a_database_is_listed_from_its_sweep_json(
     }
     (tmp_path / "s" / "sweep.json").write_text(json.dumps(summary))
     entry = listed(tmp_path, capsys)["s"]
-    assert (entry["status"], entry["num_done"], entry["num_total"], entry["best"]) == ("stopped", 2, 3, [0.5])
+    assert (entry["status"], entry["num_done"], entry["num_total"], entry["values"]) == ("stopped", 2, 3, [0.5])
     for run in ("1", "1/seed-0"):
         (tmp_path / "s" / run).mkdir()
         with FileLock(tmp_path / "s" / run / "run.lock"):
@@ -171,7 +185,7 @@ def test_a_study_that_no_sweep_made_is_listed(tmp_path: Path, capsys: pytest.Cap
     study = optuna.create_study(study_name="s", storage=storage)
     study.tell(study.ask(), 1.0)
     entry = listed(tmp_path, capsys)["s"]
-    assert (entry["status"], entry["num_done"], entry["num_total"], entry["best"]) == ("stopped", 1, None, [1.0])
+    assert (entry["status"], entry["num_done"], entry["num_total"], entry["values"]) == ("stopped", 1, None, [1.0])
 
 
 def test_unreadable_runs_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -208,8 +222,8 @@ def test_a_terminal_gets_a_table_and_a_pipe_gets_lines(
     make_run(tmp_path / "a", 2)
     command.main([str(tmp_path)])
     heading, line = capsys.readouterr().out.splitlines()
-    assert heading.split() == ["name", "kind", "status", "progress", "best", "objective", "age"]
-    assert line.split()[:8] == ["a", "run", "stopped", "2", "of", "5", "epochs", "0.2000"]
+    assert heading.split() == ["name", "kind", "status", "progress", "score", "objective", "age"]
+    assert line.split()[:9] == ["a", "run", "stopped", "2", "of", "5", "epochs", "best", "0.2000"]
     assert heading.index("progress") + len("progress") == line.index("epochs") + len("epochs")  # aligned to the right
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "100")
@@ -242,7 +256,7 @@ def test_a_name_with_markup_is_shown_as_it_is(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    tables.print_table(["name"], [["[red]a[/red]"]])
+    tables.print_table([tables.Column("name", ["[red]a[/red]"])])
     assert "[red]a[/red]" in Text.from_ansi(capsys.readouterr().out).plain
 
 

@@ -34,8 +34,8 @@ CONF = Path(__file__).resolve().parents[3] / "conf"
         ({"sampler": "bayes"}, "sweep.sampler=bayes is not known: allowed: cmaes, "),
         ({"pruner": "best"}, "sweep.pruner=best is not known"),
         ({"num_trials": 0}, "sweep.num_trials=0 is out of range: allowed is at least 1"),
-        ({"num_trials": "many"}, "sweep.num_trials"),
-        ({"num_trails": 3}, "sweep.num_trails"),
+        ({"num_trials": "many"}, "^sweep.num_trials=many has the wrong type: allowed is an integer.$"),
+        ({"num_trails": 3}, "^sweep.num_trails is not a known key: did you mean 'num_trials'[?] allowed: batch_size, "),
         ({"pruning": {"reduction_factor": 1}}, "sweep.pruning.reduction_factor=1 is out of range"),
         ({"seeds": 0}, "sweep.seeds=0 is not allowed"),
         ({"seeds": [1, 1]}, r"sweep.seeds=\[1, 1\] is not allowed"),
@@ -91,7 +91,7 @@ CONF = Path(__file__).resolve().parents[3] / "conf"
         ),
         (5, "sweep=5 has the wrong type: allowed is a mapping"),
         ([1], r"sweep=\[1\] has the wrong type"),
-        ({"num_trials": "${nope}"}, "^sweep.num_trials: Interpolation key 'nope' not found"),
+        ({"num_trials": "${nope}"}, "^sweep.num_trials is not valid: Interpolation key 'nope' not found"),
     ],
 )
 def test_wrong_options_are_reported_in_one_sentence(options: Any, message: str) -> None:

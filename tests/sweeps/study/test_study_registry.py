@@ -118,8 +118,8 @@ def test_a_module_without_a_pruner_is_refused(name: str, message: str) -> None:
         ("median", {"reduction_factor": 2}, "is an option of asha, hyperband; sweep.pruner=median has min_steps, "),
         ("asha", {"min_step": 2}, "sweep.pruning.min_step is not known: did you mean 'min_steps'?"),
         ("none", {"min_step": 2}, "sweep.pruning.min_step is not known: did you mean 'min_steps'?"),
-        ("asha", {"min_steps": "few"}, "sweep.pruning.min_steps: Value 'few' of type 'str' could not be converted"),
-        ("asha", {"min_steps": 1.5}, "sweep.pruning.min_steps: Value '1.5' of type 'float' could not be converted"),
+        ("asha", {"min_steps": "few"}, "sweep.pruning.min_steps=few has the wrong type: allowed is an integer."),
+        ("asha", {"min_steps": 1.5}, "sweep.pruning.min_steps=1.5 has the wrong type: allowed is an integer."),
         ("asha", {"min_steps": 0}, "sweep.pruning.min_steps=0 is out of range: allowed is at least 1."),
     ],
 )

@@ -79,15 +79,24 @@ def test_a_stopped_run_resumes_under_its_id_and_logs_how_it_ended(
     with pytest.raises(StoppedError):
         run(tracked("wandb", "plots=false"), stop_after(2))
     with caplog.at_level(logging.INFO):
-        run(tracked("wandb", "plots=false"))
+        run(tracked("wandb", "plots=false", "tracker.mode=offline"))
     first, second = offline_runs(folder)
     recorded = json.loads((folder / "tracker.json").read_text())["wandb"]
     assert first.about["run_id"] == second.about["run_id"] == recorded["id"]
     assert (first.summary["summary"]["status"], second.summary["summary"]["status"]) == ("pruned", "finished")
     assert (first.summary["summary"]["attempt"], second.summary["summary"]["attempt"]) == (1, 2)
     check_epochs(folder, [*first.epochs, *second.epochs])
-    message = f"no key was found, so the run was kept offline; to upload it: wandb sync {first.folder} {second.folder}"
-    assert caplog.text.count(message) == 1
+    assert caplog.text.count(f"the run was kept offline; to upload it: wandb sync {first.folder} {second.folder}") == 1
+
+
+def test_nothing_is_said_of_a_run_without_a_key(
+    tracked: Overrides, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The default tracker, for users who have no account to upload to."""
+    with caplog.at_level(logging.INFO):
+        run(tracked("wandb", "plots=false", "schedule.stages.0.epochs=1"))
+    assert len(offline_runs(tmp_path / "run")) == 1
+    assert "wandb" not in caplog.text.replace(str(tmp_path), "")
 
 
 def test_test_scores_added_later_continue_the_steps_of_the_run(tracked: Overrides, tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_a_run_ends_normally_if_the_process_of_the_library_is_killed(
         await_start(tmp_path / "run")
         os.kill(await_core(), signal.SIGKILL)
 
-    run(tracked("wandb", "plots=false"), at_epoch(2, kill))
+    run(tracked("wandb", "plots=false", "tracker.mode=offline"), at_epoch(2, kill))
     assert outcome(tmp_path / "run") == untracked
     lost, message = messages()
     assert lost.startswith("tracker=wandb stopped (ConnectionResetError") and "wandb sync" in message
@@ -109,7 +109,7 @@ def test_a_run_ends_normally_if_the_process_of_the_tracker_is_killed(
         (tracker,) = [pid for pid in children(os.getpid(), "python") if children(pid, "wandb-core")]
         os.kill(tracker, signal.SIGKILL)
 
-    run(tracked("wandb", "plots=false"), at_epoch(2, kill))
+    run(tracked("wandb", "plots=false", "tracker.mode=offline"), at_epoch(2, kill))
     assert outcome(tmp_path / "run") == untracked
     assert messages()[0].startswith("tracker=wandb stopped (its process was killed)") and "wandb sync" in messages()[1]
     check_epochs(tmp_path / "run", offline_runs(tmp_path / "run")[-1].epochs)

@@ -33,7 +33,7 @@ def traced(overrides: list[str], cwd: Path, **environment: str) -> tuple[list[st
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 def test_an_offline_run_opens_no_connection(tracked: Overrides, tmp_path: Path) -> None:
     longer = ("schedule.stages.0.epochs=40", "plots=false")
-    output, calls = traced(tracked("wandb", *longer), tmp_path)
+    output, calls = traced(tracked("wandb", "tracker.mode=offline", *longer), tmp_path)
     assert not [call for call in calls if "AF_INET" in call]
     (logged,) = offline_runs(tmp_path / "run")
     assert logged.summary["summary"]["status"] == "finished" and len(logged.epochs) == 40

@@ -1,0 +1,104 @@
+"""What no job of a sweep could run is refused before a study, a folder or a job is made."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import create_config_search_path
+from hydra.core.global_hydra import GlobalHydra
+from small_runs import REPOSITORY
+
+from spectral.errors import UserError
+from sweeps.launchers.contract import StreamingLauncher
+from sweeps.launchers.slurm import SlurmLauncher
+from sweeps.loop.loop import SweepLoop
+from sweeps.planning.imported import imported
+
+
+class BegunError(Exception):
+    """Raised in place of the first job."""
+
+
+@pytest.fixture
+def hydra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hydra]:
+    def begin(_: SweepLoop) -> None:
+        raise BegunError
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setattr(SweepLoop, "run", begin)
+    GlobalHydra.instance().clear()
+    yield Hydra.create_main_hydra2("run", create_config_search_path(str(REPOSITORY / "conf")))
+    GlobalHydra.instance().clear()
+
+
+def begin_sweep(hydra: Hydra, *arguments: str) -> None:
+    given = ["tracker=none", "sweep.report=false", "hydra/job_logging=none", "hydra/hydra_logging=none", *arguments]
+    hydra.multirun("config", lambda _: None, given, with_log_configuration=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("model.width=4,8", "device=nope"), "device=nope is no device: allowed are auto, cpu, mps, cuda, .*"),
+        (
+            ("model.width=4,8", "device=cuda"),
+            r"device=cuda is not there for the jobs of this sweep: allowed are auto, cpu(, mps)?\.",
+        ),
+        (("device=cpu,cuda:1",), r"device=cuda:1 is not there for the jobs .*"),
+        (("model.width=4,8", "data=arrays", "data.path=/nope.csv"), r"data\.path=/nope\.csv is not a file\."),
+        (("data=tianchi", "data.index=i.csv", "data.folder=no", "seed=1,2"), r"data\.index=i\.csv is not a file\."),
+        (
+            ("model=compact,fcn", "model.num_blocks=2,3"),
+            r"model=fcn cannot be run with the other keys of this search: model\.num_blocks is not a known key: .*; "
+            r"leave it out, or search that key under a condition, the `when` of an axis in conf/sweep .*",
+        ),
+        (
+            ("loss=cross_entropy,focal", "model=compact,fcn", "loss.label_smoothing=0,0.1", "sweep.sampler=tpe"),
+            r"loss=focal cannot be run with the other keys of this search: loss\.label_smoothing is not a known .*",
+        ),
+    ],
+)
+def test_a_sweep_that_cannot_run_is_refused_and_leaves_no_folder(
+    arguments: tuple[str, ...], expected: str, hydra: Hydra, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=rf"^{expected}$"):
+        begin_sweep(hydra, *arguments)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "arguments", [("model=compact,fcn", "loss=cross_entropy,focal"), ("device=cpu,auto",), ("sweep=loss",)]
+)
+def test_a_sweep_that_can_run_begins(arguments: tuple[str, ...], hydra: Hydra) -> None:
+    with pytest.raises(BegunError):
+        begin_sweep(hydra, *arguments)
+
+
+def test_jobs_that_run_elsewhere_may_have_what_this_machine_lacks(
+    hydra: Hydra, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert StreamingLauncher.devices is SlurmLauncher.devices is None
+    monkeypatch.setattr("sweeps.launchers.local.seen_by_jobs", lambda **_: None)
+    with pytest.raises(BegunError):
+        begin_sweep(hydra, "model.width=4,8", "device=cuda", "data=arrays", "data.path=/there.npz")
+
+
+def test_a_finished_study_is_shown_after_its_data_have_gone(hydra: Hydra, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ("model.width=4,8", "data=arrays", "data.path=spectra.npz", "run_dir=study")
+    Path("spectra.npz").touch()
+    with pytest.raises(BegunError):
+        begin_sweep(hydra, *arguments)
+    Path("spectra.npz").unlink()
+    with pytest.raises(UserError, match=r"^data\.path=spectra\.npz is not a file\.$"):
+        begin_sweep(hydra, *arguments)
+    monkeypatch.setattr("sweeps.study.shared_study.SharedStudy.is_finished", lambda _: True)
+    with pytest.raises(BegunError):
+        begin_sweep(hydra, *arguments)
+
+
+@pytest.mark.parametrize("where", ["spectral.configs.root:nope", "nope:typed", "typed", "a b:c"])
+def test_a_check_that_is_no_function_is_named(where: str) -> None:
+    with pytest.raises(UserError, match=rf"^sweep\.check_here={where} names no function: allowed is module:function"):
+        imported(where, "check_here")
