@@ -35,7 +35,7 @@ CONF = Path(__file__).resolve().parents[3] / "conf"
         ({"pruner": "best"}, "sweep.pruner=best is not known"),
         ({"num_trials": 0}, "sweep.num_trials=0 is out of range: allowed is at least 1"),
         ({"num_trials": "many"}, "^sweep.num_trials=many has the wrong type: allowed is an integer.$"),
-        ({"num_trails": 3}, "^sweep.num_trails is not a known key: did you mean 'num_trials'[?] allowed: batch_size, "),
+        ({"num_trails": 3}, "^sweep.num_trails is not a known key: did you mean 'num_trials'[?] allowed: "),
         ({"pruning": {"reduction_factor": 1}}, "sweep.pruning.reduction_factor=1 is out of range"),
         ({"seeds": 0}, "sweep.seeds=0 is not allowed"),
         ({"seeds": [1, 1]}, r"sweep.seeds=\[1, 1\] is not allowed"),
