@@ -52,6 +52,31 @@ class L2Config(TransformConfig):
     name: str = "l2"
 
 
+@transforms.register("spectral.inputs.transforms:SNV")
+@dataclass
+class SNVConfig(TransformConfig):
+    """Standard normal variate: as standardize, with Bessel's correction."""
+
+    name: str = "snv"
+
+
+@transforms.register("spectral.inputs.transforms:RobustZ")
+@dataclass
+class RobustZConfig(TransformConfig):
+    """Median and median absolute deviation in place of mean and standard deviation."""
+
+    name: str = "robust_z"
+
+
+@transforms.register("spectral.inputs.transforms:Continuum")
+@dataclass
+class ContinuumConfig(TransformConfig):
+    """Divide by the continuum: a line through the medians of blocks of pixels."""
+
+    name: str = "continuum"
+    block_pixels: int = number(100, at_least=2)
+
+
 @transforms.register("spectral.inputs.transforms:Unchanged")
 @dataclass
 class UnchangedConfig(TransformConfig):
@@ -82,6 +107,51 @@ class DerivativeChannelConfig:
     """The change of the scaled flux per pixel."""
 
     name: str = "derivative"
+
+
+@channels.register("spectral.inputs.channels:SignalToNoise")
+@dataclass
+class SignalToNoiseChannelConfig:
+    """arcsinh of flux over its error."""
+
+    name: str = "snr"
+
+
+@channels.register("spectral.inputs.channels:LogIvar")
+@dataclass
+class LogIvarChannelConfig:
+    """ln of the inverse variance over its median."""
+
+    name: str = "log_ivar"
+
+
+@channels.register("spectral.inputs.channels:ContinuumLevel")
+@dataclass
+class ContinuumChannelConfig:
+    """The continuum of the scaled flux."""
+
+    name: str = "continuum"
+    block_pixels: int = number(100, at_least=2)
+
+
+@channels.register("spectral.inputs.channels:SavitzkyGolay")
+@dataclass
+class SavitzkyGolayChannelConfig:
+    """The scaled flux, smoothed, or its derivative, by polynomials fitted around each pixel."""
+
+    name: str = "savgol"
+    window_pixels: int = number(11, at_least=3)
+    order: int = number(2, at_least=0)
+    derivative: int = number(1, at_least=0)
+
+    def check(self, key: str) -> None:
+        if self.window_pixels % 2 == 0:
+            raise UserError(f"{key}.window_pixels={self.window_pixels} must be odd: it has a pixel in its middle.")
+        if not self.derivative <= self.order < self.window_pixels:
+            raise UserError(
+                f"{key}.order={self.order} must be at least the derivative, {self.derivative}, and below the window, "
+                f"{self.window_pixels}."
+            )
 
 
 @dataclass

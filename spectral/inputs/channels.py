@@ -5,8 +5,12 @@ B batch, S survey channels, L length.
 
 from typing import NamedTuple
 
+import torch
+from scipy.signal import savgol_coeffs
 from torch import Tensor, nn
-from torch.nn.functional import pad
+from torch.nn.functional import conv1d, pad
+
+from spectral.inputs.transforms import block_continuum
 
 
 class Pixels(NamedTuple):
@@ -17,12 +21,14 @@ class Pixels(NamedTuple):
         ivar: inverse variance [B, S, L] of the flux as it was measured; None if the survey has none.
         bad: [B, L], True where a pixel inside the spectrum was masked.
         inside: [B, L], True from the first to the last good pixel.
+        measured: flux [B, S, L] as it was measured, float32, 0 where masked.
     """
 
     flux: Tensor
     ivar: Tensor | None
     bad: Tensor
     inside: Tensor
+    measured: Tensor
 
 
 class Channel(nn.Module):
@@ -65,3 +71,73 @@ class Derivative(Channel):
         change = (pixels.flux[..., 1:] - pixels.flux[..., :-1]) * both
         num = pad(both, (1, 0)).float() + pad(both, (0, 1)).float()
         return (pad(change, (1, 0)) + pad(change, (0, 1))) / num.clamp(min=1)
+
+
+class SignalToNoise(Channel):
+    """arcsinh of flux over its error, pixel by pixel: near 0 the ratio itself, far from 0 its logarithm."""
+
+    needs_ivar = True
+
+    def forward(self, pixels: Pixels) -> Tensor:
+        assert pixels.ivar is not None
+        return torch.asinh(pixels.measured * pixels.ivar.clamp(min=0).sqrt()) * pixels.inside[:, None]
+
+
+class LogIvar(Channel):
+    """ln of the inverse variance over its median in the spectrum, within +-5; -5 where nothing is known of a pixel.
+
+    The ratio to the median leaves out the units of flux.
+    """
+
+    needs_ivar = True
+    LIMIT = 5.0
+
+    def forward(self, pixels: Pixels) -> Tensor:
+        assert pixels.ivar is not None
+        inside = pixels.inside[:, None]
+        known = (pixels.ivar > 0) & inside
+        logs = pixels.ivar.float().where(known, 1).log()
+        median = logs.masked_fill(~known, torch.nan).nanmedian(-1, keepdim=True).values.nan_to_num()
+        return (logs - median).where(known, -self.LIMIT).clamp(-self.LIMIT, self.LIMIT) * inside
+
+
+class ContinuumLevel(Channel):
+    """The continuum of the scaled flux: a line through medians of blocks, see transforms.py."""
+
+    def __init__(self, block_pixels: int = 100) -> None:
+        super().__init__()
+        self.block_pixels = block_pixels
+
+    def forward(self, pixels: Pixels) -> Tensor:
+        good = (pixels.inside & ~pixels.bad)[:, None].expand_as(pixels.flux)
+        return block_continuum(pixels.flux, good, self.block_pixels) * pixels.inside[:, None]
+
+
+class SavitzkyGolay(Channel):
+    """The scaled flux, or a derivative of it, by a polynomial fitted around each pixel.
+
+    Savitzky & Golay 1964, Analytical Chemistry 36, 1627. Beyond the ends of a spectrum its last pixels are repeated.
+
+    Args:
+        window_pixels: odd, of each fit.
+        order: of the polynomial, below the window.
+        derivative: 0 smooths, 1 and 2 give the slope and the curvature per pixel.
+    """
+
+    kernel: Tensor
+
+    def __init__(self, window_pixels: int = 11, order: int = 2, derivative: int = 1) -> None:
+        super().__init__()
+        kernel = torch.from_numpy(savgol_coeffs(window_pixels, order, deriv=derivative, use="dot")).float()
+        self.register_buffer("kernel", kernel[None, None], persistent=False)
+        self.half_window = window_pixels // 2
+
+    def forward(self, pixels: Pixels) -> Tensor:
+        length = pixels.flux.shape[-1]
+        position = torch.arange(length, device=pixels.flux.device)
+        first = position.where(pixels.inside, length).amin(-1, keepdim=True).clamp(max=length - 1)
+        last = position.where(pixels.inside, -1).amax(-1, keepdim=True).clamp(min=0)
+        wanted = torch.arange(-self.half_window, length + self.half_window, device=position.device)
+        index = torch.minimum(torch.maximum(wanted, first), last)[:, None].expand(-1, pixels.flux.shape[1], -1)
+        fitted = conv1d(pixels.flux.gather(2, index).flatten(0, 1)[:, None], self.kernel.to(pixels.flux.dtype))
+        return fitted.view_as(pixels.flux) * pixels.inside[:, None]

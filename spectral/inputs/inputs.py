@@ -74,9 +74,10 @@ class Inputs(nn.Module):
     def pixels(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None) -> Pixels:
         """What the channels are made of: the scaled flux, its bad pixels filled. Arguments as in `forward`."""
         scaled = self.transform(flux, mask)
+        measured = flux.float() if mask is None else flux.float().masked_fill(mask[:, None], 0)
         if mask is None:
             inside = torch.ones_like(scaled[:, 0], dtype=torch.bool)
-            return Pixels(scaled, ivar, ~inside, inside)
+            return Pixels(scaled, ivar, ~inside, inside, measured)
         position = torch.arange(mask.shape[1], device=mask.device, dtype=torch.int32)
         first = position.masked_fill(mask, mask.shape[1]).amin(dim=1, keepdim=True)
         last = position.masked_fill(mask, -1).amax(dim=1, keepdim=True)
@@ -86,7 +87,7 @@ class Inputs(nn.Module):
             # On a CPU the few bad pixels alone take a tenth of the time; on a GPU finding them would hold up its queue.
             fill = fill_bad_pixels if mask.device.type == "cpu" else fill_every_pixel
             scaled = fill(scaled, mask & inside)
-        return Pixels(scaled, ivar, mask & inside, inside)
+        return Pixels(scaled, ivar, mask & inside, inside, measured)
 
 
 def fill_bad_pixels(flux: Tensor, bad: Tensor) -> Tensor:

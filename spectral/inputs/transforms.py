@@ -7,6 +7,7 @@ come out as 0, and a spectrum without good pixels, or without the spread or size
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 
 class Transform(nn.Module):
@@ -66,16 +67,87 @@ class Standardize(Transform):
         return _divided(centred, deviation.where(deviation > rounding, 0))
 
 
+class SNV(Transform):
+    """Standard normal variate of laboratory spectra: (flux - mean) / standard deviation, with Bessel's correction.
+
+    Barnes, Dhanoa & Lister 1989, Applied Spectroscopy 43, 772, equation 1.
+    """
+
+    def scaled(self, flux: Tensor, bad: Tensor | None) -> Tensor:
+        num_good = _good(flux, bad).sum(-1, keepdim=True)
+        freedom = (num_good - 1).clamp(min=0) / num_good.clamp(min=1)
+        return Standardize().scaled(flux, bad) * freedom.sqrt()
+
+
+class RobustZ(Transform):
+    """(flux - median) / (1.4826 x median of |flux - median|), which is the standard deviation of normal noise."""
+
+    NORMAL = 1.4826
+
+    def scaled(self, flux: Tensor, bad: Tensor | None) -> Tensor:
+        good = _good(flux, bad)
+        centred = (flux - _median(flux, good)) * good
+        return _divided(centred, self.NORMAL * _median(centred.abs(), good))
+
+
+class Continuum(Transform):
+    """Flux divided by its continuum, see `block_continuum`, and 0 where that is not above 0.
+
+    Args:
+        block_pixels: pixels of a block, wider than the lines that are to stay.
+    """
+
+    def __init__(self, block_pixels: int = 100, clip: float | None = None) -> None:
+        super().__init__(clip)
+        self.block_pixels = block_pixels
+
+    def scaled(self, flux: Tensor, bad: Tensor | None) -> Tensor:
+        good = _good(flux, bad)
+        return _divided(flux, block_continuum(flux, good, self.block_pixels) * good)
+
+
+def block_continuum(flux: Tensor, good: Tensor, block_pixels: int) -> Tensor:
+    """A line through the medians of blocks of pixels, at the blocks' middles; level beyond the first and the last.
+
+    A running median would look at every pixel as often as its window is wide.
+
+    Args:
+        flux: [B, S, L].
+        good: [B, S, L] bool; a block without good pixels lies on the line between its neighbours.
+
+    Returns:
+        [B, S, L], 0 for a spectrum without good pixels.
+    """
+    length = flux.shape[-1]
+    num_blocks = -(-length // block_pixels)
+    num_beyond = num_blocks * block_pixels - length
+    shape = (*flux.shape[:-1], num_blocks, block_pixels)
+    blocks, inside = pad(flux, (0, num_beyond)).view(shape), pad(good, (0, num_beyond)).view(shape)
+    medians = _median(blocks, inside).squeeze(-1)
+    empty = ~inside.any(-1)
+    block = torch.arange(num_blocks, device=flux.device).expand(empty.shape)
+    before = block.masked_fill(empty, -1).cummax(-1).values
+    after = block.masked_fill(empty, num_blocks).flip(-1).cummin(-1).values.flip(-1)
+    # A pixel lies between the middles of two blocks; of those without good pixels, the nearest ones that have some.
+    position = (torch.arange(length, device=flux.device) + 0.5) / block_pixels - 0.5
+    low = position.floor().long().clamp(0, num_blocks - 1)
+    high = position.ceil().long().clamp(0, num_blocks - 1)
+    left, right = before[..., low], after[..., high]
+    left = torch.where(left < 0, right, left)
+    right = torch.where(right >= num_blocks, left, right)
+    none = (left >= num_blocks) | (left < 0)
+    left, right = left.masked_fill(none, 0), right.masked_fill(none, 0)
+    weight = ((position - left) / (right - left).clamp(min=1)).clamp(0, 1)
+    line = torch.lerp(medians.gather(-1, left), medians.gather(-1, right), weight.to(flux.dtype))
+    return line.masked_fill(none, 0)
+
+
 class Median(Transform):
     """Flux divided by the median of its absolute values (the mean of the middle two of an even number)."""
 
     def scaled(self, flux: Tensor, bad: Tensor | None) -> Tensor:
         good = _good(flux, bad)
-        size = flux.abs().masked_fill(~good, torch.inf).sort(-1).values
-        num_good = good.sum(-1, keepdim=True)
-        lower, upper = (num_good - 1).clamp(min=0) // 2, (num_good // 2).clamp(max=flux.shape[-1] - 1)
-        median = (size.gather(-1, lower) + size.gather(-1, upper)) / 2
-        return _divided(flux, median.where(num_good > 0, 0))
+        return _divided(flux, _median(flux.abs(), good))
 
 
 class L2(Transform):
@@ -84,6 +156,15 @@ class L2(Transform):
     def scaled(self, flux: Tensor, bad: Tensor | None) -> Tensor:
         flux = _divided(flux, _peak(flux))
         return _divided(flux, flux.square().sum(-1, keepdim=True).sqrt())
+
+
+def _median(values: Tensor, good: Tensor) -> Tensor:
+    """Median of the good values [..., L] (the mean of the middle two of an even number) [..., 1]; 0 if none is."""
+    ordered = values.masked_fill(~good, torch.inf).sort(-1).values
+    num_good = good.sum(-1, keepdim=True)
+    lower, upper = (num_good - 1).clamp(min=0) // 2, (num_good // 2).clamp(max=values.shape[-1] - 1)
+    median = (ordered.gather(-1, lower) + ordered.gather(-1, upper)) / 2
+    return median.where(num_good > 0, 0)
 
 
 def _good(flux: Tensor, bad: Tensor | None) -> Tensor:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.signal import savgol_filter
 from torch import Tensor
 
 from spectral.configs.inputs import InputsConfig, channels, transforms
@@ -100,6 +101,55 @@ def test_the_derivative_is_the_gradient_of_numpy_inside_the_spectrum() -> None:
 def test_a_spectrum_of_one_good_pixel_has_no_derivative() -> None:
     made, _ = build("derivative")(flux_of(3), None, torch.tensor([[True, False, True]]))
     assert made.flatten().tolist() == [0, 0, 0]
+
+
+def test_signal_to_noise_is_of_the_flux_as_measured() -> None:
+    flux, ivar = flux_of(6, num=2), torch.full((1, 2, 6), 4.0)
+    ivar[0, 0, 3] = 0
+    made, _ = build("snr", num=2, transform="standardize")(flux, ivar, torch.tensor([[False] * 5 + [True]]))
+    expected = np.arcsinh(flux.numpy() * np.sqrt(ivar.numpy()))
+    expected[..., 5] = 0
+    np.testing.assert_allclose(made, expected, rtol=1e-6)
+
+
+def test_the_inverse_variance_stands_against_its_median_whatever_the_units_of_flux() -> None:
+    ivar, mask = torch.tensor([[[1.0, 2.0, 4.0, 0.0, 1e9, 3.0]]]), torch.tensor([[False] * 5 + [True]])
+    made, _ = build("log_ivar")(flux_of(6), ivar, mask)
+    again, _ = build("log_ivar")(flux_of(6), ivar * 1e30, mask)
+    np.testing.assert_allclose(made[0, 0], [-np.log(2), 0, np.log(2), -5, 5, 0], atol=1e-6)
+    np.testing.assert_allclose(made, again, atol=1e-4)
+
+
+def test_the_continuum_channel_leaves_a_narrow_line_out() -> None:
+    flux = torch.full((1, 1, 100), 5.0)
+    flux[0, 0, 48:51] = 50
+    made, _ = build("continuum")(flux, None, torch.arange(100)[None] >= 90)
+    assert (made[0, 0, :90] == 5).all() and not made[0, 0, 90:].any()
+
+
+@pytest.mark.parametrize(("window", "order", "derivative"), [(5, 2, 0), (11, 3, 1), (7, 2, 2)])
+def test_savgol_is_that_of_scipy_inside_the_spectrum(window: int, order: int, derivative: int) -> None:
+    flux, mask = flux_of(40, num=2), torch.zeros(1, 40, dtype=torch.bool)
+    mask[0, :6] = mask[0, 33:] = True
+    options = {"name": "savgol", "window_pixels": window, "order": order, "derivative": derivative}
+    inputs = Inputs(2, Unchanged(), [channels.build(channels.typed(options))])
+    made, _ = inputs(flux, None, mask)
+    expected = savgol_filter(flux[:, :, 6:33].numpy(), window, order, deriv=derivative, mode="nearest")
+    np.testing.assert_allclose(made[:, :, 6:33], expected, atol=1e-5)
+    assert not made[:, :, :6].any() and not made[:, :, 33:].any()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"window_pixels": 10}, r"savgol\.window_pixels=10 must be odd"),
+        ({"order": 11}, r"savgol\.order=11 must be at least the derivative, 1, and below the window, 11"),
+        ({"order": 1, "derivative": 2}, r"savgol\.order=1 must be at least the derivative, 2"),
+    ],
+)
+def test_a_fit_that_cannot_be_is_one_sentence(options: dict[str, int], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        channels.typed({"name": "savgol", **options}, "savgol")
 
 
 def test_the_number_of_network_channels_follows_the_survey() -> None:

@@ -18,6 +18,8 @@ FORMULAS: dict[str, Formula] = {
     "standardize": lambda x: (x - x.mean()) / x.std(),
     "median": lambda x: x / np.median(np.abs(x)),
     "l2": lambda x: x / np.linalg.norm(x),
+    "snv": lambda x: (x - x.mean()) / x.std(ddof=1),
+    "robust_z": lambda x: (x - np.median(x)) / (1.4826 * np.median(np.abs(x - np.median(x)))),
 }
 NAMES = sorted(FORMULAS)
 
@@ -36,7 +38,41 @@ def expected(name: str, flux: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def test_every_registered_transform_has_a_formula_here() -> None:
-    assert transforms.names == NAMES
+    assert transforms.names == sorted([*NAMES, "continuum"])  # which looks at where the good pixels are, see below
+
+
+def by_blocks(flux: np.ndarray, good: np.ndarray, block: int) -> np.ndarray:
+    """The continuum of one spectrum [L], by numpy.interp through the blocks that have good pixels."""
+    starts = range(0, len(flux), block)
+    medians = {s + (block - 1) / 2: flux[s : s + block][good[s : s + block]] for s in starts}
+    nodes = {place: np.median(values) for place, values in medians.items() if len(values)}
+    return np.interp(np.arange(len(flux)), list(nodes), list(nodes.values()))
+
+
+@settings(deadline=None)
+@given(
+    seed=st.integers(0, 999),
+    length=st.integers(1, 60),
+    block=st.integers(2, 20),
+    share_bad=st.sampled_from([0.0, 0.3, 0.8]),
+)
+def test_the_continuum_is_the_line_through_the_medians_of_blocks(
+    seed: int, length: int, block: int, share_bad: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    flux = rng.uniform(1, 2, size=(2, 1, length)).astype(np.float32)
+    mask = rng.random((2, length)) < share_bad
+    mask[:, length // 2] = False
+    out = build("continuum", block_pixels=block)(torch.from_numpy(flux), torch.from_numpy(mask))
+    for b in range(2):
+        expected = np.where(mask[b], 0, flux[b, 0] / by_blocks(flux[b, 0], ~mask[b], block))
+        np.testing.assert_allclose(out[b, 0], expected, rtol=1e-5)
+
+
+def test_a_continuum_that_is_not_above_0_gives_0() -> None:
+    flux = torch.cat([torch.full((1, 1, 40), -1.0), torch.full((1, 1, 40), 2.0)], dim=2)
+    out = build("continuum", block_pixels=10)(flux, None)
+    assert not out[..., :30].any() and (out[..., 50:] == 1).all()
 
 
 @pytest.mark.parametrize("name", NAMES)
