@@ -65,6 +65,7 @@ class GriddedReader:
         self.resampler = Resampler(self.grid)
         self.class_names = getattr(self.reader, "class_names", None)
         self.wave_unit = getattr(self.reader, "wave_unit", None)
+        self.wave_medium = getattr(self.reader, "wave_medium", None)
 
     def catalog(self) -> pd.DataFrame:
         return self.reader.catalog()

@@ -28,8 +28,9 @@ class Chunk:
 class Reader(Protocol):
     """A survey as its source holds it. Instances are pickled to the packing processes, so they stay small.
 
-    A reader may also have `class_names`, which it proposes, `wave_unit`, in which its source gives wavelengths, and
-    `wave_per_row`, which is true if each chunk has wavelengths: `data.grid` is then needed.
+    A reader may also have `class_names`, which it proposes; `wave_unit`, in which its source gives wavelengths;
+    `wave_medium`, "vacuum" or "air", for those that it returns; and `wave_per_row`, which is true if each chunk has
+    wavelengths: `data.grid` is then needed.
     """
 
     def catalog(self) -> pd.DataFrame:

@@ -32,7 +32,12 @@ class UnreadableError(ValueError):
 
 
 class Layout(Protocol):
-    """How one survey lays out its files. Instances are pickled to the packing processes, so they stay small."""
+    """How one survey lays out its files. Instances are pickled to the packing processes, so they stay small.
+
+    A layout may also have `beginnings` of file names, in lower case; `many_per_file`, which is true if a catalog row
+    is found by its file and its id there; `longer_id(id, file)`, which tells ids apart that several files have; and
+    `wave_unit`, in which its files give wavelengths.
+    """
 
     @property
     def name(self) -> str:

@@ -1,13 +1,14 @@
 """The list of a survey's spectra, from a catalog or from the headers of all files."""
 
+import dataclasses
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from spectral.data.readers.columns import NUMBERED, among, log_columns, tidy_catalog
+from spectral.data.readers.columns import NUMBERED, among, as_text, find_columns, log_columns, tidy_catalog
 from spectral.data.readers.survey_files.catalog_table import read_catalog_table
 from spectral.data.readers.survey_files.file_tree import FileTree
 from spectral.data.readers.survey_files.layout import Layout
@@ -55,7 +56,7 @@ def list_spectra(layout: Layout, source: Source, tree: FileTree, num_workers: in
 
 
 def _of_headers(layout: Layout, source: Source, tree: FileTree, num_workers: int | None) -> pd.DataFrame:
-    entries = scan_headers(layout, tree, num_workers)
+    entries = _with_distinct_ids(layout, scan_headers(layout, tree, num_workers))
     given, named = _given(layout, source, entries.columns), f"data.folder={source.folder}"
     frame = tidy_catalog(entries, given, named)
     shown = [str(name) for name in entries if name not in OWN]
@@ -67,12 +68,14 @@ def _of_catalog(layout: Layout, source: Source, catalog: str, tree: FileTree, nu
     named = f"data.catalog={catalog}"
     table = read_catalog_table(catalog, _given(layout, source, ()))
     given = _given(layout, source, table.columns)
-    frame = tidy_catalog(table, given, named)
     names = _file_names(layout, source, table, named)
-    if names is None:
-        frame = _joined(frame, scan_headers(layout, tree, num_workers), named)
+    if names is None or getattr(layout, "many_per_file", False):
+        stems = None if names is None else [stem(name, layout.endings) for name in names]
+        frame = tidy_catalog(_keyed(table, stems, given, named), given, named)
+        entries = scan_headers(layout, _named_files(layout, tree, stems), num_workers)
+        frame = _with_distinct_ids(layout, _joined(layout, frame, entries, stems is not None, named))
     else:
-        frame = _with_files(layout, frame, names, tree, named)
+        frame = _with_files(layout, tidy_catalog(table, given, named), names, tree, named)
     log_columns(named, table.columns, frame, given, f"the files of data.folder={source.folder}")
     return frame
 
@@ -119,10 +122,38 @@ def _with_files(layout: Layout, frame: pd.DataFrame, names: list[str], tree: Fil
     return frame
 
 
-def _joined(frame: pd.DataFrame, entries: pd.DataFrame, named: str) -> pd.DataFrame:
-    """The spectra of the files with what the catalog says of each; those that it does not list are left out."""
-    key = "group" if "group" in entries and not entries["id"].isin(frame["id"]).any() else "id"
-    place = pd.Index(frame["id"]).get_indexer(entries[key].astype("str"))
+def _keyed(table: pd.DataFrame, stems: list[str] | None, given: Mapping[str, str | None], named: str) -> pd.DataFrame:
+    """The catalog with its files' names before its ids, if it has both: an object may be in several files."""
+    roles = find_columns(table.columns, given, named)
+    column = next((name for name, role in roles.items() if role == "id"), None)
+    if stems is None or column is None:
+        return table
+    ids = as_text(table[column], f"'{column}' in {named}")
+    return table.assign(**{column: [f"{stem}/{id_}" for stem, id_ in zip(stems, ids, strict=True)]})
+
+
+def _named_files(layout: Layout, tree: FileTree, stems: list[str] | None) -> FileTree:
+    """The files that a catalog names, or all if it names none; if none of those is there, all."""
+    if stems is None:
+        return tree
+    wanted = set(stems)
+    found = [name for name in tree.names if stem(name, layout.endings) in wanted]
+    return dataclasses.replace(tree, names=found or tree.names)
+
+
+def _joined(layout: Layout, frame: pd.DataFrame, entries: pd.DataFrame, by_file: bool, named: str) -> pd.DataFrame:
+    """The spectra of the files with what the catalog says of each; those that it does not list are left out.
+
+    A catalog may give the ids of spectra, or those of objects that have several.
+    """
+    index = pd.Index(frame["id"])
+    places = {}
+    for column in ("id", "group") if "group" in entries else ("id",):
+        keys = entries[column].astype("str")
+        if by_file:
+            keys = pd.Series([stem(name, layout.endings) for name in entries[FILE]], keys.index) + "/" + keys
+        places[column] = index.get_indexer(pd.Index(keys))
+    place = max(places.values(), key=lambda place: (place >= 0).sum())
     if (place < 0).all():
         raise UserError(
             f"None of the {len(frame):,} ids of {named}, such as {frame['id'].iloc[0]}, is that of a spectrum in "
@@ -130,10 +161,22 @@ def _joined(frame: pd.DataFrame, entries: pd.DataFrame, named: str) -> pd.DataFr
         )
     listed = np.flatnonzero((place >= 0) | entries[PROBLEM].notna())
     _log_spectra_left_out(len(entries) - len(listed), named)
+    _log_rows_left_out(len(frame) - len(np.unique(place[place >= 0])), len(frame), named)
     said = frame.iloc[place[listed]].reset_index(drop=True).where(pd.Series(place[listed] >= 0), other=np.nan)
     kept = entries.iloc[listed].reset_index(drop=True)
-    columns = {name: said[name] for name in said if name not in ("id", *OWN)}
+    own = ("id", *OWN) if frame["label"].notna().any() else ("id", "label", *OWN)
+    columns = {name: said[name] for name in said if name not in own}
     return kept.assign(**columns)
+
+
+def _with_distinct_ids(layout: Layout, frame: pd.DataFrame) -> pd.DataFrame:
+    """Ids that several files have, made longer by the layout, if it can tell them apart."""
+    twice = frame["id"].duplicated(keep=False).to_numpy()
+    if not twice.any() or not hasattr(layout, "longer_id"):
+        return frame
+    ids = frame["id"].astype("str").to_numpy(object)
+    ids[twice] = [layout.longer_id(id_, name) for id_, name in zip(ids[twice], frame[FILE][twice], strict=True)]
+    return frame.assign(id=pd.Series(ids, frame.index, dtype="str"))
 
 
 def _log_left_out(tree: FileTree, num: int, named: str) -> None:
@@ -144,6 +187,11 @@ def _log_left_out(tree: FileTree, num: int, named: str) -> None:
 def _log_spectra_left_out(num: int, named: str) -> None:
     if num:
         log.warning("%s spectra are in no row of %s and are left out.", f"{num:,}", named)
+
+
+def _log_rows_left_out(num: int, num_rows: int, named: str) -> None:
+    if num:
+        log.warning("%s of %s rows of %s have no spectrum and are left out.", f"{num:,}", f"{num_rows:,}", named)
 
 
 def _positions(frame: pd.DataFrame) -> "tuple[np.ndarray, np.ndarray] | None":

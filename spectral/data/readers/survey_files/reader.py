@@ -37,10 +37,12 @@ class SurveyFilesReader:
     """
 
     wave_per_row = True
+    wave_medium = "vacuum"
 
     def __init__(self, layout: Layout, source: Source, cache_dir: Path | None, num_workers: int | None = None) -> None:
         self.layout, self.source, self.num_workers = layout, source, num_workers
-        self.tree: FileTree | None = find_files(source.folder, layout.endings)
+        self.wave_unit: str = getattr(layout, "wave_unit", "angstrom")
+        self.tree: FileTree | None = self._find_files()
         self.root, self._stamp = self.tree.root, self.tree.stamp
         if source.catalog is not None:
             self._stamp = join_stamps([self._stamp, file_stamp(existing_file(source.catalog, "data.catalog"))])
@@ -52,10 +54,14 @@ class SurveyFilesReader:
         """Packing processes read the manifest: a list of a million files would be large to send to each."""
         return {**self.__dict__, "tree": None}
 
+    def _find_files(self) -> FileTree:
+        beginnings = getattr(self.layout, "beginnings", ("",))
+        return find_files(self.source.folder, self.layout.endings, beginnings, self.source.catalog)
+
     def catalog(self) -> pd.DataFrame:
         """Raises UserError if the catalog cannot be used, or no row of it has a file."""
         if not self.manifest.is_file():
-            tree = self.tree or find_files(self.source.folder, self.layout.endings)
+            tree = self.tree or self._find_files()
             write_parquet(self.manifest, list_spectra(self.layout, self.source, tree, self.num_workers))
         frame = _manifest(self.manifest).drop(columns=PROBLEM)
         labels = mapped_labels(frame["label"], dict(self.source.class_map), self.source.class_names)
