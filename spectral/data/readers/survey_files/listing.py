@@ -38,6 +38,7 @@ class Source:
     class_map: tuple[tuple[str, str | None], ...] = ()
     class_names: tuple[str, ...] | None = None
     match_arcsec: float | None = 2.0
+    zwarn_labels: bool = False
 
 
 def list_spectra(layout: Layout, source: Source, tree: FileTree, num_workers: int | None) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from spectral.data.readers.survey_files.desi import DesiLayout
 from spectral.data.readers.survey_files.lamost import LamostLayout
 from spectral.data.readers.survey_files.layout import Layout
 from spectral.data.readers.survey_files.listing import Source
@@ -20,6 +21,18 @@ def open_lamost(
 ) -> SurveyFilesReader:
     """LAMOST's low-resolution spectra; the arguments are the fields of LamostConfig."""
     return _open(LamostLayout(bad_flags, mask), source, class_names, num_workers, cache_dir)
+
+
+def open_desi(
+    kind: str,
+    bad_flags: Sequence[str],
+    class_names: Sequence[str] | None = None,
+    num_workers: int | None = None,
+    cache_dir: Path | None = None,
+    **source: Any,
+) -> SurveyFilesReader:
+    """DESI's spectra; the arguments are the fields of DesiConfig."""
+    return _open(DesiLayout(kind, bad_flags), source, class_names, num_workers, cache_dir)
 
 
 def _open(

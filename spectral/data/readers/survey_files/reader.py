@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 import tempfile
 from collections.abc import Mapping
@@ -23,7 +24,10 @@ from spectral.data.readers.survey_files.listing import Source, list_spectra
 from spectral.data.readers.survey_files.scan import FILE, PROBLEM, ROW_IN_FILE
 from spectral.files import write_parquet
 
+log = logging.getLogger(__name__)
+
 MANIFEST_FORMAT = 1
+WARNINGS = ("zwarn", "zwarning")  # columns of a redshift's warning flags, in lower case
 
 
 class SurveyFilesReader:
@@ -60,12 +64,16 @@ class SurveyFilesReader:
 
     def catalog(self) -> pd.DataFrame:
         """Raises UserError if the catalog cannot be used, or no row of it has a file."""
+        frame = self._listed().drop(columns=PROBLEM)
+        labels = mapped_labels(frame["label"], dict(self.source.class_map), self.source.class_names)
+        return frame.assign(label=labels if self.source.zwarn_labels else _without_warned(labels, frame))
+
+    def _listed(self) -> pd.DataFrame:
+        """The manifest, made if it is not there."""
         if not self.manifest.is_file():
             tree = self.tree or self._find_files()
             write_parquet(self.manifest, list_spectra(self.layout, self.source, tree, self.num_workers))
-        frame = _manifest(self.manifest).drop(columns=PROBLEM)
-        labels = mapped_labels(frame["label"], dict(self.source.class_map), self.source.class_names)
-        return frame.assign(label=labels)
+        return _manifest(self.manifest)
 
     def wave_angstrom(self) -> None:
         return None  # each spectrum has its own
@@ -86,7 +94,7 @@ class SurveyFilesReader:
         return json.loads(json.dumps(values | {"layout": layout}))  # type: ignore[no-any-return]  # a mapping, as given
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:
-        manifest = _manifest(self.manifest)
+        manifest = self._listed()
         files, indices = manifest[FILE].to_numpy()[rows], manifest[ROW_IN_FILE].to_numpy()[rows]
         problems = manifest[PROBLEM].to_numpy()[rows]
         found: list[Spectrum | str] = [""] * len(rows)
@@ -111,6 +119,22 @@ class SurveyFilesReader:
             return [f"missing file: {name}"] * len(indices)
         except OSError as error:
             return [f"unreadable file: {name}: {error.strerror}"] * len(indices)
+
+
+def _without_warned(labels: pd.Series, frame: pd.DataFrame) -> pd.Series:
+    """Labels, missing where the survey itself doubts the fit that gave class and redshift."""
+    column = next((name for name in frame if str(name).lower() in WARNINGS), None)
+    if column is None:
+        return labels
+    warned = pd.to_numeric(frame[column], errors="coerce").fillna(0).ne(0) & labels.notna()
+    if warned.any():
+        log.warning(
+            "%s of %s labels are left out, since '%s' is not 0: data.zwarn_labels=true keeps them.",
+            f"{int(warned.sum()):,}",
+            f"{int(labels.notna().sum()):,}",
+            column,
+        )
+    return labels.mask(warned)
 
 
 @lru_cache(maxsize=2)
