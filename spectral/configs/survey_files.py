@@ -52,3 +52,12 @@ class DesiConfig(SurveyFilesConfig):
     kind: str = choice("coadd", "coadd", "spectra")  # files of all exposures as one, or of single exposures
     bad_flags: list[str] = field(default_factory=lambda: ["any"])
     grid: GridConfig = field(default_factory=lambda: GridConfig("linear", 3600.0, 9824.0, 0.8))
+
+
+@readers.register("spectral.data.readers.survey_files.opening:open_multimodal_universe")
+@dataclass
+class MultimodalUniverseConfig(SurveyFilesConfig):
+    """Spectra of the Multimodal Universe: HDF5 files by healpix, or Parquet files of its hub."""
+
+    name: str = "multimodal_universe"
+    grid: GridConfig = field(default_factory=lambda: GridConfig("log", 3600.0, 9824.0, 1e-4))

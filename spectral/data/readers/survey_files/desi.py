@@ -77,7 +77,7 @@ class DesiLayout:
     def entries(self, path: Path) -> list[Entry]:
         with open_fits(path) as hdus:
             fibermap = _table(hdus, "FIBERMAP")
-            scores = _table(hdus, "SCORES") if "SCORES" in hdus else {}
+            scores = _table(hdus, "SCORES") if "SCORES" in _names(hdus) else {}
         if "targetid" not in fibermap:
             raise UnreadableError("wrong layout: HDU FIBERMAP has no column TARGETID")
         ids = fibermap["targetid"]
@@ -93,7 +93,7 @@ class DesiLayout:
 
     def read(self, path: Path, indices: Sequence[int]) -> list[Spectrum | UnreadableError]:
         with open_fits(path) as hdus:
-            names = [hdu.name.removesuffix(WAVELENGTH) for hdu in hdus if hdu.name.endswith(WAVELENGTH)]
+            names = [name.removesuffix(WAVELENGTH) for name in _names(hdus) if name.endswith(WAVELENGTH)]
             if not names:
                 raise UnreadableError("wrong layout: no HDU such as B_WAVELENGTH, as DESI's spectra have")
             arms = [self._arm(hdus, name, indices) for name in names]
@@ -108,9 +108,13 @@ class DesiLayout:
         flux = image_rows(hdu_at(hdus, f"{name}_FLUX", "fluxes"), indices, shape)
         ivar = image_rows(hdu_at(hdus, f"{name}_IVAR", "inverse variances"), indices, shape)
         bad = np.zeros(flux.shape, bool)
-        if f"{name}_MASK" in hdus:
+        if f"{name}_MASK" in _names(hdus):
             bad = bad_pixels(image_rows(hdus[f"{name}_MASK"], indices, shape), self.bits)
         return Arm(wave, float32(flux), float32(ivar), bad)
+
+
+def _names(hdus: Any) -> list[str]:
+    return [hdu.name for hdu in hdus]
 
 
 def _table(hdus: Any, name: str) -> dict[str, NDArray[Any]]:

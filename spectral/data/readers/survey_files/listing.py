@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 ROLES = ("id", "label", "group", "redshift", "snr")
 POSITIONS = {"ra_deg": ("ra_deg", "ra", "ra_obs", "target_ra"), "dec_deg": ("dec_deg", "dec", "dec_obs", "target_dec")}
 OWN = (FILE, ROW_IN_FILE, PROBLEM)
+PRIMARY = "zcat_primary"  # DESI's column for the best of an object's redshifts
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ def _of_catalog(layout: Layout, source: Source, catalog: str, tree: FileTree, nu
     table = read_catalog_table(catalog, _given(layout, source, ()))
     given = _given(layout, source, table.columns)
     names = _file_names(layout, source, table, named)
+    if names is None:
+        table = _primary(table, named)
     if names is None or getattr(layout, "many_per_file", False):
         stems = None if names is None else [stem(name, layout.endings) for name in names]
         frame = tidy_catalog(_keyed(table, stems, given, named), given, named)
@@ -121,6 +124,16 @@ def _with_files(layout: Layout, frame: pd.DataFrame, names: list[str], tree: Fil
     _log_left_out(tree, len(tree.names) - len({*files} & {*tree.names}), named)
     frame[FILE], frame[ROW_IN_FILE], frame[PROBLEM] = files, 0, missing
     return frame
+
+
+def _primary(table: pd.DataFrame, named: str) -> pd.DataFrame:
+    """The best row of each object, if a catalog of several says which one that is."""
+    column = next((name for name in table if str(name).lower() == PRIMARY), None)
+    if column is None or table[column].astype(bool).all():
+        return table
+    best = table[table[column].astype(bool)].reset_index(drop=True)
+    log.info("%s: the %s of %s rows with %s are used.", named, f"{len(best):,}", f"{len(table):,}", column)
+    return best
 
 
 def _keyed(table: pd.DataFrame, stems: list[str] | None, given: Mapping[str, str | None], named: str) -> pd.DataFrame:

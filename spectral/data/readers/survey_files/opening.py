@@ -8,7 +8,10 @@ from spectral.data.readers.survey_files.desi import DesiLayout
 from spectral.data.readers.survey_files.lamost import LamostLayout
 from spectral.data.readers.survey_files.layout import Layout
 from spectral.data.readers.survey_files.listing import Source
+from spectral.data.readers.survey_files.multimodal_universe import MultimodalUniverseLayout
 from spectral.data.readers.survey_files.reader import SurveyFilesReader
+
+KEYS = ("id_key", "label_key", "group_key", "redshift_key", "snr_key")
 
 
 def open_lamost(
@@ -33,6 +36,17 @@ def open_desi(
 ) -> SurveyFilesReader:
     """DESI's spectra; the arguments are the fields of DesiConfig."""
     return _open(DesiLayout(kind, bad_flags), source, class_names, num_workers, cache_dir)
+
+
+def open_multimodal_universe(
+    class_names: Sequence[str] | None = None,
+    num_workers: int | None = None,
+    cache_dir: Path | None = None,
+    **source: Any,
+) -> SurveyFilesReader:
+    """Spectra of the Multimodal Universe; the arguments are the fields of MultimodalUniverseConfig."""
+    keys = [source[key] for key in KEYS if source.get(key)]
+    return _open(MultimodalUniverseLayout(keys), source, class_names, num_workers, cache_dir)
 
 
 def _open(
