@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectral.data.readers.survey_files.desi_arms import Arm, Lattice, join_arms
-from spectral.data.readers.survey_files.fits_file import float32, hdu_at, open_fits, table_columns
+from spectral.data.readers.survey_files.fits_columns import table_columns
+from spectral.data.readers.survey_files.fits_file import float32, hdu_at, open_fits
 from spectral.data.readers.survey_files.fits_rows import image_rows
 from spectral.data.readers.survey_files.layout import Entry, Spectrum, UnreadableError
 from spectral.data.readers.survey_files.mask_bits import bad_pixels, bits_of

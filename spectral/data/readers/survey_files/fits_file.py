@@ -74,10 +74,14 @@ class Hdu:
         axes, header = self.header.axes, self.header
         if not axes:
             return 0
-        bits = header.get("BITPIX")
-        if bits not in PIXEL_TYPES:
+        return abs(self._bits) * header.count("GCOUNT", 1) * (header.count("PCOUNT", 0) + prod(axes)) // 8
+
+    @property
+    def _bits(self) -> int:
+        bits = self.header.get("BITPIX")
+        if not isinstance(bits, int) or bits not in PIXEL_TYPES:
             raise UnreadableError(f"damaged FITS: {self} has BITPIX={bits}")
-        return abs(int(bits)) * header.count("GCOUNT", 1) * (header.count("PCOUNT", 0) + prod(axes)) // 8
+        return bits
 
     @property
     def is_image(self) -> bool:
@@ -112,7 +116,9 @@ class Hdu:
     @property
     def data(self) -> NDArray[Any]:
         """A whole image. Raises UnreadableError as `read` does, or if the HDU is none."""
-        return self._pixels(0, self.shape)
+        kind = self._pixel_type()
+        raw = self.read(0, prod(self.shape) * kind.itemsize)
+        return self._scaled(np.frombuffer(raw, kind).reshape(self.shape))
 
     def rows(self, numbers: Sequence[int]) -> NDArray[Any]:
         """Some rows [n, L] of an image [N, L], in native byte order.
@@ -120,18 +126,19 @@ class Hdu:
         Raises:
             UnreadableError: the HDU is no such image, or the file is cut short.
         """
-        if len(self.shape) != 2 or (numbers and max(numbers) >= self.shape[0]):
-            raise UnreadableError(f"wrong layout: {self} is no image with a row {max(numbers, default=0)}")
-        rows = [self._pixels(row, (1, self.shape[1])) for row in numbers]
-        return np.concatenate(rows) if rows else np.zeros((0, self.shape[1]))
+        kind, shape = self._pixel_type(), self.shape
+        if len(shape) != 2 or max(numbers, default=-1) >= shape[0]:
+            raise UnreadableError(f"wrong layout: {self} is of {list(shape)}, no image with a row {max(numbers)}")
+        num_bytes = shape[1] * kind.itemsize
+        raw = b"".join(self.read(number * num_bytes, num_bytes) for number in numbers)
+        return self._scaled(np.frombuffer(raw, kind).reshape(len(numbers), shape[1]))
 
-    def _pixels(self, first_row: int, shape: tuple[int, ...]) -> NDArray[Any]:
-        bits = self.header.get("BITPIX")
-        if not self.is_image or not isinstance(bits, int) or bits not in PIXEL_TYPES:
+    def _pixel_type(self) -> np.dtype[Any]:
+        if not self.is_image:
             raise UnreadableError(f"wrong layout: {self} is not an image")
-        num_bytes = prod(shape) * abs(bits) // 8
-        raw = self.read(first_row * shape[-1] * abs(bits) // 8, num_bytes)
-        values = np.frombuffer(raw, PIXEL_TYPES[bits]).reshape(shape)
+        return np.dtype(PIXEL_TYPES[self._bits])
+
+    def _scaled(self, values: NDArray[Any]) -> NDArray[Any]:
         return scaled(values, self.header.get("BSCALE", 1), self.header.get("BZERO", 0))
 
 
@@ -152,6 +159,9 @@ class FitsFile:
             if which == hdu.number or (isinstance(which, str) and which.upper() == hdu.name):
                 return hdu
         raise KeyError(which)
+
+    def __contains__(self, name: str) -> bool:
+        return any(name.upper() == hdu.name for hdu in self)
 
     def __iter__(self) -> Iterator[Hdu]:
         number = 0
@@ -177,6 +187,8 @@ class FitsFile:
         if self._hdus:
             last = self._hdus[-1]
             start = last.start + -(-last.num_bytes // BLOCK) * BLOCK
+            if num_missing := self.num_missing(start):
+                raise UnreadableError(f"cut short: {last} ends {num_missing:,} bytes too early")
         first = self.read(start, BLOCK)
         if start == 0 and not first.startswith(b"SIMPLE  ="):
             raise UnreadableError("not a FITS file: it does not begin with SIMPLE")

@@ -204,7 +204,7 @@ def test_rows_that_fluxes_lack_are_reported_each(tmp_path: Path) -> None:
     arms = arms_of(5)
     arms["B"]["flux"] = arms["B"]["flux"][:3]
     write_desi(path, IDS, arms)
-    assert "HDU B_FLUX has 3 rows, none for spectrum 4" in opened(tmp_path / "d").read(np.array([1, 4])).problems[1]
+    assert "HDU 4 B_FLUX has 3 rows, none for spectrum 4" in opened(tmp_path / "d").read(np.array([1, 4])).problems[1]
 
 
 @pytest.mark.parametrize("damage", ["cut short", "empty", "text", "no fibermap"])
