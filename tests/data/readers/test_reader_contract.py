@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from reader_cases import lamost, users_own
+from reader_cases import desi, lamost, multimodal_universe, users_own
 from reader_cases.case import MadeSpectrum, ReaderCase, made_spectra
 
 from spectral.data.readers.contract import Chunk, Reader
 
-CASES = [*users_own.CASES, *lamost.CASES]
+CASES = [*users_own.CASES, *lamost.CASES, *desi.CASES, *multimodal_universe.CASES]
 NUM = 11
 
 

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from spectral.data.readers.survey_files.desi_arms import Arm, Lattice, join_arms
 from spectral.data.readers.survey_files.fits_columns import table_columns
-from spectral.data.readers.survey_files.fits_file import float32, hdu_at, open_fits
-from spectral.data.readers.survey_files.fits_rows import image_rows
+from spectral.data.readers.survey_files.fits_file import FitsFile, float32, hdu_at, open_fits
 from spectral.data.readers.survey_files.layout import Entry, Spectrum, UnreadableError
 from spectral.data.readers.survey_files.mask_bits import bad_pixels, bits_of
 from spectral.data.readers.survey_files.scan import stem
@@ -78,7 +77,7 @@ class DesiLayout:
     def entries(self, path: Path) -> list[Entry]:
         with open_fits(path) as hdus:
             fibermap = _table(hdus, "FIBERMAP")
-            scores = _table(hdus, "SCORES") if "SCORES" in _names(hdus) else {}
+            scores = _table(hdus, "SCORES") if "SCORES" in hdus else {}
         if "targetid" not in fibermap:
             raise UnreadableError("wrong layout: HDU FIBERMAP has no column TARGETID")
         ids = fibermap["targetid"]
@@ -94,7 +93,7 @@ class DesiLayout:
 
     def read(self, path: Path, indices: Sequence[int]) -> list[Spectrum | UnreadableError]:
         with open_fits(path) as hdus:
-            names = [name.removesuffix(WAVELENGTH) for name in _names(hdus) if name.endswith(WAVELENGTH)]
+            names = [hdu.name.removesuffix(WAVELENGTH) for hdu in hdus if hdu.name.endswith(WAVELENGTH)]
             if not names:
                 raise UnreadableError("wrong layout: no HDU such as B_WAVELENGTH, as DESI's spectra have")
             arms = [self._arm(hdus, name, indices) for name in names]
@@ -102,23 +101,25 @@ class DesiLayout:
         flux, ivar, mask = join_arms(arms, lattice)
         return [Spectrum(flux[i], lattice.wave_angstrom, ivar[i], mask[i]) for i in range(len(indices))]
 
-    def _arm(self, hdus: Any, name: str, indices: Sequence[int]) -> Arm:
+    def _arm(self, hdus: FitsFile, name: str, indices: Sequence[int]) -> Arm:
         """One arm of some spectra; an arm without a mask has no bad pixels."""
-        wave = np.asarray(hdu_at(hdus, name + WAVELENGTH, "wavelengths").data, np.float64)
-        shape = (None, len(wave))
-        flux = image_rows(hdu_at(hdus, f"{name}_FLUX", "fluxes"), indices, shape)
-        ivar = image_rows(hdu_at(hdus, f"{name}_IVAR", "inverse variances"), indices, shape)
+        wave = hdu_at(hdus, name + WAVELENGTH, "wavelengths").data.astype(np.float64)
+        flux = _rows(hdus, f"{name}_FLUX", indices, len(wave))
+        ivar = _rows(hdus, f"{name}_IVAR", indices, len(wave))
         bad = np.zeros(flux.shape, bool)
-        if f"{name}_MASK" in _names(hdus):
-            bad = bad_pixels(image_rows(hdus[f"{name}_MASK"], indices, shape), self.bits)
+        if f"{name}_MASK" in hdus:
+            bad = bad_pixels(_rows(hdus, f"{name}_MASK", indices, len(wave)), self.bits)
         return Arm(wave, float32(flux), float32(ivar), bad)
 
 
-def _names(hdus: Any) -> list[str]:
-    return [hdu.name for hdu in hdus]
+def _rows(hdus: FitsFile, name: str, indices: Sequence[int], length: int) -> NDArray[Any]:
+    hdu = hdu_at(hdus, name, f"rows of {length} pixels")
+    if hdu.shape[1:] != (length,):
+        raise UnreadableError(f"wrong layout: {hdu} is of {list(hdu.shape)}, not of rows of {length} pixels")
+    return hdu.rows(indices)
 
 
-def _table(hdus: Any, name: str) -> dict[str, NDArray[Any]]:
+def _table(hdus: FitsFile, name: str) -> dict[str, NDArray[Any]]:
     wanted = {"targetid", "expid"}.union(*OF_FIBERMAP.values(), *OF_SCORES.values(), *OF_REDROCK.values())
     return table_columns(hdu_at(hdus, name, "a table"), sorted(wanted))
 

@@ -59,20 +59,26 @@ def join_arms(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
     """Flux, inverse variance and bad pixels [N, M], where arms overlap weighted by inverse variance.
 
-    A bad pixel has no weight, and one that no arm has a good pixel for is bad. This is desispec's `coadd_cameras`, but
-    for bad pixels, whose weight there is 0 only as far as the file says so.
+    A bad pixel has no weight next to a good one, and one that no arm has a good pixel for is bad. This is desispec's
+    `coadd_cameras`, but for bad pixels, which have weight there as far as their inverse variance is not 0.
     """
-    num, length = len(arms[0].flux), len(lattice.wave_angstrom)
-    weighted, weight = np.zeros((num, length)), np.zeros((num, length))
-    plain, num_arms = np.zeros((num, length)), np.zeros(length)
-    bad = np.ones((num, length), bool)
-    for arm, place in zip(arms, lattice.places, strict=True):
-        known = ~arm.bad & np.isfinite(arm.flux) & np.isfinite(arm.ivar) & (arm.ivar > 0)
-        ivar = np.where(known, arm.ivar, 0).astype(np.float64)
-        weighted[:, place] += np.where(known, arm.flux, 0) * ivar
+    shape = len(arms[0].flux), len(lattice.wave_angstrom)
+    placed = list(zip(arms, lattice.places, strict=True))
+    some_good, bad = np.zeros(shape, bool), np.ones(shape, bool)
+    for arm, place in placed:
+        some_good[:, place] |= _has_weight(arm) & ~arm.bad
+        bad[:, place] &= arm.bad
+    weighted, weight, plain, num_arms = (np.zeros(shape) for _ in range(4))
+    for arm, place in placed:
+        counts = _has_weight(arm) & ~(arm.bad & some_good[:, place])
+        ivar = np.where(counts, arm.ivar, 0).astype(np.float64)
+        weighted[:, place] += np.where(counts, arm.flux, 0) * ivar
         weight[:, place] += ivar
         plain[:, place] += arm.flux
-        num_arms[place] += 1
-        bad[:, place] &= arm.bad
+        num_arms[:, place] += 1
     flux = np.where(weight > 0, weighted / np.where(weight > 0, weight, 1), plain / num_arms)
     return flux.astype(np.float32), weight.astype(np.float32), bad
+
+
+def _has_weight(arm: Arm) -> NDArray[np.bool_]:
+    return np.isfinite(arm.flux) & np.isfinite(arm.ivar) & (arm.ivar > 0)

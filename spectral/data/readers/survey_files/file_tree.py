@@ -10,6 +10,7 @@ from spectral.data.readers.paths import existing_folder
 from spectral.errors import UserError
 
 WILDCARDS = set("*?[")
+MOST_STAMPED = 10_000  # files whose sizes and times are looked at, at every start
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,8 @@ class FileTree:
     Args:
         root: folder that the names are relative to.
         names: of the files, with the folders between.
-        stamp: changes when a file comes, goes or is replaced. Files that are written to in place are not seen: a
-            million of them would have to be looked at, at every start.
+        stamp: changes when a file comes, goes or is replaced. Of many files, one that is written to in place is not
+            seen: each of a million would have to be looked at, at every start.
     """
 
     root: Path
@@ -65,7 +66,17 @@ def find_files(
         raise UserError(f"{key}={folder} holds no file whose name {begins}ends in {' or '.join(endings)}.")
     folders = sorted({name.rpartition("/")[0] for name in names})
     stamps = [f"{name}/{(root / name).stat().st_mtime_ns}" for name in folders]
+    if len(names) <= MOST_STAMPED:
+        stamps += [_stamp(root / name) for name in names]
     return FileTree(root, names, join_stamps([*names, *stamps]))
+
+
+def _stamp(path: Path) -> str:
+    try:
+        status = path.stat()
+    except OSError:  # gone since it was listed; reading it says so
+        return ""
+    return f"{status.st_size}/{status.st_mtime_ns}"
 
 
 def tree_root(folder: str, key: str = "data.folder") -> Path:

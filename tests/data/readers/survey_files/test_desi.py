@@ -45,6 +45,7 @@ def joined_by_hand(arms: dict[str, dict[str, np.ndarray]], row: int, bits: int =
             if start <= pixel < stop
         ]
         good = [(float(f), float(w)) for f, w, flag in here if not flag and w > 0]
+        good = good or [(float(f), float(w)) for f, w, _ in here if w > 0]
         ivar[pixel] = sum(w for _, w in good)
         bad[pixel] = all(flag for *_, flag in here)
         flux[pixel] = sum(f * w for f, w in good) / ivar[pixel] if good else np.nan
@@ -183,9 +184,9 @@ def renamed(name: str, other: str):
     ("change", "reason"),
     [
         (shifted, "wrong layout: arms overlap, but have other pixels there"),
-        (without("R_IVAR"), "wrong layout: no HDU R_IVAR with inverse variances"),
+        (without("R_IVAR"), "wrong layout: no HDU R_IVAR with rows of 25 pixels"),
         (without("B_WAVELENGTH"), None),  # the arms r and z are read
-        (renamed("Z_FLUX", "Z_FLUXES"), "wrong layout: no HDU Z_FLUX with fluxes"),
+        (renamed("Z_FLUX", "Z_FLUXES"), "wrong layout: no HDU Z_FLUX with rows of 24 pixels"),
     ],
 )
 def test_a_file_of_another_layout_is_reported(tmp_path: Path, change: object, reason: str | None) -> None:
@@ -204,7 +205,7 @@ def test_rows_that_fluxes_lack_are_reported_each(tmp_path: Path) -> None:
     arms = arms_of(5)
     arms["B"]["flux"] = arms["B"]["flux"][:3]
     write_desi(path, IDS, arms)
-    assert "HDU 4 B_FLUX has 3 rows, none for spectrum 4" in opened(tmp_path / "d").read(np.array([1, 4])).problems[1]
+    assert "B_FLUX is of [3, 20], no image with a row 4" in opened(tmp_path / "d").read(np.array([1, 4])).problems[1]
 
 
 @pytest.mark.parametrize("damage", ["cut short", "empty", "text", "no fibermap"])
@@ -214,7 +215,7 @@ def test_a_damaged_file_is_one_bad_row_and_others_are_read(tmp_path: Path, damag
     write_desi(path, [i + 100 for i in IDS])
     match damage:
         case "cut short":
-            path.write_bytes(path.read_bytes()[:7000])
+            path.write_bytes(path.read_bytes()[:5800])
         case "empty":
             path.write_bytes(b"")
         case "text":
@@ -253,3 +254,14 @@ def test_survey_json_says_which_wavelengths_are_packed(tmp_path: Path) -> None:
     reader = on_grid(opened(tmp_path / "d"), config(tmp_path / "d").grid)
     assert (reader.wave_unit, reader.wave_medium) == ("angstrom", "vacuum")
     np.testing.assert_allclose(packed(tmp_path / "d").wave_angstrom, WAVE)
+
+
+def test_the_spectra_of_a_file_that_is_cut_short_are_reported(tmp_path: Path) -> None:
+    path = tmp_path / "d" / "coadd-main-dark-1.fits"
+    write_desi(path, IDS)
+    with fits.open(path) as hdus:
+        start = hdus["Z_MASK"].fileinfo()["datLoc"]
+    path.write_bytes(path.read_bytes()[: start + 3 * 24 * 4])
+    reader = opened(tmp_path / "d")
+    assert len(reader.catalog()) == 5
+    assert all("Z_MASK ends" in problem for problem in reader.read(np.arange(5)).problems.values())
