@@ -43,6 +43,18 @@ class LamostConfig(SurveyFilesConfig):
     grid: GridConfig = field(default_factory=lambda: GridConfig("log", 3700.0, 9000.0, 1e-4))
 
 
+@readers.register("spectral.data.readers.survey_files.opening:open_sdss")
+@dataclass
+class SdssConfig(SurveyFilesConfig):
+    """SDSS optical spectra: one a file, or the 640 or 1,000 of a plate."""
+
+    name: str = "sdss"
+    kind: str = choice("spec", "spec", "spplate")  # files spec-PLATE-MJD-FIBER (also lite), or spPlate-PLATE-MJD
+    mask: str = choice("and", "and", "or")  # a pixel is bad if all exposures have a flag, or if any has
+    bad_flags: list[str] = field(default_factory=lambda: ["FULLREJECT", "NOSKY", "BRIGHTSKY", "REDMONSTER"])
+    grid: GridConfig = field(default_factory=lambda: GridConfig("log", 3800.0, 9200.0, 1e-4))
+
+
 @readers.register("spectral.data.readers.survey_files.opening:open_desi")
 @dataclass
 class DesiConfig(SurveyFilesConfig):

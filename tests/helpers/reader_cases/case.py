@@ -62,6 +62,7 @@ class ReaderCase:
     has_mask = True
     has_own_wave = True  # whether each spectrum brings its wavelengths
     has_redshift = True
+    made_ids = True  # whether the ids are those of the spectra that `write` is given
     made = True  # whether the source holds the spectra that `write` is given; the simulated survey has its own
     damages_rows = True  # whether a single spectrum can be damaged, by `damage`
     wave_rtol = 1e-12  # of the wavelengths as the layout holds them

@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from spectral.data.readers.fingerprints import join_stamps
@@ -27,11 +26,6 @@ class FileTree:
     root: Path
     names: list[str]
     stamp: str
-
-    @cached_property
-    def by_name(self) -> dict[str, str]:
-        """Name without its folders -> relative name."""
-        return {name.rpartition("/")[2]: name for name in self.names}
 
 
 def find_files(

@@ -8,18 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from spectral.data.readers.columns import NUMBERED, among, as_text, find_columns, log_columns, tidy_catalog
+from spectral.data.readers.columns import NUMBERED, as_text, find_columns, log_columns, tidy_catalog
 from spectral.data.readers.survey_files.catalog_table import read_catalog_table
 from spectral.data.readers.survey_files.file_tree import FileTree
 from spectral.data.readers.survey_files.layout import Layout
 from spectral.data.readers.survey_files.objects import groups_by_position
+from spectral.data.readers.survey_files.places import FileFinder, Places, places_of
 from spectral.data.readers.survey_files.scan import FILE, PROBLEM, ROW_IN_FILE, scan_headers, stem
 from spectral.errors import UserError
 
 log = logging.getLogger(__name__)
 
 ROLES = ("id", "label", "group", "redshift", "snr")
-POSITIONS = {"ra_deg": ("ra_deg", "ra", "ra_obs", "target_ra"), "dec_deg": ("dec_deg", "dec", "dec_obs", "target_dec")}
+POSITIONS = {
+    "ra_deg": ("ra_deg", "ra", "ra_obs", "target_ra", "plug_ra"),
+    "dec_deg": ("dec_deg", "dec", "dec_obs", "target_dec", "plug_dec"),
+}
 OWN = (FILE, ROW_IN_FILE, PROBLEM)
 PRIMARY = "zcat_primary"  # DESI's column for the best of an object's redshifts
 
@@ -70,16 +74,16 @@ def _of_catalog(layout: Layout, source: Source, catalog: str, tree: FileTree, nu
     named = f"data.catalog={catalog}"
     table = read_catalog_table(catalog, _given(layout, source, ()))
     given = _given(layout, source, table.columns)
-    names = _file_names(layout, source, table, named)
-    if names is None:
+    places = places_of(layout, source.file_key, table, named)
+    if places is None:
         table = _primary(table, named)
-    if names is None or getattr(layout, "many_per_file", False):
-        stems = None if names is None else [stem(name, layout.endings) for name in names]
+    if places is None or getattr(layout, "many_per_file", False):
+        stems = None if places is None else [stem(name, layout.endings) for name in places.files]
         frame = tidy_catalog(_keyed(table, stems, given, named), given, named)
         entries = scan_headers(layout, _named_files(layout, tree, stems), num_workers)
         frame = _with_distinct_ids(layout, _joined(layout, frame, entries, stems is not None, named))
     else:
-        frame = _with_files(layout, tidy_catalog(table, given, named), names, tree, named)
+        frame = _with_files(layout, tidy_catalog(table, given, named), places, tree, named)
     log_columns(named, table.columns, frame, given, f"the files of data.folder={source.folder}")
     return frame
 
@@ -94,35 +98,24 @@ def _given(layout: Layout, source: Source, columns: Iterable[str]) -> dict[str, 
     return given
 
 
-def _file_names(layout: Layout, source: Source, table: pd.DataFrame, named: str) -> list[str] | None:
-    """The file of each catalog row; None if its rows do not tell."""
-    if source.file_key is not None:
-        if source.file_key not in table:
-            raise UserError(
-                f"{named} has no '{source.file_key}' (data.file_key): {among(source.file_key, map(str, table))}."
-            )
-        return [str(name) for name in table[source.file_key]]
-    lower = {str(name).lower(): table[name].to_list() for name in reversed(list(table.columns))}
-    if not {*layout.file_name_columns} <= set(lower) or not layout.file_name_columns:
-        return None
-    return [layout.file_name(*values) for values in zip(*(lower[c] for c in layout.file_name_columns), strict=True)]
-
-
-def _with_files(layout: Layout, frame: pd.DataFrame, names: list[str], tree: FileTree, named: str) -> pd.DataFrame:
-    """The catalog with the file of each row, which a row finds by its name with or without folders and ending."""
-    there = {stem(name, layout.endings): name for name in tree.names} | tree.by_name | {n: n for n in tree.names}
-    found = [there.get(name) or there.get(stem(name, layout.endings)) for name in names]
-    missing = [f"missing file: {name}" if file is None else None for name, file in zip(names, found, strict=True)]
+def _with_files(layout: Layout, frame: pd.DataFrame, places: Places, tree: FileTree, named: str) -> pd.DataFrame:
+    """The catalog with the file of each row, which it finds by the file's name, or by an id that files are named by."""
+    finder = FileFinder(tree, layout.endings)
+    numbered = bool(frame.attrs.get(NUMBERED))
+    found = [finder.find(name) for name in places.files]
+    if not numbered:
+        found = [file or finder.find(id_) for file, id_ in zip(found, frame["id"], strict=True)]
+    missing = [finder.problem(name) if file is None else None for name, file in zip(places.files, found, strict=True)]
     if all(missing):
         raise UserError(
-            f"None of the {len(names):,} files that {named} asks for is in data.folder, such as {names[0]}."
+            f"None of the {len(found):,} files that {named} asks for is in data.folder, such as {places.files[0]}."
         )
-    files = [name if file is None else file for name, file in zip(names, found, strict=True)]
-    if frame.attrs.get(NUMBERED):
-        frame["id"] = [stem(name, layout.endings) for name in files]
+    files = [name if file is None else file for name, file in zip(places.files, found, strict=True)]
+    if numbered:
+        frame["id"] = places.ids or [stem(name, layout.endings) for name in files]
         frame.attrs[NUMBERED] = False
     _log_left_out(tree, len(tree.names) - len({*files} & {*tree.names}), named)
-    frame[FILE], frame[ROW_IN_FILE], frame[PROBLEM] = files, 0, missing
+    frame[FILE], frame[ROW_IN_FILE], frame[PROBLEM] = files, places.rows, missing
     return frame
 
 
@@ -184,13 +177,17 @@ def _joined(layout: Layout, frame: pd.DataFrame, entries: pd.DataFrame, by_file:
 
 
 def _with_distinct_ids(layout: Layout, frame: pd.DataFrame) -> pd.DataFrame:
-    """Ids that several files have, made longer by the layout, if it can tell them apart."""
-    twice = frame["id"].duplicated(keep=False).to_numpy()
-    if not twice.any() or not hasattr(layout, "longer_id"):
-        return frame
-    ids = frame["id"].astype("str").to_numpy(object)
-    ids[twice] = [layout.longer_id(id_, name) for id_, name in zip(ids[twice], frame[FILE][twice], strict=True)]
-    return frame.assign(id=pd.Series(ids, frame.index, dtype="str"))
+    """Ids that several files have, made longer by the layout if it can tell them apart; the later ones are bad rows."""
+    ids, files, problems = (frame[name].to_numpy(object).copy() for name in ("id", FILE, PROBLEM))
+    twice = np.flatnonzero(frame["id"].duplicated(keep=False))
+    if hasattr(layout, "longer_id"):
+        ids[twice] = [layout.longer_id(str(ids[row]), files[row]) for row in twice]
+    first = {ids[row]: files[row] for row in reversed(twice)}
+    for row in np.flatnonzero(pd.Series(ids).duplicated()):
+        if pd.isna(problems[row]):
+            problems[row] = f"duplicate id: {ids[row]} in {files[row]}, also in {first[ids[row]]}"
+        ids[row] = f"{ids[row]} ({files[row]} row {frame[ROW_IN_FILE].iloc[row]})"
+    return frame.assign(id=pd.Series(ids, frame.index, dtype="str"), **{PROBLEM: problems})
 
 
 def _log_left_out(tree: FileTree, num: int, named: str) -> None:

@@ -10,6 +10,7 @@ from spectral.data.readers.survey_files.layout import Layout
 from spectral.data.readers.survey_files.listing import Source
 from spectral.data.readers.survey_files.multimodal_universe import MultimodalUniverseLayout
 from spectral.data.readers.survey_files.reader import SurveyFilesReader
+from spectral.data.readers.survey_files.sdss import PlateLayout, SpecLayout
 
 KEYS = ("id_key", "label_key", "group_key", "redshift_key", "snr_key")
 
@@ -24,6 +25,20 @@ def open_lamost(
 ) -> SurveyFilesReader:
     """LAMOST's low-resolution spectra; the arguments are the fields of LamostConfig."""
     return _open(LamostLayout(bad_flags, mask), source, class_names, num_workers, cache_dir)
+
+
+def open_sdss(
+    kind: str,
+    bad_flags: Sequence[str],
+    mask: str,
+    class_names: Sequence[str] | None = None,
+    num_workers: int | None = None,
+    cache_dir: Path | None = None,
+    **source: Any,
+) -> SurveyFilesReader:
+    """SDSS's optical spectra; the arguments are the fields of SdssConfig."""
+    layout: Layout = SpecLayout(bad_flags, mask) if kind == "spec" else PlateLayout(bad_flags, mask)
+    return _open(layout, source, class_names, num_workers, cache_dir)
 
 
 def open_desi(

@@ -73,7 +73,7 @@ class SurveyFilesReader:
         if not self.manifest.is_file():
             tree = self.tree or self._find_files()
             write_parquet(self.manifest, list_spectra(self.layout, self.source, tree, self.num_workers))
-        return _manifest(self.manifest)
+        return pd.read_parquet(self.manifest)
 
     def wave_angstrom(self) -> None:
         return None  # each spectrum has its own
@@ -93,28 +93,35 @@ class SurveyFilesReader:
         layout = {name: value for name, value in vars(self.layout).items() if not name.startswith("_")}
         return json.loads(json.dumps(values | {"layout": layout}))  # type: ignore[no-any-return]  # a mapping, as given
 
+    def place(self, row: int) -> str:
+        """The file of a catalog row and its position there, for messages."""
+        files, positions, _ = self._places()
+        return f"{files[row]}, row {positions[row]}"
+
     def read(self, rows: NDArray[np.int64]) -> Chunk:
-        manifest = self._listed()
-        files, indices = manifest[FILE].to_numpy()[rows], manifest[ROW_IN_FILE].to_numpy()[rows]
-        problems = manifest[PROBLEM].to_numpy()[rows]
-        found: list[Spectrum | str] = [""] * len(rows)
-        for name in dict.fromkeys(files):
-            positions = [i for i in np.flatnonzero(files == name) if pd.isna(problems[i])]
-            for position, result in zip(positions, self._read_file(name, indices[positions]), strict=True):
-                found[position] = result
-        for i, problem in enumerate(problems):
-            if not pd.isna(problem):
-                found[i] = str(problem)
+        files, positions, problems = (column[rows] for column in self._places())
+        found: list[Spectrum | str] = [str(problem) for problem in problems]
+        wanted: dict[str, list[int]] = {}
+        for i, name in enumerate(files):
+            if pd.isna(problems[i]):
+                wanted.setdefault(name, []).append(i)
+        for name, places in wanted.items():
+            for i, spectrum in zip(places, self._read_file(name, positions[places]), strict=True):
+                found[i] = spectrum
         return _chunk(found, self.layout.has_ivar)
+
+    def _places(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """File, position in it, and problem of each catalog row."""
+        if not self.manifest.is_file():
+            self._listed()
+        return _places(self.manifest)
 
     def _read_file(self, name: str, indices: NDArray[np.int64]) -> list[Spectrum | str]:
         try:
             spectra = self.layout.read(self.root / name, [int(index) for index in indices])
-            return [
-                f"{spectrum} ({name})" if isinstance(spectrum, UnreadableError) else spectrum for spectrum in spectra
-            ]
+            return [each.in_file(name) if isinstance(each, UnreadableError) else each for each in spectra]
         except UnreadableError as error:
-            return [f"{error} ({name})"] * len(indices)
+            return [error.in_file(name)] * len(indices)
         except FileNotFoundError:
             return [f"missing file: {name}"] * len(indices)
         except OSError as error:
@@ -138,9 +145,10 @@ def _without_warned(labels: pd.Series, frame: pd.DataFrame) -> pd.Series:
 
 
 @lru_cache(maxsize=2)
-def _manifest(path: Path) -> pd.DataFrame:
-    """Read once a process; its name says what it lists, so it never changes."""
-    return pd.read_parquet(path)
+def _places(manifest: Path) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Read once a process; the name of a manifest says what it lists, so it never changes."""
+    frame = pd.read_parquet(manifest, columns=[FILE, ROW_IN_FILE, PROBLEM])
+    return frame[FILE].to_numpy(object), frame[ROW_IN_FILE].to_numpy(np.int64), frame[PROBLEM].to_numpy(object)
 
 
 def _chunk(found: list[Spectrum | str], has_ivar: bool) -> Chunk:

@@ -66,9 +66,11 @@ def _scan_file(layout: Layout, root: Path, name: str) -> list[Entry]:
         if not entries:
             raise UnreadableError("no spectra")
         return [{**entry, FILE: name, ROW_IN_FILE: i} for i, entry in enumerate(entries)]
-    except (UnreadableError, OSError) as error:
-        reason = f"unreadable file: {error.strerror}" if isinstance(error, OSError) else str(error)
-        return [{"id": stem(name, layout.endings), FILE: name, ROW_IN_FILE: 0, PROBLEM: f"{reason} ({name})"}]
+    except UnreadableError as error:
+        problem = error.in_file(name)
+    except OSError as error:
+        problem = f"unreadable file: {name}: {error.strerror}"
+    return [{"id": stem(name, layout.endings), FILE: name, ROW_IN_FILE: 0, PROBLEM: problem}]
 
 
 def stem(name: str, endings: Sequence[str]) -> str:
