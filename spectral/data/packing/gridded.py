@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spectral.configs.data import GridConfig
-from spectral.data.readers.contract import Chunk, Reader
+from spectral.data.readers.contract import Chunk, Reader, place_of
 from spectral.data.resampling import Resampler
 from spectral.errors import UserError
 
@@ -78,6 +78,9 @@ class GriddedReader:
 
     def settings(self) -> Mapping[str, object]:
         return self.reader.settings()
+
+    def place(self, row: int) -> str | None:
+        return place_of(self.reader, row)
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:
         chunk = self.reader.read(rows)

@@ -1,6 +1,6 @@
 """What every reader of survey data provides; the packer knows readers by this alone."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -56,3 +56,9 @@ class Reader(Protocol):
     def settings(self) -> Mapping[str, object]:
         """The options that shape the pack, as JSON values; they name its cache folder."""
         ...
+
+
+def place_of(reader: Reader, row: int) -> str | None:
+    """The file of a catalog row and its position there, for messages; None if the reader has no method `place`."""
+    place: Callable[[int], str | None] | None = getattr(reader, "place", None)
+    return None if place is None else place(row)

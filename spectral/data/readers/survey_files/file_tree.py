@@ -1,5 +1,6 @@
 """The files of a survey below a folder, or those that a pattern names."""
 
+import glob
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +93,8 @@ def _is_pattern(folder: str) -> bool:
 
 
 def _fits(name: str, endings: tuple[str, ...], beginnings: tuple[str, ...]) -> bool:
-    return name.endswith(endings) and name.startswith(beginnings)
+    """Files with a dot in front are no data: systems and rsync keep their own beside the file of that name."""
+    return name.endswith(endings) and name.startswith(beginnings) and not name.startswith(".")
 
 
 def _same(path: Path, other: str) -> bool:
@@ -103,9 +105,11 @@ def _below(root: Path, key: str) -> list[str]:
     def fail(error: OSError) -> None:
         raise UserError(f"{key}={root} cannot be listed: {error.filename}: {error.strerror}.") from error
 
-    names = []
+    names, seen = [], set[str]()
     for folder, subfolders, files in os.walk(root, onerror=fail, followlinks=True):
-        subfolders.sort()
+        seen.add(os.path.realpath(folder))
+        # A link to a folder that was listed already would give its files twice, or for ever.
+        subfolders[:] = sorted(name for name in subfolders if os.path.realpath(os.path.join(folder, name)) not in seen)  # noqa: PTH118  # a Path each would take longer than the listing
         below = os.path.relpath(folder, root)
         begin = "" if below == "." else f"{below}/"
         names += [begin + name for name in sorted(files)]
@@ -113,5 +117,5 @@ def _below(root: Path, key: str) -> list[str]:
 
 
 def _matching(pattern: str, root: Path) -> list[str]:
-    rest = Path(*Path(pattern).parts[len(root.parts) :])
-    return sorted(str(path.relative_to(root)) for path in root.glob(str(rest)) if path.is_file())
+    rest = str(Path(*Path(pattern).parts[len(root.parts) :]))
+    return sorted(glob.iglob(rest, root_dir=root, recursive=True))  # noqa: PTH207  # Path.glob looks at each file
