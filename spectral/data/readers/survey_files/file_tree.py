@@ -105,15 +105,21 @@ def _below(root: Path, key: str) -> list[str]:
     def fail(error: OSError) -> None:
         raise UserError(f"{key}={root} cannot be listed: {error.filename}: {error.strerror}.") from error
 
-    names, seen = [], set[str]()
+    names, seen = list[str](), {os.path.realpath(root)}
     for folder, subfolders, files in os.walk(root, onerror=fail, followlinks=True):
-        seen.add(os.path.realpath(folder))
-        # A link to a folder that was listed already would give its files twice, or for ever.
-        subfolders[:] = sorted(name for name in subfolders if os.path.realpath(os.path.join(folder, name)) not in seen)  # noqa: PTH118  # a Path each would take longer than the listing
+        subfolders[:] = [name for name in sorted(subfolders) if _is_new(f"{folder}/{name}", seen)]
         below = os.path.relpath(folder, root)
         begin = "" if below == "." else f"{below}/"
         names += [begin + name for name in sorted(files)]
     return names
+
+
+def _is_new(folder: str, seen: set[str]) -> bool:
+    """Note a folder as seen. A link to one that was listed already would give its files twice, or for ever."""
+    real = os.path.realpath(folder)
+    is_new = real not in seen
+    seen.add(real)
+    return is_new
 
 
 def _matching(pattern: str, root: Path) -> list[str]:
