@@ -23,6 +23,7 @@ class SurveyFilesConfig(DataConfig):
     redshift_key: Optional[str] = None
     snr_key: Optional[str] = None
     match_arcsec: Optional[float] = number(2.0, above=0)  # spectra that near are one object, if no id says; null: none
+    zwarn_labels: bool = False  # whether a spectrum keeps its label if its redshift has a warning (zwarn, zwarning)
     class_map: dict[str, Optional[str]] = field(default_factory=lambda: dict(CLASS_MAP))  # survey's word -> class
 
     def check(self, key: str) -> None:
@@ -40,3 +41,35 @@ class LamostConfig(SurveyFilesConfig):
     mask: str = choice("and", "and", "or")  # a pixel is bad if all exposures have a flag, or if any has
     bad_flags: list[str] = field(default_factory=lambda: ["any"])
     grid: GridConfig = field(default_factory=lambda: GridConfig("log", 3700.0, 9000.0, 1e-4))
+
+
+@readers.register("spectral.data.readers.survey_files.opening:open_sdss")
+@dataclass
+class SdssConfig(SurveyFilesConfig):
+    """SDSS optical spectra: one a file, or the 640 or 1,000 of a plate."""
+
+    name: str = "sdss"
+    kind: str = choice("spec", "spec", "spplate")  # files spec-PLATE-MJD-FIBER (also lite), or spPlate-PLATE-MJD
+    mask: str = choice("and", "and", "or")  # a pixel is bad if all exposures have a flag, or if any has
+    bad_flags: list[str] = field(default_factory=lambda: ["FULLREJECT", "NOSKY", "BRIGHTSKY", "REDMONSTER"])
+    grid: GridConfig = field(default_factory=lambda: GridConfig("log", 3800.0, 9200.0, 1e-4))
+
+
+@readers.register("spectral.data.readers.survey_files.opening:open_desi")
+@dataclass
+class DesiConfig(SurveyFilesConfig):
+    """DESI spectra, many a file, the arms b, r and z joined."""
+
+    name: str = "desi"
+    kind: str = choice("coadd", "coadd", "spectra")  # files of all exposures as one, or of single exposures
+    bad_flags: list[str] = field(default_factory=lambda: ["any"])
+    grid: GridConfig = field(default_factory=lambda: GridConfig("linear", 3600.0, 9824.0, 0.8))
+
+
+@readers.register("spectral.data.readers.survey_files.opening:open_multimodal_universe")
+@dataclass
+class MultimodalUniverseConfig(SurveyFilesConfig):
+    """Spectra of the Multimodal Universe: HDF5 files by healpix, or Parquet files of its hub."""
+
+    name: str = "multimodal_universe"
+    grid: GridConfig = field(default_factory=lambda: GridConfig("log", 3600.0, 9824.0, 1e-4))

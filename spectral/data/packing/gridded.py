@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spectral.configs.data import GridConfig
-from spectral.data.readers.contract import Chunk, Reader
+from spectral.data.readers.contract import Chunk, Reader, place_of
 from spectral.data.resampling import Resampler
 from spectral.errors import UserError
 
@@ -65,6 +65,7 @@ class GriddedReader:
         self.resampler = Resampler(self.grid)
         self.class_names = getattr(self.reader, "class_names", None)
         self.wave_unit = getattr(self.reader, "wave_unit", None)
+        self.wave_medium = getattr(self.reader, "wave_medium", None)
 
     def catalog(self) -> pd.DataFrame:
         return self.reader.catalog()
@@ -77,6 +78,9 @@ class GriddedReader:
 
     def settings(self) -> Mapping[str, object]:
         return self.reader.settings()
+
+    def place(self, row: int) -> str | None:
+        return place_of(self.reader, row)
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:
         chunk = self.reader.read(rows)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spectral.data.readers.contract import Chunk, Reader
+from spectral.data.readers.contract import Chunk, Reader, place_of
 from spectral.data.splits.partition import quotas
 
 SEED = 2018  # of the draw
@@ -38,6 +38,9 @@ class LimitedReader:
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:
         return self.reader.read(self.rows[rows])
+
+    def place(self, row: int) -> str | None:
+        return place_of(self.reader, int(self.rows[row]))
 
 
 def limited(catalog: pd.DataFrame, rows: NDArray[np.int64]) -> pd.DataFrame:

@@ -139,6 +139,7 @@ class _Packing:
         self.reader, self.config, self.building, self.progress = reader, config, building, progress
         self.wave_angstrom = reader.wave_angstrom()
         self.wave_unit: str | None = getattr(reader, "wave_unit", None)
+        self.wave_medium: str | None = getattr(reader, "wave_medium", None)
 
     def run(self, plan: dict[str, Any]) -> None:
         catalog = checked_catalog(self.reader.catalog())
@@ -232,6 +233,7 @@ class _Packing:
             "class_names": class_names,
             "wave_angstrom": None if wave is None else np.asarray(wave, np.float64).tolist(),
             "wave_unit": self.wave_unit,
+            "wave_medium": self.wave_medium,
             "num_spectra": len(contents.rows),
             "num_pixels_without_ivar": int(contents.num_no_ivar.sum()),
             NUMBERED: bool(catalog.attrs.get(NUMBERED, False)),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectral.data.packing.row_checks import Row, Rules, check_row
-from spectral.data.readers.contract import Reader
+from spectral.data.readers.contract import Reader, place_of
 from spectral.errors import UserError
 from spectral.files import writing
 
@@ -43,20 +43,21 @@ class PartJob:
             if isinstance(result, Row):
                 kept.append((int(row), result))
                 continue
-            self._allow(ids[position], result)
+            self._allow(int(row), ids[position], result)
             skipped.append((int(row), result))
         self._write(span, kept, skipped)
         return span
 
-    def _allow(self, id_: str, reason: str) -> None:
+    def _allow(self, row: int, id_: str, reason: str) -> None:
+        place = place_of(self.reader, row)
+        told = place is None or place.partition(",")[0] in reason
+        spectrum = f"Spectrum {id_}" if told else f"Spectrum {id_} ({place})"
         if reason.startswith("flux not finite"):
             if self.rules.nan == "error":
-                raise UserError(
-                    f"Spectrum {id_}: {reason}; data.nan=mask marks such pixels, data.nan=skip such spectra."
-                )
+                raise UserError(f"{spectrum}: {reason}; data.nan=mask marks such pixels, data.nan=skip such spectra.")
         elif self.on_bad == "error":
             pad = ", data.ragged=pad fills it up" if reason.startswith("wrong length") else ""
-            raise UserError(f"Spectrum {id_}: {reason}; data.on_bad=skip leaves it out{pad}.")
+            raise UserError(f"{spectrum}: {reason}; data.on_bad=skip leaves it out{pad}.")
 
     def _write(self, span: Span, kept: list[tuple[int, Row]], skipped: list[tuple[int, str]]) -> None:
         arrays = _stacked([row for _, row in kept], self.rules) if kept else {}

@@ -1,6 +1,6 @@
 """What every reader of survey data provides; the packer knows readers by this alone."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -28,8 +28,9 @@ class Chunk:
 class Reader(Protocol):
     """A survey as its source holds it. Instances are pickled to the packing processes, so they stay small.
 
-    A reader may also have `class_names`, which it proposes, `wave_unit`, in which its source gives wavelengths, and
-    `wave_per_row`, which is true if each chunk has wavelengths: `data.grid` is then needed.
+    A reader may also have `class_names`, which it proposes; `wave_unit`, in which its source gives wavelengths;
+    `wave_medium`, "vacuum" or "air", for those that it returns; and `wave_per_row`, which is true if each chunk has
+    wavelengths: `data.grid` is then needed.
     """
 
     def catalog(self) -> pd.DataFrame:
@@ -55,3 +56,9 @@ class Reader(Protocol):
     def settings(self) -> Mapping[str, object]:
         """The options that shape the pack, as JSON values; they name its cache folder."""
         ...
+
+
+def place_of(reader: Reader, row: int) -> str | None:
+    """The file of a catalog row and its position there, for messages; None if the reader has no method `place`."""
+    place: Callable[[int], str | None] | None = getattr(reader, "place", None)
+    return None if place is None else place(row)

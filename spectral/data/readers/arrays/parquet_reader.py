@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from pyarrow import parquet, types
 
 from spectral.data.readers.arrays.options import ArrayOptions
-from spectral.data.readers.arrays.parquet_stream import parquet_stream
+from spectral.data.readers.arrays.parquet_rows import list_rows, wide_rows
 from spectral.data.readers.arrays.pixel_columns import split_columns
 from spectral.data.readers.arrays.wave_axis import Axis, named_axis
 from spectral.data.readers.columns import check_names, is_index, log_columns, tidy_catalog
 from spectral.data.readers.contract import Chunk
 from spectral.data.readers.fingerprints import file_stamp
+from spectral.data.readers.parquet_stream import parquet_stream
 from spectral.errors import UserError, nearest
 
 INDEX_PREFIX = "__"  # pandas names an unnamed index column so
@@ -130,8 +131,8 @@ class ParquetReader:
             raise UserError(f"{self.source} cannot be read: {str(error).splitlines()[0].rstrip('.')}.") from error
 
     def _read(self, rows: NDArray[np.int64]) -> Chunk:
-        are_lists, mtime_ns = self.list_column is not None, self.path.stat().st_mtime_ns
-        stream = parquet_stream(self.path, tuple(self.columns[0]), are_lists, mtime_ns)
+        rows_of = wide_rows if self.list_column is None else list_rows
+        stream = parquet_stream(self.path, tuple(self.columns[0]), rows_of, self.path.stat().st_mtime_ns)
         chunk = Chunk(flux=[])
         for position, row in enumerate(rows):
             spectrum = stream.spectrum(int(row))

@@ -5,7 +5,6 @@ import gzip
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
@@ -13,12 +12,14 @@ import pyarrow.parquet
 
 from spectral.data.readers.columns import check_names, is_index, text_columns
 from spectral.data.readers.paths import existing_file
-from spectral.data.readers.survey_files.fits_file import open_fits, table_columns
+from spectral.data.readers.survey_files.fits_columns import columns_of, num_rows, table_columns
+from spectral.data.readers.survey_files.fits_file import open_fits
 from spectral.data.readers.survey_files.layout import UnreadableError
 from spectral.errors import UserError
 
 FITS_ENDINGS = (".fits", ".fit", ".fits.gz", ".fit.gz")
 SEPARATORS = "|,;\t"
+BLOCK_BYTES = 2**26  # of a FITS table, in memory at a time
 
 
 def read_catalog_table(path: str, given: Mapping[str, str | None], key: str = "data.catalog") -> pd.DataFrame:
@@ -86,10 +87,15 @@ def _frame(table: pa.Table) -> pd.DataFrame:
 
 
 def _from_fits(path: Path, source: str) -> pd.DataFrame:
+    """Read in blocks of rows, since the columns with several values a row may be most of a file."""
     with open_fits(path) as hdus:
-        tables = [hdu for hdu in hdus if hasattr(hdu, "columns")]
-        if not tables:
+        table = next((hdu for hdu in hdus if hdu.is_table), None)
+        if table is None:
             raise UserError(f"{source} holds no table.")
-        check_names(tables[0].columns.names, source)
-        columns = table_columns(tables[0], [name.lower() for name in tables[0].columns.names])
-    return pd.DataFrame({name: values for name, values in columns.items() if np.ndim(values) == 1})
+        columns = columns_of(table)
+        check_names([column.name for column in columns], source)
+        single = {c.name.lower(): c.name for c in columns if c.code == "A" or (c.repeat == 1 and c.code not in "PQX")}
+        step = max(1, BLOCK_BYTES // table.header.axes[0])
+        starts = range(0, max(1, num_rows(table)), step)
+        blocks = [pd.DataFrame(table_columns(table, [*single], at, at + step)) for at in starts]
+    return pd.concat(blocks, ignore_index=True).rename(columns=single)

@@ -1,8 +1,8 @@
 """The files of a survey below a folder, or those that a pattern names."""
 
+import glob
 import os
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from spectral.data.readers.fingerprints import join_stamps
@@ -10,6 +10,7 @@ from spectral.data.readers.paths import existing_folder
 from spectral.errors import UserError
 
 WILDCARDS = set("*?[")
+MOST_STAMPED = 10_000  # files whose sizes and times are looked at, at every start
 
 
 @dataclass(frozen=True)
@@ -19,60 +20,108 @@ class FileTree:
     Args:
         root: folder that the names are relative to.
         names: of the files, with the folders between.
-        stamp: changes when a file comes, goes or is replaced. Files that are written to in place are not seen: a
-            million of them would have to be looked at, at every start.
+        stamp: changes when a file comes, goes or is replaced. Of many files, one that is written to in place is not
+            seen: each of a million would have to be looked at, at every start.
     """
 
     root: Path
     names: list[str]
     stamp: str
 
-    @cached_property
-    def by_name(self) -> dict[str, str]:
-        """Name without its folders -> relative name."""
-        return {name.rpartition("/")[2]: name for name in self.names}
 
-
-def find_files(folder: str, endings: tuple[str, ...], key: str = "data.folder") -> FileTree:
-    """All files with some endings, below a folder or as a pattern with wildcards names them.
+def find_files(
+    folder: str,
+    endings: tuple[str, ...],
+    beginnings: tuple[str, ...] = ("",),
+    but_not: str | None = None,
+    key: str = "data.folder",
+) -> FileTree:
+    """All files with some names, below a folder or as a pattern with wildcards names them.
 
     Args:
         folder: a folder, a file, or a pattern such as `dr10/*/spec-*.fits` (`**`: any number of folders).
-        endings: in lower case.
+        endings, beginnings: of their names, in lower case.
+        but_not: a file that is left out, such as a catalog that lies in the folder.
 
     Raises:
         UserError: the folder is not there, cannot be listed, or has no such file.
     """
-    if WILDCARDS & set(folder) and not Path(folder).exists():
-        root, names = _matching(folder, endings)
-    elif Path(folder).is_file():
+    if Path(folder).is_file():
         root, names = Path(folder).parent, [Path(folder).name]
     else:
-        root = existing_folder(folder, key)
-        names = _below(root, endings, key)
+        root = tree_root(folder, key)
+        found = _matching(folder, root) if _is_pattern(folder) else _below(root, key)
+        names = [name for name in found if _fits(name.rpartition("/")[2].lower(), endings, beginnings)]
+    if but_not is not None:
+        names = [
+            name for name in names if name.rpartition("/")[2] != Path(but_not).name or not _same(root / name, but_not)
+        ]
     if not names:
-        raise UserError(f"{key}={folder} holds no file that ends in {' or '.join(endings)}.")
+        begins = f"begins with {' or '.join(beginnings)} and " if any(beginnings) else ""
+        raise UserError(f"{key}={folder} holds no file whose name {begins}ends in {' or '.join(endings)}.")
     folders = sorted({name.rpartition("/")[0] for name in names})
     stamps = [f"{name}/{(root / name).stat().st_mtime_ns}" for name in folders]
+    if len(names) <= MOST_STAMPED:
+        stamps += [_stamp(root / name) for name in names]
     return FileTree(root, names, join_stamps([*names, *stamps]))
 
 
-def _below(root: Path, endings: tuple[str, ...], key: str) -> list[str]:
+def _stamp(path: Path) -> str:
+    try:
+        status = path.stat()
+    except OSError:  # gone since it was listed; reading it says so
+        return ""
+    return f"{status.st_size}/{status.st_mtime_ns}"
+
+
+def tree_root(folder: str, key: str = "data.folder") -> Path:
+    """The folder that names are relative to: that of a file, or the part of a pattern before its wildcards.
+
+    Raises:
+        UserError: it is not there.
+    """
+    if Path(folder).is_file():
+        return Path(folder).parent
+    if not _is_pattern(folder):
+        return existing_folder(folder, key)
+    parts = Path(folder).parts
+    return Path(*parts[: next(i for i, part in enumerate(parts) if WILDCARDS & set(part))])
+
+
+def _is_pattern(folder: str) -> bool:
+    return bool(WILDCARDS & set(folder)) and not Path(folder).exists()
+
+
+def _fits(name: str, endings: tuple[str, ...], beginnings: tuple[str, ...]) -> bool:
+    """Files with a dot in front are no data: systems and rsync keep their own beside the file of that name."""
+    return name.endswith(endings) and name.startswith(beginnings) and not name.startswith(".")
+
+
+def _same(path: Path, other: str) -> bool:
+    return Path(other).exists() and path.samefile(other)
+
+
+def _below(root: Path, key: str) -> list[str]:
     def fail(error: OSError) -> None:
         raise UserError(f"{key}={root} cannot be listed: {error.filename}: {error.strerror}.") from error
 
-    names = []
+    names, seen = list[str](), {os.path.realpath(root)}
     for folder, subfolders, files in os.walk(root, onerror=fail, followlinks=True):
-        subfolders.sort()
+        subfolders[:] = [name for name in sorted(subfolders) if _is_new(f"{folder}/{name}", seen)]
         below = os.path.relpath(folder, root)
         begin = "" if below == "." else f"{below}/"
-        names += [begin + name for name in sorted(files) if name.lower().endswith(endings)]
+        names += [begin + name for name in sorted(files)]
     return names
 
 
-def _matching(pattern: str, endings: tuple[str, ...]) -> tuple[Path, list[str]]:
-    parts = Path(pattern).parts
-    num_fixed = next(i for i, part in enumerate(parts) if WILDCARDS & set(part))
-    root = Path(*parts[:num_fixed])
-    found = (path for path in root.glob(str(Path(*parts[num_fixed:]))) if path.name.lower().endswith(endings))
-    return root, sorted(str(path.relative_to(root)) for path in found if path.is_file())
+def _is_new(folder: str, seen: set[str]) -> bool:
+    """Note a folder as seen. A link to one that was listed already would give its files twice, or for ever."""
+    real = os.path.realpath(folder)
+    is_new = real not in seen
+    seen.add(real)
+    return is_new
+
+
+def _matching(pattern: str, root: Path) -> list[str]:
+    rest = str(Path(*Path(pattern).parts[len(root.parts) :]))
+    return sorted(glob.iglob(rest, root_dir=root, recursive=True))  # noqa: PTH207  # Path.glob looks at each file

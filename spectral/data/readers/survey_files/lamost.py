@@ -9,17 +9,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from spectral.data.readers.survey_files.fits_file import float32, hdu_at, open_fits, table_columns
+from spectral.data.readers.survey_files.fits_columns import table_columns
+from spectral.data.readers.survey_files.fits_file import FitsFile, Hdu, hdu_at, open_fits
+from spectral.data.readers.survey_files.fits_values import float32, float64, wave_of_header
 from spectral.data.readers.survey_files.layout import Entry, Spectrum, UnreadableError
 from spectral.data.readers.survey_files.mask_bits import bad_pixels, bits_of
 from spectral.data.readers.survey_files.scan import stem
 
 NO_REDSHIFT = -9999.0
 FLAGS = {"BADCCD": 0, "BADPROFILE": 1, "NOSKY": 2, "BRIGHTSKY": 3, "BADCENTER": 4, "NODATA": 5}
-NUM_IMAGE_ROWS = 5  # flux, inverse variance, wavelength or normalised flux, AND mask, OR mask
+NUM_IMAGE_ROWS, AND_ROW, OR_ROW = 5, 3, 4
 TABLE_COLUMNS = ("flux", "ivar", "wavelength", "andmask", "ormask")
 
 
@@ -54,47 +53,42 @@ class LamostLayout:
             header = hdus[0].header
         if "CLASS" not in header and "OBJNAME" not in header:
             raise UnreadableError("wrong layout: HDU 0 has neither CLASS nor OBJNAME, as a LAMOST spectrum has")
-        redshift = header.get("Z")
-        entry = {
-            "id": str(header["OBSID"]) if "OBSID" in header else stem(path.name, self.endings),
-            "label": header.get("CLASS"),
-            "subclass": header.get("SUBCLASS"),
-            "redshift": None if redshift is None or redshift <= NO_REDSHIFT else float(redshift),
-            "snr": header.get("SNRR", header.get("SN_R")),
-            "ra_deg": header.get("RA"),
-            "dec_deg": header.get("DEC"),
+        redshift = header.number("Z")
+        entry: Entry = {
+            "id": header.text("OBSID") or stem(path.name, self.endings),
+            "label": header.text("CLASS"),
+            "subclass": header.text("SUBCLASS"),
+            "redshift": None if redshift is None or redshift <= NO_REDSHIFT else redshift,
+            "snr": header.number("SNRR" if "SNRR" in header else "SN_R"),
+            "ra_deg": header.number("RA"),
+            "dec_deg": header.number("DEC"),
         }
         return [entry]
 
     def read(self, path: Path, indices: Sequence[int]) -> list[Spectrum | UnreadableError]:
         with open_fits(path) as hdus:
-            spectrum = self._of_image(hdus[0]) if hdus[0].header["NAXIS"] else self._of_table(hdus)
+            spectrum = self._of_image(hdus[0]) if hdus[0].is_image else self._of_table(hdus)
         return [spectrum for _ in indices]
 
-    def _of_image(self, hdu: Any) -> Spectrum:
-        if hdu.header["NAXIS"] != 2 or hdu.header["NAXIS2"] != NUM_IMAGE_ROWS:
-            shape = [hdu.header[f"NAXIS{i}"] for i in range(hdu.header["NAXIS"], 0, -1)]
-            raise UnreadableError(f"wrong layout: HDU 0 is an image of {shape}, not of 5 rows")
-        if "COEFF0" not in hdu.header or "COEFF1" not in hdu.header:
-            raise UnreadableError("wrong layout: HDU 0 has no COEFF0 and COEFF1, which give the wavelengths")
-        data = hdu.data
-        wave = 10 ** (hdu.header["COEFF0"] + hdu.header["COEFF1"] * np.arange(data.shape[1]))
-        flags = data[3 if self.mask == "and" else 4]
-        return Spectrum(float32(data[0]), wave, float32(data[1]), self._bad(flags))
+    def _of_image(self, hdu: Hdu) -> Spectrum:
+        if len(hdu.shape) != 2 or hdu.shape[0] != NUM_IMAGE_ROWS:
+            raise UnreadableError(f"wrong layout: {hdu} is an image of {list(hdu.shape)}, not of 5 rows")
+        flux, ivar, flags = hdu.rows([0, 1, AND_ROW if self.mask == "and" else OR_ROW])
+        wave = wave_of_header(hdu.header, hdu.shape[1])
+        return Spectrum(float32(flux), wave, float32(ivar), bad_pixels(flags, self.bits))
 
-    def _of_table(self, hdus: Any) -> Spectrum:
+    def _of_table(self, hdus: FitsFile) -> Spectrum:
         columns = table_columns(hdu_at(hdus, 1, "a table of FLUX and WAVELENGTH"), TABLE_COLUMNS)
         for name in ("flux", "wavelength"):
             if name not in columns:
                 raise UnreadableError(f"wrong layout: HDU 1 has no column {name.upper()}")
+        if columns["flux"].ndim > 1 and len(columns["flux"]) != 1:
+            raise UnreadableError(f"wrong layout: HDU 1 has {len(columns['flux'])} rows of many pixels, not one")
         flat = {name: values.reshape(-1) for name, values in columns.items()}
         flags, ivar = flat.get(f"{self.mask}mask"), flat.get("ivar")
         return Spectrum(
             float32(flat["flux"]),
-            flat["wavelength"].astype(np.float64),
+            float64(flat["wavelength"]),
             None if ivar is None else float32(ivar),
-            None if flags is None else self._bad(flags),
+            None if flags is None else bad_pixels(flags, self.bits),
         )
-
-    def _bad(self, flags: NDArray[Any]) -> NDArray[np.bool_]:
-        return bad_pixels(flags, self.bits)

@@ -30,9 +30,19 @@ class UnreadableError(ValueError):
     """A file, or a spectrum in it, cannot be read. The text is a short phrase, details after a colon: it is a reason
     to leave the spectrum out, and may name the HDU and what was expected there."""
 
+    def in_file(self, name: str) -> str:
+        """The reason with the file among its details."""
+        return f"{self} ({name})" if ":" in str(self) else f"{self}: {name}"
+
 
 class Layout(Protocol):
-    """How one survey lays out its files. Instances are pickled to the packing processes, so they stay small."""
+    """How one survey lays out its files. Instances are pickled to the packing processes, so they stay small.
+
+    A layout may also have `beginnings` of file names, in lower case; `many_per_file`, which is true if a catalog row
+    is found by its file and its id there; `longer_id(id, file)`, which tells ids apart that several files have;
+    `row_in_file` and `spectrum_id`, which a catalog row's values of `file_name_columns` give as they do `file_name`;
+    and `wave_unit`, in which its files give wavelengths.
+    """
 
     @property
     def name(self) -> str:

@@ -1,25 +1,31 @@
 """The list of a survey's spectra, from a catalog or from the headers of all files."""
 
+import dataclasses
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from spectral.data.readers.columns import NUMBERED, among, log_columns, tidy_catalog
+from spectral.data.readers.columns import NUMBERED, as_text, find_columns, log_columns, tidy_catalog
 from spectral.data.readers.survey_files.catalog_table import read_catalog_table
 from spectral.data.readers.survey_files.file_tree import FileTree
 from spectral.data.readers.survey_files.layout import Layout
 from spectral.data.readers.survey_files.objects import groups_by_position
+from spectral.data.readers.survey_files.places import FileFinder, Places, places_of
 from spectral.data.readers.survey_files.scan import FILE, PROBLEM, ROW_IN_FILE, scan_headers, stem
 from spectral.errors import UserError
 
 log = logging.getLogger(__name__)
 
 ROLES = ("id", "label", "group", "redshift", "snr")
-POSITIONS = {"ra_deg": ("ra_deg", "ra", "ra_obs", "target_ra"), "dec_deg": ("dec_deg", "dec", "dec_obs", "target_dec")}
+POSITIONS = {
+    "ra_deg": ("ra_deg", "ra", "ra_obs", "target_ra", "plug_ra"),
+    "dec_deg": ("dec_deg", "dec", "dec_obs", "target_dec", "plug_dec"),
+}
 OWN = (FILE, ROW_IN_FILE, PROBLEM)
+PRIMARY = "zcat_primary"  # DESI's column for the best of an object's redshifts
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,7 @@ class Source:
     class_map: tuple[tuple[str, str | None], ...] = ()
     class_names: tuple[str, ...] | None = None
     match_arcsec: float | None = 2.0
+    zwarn_labels: bool = False
 
 
 def list_spectra(layout: Layout, source: Source, tree: FileTree, num_workers: int | None) -> pd.DataFrame:
@@ -55,7 +62,7 @@ def list_spectra(layout: Layout, source: Source, tree: FileTree, num_workers: in
 
 
 def _of_headers(layout: Layout, source: Source, tree: FileTree, num_workers: int | None) -> pd.DataFrame:
-    entries = scan_headers(layout, tree, num_workers)
+    entries = _with_distinct_ids(layout, scan_headers(layout, tree, num_workers))
     given, named = _given(layout, source, entries.columns), f"data.folder={source.folder}"
     frame = tidy_catalog(entries, given, named)
     shown = [str(name) for name in entries if name not in OWN]
@@ -67,12 +74,16 @@ def _of_catalog(layout: Layout, source: Source, catalog: str, tree: FileTree, nu
     named = f"data.catalog={catalog}"
     table = read_catalog_table(catalog, _given(layout, source, ()))
     given = _given(layout, source, table.columns)
-    frame = tidy_catalog(table, given, named)
-    names = _file_names(layout, source, table, named)
-    if names is None:
-        frame = _joined(frame, scan_headers(layout, tree, num_workers), named)
+    places = places_of(layout, source.file_key, table, named)
+    if places is None:
+        table = _primary(table, named)
+    if places is None or getattr(layout, "many_per_file", False):
+        stems = None if places is None else [stem(name, layout.endings) for name in places.files]
+        frame = tidy_catalog(_keyed(table, stems, given, named), given, named)
+        entries = scan_headers(layout, _named_files(layout, tree, stems), num_workers)
+        frame = _with_distinct_ids(layout, _joined(layout, frame, entries, stems is not None, named))
     else:
-        frame = _with_files(layout, frame, names, tree, named)
+        frame = _with_files(layout, tidy_catalog(table, given, named), places, tree, named)
     log_columns(named, table.columns, frame, given, f"the files of data.folder={source.folder}")
     return frame
 
@@ -87,42 +98,69 @@ def _given(layout: Layout, source: Source, columns: Iterable[str]) -> dict[str, 
     return given
 
 
-def _file_names(layout: Layout, source: Source, table: pd.DataFrame, named: str) -> list[str] | None:
-    """The file of each catalog row; None if its rows do not tell."""
-    if source.file_key is not None:
-        if source.file_key not in table:
-            raise UserError(
-                f"{named} has no '{source.file_key}' (data.file_key): {among(source.file_key, map(str, table))}."
-            )
-        return [str(name) for name in table[source.file_key]]
-    lower = {str(name).lower(): table[name].to_list() for name in reversed(list(table.columns))}
-    if not {*layout.file_name_columns} <= set(lower) or not layout.file_name_columns:
-        return None
-    return [layout.file_name(*values) for values in zip(*(lower[c] for c in layout.file_name_columns), strict=True)]
-
-
-def _with_files(layout: Layout, frame: pd.DataFrame, names: list[str], tree: FileTree, named: str) -> pd.DataFrame:
-    """The catalog with the file of each row, which a row finds by its name with or without folders and ending."""
-    there = {stem(name, layout.endings): name for name in tree.names} | tree.by_name | {n: n for n in tree.names}
-    found = [there.get(name) or there.get(stem(name, layout.endings)) for name in names]
-    missing = [f"missing file: {name}" if file is None else None for name, file in zip(names, found, strict=True)]
+def _with_files(layout: Layout, frame: pd.DataFrame, places: Places, tree: FileTree, named: str) -> pd.DataFrame:
+    """The catalog with the file of each row, which it finds by the file's name, or by an id that files are named by."""
+    finder = FileFinder(tree, layout.endings)
+    numbered = bool(frame.attrs.get(NUMBERED))
+    found = [finder.find(name) for name in places.files]
+    if not numbered:
+        found = [file or finder.find(id_) for file, id_ in zip(found, frame["id"], strict=True)]
+    missing = [finder.problem(name) if file is None else None for name, file in zip(places.files, found, strict=True)]
     if all(missing):
         raise UserError(
-            f"None of the {len(names):,} files that {named} asks for is in data.folder, such as {names[0]}."
+            f"None of the {len(found):,} files that {named} asks for is in data.folder, such as {places.files[0]}."
         )
-    files = [name if file is None else file for name, file in zip(names, found, strict=True)]
-    if frame.attrs.get(NUMBERED):
-        frame["id"] = [stem(name, layout.endings) for name in files]
+    files = [name if file is None else file for name, file in zip(places.files, found, strict=True)]
+    if numbered:
+        frame["id"] = places.ids or [stem(name, layout.endings) for name in files]
         frame.attrs[NUMBERED] = False
     _log_left_out(tree, len(tree.names) - len({*files} & {*tree.names}), named)
-    frame[FILE], frame[ROW_IN_FILE], frame[PROBLEM] = files, 0, missing
+    frame[FILE], frame[ROW_IN_FILE], frame[PROBLEM] = files, places.rows, missing
     return frame
 
 
-def _joined(frame: pd.DataFrame, entries: pd.DataFrame, named: str) -> pd.DataFrame:
-    """The spectra of the files with what the catalog says of each; those that it does not list are left out."""
-    key = "group" if "group" in entries and not entries["id"].isin(frame["id"]).any() else "id"
-    place = pd.Index(frame["id"]).get_indexer(entries[key].astype("str"))
+def _primary(table: pd.DataFrame, named: str) -> pd.DataFrame:
+    """The best row of each object, if a catalog of several says which one that is."""
+    column = next((name for name in table if str(name).lower() == PRIMARY), None)
+    if column is None or table[column].astype(bool).all():
+        return table
+    best = table[table[column].astype(bool)].reset_index(drop=True)
+    log.info("%s: the %s of %s rows with %s are used.", named, f"{len(best):,}", f"{len(table):,}", column)
+    return best
+
+
+def _keyed(table: pd.DataFrame, stems: list[str] | None, given: Mapping[str, str | None], named: str) -> pd.DataFrame:
+    """The catalog with its files' names before its ids, if it has both: an object may be in several files."""
+    roles = find_columns(table.columns, given, named)
+    column = next((name for name, role in roles.items() if role == "id"), None)
+    if stems is None or column is None:
+        return table
+    ids = as_text(table[column], f"'{column}' in {named}")
+    return table.assign(**{column: [f"{stem}/{id_}" for stem, id_ in zip(stems, ids, strict=True)]})
+
+
+def _named_files(layout: Layout, tree: FileTree, stems: list[str] | None) -> FileTree:
+    """The files that a catalog names, or all if it names none; if none of those is there, all."""
+    if stems is None:
+        return tree
+    wanted = set(stems)
+    found = [name for name in tree.names if stem(name, layout.endings) in wanted]
+    return dataclasses.replace(tree, names=found or tree.names)
+
+
+def _joined(layout: Layout, frame: pd.DataFrame, entries: pd.DataFrame, by_file: bool, named: str) -> pd.DataFrame:
+    """The spectra of the files with what the catalog says of each; those that it does not list are left out.
+
+    A catalog may give the ids of spectra, or those of objects that have several.
+    """
+    index = pd.Index(frame["id"])
+    places = {}
+    for column in ("id", "group") if "group" in entries else ("id",):
+        keys = entries[column].astype("str")
+        if by_file:
+            keys = pd.Series([stem(name, layout.endings) for name in entries[FILE]], keys.index) + "/" + keys
+        places[column] = index.get_indexer(pd.Index(keys))
+    place = max(places.values(), key=lambda place: (place >= 0).sum())
     if (place < 0).all():
         raise UserError(
             f"None of the {len(frame):,} ids of {named}, such as {frame['id'].iloc[0]}, is that of a spectrum in "
@@ -130,10 +168,26 @@ def _joined(frame: pd.DataFrame, entries: pd.DataFrame, named: str) -> pd.DataFr
         )
     listed = np.flatnonzero((place >= 0) | entries[PROBLEM].notna())
     _log_spectra_left_out(len(entries) - len(listed), named)
+    _log_rows_left_out(len(frame) - len(np.unique(place[place >= 0])), len(frame), named)
     said = frame.iloc[place[listed]].reset_index(drop=True).where(pd.Series(place[listed] >= 0), other=np.nan)
     kept = entries.iloc[listed].reset_index(drop=True)
-    columns = {name: said[name] for name in said if name not in ("id", *OWN)}
+    own = ("id", *OWN) if frame["label"].notna().any() else ("id", "label", *OWN)
+    columns = {name: said[name] for name in said if name not in own}
     return kept.assign(**columns)
+
+
+def _with_distinct_ids(layout: Layout, frame: pd.DataFrame) -> pd.DataFrame:
+    """Ids that several files have, made longer by the layout if it can tell them apart; the later ones are bad rows."""
+    ids, files, problems = (frame[name].to_numpy(object).copy() for name in ("id", FILE, PROBLEM))
+    twice = np.flatnonzero(frame["id"].duplicated(keep=False))
+    if hasattr(layout, "longer_id"):
+        ids[twice] = [layout.longer_id(str(ids[row]), files[row]) for row in twice]
+    first = {ids[row]: files[row] for row in reversed(twice)}
+    for row in np.flatnonzero(pd.Series(ids).duplicated()):
+        if pd.isna(problems[row]):
+            problems[row] = f"duplicate id: {ids[row]} in {files[row]}, also in {first[ids[row]]}"
+        ids[row] = f"{ids[row]} ({files[row]} row {frame[ROW_IN_FILE].iloc[row]})"
+    return frame.assign(id=pd.Series(ids, frame.index, dtype="str"), **{PROBLEM: problems})
 
 
 def _log_left_out(tree: FileTree, num: int, named: str) -> None:
@@ -144,6 +198,11 @@ def _log_left_out(tree: FileTree, num: int, named: str) -> None:
 def _log_spectra_left_out(num: int, named: str) -> None:
     if num:
         log.warning("%s spectra are in no row of %s and are left out.", f"{num:,}", named)
+
+
+def _log_rows_left_out(num: int, num_rows: int, named: str) -> None:
+    if num:
+        log.warning("%s of %s rows of %s have no spectrum and are left out.", f"{num:,}", f"{num_rows:,}", named)
 
 
 def _positions(frame: pd.DataFrame) -> "tuple[np.ndarray, np.ndarray] | None":

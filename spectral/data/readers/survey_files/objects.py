@@ -22,12 +22,15 @@ def groups_by_position(ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64]
     groups = pd.Series(None, index=range(len(ra_deg)), dtype="str")
     if not len(known):
         return groups
-    ra, dec = ra_deg[known] % 360, dec_deg[known]
+    positions = np.stack([ra_deg[known] % 360, dec_deg[known]])
+    # Each position once: a catalog with one for all, such as (0, 0) for unknown, would have as many pairs as squares.
+    (ra, dec), first_row, place_of = np.unique(positions, axis=1, return_index=True, return_inverse=True)
     sky = SkyCoord(ra * u.deg, dec * u.deg)
     first, second, _, _ = search_around_sky(sky, sky, match_arcsec * u.arcsec)
-    pairs = coo_array((np.ones(len(first), bool), (first, second)), shape=(len(known),) * 2)
-    _, member_of = connected_components(pairs, directed=False)
-    _, leader = np.unique(member_of, return_index=True)
-    names = np.array([f"{ra[i]:.5f}{dec[i]:+.5f}" for i in leader])
-    groups.iloc[known] = names[member_of]
+    pairs = coo_array((np.ones(len(first), bool), (first, second)), shape=(len(ra),) * 2)
+    num_objects, object_of = connected_components(pairs, directed=False)
+    leader = np.full(num_objects, len(known))
+    np.minimum.at(leader, object_of, first_row)
+    names = np.array([f"{positions[0, row]:.5f}{positions[1, row]:+.5f}" for row in leader])
+    groups.iloc[known] = names[object_of[place_of.reshape(-1)]]
     return groups

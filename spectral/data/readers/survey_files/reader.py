@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 import tempfile
 from collections.abc import Mapping
@@ -23,7 +24,10 @@ from spectral.data.readers.survey_files.listing import Source, list_spectra
 from spectral.data.readers.survey_files.scan import FILE, PROBLEM, ROW_IN_FILE
 from spectral.files import write_parquet
 
+log = logging.getLogger(__name__)
+
 MANIFEST_FORMAT = 1
+WARNINGS = ("zwarn", "zwarning")  # columns of a redshift's warning flags, in lower case
 
 
 class SurveyFilesReader:
@@ -37,10 +41,12 @@ class SurveyFilesReader:
     """
 
     wave_per_row = True
+    wave_medium = "vacuum"
 
     def __init__(self, layout: Layout, source: Source, cache_dir: Path | None, num_workers: int | None = None) -> None:
         self.layout, self.source, self.num_workers = layout, source, num_workers
-        self.tree: FileTree | None = find_files(source.folder, layout.endings)
+        self.wave_unit: str = getattr(layout, "wave_unit", "angstrom")
+        self.tree: FileTree | None = self._find_files()
         self.root, self._stamp = self.tree.root, self.tree.stamp
         if source.catalog is not None:
             self._stamp = join_stamps([self._stamp, file_stamp(existing_file(source.catalog, "data.catalog"))])
@@ -52,14 +58,22 @@ class SurveyFilesReader:
         """Packing processes read the manifest: a list of a million files would be large to send to each."""
         return {**self.__dict__, "tree": None}
 
+    def _find_files(self) -> FileTree:
+        beginnings = getattr(self.layout, "beginnings", ("",))
+        return find_files(self.source.folder, self.layout.endings, beginnings, self.source.catalog)
+
     def catalog(self) -> pd.DataFrame:
         """Raises UserError if the catalog cannot be used, or no row of it has a file."""
-        if not self.manifest.is_file():
-            tree = self.tree or find_files(self.source.folder, self.layout.endings)
-            write_parquet(self.manifest, list_spectra(self.layout, self.source, tree, self.num_workers))
-        frame = _manifest(self.manifest).drop(columns=PROBLEM)
+        frame = self._listed().drop(columns=PROBLEM)
         labels = mapped_labels(frame["label"], dict(self.source.class_map), self.source.class_names)
-        return frame.assign(label=labels)
+        return frame.assign(label=labels if self.source.zwarn_labels else _without_warned(labels, frame))
+
+    def _listed(self) -> pd.DataFrame:
+        """The manifest, made if it is not there."""
+        if not self.manifest.is_file():
+            tree = self.tree or self._find_files()
+            write_parquet(self.manifest, list_spectra(self.layout, self.source, tree, self.num_workers))
+        return pd.read_parquet(self.manifest)
 
     def wave_angstrom(self) -> None:
         return None  # each spectrum has its own
@@ -79,38 +93,62 @@ class SurveyFilesReader:
         layout = {name: value for name, value in vars(self.layout).items() if not name.startswith("_")}
         return json.loads(json.dumps(values | {"layout": layout}))  # type: ignore[no-any-return]  # a mapping, as given
 
+    def place(self, row: int) -> str:
+        """The file of a catalog row and its position there, for messages."""
+        files, positions, _ = self._places()
+        return f"{files[row]}, row {positions[row]}"
+
     def read(self, rows: NDArray[np.int64]) -> Chunk:
-        manifest = _manifest(self.manifest)
-        files, indices = manifest[FILE].to_numpy()[rows], manifest[ROW_IN_FILE].to_numpy()[rows]
-        problems = manifest[PROBLEM].to_numpy()[rows]
-        found: list[Spectrum | str] = [""] * len(rows)
-        for name in dict.fromkeys(files):
-            positions = [i for i in np.flatnonzero(files == name) if pd.isna(problems[i])]
-            for position, result in zip(positions, self._read_file(name, indices[positions]), strict=True):
-                found[position] = result
-        for i, problem in enumerate(problems):
-            if not pd.isna(problem):
-                found[i] = str(problem)
+        files, positions, problems = (column[rows] for column in self._places())
+        found: list[Spectrum | str] = [str(problem) for problem in problems]
+        wanted: dict[str, list[int]] = {}
+        for i, name in enumerate(files):
+            if pd.isna(problems[i]):
+                wanted.setdefault(name, []).append(i)
+        for name, places in wanted.items():
+            for i, spectrum in zip(places, self._read_file(name, positions[places]), strict=True):
+                found[i] = spectrum
         return _chunk(found, self.layout.has_ivar)
+
+    def _places(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """File, position in it, and problem of each catalog row."""
+        if not self.manifest.is_file():
+            self._listed()
+        return _places(self.manifest)
 
     def _read_file(self, name: str, indices: NDArray[np.int64]) -> list[Spectrum | str]:
         try:
             spectra = self.layout.read(self.root / name, [int(index) for index in indices])
-            return [
-                f"{spectrum} ({name})" if isinstance(spectrum, UnreadableError) else spectrum for spectrum in spectra
-            ]
+            return [each.in_file(name) if isinstance(each, UnreadableError) else each for each in spectra]
         except UnreadableError as error:
-            return [f"{error} ({name})"] * len(indices)
+            return [error.in_file(name)] * len(indices)
         except FileNotFoundError:
             return [f"missing file: {name}"] * len(indices)
         except OSError as error:
             return [f"unreadable file: {name}: {error.strerror}"] * len(indices)
 
 
+def _without_warned(labels: pd.Series, frame: pd.DataFrame) -> pd.Series:
+    """Labels, missing where the survey itself doubts the fit that gave class and redshift."""
+    column = next((name for name in frame if str(name).lower() in WARNINGS), None)
+    if column is None:
+        return labels
+    warned = pd.to_numeric(frame[column], errors="coerce").fillna(0).ne(0) & labels.notna()
+    if warned.any():
+        log.warning(
+            "%s of %s labels are left out, since '%s' is not 0: data.zwarn_labels=true keeps them.",
+            f"{int(warned.sum()):,}",
+            f"{int(labels.notna().sum()):,}",
+            column,
+        )
+    return labels.mask(warned)
+
+
 @lru_cache(maxsize=2)
-def _manifest(path: Path) -> pd.DataFrame:
-    """Read once a process; its name says what it lists, so it never changes."""
-    return pd.read_parquet(path)
+def _places(manifest: Path) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Read once a process; the name of a manifest says what it lists, so it never changes."""
+    frame = pd.read_parquet(manifest, columns=[FILE, ROW_IN_FILE, PROBLEM])
+    return frame[FILE].to_numpy(object), frame[ROW_IN_FILE].to_numpy(np.int64), frame[PROBLEM].to_numpy(object)
 
 
 def _chunk(found: list[Spectrum | str], has_ivar: bool) -> Chunk:

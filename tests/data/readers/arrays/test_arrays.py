@@ -13,7 +13,8 @@ from spectral.configs.data import readers
 from spectral.configs.readers import ArraysConfig
 from spectral.data.packing.class_names import order_class_names
 from spectral.data.readers.arrays.opening import open_arrays
-from spectral.data.readers.arrays.parquet_stream import ParquetStream
+from spectral.data.readers.arrays.parquet_rows import list_rows
+from spectral.data.readers.parquet_stream import ParquetStream
 from spectral.errors import UserError
 
 NUM, LENGTH = 600, 5  # more rows than a batch of Parquet or a block of a matrix
@@ -155,7 +156,7 @@ def test_the_typed_config_opens_a_reader(tmp_path):
 
 def test_reading_parquet_in_order_reads_each_row_group_once(tmp_path, monkeypatch):
     path = parquet_lists(tmp_path)["path"]
-    stream = ParquetStream(path, ["flux"], are_lists=True)
+    stream = ParquetStream(path, ["flux"], list_rows)
     starts = []
     start = stream._batches_from
     monkeypatch.setattr(stream, "_batches_from", lambda group: starts.append(group) or start(group))

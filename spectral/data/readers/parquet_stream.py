@@ -4,16 +4,16 @@ A row group may hold a whole survey (pandas writes one a million rows), so rows 
 Going forwards costs nothing twice; going back starts again at the row's group.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from spectral.data.readers.arrays.parquet_rows import list_rows, wide_rows
-from spectral.data.readers.contract import Flux
+RowsOf = Callable[[pa.RecordBatch], list[Any]]
 
 ROWS_PER_BATCH = 256
 BUFFER_BYTES = 2**26  # shared by the columns
@@ -24,23 +24,23 @@ class ParquetStream:
 
     Args:
         path: the file.
-        columns: a column of lists, or one column a pixel.
-        are_lists: which of the two.
+        columns: those that spectra are in.
+        rows_of: makes of a batch of these columns its spectra, or in place of one the reason why there is none.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str], are_lists: bool) -> None:
+    def __init__(self, path: Path, columns: Sequence[str], rows_of: RowsOf) -> None:
         buffer_bytes = int(np.clip(BUFFER_BYTES // len(columns), 2**12, 2**20))
         self.file = parquet.ParquetFile(path, buffer_size=buffer_bytes, pre_buffer=False)
         self.columns = list(columns)
-        self.rows_of = list_rows if are_lists else wide_rows
+        self.rows_of = rows_of
         sizes = [self.file.metadata.row_group(group).num_rows for group in range(self.file.num_row_groups)]
         self.group_starts = np.concatenate([[0], np.cumsum(sizes)])
         self.batches = self._batches_from(0)
         self.start = self.end = 0  # file rows that `spectra` holds
-        self.spectra: list[Flux | str] = []
+        self.spectra: list[Any] = []
 
-    def spectrum(self, row: int) -> Flux | str:
-        """[C, L], or why there is none."""
+    def spectrum(self, row: int) -> Any:
+        """What `rows_of` made of a row. Raises StopIteration if the file has no such row."""
         if not self.start <= row < self.end:
             self._advance(row)
         return self.spectra[row - self.start]
@@ -63,6 +63,6 @@ class ParquetStream:
 
 
 @lru_cache(maxsize=2)
-def parquet_stream(path: Path, columns: tuple[str, ...], are_lists: bool, mtime_ns: int) -> ParquetStream:
+def parquet_stream(path: Path, columns: tuple[str, ...], rows_of: RowsOf, mtime_ns: int) -> ParquetStream:
     """One stream per process, which resumes from where it was; mtime_ns shows whether the file was rewritten."""
-    return ParquetStream(path, columns, are_lists)
+    return ParquetStream(path, columns, rows_of)

@@ -1,0 +1,97 @@
+"""Which files a folder or pattern means, and when the source has changed."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from spectral.data.readers.survey_files import file_tree
+from spectral.data.readers.survey_files.file_tree import find_files
+from spectral.errors import UserError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("b/spec-2.fits", "b/spec-1.fits.gz", "a/c/spec-3.FITS", "spec-0.fits", "notes.txt", "b/._spec-1.fits"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    return tmp_path
+
+
+def found(folder: object, **options: object) -> list[str]:
+    return find_files(str(folder), (".fits", ".fits.gz"), **options).names  # type: ignore[arg-type]
+
+
+def test_all_files_below_a_folder_in_the_order_of_their_names(folder: Path) -> None:
+    assert found(folder) == ["spec-0.fits", "a/c/spec-3.FITS", "b/spec-1.fits.gz", "b/spec-2.fits"]
+
+
+def test_a_pattern_or_a_file(folder: Path) -> None:
+    assert found(folder / "b" / "spec-*") == ["spec-1.fits.gz", "spec-2.fits"]
+    assert found(folder / "*" / "spec-*.fits") == ["b/spec-2.fits"]
+    assert found(folder / "**" / "*.FITS") == ["a/c/spec-3.FITS"]
+    assert found(folder / "b" / "spec-2.fits") == ["spec-2.fits"]
+
+
+def test_a_folder_whose_name_has_wildcards_is_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "dr[10]").mkdir()
+    (tmp_path / "dr[10]" / "a.fits").write_text("x")
+    assert found(tmp_path / "dr[10]") == ["a.fits"]
+
+
+def test_a_folder_that_is_linked_into_itself_or_twice_is_listed_once(folder: Path) -> None:
+    (folder / "b" / "loop").symlink_to(folder)
+    (folder / "z").symlink_to(folder / "b")
+    assert len(found(folder)) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("nothing", r"data\.folder=.*nothing is not a folder"),
+        ("empty", r"data\.folder=.*empty holds no file whose name ends in \.fits or \.fits\.gz"),
+        ("b/*.dat", r"holds no file whose name ends in"),
+        ("x/*/y.fits", r"holds no file whose name ends in"),
+    ],
+)
+def test_no_files_are_one_sentence(name: str, sentence: str, folder: Path) -> None:
+    (folder / "empty").mkdir()
+    with pytest.raises(UserError, match=sentence):
+        found(folder / name)
+
+
+def test_a_folder_that_may_not_be_listed_is_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a stand-in, since a superuser may list all."""
+    scandir = os.scandir
+
+    def refuse(path: object) -> object:
+        if str(path).endswith("/b"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)  # type: ignore[call-overload]  # as os.walk calls it
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(UserError, match=r"data\.folder=.* cannot be listed: .*/b: Permission denied\.$"):
+        found(folder)
+
+
+@pytest.mark.parametrize("most", [10_000, 0], ids=["few", "many"])
+def test_the_stamp_changes_when_a_file_comes_or_goes_or_is_replaced(
+    most: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_tree, "MOST_STAMPED", most)
+
+    def stamp() -> str:
+        return find_files(str(folder), (".fits",)).stamp
+
+    stamps = [stamp()]
+    assert stamp() == stamps[0]
+    (folder / "b" / "new.fits").write_text("x")
+    stamps.append(stamp())
+    (folder / "b" / "new.fits").unlink()
+    os.utime(folder / "b", ns=(1, 1))
+    stamps.append(stamp())
+    (folder / "b" / "other").write_text("y")
+    (folder / "b" / "other").replace(folder / "b" / "spec-2.fits")
+    os.utime(folder / "b", ns=(2, 2))
+    stamps.append(stamp())
+    assert len(set(stamps)) == 4
