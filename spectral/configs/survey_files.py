@@ -5,6 +5,7 @@ from typing import Optional
 
 from spectral.configs.data import DataConfig, GridConfig, readers
 from spectral.configs.fields import choice, number
+from spectral.configs.readers import WAVE_MEDIA, WAVE_UNITS
 from spectral.errors import UserError
 
 CLASS_MAP = {"star": "star", "galaxy": "galaxy", "qso": "qso", "quasar": "qso", "unknown": "unknown"}
@@ -73,3 +74,23 @@ class MultimodalUniverseConfig(SurveyFilesConfig):
 
     name: str = "multimodal_universe"
     grid: GridConfig = field(default_factory=lambda: GridConfig("log", 3600.0, 9824.0, 1e-4))
+
+
+@readers.register("spectral.data.readers.survey_files.opening:open_two_column")
+@dataclass
+class TwoColumnConfig(SurveyFilesConfig):
+    """Text files of columns, one a spectrum; the names of subfolders are labels, unless a catalog has them."""
+
+    name: str = "two_column"
+    columns: list[str] = field(default_factory=lambda: ["wave", "flux"])  # also error or ivar; other names: left out
+    wave_unit: str = choice("angstrom", *WAVE_UNITS)
+    wave_medium: str = choice("vacuum", *WAVE_MEDIA)  # air: converted to vacuum
+    class_map: dict[str, Optional[str]] = field(default_factory=dict)
+
+    def check(self, key: str) -> None:
+        super().check(key)
+        named = [column for column in self.columns if column in ("wave", "flux", "error", "ivar")]
+        if not {"wave", "flux"} <= set(named) or len(named) != len(set(named)) or {"error", "ivar"} <= set(named):
+            raise UserError(
+                f"{key}.columns={self.columns} must name wave and flux once each, and at most one of error and ivar."
+            )
