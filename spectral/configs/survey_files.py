@@ -27,11 +27,6 @@ class SurveyFilesConfig(DataConfig):
     zwarn_labels: bool = False  # whether a spectrum keeps its label if its redshift has a warning (zwarn, zwarning)
     class_map: dict[str, Optional[str]] = field(default_factory=lambda: dict(CLASS_MAP))  # survey's word -> class
 
-    def check(self, key: str) -> None:
-        super().check(key)
-        if not self.folder:
-            raise UserError(f"{key}.folder is not set: it needs a folder, or a pattern such as 'dr10/*/spec-*.fits'.")
-
 
 @readers.register("spectral.data.readers.survey_files.opening:open_lamost")
 @dataclass
