@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from omegaconf import DictConfig
 
 from spectral.configs.root import typed
-from spectral.data.readers.paths import existing_file, existing_folder, refuse_fits
+from spectral.data.readers.paths import existing_file, existing_folder, refuse_fits_folder
 from spectral.errors import UserError
 
 CHOOSE = " (the GPU of the job's slot, which hydra.launcher.devices=[1] chooses)"
@@ -38,5 +38,5 @@ def _check_path(path: str, key: str, kind: str) -> None:
         existing_folder(path, key)
         return
     if kind == "spectra":
-        refuse_fits(path, key)
+        refuse_fits_folder(path, key)
     existing_file(path, key)

@@ -18,7 +18,7 @@ from spectral.errors import UserError
         ("data=arrays data.path=", "data.path is not set: it needs the path of a file."),
         ("data=arrays data.path=there.npy data.labels=no.csv", "data.labels=no.csv is not a file."),
         ("data=arrays data.path=there.npy data.test_path=thee.npy", "data.test_path=thee.npy is not a file: did you "),
-        ("data=arrays data.path=spectra.fits", "data.path=spectra.fits is FITS (spectra.fits), which is not read yet"),
+        ("data=arrays data.path=spectra.fits", "data.path=spectra.fits is not a file"),
         ("data=tianchi data.index=there.npy data.folder=no", "data.folder=no is not a folder."),
         ("data=packed data.folder=there.npy", "data.folder=there.npy is not a folder"),
         (

@@ -8,6 +8,7 @@ from spectral.configs.fields import choice, must_exist
 from spectral.errors import UserError
 
 WAVE_UNITS = ("angstrom", "nm", "um", "cm-1")
+WAVE_MEDIA = ("vacuum", "air")
 
 
 @readers.register("spectral.data.readers.tianchi:TianchiReader")
@@ -28,24 +29,25 @@ class TianchiConfig(DataConfig):
 @readers.register("spectral.data.readers.arrays.opening:open_arrays")
 @dataclass
 class ArraysConfig(DataConfig):
-    """Spectra as arrays, by the file's suffix: .npz, .npy, .parquet, .csv, .tsv."""
+    """Spectra as arrays, by the file's suffix: .npz, .npy, .h5, .hdf5, .fits, .fits.gz, .parquet, .csv, .tsv."""
 
     name: str = "arrays"
     path: str = must_exist("", "spectra")
     test_path: Optional[str] = must_exist(None, "spectra")  # a second file of that form: the test split; first: train
-    labels: Optional[str] = must_exist(None, "file")  # CSV with a row per spectrum, for .npy (.npz without labels)
-    flux_key: Optional[str] = None  # array or list column of flux; null: flux, or the only one that can be
-    wave_key: Optional[str] = None  # array of wavelengths (.npz); null: wave or wavelength
+    labels: Optional[str] = must_exist(None, "file")  # CSV with a row per spectrum, for arrays without labels
+    flux_key: Optional[str] = None  # array, list column, or path in HDF5, of flux; null: flux, or the only one possible
+    wave_key: Optional[str] = None  # array of wavelengths; null: wave, wavelength, lambda or loglam
     wave_unit: Optional[str] = choice(None, *WAVE_UNITS)  # of the wavelengths, or of column names that are numbers
-    ivar_key: Optional[str] = None  # array of inverse variances (.npz); null: ivar
-    mask_key: Optional[str] = None  # array that is true if a pixel is bad (.npz); null: mask
+    wave_medium: Optional[str] = choice(None, *WAVE_MEDIA)  # air: converted to vacuum; null: not known, as they are
+    ivar_key: Optional[str] = None  # array of inverse variances; null: ivar
+    mask_key: Optional[str] = None  # array that is true if a pixel is bad; null: mask
     id_key: Optional[str] = None  # column or array of ids; null: id, or else the rows are numbered
     label_key: Optional[str] = None  # null: label, type, class, target or y, if there is one
     group_key: Optional[str] = None  # the object that several spectra share; null: group
     extra: list[str] = field(default_factory=list)  # further columns that are no pixels (.csv, .tsv, .parquet)
     flux_columns: Optional[list[str]] = None  # the first and the last pixel; null: seen from the names
     header: Optional[bool] = None  # whether the first line has names (.csv, .tsv); null: seen from the line
-    channels_last: Optional[bool] = None  # whether flux is [N, L, C] (.npz, .npy); null: [N, C, L], refused if C > L
+    channels_last: Optional[bool] = None  # whether an array of flux is [N, L, C]; null: [N, C, L], refused if C > L
 
     def check(self, key: str) -> None:
         super().check(key)

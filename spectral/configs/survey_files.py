@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Optional
 
 from spectral.configs.data import DataConfig, GridConfig, readers
-from spectral.configs.fields import choice, number
+from spectral.configs.fields import choice, must_exist, number
+from spectral.configs.readers import WAVE_MEDIA, WAVE_UNITS
 from spectral.errors import UserError
 
 CLASS_MAP = {"star": "star", "galaxy": "galaxy", "qso": "qso", "quasar": "qso", "unknown": "unknown"}
@@ -15,7 +16,7 @@ class SurveyFilesConfig(DataConfig):
     """Options of all readers of survey files."""
 
     folder: str = ""  # a folder with folders below it, a file, or a pattern such as 'dr10/*/spec-*.fits'
-    catalog: Optional[str] = None  # CSV, FITS or Parquet: the spectra to read, and their labels; null: the headers say
+    catalog: Optional[str] = must_exist(None, "file")  # CSV, FITS, Parquet: spectra and labels; null: the headers say
     file_key: Optional[str] = None  # its column of file names; null: made of the survey's usual columns
     id_key: Optional[str] = None  # null: the survey's usual name
     label_key: Optional[str] = None  # null: class
@@ -25,11 +26,6 @@ class SurveyFilesConfig(DataConfig):
     match_arcsec: Optional[float] = number(2.0, above=0)  # spectra that near are one object, if no id says; null: none
     zwarn_labels: bool = False  # whether a spectrum keeps its label if its redshift has a warning (zwarn, zwarning)
     class_map: dict[str, Optional[str]] = field(default_factory=lambda: dict(CLASS_MAP))  # survey's word -> class
-
-    def check(self, key: str) -> None:
-        super().check(key)
-        if not self.folder:
-            raise UserError(f"{key}.folder is not set: it needs a folder, or a pattern such as 'dr10/*/spec-*.fits'.")
 
 
 @readers.register("spectral.data.readers.survey_files.opening:open_lamost")
@@ -73,3 +69,23 @@ class MultimodalUniverseConfig(SurveyFilesConfig):
 
     name: str = "multimodal_universe"
     grid: GridConfig = field(default_factory=lambda: GridConfig("log", 3600.0, 9824.0, 1e-4))
+
+
+@readers.register("spectral.data.readers.survey_files.opening:open_two_column")
+@dataclass
+class TwoColumnConfig(SurveyFilesConfig):
+    """Text files of columns, one a spectrum; the names of subfolders are labels, unless a catalog has them."""
+
+    name: str = "two_column"
+    columns: list[str] = field(default_factory=lambda: ["wave", "flux"])  # also error or ivar; other names: left out
+    wave_unit: str = choice("angstrom", *WAVE_UNITS)
+    wave_medium: str = choice("vacuum", *WAVE_MEDIA)  # air: converted to vacuum
+    class_map: dict[str, Optional[str]] = field(default_factory=dict)
+
+    def check(self, key: str) -> None:
+        super().check(key)
+        named = [column for column in self.columns if column in ("wave", "flux", "error", "ivar")]
+        if not {"wave", "flux"} <= set(named) or len(named) != len(set(named)) or {"error", "ivar"} <= set(named):
+            raise UserError(
+                f"{key}.columns={self.columns} must name wave and flux once each, and at most one of error and ivar."
+            )

@@ -6,7 +6,6 @@ B batch, S survey channels, L length.
 from typing import NamedTuple
 
 import torch
-from scipy.signal import savgol_coeffs
 from torch import Tensor, nn
 from torch.nn.functional import conv1d, pad
 
@@ -128,6 +127,8 @@ class SavitzkyGolay(Channel):
 
     def __init__(self, window_pixels: int = 11, order: int = 2, derivative: int = 1) -> None:
         super().__init__()
+        from scipy.signal import savgol_coeffs  # takes half a second, which runs without this channel need not wait
+
         kernel = torch.from_numpy(savgol_coeffs(window_pixels, order, deriv=derivative, use="dot")).float()
         self.register_buffer("kernel", kernel[None, None], persistent=False)
         self.half_window = window_pixels // 2

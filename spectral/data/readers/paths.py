@@ -32,16 +32,16 @@ def existing_folder(path: str, key: str) -> Path:
     return Path(path)
 
 
-def refuse_fits(path: str, key: str) -> None:
-    """Raises UserError for a FITS file, or a folder that holds such files."""
-    found = Path(path).name if path.lower().endswith(FITS) else None
-    if path and found is None and _is_there(Path(path), Path.is_dir, key):
-        names = (entry.name for entry in islice(Path(path).iterdir(), MOST_NEIGHBOURS))
-        found = next((name for name in names if name.lower().endswith(FITS)), None)
+def refuse_fits_folder(path: str, key: str) -> None:
+    """Raises UserError, which names the readers for it, if `path` is a folder that holds FITS files."""
+    if not path or not _is_there(Path(path), Path.is_dir, key):
+        return
+    names = (entry.name for entry in islice(Path(path).iterdir(), MOST_NEIGHBOURS))
+    found = next((name for name in names if name.lower().endswith(FITS)), None)
     if found is not None:
         raise UserError(
-            f"{key}={path} is FITS ({found}), which is not read yet: save flux [N, L], wave [L] and label [N] to an "
-            "NPZ file (astropy.io.fits and numpy.savez), or a table to Parquet, and name that file."
+            f"{key}={path} holds FITS files ({found}): data=lamost, data=sdss or data=desi with data.folder reads "
+            "surveys as released, and data=fits_table with data.path one file with a row for each spectrum."
         )
 
 

@@ -13,7 +13,7 @@ from spectral.data.readers.columns import log_columns, tidy_catalog
 from spectral.data.readers.contract import Chunk, Flux
 from spectral.data.readers.csv_table import read_table
 from spectral.data.readers.fingerprints import file_stamp, folder_stamp, join_stamps
-from spectral.data.readers.paths import existing_file, existing_folder, refuse_fits
+from spectral.data.readers.paths import existing_file, existing_folder, refuse_fits_folder
 from spectral.data.readers.text import parse_numbers
 from spectral.errors import UserError
 
@@ -43,7 +43,6 @@ class TianchiReader:
         group_key: str | None = None,
         wrapped: bool = False,
     ) -> None:
-        refuse_fits(index, "data.index")
         self.index = existing_file(index, "data.index")
         self.folder = existing_folder(folder, "data.folder")
         self.suffix, self.wrapped = suffix, wrapped
@@ -57,7 +56,7 @@ class TianchiReader:
         with os.scandir(self.folder) as entries:
             there = {entry.name for entry in entries}
         if not (catalog["id"] + self.suffix).isin(there).any():
-            refuse_fits(str(self.folder), "data.folder")
+            refuse_fits_folder(str(self.folder), "data.folder")
             raise UserError(
                 f"data.folder={self.folder} has none of the {len(catalog)} files that {source} asks for, "
                 f"of which the first is {catalog['id'].iloc[0]}{self.suffix}."

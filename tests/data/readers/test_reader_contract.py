@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from reader_cases import desi, lamost, multimodal_universe, sdss, users_own
+from reader_cases import desi, lamost, multimodal_universe, sdss, two_column, users_own
 from reader_cases.case import MadeSpectrum, ReaderCase, made_spectra
 
 from spectral.data.readers.contract import Chunk, Reader
 
-CASES = [*users_own.CASES, *lamost.CASES, *sdss.CASES, *desi.CASES, *multimodal_universe.CASES]
+READERS = (users_own, lamost, sdss, desi, multimodal_universe, two_column)
+CASES = [case for reader in READERS for case in reader.CASES]
 NUM, DAMAGED = 6, 3
 
 

@@ -187,5 +187,5 @@ def test_a_folder_of_fits_is_said(survey):
     index, folder, _ = survey
     index.write_text("id,type\nspec-1,star\n")
     (folder / "spec-1.fits").touch()
-    with pytest.raises(UserError, match="which is not read yet"):
+    with pytest.raises(UserError, match=r"holds FITS files .*: data=lamost, data=sdss or data=desi"):
         TianchiReader(str(index), str(folder)).catalog()

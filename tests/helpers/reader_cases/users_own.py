@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
+from astropy.table import Table
 
 from reader_cases.case import MadeSpectrum, ReaderCase
 from spectral.data.readers.arrays.opening import open_arrays
@@ -50,6 +52,33 @@ class NpzCase(ReaderCase):
 
     def open(self, folder: Path) -> Reader:
         return open_arrays(str(folder / "survey.npz"))
+
+
+class Hdf5Case(NpzCase):
+    name = "arrays-hdf5"
+
+    def write(self, folder: Path, spectra: list[MadeSpectrum]) -> None:
+        super().write(folder, spectra)
+        with np.load(folder / "survey.npz") as arrays, h5py.File(folder / "survey.h5", "w") as file:
+            for name, values in arrays.items():
+                file[f"survey/{name}"] = values.astype("S") if values.dtype.kind == "U" else values
+
+    def open(self, folder: Path) -> Reader:
+        return open_arrays(str(folder / "survey.h5"))
+
+
+class FitsTableCase(ReaderCase):
+    name = "arrays-fits"
+    ragged = damages_rows = False
+
+    def write(self, folder: Path, spectra: list[MadeSpectrum]) -> None:
+        names = ("id", "label", "redshift", "wave", "flux", "ivar", "bad")
+        columns = {name.upper(): np.stack([getattr(spectrum, name) for spectrum in spectra]) for name in names}
+        columns["ID"], columns["MASK"] = columns["ID"].astype(np.int64), columns.pop("BAD")
+        Table(columns).write(folder / "survey.fits", overwrite=True)
+
+    def open(self, folder: Path) -> Reader:
+        return open_arrays(str(folder / "survey.fits"))
 
 
 class CsvCase(ReaderCase):
@@ -104,4 +133,12 @@ class SimulatedCase(ReaderCase):
         return SimulatedReader(num, seed, (0.4, 0.1, 0.3, 0.2), 10.0, 0.5)
 
 
-CASES: tuple[ReaderCase, ...] = (TianchiCase(), NpzCase(), CsvCase(), ParquetCase(), SimulatedCase())
+CASES: tuple[ReaderCase, ...] = (
+    TianchiCase(),
+    NpzCase(),
+    Hdf5Case(),
+    FitsTableCase(),
+    CsvCase(),
+    ParquetCase(),
+    SimulatedCase(),
+)

@@ -56,6 +56,10 @@ class ArrayMap:
         order: Any = self.order
         return np.memmap(self.path, self.dtype, "r", self.offset_bytes, self.shape, order)
 
+    def rows(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
+        """Some rows, in this order. Raises UserError as `open` does."""
+        return self.open()[numbers]
+
     def values(self) -> NDArray[Any]:
         """The whole array in memory, in the machine's byte order; bytes as text."""
         values = np.array(self.open())
@@ -118,9 +122,14 @@ def _data_offset(path: Path, member: zipfile.ZipInfo) -> int:
     return member.header_offset + ZIP_HEADER_BYTES + sum(lengths)
 
 
+def extraction_folder() -> str:
+    """Where files that are extracted from compressed ones lie, until the process ends."""
+    return _extraction_folder().name
+
+
 @cache
 def _extraction_folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="spectral-npz-")
+    return tempfile.TemporaryDirectory(prefix="spectral-arrays-")
 
 
 @lru_cache(maxsize=64)
@@ -129,7 +138,7 @@ def _extract(path: Path, member: str, mtime_ns: int) -> Path:
     with (
         zipfile.ZipFile(path) as archive,
         archive.open(member) as compressed,
-        tempfile.NamedTemporaryFile(dir=_extraction_folder().name, suffix=".npy", delete=False) as plain,
+        tempfile.NamedTemporaryFile(dir=extraction_folder(), suffix=".npy", delete=False) as plain,
     ):
         while block := compressed.read(COPY_BYTES):
             plain.write(block)

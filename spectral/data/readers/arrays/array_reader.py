@@ -11,29 +11,34 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spectral.data.readers.arrays.array_map import ArrayMap, map_npy, map_npz
+from spectral.data.readers.arrays.array_map import map_npy, map_npz
+from spectral.data.readers.arrays.fits_map import WAVE_NAMES, map_fits
+from spectral.data.readers.arrays.hdf5_map import map_hdf5
 from spectral.data.readers.arrays.options import ArrayOptions
-from spectral.data.readers.arrays.wave_axis import to_angstrom
-from spectral.data.readers.columns import NUMBERED, find_columns, log_columns, tidy_catalog
+from spectral.data.readers.arrays.stored_array import StoredArray
+from spectral.data.readers.columns import NUMBERED, among, find_columns, log_columns, tidy_catalog
 from spectral.data.readers.contract import Chunk, Flux
 from spectral.data.readers.csv_table import read_table
 from spectral.data.readers.fingerprints import file_stamp, join_stamps
 from spectral.data.readers.paths import existing_file
-from spectral.errors import UserError, nearest
+from spectral.data.wavelengths import to_angstrom
+from spectral.errors import UserError
 
 log = logging.getLogger(__name__)
 
 LEAST_LIKELY_ANGSTROM = 1000.0  # a grid that ends below is more likely in nm or um
-USUAL_KEYS = {"flux": ("flux",), "wave": ("wave", "wavelength"), "ivar": ("ivar",), "mask": ("mask",)}
+USUAL_KEYS = {"flux": ("flux",), "wave": WAVE_NAMES, "ivar": ("ivar",), "mask": ("mask",)}  # in lower case
+LOG_WAVE = "loglam"  # SDSS's name for log10 of wavelengths
+HDF5, FITS = (".h5", ".hdf5"), (".fits", ".fit", ".fits.gz", ".fit.gz")
 
 
 @dataclass(frozen=True)
 class ArrayReader:
-    """An NPY file of flux with a CSV of labels, or an NPZ file with both.
+    """An NPY file of flux with a CSV of labels; or an NPZ, HDF5 or FITS file with both.
 
-    N spectra, C channels, L pixels. In an NPZ file are flux [N, L] or [N, C, L] and, optional, wave [L] in Angstrom
-    (or in options.wave_unit), ivar as flux, mask [N, L] (true: bad), and arrays [N] that become the catalog's columns.
-    With options.channels_last flux and ivar are [N, L, C].
+    N spectra, C channels, L pixels. In a file of arrays are flux [N, L] or [N, C, L] and, optional, wave [L] or [N, L]
+    in Angstrom (or in options.wave_unit), ivar as flux, mask [N, L] (true: bad), and arrays [N] that become the
+    catalog's columns. With options.channels_last flux and ivar are [N, L, C].
     """
 
     path: Path
@@ -45,31 +50,56 @@ class ArrayReader:
         return f"{self.key}={self.path}"
 
     @cached_property
-    def arrays(self) -> dict[str, ArrayMap]:
-        if self.path.suffix.lower() == ".npy":
+    def arrays(self) -> dict[str, StoredArray]:
+        name = self.path.name.lower()
+        if name.endswith(".npy"):
             return {self.options.flux_key or "flux": map_npy(self.path, self.source)}
-        return map_npz(self.path, self.source)
+        if name.endswith(HDF5):
+            return map_hdf5(self.path, self.source)
+        if name.endswith(FITS):
+            return map_fits(self.path, self.source, self.options.flux_key)
+        return {**map_npz(self.path, self.source)}
+
+    def _name_of(self, wanted: str | None) -> str | None:
+        """The array that the user named, also by its path within the file."""
+        if wanted is None or wanted in self.arrays:
+            return wanted
+        full = {getattr(array, "full_name", name): name for name, array in self.arrays.items()}
+        return full.get(wanted.strip("/"), wanted)
+
+    @cached_property
+    def catalog_keys(self) -> dict[str, str | None]:
+        return {key: self._name_of(name) for key, name in self.options.catalog_keys.items()}
 
     @cached_property
     def names(self) -> dict[str, str]:
         """Part (flux, wave, ivar, mask) -> its name in the file."""
-        found = {}
+        found, lower = {}, {name.lower(): name for name in reversed(self.arrays)}
         for part, usual in USUAL_KEYS.items():
-            wanted = getattr(self.options, f"{part}_key")
+            wanted = self._name_of(getattr(self.options, f"{part}_key"))
             if wanted and wanted not in self.arrays:
-                raise UserError(f"{self.source} has no '{wanted}' (data.{part}_key): {nearest(wanted, self.arrays)}.")
-            if name := wanted or next((name for name in usual if name in self.arrays), None):
+                raise UserError(f"{self.source} has no '{wanted}' (data.{part}_key): {among(wanted, self.arrays)}.")
+            if name := wanted or next((lower[name] for name in usual if name in lower), None):
                 found[part] = name
         return found if "flux" in found else {"flux": self._only_matrix(), **found}
 
     def _only_matrix(self) -> str:
         matrices = [name for name, array in self.arrays.items() if len(array.shape) in (2, 3)]
         if len(matrices) != 1:
-            raise UserError(f"{self.source} has no 'flux', name it by data.flux_key: {nearest('flux', self.arrays)}.")
+            raise UserError(
+                f"{self.source} has no 'flux', name it by data.flux_key: {among('flux', self.arrays)}{self._hint}."
+            )
         return matrices[0]
 
+    @property
+    def _hint(self) -> str:
+        """For FITS files that hold something else than a row for each spectrum."""
+        if not self.path.name.lower().endswith(FITS):
+            return ""
+        return "; a file of a single spectrum is read by data=lamost, data=sdss or data=desi"
+
     @cached_property
-    def flux(self) -> ArrayMap:
+    def flux(self) -> StoredArray:
         flux = self.arrays[self.names["flux"]]
         if len(flux.shape) not in (2, 3) or 0 in flux.shape[1:]:
             raise UserError(f"The flux in {self.source} has shape {list(flux.shape)}, not [N, L] or [N, C, L].")
@@ -92,17 +122,21 @@ class ArrayReader:
         if len(shape) == 2 and self.channels_last:
             raise UserError(f"data.channels_last=true needs flux [N, L, C]: in {self.source} it is {list(shape)}.")
 
-    def _check_beside(self, flux: ArrayMap) -> None:
+    def _check_beside(self, flux: StoredArray) -> None:
         num, length = flux.shape[0], flux.shape[1 if self.channels_last else -1]
-        wanted: dict[str, tuple[int, ...]] = {"wave": (length,), "ivar": flux.shape, "mask": (num, length)}
-        for part, shape in wanted.items():
-            if (name := self.names.get(part)) and self.arrays[name].shape != shape:
-                found = list(self.arrays[name].shape)
-                raise UserError(f"'{name}' in {self.source} has shape {found}: for its flux it must be {list(shape)}.")
+        wanted: dict[str, list[tuple[int, ...]]] = {
+            "wave": [(length,), (num, length)],
+            "ivar": [flux.shape],
+            "mask": [(num, length)],
+        }
+        for part, shapes in wanted.items():
+            if (name := self.names.get(part)) and self.arrays[name].shape not in shapes:
+                found, must = list(self.arrays[name].shape), " or ".join(str(list(shape)) for shape in shapes)
+                raise UserError(f"'{name}' in {self.source} has shape {found}: for its flux it must be {must}.")
 
     def catalog(self) -> pd.DataFrame:
         """Raises UserError for files that do not fit together."""
-        num, given = self.flux.shape[0], self.options.catalog_keys
+        num, given = self.flux.shape[0], self.catalog_keys
         flux = f"{self.names['flux']} {list(self.flux.shape)}"
         if self.options.labels is None:
             table = self._columns(num)
@@ -138,7 +172,7 @@ class ArrayReader:
 
     def _own_ids(self, num: int) -> pd.Series | None:
         """The ids that stand next to the flux; None if there are none."""
-        beside, wanted = self._beside, self.options.id_key
+        beside, wanted = self._beside, self.catalog_keys["id_key"]
         keys = {"id_key": wanted if wanted in beside else None}
         names = [name for name, role in find_columns(beside, keys, self.source).items() if role == "id"]
         if not names:
@@ -148,14 +182,14 @@ class ArrayReader:
         return tidy_catalog(pd.DataFrame({"id": beside[names[0]].values()}), {}, self.source)["id"]
 
     @property
-    def _beside(self) -> dict[str, ArrayMap]:
+    def _beside(self) -> dict[str, StoredArray]:
         """The arrays that are not flux, wave, ivar or mask."""
         return {name: array for name, array in self.arrays.items() if name not in self.names.values()}
 
     def _columns(self, num: int) -> pd.DataFrame:
         """The arrays [N] next to the flux; others than the catalog's own only if they are plain numbers or text."""
         beside = self._beside
-        roles = find_columns(beside, self.options.catalog_keys, self.source)
+        roles = find_columns(beside, self.catalog_keys, self.source)
         for name in roles:
             if (shape := beside[name].shape) != (num,):
                 raise UserError(f"'{name}' in {self.source} has shape {list(shape)}, but there are {num} spectra.")
@@ -166,6 +200,14 @@ class ArrayReader:
     def wave_unit(self) -> str | None:
         return (self.options.wave_unit or "angstrom") if "wave" in self.names else None
 
+    @property
+    def wave_medium(self) -> str | None:
+        return None if self.options.wave_medium is None else "vacuum"
+
+    @cached_property
+    def wave_per_row(self) -> bool:
+        return "wave" in self.names and len(self.arrays[self.names["wave"]].shape) == 2
+
     def wave_angstrom(self) -> NDArray[np.float64] | None:
         if "wave" not in self.names:
             if self.options.wave_unit:
@@ -173,13 +215,12 @@ class ArrayReader:
                     f"data.wave_unit={self.options.wave_unit} has no wavelengths: {self.source} has no wave."
                 )
             return None
-        return to_angstrom(self._wave().astype(np.float64), self.options.wave_unit or "angstrom")
-
-    def _wave(self) -> NDArray[Any]:
         wave = self.arrays[self.names["wave"]]
         if wave.kind not in "fiu":
             raise UserError(f"{wave.source} holds {np.dtype(wave.dtype)}, not wavelengths.")
-        values = wave.values()
+        if self.wave_per_row:
+            return None
+        values = self._linear(wave.values())
         if not (np.isfinite(values).all() and (values > 0).all()):
             raise UserError(f"{wave.source} holds numbers that are no wavelengths: all must be positive.")
         if self.options.wave_unit is None and values.max() < LEAST_LIKELY_ANGSTROM:
@@ -189,7 +230,14 @@ class ArrayReader:
                 values.min(),
                 values.max(),
             )
-        return values
+        return self._angstrom(values)
+
+    def _linear(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        is_log = self.names["wave"].lower() == LOG_WAVE
+        return 10 ** values.astype(np.float64) if is_log else values.astype(np.float64)
+
+    def _angstrom(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return to_angstrom(values, self.options.wave_unit or "angstrom", self.options.wave_medium)
 
     def fingerprint(self) -> str:
         return join_stamps(file_stamp(path) for path in (self.path, self.options.labels) if path)
@@ -203,13 +251,16 @@ class ArrayReader:
         if "ivar" in self.names:
             chunk.ivar = list(self._floats("ivar", rows))
         if "mask" in self.names:
-            chunk.mask = list(self.arrays[self.names["mask"]].open()[rows] != 0)
+            chunk.mask = list(self.arrays[self.names["mask"]].rows(rows) != 0)
+        if self.wave_per_row:
+            waves = self.arrays[self.names["wave"]].rows(rows)
+            chunk.wave_angstrom = [self._angstrom(self._linear(wave)) for wave in waves]
         return chunk
 
     def _floats(self, part: str, rows: NDArray[np.int64]) -> Flux:
         """[n, C, L]"""
         with np.errstate(over="ignore"):  # beyond float32 is inf, which the packer reports
-            values = self.arrays[self.names[part]].open()[rows].astype(np.float32)
+            values = self.arrays[self.names[part]].rows(rows).astype(np.float32)
         if self.channels_last:
             return np.ascontiguousarray(np.swapaxes(values, 1, 2))
         return values[:, None, :] if values.ndim == 2 else values

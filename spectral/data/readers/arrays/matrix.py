@@ -136,11 +136,15 @@ class MatrixReader:
 
     @cached_property
     def axis(self) -> Axis | None:
-        return named_axis(self.layout.pixel_names, self.options.wave_unit, self.source)
+        return named_axis(self.layout.pixel_names, self.options.wave_unit, self.options.wave_medium, self.source)
 
     @property
     def wave_unit(self) -> str | None:
         return None if self.axis is None else self.axis.unit
+
+    @property
+    def wave_medium(self) -> str | None:
+        return None if self.axis is None else self.axis.medium
 
     def wave_angstrom(self) -> NDArray[np.float64] | None:
         """Raises UserError if data.wave_unit is given and the columns are not named by wavelengths."""

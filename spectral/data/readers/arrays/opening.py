@@ -3,23 +3,24 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from spectral.data.readers.arrays.array_reader import ArrayReader
+from spectral.data.readers.arrays.array_reader import FITS, HDF5, ArrayReader
 from spectral.data.readers.arrays.matrix import MatrixReader
 from spectral.data.readers.arrays.options import ArrayOptions
 from spectral.data.readers.arrays.parquet_reader import ParquetReader
 from spectral.data.readers.arrays.train_test import TrainTestReader
 from spectral.data.readers.contract import Reader
-from spectral.data.readers.paths import existing_file, refuse_fits
+from spectral.data.readers.paths import existing_file, refuse_fits_folder
 from spectral.errors import UserError, nearest
 
 READERS: dict[str, Callable[[Path, str, ArrayOptions], Reader]] = {
     ".npz": ArrayReader,
     ".npy": ArrayReader,
+    **dict.fromkeys((*HDF5, *FITS), ArrayReader),
     ".parquet": ParquetReader,
     ".csv": MatrixReader,
     ".tsv": MatrixReader,
 }
-WITH_LABELS_FILE = (".npz", ".npy")
+WITH_LABELS_FILE = (".npz", ".npy", *HDF5, *FITS)
 
 
 def open_arrays(
@@ -38,6 +39,7 @@ def open_arrays(
     header: bool | None = None,
     wave_unit: str | None = None,
     channels_last: bool | None = None,
+    wave_medium: str | None = None,
 ) -> Reader:
     """The arguments are the fields of ArraysConfig.
 
@@ -46,7 +48,7 @@ def open_arrays(
     """
     keys = (flux_key, wave_key, ivar_key, mask_key, id_key, label_key, group_key)
     ends = None if flux_columns is None else (flux_columns[0], flux_columns[1])
-    options = ArrayOptions(labels, *keys, tuple(extra), ends, header, wave_unit, channels_last)
+    options = ArrayOptions(labels, *keys, tuple(extra), ends, header, wave_unit, channels_last, wave_medium)
     train = _open(path, "data.path", options)
     if test_path is None:
         return train
@@ -58,11 +60,11 @@ def open_arrays(
 
 
 def _open(path: str, key: str, options: ArrayOptions) -> Reader:
-    refuse_fits(path, key)
+    refuse_fits_folder(path, key)
     file = existing_file(path, key)
-    suffix = file.suffix.lower()
+    suffix = next((ending for ending in READERS if file.name.lower().endswith(ending)), file.suffix.lower())
     if suffix not in READERS:
         raise UserError(f"{key}={path} is of no known kind: {nearest(suffix, READERS)}.")
     if options.labels is not None and suffix not in WITH_LABELS_FILE:
-        raise UserError(f"data.labels={options.labels} is for .npy and .npz files: a {suffix} file has its own labels.")
+        raise UserError(f"data.labels={options.labels} is for files of arrays: a {suffix} file has its own labels.")
     return READERS[suffix](file, key, options)

@@ -23,6 +23,7 @@ class ArrayOptions:
     header: bool | None = None
     wave_unit: str | None = None
     channels_last: bool | None = None
+    wave_medium: str | None = None
 
     @property
     def catalog_keys(self) -> dict[str, str | None]:
@@ -32,4 +33,7 @@ class ArrayOptions:
         """As JSON values."""
         labels = str(Path(self.labels).resolve()) if self.labels else None
         columns = None if self.flux_columns is None else list(self.flux_columns)
-        return {**dataclasses.asdict(self), "labels": labels, "extra": list(self.extra), "flux_columns": columns}
+        values = {**dataclasses.asdict(self), "labels": labels, "extra": list(self.extra), "flux_columns": columns}
+        if self.wave_medium is None:  # packs of versions without it stay as they are
+            del values["wave_medium"]
+        return values

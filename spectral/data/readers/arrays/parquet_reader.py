@@ -104,7 +104,7 @@ class ParquetReader:
     @cached_property
     def axis(self) -> Axis | None:
         if self.list_column is None:
-            return named_axis(self.columns[0], self.options.wave_unit, self.source)
+            return named_axis(self.columns[0], self.options.wave_unit, self.options.wave_medium, self.source)
         if self.options.wave_unit:
             raise UserError(f"data.wave_unit={self.options.wave_unit} has no wavelengths: {self.source} holds lists.")
         return None
@@ -112,6 +112,10 @@ class ParquetReader:
     @property
     def wave_unit(self) -> str | None:
         return None if self.axis is None else self.axis.unit
+
+    @property
+    def wave_medium(self) -> str | None:
+        return None if self.axis is None else self.axis.medium
 
     def wave_angstrom(self) -> NDArray[np.float64] | None:
         """Raises UserError if data.wave_unit is given and the columns are not named by wavelengths."""

@@ -53,6 +53,19 @@ class TrainTestReader:
         unit: str | None = getattr(self.train, "wave_unit", None)
         return unit
 
+    @property
+    def wave_medium(self) -> str | None:
+        medium: str | None = getattr(self.train, "wave_medium", None)
+        return medium
+
+    @property
+    def wave_per_row(self) -> bool:
+        """Raises UserError if spectra of one part alone have wavelengths of their own."""
+        train, test = (bool(getattr(reader, "wave_per_row", False)) for reader in (self.train, self.test))
+        if train != test:
+            raise UserError("data.path and data.test_path must both have one grid, or both wavelengths per spectrum.")
+        return train
+
     def wave_angstrom(self) -> NDArray[np.float64] | None:
         """Raises UserError if the two have different wavelengths."""
         train, test = self.train.wave_angstrom(), self.test.wave_angstrom()
@@ -80,6 +93,7 @@ class TrainTestReader:
             flux=[flux[at] for at in place],
             ivar=_laid(parts[0].ivar, parts[1].ivar, place),
             mask=_laid(masks[0], masks[1], place),
+            wave_angstrom=_laid(parts[0].wave_angstrom, parts[1].wave_angstrom, place),
             problems={position: problems[at] for position, at in enumerate(place.tolist()) if at in problems},
         )
 

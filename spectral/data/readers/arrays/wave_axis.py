@@ -9,30 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectral.configs.readers import WAVE_UNITS
+from spectral.data.wavelengths import to_angstrom
 from spectral.errors import UserError
 
 log = logging.getLogger(__name__)
 
 WITH_UNIT = re.compile(r"(\d+(?:[.,]\d+)?) *(angstrom|å|nm|um|µm|cm-1|cm\^-1)?", re.IGNORECASE)  # 400.5, 400nm
-PER_UNIT = {"angstrom": 1.0, "nm": 10.0, "um": 1e4}  # Angstrom in one
 SAME_UNIT = {"å": "angstrom", "µm": "um", "cm^-1": "cm-1"}
-CM_IN_ANGSTROM = 1e8
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A table's wavelengths [L], and the unit in which its column names give them."""
+    """A table's wavelengths [L], the unit in which its column names give them, and their medium, if that is known."""
 
     wave_angstrom: NDArray[np.float64]
     unit: str
+    medium: str | None
 
 
-def to_angstrom(values: NDArray[np.float64], unit: str) -> NDArray[np.float64]:
-    """Wavelengths, or wave numbers in cm-1, as wavelengths in Angstrom [L]."""
-    return CM_IN_ANGSTROM / values if unit == "cm-1" else values * PER_UNIT[unit]
-
-
-def named_axis(names: Sequence[str], unit: str | None, source: str) -> Axis | None:
+def named_axis(names: Sequence[str], unit: str | None, medium: str | None, source: str) -> Axis | None:
     """The wavelengths that pixel columns are named by.
 
     None if the names are no axis, or if neither they nor `unit` (data.wave_unit) say what they are in.
@@ -56,7 +51,7 @@ def named_axis(names: Sequence[str], unit: str | None, source: str) -> Axis | No
     if unit and in_names and unit != in_names:
         raise UserError(f"data.wave_unit={unit} does not fit the column names of {source}, such as '{names[0]}'.")
     if unit := unit or in_names:
-        return Axis(to_angstrom(numbers, unit), unit)
+        return Axis(to_angstrom(numbers, unit, medium), unit, None if medium is None else "vacuum")
     if not ((steps == 1).all() and numbers[0] == 1):
         log.warning(
             "The column names %s to %s look like wavelengths: data.wave_unit=%s makes them the axis.",

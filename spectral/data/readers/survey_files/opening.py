@@ -11,6 +11,7 @@ from spectral.data.readers.survey_files.listing import Source
 from spectral.data.readers.survey_files.multimodal_universe import MultimodalUniverseLayout
 from spectral.data.readers.survey_files.reader import SurveyFilesReader
 from spectral.data.readers.survey_files.sdss import PlateLayout, SpecLayout
+from spectral.data.readers.survey_files.two_column import TwoColumnLayout
 
 KEYS = ("id_key", "label_key", "group_key", "redshift_key", "snr_key")
 
@@ -62,6 +63,20 @@ def open_multimodal_universe(
     """Spectra of the Multimodal Universe; the arguments are the fields of MultimodalUniverseConfig."""
     keys = [source[key] for key in KEYS if source.get(key)]
     return _open(MultimodalUniverseLayout(keys), source, class_names, num_workers, cache_dir)
+
+
+def open_two_column(
+    columns: Sequence[str],
+    wave_unit: str,
+    wave_medium: str,
+    class_names: Sequence[str] | None = None,
+    num_workers: int | None = None,
+    cache_dir: Path | None = None,
+    **source: Any,
+) -> SurveyFilesReader:
+    """Text files of columns; the arguments are the fields of TwoColumnConfig."""
+    layout = TwoColumnLayout(source["folder"], columns, wave_unit, wave_medium)
+    return _open(layout, source, class_names, num_workers, cache_dir)
 
 
 def _open(

@@ -64,7 +64,7 @@ class SurveyFilesReader:
 
     def catalog(self) -> pd.DataFrame:
         """Raises UserError if the catalog cannot be used, or no row of it has a file."""
-        frame = self._listed().drop(columns=PROBLEM)
+        frame = self._listed().drop(columns=[ROW_IN_FILE, PROBLEM])
         labels = mapped_labels(frame["label"], dict(self.source.class_map), self.source.class_names)
         return frame.assign(label=labels if self.source.zwarn_labels else _without_warned(labels, frame))
 

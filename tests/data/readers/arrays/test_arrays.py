@@ -170,7 +170,10 @@ def test_reading_parquet_in_order_reads_each_row_group_once(tmp_path, monkeypatc
     [
         ({"path": ""}, "data.path is not set"),
         ({"path": "surey.npz"}, "data.path=.*surey.npz is not a file: did you mean '.*survey.npz'"),
-        ({"path": "survey.txt"}, "of no known kind: .*allowed: .csv, .npy, .npz, .parquet, .tsv"),
+        (
+            {"path": "survey.txt"},
+            "of no known kind: .*allowed: .csv, .fit, .fit.gz, .fits, .*, .npz, .parquet, .tsv",
+        ),
         ({"path": "survey.npz", "labels": "survey.txt", "test_path": "survey.npz"}, "cannot go with data.test_path"),
         ({"path": "survey.csv", "labels": "survey.txt"}, "a .csv file has its own labels"),
         ({"path": "survey.npz", "test_path": "none.npz"}, "data.test_path=.*none.npz is not a file"),
@@ -223,16 +226,10 @@ def test_ivar_of_one_of_two_files_is_refused(tmp_path, with_ivar):
         reader.catalog()
 
 
-class TestFits:
-    @pytest.mark.parametrize("name", ["spec.fits", "spec.FITS.gz", "spec.fit"])
-    def test_a_file(self, tmp_path, name):
-        with pytest.raises(UserError, match=r"is FITS \(spec.*\), which is not read yet: save flux .* to an NPZ file"):
-            open_arrays(str(tmp_path / name))
-
-    def test_a_folder(self, tmp_path):
-        (tmp_path / "spec-1.fits").touch()
-        with pytest.raises(UserError, match=r"is FITS \(spec-1.fits\), which is not read yet"):
-            open_arrays(str(tmp_path))
+def test_a_folder_of_fits_files_names_their_readers(tmp_path):
+    (tmp_path / "spec-1.fits").touch()
+    with pytest.raises(UserError, match=r"holds FITS files \(spec-1.fits\): data=lamost, data=sdss or data=desi with"):
+        open_arrays(str(tmp_path))
 
 
 def test_a_name_that_is_too_long_is_one_sentence(tmp_path):
