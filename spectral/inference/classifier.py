@@ -124,7 +124,7 @@ class Classifier:
             ) from error
         except RuntimeError as error:
             raise UserError(f"{folder.weights} does not fit {folder.model}: one of the two was changed.") from error
-        except SafetensorError as error:
+        except (OSError, SafetensorError) as error:
             raise UserError(f"{folder.weights} cannot be read: it was changed or cut short.") from error
         return network
 
