@@ -47,9 +47,11 @@ def writing(path: Path | str) -> Iterator[BinaryIO]:
     """A binary file that takes its place at `path`, replacing what is there, when the block ends without an error.
 
     Raises:
-        UserError: the disk is full.
+        UserError: the disk is full, or there is a folder at `path`.
     """
     path = Path(path)
+    if path.is_dir():
+        raise UserError(f"{path} could not be written: it is a folder; move it away and give the same command again.")
     part = part_name(path)
     with space_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)

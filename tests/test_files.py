@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from spectral.errors import UserError
 from spectral.files import part_name, remove_left_parts, write_json, write_parquet, writing
 
 
@@ -28,6 +29,13 @@ def test_an_error_while_writing_leaves_only_the_old_file(tmp_path: Path) -> None
         raise RuntimeError
     assert path.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["weights.bin"]
+
+
+def test_a_folder_in_the_place_of_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "model.json").mkdir()
+    with pytest.raises(UserError, match=r"model\.json could not be written: it is a folder; move it away"):
+        write_json(tmp_path / "model.json", {})
+    assert [path.name for path in tmp_path.iterdir()] == ["model.json"]
 
 
 def test_json_has_no_nan(tmp_path: Path) -> None:

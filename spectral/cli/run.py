@@ -30,7 +30,7 @@ from spectral.errors import UserError, nearest
 
 EXIT_MISTAKE = 2
 INTERPOLATION = (InterpolationKeyError, InterpolationResolutionError, UnsupportedInterpolationType)
-NOT_WRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM)
+NOT_ALLOWED = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 # Message of the only mistake on the command line, model=null, for which Hydra raises no exception of its own.
 HYDRA_GROUP_ERROR = "Config group override must be"
@@ -77,8 +77,10 @@ def run_command(main: Callable[[], Any], explain: Explain = nothing_more) -> Non
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             _end(name_too_long_sentence(error), EXIT_MISTAKE)
-        if error.errno in NOT_WRITABLE:
-            _end(f"{error.filename} cannot be written: {error.strerror}.", EXIT_MISTAKE)
+        if error.errno in NOT_ALLOWED:
+            _end(f"{error.filename} cannot be read or written: {error.strerror}.", EXIT_MISTAKE)
+        if error.errno == errno.EISDIR:
+            _end(f"{error.filename2 or error.filename} is a folder, not a file.", EXIT_MISTAKE)
         # Hydra makes the job's folder; any other error of the file system is not about that.
         if traceback.extract_tb(error.__traceback__)[-1].name != "mkdir":
             raise

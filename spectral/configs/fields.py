@@ -20,6 +20,7 @@ from spectral.errors import UserError, nearest
 
 SUM_TOLERANCE = 1e-6
 DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
+LARGEST = 2**64 - 1  # of a whole number: one of hundreds of digits is no float, and no library's integer
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Range:
 
     def holds(self, value: float) -> bool:
         return (
-            math.isfinite(value)
+            not is_too_large(value)
+            and math.isfinite(value)
             and (self.at_least is None or value >= self.at_least)
             and (self.above is None or value > self.above)
             and (self.at_most is None or value <= self.at_most)
@@ -43,6 +45,10 @@ class Range:
     def __str__(self) -> str:
         words = {"at least": self.at_least, "above": self.above, "at most": self.at_most, "below": self.below}
         return " and ".join(f"{word} {bound:g}" for word, bound in words.items() if bound is not None) or "finite"
+
+
+def is_too_large(value: float) -> bool:
+    return isinstance(value, int) and abs(value) > LARGEST
 
 
 def number(default: float | None, **bounds: float) -> Any:
@@ -124,7 +130,8 @@ def _check_value(value: Any, name: str, metadata: Any) -> None:
     if "range" in metadata:
         for element in elements:
             if not metadata["range"].holds(element):
-                raise UserError(f"{name}={written(value)} is out of range: allowed is {metadata['range']}.")
+                also = f", and no whole number beyond {LARGEST}" if is_too_large(element) else ""
+                raise UserError(f"{name}={written(value)} is out of range: allowed is {metadata['range']}{also}.")
     if metadata.get("sum_to_1") and isinstance(value, list):  # of a mapping, a class that is missing is named first
         check_sum(value, name)
 

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
 from torch import nn
 
 from spectral.configs.inputs import channels, transforms
@@ -23,6 +22,7 @@ from spectral.files import write_json
 from spectral.inference.model_json import FORMAT, read_model_json
 from spectral.inputs.inputs import Inputs
 from spectral.runs.folder import RunFolder
+from spectral.runs.weights import load_weights
 from spectral.scoring.decision import Decision
 
 NO_RULE = "decision_state of the run's model.json is not that of a decision rule: it was changed."
@@ -117,14 +117,14 @@ class Classifier:
         try:
             self._check_sizes(folder)
             network = self.build_network()
-            network.load_state_dict(load_file(folder.weights))
+            network.load_state_dict(load_weights(folder.weights))
         except FileNotFoundError as error:
             raise UserError(
                 f"run={folder.path} has no {folder.weights.name}: its first epoch has not ended."
             ) from error
         except RuntimeError as error:
             raise UserError(f"{folder.weights} does not fit {folder.model}: one of the two was changed.") from error
-        except SafetensorError as error:
+        except (OSError, SafetensorError) as error:
             raise UserError(f"{folder.weights} cannot be read: it was changed or cut short.") from error
         return network
 

@@ -70,6 +70,8 @@ def _parsed(folder: RunFolder) -> dict[str, Any]:
         content = json.loads(folder.model.read_text("utf-8"))
     except FileNotFoundError as error:
         raise UserError(f"run={folder.path} has no {folder.model.name}: its training has not begun.") from error
+    except OSError as error:
+        raise UserError(f"{folder.model} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
         raise UserError(f"{folder.model} is not valid JSON: {error}.") from error
     if not isinstance(content, dict):

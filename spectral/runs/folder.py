@@ -77,7 +77,8 @@ class RunFolder:
         except Timeout as error:
             raise UserError(f"run_dir={self.path} is in use: another process is running this experiment.") from error
         # The lock is ours: whoever wrote files of the run on another machine has ended.
-        remove_left_parts(self.path, elsewhere_after_s=CONTROLLER_WRITES_S)
+        for folder in (self.path, self.plots, *self.plots.glob("*/")):
+            remove_left_parts(folder, elsewhere_after_s=CONTROLLER_WRITES_S)
         try:
             yield
         finally:
@@ -156,7 +157,7 @@ class RunFolder:
             return {}
         try:
             loaded = json.loads(self.initial.read_text("utf-8"))
-        except (ValueError, RecursionError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UserError(f"{self.initial} cannot be read: it was changed or cut short.") from error
         return loaded if isinstance(loaded, dict) else {}
 
@@ -198,7 +199,12 @@ class RunFolder:
         return [row for line in self._lines() if (row := _row(line)) is not None]
 
     def _lines(self) -> list[str]:
-        return self.metrics.read_text("utf-8", errors="replace").split("\n")[:-1] if self.metrics.exists() else []
+        try:
+            return self.metrics.read_text("utf-8", errors="replace").split("\n")[:-1]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise UserError(f"{self.metrics} cannot be read: {error.strerror}.") from error
 
     def write_metrics(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Replace the rows."""

@@ -1,6 +1,7 @@
 """result.json and the rows of metrics.jsonl: of which types their values are. They may come from elsewhere."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,10 @@ from spectral.errors import UserError
 WHOLE = ("best_epoch", "num_epochs", "num_parameters", "seed")
 NEEDED = ("objective", "best_epoch", "confusion", "score_test", "survey")
 BY_CLASS = ("precision", "recall", "f1", "num_spectra")
+# Metrics that are shares, and their intervals, under any split and rule; counts.
+SPLIT = "(val|test|train|all)/(decision/)?"
+SHARE = re.compile(f"{SPLIT}(macro_f1(_low|_high)?|(balanced_)?accuracy|(f1|precision|recall)/.*)")
+COUNT = re.compile(f"{SPLIT}num_(spectra|classes|groups)(/.*)?")
 OF_SPLIT = ("macro_f1", "macro_f1_low", "macro_f1_high", "num_spectra")
 
 
@@ -23,8 +28,8 @@ def load_result(path: Path) -> dict[str, Any]:
         result = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} cannot be read: {_said(error)}.") from error
-    if not isinstance(result, dict):
-        raise UserError(f"{path} cannot be read: it holds no mapping.")
+    if not isinstance(result, dict) or not result:
+        raise UserError(f"{path} cannot be read: it holds no {'mapping' if result else 'result'}.")
     if wrong := wrong_value(result):
         raise UserError(f"{path} cannot be read: {wrong}.")
     return result
@@ -62,8 +67,14 @@ def wrong_value(result: Mapping[str, Any]) -> str:
         "survey": (isinstance(survey, dict), "a mapping"),
         "confusion": (isinstance(confusion, dict), "a mapping"),
     }
-    rules |= {name: (_is_whole(result[name]), "a whole number") for name in WHOLE if name in result}
-    rules |= {name: (is_number(value), "a number") for name, value in result.items() if "/" in name}
+    rules |= {name: (_is_count(result[name]), "a whole number from 0 on") for name in WHOLE if name in result}
+    for name, value in result.items():
+        if "/" in name:
+            rules[name] = (is_number(value), "a number")
+            if SHARE.fullmatch(name):
+                rules[name] = (is_number(value) and 0 <= value <= 1, "a number from 0 to 1")
+            elif COUNT.fullmatch(name):
+                rules[name] = (_is_count(value), "a whole number from 0 on")
     if isinstance(survey, dict):
         names = survey.get("class_names", [])
         rules["survey.class_names"] = (_are_texts(names) and len(set(names)) == len(names), "a list of names")
@@ -93,6 +104,10 @@ def is_number(value: Any) -> bool:
 def _is_whole(value: Any) -> bool:
     """Whether this is a whole number of at most 64 bits: JSON knows larger ones, which no float can hold."""
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
+
+
+def _is_count(value: Any) -> bool:
+    return _is_whole(value) and value >= 0
 
 
 def _is_objective(value: Any) -> bool:

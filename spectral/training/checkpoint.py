@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 
 from spectral.errors import UserError
 from spectral.files import write_bytes
 from spectral.runs.folder import RunFolder
+from spectral.runs.weights import load_weights
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +51,19 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def load_checkpoint(path: Path) -> Checkpoint | None:
-    """The checkpoint, or None where there is none or it cannot be read, which is logged."""
+    """The checkpoint, or None where there is none or it is damaged, which is logged.
+
+    Raises:
+        UserError: it cannot be opened. It may be whole, so that training again would throw it away.
+    """
     if not path.exists():
         return None
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be read: {error.strerror}; change that, or remove it to train from the beginning."
+        ) from error
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
         current = {RENAMED.get(name, name): value for name, value in saved.items()}
@@ -91,8 +102,7 @@ def load_resumable(folder: RunFolder) -> Checkpoint | None:
 
 def _check_weights(folder: RunFolder) -> None:
     try:
-        with safe_open(folder.weights, framework="pt") as weights:
-            weights.keys()
+        load_weights(folder.weights)
     except (OSError, SafetensorError) as error:
         raise UserError(
             f"{folder.weights} cannot be read: it is missing, or was changed or cut short; put it back, or delete "

@@ -11,15 +11,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from spectral.errors import UserError
-from spectral.files import write_bytes
 from spectral.inputs.batches import Batch, BatchSource, Rows
 from spectral.inputs.inputs import Inputs
 from spectral.runs.folder import RunFolder
+from spectral.runs.weights import load_weights, write_weights
 from spectral.runtime import Runtime
 from spectral.training.checkpoint import Checkpoint, load_resumable, save_checkpoint
 from spectral.training.divergence import FiniteCheck
@@ -169,7 +168,7 @@ class Trainer:
     def _begin_stage(self, stage: Stage) -> None:
         self.epochs_without_gain = 0
         if stage.start == "best" and self.best_epoch:
-            self.network.load_state_dict(load_file(self.folder.weights, device=str(self.runtime.device)))
+            self.network.load_state_dict(load_weights(self.folder.weights))
             self.ema = _make_ema(self.network, self.settings.ema_decay)
 
     def _run_epoch(
@@ -249,7 +248,7 @@ class Trainer:
         if self.best_score is None or sign * score >= sign * self.best_score:
             self.best_score, self.best_epoch, self.best_stage = score, self.epoch, stage
             best = self.ema.module if self.ema else self.network
-            write_bytes(self.folder.weights, save(_contiguous(best)))
+            write_weights(self.folder.weights, _contiguous(best))
 
     def _save(
         self, number: int, epoch_in_stage: int, optimizer: torch.optim.Optimizer, schedule: StageSchedule

@@ -34,8 +34,10 @@ def ending_sentence(run: Run, name: str) -> str:
     """
     ended, objective = ENDED.get(unfinished_status(run.path), STOPPED), _objective(run)
     best, rows = scores_of_best_epoch(run), run.metrics
-    if not best:
+    if not rows:
         return f"{name} has no result: it {ended} before its first epoch had ended."
+    if not best:
+        return f"{name} has no result: it {ended} after epoch {rows[-1]['epoch']}, and no epoch has its objective."
     return (
         f"{name} has no result: it {ended} after epoch {rows[-1]['epoch']}{_score(rows[-1], objective)}; its scores "
         f"above are those of its best epoch, {best[BEST_EPOCH]}."

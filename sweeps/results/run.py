@@ -135,8 +135,8 @@ def _predictions(path: Path) -> "pd.DataFrame":
 
 def _config(path: Path) -> dict[str, Any]:
     loaded = OmegaConf.to_container(OmegaConf.load(path))
-    if not isinstance(loaded, dict):
-        raise ValueError("it holds no mapping")
+    if not isinstance(loaded, dict) or not loaded:
+        raise ValueError("it holds no config")
     return {str(key): value for key, value in loaded.items()}
 
 

@@ -44,7 +44,8 @@ def write_summary(summary: dict[str, Any], folder: Path) -> None:
         write_json(path, summary)
     except OSError as error:
         problem = f"{path} could not be written ({error.strerror})"
-        raise user_error(f"{problem}: free some disk space and give the same command again.") from error
+        remedy = "move this folder away" if path.is_dir() else "free some disk space"
+        raise user_error(f"{problem}: {remedy} and give the same command again.") from error
 
 
 def summary_of(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenTrial], folder: Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from small_runs import OVERRIDES, REPOSITORY, arrays, composed, result, run
 
-from spectral.cli.run import as_job, overrides_last
+from spectral.cli.run import as_job, overrides_last, run_command
 from spectral.configs.root import typed
 from spectral.errors import UserError
 from sweeps.space.messages import hydra_sentence
@@ -432,3 +432,24 @@ def test_a_mistake_is_one_sentence_after_its_working_directory_is_gone(
     with pytest.raises(SystemExit) as caught:
         as_job(main)(DictConfig({}))
     assert caught.value.code == 2 and "data.path=rel.npz is not a file." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied", "a.csv"), "a.csv cannot be read or written: Permission denied."),
+        (IsADirectoryError(21, "Is a directory", "splits/.lock"), "splits/.lock is a folder, not a file."),
+        (IsADirectoryError(21, "Is a directory", ".m.part", None, "m.json"), "m.json is a folder, not a file."),
+    ],
+)
+def test_a_file_that_cannot_be_opened_is_one_sentence(
+    error: OSError, said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spectral.cli.run.raise_on_interrupt", lambda: None)  # pytest has its own
+
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(SystemExit):
+        run_command(fail)
+    assert capsys.readouterr().err == f"error: {said}\n"

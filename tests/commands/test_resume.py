@@ -173,14 +173,16 @@ def test_a_run_of_an_earlier_version_that_lost_a_row_starts_again(
     assert outcome(tmp_path / "run") == two_stages
 
 
-@pytest.mark.parametrize("content", [b"", b"x" * 100, None])
+@pytest.mark.parametrize("content", [b"", b"x" * 100, None, "one byte changed"])
 def test_best_weights_that_cannot_be_read_have_a_way_out(
-    content: bytes | None, small: Overrides, tmp_path: Path, two_stages: Outcome, stopped: None
+    content: bytes | str | None, small: Overrides, tmp_path: Path, two_stages: Outcome, stopped: None
 ) -> None:
     folder = RunFolder(tmp_path / "run")
+    whole = folder.weights.read_bytes()
     folder.weights.unlink()
     if content is not None:
-        folder.weights.write_bytes(content)
+        changed = whole[:-100] + bytes([whole[-100] ^ 1]) + whole[-99:]
+        folder.weights.write_bytes(content if isinstance(content, bytes) else changed)
     with pytest.raises(UserError, match=r"best\.safetensors cannot be read.*delete .*last\.ckpt"):
         run(small(TWO_STAGES))
     folder.checkpoint.unlink()  # as the sentence says

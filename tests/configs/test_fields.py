@@ -33,6 +33,11 @@ def test_allowed_values_pass(changes: dict[str, Any]) -> None:
     ("changes", "sentence"),
     [
         ({"width": 0}, "model.width=0 is out of range: allowed is at least 1 and at most 64."),
+        (
+            {"width": 10**400},
+            f"model.width={10**400} is out of range: allowed is at least 1 and at most 64, and no whole number beyond "
+            "18446744073709551615.",
+        ),
         ({"width": 65}, "model.width=65 is out of range: allowed is at least 1 and at most 64."),
         ({"optional": 0.0}, "model.optional=0.0 is out of range: allowed is above 0."),
         ({"optional": float("nan")}, "model.optional=nan is out of range: allowed is above 0."),

@@ -104,6 +104,15 @@ def test_a_value_of_another_type_is_named(values: dict[str, Any], said: str, fol
         Classifier.load(folder)
 
 
+@pytest.mark.parametrize("name", ["model", "weights"])
+def test_a_folder_in_the_place_of_a_file_is_named(name: str, folder: RunFolder) -> None:
+    path: Path = getattr(folder, name)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(UserError, match=f"{path.name} cannot be read"):
+        Classifier.load(folder).load_network(folder)
+
+
 def test_a_deeply_nested_file_is_refused(folder: RunFolder) -> None:
     folder.model.write_text("[" * 100_000)
     with pytest.raises(UserError, match="is not valid JSON"):

@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from left_parts import leave_part
 
 from spectral.errors import UserError
 from spectral.runs import folder as folder_module
@@ -68,6 +69,27 @@ def test_a_question_about_the_lock_does_not_keep_a_run_from_beginning(
         answered.start()
         with folder.locked():
             answered.join()
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "result.json", "metrics.jsonl", "init.json"])
+def test_a_folder_in_the_place_of_a_file_is_named(name: str, folder: RunFolder) -> None:
+    (folder.path / name).mkdir(parents=True)
+    read = {
+        "config.yaml": folder.load_config,
+        "result.json": folder.load_result,
+        "metrics.jsonl": folder.read_metrics,
+        "init.json": folder.load_initial,
+    }
+    with pytest.raises(UserError, match=f"{name} cannot be read"):
+        read[name]()
+
+
+@pytest.mark.parametrize("name", ["result.json", "plots/curves.png", "plots/misclassified/01.png"])
+def test_what_a_killed_process_was_writing_is_removed(name: str, folder: RunFolder) -> None:
+    part = leave_part(folder.path / name)
+    folder.config.touch()
+    with folder.locked():
+        assert not part.exists()
 
 
 def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_a_whole_result_is_read(tmp_path: Path) -> None:
     assert loaded(tmp_path, json.dumps(RESULT)) == RESULT
 
 
-@pytest.mark.parametrize("content", ["", "{", json.dumps(RESULT)[:80], "[1]", "null", "[" * 100_000, "9" * 5000])
+@pytest.mark.parametrize("content", ["", "{", json.dumps(RESULT)[:80], "[1]", "{}", "null", "[" * 100_000, "9" * 5000])
 def test_a_half_or_nested_result_is_one_sentence(content: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"result\.json cannot be read: ") as error:
         loaded(tmp_path, content)
@@ -48,6 +48,10 @@ def test_a_half_or_nested_result_is_one_sentence(content: str, tmp_path: Path) -
         ("objective", {"a": 1}),
         ("val/macro_f1", "0.5"),
         ("val/f1/a", [0.5]),
+        ("val/f1/a", -1),
+        ("val/macro_f1", 1.01),
+        ("val/num_spectra/a", -1),
+        ("best_epoch", -1),
         ("best_epoch", "one"),
         ("score_test", "no"),
         ("survey", "s"),
@@ -68,3 +72,8 @@ def test_a_missing_key_is_named(key: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"cannot be read: it lacks |cannot be read: confusion") as error:
         loaded(tmp_path, json.dumps({name: value for name, value in RESULT.items() if name != key}))
     assert key in str(error.value)
+
+
+def test_a_class_may_have_the_name_of_a_metric(tmp_path: Path) -> None:
+    more = {"val/num_spectra/accuracy": 20, "val/num_spectra/f1/x": 30, "train/loss": -1.5, "val/log_loss": 7.0}
+    assert loaded(tmp_path, json.dumps(RESULT | more)) == RESULT | more

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from spectral.errors import UserError
 from spectral.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 
 
@@ -63,6 +64,12 @@ def test_a_truncated_or_overwritten_checkpoint_is_reported(tmp_path: Path, caplo
         with caplog.at_level(logging.WARNING):
             assert load_checkpoint(path) is None
         assert "starts again from its beginning" in caplog.text
+
+
+def test_a_checkpoint_that_cannot_be_opened_is_not_thrown_away(tmp_path: Path) -> None:
+    (tmp_path / "last.ckpt").mkdir()
+    with pytest.raises(UserError, match=r"last\.ckpt cannot be read: Is a directory; change that, or remove it"):
+        load_checkpoint(tmp_path / "last.ckpt")
 
 
 def test_a_checkpoint_of_a_later_or_an_earlier_version_is_read(tmp_path: Path) -> None:

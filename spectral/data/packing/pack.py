@@ -83,9 +83,11 @@ def pack(
     reader = on_grid(reader, config.grid)
     with space_errors(folder), locked(folder), lean_tables():
         plan = {"format": FORMAT, "source": reader.fingerprint(), "settings": _settings(reader, config)}
+        building = Building(folder)
         if (survey := _usable(folder, plan, is_cache)) is not None:
+            building.remove()
             return survey
-        _Packing(reader, config, Building(folder), progress).run(plan)
+        _Packing(reader, config, building, progress).run(plan)
         return Survey.open(folder)
 
 

@@ -93,7 +93,11 @@ class Building:
                 self.pack.rename(self.folder)
         else:
             self.pack.rename(self.folder)
-        shutil.rmtree(self.root)
+        self.remove()
+
+    def remove(self) -> None:
+        """Remove what is no longer needed: a process may have been killed before it came to this."""
+        shutil.rmtree(self.root, ignore_errors=True)
 
 
 def _same_ids(old: Path, new: Path) -> bool:

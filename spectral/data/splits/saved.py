@@ -11,7 +11,7 @@ import pandas as pd
 from filelock import FileLock
 
 from spectral.errors import UserError
-from spectral.files import write_json, write_parquet
+from spectral.files import remove_left_parts, write_json, write_parquet
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ def locked_splits(pack: Path) -> Iterator[None]:
     """Let one process at a time change the splits of a pack, or move them."""
     splits_folder(pack).mkdir(exist_ok=True)
     with FileLock(splits_folder(pack) / ".lock"):
+        remove_left_parts(splits_folder(pack))
         yield
 
 

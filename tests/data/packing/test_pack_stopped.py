@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -136,6 +137,26 @@ def test_a_kill_while_the_new_pack_replaces_the_old_one_loses_nothing(
     survey = pack(ToyReader(num=40), config(), folder, progress=False)  # the source has changed again meanwhile
     assert len(survey) == 40 and (folder / "splits" / "mine.json").exists()
     assert not (tmp_path / ".pack.building").exists()
+
+
+def test_a_kill_after_the_pack_has_its_place_leaves_no_copy_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove = shutil.rmtree
+
+    def stop(path: Path, **options: Any) -> None:
+        if (tmp_path / "pack").exists():
+            raise KeyboardInterrupt
+        remove(path, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", stop)
+        with pytest.raises(KeyboardInterrupt):
+            pack(ToyReader(num=20, wave=12), config(), tmp_path / "pack", progress=False)
+    building = tmp_path / ".pack.building"
+    assert building.exists()
+    assert len(pack(ToyReader(num=20, wave=12), config(), tmp_path / "pack", progress=False)) == 20
+    assert not building.exists()
 
 
 def test_a_killed_packing_process_is_reported_in_one_sentence(tmp_path: Path) -> None:

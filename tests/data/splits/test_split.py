@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from left_parts import leave_part
 
 from spectral.configs.split import splits
 from spectral.data.splits.partition import quotas
@@ -185,6 +186,11 @@ class TestSaved:
         assert lists["options"] == {"name": "stratified", "validation": 0.2, "test": 0.1, "seed": 0}
         for name in SHARES:
             assert sorted(lists[name]) == sorted(catalog["id"][split == name])
+
+    def test_what_a_killed_process_was_writing_is_removed(self, tmp_path: Path) -> None:
+        part = leave_part(tmp_path / "splits" / "stratified.json")
+        assign_split(survey_like(1000), STRATIFIED, tmp_path)
+        assert not part.exists()
 
     def test_a_read_only_survey_can_be_split(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch

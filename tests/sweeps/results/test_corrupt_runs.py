@@ -135,3 +135,22 @@ def test_the_list_says_what_is_wrong_with_a_run(
     assert ls.main([str(tmp_path)]) == 0
     printed = capsys.readouterr().err
     assert sentence in printed and "Error" not in printed and printed.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("config.yaml", "", "config.yaml cannot be read: it holds no config"),
+        ("result.json", "{}", "result.json cannot be read: it holds no result"),
+        ("config.yaml", "seed: 1", "was stopped after epoch 2, and no epoch has its objective"),
+    ],
+)
+def test_a_file_without_content_is_not_taken_for_a_run_that_has_not_begun(
+    name: str, content: str, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole, broken = make_run(tmp_path / "runs" / "whole"), make_run(tmp_path / "runs" / "broken")
+    (broken / "result.json").unlink()
+    (broken / name).write_text(content)
+    compare.main([str(whole), str(broken)])
+    said = capsys.readouterr()
+    assert sentence in said.out + said.err

@@ -67,4 +67,6 @@ def _open(path: str, key: str, options: ArrayOptions) -> Reader:
         raise UserError(f"{key}={path} is of no known kind: {nearest(suffix, READERS)}.")
     if options.labels is not None and suffix not in WITH_LABELS_FILE:
         raise UserError(f"data.labels={options.labels} is for files of arrays: a {suffix} file has its own labels.")
+    if options.labels is not None:
+        existing_file(options.labels, "data.labels")
     return READERS[suffix](file, key, options)

@@ -176,6 +176,11 @@ def test_reading_parquet_in_order_reads_each_row_group_once(tmp_path, monkeypatc
         ),
         ({"path": "survey.npz", "labels": "survey.txt", "test_path": "survey.npz"}, "cannot go with data.test_path"),
         ({"path": "survey.csv", "labels": "survey.txt"}, "a .csv file has its own labels"),
+        (
+            {"path": "survey.npz", "labels": "survy.txt"},
+            "data.labels=.*survy.txt is not a file: did you mean '.*survey",
+        ),
+        ({"path": "survey.npz", "labels": "."}, "data.labels=.* is not a file"),
         ({"path": "survey.npz", "test_path": "none.npz"}, "data.test_path=.*none.npz is not a file"),
     ],
 )
