@@ -146,7 +146,7 @@ def test_columns_of_the_data_are_kept_if_asked_for(
     data = spectra(snr=np.arange(NUM) / 2, redshift=np.arange(NUM) / 100)
     predict(finished, data, tmp_path / "all.csv", "keep_columns=true")
     table = pd.read_csv(tmp_path / "all.csv")
-    assert list(table) == ["id", "predicted", "label", "snr", "redshift"]
+    assert list(table) == ["id", "predicted", "problem", "label", "snr", "redshift"]
     assert table["label"].tolist() == arrays(num=NUM, seed=5)["label"].tolist()
     predict(finished, data, tmp_path / "some.parquet", "keep_columns=[snr]")
     kept = pd.read_parquet(tmp_path / "some.parquet")
@@ -199,7 +199,7 @@ def test_probabilities_sum_to_one_and_formats_agree(
     csv, parquet = pd.read_csv(tmp_path / "p.csv"), pd.read_parquet(tmp_path / "p.parquet")
     classes = pd.read_csv(tmp_path / "result.csv")
     columns = [f"probability/{name}" for name in CLASSES]
-    assert list(csv) == list(parquet) == ["id", "predicted", *columns]
+    assert list(csv) == list(parquet) == ["id", "predicted", *columns, "entropy", "problem"]
     np.testing.assert_allclose(csv[columns].sum(axis=1), 1, atol=1e-6)
     np.testing.assert_allclose(csv[columns], parquet[columns], atol=1e-6)
     assert csv["id"].tolist() == parquet["id"].tolist() == classes["id"].tolist() == [f"s{i:03d}" for i in range(NUM)]
@@ -420,11 +420,11 @@ def test_a_run_that_has_not_ended_is_refused(
     [
         ((), r"out=\.\.\. is missing: python -m spectral\.predict run=FOLDER data=\.\.\. out=FILE\."),
         (("out=a.csv", "run=nowhere"), r"data=\.\.\. is missing"),
-        (("out=a.txt", "run=nowhere", "data=arrays"), r"out=a\.txt has no known ending: end it in \.csv or \.parquet"),
+        (("out=a.txt", "run=nowhere", "data=arrays"), r"out=a\.txt has no known ending: end it in \.csv, \.parquet or \.fits"),
         (("out=a.csv", "run=nowhere", "data=arrays"), "run=nowhere is not a run folder"),
         (
-            ("out=a.csv", "run=nowhere", "format=fits"),
-            "format=fits is not known: .*contest, csv, parquet",
+            ("out=a.csv", "run=nowhere", "format=hdf5"),
+            "format=hdf5 is not known: .*contest, csv, fits, parquet",
         ),
         (("out=a.csv", "run=nowhere", "+foo=1"), "foo is not a known key: .*allowed: cache_dir, data"),
         (("out=a.csv", "run=nowhere", "evaluate_batch_size=0"), "evaluate_batch_size=0 is out of range"),
