@@ -20,6 +20,8 @@ from spectral.scoring.decision import Decision, Floats, prior_ratio
 from spectral.scoring.metrics import Labels
 from spectral.scoring.scores import decide_validation
 
+TRUSTED = 0.05  # an error of an estimated share, on validation, that is not warned of
+
 
 @dataclass(frozen=True)
 class Decided:
@@ -41,6 +43,7 @@ class Deciding:
         at_shares: whether the probabilities that are written are those at the class shares of the command.
         report: what to keep of it, as JSON values.
         sentences: what to say of it.
+        doubts: what speaks against it.
     """
 
     rule: Decision
@@ -48,6 +51,7 @@ class Deciding:
     threshold: Threshold | None = None
     report: dict[str, Any] = field(default_factory=dict)
     sentences: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
     def __call__(self, probabilities: Floats) -> Decided:
         """Decide on probabilities [n, K] as the network gives them."""
@@ -103,6 +107,7 @@ def prepare_deciding(
         if shares is None:
             found = estimate_shares(probabilities(), prior)
             shares = found.shares
+            deciding.doubts = _doubts(prior, class_names, validation)
             deciding.sentences.append(
                 f"class shares, estimated from {found.num_spectra:,} spectra: {_listed(shares, class_names)}"
             )
@@ -118,6 +123,21 @@ def prepare_deciding(
         deciding.threshold = _threshold(command, deciding, validation, decided, weights)
         _report_threshold(deciding)
     return deciding
+
+
+def _doubts(output_prior: Floats, class_names: list[str], validation: Validation | None) -> list[str]:
+    """Whether an estimate can be trusted: on validation, where the shares are known, the same is tried."""
+    if validation is None:
+        return []
+    found = estimate_shares(validation.probabilities, output_prior).shares
+    true = np.bincount(validation.labels, minlength=len(class_names)) / len(validation.labels)
+    worst = int(np.abs(found - true).argmax())
+    if abs(found[worst] - true[worst]) <= TRUSTED:
+        return []
+    return [
+        f"priors=estimate is not to be trusted with this run: on its validation it finds the share "
+        f"{found[worst]:.3f} for {class_names[worst]}, which has {true[worst]:.3f}."
+    ]
 
 
 def _at_shares(

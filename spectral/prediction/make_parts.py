@@ -45,7 +45,7 @@ def make_parts(command: PredictConfig, classifier: Classifier, network: nn.Modul
     num_workers = min(reading_processes(command, blocks, runtime), len(pieces) - 1)
     if runtime.device.type == "cpu" and num_workers and command.num_threads is None:
         torch.set_num_threads(max(1, runtime.num_threads - num_workers))
-    log.info("Running on %s; %s reads ahead.", runtime, f"{num_workers} processes" if num_workers else "a thread")
+    log.info("Running on %s; reading ahead: %s.", runtime, f"{num_workers} process(es)" if num_workers else "a thread")
     predictor = Predictor(classifier, runtime.prepare(network), inputs, runtime, command.evaluate_batch_size)
     found = classified(predictor, read_ahead(blocks, pieces, num_workers))
     with PredictionProgress(num_own, num_own - num_left) as progress:

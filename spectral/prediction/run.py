@@ -86,7 +86,7 @@ def predict(command: PredictConfig, kind: str, make: Make | None = None) -> None
                     deciding = _deciding(command, classifier, folder, validation, work)
                     about = origin(folder, plan)
                     found = join(work, kind, columns, deciding, about)
-                    notes = [*_notes(work, command, found, validation), doubt]
+                    notes = [*_notes(work, command, found, validation), *deciding.doubts, doubt]
                     found |= {"sentences": deciding.sentences, "notes": [*filter(None, notes)], "origin": about}
                     record = write_record(out, made, found | deciding.report)
                     work.remove()

@@ -49,8 +49,8 @@ class Validation:
         return np.asarray(weights / weights.mean() if weights.any() else np.ones(len(self.labels)))
 
     def macro_f1(self, decided: Labels, weights: Floats | None = None) -> float:
-        """Mean F1 over the classes that have labels, of some decisions [n]."""
-        classes = np.unique(self.labels)
+        """Mean F1 over the classes that have labels, with weights above 0, of some decisions [n]."""
+        classes = np.unique(self.labels if weights is None else self.labels[weights > 0])
         return float(
             f1_score(self.labels, decided, labels=classes, average="macro", sample_weight=weights, zero_division=0)
         )

@@ -155,7 +155,7 @@ class Work:
         """Raises UserError if the file is damaged, which removes it."""
         path = self.path(span)
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 reasons = dict(zip(file["rows"].tolist(), file["reasons"].tolist(), strict=True))
                 return Part(file["probabilities"], reasons)
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:

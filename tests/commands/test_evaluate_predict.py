@@ -1,6 +1,5 @@
 """A finished run applied to spectra, by the commands' own main functions called in this process."""
 
-import importlib
 import json
 import re
 import shutil
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from applied_runs import NUM, ON_CPU, command, predict
 from small_runs import CLASSES, OVERRIDES, StoppedError, arrays, composed, result, run, stop_after
 
 from spectral.configs.commands import EvaluateConfig, typed_command
@@ -22,52 +22,6 @@ from spectral.inference.evaluation import Evaluation
 from spectral.inference.evaluation import evaluate as found
 from spectral.runs.folder import RunFolder
 from sweeps.compare import command as compare
-
-NUM = 50  # not a multiple of the batch size
-BATCH = "evaluate_batch_size=16"
-ON_CPU = ("device=cpu", "precision=float32", BATCH)
-
-
-@pytest.fixture(scope="module")
-def finished(pack_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run on the small survey that has ended."""
-    folder = tmp_path_factory.mktemp("finished") / "run"
-    more = (
-        "schedule.stages.0.epochs=5",
-        "schedule.stages.0.steps=40",
-        "model.width=8",
-        "decision=macro_f1",
-        "sampler=balanced",
-    )
-    run(["data=packed", f"data.folder={pack_folder}", f"run_dir={folder}", *OVERRIDES, *more])
-    return folder
-
-
-@pytest.fixture
-def spectra(tmp_path: Path) -> Callable[..., Path]:
-    """Write arrays as NPZ; leave out those that are None."""
-
-    def write(**changes: Any) -> Path:
-        content = arrays(num=NUM, seed=5) | changes
-        np.savez(tmp_path / "new.npz", **{name: array for name, array in content.items() if array is not None})
-        return tmp_path / "new.npz"
-
-    return write
-
-
-def command(name: str, *overrides: str) -> None:
-    """Call a command's main function as Hydra would, with a composed config."""
-    main = importlib.import_module(f"spectral.{name}").main
-    # Below the two decorators: Hydra's, which reads the command line, and the one that ends the process.
-    main.__wrapped__.__wrapped__(composed(overrides, name))
-
-
-def predict(run_folder: Path, data: Path, out: Path, *more: str) -> None:
-    cache = f"cache_dir={out.parent / 'cache'}"
-    worker = "data.num_workers=1"
-    command(
-        "predict", f"run={run_folder}", "data=arrays", f"data.path={data}", f"out={out}", cache, worker, *ON_CPU, *more
-    )
 
 
 def evaluate(run_folder: Path, *overrides: str) -> None:
@@ -420,7 +374,10 @@ def test_a_run_that_has_not_ended_is_refused(
     [
         ((), r"out=\.\.\. is missing: python -m spectral\.predict run=FOLDER data=\.\.\. out=FILE\."),
         (("out=a.csv", "run=nowhere"), r"data=\.\.\. is missing"),
-        (("out=a.txt", "run=nowhere", "data=arrays"), r"out=a\.txt has no known ending: end it in \.csv, \.parquet or \.fits"),
+        (
+            ("out=a.txt", "run=nowhere", "data=arrays"),
+            r"out=a\.txt has no known ending: end it in \.csv, \.parquet or \.fits",
+        ),
         (("out=a.csv", "run=nowhere", "data=arrays"), "run=nowhere is not a run folder"),
         (
             ("out=a.csv", "run=nowhere", "format=hdf5"),
