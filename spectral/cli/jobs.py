@@ -12,7 +12,6 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, RunMode, TaskFunction
-from omegaconf import open_dict
 
 from spectral.errors import UserError
 
@@ -55,12 +54,15 @@ def _launcher(task: TaskFunction, folder: Path) -> Any:
     hydra, here = GlobalHydra.instance().hydra, HydraConfig.get()
     assert hydra is not None
     own = [override for override in here.overrides.hydra if not override.startswith("hydra.mode=")]
-    config = hydra.compose_config(here.job.config_name, [*own, *here.overrides.task], RunMode.MULTIRUN)
-    with open_dict(config):
-        config.hydra.sweep.dir, config.hydra.sweep.subdir = str(folder), "${hydra.job.num}"
-        config.hydra.mode = RunMode.MULTIRUN
+    place = [f"hydra.sweep.dir={quoted(str(folder))}", "hydra.sweep.subdir=${hydra.job.num}", "hydra.mode=MULTIRUN"]
+    config = hydra.compose_config(here.job.config_name, [*own, *place, *here.overrides.task], RunMode.MULTIRUN)
     context = HydraContext(config_loader=hydra.config_loader, callbacks=Callbacks())
     return Plugins.instance().instantiate_launcher(context, task, config)
+
+
+def quoted(text: str) -> str:
+    """Text as the value of an override, whatever characters are in it."""
+    return "'" + text.replace("'", "\\'") + "'"
 
 
 def _run_all(launcher: Any, jobs: Sequence[Sequence[str]], names: Sequence[str], on_tick: Callable[[], None]) -> None:
