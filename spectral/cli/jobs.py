@@ -37,6 +37,8 @@ def run_jobs(task: TaskFunction, jobs: Sequence[Sequence[str]], folder: Path, on
     Raises:
         UserError: a job raised it, or its worker was lost too often. Any other error of a job is raised too.
     """
+    if not jobs:
+        return
     given = [str(override) for override in HydraConfig.get().overrides.task]
     all_overrides = [[*given, *overrides] for overrides in jobs]
     launcher = _launcher(task, folder)

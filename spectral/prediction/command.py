@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from spectral.configs.commands import PredictConfig, typed_command
@@ -26,6 +27,7 @@ def run_predict(config: DictConfig) -> None:
     command = typed_command(config, PredictConfig, EXAMPLE)
     if command.data is None:
         raise UserError(f"data=... is missing: {EXAMPLE}.")
+    _refuse_on_bad_of_packing()
     kind = output_format(command.format, Path(command.out))
     _check_columns(command, kind)
     # Imports torch, which takes seconds: a mistake on the command line is found before.
@@ -35,16 +37,25 @@ def run_predict(config: DictConfig) -> None:
 
 
 def launch_shards(command: PredictConfig, work: "Work") -> None:
-    """Make the parts of a work by jobs of the launcher, and show how far they are."""
-    from spectral.cli.jobs import run_jobs
+    """Make the parts of a work by jobs of the launcher, and show how far they are. A shard that is done has no job."""
+    from spectral.cli import jobs
+    from spectral.prediction.make_parts import shard_of
     from spectral.prediction.progress import PredictionProgress
 
     num_jobs = min(command.shards, len(work.spans))
-    jobs = [[f"shard={number}", f"shards={num_jobs}", "overwrite=false"] for number in range(num_jobs)]
+    left = [n for n in range(num_jobs) if not all(map(work.is_done, shard_of(work.spans, num_jobs, n)))]
+    overrides = [[f"shard={number}", f"shards={num_jobs}", "overwrite=false"] for number in left]
     folder = work.out.parent / f".{work.out.name}.jobs"
     with PredictionProgress(work.num_rows, work.num_done()) as progress:
-        run_jobs(run_predict, jobs, folder, on_tick=lambda: progress.reach(work.num_done()))
+        jobs.run_jobs(run_predict, overrides, folder, on_tick=lambda: progress.reach(work.num_done()))
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refuse_on_bad_of_packing() -> None:
+    """Raise UserError if the command line sets data.on_bad, which would do nothing."""
+    given = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
+    for value in (override.partition("=")[2] for override in given if override.startswith("data.on_bad=")):
+        raise UserError(f"data.on_bad={value} is an option of packing: here it is on_bad={value}.")
 
 
 def _check_columns(command: PredictConfig, kind: str) -> None:

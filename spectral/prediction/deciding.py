@@ -75,6 +75,20 @@ def given_shares(priors: Any, class_names: list[str]) -> Floats | None:
     return np.asarray(in_class_order(Priors(priors), "", class_names, "the run").priors, np.float64)
 
 
+def check_can_decide(
+    command: PredictConfig, rule: Decision, output_prior: list[float] | None, validation: Validation | None
+) -> None:
+    """Raise UserError if the run lacks what the command needs to decide; arguments as in prepare_deciding."""
+    if command.priors is not None and output_prior is None:
+        raise UserError("priors needs output_prior, which the model.json of this run lacks.")
+    if command.priors is not None and rule.num_iterations and validation is None:
+        raise UserError(
+            "priors needs the run's validation predictions, to fit decision=macro_f1 at these class shares."
+        )
+    if command.reject is not None and validation is None:
+        raise UserError("reject needs the run's validation predictions, and it has none: give reject_below.")
+
+
 def prepare_deciding(
     command: PredictConfig,
     rule: Decision,
@@ -94,15 +108,14 @@ def prepare_deciding(
         probabilities: gives those of the command's spectra [n, K], for an estimate.
 
     Raises:
-        UserError: something that the command asks for cannot be had of this run.
+        UserError: a precision is not reached, or a class that was never seen in training is given a share.
     """
+    assert output_prior is not None or command.priors is None  # as check_can_decide has seen
     shares = given_shares(command.priors, class_names)
     deciding = Deciding(rule)
     decided = None if validation is None else validation.decided
     weights = None if validation is None else np.ones(len(validation.labels))
     if command.priors is not None:
-        if output_prior is None:
-            raise UserError(f"priors={command.priors} needs output_prior, which the model.json of this run lacks.")
         prior = np.asarray(output_prior)
         if shares is None:
             found = estimate_shares(probabilities(), prior)
@@ -150,10 +163,7 @@ def _at_shares(
     ratio = prior_ratio(shares, np.where(output_prior > 0, output_prior, 1))
     moved = Decision(len(shares), ratio, rule.num_iterations)
     if rule.num_iterations:
-        if validation is None:
-            raise UserError(
-                "priors needs the run's predictions.parquet, to fit decision=macro_f1 at these class shares."
-            )
+        assert validation is not None  # as check_can_decide has seen
         moved.fit(validation.probabilities, validation.labels, validation.weights(shares))
     return moved
 
@@ -181,11 +191,8 @@ def _threshold(
     weights: Floats | None,
 ) -> Threshold:
     if validation is None or decided is None or weights is None:
-        if command.reject_below is not None:
-            return Threshold(command.reject_below)
-        raise UserError(
-            f"reject={command.reject:g} needs the run's validation predictions, and it has none: give reject_below."
-        )
+        assert command.reject_below is not None  # as check_can_decide has seen
+        return Threshold(command.reject_below)
     shown = deciding.rule.corrected(validation.probabilities) if deciding.at_shares else validation.probabilities
     confidence = shown.astype(np.float32)[np.arange(len(decided)), decided]
     is_right = decided == validation.labels

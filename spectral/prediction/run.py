@@ -17,7 +17,7 @@ from spectral.inference.classifier import Classifier
 from spectral.inference.run_and_data import check_fits
 from spectral.inference.wavelengths import check_same_pixels
 from spectral.prediction.columns import Columns
-from spectral.prediction.deciding import Deciding, given_shares, prepare_deciding
+from spectral.prediction.deciding import Deciding, check_can_decide, given_shares, prepare_deciding
 from spectral.prediction.finished import finished_record, forget_record, print_record, write_record
 from spectral.prediction.join import join, probabilities_of
 from spectral.prediction.make_parts import make_parts
@@ -49,10 +49,11 @@ def predict(command: PredictConfig, kind: str, make: Make | None = None) -> None
     out, folder = Path(command.out), RunFolder.existing(command.run)
     run = f"run={folder.path}"
     classifier = Classifier.load(folder)
-    classifier.build_decision()  # a run that has not ended has none
+    rule = classifier.build_decision()  # a run that has not ended has none
     network = classifier.load_network(folder)
     validation = Validation.of(folder, classifier.class_names)
     given_shares(command.priors, classifier.class_names)
+    check_can_decide(command, rule, classifier.output_prior, validation)
     with lean_tables(), space_errors(out):
         source = open_source(command.data, classifier, run, Path(command.cache_dir))
         blocks, tables = source.blocks, source.tables()
@@ -64,6 +65,8 @@ def predict(command: PredictConfig, kind: str, make: Make | None = None) -> None
         plan = plan_of(folder, blocks, command.rows_per_part)
         made = made_of(plan, command, kind)
         work = Work(out, plan)
+        if command.priors != ESTIMATE:
+            _deciding(command, classifier, folder, validation, work)  # what cannot be had is said before the work
         with work.locked():
             if command.overwrite:
                 forget_record(out)
@@ -74,8 +77,6 @@ def predict(command: PredictConfig, kind: str, make: Make | None = None) -> None
         if record is None:
             columns = Columns(kind, command, work.schema(), classifier.class_names)
             _check_ids(work, command)
-            if command.priors != ESTIMATE:
-                _deciding(command, classifier, folder, validation, work)  # what cannot be had is said before the work
             if make is None:
                 make_parts(command, classifier, network, blocks, work)
             else:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -217,6 +218,28 @@ def test_shards_joined_equal_one_command(
     assert hidden(tmp_path) == []
 
 
+def test_shards_are_run_as_jobs_and_joined_and_one_that_is_done_is_not_run_again(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fixed_date: None
+) -> None:
+    data, out, ran = spectra(), tmp_path / "cat.csv", list[list[str]]()
+
+    def run_jobs(_task: Any, jobs: list[list[str]], folder: Path, on_tick: Callable[[], None]) -> None:
+        assert folder.parent == tmp_path
+        for overrides in jobs:
+            ran.append(overrides)
+            predict(finished, data, out, *SMALL_PARTS, *overrides)
+            on_tick()
+
+    monkeypatch.setattr("spectral.cli.jobs.run_jobs", run_jobs)
+    predict(finished, data, tmp_path / "one.csv", *SMALL_PARTS)
+    predict(finished, data, out, *SMALL_PARTS, "shards=3", "shard=1")
+    predict(finished, data, out, *SMALL_PARTS, "shards=3")
+    assert ran == [[f"shard={n}", "shards=3", "overwrite=false"] for n in (0, 2)]
+    assert out.read_bytes() == (tmp_path / "one.csv").read_bytes()
+    predict(finished, data, out, *SMALL_PARTS, "shards=99", "overwrite=true")
+    assert len(ran) == 2 + 7  # there are seven parts
+
+
 def test_ids_of_64_bits_are_exact_in_every_format(finished: Path, spectra: Callable[..., Path], tmp_path: Path) -> None:
     ids = 39_627_322_701_128_671 + np.arange(NUM, dtype=np.int64)
     fiber = 2**62 + np.arange(NUM, dtype=np.int64)
@@ -327,6 +350,24 @@ def test_an_id_that_two_spectra_have_keeps_both_rows(
     assert "The id s003" in json.loads((tmp_path / "cat.csv.json").read_text())["notes"][0]
     with pytest.raises(UserError, match="The id s003 is in the data more than once"):
         predict(finished, spectra(), tmp_path / "no.csv", "on_bad=error")
+
+
+def test_a_run_without_validation_predictions_is_applied_but_cannot_set_a_threshold(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    bare = tmp_path / "bare"
+    shutil.copytree(finished, bare)
+    (bare / "predictions.parquet").unlink()
+    predict(bare, spectra(), tmp_path / "cat.csv", "reject_below=0.9")
+    with pytest.raises(UserError, match="reject needs the run's validation predictions"):
+        predict(bare, spectra(), tmp_path / "no.csv", "reject=0.9")
+    with pytest.raises(UserError, match="priors needs the run's validation predictions, to fit decision=macro_f1"):
+        predict(bare, spectra(), tmp_path / "no.csv", "priors=estimate")
+    content = json.loads((finished / "model.json").read_text())
+    (bare / "model.json").write_text(json.dumps(content | {"output_prior": None}))
+    with pytest.raises(UserError, match="priors needs output_prior"):
+        predict(bare, spectra(), tmp_path / "no.csv", "priors=estimate")
+    assert hidden(tmp_path) == []
 
 
 @pytest.mark.parametrize(
