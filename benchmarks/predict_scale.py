@@ -1,10 +1,10 @@
 """Measure `spectral.predict`: its speed next to the network alone, and its memory as the number of spectra grows.
 
     python benchmarks/predict_scale.py                          # hours: 50,000, 200,000 and 1,000,000 simulated spectra
-    python benchmarks/predict_scale.py --sizes 2000 8000        # minutes
+    python benchmarks/predict_scale.py --sizes 2000 8000 --num-speed 2048 --turns 2     # minutes
     python benchmarks/predict_scale.py --speed-only
 
-Speed: the same 8,192 spectra of 2,600 pixels, in memory and given to the network in batches, then from a pack and from
+Speed: the same spectra, 8,192 of 2,600 pixels, in memory and given to the network in batches, then from a pack and from
 an NPZ by the command. A command's speed is the one that it prints: reading, checks, network and parts, without its
 start and the joining. The variants take turns; medians, and the median of the ratios within a turn. On the CPU all use
 all cores.
@@ -27,7 +27,6 @@ from statistics import median
 import numpy as np
 from helpers.memory import MIB, peak_of
 
-NUM_SPEED = 8192
 SAMPLING_S = 0.25
 SPEED = re.compile(r"Classified [\d,]+ of [\d,]+ spectra, ([\d,]+) a second")
 ALONE = """
@@ -54,6 +53,7 @@ print(len(survey) / (time.perf_counter() - start))
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[50_000, 200_000, 1_000_000])
+    parser.add_argument("--num-speed", type=int, default=8192, help="spectra that the speed is measured with")
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--speed-only", action="store_true")
     parser.add_argument("--memory-only", action="store_true")
@@ -62,7 +62,7 @@ def main() -> None:
         folder = Path(name)
         train(folder)
         if not options.memory_only:
-            measure_speed(folder, options.turns)
+            measure_speed(folder, options.num_speed, options.turns)
         if not options.speed_only:
             measure_memory(folder, options.sizes)
 
@@ -74,9 +74,9 @@ def train(folder: Path) -> None:
     run([sys.executable, "run.py", *data, few, "tracker=none", "plots=false", f"run_dir={folder / 'run'}"])
 
 
-def measure_speed(folder: Path, num_turns: int) -> None:
+def measure_speed(folder: Path, num_spectra: int, num_turns: int) -> None:
     pack, npz = folder / "pack", folder / "spectra.npz"
-    run([sys.executable, "-m", "spectral.pack", "data=simulated", f"data.num_spectra={NUM_SPEED}", f"out={pack}"])
+    run([sys.executable, "-m", "spectral.pack", "data=simulated", f"data.num_spectra={num_spectra}", f"out={pack}"])
     flux, mask = (np.load(pack / f"{name}.npy") for name in ("flux", "mask"))
     wave = np.asarray(json.loads((pack / "survey.json").read_text())["wave_angstrom"])
     np.savez(npz, flux=flux, mask=mask, wave=wave, id=np.arange(len(flux)))
