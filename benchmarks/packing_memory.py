@@ -10,18 +10,16 @@ that processes share counts once.
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+from helpers.memory import MIB, peak_of
 
 LENGTH = 2600
-MIB = 2**20
 LINKS_PER_TEXT = 10_000  # file systems limit the names of one file; ext4 to 65,000
-SAMPLING_S = 0.02
 
 
 def main() -> None:
@@ -60,33 +58,7 @@ def write_survey(folder: Path, num: int) -> None:
 def pack(folder: Path, num_workers: int) -> int:
     """Pack in other processes; returns the peak of their memory together, in bytes."""
     data = f"data.index={folder / 'index.csv'}", f"data.folder={folder / 'spectra'}", f"data.num_workers={num_workers}"
-    command = [sys.executable, "-m", "spectral.pack", "data=tianchi", *data, f"out={folder / 'pack'}"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    peak = 0
-    while process.poll() is None:
-        peak = max(peak, sum(map(resident_bytes, [process.pid, *descendants(process.pid)])))
-        time.sleep(SAMPLING_S)
-    if process.returncode:
-        sys.exit(f"{' '.join(command)} ended with {process.returncode}")
-    return peak
-
-
-def descendants(pid: int) -> list[int]:
-    try:
-        children = [
-            int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()
-        ]
-    except (FileNotFoundError, ProcessLookupError):
-        return []  # it has ended meanwhile
-    return [*children, *(grandchild for child in children for grandchild in descendants(child))]
-
-
-def resident_bytes(pid: int) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024
+    return peak_of([sys.executable, "-m", "spectral.pack", "data=tianchi", *data, f"out={folder / 'pack'}"])
 
 
 if __name__ == "__main__":

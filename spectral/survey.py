@@ -27,6 +27,7 @@ ABOUT: dict[str, Callable[[Any], bool]] = {
     "wave_angstrom": lambda value: value is None or (isinstance(value, list) and all(map(_is_number, value))),
     "skipped": lambda value: isinstance(value, dict),
 }
+NEEDED_COLUMNS = ["id", "label", "class_index", "length"]  # of its catalog
 FORMAT = 1  # of a pack on disk; a change that old packs cannot be read under raises it
 
 
@@ -56,8 +57,11 @@ class Survey:
     skipped: Mapping[str, int] = field(default_factory=dict)  # reason -> number of spectra left out in packing
 
     @classmethod
-    def open(cls, folder: Path | str) -> "Survey":
+    def open(cls, folder: Path | str, columns: list[str] | None = None) -> "Survey":
         """Map a packed survey. All processes of a machine share one copy of it in memory.
+
+        Args:
+            columns: of the catalog that is read into memory; None: all.
 
         Raises:
             UserError: the folder holds no pack, one of another format, or one that is damaged: files are checked
@@ -74,7 +78,7 @@ class Survey:
         wave = about["wave_angstrom"]
         survey = cls(
             flux=_mapped(folder / "flux.npy"),
-            catalog=_read_catalog(folder / "catalog.parquet"),
+            catalog=_read_catalog(folder / "catalog.parquet", columns),
             class_names=tuple(about["class_names"]),
             ivar=_mapped(folder / "ivar.npy") if (folder / "ivar.npy").exists() else None,
             mask=_mapped(folder / "mask.npy") if (folder / "mask.npy").exists() else None,
@@ -219,12 +223,12 @@ def _mapped(path: Path) -> NDArray[Any]:
     return array
 
 
-def _read_catalog(path: Path) -> pd.DataFrame:
+def _read_catalog(path: Path, columns: list[str] | None) -> pd.DataFrame:
     try:
-        catalog = pd.read_parquet(path)
+        catalog = pd.read_parquet(path, columns=columns)
     except Exception as error:  # Arrow has many, and whatever it is, the file cannot be read
         raise _damaged(path.parent, f"{path.name} is not a whole Parquet file") from error
-    missing = [name for name in ("id", "label", "class_index", "length") if name not in catalog]
+    missing = [name for name in columns or NEEDED_COLUMNS if name not in catalog]
     if missing:
         raise _damaged(path.parent, f"{path.name} has no column '{missing[0]}'")
     return catalog

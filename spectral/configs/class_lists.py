@@ -18,7 +18,7 @@ def in_class_order(part: Part, key: str, class_names: Sequence[str], source: str
 
     Args:
         part: the typed config of a part (a sampler, a loss, a survey).
-        key: where it stands in the config, such as "sampler".
+        key: where it stands in the config, such as "sampler"; empty at the top.
         source: what has these classes, for error sentences.
 
     Raises:
@@ -27,7 +27,7 @@ def in_class_order(part: Part, key: str, class_names: Sequence[str], source: str
     """
     changes = {}
     for field, values in _given(part):
-        name = f"{key}.{field.name}"
+        name = f"{key}.{field.name}" if key else field.name
         if isinstance(values, Mapping):
             changes[field.name] = _ordered(values, name, class_names, allows_0=field.metadata["range"].holds(0))
         elif len(values) != len(class_names):

@@ -9,7 +9,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from spectral.configs.data import readers
-from spectral.configs.fields import check_fields, choice, device_name, number
+from spectral.configs.fields import check_fields, choice, device_name, number, numbers_by_class
 from spectral.configs.messages import config_sentence
 from spectral.errors import UserError
 
@@ -40,8 +40,38 @@ class PredictConfig(ApplyConfig):
     """python -m spectral.predict"""
 
     out: str = MISSING
-    format: str = choice("auto", "auto", "csv", "contest", "probabilities", "parquet")
+    format: str = choice("auto", "auto", "csv", "contest", "probabilities", "parquet", "fits")
     keep_columns: Any = False  # true: all columns that the data has for its spectra; or a list of their names
+    on_bad: str = choice("skip", "skip", "error")  # skip: a spectrum that cannot be classified has no class, but a row
+    reject: Optional[float] = number(None, above=0, at_most=1)  # precision wanted of those that are not rejected
+    reject_below: Optional[float] = number(None, at_least=0, at_most=1)  # or: the probability below which they are
+    priors: Any = None  # class shares of the data: by name, in class order, or `estimate`; null: as in training
+    overwrite: bool = False  # make a finished file again
+    rows_per_part: int = number(8192, at_least=1)  # spectra that are kept at a time, for resuming
+    shards: int = number(1, at_least=1)  # jobs that the launcher runs
+    shard: Optional[int] = number(
+        None, at_least=0
+    )  # one of them, here; null: all, by the launcher if there are several
+
+    def check(self) -> None:
+        """Raises UserError if two keys do not fit together, or the priors are none."""
+        if isinstance(self.priors, str) and self.priors != ESTIMATE:
+            raise UserError(f"priors={self.priors} is not known: give {ESTIMATE}, or a number for each class.")
+        if self.priors is not None and self.priors != ESTIMATE:
+            check_fields(Priors(self.priors), "")
+        if self.reject is not None and self.reject_below is not None:
+            raise UserError("reject and reject_below each set a threshold: leave out one.")
+        if self.shard is not None and self.shard >= self.shards:
+            raise UserError(
+                f"shard={self.shard} is out of range: of shards={self.shards} the last is {self.shards - 1}."
+            )
+
+
+@dataclass
+class Priors:
+    """Class shares of the data that a run is applied to."""
+
+    priors: Any = numbers_by_class(None, sum_to_1=True, at_least=0, at_most=1)
 
 
 @dataclass
@@ -52,6 +82,7 @@ class PackConfig:
     out: str = MISSING
 
 
+ESTIMATE = "estimate"  # of priors
 Command = TypeVar("Command", EvaluateConfig, PredictConfig, PackConfig)
 
 for _command in (EvaluateConfig, PredictConfig, PackConfig):
@@ -80,5 +111,7 @@ def typed_command(config: DictConfig, kind: type[Command], example: str) -> Comm
         raise UserError(config_sentence(error, fields)) from error
     assert isinstance(command, kind)
     check_fields(command, "")
+    if isinstance(command, PredictConfig):
+        command.check()
     command.data = None if config.data is None else readers.typed(config.data)
     return command

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spectral.configs.commands import EvaluateConfig, PredictConfig
+from spectral.configs.commands import EvaluateConfig
 from spectral.configs.data import readers
 from spectral.configs.split import splits
 from spectral.data.dataset import Dataset
@@ -13,7 +13,7 @@ from spectral.data.packing.open import open_survey
 from spectral.errors import UserError, nearest
 from spectral.inference.classifier import Classifier
 from spectral.inference.predictor import Predictor
-from spectral.inference.wavelengths import check_same_pixels
+from spectral.inference.wavelengths import HasPixels, check_same_pixels
 from spectral.inputs.batches import Rows
 from spectral.runs.folder import RunFolder
 from spectral.runtime import choose_runtime, tune_allocator
@@ -23,7 +23,7 @@ from spectral.survey import Survey
 log = logging.getLogger(__name__)
 
 
-def open_run_and_data(command: EvaluateConfig | PredictConfig) -> tuple[Predictor, Survey, str]:
+def open_run_and_data(command: EvaluateConfig) -> tuple[Predictor, Survey, str]:
     """The run's predictor, the command's data or else the run's own survey with its split, and a doubt.
 
     The doubt says what is not known of the data's wavelengths, or which pixels are missing; it is empty if there is
@@ -40,7 +40,7 @@ def open_run_and_data(command: EvaluateConfig | PredictConfig) -> tuple[Predicto
         else open_survey(command.data, Path(command.cache_dir))
     )
     run = f"run={folder.path}"
-    _check_fits(classifier, survey, run)
+    check_fits(classifier, survey, run)
     doubt = check_same_pixels(classifier, survey, run)
     if doubt:
         log.warning(doubt)
@@ -103,8 +103,9 @@ def labelled_rows(command: EvaluateConfig, survey: Survey, labels: Labels) -> tu
     return on, rows
 
 
-def _check_fits(classifier: Classifier, survey: Survey, run: str) -> None:
-    if survey.num_channels != classifier.inputs.num_channels:
-        raise UserError(f"the data has {survey.num_channels} channels, {run} needs {classifier.inputs.num_channels}.")
-    if survey.length > classifier.length:
-        raise UserError(f"the data has {survey.length} pixels per spectrum, {run} was trained on {classifier.length}.")
+def check_fits(classifier: Classifier, data: HasPixels, run: str) -> None:
+    """Raise UserError if the data has other channels than the run, or more pixels."""
+    if data.num_channels != classifier.inputs.num_channels:
+        raise UserError(f"the data has {data.num_channels} channels, {run} needs {classifier.inputs.num_channels}.")
+    if data.length > classifier.length:
+        raise UserError(f"the data has {data.length} pixels per spectrum, {run} was trained on {classifier.length}.")

@@ -1,16 +1,30 @@
 """Whether spectra lie on the wavelengths that a run was trained on. L pixels of the run's spectra, l of the others."""
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
-from spectral.survey import Survey
 
 Grid = NDArray[np.float64]
 
 
-def check_same_pixels(classifier: Classifier, survey: Survey, run: str) -> str:
+class HasPixels(Protocol):
+    """A survey, or what else has spectra of one size."""
+
+    @property
+    def num_channels(self) -> int: ...
+
+    @property
+    def length(self) -> int: ...
+
+    @property
+    def wave_angstrom(self) -> Grid | None: ...
+
+
+def check_same_pixels(classifier: Classifier, survey: HasPixels, run: str) -> str:
     """Compare the pixels of a survey, l <= L of them, with those of a run that is applied to it.
 
     Args:

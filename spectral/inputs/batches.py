@@ -6,7 +6,7 @@ N spectra, B batch, S survey channels, L length.
 import queue
 import threading
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 Rows = NDArray[np.int64]
+Item = TypeVar("Item")
 COPY_BYTES = 2**26  # of a survey on its way to a device
 
 
@@ -68,7 +69,7 @@ class BatchSource:
         if self.resident or self.device.type == "cpu":
             yield from map(self.gather, all_rows)
         else:
-            yield from _ahead(map(self.gather, all_rows), num_ahead=3)
+            yield from ahead(map(self.gather, all_rows), num_ahead=3)
 
     def _from_device(self, rows: Rows) -> list[Tensor | None]:
         index = torch.from_numpy(rows).to(self.device, non_blocking=True)
@@ -111,15 +112,15 @@ def _copied(array: NDArray[Any], device: torch.device) -> Tensor:
     return there
 
 
-def _ahead(batches: Iterator[Batch], num_ahead: int) -> Iterator[Batch]:
-    """The same batches, made by a thread up to `num_ahead` early; its errors are raised here."""
-    ready: queue.Queue[Batch | BaseException | None] = queue.Queue(num_ahead)
+def ahead(items: Iterator[Item], num_ahead: int) -> Iterator[Item]:
+    """The same items, made by a thread up to `num_ahead` early; its errors are raised here."""
+    ready: queue.Queue[Item | BaseException | None] = queue.Queue(num_ahead)
     stopped = threading.Event()
 
     def make() -> None:
         try:
-            for batch in batches:
-                _put(ready, batch, stopped)
+            for item in items:
+                _put(ready, item, stopped)
                 if stopped.is_set():
                     return
             _put(ready, None, stopped)
@@ -138,9 +139,7 @@ def _ahead(batches: Iterator[Batch], num_ahead: int) -> Iterator[Batch]:
         thread.join()
 
 
-def _put(
-    ready: "queue.Queue[Batch | BaseException | None]", item: Batch | BaseException | None, stopped: threading.Event
-) -> None:
+def _put(ready: "queue.Queue[Any]", item: Any, stopped: threading.Event) -> None:
     """Wait for room, unless nobody will take the item any more."""
     while not stopped.is_set():
         try:

@@ -53,8 +53,10 @@ class Decision:
         corrected: Floats = np.where(total > 0, weighted / np.where(total > 0, total, 1.0), possible)
         return corrected
 
-    def fit(self, probabilities: NDArray[Any], labels: Labels) -> Self:
+    def fit(self, probabilities: NDArray[Any], labels: Labels, weights: Floats | None = None) -> Self:
         """Find slopes and offsets on validation probabilities [n, K] and labels [n] in 0..K-1.
+
+        With weights [n] of the spectra they are those for other class shares than validation's.
 
         The iterate of the highest macro-F1 is kept, argmax being the first, so the fit is never below argmax there.
         """
@@ -65,10 +67,12 @@ class Decision:
             predicted = _decide(q, slope, offset)
             if previous is not None and np.array_equal(predicted, previous):
                 break
-            f1 = f1_by_class(labels, predicted, len(slope))
+            f1 = f1_by_class(labels, predicted, len(slope), weights)
             if f1.mean() > best:
                 best, self.slope, self.offset = f1.mean(), slope, offset
-            slope, offset = linearised_macro_f1(f1, _shares(labels, len(slope)), _shares(predicted, len(slope)))
+            slope, offset = linearised_macro_f1(
+                f1, _shares(labels, len(slope), weights), _shares(predicted, len(slope), weights)
+            )
             previous = predicted
         return self
 
@@ -118,7 +122,7 @@ def macro_f1_rule(
     return Decision(num_classes, prior_ratio(class_priors, output_prior) if prior_correction else None, num_iterations)
 
 
-def prior_ratio(class_priors: Sequence[float], output_prior: Sequence[float]) -> Floats:
+def prior_ratio(class_priors: Sequence[float] | Floats, output_prior: Sequence[float] | Floats) -> Floats:
     """pi_c / f_c [K]: p_c pi_c / f_c, renormalised, is the posterior at the shares pi (Saerens et al. 2002, eq. 2.4).
 
     Raises:
@@ -158,6 +162,7 @@ def _decide(q: Floats, slope: Floats, offset: Floats) -> Labels:
     return chosen
 
 
-def _shares(classes: Labels, num_classes: int) -> Floats:
-    shares: Floats = np.bincount(classes, minlength=num_classes) / len(classes)
+def _shares(classes: Labels, num_classes: int, weights: Floats | None = None) -> Floats:
+    counts = np.bincount(classes, weights, minlength=num_classes)
+    shares: Floats = counts / counts.sum()
     return shares

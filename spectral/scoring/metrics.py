@@ -53,15 +53,15 @@ def confusion(labels: Labels, predicted: Labels, num_classes: int) -> NDArray[np
     return counts.reshape(num_classes, num_classes)
 
 
-def f1_by_class(labels: Labels, predicted: Labels, num_classes: int) -> Floats:
-    """F1 of each class [K], 0 if undefined."""
-    counts = confusion(labels, predicted, num_classes)
+def f1_by_class(labels: Labels, predicted: Labels, num_classes: int, weights: Floats | None = None) -> Floats:
+    """F1 of each class [K], 0 if undefined; each spectrum counts with its weight [n], or as one."""
+    counts = np.bincount(labels * num_classes + predicted, weights, num_classes**2).reshape(num_classes, num_classes)
     return _ratio(2 * counts.diagonal(), counts.sum(axis=1) + counts.sum(axis=0))
 
 
-def _ratio(part: Labels, whole: Labels) -> Floats:
+def _ratio(part: NDArray[Any], whole: NDArray[Any]) -> Floats:
     """0 if there is none of the whole."""
-    ratio: Floats = part / np.maximum(whole, 1)
+    ratio: Floats = np.where(whole > 0, part / np.where(whole > 0, whole, 1), 0.0)
     return ratio
 
 

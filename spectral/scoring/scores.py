@@ -61,13 +61,20 @@ def check_can_hold_out(labels: Labels, class_names: Sequence[str]) -> None:
             )
 
 
-def decide_held_out(make_rule: Callable[[], Decision], probability: Probabilities, labels: Labels, seed: int) -> Labels:
+def decide_held_out(
+    make_rule: Callable[[], Decision],
+    probability: Probabilities,
+    labels: Labels,
+    seed: int,
+    weights: Probabilities | None = None,
+) -> Labels:
     """Classes [n] by rules fitted on the rest of the split, fold by fold, so that no label helps to decide itself.
 
     Args:
         make_rule: gives an unfitted rule.
         probability: [n, K].
         labels: [n], as check_can_hold_out has passed them.
+        weights: [n], that a rule is fitted under; None: all the same.
     """
     # For a rule that is fitted alone: this import takes a second.
     from sklearn.model_selection import StratifiedKFold
@@ -76,18 +83,23 @@ def decide_held_out(make_rule: Callable[[], Decision], probability: Probabilitie
     decided = np.empty(len(labels), dtype=np.int64)
     folds = StratifiedKFold(min(NUM_FOLDS, rarest), shuffle=True, random_state=seed)
     for rest, held_out in folds.split(probability, labels):
-        decided[held_out] = make_rule().fit(probability[rest], labels[rest])(probability[held_out])
+        of_rest = None if weights is None else weights[rest]
+        decided[held_out] = make_rule().fit(probability[rest], labels[rest], of_rest)(probability[held_out])
     return decided
 
 
 def decide_validation(
-    make_rule: Callable[[], Decision], probability: Probabilities, labels: Labels, seed: int
+    make_rule: Callable[[], Decision],
+    probability: Probabilities,
+    labels: Labels,
+    seed: int,
+    weights: Probabilities | None = None,
 ) -> Labels:
     """Classes [n] on validation, where a rule may be fitted: then each spectrum's by a rule that has not seen it."""
     rule = make_rule()
     if not rule.num_iterations:
         return rule(probability)
-    return decide_held_out(make_rule, probability, labels, seed)
+    return decide_held_out(make_rule, probability, labels, seed, weights)
 
 
 def predictions_frame(

@@ -1,6 +1,5 @@
 """A finished run applied to spectra, by the commands' own main functions called in this process."""
 
-import importlib
 import json
 import re
 import shutil
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from applied_runs import NUM, ON_CPU, command, predict
 from small_runs import CLASSES, OVERRIDES, StoppedError, arrays, composed, result, run, stop_after
 
 from spectral.configs.commands import EvaluateConfig, typed_command
@@ -22,52 +22,6 @@ from spectral.inference.evaluation import Evaluation
 from spectral.inference.evaluation import evaluate as found
 from spectral.runs.folder import RunFolder
 from sweeps.compare import command as compare
-
-NUM = 50  # not a multiple of the batch size
-BATCH = "evaluate_batch_size=16"
-ON_CPU = ("device=cpu", "precision=float32", BATCH)
-
-
-@pytest.fixture(scope="module")
-def finished(pack_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run on the small survey that has ended."""
-    folder = tmp_path_factory.mktemp("finished") / "run"
-    more = (
-        "schedule.stages.0.epochs=5",
-        "schedule.stages.0.steps=40",
-        "model.width=8",
-        "decision=macro_f1",
-        "sampler=balanced",
-    )
-    run(["data=packed", f"data.folder={pack_folder}", f"run_dir={folder}", *OVERRIDES, *more])
-    return folder
-
-
-@pytest.fixture
-def spectra(tmp_path: Path) -> Callable[..., Path]:
-    """Write arrays as NPZ; leave out those that are None."""
-
-    def write(**changes: Any) -> Path:
-        content = arrays(num=NUM, seed=5) | changes
-        np.savez(tmp_path / "new.npz", **{name: array for name, array in content.items() if array is not None})
-        return tmp_path / "new.npz"
-
-    return write
-
-
-def command(name: str, *overrides: str) -> None:
-    """Call a command's main function as Hydra would, with a composed config."""
-    main = importlib.import_module(f"spectral.{name}").main
-    # Below the two decorators: Hydra's, which reads the command line, and the one that ends the process.
-    main.__wrapped__.__wrapped__(composed(overrides, name))
-
-
-def predict(run_folder: Path, data: Path, out: Path, *more: str) -> None:
-    cache = f"cache_dir={out.parent / 'cache'}"
-    worker = "data.num_workers=1"
-    command(
-        "predict", f"run={run_folder}", "data=arrays", f"data.path={data}", f"out={out}", cache, worker, *ON_CPU, *more
-    )
 
 
 def evaluate(run_folder: Path, *overrides: str) -> None:
@@ -146,7 +100,7 @@ def test_columns_of_the_data_are_kept_if_asked_for(
     data = spectra(snr=np.arange(NUM) / 2, redshift=np.arange(NUM) / 100)
     predict(finished, data, tmp_path / "all.csv", "keep_columns=true")
     table = pd.read_csv(tmp_path / "all.csv")
-    assert list(table) == ["id", "predicted", "label", "snr", "redshift"]
+    assert list(table) == ["id", "predicted", "problem", "label", "snr", "redshift"]
     assert table["label"].tolist() == arrays(num=NUM, seed=5)["label"].tolist()
     predict(finished, data, tmp_path / "some.parquet", "keep_columns=[snr]")
     kept = pd.read_parquet(tmp_path / "some.parquet")
@@ -199,7 +153,7 @@ def test_probabilities_sum_to_one_and_formats_agree(
     csv, parquet = pd.read_csv(tmp_path / "p.csv"), pd.read_parquet(tmp_path / "p.parquet")
     classes = pd.read_csv(tmp_path / "result.csv")
     columns = [f"probability/{name}" for name in CLASSES]
-    assert list(csv) == list(parquet) == ["id", "predicted", *columns]
+    assert list(csv) == list(parquet) == ["id", "predicted", *columns, "entropy", "problem"]
     np.testing.assert_allclose(csv[columns].sum(axis=1), 1, atol=1e-6)
     np.testing.assert_allclose(csv[columns], parquet[columns], atol=1e-6)
     assert csv["id"].tolist() == parquet["id"].tolist() == classes["id"].tolist() == [f"s{i:03d}" for i in range(NUM)]
@@ -420,11 +374,14 @@ def test_a_run_that_has_not_ended_is_refused(
     [
         ((), r"out=\.\.\. is missing: python -m spectral\.predict run=FOLDER data=\.\.\. out=FILE\."),
         (("out=a.csv", "run=nowhere"), r"data=\.\.\. is missing"),
-        (("out=a.txt", "run=nowhere", "data=arrays"), r"out=a\.txt has no known ending: end it in \.csv or \.parquet"),
+        (
+            ("out=a.txt", "run=nowhere", "data=arrays"),
+            r"out=a\.txt has no known ending: end it in \.csv, \.parquet or \.fits",
+        ),
         (("out=a.csv", "run=nowhere", "data=arrays"), "run=nowhere is not a run folder"),
         (
-            ("out=a.csv", "run=nowhere", "format=fits"),
-            "format=fits is not known: .*contest, csv, parquet",
+            ("out=a.csv", "run=nowhere", "format=hdf5"),
+            "format=hdf5 is not known: .*contest, csv, fits, parquet",
         ),
         (("out=a.csv", "run=nowhere", "+foo=1"), "foo is not a known key: .*allowed: cache_dir, data"),
         (("out=a.csv", "run=nowhere", "evaluate_batch_size=0"), "evaluate_batch_size=0 is out of range"),

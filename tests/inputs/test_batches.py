@@ -61,7 +61,7 @@ def batches(num: int) -> Iterator[Batch]:
 
 
 def test_batches_made_ahead_are_the_same_in_the_same_order() -> None:
-    made = list(batches_module._ahead(batches(10), num_ahead=3))
+    made = list(batches_module.ahead(batches(10), num_ahead=3))
     assert [float(batch.flux) for batch in made] == list(range(10))
 
 
@@ -70,7 +70,7 @@ def test_an_error_in_the_thread_is_raised_in_the_reader_of_batches() -> None:
         yield from batches(2)
         raise OSError("the disk went away")
 
-    taken = batches_module._ahead(broken(), num_ahead=3)
+    taken = batches_module.ahead(broken(), num_ahead=3)
     assert [int(next(taken).rows[0]) for _ in range(2)] == [0, 1]
     with pytest.raises(OSError, match="the disk went away"):
         next(taken)
@@ -78,7 +78,7 @@ def test_an_error_in_the_thread_is_raised_in_the_reader_of_batches() -> None:
 
 def test_the_thread_ends_when_its_batches_are_no_longer_read() -> None:
     before = threading.active_count()
-    taken = batches_module._ahead(batches(1000), num_ahead=2)
+    taken = batches_module.ahead(batches(1000), num_ahead=2)
     next(taken)
     assert threading.active_count() == before + 1
     taken.close()  # type: ignore[attr-defined]

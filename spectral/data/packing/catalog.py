@@ -21,11 +21,18 @@ def checked_catalog(catalog: pd.DataFrame) -> pd.DataFrame:
     """
     if not len(catalog):
         raise UserError("The survey holds no spectra.")
-    ids = catalog["id"].astype("str")
+    catalog = with_text(catalog)
+    ids = catalog["id"]
     if (twice := ids.duplicated()).any():
         raise UserError(f"The id {ids[twice].iloc[0]} is in the survey {int((ids == ids[twice].iloc[0]).sum())} times.")
+    return catalog
+
+
+def with_text(catalog: pd.DataFrame) -> pd.DataFrame:
+    """A reader's catalog, its rows numbered from 0, with ids as text and labels as text or missing."""
     labels = (catalog["label"] if "label" in catalog else pd.Series(None, index=catalog.index)).astype("str")
-    return catalog.assign(id=ids, label=labels.mask(labels == "")).reset_index(drop=True)
+    texts = {"id": catalog["id"].astype("str"), "label": labels.mask(labels == "")}
+    return catalog.assign(**texts).reset_index(drop=True)
 
 
 def class_names_of(labels: pd.Series, given: Sequence[str] | None, proposed: Sequence[str] | None) -> list[str]:

@@ -3,14 +3,12 @@
 import hashlib
 import json
 import logging
-from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from spectral.configs.data import DataConfig
 from spectral.data.packing.catalog import (
@@ -25,6 +23,7 @@ from spectral.data.packing.gridded import on_grid
 from spectral.data.packing.limit import LimitedReader, limited, limited_rows
 from spectral.data.packing.merge import Contents, contents_of, write_array
 from spectral.data.packing.parts import PartJob, Span, finished_spans, missing_spans
+from spectral.data.packing.probe import probed
 from spectral.data.packing.progress import counted
 from spectral.data.packing.row_checks import Rules
 from spectral.data.packing.staging import Building, locked
@@ -40,7 +39,6 @@ log = logging.getLogger(__name__)
 SHAPING = ("dtype", "class_names", "on_bad", "nan", "ivar_masks", "ragged")  # what the content of a pack depends on
 LIMITS = ("limit", "limit_draw")  # also, where there is a limit
 GRID = "grid"  # also, where there is one
-NUM_PROBED = 64  # spectra looked at to learn the shape that most have
 DTYPES = {"ivar": "float32", "mask": "bool"}
 
 
@@ -61,7 +59,7 @@ def open_or_pack(reader: Reader | Survey, config: DataConfig, cache_dir: Path | 
 
 def cache_folder(reader: Reader, config: DataConfig, cache_dir: Path | str) -> Path:
     """Where in a cache the survey of a reader is packed, whatever state its source is in."""
-    digest = hashlib.blake2b(json.dumps(_settings(reader, config), sort_keys=True).encode(), digest_size=6)
+    digest = hashlib.blake2b(json.dumps(packing_settings(reader, config), sort_keys=True).encode(), digest_size=6)
     return Path(cache_dir) / f"{config.name}-{digest.hexdigest()}"
 
 
@@ -82,7 +80,7 @@ def pack(
     folder = Path(folder).absolute()
     reader = on_grid(reader, config.grid)
     with space_errors(folder), locked(folder), lean_tables():
-        plan = {"format": FORMAT, "source": reader.fingerprint(), "settings": _settings(reader, config)}
+        plan = {"format": FORMAT, "source": reader.fingerprint(), "settings": packing_settings(reader, config)}
         building = Building(folder)
         if (survey := _usable(folder, plan, is_cache)) is not None:
             building.remove()
@@ -126,7 +124,8 @@ def _check_replaceable(folder: Path, old: dict[str, Any], new: dict[str, Any]) -
     log.info("%s holds an older state of this survey, or other packing options: packing it again.", folder)
 
 
-def _settings(reader: Reader, config: DataConfig) -> dict[str, Any]:
+def packing_settings(reader: Reader, config: DataConfig) -> dict[str, Any]:
+    """What decides over the content of a pack, as JSON values."""
     packing = {name: getattr(config, name) for name in SHAPING + (LIMITS if config.limit else ())}
     if config.grid.kind != "native":
         packing[GRID] = asdict(config.grid)
@@ -155,32 +154,13 @@ class _Packing:
         )
         self.building.begin(plan)
         if not is_pack(self.building.pack):
-            rules = self.rules(len(catalog))
+            rules = probed(self.reader, self.config, len(catalog)).rules
             spans = self.make_parts(catalog, rules)
             contents = contents_of(self.building.parts, spans, rules.num_channels, rules.grid_length)
             skipped = self.report_skipped(catalog, contents)
             _log_no_ivar(contents)
             self.write_pack(plan, catalog, class_names, contents, skipped, spans)
         self.building.install()
-
-    def rules(self, num_rows: int) -> Rules:
-        """The shape that most spectra have, and what the options say of others."""
-        chunk = self.reader.read(_spread(num_rows, NUM_PROBED))
-        shapes = Counter(np.atleast_2d(flux).shape for flux in chunk.flux if flux is not None)
-        if not shapes:
-            reason = next(iter(chunk.problems.values()), "unreadable")
-            raise UserError(f"None of {len(chunk.flux)} spectra tried could be read, the first because: {reason}.")
-        num_channels, length = shapes.most_common(1)[0][0]
-        grid_length = None if self.wave_angstrom is None else len(self.wave_angstrom)
-        return Rules(
-            dtype=self.config.dtype,
-            nan=self.config.nan,
-            ragged=self.config.ragged,
-            num_channels=num_channels,
-            length=grid_length or length,
-            grid_length=grid_length,
-            ivar_masks=self.config.ivar_masks,
-        )
 
     def make_parts(self, catalog: pd.DataFrame, rules: Rules) -> list[Span]:
         """Make the parts that are not there yet; returns the spans of all."""
@@ -255,8 +235,3 @@ def _log_no_ivar(contents: Contents) -> None:
             100 * num / int(contents.lengths.sum()),
             f"{int((contents.num_no_ivar > 0).sum()):,}",
         )
-
-
-def _spread(num_rows: int, num: int) -> NDArray[np.int64]:
-    """At most `num` rows, evenly spread."""
-    return np.unique(np.linspace(0, num_rows - 1, min(num, num_rows)).astype(np.int64))

@@ -60,7 +60,7 @@ class PartJob:
             raise UserError(f"{spectrum}: {reason}; data.on_bad=skip leaves it out{pad}.")
 
     def _write(self, span: Span, kept: list[tuple[int, Row]], skipped: list[tuple[int, str]]) -> None:
-        arrays = _stacked([row for _, row in kept], self.rules) if kept else {}
+        arrays = stacked([row for _, row in kept], self.rules) if kept else {}
         arrays["rows"] = np.array([row for row, _ in kept], dtype=np.int64)
         arrays["skipped_rows"] = np.array([row for row, _ in skipped], dtype=np.int64)
         arrays["skipped_reasons"] = np.array([reason for _, reason in skipped], dtype=np.str_)
@@ -68,7 +68,7 @@ class PartJob:
             np.savez(file, allow_pickle=False, **arrays)
 
 
-def _stacked(rows: list[Row], rules: Rules) -> dict[str, NDArray[Any]]:
+def stacked(rows: list[Row], rules: Rules) -> dict[str, NDArray[Any]]:
     """flux, ivar, mask and lengths of some rows; ivar and mask only if there is something in them."""
     lengths = np.array([row.flux.shape[1] for row in rows], dtype=np.int32)
     flux = np.zeros((len(rows), rules.num_channels, lengths.max()), dtype=rules.dtype)

@@ -66,10 +66,10 @@ def _start(job: PartJob) -> None:
     _job = job
     pa.set_memory_pool(pa.system_memory_pool())  # see lean_tables
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """A killed parent cannot stop its processes, and they would wait for work for ever."""
     parent = multiprocessing.parent_process()
     if parent is not None:

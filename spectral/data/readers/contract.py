@@ -28,9 +28,13 @@ class Chunk:
 class Reader(Protocol):
     """A survey as its source holds it. Instances are pickled to the packing processes, so they stay small.
 
-    A reader may also have `class_names`, which it proposes; `wave_unit`, in which its source gives wavelengths;
-    `wave_medium`, "vacuum" or "air", for those that it returns; and `wave_per_row`, which is true if each chunk has
-    wavelengths: `data.grid` is then needed.
+    A reader may also have
+    - `class_names`, which it proposes;
+    - `wave_unit`, in which its source gives wavelengths;
+    - `wave_medium`, "vacuum" or "air", for the wavelengths that it returns;
+    - `wave_per_row`, which is true if each chunk has wavelengths: `data.grid` is then needed;
+    - `reads_slowly`, which is true if a spectrum takes about as long to read as to classify;
+    - `num_rows()` and `catalog_rows(rows)`, if its catalog is made row by row and need not be in memory as a whole.
     """
 
     def catalog(self) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,8 @@ class SimulatedReader:
         snr_median, snr_scatter: of the lognormal signal-to-noise a pixel; scatter in ln(S/N).
     """
 
+    reads_slowly = True
+
     def __init__(
         self, num_spectra: int, seed: int, priors: Sequence[float], snr_median: float, snr_scatter: float
     ) -> None:
@@ -37,7 +39,14 @@ class SimulatedReader:
 
     def catalog(self) -> pd.DataFrame:
         """Columns id, label, group, snr, redshift (missing for unknown), subclass (kind of failure for unknown)."""
-        return pd.DataFrame([self._catalog_row(row) for row in range(self.num_spectra)])
+        return self.catalog_rows(range(self.num_spectra))
+
+    def num_rows(self) -> int:
+        return self.num_spectra
+
+    def catalog_rows(self, rows: Iterable[int]) -> pd.DataFrame:
+        """Those rows of the catalog, numbered from 0."""
+        return pd.DataFrame([self._catalog_row(row) for row in rows])
 
     def _catalog_row(self, row: int) -> dict[str, object]:
         seen = self.survey.observation(row)

@@ -1,0 +1,131 @@
+"""Spectra as arrays, some rows at a time, from a reader or from a pack. No torch: reading processes import it.
+
+n rows, of which m can be classified, C channels, L pixels.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectral.data.packing.parts import Span, stacked
+from spectral.data.packing.row_checks import Row, Rules, check_row
+from spectral.data.readers.contract import Reader
+from spectral.survey import Survey
+
+
+@dataclass
+class Block:
+    """Some consecutive rows.
+
+    Args:
+        span: first row and the row after the last, n = stop - start.
+        good: positions of the rows that can be classified [m], in ascending order.
+        flux: [m, C, L]; None if m is 0.
+        ivar: [m, C, L], if there are any.
+        mask: [m, L], True = bad pixel or padding; None if no pixel is.
+        problems: position of another row -> why it cannot be classified.
+    """
+
+    span: Span
+    good: NDArray[np.int64]
+    flux: NDArray[Any] | None
+    ivar: NDArray[np.float32] | None = None
+    mask: NDArray[np.bool_] | None = None
+    problems: dict[int, str] = field(default_factory=dict)
+
+
+class Blocks(Protocol):
+    """Where blocks come from. Instances are pickled to reading processes.
+
+    Args:
+        num_channels, length: of a spectrum.
+        wave_angstrom: [L], or None.
+        fingerprint: changes when the spectra change.
+        settings: the options that shape the spectra, as JSON values.
+        reads_slowly: whether a spectrum takes about as long to read as to classify.
+        needs_checks: whether each spectrum is checked by itself, which takes its time.
+    """
+
+    num_channels: int
+    length: int
+    wave_angstrom: NDArray[np.float64] | None
+    has_ivar: bool
+    fingerprint: str
+    settings: Mapping[str, Any]
+    reads_slowly: bool
+    needs_checks: bool
+
+    def read(self, span: Span) -> Block: ...
+
+
+@dataclass
+class ReaderBlocks:
+    """Blocks of a reader: each spectrum is checked by the rules of packing, and none is ever written to disk.
+
+    Args:
+        most_pixels: of the run's spectra; a longer one cannot be classified.
+    """
+
+    reader: Reader
+    rules: Rules
+    most_pixels: int
+    has_ivar: bool
+    fingerprint: str
+    settings: Mapping[str, Any]
+    reads_slowly: bool
+    needs_checks = True
+
+    def __post_init__(self) -> None:
+        self.num_channels, self.length = self.rules.num_channels, self.rules.length
+        self.wave_angstrom = self.reader.wave_angstrom()
+
+    def read(self, span: Span) -> Block:
+        rows = np.arange(*span, dtype=np.int64)
+        chunk = self.reader.read(rows)
+        block = Block(span, np.zeros(0, np.int64), None)
+        kept: dict[int, Row] = {}
+        for position in range(len(rows)):
+            result = check_row(chunk, position, self.rules)
+            if isinstance(result, Row) and result.flux.shape[1] > self.most_pixels:
+                result = f"longer than the run's spectra: {result.flux.shape[1]} pixels, not {self.most_pixels}"
+            if isinstance(result, Row):
+                kept[position] = result
+            else:
+                block.problems[position] = result
+        if kept:
+            arrays = stacked(list(kept.values()), self.rules)
+            block.good = np.array(list(kept), np.int64)
+            block.flux, block.ivar, block.mask = arrays["flux"], arrays.get("ivar"), arrays.get("mask")
+        return block
+
+
+class PackBlocks:
+    """Blocks of a packed survey, whose rows were checked when it was packed.
+
+    They are read from the files, not through the maps: pages of a map stay in the memory of the process.
+    """
+
+    reads_slowly = needs_checks = False
+
+    def __init__(self, survey: Survey) -> None:
+        assert survey.folder is not None
+        self.folder, self.num_rows = survey.folder, len(survey)
+        self.num_channels, self.length, self.wave_angstrom = survey.num_channels, survey.length, survey.wave_angstrom
+        self.has_ivar, self.fingerprint = survey.ivar is not None, survey.fingerprint
+        self.settings: Mapping[str, Any] = {"reader": "packed"}
+        self._arrays = (survey.flux, survey.ivar, survey.mask)
+
+    def read(self, span: Span) -> Block:
+        flux, ivar, mask = (None if array is None else _read(array, span) for array in self._arrays)
+        return Block(span, np.arange(span[1] - span[0]), flux, ivar, mask)
+
+
+def _read(array: NDArray[Any], span: Span) -> NDArray[Any]:
+    """Some rows of an array that is mapped from a file, in memory of their own."""
+    assert isinstance(array, np.memmap) and array.filename is not None
+    row, shape = array.strides[0], (span[1] - span[0], *array.shape[1:])
+    found = np.fromfile(array.filename, array.dtype, int(np.prod(shape)), offset=array.offset + span[0] * row)
+    return found.reshape(shape)

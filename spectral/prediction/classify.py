@@ -1,0 +1,49 @@
+"""From blocks of spectra to parts of class probabilities. n rows of a part, K classes."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import torch
+
+from spectral.data.packing.parts import Span
+from spectral.inference.predictor import Predictor
+from spectral.inputs.batches import BatchSource, ahead
+from spectral.prediction.blocks import Block
+from spectral.prediction.work import Part
+
+NOT_FINITE = "the network's output is not finite"
+
+
+def classified(predictor: Predictor, blocks: Iterable[Block]) -> Iterator[tuple[Span, Part]]:
+    """The rows of each block with their class probabilities [n, K], or why they have none."""
+    for block, source in _on_device(predictor, blocks):
+        num_rows, num_classes = block.span[1] - block.span[0], len(predictor.classifier.class_names)
+        part = Part(np.full((num_rows, num_classes), np.nan), dict(block.problems))
+        if source is not None:
+            logits = predictor.logits(source, np.arange(len(block.good)))
+            is_finite = logits.isfinite().all(dim=1).numpy()
+            good = block.good[is_finite]
+            part.probabilities[good] = torch.softmax(logits, dim=1).numpy()[is_finite]
+            part.problems.update(dict.fromkeys(block.good[~is_finite].tolist(), NOT_FINITE))
+        yield block.span, part
+
+
+def _on_device(predictor: Predictor, blocks: Iterable[Block]) -> Iterator[tuple[Block, BatchSource | None]]:
+    """The blocks with their batches; for a GPU a thread copies the next ones while it computes."""
+    made = ((block, _batches(predictor, block)) for block in blocks)
+    return iter(made) if predictor.runtime.device.type == "cpu" else ahead(made, num_ahead=1)
+
+
+def _batches(predictor: Predictor, block: Block) -> BatchSource | None:
+    if block.flux is None or not len(block.good):
+        return None
+    ivar = block.ivar if predictor.inputs.needs_ivar else None
+    device, length = predictor.runtime.device, predictor.classifier.length
+    return BatchSource(block.flux, block.mask, device, ivar=ivar, length=length)
+
+
+def joined(pieces: list[tuple[Span, Part]]) -> Part:
+    """The part that consecutive pieces make."""
+    start = pieces[0][0][0]
+    problems = {position + at - start: why for (at, _), piece in pieces for position, why in piece.problems.items()}
+    return Part(np.concatenate([piece.probabilities for _, piece in pieces]), problems)

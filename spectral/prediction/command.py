@@ -1,0 +1,83 @@
+"""From the config of `spectral.predict` to what it does: all, a shard, or shards as jobs. Light until it begins."""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from spectral.configs.commands import PredictConfig, typed_command
+from spectral.errors import UserError
+
+if TYPE_CHECKING:
+    from spectral.prediction.work import Work
+
+EXAMPLE = "python -m spectral.predict run=FOLDER data=... out=FILE"
+FORMATS = {".csv": "csv", ".parquet": "parquet", ".fits": "fits"}
+NEEDS_HEADER = ("keep_columns", "reject", "reject_below")  # keys that add columns
+
+
+def run_predict(config: DictConfig) -> None:
+    """Classify the spectra of a command. Importable by name: a launcher sends it to other processes.
+
+    Raises:
+        UserError: a mistake in the command, the run or the data.
+    """
+    command = typed_command(config, PredictConfig, EXAMPLE)
+    if command.data is None:
+        raise UserError(f"data=... is missing: {EXAMPLE}.")
+    _refuse_on_bad_of_packing()
+    kind = output_format(command.format, Path(command.out))
+    _check_columns(command, kind)
+    # Imports torch, which takes seconds: a mistake on the command line is found before.
+    from spectral.prediction.run import predict
+
+    predict(command, kind, make=launch_shards if command.shards > 1 and command.shard is None else None)
+
+
+def launch_shards(command: PredictConfig, work: "Work") -> None:
+    """Make the parts of a work by jobs of the launcher, and show how far they are. A shard that is done has no job."""
+    from spectral.cli import jobs
+    from spectral.prediction.make_parts import shard_of
+    from spectral.prediction.progress import PredictionProgress
+
+    num_jobs = min(command.shards, len(work.spans))
+    left = [n for n in range(num_jobs) if not all(map(work.is_done, shard_of(work.spans, num_jobs, n)))]
+    overrides = [[f"shard={number}", f"shards={num_jobs}", "overwrite=false"] for number in left]
+    folder = work.out.parent / f".{work.out.name}.jobs"
+    with PredictionProgress(work.num_rows, work.num_done()) as progress:
+        jobs.run_jobs(run_predict, overrides, folder, on_tick=lambda: progress.reach(work.num_done()))
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refuse_on_bad_of_packing() -> None:
+    """Raise UserError if the command line sets data.on_bad, which would do nothing."""
+    given = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
+    for value in (override.partition("=")[2] for override in given if override.startswith("data.on_bad=")):
+        raise UserError(f"data.on_bad={value} is an option of packing: here it is on_bad={value}.")
+
+
+def _check_columns(command: PredictConfig, kind: str) -> None:
+    """Raise UserError unless keep_columns is true, false or a list of names, and the format can hold more columns."""
+    asked: Any = command.keep_columns
+    is_list = isinstance(asked, list | str) and all(isinstance(name, str) for name in asked)
+    if not is_list and not isinstance(asked, bool):
+        raise UserError(f"keep_columns={asked} is not allowed: give true, false or a list of column names.")
+    for key in NEEDS_HEADER if kind == "contest" else ():
+        if getattr(command, key) not in (None, False, []):
+            raise UserError(f"{key} needs a file with a header, which format=contest does not have: leave out one.")
+
+
+def output_format(asked: str, out: Path) -> str:
+    """The format asked for, or by `auto` that of the file's ending.
+
+    Raises:
+        UserError: an unknown ending.
+    """
+    if asked != "auto":
+        return asked
+    if out.suffix not in FORMATS:
+        endings = ".csv, .parquet or .fits"
+        raise UserError(f"out={out} has no known ending: end it in {endings}, or give format=contest.")
+    return FORMATS[out.suffix]

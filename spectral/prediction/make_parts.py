@@ -1,0 +1,107 @@
+"""Make the parts of a work that are missing, or a shard's share of them. Read, classify and write go on at once."""
+
+import logging
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import nn
+
+from spectral.configs.commands import PredictConfig
+from spectral.data.packing.parts import Span
+from spectral.errors import UserError
+from spectral.inference.classifier import Classifier
+from spectral.inference.predictor import Predictor
+from spectral.prediction.blocks import Blocks
+from spectral.prediction.classify import classified, joined
+from spectral.prediction.progress import PredictionProgress
+from spectral.prediction.read_ahead import read_ahead
+from spectral.prediction.work import Part, Work
+from spectral.runtime import Runtime, choose_runtime, tune_allocator
+
+log = logging.getLogger(__name__)
+
+ROWS_PER_BLOCK = 512  # of data without data.rows_per_part
+
+
+def make_parts(command: PredictConfig, classifier: Classifier, network: nn.Module, blocks: Blocks, work: Work) -> None:
+    """Classify what is missing, part by part; each part is kept as soon as it is whole.
+
+    Raises:
+        UserError: a spectrum cannot be classified and `on_bad` is "error", or a channel lacks inverse variances.
+    """
+    own = shard_of(work.spans, command.shards, command.shard)
+    missing = [span for span in own if not work.is_done(span)]
+    num_left, num_own = num_rows(missing), num_rows(own)
+    if not missing:
+        return
+    if num_left < num_own:
+        log.info("Resuming: %s of %s spectra were classified before.", f"{num_own - num_left:,}", f"{num_own:,}")
+    inputs = classifier.build_inputs()
+    if inputs.needs_ivar and not blocks.has_ivar:
+        raise UserError("inputs.channels needs inverse variances and the data has none: leave that channel out.")
+    tune_allocator()
+    runtime = choose_runtime(command.device, command.precision, num_threads=command.num_threads)
+    pieces = list(cut(missing, getattr(command.data, "rows_per_part", ROWS_PER_BLOCK)))
+    num_workers = min(reading_processes(command, blocks, runtime), len(pieces) - 1)
+    if runtime.device.type == "cpu" and num_workers and command.num_threads is None:
+        torch.set_num_threads(max(1, runtime.num_threads - num_workers))
+    log.info("Running on %s; reading ahead: %s.", runtime, f"{num_workers} process(es)" if num_workers else "a thread")
+    predictor = Predictor(classifier, runtime.prepare(network), inputs, runtime, command.evaluate_batch_size)
+    found = classified(predictor, read_ahead(blocks, pieces, num_workers))
+    with PredictionProgress(num_own, num_own - num_left) as progress:
+        for span, part in _whole(found, missing, progress):
+            if part.problems and command.on_bad == "error":
+                raise _stopped_by(work, span, part)
+            work.write(span, part)
+
+
+def _whole(
+    found: Iterator[tuple[Span, Part]], spans: list[Span], progress: PredictionProgress
+) -> Iterator[tuple[Span, Part]]:
+    """Parts of the pieces that they were cut into."""
+    for span in spans:
+        pieces: list[tuple[Span, Part]] = []
+        while not pieces or pieces[-1][0][1] < span[1]:
+            pieces.append(next(found))
+            progress.advance(num_rows([pieces[-1][0]]))
+        yield span, joined(pieces)
+
+
+def _stopped_by(work: Work, span: Span, part: Part) -> UserError:
+    position = min(part.problems)
+    reason = part.problems[position]
+    nan = ", data.nan=mask marks such pixels" if reason.startswith("flux not finite") else ""
+    return UserError(
+        f"Spectrum {work.id_of(span[0] + position)}: {reason}; on_bad=skip leaves it without a class{nan}."
+    )
+
+
+def shard_of(spans: Sequence[Span], num_shards: int, shard: int | None) -> list[Span]:
+    """The parts of a shard, which are consecutive; those of all if `shard` is None."""
+    if shard is None:
+        return list(spans)
+    return list(spans[shard * len(spans) // num_shards : (shard + 1) * len(spans) // num_shards])
+
+
+def cut(spans: Sequence[Span], num: int) -> Iterator[Span]:
+    """The same rows in pieces of at most `num`, none of which is in two spans."""
+    for start, stop in spans:
+        yield from ((at, min(at + num, stop)) for at in range(start, stop, num))
+
+
+def num_rows(spans: Sequence[Span]) -> int:
+    return sum(stop - start for start, stop in spans)
+
+
+def reading_processes(command: PredictConfig, blocks: Blocks, runtime: Runtime) -> int:
+    """How many processes read ahead; 0: a thread does.
+
+    By data.num_workers. Without it a GPU has all cores but one to itself. On the CPU a thread reads, so that the
+    network has the cores; half of them read if a spectrum takes about as long to read as to classify.
+    """
+    given = getattr(command.data, "num_workers", None)
+    if given is not None:
+        return int(given) if given > 1 else 0
+    if runtime.device.type == "cpu":
+        return runtime.num_threads // 2 if blocks.reads_slowly else 0
+    return max(1, runtime.num_threads - 1) if blocks.needs_checks else 0

@@ -1,0 +1,112 @@
+"""The data of a command: its spectra as blocks, and its catalog as tables."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from spectral.configs.data import DataConfig, GridConfig, PackedConfig, readers
+from spectral.data.packing.catalog import with_text
+from spectral.data.packing.gridded import GriddedReader, on_grid
+from spectral.data.packing.limit import LimitedReader, limited, limited_rows
+from spectral.data.packing.pack import packing_settings
+from spectral.data.packing.probe import probed
+from spectral.data.readers.contract import Reader
+from spectral.data.readers.paths import existing_folder
+from spectral.errors import UserError
+from spectral.inference.classifier import Classifier
+from spectral.prediction.blocks import Blocks, PackBlocks, ReaderBlocks
+from spectral.survey import Survey
+
+log = logging.getLogger(__name__)
+
+ROWS_PER_TABLE = 8192
+LIGHT = ["class_index"]  # of a pack's catalog: what checks that its files fit together
+
+
+@dataclass
+class Source:
+    """Spectra and their catalog.
+
+    Args:
+        tables: gives the catalog, one row a spectrum, in tables of some rows: `id` as text, `label`, and others.
+    """
+
+    blocks: Blocks
+    tables: Callable[[], Iterator[pa.Table]]
+
+
+def open_source(config: Any, classifier: Classifier, run: str, cache_dir: Path) -> Source:
+    """The data of a typed config. Spectra with wavelengths of their own are brought to the run's, if it has any.
+
+    Args:
+        run: the run, as the sentences name it.
+
+    Raises:
+        UserError: the data is not there, holds no spectra, or none of those tried can be read.
+    """
+    if isinstance(config, PackedConfig):
+        survey = Survey.open(existing_folder(config.folder, "data.folder"), LIGHT)
+        blocks, catalog = PackBlocks(survey), PackBlocks(survey).folder / "catalog.parquet"
+        return Source(blocks, lambda: _tables_of_file(catalog))
+    return _of_reader(readers.build(config, cache_dir=cache_dir), config, classifier, run)
+
+
+def _of_reader(own: Reader, config: DataConfig, classifier: Classifier, run: str) -> Source:
+    reader = _on_grid(own, config, classifier, run)
+    settings, fingerprint = packing_settings(reader, config), reader.fingerprint()
+    num_rows, tables = _listed(own)
+    if config.limit and config.limit < num_rows:
+        catalog = with_text(own.catalog())
+        rows = limited_rows(catalog["label"], config.limit, config.limit_draw)
+        log.info("Using %s of %s spectra (data.limit).", f"{len(rows):,}", f"{num_rows:,}")
+        chosen, num_rows = limited(catalog, rows), len(rows)
+        reader, tables = LimitedReader(reader, rows), lambda: _slices(chosen)
+    if not num_rows:
+        raise UserError("The survey holds no spectra.")
+    probe = probed(reader, config, num_rows)
+    is_slow = getattr(own, "reads_slowly", False) or reader is not own
+    blocks = ReaderBlocks(reader, probe.rules, classifier.length, probe.has_ivar, fingerprint, settings, is_slow)
+    return Source(blocks, tables)
+
+
+def _on_grid(reader: Reader, config: DataConfig, classifier: Classifier, run: str) -> Reader:
+    """The reader on data.grid; without one, on the run's wavelengths if spectra have wavelengths of their own."""
+    mine = classifier.wave_angstrom
+    if config.grid != GridConfig() or mine is None or not getattr(reader, "wave_per_row", False):
+        return on_grid(reader, config.grid)
+    if not (mine[1:] > mine[:-1]).all():
+        raise UserError(
+            f"{run} has wavelengths that fall, to which spectra cannot be resampled: train it on rising ones."
+        )
+    log.info("Resampling to the wavelengths of %s, %.1f to %.1f Angstrom.", run, mine[0], mine[-1])
+    return GriddedReader(reader, mine, None)
+
+
+def _listed(reader: Reader) -> tuple[int, Callable[[], Iterator[pa.Table]]]:
+    """The number of rows of a reader's catalog, and the catalog in tables; as a whole in memory only if need be."""
+    rows_of: Callable[[range], pd.DataFrame] | None = getattr(reader, "catalog_rows", None)
+    if rows_of is None:
+        catalog = reader.catalog()
+        return len(catalog), lambda: _slices(with_text(catalog))
+    num_rows: int = reader.num_rows()  # type: ignore[attr-defined]  # the two methods come together
+    spans = [range(at, min(at + ROWS_PER_TABLE, num_rows)) for at in range(0, num_rows, ROWS_PER_TABLE)]
+    return num_rows, lambda: (pa.Table.from_pandas(with_text(rows_of(span)), preserve_index=False) for span in spans)
+
+
+def _slices(catalog: pd.DataFrame) -> Iterator[pa.Table]:
+    schema = pa.Schema.from_pandas(catalog, preserve_index=False)
+    for start in range(0, len(catalog), ROWS_PER_TABLE):
+        rows = catalog.iloc[start : start + ROWS_PER_TABLE]
+        yield pa.Table.from_pandas(rows, schema, preserve_index=False)
+
+
+def _tables_of_file(path: Path) -> Iterator[pa.Table]:
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(ROWS_PER_TABLE):
+            yield pa.Table.from_batches([batch])

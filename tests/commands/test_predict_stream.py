@@ -1,0 +1,391 @@
+"""`spectral.predict` as a stream: resumed, in shards, with bad spectra, thresholds and class shares."""
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from applied_runs import NUM, ON_CPU, predict
+from astropy.table import Table
+from small_runs import CLASSES, REPOSITORY, arrays
+
+from spectral.errors import UserError
+from spectral.inference.classifier import Classifier
+from spectral.prediction import provenance, run
+from spectral.prediction.work import Part, Work
+from spectral.runs.folder import RunFolder
+
+SMALL_PARTS = ("rows_per_part=8", "data.rows_per_part=3")
+KILLED = """
+import os, signal, sys
+from spectral.prediction.work import Work
+written, write = [], Work.write
+def stop(self, span, part):
+    write(self, span, part)
+    written.append(span)
+    if len(written) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+Work.write = stop
+from applied_runs import command
+command("predict", *sys.argv[1:])
+"""
+
+
+class FixedDate:
+    @staticmethod
+    def now(zone: Any) -> Any:
+        return __import__("datetime").datetime(2026, 11, 28, tzinfo=zone)
+
+
+@pytest.fixture
+def fixed_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provenance, "datetime", FixedDate)
+
+
+@pytest.fixture
+def count_parts(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """The rows of each part that is written."""
+    written: list[tuple[int, int]] = []
+    write = Work.write
+
+    def counted(self: Work, span: tuple[int, int], part: Part) -> None:
+        write(self, span, part)
+        written.append(span)
+
+    monkeypatch.setattr(Work, "write", counted)
+    return written
+
+
+def hidden(folder: Path) -> list[str]:
+    """What is left next to the files, but for locks."""
+    return sorted(path.name for path in folder.glob(".*") if not path.name.endswith(".lock"))
+
+
+def spoilt() -> dict[str, Any]:
+    """50 spectra of which rows 3 and 20 are not finite and row 41 has no good pixel."""
+    content = arrays(num=NUM, seed=5)
+    content["flux"][[3, 20], 7] = np.nan
+    return content | {"mask": np.tile((np.arange(NUM) == 41)[:, None], (1, 96))}
+
+
+def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(
+    finished: Path,
+    spectra: Callable[..., Path],
+    tmp_path: Path,
+    fixed_date: None,
+    count_parts: list[tuple[int, int]],
+) -> None:
+    data, out = spectra(**spoilt()), tmp_path / "cat.parquet"
+    given = [f"run={finished}", "data=arrays", f"data.path={data}", f"out={out}", f"cache_dir={tmp_path / 'cache'}"]
+    given += ["data.num_workers=1", "num_threads=1", *ON_CPU, *SMALL_PARTS, "keep_columns=true"]
+    path = f"{REPOSITORY}:{REPOSITORY / 'tests' / 'helpers'}"
+    ended = subprocess.run([sys.executable, "-c", KILLED, *given], env={"PYTHONPATH": path, "PATH": ""}, check=False)
+    assert ended.returncode == -signal.SIGKILL and not out.exists()
+    predict(finished, data, out, "num_threads=1", *SMALL_PARTS, "keep_columns=true")
+    assert count_parts == [(at, min(at + 8, NUM)) for at in range(16, NUM, 8)]
+    predict(finished, data, tmp_path / "whole.parquet", "num_threads=1", *SMALL_PARTS, "keep_columns=true")
+    assert out.read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+    assert hidden(tmp_path) == []
+
+
+def test_a_finished_command_is_not_repeated_unless_that_is_asked_for(
+    finished: Path,
+    spectra: Callable[..., Path],
+    tmp_path: Path,
+    count_parts: list[tuple[int, int]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    data, out = spectra(), tmp_path / "cat.csv"
+    predict(finished, data, out)
+    first = capsys.readouterr().out
+    assert f"50 predictions written to {out}" in first
+    stamp = out.stat().st_mtime_ns
+    predict(finished, data, out)
+    assert len(count_parts) == 1 and out.stat().st_mtime_ns == stamp
+    assert capsys.readouterr().out == first
+    predict(finished, data, out, "overwrite=true")
+    assert len(count_parts) == 2
+    predict(finished, data, out, "reject_below=0.5")  # other columns
+    assert len(count_parts) == 3 and "rejected" in pd.read_csv(out)
+    predict(finished, spectra(snr=np.arange(NUM) / 2), out, "reject_below=0.5")  # other data under the same name
+    assert len(count_parts) == 4
+    out.unlink()
+    predict(finished, spectra(snr=np.arange(NUM) / 2), out, "reject_below=0.5")
+    assert len(count_parts) == 5 and out.exists()
+
+
+def test_a_part_that_is_made_is_kept_when_only_the_join_was_lost(
+    finished: Path,
+    spectra: Callable[..., Path],
+    tmp_path: Path,
+    count_parts: list[tuple[int, int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def killed(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    data, out = spectra(), tmp_path / "cat.csv"
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "join", killed)
+        with pytest.raises(KeyboardInterrupt):
+            predict(finished, data, out, *SMALL_PARTS)
+    num = len(count_parts)
+    predict(finished, data, out, *SMALL_PARTS, "format=probabilities")  # decided on, and written, as now asked for
+    assert num == len(count_parts) == 7 and len(pd.read_csv(out)) == NUM
+
+
+def test_bad_spectra_have_a_row_without_a_class_and_are_counted(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = spectra(**spoilt())
+    predict(finished, data, tmp_path / "cat.parquet", "reject_below=0.01", *SMALL_PARTS)
+    table = pd.read_parquet(tmp_path / "cat.parquet")
+    assert table["id"].tolist() == [f"s{row:03d}" for row in range(NUM)]
+    bad = [3, 20, 41]
+    assert np.flatnonzero(table["problem"].notna()).tolist() == bad
+    assert table["problem"][3] == "flux not finite: at pixel 7" and table["problem"][41] == "no good pixel"
+    for name in ("predicted", "probability/star", "entropy"):
+        assert np.flatnonzero(table[name].isna()).tolist() == bad, name
+    assert np.flatnonzero(table["rejected"]).tolist() == bad
+    shown = capsys.readouterr().out
+    assert "47 predictions written" in shown and "skipped 2: flux not finite\nskipped 1: no good pixel" in shown
+    record = json.loads((tmp_path / "cat.parquet.json").read_text())
+    assert record["skipped"] == {"flux not finite": 2, "no good pixel": 1} and record["num_rows"] == NUM
+    predict(finished, data, tmp_path / "result.csv", "format=contest")
+    lines = (tmp_path / "result.csv").read_text().splitlines()
+    assert len(lines) == NUM and [row for row, line in enumerate(lines) if line.endswith(",")] == bad
+    with pytest.raises(UserError, match=r"Spectrum s003: flux not finite: at pixel 7; on_bad=skip .* data\.nan=mask"):
+        predict(finished, data, tmp_path / "no.csv", "on_bad=error")
+
+
+def test_good_spectra_do_not_depend_on_bad_ones_beside_them(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    predict(finished, spectra(**spoilt()), tmp_path / "some.parquet")
+    predict(finished, spectra(), tmp_path / "all.parquet")
+    some, every = pd.read_parquet(tmp_path / "some.parquet"), pd.read_parquet(tmp_path / "all.parquet")
+    good = some["problem"].isna().to_numpy()
+    names = [f"probability/{name}" for name in CLASSES]
+    np.testing.assert_allclose(some.loc[good, names], every.loc[good, names], atol=1e-6)
+
+
+def test_a_spectrum_that_the_network_cannot_take_stops_nothing(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from spectral.inference import predictor
+
+    infer = predictor.infer
+
+    def broken(*arguments: Any) -> Any:
+        logits = infer(*arguments)
+        logits[1, 0] = float("inf")
+        return logits
+
+    monkeypatch.setattr(predictor, "infer", broken)
+    predict(finished, spectra(), tmp_path / "cat.parquet")
+    table = pd.read_parquet(tmp_path / "cat.parquet")
+    assert table["problem"].notna().sum() == 1 and "output is not finite" in table["problem"][1]
+
+
+def test_shards_joined_equal_one_command(
+    finished: Path,
+    spectra: Callable[..., Path],
+    tmp_path: Path,
+    fixed_date: None,
+    count_parts: list[tuple[int, int]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    data = spectra(**spoilt())
+    more = (*SMALL_PARTS, "keep_columns=true", "reject=0.9", "priors=estimate")
+    predict(finished, data, tmp_path / "one.parquet", *more)
+    one = (tmp_path / "one.parquet").read_bytes()
+    del count_parts[:]
+    out = tmp_path / "cat.parquet"
+    for shard in (2, 0, 0):  # in any order; one that is done does nothing
+        predict(finished, data, out, *more, "shards=3", f"shard={shard}")
+        assert not out.exists() and f"shard {shard} of 3 is done" in capsys.readouterr().out
+    predict(finished, data, out, *more, "shards=3", "shard=1")  # who finds all parts joins them
+    assert out.read_bytes() == one and len(count_parts) == 7
+    assert hidden(tmp_path) == []
+
+
+def test_shards_are_run_as_jobs_and_joined_and_one_that_is_done_is_not_run_again(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fixed_date: None
+) -> None:
+    data, out, ran = spectra(), tmp_path / "cat.csv", list[list[str]]()
+
+    def run_jobs(_task: Any, jobs: list[list[str]], folder: Path, on_tick: Callable[[], None]) -> None:
+        assert folder.parent == tmp_path
+        for overrides in jobs:
+            ran.append(overrides)
+            predict(finished, data, out, *SMALL_PARTS, *overrides)
+            on_tick()
+
+    monkeypatch.setattr("spectral.cli.jobs.run_jobs", run_jobs)
+    predict(finished, data, tmp_path / "one.csv", *SMALL_PARTS)
+    predict(finished, data, out, *SMALL_PARTS, "shards=3", "shard=1")
+    predict(finished, data, out, *SMALL_PARTS, "shards=3")
+    assert ran == [[f"shard={n}", "shards=3", "overwrite=false"] for n in (0, 2)]
+    assert out.read_bytes() == (tmp_path / "one.csv").read_bytes()
+    predict(finished, data, out, *SMALL_PARTS, "shards=99", "overwrite=true")
+    assert len(ran) == 2 + 7  # there are seven parts
+
+
+def test_ids_of_64_bits_are_exact_in_every_format(finished: Path, spectra: Callable[..., Path], tmp_path: Path) -> None:
+    ids = 39_627_322_701_128_671 + np.arange(NUM, dtype=np.int64)
+    fiber = 2**62 + np.arange(NUM, dtype=np.int64)
+    data = spectra(id=ids, fiber=fiber)
+    expected = [str(value) for value in ids]
+    predict(finished, data, tmp_path / "cat.csv", "keep_columns=true")
+    predict(finished, data, tmp_path / "cat.parquet", "keep_columns=true")
+    predict(finished, data, tmp_path / "cat.fits", "keep_columns=true")
+    csv = pd.read_csv(tmp_path / "cat.csv", dtype={"id": str})
+    tables = [csv, pd.read_parquet(tmp_path / "cat.parquet"), Table.read(tmp_path / "cat.fits")]
+    for table in tables:
+        assert [str(value) for value in table["id"]] == expected
+        if "fiber" in csv:
+            assert [int(value) for value in table["fiber"]] == fiber.tolist()
+
+
+def test_a_fits_table_holds_what_the_parquet_file_does(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    content = spoilt() | {"snr": np.where(np.arange(NUM) == 4, np.nan, np.arange(NUM) / 2)}
+    data = spectra(**content)
+    for name in ("cat.fits", "cat.parquet"):
+        predict(finished, data, tmp_path / name, "keep_columns=true", "reject_below=0.9", *SMALL_PARTS)
+    fits, parquet = Table.read(tmp_path / "cat.fits"), pd.read_parquet(tmp_path / "cat.parquet")
+    assert (tmp_path / "cat.fits").stat().st_size % 2880 == 0
+    assert fits.colnames == [name.replace("/", "_") for name in parquet]
+    for name in parquet:
+        found, expected = fits[name.replace("/", "_")], parquet[name]
+        if expected.dtype.kind == "f":
+            np.testing.assert_array_equal(np.ma.filled(found, np.nan), expected.to_numpy())
+        else:
+            assert [str(value) for value in np.ma.filled(found, "")] == [str(v) for v in expected.fillna("")], name
+    about = json.loads(pq.read_schema(tmp_path / "cat.parquet").metadata[b"spectral"])
+    assert about["run"] == str(finished) and about["version"].startswith("spectral-sweeps ")
+    for key in ("run", "model", "data", "version"):
+        assert fits.meta[key.upper()] == about[key]
+
+
+def test_the_entropy_is_that_of_the_probabilities(finished: Path, spectra: Callable[..., Path], tmp_path: Path) -> None:
+    predict(finished, spectra(), tmp_path / "cat.parquet")
+    table = pd.read_parquet(tmp_path / "cat.parquet")
+    p = table[[f"probability/{name}" for name in CLASSES]].to_numpy(np.float64)
+    np.testing.assert_allclose(table["entropy"], -(p * np.log(np.maximum(p, 1e-300))).sum(1), atol=1e-5)
+
+
+def test_a_threshold_is_set_for_a_precision_on_validation(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    predict(finished, spectra(), tmp_path / "cat.parquet", "reject=0.95")
+    record = json.loads((tmp_path / "cat.parquet.json").read_text())
+    frame = pd.read_parquet(finished / "predictions.parquet")
+    frame = frame[frame["split"] == "validation"]
+    confidence = np.array([row[f"probability/{row['predicted']}"] for _, row in frame.iterrows()], np.float32)
+    is_right = (frame["predicted"] == frame["label"]).to_numpy()
+    threshold = np.float32(record["reject"]["probability"])
+    assert is_right[confidence >= threshold].mean() == pytest.approx(record["reject"]["precision"]) and (
+        record["reject"]["precision"] >= 0.95
+    )
+    lower = [value for value in confidence if value < threshold]
+    assert all(is_right[confidence >= value].mean() < 0.95 for value in lower)
+    table = pd.read_parquet(tmp_path / "cat.parquet")
+    chosen = np.array([row[f"probability/{row['predicted']}"] for _, row in table.iterrows()], np.float32)
+    np.testing.assert_array_equal(table["rejected"], chosen < threshold)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert re.search(rf"on validation {(confidence >= threshold).sum()} are kept \(.* %\), .* % of them right", shown)
+
+
+def test_given_class_shares_re_weight_the_probabilities(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, classifier = spectra(), Classifier.load(RunFolder(finished))
+    predict(finished, data, tmp_path / "raw.parquet")
+    capsys.readouterr()
+    predict(finished, data, tmp_path / "cat.parquet", "priors={qso: 0.9, star: 0.1, galaxy: 0}")
+    names = [f"probability/{name}" for name in CLASSES]
+    raw, moved = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("raw", "cat"))
+    weighted = raw[names].to_numpy(np.float64) * np.array([0.1, 0.0, 0.9]) / np.array(classifier.output_prior)
+    np.testing.assert_allclose(moved[names], weighted / weighted.sum(1, keepdims=True), atol=1e-5)
+    assert "galaxy" not in set(moved["predicted"])
+    assert (moved["predicted"] == "qso").sum() >= (raw["predicted"] == "qso").sum()
+    shown = " ".join(capsys.readouterr().out.split())
+    assert re.search(r"priors on validation, \d+ spectra: macro-F1 \d\.\d+ before, \d\.\d+ after; weighted to", shown)
+
+
+def test_shares_far_from_validation_are_warned_of(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Half of validation are stars; of this data all are quasars."""
+    content = arrays(num=4 * NUM, seed=5)
+    rows = np.flatnonzero(content["label"] == "qso")
+    predict(finished, spectra(**{n: a if n == "wave" else a[rows] for n, a in content.items()}), tmp_path / "cat.csv")
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "Note: Predicted classes have other shares than on the run's validation:" in shown and "qso" in shown
+    predict(finished, spectra(), tmp_path / "usual.csv")
+    assert "other shares" not in capsys.readouterr().out
+
+
+def test_an_id_that_two_spectra_have_keeps_both_rows(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader refuses such an array, so the catalog is changed after it."""
+    from spectral.prediction import source
+
+    with_text = source.with_text
+    monkeypatch.setattr(source, "with_text", lambda c: with_text(c.assign(id=c["id"].replace("s004", "s003"))))
+    predict(finished, spectra(), tmp_path / "cat.csv")
+    assert pd.read_csv(tmp_path / "cat.csv")["id"].tolist()[2:6] == ["s002", "s003", "s003", "s005"]
+    assert "The id s003" in json.loads((tmp_path / "cat.csv.json").read_text())["notes"][0]
+    with pytest.raises(UserError, match="The id s003 is in the data more than once"):
+        predict(finished, spectra(), tmp_path / "no.csv", "on_bad=error")
+
+
+def test_a_run_without_validation_predictions_is_applied_but_cannot_set_a_threshold(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    bare = tmp_path / "bare"
+    shutil.copytree(finished, bare)
+    (bare / "predictions.parquet").unlink()
+    predict(bare, spectra(), tmp_path / "cat.csv", "reject_below=0.9")
+    with pytest.raises(UserError, match="reject needs the run's validation predictions"):
+        predict(bare, spectra(), tmp_path / "no.csv", "reject=0.9")
+    with pytest.raises(UserError, match="priors needs the run's validation predictions, to fit decision=macro_f1"):
+        predict(bare, spectra(), tmp_path / "no.csv", "priors=estimate")
+    content = json.loads((finished / "model.json").read_text())
+    (bare / "model.json").write_text(json.dumps(content | {"output_prior": None}))
+    with pytest.raises(UserError, match="priors needs output_prior"):
+        predict(bare, spectra(), tmp_path / "no.csv", "priors=estimate")
+    assert hidden(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        (("reject=0.9", "reject_below=0.5"), "reject and reject_below each set a threshold"),
+        (("reject=1.5",), r"reject=1\.5 is out of range"),
+        (("reject=0.9", "format=contest"), "reject needs a file with a header"),
+        (("shard=2", "shards=2"), "shard=2 is out of range: of shards=2 the last is 1"),
+        (("priors=estimat",), "priors=estimat is not known: give estimate, or a number for each class"),
+        (("priors={star: 0.5, galaxy: 0.2, qso: 0.2}",), r"priors=.* sums to 0\.9: it must sum to 1"),
+        (("priors={star: 0.5, galaxie: 0.5}",), "names galaxie, which is not a class: did you mean 'galaxy'"),
+        (("priors=[0.5,0.5]",), "has 2 values, but the run has 3 classes"),
+    ],
+)
+def test_mistakes_end_in_one_sentence_and_write_nothing(
+    more: tuple[str, ...], sentence: str, finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=sentence):
+        predict(finished, spectra(), tmp_path / "out.csv", *more)
+    assert not (tmp_path / "out.csv").exists() and hidden(tmp_path) == []

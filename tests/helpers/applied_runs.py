@@ -1,0 +1,25 @@
+"""Commands that apply a run, called in a test's process."""
+
+import importlib
+from pathlib import Path
+
+from small_runs import composed
+
+NUM = 50  # spectra that a run is applied to; not a multiple of the batch size
+BATCH = "evaluate_batch_size=16"
+ON_CPU = ("device=cpu", "precision=float32", BATCH)
+
+
+def command(name: str, *overrides: str) -> None:
+    """Call a command's main function as Hydra would, with a composed config."""
+    main = importlib.import_module(f"spectral.{name}").main
+    # Below the two decorators: Hydra's, which reads the command line, and the one that ends the process.
+    main.__wrapped__.__wrapped__(composed(overrides, name))
+
+
+def predict(run_folder: Path, data: Path, out: Path, *more: str) -> None:
+    cache = f"cache_dir={out.parent / 'cache'}"
+    worker = "data.num_workers=1"
+    command(
+        "predict", f"run={run_folder}", "data=arrays", f"data.path={data}", f"out={out}", cache, worker, *ON_CPU, *more
+    )

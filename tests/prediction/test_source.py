@@ -1,0 +1,113 @@
+"""The data of a prediction: from a reader or from a pack, on the grid of the run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+import pytest
+from toy_reader import ToyReader, config
+
+from spectral.configs.data import GridConfig, PackedConfig
+from spectral.data.packing.pack import pack
+from spectral.data.readers.contract import Chunk
+from spectral.errors import UserError
+from spectral.inference.classifier import Classifier, InputSpec
+from spectral.prediction import source as module
+from spectral.prediction.source import Source, open_source
+
+WAVE = np.linspace(4000.0, 7000.0, 12)
+
+
+def classifier(wave: Any = None) -> Classifier:
+    return Classifier(None, cast(InputSpec, None), ["star", "qso"], 12, wave)
+
+
+def opened(reader: Any, monkeypatch: pytest.MonkeyPatch, wave: Any = None, **options: object) -> Source:
+    monkeypatch.setattr(module.readers, "build", lambda *_, **__: reader)
+    return open_source(config(**options), classifier(wave), "run=r", Path("nowhere"))
+
+
+def catalog_of(source: Source) -> pd.DataFrame:
+    return pd.concat([table.to_pandas() for table in source.tables()], ignore_index=True)
+
+
+@dataclass
+class OwnWaves(ToyReader):
+    """Spectra of 30 pixels with wavelengths of their own, flux 1 + wavelength / 1000."""
+
+    wave_per_row = True
+
+    def read(self, rows: np.ndarray) -> Chunk:
+        waves = [np.linspace(3900.0 - row, 7100.0 + row, 30) for row in rows.tolist()]
+        return Chunk(flux=[(1 + w[None] / 1000).astype(np.float32) for w in waves], wave_angstrom=waves)
+
+
+def test_spectra_with_wavelengths_of_their_own_are_brought_to_the_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line stays a line, to half of its rise of 0.11 over a pixel of the source, within which flux is constant."""
+    source = opened(OwnWaves(), monkeypatch, WAVE)
+    assert source.blocks.reads_slowly and source.blocks.wave_angstrom is WAVE
+    block = source.blocks.read((0, 5))
+    assert block.flux is not None and block.flux.shape == (5, 1, 12)
+    np.testing.assert_allclose(block.flux[:, 0, 1:-1], np.tile(1 + WAVE[1:-1] / 1000, (5, 1)), rtol=0, atol=0.055)
+
+
+def test_a_grid_that_is_given_has_precedence(monkeypatch: pytest.MonkeyPatch) -> None:
+    grid = GridConfig("linear", 5000.0, 6000.0, 100.0)
+    source = opened(OwnWaves(), monkeypatch, WAVE, grid=grid)
+    assert source.blocks.length == 11 and source.blocks.wave_angstrom is not None
+    assert source.blocks.wave_angstrom[0] == 5000.0
+
+
+def test_without_a_grid_anywhere_they_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match=r"data\.grid\.kind=native is not allowed for this data"):
+        opened(OwnWaves(), monkeypatch)
+    with pytest.raises(UserError, match="run=r has wavelengths that fall"):
+        opened(OwnWaves(), monkeypatch, WAVE[::-1])
+
+
+def test_a_pack_gives_what_its_reader_gives(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    reader = ToyReader(with_ivar=True, bad_pixels={3: 1}, wave=12)
+    pack(reader, config(), tmp_path / "pack", progress=False)
+    packed = open_source(PackedConfig(folder=str(tmp_path / "pack")), classifier(), "run=r", tmp_path)
+    read = opened(reader, monkeypatch)
+    for span in [(0, 7), (7, 40)]:
+        a, b = packed.blocks.read(span), read.blocks.read(span)
+        for name in ("good", "flux", "ivar", "mask"):
+            np.testing.assert_array_equal(getattr(a, name), getattr(b, name), name)
+    columns = ["id", "label", "snr"]
+    pd.testing.assert_frame_equal(catalog_of(packed)[columns], catalog_of(read)[columns])
+    assert packed.blocks.has_ivar and read.blocks.has_ivar
+    np.testing.assert_array_equal(cast(Any, packed.blocks.wave_angstrom), cast(Any, read.blocks.wave_angstrom))
+
+
+def test_a_catalog_made_row_by_row_is_never_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    class RowByRow(ToyReader):
+        most = 0
+
+        def num_rows(self) -> int:
+            return self.num
+
+        def catalog(self) -> pd.DataFrame:
+            raise AssertionError("the whole catalog is asked for")
+
+        def catalog_rows(self, rows: range) -> pd.DataFrame:
+            RowByRow.most = max(RowByRow.most, len(rows))
+            return pd.DataFrame({"id": [f"s{row}" for row in rows], "label": None})
+
+    monkeypatch.setattr(module, "ROWS_PER_TABLE", 9)
+    found = catalog_of(opened(RowByRow(), monkeypatch))
+    assert found["id"].tolist() == [f"s{row}" for row in range(40)] and RowByRow.most == 9
+
+
+def test_a_limit_takes_the_same_spectra_as_a_pack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    packed = pack(ToyReader(), config(limit=12), tmp_path / "pack", progress=False)
+    source = opened(ToyReader(), monkeypatch, limit=12)
+    assert catalog_of(source)["id"].tolist() == packed.catalog["id"].tolist()
+    np.testing.assert_array_equal(cast(Any, source.blocks.read((0, 12)).flux), packed.flux)
+
+
+def test_data_without_spectra_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match="holds no spectra"):
+        opened(ToyReader(num=0), monkeypatch)

@@ -1,0 +1,76 @@
+"""The parts of a catalog of predictions."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from spectral.errors import UserError
+from spectral.prediction.make_parts import cut, shard_of
+from spectral.prediction.work import Part, Work
+
+
+def tables(*sizes: int) -> list[pa.Table]:
+    starts = np.cumsum([0, *sizes])
+    rows = [range(start, start + size) for start, size in zip(starts, sizes, strict=False)]
+    return [pa.table({"id": [f"s{row}" for row in some], "number": list(some)}) for some in rows]
+
+
+def work(folder: Path, rows_per_part: int = 7, **plan: object) -> Work:
+    return Work(folder / "cat.csv", {"rows_per_part": rows_per_part, **plan})
+
+
+def test_the_catalog_is_cut_into_the_rows_of_the_parts(tmp_path: Path) -> None:
+    made = work(tmp_path)
+    made.list_spectra(tables(3, 20, 1, 6))
+    assert made.spans == [(0, 7), (7, 14), (14, 21), (21, 28), (28, 30)] and made.num_rows == 30
+    found = [table["number"].to_pylist() for table in made.catalog(["number"])]
+    assert found == [list(range(*span)) for span in made.spans]
+    assert made.id_of(23) == "s23" and made.repeated_id() is None
+
+
+def test_an_id_that_is_there_twice_is_found(tmp_path: Path) -> None:
+    made = work(tmp_path)
+    made.list_spectra([*tables(9), pa.table({"id": ["s4"], "number": [9]})])
+    assert made.repeated_id() == "s4"
+
+
+def test_a_part_is_read_as_it_was_written(tmp_path: Path) -> None:
+    made = work(tmp_path)
+    made.list_spectra(tables(9))
+    values = np.random.default_rng(0).random((7, 3))
+    values[2] = np.nan
+    assert not made.is_done((0, 7))
+    made.write((0, 7), Part(values, {2: "no good pixel"}))
+    found = made.read((0, 7))
+    np.testing.assert_array_equal(found.probabilities, values)
+    assert found.problems == {2: "no good pixel"} and made.num_done() == 7 and not made.is_whole()
+
+
+def test_a_damaged_part_is_removed_and_made_again(tmp_path: Path) -> None:
+    made = work(tmp_path)
+    made.write((0, 7), Part(np.zeros((7, 2)), {}))
+    made.path((0, 7)).write_bytes(made.path((0, 7)).read_bytes()[:-40])
+    with pytest.raises(UserError, match="was removed: the same command makes it again"):
+        made.read((0, 7))
+    assert not made.is_done((0, 7))
+
+
+def test_parts_of_another_plan_are_never_used(tmp_path: Path) -> None:
+    one, other = work(tmp_path, model="a"), work(tmp_path, model="b")
+    one.write((0, 7), Part(np.zeros((7, 2)), {}))
+    assert one.is_done((0, 7)) and not other.is_done((0, 7))
+    other.remove()
+    assert one.is_done((0, 7))
+
+
+@pytest.mark.parametrize("num_shards", [1, 2, 3, 5, 7])
+def test_shards_are_all_parts_once(num_shards: int) -> None:
+    spans = [(at, at + 2) for at in range(0, 10, 2)]
+    assert [span for shard in range(num_shards) for span in shard_of(spans, num_shards, shard)] == spans
+    assert shard_of(spans, num_shards, None) == spans
+
+
+def test_parts_are_cut_without_pieces_across_two() -> None:
+    assert list(cut([(0, 5), (9, 10)], 2)) == [(0, 2), (2, 4), (4, 5), (9, 10)]
