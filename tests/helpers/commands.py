@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from hydra.core.global_hydra import GlobalHydra
@@ -57,15 +58,15 @@ def _unchanged() -> Iterator[None]:
     root, argv, on_interrupt = logging.getLogger(), list(sys.argv), signal.getsignal(signal.SIGINT)
     handlers, level, job = list(root.handlers), root.level, HydraConfig.instance().cfg
     GlobalHydra.instance().clear()
+    # Hydra closes all handlers that it finds here, and some libraries' handlers then close the stderr of pytest.
+    own: list[Any] = []
     try:
-        with mock.patch.dict(os.environ):
+        with mock.patch.dict(os.environ), mock.patch.object(logging, "_handlerList", own):
             yield
     finally:
+        logging.shutdown(own)
         HydraConfig.instance().cfg = job
         GlobalHydra.instance().clear()
-        for handler in root.handlers:
-            if handler not in handlers:
-                handler.close()
         root.handlers[:], sys.argv[:] = handlers, argv
         root.setLevel(level)
         for logger in logging.Logger.manager.loggerDict.values():
