@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from spectral.data.readers.survey_files.desi_arms import Arm, Lattice, join_arms
 from spectral.data.readers.survey_files.fits_columns import table_columns
-from spectral.data.readers.survey_files.fits_file import FitsFile, float32, hdu_at, open_fits
+from spectral.data.readers.survey_files.fits_file import FitsFile, hdu_at, open_fits
+from spectral.data.readers.survey_files.fits_values import float32
 from spectral.data.readers.survey_files.layout import Entry, Spectrum, UnreadableError
 from spectral.data.readers.survey_files.mask_bits import bad_pixels, bits_of
 from spectral.data.readers.survey_files.scan import stem

@@ -235,9 +235,3 @@ def scaled(values: NDArray[Any], scale: object, zero: object) -> NDArray[Any]:
             return values.view(np.uint64) ^ np.uint64(2**63)
         return values.astype(np.int64) + np.int64(zero)
     return np.asarray(values * np.float64(scale) + np.float64(zero))
-
-
-def float32(values: NDArray[Any]) -> NDArray[np.float32]:
-    """Numbers as float32 in native byte order; those beyond its range become infinite, which the row checks see."""
-    with np.errstate(over="ignore"):
-        return np.ascontiguousarray(values, dtype=np.float32)

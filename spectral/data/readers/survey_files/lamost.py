@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from spectral.data.readers.survey_files.fits_columns import table_columns
-from spectral.data.readers.survey_files.fits_file import FitsFile, Hdu, float32, hdu_at, open_fits
+from spectral.data.readers.survey_files.fits_file import FitsFile, Hdu, hdu_at, open_fits
+from spectral.data.readers.survey_files.fits_values import float32, float64, wave_of_header
 from spectral.data.readers.survey_files.layout import Entry, Spectrum, UnreadableError
 from spectral.data.readers.survey_files.mask_bits import bad_pixels, bits_of
 from spectral.data.readers.survey_files.scan import stem
@@ -74,9 +73,8 @@ class LamostLayout:
     def _of_image(self, hdu: Hdu) -> Spectrum:
         if len(hdu.shape) != 2 or hdu.shape[0] != NUM_IMAGE_ROWS:
             raise UnreadableError(f"wrong layout: {hdu} is an image of {list(hdu.shape)}, not of 5 rows")
-        start, step = (hdu.header.needed_number(name, "the wavelengths") for name in ("COEFF0", "COEFF1"))
         flux, ivar, flags = hdu.rows([0, 1, AND_ROW if self.mask == "and" else OR_ROW])
-        wave = np.asarray(10 ** (start + step * np.arange(hdu.shape[1])), np.float64)
+        wave = wave_of_header(hdu.header, hdu.shape[1])
         return Spectrum(float32(flux), wave, float32(ivar), bad_pixels(flags, self.bits))
 
     def _of_table(self, hdus: FitsFile) -> Spectrum:
@@ -84,11 +82,13 @@ class LamostLayout:
         for name in ("flux", "wavelength"):
             if name not in columns:
                 raise UnreadableError(f"wrong layout: HDU 1 has no column {name.upper()}")
+        if columns["flux"].ndim > 1 and len(columns["flux"]) != 1:
+            raise UnreadableError(f"wrong layout: HDU 1 has {len(columns['flux'])} rows of many pixels, not one")
         flat = {name: values.reshape(-1) for name, values in columns.items()}
         flags, ivar = flat.get(f"{self.mask}mask"), flat.get("ivar")
         return Spectrum(
             float32(flat["flux"]),
-            flat["wavelength"].astype(np.float64),
+            float64(flat["wavelength"]),
             None if ivar is None else float32(ivar),
             None if flags is None else bad_pixels(flags, self.bits),
         )

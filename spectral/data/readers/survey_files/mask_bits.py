@@ -1,13 +1,16 @@
 """Pixel flags by the names that surveys give them."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spectral.data.readers.survey_files.layout import UnreadableError
 from spectral.errors import UserError, nearest
 
 ANY = "any"
+LARGEST = 2.0**53  # float that may hold bits
 
 
 def bits_of(names: Sequence[str], known: Mapping[str, int], key: str) -> int:
@@ -30,7 +33,12 @@ def bits_of(names: Sequence[str], known: Mapping[str, int], key: str) -> int:
     return bits
 
 
-def bad_pixels(flags: NDArray[np.integer], bits: int) -> NDArray[np.bool_]:
-    """Where any of some bits is set."""
+def bad_pixels(flags: NDArray[Any], bits: int) -> NDArray[np.bool_]:
+    """Where any of some bits is set, and where flags stored as floats are no such number."""
+    if flags.dtype.kind == "f":
+        odd: NDArray[np.bool_] = ~(np.abs(flags) < LARGEST)
+        return odd | bad_pixels(np.where(odd, 0, flags).astype(np.int64), bits)
+    if flags.dtype.kind not in "iu":
+        raise UnreadableError(f"wrong layout: flags of type {flags.dtype.name}, not whole numbers")
     bad: NDArray[np.bool_] = (flags.astype(np.int64) & bits) != 0
     return bad

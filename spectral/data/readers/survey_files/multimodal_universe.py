@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from spectral.data.readers.hdf5_file import open_hdf5, rows_of
 from spectral.data.readers.parquet_stream import parquet_stream
-from spectral.data.readers.survey_files.fits_file import float32
+from spectral.data.readers.survey_files.fits_values import float32
 from spectral.data.readers.survey_files.layout import Entry, Spectrum, UnreadableError
 from spectral.data.readers.survey_files.mmu_columns import hdf5_columns, parquet_columns
 

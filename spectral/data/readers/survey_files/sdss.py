@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectral.data.readers.survey_files.fits_columns import num_rows, table_columns
-from spectral.data.readers.survey_files.fits_file import FitsFile, Hdu, float32, hdu_at, open_fits
+from spectral.data.readers.survey_files.fits_file import FitsFile, Hdu, hdu_at, open_fits
+from spectral.data.readers.survey_files.fits_values import float32, from_log10, wave_of_header
 from spectral.data.readers.survey_files.layout import Entry, Spectrum, UnreadableError
 from spectral.data.readers.survey_files.mask_bits import bad_pixels, bits_of
 from spectral.data.readers.survey_files.scan import stem
@@ -46,6 +47,7 @@ FLAGS = {
     "BADSKYCHI": 27,
     "REDMONSTER": 28,
 }
+MOST_FIBERS = 10_000
 COADD_COLUMNS = ("flux", "loglam", "ivar", "and_mask", "or_mask")
 OF_TABLES = {  # the catalog's name -> the columns of SPECOBJ, SPALL, spZbest or PLUGMAP that give it
     "label": ("class",),
@@ -111,7 +113,7 @@ class SpecLayout(SdssLayout):
         flags, ivar = columns.get(f"{self.mask}_mask"), columns.get("ivar")
         spectrum = Spectrum(
             float32(columns["flux"]),
-            10 ** columns["loglam"].astype(np.float64),
+            from_log10(columns["loglam"]),
             None if ivar is None else float32(ivar),
             None if flags is None else bad_pixels(flags, self.bits),
         )
@@ -155,11 +157,10 @@ class PlateLayout(SdssLayout):
     def read(self, path: Path, indices: Sequence[int]) -> list[Spectrum | UnreadableError]:
         with open_fits(path) as hdus:
             num_fibers, num_pixels = _plate_shape(hdus[0])
-            start, step = (hdus[0].header.needed_number(name, "the wavelengths") for name in ("COEFF0", "COEFF1"))
+            wave = wave_of_header(hdus[0].header, num_pixels)
             there = [index for index in indices if 0 <= index < num_fibers]
             parts = (0, 1, 2 if self.mask == "and" else 3)
             flux, ivar, flags = (_fiber_rows(hdu_at(hdus, i, "a row for each fiber"), there, num_pixels) for i in parts)
-        wave = np.asarray(10 ** (start + step * np.arange(num_pixels)), np.float64)
         flux, ivar, bad = float32(flux), float32(ivar), bad_pixels(flags, self.bits)
         spectra = {index: Spectrum(flux[i], wave, ivar[i], bad[i]) for i, index in enumerate(there)}
         missing = f"wrong layout: HDU 0 has {num_fibers} fibers"
@@ -176,6 +177,8 @@ def _plate_shape(hdu: Hdu) -> tuple[int, int]:
     """Fibers and pixels."""
     if not hdu.is_image or len(hdu.shape) != 2:
         raise UnreadableError(f"wrong layout: {hdu} is not an image with a row for each fiber, as in an spPlate")
+    if hdu.shape[0] > MOST_FIBERS:
+        raise UnreadableError(f"wrong layout: {hdu} has {hdu.shape[0]:,} rows, more than an spPlate has fibers")
     return hdu.shape[0], hdu.shape[1]
 
 

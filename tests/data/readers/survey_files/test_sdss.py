@@ -1,5 +1,6 @@
 """SDSS's files and catalogs, beyond what the contract suite checks."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from reader_cases.case import MadeSpectrum, made_spectra
 from reader_cases.sdss import MJD, PLATE, SpecLiteCase, flags, write_classes, write_plate
 from survey_tests import few_spectra, no_headers, rows_of, sdss
 
+from spectral.data.readers.survey_files.layout import UnreadableError
 from spectral.data.readers.survey_files.sdss import FLAGS
 
 __all__ = ["no_headers"]
@@ -184,3 +186,22 @@ def test_a_plate_is_read_by_rows_and_not_as_a_whole(tmp_path: Path, monkeypatch:
     )
     np.testing.assert_array_equal(reader.read(np.array([1])).flux[0], spectra[1].flux[None])
     assert max(read) == 4 * len(spectra[0].flux)
+
+
+@pytest.mark.parametrize(("keyword", "value"), [("NAXIS1", 2**31), ("NAXIS2", 10**9)])
+def test_a_plate_whose_header_asks_for_too_much_takes_no_memory(keyword: str, value: int, tmp_path: Path) -> None:
+    write_plates(tmp_path / "redux", made_spectra(3, ragged=False), with_classes=False)
+    reader = sdss(tmp_path / "redux", kind="spplate")
+    reader.catalog()
+    path = tmp_path / "redux" / "spPlate-0266-51602.fits"
+    content = path.read_bytes()
+    at = content.index(f"{keyword:8}= ".encode())
+    path.write_bytes(content[:at] + str(fits.Card(keyword, value)).encode() + content[at + 80 :])
+    tracemalloc.start()
+    try:
+        for layout in (reader.layout.entries, lambda path: reader.layout.read(path, [0, 5])):
+            with pytest.raises(UnreadableError):
+                layout(path)
+        assert tracemalloc.get_traced_memory()[1] < 10 * 2**20
+    finally:
+        tracemalloc.stop()
