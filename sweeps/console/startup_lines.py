@@ -3,9 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from sweeps.config import SweepConfig
+from sweeps.files import load_json
+from sweeps.outputs import SUMMARY_FILE
 from sweeps.results.final_trials import lacks_final
 from sweeps.results.trial_fingerprints import stored_fingerprints
 from sweeps.space import Constraint
+from sweeps.storage.urls import file_of
 from sweeps.study.accepted_data import accepted_data
 from sweeps.study.sampler import samplers
 from sweeps.study.shared_study import SharedStudy
@@ -21,6 +24,8 @@ def startup_lines(
         chosen: the line on the state of the study, if the study's name was chosen for the user.
     """
     yield chosen or _state_of(study)
+    if lost := _lost_trials(study):
+        yield lost
     if sweep.num_trials and sweep.num_trials > study.num_trials:
         held = f"{study.num_trials} configuration" + "s" * (study.num_trials > 1)
         yield f"sweep.num_trials={sweep.num_trials} is more than the grid's {held}: each configuration is run once."
@@ -34,6 +39,21 @@ def startup_lines(
         yield f"Failed trials that are run again: {study.num_retried}."
     if constraints and sweep.sampler and samplers.find(sweep.sampler).ignores_constraints:
         yield f"sweep.sampler={sweep.sampler} learns nothing from sweep.constraints; they are still enforced."
+
+
+def _lost_trials(study: SharedStudy) -> str:
+    """A sentence if sweep.json tells of trials that a study without any once had; else nothing."""
+    journal = file_of(study.url)
+    if journal is None or study.trials():
+        return ""
+    try:
+        num = sum(load_json(journal.with_name(SUMMARY_FILE)).get("counts", {}).values())
+    except (OSError, ValueError, AttributeError, TypeError):  # it is missing or damaged, and only informs
+        return ""
+    lost = f"{journal.with_name(SUMMARY_FILE)} tells of {num} trials, but {journal.name} was new or empty"
+    return (
+        f"{lost}: they are run again. If you have a copy, stop, put it back, and give the same command." if num else ""
+    )
 
 
 def _state_of(study: SharedStudy) -> str:

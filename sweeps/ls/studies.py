@@ -32,7 +32,9 @@ def read_study(folder: Path) -> Entry | None:
         return _of_summary(folder)
     storage = read_journal(folder / JOURNAL_FILE)
     studies = storage.get_all_studies()
-    return _of_journal(folder, storage, studies[0]) if studies else None
+    if studies:
+        return _of_journal(folder, storage, studies[0])
+    return _of_summary(folder) if (folder / SUMMARY_FILE).is_file() else None  # the journal was emptied
 
 
 def _of_journal(folder: Path, storage: BaseStorage, study: FrozenStudy) -> Entry:
@@ -66,7 +68,7 @@ def _status(attributes: dict[str, Any], trials: list[FrozenTrial], num_total: in
 
 
 def _of_summary(folder: Path) -> Entry:
-    """A study in a database, as its last command described it in sweep.json."""
+    """A study in a database, or whose journal was lost, as its last command described it in sweep.json."""
     summary, changed_s = load_json(folder / SUMMARY_FILE), (folder / SUMMARY_FILE).stat().st_mtime
     counts = summary["counts"]
     num_ended = counts["complete"] + counts["pruned"] + counts["fail"]

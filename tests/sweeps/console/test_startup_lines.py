@@ -71,6 +71,16 @@ def test_a_number_above_the_size_of_the_grid_is_reported(tmp_path: Path) -> None
     assert line == "sweep.num_trials=7 is more than the grid's 2 configurations: each configuration is run once."
 
 
+@pytest.mark.parametrize(
+    "summary", ['{"counts": {"complete": 2, "fail": 1}}', '{"counts": {"fail": 0}}', "[1]", "", "{"]
+)
+def test_trials_of_a_journal_that_was_lost_are_reported(summary: str, tmp_path: Path) -> None:
+    (tmp_path / "sweep.json").write_text(summary)
+    lost = f"{tmp_path / 'sweep.json'} tells of 3 trials, but study.journal was new or empty: they are run again. "
+    advice = "If you have a copy, stop, put it back, and give the same command."
+    assert lines(tmp_path, num_trials=3) == ([lost + advice] if '"fail": 1' in summary else [])
+
+
 def test_a_number_below_the_existing_trials_is_reported(tmp_path: Path) -> None:
     sweep(tmp_path, FLOATS, lambda call: call.values["x"], num_trials=3)
     assert lines(tmp_path, num_trials=3) == []

@@ -209,6 +209,18 @@ def test_unreadable_runs_are_counted(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert printed.err.startswith("6 folders could not be read, such as ") and printed.err.count("\n") == 1
 
 
+def test_a_study_whose_journal_was_emptied_is_shown_by_its_summary(
+    finished: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counts = {"complete": 2, "pruned": 0, "fail": 1, "running": 0, "waiting": 0}
+    best = [{"values": [0.5]}]
+    summary = {"num_trials": 3, "counts": counts, "best": best, "objectives": ["score"]}
+    (finished / "sweep.json").write_text(json.dumps(summary))
+    (finished / "study.journal").write_bytes(b"")
+    assert command.main([str(finished.parent)]) == 0
+    assert "3 of 3 trials  0.5000" in capsys.readouterr().out
+
+
 def test_a_folder_without_runs_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main([str(tmp_path)]) == 0
     assert capsys.readouterr().out == f"There is no study and no run in {tmp_path}.\n"
