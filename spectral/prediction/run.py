@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,6 @@ from spectral.terminal import Terminal
 
 log = logging.getLogger(__name__)
 
-
 Make = Callable[[PredictConfig, Work], None]
 
 
@@ -46,65 +46,83 @@ def predict(command: PredictConfig, kind: str, make: Make | None = None) -> None
     Raises:
         UserError: no such run, it has not ended, the data does not fit it, or something asked for cannot be had.
     """
-    out, folder = Path(command.out), RunFolder.existing(command.run)
-    run = f"run={folder.path}"
-    classifier = Classifier.load(folder)
-    rule = classifier.build_decision()  # a run that has not ended has none
-    network = classifier.load_network(folder)
-    validation = Validation.of(folder, classifier.class_names)
-    given_shares(command.priors, classifier.class_names)
-    check_can_decide(command, rule, classifier.output_prior, validation)
+    out = Path(command.out)
     with lean_tables(), space_errors(out):
-        source = open_source(command.data, classifier, run, Path(command.cache_dir))
-        blocks, tables = source.blocks, source.tables()
-        del source  # it may hold the whole catalog
-        check_fits(classifier, blocks, run)
-        doubt = check_same_pixels(classifier, blocks, run)
-        if doubt:
-            log.warning(doubt)
-        plan = plan_of(folder, blocks, command.rows_per_part)
-        made = made_of(plan, command, kind)
-        work = Work(out, plan)
-        if command.priors != ESTIMATE:
-            _deciding(command, classifier, folder, validation, work)  # what cannot be had is said before the work
-        with work.locked():
-            if command.overwrite:
-                forget_record(out)
-            record = finished_record(out, made)
-            if record is None:
-                work.list_spectra(tables)
-        del tables
+        prediction = _Prediction(command, kind)
+        record = prediction.begin()
         if record is None:
-            columns = Columns(kind, command, work.schema(), classifier.class_names)
-            _check_ids(work, command)
-            if make is None:
-                make_parts(command, classifier, network, blocks, work)
-            else:
-                make(command, work)
-            with work.locked():
-                record = finished_record(out, made)
-                if record is None and work.is_whole():
-                    deciding = _deciding(command, classifier, folder, validation, work)
-                    about = origin(folder, plan)
-                    found = join(work, kind, columns, deciding, about)
-                    notes = [*_notes(work, command, found, validation), *deciding.doubts, doubt]
-                    found |= {"sentences": deciding.sentences, "notes": [*filter(None, notes)], "origin": about}
-                    record = write_record(out, made, found | deciding.report)
-                    work.remove()
-        else:
-            log.info("%s is finished: overwrite=true makes it again.", out)
-    if record is None:
+            (make or prediction.make_parts)(command, prediction.work)
+            record = prediction.join_if_whole()
+    if record is not None:
+        print_record(Terminal(), record, out)
+    elif command.shard is not None:
         Terminal().print(f"shard {command.shard} of {command.shards} is done; others are not yet")
     else:
-        print_record(Terminal(), record, out)
+        raise UserError(f"parts of {out} are gone: another command has joined them; give this one again.")
 
 
-def _deciding(
-    command: PredictConfig, classifier: Classifier, folder: RunFolder, validation: Validation | None, work: Work
-) -> Deciding:
-    rule, names, prior = classifier.build_decision(), classifier.class_names, classifier.output_prior
-    seed = folder.load_seed() if command.priors is not None and rule.num_iterations else 0
-    return prepare_deciding(command, rule, names, prior, validation, seed, lambda: probabilities_of(work))
+class _Prediction:
+    """The steps of a command, in the order in which `predict` calls them."""
+
+    def __init__(self, command: PredictConfig, kind: str) -> None:
+        """Open the run and the data, and see that they fit together; nothing is written."""
+        self.command, self.kind, self.out = command, kind, Path(command.out)
+        self.folder = RunFolder.existing(command.run)
+        run = f"run={self.folder.path}"
+        self.classifier = Classifier.load(self.folder)
+        self.rule = self.classifier.build_decision()  # a run that has not ended has none
+        self.network = self.classifier.load_network(self.folder)
+        self.validation = Validation.of(self.folder, self.classifier.class_names)
+        given_shares(command.priors, self.classifier.class_names)
+        check_can_decide(command, self.rule, self.classifier.output_prior, self.validation)
+        source = open_source(command.data, self.classifier, run, Path(command.cache_dir))
+        self.blocks, self.tables = source.blocks, source.tables()
+        check_fits(self.classifier, self.blocks, run)
+        self.doubt = check_same_pixels(self.classifier, self.blocks, run)
+        if self.doubt:
+            log.warning(self.doubt)
+        plan = plan_of(self.folder, self.blocks, command.rows_per_part)
+        self.work, self.made_of = Work(self.out, plan), made_of(plan, command, kind)
+        if command.priors != ESTIMATE:
+            self.deciding()  # what cannot be had is said before the work
+
+    def begin(self) -> dict[str, Any] | None:
+        """The record of the file if it is finished; else None, and the catalog of the data is listed."""
+        with self.work.locked():
+            if self.command.overwrite:
+                forget_record(self.out)
+            if record := finished_record(self.out, self.made_of):
+                log.info("%s is finished: overwrite=true makes it again.", self.out)
+                self.work.remove()
+                return record
+            self.work.list_spectra(self.tables)
+        del self.tables  # it may hold the whole catalog
+        self.columns = Columns(self.kind, self.command, self.work.schema(), self.classifier.class_names)
+        _check_ids(self.work, self.command)
+        return None
+
+    def make_parts(self, command: PredictConfig, work: Work) -> None:
+        make_parts(command, self.classifier, self.network, self.blocks, work)
+
+    def join_if_whole(self) -> dict[str, Any] | None:
+        """The record of the file, written now unless another process has done so; None if parts are missing."""
+        with self.work.locked():
+            record = finished_record(self.out, self.made_of)
+            if record is None and self.work.is_whole():
+                deciding, about = self.deciding(), origin(self.folder, self.work.plan)
+                found = join(self.work, self.kind, self.columns, deciding, about)
+                notes = [*_notes(self.work, self.command, found, self.validation), *deciding.doubts, self.doubt]
+                found |= {"sentences": deciding.sentences, "notes": [*filter(None, notes)], "origin": about}
+                record = write_record(self.out, self.made_of, found | deciding.report)
+                self.work.remove()
+        return record
+
+    def deciding(self) -> Deciding:
+        """How classes are decided on; an estimate of class shares needs all parts."""
+        names, prior = self.classifier.class_names, self.classifier.output_prior
+        seed = self.folder.load_seed() if self.command.priors is not None and self.rule.num_iterations else 0
+        estimated_from = partial(probabilities_of, self.work)
+        return prepare_deciding(self.command, self.rule, names, prior, self.validation, seed, estimated_from)
 
 
 def _check_ids(work: Work, command: PredictConfig) -> None:
