@@ -40,7 +40,8 @@ class SpectralClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         validation_fraction: of each class, held out to choose the best epoch by its macro-F1. At 0, or if a class has
             a single spectrum, the epoch of the lowest training loss is taken.
         config: further nodes of an experiment's config, which replace those made of the arguments above:
-            `{"optimizer": {"name": "adamw", "weight_decay": 0.01}}`.
+            `{"optimizer": {"name": "adamw", "weight_decay": 0.01}}`. The classes are named by their number in
+            `classes_`, from 0.
         device, precision, num_threads: as the keys of `run.py`.
         random_state: seed, RandomState or None for another result each time.
         verbose: whether the epochs are printed.
@@ -97,13 +98,17 @@ class SpectralClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         self.classes_, index = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"y has the one class {self.classes_[0]!r}: training needs two classes or more.")
-        names = _names(self.classes_)
+        # By number: a reader has its own idea of labels such as "0.0", "" or "nan".
+        names = [str(k) for k in range(len(self.classes_))]
         with tempfile.TemporaryDirectory() as folder:
             survey = Path(folder) / "survey.npz"
             np.savez(survey, flux=flux, label=np.asarray(names)[index])
             holds_out = self.validation_fraction > 0 and np.bincount(index).min() > 1
             config = self._experiment(survey, names, validation=self.validation_fraction if holds_out else 0.0)
-            self.run_, self.result_ = self._train(config, Path(folder) / "run")
+            trained, self.result_ = self._train(config, Path(folder) / "run")
+        classifier = trained.predictor.classifier
+        classifier.class_names = [str(label) for label in self.classes_]
+        self.run_ = TrainedRun(trained.predictor, "the classifier")
         return self
 
     def _experiment(self, survey: Path, names: list[str], validation: float) -> dict[str, Any]:
@@ -143,7 +148,7 @@ class SpectralClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         except UserError as error:
             raise ValueError(str(error)) from error
         assert result is not None
-        return TrainedRun(trained.predictor, "the classifier"), result
+        return trained, result
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803  (scikit-learn's name)
         """Class probabilities [n, K] of spectra [n, L] or [n, C, L]."""
@@ -152,10 +157,5 @@ class SpectralClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803  (scikit-learn's name)
         """The class [n] that the decision rule gives to spectra [n, L] or [n, C, L]."""
-        return np.asarray(self.classes_[self.run_.predictor.decide(self.predict_proba(X))])
-
-
-def _names(classes: NDArray[Any]) -> list[str]:
-    """The labels as names of classes; their numbers if two look the same, or one is empty."""
-    names = [str(label) for label in classes]
-    return names if len({name.strip() for name in names} - {""}) == len(names) else [str(k) for k in range(len(names))]
+        probabilities = self.predict_proba(X)
+        return np.asarray(self.classes_[self.run_.predictor.decide(probabilities)])
