@@ -14,7 +14,7 @@ from report_runs import add_network, make_run, make_survey
 import spectral
 from spectral import load_run, open_survey
 from spectral.api import TrainedRun
-from spectral.configs.commands import PredictConfig
+from spectral.configs.commands import EvaluateConfig
 from spectral.configs.readers import ArraysConfig
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
@@ -70,8 +70,8 @@ def test_probabilities_are_those_of_predict_to_the_last_bit(run: TrainedRun, fol
     np.savez(tmp_path / "new.npz", flux=flux, mask=mask, ivar=ivar, wave=WAVE)
     data = ArraysConfig(path=str(tmp_path / "new.npz"), num_workers=1)
     on_cpu = {"device": "cpu", "precision": "float32"}
-    command = PredictConfig(run=str(folder), data=data, cache_dir=str(tmp_path / "cache"), **on_cpu)  # type: ignore[arg-type]  # text alone
-    predictor, packed, _ = open_run_and_data(command)  # type: ignore[arg-type]  # of any command with data
+    command = EvaluateConfig(run=str(folder), data=data, cache_dir=str(tmp_path / "cache"), **on_cpu)  # type: ignore[arg-type]  # text alone
+    predictor, packed, _ = open_run_and_data(command)
     expected = predictor.probabilities(packed, np.arange(len(packed)))
     found = run.predict_proba(flux, ivar=ivar, mask=mask, wave=WAVE)
     np.testing.assert_array_equal(found, expected)
