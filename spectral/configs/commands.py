@@ -82,10 +82,19 @@ class PackConfig:
     out: str = MISSING
 
 
-ESTIMATE = "estimate"  # of priors
-Command = TypeVar("Command", EvaluateConfig, PredictConfig, PackConfig)
+@dataclass
+class ExportConfig:
+    """python -m spectral.export"""
 
-for _command in (EvaluateConfig, PredictConfig, PackConfig):
+    run: str = MISSING
+    out: str = MISSING
+    format: str = choice("auto", "auto", "onnx", "card")
+
+
+ESTIMATE = "estimate"  # of priors
+Command = TypeVar("Command", EvaluateConfig, PredictConfig, PackConfig, ExportConfig)
+
+for _command in (EvaluateConfig, PredictConfig, PackConfig, ExportConfig):
     _name = _command.__name__.removesuffix("Config").lower()
     ConfigStore.instance().store(f"{_name}_config", _command, provider="spectral")
 
@@ -113,5 +122,6 @@ def typed_command(config: DictConfig, kind: type[Command], example: str) -> Comm
     check_fields(command, "")
     if isinstance(command, PredictConfig):
         command.check()
-    command.data = None if config.data is None else readers.typed(config.data)
+    if not isinstance(command, ExportConfig):
+        command.data = None if config.data is None else readers.typed(config.data)
     return command

@@ -165,9 +165,13 @@ class Classifier:
 
     def save(self, folder: RunFolder) -> None:
         """Write the run's model.json."""
+        write_json(folder.model, self.content())
+
+    def content(self) -> dict[str, Any]:
+        """What model.json holds, as JSON values."""
         wave = None if self.wave_angstrom is None else self.wave_angstrom.tolist()
         content = dataclasses.asdict(dataclasses.replace(self, wave_angstrom=None))
-        write_json(folder.model, {"format": FORMAT, **content, "wave_angstrom": wave})
+        return {"format": FORMAT, **content, "wave_angstrom": wave}
 
     @classmethod
     def load(cls, folder: RunFolder) -> "Classifier":
@@ -176,7 +180,15 @@ class Classifier:
         Raises:
             UserError: there is no model.json, or this version cannot read it.
         """
-        content = read_model_json(folder)
+        return cls.of(read_model_json(folder))
+
+    @classmethod
+    def of(cls, content: dict[str, Any]) -> "Classifier":
+        """The classifier of checked content, see model_json.py.
+
+        Raises:
+            UserError: it has a part that this version does not have.
+        """
         wave = content.pop("wave_angstrom", None)
         return cls(
             model=models.stored(content.pop("model"), "model"),

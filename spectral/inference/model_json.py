@@ -26,22 +26,28 @@ def read_model_json(folder: RunFolder) -> dict[str, Any]:
     Raises:
         UserError: there is none, it is not valid JSON, it lacks what nothing can stand for, or its format is newer.
     """
-    content = _parsed(folder)
+    return checked_content(_parsed(folder), str(folder.model))
+
+
+def checked_content(content: dict[str, Any], name: str) -> dict[str, Any]:
+    """The same of what is stored elsewhere, under a name for the messages.
+
+    Raises:
+        UserError: it lacks what nothing can stand for, or its format is newer.
+    """
     number = content.pop("format", 1)
     if not isinstance(number, int) or number > FORMAT:
-        raise UserError(
-            f"{folder.model} has format {number}, this version of Spectral reads up to {FORMAT}: update Spectral."
-        )
+        raise UserError(f"{name} has format {number}, this version of Spectral reads up to {FORMAT}: update Spectral.")
     content = _from_format_1(content) if number == 1 else content
     for key, kind in NEEDED.items():
         if not isinstance(content.get(key), kind):
-            raise UserError(f"{folder.model} does not describe a classifier: it lacks {key}.")
+            raise UserError(f"{name} does not describe a classifier: it lacks {key}.")
     if wrong := _wrong_value(content):
-        raise UserError(f"{folder.model} does not describe a classifier: {wrong}.")
-    content["inputs"] = INPUTS | _known(content["inputs"], INPUTS, f"{folder.model}: inputs.")
+        raise UserError(f"{name} does not describe a classifier: {wrong}.")
+    content["inputs"] = INPUTS | _known(content["inputs"], INPUTS, f"{name}: inputs.")
     if not _is_count(content["inputs"]["num_channels"]) or not isinstance(content["inputs"]["channels"], list):
-        raise UserError(f"{folder.model} does not describe a classifier: inputs names no channels.")
-    return _known(content, (*NEEDED, *OPTIONAL), f"{folder.model}: ")
+        raise UserError(f"{name} does not describe a classifier: inputs names no channels.")
+    return _known(content, (*NEEDED, *OPTIONAL), f"{name}: ")
 
 
 def _wrong_value(content: dict[str, Any]) -> str:

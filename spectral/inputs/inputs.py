@@ -85,7 +85,9 @@ class Inputs(nn.Module):
         if self.masked_pixels == "interpolate":
             inside &= position >= first
             # On a CPU the few bad pixels alone take a tenth of the time; on a GPU finding them would hold up its queue.
-            fill = fill_bad_pixels if mask.device.type == "cpu" else fill_every_pixel
+            # An exported graph cannot look for them at all.
+            looks_for_bad = mask.device.type == "cpu" and not torch.compiler.is_exporting()
+            fill = fill_bad_pixels if looks_for_bad else fill_every_pixel
             scaled = fill(scaled, mask & inside)
         return Pixels(scaled, ivar, mask & inside, inside, measured)
 
@@ -130,6 +132,17 @@ def good_neighbours(bad: Tensor) -> tuple[Tensor, Tensor]:
     """
     length = bad.shape[1]
     position = torch.arange(length, device=bad.device).expand(bad.shape)
-    before = position.masked_fill(bad, 0).cummax(dim=1).values
-    after = position.masked_fill(bad, length - 1).flip(1).cummin(dim=1).values.flip(1)
+    before = _running_max(position.masked_fill(bad, 0))
+    after = -_running_max(-position.masked_fill(bad, length - 1).flip(1)).flip(1)
     return before, after
+
+
+def _running_max(x: Tensor) -> Tensor:
+    """The largest value up to each position of [B, L]."""
+    if not torch.compiler.is_exporting():
+        return x.cummax(dim=1).values
+    step = 1  # ONNX has no cummax: each pass looks twice as far back as the one before it
+    while step < x.shape[1]:
+        x = torch.cat([x[:, :step], torch.maximum(x[:, step:], x[:, :-step])], dim=1)
+        step *= 2
+    return x

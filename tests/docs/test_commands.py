@@ -23,7 +23,7 @@ from hydra._internal.utils import create_config_search_path, get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from small_runs import REPOSITORY, composed, run
 
-from spectral.configs.commands import EvaluateConfig, PackConfig, PredictConfig, typed_command
+from spectral.configs.commands import EvaluateConfig, ExportConfig, PackConfig, PredictConfig, typed_command
 from spectral.configs.root import typed
 from sweeps.sweeper import SpectralSweeper
 
@@ -45,7 +45,7 @@ UNCHECKED = {
     "python -m spectral.predict run=FOLDER data=... out=FILE": "... stands for any data",
     "python -m spectral.evaluate run=FOLDER [data=...]": "... stands for any data",
 }
-KINDS = {"evaluate": EvaluateConfig, "predict": PredictConfig, "pack": PackConfig}
+KINDS = {"evaluate": EvaluateConfig, "predict": PredictConfig, "pack": PackConfig, "export": ExportConfig}
 SMALL = (
     "schedule.stages=[{name:train,epochs:1,steps:1}]",
     *("schedule.batch_size=60", "num_threads=1", "tracker=none", "plots=false"),

@@ -1,0 +1,151 @@
+"""Spectral from Python: apply a trained run to arrays, open a survey. See docs/python.md.
+
+n spectra, C channels, L pixels of the run's spectra, l of others, K classes.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+import spectral.configs.root  # noqa: F401  (registers the readers)
+from spectral.configs.data import readers
+from spectral.data.packing.open import open_survey as open_typed
+from spectral.errors import UserError
+from spectral.inference.arrays import survey_of_arrays
+from spectral.inference.classifier import Classifier
+from spectral.inference.onnx_predictor import SUFFIX, OnnxPredictor
+from spectral.inference.predictor import Predictor
+from spectral.runs.folder import RunFolder
+from spectral.runtime import choose_runtime
+from spectral.survey import Survey
+
+
+def load_run(
+    folder: str | Path,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    num_threads: int | None = None,
+    batch_size: int = 256,
+) -> "TrainedRun":
+    """A finished run, ready to classify arrays.
+
+    Args:
+        folder: of the run, or the file model.onnx that `spectral.export` has made of it, which onnxruntime then applies
+            on the CPU.
+        device, precision: as the keys of `python -m spectral.predict`: 'auto' takes what is quick here.
+        num_threads: of the CPU; None leaves torch's own number.
+        batch_size: spectra at a time, as evaluate_batch_size; it changes probabilities by rounding only.
+
+    Raises:
+        UserError: there is no such run, it has not ended, its files were changed, or the device is not there.
+    """
+    if Path(folder).suffix == SUFFIX:
+        return TrainedRun(OnnxPredictor.load(Path(folder), batch_size, num_threads), f"run={folder}")
+    run = RunFolder.existing(folder)
+    classifier = Classifier.load(run)
+    classifier.build_decision()  # a run that has not ended has none
+    runtime = choose_runtime(device, precision, num_threads=num_threads)
+    return TrainedRun(Predictor.load(run, classifier, runtime, batch_size), f"run={run.path}")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TrainedRun:
+    """A trained network with all that is needed to apply it; made by `load_run`. One of a run folder can be pickled.
+
+    Args:
+        name: of the run, in messages.
+    """
+
+    predictor: Predictor | OnnxPredictor
+    name: str
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names of the classes [K], in the order of the probabilities."""
+        return list(self.predictor.classifier.class_names)
+
+    @property
+    def wave_angstrom(self) -> NDArray[np.float64] | None:
+        """Wavelengths [L] of the run's spectra in Angstrom; None if they had none."""
+        wave = self.predictor.classifier.wave_angstrom
+        return None if wave is None else wave.copy()
+
+    @property
+    def output_prior(self) -> list[float] | None:
+        """Class shares [K] at which the probabilities stand; None if the run's version did not keep them."""
+        prior = self.predictor.classifier.output_prior
+        return None if prior is None else list(prior)
+
+    def predict_proba(
+        self,
+        flux: ArrayLike,
+        ivar: ArrayLike | None = None,
+        mask: ArrayLike | None = None,
+        wave: ArrayLike | None = None,
+    ) -> NDArray[np.float64]:
+        """Class probabilities [n, K], those that `python -m spectral.predict` gives.
+
+        Args:
+            flux: [n, l], [n, C, l], or [l] for one spectrum. Any number where masked.
+            ivar: inverse variance of the flux's shape; a pixel with 0, less, or none counts as bad.
+            mask: [n, l], or [l] for one spectrum; True (or any number but 0) where a pixel is bad.
+            wave: wavelengths in Angstrom: [l] of all spectra, or [n, l]. Spectra on others than the run's are resampled
+                to the run's, flux conserved. None: the pixels are the run's own.
+
+        Raises:
+            ValueError: a shape is wrong, a spectrum cannot be classified, or wavelengths are missing.
+        """
+        try:
+            survey = survey_of_arrays(self.predictor.classifier, self.name, flux, ivar, mask, wave)
+            if not len(survey):
+                return np.zeros((0, len(self.class_names)))
+            return self.predictor.probabilities(survey, np.arange(len(survey)))
+        except UserError as error:
+            raise ValueError(str(error)) from error
+
+    def predict(
+        self,
+        flux: ArrayLike,
+        ivar: ArrayLike | None = None,
+        mask: ArrayLike | None = None,
+        wave: ArrayLike | None = None,
+    ) -> NDArray[Any]:
+        """The class name [n] that the run's decision rule gives each spectrum. Arguments as of `predict_proba`."""
+        decided = self.predictor.decide(self.predict_proba(flux, ivar, mask, wave))
+        return np.asarray(self.class_names)[decided]
+
+    def predict_table(
+        self,
+        flux: ArrayLike,
+        ivar: ArrayLike | None = None,
+        mask: ArrayLike | None = None,
+        wave: ArrayLike | None = None,
+    ) -> pd.DataFrame:
+        """One row per spectrum: `predicted`, and `probability/<class>` of each class."""
+        probability = self.predict_proba(flux, ivar, mask, wave)
+        columns = {f"probability/{name}": probability[:, k] for k, name in enumerate(self.class_names)}
+        return pd.DataFrame({"predicted": np.asarray(self.class_names)[self.predictor.decide(probability)]} | columns)
+
+
+def open_survey(
+    data: str | Mapping[str, Any] = "packed", *, cache_dir: str | Path = "outputs/surveys", **options: Any
+) -> Survey:
+    """The survey of a reader: memory maps of its spectra, and their catalog. It is packed first if it is not yet.
+
+    Args:
+        data: the reader, as in `data=NAME`, or a whole data config such as the `data` node of a run's config.yaml.
+        cache_dir: where surveys are packed.
+        options: the reader's own keys, as in `data.KEY=VALUE`: `folder="pack"`, `path="survey.npz"`.
+
+    Raises:
+        UserError: an unknown reader or option, or data that cannot be read.
+    """
+    given = {"name": data} if isinstance(data, str) else dict(data)
+    given |= {key: str(value) if isinstance(value, Path) else value for key, value in options.items()}
+    return open_typed(readers.typed(given), Path(cache_dir))

@@ -1,0 +1,150 @@
+"""Spectra that a caller has in memory, as the survey that a run is applied to.
+
+n spectra, C channels, L pixels of the run's spectra, l of the caller's.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from spectral.data.packing.parts import stacked
+from spectral.data.packing.row_checks import Row, Rules, check_row
+from spectral.data.readers.contract import Chunk
+from spectral.data.resampling import Resampler
+from spectral.errors import UserError
+from spectral.inference.classifier import Classifier
+from spectral.inference.wavelengths import begins_as, check_same_pixels
+from spectral.survey import Survey
+
+
+def survey_of_arrays(
+    classifier: Classifier,
+    run: str,
+    flux: ArrayLike,
+    ivar: ArrayLike | None = None,
+    mask: ArrayLike | None = None,
+    wave: ArrayLike | None = None,
+) -> Survey:
+    """A survey in memory, each spectrum of which has passed the rules of packing.
+
+    Args:
+        run: the run, as the sentences name it.
+        flux: [n, C, l], [n, l] or [l].
+        ivar: of the flux's shape.
+        mask: [n, l] or [l].
+        wave: Angstrom, [l] or [n, l]; other wavelengths than the run's are resampled to those.
+
+    Raises:
+        ValueError: a shape is wrong, or a spectrum cannot be classified.
+        UserError: the run needs inverse variances, or it is not known which of its pixels these are.
+    """
+    spectra = _numbers(flux, "flux")
+    num_channels, length = classifier.inputs.num_channels, classifier.length
+    shape = spectra.shape
+    spectra = _three_axes(spectra, num_channels, run)
+    num, _, own_length = spectra.shape
+    variances = None if ivar is None else _of_shape(_numbers(ivar, "ivar"), shape, "ivar").reshape(spectra.shape)
+    bad = None if mask is None else _mask(mask, num, own_length, is_one=len(shape) == 1)
+    grid = None if wave is None else _wave(wave, num, own_length)
+    rules = Rules("float32", "error", "pad", num_channels, length, None)
+    chunk = Chunk([*spectra], None if variances is None else [*variances], None if bad is None else [*bad])
+    if grid is not None:
+        grid = _on_grid(chunk, grid, classifier, run)
+    rows = [_checked(chunk, row, rules) for row in range(num)]
+    arrays: dict[str, Any] = {"flux": np.zeros((0, num_channels, length), np.float32)}
+    arrays |= stacked(rows, rules) if rows else {}
+    survey = Survey(
+        flux=arrays["flux"],
+        catalog=pd.DataFrame(index=range(num)),
+        class_names=tuple(classifier.class_names),
+        ivar=arrays.get("ivar"),
+        mask=arrays.get("mask"),
+        wave_angstrom=grid,
+    )
+    if survey.length > length:
+        raise ValueError(f"flux has {survey.length} pixels per spectrum, {run} was trained on {length}.")
+    check_same_pixels(classifier, survey, run)  # its doubt is not told: who gives no wavelengths says they are the same
+    return survey
+
+
+def _numbers(values: ArrayLike, name: str) -> NDArray[np.float32]:
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"its type is {array.dtype}")
+        with np.errstate(over="ignore"):  # what float32 cannot hold is not finite, and is then told by its row
+            return np.asarray(array, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} is not an array of numbers: {error}.") from error
+
+
+def _three_axes(flux: NDArray[np.float32], num_channels: int, run: str) -> NDArray[np.float32]:
+    """[n, C, l] of [n, C, l], [n, l] or [l]."""
+    shape = list(flux.shape)
+    if flux.ndim not in (1, 2, 3) or flux.shape[-1] == 0:
+        raise ValueError(f"flux has shape {shape}: give [n, l], [n, C, l], or [l] for one spectrum.")
+    flux = flux.reshape(-1, 1, flux.shape[-1]) if flux.ndim < 3 else flux
+    if flux.shape[1] != num_channels:
+        raise ValueError(f"flux of shape {shape} has {flux.shape[1]} channels, {run} needs {num_channels}.")
+    return flux
+
+
+def _of_shape(array: NDArray[Any], shape: tuple[int, ...], name: str) -> NDArray[Any]:
+    if array.shape != shape:
+        raise ValueError(f"{name} has shape {list(array.shape)}, the flux asks for {list(shape)}.")
+    return array
+
+
+def _mask(mask: ArrayLike, num: int, length: int, *, is_one: bool) -> NDArray[np.bool_]:
+    array = _numbers(mask, "mask")
+    array = _of_shape(array, (length,) if is_one else (num, length), "mask")
+    return np.asarray(array.reshape(num, length) != 0)
+
+
+def _wave(wave: ArrayLike, num: int, length: int) -> NDArray[np.float64]:
+    """[l], or [n, l] for wavelengths of each spectrum."""
+    array = np.asarray(wave, dtype=np.float64)
+    if array.shape not in ((length,), (num, length)):
+        raise ValueError(
+            f"wave has shape {list(array.shape)}, the flux asks for [{length}], or for [{num}, {length}] if each "
+            "spectrum has its own."
+        )
+    return array
+
+
+def _on_grid(chunk: Chunk, wave: NDArray[np.float64], classifier: Classifier, run: str) -> NDArray[np.float64]:
+    """Resample the chunk in place unless its pixels are the run's; the wavelengths that it then has.
+
+    Raises:
+        UserError: the run has no wavelengths.
+        ValueError: a spectrum lies outside the run's wavelengths, or its own neither rise nor fall.
+    """
+    own = classifier.wave_angstrom
+    if own is None:
+        raise UserError(f"wave is given and {run} has no wavelengths to compare it with: leave wave out.")
+    if wave.ndim == 1 and begins_as(own, wave):
+        return wave
+    resampler, masks, ivars = Resampler(own), [], []
+    for row, flux in enumerate(chunk.flux):
+        assert flux is not None
+        ivar = None if chunk.ivar is None else chunk.ivar[row]
+        mask = None if chunk.mask is None else chunk.mask[row]
+        try:
+            resampled = resampler(wave if wave.ndim == 1 else wave[row], flux, ivar, mask)
+        except ValueError as error:
+            raise ValueError(f"spectrum {row}: {error}.") from error
+        chunk.flux[row] = resampled.flux
+        masks.append(resampled.mask)
+        if resampled.ivar is not None:
+            ivars.append(resampled.ivar)
+    chunk.mask, chunk.ivar = masks, ivars if chunk.ivar is not None else None
+    return own
+
+
+def _checked(chunk: Chunk, row: int, rules: Rules) -> Row:
+    found = check_row(chunk, row, rules)
+    if isinstance(found, str):
+        raise ValueError(f"spectrum {row} cannot be classified: {found}.")
+    return found

@@ -1,0 +1,161 @@
+"""A run as an ONNX file with its model card: `python -m spectral.export`."""
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from network_variants import VARIANTS
+from small_runs import CLASSES, OVERRIDES, arrays, composed, result, run
+
+from spectral import export, load_run
+from spectral.configs.inputs import channels, transforms
+from spectral.configs.models import models
+from spectral.errors import UserError
+from spectral.exporting import onnx_file
+from spectral.exporting.onnx_file import LARGEST_DIFFERENCE, exported, largest_difference
+from spectral.inference.classifier import Classifier, InputSpec
+from spectral.inference.onnx_predictor import ON_CPU, OnnxPredictor
+from spectral.inference.predictor import Predictor
+from spectral.runs.folder import RunFolder
+from spectral.scoring.decision import Decision
+
+onnx = pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
+
+
+@pytest.fixture(scope="module")
+def finished(pack_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of a moment, whose decision rule was fitted."""
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    more = ("decision=macro_f1", "sampler=balanced", "inputs.channels=[flux,mask]")
+    run(["data=packed", f"data.folder={pack_folder}", f"run_dir={folder}", *OVERRIDES, *more])
+    return folder
+
+
+def command(*overrides: str) -> None:
+    """Call the command's main function below Hydra's two decorators."""
+    export.main.__wrapped__.__wrapped__(composed(overrides, "export"))
+
+
+@pytest.fixture(scope="module")
+def model(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The exported run; tracing takes seconds."""
+    path = tmp_path_factory.mktemp("exported") / "model.onnx"
+    command(f"run={finished}", f"out={path}")
+    return path
+
+
+def test_the_file_gives_the_runs_probabilities_and_classes(model: Path, finished: Path) -> None:
+    """By onnxruntime alone, and by load_run; for a batch of any size, with bad pixels and without."""
+    flux, mask = arrays(num=9, seed=5)["flux"], np.zeros((9, 96), bool)
+    mask[1, :9], mask[2, 30:33], mask[3, 90:] = True, True, True
+    trained = load_run(finished, device="cpu", precision="float32")
+    session, loaded = onnxruntime.InferenceSession(str(model)), load_run(model)
+    for rows, bad in ((slice(0, 9), mask), (slice(0, 1), mask), (slice(0, 9), mask & False)):
+        given = {"flux": flux[rows, None], "mask": bad[rows]}
+        probabilities, classes = session.run(["probabilities", "class_index"], given)
+        expected = trained.predict_proba(flux[rows], mask=bad[rows])
+        np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+        np.testing.assert_allclose(loaded.predict_proba(flux[rows], mask=bad[rows]), expected, atol=1e-5)
+        named = [CLASSES[k] for k in classes]
+        assert named == trained.predict(flux[rows], mask=bad[rows]).tolist()
+        assert named == loaded.predict(flux[rows], mask=bad[rows]).tolist()
+
+
+def test_the_file_says_what_it_is(model: Path, finished: Path) -> None:
+    proto = onnx.load(model)
+    onnx.checker.check_model(proto)
+    stored = {entry.key: entry.value for entry in proto.metadata_props}
+    described = json.loads((finished / "model.json").read_text())
+    assert {key: json.loads(stored[key]) for key in described} == described
+    assert stored["fingerprint"] == result(finished)["survey"]["fingerprint"]
+    assert stored["export_format"] == "1"
+    loaded = load_run(model)
+    assert loaded.class_names == list(CLASSES)
+    np.testing.assert_array_equal(loaded.wave_angstrom, described["wave_angstrom"])
+
+
+def test_a_model_card_stands_next_to_the_file(model: Path, finished: Path, tmp_path: Path) -> None:
+    card = model.with_suffix(".md").read_text()
+    scores = result(finished)
+    for title in ("Data", "Scores", "Decision rule", "Intended use", "Limits", "How to load"):
+        assert f"\n## {title}\n" in card
+    for key in ("val", "test"):
+        assert f"{scores[f'{key}/macro_f1']:.4f}" in card and f"{scores[f'{key}/macro_f1_low']:.4f}" in card
+        assert all(f"{scores[f'{key}/decision/f1/{name}']:.4f}" in card for name in CLASSES)
+    assert scores["survey"]["fingerprint"] in card and "4000.0 to 5000.0 Angstrom in 96 pixels" in card
+    command(f"run={finished}", f"out={tmp_path / 'card.md'}")
+    assert (tmp_path / "card.md").read_text() == card
+
+
+def test_a_file_that_differs_from_torch_is_not_written(
+    finished: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exporter is made to give the file of this run for one with other weights."""
+    predictor = OnnxPredictor.load(model)
+    assert predictor.classifier.class_names == list(CLASSES)
+    monkeypatch.setattr(onnx_file, "exported", lambda *_: model.read_bytes())
+    load = Classifier.load_network
+
+    def other_weights(self: Classifier, folder: RunFolder) -> torch.nn.Module:
+        network = load(self, folder)
+        with torch.no_grad():
+            network.head.logits.bias[0] += 0.5  # type: ignore[union-attr, operator]  # modules, as torch types them
+        return network
+
+    monkeypatch.setattr(Classifier, "load_network", other_weights)
+    with pytest.raises(UserError, match=r"differs from PyTorch by 0\.\d+ in a probability, .* is not written"):
+        command(f"run={finished}", f"out={tmp_path / 'model.onnx'}")
+    assert not [*tmp_path.iterdir()]
+
+
+def test_mistakes_are_one_sentence(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match=r"out=model\.pt has no known ending: end it in \.onnx or \.md"):
+        command(f"run={finished}", "out=model.pt")
+    with pytest.raises(UserError, match=r"which needs \.onnx"):
+        command(f"run={finished}", "out=model.md", "format=onnx")
+    with pytest.raises(UserError, match=r"out=\.\.\. is missing"):
+        command(f"run={finished}")
+    (tmp_path / "text.onnx").write_text("text")
+    with pytest.raises(UserError, match=r"text\.onnx cannot be read: it is not a whole ONNX file"):
+        load_run(tmp_path / "text.onnx")
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "onnxscript" else find(name))
+    with pytest.raises(UserError, match=r"format=onnx needs onnxscript, .* pip install -e '\.\[export\]'"):
+        command(f"run={finished}", f"out={tmp_path / 'model.onnx'}")
+
+
+def untrained(variant: str, length: int, **inputs: Any) -> Predictor:
+    """A run of a network with random weights, whose rule corrects the prior and never chooses the last class."""
+    torch.manual_seed(0)
+    rule = Decision(3, np.array([1.0, 0.5, 2.0]))
+    rule.slope, rule.offset = np.array([1.0, 1.2, 0.0]), np.array([0.1, 0.0, np.finfo(np.float64).max])
+    made = [channels.typed(name) for name in inputs.get("channels", ["flux", "mask", "derivative"])]
+    spec = InputSpec(2, transforms.typed(inputs.get("transform", "standardize")), made, "interpolate")
+    config = models.typed({"name": variant.split()[0], **VARIANTS.get(variant, {})})
+    classifier = Classifier(config, spec, list("abc"), length, decision_state=rule.state())
+    network = classifier.build_network().eval()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            assert module.running_mean is not None and module.running_var is not None
+            module.running_mean.uniform_(-1, 1)
+            module.running_var.uniform_(0.5, 2)
+    return Predictor(classifier, network, classifier.build_inputs(), ON_CPU, 256)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_network_is_exported(variant: str) -> None:
+    predictor = untrained(variant, length=140)
+    assert largest_difference(predictor, OnnxPredictor.load(exported(predictor))) <= LARGEST_DIFFERENCE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("transform", transforms.names)
+def test_every_scaling_is_exported(transform: str) -> None:
+    predictor = untrained("fcn", length=50, transform=transform)
+    assert largest_difference(predictor, OnnxPredictor.load(exported(predictor))) <= LARGEST_DIFFERENCE

@@ -1,0 +1,153 @@
+"""Spectral from Python: arrays in, probabilities out."""
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from report_runs import add_network, make_run, make_survey
+
+import spectral
+from spectral import load_run, open_survey
+from spectral.api import TrainedRun
+from spectral.configs.commands import EvaluateConfig
+from spectral.configs.readers import ArraysConfig
+from spectral.errors import UserError
+from spectral.inference.classifier import Classifier
+from spectral.inference.run_and_data import open_run_and_data
+from spectral.runs.folder import RunFolder
+from spectral.scoring.decision import Decision
+from spectral.survey import Survey
+
+LENGTH = 60
+WAVE = np.linspace(4000.0, 5000.0, LENGTH)
+ON_CPU: dict[str, Any] = {"device": "cpu", "precision": "float32", "num_threads": 1}
+
+
+@pytest.fixture(scope="module")
+def survey(tmp_path_factory: pytest.TempPathFactory) -> Survey:
+    return make_survey(tmp_path_factory.mktemp("survey") / "s", num=6, length=LENGTH, wave=WAVE, ivar=None)
+
+
+@pytest.fixture(scope="module")
+def folder(survey: Survey, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run with an untrained network, which decides on any class but the first."""
+    run = make_run(tmp_path_factory.mktemp("run") / "r", survey, [0, 1, 2] * 2, [0.9] * 6)
+    add_network(run, survey)
+    classifier, rule = Classifier.load(RunFolder(run.path)), Decision(3)
+    rule.offset[0] = 1.0
+    classifier.output_prior, classifier.decision_state = [0.5, 0.25, 0.25], rule.state()
+    classifier.save(RunFolder(run.path))
+    (run.path / "config.yaml").write_text("seed: 0\n")
+    return Path(run.path)
+
+
+@pytest.fixture(scope="module")
+def run(folder: Path) -> TrainedRun:
+    return load_run(folder, **ON_CPU)
+
+
+def spectra(num: int = 7, length: int = LENGTH) -> Any:
+    return np.random.default_rng(0).normal(10, 1, (num, length)).astype(np.float32)
+
+
+def test_spectral_alone_imports_nothing_heavy() -> None:
+    heavy = "{'numpy', 'torch', 'pandas', 'sklearn', 'hydra', 'spectral.api'}"
+    code = f"import sys, spectral; assert not {heavy} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(spectral.__file__).parents[1])
+    with pytest.raises(AttributeError, match="has no attribute 'load_runs'"):
+        _ = spectral.load_runs  # type: ignore[attr-defined]  # the mistake that is tested
+
+
+def test_probabilities_are_those_of_predict_to_the_last_bit(run: TrainedRun, folder: Path, tmp_path: Path) -> None:
+    flux, mask, ivar = spectra(), np.zeros((7, LENGTH), bool), np.ones((7, LENGTH), np.float32)
+    mask[1, :9], mask[2, 30:33] = True, True
+    flux[2, 31], ivar[3, 5], ivar[4, 7] = np.nan, 0, np.nan
+    np.savez(tmp_path / "new.npz", flux=flux, mask=mask, ivar=ivar, wave=WAVE)
+    data = ArraysConfig(path=str(tmp_path / "new.npz"), num_workers=1)
+    on_cpu = {"device": "cpu", "precision": "float32"}
+    command = EvaluateConfig(run=str(folder), data=data, cache_dir=str(tmp_path / "cache"), **on_cpu)  # type: ignore[arg-type]  # text alone
+    predictor, packed, _ = open_run_and_data(command)
+    expected = predictor.probabilities(packed, np.arange(len(packed)))
+    found = run.predict_proba(flux, ivar=ivar, mask=mask, wave=WAVE)
+    np.testing.assert_array_equal(found, expected)
+    assert (
+        run.predict(flux, ivar=ivar, mask=mask).tolist()
+        == np.array(run.class_names)[predictor.decide(expected)].tolist()
+    )
+
+
+def test_a_run_knows_its_classes_pixels_and_rule(run: TrainedRun) -> None:
+    assert run.class_names == ["star", "galaxy", "qso"] and run.output_prior == [0.5, 0.25, 0.25]
+    assert run.wave_angstrom is not None
+    np.testing.assert_allclose(run.wave_angstrom, WAVE)
+    assert "star" not in run.predict(spectra())
+    table = run.predict_table(spectra())
+    assert list(table) == ["predicted", *(f"probability/{name}" for name in run.class_names)]
+    np.testing.assert_array_equal(table[table.columns[1:]], run.predict_proba(spectra()))
+
+
+def test_one_spectrum_channels_and_lists_are_taken(run: TrainedRun) -> None:
+    flux = spectra(1)
+    expected = run.predict_proba(flux)
+    for given in (flux[0], flux[:, None], flux.tolist()):
+        np.testing.assert_array_equal(run.predict_proba(given), expected)
+    assert run.predict_proba(flux[:0]).shape == (0, 3)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(run)).predict_proba(flux), expected)
+
+
+def test_other_wavelengths_are_resampled_to_those_of_the_run(run: TrainedRun) -> None:
+    """Pixels of half the width, in pairs of the same flux, are the run's own pixels; each row may have its own."""
+    step = WAVE[1] - WAVE[0]
+    fine = np.stack([WAVE - step / 4, WAVE + step / 4], axis=1).ravel()
+    expected = run.predict_proba(spectra())
+    doubled = np.repeat(spectra(), 2, axis=1)
+    np.testing.assert_allclose(run.predict_proba(doubled, wave=fine), expected, atol=1e-5)
+    np.testing.assert_allclose(run.predict_proba(doubled, wave=np.tile(fine, (7, 1))), expected, atol=1e-5)
+    turned = run.predict_proba(spectra()[:, ::-1], wave=WAVE[::-1])
+    np.testing.assert_allclose(turned, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"flux": np.zeros((2, 3, 4, 5))}, r"flux has shape \[2, 3, 4, 5\]: give \[n, l\]"),
+        ({"flux": np.zeros((2, 2, LENGTH))}, r"flux of shape \[2, 2, 60\] has 2 channels, run=.* needs 1"),
+        ({"flux": [["a"]]}, "flux is not an array of numbers"),
+        ({"flux": [[1.0], [1.0, 2.0]]}, "flux is not an array of numbers"),
+        ({"flux": np.ones((2, 61))}, "has 61 pixels per spectrum, run=.* was trained on 60"),
+        ({"flux": np.ones((2, 40))}, "has 40 pixels per spectrum, .* no wavelengths: give it its wavelengths"),
+        ({"ivar": np.ones(LENGTH)}, r"ivar has shape \[60\], the flux asks for \[7, 60\]"),
+        ({"mask": np.zeros((7, 59))}, r"mask has shape \[7, 59\], the flux asks for \[7, 60\]"),
+        ({"wave": WAVE[:-1]}, r"wave has shape \[59\], the flux asks for \[60\], or for \[7, 60\]"),
+        ({"wave": WAVE + 9000}, "spectrum 0: outside the grid: 13000.0 to 14000.0 Angstrom"),
+        ({"flux": np.where(np.arange(LENGTH) == 4, np.nan, 1.0)}, "spectrum 0 cannot be classified: .* at pixel 4"),
+        ({"mask": np.ones((7, LENGTH))}, "spectrum 0 cannot be classified: no good pixel"),
+    ],
+)
+def test_what_cannot_be_classified_is_a_value_error(given: dict[str, Any], sentence: str, run: TrainedRun) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        run.predict_proba(**({"flux": spectra()} | given))
+
+
+def test_a_run_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is not a run folder"):
+        load_run(tmp_path)
+
+
+def test_a_survey_is_opened_by_keywords_or_by_a_config(survey: Survey, tmp_path: Path) -> None:
+    assert survey.folder is not None
+    for opened in (
+        open_survey(folder=survey.folder),
+        open_survey({"name": "packed", "folder": str(survey.folder)}),
+        open_survey("arrays", path=survey.folder.parent / "survey.npz", num_workers=1, cache_dir=tmp_path),
+    ):
+        pd.testing.assert_series_equal(opened.catalog["id"], survey.catalog["id"])
+    with pytest.raises(UserError, match="did you mean 'folder'"):
+        open_survey(foldr="x")
+    with pytest.raises(UserError, match="data=array is not known: did you mean 'arrays'"):
+        open_survey("array", path="x")

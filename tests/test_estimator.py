@@ -1,0 +1,79 @@
+"""Training as a classifier of scikit-learn."""
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.utils.estimator_checks import check_estimator
+from small_runs import composed
+
+from spectral import open_survey
+from spectral.configs.models import models
+from spectral.estimator import PRESETS, SpectralClassifier
+
+SMALL = {"name": "fcn", "widths": [8, 8, 8]}
+ON_CPU: dict[str, Any] = {"device": "cpu", "precision": "float32", "num_threads": 1, "random_state": 0}
+FAILING: dict[str, str] = {}  # check of scikit-learn that must fail -> why
+
+
+@pytest.fixture(scope="module")
+def spectra(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
+    """Some of the embedded survey, every sixth pixel, with their labels."""
+    cache = tmp_path_factory.mktemp("cache")
+    survey = open_survey("simulated", num_spectra=160, num_workers=1, cache_dir=cache)
+    return np.array(survey.flux[:, 0, ::6]), survey.catalog["label"].to_numpy(dtype=str)
+
+
+def test_it_learns_the_embedded_survey(spectra: tuple[Any, Any]) -> None:
+    X, y = spectra
+    fitted = SpectralClassifier(SMALL, epochs=12, batch_size=32, learning_rate=0.01, **ON_CPU).fit(X, y)
+    probabilities, common = fitted.predict_proba(X), np.mean(y == "star")
+    assert fitted.classes_.tolist() == sorted(set(y)) == fitted.run_.class_names
+    assert probabilities.shape == (160, len(fitted.classes_)) and np.allclose(probabilities.sum(axis=1), 1)
+    assert fitted.predict(X).tolist() == fitted.classes_[probabilities.argmax(axis=1)].tolist()
+    assert fitted.score(X, y) > common
+    assert fitted.result_["val/num_spectra"] > 0
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted)).predict_proba(X), probabilities)
+    np.testing.assert_array_equal(clone(fitted).fit(X, y).predict_proba(X), probabilities)
+
+
+def test_channels_labels_that_are_numbers_and_further_config_are_taken() -> None:
+    X = np.random.default_rng(0).normal(size=(12, 2, 30))
+    y = np.array([3.0, -1.0, 0.0] * 4)
+    config = {"optimizer": {"name": "sgd", "lr": 0.01}, "inputs": {"channels": ["flux", "mask"]}}
+    fitted = SpectralClassifier(SMALL, epochs=1, validation_fraction=0, config=config, **ON_CPU).fit(X, y)
+    assert fitted.classes_.tolist() == [-1.0, 0.0, 3.0] and set(fitted.predict(X)) <= {-1.0, 0.0, 3.0}
+    assert fitted.run_.predictor.inputs.num_channels == 3
+    with pytest.raises(ValueError, match="expecting 2 features"):
+        fitted.predict(X[:, :1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"model": "fcnn"}, "model=fcnn is not known: did you mean 'fcn'"),
+        ({"epochs": 0}, "epochs"),
+        ({"config": {"modle": "fcn"}}, "modle is not a known key: did you mean 'model'"),
+        ({"loss": {"name": "focal", "gama": 2}}, "did you mean 'gamma'"),
+    ],
+)
+def test_a_wrong_argument_is_a_value_error(arguments: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        SpectralClassifier(**(ON_CPU | arguments)).fit(np.ones((4, 9)), [0, 1, 0, 1])
+
+
+def test_the_compact_preset_is_that_of_the_configs(tmp_path: Path) -> None:
+    config = composed([f"run_dir={tmp_path}", "model=compact"])
+    assert models.typed(PRESETS["compact"]) == models.typed(config.model)
+
+
+@pytest.mark.slow
+def test_it_passes_the_checks_of_scikit_learn() -> None:
+    """With options that suit its data, points of a few numbers."""
+    network = {"name": "fcn", "widths": [16, 16], "kernel_sizes": [2, 2]}
+    estimator = SpectralClassifier(network, scaling="none", epochs=30, batch_size=32, learning_rate=0.01, **ON_CPU)
+    found = check_estimator(estimator, expected_failed_checks=FAILING, on_fail=None, on_skip=None)
+    assert not [check["check_name"] for check in found if check["status"] == "failed"]
