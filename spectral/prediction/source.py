@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from spectral.configs.data import DataConfig, GridConfig, PackedConfig, readers
+from spectral.configs.data import DataConfig, PackedConfig, readers
 from spectral.data.packing.catalog import with_text
 from spectral.data.packing.gridded import GriddedReader, on_grid
 from spectral.data.packing.limit import LimitedReader, limited, limited_rows
@@ -76,9 +76,10 @@ def _of_reader(own: Reader, config: DataConfig, classifier: Classifier, run: str
 
 
 def _on_grid(reader: Reader, config: DataConfig, classifier: Classifier, run: str) -> Reader:
-    """The reader on data.grid; without one, on the run's wavelengths if spectra have wavelengths of their own."""
+    """The reader on the run's wavelengths, if spectra have wavelengths of their own and data.grid asks for no others."""
     mine = classifier.wave_angstrom
-    if config.grid != GridConfig() or mine is None or not getattr(reader, "wave_per_row", False):
+    asked = config.grid != type(config)().grid  # a survey's reader has a grid by default, which is for training
+    if asked or mine is None or not getattr(reader, "wave_per_row", False):
         return on_grid(reader, config.grid)
     if not (mine[1:] > mine[:-1]).all():
         raise UserError(

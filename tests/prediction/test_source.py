@@ -10,6 +10,7 @@ import pytest
 from toy_reader import ToyReader, config
 
 from spectral.configs.data import GridConfig, PackedConfig
+from spectral.configs.survey_files import LamostConfig
 from spectral.data.packing.pack import pack
 from spectral.data.readers.contract import Chunk
 from spectral.errors import UserError
@@ -58,6 +59,19 @@ def test_a_grid_that_is_given_has_precedence(monkeypatch: pytest.MonkeyPatch) ->
     source = opened(OwnWaves(), monkeypatch, WAVE, grid=grid)
     assert source.blocks.length == 11 and source.blocks.wave_angstrom is not None
     assert source.blocks.wave_angstrom[0] == 5000.0
+
+
+def test_the_grid_that_a_survey_has_by_default_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is for training: 3,860 pixels of LAMOST would not fit a run on others."""
+    monkeypatch.setattr(module.readers, "build", lambda *_, **__: OwnWaves())
+    data = LamostConfig(folder="somewhere", num_workers=1)
+    source = open_source(data, classifier(WAVE), "run=r", Path("nowhere"))
+    assert source.blocks.wave_angstrom is WAVE
+    data.grid.stop_angstrom = 7000.0
+    source = open_source(data, classifier(WAVE), "run=r", Path("nowhere"))
+    assert source.blocks.wave_angstrom is not None and source.blocks.wave_angstrom[-1] == pytest.approx(
+        7000.0, rel=1e-4
+    )
 
 
 def test_without_a_grid_anywhere_they_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
