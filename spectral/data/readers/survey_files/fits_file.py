@@ -127,10 +127,12 @@ class Hdu:
             UnreadableError: the HDU is no such image, or the file is cut short.
         """
         kind, shape = self._pixel_type(), self.shape
-        if len(shape) != 2 or max(numbers, default=-1) >= shape[0]:
-            raise UnreadableError(f"wrong layout: {self} is of {list(shape)}, no image with a row {max(numbers)}")
+        last = max([0, *numbers])
+        if len(shape) != 2 or last >= shape[0]:
+            raise UnreadableError(f"wrong layout: {self} is of {list(shape)}, no image with a row {last}")
         num_bytes = shape[1] * kind.itemsize
-        raw = b"".join(self.read(number * num_bytes, num_bytes) for number in numbers)
+        runs = [self.read(start * num_bytes, num * num_bytes) for start, num in _runs(numbers)]
+        raw = runs[0] if len(runs) == 1 else b"".join(runs)
         return self._scaled(np.frombuffer(raw, kind).reshape(len(numbers), shape[1]))
 
     def _pixel_type(self) -> np.dtype[Any]:
@@ -140,6 +142,13 @@ class Hdu:
 
     def _scaled(self, values: NDArray[Any]) -> NDArray[Any]:
         return scaled(values, self.header.get("BSCALE", 1), self.header.get("BZERO", 0))
+
+
+def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Rows that follow one another, as the first and how many."""
+    breaks = [i for i in range(1, len(numbers)) if numbers[i] != numbers[i - 1] + 1]
+    starts = [0, *breaks] if numbers else []
+    return [(numbers[i], j - i) for i, j in zip(starts, [*breaks, len(numbers)], strict=False)]
 
 
 class FitsFile:

@@ -40,5 +40,6 @@ def bad_pixels(flags: NDArray[Any], bits: int) -> NDArray[np.bool_]:
         return odd | bad_pixels(np.where(odd, 0, flags).astype(np.int64), bits)
     if flags.dtype.kind not in "iu":
         raise UnreadableError(f"wrong layout: flags of type {flags.dtype.name}, not whole numbers")
-    bad: NDArray[np.bool_] = (flags.astype(np.int64) & bits) != 0
+    unsigned = np.dtype(f"u{flags.dtype.itemsize}")
+    bad: NDArray[np.bool_] = (flags.view(unsigned) & unsigned.type(bits & np.iinfo(unsigned).max)) != 0
     return bad
