@@ -11,9 +11,9 @@ import atheris
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
 with atheris.instrument_imports(include=["spectral.data.readers.survey_files"]):
-    from fuzzed_files import LAMOST, PLATE, SPEC, read_all
+    from fuzzed_files import DESI, LAMOST, PLATE, SPEC, read_all
 
-LAYOUTS = (LAMOST, SPEC, PLATE)
+LAYOUTS = (LAMOST, SPEC, PLATE, DESI)
 PATH = Path(tempfile.mkdtemp()) / "spec.fits"
 
 

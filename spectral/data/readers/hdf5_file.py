@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectral.data.readers.survey_files.layout import UnreadableError
+
+MOST_COMPRESSED = 1100  # times; deflate makes zeros 1,032 times as small
 
 
 @contextmanager
@@ -32,8 +35,21 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
         raise UnreadableError(f"not a whole HDF5 file: {words.rstrip('.')}") from error
 
 
+def sound(dataset: Any) -> Any:
+    """A dataset, if a file of its size can hold it. A damaged one may ask for more memory than there is.
+
+    Raises:
+        UnreadableError: it cannot.
+    """
+    num_bytes = prod(dataset.shape) * dataset.dtype.itemsize
+    if num_bytes > MOST_COMPRESSED * Path(dataset.file.filename).stat().st_size:
+        raise UnreadableError(f"damaged HDF5: {dataset.name} of {list(dataset.shape)} is too large for its file")
+    return dataset
+
+
 def text_of(dataset: Any) -> NDArray[Any]:
     """Text [N] of a dataset, whether it is stored with one length or many."""
+    sound(dataset)
     if dataset.dtype.kind == "S":
         return np.char.strip(np.char.decode(dataset[:], "utf-8", "replace"))
     return np.array([value.strip() for value in dataset.asstr(errors="replace")[:]], dtype=object)

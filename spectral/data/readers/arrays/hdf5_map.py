@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectral.data.readers.arrays.stored_array import StoredArray, told
-from spectral.data.readers.hdf5_file import is_text, open_hdf5, rows_of, text_of
+from spectral.data.readers.hdf5_file import is_text, open_hdf5, rows_of, sound, text_of
 from spectral.errors import UserError
 
 MOST_DATASETS = 10_000
@@ -45,7 +45,7 @@ class Hdf5Array:
 
     def values(self) -> NDArray[Any]:
         with told(self.source), open_hdf5(self.path) as file:
-            dataset = file[self.name]
+            dataset = sound(file[self.name])
             if self.field is None and self.kind in "US":
                 return text_of(dataset)
             values = np.asarray(self._of(file)[...])
@@ -54,7 +54,7 @@ class Hdf5Array:
         return values.astype(values.dtype.newbyteorder("="))
 
     def _of(self, file: h5py.File) -> Any:
-        dataset = file[self.name]
+        dataset = sound(file[self.name])
         return dataset if self.field is None else dataset.fields(self.field)
 
 
@@ -68,7 +68,8 @@ def map_hdf5(path: Path, source: str) -> dict[str, StoredArray]:
     """
     found: dict[str, StoredArray] = {}
 
-    def add(name: str, dataset: Any) -> bool | None:
+    def add(name: str | bytes, dataset: Any) -> bool | None:
+        name = name.decode("utf-8", "replace") if isinstance(name, bytes) else name
         if isinstance(dataset, h5py.Dataset) and dataset.shape is not None:
             for field in dataset.dtype.names or (None,):
                 array = _array(f"{name}/{field}" if field else name, name, field, dataset, path, source)

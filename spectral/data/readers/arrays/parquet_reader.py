@@ -41,7 +41,7 @@ class ParquetReader:
     def schema(self) -> pa.Schema:
         try:
             schema = parquet.read_schema(self.path)
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowException, OSError) as error:  # OSError: also of pyarrow, for a damaged file
             raise UserError(f"{self.source} is not a whole Parquet file.") from error
         schema = pa.schema([column for column in schema if not column.name.startswith(INDEX_PREFIX)])
         check_names(schema.names, self.source)

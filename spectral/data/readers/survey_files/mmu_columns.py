@@ -1,12 +1,12 @@
 """Catalog columns of the Multimodal Universe's files: those asked for, one value a spectrum."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import pyarrow as pa
 from pyarrow import parquet, types
 
-from spectral.data.readers.hdf5_file import is_text, open_hdf5, text_of
+from spectral.data.readers.hdf5_file import is_text, open_hdf5, sound, text_of
 from spectral.data.readers.survey_files.layout import UnreadableError
 
 
@@ -29,7 +29,7 @@ def hdf5_columns(path: Path, wanted: Collection[str]) -> dict[str, list[object]]
             if is_text(dataset):
                 columns[name] = text_of(dataset).tolist()
             elif dataset.dtype.kind in "fiub":
-                columns[name] = dataset[:].tolist()
+                columns[name] = sound(dataset)[:].tolist()
     return columns
 
 
@@ -42,12 +42,23 @@ def parquet_columns(path: Path, wanted: Collection[str]) -> dict[str, list[objec
     Raises:
         UnreadableError: the file is damaged, or has no spectra.
     """
-    try:
+    with parquet_damage():
         schema = parquet.read_schema(path)
         if "spectrum" not in schema.names or not types.is_nested(schema.field("spectrum").type):
             raise UnreadableError(f"wrong layout: no column spectrum of lists, there are {', '.join(schema.names)}")
         names = [field.name for field in schema if field.name.lower() in wanted and not types.is_nested(field.type)]
         columns: dict[str, list[object]] = parquet.read_table(path, columns=names).to_pydict()
-        return columns
-    except (pa.ArrowException, UnicodeDecodeError) as error:
-        raise UnreadableError(f"not a whole Parquet file: {' '.join(str(error).split()).rstrip('.')}") from error
+    return columns
+
+
+@contextmanager
+def parquet_damage() -> Iterator[None]:
+    """What pyarrow raises within the block, as a reason: UnreadableError."""
+    try:
+        yield
+    except (UnreadableError, FileNotFoundError, PermissionError):
+        raise
+    # pyarrow has many errors for a damaged file, and whatever it is, the file cannot be read.
+    except Exception as error:
+        words = " ".join(str(error).split()) or type(error).__name__
+        raise UnreadableError(f"not a whole Parquet file: {words.rstrip('.')}") from error

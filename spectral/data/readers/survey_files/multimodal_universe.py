@@ -13,11 +13,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from spectral.data.readers.hdf5_file import open_hdf5, rows_of
+from spectral.data.readers.hdf5_file import open_hdf5, rows_of, sound
 from spectral.data.readers.parquet_stream import parquet_stream
 from spectral.data.readers.survey_files.fits_values import float32
 from spectral.data.readers.survey_files.layout import Entry, Spectrum, UnreadableError
-from spectral.data.readers.survey_files.mmu_columns import hdf5_columns, parquet_columns
+from spectral.data.readers.survey_files.mmu_columns import hdf5_columns, parquet_columns, parquet_damage
 
 PARTS = ("flux", "ivar", "lambda", "mask", "lambda_min", "lambda_max")
 SDSS_STEP = 1e-4  # of log10 of the wavelength
@@ -87,19 +87,14 @@ def _of_hdf5(path: Path, indices: Sequence[int]) -> list[Spectrum | UnreadableEr
             raise UnreadableError(f"wrong layout: spectrum_{other[0]} is of {shape}, spectrum_flux has {num} rows")
         if max(indices, default=0) >= num:
             raise UnreadableError(f"wrong layout: {num} spectra, none for number {max(indices)}")
-        columns = {part: rows_of(dataset, indices) for part, dataset in there.items()}
+        columns = {part: rows_of(sound(dataset), indices) for part, dataset in there.items()}
     return [_spectrum({part: rows[i] for part, rows in columns.items()}) for i in range(len(indices))]
 
 
 def _of_parquet(path: Path, indices: Sequence[int]) -> list[Spectrum | UnreadableError]:
-    try:
+    with parquet_damage():
         stream = parquet_stream(path, ("spectrum",), _struct_rows, path.stat().st_mtime_ns)
         return [stream.spectrum(index) for index in indices]
-    except (pa.ArrowException, OSError, StopIteration) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        words = " ".join(str(error).split()) or "it ends too early"
-        raise UnreadableError(f"not a whole Parquet file: {words.rstrip('.')}") from error
 
 
 def _struct_rows(batch: pa.RecordBatch) -> list[Spectrum | UnreadableError]:

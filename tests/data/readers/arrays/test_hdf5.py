@@ -155,3 +155,9 @@ def test_a_dataset_for_each_spectrum_is_refused_soon(tmp_path, monkeypatch):
     path = saved(tmp_path, **{f"s{i}/flux": FLUX[0] for i in range(30)})
     with pytest.raises(UserError, match="holds more than 20 datasets: arrays with a row for each spectrum are read"):
         open_arrays(path).catalog()
+
+
+def test_a_name_that_is_not_utf8_does_no_harm(tmp_path):
+    with h5py.File(saved(tmp_path, flux=FLUX), "a") as file:
+        file[b"\xff"] = FLUX
+    assert open_arrays(str(tmp_path / "survey.h5")).catalog()["id"].tolist() == list("0123456")

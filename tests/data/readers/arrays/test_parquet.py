@@ -90,3 +90,12 @@ def test_more_channels_than_pixels_are_asked_about(tmp_path):
     with pytest.raises(UserError, match=r"has 3 channels of 1 pixels .* a cell is \[C\]\[L\]"):
         opened(tmp_path, {"flux": cells}).catalog()
     assert len(opened(tmp_path, {"flux": cells}, channels_last=False).catalog()) == 2
+
+
+def test_a_damaged_schema_is_one_sentence(tmp_path):
+    opened(tmp_path, {"flux": [[1.0], [2.0]]})
+    raw = (tmp_path / "survey.parquet").read_bytes()
+    footer = int.from_bytes(raw[-8:-4], "little")
+    (tmp_path / "survey.parquet").write_bytes(raw[: -8 - footer] + b"\xff" * footer + raw[-8:])
+    with pytest.raises(UserError, match="is not a whole Parquet file"):
+        open_arrays(str(tmp_path / "survey.parquet")).catalog()

@@ -8,12 +8,16 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from mmu_files import FIRST_ID, LENGTH, spectra, write_hdf5, write_parquet
 
 from spectral.configs.data import readers
 from spectral.data.packing.pack import open_or_pack
 from spectral.data.readers.contract import Chunk
 from spectral.data.readers.parquet_stream import ROWS_PER_BATCH
+from spectral.data.readers.survey_files.layout import Spectrum, UnreadableError
+from spectral.data.readers.survey_files.multimodal_universe import MultimodalUniverseLayout
 from spectral.data.readers.survey_files.reader import SurveyFilesReader
 from spectral.errors import UserError
 
@@ -217,3 +221,30 @@ def test_a_folder_without_such_files_says_what_is_looked_for(tmp_path: Path) -> 
     (tmp_path / "mmu").mkdir()
     with pytest.raises(UserError, match=r"holds no file whose name ends in .hdf5 or .h5 or .parquet"):
         opened(tmp_path / "mmu")
+
+
+@given(changes=st.lists(st.tuples(st.integers(0, 10**5), st.binary(min_size=1, max_size=8)), min_size=1, max_size=6))
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_parquet_file_with_other_bytes_is_spectra_or_reasons(tmp_path: Path, changes: list) -> None:
+    """HDF5 is left out: its library can loop for ever in a damaged heap of texts."""
+    path, layout = tmp_path / "a.parquet", MultimodalUniverseLayout()
+    write_parquet(path, spectra(4), object_id=list("abcd"))
+    raw = bytearray(path.read_bytes())
+    for where, new in changes:
+        at = where % len(raw)
+        raw[at : at + len(new)] = new
+    path.write_bytes(raw)
+    for read in (lambda: layout.entries(path), lambda: layout.read(path, [0, 3])):
+        try:
+            assert all(isinstance(result, dict | Spectrum | UnreadableError) for result in read())
+        except UnreadableError as error:
+            assert str(error) and "\n" not in str(error)
+
+
+def test_a_dataset_that_is_too_large_for_its_file_is_not_read(tmp_path: Path) -> None:
+    write_hdf5(tmp_path / "mmu" / "a.hdf5", spectra(4), object_id=np.arange(4))
+    with h5py.File(tmp_path / "mmu" / "a.hdf5", "a") as file:
+        del file["spectrum_flux"]
+        file.create_dataset("spectrum_flux", (4, 2**36), np.float32)
+    problem = opened(tmp_path / "mmu").read(np.array([0])).problems[0]
+    assert problem.startswith("damaged HDF5: /spectrum_flux of [4, 68719476736] is too large for its file")

@@ -5,10 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from spectral.configs.data import readers
 from spectral.data.packing.pack import open_or_pack
+from spectral.data.readers.survey_files.layout import Spectrum, UnreadableError
 from spectral.data.readers.survey_files.reader import SurveyFilesReader
+from spectral.data.readers.survey_files.two_column import TwoColumnLayout
 from spectral.data.wavelengths import vacuum_angstrom
 from spectral.errors import UserError
 
@@ -137,3 +141,21 @@ def test_a_huge_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_columns_that_make_no_spectrum_are_refused(tmp_path: Path, columns: list[str]) -> None:
     with pytest.raises(UserError, match=r"columns=.* must name wave and flux once each"):
         opened(tmp_path, columns=columns)
+
+
+NUMBERS = st.one_of(st.floats().map(repr), st.sampled_from(["1e400", "-", "4000", "", "nan", "#", "0x1", "1_0", "\0"]))
+TEXT = st.lists(st.lists(NUMBERS, max_size=3).map(", ".join), max_size=8).map("\n".join).map(str.encode)
+
+
+@given(raw=st.one_of(st.binary(max_size=300), TEXT))
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_are_a_spectrum_or_a_reason(tmp_path: Path, raw: bytes) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(raw)
+    try:
+        for unit in ("angstrom", "cm-1"):
+            layout = TwoColumnLayout(str(tmp_path), ["wave", "flux", "error"], unit, "air")
+            [spectrum] = layout.read(path, [0])
+            assert isinstance(spectrum, Spectrum) and spectrum.flux.shape == spectrum.wave_angstrom.shape
+    except UnreadableError as error:
+        assert str(error) and "\n" not in str(error)
