@@ -76,7 +76,7 @@ def _of_reader(own: Reader, config: DataConfig, classifier: Classifier, run: str
 
 
 def _on_grid(reader: Reader, config: DataConfig, classifier: Classifier, run: str) -> Reader:
-    """The reader on the run's wavelengths, if spectra have wavelengths of their own and data.grid asks for no others."""
+    """The reader on the run's wavelengths, if spectra have their own and data.grid asks for no others."""
     mine = classifier.wave_angstrom
     asked = config.grid != type(config)().grid  # a survey's reader has a grid by default, which is for training
     if asked or mine is None or not getattr(reader, "wave_per_row", False):
