@@ -71,7 +71,7 @@ def test_every_run_of_an_earlier_version_is_listed(version: str, capsys: pytest.
         "held_back",
         "whole",
     }
-    assert all(len(entry["best"]) == 1 for entry in listed.values())
+    assert all(len(entry["values"]) == 1 for entry in listed.values())
 
 
 @pytest.mark.parametrize("path", FINISHED)

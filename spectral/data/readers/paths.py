@@ -62,6 +62,7 @@ def _meant(path: Path) -> str:
     """The end of the sentence."""
     if not path.parent.is_dir():
         return f": there is no folder {path.parent}."
-    names = [neighbour.name for neighbour in islice(path.parent.iterdir(), MOST_NEIGHBOURS)]
+    neighbours = islice(path.parent.iterdir(), MOST_NEIGHBOURS)
+    names = [neighbour.name for neighbour in neighbours if neighbour.name != path.name]  # it is there, of another kind
     close = get_close_matches(path.name, names, n=1, cutoff=0.5)
     return f": did you mean '{path.parent / close[0]}'?" if close else "."

@@ -180,7 +180,7 @@ def test_reading_parquet_in_order_reads_each_row_group_once(tmp_path, monkeypatc
             {"path": "survey.npz", "labels": "survy.txt"},
             "data.labels=.*survy.txt is not a file: did you mean '.*survey",
         ),
-        ({"path": "survey.npz", "labels": "."}, "data.labels=.* is not a file"),
+        ({"path": "survey.npz", "labels": "folder"}, "data.labels=.*/folder is not a file\\.$"),
         ({"path": "survey.npz", "test_path": "none.npz"}, "data.test_path=.*none.npz is not a file"),
     ],
 )
@@ -188,6 +188,7 @@ def test_a_file_that_cannot_be_opened_is_reported_in_one_sentence(tmp_path, opti
     npz(tmp_path)
     csv_matrix(tmp_path)
     (tmp_path / "survey.txt").write_text("1 2 3")
+    (tmp_path / "folder").mkdir()
     with pytest.raises(UserError, match=sentence):
         open_arrays(**{name: value and str(tmp_path / value) for name, value in options.items()})
 
