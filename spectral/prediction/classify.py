@@ -6,15 +6,17 @@ import numpy as np
 import torch
 
 from spectral.data.packing.parts import Span
+from spectral.inference.onnx_predictor import OnnxPredictor
 from spectral.inference.predictor import Predictor
 from spectral.inputs.batches import BatchSource, ahead
 from spectral.prediction.blocks import Block
 from spectral.prediction.work import Part
 
+AnyPredictor = Predictor | OnnxPredictor
 NOT_FINITE = "the network's output is not finite"
 
 
-def classified(predictor: Predictor, blocks: Iterable[Block]) -> Iterator[tuple[Span, Part]]:
+def classified(predictor: AnyPredictor, blocks: Iterable[Block]) -> Iterator[tuple[Span, Part]]:
     """The rows of each block with their class probabilities [n, K], or why they have none."""
     for block, source in _on_device(predictor, blocks):
         num_rows, num_classes = block.span[1] - block.span[0], len(predictor.classifier.class_names)
@@ -28,13 +30,13 @@ def classified(predictor: Predictor, blocks: Iterable[Block]) -> Iterator[tuple[
         yield block.span, part
 
 
-def _on_device(predictor: Predictor, blocks: Iterable[Block]) -> Iterator[tuple[Block, BatchSource | None]]:
+def _on_device(predictor: AnyPredictor, blocks: Iterable[Block]) -> Iterator[tuple[Block, BatchSource | None]]:
     """The blocks with their batches; for a GPU a thread copies the next ones while it computes."""
     made = ((block, _batches(predictor, block)) for block in blocks)
     return iter(made) if predictor.runtime.device.type == "cpu" else ahead(made, num_ahead=1)
 
 
-def _batches(predictor: Predictor, block: Block) -> BatchSource | None:
+def _batches(predictor: AnyPredictor, block: Block) -> BatchSource | None:
     if block.flux is None or not len(block.good):
         return None
     ivar = block.ivar if predictor.inputs.needs_ivar else None

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from spectral.configs.class_lists import in_class_order
 from spectral.configs.commands import ESTIMATE, PredictConfig, Priors
 from spectral.errors import UserError
+from spectral.prediction.applied_run import AppliedRun
 from spectral.prediction.priors import estimate_shares
 from spectral.prediction.rejection import Threshold, judged, threshold_for
 from spectral.prediction.validation import Validation
@@ -75,48 +76,35 @@ def given_shares(priors: Any, class_names: list[str]) -> Floats | None:
     return np.asarray(in_class_order(Priors(priors), "", class_names, "the run").priors, np.float64)
 
 
-def check_can_decide(
-    command: PredictConfig, rule: Decision, output_prior: list[float] | None, validation: Validation | None
-) -> None:
-    """Raise UserError if the run lacks what the command needs to decide; arguments as in prepare_deciding."""
-    if command.priors is not None and output_prior is None:
+def check_can_decide(command: PredictConfig, run: AppliedRun) -> None:
+    """Raise UserError if the run lacks what the command needs to decide."""
+    if command.priors is not None and run.classifier.output_prior is None:
         raise UserError("priors needs output_prior, which the model.json of this run lacks.")
-    if command.priors is not None and rule.num_iterations and validation is None:
+    if command.priors is not None and run.rule.num_iterations and run.validation is None:
         raise UserError(
             "priors needs the run's validation predictions, to fit decision=macro_f1 at these class shares."
         )
-    if command.reject is not None and validation is None:
+    if command.reject is not None and run.validation is None:
         raise UserError("reject needs the run's validation predictions, and it has none: give reject_below.")
 
 
-def prepare_deciding(
-    command: PredictConfig,
-    rule: Decision,
-    class_names: list[str],
-    output_prior: list[float] | None,
-    validation: Validation | None,
-    seed: int,
-    probabilities: Callable[[], Floats],
-) -> Deciding:
+def prepare_deciding(command: PredictConfig, run: AppliedRun, probabilities: Callable[[], Floats]) -> Deciding:
     """How the command's catalog is decided on.
 
     Args:
-        rule: as the run has fitted it.
-        output_prior: [K], of the run.
-        validation: None if the run has left none.
-        seed: of the run.
+        run: as check_can_decide has passed it.
         probabilities: gives those of the command's spectra [n, K], for an estimate.
 
     Raises:
         UserError: a precision is not reached, or a class that was never seen in training is given a share.
     """
-    assert output_prior is not None or command.priors is None  # as check_can_decide has seen
+    rule, class_names, validation = run.rule, run.class_names, run.validation
     shares = given_shares(command.priors, class_names)
     deciding = Deciding(rule)
     decided = None if validation is None else validation.decided
     weights = None if validation is None else np.ones(len(validation.labels))
     if command.priors is not None:
-        prior = np.asarray(output_prior)
+        prior = np.asarray(run.classifier.output_prior)
         if shares is None:
             found = estimate_shares(probabilities(), prior)
             shares = found.shares
@@ -127,7 +115,7 @@ def prepare_deciding(
         deciding.rule, deciding.at_shares = _at_shares(rule, shares, prior, class_names, validation), True
         deciding.report["priors"] = dict(zip(class_names, shares.tolist(), strict=True))
         if validation is not None:
-            weights = validation.weights(shares)
+            weights, seed = validation.weights(shares), run.seed() if rule.num_iterations else 0
             decided = decide_validation(
                 deciding.rule.unfitted, validation.probabilities, validation.labels, seed, weights
             )

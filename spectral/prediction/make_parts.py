@@ -4,13 +4,11 @@ import logging
 from collections.abc import Iterator, Sequence
 
 import torch
-from torch import nn
 
 from spectral.configs.commands import PredictConfig
 from spectral.data.packing.parts import Span
 from spectral.errors import UserError
-from spectral.inference.classifier import Classifier
-from spectral.inference.predictor import Predictor
+from spectral.prediction.applied_run import AppliedRun
 from spectral.prediction.blocks import Blocks
 from spectral.prediction.classify import classified, joined
 from spectral.prediction.progress import PredictionProgress
@@ -23,7 +21,7 @@ log = logging.getLogger(__name__)
 ROWS_PER_BLOCK = 512  # of data without data.rows_per_part
 
 
-def make_parts(command: PredictConfig, classifier: Classifier, network: nn.Module, blocks: Blocks, work: Work) -> None:
+def make_parts(command: PredictConfig, run: AppliedRun, blocks: Blocks, work: Work) -> None:
     """Classify what is missing, part by part; each part is kept as soon as it is whole.
 
     Raises:
@@ -36,8 +34,7 @@ def make_parts(command: PredictConfig, classifier: Classifier, network: nn.Modul
         return
     if num_left < num_own:
         log.info("Resuming: %s of %s spectra were classified before.", f"{num_own - num_left:,}", f"{num_own:,}")
-    inputs = classifier.build_inputs()
-    if inputs.needs_ivar and not blocks.has_ivar:
+    if run.classifier.build_inputs().needs_ivar and not blocks.has_ivar:
         raise UserError("inputs.channels needs inverse variances and the data has none: leave that channel out.")
     tune_allocator()
     runtime = choose_runtime(command.device, command.precision, num_threads=command.num_threads)
@@ -46,8 +43,7 @@ def make_parts(command: PredictConfig, classifier: Classifier, network: nn.Modul
     if runtime.device.type == "cpu" and num_workers and command.num_threads is None:
         torch.set_num_threads(max(1, runtime.num_threads - num_workers))
     log.info("Running on %s; reading ahead: %s.", runtime, f"{num_workers} process(es)" if num_workers else "a thread")
-    predictor = Predictor(classifier, runtime.prepare(network), inputs, runtime, command.evaluate_batch_size)
-    found = classified(predictor, read_ahead(blocks, pieces, num_workers))
+    found = classified(run.predictor(command, runtime), read_ahead(blocks, pieces, num_workers))
     with PredictionProgress(num_own, num_own - num_left) as progress:
         for span, part in _whole(found, missing, progress):
             if part.problems and command.on_bad == "error":

@@ -13,9 +13,9 @@ from spectral.configs.commands import ESTIMATE, PredictConfig
 from spectral.data.packing.workers import lean_tables
 from spectral.errors import UserError
 from spectral.files import space_errors
-from spectral.inference.classifier import Classifier
 from spectral.inference.run_and_data import check_fits
 from spectral.inference.wavelengths import check_same_pixels
+from spectral.prediction.applied_run import AppliedRun
 from spectral.prediction.columns import Columns
 from spectral.prediction.deciding import Deciding, check_can_decide, given_shares, prepare_deciding
 from spectral.prediction.finished import finished_record, forget_record, print_record, write_record
@@ -26,7 +26,6 @@ from spectral.prediction.shift import shifted_classes
 from spectral.prediction.source import open_source
 from spectral.prediction.validation import Validation
 from spectral.prediction.work import Work
-from spectral.runs.folder import RunFolder
 from spectral.terminal import Terminal
 
 log = logging.getLogger(__name__)
@@ -67,21 +66,17 @@ class _Prediction:
     def __init__(self, command: PredictConfig, kind: str) -> None:
         """Open the run and the data, and see that they fit together; nothing is written."""
         self.command, self.kind, self.out = command, kind, Path(command.out)
-        self.folder = RunFolder.existing(command.run)
-        run = f"run={self.folder.path}"
-        self.classifier = Classifier.load(self.folder)
-        self.rule = self.classifier.build_decision()  # a run that has not ended has none
-        self.network = self.classifier.load_network(self.folder)
-        self.validation = Validation.of(self.folder, self.classifier.class_names)
-        given_shares(command.priors, self.classifier.class_names)
-        check_can_decide(command, self.rule, self.classifier.output_prior, self.validation)
-        source = open_source(command.data, self.classifier, run, Path(command.cache_dir))
+        self.run = AppliedRun.open(Path(command.run))
+        command.device = self.run.check_device(command.device)
+        given_shares(command.priors, self.run.class_names)
+        check_can_decide(command, self.run)
+        source = open_source(command.data, self.run.classifier, self.run.name, Path(command.cache_dir))
         self.blocks, self.tables = source.blocks, source.tables()
-        check_fits(self.classifier, self.blocks, run)
-        self.doubt = check_same_pixels(self.classifier, self.blocks, run)
+        check_fits(self.run.classifier, self.blocks, self.run.name)
+        self.doubt = check_same_pixels(self.run.classifier, self.blocks, self.run.name)
         if self.doubt:
             log.warning(self.doubt)
-        plan = plan_of(self.folder, self.blocks, command.rows_per_part)
+        plan = plan_of(self.run, self.blocks, command.rows_per_part)
         self.work, self.made_of = Work(self.out, plan), made_of(plan, command, kind)
         if command.priors != ESTIMATE:
             self.deciding()  # what cannot be had is said before the work
@@ -97,21 +92,21 @@ class _Prediction:
                 return record
             self.work.list_spectra(self.tables)
         del self.tables  # it may hold the whole catalog
-        self.columns = Columns(self.kind, self.command, self.work.schema(), self.classifier.class_names)
+        self.columns = Columns(self.kind, self.command, self.work.schema(), self.run.class_names)
         _check_ids(self.work, self.command)
         return None
 
     def make_parts(self, command: PredictConfig, work: Work) -> None:
-        make_parts(command, self.classifier, self.network, self.blocks, work)
+        make_parts(command, self.run, self.blocks, work)
 
     def join_if_whole(self) -> dict[str, Any] | None:
         """The record of the file, written now unless another process has done so; None if parts are missing."""
         with self.work.locked():
             record = finished_record(self.out, self.made_of)
             if record is None and self.work.is_whole():
-                deciding, about = self.deciding(), origin(self.folder, self.work.plan)
+                deciding, about = self.deciding(), origin(self.run, self.work.plan)
                 found = join(self.work, self.kind, self.columns, deciding, about)
-                notes = [*_notes(self.work, self.command, found, self.validation), *deciding.doubts, self.doubt]
+                notes = [*_notes(self.work, self.command, found, self.run.validation), *deciding.doubts, self.doubt]
                 found |= {"sentences": deciding.sentences, "notes": [*filter(None, notes)], "origin": about}
                 record = write_record(self.out, self.made_of, found | deciding.report)
                 self.work.remove()
@@ -119,10 +114,7 @@ class _Prediction:
 
     def deciding(self) -> Deciding:
         """How classes are decided on; an estimate of class shares needs all parts."""
-        names, prior = self.classifier.class_names, self.classifier.output_prior
-        seed = self.folder.load_seed() if self.command.priors is not None and self.rule.num_iterations else 0
-        estimated_from = partial(probabilities_of, self.work)
-        return prepare_deciding(self.command, self.rule, names, prior, self.validation, seed, estimated_from)
+        return prepare_deciding(self.command, self.run, partial(probabilities_of, self.work))
 
 
 def _check_ids(work: Work, command: PredictConfig) -> None:

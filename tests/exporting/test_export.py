@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from applied_runs import predict
 from network_variants import VARIANTS
 from small_runs import CLASSES, OVERRIDES, arrays, composed, result, run
 
@@ -47,6 +49,20 @@ def model(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("exported") / "model.onnx"
     command(f"run={finished}", f"out={path}")
     return path
+
+
+def test_predict_takes_the_file_for_the_run(model: Path, finished: Path, tmp_path: Path) -> None:
+    np.savez(tmp_path / "new.npz", **arrays(num=9, seed=5))
+    predict(model, tmp_path / "new.npz", tmp_path / "onnx.parquet")
+    predict(finished, tmp_path / "new.npz", tmp_path / "torch.parquet")
+    ours, theirs = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("onnx", "torch"))
+    pd.testing.assert_frame_equal(ours, theirs, rtol=0, atol=5 * LARGEST_DIFFERENCE)  # the entropy adds up three
+    with pytest.raises(UserError, match="reject needs the run's validation predictions"):
+        predict(model, tmp_path / "new.npz", tmp_path / "no.csv", "reject=0.9")
+    with pytest.raises(UserError, match=r"device=cuda is not allowed with run=.*model\.onnx"):
+        predict(model, tmp_path / "new.npz", tmp_path / "no.csv", "device=cuda")
+    with pytest.raises(UserError, match=r"gone\.onnx cannot be read"):
+        predict(tmp_path / "gone.onnx", tmp_path / "new.npz", tmp_path / "no.csv")
 
 
 def test_the_file_gives_the_runs_probabilities_and_classes(model: Path, finished: Path) -> None:

@@ -1,0 +1,80 @@
+"""What a command applies: the folder of a run, or the ONNX file that one was exported to."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+from spectral.configs.commands import PredictConfig
+from spectral.errors import UserError
+from spectral.inference.classifier import Classifier
+from spectral.inference.onnx_predictor import SUFFIX, OnnxPredictor
+from spectral.inference.predictor import Predictor
+from spectral.prediction.validation import Validation
+from spectral.runs.folder import RunFolder
+from spectral.runtime import Runtime
+from spectral.scoring.decision import Decision
+
+
+@dataclass
+class AppliedRun:
+    """A run that has ended.
+
+    Args:
+        path: the folder, or the file.
+        rule: as it was fitted.
+        validation: what the run left of its validation spectra; None if it left nothing, as an ONNX file does.
+        network: None for an ONNX file.
+    """
+
+    path: Path
+    classifier: Classifier
+    rule: Decision
+    validation: Validation | None
+    network: nn.Module | None
+
+    @classmethod
+    def open(cls, path: Path) -> "AppliedRun":
+        """Raises UserError if there is no run, it has not ended, or it cannot be read."""
+        if path.suffix == SUFFIX:
+            classifier = OnnxPredictor.load(path).classifier
+            return cls(path, classifier, classifier.build_decision(), None, None)
+        folder = RunFolder.existing(path)
+        classifier = Classifier.load(folder)
+        rule, network = classifier.build_decision(), classifier.load_network(folder)
+        return cls(path, classifier, rule, Validation.of(folder, classifier.class_names), network)
+
+    @property
+    def name(self) -> str:
+        """The run, as sentences name it."""
+        return f"run={self.path}"
+
+    @property
+    def class_names(self) -> list[str]:
+        return self.classifier.class_names
+
+    def seed(self) -> int:
+        return RunFolder(self.path).load_seed()
+
+    def digest(self) -> str:
+        """Of the files that the classifier is built of."""
+        folder = RunFolder(self.path)
+        digest = hashlib.blake2b(digest_size=16)
+        for path in [self.path] if self.network is None else [folder.model, folder.weights]:
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "blake2b").digest())
+        return digest.hexdigest()
+
+    def predictor(self, command: PredictConfig, runtime: Runtime) -> Predictor | OnnxPredictor:
+        """What gives its probabilities; onnxruntime computes on the CPU, with the threads of the runtime."""
+        if self.network is None:
+            return OnnxPredictor.load(self.path, command.evaluate_batch_size, runtime.num_threads)
+        inputs = self.classifier.build_inputs()
+        return Predictor(self.classifier, runtime.prepare(self.network), inputs, runtime, command.evaluate_batch_size)
+
+    def check_device(self, device: str) -> str:
+        """The device to choose. Raises UserError for a device that an ONNX file is not applied on."""
+        if self.network is None and device not in ("auto", "cpu"):
+            raise UserError(f"device={device} is not allowed with {self.name}: an ONNX file is applied on the CPU.")
+        return "cpu" if self.network is None else device
