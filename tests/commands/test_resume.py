@@ -103,7 +103,7 @@ def test_a_run_stopped_many_times_ends_with_the_same_numbers(
     assert outcome(tmp_path / "run") == two_stages
 
 
-@pytest.mark.parametrize("name", ["append_metrics", "write_bytes"])
+@pytest.mark.parametrize("name", ["append_metrics", "write_weights"])
 def test_a_run_stopped_between_the_files_of_an_epoch_ends_with_the_same_numbers(
     name: str, small: Overrides, tmp_path: Path, two_stages: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -200,10 +200,12 @@ def test_a_yaml_without_the_keys_of_a_search_is_refused_with_the_missing_keys(
 
 
 def test_a_mistake_found_in_the_data_ends_the_sweep_in_one_sentence(tmp_path: Path) -> None:
-    process = start(tmp_path / "study", "data=arrays", "data.path=no.npz", "model.width=4,6", ONE_SLOT, script=SCRIPT)
+    (tmp_path / "no.npz").write_text("this is no array")  # a file that is there is opened by a job
+    data = f"data.path={tmp_path / 'no.npz'}"
+    process = start(tmp_path / "study", "data=arrays", data, "model.width=4,6", ONE_SLOT, script=SCRIPT)
     output = finish(process)
     assert process.returncode == 2, output
-    message = "error: no trial of the study ended well, the last failure is: data.path=no.npz is not a file: "
+    message = f"error: no trial of the study ended well, the last failure is: {data} "
     assert output.splitlines()[-1].startswith(message)
     assert output.endswith(": fix it and give the same command again with sweep.retry_failed=true.\n")
 

@@ -218,7 +218,7 @@ def test_a_study_whose_journal_was_emptied_is_shown_by_its_summary(
     (finished / "sweep.json").write_text(json.dumps(summary))
     (finished / "study.journal").write_bytes(b"")
     assert command.main([str(finished.parent)]) == 0
-    assert "3 of 3 trials  0.5000" in capsys.readouterr().out
+    assert "3 of 3 trials  best 0.5000" in capsys.readouterr().out
 
 
 def test_a_folder_without_runs_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

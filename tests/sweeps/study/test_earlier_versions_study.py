@@ -46,7 +46,7 @@ def test_a_study_of_an_earlier_version_is_listed(version: str, capsys: pytest.Ca
     assert ls.main(["--json"]) == 0
     (entry,) = json.loads(capsys.readouterr().out)
     assert (entry["name"], entry["kind"], entry["num_done"], entry["num_total"]) == ("small", "study", 3, 5)
-    assert entry["status"] in ("stopped", "stale") and entry["best"] == [0.6]
+    assert entry["status"] in ("stopped", "stale") and entry["values"] == [0.6]
 
 
 def test_a_study_of_an_earlier_version_is_exported(version: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -61,7 +61,8 @@ class TwoColumnLayout:
         ivar = there.get("ivar")
         if "error" in there:
             error = there["error"]
-            ivar = np.where(np.isfinite(error) & (error > 0), 1 / np.where(error > 0, error, 1) ** 2, 0)
+            with np.errstate(over="ignore", divide="ignore"):  # the row checks take what is not finite for not known
+                ivar = np.where(np.isfinite(error) & (error > 0), np.where(error > 0, error, 1) ** -2.0, 0)
         return Spectrum(float32(there["flux"]), wave, None if ivar is None else float32(ivar))
 
 
