@@ -42,7 +42,7 @@ def startup_lines(
 
 
 def _lost_trials(study: SharedStudy) -> str:
-    """A sentence if sweep.json tells of trials that a study without any once had; else nothing."""
+    """A sentence if sweep.json lists trials that a study without any once had; else nothing."""
     journal = file_of(study.url)
     if journal is None or study.trials():
         return ""
@@ -50,7 +50,7 @@ def _lost_trials(study: SharedStudy) -> str:
         num = sum(load_json(journal.with_name(SUMMARY_FILE)).get("counts", {}).values())
     except (OSError, ValueError, AttributeError, TypeError):  # it is missing or damaged, and only informs
         return ""
-    lost = f"{journal.with_name(SUMMARY_FILE)} tells of {num} trials, but {journal.name} was new or empty"
+    lost = f"{journal.with_name(SUMMARY_FILE)} lists {num} trials, but {journal.name} was new or empty"
     return (
         f"{lost}: they are run again. If you have a copy, stop, put it back, and give the same command." if num else ""
     )

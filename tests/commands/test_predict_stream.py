@@ -70,7 +70,7 @@ def hidden(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob(".*") if not path.name.endswith(".lock"))
 
 
-def spoilt() -> dict[str, Any]:
+def with_bad_spectra() -> dict[str, Any]:
     """50 spectra of which rows 3 and 20 are not finite and row 41 has no good pixel."""
     content = arrays(num=NUM, seed=5)
     content["flux"][[3, 20], 7] = np.nan
@@ -84,7 +84,7 @@ def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(
     fixed_date: None,
     count_parts: list[tuple[int, int]],
 ) -> None:
-    data, out = spectra(**spoilt()), tmp_path / "cat.parquet"
+    data, out = spectra(**with_bad_spectra()), tmp_path / "cat.parquet"
     given = [f"run={finished}", "data=arrays", f"data.path={data}", f"out={out}", f"cache_dir={tmp_path / 'cache'}"]
     given += ["data.num_workers=1", "num_threads=1", *ON_CPU, *SMALL_PARTS, "keep_columns=true"]
     path = f"{REPOSITORY}:{REPOSITORY / 'tests' / 'helpers'}"
@@ -146,7 +146,7 @@ def test_a_part_that_is_made_is_kept_when_only_the_join_was_lost(
 def test_bad_spectra_have_a_row_without_a_class_and_are_counted(
     finished: Path, spectra: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data = spectra(**spoilt())
+    data = spectra(**with_bad_spectra())
     predict(finished, data, tmp_path / "cat.parquet", "reject_below=0.01", *SMALL_PARTS)
     table = pd.read_parquet(tmp_path / "cat.parquet")
     assert table["id"].tolist() == [f"s{row:03d}" for row in range(NUM)]
@@ -170,7 +170,7 @@ def test_bad_spectra_have_a_row_without_a_class_and_are_counted(
 def test_good_spectra_do_not_depend_on_bad_ones_beside_them(
     finished: Path, spectra: Callable[..., Path], tmp_path: Path
 ) -> None:
-    predict(finished, spectra(**spoilt()), tmp_path / "some.parquet")
+    predict(finished, spectra(**with_bad_spectra()), tmp_path / "some.parquet")
     predict(finished, spectra(), tmp_path / "all.parquet")
     some, every = pd.read_parquet(tmp_path / "some.parquet"), pd.read_parquet(tmp_path / "all.parquet")
     good = some["problem"].isna().to_numpy()
@@ -204,7 +204,7 @@ def test_shards_joined_equal_one_command(
     count_parts: list[tuple[int, int]],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    data = spectra(**spoilt())
+    data = spectra(**with_bad_spectra())
     more = (*SMALL_PARTS, "keep_columns=true", "reject=0.9", "priors=estimate")
     predict(finished, data, tmp_path / "one.parquet", *more)
     one = (tmp_path / "one.parquet").read_bytes()
@@ -259,7 +259,7 @@ def test_ids_of_64_bits_are_exact_in_every_format(finished: Path, spectra: Calla
 def test_a_fits_table_holds_what_the_parquet_file_does(
     finished: Path, spectra: Callable[..., Path], tmp_path: Path
 ) -> None:
-    content = spoilt() | {"snr": np.where(np.arange(NUM) == 4, np.nan, np.arange(NUM) / 2)}
+    content = with_bad_spectra() | {"snr": np.where(np.arange(NUM) == 4, np.nan, np.arange(NUM) / 2)}
     data = spectra(**content)
     for name in ("cat.fits", "cat.parquet"):
         predict(finished, data, tmp_path / name, "keep_columns=true", "reject_below=0.9", *SMALL_PARTS)

@@ -16,7 +16,7 @@ NUM_PROBED = 64  # spectra
 
 @dataclass(frozen=True)
 class Probe:
-    """What a few spectra tell of all.
+    """What a few spectra show of all.
 
     Args:
         rules: the shape that most spectra have, and what the options say of others.

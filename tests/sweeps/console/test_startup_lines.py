@@ -76,7 +76,7 @@ def test_a_number_above_the_size_of_the_grid_is_reported(tmp_path: Path) -> None
 )
 def test_trials_of_a_journal_that_was_lost_are_reported(summary: str, tmp_path: Path) -> None:
     (tmp_path / "sweep.json").write_text(summary)
-    lost = f"{tmp_path / 'sweep.json'} tells of 3 trials, but study.journal was new or empty: they are run again. "
+    lost = f"{tmp_path / 'sweep.json'} lists 3 trials, but study.journal was new or empty: they are run again. "
     advice = "If you have a copy, stop, put it back, and give the same command."
     assert lines(tmp_path, num_trials=3) == ([lost + advice] if '"fail": 1' in summary else [])
 

@@ -203,7 +203,7 @@ def test_a_damaged_file_is_reported_and_others_are_read(tmp_path: Path, ending: 
     chunk = reader.read(np.array([0, 8]))
     assert list(chunk.problems) == [1] and f"z{ending}" in chunk.problems[1]
     if damage != "missing":
-        again = opened(tmp_path / "mmu", match_arcsec=1)  # listed anew: one bad row
+        again = opened(tmp_path / "mmu", match_arcsec=1)  # listed again: one bad row
         assert again.catalog()["id"].tolist()[7:] == ["z"]
 
 
