@@ -1,17 +1,15 @@
 """Text matrices, one row per spectrum: CSV with a label column, and the TSV files of the UCR archive."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from spectral.data.readers.arrays.matrix_layout import MatrixLayout, matrix_layout
-from spectral.data.readers.arrays.options import ArrayOptions
+from spectral.data.readers.arrays.table_file import TableFile
 from spectral.data.readers.arrays.wave_axis import Axis, named_axis
 from spectral.data.readers.columns import (
     find_columns,
@@ -23,7 +21,6 @@ from spectral.data.readers.columns import (
 )
 from spectral.data.readers.contract import Chunk, Flux
 from spectral.data.readers.csv_rows import CsvRows, is_utf8
-from spectral.data.readers.fingerprints import file_stamp
 from spectral.data.readers.text import parse_numbers
 from spectral.errors import UserError
 
@@ -32,19 +29,11 @@ MOST_DIFFERENT = 10  # labels, all different, in a file without a header are no 
 
 
 @dataclass(frozen=True)
-class MatrixReader:
+class MatrixReader(TableFile):
     """Reads rows of any length: blank or NaN pixels at a row's end are not part of its spectrum, as in the UCR archive.
 
     Dau et al. 2018, arXiv:1810.07758, section on series of unequal length.
     """
-
-    path: Path
-    key: str  # the config option that names the path
-    options: ArrayOptions
-
-    @property
-    def source(self) -> str:
-        return f"{self.key}={self.path}"
 
     @cached_property
     def layout(self) -> MatrixLayout:
@@ -137,24 +126,6 @@ class MatrixReader:
     @cached_property
     def axis(self) -> Axis | None:
         return named_axis(self.layout.pixel_names, self.options.wave_unit, self.options.wave_medium, self.source)
-
-    @property
-    def wave_unit(self) -> str | None:
-        return None if self.axis is None else self.axis.unit
-
-    @property
-    def wave_medium(self) -> str | None:
-        return None if self.axis is None else self.axis.medium
-
-    def wave_angstrom(self) -> NDArray[np.float64] | None:
-        """Raises UserError if data.wave_unit is given and the columns are not named by wavelengths."""
-        return None if self.axis is None else self.axis.wave_angstrom
-
-    def fingerprint(self) -> str:
-        return file_stamp(self.path)
-
-    def settings(self) -> Mapping[str, object]:
-        return {"path": str(self.path.resolve()), **self.options.settings()}
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:
         chunk, block, lines, rows_of_file = Chunk(flux=[]), -1, list[str](), self._rows(0)

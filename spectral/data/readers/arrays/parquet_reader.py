@@ -1,9 +1,7 @@
 """Parquet tables: a list column of flux, or one column a pixel."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +10,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet, types
 
-from spectral.data.readers.arrays.options import ArrayOptions
 from spectral.data.readers.arrays.parquet_rows import list_rows, wide_rows
 from spectral.data.readers.arrays.pixel_columns import split_columns
+from spectral.data.readers.arrays.table_file import TableFile
 from spectral.data.readers.arrays.wave_axis import Axis, named_axis
 from spectral.data.readers.columns import check_names, is_index, log_columns, tidy_catalog
 from spectral.data.readers.contract import Chunk
-from spectral.data.readers.fingerprints import file_stamp
 from spectral.data.readers.parquet_stream import parquet_stream
 from spectral.errors import UserError, nearest
 
@@ -26,16 +23,8 @@ INDEX_PREFIX = "__"  # pandas names an unnamed index column so
 
 
 @dataclass(frozen=True)
-class ParquetReader:
+class ParquetReader(TableFile):
     """Reads lists [L] or [C][L] of flux, of any length, or one column per pixel [L]."""
-
-    path: Path
-    key: str  # the config option that names the path
-    options: ArrayOptions
-
-    @property
-    def source(self) -> str:
-        return f"{self.key}={self.path}"
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -108,24 +97,6 @@ class ParquetReader:
         if self.options.wave_unit:
             raise UserError(f"data.wave_unit={self.options.wave_unit} has no wavelengths: {self.source} holds lists.")
         return None
-
-    @property
-    def wave_unit(self) -> str | None:
-        return None if self.axis is None else self.axis.unit
-
-    @property
-    def wave_medium(self) -> str | None:
-        return None if self.axis is None else self.axis.medium
-
-    def wave_angstrom(self) -> NDArray[np.float64] | None:
-        """Raises UserError if data.wave_unit is given and the columns are not named by wavelengths."""
-        return None if self.axis is None else self.axis.wave_angstrom
-
-    def fingerprint(self) -> str:
-        return file_stamp(self.path)
-
-    def settings(self) -> Mapping[str, object]:
-        return {"path": str(self.path.resolve()), **self.options.settings()}
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:
         """Raises UserError for a file that is damaged inside: which of its rows are cannot be known."""

@@ -1,0 +1,49 @@
+"""What readers of one table share, whose pixels are columns: where it is, and the wavelengths that name its columns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectral.data.readers.arrays.options import ArrayOptions
+from spectral.data.readers.arrays.wave_axis import Axis
+from spectral.data.readers.fingerprints import file_stamp
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A table in one file. A subclass gives its `axis`."""
+
+    path: Path
+    key: str  # the config option that names the path
+    options: ArrayOptions
+
+    @property
+    def source(self) -> str:
+        return f"{self.key}={self.path}"
+
+    @cached_property
+    def axis(self) -> Axis | None:
+        """The wavelengths that its columns are named by; None if they are not."""
+        raise NotImplementedError  # a contract: each subclass knows where its columns are
+
+    @property
+    def wave_unit(self) -> str | None:
+        return None if self.axis is None else self.axis.unit
+
+    @property
+    def wave_medium(self) -> str | None:
+        return None if self.axis is None else self.axis.medium
+
+    def wave_angstrom(self) -> NDArray[np.float64] | None:
+        """Raises UserError if data.wave_unit is given and the columns are not named by wavelengths."""
+        return None if self.axis is None else self.axis.wave_angstrom
+
+    def fingerprint(self) -> str:
+        return file_stamp(self.path)
+
+    def settings(self) -> Mapping[str, object]:
+        return {"path": str(self.path.resolve()), **self.options.settings()}
