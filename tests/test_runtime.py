@@ -61,7 +61,7 @@ def loss_and_gradient(call: Callable[[Tensor], Tensor], network: nn.Module, runt
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("precision", TOLERANCE)
 @pytest.mark.parametrize("layout", ["channels_last", "contiguous"])
-@pytest.mark.parametrize(("num_channels", "length"), [(1, 140), (1, 133), (3, 64)])
+@pytest.mark.parametrize(("num_channels", "length"), [(1, 133), (3, 64)])
 def test_every_setting_computes_what_float64_does(
     name: str, precision: str, layout: str, num_channels: int, length: int
 ) -> None:

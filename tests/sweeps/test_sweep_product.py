@@ -136,12 +136,7 @@ def test_a_corrupt_checkpoint_of_a_retried_trial_is_ignored(small: list[str], tm
         ),
         *(
             ([bound, "model.width=4,8"], "sweep.constraints.num_params is not a number of a run: did you mean")
-            for bound in (
-                "+sweep.constraints.num_params.at_most=1",
-                "+sweep.constraints={num_params:{at_most:1}}",
-                "sweep.constraints.num_params.at_most=1",
-                "sweep.constraints={num_params:{at_most:1}}",
-            )
+            for bound in ("+sweep.constraints={num_params:{at_most:1}}", "sweep.constraints.num_params.at_most=1")
         ),
         (
             ["loss.weights={a:1}", "model.width=4,8"],
@@ -177,7 +172,7 @@ def test_a_corrupt_checkpoint_of_a_retried_trial_is_ignored(small: list[str], tm
     ],
 )
 def test_mistakes_end_in_one_sentence_before_anything_runs(overrides: list[str], message: str, tmp_path: Path) -> None:
-    """A real process that ends so is in `test_a_mistake_found_in_the_data_ends_the_sweep_in_one_sentence`."""
+    """A real process that ends so is in tests/sweeps/loop/test_faults.py."""
     ended = command(SCRIPT, *arguments(tmp_path / "study", *overrides), cwd=tmp_path)
     assert ended.returncode == 2, ended.stderr
     last = ended.stderr.splitlines()[-1]
@@ -202,9 +197,8 @@ def test_a_yaml_without_the_keys_of_a_search_is_refused_with_the_missing_keys(
 def test_a_mistake_found_in_the_data_ends_the_sweep_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "no.npz").write_text("this is no array")  # a file that is there is opened by a job
     data = f"data.path={tmp_path / 'no.npz'}"
-    process = start(tmp_path / "study", "data=arrays", data, "model.width=4,6", ONE_SLOT, script=SCRIPT)
-    output = finish(process)
-    assert process.returncode == 2, output
+    code, output = end_of(tmp_path / "study", "data=arrays", data, "model.width=4,6", ONE_SLOT, script=SCRIPT)
+    assert code == 2, output
     message = f"error: no trial of the study ended well, the last failure is: {data} "
     assert output.splitlines()[-1].startswith(message)
     assert output.endswith(": fix it and give the same command again with sweep.retry_failed=true.\n")
