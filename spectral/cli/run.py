@@ -8,10 +8,11 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from hydra.types import RunMode
@@ -63,7 +64,8 @@ def run_command(main: Callable[[], Any], explain: Explain = nothing_more) -> Non
     sys.argv[1:] = overrides_last(sys.argv[1:])
     try:
         raise_on_interrupt()
-        main()
+        with _one_config_store():
+            main()
     except UserError as error:
         _end(str(error), EXIT_MISTAKE)
     except HydraException as error:
@@ -94,6 +96,19 @@ def overrides_last(arguments: Sequence[str]) -> list[str]:
     return sorted(
         arguments, key=lambda argument: not argument.startswith("-") and ("=" in argument or argument[:1] in ("+", "~"))
     )
+
+
+@contextlib.contextmanager
+def _one_config_store() -> Iterator[None]:
+    """Keep Hydra from copying all typed configs for each config group that --help lists, which takes seconds.
+
+    It copies its repository of configs before it changes the search path, and with it the store, which it only reads.
+    """
+    ConfigStore.__deepcopy__ = lambda store, _memo: store  # type: ignore[attr-defined]  # a method that it may have
+    try:
+        yield
+    finally:
+        del ConfigStore.__deepcopy__  # type: ignore[attr-defined]  # as above
 
 
 def _without_interpolation_errors(main: Callable[[DictConfig], Any], config: DictConfig) -> Any:
