@@ -1,6 +1,7 @@
 """Jobs of one command, run by the Hydra launcher that it names: `hydra/launcher=local`, `ray`, `slurm` or another."""
 
 import logging
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -20,6 +21,26 @@ log = logging.getLogger(__name__)
 MOST_LOSSES = 3  # of one job
 PAUSE_S = 2.0  # before a lost job runs again; twice as long each time
 TICK_S = 1.0
+
+
+def run_shards(
+    task: TaskFunction,
+    shards: Sequence[int],
+    num_shards: int,
+    out: Path,
+    on_tick: Callable[[], None],
+    more: Sequence[str] = (),
+) -> None:
+    """Run some shards of a command as jobs: the task, once for each of them, with `shard=` and `shards=`.
+
+    Args:
+        task, on_tick: as in run_jobs.
+        out: what the command makes. The jobs' own files are in `.NAME.jobs` next to it until all have ended well.
+        more: overrides of all jobs.
+    """
+    folder = out.parent / f".{out.name}.jobs"
+    run_jobs(task, [[f"shard={number}", f"shards={num_shards}", *more] for number in shards], folder, on_tick)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def run_jobs(task: TaskFunction, jobs: Sequence[Sequence[str]], folder: Path, on_tick: Callable[[], None]) -> None:

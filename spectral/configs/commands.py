@@ -15,6 +15,21 @@ from spectral.errors import UserError
 
 
 @dataclass
+class ShardsConfig:
+    """What every command takes whose work is divided among jobs."""
+
+    shards: int = number(1, at_least=1)  # jobs that the launcher runs
+    shard: Optional[int] = number(None, at_least=0)  # one of them, which is run here; null: all
+
+    def check(self) -> None:
+        """Raises UserError if two keys do not fit together."""
+        if self.shard is not None and self.shard >= self.shards:
+            raise UserError(
+                f"shard={self.shard} is out of range: of shards={self.shards} the last is {self.shards - 1}."
+            )
+
+
+@dataclass
 class ApplyConfig:
     """What every command takes that applies a run to data."""
 
@@ -36,7 +51,7 @@ class EvaluateConfig(ApplyConfig):
 
 
 @dataclass
-class PredictConfig(ApplyConfig):
+class PredictConfig(ShardsConfig, ApplyConfig):
     """python -m spectral.predict"""
 
     out: str = MISSING
@@ -48,23 +63,16 @@ class PredictConfig(ApplyConfig):
     priors: Any = None  # class shares of the data: by name, in class order, or `estimate`; null: as in training
     overwrite: bool = False  # make a finished file again
     rows_per_part: int = number(8192, at_least=1)  # spectra that are kept at a time, for resuming
-    shards: int = number(1, at_least=1)  # jobs that the launcher runs
-    shard: Optional[int] = number(
-        None, at_least=0
-    )  # one of them, here; null: all, by the launcher if there are several
 
     def check(self) -> None:
         """Raises UserError if two keys do not fit together, or the priors are none."""
+        super().check()
         if isinstance(self.priors, str) and self.priors != ESTIMATE:
             raise UserError(f"priors={self.priors} is not known: give {ESTIMATE}, or a number for each class.")
         if self.priors is not None and self.priors != ESTIMATE:
             check_fields(Priors(self.priors), "")
         if self.reject is not None and self.reject_below is not None:
             raise UserError("reject and reject_below each set a threshold: leave out one.")
-        if self.shard is not None and self.shard >= self.shards:
-            raise UserError(
-                f"shard={self.shard} is out of range: of shards={self.shards} the last is {self.shards - 1}."
-            )
 
 
 @dataclass
@@ -75,11 +83,12 @@ class Priors:
 
 
 @dataclass
-class PackConfig:
+class PackConfig(ShardsConfig):
     """python -m spectral.pack"""
 
     data: Any = None
     out: str = MISSING
+    cache_dir: str = "outputs/surveys"  # of what readers keep, such as the list of a survey's files
 
 
 @dataclass
@@ -120,7 +129,7 @@ def typed_command(config: DictConfig, kind: type[Command], example: str) -> Comm
         raise UserError(config_sentence(error, fields)) from error
     assert isinstance(command, kind)
     check_fields(command, "")
-    if isinstance(command, PredictConfig):
+    if isinstance(command, ShardsConfig):
         command.check()
     if not isinstance(command, ExportConfig):
         command.data = None if config.data is None else readers.typed(config.data)

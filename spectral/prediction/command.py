@@ -1,6 +1,5 @@
 """From the config of `spectral.predict` to what it does: all, a shard, or shards as jobs. Light until it begins."""
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,17 +37,14 @@ def run_predict(config: DictConfig) -> None:
 
 def launch_shards(command: PredictConfig, work: "Work") -> None:
     """Make the parts of a work by jobs of the launcher, and show how far they are. A shard that is done has no job."""
-    from spectral.cli import jobs
-    from spectral.prediction.make_parts import shard_of
-    from spectral.prediction.progress import PredictionProgress
+    from spectral.cli.jobs import run_shards
+    from spectral.cli.progress import SpectraProgress
+    from spectral.data.packing.shards import shard_of
 
-    num_jobs = min(command.shards, len(work.spans))
-    left = [n for n in range(num_jobs) if not all(map(work.is_done, shard_of(work.spans, num_jobs, n)))]
-    overrides = [[f"shard={number}", f"shards={num_jobs}", "overwrite=false"] for number in left]
-    folder = work.out.parent / f".{work.out.name}.jobs"
-    with PredictionProgress(work.num_rows, work.num_done()) as progress:
-        jobs.run_jobs(run_predict, overrides, folder, on_tick=lambda: progress.reach(work.num_done()))
-    shutil.rmtree(folder, ignore_errors=True)
+    num = min(command.shards, len(work.spans))
+    left = [shard for shard in range(num) if not all(map(work.is_done, shard_of(work.spans, num, shard)))]
+    with SpectraProgress("classifying", "Classified", work.num_rows, work.num_done()) as progress:
+        run_shards(run_predict, left, num, work.out, lambda: progress.reach(work.num_done()), ["overwrite=false"])
 
 
 def _refuse_on_bad_of_packing() -> None:

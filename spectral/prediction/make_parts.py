@@ -1,17 +1,18 @@
 """Make the parts of a work that are missing, or a shard's share of them. Read, classify and write go on at once."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import torch
 
+from spectral.cli.progress import SpectraProgress
 from spectral.configs.commands import PredictConfig
-from spectral.data.packing.parts import Span
+from spectral.data.packing.parts import Span, cut, num_rows
+from spectral.data.packing.shards import shard_of
 from spectral.errors import UserError
 from spectral.prediction.applied_run import AppliedRun
 from spectral.prediction.blocks import Blocks
 from spectral.prediction.classify import classified, joined
-from spectral.prediction.progress import PredictionProgress
 from spectral.prediction.read_ahead import read_ahead
 from spectral.prediction.work import Part, Work
 from spectral.runtime import Runtime, choose_runtime, tune_allocator
@@ -44,7 +45,7 @@ def make_parts(command: PredictConfig, run: AppliedRun, blocks: Blocks, work: Wo
         torch.set_num_threads(max(1, runtime.num_threads - num_workers))
     log.info("Running on %s; reading ahead: %s.", runtime, f"{num_workers} process(es)" if num_workers else "a thread")
     found = classified(run.predictor(command, runtime), read_ahead(blocks, pieces, num_workers))
-    with PredictionProgress(num_own, num_own - num_left) as progress:
+    with SpectraProgress("classifying", "Classified", num_own, num_own - num_left) as progress:
         for span, part in _whole(found, missing, progress):
             if part.problems and command.on_bad == "error":
                 raise _stopped_by(work, span, part)
@@ -52,7 +53,7 @@ def make_parts(command: PredictConfig, run: AppliedRun, blocks: Blocks, work: Wo
 
 
 def _whole(
-    found: Iterator[tuple[Span, Part]], spans: list[Span], progress: PredictionProgress
+    found: Iterator[tuple[Span, Part]], spans: list[Span], progress: SpectraProgress
 ) -> Iterator[tuple[Span, Part]]:
     """Parts of the pieces that they were cut into."""
     for span in spans:
@@ -70,23 +71,6 @@ def _stopped_by(work: Work, span: Span, part: Part) -> UserError:
     return UserError(
         f"Spectrum {work.id_of(span[0] + position)}: {reason}; on_bad=skip leaves it without a class{nan}."
     )
-
-
-def shard_of(spans: Sequence[Span], num_shards: int, shard: int | None) -> list[Span]:
-    """The parts of a shard, which are consecutive; those of all if `shard` is None."""
-    if shard is None:
-        return list(spans)
-    return list(spans[shard * len(spans) // num_shards : (shard + 1) * len(spans) // num_shards])
-
-
-def cut(spans: Sequence[Span], num: int) -> Iterator[Span]:
-    """The same rows in pieces of at most `num`, none of which is in two spans."""
-    for start, stop in spans:
-        yield from ((at, min(at + num, stop)) for at in range(start, stop, num))
-
-
-def num_rows(spans: Sequence[Span]) -> int:
-    return sum(stop - start for start, stop in spans)
 
 
 def reading_processes(command: PredictConfig, blocks: Blocks, runtime: Runtime) -> int:

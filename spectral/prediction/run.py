@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from spectral.configs.commands import ESTIMATE, PredictConfig
+from spectral.data.packing.shards import check_shards
 from spectral.data.packing.workers import lean_tables
 from spectral.errors import UserError
 from spectral.files import space_errors
@@ -91,6 +92,7 @@ class _Prediction:
                 self.work.remove()
                 return record
             self.work.list_spectra(self.tables)
+        check_shards(self.command.shards, self.work.num_rows)
         del self.tables  # it may hold the whole catalog
         self.columns = Columns(self.kind, self.command, self.work.schema(), self.run.class_names)
         _check_ids(self.work, self.command)

@@ -14,7 +14,7 @@ from spectral.configs.data import DataConfig, PackedConfig, readers
 from spectral.data.packing.catalog import with_text
 from spectral.data.packing.gridded import GriddedReader, on_grid
 from spectral.data.packing.limit import LimitedReader, limited, limited_rows
-from spectral.data.packing.pack import packing_settings
+from spectral.data.packing.plan import packing_settings
 from spectral.data.packing.probe import probed
 from spectral.data.readers.contract import Reader
 from spectral.data.readers.paths import existing_folder

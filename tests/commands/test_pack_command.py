@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from reader_cases.case import made_spectra
+from reader_cases.two_column import TwoColumnCase
 from small_runs import OVERRIDES, arrays, composed, result, rows, run
 
 from spectral import pack
@@ -58,6 +60,14 @@ def test_the_command_reports_what_was_packed_and_how_to_use_it(
     assert "skipped 1:" in shown
     assert f"python run.py data=packed data.folder={out}" in shown
     assert len(Survey.open(out)) == 119
+
+
+def test_the_list_of_a_surveys_files_is_kept_in_the_cache(tmp_path: Path) -> None:
+    TwoColumnCase().write(tmp_path, made_spectra(4, ragged=True))
+    grid = "data.grid={kind: log, start_angstrom: 4000, stop_angstrom: 4040, step: 0.0001}"
+    data = ("data=two_column", f"data.folder={tmp_path / 'spectra'}", "data.columns=[wave,flux,ivar]", grid)
+    pack_command(*data, "data.num_workers=1", f"out={tmp_path / 'pack'}", f"cache_dir={tmp_path / 'cache'}")
+    assert len([*(tmp_path / "cache" / "manifests").glob("two_column-*.parquet")]) == 1
 
 
 @pytest.mark.parametrize(

@@ -236,8 +236,10 @@ def test_shards_are_run_as_jobs_and_joined_and_one_that_is_done_is_not_run_again
     predict(finished, data, out, *SMALL_PARTS, "shards=3")
     assert ran == [[f"shard={n}", "shards=3", "overwrite=false"] for n in (0, 2)]
     assert out.read_bytes() == (tmp_path / "one.csv").read_bytes()
-    predict(finished, data, out, *SMALL_PARTS, "shards=99", "overwrite=true")
+    predict(finished, data, out, *SMALL_PARTS, f"shards={NUM}", "overwrite=true")
     assert len(ran) == 2 + 7  # there are seven parts
+    with pytest.raises(UserError, match="shards=99 is out of range: the data has 50 spectra"):
+        predict(finished, data, out, *SMALL_PARTS, "shards=99", "overwrite=true")
 
 
 def test_ids_of_64_bits_are_exact_in_every_format(finished: Path, spectra: Callable[..., Path], tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import pyarrow as pa
 import pytest
 
 from spectral.errors import UserError
-from spectral.prediction.make_parts import cut, shard_of
 from spectral.prediction.work import Part, Work
 
 
@@ -63,14 +62,3 @@ def test_parts_of_another_plan_are_never_used(tmp_path: Path) -> None:
     assert one.is_done((0, 7)) and not other.is_done((0, 7))
     other.remove()
     assert one.is_done((0, 7))
-
-
-@pytest.mark.parametrize("num_shards", [1, 2, 3, 5, 7])
-def test_shards_are_all_parts_once(num_shards: int) -> None:
-    spans = [(at, at + 2) for at in range(0, 10, 2)]
-    assert [span for shard in range(num_shards) for span in shard_of(spans, num_shards, shard)] == spans
-    assert shard_of(spans, num_shards, None) == spans
-
-
-def test_parts_are_cut_without_pieces_across_two() -> None:
-    assert list(cut([(0, 5), (9, 10)], 2)) == [(0, 2), (2, 4), (4, 5), (9, 10)]

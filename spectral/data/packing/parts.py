@@ -4,6 +4,7 @@ C channels, L_p the longest spectrum of the part.
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,15 +89,29 @@ def part_path(folder: Path, span: Span) -> Path:
 
 
 def finished_spans(folder: Path) -> list[Span]:
-    """The spans whose parts are whole, in ascending order."""
+    """The spans whose parts are whole, in ascending order. Of parts that overlap, one counts."""
     found = [re.fullmatch(r"rows-(\d+)-(\d+)\.npz", path.name) for path in folder.glob("rows-*.npz")]
-    return sorted((int(name[1]), int(name[2])) for name in found if name)
+    spans: list[Span] = []
+    for start, stop in sorted((int(name[1]), int(name[2])) for name in found if name):
+        if not spans or start >= spans[-1][1]:
+            spans.append((start, stop))
+    return spans
 
 
-def missing_spans(finished: list[Span], num_rows: int, rows_per_part: int) -> list[Span]:
-    """What the finished spans leave open of [0, num_rows), cut into spans of at most `rows_per_part`."""
-    gaps, end = [], 0
-    for start, stop in [*finished, (num_rows, num_rows)]:
-        gaps.append((end, start))
-        end = stop
-    return [(at, min(at + rows_per_part, stop)) for start, stop in gaps for at in range(start, stop, rows_per_part)]
+def missing_spans(finished: list[Span], rows: Span, rows_per_part: int) -> list[Span]:
+    """What the finished spans leave open of some rows, cut into spans of at most `rows_per_part`."""
+    gaps, end = [], rows[0]
+    for start, stop in [*finished, (rows[1], rows[1])]:
+        gaps.append((end, min(start, rows[1])))
+        end = max(end, stop)
+    return list(cut(gaps, rows_per_part))
+
+
+def cut(spans: Iterable[Span], num: int) -> Iterator[Span]:
+    """The same rows in pieces of at most `num`, none of which is in two spans."""
+    for start, stop in spans:
+        yield from ((at, min(at + num, stop)) for at in range(start, stop, num))
+
+
+def num_rows(spans: Iterable[Span]) -> int:
+    return sum(stop - start for start, stop in spans)

@@ -1,9 +1,11 @@
 """Where a pack is while it is being made, and how it takes its place.
 
 Beside the pack `NAME` stand `.NAME.lock` and, until it is finished, the folder `.NAME.building` with `plan.json` (what
-is packed and how), `parts/`, `pack/` (the result, moved to its place as a whole) and `old/` (what was there before).
+is packed and how), `parts-<digest of the plan>/`, `pack/` (the result, moved to its place as a whole) and `old/` (what
+was there before).
 """
 
+import hashlib
 import json
 import logging
 import shutil
@@ -44,18 +46,25 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 class Building:
-    """A pack in the making. Only the process that holds the lock uses it.
+    """A pack in the making. Only the process that holds the lock uses it; without it, others make parts.
 
     Args:
         folder: where the pack will be.
+        plan: all that decides over its content, as JSON values. Parts of another plan are in a folder of another name,
+            so that a process that still makes some spoils nothing.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, plan: Mapping[str, Any]) -> None:
+        self.folder, self.plan = folder, plan
         self.root = folder.parent / f".{folder.name}.building"
-        self.parts, self.pack, self._old = self.root / "parts", self.root / "pack", self.root / "old"
+        digest = hashlib.blake2b(json.dumps(plan, sort_keys=True).encode(), digest_size=6).hexdigest()
+        self.parts, self.pack, self._old = self.root / f"parts-{digest}", self.root / "pack", self.root / "old"
 
-    def begin(self, plan: Mapping[str, Any]) -> None:
+    def is_begun(self) -> bool:
+        """Whether the parts of this plan are what is being made."""
+        return bool(_json(self.root / "plan.json") == self.plan)
+
+    def begin(self) -> None:
         """Resume what was begun under the same plan, or begin again.
 
         Raises:
@@ -65,10 +74,10 @@ class Building:
             self._old.rename(self.folder)  # stopped between the two moves of `install`
         if self.folder.is_dir() and any(self.folder.iterdir()) and not is_pack(self.folder):
             raise UserError(f"{self.folder} is not empty and holds no packed survey: choose another folder.")
-        if _json(self.root / "plan.json") != plan:
+        if not self.is_begun():
             shutil.rmtree(self.root, ignore_errors=True)
             self.parts.mkdir(parents=True)
-            write_json(self.root / "plan.json", plan)
+            write_json(self.root / "plan.json", self.plan)
         if not is_pack(self.pack):
             shutil.rmtree(self.pack, ignore_errors=True)
             self.pack.mkdir()

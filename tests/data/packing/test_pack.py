@@ -284,7 +284,10 @@ class TestPackedReader:
 def test_missing_and_finished_spans_cover_every_row_once(num_rows: int, rows_per_part: int, cuts: list[int]) -> None:
     inner = sorted(cut for cut in cuts if cut <= num_rows)
     finished = list(zip(inner[::2], inner[1::2], strict=False))
-    missing = missing_spans(finished, num_rows, rows_per_part)
+    missing = missing_spans(finished, (0, num_rows), rows_per_part)
+    halves = (0, num_rows // 2), (num_rows // 2, num_rows)
+    of_halves = [span for half in halves for span in missing_spans(finished, half, rows_per_part)]
+    assert [row for span in of_halves for row in range(*span)] == [row for span in missing for row in range(*span)]
     rows = [row for span in [*finished, *missing] for row in range(*span)]
     assert sorted(rows) == list(range(num_rows))
     assert all(0 < stop - start <= rows_per_part for start, stop in missing)

@@ -30,7 +30,7 @@ def parts_lost(folder: Path) -> Callable[[str], str]:
     """How many parts were finished and were read again."""
     log = folder / "reads.log"
     log.write_text("")
-    finished = {path.name for path in (folder / ".pack.building" / "parts").glob("rows-*.npz")}
+    finished = {path.name for path in (folder / ".pack.building").glob("parts-*/rows-*.npz")}
 
     def lost(_printed: str) -> str:
         reads = [json.loads(line)["rows"] for line in log.read_text().splitlines()]
