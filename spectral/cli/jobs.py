@@ -12,6 +12,7 @@ from hydra._internal.callbacks import Callbacks
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
 from hydra.types import HydraContext, RunMode, TaskFunction
 
 from spectral.errors import UserError
@@ -80,7 +81,12 @@ def _launcher(task: TaskFunction, folder: Path) -> Any:
     place = [f"hydra.sweep.dir={quoted(str(folder))}", "hydra.sweep.subdir=${hydra.job.num}", "hydra.mode=MULTIRUN"]
     config = hydra.compose_config(here.job.config_name, [*own, *place, *here.overrides.task], RunMode.MULTIRUN)
     context = HydraContext(config_loader=hydra.config_loader, callbacks=Callbacks())
-    return Plugins.instance().instantiate_launcher(context, task, config)
+    try:
+        return Plugins.instance().instantiate_launcher(context, task, config)
+    except HydraException as error:
+        if isinstance(error.__cause__, UserError):  # of a launcher's own checks
+            raise error.__cause__ from None
+        raise
 
 
 def quoted(text: str) -> str:

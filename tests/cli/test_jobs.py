@@ -10,9 +10,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from commands import command
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
-from small_runs import REPOSITORY
+from small_runs import OVERRIDES, REPOSITORY
+from small_runs import run as train
+from toy_reader import files_of
 
 from spectral.cli import jobs
 from spectral.errors import UserError
@@ -106,17 +109,38 @@ def test_a_folder_of_any_name_can_be_an_override(path: str) -> None:
     assert parsed.value() == path
 
 
-@pytest.mark.slow  # three processes, each of which imports torch
-def test_shards_run_as_jobs_of_the_local_launcher(survey_file: Path, tmp_path: Path) -> None:
-    from small_runs import OVERRIDES
-    from small_runs import run as train
+def test_what_a_launcher_refuses_is_a_mistake_of_the_user(tmp_path: Path) -> None:
+    given = ("data=simulated", "data.num_spectra=8", "shards=2", "hydra.launcher.jobs_per_device=0", "out=pack")
+    ended = command(REPOSITORY / "spectral" / "pack.py", *given, cwd=tmp_path)
+    sentence = "error: hydra.launcher.jobs_per_device=0 is out of range: allowed is at least 1.\n"
+    assert (ended.returncode, ended.stderr) == (2, sentence)
 
+
+LAUNCHERS = {
+    "local": ("hydra.launcher.jobs_per_device=2",),
+    "slurm": ("hydra.launcher.executor=local", "hydra.launcher.max_parallel=2"),  # of submitit, without a cluster
+    "ray": ("hydra.launcher.max_parallel=2",),
+}
+
+
+@pytest.mark.slow  # processes that import torch
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_shards_run_as_jobs_of_every_launcher(launcher: str, survey_file: Path, tmp_path: Path) -> None:
+    if launcher != "local":
+        pytest.importorskip({"slurm": "submitit"}.get(launcher, launcher))
+    shards = ("shards=3", f"hydra/launcher={launcher}", *LAUNCHERS[launcher])
     data = "data=arrays", f"data.path={survey_file}", f"cache_dir={tmp_path / 'cache'}"
     train([*data, f"run_dir={tmp_path / 'run'}", *OVERRIDES])
-    for name, more in (("one", ()), ("cat", ("shards=3", "hydra.launcher.jobs_per_device=2"))):
-        out = f"out={tmp_path / name}.csv", "format=probabilities", "rows_per_part=16", "device=cpu", "num_threads=1"
-        command = [sys.executable, "-m", "spectral.predict", f"run={tmp_path / 'run'}", *data, *out, *more]
-        subprocess.run(command, cwd=tmp_path, env={"PYTHONPATH": str(REPOSITORY), "PATH": "/usr/bin"}, check=True)
+    of_run = f"run={tmp_path / 'run'}", "format=probabilities", "rows_per_part=16", "device=cpu", "num_threads=1"
+    for name, more in (("one", ()), ("cat", shards)):
+        call("predict", tmp_path, *data, *of_run, f"out={tmp_path / name}.csv", *more)
+        call("pack", tmp_path, *data, "data.rows_per_part=16", f"out={tmp_path / name}", *more)
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "cat.csv"), pd.read_csv(tmp_path / "one.csv"))
-    assert {path.name for path in tmp_path.iterdir() if path.name.startswith(".")} <= {".cat.csv.lock", ".one.csv.lock"}
+    assert files_of(tmp_path / "cat") == files_of(tmp_path / "one")
+    assert {path.name for path in tmp_path.glob(".*") if not path.name.endswith(".lock")} == set()
     assert not (tmp_path / "multirun").exists()
+
+
+def call(name: str, cwd: Path, *overrides: str) -> None:
+    environment = {"PYTHONPATH": str(REPOSITORY), "PATH": "/usr/bin"}
+    subprocess.run([sys.executable, "-m", f"spectral.{name}", *overrides], cwd=cwd, env=environment, check=True)
