@@ -96,7 +96,10 @@ class LogIvar(Channel):
         inside = pixels.inside[:, None]
         known = (pixels.ivar > 0) & inside
         logs = pixels.ivar.float().where(known, 1).log()
-        median = logs.masked_fill(~known, torch.nan).nanmedian(-1, keepdim=True).values.nan_to_num()
+        # As nanmedian, the lower of the two middle ones, but by operations that ONNX has.
+        middle = (known.sum(-1, keepdim=True) - 1).clamp(min=0) // 2
+        median = logs.masked_fill(~known, torch.inf).sort(-1).values.gather(-1, middle)
+        median = median.where(known.any(-1, keepdim=True), 0)
         return (logs - median).where(known, -self.LIMIT).clamp(-self.LIMIT, self.LIMIT) * inside
 
 

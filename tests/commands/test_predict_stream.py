@@ -18,6 +18,7 @@ from applied_runs import NUM, ON_CPU, predict
 from astropy.table import Table
 from small_runs import CLASSES, REPOSITORY, arrays
 
+from spectral import load_run
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
 from spectral.prediction import provenance, run
@@ -194,6 +195,25 @@ def test_a_spectrum_that_the_network_cannot_take_stops_nothing(
     predict(finished, spectra(), tmp_path / "cat.parquet")
     table = pd.read_parquet(tmp_path / "cat.parquet")
     assert table["problem"].notna().sum() == 1 and "output is not finite" in table["problem"][1]
+
+
+@pytest.mark.slow  # more spectra than one part has by default
+def test_the_file_holds_what_the_python_interface_gives(finished: Path, tmp_path: Path) -> None:
+    content = arrays(num=9000, seed=5)
+    content["mask"] = np.random.default_rng(0).random(content["flux"].shape) < 0.02
+    bad = [0, 511, 512, 8191, 8192, 8999]
+    content["flux"][bad, 7], content["mask"][bad, 7] = np.nan, False
+    np.savez(tmp_path / "new.npz", **content)
+    predict(finished, tmp_path / "new.npz", tmp_path / "cat.parquet")
+    table = pd.read_parquet(tmp_path / "cat.parquet")
+    assert table["id"].tolist() == content["id"].tolist()
+    assert np.flatnonzero(table["problem"].notna()).tolist() == bad
+    good = np.setdiff1d(np.arange(9000), bad)
+    trained = load_run(finished, device="cpu", precision="float32")
+    flux, mask = content["flux"][good], content["mask"][good]
+    found = table.loc[good, [f"probability/{name}" for name in CLASSES]]
+    np.testing.assert_allclose(found, trained.predict_proba(flux, mask=mask), rtol=0, atol=1e-5)
+    assert table.loc[good, "predicted"].tolist() == trained.predict(flux, mask=mask).tolist()
 
 
 def test_shards_joined_equal_one_command(

@@ -65,6 +65,32 @@ def test_predict_takes_the_file_for_the_run(model: Path, finished: Path, tmp_pat
         predict(tmp_path / "gone.onnx", tmp_path / "new.npz", tmp_path / "no.csv")
 
 
+@pytest.mark.slow  # a run and its tracing
+def test_inverse_variances_and_bad_pixels_reach_the_file_as_they_do_the_run(tmp_path: Path) -> None:
+    """Of bad pixels the flux is not a number; one spectrum has no good pixel at all."""
+    content = arrays()
+    rng = np.random.default_rng(0)
+    content["ivar"] = rng.uniform(0.5, 2, content["flux"].shape).astype(np.float32)
+    content["ivar"][:, 5], content["ivar"][7, 40:60] = 0, np.nan
+    content["mask"] = rng.random(content["flux"].shape) < 0.05
+    content["mask"][3] = True
+    content["flux"][content["mask"]] = np.nan
+    np.savez(tmp_path / "new.npz", **content)
+    given = ("inputs.channels=[flux,mask,snr,log_ivar]", "data.on_bad=skip", f"cache_dir={tmp_path / 'cache'}")
+    run([f"run_dir={tmp_path / 'run'}", "data=arrays", f"data.path={tmp_path / 'new.npz'}", *OVERRIDES, *given])
+    command(f"run={tmp_path / 'run'}", f"out={tmp_path / 'model.onnx'}")
+    found = []
+    for model in ("model.onnx", "run"):
+        predict(tmp_path / model, tmp_path / "new.npz", tmp_path / "cat.parquet", "overwrite=true")
+        found.append(pd.read_parquet(tmp_path / "cat.parquet"))
+    pd.testing.assert_frame_equal(*found, rtol=0, atol=5 * LARGEST_DIFFERENCE)
+    assert found[0]["problem"].notna().sum() == 1 and found[0]["probability/star"].std() > 0.01
+    without = {name: array for name, array in content.items() if name != "ivar"}
+    np.savez(tmp_path / "new.npz", **without)
+    with pytest.raises(UserError, match=r"inputs\.channels needs inverse variances and the data has none"):
+        predict(tmp_path / "model.onnx", tmp_path / "new.npz", tmp_path / "cat.parquet")
+
+
 def test_the_file_gives_the_runs_probabilities_and_classes(model: Path, finished: Path) -> None:
     """By onnxruntime alone, and by load_run; for a batch of any size, with bad pixels and without."""
     flux, mask = arrays(num=9, seed=5)["flux"], np.zeros((9, 96), bool)
@@ -174,4 +200,11 @@ def test_every_network_is_exported(variant: str) -> None:
 @pytest.mark.parametrize("transform", transforms.names)
 def test_every_scaling_is_exported(transform: str) -> None:
     predictor = untrained("fcn", length=50, transform=transform)
+    assert largest_difference(predictor, OnnxPredictor.load(exported(predictor))) <= LARGEST_DIFFERENCE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("channel", channels.names)
+def test_every_channel_is_exported(channel: str) -> None:
+    predictor = untrained("fcn", length=50, channels=["flux", channel] if channel != "flux" else ["flux"])
     assert largest_difference(predictor, OnnxPredictor.load(exported(predictor))) <= LARGEST_DIFFERENCE
