@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from spectral.data.readers.arrays.array_map import extraction_folder
 from spectral.data.readers.arrays.stored_array import KnownArray, StoredArray, told
-from spectral.data.readers.survey_files.fits_columns import Column, columns_of, num_rows, table_columns
-from spectral.data.readers.survey_files.fits_file import GZIP_MAGIC, Hdu, open_fits
+from spectral.data.readers.survey_files.fits_columns import has_own_lengths, single_columns, table_columns
+from spectral.data.readers.survey_files.fits_file import GZIP_MAGIC, open_fits
+from spectral.data.readers.survey_files.fits_hdu import Hdu
 from spectral.data.readers.survey_files.fits_header import FitsHeader
 from spectral.errors import UserError
 
@@ -108,16 +109,16 @@ def _arrays_of(hdu: Hdu, path: Path, source: str) -> Iterable[tuple[str, StoredA
         dtype = (hdu.data if len(hdu.shape) == 1 else hdu.rows([0] if hdu.shape[0] else [])).dtype
         yield name, FitsImage(f"'{name}' in {source}", path, hdu.number, hdu.shape, dtype.str, dtype.kind)
     if hdu.is_table:
-        num = num_rows(hdu)
-        sample = table_columns(hdu, [column.name.lower() for column in columns_of(hdu)], 0, min(1, num))
-        for column in columns_of(hdu):
-            yield column.name, _column(hdu, column, sample[column.name.lower()], num, path, source)
+        fixed = [column.name for column in hdu.columns if not has_own_lengths(column)]
+        sample = table_columns(hdu, [name.lower() for name in fixed], 0, min(1, hdu.num_rows))
+        for name in hdu.columns.names:
+            yield name, _column(hdu, name, sample.get(name.lower(), np.zeros(0, object)), path, source)
 
 
-def _column(hdu: Hdu, column: Column, sample: NDArray[Any], num: int, path: Path, source: str) -> FitsColumn:
-    said = f"'{column.name}' in {source}"
-    shape = (num, *sample.shape[1:])
-    return FitsColumn(said, path, hdu.number, column.name.lower(), shape, sample.dtype.str, sample.dtype.kind)
+def _column(hdu: Hdu, name: str, sample: NDArray[Any], path: Path, source: str) -> FitsColumn:
+    shape = (hdu.num_rows, *sample.shape[1:])
+    said = f"'{name}' in {source}"
+    return FitsColumn(said, path, hdu.number, name.lower(), shape, sample.dtype.str, sample.dtype.kind)
 
 
 def _keyword_wave(headers: Sequence[FitsHeader], length: int) -> NDArray[np.float64] | None:
@@ -140,9 +141,9 @@ def _single_columns(path: Path, number: int, mtime_ns: int, source: str) -> dict
     """All columns of a table that have one value a row, read at once: each alone would take reading the whole table."""
     with told(source), open_fits(path) as hdus:
         hdu = hdus[number]
-        names = [c.name.lower() for c in columns_of(hdu) if c.code == "A" or (c.repeat == 1 and c.code not in "PQX")]
+        names = [name.lower() for name in single_columns(hdu.columns)]
         step = max(1, BLOCK_BYTES // hdu.header.axes[0])
-        blocks = [table_columns(hdu, names, at, at + step) for at in range(0, max(1, num_rows(hdu)), step)]
+        blocks = [table_columns(hdu, names, at, at + step) for at in range(0, max(1, hdu.num_rows), step)]
     return {name: np.concatenate([block[name] for block in blocks]) for name in names}
 
 

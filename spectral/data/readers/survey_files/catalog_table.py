@@ -12,7 +12,7 @@ import pyarrow.parquet
 
 from spectral.data.readers.columns import check_names, is_index, text_columns
 from spectral.data.readers.paths import existing_file
-from spectral.data.readers.survey_files.fits_columns import columns_of, num_rows, table_columns
+from spectral.data.readers.survey_files.fits_columns import single_columns, table_columns
 from spectral.data.readers.survey_files.fits_file import open_fits
 from spectral.data.readers.survey_files.layout import UnreadableError
 from spectral.errors import UserError
@@ -92,10 +92,9 @@ def _from_fits(path: Path, source: str) -> pd.DataFrame:
         table = next((hdu for hdu in hdus if hdu.is_table), None)
         if table is None:
             raise UserError(f"{source} holds no table.")
-        columns = columns_of(table)
-        check_names([column.name for column in columns], source)
-        single = {c.name.lower(): c.name for c in columns if c.code == "A" or (c.repeat == 1 and c.code not in "PQX")}
+        check_names(table.columns.names, source)
+        single = {name.lower(): name for name in single_columns(table.columns)}
         step = max(1, BLOCK_BYTES // table.header.axes[0])
-        starts = range(0, max(1, num_rows(table)), step)
+        starts = range(0, max(1, table.num_rows), step)
         blocks = [pd.DataFrame(table_columns(table, [*single], at, at + step)) for at in starts]
     return pd.concat(blocks, ignore_index=True).rename(columns=single)

@@ -1,29 +1,25 @@
-"""FITS files, also gzipped: headers, and of the data only the bytes that are asked for.
+"""FITS files, also gzipped, by astropy: headers, and of the data only the rows that are asked for.
 
-astropy makes an object of each card and column before it gives a number, which takes most of the time for a file of one
-spectrum, and it reads whole images. What is read here is tested to be bit for bit what astropy reads.
+astropy parses headers, says how much data follows each, and decodes the bytes of some rows. Only the walk from HDU to
+HDU is here, since `fits.open` makes a list as long as NAXIS says before anyone can look at it, and reads tables whole:
+a damaged file that claims 10^12 bytes must not take them, and a table may be larger than memory.
 """
 
 import gzip
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from math import prod
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
-
-from spectral.data.readers.survey_files.fits_header import CARD, FitsHeader
+from spectral.data.readers.survey_files.fits_hdu import Hdu
 from spectral.data.readers.survey_files.layout import UnreadableError
 
-BLOCK = 2880  # bytes; headers and data are padded to it
+BLOCK, CARD = 2880, 80  # bytes; headers and data are padded to blocks
+END = b"END     "
 MOST_BLOCKS = 4096  # of a header
 FARTHEST = 2**62  # offset that a system takes
-MOST_BYTES = 2**28  # of one reading, whatever a header asks for
 GZIP_MAGIC = b"\x1f\x8b"
-PIXEL_TYPES = {8: ">u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 
 
 @contextmanager
@@ -48,107 +44,6 @@ def open_fits(path: Path) -> Iterator["FitsFile"]:
                 yield FitsFile(unpacked, None)  # type: ignore[arg-type]  # reads bytes as any binary file
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise UnreadableError(f"damaged gzip: {' '.join(str(error).split())}") from error
-
-
-class Hdu:
-    """A header, and the data that follow it.
-
-    Args:
-        number: its place in the file.
-        start: offset of its data in bytes.
-    """
-
-    def __init__(self, fits: "FitsFile", number: int, header: FitsHeader, start: int) -> None:
-        self.fits, self.number, self.header, self.start = fits, number, header, start
-
-    @property
-    def name(self) -> str:
-        return str(self.header.get("EXTNAME") or ("PRIMARY" if self.number == 0 else "")).upper()
-
-    def __str__(self) -> str:
-        return f"HDU {self.number} {self.name}".rstrip()
-
-    @property
-    def num_bytes(self) -> int:
-        """Of its data, before padding."""
-        axes, header = self.header.axes, self.header
-        if not axes:
-            return 0
-        return abs(self._bits) * header.count("GCOUNT", 1) * (header.count("PCOUNT", 0) + prod(axes)) // 8
-
-    @property
-    def _bits(self) -> int:
-        bits = self.header.get("BITPIX")
-        if not isinstance(bits, int) or bits not in PIXEL_TYPES:
-            raise UnreadableError(f"damaged FITS: {self} has BITPIX={bits}")
-        return bits
-
-    @property
-    def is_image(self) -> bool:
-        extension = self.header.get("XTENSION", "IMAGE")
-        return extension == "IMAGE" and len(self.header.axes) > 0
-
-    @property
-    def is_table(self) -> bool:
-        """A compressed image is stored as a table, but is none."""
-        is_binary = self.header.get("XTENSION") == "BINTABLE" and self.header.get("ZIMAGE") is not True
-        return is_binary and len(self.header.axes) == 2
-
-    def read(self, offset: int, num: int) -> bytes:
-        """Some bytes of the data.
-
-        Raises:
-            UnreadableError: the file ends before them, or there are too many to be sound.
-        """
-        num_missing = self.fits.num_missing(self.start + offset + num)
-        if num > MOST_BYTES and not num_missing:
-            raise UnreadableError(f"too large: {self} asks for {num:,} bytes at a time")
-        raw = b"" if num_missing else self.fits.read(self.start + offset, num)
-        if len(raw) < num:
-            raise UnreadableError(f"cut short: {self} ends {num_missing or num - len(raw):,} bytes too early")
-        return raw
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of an image, the slowest axis first."""
-        return self.header.axes[::-1]
-
-    @property
-    def data(self) -> NDArray[Any]:
-        """A whole image. Raises UnreadableError as `read` does, or if the HDU is none."""
-        kind = self._pixel_type()
-        raw = self.read(0, prod(self.shape) * kind.itemsize)
-        return self._scaled(np.frombuffer(raw, kind).reshape(self.shape))
-
-    def rows(self, numbers: Sequence[int]) -> NDArray[Any]:
-        """Some rows [n, L] of an image [N, L], in native byte order.
-
-        Raises:
-            UnreadableError: the HDU is no such image, or the file is cut short.
-        """
-        kind, shape = self._pixel_type(), self.shape
-        last = max([0, *numbers])
-        if len(shape) != 2 or last >= shape[0]:
-            raise UnreadableError(f"wrong layout: {self} is of {list(shape)}, no image with a row {last}")
-        num_bytes = shape[1] * kind.itemsize
-        runs = [self.read(start * num_bytes, num * num_bytes) for start, num in _runs(numbers)]
-        raw = runs[0] if len(runs) == 1 else b"".join(runs)
-        return self._scaled(np.frombuffer(raw, kind).reshape(len(numbers), shape[1]))
-
-    def _pixel_type(self) -> np.dtype[Any]:
-        if not self.is_image:
-            raise UnreadableError(f"wrong layout: {self} is not an image")
-        return np.dtype(PIXEL_TYPES[self._bits])
-
-    def _scaled(self, values: NDArray[Any]) -> NDArray[Any]:
-        return scaled(values, self.header.get("BSCALE", 1), self.header.get("BZERO", 0))
-
-
-def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
-    """Rows that follow one another, as the first and how many."""
-    breaks = [i for i in range(1, len(numbers)) if numbers[i] != numbers[i - 1] + 1]
-    starts = [0, *breaks] if numbers else []
-    return [(numbers[i], j - i) for i, j in zip(starts, [*breaks, len(numbers)], strict=False)]
 
 
 class FitsFile:
@@ -204,19 +99,17 @@ class FitsFile:
         if start > 0 and not first.startswith(b"XTENSION="):
             return False  # the end, or bytes after it that belong to no HDU
         number = len(self._hdus)
-        text, num_blocks = self._header_text(start, first, f"HDU {number}")
-        self._hdus.append(Hdu(self, number, FitsHeader(text, f"HDU {number}"), start + num_blocks * BLOCK))
+        header = self._header_bytes(start, first, f"HDU {number}")
+        self._hdus.append(Hdu(self, number, header, start + len(header)))
         return True
 
-    def _header_text(self, start: int, block: bytes, where: str) -> tuple[str, int]:
-        """The cards before END, and the number of blocks of the header."""
-        blocks: list[str] = []
+    def _header_bytes(self, start: int, block: bytes, where: str) -> bytes:
+        """The blocks up to the one that holds END."""
+        blocks: list[bytes] = []
         while len(block) == BLOCK and len(blocks) < MOST_BLOCKS:
-            text = block.decode("latin-1")
-            for at in range(0, BLOCK, CARD):
-                if text[at : at + 8] == "END     ":
-                    return "".join(blocks) + text[:at], len(blocks) + 1
-            blocks.append(text)
+            blocks.append(block)
+            if any(block.startswith(END, at) for at in range(0, BLOCK, CARD)):
+                return b"".join(blocks)
             block = self.read(start + len(blocks) * BLOCK, BLOCK)
         raise UnreadableError(f"cut short: the header of {where} has no end")
 
@@ -232,15 +125,3 @@ def hdu_at(hdus: FitsFile, which: int | str, what: str) -> Hdu:
     except KeyError:
         names = ", ".join(str(hdu) for hdu in hdus)
         raise UnreadableError(f"wrong layout: no HDU {which} with {what}, there are {names}") from None
-
-
-def scaled(values: NDArray[Any], scale: object, zero: object) -> NDArray[Any]:
-    """Stored values as the numbers that they stand for (FITS standard 4.0, section 5), in native byte order."""
-    values = values.astype(values.dtype.newbyteorder("="), copy=False)
-    if not (isinstance(scale, int | float) and isinstance(zero, int | float)) or (scale, zero) == (1, 0):
-        return values
-    if values.dtype.kind in "iu" and scale == 1 and float(zero).is_integer():
-        if zero == 2**63:  # unsigned 64 bits
-            return values.view(np.uint64) ^ np.uint64(2**63)
-        return values.astype(np.int64) + np.int64(zero)
-    return np.asarray(values * np.float64(scale) + np.float64(zero))

@@ -1,41 +1,38 @@
-"""The header of an HDU: keywords and their values. FITS standard 4.0, section 4."""
+"""The header of an HDU as astropy parses it, with what a reader needs of its values, whatever a damaged file says."""
 
 import math
-import re
-from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+from astropy.io import fits
+from astropy.io.fits.verify import VerifyError
 
 from spectral.data.readers.survey_files.layout import UnreadableError
 
-CARD = 80  # bytes
-COMMENTARY = ("COMMENT ", "HISTORY ", " " * 8)
-QUOTED = re.compile(r"'((?:[^']|'')*)'")
-MOST_AXES = 999
+MOST_AXES = 999  # of the standard
 
-Value = str | int | float | bool | None
+Value = str | int | float | complex | bool | None
 
 
-class FitsHeader(Mapping[str, Value]):
-    """The first card of each keyword that has a value. Values are parsed when they are asked for.
+class FitsHeader:
+    """Values of keywords. One that astropy cannot parse counts as absent.
 
     Args:
-        text: all cards in one string.
+        cards: as astropy has them; of a keyword that is there twice the first one counts.
         where: the HDU, for the reasons of errors.
     """
 
-    def __init__(self, text: str, where: str) -> None:
-        cards = (text[at : at + CARD] for at in range(0, len(text), CARD))
-        valued = [card for card in cards if card[8:10] == "= " and not card.startswith(COMMENTARY)]
-        self._texts = {card[:8].rstrip(): card[10:] for card in reversed(valued)}
-        self._where = where
+    def __init__(self, cards: fits.Header, where: str) -> None:
+        self.cards, self._where = cards, where
 
-    def __getitem__(self, keyword: str) -> Value:
-        return _parsed(self._texts[keyword])
+    def __contains__(self, keyword: str) -> bool:
+        return keyword in self.cards
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._texts)
-
-    def __len__(self) -> int:
-        return len(self._texts)
+    def get(self, keyword: str, default: Value = None) -> Value:
+        try:
+            value = self.cards.get(keyword, default)
+        except (VerifyError, ValueError):
+            return default
+        return None if isinstance(value, fits.card.Undefined) else value
 
     def text(self, keyword: str) -> str | None:
         """A value as text without blanks around it, or None if it is absent or blank."""
@@ -69,27 +66,10 @@ class FitsHeader(Mapping[str, Value]):
             raise UnreadableError(f"damaged FITS: {self._where} has {keyword}={value}, not a whole number")
         return value
 
-    @property
+    @cached_property
     def axes(self) -> tuple[int, ...]:
         """NAXIS1, NAXIS2 and so on: the first varies fastest."""
         num = self.count("NAXIS")
         if num > MOST_AXES:
             raise UnreadableError(f"damaged FITS: {self._where} has NAXIS={num}")
         return tuple(self.count(f"NAXIS{i}") for i in range(1, num + 1))
-
-
-def _parsed(text: str) -> Value:
-    text = text.strip()
-    if quoted := QUOTED.match(text):
-        return quoted[1].replace("''", "'").rstrip()
-    text = text.partition("/")[0].strip()
-    if not text:
-        return None
-    if text in ("T", "F"):
-        return text == "T"
-    for kind in (int, float):
-        try:
-            return kind(text.replace("D", "E").replace("d", "e") if kind is float else text)
-        except ValueError:
-            continue
-    return text

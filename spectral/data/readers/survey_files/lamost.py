@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from spectral.data.readers.survey_files.fits_columns import table_columns
-from spectral.data.readers.survey_files.fits_file import FitsFile, Hdu, hdu_at, open_fits
+from spectral.data.readers.survey_files.fits_file import FitsFile, hdu_at, open_fits
+from spectral.data.readers.survey_files.fits_hdu import Hdu
 from spectral.data.readers.survey_files.fits_values import float32, float64, wave_of_header
 from spectral.data.readers.survey_files.layout import Entry, Spectrum, UnreadableError
 from spectral.data.readers.survey_files.mask_bits import bad_pixels, bits_of

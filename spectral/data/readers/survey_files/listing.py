@@ -7,13 +7,24 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from spectral.data.readers.columns import NUMBERED, as_text, find_columns, log_columns, tidy_catalog
 from spectral.data.readers.survey_files.catalog_table import read_catalog_table
 from spectral.data.readers.survey_files.file_tree import FileTree
 from spectral.data.readers.survey_files.layout import Layout
 from spectral.data.readers.survey_files.objects import groups_by_position
-from spectral.data.readers.survey_files.places import FileFinder, Places, places_of
+from spectral.data.readers.survey_files.places import (
+    SEVERAL,
+    FileFinder,
+    Places,
+    as_series,
+    places_of,
+    stems,
+    text_column,
+)
 from spectral.data.readers.survey_files.scan import FILE, PROBLEM, ROW_IN_FILE, scan_headers, stem
 from spectral.errors import UserError
 
@@ -73,18 +84,21 @@ def _of_headers(layout: Layout, source: Source, tree: FileTree, num_workers: int
 def _of_catalog(layout: Layout, source: Source, catalog: str, tree: FileTree, num_workers: int | None) -> pd.DataFrame:
     named = f"data.catalog={catalog}"
     table = read_catalog_table(catalog, _given(layout, source, ()))
-    given = _given(layout, source, table.columns)
+    columns = table.columns
+    given = _given(layout, source, columns)
     places = places_of(layout, source.file_key, table, named)
     if places is None:
         table = _primary(table, named)
     if places is None or getattr(layout, "many_per_file", False):
-        stems = None if places is None else [stem(name, layout.endings) for name in places.files]
-        frame = tidy_catalog(_keyed(table, stems, given, named), given, named)
-        entries = scan_headers(layout, _named_files(layout, tree, stems), num_workers)
-        frame = _with_distinct_ids(layout, _joined(layout, frame, entries, stems is not None, named))
+        files = None if places is None else as_series(stems(places.files, layout.endings))
+        frame = tidy_catalog(_keyed(table, files, given, named), given, named)
+        entries = scan_headers(layout, _named_files(layout, tree, files), num_workers)
+        frame = _with_distinct_ids(layout, _joined(layout, frame, entries, files is not None, named))
     else:
-        frame = _with_files(layout, tidy_catalog(table, given, named), places, tree, named)
-    log_columns(named, table.columns, frame, given, f"the files of data.folder={source.folder}")
+        frame = tidy_catalog(table, given, named)
+        del table  # as large as the frame
+        frame = _with_files(layout, frame, places, tree, named)
+    log_columns(named, columns, frame, given, f"the files of data.folder={source.folder}")
     return frame
 
 
@@ -102,21 +116,32 @@ def _with_files(layout: Layout, frame: pd.DataFrame, places: Places, tree: FileT
     """The catalog with the file of each row, which it finds by the file's name, or by an id that files are named by."""
     finder = FileFinder(tree, layout.endings)
     numbered = bool(frame.attrs.get(NUMBERED))
-    found = [finder.find(name) for name in places.files]
+    found = finder.find(places.files)
     if not numbered:
-        found = [file or finder.find(id_) for file, id_ in zip(found, frame["id"], strict=True)]
-    missing = [finder.problem(name) if file is None else None for name, file in zip(places.files, found, strict=True)]
-    if all(missing):
+        lost = np.flatnonzero(found < 0)
+        by_id = finder.find(text_column(frame["id"].iloc[lost]))
+        found[lost] = np.where(by_id >= 0, by_id, found[lost])
+    if (found < 0).all():
         raise UserError(
             f"None of the {len(found):,} files that {named} asks for is in data.folder, such as {places.files[0]}."
         )
-    files = [name if file is None else file for name, file in zip(places.files, found, strict=True)]
+    names = pc.take(finder.names, pa.array(found, mask=found < 0))
+    files = pc.coalesce(pa.chunked_array([names]), places.files)
     if numbered:
-        frame["id"] = places.ids or [stem(name, layout.endings) for name in files]
+        frame["id"] = as_series(places.ids or stems(files, layout.endings))
         frame.attrs[NUMBERED] = False
-    _log_left_out(tree, len(tree.names) - len({*files} & {*tree.names}), named)
-    frame[FILE], frame[ROW_IN_FILE], frame[PROBLEM] = files, places.rows, missing
+    _log_left_out(tree, len(tree.names) - len(np.unique(found[found >= 0])), named)
+    frame[FILE], frame[ROW_IN_FILE], frame[PROBLEM] = as_series(files), places.rows, _problems(found, places)
     return frame
+
+
+def _problems(found: NDArray[np.int64], places: Places) -> NDArray[np.object_]:
+    """Why a file is not found, or None."""
+    problems = np.full(len(found), None, object)
+    for row in np.flatnonzero(found < 0):
+        reason = "several files of this name" if found[row] == SEVERAL else "missing file"
+        problems[row] = f"{reason}: {places.files[int(row)]}"
+    return problems
 
 
 def _primary(table: pd.DataFrame, named: str) -> pd.DataFrame:
@@ -129,21 +154,21 @@ def _primary(table: pd.DataFrame, named: str) -> pd.DataFrame:
     return best
 
 
-def _keyed(table: pd.DataFrame, stems: list[str] | None, given: Mapping[str, str | None], named: str) -> pd.DataFrame:
+def _keyed(table: pd.DataFrame, files: pd.Series | None, given: Mapping[str, str | None], named: str) -> pd.DataFrame:
     """The catalog with its files' names before its ids, if it has both: an object may be in several files."""
     roles = find_columns(table.columns, given, named)
     column = next((name for name, role in roles.items() if role == "id"), None)
-    if stems is None or column is None:
+    if files is None or column is None:
         return table
-    ids = as_text(table[column], f"'{column}' in {named}")
-    return table.assign(**{column: [f"{stem}/{id_}" for stem, id_ in zip(stems, ids, strict=True)]})
+    ids = as_text(table[column], f"'{column}' in {named}").fillna("nan")
+    return table.assign(**{column: (files + "/" + ids.array).array})
 
 
-def _named_files(layout: Layout, tree: FileTree, stems: list[str] | None) -> FileTree:
+def _named_files(layout: Layout, tree: FileTree, files: pd.Series | None) -> FileTree:
     """The files that a catalog names, or all if it names none; if none of those is there, all."""
-    if stems is None:
+    if files is None:
         return tree
-    wanted = set(stems)
+    wanted = set(files.unique())
     found = [name for name in tree.names if stem(name, layout.endings) in wanted]
     return dataclasses.replace(tree, names=found or tree.names)
 
@@ -178,6 +203,8 @@ def _joined(layout: Layout, frame: pd.DataFrame, entries: pd.DataFrame, by_file:
 
 def _with_distinct_ids(layout: Layout, frame: pd.DataFrame) -> pd.DataFrame:
     """Ids that several files have, made longer by the layout if it can tell them apart; the later ones are bad rows."""
+    if frame["id"].is_unique:
+        return frame.assign(id=frame["id"].astype("str"))
     ids, files, problems = (frame[name].to_numpy(object).copy() for name in ("id", FILE, PROBLEM))
     twice = np.flatnonzero(frame["id"].duplicated(keep=False))
     if hasattr(layout, "longer_id"):

@@ -1,18 +1,26 @@
-"""In which file, and where in it, the spectra of a catalog's rows are."""
+"""In which file, and where in it, the spectra of a catalog's rows are. Columns of text are Arrow's: a catalog may have
+millions of rows, and a Python string takes a hundred bytes."""
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from spectral.data.readers.columns import among
 from spectral.data.readers.survey_files.file_tree import FileTree
 from spectral.data.readers.survey_files.layout import Layout
-from spectral.data.readers.survey_files.scan import stem
 from spectral.errors import UserError
+
+BLOCK = 2**14  # rows that are Python objects at a time
+ABSENT, SEVERAL = -1, -2  # in place of a file's number
+LAST_ROW = 2**62
 
 
 @dataclass(frozen=True)
@@ -25,9 +33,9 @@ class Places:
         ids: of the spectra, as the survey makes them of the same columns; None if it does not.
     """
 
-    files: list[str]
-    rows: list[int]
-    ids: list[str] | None
+    files: pa.ChunkedArray
+    rows: NDArray[np.int64]
+    ids: pa.ChunkedArray | None
 
 
 def places_of(layout: Layout, file_key: str | None, table: pd.DataFrame, named: str) -> Places | None:
@@ -49,14 +57,36 @@ def places_of(layout: Layout, file_key: str | None, table: pd.DataFrame, named: 
     spectrum_id: Any = getattr(layout, "spectrum_id", None)
     if not told and (file_key is None or row_in_file):  # with many in a file, its name does not say which one is meant
         return None
-    values = [*zip(*(table[key].to_list() for key in keys), strict=True)] if told else [()] * len(table)
-    if file_key is None:
-        files = [_made(layout.file_name, v) or "" for v in values]
-    else:
-        files = table[file_key].map(str).to_list()
-    rows = [_made(row_in_file, v) or 0 for v in values] if row_in_file else [0] * len(files)
-    ids = [_made(spectrum_id, v) or "" for v in values] if told and spectrum_id else None
+    values = [table[key] for key in keys] if told else []
+    files = _text_made(layout.file_name, values) if file_key is None else text_column(table[file_key].map(str))
+    rows = np.zeros(len(table), np.int64)
+    if row_in_file:
+        made = (min(_made(row_in_file, one) or 0, LAST_ROW) for block in _blocks(values) for one in block)
+        rows = np.fromiter(made, np.int64, len(table))
+    ids = _text_made(spectrum_id, values) if told and spectrum_id else None
     return Places(files, rows, ids)
+
+
+def text_column(texts: pd.Series) -> pa.ChunkedArray:
+    """A column of text in Arrow's form."""
+    column = pa.array(texts, pa.large_string())
+    return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
+
+
+def as_series(texts: Any) -> pd.Series:
+    """A column of text in pandas's form, which holds Arrow's."""
+    return pd.Series(pd.array(texts, dtype="str"))
+
+
+def _text_made(make: Any, columns: Sequence[pd.Series]) -> pa.ChunkedArray:
+    blocks = (pa.array([_made(make, one) or "" for one in block], pa.large_string()) for block in _blocks(columns))
+    return pa.chunked_array(blocks, pa.large_string())
+
+
+def _blocks(columns: Sequence[pd.Series]) -> Iterator[Iterator[tuple[Any, ...]]]:
+    """The values of some columns row by row."""
+    for start in range(0, len(columns[0]), BLOCK):
+        yield zip(*(column.iloc[start : start + BLOCK].to_list() for column in columns), strict=True)
 
 
 def _made(make: Any, values: tuple[Any, ...]) -> Any:
@@ -71,22 +101,28 @@ class FileFinder:
     """Finds files of a tree by their names: as they are below its root, as full paths, or without folders or ending."""
 
     def __init__(self, tree: FileTree, endings: Sequence[str]) -> None:
-        self._root, self._endings = f"{os.path.abspath(tree.root)}/", endings  # noqa: PTH100  # resolves no link
-        self._names = set(tree.names)
-        self._by_stem: dict[str, str | None] = {}  # None: several files have it
-        for name in tree.names:
-            base = stem(name, endings)
-            self._by_stem[base] = None if base in self._by_stem else name
+        root = re.escape(f"{os.path.abspath(tree.root)}/")  # noqa: PTH100  # resolves no link
+        self._before, self._endings = f"^({root})?(\\./)?", endings
+        self.names = pa.array(tree.names, pa.large_string())
+        self._stems = stems(self.names, endings)
+        first = pc.index_in(self._stems, self._stems).to_numpy()
+        self._is_unique = np.ones(len(first), bool)
+        self._is_unique[first[first != np.arange(len(first))]] = False
 
-    def find(self, name: str) -> str | None:
-        """The name below the root, or None if there is no such file or several are."""
-        name = name.strip()
-        below = name.removeprefix(self._root).removeprefix("./")
-        if below in self._names:
-            return below
-        return self._by_stem.get(stem(Path(name).name, self._endings))
+    def find(self, names: pa.ChunkedArray) -> NDArray[np.int64]:
+        """The number in `names` of each file; ABSENT if there is no such file, SEVERAL if there are several."""
+        below = pc.replace_substring_regex(pc.utf8_trim_whitespace(names), self._before, "")
+        exact, by_stem = _places_in(below, self.names), _places_in(stems(below, self._endings), self._stems)
+        by_stem[(by_stem >= 0) & ~self._is_unique[by_stem]] = SEVERAL
+        return np.where(exact >= 0, exact, by_stem)
 
-    def problem(self, name: str) -> str:
-        """Why a name is not found."""
-        several = stem(Path(name).name, self._endings) in self._by_stem
-        return f"several files of this name: {name}" if several else f"missing file: {name}"
+
+def _places_in(texts: pa.ChunkedArray, known: pa.Array) -> NDArray[np.int64]:
+    return pc.fill_null(pc.index_in(texts, known), ABSENT).to_numpy().astype(np.int64)  # type: ignore[no-any-return]
+
+
+def stems(names: Any, endings: Sequence[str]) -> Any:
+    """`stem` of each of a column of names."""
+    bases = pc.replace_substring_regex(names, r"(?s)^.*/([^/])", r"\1")
+    any_ending = "|".join(re.escape(ending) for ending in sorted(endings, key=len, reverse=True))
+    return pc.replace_substring_regex(bases, f"(?i)({any_ending})$", "")

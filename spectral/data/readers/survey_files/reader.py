@@ -73,6 +73,7 @@ class SurveyFilesReader:
         if not self.manifest.is_file():
             tree = self.tree or self._find_files()
             write_parquet(self.manifest, list_spectra(self.layout, self.source, tree, self.num_workers))
+        self.tree = None  # of millions of names
         return pd.read_parquet(self.manifest)
 
     def wave_angstrom(self) -> None:
@@ -148,7 +149,7 @@ def _without_warned(labels: pd.Series, frame: pd.DataFrame) -> pd.Series:
 def _places(manifest: Path) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Read once a process; the name of a manifest says what it lists, so it never changes."""
     frame = pd.read_parquet(manifest, columns=[FILE, ROW_IN_FILE, PROBLEM])
-    return frame[FILE].to_numpy(object), frame[ROW_IN_FILE].to_numpy(np.int64), frame[PROBLEM].to_numpy(object)
+    return frame[FILE].array, frame[ROW_IN_FILE].to_numpy(np.int64), frame[PROBLEM].array
 
 
 def _chunk(found: list[Spectrum | str], has_ivar: bool) -> Chunk:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectral.data.readers.survey_files.fits_columns import num_rows, table_columns
-from spectral.data.readers.survey_files.fits_file import FitsFile, Hdu, hdu_at, open_fits
+from spectral.data.readers.survey_files.fits_columns import table_columns
+from spectral.data.readers.survey_files.fits_file import FitsFile, hdu_at, open_fits
+from spectral.data.readers.survey_files.fits_hdu import Hdu
 from spectral.data.readers.survey_files.fits_values import float32, from_log10, wave_of_header
 from spectral.data.readers.survey_files.layout import Entry, Spectrum, UnreadableError
 from spectral.data.readers.survey_files.mask_bits import bad_pixels, bits_of
@@ -190,7 +191,7 @@ def _known_columns(hdu: Hdu, stop: int | None = None) -> dict[str, NDArray[Any]]
 
 def _plug_map(hdus: FitsFile, num_fibers: int) -> dict[str, list[Any]]:
     """Position and type of each fiber's target, if a table of the file says."""
-    tables = (_known_columns(hdu) for hdu in hdus if hdu.is_table and num_rows(hdu) == num_fibers)
+    tables = (_known_columns(hdu) for hdu in hdus if hdu.is_table and hdu.num_rows == num_fibers)
     return _taken(next(tables, {}))
 
 

@@ -7,7 +7,7 @@ import pytest
 from astropy.io import fits
 
 from spectral.data.readers.arrays.opening import open_arrays
-from spectral.data.readers.survey_files.fits_file import Hdu
+from spectral.data.readers.survey_files.fits_hdu import Hdu
 from spectral.data.wavelengths import vacuum_angstrom
 from spectral.errors import UserError
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from spectral.data.readers.survey_files.fits_header import FitsHeader
 from spectral.data.readers.survey_files.fits_values import float32, float64, wave_of_header
@@ -33,7 +34,7 @@ def test_any_stands_for_flags_without_a_name_too() -> None:
 
 
 def test_wavelengths_of_a_damaged_header_are_no_warning() -> None:
-    header = FitsHeader("COEFF0  = 1E300".ljust(80) + "COEFF1  = 1E308".ljust(80), "HDU 0")
+    header = FitsHeader(fits.Header({"COEFF0": 1e300, "COEFF1": 1e308}), "HDU 0")
     assert np.isinf(wave_of_header(header, 3)).all()
     with pytest.raises(UnreadableError, match="too large: a spectrum of 2,147,483,648 pixels"):
         wave_of_header(header, 2**31)

@@ -181,8 +181,8 @@ def test_a_plate_is_read_by_rows_and_not_as_a_whole(tmp_path: Path, monkeypatch:
     reader.catalog()
     read: list[int] = []
     monkeypatch.setattr(
-        "spectral.data.readers.survey_files.fits_file.Hdu.read",
-        lambda hdu, offset, num: read.append(num) or hdu.fits.read(hdu.start + offset, num),
+        "spectral.data.readers.survey_files.fits_hdu.Hdu.read",
+        lambda hdu, offset, num: read.append(num) or hdu.file.read(hdu.start + offset, num),
     )
     np.testing.assert_array_equal(reader.read(np.array([1])).flux[0], spectra[1].flux[None])
     assert max(read) == 4 * len(spectra[0].flux)

@@ -1,0 +1,30 @@
+"""The list of a survey's spectra from a catalog of many rows."""
+
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from spectral.data.readers.survey_files.file_tree import FileTree
+from spectral.data.readers.survey_files.lamost import LamostLayout
+from spectral.data.readers.survey_files.listing import Source, list_spectra
+
+NUM = 20_000
+PYTHON_STRING = 90  # bytes, of a file's name with its folder
+
+
+def test_a_catalog_is_listed_by_columns_and_not_by_objects_for_each_row(tmp_path: Path) -> None:
+    layout, number = LamostLayout(["any"], "and"), np.arange(NUM)
+    night, fiber = 55000 + number // 250, number % 250 + 1
+    table = {"obsid": number + 10**8, "lmjd": night, "planid": "GAC099N04V1", "spid": 7, "fiberid": fiber}
+    pd.DataFrame(table | {"class": "STAR", "z": 0.1}).to_csv(tmp_path / "c.csv", index=False)
+    names = [f"{n}/{layout.file_name(n, 'GAC099N04V1', 7, f)}" for n, f in zip(night, fiber, strict=True)]
+    tree, source = FileTree(tmp_path, names[: NUM - 2], ""), Source(str(tmp_path), str(tmp_path / "c.csv"))
+    list_spectra(layout, source, tree, 1)  # so that what is loaded and made once does not count
+    tracemalloc.start()
+    frame = list_spectra(layout, source, tree, 1)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert frame["file"].tolist()[: NUM - 2] == names[: NUM - 2] and frame["problem"].notna().sum() == 2
+    assert most / NUM < 3.5 * PYTHON_STRING
