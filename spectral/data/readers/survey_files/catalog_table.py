@@ -19,7 +19,7 @@ from spectral.errors import UserError
 
 FITS_ENDINGS = (".fits", ".fit", ".fits.gz", ".fit.gz")
 SEPARATORS = "|,;\t"
-BLOCK_BYTES = 2**26  # of a FITS table, in memory at a time
+BLOCK_BYTES = 2**24  # of a FITS table, in memory at a time
 
 
 def read_catalog_table(path: str, given: Mapping[str, str | None], key: str = "data.catalog") -> pd.DataFrame:
@@ -96,5 +96,10 @@ def _from_fits(path: Path, source: str) -> pd.DataFrame:
         single = {name.lower(): name for name in single_columns(table.columns)}
         step = max(1, BLOCK_BYTES // table.header.axes[0])
         starts = range(0, max(1, table.num_rows), step)
-        blocks = [pd.DataFrame(table_columns(table, [*single], at, at + step)) for at in starts]
-    return pd.concat(blocks, ignore_index=True).rename(columns=single)
+        parts: dict[str, list[pd.Series]] = {name: [] for name in single}
+        for at in starts:
+            for name, values in table_columns(table, [*single], at, at + step).items():
+                parts[name].append(pd.Series(values))
+    # Joined column by column: all at once would take the memory of the table twice.
+    columns = {single[name]: pd.concat(parts.pop(name), ignore_index=True) for name in single}
+    return pd.DataFrame(columns, copy=False)

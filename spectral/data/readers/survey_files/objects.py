@@ -4,10 +4,11 @@ import astropy.units as u
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from astropy.coordinates import SkyCoord, search_around_sky
+from astropy.coordinates import SkyCoord
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 BLOCK = 2**14  # names that are Python objects at a time
 
@@ -27,8 +28,10 @@ def groups_by_position(ra_deg: NDArray[np.float64], dec_deg: NDArray[np.float64]
     positions = np.stack([ra_deg[known] % 360, dec_deg[known]])
     # Each position once: a catalog with one for all, such as (0, 0) for unknown, would have as many pairs as squares.
     (ra, dec), first_row, place_of = np.unique(positions, axis=1, return_index=True, return_inverse=True)
-    sky = SkyCoord(ra * u.deg, dec * u.deg)
-    first, second, _, _ = search_around_sky(sky, sky, match_arcsec * u.arcsec)
+    sphere = SkyCoord(ra * u.deg, dec * u.deg).cartesian.xyz.value.T
+    chord = 2 * np.sin(np.radians(match_arcsec / 3600) / 2)
+    # astropy's search_around_sky makes a Python list for each position, which takes most of the memory of a catalog.
+    first, second = cKDTree(sphere).query_pairs(chord, output_type="ndarray").T
     pairs = coo_array((np.ones(len(first), bool), (first, second)), shape=(len(ra),) * 2)
     num_objects, object_of = connected_components(pairs, directed=False)
     leader = np.full(num_objects, len(known))
