@@ -5,7 +5,7 @@ PYTHON ?= python3
 PROCESSES ?= 2
 RUN := .venv/bin/python
 
-.PHONY: .venv demo test test-all lint bench report dashboard pictures clean
+.PHONY: .venv demo test test-all lint bench report dashboard pictures reference site clean
 
 demo: .venv
 	$(RUN) run.py
@@ -17,7 +17,7 @@ test: .venv
 # Databases, launchers and trackers are optional: without them their tests are skipped. So this target installs them.
 # The PostgreSQL server is a package of the system (on Debian: apt install postgresql).
 test-all: .venv
-	$(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[test,dev,postgresql,ray,slurm,tensorboard,mlflow,workspaces,dashboard]"
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[test,dev,postgresql,ray,slurm,tensorboard,mlflow,workspaces,dashboard,docs]"
 	$(RUN) -m pytest -q -m "slow or not slow"
 
 lint: .venv
@@ -45,6 +45,15 @@ dashboard: .venv
 pictures: .venv
 	$(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[test,dashboard]"
 	$(RUN) tools/pictures.py
+
+# The documentation site, in build/site; a warning of MkDocs is an error.
+site: .venv
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[test,docs]"
+	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --quiet --strict
+
+# docs/config-reference.md, from the typed configs.
+reference: .venv
+	$(RUN) tools/config_reference.py
 
 # The stamp is written last, so an interrupted installation is started again.
 .venv: .venv/installed

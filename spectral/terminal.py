@@ -22,6 +22,9 @@ class Terminal(Console):
     """
 
     def __init__(self, **options: Any) -> None:
+        if Console().is_jupyter:
+            # A notebook is no terminal, and rich would hand it the text past a stdout that is redirected.
+            options = {"force_jupyter": False, "force_terminal": False} | options
         super().__init__(**options)
         if not self.is_terminal and options.get("width") is None:
             self.width = WIDEST

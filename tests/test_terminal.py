@@ -1,5 +1,6 @@
 """What is drawn on a terminal, with colours, and into a pipe, at any width."""
 
+import contextlib
 import io
 import sys
 
@@ -57,3 +58,13 @@ def test_a_table_in_a_pipe_is_never_cut(monkeypatch: pytest.MonkeyPatch) -> None
     table.add_row(*map(str, range(40)))
     Terminal().print(table)
     assert all(name in pipe.getvalue() for name in names) and "…" not in pipe.getvalue()
+
+
+def test_in_a_notebook_it_prints_plain_lines_to_stdout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its stdout passes for a terminal, but moves no cursor; and what is redirected must not appear."""
+    screen = on_screen(monkeypatch)
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    Terminal().print(Text("macro-F1 0.9", style="bold"))
+    with contextlib.redirect_stdout(io.StringIO()) as elsewhere:
+        Terminal().print("epoch 1")
+    assert (screen.getvalue(), elsewhere.getvalue()) == ("macro-F1 0.9\n", "epoch 1\n")

@@ -33,20 +33,20 @@ class ShardsConfig:
 class ApplyConfig:
     """What every command takes that applies a run to data."""
 
-    run: str = MISSING
+    run: str = MISSING  # the folder of a run
     data: Any = None  # null, where the command allows it: the run's own survey
-    device: str = device_name()
-    precision: str = choice("auto", "auto", "float32", "bfloat16")
-    num_threads: Optional[int] = number(None, at_least=1)
-    evaluate_batch_size: int = number(256, at_least=1)
-    cache_dir: str = "outputs/surveys"
+    device: str = device_name()  # auto: the first of CUDA and MPS that is there, else the CPU
+    precision: str = choice("auto", "auto", "float32", "bfloat16")  # auto: bfloat16 where it is quick
+    num_threads: Optional[int] = number(None, at_least=1)  # of the CPU; null: one per core
+    evaluate_batch_size: int = number(256, at_least=1)  # spectra per batch
+    cache_dir: str = "outputs/surveys"  # the folder of packed surveys
 
 
 @dataclass
 class EvaluateConfig(ApplyConfig):
     """python -m spectral.evaluate"""
 
-    on: str = choice("auto", "auto", "train", "validation", "test", "all")
+    on: str = choice("auto", "auto", "train", "validation", "test", "all")  # auto: test, of other data all
     out: Optional[str] = None  # a folder for the scores and predictions; null: they are printed only
 
 
@@ -54,8 +54,8 @@ class EvaluateConfig(ApplyConfig):
 class PredictConfig(ShardsConfig, ApplyConfig):
     """python -m spectral.predict"""
 
-    out: str = MISSING
-    format: str = choice("auto", "auto", "csv", "contest", "probabilities", "parquet", "fits")
+    out: str = MISSING  # the file of predictions
+    format: str = choice("auto", "auto", "csv", "contest", "probabilities", "parquet", "fits")  # auto: by its ending
     keep_columns: Any = False  # true: all columns that the data has for its spectra; or a list of their names
     on_bad: str = choice("skip", "skip", "error")  # skip: a spectrum that cannot be classified has no class, but a row
     reject: Optional[float] = number(None, above=0, at_most=1)  # precision wanted of those that are not rejected
@@ -86,8 +86,8 @@ class Priors:
 class PackConfig(ShardsConfig):
     """python -m spectral.pack"""
 
-    data: Any = None
-    out: str = MISSING
+    data: Any = None  # what is packed
+    out: str = MISSING  # a new folder for the pack
     cache_dir: str = "outputs/surveys"  # of what readers keep, such as the list of a survey's files
 
 
@@ -95,9 +95,9 @@ class PackConfig(ShardsConfig):
 class ExportConfig:
     """python -m spectral.export"""
 
-    run: str = MISSING
-    out: str = MISSING
-    format: str = choice("auto", "auto", "onnx", "card")
+    run: str = MISSING  # the folder of a run
+    out: str = MISSING  # the file
+    format: str = choice("auto", "auto", "onnx", "card")  # auto: by its ending
 
 
 ESTIMATE = "estimate"  # of priors

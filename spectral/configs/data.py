@@ -17,7 +17,7 @@ MOST_PIXELS = 200_000
 class GridConfig:
     """The wavelengths that all spectra are resampled to; `native`: none, pixels stay the source's."""
 
-    kind: str = choice("native", "native", "log", "linear")
+    kind: str = choice("native", "native", "log", "linear")  # native: the pixels of the source
     start_angstrom: float = number(3700.0, above=0)  # the first pixel's centre is there (linear), or next after (log)
     stop_angstrom: float = number(9100.0, above=0)  # the last pixel's centre is at most there
     step: float = number(1e-4, above=0)  # in Angstrom (linear), or in log10 of Angstrom (log)
@@ -49,7 +49,7 @@ class DataConfig:
     nan: str = choice("error", "error", "mask", "skip")  # flux that is not finite; mask: flux 0 and a bad pixel
     ivar_masks: bool = True  # whether inverse variance of 0 or less, or none, marks a bad pixel
     ragged: str = choice("error", "error", "pad")  # lengths that differ; pad: flux 0 and bad pixels up to the longest
-    grid: GridConfig = field(default_factory=GridConfig)
+    grid: GridConfig = field(default_factory=GridConfig)  # the wavelengths that all spectra are resampled to
     limit: Optional[int] = number(None, at_least=1)  # spectra to use, to try a large survey quickly; null: all
     limit_draw: str = choice("stratified", "stratified", "first")  # each class in proportion; or the first rows
     num_workers: Optional[int] = number(None, at_least=1)  # packing processes; null: one a core; 1: this process alone
@@ -81,4 +81,4 @@ class PackedConfig:
     """A survey packed ahead of time; its packing options were chosen then."""
 
     name: str = "packed"
-    folder: str = must_exist("", "folder")
+    folder: str = must_exist("", "folder")  # what spectral.pack wrote

@@ -20,4 +20,4 @@ class ArgmaxConfig:
 class MacroF1Config:
     name: str = "macro_f1"
     prior_correction: bool = True
-    num_iterations: int = number(20, at_least=1, at_most=1000)
+    num_iterations: int = number(20, at_least=1, at_most=1000)  # of the fit on validation

@@ -25,7 +25,7 @@ class ScaleConfig(TransformConfig):
     """Divide by a constant: the flux scale stays visible."""
 
     name: str = "scale"
-    factor: float = number(100.0, above=0)
+    factor: float = number(100.0, above=0)  # what the flux is divided by
 
 
 @transforms.register("spectral.inputs.transforms:Standardize")
@@ -74,7 +74,7 @@ class ContinuumConfig(TransformConfig):
     """Divide by the continuum: a line through the medians of blocks of pixels."""
 
     name: str = "continuum"
-    block_pixels: int = number(100, at_least=2)
+    block_pixels: int = number(100, at_least=2)  # wider than the lines that are to stay
 
 
 @transforms.register("spectral.inputs.transforms:Unchanged")
@@ -131,7 +131,7 @@ class ContinuumChannelConfig:
     """The continuum of the scaled flux."""
 
     name: str = "continuum"
-    block_pixels: int = number(100, at_least=2)
+    block_pixels: int = number(100, at_least=2)  # wider than the lines that are to stay
 
 
 @channels.register("spectral.inputs.channels:SavitzkyGolay")
@@ -140,9 +140,9 @@ class SavitzkyGolayChannelConfig:
     """The scaled flux, smoothed, or its derivative, by polynomials fitted around each pixel."""
 
     name: str = "savgol"
-    window_pixels: int = number(11, at_least=3)
-    order: int = number(2, at_least=0)
-    derivative: int = number(1, at_least=0)
+    window_pixels: int = number(11, at_least=3)  # odd
+    order: int = number(2, at_least=0)  # of the polynomial, below the window
+    derivative: int = number(1, at_least=0)  # 0: the smoothed flux; at most the order
 
     def check(self, key: str) -> None:
         if self.window_pixels % 2 == 0:
@@ -158,8 +158,8 @@ class SavitzkyGolayChannelConfig:
 class InputsConfig:
     """The network's channels, in order, and what stands in masked pixels inside a spectrum."""
 
-    channels: list[Any] = field(default_factory=lambda: ["flux"])
-    masked_pixels: str = choice("interpolate", "interpolate", "zero")
+    channels: list[Any] = field(default_factory=lambda: ["flux"])  # names, or mappings with a name and options
+    masked_pixels: str = choice("interpolate", "interpolate", "zero")  # what stands in bad pixels inside a spectrum
 
     def check(self, key: str) -> None:
         """Type the channels; raises UserError if one is not known, stands twice, or none is given."""

@@ -21,9 +21,9 @@ def _check_weights(weights: Any, balanced: bool, key: str) -> None:
 @dataclass
 class CrossEntropyConfig:
     name: str = "cross_entropy"
-    weights: Any = numbers_by_class(None, above=0)
-    balanced: bool = False
-    label_smoothing: float = number(0.0, at_least=0, below=1)
+    weights: Any = numbers_by_class(None, above=0)  # of each class in the loss; null: equal ones
+    balanced: bool = False  # true: weights that make the classes count alike
+    label_smoothing: float = number(0.0, at_least=0, below=1)  # share of a label that goes to all classes alike
 
     def check(self, key: str) -> None:
         _check_weights(self.weights, self.balanced, key)
@@ -33,9 +33,9 @@ class CrossEntropyConfig:
 @dataclass
 class FocalConfig:
     name: str = "focal"
-    gamma: float = number(2.0, at_least=0)
-    weights: Any = numbers_by_class(None, above=0)
-    balanced: bool = False
+    gamma: float = number(2.0, at_least=0)  # the higher, the less an easy spectrum counts; 0: cross-entropy
+    weights: Any = numbers_by_class(None, above=0)  # of each class in the loss; null: equal ones
+    balanced: bool = False  # true: weights that make the classes count alike
 
     def check(self, key: str) -> None:
         _check_weights(self.weights, self.balanced, key)
@@ -45,7 +45,7 @@ class FocalConfig:
 @dataclass
 class LogitAdjustedConfig:
     name: str = "logit_adjusted"
-    tau: float = number(1.0, at_least=0)
+    tau: float = number(1.0, at_least=0)  # strength of the shift; 0: cross-entropy
 
 
 @losses.register("spectral.losses.logit_adjusted:BalancedSoftmax")
@@ -60,4 +60,4 @@ class SoftF1Config:
     name: str = "soft_f1"
     form: str = choice("log_of_mean", "log_of_mean", "mean_of_logs")
     prior_weighted: bool = False
-    eps: float = number(1e-7, above=0, at_most=1e-2)
+    eps: float = number(1e-7, above=0, at_most=1e-2)  # keeps divisions and logarithms finite

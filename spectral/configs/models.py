@@ -17,19 +17,19 @@ class ReferenceConfig:
 
     name: str = "reference"
     width: int = number(16, at_least=1)
-    num_blocks: int = number(8, at_least=1)
+    num_blocks: int = number(8, at_least=1)  # with pooling by two between them
     widths: Optional[list[int]] = numbers(None, at_least=1)
     dilations: list[int] = numbers([1, 2, 4], at_least=1)
     kernel_sizes: list[int] = numbers([3], at_least=1)
-    norm: str = choice("none", "none", "batch", "layer", "group")
-    pooling: str = choice("max", "max", "average")
+    norm: str = choice("none", "none", "batch", "layer", "group")  # between convolution and ReLU
+    pooling: str = choice("max", "max", "average")  # by two, between the blocks
     max_length: Optional[int] = number(None, at_least=1)
     min_length: int = number(8, at_least=1)
-    residual: str = choice("add", "add", "scaled", "none")
+    residual: str = choice("add", "add", "scaled", "none")  # the shortcut; scaled: by a learned factor
     squeeze_excite: int = number(0, at_least=0)
-    dropout: float = number(0.5, at_least=0, below=1)
-    dropout_kind: str = choice("timestep", "timestep", "element", "channel")
-    head: str = choice("max", "max", "average", "max_average", "attention", "flatten")
+    dropout: float = number(0.5, at_least=0, below=1)  # rate before the head
+    dropout_kind: str = choice("timestep", "timestep", "element", "channel")  # what is dropped at once
+    head: str = choice("max", "max", "average", "max_average", "attention", "flatten")  # positions to one vector
     head_width: int = number(128, at_least=0)
 
     def check(self, key: str) -> None:
@@ -80,5 +80,5 @@ class InceptionTimeConfig:
     depth: int = number(6, at_least=1)
     kernel_sizes: list[int] = numbers([10, 20, 40], at_least=1)
     bottleneck: int = number(32, at_least=0)
-    residual: bool = True
+    residual: bool = True  # whether there are shortcuts
     dropout: float = number(0.0, at_least=0, below=1)

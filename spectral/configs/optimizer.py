@@ -15,10 +15,10 @@ class AdamConfig:
     """Adam (Kingma and Ba 2015). Keras's default eps is 1e-7, PyTorch's 1e-8."""
 
     name: str = "adam"
-    lr: float = number(3e-3, above=0)
-    beta1: float = number(0.9, at_least=0, below=1)
-    beta2: float = number(0.999, at_least=0, below=1)
-    eps: float = number(1e-7, above=0)
+    lr: float = number(3e-3, above=0)  # learning rate
+    beta1: float = number(0.9, at_least=0, below=1)  # decay of the mean of the gradient
+    beta2: float = number(0.999, at_least=0, below=1)  # decay of the mean of its square
+    eps: float = number(1e-7, above=0)  # added to the root of that square
 
 
 @optimizers.register("spectral.training.optimizers:adamw")
@@ -27,11 +27,11 @@ class AdamWConfig:
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019)."""
 
     name: str = "adamw"
-    lr: float = number(1e-3, above=0)
-    beta1: float = number(0.9, at_least=0, below=1)
-    beta2: float = number(0.999, at_least=0, below=1)
-    eps: float = number(1e-8, above=0)
-    weight_decay: float = number(0.01, at_least=0)
+    lr: float = number(1e-3, above=0)  # learning rate
+    beta1: float = number(0.9, at_least=0, below=1)  # decay of the mean of the gradient
+    beta2: float = number(0.999, at_least=0, below=1)  # decay of the mean of its square
+    eps: float = number(1e-8, above=0)  # added to the root of that square
+    weight_decay: float = number(0.01, at_least=0)  # share of the weights, times lr, taken off per step
 
 
 @optimizers.register("spectral.training.optimizers:sgd")
@@ -40,10 +40,10 @@ class SGDConfig:
     """Stochastic gradient descent with momentum."""
 
     name: str = "sgd"
-    lr: float = number(0.1, above=0)
-    momentum: float = number(0.9, at_least=0, below=1)
-    nesterov: bool = True
-    weight_decay: float = number(0.0, at_least=0)
+    lr: float = number(0.1, above=0)  # learning rate
+    momentum: float = number(0.9, at_least=0, below=1)  # share of the last step in the next
+    nesterov: bool = True  # whether the momentum looks one step ahead
+    weight_decay: float = number(0.0, at_least=0)  # an L2 penalty on the weights
 
     def check(self, key: str) -> None:
         if self.nesterov and self.momentum == 0:

@@ -19,7 +19,7 @@ class TianchiConfig(DataConfig):
     name: str = "tianchi"
     index: str = must_exist("", "spectra")  # CSV `id,type`, or `id` alone for prediction
     folder: str = must_exist("", "folder")  # holds <id><suffix> for each id of the index
-    suffix: str = ".txt"
+    suffix: str = ".txt"  # of the file of a spectrum, behind its id
     wrapped: bool = False  # whether a spectrum runs over several lines of several numbers each
     id_key: str = "id"  # the index's column of ids
     label_key: Optional[str] = None  # its column of labels; null: label, type, class, target or y, if there is one
@@ -32,7 +32,7 @@ class ArraysConfig(DataConfig):
     """Spectra as arrays, by the file's suffix: .npz, .npy, .h5, .hdf5, .fits, .fits.gz, .parquet, .csv, .tsv."""
 
     name: str = "arrays"
-    path: str = must_exist("", "spectra")
+    path: str = must_exist("", "spectra")  # the file of spectra
     test_path: Optional[str] = must_exist(None, "spectra")  # a second file of that form: the test split; first: train
     labels: Optional[str] = must_exist(None, "file")  # CSV with a row per spectrum, for arrays without labels
     flux_key: Optional[str] = None  # array, list column, or path in HDF5, of flux; null: flux, or the only one possible

@@ -51,19 +51,19 @@ class ExperimentConfig:
     added needs the default that changes nothing, a group that is added the name of such a part in place of None.
     """
 
-    seed: int = number(0, at_least=0, at_most=2**31 - 1)
-    run_dir: Optional[str] = None
+    seed: int = number(0, at_least=0, at_most=2**31 - 1)  # of weights, batches and dropout
+    run_dir: Optional[str] = None  # the folder of the run; that of an unfinished run resumes it
     init: Optional[str] = None  # folder of a finished run whose best weights this one begins with; null: fresh ones
     init_wave: str = choice("same", "same", "any")  # any: that run may have been trained on other wavelengths
     objective: Any = "val/macro_f1"  # a metric name, or a list of them
-    device: str = device_name()
-    precision: str = choice("auto", "auto", "float32", "bfloat16")
-    layout: str = choice("auto", "auto", "channels_last", "contiguous")
-    compile: str = choice("auto", "auto", "always", "never")
-    num_threads: Optional[int] = number(None, at_least=1)
-    evaluate_batch_size: int = number(256, at_least=1)
+    device: str = device_name()  # auto: the first of CUDA and MPS that is there, else the CPU
+    precision: str = choice("auto", "auto", "float32", "bfloat16")  # auto: bfloat16 where it is quick
+    layout: str = choice("auto", "auto", "channels_last", "contiguous")  # auto: channels_last but on MPS
+    compile: str = choice("auto", "auto", "always", "never")  # always: by torch.compile; auto does not
+    num_threads: Optional[int] = number(None, at_least=1)  # of the CPU; null: one per core
+    evaluate_batch_size: int = number(256, at_least=1)  # spectra per batch outside training
     score_test: bool = True  # false: hold the test split back; the same command with true scores it later
-    cache_dir: str = "outputs/surveys"
+    cache_dir: str = "outputs/surveys"  # the folder of packed surveys, which runs share
     data: Any = None
     split: Any = None
     transform: Any = None
@@ -76,7 +76,7 @@ class ExperimentConfig:
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     decision: Any = None
     tracker: Any = None
-    plots: bool = True
+    plots: bool = True  # false: no pictures in the run folder
     sweep: Any = None  # the search over many experiments reads it (sweeps/config.py); one experiment does not
 
     @property

@@ -78,8 +78,8 @@ class BalancedConfig:
 @dataclass
 class ScheduleSamplerConfig:
     name: str = "schedule"
-    start: str = choice("natural", "natural", "balanced", "fractions")
-    end: str = choice("balanced", "natural", "balanced", "fractions")
+    start: str = choice("natural", "natural", "balanced", "fractions")  # of the first epoch
+    end: str = choice("balanced", "natural", "balanced", "fractions")  # of the last epoch
     start_fractions: Any = fractions_by_class()
     end_fractions: Any = fractions_by_class()
 

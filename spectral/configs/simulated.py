@@ -19,9 +19,11 @@ class SimulatedConfig(DataConfig):
 
     name: str = "simulated"
     class_names: Optional[list[str]] = field(default_factory=lambda: list(CLASSES))
-    num_spectra: int = number(8000, at_least=1)
-    seed: int = number(2018, at_least=0)
-    priors: Any = numbers_by_class([0.70, 0.12, 0.10, 0.08], sum_to_1=True, at_least=0, at_most=1)  # of CLASSES
+    num_spectra: int = number(8000, at_least=1)  # a larger number keeps the earlier rows as they are
+    seed: int = number(2018, at_least=0)  # of everything that is drawn
+    priors: Any = numbers_by_class(
+        [0.70, 0.12, 0.10, 0.08], sum_to_1=True, at_least=0, at_most=1
+    )  # shares of the classes, by name or in the order of star, unknown, galaxy, qso
     snr_median: float = number(10.0, above=0)  # signal-to-noise a pixel, of all but the faint unknown
     snr_scatter: float = number(0.8, at_least=0)  # of ln(signal-to-noise)
 

@@ -15,9 +15,9 @@ class StratifiedConfig:
     """Every class is divided in the same proportion; training takes what the fractions leave."""
 
     name: str = "stratified"
-    validation: float = number(0.1, at_least=0, below=1)
-    test: float = number(0.1, at_least=0, below=1)
-    seed: int = number(0, at_least=0)
+    validation: float = number(0.1, at_least=0, below=1)  # share of the labelled spectra
+    test: float = number(0.1, at_least=0, below=1)  # share of the labelled spectra
+    seed: int = number(0, at_least=0)  # of the draw
 
     def check(self, key: str) -> None:
         if self.validation + self.test >= 1:
@@ -41,11 +41,11 @@ class KFoldConfig:
     """A fixed test part, and the rest in folds, one of which is validation."""
 
     name: str = "kfold"
-    num_folds: int = number(5, at_least=2)
+    num_folds: int = number(5, at_least=2)  # equal parts of what is outside the test part
     fold: int = number(0, at_least=0)  # the one that is validation, from 0; those of a repeat follow on
     num_repeats: int = number(1, at_least=1)  # how often the spectra outside the test part are divided into folds
-    test: float = number(0.1, at_least=0, below=1)
-    seed: int = number(0, at_least=0)
+    test: float = number(0.1, at_least=0, below=1)  # share of the labelled spectra
+    seed: int = number(0, at_least=0)  # of the draw
 
     def check(self, key: str) -> None:
         num_all = self.num_folds * self.num_repeats
@@ -62,4 +62,4 @@ class GivenConfig:
 
     name: str = "given"
     validation: float = number(0.1, at_least=0, below=1)  # of the source's training part; 0: no validation
-    seed: int = number(0, at_least=0)
+    seed: int = number(0, at_least=0)  # of the draw

@@ -14,22 +14,22 @@ from spectral.errors import UserError
 class StageConfig:
     """One stage. What is null here is taken from the experiment's own loss, optimizer and lr_schedule."""
 
-    name: str = "train"
-    epochs: int = number(50, at_least=1)
+    name: str = "train"  # the stage's name in metrics.jsonl
+    epochs: int = number(50, at_least=1)  # of the stage
     steps: Optional[int] = number(500, at_least=1)  # an epoch; null: as many as pass the training split once
     start: str = choice("last", "last", "best")  # the weights to start from; optimizer state is always fresh
-    loss: Any = None
-    optimizer: Any = None
-    lr: Optional[float] = number(None, above=0)
-    lr_schedule: Any = None
+    loss: Any = None  # a name, or a mapping with a name and options; null: the experiment's
+    optimizer: Any = None  # likewise
+    lr: Optional[float] = number(None, above=0)  # learning rate, in place of the optimizer's
+    lr_schedule: Any = None  # as loss
 
 
 @dataclass
 class ScheduleConfig:
     """A list of stages and what they share."""
 
-    stages: list[StageConfig] = field(default_factory=lambda: [StageConfig()])
-    batch_size: int = number(160, at_least=1)
+    stages: list[StageConfig] = field(default_factory=lambda: [StageConfig()])  # one after another
+    batch_size: int = number(160, at_least=1)  # spectra per step
     clip_norm: Optional[float] = number(None, above=0)  # largest gradient norm
     ema_decay: Optional[float] = number(None, above=0, below=1)  # a step; validation then reads the averaged weights
     patience_epochs: Optional[int] = number(None, at_least=1)  # a stage ends after as many without a better objective

@@ -21,8 +21,8 @@ class SurveyFilesConfig(DataConfig):
     id_key: Optional[str] = None  # null: the survey's usual name
     label_key: Optional[str] = None  # null: class
     group_key: Optional[str] = None  # the object that several spectra share; null: the survey's id of objects
-    redshift_key: Optional[str] = None
-    snr_key: Optional[str] = None
+    redshift_key: Optional[str] = None  # null: the survey's usual name
+    snr_key: Optional[str] = None  # null: the survey's usual name
     match_arcsec: Optional[float] = number(2.0, above=0)  # spectra that near are one object, if no id says; null: none
     zwarn_labels: bool = False  # whether a spectrum keeps its label if its redshift has a warning (zwarn, zwarning)
     class_map: dict[str, Optional[str]] = field(default_factory=lambda: dict(CLASS_MAP))  # survey's word -> class
@@ -35,7 +35,7 @@ class LamostConfig(SurveyFilesConfig):
 
     name: str = "lamost"
     mask: str = choice("and", "and", "or")  # a pixel is bad if all exposures have a flag, or if any has
-    bad_flags: list[str] = field(default_factory=lambda: ["any"])
+    bad_flags: list[str] = field(default_factory=lambda: ["any"])  # names of the flags that make a pixel bad
     grid: GridConfig = field(default_factory=lambda: GridConfig("log", 3700.0, 9000.0, 1e-4))
 
 
@@ -47,7 +47,9 @@ class SdssConfig(SurveyFilesConfig):
     name: str = "sdss"
     kind: str = choice("spec", "spec", "spplate")  # files spec-PLATE-MJD-FIBER (also lite), or spPlate-PLATE-MJD
     mask: str = choice("and", "and", "or")  # a pixel is bad if all exposures have a flag, or if any has
-    bad_flags: list[str] = field(default_factory=lambda: ["FULLREJECT", "NOSKY", "BRIGHTSKY", "REDMONSTER"])
+    bad_flags: list[str] = field(
+        default_factory=lambda: ["FULLREJECT", "NOSKY", "BRIGHTSKY", "REDMONSTER"]
+    )  # names of the flags that make a pixel bad
     grid: GridConfig = field(default_factory=lambda: GridConfig("log", 3800.0, 9200.0, 1e-4))
 
 
@@ -58,7 +60,7 @@ class DesiConfig(SurveyFilesConfig):
 
     name: str = "desi"
     kind: str = choice("coadd", "coadd", "spectra")  # files of all exposures as one, or of single exposures
-    bad_flags: list[str] = field(default_factory=lambda: ["any"])
+    bad_flags: list[str] = field(default_factory=lambda: ["any"])  # names of the flags that make a pixel bad
     grid: GridConfig = field(default_factory=lambda: GridConfig("linear", 3600.0, 9824.0, 0.8))
 
 
@@ -78,7 +80,7 @@ class TwoColumnConfig(SurveyFilesConfig):
 
     name: str = "two_column"
     columns: list[str] = field(default_factory=lambda: ["wave", "flux"])  # also error or ivar; other names: left out
-    wave_unit: str = choice("angstrom", *WAVE_UNITS)
+    wave_unit: str = choice("angstrom", *WAVE_UNITS)  # of the column of wavelengths
     wave_medium: str = choice("vacuum", *WAVE_MEDIA)  # air: converted to vacuum
     class_map: dict[str, Optional[str]] = field(default_factory=dict)
 

@@ -35,13 +35,13 @@ class WandbConfig:
     """Null entity: the account's own."""
 
     name: str = "wandb"
-    project: str = "spectral"
+    project: str = "spectral"  # where the runs are listed
     entity: Optional[str] = None
     mode: str = choice("auto", "auto", "online", "offline")
-    tags: list[str] = field(default_factory=list)
-    upload_weights: str = choice("auto", "auto", "always", "never")
-    start_timeout_s: float = number(20.0, above=0)
-    finish_timeout_s: float = number(30.0, above=0)
+    tags: list[str] = field(default_factory=list)  # of the run
+    upload_weights: str = choice("auto", "auto", "always", "never")  # auto: of single runs, and of final ones
+    start_timeout_s: float = number(20.0, above=0)  # how long it may take to start or to reach its server
+    finish_timeout_s: float = number(30.0, above=0)  # how long the end of a run waits for it
 
     def check(self, key: str) -> None:
         if not self.project:
@@ -77,8 +77,8 @@ def _why_no_key() -> str:
 @dataclass
 class TensorboardConfig:
     name: str = "tensorboard"
-    start_timeout_s: float = number(20.0, above=0)
-    finish_timeout_s: float = number(30.0, above=0)
+    start_timeout_s: float = number(20.0, above=0)  # how long it may take to start or to reach its server
+    finish_timeout_s: float = number(30.0, above=0)  # how long the end of a run waits for it
 
 
 @trackers.register("spectral.tracking.backends.mlflow:MlflowTracker")
@@ -88,11 +88,11 @@ class MlflowConfig:
 
     name: str = "mlflow"
     uri: Optional[str] = None
-    experiment: str = "spectral"
-    tags: list[str] = field(default_factory=list)
-    upload_weights: str = choice("auto", "auto", "always", "never")
-    start_timeout_s: float = number(20.0, above=0)
-    finish_timeout_s: float = number(30.0, above=0)
+    experiment: str = "spectral"  # where the runs are listed
+    tags: list[str] = field(default_factory=list)  # of the run
+    upload_weights: str = choice("auto", "auto", "always", "never")  # auto: of single runs, and of final ones
+    start_timeout_s: float = number(20.0, above=0)  # how long it may take to start or to reach its server
+    finish_timeout_s: float = number(30.0, above=0)  # how long the end of a run waits for it
 
     def check(self, key: str) -> None:
         if self.uri and urlsplit(self.uri).password:

@@ -33,12 +33,12 @@ class RayConfig:
 
     _target_: str = "hydra_plugins.spectral_ray_launcher.RayLauncher"
     address: str = "local"  # local: start Ray here and end it; auto or host:port: join a running cluster
-    cpus_per_job: float = number(1.0, at_least=0)
+    cpus_per_job: float = number(1.0, at_least=0)  # what Ray reserves for a job
     gpus_per_job: float | None = number(None, at_least=0)  # may be a fraction; default: 1 if the cluster has GPUs
     max_parallel: int | None = number(
         None, at_least=1
     )  # slots; default: as many as the cluster has room for at the start
-    time_limit_s: float | None = number(None, above=0)
+    time_limit_s: float | None = number(None, above=0)  # a job that takes longer is ended
     object_store_mb: int = number(100, at_least=79)  # of a local Ray, which needs at least 79
     show_output: bool = False  # jobs print to Ray's log and the terminal, not to job.log in their folder
 
@@ -54,13 +54,13 @@ class SlurmConfig:
     max_num_timeout: int = number(3, at_least=0)  # how often a job resumes from its checkpoint after its time is up
     signal_delay_s: int = number(90, at_least=0)  # how long before the end of its time a job gets the signal to save
     time_limit_s: float | None = number(None, above=0)  # of a job in total, without waiting for the cluster
-    grace_s: float = number(5.0, at_least=0)
-    cpus_per_task: int = number(1, at_least=1)
-    gpus_per_node: int | None = number(None, at_least=0)
-    mem_gb: float | None = number(None, above=0)
+    grace_s: float = number(5.0, at_least=0)  # how long a cancelled job may take to end
+    cpus_per_task: int = number(1, at_least=1)  # as in sbatch
+    gpus_per_node: int | None = number(None, at_least=0)  # as in sbatch
+    mem_gb: float | None = number(None, above=0)  # as in sbatch, in GB
     name: str = "spectral"  # of the SLURM jobs, followed by the id of the sweep's controller
     folder: str = "${hydra.sweep.dir}/.submitit"  # scripts, logs and results of submitit
-    partition: str | None = None
+    partition: str | None = None  # as in sbatch
     additional: dict[str, Any] = field(
         default_factory=dict
     )  # more options of sbatch, as in +hydra.launcher.additional.qos=long

@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 import page_data
 import pytest
+from astropy.table import Table
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path, get_args_parser
 from hydra.core.global_hydra import GlobalHydra
@@ -173,7 +174,7 @@ def checker(words: list[str]) -> tuple[Callable[[list[str], pytest.MonkeyPatch],
             return check_applied(module.removeprefix("spectral.")), arguments
         case ["-m", module, *arguments] if module.startswith("sweeps."):
             return check_parsed(module), arguments
-        case [script, *arguments] if script.startswith("benchmarks/"):
+        case [script, *arguments] if script.startswith(("benchmarks/", "tools/")):
             return check_parsed(script), arguments
     raise AssertionError(f"no check is known for: {shlex.join(words)}")
 
@@ -245,11 +246,22 @@ def test_the_readme_leads_from_your_own_data_to_predictions(tmp_path: Path) -> N
     assert (tmp_path / "classes.parquet").is_file()
 
 
+@pytest.mark.slow
+def test_the_tutorial_leads_from_fits_files_to_a_catalog(tmp_path: Path) -> None:
+    (tmp_path / "conf").symlink_to(REPOSITORY / "conf")
+    for line in (command for command, page in FOUND.items() if page == "tutorial-fits.md"):
+        start(line, tmp_path, *(["--num", "150"] if "tools/" in line else []))
+    catalog = Table.read(tmp_path / "catalog.fits")
+    assert len(catalog) == 150
+    assert (~catalog["problem"].mask).sum() == 3  # the damaged files
+
+
 def start(line: str, folder: Path, *more: str) -> None:
     """Run one command in a folder that stands in for a checkout."""
     words = shlex.split(line)[1:]
-    if words[0] == "run.py":
-        words = [str(REPOSITORY / "run.py"), *words[1:], *SMALL, *more]
+    if words[0].endswith(".py"):
+        small = SMALL if words[0] == "run.py" else ()
+        words = [str(REPOSITORY / words[0]), *words[1:], *small, *more]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
     ended = subprocess.run([sys.executable, *words], cwd=folder, env=environment, capture_output=True, text=True)
     assert ended.returncode == 0, f"{line}\n{ended.stdout}{ended.stderr}"

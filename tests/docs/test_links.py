@@ -34,21 +34,7 @@ def test_every_link_has_a_target(page: Path) -> None:
 
 def test_the_index_lists_every_page_once() -> None:
     listed = [path for path, _ in links(DOCS / "README.md") if path.parent == DOCS]
-    assert sorted(listed) == sorted(set(DOCS.glob("*.md")) - {DOCS / "README.md"})
-
-
-def test_the_page_of_configs_lists_every_name_of_every_group() -> None:
-    table = (DOCS / "configs.md").read_text().partition("## Groups\n")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| `([\w/]+)` \| ([\w, ]+) \|", table, re.M)
-    named = {group: set(names.split(", ")) for group, names in rows}
-    launchers = {path.stem.split("_")[1] for path in (REPOSITORY / "hydra_plugins").glob("*_launcher.py")}
-    assert named.pop("hydra/launcher") == launchers
-    # Every search starts from the first, and its jobs get the second: no user chooses them.
-    named["sweep"] |= {"default", "none"}
-    for group, names in named.items():
-        assert names == {path.stem for path in (REPOSITORY / "conf" / group).glob("*.yaml")}, group
-    folders = {path.name for path in (REPOSITORY / "conf").iterdir() if path.is_dir()}
-    assert set(named) == folders - {"hydra"}
+    assert sorted(listed) == sorted({*DOCS.glob("*.md"), *DOCS.glob("*.ipynb")} - {DOCS / "README.md"})
 
 
 def test_every_picture_is_shown() -> None:
