@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spectral.configs.class_lists import class_of
 from spectral.configs.commands import EvaluateConfig
 from spectral.configs.data import readers
 from spectral.configs.split import splits
@@ -67,7 +68,7 @@ def is_own_survey(folder: RunFolder, survey: Survey) -> bool:
 
 
 def labels_of(survey: Survey, class_names: list[str]) -> Labels:
-    """The run's class index of every survey row [N], -1 if it has no label.
+    """The run's class index of every survey row [N], -1 if it has no label. Capitals of the names do not matter.
 
     Args:
         class_names: of the run.
@@ -75,12 +76,15 @@ def labels_of(survey: Survey, class_names: list[str]) -> Labels:
     Raises:
         UserError: a spectrum has a class that the run does not know. A class without spectra may be unknown.
     """
-    index = {name: k for k, name in enumerate(class_names)}
-    there = {survey.class_names[k] for k in np.unique(survey.labels[survey.labels >= 0])}
-    unknown = sorted(there - set(index))
+    same = [class_of(name, class_names) for name in survey.class_names]
+    there = np.unique(survey.labels[survey.labels >= 0])
+    unknown = sorted(survey.class_names[k] for k in there if same[k] is None)
     if unknown:
-        raise UserError(f"the data has the class '{unknown[0]}', the run does not: {nearest(unknown[0], index)}.")
-    return np.array([-1, *(index.get(name, -1) for name in survey.class_names)])[survey.labels + 1]
+        raise UserError(
+            f"the data has the class '{unknown[0]}', the run does not: {nearest(unknown[0], class_names)}; "
+            f"'data.class_names=[{','.join(class_names)}]' data.on_bad=skip leaves such spectra out."
+        )
+    return np.array([-1, *(-1 if name is None else class_names.index(name) for name in same)])[survey.labels + 1]
 
 
 def labelled_rows(command: EvaluateConfig, survey: Survey, labels: Labels) -> tuple[str, Rows]:

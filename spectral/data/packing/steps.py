@@ -17,6 +17,7 @@ from spectral.data.packing.catalog import (
     count_reasons,
     entries_digest,
     kept_entries,
+    of_given_classes,
     skipped_entries,
 )
 from spectral.data.packing.gridded import on_grid
@@ -68,7 +69,12 @@ class Packing:
 
     def read_catalog(self) -> None:
         """Read the catalog and find the classes. Before the long part: an unlisted label is found at once."""
-        self.catalog = checked_catalog(self.reader.catalog())
+        listed, self.others = of_given_classes(
+            checked_catalog(self.reader.catalog()), self.config.class_names, self.config.on_bad
+        )
+        if len(self.others):
+            self.reader = LimitedReader(self.reader, listed.index.to_numpy(np.int64))
+        self.catalog = listed.reset_index(drop=True)
         if self.config.limit and self.config.limit < len(self.catalog):
             rows = limited_rows(self.catalog["label"], self.config.limit, self.config.limit_draw)
             log.info("Using %s of %s spectra (data.limit).", f"{len(rows):,}", f"{len(self.catalog):,}")
@@ -137,12 +143,12 @@ class Packing:
         return Survey.open(self.folder)
 
     def _report_skipped(self, contents: Contents) -> pd.DataFrame:
-        skipped = skipped_entries(self.catalog, contents)
+        bad, num_all = skipped_entries(self.catalog, contents), f"{self.num_spectra + len(self.others):,}"
+        skipped = pd.concat([self.others, bad], ignore_index=True)
         for reason, num in count_reasons(skipped).items():
-            log.warning("Left out %s of %s spectra: %s.", f"{num:,}", f"{self.num_spectra:,}", reason)
+            log.warning("Left out %s of %s spectra: %s.", f"{num:,}", num_all, reason)
         if not len(contents.rows):
-            first = skipped["reason"][0]
-            raise UserError(f"All {self.num_spectra:,} spectra were left out, the first because: {first}.")
+            raise UserError(f"All {num_all} spectra were left out, the first because: {skipped['reason'][0]}.")
         return skipped
 
     def _write_pack(self, contents: Contents, skipped: pd.DataFrame, spans: list[Span]) -> None:
