@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import itertools
 import math
 from dataclasses import dataclass, field
 from typing import Any, Optional
@@ -17,14 +18,20 @@ MOST_PIXELS = 200_000
 class GridConfig:
     """The wavelengths that all spectra are resampled to; `native`: none, pixels stay the source's."""
 
-    kind: str = choice("native", "native", "log", "linear")
+    kind: str = choice("native", "native", "log", "linear", "listed")
     start_angstrom: float = number(3700.0, above=0)  # the first pixel's centre is there (linear), or next after (log)
     stop_angstrom: float = number(9100.0, above=0)  # the last pixel's centre is at most there
     step: float = number(1e-4, above=0)  # in Angstrom (linear), or in log10 of Angstrom (log)
+    wave_angstrom: Optional[list[float]] = None  # each pixel's centre, rising (listed)
 
     def check(self, key: str) -> None:
-        """Raises UserError if the grid would have fewer than two pixels, or too many."""
+        """Raises UserError if the grid would have fewer than two pixels, or too many, or they do not rise."""
+        if (self.kind == "listed") != (self.wave_angstrom is not None):
+            raise UserError(f"{key}.wave_angstrom and {key}.kind=listed need each other: give both or neither.")
         if self.kind == "native":
+            return
+        if self.wave_angstrom is not None:
+            _check_rising(self.wave_angstrom, f"{key}.wave_angstrom")
             return
         start, stop = self.start_angstrom, self.stop_angstrom
         length = (math.log10(stop / start) if self.kind == "log" else stop - start) / self.step
@@ -36,6 +43,13 @@ class GridConfig:
                 f"{key}.step={self.step:g} makes {length + 1:,.0f} pixels of {start:g} to {stop:g}: it is in {unit}, "
                 f"and 2 to {MOST_PIXELS:,} are allowed."
             )
+
+
+def _check_rising(wave: list[float], key: str) -> None:
+    if not 2 <= len(wave) <= MOST_PIXELS:
+        raise UserError(f"{key} has {len(wave):,} numbers: 2 to {MOST_PIXELS:,} are allowed.")
+    if not 0 < wave[0] < wave[-1] < math.inf or any(not before < after for before, after in itertools.pairwise(wave)):
+        raise UserError(f"{key} must rise from pixel to pixel, from above 0.")
 
 
 @dataclass

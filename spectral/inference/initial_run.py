@@ -3,11 +3,14 @@
 import dataclasses
 import hashlib
 import logging
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
 from spectral.configs.class_lists import class_of
+from spectral.configs.root import ExperimentConfig
+from spectral.data.packing.open import data_on_grid_of
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
 from spectral.inference.wavelengths import difference_to_initial
@@ -62,6 +65,26 @@ def load_initial(
     return {"init": record | ({"doubt": doubt} if doubt else {})}
 
 
+def with_initial_grid(
+    config: ExperimentConfig, resolved_config: dict[str, Any]
+) -> tuple[ExperimentConfig, dict[str, Any]]:
+    """Both forms of the config with the wavelengths of `init` as data.grid, if spectra have their own.
+
+    Not if data.grid is given, or init_wave=any allows any wavelengths.
+
+    Raises:
+        UserError: `init` is not a finished run.
+    """
+    if config.init is None or config.init_wave == "any":
+        return config, resolved_config
+    wave = _classifier(config.init).wave_angstrom
+    data = data_on_grid_of(config.data, Path(config.cache_dir), wave, f"init={config.init}")
+    if data.grid == config.data.grid:
+        return config, resolved_config
+    recorded = {**resolved_config["data"], "grid": dataclasses.asdict(data.grid)}
+    return dataclasses.replace(config, data=data), {**resolved_config, "data": recorded}
+
+
 def _doubt(init: str, init_wave: str, other: Classifier, own: Classifier) -> str:
     """Log and return what is to be said of wavelengths that may differ; empty if nothing is.
 
@@ -85,6 +108,11 @@ def _digest(init: str) -> str:
 
 def _read(init: str) -> tuple[Classifier, dict[str, Tensor]]:
     """The classifier of the other run, and its best weights."""
+    classifier = _classifier(init)
+    return classifier, classifier.load_network(RunFolder(init)).state_dict()
+
+
+def _classifier(init: str) -> Classifier:
     folder = RunFolder(init)
     if not folder.config.is_file():
         raise UserError(f"init={init} is not a run folder: it has no {folder.config.name}.")
@@ -92,8 +120,7 @@ def _read(init: str) -> tuple[Classifier, dict[str, Tensor]]:
         raise UserError(f"init={init} is a run that has not ended: it has no {folder.result.name}, so resume it first.")
     if not folder.weights.is_file():
         raise UserError(f"init={init} has no weights to begin with: {folder.weights.name} is not there.")
-    classifier = Classifier.load(folder)
-    return classifier, classifier.load_network(folder).state_dict()
+    return Classifier.load(folder)
 
 
 def _class_there(name: str, other: Classifier) -> int | None:

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 def open_run_and_data(command: EvaluateConfig) -> tuple[Predictor, Survey, str]:
     """The run's predictor, the command's data or else the run's own survey with its split, and a doubt.
 
+    Spectra with wavelengths of their own are brought to the run's, unless data.grid is given.
+
     The doubt says what is not known of the data's wavelengths, or which pixels are missing; it is empty if there is
     none. It is logged here, and belongs to the end of what the command prints too.
 
@@ -35,12 +37,12 @@ def open_run_and_data(command: EvaluateConfig) -> tuple[Predictor, Survey, str]:
     """
     folder = RunFolder.existing(command.run)
     classifier = Classifier.load(folder)
+    run, cache_dir = f"run={folder.path}", Path(command.cache_dir)
     survey = (
-        _own_survey(folder, Path(command.cache_dir))
+        _own_survey(folder, cache_dir)
         if command.data is None
-        else open_survey(command.data, Path(command.cache_dir))
+        else open_survey(command.data, cache_dir, classifier.wave_angstrom, run)
     )
-    run = f"run={folder.path}"
     check_fits(classifier, survey, run)
     doubt = check_same_pixels(classifier, survey, run)
     if doubt:

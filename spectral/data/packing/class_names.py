@@ -67,7 +67,7 @@ def unlisted_sentence(catalog: pd.DataFrame, unlisted: pd.Series, given: Sequenc
         may_skip: whether data.on_bad=skip would help.
     """
     first, num = catalog[unlisted].iloc[0], int(unlisted.sum())
-    skip = f"; data.on_bad=skip leaves out the {num:,} spectra with such labels" if may_skip else ""
+    skip = f"; data.on_bad=skip leaves such spectra out, {num:,} of {len(catalog):,}" if may_skip else ""
     all_of = "" if may_skip else f" like those of all {num:,} labelled spectra"
     return (
         f"Spectrum {first['id']} has the label '{first['label']}', which{all_of} is not in data.class_names: "

@@ -1,5 +1,7 @@
 """A reader's spectra on one wavelength grid: `data.grid`."""
 
+import dataclasses
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -7,12 +9,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spectral.configs.data import GridConfig
+from spectral.configs.data import DataConfig, GridConfig
 from spectral.data.readers.contract import Chunk, Reader, place_of
-from spectral.data.resampling import Resampler
+from spectral.data.resampling import SAME_PIXEL, Resampler
 from spectral.errors import UserError
 
+log = logging.getLogger(__name__)
+
 ROUNDING = 1e-6  # of a step
+DIGITS = 9  # after the point of what a grid is written as
 
 
 def grid_angstrom(config: GridConfig) -> NDArray[np.float64]:
@@ -20,11 +25,62 @@ def grid_angstrom(config: GridConfig) -> NDArray[np.float64]:
 
     Those of a logarithmic grid are whole multiples of the step in log10, as LAMOST's and SDSS's own pixels are.
     """
+    if config.wave_angstrom is not None:
+        return np.asarray(config.wave_angstrom, np.float64)
     start, stop, step = config.start_angstrom, config.stop_angstrom, config.step
     if config.kind == "linear":
         return np.asarray(start + step * np.arange(int((stop - start) / step + ROUNDING) + 1), np.float64)
     first, last = np.ceil(np.log10(start) / step - ROUNDING), np.floor(np.log10(stop) / step + ROUNDING)
     return np.asarray(10 ** (step * np.arange(first, last + 1)))
+
+
+def grid_of(wave: NDArray[np.float64]) -> GridConfig:
+    """The grid with rising wavelengths [L], by its steps if they are even enough to be the same pixels, else listed."""
+    last = len(wave) - 1
+    start, step = (round(float(x), DIGITS) for x in (wave[0], (wave[-1] - wave[0]) / last))
+    log_step = round(float(np.log10(wave[-1] / wave[0])) / last, DIGITS)
+    grids = [GridConfig("linear", start, round(start + step * last, DIGITS), step)]
+    if log_step > 0:
+        first = round(float(np.log10(wave[0])) / log_step)
+        blue, red = (round(float(10 ** (log_step * k)), DIGITS) for k in (first, first + last))
+        grids.append(GridConfig("log", blue, red, log_step))
+    same = [grid for grid in grids if grid.step > 0 and _are_same(grid_angstrom(grid), wave)]
+    return same[0] if same else GridConfig("listed", wave_angstrom=wave.tolist())
+
+
+def _are_same(grid: NDArray[np.float64], wave: NDArray[np.float64]) -> bool:
+    """Whether two grids have the same pixels, to what the resampler takes for the same."""
+    return len(grid) == len(wave) and bool((np.abs(grid - wave) < SAME_PIXEL * np.diff(wave).min()).all())
+
+
+def is_grid_open(config: DataConfig, reader: Reader) -> bool:
+    """Whether spectra have wavelengths of their own and data.grid is not given: a survey's default is for training."""
+    return getattr(reader, "wave_per_row", False) and config.grid == type(config)().grid
+
+
+def with_grid_of_run(
+    config: DataConfig, reader: Reader, wave_angstrom: NDArray[np.float64] | None, run: str
+) -> DataConfig:
+    """The config of a reader with the wavelengths of a run as its grid, if its own is open and the run has any.
+
+    Args:
+        wave_angstrom: of the run [L].
+        run: the run, as sentences name it.
+
+    Raises:
+        UserError: the run's wavelengths fall.
+    """
+    if wave_angstrom is None or not is_grid_open(config, reader):
+        return config
+    if not (np.diff(wave_angstrom) > 0).all():
+        raise UserError(
+            f"{run} has wavelengths that fall, to which spectra cannot be resampled: train it on rising ones."
+        )
+    first, last, num = wave_angstrom[0], wave_angstrom[-1], f"{len(wave_angstrom):,}"
+    log.info("Resampling to the wavelengths of %s, %.1f to %.1f Angstrom in %s pixels.", run, first, last, num)
+    if config.grid.kind != "native" and _are_same(grid_angstrom(config.grid), wave_angstrom):
+        return config
+    return dataclasses.replace(config, grid=grid_of(wave_angstrom))
 
 
 def on_grid(reader: Reader, config: GridConfig) -> Reader:

@@ -3,17 +3,34 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from spectral.configs.data import readers
 from spectral.configs.root import typed
+from spectral.data.packing.gridded import is_grid_open, with_grid_of_run
 from spectral.data.packing.pack import cache_folder, open_or_pack
 from spectral.errors import UserError
 from spectral.survey import Survey, is_pack
 
 
-def open_survey(data: Any, cache_dir: Path) -> Survey:
-    """The survey of a typed data config: packed already, or packed now."""
+def open_survey(data: Any, cache_dir: Path, wave_angstrom: NDArray[np.float64] | None = None, run: str = "") -> Survey:
+    """The survey of a typed data config: packed already, or packed now.
+
+    Args:
+        wave_angstrom: of a run that is applied to it, to which spectra with their own wavelengths are resampled.
+        run: that run, as sentences name it.
+    """
     source = readers.build(data, cache_dir=cache_dir)
-    return source if isinstance(source, Survey) else open_or_pack(source, data, cache_dir)
+    if isinstance(source, Survey):
+        return source
+    return open_or_pack(source, with_grid_of_run(data, source, wave_angstrom, run), cache_dir)
+
+
+def data_on_grid_of(data: Any, cache_dir: Path, wave_angstrom: NDArray[np.float64] | None, run: str) -> Any:
+    """A typed data config with the wavelengths of a run as its grid, see `with_grid_of_run`."""
+    source = readers.build(data, cache_dir=cache_dir)
+    return data if isinstance(source, Survey) else with_grid_of_run(data, source, wave_angstrom, run)
 
 
 def current_fingerprints(config: Any) -> list[str]:
@@ -30,6 +47,8 @@ def current_fingerprints(config: Any) -> list[str]:
         cache_dir = Path(experiment.cache_dir)
         source = readers.build(experiment.data, cache_dir=cache_dir)
         if not isinstance(source, Survey):
+            if experiment.init is not None and is_grid_open(experiment.data, source):
+                return []  # its grid is that of another run
             if not is_pack(cache_folder(source, experiment.data, cache_dir)):
                 return []
             source = open_or_pack(source, experiment.data, cache_dir)

@@ -28,7 +28,7 @@ def packing_settings(reader: Reader, config: DataConfig) -> dict[str, Any]:
     """What decides over the content of a pack, as JSON values."""
     packing = {name: getattr(config, name) for name in SHAPING + (LIMITS if config.limit else ())}
     if config.grid.kind != "native":
-        packing[GRID] = asdict(config.grid)
+        packing[GRID] = {key: value for key, value in asdict(config.grid).items() if value is not None}
     settings: dict[str, Any] = json.loads(json.dumps({"reader": config.name, **packing, **reader.settings()}))
     return settings
 

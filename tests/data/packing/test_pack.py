@@ -188,7 +188,7 @@ class TestClassNames:
     def test_an_unlisted_label_is_named_with_the_nearest(self, tmp_path: Path) -> None:
         sentence = (
             r"Spectrum s1 has the label 'galaxy', which is not in data\.class_names: did you mean 'galaxies'.*; "
-            r"data\.on_bad=skip leaves out the 10 spectra with such labels\.$"
+            r"data\.on_bad=skip leaves such spectra out, 10 of 40\.$"
         )
         with pytest.raises(UserError, match=sentence):
             packed(tmp_path, ToyReader(), class_names=["star", "galaxies"])
