@@ -177,7 +177,9 @@ def untrained(variant: str, length: int, **inputs: Any) -> Predictor:
     rule = Decision(3, np.array([1.0, 0.5, 2.0]))
     rule.slope, rule.offset = np.array([1.0, 1.2, 0.0]), np.array([0.1, 0.0, np.finfo(np.float64).max])
     made = [channels.typed(name) for name in inputs.get("channels", ["flux", "mask", "derivative"])]
-    spec = InputSpec(2, transforms.typed(inputs.get("transform", "standardize")), made, "interpolate")
+    transform = transforms.typed(inputs.get("transform", "standardize"))
+    learned = {"reference": [np.sin(np.arange(length)).tolist()] * 2} if transform.name == "msc" else {}
+    spec = InputSpec(2, transform, made, "interpolate", learned)
     config = models.typed({"name": variant.split()[0], **VARIANTS.get(variant, {})})
     classifier = Classifier(config, spec, list("abc"), length, decision_state=rule.state())
     network = classifier.build_network().eval()
