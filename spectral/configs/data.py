@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
+from spectral.configs.baseline import BaselineConfig
 from spectral.configs.fields import choice, must_exist, number
 from spectral.configs.registry import Registry
 from spectral.errors import UserError
@@ -64,6 +65,7 @@ class DataConfig:
     ivar_masks: bool = True  # whether inverse variance of 0 or less, or none, marks a bad pixel
     ragged: str = choice("error", "error", "pad")  # lengths that differ; pad: flux 0 and bad pixels up to the longest
     grid: GridConfig = field(default_factory=GridConfig)
+    baseline: BaselineConfig = field(default_factory=BaselineConfig)
     limit: Optional[int] = number(None, at_least=1)  # spectra to use, to try a large survey quickly; null: all
     limit_draw: str = choice("stratified", "stratified", "first")  # each class in proportion; or the first rows
     num_workers: Optional[int] = number(None, at_least=1)  # packing processes; null: one a core; 1: this process alone

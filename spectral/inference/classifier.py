@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
+from spectral.configs.baseline import baseline_from
 from spectral.configs.inputs import channels, transforms
 from spectral.configs.models import models
 from spectral.configs.root import ExperimentConfig
 from spectral.data.dataset import Dataset
+from spectral.data.packing.like_run import RunSpectra
 from spectral.errors import UserError
 from spectral.files import write_json
 from spectral.inference.model_json import FORMAT, read_model_json
@@ -38,6 +40,7 @@ class InputSpec:
     Args:
         num_channels: of the survey; the network's own number follows from `channels`.
         learned: what the transform must know of the training spectra, by the name of its argument.
+        baseline: how it was taken off the spectra before, see `BaselineConfig.used`; empty: it was not.
     """
 
     num_channels: int
@@ -45,13 +48,21 @@ class InputSpec:
     channels: list[Any]
     masked_pixels: str
     learned: dict[str, Any] = field(default_factory=dict)
+    baseline: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def describing(cls, config: ExperimentConfig, dataset: Dataset) -> "InputSpec":
         inputs, builder = config.inputs, transforms.entry(config.transform.name).load()
         learned = builder.learn(_training_spectra(dataset))  # type: ignore[attr-defined]  # a Transform
-        num_channels = dataset.survey.num_channels
-        return cls(num_channels, config.transform, inputs.channels, inputs.masked_pixels, learned)
+        survey = dataset.survey
+        return cls(
+            num_channels=survey.num_channels,
+            transform=config.transform,
+            channels=inputs.channels,
+            masked_pixels=inputs.masked_pixels,
+            learned=learned,
+            baseline=dict(survey.baseline),
+        )
 
     @classmethod
     def read(cls, stored: dict[str, Any]) -> "InputSpec":
@@ -66,6 +77,7 @@ class InputSpec:
             channels=[channels.stored(node, "inputs.channels") for node in stored["channels"]],
             masked_pixels=stored["masked_pixels"],
             learned=learned,
+            baseline=baseline_from(stored["baseline"], "inputs.baseline").used,
         )
 
     def build(self) -> Inputs:
@@ -115,6 +127,10 @@ class Classifier:
             wave_angstrom=survey.wave_angstrom,
             class_priors=dataset.class_priors.tolist(),
         )
+
+    def spectra(self, run: str) -> RunSpectra:
+        """What the run's spectra were made like; `run` is its name in sentences."""
+        return RunSpectra(run, self.wave_angstrom, self.inputs.baseline)
 
     def build_inputs(self) -> Inputs:
         """What makes the network's channels."""

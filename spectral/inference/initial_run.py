@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from spectral.configs.class_lists import class_of
 from spectral.configs.root import ExperimentConfig
-from spectral.data.packing.open import data_on_grid_of
+from spectral.data.packing.like_run import RunSpectra
+from spectral.data.packing.open import data_like_run
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
 from spectral.inference.wavelengths import difference_to_initial
@@ -77,9 +78,9 @@ def with_initial_grid(
     """
     if config.init is None or config.init_wave == "any":
         return config, resolved_config
-    wave = _classifier(config.init).wave_angstrom
-    data = data_on_grid_of(config.data, Path(config.cache_dir), wave, f"init={config.init}")
-    if data.grid == config.data.grid:
+    run = RunSpectra(f"init={config.init}", _classifier(config.init).wave_angstrom)
+    data = data_like_run(config.data, Path(config.cache_dir), run)
+    if data is config.data:
         return config, resolved_config
     recorded = {**resolved_config["data"], "grid": dataclasses.asdict(data.grid)}
     return dataclasses.replace(config, data=data), {**resolved_config, "data": recorded}
@@ -174,6 +175,7 @@ def _options(classifier: Classifier, with_inputs: bool) -> dict[str, Any]:
     options["num_channels"] = classifier.build_inputs().num_channels
     if with_inputs:
         options |= _flat("transform", inputs.transform) | {"inputs.masked_pixels": inputs.masked_pixels}
+        options["data.baseline"] = inputs.baseline or "none"
         options["inputs.channels"] = [channel.name for channel in inputs.channels]
     return options
 

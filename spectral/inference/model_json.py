@@ -23,6 +23,7 @@ INPUTS = {
     "transform": {"name": "none"},
     "num_channels": 1,
     "learned": {},
+    "baseline": {},
 }
 
 
@@ -55,6 +56,8 @@ def checked_content(content: dict[str, Any], name: str) -> dict[str, Any]:
         raise UserError(f"{name} does not describe a classifier: inputs names no channels.")
     if not _is_learned(content["inputs"]["learned"], content["inputs"]["num_channels"], content["length"]):
         raise UserError(f"{name} does not describe a classifier: inputs.learned has no number for each pixel.")
+    if not isinstance(content["inputs"]["baseline"], dict):
+        raise UserError(f"{name} does not describe a classifier: inputs.baseline is no mapping.")
     return _known(content, (*NEEDED, *OPTIONAL), f"{name}: ")
 
 

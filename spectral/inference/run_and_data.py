@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spectral.configs.baseline import baseline_in_words
 from spectral.configs.class_lists import class_of
 from spectral.configs.commands import EvaluateConfig
 from spectral.configs.data import readers
@@ -27,7 +28,8 @@ log = logging.getLogger(__name__)
 def open_run_and_data(command: EvaluateConfig) -> tuple[Predictor, Survey, str]:
     """The run's predictor, the command's data or else the run's own survey with its split, and a doubt.
 
-    Spectra with wavelengths of their own are brought to the run's, unless data.grid is given.
+    Spectra with wavelengths of their own are brought to the run's, and their baseline is removed as the run's was,
+    unless data.grid or data.baseline is given.
 
     The doubt says what is not known of the data's wavelengths, or which pixels are missing; it is empty if there is
     none. It is logged here, and belongs to the end of what the command prints too.
@@ -41,7 +43,7 @@ def open_run_and_data(command: EvaluateConfig) -> tuple[Predictor, Survey, str]:
     survey = (
         _own_survey(folder, cache_dir)
         if command.data is None
-        else open_survey(command.data, cache_dir, classifier.wave_angstrom, run)
+        else open_survey(command.data, cache_dir, classifier.spectra(run))
     )
     check_fits(classifier, survey, run)
     doubt = check_same_pixels(classifier, survey, run)
@@ -110,8 +112,11 @@ def labelled_rows(command: EvaluateConfig, survey: Survey, labels: Labels) -> tu
 
 
 def check_fits(classifier: Classifier, data: HasPixels, run: str) -> None:
-    """Raise UserError if the data has other channels than the run, or more pixels."""
+    """Raise UserError if the data has other channels than the run, more pixels, or another baseline removed."""
     if data.num_channels != classifier.inputs.num_channels:
         raise UserError(f"the data has {data.num_channels} channels, {run} needs {classifier.inputs.num_channels}.")
     if data.length > classifier.length:
         raise UserError(f"the data has {data.length} pixels per spectrum, {run} was trained on {classifier.length}.")
+    if data.baseline != classifier.inputs.baseline:
+        theirs, own = baseline_in_words(data.baseline), baseline_in_words(classifier.inputs.baseline)
+        raise UserError(f"the data was made with {theirs}, {run} was trained with {own}: give the data the same.")

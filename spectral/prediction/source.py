@@ -11,8 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from spectral.configs.data import DataConfig, PackedConfig, readers
+from spectral.data.packing.baseline import without_baseline
 from spectral.data.packing.catalog import with_text
-from spectral.data.packing.gridded import on_grid, with_grid_of_run
+from spectral.data.packing.gridded import on_grid
+from spectral.data.packing.like_run import like_run
 from spectral.data.packing.limit import LimitedReader, limited, limited_rows
 from spectral.data.packing.plan import packing_settings
 from spectral.data.packing.probe import probed
@@ -42,7 +44,7 @@ class Source:
 
 
 def open_source(config: Any, classifier: Classifier, run: str, cache_dir: Path) -> Source:
-    """The data of a typed config. Spectra with wavelengths of their own are brought to the run's, if it has any.
+    """The data of a typed config. It is made like the spectra of the run as far as it says nothing else, see like_run.
 
     Args:
         run: the run, as the sentences name it.
@@ -58,8 +60,8 @@ def open_source(config: Any, classifier: Classifier, run: str, cache_dir: Path) 
 
 
 def _of_reader(own: Reader, config: DataConfig, classifier: Classifier, run: str) -> Source:
-    config = with_grid_of_run(config, own, classifier.wave_angstrom, run)
-    reader = on_grid(own, config.grid)
+    config = like_run(config, own, classifier.spectra(run))
+    reader = without_baseline(on_grid(own, config.grid), config.baseline)
     settings, fingerprint = packing_settings(reader, config), reader.fingerprint()
     num_rows, tables = _listed(own)
     if config.limit and config.limit < num_rows:
@@ -72,7 +74,9 @@ def _of_reader(own: Reader, config: DataConfig, classifier: Classifier, run: str
         raise UserError("The survey holds no spectra.")
     probe = probed(reader, config, num_rows)
     is_slow = getattr(own, "reads_slowly", False) or reader is not own
-    blocks = ReaderBlocks(reader, probe.rules, classifier.length, probe.has_ivar, fingerprint, settings, is_slow)
+    blocks = ReaderBlocks(
+        reader, probe.rules, classifier.length, probe.has_ivar, fingerprint, settings, is_slow, config.baseline.used
+    )
     return Source(blocks, tables)
 
 

@@ -68,10 +68,10 @@ def _on_grid_as_begun(begun: Mapping[str, Any], given: dict[str, Any]) -> dict[s
     """A command's config on the grid that the run took from `init`, unless the command has a grid of its own."""
     data, stored = given.get("data"), begun["data"]
     name = data.get("name") if isinstance(data, Mapping) else None
-    if begun["init"] is None or name not in readers.names or not isinstance(stored, Mapping):
+    if begun["init"] is None or not isinstance(stored, Mapping) or stored.get("name") != name or "grid" not in stored:
         return given
     default = dataclasses.asdict(readers.entry(str(name)).config().grid)
-    if read_stored(given)[0]["data"]["grid"] != default or stored.get("name") != name:
+    if read_stored(given)[0]["data"]["grid"] != default:
         return given
     return {**given, "data": {**dict(data or {}), "grid": stored["grid"]}}
 

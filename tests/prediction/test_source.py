@@ -22,7 +22,7 @@ WAVE = np.linspace(4000.0, 7000.0, 12)
 
 
 def classifier(wave: Any = None) -> Classifier:
-    return Classifier(None, cast(InputSpec, None), ["star", "qso"], 12, wave)
+    return Classifier(None, InputSpec(1, None, [], "interpolate"), ["star", "qso"], 12, wave)
 
 
 def opened(reader: Any, monkeypatch: pytest.MonkeyPatch, wave: Any = None, **options: object) -> Source:

@@ -1,20 +1,15 @@
 """A reader's spectra on one wavelength grid: `data.grid`."""
 
-import dataclasses
-import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from spectral.configs.data import DataConfig, GridConfig
-from spectral.data.readers.contract import Chunk, Reader, place_of
+from spectral.configs.data import GridConfig
+from spectral.data.packing.wrapped import WrappedReader
+from spectral.data.readers.contract import Chunk, Reader
 from spectral.data.resampling import SAME_PIXEL, Resampler
 from spectral.errors import UserError
-
-log = logging.getLogger(__name__)
 
 ROUNDING = 1e-6  # of a step
 DIGITS = 9  # after the point of what a grid is written as
@@ -44,43 +39,13 @@ def grid_of(wave: NDArray[np.float64]) -> GridConfig:
         first = round(float(np.log10(wave[0])) / log_step)
         blue, red = (round(float(10 ** (log_step * k)), DIGITS) for k in (first, first + last))
         grids.append(GridConfig("log", blue, red, log_step))
-    same = [grid for grid in grids if grid.step > 0 and _are_same(grid_angstrom(grid), wave)]
+    same = [grid for grid in grids if grid.step > 0 and are_same_pixels(grid_angstrom(grid), wave)]
     return same[0] if same else GridConfig("listed", wave_angstrom=wave.tolist())
 
 
-def _are_same(grid: NDArray[np.float64], wave: NDArray[np.float64]) -> bool:
+def are_same_pixels(grid: NDArray[np.float64], wave: NDArray[np.float64]) -> bool:
     """Whether two grids have the same pixels, to what the resampler takes for the same."""
     return len(grid) == len(wave) and bool((np.abs(grid - wave) < SAME_PIXEL * np.diff(wave).min()).all())
-
-
-def is_grid_open(config: DataConfig, reader: Reader) -> bool:
-    """Whether spectra have wavelengths of their own and data.grid is not given: a survey's default is for training."""
-    return getattr(reader, "wave_per_row", False) and config.grid == type(config)().grid
-
-
-def with_grid_of_run(
-    config: DataConfig, reader: Reader, wave_angstrom: NDArray[np.float64] | None, run: str
-) -> DataConfig:
-    """The config of a reader with the wavelengths of a run as its grid, if its own is open and the run has any.
-
-    Args:
-        wave_angstrom: of the run [L].
-        run: the run, as sentences name it.
-
-    Raises:
-        UserError: the run's wavelengths fall.
-    """
-    if wave_angstrom is None or not is_grid_open(config, reader):
-        return config
-    if not (np.diff(wave_angstrom) > 0).all():
-        raise UserError(
-            f"{run} has wavelengths that fall, to which spectra cannot be resampled: train it on rising ones."
-        )
-    first, last, num = wave_angstrom[0], wave_angstrom[-1], f"{len(wave_angstrom):,}"
-    log.info("Resampling to the wavelengths of %s, %.1f to %.1f Angstrom in %s pixels.", run, first, last, num)
-    if config.grid.kind != "native" and _are_same(grid_angstrom(config.grid), wave_angstrom):
-        return config
-    return dataclasses.replace(config, grid=grid_of(wave_angstrom))
 
 
 def on_grid(reader: Reader, config: GridConfig) -> Reader:
@@ -104,7 +69,7 @@ def on_grid(reader: Reader, config: GridConfig) -> Reader:
 
 
 @dataclass
-class GriddedReader:
+class GriddedReader(WrappedReader):
     """Spectra of a reader, each resampled as it is read.
 
     Args:
@@ -112,31 +77,16 @@ class GriddedReader:
         wave: of the reader's spectra, where they share them.
     """
 
-    reader: Reader
     grid: NDArray[np.float64]
     wave: NDArray[np.float64] | None
     resampler: Resampler = field(init=False)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.resampler = Resampler(self.grid)
-        self.class_names = getattr(self.reader, "class_names", None)
-        self.wave_unit = getattr(self.reader, "wave_unit", None)
-        self.wave_medium = getattr(self.reader, "wave_medium", None)
-
-    def catalog(self) -> pd.DataFrame:
-        return self.reader.catalog()
 
     def wave_angstrom(self) -> NDArray[np.float64]:
         return self.grid
-
-    def fingerprint(self) -> str:
-        return self.reader.fingerprint()
-
-    def settings(self) -> Mapping[str, object]:
-        return self.reader.settings()
-
-    def place(self, row: int) -> str | None:
-        return place_of(self.reader, row)
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:
         chunk = self.reader.read(rows)

@@ -3,34 +3,30 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from spectral.configs.data import readers
 from spectral.configs.root import typed
-from spectral.data.packing.gridded import is_grid_open, with_grid_of_run
+from spectral.data.packing.like_run import RunSpectra, is_grid_open, like_run
 from spectral.data.packing.pack import cache_folder, open_or_pack
 from spectral.errors import UserError
 from spectral.survey import Survey, is_pack
 
 
-def open_survey(data: Any, cache_dir: Path, wave_angstrom: NDArray[np.float64] | None = None, run: str = "") -> Survey:
+def open_survey(data: Any, cache_dir: Path, run: RunSpectra | None = None) -> Survey:
     """The survey of a typed data config: packed already, or packed now.
 
     Args:
-        wave_angstrom: of a run that is applied to it, to which spectra with their own wavelengths are resampled.
-        run: that run, as sentences name it.
+        run: that is applied to it; the data is made like its spectra, as far as the config leaves that open.
     """
     source = readers.build(data, cache_dir=cache_dir)
     if isinstance(source, Survey):
         return source
-    return open_or_pack(source, with_grid_of_run(data, source, wave_angstrom, run), cache_dir)
+    return open_or_pack(source, like_run(data, source, run) if run else data, cache_dir)
 
 
-def data_on_grid_of(data: Any, cache_dir: Path, wave_angstrom: NDArray[np.float64] | None, run: str) -> Any:
-    """A typed data config with the wavelengths of a run as its grid, see `with_grid_of_run`."""
+def data_like_run(data: Any, cache_dir: Path, run: RunSpectra) -> Any:
+    """A typed data config made like the spectra of a run, see `like_run`."""
     source = readers.build(data, cache_dir=cache_dir)
-    return data if isinstance(source, Survey) else with_grid_of_run(data, source, wave_angstrom, run)
+    return data if isinstance(source, Survey) else like_run(data, source, run)
 
 
 def current_fingerprints(config: Any) -> list[str]:

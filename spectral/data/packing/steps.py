@@ -11,6 +11,7 @@ import pandas as pd
 
 from spectral.cli.progress import SpectraProgress
 from spectral.configs.data import DataConfig
+from spectral.data.packing.baseline import without_baseline
 from spectral.data.packing.catalog import (
     checked_catalog,
     class_names_of,
@@ -24,7 +25,7 @@ from spectral.data.packing.gridded import on_grid
 from spectral.data.packing.limit import LimitedReader, limited, limited_rows
 from spectral.data.packing.merge import Contents, contents_of, write_array
 from spectral.data.packing.parts import PartJob, Span, cut, finished_spans, missing_spans, num_rows
-from spectral.data.packing.plan import plan_of, usable_pack
+from spectral.data.packing.plan import BASELINE, plan_of, usable_pack
 from spectral.data.packing.probe import probed
 from spectral.data.packing.row_checks import Rules
 from spectral.data.packing.shards import shard_of
@@ -52,7 +53,8 @@ class Packing:
     def __init__(
         self, reader: Reader, config: DataConfig, folder: Path, progress: bool = True, is_cache: bool = False
     ) -> None:
-        self.reader, self.config, self.folder = on_grid(reader, config.grid), config, folder
+        self.reader = without_baseline(on_grid(reader, config.grid), config.baseline)
+        self.config, self.folder = config, folder
         self.progress, self.is_cache = progress, is_cache
         self.plan = plan_of(self.reader, config)
         self.building = Building(folder, self.plan)
@@ -175,6 +177,7 @@ class Packing:
             "wave_angstrom": None if wave is None else np.asarray(wave, np.float64).tolist(),
             "wave_unit": self.wave_unit,
             "wave_medium": self.wave_medium,
+            BASELINE: self.config.baseline.used,
             "num_spectra": len(contents.rows),
             "num_pixels_without_ivar": int(contents.num_no_ivar.sum()),
             NUMBERED: bool(self.catalog.attrs.get(NUMBERED, False)),
