@@ -89,7 +89,7 @@ class TrainedRun:
         mask: ArrayLike | None = None,
         wave: ArrayLike | None = None,
     ) -> NDArray[np.float64]:
-        """Class probabilities [n, K], those that `python -m spectral.predict` gives.
+        """Class probabilities [n, K], those that `python -m spectral.predict` gives; a baseline is removed as there.
 
         Args:
             flux: [n, l], [n, C, l], or [l] for one spectrum. Any number where masked.

@@ -23,7 +23,7 @@ from spectral.data.dataset import Dataset
 from spectral.errors import UserError
 from spectral.files import write_parquet
 from spectral.inference.classifier import Classifier
-from spectral.inference.initial_run import load_initial
+from spectral.inference.initial_run import load_initial, with_initial_grid
 from spectral.inference.logits import batch_source, infer
 from spectral.inference.predictor import Predictor
 from spectral.inputs.batches import BatchSource
@@ -144,6 +144,8 @@ def _carry_out(
     log.info("Running on %s.", runtime)
     for sentence in ignored_options(config, HydraConfig.get().overrides.task if HydraConfig.initialized() else []):
         log.warning(sentence)
+    if not folder.config.exists():  # a run that has begun has it in its config
+        config, resolved_config = with_initial_grid(config, resolved_config)
     dataset = Dataset.open(config.data, config.split, Path(config.cache_dir))
     _check_objectives(config, dataset)
     sampler = build_sampler(config, dataset)

@@ -51,6 +51,9 @@ class Survey:
     mask: NDArray[np.bool_] | None = None  # [N, L]; True: bad pixel or padding
     wave_angstrom: NDArray[np.float64] | None = None  # [L]
     wave_unit: str | None = None  # that the source had them in, if the user named it
+    baseline: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # how it was removed, see BaselineConfig; empty: it was not
     fingerprint: str = ""  # digest of all of the above, but for the unit
     former_fingerprint: str | None = None  # of earlier versions for the same content; None: none
     folder: Path | None = None
@@ -84,6 +87,7 @@ class Survey:
             mask=_mapped(folder / "mask.npy") if (folder / "mask.npy").exists() else None,
             wave_angstrom=None if wave is None else np.asarray(wave, dtype=np.float64),
             wave_unit=about.get("wave_unit"),
+            baseline=about.get("baseline", {}),
             fingerprint=about["fingerprint"],
             former_fingerprint=about.get("former_fingerprint"),
             folder=folder,
@@ -167,8 +171,10 @@ def read_about(folder: Path) -> dict[str, Any] | None:
     for name, is_right in ABOUT.items():
         if name not in content or not is_right(content[name]):
             raise _damaged(folder, f"survey.json has no usable '{name}'")
-    if not isinstance(content.get("plan", {}), dict) or not isinstance(content.get("num_spectra", 0), int):
-        raise _damaged(folder, "survey.json has no usable 'plan' or 'num_spectra'")
+    if not all(isinstance(content.get(name, {}), dict) for name in ("plan", "baseline")) or not isinstance(
+        content.get("num_spectra", 0), int
+    ):
+        raise _damaged(folder, "survey.json has no usable 'plan', 'baseline' or 'num_spectra'")
     if "files" in content and not _are_records(content["files"]):
         raise _damaged(folder, "survey.json has no usable 'files'")
     return content

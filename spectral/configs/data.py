@@ -2,10 +2,12 @@
 
 import dataclasses
 import inspect
+import itertools
 import math
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
+from spectral.configs.baseline import BaselineConfig
 from spectral.configs.fields import choice, must_exist, number
 from spectral.configs.registry import Registry
 from spectral.errors import UserError
@@ -17,14 +19,20 @@ MOST_PIXELS = 200_000
 class GridConfig:
     """The wavelengths that all spectra are resampled to; `native`: none, pixels stay the source's."""
 
-    kind: str = choice("native", "native", "log", "linear")  # native: the pixels of the source
+    kind: str = choice("native", "native", "log", "linear", "listed")  # native: the pixels of the source
     start_angstrom: float = number(3700.0, above=0)  # the first pixel's centre is there (linear), or next after (log)
     stop_angstrom: float = number(9100.0, above=0)  # the last pixel's centre is at most there
     step: float = number(1e-4, above=0)  # in Angstrom (linear), or in log10 of Angstrom (log)
+    wave_angstrom: Optional[list[float]] = None  # each pixel's centre, rising (listed)
 
     def check(self, key: str) -> None:
-        """Raises UserError if the grid would have fewer than two pixels, or too many."""
+        """Raises UserError if the grid would have fewer than two pixels, or too many, or they do not rise."""
+        if (self.kind == "listed") != (self.wave_angstrom is not None):
+            raise UserError(f"{key}.wave_angstrom and {key}.kind=listed need each other: give both or neither.")
         if self.kind == "native":
+            return
+        if self.wave_angstrom is not None:
+            _check_rising(self.wave_angstrom, f"{key}.wave_angstrom")
             return
         start, stop = self.start_angstrom, self.stop_angstrom
         length = (math.log10(stop / start) if self.kind == "log" else stop - start) / self.step
@@ -36,6 +44,13 @@ class GridConfig:
                 f"{key}.step={self.step:g} makes {length + 1:,.0f} pixels of {start:g} to {stop:g}: it is in {unit}, "
                 f"and 2 to {MOST_PIXELS:,} are allowed."
             )
+
+
+def _check_rising(wave: list[float], key: str) -> None:
+    if not 2 <= len(wave) <= MOST_PIXELS:
+        raise UserError(f"{key} has {len(wave):,} numbers: 2 to {MOST_PIXELS:,} are allowed.")
+    if not 0 < wave[0] < wave[-1] < math.inf or any(not before < after for before, after in itertools.pairwise(wave)):
+        raise UserError(f"{key} must rise from pixel to pixel, from above 0.")
 
 
 @dataclass
@@ -50,6 +65,7 @@ class DataConfig:
     ivar_masks: bool = True  # whether inverse variance of 0 or less, or none, marks a bad pixel
     ragged: str = choice("error", "error", "pad")  # lengths that differ; pad: flux 0 and bad pixels up to the longest
     grid: GridConfig = field(default_factory=GridConfig)  # the wavelengths that all spectra are resampled to
+    baseline: BaselineConfig = field(default_factory=BaselineConfig)  # what is taken off each spectrum
     limit: Optional[int] = number(None, at_least=1)  # spectra to use, to try a large survey quickly; null: all
     limit_draw: str = choice("stratified", "stratified", "first")  # each class in proportion; or the first rows
     num_workers: Optional[int] = number(None, at_least=1)  # packing processes; null: one a core; 1: this process alone

@@ -77,6 +77,40 @@ class ContinuumConfig(TransformConfig):
     block_pixels: int = number(100, at_least=2)  # wider than the lines that are to stay
 
 
+@transforms.register("spectral.inputs.msc:MSC")
+@dataclass
+class MSCConfig(TransformConfig):
+    """Multiplicative scatter correction against the mean of the training spectra."""
+
+    name: str = "msc"
+
+
+@dataclass
+class PolynomialConfig:
+    """Options of polynomials fitted around each pixel."""
+
+    window_pixels: int = number(11, at_least=3)  # odd
+    order: int = number(2, at_least=0)  # of the polynomial, below the window
+    derivative: int = number(1, at_least=0)  # 0: the smoothed flux; at most the order
+
+    def check(self, key: str) -> None:
+        if self.window_pixels % 2 == 0:
+            raise UserError(f"{key}.window_pixels={self.window_pixels} must be odd: it has a pixel in its middle.")
+        if not self.derivative <= self.order < self.window_pixels:
+            raise UserError(
+                f"{key}.order={self.order} must be at least the derivative, {self.derivative}, and below the window, "
+                f"{self.window_pixels}."
+            )
+
+
+@transforms.register("spectral.inputs.savgol:SavitzkyGolayScale")
+@dataclass
+class SavitzkyGolayConfig(PolynomialConfig, TransformConfig):
+    """Smooth, or take a derivative, by polynomials fitted around each pixel; then standardize."""
+
+    name: str = "savgol"
+
+
 @transforms.register("spectral.inputs.transforms:Unchanged")
 @dataclass
 class UnchangedConfig(TransformConfig):
@@ -136,22 +170,10 @@ class ContinuumChannelConfig:
 
 @channels.register("spectral.inputs.channels:SavitzkyGolay")
 @dataclass
-class SavitzkyGolayChannelConfig:
+class SavitzkyGolayChannelConfig(PolynomialConfig):
     """The scaled flux, smoothed, or its derivative, by polynomials fitted around each pixel."""
 
     name: str = "savgol"
-    window_pixels: int = number(11, at_least=3)  # odd
-    order: int = number(2, at_least=0)  # of the polynomial, below the window
-    derivative: int = number(1, at_least=0)  # 0: the smoothed flux; at most the order
-
-    def check(self, key: str) -> None:
-        if self.window_pixels % 2 == 0:
-            raise UserError(f"{key}.window_pixels={self.window_pixels} must be odd: it has a pixel in its middle.")
-        if not self.derivative <= self.order < self.window_pixels:
-            raise UserError(
-                f"{key}.order={self.order} must be at least the derivative, {self.derivative}, and below the window, "
-                f"{self.window_pixels}."
-            )
 
 
 @dataclass
@@ -166,6 +188,6 @@ class InputsConfig:
         if not self.channels:
             raise UserError(f"{key}.channels=[] is empty: a network needs at least one channel, such as [flux].")
         self.channels = [channels.typed(node, f"{key}.channels[{i}]") for i, node in enumerate(self.channels)]
-        names = [channel.name for channel in self.channels]
-        if len(set(names)) < len(names):
-            raise UserError(f"{key}.channels=[{','.join(names)}] names a channel twice: give each once.")
+        if any(channel in self.channels[:i] for i, channel in enumerate(self.channels)):
+            names = ",".join(channel.name for channel in self.channels)
+            raise UserError(f"{key}.channels=[{names}] names a channel twice: give each once, or with other options.")

@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 
 from spectral import __version__
+from spectral.configs.baseline import baseline_in_words
 from spectral.errors import UserError
 from spectral.exporting.graph import Graph
 from spectral.files import write_bytes
@@ -23,6 +24,8 @@ from spectral.inference.predictor import Predictor
 from spectral.runs.folder import RunFolder
 from spectral.runtime import choose_runtime
 from spectral.survey import Survey
+
+log = logging.getLogger(__name__)
 
 EXPORT_FORMAT = 1  # of the metadata and of the names of inputs and outputs
 LARGEST_DIFFERENCE = 1e-4  # of a probability, between onnxruntime and torch
@@ -53,6 +56,12 @@ def write_onnx(folder: RunFolder, out: Path) -> str:
             f"{LARGEST_DIFFERENCE:g} is allowed: {out} is not written."
         )
     write_bytes(out, content)
+    if baseline := classifier.inputs.baseline:
+        log.warning(
+            "The file takes spectra without their baseline (%s), whose removal no graph can hold: spectral.predict and "
+            "load_run remove it before, onnxruntime alone does not.",
+            baseline_in_words(baseline),
+        )
     return (
         f"onnxruntime gives PyTorch's probabilities to {difference:.1g} (checked on {2 * NUM_CHECKED} random spectra)"
     )

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from spectral.configs.baseline import baseline_from
+from spectral.data.packing.baseline import check_pybaselines, remove_baselines
 from spectral.data.packing.parts import stacked
 from spectral.data.packing.row_checks import Row, Rules, check_row
 from spectral.data.readers.contract import Chunk
@@ -52,6 +54,10 @@ def survey_of_arrays(
     chunk = Chunk([*spectra], None if variances is None else [*variances], None if bad is None else [*bad])
     if grid is not None:
         grid = _on_grid(chunk, grid, classifier, run)
+    if classifier.inputs.baseline:
+        baseline = baseline_from(classifier.inputs.baseline, "inputs.baseline")
+        check_pybaselines(baseline)
+        remove_baselines(chunk, baseline)
     rows = [_checked(chunk, row, rules) for row in range(num)]
     arrays: dict[str, Any] = {"flux": np.zeros((0, num_channels, length), np.float32)}
     arrays |= stacked(rows, rules) if rows else {}

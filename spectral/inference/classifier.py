@@ -4,6 +4,7 @@ What model.json holds, and how earlier and later versions are read, is in docs/r
 """
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +14,12 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
+from spectral.configs.baseline import baseline_from
 from spectral.configs.inputs import channels, transforms
 from spectral.configs.models import models
 from spectral.configs.root import ExperimentConfig
 from spectral.data.dataset import Dataset
+from spectral.data.packing.like_run import RunSpectra
 from spectral.errors import UserError
 from spectral.files import write_json
 from spectral.inference.model_json import FORMAT, read_model_json
@@ -26,6 +29,7 @@ from spectral.runs.weights import load_weights
 from spectral.scoring.decision import Decision
 
 NO_RULE = "decision_state of the run's model.json is not that of a decision rule: it was changed."
+ROWS_AT_A_TIME = 1024  # of the training split
 MOST_PARTS_WITHOUT_WEIGHTS = 100  # a list of options may be longer than the network has weights, but not by far
 
 
@@ -35,31 +39,58 @@ class InputSpec:
 
     Args:
         num_channels: of the survey; the network's own number follows from `channels`.
+        learned: what the transform must know of the training spectra, by the name of its argument.
+        baseline: how it was taken off the spectra before, see `BaselineConfig.used`; empty: it was not.
     """
 
     num_channels: int
     transform: Any
     channels: list[Any]
     masked_pixels: str
+    learned: dict[str, Any] = field(default_factory=dict)
+    baseline: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def describing(cls, config: ExperimentConfig, num_channels: int) -> "InputSpec":
-        inputs = config.inputs
-        return cls(num_channels, config.transform, inputs.channels, inputs.masked_pixels)
+    def describing(cls, config: ExperimentConfig, dataset: Dataset) -> "InputSpec":
+        inputs, builder = config.inputs, transforms.entry(config.transform.name).load()
+        learned = builder.learn(_training_spectra(dataset))  # type: ignore[attr-defined]  # a Transform
+        survey = dataset.survey
+        return cls(
+            num_channels=survey.num_channels,
+            transform=config.transform,
+            channels=inputs.channels,
+            masked_pixels=inputs.masked_pixels,
+            learned=learned,
+            baseline=dict(survey.baseline),
+        )
 
     @classmethod
     def read(cls, stored: dict[str, Any]) -> "InputSpec":
-        """Raises UserError for a transform or channel that this version does not have."""
+        """Raises UserError for a part that this version does not have, or a transform without what it learned."""
+        transform, learned = transforms.stored(stored["transform"], "inputs.transform"), stored["learned"]
+        for name in transforms.entry(transform.name).load().learns:  # type: ignore[attr-defined]  # a Transform
+            if name not in learned:
+                raise UserError(f"the run's model.json lacks inputs.learned.{name} of transform={transform.name}.")
         return cls(
             num_channels=stored["num_channels"],
-            transform=transforms.stored(stored["transform"], "inputs.transform"),
+            transform=transform,
             channels=[channels.stored(node, "inputs.channels") for node in stored["channels"]],
             masked_pixels=stored["masked_pixels"],
+            learned=learned,
+            baseline=baseline_from(stored["baseline"], "inputs.baseline").used,
         )
 
     def build(self) -> Inputs:
         built = [channels.build(channel) for channel in self.channels]
-        return Inputs(self.num_channels, transforms.build(self.transform), built, self.masked_pixels)
+        return Inputs(self.num_channels, transforms.build(self.transform, **self.learned), built, self.masked_pixels)
+
+
+def _training_spectra(dataset: Dataset) -> Iterator[tuple[NDArray[Any], NDArray[np.bool_] | None]]:
+    """Flux [n, S, L] and mask [n, L] or None of the training split, some spectra at a time."""
+    survey = dataset.survey
+    for start in range(0, len(dataset.train), ROWS_AT_A_TIME):
+        rows = dataset.train[start : start + ROWS_AT_A_TIME]
+        yield survey.flux[rows], None if survey.mask is None else survey.mask[rows]
 
 
 @dataclass
@@ -90,12 +121,16 @@ class Classifier:
         survey = dataset.survey
         return cls(
             model=config.model,
-            inputs=InputSpec.describing(config, survey.num_channels),
+            inputs=InputSpec.describing(config, dataset),
             class_names=list(survey.class_names),
             length=survey.length,
             wave_angstrom=survey.wave_angstrom,
             class_priors=dataset.class_priors.tolist(),
         )
+
+    def spectra(self, run: str) -> RunSpectra:
+        """What the run's spectra were made like; `run` is its name in sentences."""
+        return RunSpectra(run, self.wave_angstrom, self.inputs.baseline)
 
     def build_inputs(self) -> Inputs:
         """What makes the network's channels."""

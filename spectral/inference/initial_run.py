@@ -3,16 +3,21 @@
 import dataclasses
 import hashlib
 import logging
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
+from spectral.configs.class_lists import class_of
+from spectral.configs.root import ExperimentConfig
+from spectral.data.packing.like_run import RunSpectra
+from spectral.data.packing.open import data_like_run
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
 from spectral.inference.wavelengths import difference_to_initial
 from spectral.runs.folder import RunFolder
 from spectral.training.checkpoint import load_resumable
-from spectral.training.initial_weights import body_misfit, head_fits, load_weights
+from spectral.training.initial_weights import body_misfit, has_rows_by_class, head_fits, load_weights
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +54,36 @@ def load_initial(
         found = "; ".join(f"{key}={was} there, {now} here" for key, was, now in differences) or "one weight differs"
         raise UserError(f"init={init} does not fit this network: {found} ({misfit}).")
     doubt = _doubt(init, init_wave, other, classifier)
-    difference = _head_difference(init, other, classifier, head_fits(network, weights))
-    load_weights(network, weights, with_head=difference is None)
-    _log(init, other, classifier, difference)
-    record = {"folder": init, "weights": _digest(init), "head": "new" if difference else "kept"}
+    classes: list[int | None] = [_class_there(name, other) for name in classifier.class_names]
+    are_same = classes == [*range(len(other.class_names))]
+    if not are_same and not has_rows_by_class(weights):
+        classes = [None for _ in classes]
+    difference = _head_difference(init, other, classifier, classes, head_fits(network, weights))
+    load_weights(network, weights, None if difference else classes)
+    _log(init, other, classifier, difference, classes)
+    kept = "kept" if are_same else "by class"
+    record = {"folder": init, "weights": _digest(init), "head": "new" if difference else kept}
     return {"init": record | ({"doubt": doubt} if doubt else {})}
+
+
+def with_initial_grid(
+    config: ExperimentConfig, resolved_config: dict[str, Any]
+) -> tuple[ExperimentConfig, dict[str, Any]]:
+    """Both forms of the config with the wavelengths of `init` as data.grid, if spectra have their own.
+
+    Not if data.grid is given, or init_wave=any allows any wavelengths.
+
+    Raises:
+        UserError: `init` is not a finished run.
+    """
+    if config.init is None or config.init_wave == "any":
+        return config, resolved_config
+    run = RunSpectra(f"init={config.init}", _classifier(config.init).wave_angstrom)
+    data = data_like_run(config.data, Path(config.cache_dir), run)
+    if data is config.data:
+        return config, resolved_config
+    recorded = {**resolved_config["data"], "grid": dataclasses.asdict(data.grid)}
+    return dataclasses.replace(config, data=data), {**resolved_config, "data": recorded}
 
 
 def _doubt(init: str, init_wave: str, other: Classifier, own: Classifier) -> str:
@@ -79,6 +109,11 @@ def _digest(init: str) -> str:
 
 def _read(init: str) -> tuple[Classifier, dict[str, Tensor]]:
     """The classifier of the other run, and its best weights."""
+    classifier = _classifier(init)
+    return classifier, classifier.load_network(RunFolder(init)).state_dict()
+
+
+def _classifier(init: str) -> Classifier:
     folder = RunFolder(init)
     if not folder.config.is_file():
         raise UserError(f"init={init} is not a run folder: it has no {folder.config.name}.")
@@ -86,13 +121,25 @@ def _read(init: str) -> tuple[Classifier, dict[str, Tensor]]:
         raise UserError(f"init={init} is a run that has not ended: it has no {folder.result.name}, so resume it first.")
     if not folder.weights.is_file():
         raise UserError(f"init={init} has no weights to begin with: {folder.weights.name} is not there.")
-    classifier = Classifier.load(folder)
-    return classifier, classifier.load_network(folder).state_dict()
+    return Classifier.load(folder)
 
 
-def _head_difference(init: str, other: Classifier, own: Classifier, fits: bool) -> str | None:
-    """Why the head of the other run is not used; None if it is used."""
-    if other.class_names != own.class_names:
+def _class_there(name: str, other: Classifier) -> int | None:
+    """The index that a class has in the other run, whatever its capitals; None if it is new."""
+    known = class_of(name, other.class_names)
+    return None if known is None else other.class_names.index(known)
+
+
+def _head_difference(
+    init: str, other: Classifier, own: Classifier, classes: list[int | None], fits: bool
+) -> str | None:
+    """Why the head of the other run is not used; None if it is used.
+
+    Args:
+        classes: of each class here, its index there, or None if no row of weights is of it.
+        fits: whether its weights have the same sizes.
+    """
+    if not any(there is not None for there in classes):
         return f"classes {', '.join(other.class_names)} of {init}, {', '.join(own.class_names)} here"
     kinds = [getattr(classifier.model, "head", None) for classifier in (other, own)]
     if kinds[0] != kinds[1]:
@@ -100,10 +147,15 @@ def _head_difference(init: str, other: Classifier, own: Classifier, fits: bool) 
     return None if fits else f"its weights in {init} have other sizes"
 
 
-def _log(init: str, other: Classifier, own: Classifier, difference: str | None) -> None:
+def _log(init: str, other: Classifier, own: Classifier, difference: str | None, classes: list[int | None]) -> None:
     log.info("The weights are those of %s.", init)
+    new = [name for name, there in zip(own.class_names, classes, strict=True) if there is None]
+    left_out = [name for k, name in enumerate(other.class_names) if k not in classes]
     if difference:
         log.info("The head is made again: %s.", difference)
+    elif new or left_out:
+        parts = [f"new are {', '.join(new)}"] * bool(new) + [f"left out are {', '.join(left_out)}"] * bool(left_out)
+        log.info("The head is kept by the names of the classes: %s.", "; ".join(parts))
     for key, was, now in _differences(other, own, with_inputs=True):
         if key.removeprefix("model.") not in SIZES:
             log.warning("%s had %s=%s, here it is %s.", init, key, was, now)
@@ -123,6 +175,7 @@ def _options(classifier: Classifier, with_inputs: bool) -> dict[str, Any]:
     options["num_channels"] = classifier.build_inputs().num_channels
     if with_inputs:
         options |= _flat("transform", inputs.transform) | {"inputs.masked_pixels": inputs.masked_pixels}
+        options["data.baseline"] = inputs.baseline or "none"
         options["inputs.channels"] = [channel.name for channel in inputs.channels]
     return options
 

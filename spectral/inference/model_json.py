@@ -17,7 +17,14 @@ FORMAT = 2  # of what this version writes; 1 had no number
 LARGEST = 10_000_000  # pixels of a spectrum, channels
 NEEDED = {"model": dict, "class_names": list, "length": int, "inputs": dict}
 OPTIONAL = ("wave_angstrom", "class_priors", "output_prior", "decision_state")
-INPUTS = {"channels": ["flux"], "masked_pixels": "interpolate", "transform": {"name": "none"}, "num_channels": 1}
+INPUTS = {
+    "channels": ["flux"],
+    "masked_pixels": "interpolate",
+    "transform": {"name": "none"},
+    "num_channels": 1,
+    "learned": {},
+    "baseline": {},
+}
 
 
 def read_model_json(folder: RunFolder) -> dict[str, Any]:
@@ -47,6 +54,10 @@ def checked_content(content: dict[str, Any], name: str) -> dict[str, Any]:
     content["inputs"] = INPUTS | _known(content["inputs"], INPUTS, f"{name}: inputs.")
     if not _is_count(content["inputs"]["num_channels"]) or not isinstance(content["inputs"]["channels"], list):
         raise UserError(f"{name} does not describe a classifier: inputs names no channels.")
+    if not _is_learned(content["inputs"]["learned"], content["inputs"]["num_channels"], content["length"]):
+        raise UserError(f"{name} does not describe a classifier: inputs.learned has no number for each pixel.")
+    if not isinstance(content["inputs"]["baseline"], dict):
+        raise UserError(f"{name} does not describe a classifier: inputs.baseline is no mapping.")
     return _known(content, (*NEEDED, *OPTIONAL), f"{name}: ")
 
 
@@ -65,6 +76,16 @@ def _wrong_value(content: dict[str, Any]) -> str:
         ):
             return f"{key} is not a list of {size:,} numbers"
     return "" if isinstance(content.get("decision_state", {}), dict) else "decision_state is no mapping"
+
+
+def _is_learned(learned: Any, num_channels: int, length: int) -> bool:
+    """Whether what a transform learned are numbers [S, L] by name."""
+    return isinstance(learned, dict) and all(
+        isinstance(value, list)
+        and len(value) == num_channels
+        and all(isinstance(row, list) and len(row) == length and all(map(is_number, row)) for row in value)
+        for value in learned.values()
+    )
 
 
 def _is_count(value: Any) -> bool:

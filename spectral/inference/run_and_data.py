@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from spectral.configs.baseline import baseline_in_words
+from spectral.configs.class_lists import class_of
 from spectral.configs.commands import EvaluateConfig
 from spectral.configs.data import readers
 from spectral.configs.split import splits
@@ -26,6 +28,9 @@ log = logging.getLogger(__name__)
 def open_run_and_data(command: EvaluateConfig) -> tuple[Predictor, Survey, str]:
     """The run's predictor, the command's data or else the run's own survey with its split, and a doubt.
 
+    Spectra with wavelengths of their own are brought to the run's, and their baseline is removed as the run's was,
+    unless data.grid or data.baseline is given.
+
     The doubt says what is not known of the data's wavelengths, or which pixels are missing; it is empty if there is
     none. It is logged here, and belongs to the end of what the command prints too.
 
@@ -34,12 +39,12 @@ def open_run_and_data(command: EvaluateConfig) -> tuple[Predictor, Survey, str]:
     """
     folder = RunFolder.existing(command.run)
     classifier = Classifier.load(folder)
+    run, cache_dir = f"run={folder.path}", Path(command.cache_dir)
     survey = (
-        _own_survey(folder, Path(command.cache_dir))
+        _own_survey(folder, cache_dir)
         if command.data is None
-        else open_survey(command.data, Path(command.cache_dir))
+        else open_survey(command.data, cache_dir, classifier.spectra(run))
     )
-    run = f"run={folder.path}"
     check_fits(classifier, survey, run)
     doubt = check_same_pixels(classifier, survey, run)
     if doubt:
@@ -67,7 +72,7 @@ def is_own_survey(folder: RunFolder, survey: Survey) -> bool:
 
 
 def labels_of(survey: Survey, class_names: list[str]) -> Labels:
-    """The run's class index of every survey row [N], -1 if it has no label.
+    """The run's class index of every survey row [N], -1 if it has no label. Capitals of the names do not matter.
 
     Args:
         class_names: of the run.
@@ -75,12 +80,15 @@ def labels_of(survey: Survey, class_names: list[str]) -> Labels:
     Raises:
         UserError: a spectrum has a class that the run does not know. A class without spectra may be unknown.
     """
-    index = {name: k for k, name in enumerate(class_names)}
-    there = {survey.class_names[k] for k in np.unique(survey.labels[survey.labels >= 0])}
-    unknown = sorted(there - set(index))
+    same = [class_of(name, class_names) for name in survey.class_names]
+    there = np.unique(survey.labels[survey.labels >= 0])
+    unknown = sorted(survey.class_names[k] for k in there if same[k] is None)
     if unknown:
-        raise UserError(f"the data has the class '{unknown[0]}', the run does not: {nearest(unknown[0], index)}.")
-    return np.array([-1, *(index.get(name, -1) for name in survey.class_names)])[survey.labels + 1]
+        raise UserError(
+            f"the data has the class '{unknown[0]}', the run does not: {nearest(unknown[0], class_names)}; "
+            f"'data.class_names=[{','.join(class_names)}]' data.on_bad=skip leaves such spectra out."
+        )
+    return np.array([-1, *(-1 if name is None else class_names.index(name) for name in same)])[survey.labels + 1]
 
 
 def labelled_rows(command: EvaluateConfig, survey: Survey, labels: Labels) -> tuple[str, Rows]:
@@ -104,8 +112,11 @@ def labelled_rows(command: EvaluateConfig, survey: Survey, labels: Labels) -> tu
 
 
 def check_fits(classifier: Classifier, data: HasPixels, run: str) -> None:
-    """Raise UserError if the data has other channels than the run, or more pixels."""
+    """Raise UserError if the data has other channels than the run, more pixels, or another baseline removed."""
     if data.num_channels != classifier.inputs.num_channels:
         raise UserError(f"the data has {data.num_channels} channels, {run} needs {classifier.inputs.num_channels}.")
     if data.length > classifier.length:
         raise UserError(f"the data has {data.length} pixels per spectrum, {run} was trained on {classifier.length}.")
+    if data.baseline != classifier.inputs.baseline:
+        theirs, own = baseline_in_words(data.baseline), baseline_in_words(classifier.inputs.baseline)
+        raise UserError(f"the data was made with {theirs}, {run} was trained with {own}: give the data the same.")

@@ -1,6 +1,7 @@
 """Whether spectra lie on the wavelengths that a run was trained on. L pixels of the run's spectra, l of the others."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ class HasPixels(Protocol):
 
     @property
     def wave_angstrom(self) -> Grid | None: ...
+
+    @property
+    def baseline(self) -> Mapping[str, Any]: ...
 
 
 def check_same_pixels(classifier: Classifier, survey: HasPixels, run: str) -> str:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv1d, pad
+from torch.nn.functional import pad
 
+from spectral.inputs.savgol import PolynomialFit
 from spectral.inputs.transforms import block_continuum
 
 
@@ -116,32 +117,12 @@ class ContinuumLevel(Channel):
 
 
 class SavitzkyGolay(Channel):
-    """The scaled flux, or a derivative of it, by a polynomial fitted around each pixel.
-
-    Savitzky & Golay 1964, Analytical Chemistry 36, 1627. Beyond the ends of a spectrum its last pixels are repeated.
-
-    Args:
-        window_pixels: odd, of each fit.
-        order: of the polynomial, below the window.
-        derivative: 0 smooths, 1 and 2 give the slope and the curvature per pixel.
-    """
-
-    kernel: Tensor
+    """The scaled flux, or a derivative of it, by a polynomial around each pixel; arguments as of PolynomialFit."""
 
     def __init__(self, window_pixels: int = 11, order: int = 2, derivative: int = 1) -> None:
         super().__init__()
-        from scipy.signal import savgol_coeffs  # takes half a second, which runs without this channel need not wait
-
-        kernel = torch.from_numpy(savgol_coeffs(window_pixels, order, deriv=derivative, use="dot")).float()
-        self.register_buffer("kernel", kernel[None, None], persistent=False)
-        self.half_window = window_pixels // 2
+        self.fit = PolynomialFit(window_pixels, order, derivative)
 
     def forward(self, pixels: Pixels) -> Tensor:
-        length = pixels.flux.shape[-1]
-        position = torch.arange(length, device=pixels.flux.device)
-        first = position.where(pixels.inside, length).amin(-1, keepdim=True).clamp(max=length - 1)
-        last = position.where(pixels.inside, -1).amax(-1, keepdim=True).clamp(min=0)
-        wanted = torch.arange(-self.half_window, length + self.half_window, device=position.device)
-        index = torch.minimum(torch.maximum(wanted, first), last)[:, None].expand(-1, pixels.flux.shape[1], -1)
-        fitted = conv1d(pixels.flux.gather(2, index).flatten(0, 1)[:, None], self.kernel.to(pixels.flux.dtype))
-        return fitted.view_as(pixels.flux) * pixels.inside[:, None]
+        fitted: Tensor = self.fit(pixels.flux, pixels.inside)
+        return fitted

@@ -5,6 +5,9 @@ None, and give flux [B, S, L] float32. Statistics are of each spectrum and chann
 come out as 0, and a spectrum without good pixels, or without the spread or size that it would be divided by, as zeros.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
@@ -13,9 +16,23 @@ from torch.nn.functional import pad
 class Transform(nn.Module):
     """Limits, and zeros in masked pixels, around what a subclass computes in `scaled`.
 
+    A subclass that must know something of the training spectra names it in `learns` and finds it in `learn`. It is kept
+    in model.json, and is then an argument of `__init__`.
+
     Args:
         clip: limit of the absolute value after scaling; None: none.
     """
+
+    learns: tuple[str, ...] = ()  # arguments of __init__ that are made of the training spectra: [S, L] each
+
+    @classmethod
+    def learn(cls, spectra: Iterable[tuple[Any, Any]]) -> dict[str, list[list[float]]]:
+        """The arguments that `learns` names.
+
+        Args:
+            spectra: flux [n, S, L] and mask [n, L] or None of some training spectra at a time.
+        """
+        return {}
 
     def __init__(self, clip: float | None = None) -> None:
         super().__init__()

@@ -43,6 +43,7 @@ class Blocks(Protocol):
     Args:
         num_channels, length: of a spectrum.
         wave_angstrom: [L], or None.
+        baseline: how it was removed, see `BaselineConfig.used`.
         fingerprint: changes when the spectra change.
         settings: the options that shape the spectra, as JSON values.
         reads_slowly: whether a spectrum takes about as long to read as to classify.
@@ -52,6 +53,7 @@ class Blocks(Protocol):
     num_channels: int
     length: int
     wave_angstrom: NDArray[np.float64] | None
+    baseline: Mapping[str, Any]
     has_ivar: bool
     fingerprint: str
     settings: Mapping[str, Any]
@@ -76,6 +78,7 @@ class ReaderBlocks:
     fingerprint: str
     settings: Mapping[str, Any]
     reads_slowly: bool
+    baseline: Mapping[str, Any] = field(default_factory=dict)
     needs_checks = True
 
     def __post_init__(self) -> None:
@@ -114,6 +117,7 @@ class PackBlocks:
         assert survey.folder is not None
         self.folder, self.num_rows = survey.folder, len(survey)
         self.num_channels, self.length, self.wave_angstrom = survey.num_channels, survey.length, survey.wave_angstrom
+        self.baseline = survey.baseline
         self.has_ivar, self.fingerprint = survey.ivar is not None, survey.fingerprint
         self.settings: Mapping[str, Any] = {"reader": "packed"}
         self._arrays = (survey.flux, survey.ivar, survey.mask)

@@ -11,8 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from spectral.configs.data import DataConfig, PackedConfig, readers
+from spectral.data.packing.baseline import without_baseline
 from spectral.data.packing.catalog import with_text
-from spectral.data.packing.gridded import GriddedReader, on_grid
+from spectral.data.packing.gridded import on_grid
+from spectral.data.packing.like_run import like_run
 from spectral.data.packing.limit import LimitedReader, limited, limited_rows
 from spectral.data.packing.plan import packing_settings
 from spectral.data.packing.probe import probed
@@ -42,7 +44,7 @@ class Source:
 
 
 def open_source(config: Any, classifier: Classifier, run: str, cache_dir: Path) -> Source:
-    """The data of a typed config. Spectra with wavelengths of their own are brought to the run's, if it has any.
+    """The data of a typed config. It is made like the spectra of the run as far as it says nothing else, see like_run.
 
     Args:
         run: the run, as the sentences name it.
@@ -58,7 +60,8 @@ def open_source(config: Any, classifier: Classifier, run: str, cache_dir: Path) 
 
 
 def _of_reader(own: Reader, config: DataConfig, classifier: Classifier, run: str) -> Source:
-    reader = _on_grid(own, config, classifier, run)
+    config = like_run(config, own, classifier.spectra(run))
+    reader = without_baseline(on_grid(own, config.grid), config.baseline)
     settings, fingerprint = packing_settings(reader, config), reader.fingerprint()
     num_rows, tables = _listed(own)
     if config.limit and config.limit < num_rows:
@@ -71,22 +74,10 @@ def _of_reader(own: Reader, config: DataConfig, classifier: Classifier, run: str
         raise UserError("The survey holds no spectra.")
     probe = probed(reader, config, num_rows)
     is_slow = getattr(own, "reads_slowly", False) or reader is not own
-    blocks = ReaderBlocks(reader, probe.rules, classifier.length, probe.has_ivar, fingerprint, settings, is_slow)
+    blocks = ReaderBlocks(
+        reader, probe.rules, classifier.length, probe.has_ivar, fingerprint, settings, is_slow, config.baseline.used
+    )
     return Source(blocks, tables)
-
-
-def _on_grid(reader: Reader, config: DataConfig, classifier: Classifier, run: str) -> Reader:
-    """The reader on the run's wavelengths, if spectra have their own and data.grid asks for no others."""
-    mine = classifier.wave_angstrom
-    asked = config.grid != type(config)().grid  # a survey's reader has a grid by default, which is for training
-    if asked or mine is None or not getattr(reader, "wave_per_row", False):
-        return on_grid(reader, config.grid)
-    if not (mine[1:] > mine[:-1]).all():
-        raise UserError(
-            f"{run} has wavelengths that fall, to which spectra cannot be resampled: train it on rising ones."
-        )
-    log.info("Resampling to the wavelengths of %s, %.1f to %.1f Angstrom.", run, mine[0], mine[-1])
-    return GriddedReader(reader, mine, None)
 
 
 def _listed(reader: Reader) -> tuple[int, Callable[[], Iterator[pa.Table]]]:

@@ -1,5 +1,6 @@
 """Whether a command may resume a run: which keys of the config must be the same. docs/run-folder.md lists the rules."""
 
+import dataclasses
 import logging
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from spectral.configs.data import readers
 from spectral.configs.renamed import renamed
 from spectral.configs.stored import read_stored
 from spectral.errors import UserError
@@ -39,7 +41,7 @@ def is_free(key: str) -> bool:
 
 
 def as_begun(path: Path, stored: Mapping[str, Any], given: dict[str, Any], chosen: Collection[str]) -> dict[str, Any]:
-    """A command's config, with the options that the run in `path` began without as they were then.
+    """A command's config, with the grid that the run in `path` took from `init`, and the options that it began without.
 
     A later version may have added an option, and a yaml another value of it than its default. The run keeps the
     default, unless the command itself names the option: then it is compared like any other.
@@ -47,7 +49,9 @@ def as_begun(path: Path, stored: Mapping[str, Any], given: dict[str, Any], chose
     Args:
         chosen: the keys that the command names.
     """
-    then, now = _flat(read_stored(stored)[0]), _flat(given)
+    begun = read_stored(stored)[0]
+    given = _on_grid_as_begun(begun, given)
+    then, now = _flat(begun), _flat(given)
     added = then.keys() & now.keys() - _flat(renamed(stored)).keys()
     changed = {key: then[key] for key in sorted(added) if then[key] != now[key] and key not in chosen}
     config = OmegaConf.create(given)
@@ -58,6 +62,18 @@ def as_begun(path: Path, stored: Mapping[str, Any], given: dict[str, Any], chose
     resolved = OmegaConf.to_container(config)
     assert isinstance(resolved, dict)
     return {str(key): value for key, value in resolved.items()}
+
+
+def _on_grid_as_begun(begun: Mapping[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """A command's config on the grid that the run took from `init`, unless the command has a grid of its own."""
+    data, stored = given.get("data"), begun["data"]
+    name = data.get("name") if isinstance(data, Mapping) else None
+    if begun["init"] is None or not isinstance(stored, Mapping) or stored.get("name") != name or "grid" not in stored:
+        return given
+    default = dataclasses.asdict(readers.entry(str(name)).config().grid)
+    if read_stored(given)[0]["data"]["grid"] != default:
+        return given
+    return {**given, "data": {**dict(data or {}), "grid": stored["grid"]}}
 
 
 def check_same(path: Path, stored: Mapping[str, Any], given: Mapping[str, Any], is_finished: bool) -> None:

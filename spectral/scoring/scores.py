@@ -61,14 +61,14 @@ def check_can_hold_out(labels: Labels, class_names: Sequence[str]) -> None:
             )
 
 
-def decide_held_out(
+def decide_validation(
     make_rule: Callable[[], Decision],
     probability: Probabilities,
     labels: Labels,
     seed: int,
     weights: Probabilities | None = None,
 ) -> Labels:
-    """Classes [n] by rules fitted on the rest of the split, fold by fold, so that no label helps to decide itself.
+    """Classes [n] on validation. If the rule is fitted there, then fold by fold, so that no label decides on itself.
 
     Args:
         make_rule: gives an unfitted rule.
@@ -76,6 +76,9 @@ def decide_held_out(
         labels: [n], as check_can_hold_out has passed them.
         weights: [n], that a rule is fitted under; None: all the same.
     """
+    rule = make_rule()
+    if not rule.num_iterations:
+        return rule(probability)
     # For a rule that is fitted alone: this import takes a second.
     from sklearn.model_selection import StratifiedKFold
 
@@ -86,20 +89,6 @@ def decide_held_out(
         of_rest = None if weights is None else weights[rest]
         decided[held_out] = make_rule().fit(probability[rest], labels[rest], of_rest)(probability[held_out])
     return decided
-
-
-def decide_validation(
-    make_rule: Callable[[], Decision],
-    probability: Probabilities,
-    labels: Labels,
-    seed: int,
-    weights: Probabilities | None = None,
-) -> Labels:
-    """Classes [n] on validation, where a rule may be fitted: then each spectrum's by a rule that has not seen it."""
-    rule = make_rule()
-    if not rule.num_iterations:
-        return rule(probability)
-    return decide_held_out(make_rule, probability, labels, seed, weights)
 
 
 def predictions_frame(

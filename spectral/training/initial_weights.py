@@ -3,11 +3,13 @@
 The head is the module `head` of every network; all else is the body.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import torch
 from torch import Tensor, nn
 
 HEAD = "head."
+BY_CLASS = ("head.logits.weight", "head.logits.bias")  # [K, ...] each, one row per class
 
 Weights = Mapping[str, Tensor]
 
@@ -22,15 +24,34 @@ def body_misfit(network: nn.Module, weights: Weights) -> str | None:
 
 
 def head_fits(network: nn.Module, weights: Weights) -> bool:
-    """Whether the weights of the head have the same names and sizes."""
-    return _sizes(weights, is_head=True) == _sizes(network.state_dict(), is_head=True)
+    """Whether the weights of the head have the same names and sizes, but for the number of classes."""
+    there, here = (_without_classes(_sizes(found, is_head=True)) for found in (weights, network.state_dict()))
+    return there == here
 
 
-def load_weights(network: nn.Module, weights: Weights, with_head: bool) -> None:
-    """Copy weights into a network whose body they fit; without the head, its fresh weights stay."""
-    chosen = {name: tensor for name, tensor in weights.items() if with_head or not _is_head(name)}
-    kept = {name: tensor for name, tensor in network.state_dict().items() if name not in chosen}
-    network.load_state_dict({**kept, **chosen})
+def has_rows_by_class(weights: Weights) -> bool:
+    """Whether the head ends in one row of weights per class, as spectral/models/heads.py builds it."""
+    return all(name in weights for name in BY_CLASS)
+
+
+def load_weights(network: nn.Module, weights: Weights, classes: Sequence[int | None] | None) -> None:
+    """Copy weights into a network whose body they fit.
+
+    Args:
+        classes: of each class of the network the index that it has there, or None: then its own fresh weights stay.
+            None in place of the list: the whole head stays fresh.
+    """
+    own = network.state_dict()
+    chosen = {name: tensor for name, tensor in weights.items() if classes is not None or not _is_head(name)}
+    if classes is not None and has_rows_by_class(weights):
+        for name in BY_CLASS:
+            rows = [own[name][k] if there is None else weights[name][there] for k, there in enumerate(classes)]
+            chosen[name] = torch.stack(rows)
+    network.load_state_dict({**own, **chosen})
+
+
+def _without_classes(sizes: dict[str, list[int]]) -> dict[str, list[int]]:
+    return {name: size[1:] if name in BY_CLASS else size for name, size in sizes.items()}
 
 
 def _sizes(weights: Weights, is_head: bool) -> dict[str, list[int]]:

@@ -71,6 +71,15 @@ def test_classes_that_the_data_does_not_have_count_for_nothing(
     assert "It is the mean over 2 of 3 classes: all has no galaxy." in capsys.readouterr().out
 
 
+def test_capitals_of_the_classes_of_other_data_do_not_matter(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    given = "data=arrays", "data.num_workers=1", f"cache_dir={tmp_path / 'cache'}"
+    expected = evaluation(finished, *given, f"data.path={spectra()}").result["all/macro_f1"]
+    labels = np.char.upper(arrays(num=NUM)["label"])
+    assert evaluation(finished, *given, f"data.path={spectra(label=labels)}").result["all/macro_f1"] == expected
+
+
 def test_an_evaluation_is_kept_and_two_are_compared(
     finished: Path, spectra: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -65,12 +65,28 @@ def test_the_result_records_the_initial_weights(small: Overrides, tmp_path: Path
     assert weights(tmp_path / "fresh").keys() == weights(tmp_path / "run").keys()
 
 
-def test_the_head_is_made_again_for_other_classes(
+def test_the_head_is_kept_by_the_names_of_the_classes(
     two_classes: list[str], tmp_path: Path, other: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Whatever their order and capitals; a run without quasars begins with what is known of stars and galaxies."""
+    more = ("data.class_names=[GALAXY,nova,Star]", f"run_dir={tmp_path / 'run'}", f"init={other}")
+    with caplog.at_level(logging.INFO):
+        run([*two_classes, *OVERRIDES, *STILL, *more])
+    assert "The head is kept by the names of the classes: new are nova; left out are qso." in caplog.text
+    begun, own = weights(other), weights(tmp_path / "run")
+    assert own["head.logits.weight"][[2, 0]].equal(begun["head.logits.weight"][[0, 1]])
+    assert all(own[key].equal(begun[key]) for key in own if not key.startswith("head.logits."))
+    assert result(tmp_path / "run")["init"]["head"] == "by class"
+
+
+def test_the_head_is_made_again_if_no_class_is_known(
+    two_classes: list[str], tmp_path: Path, other: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    content = dict(np.load(tmp_path / "two.npz"))
+    np.savez(tmp_path / "two.npz", **content | {"label": np.where(content["label"] == "star", "dwarf", "giant")})
     with caplog.at_level(logging.INFO):
         run([*two_classes, *OVERRIDES, *STILL, f"run_dir={tmp_path / 'run'}", f"init={other}"])
-    assert f"The head is made again: classes star, galaxy, qso of {other}, star, galaxy here." in caplog.text
+    assert f"The head is made again: classes star, galaxy, qso of {other}, dwarf, giant here." in caplog.text
     begun, own = weights(other), weights(tmp_path / "run")
     assert own["head.logits.weight"].shape[0] == 2
     assert all(own[key].equal(begun[key]) for key in own if not key.startswith("head."))

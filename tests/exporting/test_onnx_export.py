@@ -171,13 +171,29 @@ def test_mistakes_are_one_sentence(finished: Path, tmp_path: Path, monkeypatch: 
         command(f"run={finished}", f"out={tmp_path / 'model.onnx'}")
 
 
+@pytest.mark.slow
+def test_the_baseline_is_removed_before_the_file_is_applied(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    content = arrays()
+    content["flux"] += np.linspace(-4, 4, content["flux"].shape[1]).astype(np.float32) ** 2
+    np.savez(tmp_path / "s.npz", **content)
+    data = ["data=arrays", f"data.path={tmp_path / 's.npz'}", "data.num_workers=1", f"cache_dir={tmp_path / 'cache'}"]
+    run([*data, *OVERRIDES, "data.baseline={method:modpoly,poly_order:2}", f"run_dir={tmp_path / 'run'}"])
+    command(f"run={tmp_path / 'run'}", f"out={tmp_path / 'model.onnx'}")
+    assert "(data.baseline.method=modpoly data.baseline.poly_order=2), whose removal no graph can hold" in caplog.text
+    ours, theirs = load_run(tmp_path / "model.onnx"), load_run(tmp_path / "run", device="cpu", precision="float32")
+    flux = content["flux"]
+    np.testing.assert_allclose(ours.predict_proba(flux), theirs.predict_proba(flux), atol=1e-4)
+
+
 def untrained(variant: str, length: int, **inputs: Any) -> Predictor:
     """A run of a network with random weights, whose rule corrects the prior and never chooses the last class."""
     torch.manual_seed(0)
     rule = Decision(3, np.array([1.0, 0.5, 2.0]))
     rule.slope, rule.offset = np.array([1.0, 1.2, 0.0]), np.array([0.1, 0.0, np.finfo(np.float64).max])
     made = [channels.typed(name) for name in inputs.get("channels", ["flux", "mask", "derivative"])]
-    spec = InputSpec(2, transforms.typed(inputs.get("transform", "standardize")), made, "interpolate")
+    transform = transforms.typed(inputs.get("transform", "standardize"))
+    learned = {"reference": [np.sin(np.arange(length)).tolist()] * 2} if transform.name == "msc" else {}
+    spec = InputSpec(2, transform, made, "interpolate", learned)
     config = models.typed({"name": variant.split()[0], **VARIANTS.get(variant, {})})
     classifier = Classifier(config, spec, list("abc"), length, decision_state=rule.state())
     network = classifier.build_network().eval()

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from spectral.configs.inputs import InputsConfig, channels, transforms
 from spectral.errors import UserError
+from spectral.inputs.bad_pixels import fill_bad_pixels, fill_every_pixel
 from spectral.inputs.channels import Channel, Flux, Pixels
-from spectral.inputs.inputs import Augmentation, Inputs, fill_bad_pixels, fill_every_pixel
+from spectral.inputs.inputs import Augmentation, Inputs
 from spectral.inputs.transforms import Standardize, Unchanged
 
 masks = st.lists(st.booleans(), min_size=1, max_size=40)
@@ -206,3 +207,14 @@ def test_inverse_variance_reaches_a_channel_that_asks_for_it() -> None:
 def test_wrong_channels_are_refused_in_one_sentence(given_channels: list[str], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         InputsConfig(channels=given_channels).check("inputs")
+
+
+def test_a_channel_may_stand_twice_with_other_options() -> None:
+    config = InputsConfig(channels=["flux", "savgol", {"name": "savgol", "derivative": 2}])
+    config.check("inputs")
+    flux = flux_of(40)
+    made, _ = Inputs(1, Unchanged(), [channels.build(channel) for channel in config.channels])(flux, None, None)
+    for row, derivative in ((1, 1), (2, 2)):
+        np.testing.assert_allclose(
+            made[0, row], savgol_filter(flux[0, 0], 11, 2, deriv=derivative, mode="nearest"), atol=1e-5
+        )

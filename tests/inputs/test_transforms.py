@@ -38,7 +38,7 @@ def expected(name: str, flux: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def test_every_registered_transform_has_a_formula_here() -> None:
-    assert transforms.names == sorted([*NAMES, "continuum"])  # which looks at where the good pixels are, see below
+    assert transforms.names == sorted([*NAMES, "continuum", "msc", "savgol"])  # see below, test_msc.py, test_savgol.py
 
 
 def by_blocks(flux: np.ndarray, good: np.ndarray, block: int) -> np.ndarray:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from spectral.configs.models import models
-from spectral.training.initial_weights import body_misfit, head_fits, load_weights
+from spectral.training.initial_weights import body_misfit, has_rows_by_class, head_fits, load_weights
 
 SIZES = {"num_channels": 1, "num_classes": 2, "length": 64}
 
@@ -25,19 +25,29 @@ def test_a_network_with_all_weights_of_another_gives_its_logits(name: str) -> No
     flux = torch.randn(3, 1, 64)
     assert not torch.equal(own(flux), other(flux))
     assert body_misfit(own, other.state_dict()) is None and head_fits(own, other.state_dict())
-    load_weights(own, other.state_dict(), with_head=True)
+    load_weights(own, other.state_dict(), classes=[0, 1])
     assert torch.equal(own(flux), other(flux))
 
 
 @pytest.mark.parametrize("name", models.names)
 def test_without_the_head_the_body_is_that_of_the_other_network(name: str) -> None:
     other, own, fresh = (network(name, seed, num_classes=k) for seed, k in ((1, 2), (2, 4), (2, 4)))
-    assert body_misfit(own, other.state_dict()) is None and not head_fits(own, other.state_dict())
-    load_weights(own, other.state_dict(), with_head=False)
+    assert body_misfit(own, other.state_dict()) is None
+    load_weights(own, other.state_dict(), classes=None)
     assert own(torch.randn(3, 1, 64)).shape == (3, 4)
     for key, tensor in own.state_dict().items():
         expected = fresh if key.startswith("head.") else other
         assert torch.equal(tensor, expected.state_dict()[key]), key
+
+
+@pytest.mark.parametrize("name", models.names)
+def test_classes_in_another_order_keep_their_logits_and_new_ones_have_fresh_weights(name: str) -> None:
+    other, own, fresh = (network(name, seed, num_classes=k) for seed, k in ((1, 4), (2, 3), (2, 3)))
+    assert head_fits(own, other.state_dict()) and has_rows_by_class(other.state_dict())
+    load_weights(own, other.state_dict(), classes=[3, None, 0])
+    flux = torch.randn(3, 1, 64)
+    torch.testing.assert_close(own(flux)[:, [0, 2]], other(flux)[:, [3, 0]])
+    assert torch.equal(own.state_dict()["head.logits.weight"][1], fresh.state_dict()["head.logits.weight"][1])
 
 
 @pytest.mark.parametrize("kind", ["attention", "flatten", "max_average"])

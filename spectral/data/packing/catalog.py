@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from spectral.data.packing.class_names import order_class_names
+from spectral.data.packing.class_names import UNLISTED, order_class_names, unlisted_sentence, with_given_names
 from spectral.data.packing.merge import Contents
 from spectral.errors import UserError
 
@@ -40,16 +40,40 @@ def class_names_of(labels: pd.Series, given: Sequence[str] | None, proposed: Seq
 
     Args:
         labels: text, or missing.
-        given: the user's (data.class_names); every label must be among them.
+        given: the user's (data.class_names).
         proposed: the reader's, taken if they cover all labels.
 
     Raises:
-        UserError: a label is not among the given names, or a given name is there twice.
+        UserError: a given name is there twice.
     """
     found = labels.dropna().unique()
     if given is None and proposed and set(found) <= set(proposed):
         return list(proposed)
     return order_class_names(found, given)
+
+
+def of_given_classes(
+    catalog: pd.DataFrame, given: Sequence[str] | None, on_bad: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The catalog with the user's names as labels, and what it holds of other classes.
+
+    Args:
+        given: data.class_names; None: all classes stay.
+        on_bad: data.on_bad.
+
+    Returns:
+        The catalog, its rows not numbered again; and columns id and reason of the spectra of other classes.
+
+    Raises:
+        UserError: there are some, and on_bad is "error"; or no label is of a given class.
+    """
+    if given is None:
+        return catalog, pd.DataFrame({"id": [], "reason": []}, dtype="str")
+    labels, unlisted = with_given_names(catalog["label"], given)
+    if unlisted.any() and (on_bad == "error" or labels.isna().all()):
+        raise UserError(unlisted_sentence(catalog, unlisted, given, may_skip=on_bad == "error"))
+    others = pd.DataFrame({"id": catalog["id"], "reason": UNLISTED + ": " + catalog["label"]})
+    return catalog.assign(label=labels)[~unlisted], others[unlisted].reset_index(drop=True)
 
 
 def kept_entries(catalog: pd.DataFrame, contents: Contents, class_names: Sequence[str]) -> pd.DataFrame:

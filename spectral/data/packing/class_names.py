@@ -5,7 +5,10 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from spectral.configs.class_lists import class_of
 from spectral.errors import UserError, nearest
+
+UNLISTED = "a class that is not in data.class_names"
 
 # The Tianchi contest's numbering of its classes, kept so that results compare class by class.
 CONTEST_ORDER = ("star", "unknown", "galaxy", "qso")
@@ -16,17 +19,18 @@ def order_class_names(labels: Iterable[object], given: Sequence[str] | None = No
 
     Args:
         labels: one a spectrum, or the different ones; missing ones are left out.
-        given: the user's order (data.class_names). Otherwise the contest's classes, if there are no others, stand in
-            the contest's order, in whatever case they are written; numbers stand in numeric order, and others in
-            alphabetic order.
+        given: the user's order (data.class_names), which has all labels. Otherwise the contest's classes, if there are
+            no others, stand in the contest's order, in whatever case they are written; numbers stand in numeric order,
+            and others in alphabetic order.
 
     Raises:
-        UserError: a label is not among the given names, or a given name is there twice.
+        UserError: a given name is there twice.
     """
-    found = {str(label) for label in pd.Series(list(labels), dtype="object").dropna().unique()}
     if given is not None:
-        _check_given(sorted(found), given)
+        if len(set(given)) < len(given):
+            raise UserError(f"data.class_names={list(given)} has a name more than once.")
         return list(given)
+    found = {str(label) for label in pd.Series(list(labels), dtype="object").dropna().unique()}
     by_lower = {name.lower(): name for name in found}
     if len(by_lower) == len(found) and by_lower.keys() <= set(CONTEST_ORDER):
         return [by_lower[name] for name in CONTEST_ORDER if name in by_lower]
@@ -41,9 +45,31 @@ def _numeric_first(name: str) -> tuple[bool, float, str]:
     return (not math.isfinite(number), number if math.isfinite(number) else 0.0, name)
 
 
-def _check_given(found: list[str], given: Sequence[str]) -> None:
-    if len(set(given)) < len(given):
-        raise UserError(f"data.class_names={list(given)} has a name more than once.")
-    for label in found:
-        if label not in given:
-            raise UserError(f"The label '{label}' is not in data.class_names: {nearest(label, given)}.")
+def with_given_names(labels: pd.Series, given: Sequence[str]) -> tuple[pd.Series, pd.Series]:
+    """Labels under the names that the user has for them, whatever their capitals, and which of them have none.
+
+    Args:
+        labels: text, or missing.
+        given: data.class_names.
+
+    Returns:
+        The labels, missing where they are not among the names; and whether each is left out for that.
+    """
+    names = {label: class_of(label, given) for label in labels.dropna().unique()}
+    named = labels.map(names).astype("str")
+    return named, named.isna() & labels.notna()
+
+
+def unlisted_sentence(catalog: pd.DataFrame, unlisted: pd.Series, given: Sequence[str], may_skip: bool) -> str:
+    """What is said of the first spectrum whose label is not in data.class_names.
+
+    Args:
+        may_skip: whether data.on_bad=skip would help.
+    """
+    first, num = catalog[unlisted].iloc[0], int(unlisted.sum())
+    skip = f"; data.on_bad=skip leaves such spectra out, {num:,} of {len(catalog):,}" if may_skip else ""
+    all_of = "" if may_skip else f" like those of all {num:,} labelled spectra"
+    return (
+        f"Spectrum {first['id']} has the label '{first['label']}', which{all_of} is not in data.class_names: "
+        f"{nearest(first['label'], given)}{skip}."
+    )

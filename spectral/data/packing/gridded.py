@@ -1,18 +1,18 @@
 """A reader's spectra on one wavelength grid: `data.grid`."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from spectral.configs.data import GridConfig
-from spectral.data.readers.contract import Chunk, Reader, place_of
-from spectral.data.resampling import Resampler
+from spectral.data.packing.wrapped import WrappedReader
+from spectral.data.readers.contract import Chunk, Reader
+from spectral.data.resampling import SAME_PIXEL, Resampler
 from spectral.errors import UserError
 
 ROUNDING = 1e-6  # of a step
+DIGITS = 9  # after the point of what a grid is written as
 
 
 def grid_angstrom(config: GridConfig) -> NDArray[np.float64]:
@@ -20,11 +20,32 @@ def grid_angstrom(config: GridConfig) -> NDArray[np.float64]:
 
     Those of a logarithmic grid are whole multiples of the step in log10, as LAMOST's and SDSS's own pixels are.
     """
+    if config.wave_angstrom is not None:
+        return np.asarray(config.wave_angstrom, np.float64)
     start, stop, step = config.start_angstrom, config.stop_angstrom, config.step
     if config.kind == "linear":
         return np.asarray(start + step * np.arange(int((stop - start) / step + ROUNDING) + 1), np.float64)
     first, last = np.ceil(np.log10(start) / step - ROUNDING), np.floor(np.log10(stop) / step + ROUNDING)
     return np.asarray(10 ** (step * np.arange(first, last + 1)))
+
+
+def grid_of(wave: NDArray[np.float64]) -> GridConfig:
+    """The grid with rising wavelengths [L], by its steps if they are even enough to be the same pixels, else listed."""
+    last = len(wave) - 1
+    start, step = (round(float(x), DIGITS) for x in (wave[0], (wave[-1] - wave[0]) / last))
+    log_step = round(float(np.log10(wave[-1] / wave[0])) / last, DIGITS)
+    grids = [GridConfig("linear", start, round(start + step * last, DIGITS), step)]
+    if log_step > 0:
+        first = round(float(np.log10(wave[0])) / log_step)
+        blue, red = (round(float(10 ** (log_step * k)), DIGITS) for k in (first, first + last))
+        grids.append(GridConfig("log", blue, red, log_step))
+    same = [grid for grid in grids if grid.step > 0 and are_same_pixels(grid_angstrom(grid), wave)]
+    return same[0] if same else GridConfig("listed", wave_angstrom=wave.tolist())
+
+
+def are_same_pixels(grid: NDArray[np.float64], wave: NDArray[np.float64]) -> bool:
+    """Whether two grids have the same pixels, to what the resampler takes for the same."""
+    return len(grid) == len(wave) and bool((np.abs(grid - wave) < SAME_PIXEL * np.diff(wave).min()).all())
 
 
 def on_grid(reader: Reader, config: GridConfig) -> Reader:
@@ -48,7 +69,7 @@ def on_grid(reader: Reader, config: GridConfig) -> Reader:
 
 
 @dataclass
-class GriddedReader:
+class GriddedReader(WrappedReader):
     """Spectra of a reader, each resampled as it is read.
 
     Args:
@@ -56,31 +77,16 @@ class GriddedReader:
         wave: of the reader's spectra, where they share them.
     """
 
-    reader: Reader
     grid: NDArray[np.float64]
     wave: NDArray[np.float64] | None
     resampler: Resampler = field(init=False)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.resampler = Resampler(self.grid)
-        self.class_names = getattr(self.reader, "class_names", None)
-        self.wave_unit = getattr(self.reader, "wave_unit", None)
-        self.wave_medium = getattr(self.reader, "wave_medium", None)
-
-    def catalog(self) -> pd.DataFrame:
-        return self.reader.catalog()
 
     def wave_angstrom(self) -> NDArray[np.float64]:
         return self.grid
-
-    def fingerprint(self) -> str:
-        return self.reader.fingerprint()
-
-    def settings(self) -> Mapping[str, object]:
-        return self.reader.settings()
-
-    def place(self, row: int) -> str | None:
-        return place_of(self.reader, row)
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:
         chunk = self.reader.read(rows)

@@ -1,40 +1,30 @@
 """Some of a survey's spectra, to try a large one quickly: `data.limit=N`."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spectral.data.readers.contract import Chunk, Reader, place_of
+from spectral.data.packing.wrapped import WrappedReader
+from spectral.data.readers.contract import Chunk, place_of
 from spectral.data.splits.partition import quotas
 
 SEED = 2018  # of the draw
 
 
 @dataclass
-class LimitedReader:
+class LimitedReader(WrappedReader):
     """Some rows of a reader.
 
     Args:
         rows: of its catalog, in ascending order.
     """
 
-    reader: Reader
     rows: NDArray[np.int64]
 
     def catalog(self) -> pd.DataFrame:
         return limited(self.reader.catalog(), self.rows)
-
-    def wave_angstrom(self) -> NDArray[np.float64] | None:
-        return self.reader.wave_angstrom()
-
-    def fingerprint(self) -> str:
-        return self.reader.fingerprint()
-
-    def settings(self) -> Mapping[str, object]:
-        return self.reader.settings()
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:
         return self.reader.read(self.rows[rows])

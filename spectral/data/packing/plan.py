@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 SHAPING = ("dtype", "class_names", "on_bad", "nan", "ivar_masks", "ragged")  # what the content of a pack depends on
 LIMITS = ("limit", "limit_draw")  # also, where there is a limit
-GRID = "grid"  # also, where there is one
+GRID, BASELINE = "grid", "baseline"  # also, where there is one
 
 
 def plan_of(reader: Reader, config: DataConfig) -> dict[str, Any]:
@@ -28,7 +28,9 @@ def packing_settings(reader: Reader, config: DataConfig) -> dict[str, Any]:
     """What decides over the content of a pack, as JSON values."""
     packing = {name: getattr(config, name) for name in SHAPING + (LIMITS if config.limit else ())}
     if config.grid.kind != "native":
-        packing[GRID] = asdict(config.grid)
+        packing[GRID] = {key: value for key, value in asdict(config.grid).items() if value is not None}
+    if config.baseline.used:
+        packing[BASELINE] = config.baseline.used
     settings: dict[str, Any] = json.loads(json.dumps({"reader": config.name, **packing, **reader.settings()}))
     return settings
 
@@ -57,7 +59,7 @@ def usable_pack(folder: Path, plan: Mapping[str, Any], is_cache: bool) -> Survey
 def _check_replaceable(folder: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     """A pack may give way to another state of its own source, or other packing options; to no other survey."""
     before, now = old.get("settings") or {}, new["settings"]
-    own = [key for key in {**now, **before} if key not in (*SHAPING, *LIMITS, GRID)]
+    own = [key for key in {**now, **before} if key not in (*SHAPING, *LIMITS, GRID, BASELINE)]
     differing = [key for key in own if before.get(key) != now.get(key)]
     if differing:
         key = differing[0]

@@ -11,19 +11,21 @@ import pandas as pd
 
 from spectral.cli.progress import SpectraProgress
 from spectral.configs.data import DataConfig
+from spectral.data.packing.baseline import without_baseline
 from spectral.data.packing.catalog import (
     checked_catalog,
     class_names_of,
     count_reasons,
     entries_digest,
     kept_entries,
+    of_given_classes,
     skipped_entries,
 )
 from spectral.data.packing.gridded import on_grid
 from spectral.data.packing.limit import LimitedReader, limited, limited_rows
 from spectral.data.packing.merge import Contents, contents_of, write_array
 from spectral.data.packing.parts import PartJob, Span, cut, finished_spans, missing_spans, num_rows
-from spectral.data.packing.plan import plan_of, usable_pack
+from spectral.data.packing.plan import BASELINE, plan_of, usable_pack
 from spectral.data.packing.probe import probed
 from spectral.data.packing.row_checks import Rules
 from spectral.data.packing.shards import shard_of
@@ -51,7 +53,8 @@ class Packing:
     def __init__(
         self, reader: Reader, config: DataConfig, folder: Path, progress: bool = True, is_cache: bool = False
     ) -> None:
-        self.reader, self.config, self.folder = on_grid(reader, config.grid), config, folder
+        self.reader = without_baseline(on_grid(reader, config.grid), config.baseline)
+        self.config, self.folder = config, folder
         self.progress, self.is_cache = progress, is_cache
         self.plan = plan_of(self.reader, config)
         self.building = Building(folder, self.plan)
@@ -68,7 +71,12 @@ class Packing:
 
     def read_catalog(self) -> None:
         """Read the catalog and find the classes. Before the long part: an unlisted label is found at once."""
-        self.catalog = checked_catalog(self.reader.catalog())
+        listed, self.others = of_given_classes(
+            checked_catalog(self.reader.catalog()), self.config.class_names, self.config.on_bad
+        )
+        if len(self.others):
+            self.reader = LimitedReader(self.reader, listed.index.to_numpy(np.int64))
+        self.catalog = listed.reset_index(drop=True)
         if self.config.limit and self.config.limit < len(self.catalog):
             rows = limited_rows(self.catalog["label"], self.config.limit, self.config.limit_draw)
             log.info("Using %s of %s spectra (data.limit).", f"{len(rows):,}", f"{len(self.catalog):,}")
@@ -137,12 +145,12 @@ class Packing:
         return Survey.open(self.folder)
 
     def _report_skipped(self, contents: Contents) -> pd.DataFrame:
-        skipped = skipped_entries(self.catalog, contents)
+        bad, num_all = skipped_entries(self.catalog, contents), f"{self.num_spectra + len(self.others):,}"
+        skipped = pd.concat([self.others, bad], ignore_index=True)
         for reason, num in count_reasons(skipped).items():
-            log.warning("Left out %s of %s spectra: %s.", f"{num:,}", f"{self.num_spectra:,}", reason)
+            log.warning("Left out %s of %s spectra: %s.", f"{num:,}", num_all, reason)
         if not len(contents.rows):
-            first = skipped["reason"][0]
-            raise UserError(f"All {self.num_spectra:,} spectra were left out, the first because: {first}.")
+            raise UserError(f"All {num_all} spectra were left out, the first because: {skipped['reason'][0]}.")
         return skipped
 
     def _write_pack(self, contents: Contents, skipped: pd.DataFrame, spans: list[Span]) -> None:
@@ -169,6 +177,7 @@ class Packing:
             "wave_angstrom": None if wave is None else np.asarray(wave, np.float64).tolist(),
             "wave_unit": self.wave_unit,
             "wave_medium": self.wave_medium,
+            BASELINE: self.config.baseline.used,
             "num_spectra": len(contents.rows),
             "num_pixels_without_ivar": int(contents.num_no_ivar.sum()),
             NUMBERED: bool(self.catalog.attrs.get(NUMBERED, False)),

@@ -9,7 +9,7 @@ import pytest
 from toy_reader import ToyReader, config
 
 from spectral.configs.data import GridConfig
-from spectral.data.packing.gridded import grid_angstrom
+from spectral.data.packing.gridded import grid_angstrom, grid_of
 from spectral.data.packing.pack import pack
 from spectral.data.readers.contract import Chunk
 from spectral.errors import UserError
@@ -100,3 +100,30 @@ def test_shared_wavelengths_are_resampled_too(tmp_path: Path) -> None:
 def test_a_grid_that_cannot_be_is_one_sentence(grid: GridConfig, message: str) -> None:
     with pytest.raises(UserError, match=message):
         config(grid=grid).check("data")
+
+
+@pytest.mark.parametrize(
+    ("wave", "kind"),
+    [
+        (np.linspace(3690.0, 9100.0, 2600), "linear"),
+        (3600 + 0.8 * np.arange(7781), "linear"),
+        (10 ** (1e-4 * np.arange(35683, 39542)), "log"),
+        (np.float32(10 ** (1e-4 * np.arange(35683, 39542))).astype(np.float64), "log"),
+        (10 ** (3.56825 + 1e-4 * np.arange(3000)), "listed"),  # no whole multiples of the step
+        (4000 + np.arange(500) ** 1.1, "listed"),
+        (np.array([5000.0, 5001.0]), "linear"),
+    ],
+)
+def test_the_grid_of_wavelengths_has_their_pixels(wave: np.ndarray, kind: str) -> None:
+    grid = grid_of(wave)
+    assert grid.kind == kind
+    grid.check("data.grid")
+    found = grid_angstrom(grid)
+    np.testing.assert_allclose(found, wave, rtol=0, atol=0.01 * np.diff(wave).min())
+    assert grid_of(found) == grid  # so that a run on it has the same pack
+
+
+@pytest.mark.parametrize("wave", [None, [4000.0], [4000.0, 4000.0], [4000.0, 3999.0], [-1.0, 4000.0]])
+def test_a_listed_grid_rises(wave: list[float] | None) -> None:
+    with pytest.raises(UserError, match=r"^data\.grid\.wave_angstrom "):
+        GridConfig("listed", wave_angstrom=wave).check("data.grid")

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -185,8 +186,33 @@ class TestBadInput:
 
 class TestClassNames:
     def test_an_unlisted_label_is_named_with_the_nearest(self, tmp_path: Path) -> None:
-        with pytest.raises(UserError, match=r"'galaxy' is not in data.class_names: did you mean 'galaxies'"):
+        sentence = (
+            r"Spectrum s1 has the label 'galaxy', which is not in data\.class_names: did you mean 'galaxies'.*; "
+            r"data\.on_bad=skip leaves such spectra out, 10 of 40\.$"
+        )
+        with pytest.raises(UserError, match=sentence):
             packed(tmp_path, ToyReader(), class_names=["star", "galaxies"])
+
+    def test_other_classes_are_left_out_and_counted_if_that_is_asked_for(self, tmp_path: Path) -> None:
+        reader = ToyReader(labels=("star", "galaxy", "unknown", None), unreadable={4: "broken"})
+        options = {"class_names": ["GALAXY", "STAR"], "on_bad": "skip"}
+        survey = packed(tmp_path, reader, limit=25, limit_draw="first", **options)
+        assert survey.skipped == {"a class that is not in data.class_names": 10, "broken": 1}
+        assert survey.catalog["label"][:4].fillna("-").tolist() == ["STAR", "GALAXY", "-", "GALAXY"]
+        assert survey.labels[:4].tolist() == [1, 0, -1, 0] and len(survey) == 24
+        rows = [int(name[1:]) for name in survey.catalog["id"]]
+        assert rows[:4] == [0, 1, 3, 5] and all(row % 4 != 2 for row in rows)
+        for i, row in enumerate(rows):
+            np.testing.assert_array_equal(survey.flux[i], toy_flux(row, 1, 12))
+        assert survey.folder is not None
+        reasons = pd.read_parquet(survey.folder / "skipped.parquet").set_index("id")["reason"]
+        assert reasons["s2"] == "a class that is not in data.class_names: unknown" and reasons["s4"] == "broken"
+
+    def test_a_survey_of_other_classes_alone_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(
+            UserError, match=r"'star', which like those of all 30 labelled spectra is not in data\.class_names"
+        ):
+            packed(tmp_path, ToyReader(), class_names=["nova", "pulsar"], on_bad="skip")
 
     def test_given_order_and_absent_classes_are_kept(self, tmp_path: Path) -> None:
         survey = packed(tmp_path, ToyReader(), class_names=["qso", "galaxy", "star"])

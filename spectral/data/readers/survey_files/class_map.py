@@ -13,10 +13,13 @@ def mapped_labels(
     Args:
         labels: text, or missing.
         class_map: a survey's word -> the class, or None for a spectrum without a label. Other words stay.
-        class_names: the user's (data.class_names); a label that is one of them but for capitals becomes it.
+        class_names: the user's (data.class_names); a label that is one of them but for capitals, or that the map makes
+            of one of them, becomes it: with [STAR, QUASAR] the labels QSO are QUASAR.
     """
     lower = {word.lower(): name for word, name in class_map.items()}
-    own = {name.lower(): name for name in class_names or ()}
+    given = {name.lower(): name for name in class_names or ()}
+    mapped = {(lower.get(word) or name).lower(): name for word, name in given.items()}
+    own = mapped | given
 
     def renamed(label: str) -> str | None:
         name = lower.get(label.lower(), label)

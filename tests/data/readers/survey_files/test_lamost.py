@@ -264,6 +264,8 @@ def test_classes_are_mapped_whatever_the_capitals(tmp_path: Path) -> None:
     assert rows_of(reader, "label") == [["STAR", "extragalactic", "extragalactic", None]]
     named = lamost(tmp_path / "spectra", class_names=["Star", "GALAXY", "qso", "unknown"])
     assert rows_of(named, "label") == [["Star", "GALAXY", "qso", "unknown"]]
+    by_word = lamost(tmp_path / "spectra", class_names=["STAR", "GALAXY", "Quasar", "unknown"])
+    assert rows_of(by_word, "label") == [["STAR", "GALAXY", "Quasar", "unknown"]]
 
 
 def test_repeat_visits_share_a_group_by_position(tmp_path: Path) -> None:

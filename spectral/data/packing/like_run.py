@@ -1,0 +1,61 @@
+"""Data made as the spectra of a run were that is applied to it: the run brings its grid and its baseline with it."""
+
+import dataclasses
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectral.configs.baseline import BaselineConfig, baseline_from, baseline_in_words
+from spectral.configs.data import DataConfig
+from spectral.data.packing.gridded import are_same_pixels, grid_angstrom, grid_of
+from spectral.data.readers.contract import Reader
+from spectral.errors import UserError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RunSpectra:
+    """What the spectra of a run were made like.
+
+    Args:
+        name: of the run, as sentences have it.
+        wave_angstrom: [L], or None.
+        baseline: how it was removed, see `BaselineConfig.used`; empty: it was not.
+    """
+
+    name: str
+    wave_angstrom: NDArray[np.float64] | None
+    baseline: Mapping[str, Any] = field(default_factory=dict)
+
+
+def like_run(config: DataConfig, reader: Reader, run: RunSpectra) -> DataConfig:
+    """The config of a reader with the run's wavelengths as its grid, and its baseline, as far as it gives none.
+
+    Raises:
+        UserError: the run's wavelengths fall.
+    """
+    if run.baseline and config.baseline == BaselineConfig():
+        log.info("Removing the baseline as for %s: %s.", run.name, baseline_in_words(run.baseline))
+        config = dataclasses.replace(config, baseline=baseline_from(run.baseline, "data.baseline"))
+    wave = run.wave_angstrom
+    if wave is None or not is_grid_open(config, reader):
+        return config
+    if not (np.diff(wave) > 0).all():
+        raise UserError(
+            f"{run.name} has wavelengths that fall, to which spectra cannot be resampled: train it on rising ones."
+        )
+    words = f"{wave[0]:.1f} to {wave[-1]:.1f} Angstrom in {len(wave):,} pixels"
+    log.info("Resampling to the wavelengths of %s, %s.", run.name, words)
+    if config.grid.kind != "native" and are_same_pixels(grid_angstrom(config.grid), wave):
+        return config
+    return dataclasses.replace(config, grid=grid_of(wave))
+
+
+def is_grid_open(config: DataConfig, reader: Reader) -> bool:
+    """Whether spectra have wavelengths of their own and data.grid is not given: a survey's default is for training."""
+    return getattr(reader, "wave_per_row", False) and config.grid == type(config)().grid
