@@ -1,21 +1,26 @@
 """Measure `spectral.predict`: its speed next to the network alone, and its memory as the number of spectra grows.
 
-    python benchmarks/predict_scale.py                          # hours: 50,000, 200,000 and 1,000,000 simulated spectra
+    python benchmarks/predict_scale.py                       # a quarter of an hour: 50,000, 200,000, 1,000,000 spectra
     python benchmarks/predict_scale.py --sizes 2000 8000 --num-speed 2048 --turns 2     # minutes
     python benchmarks/predict_scale.py --speed-only
+    python benchmarks/predict_scale.py --memory-only --whole-spectra                    # hours
 
 Speed: the same spectra, 8,192 of 2,600 pixels, in memory and given to the network in batches, then from a pack and from
 an NPZ by the command. A command's speed is the one that it prints: reading, checks, network and parts, without its
 start and the joining. The variants take turns; medians, and the median of the ratios within a turn. On the CPU all use
 all cores.
 
-Memory: `data=simulated`, so that spectra are made as they are read, in the processes that read ahead; nothing is
-packed. The peak over all processes of the command, by the proportional set size (Linux). Simulating a spectrum takes
-longer than classifying it, so these runs say nothing of the speed.
+Memory: simulated spectra averaged to 130 pixels, repeated with other noise in an NPY file, and a network of 4 channels,
+so that a million take minutes. Nothing is packed. `--whole-spectra` takes `data=simulated` and the default network:
+spectra of 2,600 pixels are made as they are read, which takes longer than to classify them. The peak over all processes
+of the command, by the proportional set size (Linux).
+
+With a load on the machine from other processes, no speed counts; the ratio of a turn is then uncertain too.
 """
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -25,9 +30,12 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+import pandas as pd
 from helpers.memory import MIB, peak_of
 
 SAMPLING_S = 0.25
+NUM_SIMULATED = 400
+PIXELS_AVERAGED = 20
 SPEED = re.compile(r"Classified [\d,]+ of [\d,]+ spectra, ([\d,]+) a second")
 ALONE = """
 import sys, time
@@ -57,21 +65,24 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--speed-only", action="store_true")
     parser.add_argument("--memory-only", action="store_true")
+    parser.add_argument("--whole-spectra", action="store_true", help="of 2,600 pixels, for the memory")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        train(folder)
+        print(f"load before: {os.getloadavg()[0]:.1f}", flush=True)
         if not options.memory_only:
+            train(folder)
             measure_speed(folder, options.num_speed, options.turns)
         if not options.speed_only:
-            measure_memory(folder, options.sizes)
+            measure_memory(folder, options.sizes, options.whole_spectra)
 
 
-def train(folder: Path) -> None:
-    """A run of the default network, hardly trained: its speed does not depend on its weights."""
+def train(folder: Path, *more: str) -> None:
+    """A run that is hardly trained, of the default network: its speed does not depend on its weights."""
     few = "schedule.stages=[{name: train, epochs: 1, steps: 2}]"
-    data = "data=simulated", "data.num_spectra=400", f"cache_dir={folder / 'cache'}"
-    run([sys.executable, "run.py", *data, few, "tracker=none", "plots=false", f"run_dir={folder / 'run'}"])
+    data = more or ("data=simulated", f"data.num_spectra={NUM_SIMULATED}")
+    given = few, "tracker=none", "plots=false", f"cache_dir={folder / 'cache'}", f"run_dir={folder / 'run'}"
+    run([sys.executable, "run.py", *data, *given])
 
 
 def measure_speed(folder: Path, num_spectra: int, num_turns: int) -> None:
@@ -93,16 +104,45 @@ def measure_speed(folder: Path, num_spectra: int, num_turns: int) -> None:
         print(f"{'predict, from ' + name:24} {median(speeds):10,.0f} {100 * ratio:19.0f} %", flush=True)
 
 
-def measure_memory(folder: Path, sizes: list[int]) -> None:
+def measure_memory(folder: Path, sizes: list[int], whole_spectra: bool) -> None:
+    if whole_spectra:
+        train(folder)
+    else:
+        train_small(folder)
     print(f"\n{'spectra':>10} {'peak memory MiB':>16} {'of the first':>13} {'minutes':>8} {'spectra/s':>10}")
     first = None
     for num in sizes:
+        data = ["data=simulated", f"data.num_spectra={num}", "data.seed=7"]
+        if not whole_spectra:
+            write_short(folder, num)
+            data = ["data=arrays", f"data.path={folder / 'short.npy'}"]
         start, log = time.perf_counter(), folder / "log.txt"
-        command = predicting(folder, ["data=simulated", f"data.num_spectra={num}", "data.seed=7"])
-        peak = peak_of(command, SAMPLING_S, log)
+        peak = peak_of(predicting(folder, data), SAMPLING_S, log)
         first = first or peak
         minutes, speed = (time.perf_counter() - start) / 60, speed_of(log.read_text())
         print(f"{num:10,} {peak / MIB:16.0f} {peak / first:13.2f} {minutes:8.1f} {speed:10,.0f}", flush=True)
+
+
+def train_small(folder: Path) -> None:
+    """A run of a small network on short spectra."""
+    simulated = "data=simulated", f"data.num_spectra={NUM_SIMULATED}"
+    run([sys.executable, "-m", "spectral.pack", *simulated, f"out={folder / 'simulated'}"])
+    write_short(folder, NUM_SIMULATED)
+    pd.read_parquet(folder / "simulated" / "catalog.parquet")[["label"]].to_csv(folder / "labels.csv", index=False)
+    data = "data=arrays", f"data.path={folder / 'short.npy'}", f"data.labels={folder / 'labels.csv'}"
+    train(folder, *data, "model.width=4", "model.num_blocks=2", "model.head_width=8")
+
+
+def write_short(folder: Path, num: int) -> None:
+    """Write short.npy: simulated spectra averaged to fewer pixels, one after another and again, with other noise."""
+    flux = np.load(folder / "simulated" / "flux.npy")[:, 0]
+    short = flux.reshape(len(flux), -1, PIXELS_AVERAGED).mean(2)
+    rng = np.random.default_rng(0)
+    file = np.lib.format.open_memmap(folder / "short.npy", "w+", np.float32, (num, short.shape[1]))
+    for start in range(0, num, len(short)):
+        rows = short[: num - start]
+        file[start : start + len(rows)] = rows * (1 + 0.01 * rng.standard_normal(rows.shape, np.float32))
+    file.flush()
 
 
 def predicting(folder: Path, data: list[str]) -> list[str]:

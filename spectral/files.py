@@ -107,6 +107,11 @@ def write_json(path: Path | str, content: Any) -> None:
     write_bytes(path, (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode())
 
 
-def write_parquet(path: Path | str, frame: "pd.DataFrame") -> None:
+def write_parquet(path: Path | str, frame: "pd.DataFrame", row_group_size: int | None = None) -> None:
+    """A table without its index.
+
+    Args:
+        row_group_size: rows that can be read without the others; None: Arrow's own, a million.
+    """
     with writing(path) as file:
-        frame.to_parquet(file, index=False)
+        frame.to_parquet(file, index=False, row_group_size=row_group_size)

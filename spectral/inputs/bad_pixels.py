@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from spectral.inputs.running_max import running_max
+
 
 def fill_bad_pixels(flux: Tensor, bad: Tensor) -> Tensor:
     """Put each bad pixel on the line between its good neighbours, looking at the bad pixels alone.
@@ -44,17 +46,6 @@ def good_neighbours(bad: Tensor) -> tuple[Tensor, Tensor]:
     """
     length = bad.shape[1]
     position = torch.arange(length, device=bad.device).expand(bad.shape)
-    before = _running_max(position.masked_fill(bad, 0))
-    after = -_running_max(-position.masked_fill(bad, length - 1).flip(1)).flip(1)
+    before = running_max(position.masked_fill(bad, 0))
+    after = -running_max(-position.masked_fill(bad, length - 1).flip(1)).flip(1)
     return before, after
-
-
-def _running_max(x: Tensor) -> Tensor:
-    """The largest value up to each position of [B, L]."""
-    if not torch.compiler.is_exporting():
-        return x.cummax(dim=1).values
-    step = 1  # ONNX has no cummax: each pass looks twice as far back as the one before it
-    while step < x.shape[1]:
-        x = torch.cat([x[:, :step], torch.maximum(x[:, step:], x[:, :-step])], dim=1)
-        step *= 2
-    return x

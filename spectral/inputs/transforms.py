@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from spectral.inputs.running_max import running_max
+
 
 class Transform(nn.Module):
     """Limits, and zeros in masked pixels, around what a subclass computes in `scaled`.
@@ -143,8 +145,8 @@ def block_continuum(flux: Tensor, good: Tensor, block_pixels: int) -> Tensor:
     medians = _median(blocks, inside).squeeze(-1)
     empty = ~inside.any(-1)
     block = torch.arange(num_blocks, device=flux.device).expand(empty.shape)
-    before = block.masked_fill(empty, -1).cummax(-1).values
-    after = block.masked_fill(empty, num_blocks).flip(-1).cummin(-1).values.flip(-1)
+    before = running_max(block.masked_fill(empty, -1))
+    after = -running_max(-block.masked_fill(empty, num_blocks).flip(-1)).flip(-1)
     # A pixel lies between the middles of two blocks; of those without good pixels, the nearest ones that have some.
     position = (torch.arange(length, device=flux.device) + 0.5) / block_pixels - 0.5
     low = position.floor().long().clamp(0, num_blocks - 1)

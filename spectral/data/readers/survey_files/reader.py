@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from spectral.data.readers.contract import Chunk
@@ -26,7 +27,8 @@ from spectral.files import write_parquet
 
 log = logging.getLogger(__name__)
 
-MANIFEST_FORMAT = 1
+MANIFEST_FORMAT = 2
+ROWS_PER_GROUP = 8192  # of the manifest, which is read a group at a time: it may have millions of rows
 WARNINGS = ("zwarn", "zwarning")  # columns of a redshift's warning flags, in lower case
 
 
@@ -72,7 +74,7 @@ class SurveyFilesReader:
         """The manifest, made if it is not there."""
         if not self.manifest.is_file():
             tree = self.tree or self._find_files()
-            write_parquet(self.manifest, list_spectra(self.layout, self.source, tree, self.num_workers))
+            write_parquet(self.manifest, list_spectra(self.layout, self.source, tree, self.num_workers), ROWS_PER_GROUP)
         self.tree = None  # of millions of names
         return pd.read_parquet(self.manifest)
 
@@ -96,11 +98,11 @@ class SurveyFilesReader:
 
     def place(self, row: int) -> str:
         """The file of a catalog row and its position there, for messages."""
-        files, positions, _ = self._places()
-        return f"{files[row]}, row {positions[row]}"
+        files, positions, _ = self._places(np.array([row]))
+        return f"{files[0]}, row {positions[0]}"
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:
-        files, positions, problems = (column[rows] for column in self._places())
+        files, positions, problems = self._places(rows)
         found: list[Spectrum | str] = [str(problem) for problem in problems]
         wanted: dict[str, list[int]] = {}
         for i, name in enumerate(files):
@@ -111,11 +113,17 @@ class SurveyFilesReader:
                 found[i] = spectrum
         return _chunk(found, self.layout.has_ivar)
 
-    def _places(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """File, position in it, and problem of each catalog row."""
+    def _places(self, rows: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """File, position in it, and problem of some catalog rows."""
         if not self.manifest.is_file():
             self._listed()
-        return _places(self.manifest)
+        columns = np.empty(len(rows), object), np.empty(len(rows), np.int64), np.empty(len(rows), object)
+        groups = rows // ROWS_PER_GROUP
+        for number in np.unique(groups):
+            of_group = groups == number
+            for column, values in zip(columns, _group(self.manifest, int(number)), strict=True):
+                column[of_group] = values[rows[of_group] % ROWS_PER_GROUP]
+        return columns
 
     def _read_file(self, name: str, indices: NDArray[np.int64]) -> list[Spectrum | str]:
         try:
@@ -145,11 +153,12 @@ def _without_warned(labels: pd.Series, frame: pd.DataFrame) -> pd.Series:
     return labels.mask(warned)
 
 
-@lru_cache(maxsize=2)
-def _places(manifest: Path) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Read once a process; the name of a manifest says what it lists, so it never changes."""
-    frame = pd.read_parquet(manifest, columns=[FILE, ROW_IN_FILE, PROBLEM])
-    return frame[FILE].array, frame[ROW_IN_FILE].to_numpy(np.int64), frame[PROBLEM].array
+@lru_cache(maxsize=4)
+def _group(manifest: Path, number: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """A group of rows, kept for the next ones; the name of a manifest says what it lists, so it never changes."""
+    with pq.ParquetFile(manifest) as file:
+        frame = file.read_row_group(number, columns=[FILE, ROW_IN_FILE, PROBLEM]).to_pandas()
+    return frame[FILE].to_numpy(object), frame[ROW_IN_FILE].to_numpy(np.int64), frame[PROBLEM].to_numpy(object)
 
 
 def _chunk(found: list[Spectrum | str], has_ivar: bool) -> Chunk:
