@@ -140,8 +140,17 @@ def _carry_out(
     """Train what is left, score, and write the result."""
     started = time.perf_counter()
     tune_allocator()
-    runtime = choose_runtime(config.device, config.precision, config.layout, config.compile, config.num_threads)
+    runtime = choose_runtime(
+        config.device,
+        config.precision,
+        config.layout,
+        config.compile,
+        config.num_threads,
+        config.kernel,
+        kernel_before=folder.load_kernel(),
+    )
     log.info("Running on %s.", runtime)
+    resolved_config = resolved_config | {"kernel": runtime.kernel}  # a run that is resumed keeps it
     for sentence in ignored_options(config, HydraConfig.get().overrides.task if HydraConfig.initialized() else []):
         log.warning(sentence)
     if not folder.config.exists():  # a run that has begun has it in its config
@@ -316,7 +325,12 @@ def _identity(config: ExperimentConfig, survey: Survey, runtime: Runtime) -> dic
             "class_names": list(survey.class_names),
             "skipped": dict(survey.skipped),
         },
-        "runtime": {"device": str(runtime.device), "precision": runtime.precision, "num_threads": runtime.num_threads},
+        "runtime": {
+            "device": str(runtime.device),
+            "precision": runtime.precision,
+            "num_threads": runtime.num_threads,
+            "kernel": runtime.kernel,
+        },
         "git_revision": git_revision(),
         "versions": versions(),
     }

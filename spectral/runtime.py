@@ -1,4 +1,4 @@
-"""How a network is run: device, precision, memory layout, compilation, threads. Never what it computes.
+"""How a network is run: device, precision, memory layout, compilation, kernel, threads. Never what it computes.
 
 `auto` takes what was measured to be quick (docs/speed.md), from what the device says it supports.
 """
@@ -16,6 +16,8 @@ import torch
 from torch import nn
 
 from spectral.errors import UserError
+from spectral.native.library import library
+from spectral.native.quicker import native_is_quicker
 
 log = logging.getLogger(__name__)
 
@@ -33,15 +35,20 @@ class Runtime:
     channels_last: bool
     compile: bool
     num_threads: int
+    kernel: str = "torch"  # "native": blocks of the reference network run in C++, with the options that it has
 
     def __str__(self) -> str:
         layout = "channels_last" if self.channels_last else "contiguous"
         compiled = ", compiled" if self.compile else ""
-        return f"{self.device} in {self.precision}, {layout}{compiled}, {self.num_threads} CPU threads"
+        kernel = f"{self.kernel} kernel, {self.num_threads} CPU threads"
+        return f"{self.device} in {self.precision}, {layout}{compiled}, {kernel}"
 
     def prepare(self, network: nn.Module) -> nn.Module:
-        """Bring the network's weights, in place, to device and layout; return what to call in its stead."""
+        """Bring the network, in place, to device, layout and kernel; return what to call in its stead."""
         network.to(device=self.device)
+        for module in network.modules():
+            if hasattr(module, "kernel"):
+                module.kernel = self.kernel  # type: ignore[assignment]  # a module's attributes are typed as tensors
         if self.channels_last:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # its overloads lack this one
         if not self.compile:
@@ -63,6 +70,8 @@ def choose_runtime(
     layout: str = "auto",
     compile: str = "auto",  # noqa: A002 - the config's key
     num_threads: int | None = None,
+    kernel: str = "auto",
+    kernel_before: str | None = None,
 ) -> Runtime:
     """Choose settings for this process, set its number of threads, and make a GPU give the same numbers each time.
 
@@ -72,9 +81,12 @@ def choose_runtime(
         layout: 'auto' (channels_last but on MPS), 'channels_last' or 'contiguous'.
         compile: 'always' takes torch.compile; 'auto' and 'never' do not, since the time it takes is not won back.
         num_threads: of the CPU; None leaves torch's own number, a thread a core of this process.
+        kernel: 'native' (a block of the reference network as one operation in C++ and float32, on the CPU), 'torch', or
+            'auto' (native where that is possible and quicker).
+        kernel_before: with which the run began that is resumed; 'auto' then takes the same if it can.
 
     Raises:
-        UserError: for a device that is not there, or a compiler that is not.
+        UserError: for a device that is not there, a compiler that is not, or settings that do not fit together.
     """
     if num_threads is not None:
         torch.set_num_threads(num_threads)
@@ -87,13 +99,43 @@ def choose_runtime(
         log.warning("precision=bfloat16 is slower than float32 here: %s has no instructions for it.", found)
     if compile == "always":
         _need_compiler(found)
+    if kernel == "native":
+        _need_native(found, precision, compile)
+    if kernel == "auto":
+        is_open = found.type == "cpu" and precision != "bfloat16" and compile != "always" and layout != "contiguous"
+        instead = "bfloat16" if quick_bfloat16 and precision == "auto" else "float32"
+        kernel = _quicker_kernel(instead, kernel_before) if is_open else "torch"
+    if precision == "auto":
+        precision = "bfloat16" if quick_bfloat16 and kernel == "torch" else "float32"
     return Runtime(
         device=found,
-        precision=("bfloat16" if quick_bfloat16 else "float32") if precision == "auto" else precision,
+        precision=precision,
         channels_last=found.type != "mps" if layout == "auto" else layout == "channels_last",
         compile=compile == "always",
         num_threads=torch.get_num_threads(),
+        kernel=kernel,
     )
+
+
+def _quicker_kernel(torch_precision: str, before: str | None) -> str:
+    """The kernel for a CPU, where PyTorch would compute in `torch_precision`; that of `before` if it is still there."""
+    found = library()
+    if before == "native" and found.code is None:
+        log.warning("The run began with kernel=native, and that is gone: %s. It continues with torch.", found.problem)
+    if before == "torch" or found.code is None:
+        return "torch"
+    return "native" if before == "native" or torch_precision == "float32" or native_is_quicker() else "torch"
+
+
+def _need_native(device: torch.device, precision: str, compile: str) -> None:  # noqa: A002 - the config's key
+    if device.type != "cpu":
+        raise UserError(f"kernel=native runs on the CPU alone, and device is {device}: kernel=auto works everywhere.")
+    if precision == "bfloat16":
+        raise UserError("kernel=native computes in float32, and precision is bfloat16: give one of the two.")
+    if compile == "always":
+        raise UserError("kernel=native is compiled already, and compile=always cannot change it: give one of the two.")
+    if library().code is None:
+        raise UserError(f"kernel=native is not possible here: {library().problem}. kernel=auto works without it.")
 
 
 def has_quick_bfloat16(device: torch.device) -> bool:

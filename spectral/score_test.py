@@ -45,7 +45,15 @@ def add_test(
         UserError: the spectra are no longer those of the run.
     """
     tune_allocator()
-    runtime = choose_runtime(config.device, config.precision, config.layout, config.compile, config.num_threads)
+    runtime = choose_runtime(
+        config.device,
+        config.precision,
+        config.layout,
+        config.compile,
+        config.num_threads,
+        config.kernel,
+        kernel_before=folder.load_kernel(),
+    )
     log.info("Running on %s.", runtime)
     dataset = Dataset.open(config.data, config.split, Path(config.cache_dir))
     if not dataset.survey.is_of(result["survey"]["fingerprint"]):

@@ -14,6 +14,7 @@ VALUES: Mapping[str, Mapping[str, str]] = {
 # What the lack of a top-level key meant to the versions without it, if that was not today's default.
 WITHOUT_KEY: Mapping[str, Any] = {
     "inputs": {"masked_pixels": "zero"},  # 0.1 had no choice
+    "kernel": "torch",  # before 0.3 there was no other: a run that is resumed keeps it
 }
 
 

@@ -45,7 +45,8 @@ def write_onnx(folder: RunFolder, out: Path) -> str:
     need_packages("format=onnx", "onnx", "onnxscript", "onnxruntime")
     classifier = Classifier.load(folder)
     classifier.build_decision()  # a run that has not ended has none
-    predictor = Predictor.load(folder, classifier, choose_runtime("cpu", "float32", layout="contiguous"), NUM_CHECKED)
+    runtime = choose_runtime("cpu", "float32", "contiguous", kernel="torch")
+    predictor = Predictor.load(folder, classifier, runtime, NUM_CHECKED)
     result = folder.load_result()
     fingerprint = result["survey"]["fingerprint"] if result else ""
     content = exported(predictor, fingerprint)

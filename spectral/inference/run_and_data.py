@@ -51,7 +51,7 @@ def open_run_and_data(command: EvaluateConfig) -> tuple[Predictor, Survey, str]:
         log.warning(doubt)
     classifier.build_decision()  # a run that has not ended has none
     tune_allocator()
-    runtime = choose_runtime(command.device, command.precision, num_threads=command.num_threads)
+    runtime = choose_runtime(command.device, command.precision, num_threads=command.num_threads, kernel=command.kernel)
     log.info("Running on %s.", runtime)
     return Predictor.load(folder, classifier, runtime, command.evaluate_batch_size), survey, doubt
 

@@ -53,8 +53,22 @@ def pool_by_two(x: Tensor, padding: Tensor | None, kind: str) -> tuple[Tensor, T
     pooled = F.max_pool2d(x, (1, 2)) if kind == "max" else F.avg_pool2d(x, (1, 2))
     if padding is None:
         return pooled, None
-    padding = padding[..., :-1:2] | padding[..., 1::2]
+    padding = halve(padding)
     return zero_padding(pooled, padding), padding
+
+
+def halve(padding: Tensor | None) -> Tensor | None:
+    """The padding of positions pooled by 2: [B, 1, 1, L] to [B, 1, 1, L // 2]."""
+    return None if padding is None else padding[..., :-1:2] | padding[..., 1::2]
+
+
+def bounds(padding: Tensor | None) -> tuple[Tensor, Tensor] | None:
+    """The first position inside each spectrum and the first one after it, each int32 [B]; None if none is padded."""
+    if padding is None:
+        return None
+    inside = (~padding).flatten(1)
+    start = inside.int().argmax(dim=1)
+    return start.int(), (start + inside.sum(dim=1)).int()
 
 
 def num_valid(x: Tensor, padding: Tensor | None) -> Tensor | int:

@@ -8,12 +8,16 @@ from torch import Tensor, nn
 
 from spectral.models.blocks import Conv, Dropout, HalvesSumLayer, SqueezeExcite, glorot_
 from spectral.models.heads import Head
-from spectral.models.padding import open_spectra, pool_by_two, zero_padding
+from spectral.models.padding import bounds, halve, open_spectra, pool_by_two, zero_padding
 from spectral.models.receptive_field import HALVES, POINT, ReceptiveField, in_series
+from spectral.native.block import CONVOLUTION, IDENTITY, NO_SHORTCUT, NativeBlock
 
 
 class Block(nn.Module):
-    """Dilated halves-sum layers one after another, around them a shortcut: [B, C, 1, L] to [B, F, 1, L]."""
+    """Dilated halves-sum layers one after another, around them a shortcut: [B, C, 1, L] to [B, F, 1, L].
+
+    `kernel` says how they are computed, and is set by the runtime: 'torch', or 'native' for all that block.cpp can do.
+    """
 
     def __init__(
         self,
@@ -36,8 +40,20 @@ class Block(nn.Module):
         self.residual = residual
         self.shortcut = Conv(num_in, num_filters, 1) if residual != "none" and num_in != num_filters else None
         self.scale = nn.Parameter(torch.full((num_filters, 1, 1), 0.1)) if residual == "scaled" else None
+        self.kernel = "torch"
+        self.native = self._native(kernel_sizes, dilations, norm)
 
-    def forward(self, x: Tensor, padding: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, padding: Tensor | None, pooling: str | None = None) -> tuple[Tensor, Tensor | None]:
+        """The output and its padding, pooled by 2 if `pooling` says how."""
+        if self.native is None or not self._runs_natively(x):
+            x = self._plain(x, padding)
+        else:
+            x = self.native(x, bounds(padding), self._weights(), pooling == "max")
+            if pooling == "max":
+                return x, halve(padding)
+        return (x, padding) if pooling is None else pool_by_two(x, padding, pooling)
+
+    def _plain(self, x: Tensor, padding: Tensor | None) -> Tensor:
         shortcut = x if self.shortcut is None else self.shortcut(x)
         for layer in self.layers:
             x = layer(x, padding)
@@ -47,6 +63,22 @@ class Block(nn.Module):
             return x
         # In this order the sum has the memory layout of x; a 1x1 convolution of a single channel may not keep it.
         return zero_padding((x if self.scale is None else x * self.scale) + shortcut, padding)
+
+    def _native(self, kernel_sizes: list[int], dilations: list[int], norm: str) -> NativeBlock | None:
+        """The block as block.cpp computes it; None for options that it does not have."""
+        if norm != "none" or len(kernel_sizes) > 1 or self.squeeze_excite is not None or self.scale is not None:
+            return None
+        shortcut = IDENTITY if self.shortcut is None else CONVOLUTION
+        return NativeBlock(kernel_sizes[0], tuple(dilations), NO_SHORTCUT if self.residual == "none" else shortcut)
+
+    def _runs_natively(self, x: Tensor) -> bool:
+        """Whether these activations are what block.cpp takes."""
+        is_float32 = x.dtype == torch.float32 and not torch.is_autocast_enabled(x.device.type)
+        return self.kernel == "native" and x.device.type == "cpu" and is_float32
+
+    def _weights(self) -> list[Tensor]:
+        """Weight and bias of each convolution, in the order in which NativeBlock takes them."""
+        return [weight for part in [*self.layers, self.shortcut] if part is not None for weight in part.parameters()]
 
 
 class ReferenceNetwork(nn.Module):
@@ -128,9 +160,7 @@ class ReferenceNetwork(nn.Module):
         for _ in range(self.num_input_poolings):
             x, padding = pool_by_two(x, padding, "average")
         for i, block in enumerate(self.blocks):
-            x = block(x, padding)
-            if i < self.num_poolings:
-                x, padding = pool_by_two(x, padding, self.pooling)
+            x, padding = block(x, padding, self.pooling if i < self.num_poolings else None)
         logits: Tensor = self.head(self.dropout(x), padding)
         return logits
 

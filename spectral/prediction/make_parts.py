@@ -38,7 +38,7 @@ def make_parts(command: PredictConfig, run: AppliedRun, blocks: Blocks, work: Wo
     if run.classifier.build_inputs().needs_ivar and not blocks.has_ivar:
         raise UserError("inputs.channels needs inverse variances and the data has none: leave that channel out.")
     tune_allocator()
-    runtime = choose_runtime(command.device, command.precision, num_threads=command.num_threads)
+    runtime = choose_runtime(command.device, command.precision, num_threads=command.num_threads, kernel=command.kernel)
     pieces = list(cut(missing, getattr(command.data, "rows_per_part", ROWS_PER_BLOCK)))
     num_workers = min(reading_processes(command, blocks, runtime), len(pieces) - 1)
     if runtime.device.type == "cpu" and num_workers and command.num_threads is None:

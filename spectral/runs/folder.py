@@ -117,6 +117,10 @@ class RunFolder:
             raise UserError(f"{self.config} cannot be used: {found} is an interpolation, which no run writes.")
         return read_stored(stored)[0]
 
+    def load_kernel(self) -> str | None:
+        """The kernel that the run began with; None if there is no run yet."""
+        return str(read_stored(self._stored())[0]["kernel"]) if self.config.exists() else None
+
     def load_seed(self) -> int:
         """The run's seed. Raises UserError as `load_config`, or if it is not a whole number."""
         seed = self.load_config()["seed"]

@@ -24,6 +24,7 @@ FREE_KEYS = (
     "layout",
     "compile",
     "num_threads",
+    "kernel",
     "evaluate_batch_size",
     "data.num_workers",
     "data.rows_per_part",

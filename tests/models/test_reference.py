@@ -72,7 +72,7 @@ def test_dropout_drops_whole_units_of_its_kind(kind, shape):
 def test_dropout_is_applied_once_between_the_last_block_and_the_head(build):
     network, flux = build("reference", dropout=0.5), torch.randn(2, 2, 140)
     before, after = [], []
-    network.blocks[-1].register_forward_hook(lambda module, inputs, output: before.append(output))
+    network.blocks[-1].register_forward_hook(lambda module, inputs, output: before.append(output[0]))
     network.head.register_forward_hook(lambda module, inputs, output: after.append(inputs[0]))
     network(flux)
     kept = after[0] != 0

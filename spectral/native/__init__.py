@@ -1,0 +1,1 @@
+"""A block of the reference network in C++, built on the machine that runs it."""
