@@ -1,5 +1,6 @@
 """Fixtures of the composed product: a survey small enough for runs of a fraction of a second."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from spectral.configs.readers import ArraysConfig
 from spectral.data.packing.pack import pack
 from spectral.data.readers.arrays.opening import open_arrays
 
+# One build of the C++ code serves all processes, also those of tests that have a home folder of their own.
+os.environ.setdefault("XDG_CACHE_HOME", str(Path.home() / ".cache"))
 pytest.register_assert_rewrite("offline_runs")
 seeds.choose_examples()
 seeds.shift_seeds()

@@ -1,6 +1,7 @@
 """Settings of a process: what is chosen, what is refused, and that none changes what is computed."""
 
 import copy
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from torch.nn import functional as F
 
 from spectral.configs.models import models
 from spectral.errors import UserError
+from spectral.native.library import Library, library
 from spectral.runtime import Runtime, choose_runtime, has_quick_bfloat16, tune_allocator
 
 # Relative errors of the loss and of the whole gradient, as a vector. Rounding to 24 and 8 bits (6e-8 and 4e-3) is
@@ -27,6 +29,7 @@ NETWORKS = {
     "inception_time": {"num_filters": 4},
     "fcn": {"widths": [8, 16, 8]},
 }
+HAS_NATIVE = pytest.mark.skipif(library().code is None, reason="needs a C++ compiler")
 CAN_COMPILE = pytest.mark.skipif(
     not shutil.which("g++") or " " in torch.__file__,
     reason="torch.compile needs a C++ compiler and a path without spaces",
@@ -127,8 +130,9 @@ def weights_after_training(runtime: Runtime) -> list[Tensor]:
     return [p.detach() for p in network.parameters()]
 
 
-def test_the_same_seed_gives_identical_weights() -> None:
-    runtime = choose_runtime("cpu", num_threads=2)
+@pytest.mark.parametrize("precision", ["auto", "float32"])
+def test_the_same_seed_gives_identical_weights(precision: str) -> None:
+    runtime = choose_runtime("cpu", precision, num_threads=2)
     first, second = weights_after_training(runtime), weights_after_training(runtime)
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
 
@@ -139,6 +143,76 @@ def test_weights_keep_their_names_and_precision() -> None:
     choose_runtime("cpu", "bfloat16").prepare(network)
     assert list(network.state_dict()) == names
     assert {p.dtype for p in network.parameters()} == {torch.float32}
+
+
+def with_kernels(monkeypatch: pytest.MonkeyPatch, *, built: bool, bfloat16: bool, native_is_quicker: bool) -> None:
+    """Pretend to be another machine."""
+    found = Library(code=object()) if built else Library(problem="there is no C++ compiler on the path")
+    monkeypatch.setattr("spectral.runtime.library", lambda: found)
+    monkeypatch.setattr("spectral.runtime.native_is_quicker", lambda: native_is_quicker)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": bfloat16})
+
+
+@pytest.mark.parametrize(
+    ("built", "bfloat16", "native_is_quicker", "settings", "kernel", "precision"),
+    [
+        (True, False, False, {}, "native", "float32"),
+        (False, False, False, {}, "torch", "float32"),
+        (True, True, False, {}, "torch", "bfloat16"),
+        (True, True, True, {}, "native", "float32"),
+        (True, True, False, {"precision": "float32"}, "native", "float32"),
+        (True, True, True, {"precision": "bfloat16"}, "torch", "bfloat16"),
+        (True, True, True, {"layout": "contiguous"}, "torch", "bfloat16"),
+        (True, True, False, {"kernel": "native"}, "native", "float32"),
+        (True, False, False, {"kernel": "torch"}, "torch", "float32"),
+        # A run that is resumed keeps its kernel, unless the command names another or it is no longer there.
+        (True, False, False, {"kernel_before": "torch"}, "torch", "float32"),
+        (True, True, False, {"kernel_before": "native"}, "native", "float32"),
+        (True, True, True, {"kernel_before": "torch"}, "torch", "bfloat16"),
+        (True, False, False, {"kernel_before": "native", "kernel": "torch"}, "torch", "float32"),
+        (False, True, False, {"kernel_before": "native"}, "torch", "bfloat16"),
+    ],
+)
+def test_the_kernel_is_chosen_with_the_precision(
+    built: bool,
+    bfloat16: bool,
+    native_is_quicker: bool,
+    settings: dict[str, str],
+    kernel: str,
+    precision: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with_kernels(monkeypatch, built=built, bfloat16=bfloat16, native_is_quicker=native_is_quicker)
+    runtime = choose_runtime("cpu", **settings)
+    assert (runtime.kernel, runtime.precision) == (kernel, precision)
+
+
+@pytest.mark.parametrize(
+    ("built", "settings", "sentence"),
+    [
+        (False, {}, "kernel=native is not possible here: there is no C++ compiler on the path."),
+        (True, {"precision": "bfloat16"}, "kernel=native computes in float32, and precision is bfloat16"),
+        (True, {"device": "cuda:0"}, "kernel=native runs on the CPU alone, and device is cuda:0"),
+    ],
+)
+def test_a_native_kernel_that_cannot_be_had_ends_in_one_sentence(
+    built: bool, settings: dict[str, str], sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_kernels(monkeypatch, built=built, bfloat16=True, native_is_quicker=True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
+    with pytest.raises(UserError, match=f"^{re.escape(sentence)}"):
+        choose_runtime(**{"device": "cpu", "kernel": "native", **settings})
+
+
+@HAS_NATIVE
+def test_the_runtime_gives_the_network_its_kernel() -> None:
+    network = build("reference", 1, 140)
+    choose_runtime("cpu", kernel="native").prepare(network)
+    assert {block.kernel for block in network.blocks} == {"native"}
+    choose_runtime("cpu", kernel="torch").prepare(network)
+    assert {block.kernel for block in network.blocks} == {"torch"}
 
 
 @pytest.mark.parametrize("device", ["tpu", "cuda:99", "cpu:1", ""])

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 from commands import command
-from small_runs import OVERRIDES, REPOSITORY, StoppedError, arrays, outcome, rows, run, stages, stop_after
+from small_runs import OVERRIDES, REPOSITORY, StoppedError, arrays, outcome, result, rows, run, stages, stop_after
 
 from spectral.errors import UserError
+from spectral.native.library import library
 from spectral.runs.folder import RunFolder
 from spectral.training.checkpoint import load_checkpoint, save_checkpoint
 
@@ -219,6 +220,25 @@ def test_a_run_resumes_with_other_threads_and_layout(small: Overrides, tmp_path:
         run(small(), stop_after(1))
     run(small("layout=contiguous", "num_threads=2"))
     assert [row["epoch"] for row in rows(tmp_path / "run")] == [1, 2, 3]
+
+
+@pytest.mark.skipif(library().code is None, reason="needs a C++ compiler")
+@pytest.mark.parametrize("kernel", ["native", "torch"])
+def test_a_resumed_run_keeps_its_kernel_and_ends_with_the_same_numbers(
+    kernel: str, small: Overrides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(small(f"kernel={kernel}", folder="whole"))
+    with pytest.raises(StoppedError):
+        run(small(f"kernel={kernel}"), stop_after(1))
+    # What this machine would take by itself is the other one.
+    monkeypatch.setattr("spectral.runtime._quicker_kernel", other_kernel(kernel))
+    run(small())
+    assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+    assert result(tmp_path / "run")["runtime"]["kernel"] == kernel
+
+
+def other_kernel(kernel: str) -> Callable[[str, str | None], str]:
+    return lambda _precision, before: before or {"native": "torch", "torch": "native"}[kernel]
 
 
 # The real process: seconds each, so few of them.

@@ -102,7 +102,14 @@ def test_an_unknown_option_is_ignored_if_it_did_nothing_or_the_run_is_finished(
 
 
 def test_how_a_run_is_computed_is_not_part_of_its_identity() -> None:
-    new = {"device": "cuda:1", "precision": "bfloat16", "layout": "contiguous", "compile": "always", "num_threads": 8}
+    new = {
+        "device": "cuda:1",
+        "precision": "bfloat16",
+        "layout": "contiguous",
+        "compile": "always",
+        "num_threads": 8,
+        "kernel": "torch",
+    }
     new |= {"evaluate_batch_size": 8, "tracker": {"name": "mlflow"}, "plots": False, "cache_dir": "x", "run_dir": "y"}
     new |= {"data": {"name": "arrays", "path": "a.npz", "num_workers": 3, "rows_per_part": 7}, "score_test": False}
     check_same(HERE, NOW | {"data": {"name": "arrays", "path": "a.npz"}}, NOW | new, is_finished=False)
