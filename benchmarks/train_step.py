@@ -3,6 +3,12 @@
     python benchmarks/train_step.py                   # about two minutes
     python benchmarks/train_step.py --quick           # under 40 s: leaves out compilation
     python benchmarks/train_step.py --json speed.json # ratio_to_naive_torch, and spectra_per_s of each variant
+    python benchmarks/train_step.py --keras /path/to/python   # also Keras, in an environment with TensorFlow
+
+As on a CPU without AVX-512 and bfloat16 (oneDNN, torch and the C++ code each have a switch of their own):
+
+    ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 XLA_FLAGS=--xla_cpu_max_isa=AVX2 \\
+        SPECTRAL_NATIVE_FLAGS="-mavx2 -mfma" python benchmarks/train_step.py --precision float32
 
 Each variant has its own process, since the memory allocator is set once per process. The processes alternate, a few
 steps each, so that a slower machine affects all of them; medians over the turns are shown. The ratio is the median of
@@ -12,10 +18,11 @@ the ratios within a turn. `naive` is the network in plain nn.Conv1d and float32,
 import argparse
 import json
 import multiprocessing
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
@@ -34,6 +41,8 @@ from spectral.runtime import choose_runtime, tune_allocator
 
 NUM_CLASSES = 4
 NUM_SURVEY = 2000
+KERAS = ("float32", "float32 with XLA", "mixed bfloat16")
+KERAS_STEP = Path(__file__).parent / "helpers" / "keras_step.py"
 Step = Callable[[], None]
 
 
@@ -46,6 +55,7 @@ class Variant:
     precision: str = "auto"
     layout: str = "auto"
     compile: str = "never"
+    kernel: str = "auto"
     tuned_allocator: bool = True
     gathered: bool = False
 
@@ -56,6 +66,7 @@ QUICK = [
     NAIVE,
     Variant("float32", precision="float32"),
     AUTO,
+    Variant("auto, kernel=torch", kernel="torch"),
     Variant("auto, batches from a memory map", gathered=True),
 ]
 FULL = [
@@ -106,17 +117,17 @@ class NaiveReference(nn.Module):
         return self.logits(F.relu(self.hidden(x.amax(dim=2))))
 
 
-def make_step(variant: Variant, batch_size: int, length: int, folder: Path) -> Step:
+def make_step(variant: Variant, batch_size: int, length: int, num_threads: int | None, folder: Path) -> Step:
     """A function that trains one step."""
     if variant.tuned_allocator:
         tune_allocator()
     torch.manual_seed(0)
     flux, target = torch.randn(batch_size, 1, length), torch.randint(NUM_CLASSES, (batch_size,))
-    runtime = choose_runtime("cpu", variant.precision, variant.layout, variant.compile)
+    runtime = choose_runtime("cpu", variant.precision, variant.layout, variant.compile, num_threads, variant.kernel)
     if variant.naive:
         network: nn.Module = NaiveReference()
         if variant.precision == "auto":
-            runtime = choose_runtime("cpu", "float32")
+            runtime = choose_runtime("cpu", "float32", num_threads=num_threads, kernel="torch")
     else:
         config = models.typed("reference")
         network = models.build(config, num_channels=1, num_classes=NUM_CLASSES, length=length)
@@ -139,9 +150,11 @@ def make_step(variant: Variant, batch_size: int, length: int, folder: Path) -> S
     return step
 
 
-def serve(connection: Connection, variant: Variant, batch_size: int, length: int, folder: Path) -> None:
+def serve(
+    connection: Connection, variant: Variant, batch_size: int, length: int, num_threads: int | None, folder: Path
+) -> None:
     """The loop of a variant's process: read a number of steps, run them, and send back the seconds."""
-    step = make_step(variant, batch_size, length, folder)
+    step = make_step(variant, batch_size, length, num_threads, folder)
     while num_steps := connection.recv():
         start = time.perf_counter()
         for _ in range(num_steps):
@@ -149,8 +162,31 @@ def serve(connection: Connection, variant: Variant, batch_size: int, length: int
         connection.send(time.perf_counter() - start)
 
 
-def measure(variants: list[Variant], batch_size: int, length: int, budget_s: float) -> list[list[float]]:
-    """Seconds per step of each variant, for each turn: at least three turns, and no new one after the budget."""
+class KerasProcess:
+    """The same step in Keras, in a process of another environment: benchmarks/helpers/keras_step.py."""
+
+    def __init__(self, python: Path, kind: str, batch_size: int, length: int, num_threads: int | None) -> None:
+        command = [str(python), str(KERAS_STEP), kind, str(batch_size), str(length), str(num_threads or 0)]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+
+    def send(self, num_steps: int) -> None:
+        assert self.process.stdin is not None
+        print(num_steps, file=self.process.stdin, flush=True)
+
+    def recv(self) -> float:
+        assert self.process.stdout is not None
+        return float(self.process.stdout.readline())
+
+
+def measure(
+    variants: list[Variant], keras: Path | None, batch_size: int, length: int, num_threads: int | None, budget_s: float
+) -> list[list[float]]:
+    """Seconds per step of each variant, and of those of Keras, for each turn.
+
+    There are at least three turns, and no new one begins after the budget.
+    """
     end = time.monotonic() + budget_s
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as name:
@@ -158,50 +194,68 @@ def measure(variants: list[Variant], batch_size: int, length: int, budget_s: flo
         shape = (NUM_SURVEY, 1, length)
         survey = np.lib.format.open_memmap(folder / "flux.npy", mode="w+", dtype=np.float32, shape=shape)
         survey[:] = 100 * np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
-        pipes, processes = [], []
+        pipes: list[Connection | KerasProcess] = []
+        processes = []
         for variant in variants:
             pipe, theirs = context.Pipe()
-            process = context.Process(target=serve, args=(theirs, variant, batch_size, length, folder), daemon=True)
+            process = context.Process(
+                target=serve, args=(theirs, variant, batch_size, length, num_threads, folder), daemon=True
+            )
             process.start()
             pipes.append(pipe)
             processes.append(process)
+        if keras is not None:
+            pipes += [KerasProcess(keras, kind, batch_size, length, num_threads) for kind in KERAS]
         for pipe in pipes:
             _ask(pipe, 2)
         turns: list[list[float]] = []
         while len(turns) < 3 or time.monotonic() < end:
             turns.append([_ask(pipe, 3) / 3 for pipe in pipes])
-        for pipe, process in zip(pipes, processes, strict=True):
+        for pipe in pipes:
             pipe.send(0)
+        for process in processes:
             process.join()
     return turns
 
 
-def _ask(pipe: Connection, num_steps: int) -> float:
+def _ask(pipe: Connection | KerasProcess, num_steps: int) -> float:
     pipe.send(num_steps)
     return float(pipe.recv())
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="four variants, under 40 s")
+    parser.add_argument("--quick", action="store_true", help="five variants, under 40 s")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--keras", type=Path, help="the Python of an environment with keras and tensorflow")
+    parser.add_argument("--num-threads", type=int, help="of each variant; by default one per core")
+    parser.add_argument("--precision", default="auto", help="of the variants that leave it to auto")
     parser.add_argument("--batch-size", type=int, default=160)
     parser.add_argument("--length", type=int, default=2600, help="pixels of a spectrum")
     options = parser.parse_args()
 
     variants = QUICK if options.quick else FULL
-    turns = measure(variants, options.batch_size, options.length, budget_s=16 if options.quick else 120)
-    ratios = [median(turn[0] / turn[i] for turn in turns) for i in range(len(variants))]
-    speeds = [options.batch_size / median(turn[i] for turn in turns) for i in range(len(variants))]
-    print(f"{choose_runtime('cpu')}, {len(turns)} turns of 3 steps")
+    auto = variants.index(AUTO)
+    given = [v if v.precision != "auto" or v.naive else replace(v, precision=options.precision) for v in variants]
+    sizes = options.batch_size, options.length, options.num_threads
+    turns = measure(given, options.keras, *sizes, budget_s=16 if options.quick else 120)
+    names = [variant.name for variant in variants] + ([f"Keras {kind}" for kind in KERAS] if options.keras else [])
+    ratios = [median(turn[0] / turn[i] for turn in turns) for i in range(len(names))]
+    speeds = [options.batch_size / median(turn[i] for turn in turns) for i in range(len(names))]
+    runtime = choose_runtime("cpu", options.precision, num_threads=options.num_threads)
+    print(f"{runtime}, {len(turns)} turns of 3 steps")
     print(f"{'variant':40s} {'spectra/s':>9s} {'ratio':>6s}")
-    for variant, speed, ratio in zip(variants, speeds, ratios, strict=True):
-        print(f"{variant.name:40s} {speed:9.0f} {ratio:6.2f}")
+    for name, speed, ratio in zip(names, speeds, ratios, strict=True):
+        print(f"{name:40s} {speed:9.0f} {ratio:6.2f}")
     if options.json:
+        keras = slice(len(variants), None)
         figures = {
-            "ratio_to_naive_torch": ratios[variants.index(AUTO)],
-            "spectra_per_s": {variant.name: speed for variant, speed in zip(variants, speeds, strict=True)},
-            "ratio": {variant.name: ratio for variant, ratio in zip(variants, ratios, strict=True)},
+            "kernel": runtime.kernel,
+            "ratio_to_naive_torch": ratios[auto],
+            "ratio_to_best_keras": median(min(turn[keras]) / turn[auto] for turn in turns) if options.keras else None,
+            "ratio_to_torch_kernel": median(turn[auto + 1] / turn[auto] for turn in turns),
+            "spectra_per_s": dict(zip(names, speeds, strict=True)),
+            "ratio": dict(zip(names, ratios, strict=True)),
             "num_turns": len(turns),
         }
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
