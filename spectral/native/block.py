@@ -18,7 +18,7 @@ NO_SHORTCUT, IDENTITY, CONVOLUTION = 0, 1, 2
 
 
 class _Block(ctypes.Structure):
-    """The struct Block of block.cpp."""
+    """The struct Block of plan.h."""
 
     _fields_ = (
         *((name, ctypes.c_int64) for name in ("num_spectra", "length", "num_in", "num_filters", "num_layers")),

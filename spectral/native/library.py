@@ -88,7 +88,8 @@ def _folder() -> Path:
 
 def _key(compiler: list[str]) -> str:
     found = Path(shutil.which(compiler[0]) or compiler[0]).resolve()
-    about = [SOURCE.read_text("utf-8"), *ALWAYS, *_flags(), *compiler, str(found), str(found.stat().st_mtime_ns)]
+    sources = [path.read_text("utf-8") for path in [SOURCE, *sorted(SOURCE.parent.glob("*.h"))]]
+    about = [*sources, *ALWAYS, *_flags(), *compiler, str(found), str(found.stat().st_mtime_ns)]
     return hashlib.sha256("\n".join([*about, sys.platform, platform.machine(), _processor()]).encode()).hexdigest()[:16]
 
 
