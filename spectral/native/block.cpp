@@ -12,24 +12,31 @@
 
 namespace {
 
-// One layer of a group: x to y = relu(first half) + relu(second half). signs [position][Fp]: bit 0 is set where the
-// first half is above zero, bit 1 where the second is; null if nobody asks.
+// One layer of a group: x to y = relu(first half) + relu(second half). signs [spectrum][tile][Fp]: bits 2n and 2n + 1
+// are set where the first half and the second are above zero at position n of the tile; null if nobody asks.
 void layer_forward(const Plan& plan, const Layer& layer, const Group& group, const Rows& x, const Rows& y,
-                   uint8_t* signs) {
+                   int32_t* signs) {
     const float* bias = layer.bias.data();
-    const int64_t Fp = plan.Fp, L = group.length;
+    const int64_t Fp = plan.Fp, num_tiles = plan.num_tiles();
     group.zero_outside(y);
     convolve(
-        group, x, layer.num_in, layer.taps, layer.weights.data(), plan.J / V, [=](int64_t v) { return load(bias + v * V); },
-        [=](auto vectors, int64_t first_vector, int64_t s, int64_t l, const Vec* sums) {
-            if constexpr (decltype(vectors)::value != 2) return;  // halves come in pairs
-            const int64_t f = first_vector / 2 * V;
-            const Mask off0 = sums[0] <= 0, off1 = sums[1] <= 0;  // in this form what is not a number stays so
-            const Vec zero = {};
-            store(y.row(s, l) + f, (off0 ? zero : sums[0]) + (off1 ? zero : sums[1]));
-            if (!signs) return;
-            const Bytes bits = __builtin_convertvector((~off0 & 1) | (~off1 & 2), Bytes);
-            *reinterpret_cast<Bytes*>(signs + (s * L + l) * Fp + f) = bits;
+        group, x, layer.num_in, layer.taps, layer.weights.data(), plan.J / V,
+        [=](int64_t v) { return load(bias + v * V); },
+        [=](auto vectors, int64_t first_vector, int64_t s, auto size, int64_t l, int64_t tile, const Vec* sums) {
+            if constexpr (decltype(vectors)::value == 2) {  // halves come in pairs
+                constexpr int N = decltype(size)::value;
+                const int64_t f = first_vector / 2 * V;
+                float* to = y.row(s, l) + f;
+                Mask bits = {};
+                for (int n = 0; n < N; n++) {
+                    const Vec zero = {};
+                    // In this form what is not a number stays so.
+                    const Mask off0 = sums[2 * n] <= 0, off1 = sums[2 * n + 1] <= 0;
+                    store(to + n * y.stride, (off0 ? zero : sums[2 * n]) + (off1 ? zero : sums[2 * n + 1]));
+                    bits |= (~off0 & (1 << (2 * n))) | (~off1 & (2 << (2 * n)));
+                }
+                if (signs) store_bits(signs + (s * num_tiles + tile) * Fp + f, bits);
+            }
         });
 }
 
@@ -45,32 +52,53 @@ void add_shortcut(const Plan& plan, const Group& group, const Rows& x, const Row
         convolve(
             group, x, plan.block.num_in, plan.point, plan.shortcut.data(), plan.Fp / V,
             [=](int64_t v) { return load(bias + v * V); },
-            [=](auto vectors, int64_t first_vector, int64_t s, int64_t l, const Vec* sums) {
-                float* to = y.row(s, l) + first_vector * V;
-                for (int v = 0; v < decltype(vectors)::value; v++) store(to + v * V, load(to + v * V) + sums[v]);
+            [=](auto vectors, int64_t first_vector, int64_t s, auto size, int64_t l, int64_t, const Vec* sums) {
+                constexpr int N = decltype(size)::value, NV = decltype(vectors)::value;
+                for (int n = 0; n < N; n++)
+                    for (int v = 0; v < NV; v++) {
+                        float* to = y.row(s, l + n) + (first_vector + v) * V;
+                        store(to, load(to) + sums[n * NV + v]);
+                    }
             });
     }
 }
 
-// Write a group's output [out_length][F], pooled or not. is_second [out_length][F]: whether the second position of a
-// pair is its maximum; null if nobody asks.
-void write_output(const Plan& plan, const Group& group, const Rows& y, float* out, uint8_t* is_second) {
+// Write the first n floats of a vector.
+inline void store_part(float* to, Vec x, int64_t n) {
+    if (n >= V) {
+        store(to, x);
+    } else {
+        std::memcpy(to, &x, n * sizeof(float));
+    }
+}
+
+inline Vec load_part(const float* from, int64_t n) {
+    if (n >= V) return load(from);
+    Vec x = {};
+    std::memcpy(&x, from, n * sizeof(float));
+    return x;
+}
+
+// Write a group's output [out_length][F], pooled or not. is_second [spectrum][word][Fp]: bit n is set where the second
+// position of pair n of the 32 pairs of a word is its maximum; null if nobody asks.
+void write_output(const Plan& plan, const Group& group, const Rows& y, float* out, int32_t* is_second) {
     const int64_t F = plan.F, num_out = plan.out_length, width = plan.block.pools ? 2 : 1;
     for (int64_t s = 0; s < group.size; s++) {
         for (int64_t i = 0; i < num_out; i++) {
             float* to = out + (s * num_out + i) * F;
-            uint8_t* second = is_second ? is_second + (s * num_out + i) * F : nullptr;
-            const float *a = y.row(s, width * i), *b = a + (width - 1) * y.stride;
+            int32_t* word = is_second ? is_second + (s * plan.num_words() + i / 32) * plan.Fp : nullptr;
+            if (word && i % 32 == 0) std::memset(word, 0, plan.Fp * sizeof(int32_t));
+            const float *a = y.row(s, width * i), *b = a + y.stride;
             if (width * i < group.begin(s) || width * (i + 1) > group.end(s)) {
                 std::memset(to, 0, F * sizeof(float));
-                if (second) std::memset(second, 0, F);
             } else if (width == 1) {
                 std::memcpy(to, a, F * sizeof(float));
             } else {
-                for (int64_t f = 0; f < F; f++) {
-                    const bool takes_b = b[f] > a[f] || b[f] != b[f];
-                    to[f] = takes_b ? b[f] : a[f];
-                    if (second) second[f] = takes_b;
+                for (int64_t f = 0; f < F; f += V) {
+                    const Vec x = load(a + f), z = load(b + f);
+                    const Mask takes_z = (z > x) | (z != z);
+                    store_part(to + f, takes_z ? z : x, F - f);
+                    if (word) store_bits(word + f, load_bits(word + f) | (takes_z & (1u << i % 32)));
                 }
             }
         }
@@ -78,7 +106,7 @@ void write_output(const Plan& plan, const Group& group, const Rows& y, float* ou
 }
 
 // The gradient of y from that of the output.
-void read_gradient(const Plan& plan, const Group& group, const float* gradient, const uint8_t* is_second,
+void read_gradient(const Plan& plan, const Group& group, const float* gradient, const int32_t* is_second,
                    const Rows& to) {
     const int64_t F = plan.F, num_out = plan.out_length;
     for (int64_t s = 0; s < group.size; s++) {
@@ -88,33 +116,35 @@ void read_gradient(const Plan& plan, const Group& group, const float* gradient, 
             if (!plan.block.pools) {
                 if (i >= group.begin(s) && i < group.end(s)) std::memcpy(to.row(s, i), g, F * sizeof(float));
             } else if (2 * i >= group.begin(s) && 2 * i + 2 <= group.end(s)) {
-                const uint8_t* second = is_second + (s * num_out + i) * F;
-                float *a = to.row(s, 2 * i), *b = to.row(s, 2 * i + 1);
-                for (int64_t f = 0; f < F; f++) {
-                    a[f] = second[f] ? 0 : g[f];
-                    b[f] = second[f] ? g[f] : 0;
+                const int32_t* word = is_second + (s * plan.num_words() + i / 32) * plan.Fp;
+                for (int64_t f = 0; f < F; f += V) {
+                    const Mask takes_z = (load_bits(word + f) & (1u << i % 32)) != 0;
+                    const Vec slope = load_part(g + f, F - f), zero = {};
+                    store(to.row(s, 2 * i) + f, takes_z ? zero : slope);
+                    store(to.row(s, 2 * i + 1) + f, takes_z ? slope : zero);
                 }
             }
         }
     }
 }
 
-// The gradient of a convolution's outputs, in paired order, from that of y; its sums over positions are added to `sums`.
-void spread_gradient(const Plan& plan, const Group& group, const Rows& gradient, const uint8_t* signs, const Rows& to,
+// The gradient of a convolution's outputs, in paired order, from that of y. Its sums over positions are added to `sums`.
+void spread_gradient(const Plan& plan, const Group& group, const Rows& gradient, const int32_t* signs, const Rows& to,
                      float* sums) {
-    const int64_t Fp = plan.Fp;
     group.zero_outside(to);
-    for (int64_t f = 0; f < Fp; f += V) {
+    for (int64_t f = 0; f < plan.Fp; f += V) {
         Vec sum0 = {}, sum1 = {};
         for (int64_t s = 0; s < group.size; s++) {
-            for (int64_t l = group.begin(s); l < group.end(s); l++) {
-                const Bytes packed = *reinterpret_cast<const Bytes*>(signs + (s * group.length + l) * Fp + f);
-                const Mask bits = __builtin_convertvector(packed, Mask);
-                const Vec g = load(gradient.row(s, l) + f), zero = {};
-                const Vec g0 = (bits & 1) != 0 ? g : zero, g1 = (bits & 2) != 0 ? g : zero;
-                store(to.row(s, l) + 2 * f, g0), store(to.row(s, l) + 2 * f + V, g1);
-                sum0 += g0, sum1 += g1;
-            }
+            in_tiles(group.begin(s), group.end(s), [&](auto size, int64_t l, int64_t tile) {
+                const Mask bits = load_bits(signs + (s * plan.num_tiles() + tile) * plan.Fp + f);
+                const Vec zero = {};
+                for (int n = 0; n < decltype(size)::value; n++) {
+                    const Vec g = load(gradient.row(s, l + n) + f);
+                    const Vec g0 = (bits & (1 << (2 * n))) != 0 ? g : zero, g1 = (bits & (2 << (2 * n))) != 0 ? g : zero;
+                    store(to.row(s, l + n) + 2 * f, g0), store(to.row(s, l + n) + 2 * f + V, g1);
+                    sum0 += g0, sum1 += g1;
+                }
+            });
         }
         store(sums + 2 * f, load(sums + 2 * f) + sum0);
         store(sums + 2 * f + V, load(sums + 2 * f + V) + sum1);
@@ -126,10 +156,13 @@ void data_gradient(const Group& group, const Rows& gradient, int64_t num_channel
                    const float* weights, int64_t num_out, const Rows& to, bool adds) {
     convolve(
         group, gradient, num_channels, taps, weights, round_up(num_out) / V, [](int64_t) { return Vec{}; },
-        [=](auto vectors, int64_t first_vector, int64_t s, int64_t l, const Vec* sums) {
-            float* at = to.row(s, l) + first_vector * V;
-            for (int v = 0; v < decltype(vectors)::value; v++)
-                store(at + v * V, adds ? load(at + v * V) + sums[v] : sums[v]);
+        [=](auto vectors, int64_t first_vector, int64_t s, auto size, int64_t l, int64_t, const Vec* sums) {
+            constexpr int N = decltype(size)::value, NV = decltype(vectors)::value;
+            for (int n = 0; n < N; n++)
+                for (int v = 0; v < NV; v++) {
+                    float* at = to.row(s, l + n) + (first_vector + v) * V;
+                    store(at, adds ? load(at) + sums[n * NV + v] : sums[n * NV + v]);
+                }
         });
 }
 
@@ -137,15 +170,16 @@ void data_gradient(const Group& group, const Rows& gradient, int64_t num_channel
 
 extern "C" {
 
-// Floats and bytes per spectrum that forward keeps for backward: inputs of the layers but the first, and signs.
-void kept_sizes(const Block* block, int64_t* num_floats, int64_t* num_bytes) {
+// Numbers per spectrum that forward keeps for backward: inputs of the layers but the first; signs; is_second.
+void kept_sizes(const Block* block, int64_t* sizes) {
     const Plan plan(*block, Plan::SIZES);
-    *num_floats = (block->num_layers - 1) * plan.rows() * plan.Fp;
-    *num_bytes = block->num_layers * block->length * plan.Fp;
+    sizes[0] = (block->num_layers - 1) * plan.rows() * plan.Fp;
+    sizes[1] = block->num_layers * plan.num_tiles() * plan.Fp;
+    sizes[2] = block->pools ? plan.num_words() * plan.Fp : 0;
 }
 
 // x [B][length][num_in] to out [B][out_length][F]. kept, signs and is_second are null if no gradient is wanted.
-void forward(const Block* block, const float* x, float* out, float* kept, uint8_t* signs, uint8_t* is_second) {
+void forward(const Block* block, const float* x, float* out, float* kept, int32_t* signs, int32_t* is_second) {
     const Plan plan(*block, Plan::FORWARD);
     const int64_t num_layers = block->num_layers, B = block->num_spectra, L = block->length;
     const int64_t size = plan.rows() * plan.Fp, G = plan.group_size;
@@ -161,18 +195,19 @@ void forward(const Block* block, const float* x, float* out, float* kept, uint8_
             for (int64_t i = 0; i < num_layers; i++) {
                 Rows to = plan.haloed(i % 2 ? one.data() : two.data(), plan.Fp);
                 if (kept && i < num_layers - 1) to = plan.haloed(kept + (i * B + b) * size, plan.Fp);
-                layer_forward(plan, plan.layers[i], group, from, to, signs ? signs + (i * B + b) * L * plan.Fp : nullptr);
+                int32_t* bits = signs ? signs + (i * B + b) * plan.num_tiles() * plan.Fp : nullptr;
+                layer_forward(plan, plan.layers[i], group, from, to, bits);
                 from = to;
             }
             add_shortcut(plan, group, rows, from);
-            const int64_t at = b * plan.out_length * plan.F;
-            write_output(plan, group, from, out + at, is_second ? is_second + at : nullptr);
+            int32_t* words = is_second ? is_second + b * plan.num_words() * plan.Fp : nullptr;
+            write_output(plan, group, from, out + b * plan.out_length * plan.F, words);
         }
     }
 }
 
 // dx [B][length][num_in] (null if nobody asks), and gradients of weights and biases in the order and layout of `block`.
-void backward(const Block* block, const float* x, const float* kept, const uint8_t* signs, const uint8_t* is_second,
+void backward(const Block* block, const float* x, const float* kept, const int32_t* signs, const int32_t* is_second,
               const float* gradient, float* dx, float* const* weight_gradients, float* const* bias_gradients) {
     const Plan plan(*block, Plan::BACKWARD);
     const int64_t num_layers = block->num_layers, B = block->num_spectra, L = block->length, C = block->num_in;
@@ -193,14 +228,15 @@ void backward(const Block* block, const float* x, const float* kept, const uint8
             const Group group = plan.group(b, stop);
             const Rows rows = plan.haloed(input.data(), C), wide = plan.haloed(spread.data(), plan.J);
             plan.copy_input(group, x + b * L * block->num_in, rows);
-            const int64_t at = b * plan.out_length * plan.F;
-            read_gradient(plan, group, gradient + at, is_second ? is_second + at : nullptr, slope);
+            const int32_t* words = is_second + b * plan.num_words() * plan.Fp;
+            read_gradient(plan, group, gradient + b * plan.out_length * plan.F, words, slope);
             for (int64_t i = num_layers - 1; i >= 0; i--) {
                 const Layer& layer = plan.layers[i];
                 const Rows from = i ? plan.haloed(const_cast<float*>(kept) + ((i - 1) * B + b) * size, plan.Fp) : rows;
                 float* sums = shares[share].data() + begins[i];
-                spread_gradient(plan, group, i == num_layers - 1 ? slope : below, signs + (i * B + b) * L * plan.Fp, wide,
-                                sums + layer.num_sums - plan.J);
+                const int32_t* bits = signs + (i * B + b) * plan.num_tiles() * plan.Fp;
+                const Rows& above = i == num_layers - 1 ? slope : below;
+                spread_gradient(plan, group, above, bits, wide, sums + layer.num_sums - plan.J);
                 add_weight_gradient(group, from, layer.num_in, layer.taps, wide, plan.J / V, sums);
                 if (i || dx)
                     data_gradient(group, wide, plan.J, layer.mirrored, layer.transposed.data(), layer.num_in,

@@ -14,6 +14,7 @@ from torch.autograd.function import once_differentiable
 
 from spectral.native.library import library
 
+KEPT = torch.float32, torch.int32, torch.int32  # inputs of the layers, signs, which of a pair is the maximum
 NO_SHORTCUT, IDENTITY, CONVOLUTION = 0, 1, 2
 
 
@@ -34,7 +35,8 @@ class NativeBlock:
     Args:
         kernel_size: of each layer.
         dilations: of each layer.
-        shortcut: NO_SHORTCUT, IDENTITY or CONVOLUTION.
+        shortcut: KEPT = torch.float32, torch.int32, torch.int32  # inputs of the layers, signs, which of a pair is the maximum
+NO_SHORTCUT, IDENTITY or CONVOLUTION.
     """
 
     kernel_size: int
@@ -67,10 +69,9 @@ class NativeBlock:
         out = x.new_empty(B, 1, num_out, num_filters)
         saved: list[Tensor] = []
         if keeps:
-            num_floats, num_bytes = ctypes.c_int64(), ctypes.c_int64()
-            _code().kept_sizes(described, ctypes.byref(num_floats), ctypes.byref(num_bytes))
-            kept, signs = x.new_empty(B * num_floats.value), torch.empty(B * num_bytes.value, dtype=torch.uint8)
-            saved = [kept, signs, torch.empty(out.numel() if pools else 0, dtype=torch.uint8)]
+            sizes = (ctypes.c_int64 * 3)()
+            _code().kept_sizes(described, sizes)
+            saved = [torch.empty(B * n, dtype=kind) for n, kind in zip(sizes, KEPT, strict=True)]
         pointers = [_pointer(each) for each in saved] if keeps else [None] * 3
         _code().forward(described, _pointer(x), _pointer(out), *pointers)
         return out.permute(0, 3, 1, 2), [x, *saved, *weights]

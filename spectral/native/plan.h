@@ -61,6 +61,8 @@ struct Plan {
     }
 
     int64_t rows() const { return block.length + 2 * halo; }
+    int64_t num_tiles() const { return (block.length + P - 1) / P; }
+    int64_t num_words() const { return (out_length + 31) / 32; }
     int64_t paired(int64_t j) const {
         const int64_t half = j / F, f = j % F;
         return f / V * 2 * V + half * V + f % V;

@@ -26,10 +26,12 @@ constexpr int64_t POSITIONS_AT_ONCE = 256;  // enough work for each visit to the
 typedef float Vec __attribute__((vector_size(4 * V)));
 typedef float Unaligned __attribute__((vector_size(4 * V), aligned(4), may_alias));
 typedef int32_t Mask __attribute__((vector_size(4 * V)));
-typedef uint8_t Bytes __attribute__((vector_size(V), aligned(1), may_alias));
+typedef int32_t UnalignedMask __attribute__((vector_size(4 * V), aligned(4), may_alias));
 
 inline Vec load(const float* from) { return *reinterpret_cast<const Unaligned*>(from); }
 inline void store(float* to, Vec x) { *reinterpret_cast<Unaligned*>(to) = x; }
+inline Mask load_bits(const int32_t* from) { return *reinterpret_cast<const UnalignedMask*>(from); }
+inline void store_bits(int32_t* to, Mask x) { *reinterpret_cast<UnalignedMask*>(to) = x; }
 inline int64_t round_up(int64_t n) { return (n + V - 1) / V * V; }
 
 struct Taps {
@@ -50,26 +52,26 @@ struct Taps {
     }
 };
 
-// Call body(constant N, first) for pieces of [first, stop) of N <= P items, of nearly equal size.
+// Call body(constant N, first, number of the piece) for pieces of [first, stop) of N <= P items, of nearly equal size.
 template <class Body>
 inline void in_tiles(int64_t first, int64_t stop, Body body) {
     const int64_t n = stop - first, num_tiles = (n + P - 1) / P;
     for (int64_t tile = 0; tile < num_tiles; tile++) {
         const int64_t at = first + n * tile / num_tiles, size = first + n * (tile + 1) / num_tiles - at;
         switch (size) {
-            case 1: body(std::integral_constant<int, 1>(), at); break;
-            case 2: body(std::integral_constant<int, 2>(), at); break;
-            case 3: body(std::integral_constant<int, 3>(), at); break;
-            case 4: body(std::integral_constant<int, 4>(), at); break;
-            case 5: body(std::integral_constant<int, 5>(), at); break;
-            case 6: body(std::integral_constant<int, 6>(), at); break;
+            case 1: body(std::integral_constant<int, 1>(), at, tile); break;
+            case 2: body(std::integral_constant<int, 2>(), at, tile); break;
+            case 3: body(std::integral_constant<int, 3>(), at, tile); break;
+            case 4: body(std::integral_constant<int, 4>(), at, tile); break;
+            case 5: body(std::integral_constant<int, 5>(), at, tile); break;
+            case 6: body(std::integral_constant<int, 6>(), at, tile); break;
 #if defined(__AVX512F__)
-            case 7: body(std::integral_constant<int, 7>(), at); break;
-            case 8: body(std::integral_constant<int, 8>(), at); break;
-            case 9: body(std::integral_constant<int, 9>(), at); break;
-            case 10: body(std::integral_constant<int, 10>(), at); break;
-            case 11: body(std::integral_constant<int, 11>(), at); break;
-            case 12: body(std::integral_constant<int, 12>(), at); break;
+            case 7: body(std::integral_constant<int, 7>(), at, tile); break;
+            case 8: body(std::integral_constant<int, 8>(), at, tile); break;
+            case 9: body(std::integral_constant<int, 9>(), at, tile); break;
+            case 10: body(std::integral_constant<int, 10>(), at, tile); break;
+            case 11: body(std::integral_constant<int, 11>(), at, tile); break;
+            case 12: body(std::integral_constant<int, 12>(), at, tile); break;
 #endif
         }
     }
@@ -131,8 +133,8 @@ __attribute__((noinline)) void multiply(const float* x, int64_t step, const int6
         UNROLL for (int v = 0; v < NV; v++) sums[n * NV + v] = sum[n][v];
 }
 
-// Convolve by weights [panel][tap][channel][vectors of the panel]. For each tile of positions of a panel, call
-// start(first vector, number of vectors, sums of a position) and finish(the same, spectrum, position, their number).
+// Convolve by weights [panel][tap][channel][vectors of the panel]. Sums begin with start(vector). For each tile of N
+// positions of a panel of NV vectors, call finish(NV, first vector, spectrum, N, first position, tile, sums [N][NV]).
 template <class Start, class Finish>
 inline void convolve(const Group& group, const Rows& x, int64_t num_channels, const Taps& taps, const float* weights,
                      int64_t num_vectors, Start start, Finish finish) {
@@ -141,25 +143,25 @@ inline void convolve(const Group& group, const Rows& x, int64_t num_channels, co
         constexpr int NV = decltype(vectors)::value;
         const float* panel = weights + first_vector * V * num_taps * num_channels;
         for (int64_t s = 0; s < group.size; s++) {
-            in_tiles(group.begin(s), group.end(s), [&](auto size, int64_t l) {
+            in_tiles(group.begin(s), group.end(s), [&](auto size, int64_t l, int64_t tile) {
                 constexpr int N = decltype(size)::value;
                 Vec sums[N * NV];
                 for (int n = 0; n < N; n++)
                     for (int v = 0; v < NV; v++) sums[n * NV + v] = start(first_vector + v);
                 multiply<N, NV>(x.row(s, l), x.stride, taps.offset.data(), num_taps, num_channels, panel, sums);
-                for (int n = 0; n < N; n++) finish(vectors, first_vector, s, l + n, sums + n * NV);
+                finish(vectors, first_vector, s, size, l, tile, sums);
             });
         }
     });
 }
 
-// Add to sums [N][stride of sums] the products of N channels of x and of NV vectors of the gradient, over positions.
+// Add to sums [N][NV] the products of N channels of x and of NV vectors of the gradient, over positions.
 template <int N, int NV>
 __attribute__((noinline)) void multiply_over_positions(const float* x, int64_t step, const float* gradient,
-                                                       int64_t gradient_step, int64_t num_positions, Vec* sums) {
+                                                       int64_t gradient_step, int64_t num_positions, float* sums) {
     Vec sum[N][NV];
     UNROLL for (int n = 0; n < N; n++)
-        UNROLL for (int v = 0; v < NV; v++) sum[n][v] = sums[n * NV + v];
+        UNROLL for (int v = 0; v < NV; v++) sum[n][v] = load(sums + (n * NV + v) * V);
     for (int64_t l = 0; l < num_positions; l++, x += step, gradient += gradient_step) {
         Vec slope[NV];
         UNROLL for (int v = 0; v < NV; v++) slope[v] = load(gradient + v * V);
@@ -169,7 +171,7 @@ __attribute__((noinline)) void multiply_over_positions(const float* x, int64_t s
         }
     }
     UNROLL for (int n = 0; n < N; n++)
-        UNROLL for (int v = 0; v < NV; v++) sums[n * NV + v] = sum[n][v];
+        UNROLL for (int v = 0; v < NV; v++) store(sums + (n * NV + v) * V, sum[n][v]);
 }
 
 // Add to sums [panel][tap][channel][vectors of the panel] the products of x, at the tap's offset, and the gradient,
@@ -182,19 +184,17 @@ inline void add_weight_gradient(const Group& group, const Rows& x, int64_t num_c
         in_panels(num_vectors, [&](auto vectors, int64_t first_vector) {
             constexpr int NV = decltype(vectors)::value;
             for (int64_t t = 0; t < taps.size(); t++) {
-                in_tiles(0, num_channels, [&](auto size, int64_t c) {
+                in_tiles(0, num_channels, [&](auto size, int64_t c, int64_t) {
                     constexpr int N = decltype(size)::value;
-                    Vec sum[N * NV] = {};
+                    float* to = sums + (first_vector * taps.size() * num_channels + (t * num_channels + c) * NV) * V;
                     for (int64_t s = 0; s < group.size; s++) {
                         const int64_t n = std::max<int64_t>(0, group.end(s) - group.begin(s));
                         const int64_t from = group.begin(s) + n * piece / num_pieces;
                         const int64_t count = group.begin(s) + n * (piece + 1) / num_pieces - from;
                         multiply_over_positions<N, NV>(x.row(s, from + taps.offset[t]) + c, x.stride,
                                                        gradient.row(s, from) + first_vector * V, gradient.stride, count,
-                                                       sum);
+                                                       to);
                     }
-                    float* to = sums + (first_vector * taps.size() * num_channels + (t * num_channels + c) * NV) * V;
-                    for (int k = 0; k < N * NV; k++) store(to + k * V, load(to + k * V) + sum[k]);
                 });
             }
         });
