@@ -1,7 +1,7 @@
 // A block of the reference network on the CPU, forward and backward, in float32.
 //
-// A block is a chain of layers (dilated convolution to 2F filters, ReLU, first F + last F), a shortcut around the chain,
-// and max pooling by two. See spectral/models/reference.py, which says the same in PyTorch.
+// A block is a chain of layers (dilated convolution to 2F filters, ReLU, first F + last F), a shortcut around the
+// chain, and max pooling by two. See spectral/models/reference.py, which says the same in PyTorch.
 //
 // Spectra are independent of each other: a few at a time go through all layers while they are in the cache.
 //
@@ -128,7 +128,8 @@ void read_gradient(const Plan& plan, const Group& group, const float* gradient, 
     }
 }
 
-// The gradient of a convolution's outputs, in paired order, from that of y. Its sums over positions are added to `sums`.
+// The gradient of a convolution's outputs, in paired order, from that of y. Its sums over positions are added to
+// `sums`.
 void spread_gradient(const Plan& plan, const Group& group, const Rows& gradient, const int32_t* signs, const Rows& to,
                      float* sums) {
     group.zero_outside(to);
@@ -140,7 +141,8 @@ void spread_gradient(const Plan& plan, const Group& group, const Rows& gradient,
                 const Vec zero = {};
                 for (int n = 0; n < decltype(size)::value; n++) {
                     const Vec g = load(gradient.row(s, l + n) + f);
-                    const Vec g0 = (bits & (1 << (2 * n))) != 0 ? g : zero, g1 = (bits & (2 << (2 * n))) != 0 ? g : zero;
+                    const Vec g0 = (bits & (1 << (2 * n))) != 0 ? g : zero;
+                    const Vec g1 = (bits & (2 << (2 * n))) != 0 ? g : zero;
                     store(to.row(s, l + n) + 2 * f, g0), store(to.row(s, l + n) + 2 * f + V, g1);
                     sum0 += g0, sum1 += g1;
                 }
@@ -220,8 +222,8 @@ void backward(const Block* block, const float* x, const float* kept, const int32
     for (int64_t share = 0; share < block->num_threads; share++) {
         const int64_t stop = B * (share + 1) / block->num_threads;
         shares[share].assign(num_sums + V, 0);
-        std::vector<float> input(G * plan.rows() * C + V), spread(G * plan.rows() * plan.J + V), top(G * L * plan.Fp + V),
-            inner(G * L * plan.Fp + V), bottom(G * L * Cp + V);
+        std::vector<float> input(G * plan.rows() * C + V), spread(G * plan.rows() * plan.J + V);
+        std::vector<float> top(G * L * plan.Fp + V), inner(G * L * plan.Fp + V), bottom(G * L * Cp + V);
         const Rows slope{top.data(), plan.Fp, L * plan.Fp}, below{inner.data(), plan.Fp, L * plan.Fp};
         const Rows lowest{bottom.data(), Cp, L * Cp};
         for (int64_t b = B * share / block->num_threads; b < stop; b += G) {

@@ -35,7 +35,8 @@ inline void store_bits(int32_t* to, Mask x) { *reinterpret_cast<UnalignedMask*>(
 inline int64_t round_up(int64_t n) { return (n + V - 1) / V * V; }
 
 struct Taps {
-    std::vector<int64_t> number, offset;  // which of the kernel's taps, and how many positions after the output it reads
+    std::vector<int64_t> number;  // in the kernel
+    std::vector<int64_t> offset;  // from the output's position to the input's
 
     // Taps that read nothing but zeros, whatever the position, are left out.
     Taps(int64_t kernel_size, int64_t dilation, int64_t length) {
