@@ -38,7 +38,7 @@ class ApplyConfig:
     device: str = device_name()  # auto: the first of CUDA and MPS that is there, else the CPU
     precision: str = choice("auto", "auto", "float32", "bfloat16")  # auto: bfloat16 where it is quick
     num_threads: Optional[int] = number(None, at_least=1)  # of the CPU; null: one per core
-    kernel: str = choice("auto", "auto", "native", "torch")  # auto: native where it is quicker   docs/speed.md
+    kernel: str = choice("auto", "auto", "native", "torch")  # auto: native where it is quicker
     evaluate_batch_size: int = number(256, at_least=1)  # spectra per batch
     cache_dir: str = "outputs/surveys"  # the folder of packed surveys
 

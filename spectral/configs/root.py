@@ -61,7 +61,7 @@ class ExperimentConfig:
     layout: str = choice("auto", "auto", "channels_last", "contiguous")  # auto: channels_last but on MPS
     compile: str = choice("auto", "auto", "always", "never")  # always: by torch.compile; auto does not
     num_threads: Optional[int] = number(None, at_least=1)  # of the CPU; null: one per core
-    kernel: str = choice("auto", "auto", "native", "torch")  # auto: native where it is quicker   docs/speed.md
+    kernel: str = choice("auto", "auto", "native", "torch")  # auto: native where it is quicker
     evaluate_batch_size: int = number(256, at_least=1)  # spectra per batch outside training
     score_test: bool = True  # false: hold the test split back; the same command with true scores it later
     cache_dir: str = "outputs/surveys"  # the folder of packed surveys, which runs share

@@ -35,8 +35,7 @@ class NativeBlock:
     Args:
         kernel_size: of each layer.
         dilations: of each layer.
-        shortcut: KEPT = torch.float32, torch.int32, torch.int32  # inputs of the layers, signs, which of a pair is the maximum
-NO_SHORTCUT, IDENTITY or CONVOLUTION.
+        shortcut: NO_SHORTCUT, IDENTITY or CONVOLUTION.
     """
 
     kernel_size: int
