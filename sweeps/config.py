@@ -21,6 +21,7 @@ class SweepConfig:
     sampler: Optional[str] = None
     pruner: str = "none"
     pruning: dict[str, Any] = field(default_factory=dict)  # options of the pruner (sweeps/study/pruners)
+    promote: bool = False
     seeds: Any = 1
     seed_key: str = "seed"
     seed: int = 0

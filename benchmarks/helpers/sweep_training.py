@@ -53,9 +53,7 @@ class Row:
 
 def training_table(folder: Path, num_configurations: int, num_draws: int, num_epochs: int) -> Iterator[str]:
     """The time until each side has the best score of its configurations, for several draws."""
-    values = ["experiment=debug", "num_threads=1", "data.num_spectra=3000", f"cache_dir={folder / 'surveys'}"]
-    values += [f"schedule.stages.0.epochs={num_epochs}", "schedule.stages.0.steps=10", "schedule.batch_size=16"]
-    values += ["tracker=none", "plots=false"]  # a pruned run has neither
+    values = training_values(folder, num_epochs)
     _pack(folder, values)
     yield HEAD
     rows = []
@@ -64,6 +62,17 @@ def training_table(folder: Path, num_configurations: int, num_draws: int, num_ep
         yield str(rows[-1])
     means = [_mean([getattr(row, name) for row in rows]) for name in ("to_best", "whole")]
     yield f"| means, where ours has it | | {means[0]} | {means[1]} |"
+
+
+def training_values(folder: Path, num_epochs: int) -> list[str]:
+    """Overrides of a training of seconds.
+
+    Args:
+        folder: its surveys are packed in it.
+    """
+    values = ["experiment=debug", "num_threads=1", "data.num_spectra=3000", f"cache_dir={folder / 'surveys'}"]
+    values += [f"schedule.stages.0.epochs={num_epochs}", "schedule.stages.0.steps=10", "schedule.batch_size=16"]
+    return [*values, "tracker=none", "plots=false"]  # a pruned run has neither
 
 
 def _mean(pairs: list[Pair]) -> Pair | str:
@@ -79,7 +88,8 @@ def _pack(folder: Path, values: list[str]) -> None:
     subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
 
 
-def _draw(num: int, seed: int) -> Configurations:
+def draw_configurations(num: int, seed: int) -> Configurations:
+    """Random configurations: learning rate and width."""
     draw = random.Random(seed)
     return [
         {"optimizer.lr": float(f"{10 ** draw.uniform(-5, -1):.2e}"), "model.width": draw.choice([4, 6, 8])}
@@ -88,7 +98,7 @@ def _draw(num: int, seed: int) -> Configurations:
 
 
 def _compare(folder: Path, draw: int, num_configurations: int, values: list[str]) -> Row:
-    configurations = _draw(num_configurations, draw)
+    configurations = draw_configurations(num_configurations, draw)
     theirs_in, ours_in = folder / f"theirs-{draw}", folder / f"ours-{draw}"
     other = theirs(RUN, theirs_in, configurations, "sweep=none", *values)
     mine = ours(RUN, ours_in, *listed(configurations), *values, *PRUNING)

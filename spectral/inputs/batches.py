@@ -72,12 +72,17 @@ class BatchSource:
             yield from ahead(map(self.gather, all_rows), num_ahead=3)
 
     def _from_device(self, rows: Rows) -> list[Tensor | None]:
-        index = torch.from_numpy(rows).to(self.device, non_blocking=True)
+        index = self._sent(torch.from_numpy(rows))
         return [None if tensor is None else tensor[index] for tensor in self._on_device]
 
     def _from_survey(self, rows: Rows) -> list[Tensor | None]:
         taken = (None if array is None else np.take(array, rows, axis=0) for array in self._arrays)
-        return [None if array is None else torch.from_numpy(array).to(self.device) for array in taken]
+        return [None if array is None else self._sent(torch.from_numpy(array)) for array in taken]
+
+    def _sent(self, tensor: Tensor) -> Tensor:
+        """A tensor on the device. CUDA copies from pinned memory while it computes, and nobody waits."""
+        is_cuda = self.device.type == "cuda"
+        return (tensor.pin_memory() if is_cuda else tensor).to(self.device, non_blocking=is_cuda)
 
 
 def _padded(

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
 
-# A loss is read from the device this often: reading it each step would hold up a GPU's queue.
+# A CPU's losses are looked at this often. A GPU's are read once an epoch: each reading empties its queue of work.
 STEPS_PER_LOSS_CHECK = 25
 
 
@@ -198,30 +198,40 @@ class Trainer:
     def _train_epoch(
         self, stage: Stage, loss: nn.Module, optimizer: torch.optim.Optimizer, schedule: StageSchedule
     ) -> tuple[float, int]:
-        self.network.train()
-        self.inputs.train()
         kept_in = self.folder.path if self.best_epoch else None
         watch = FiniteCheck(self.network, optimizer, stage.name, self.epoch, kept_in)
-        losses: list[Tensor] = []
-        num_spectra = 0
-        for batch, positions in self._batches(stage):
-            value = self._step(batch, self.targets[positions], loss, optimizer)
-            schedule.after_step()
-            losses.append(value)
-            num_spectra += len(batch.rows)
-            if len(losses) % STEPS_PER_LOSS_CHECK == 0:
-                watch.check_losses(losses[-STEPS_PER_LOSS_CHECK:], len(losses))
-            self.progress.end_step()
-        remaining = len(losses) % STEPS_PER_LOSS_CHECK
-        watch.check_losses(losses[len(losses) - remaining :], len(losses))
-        watch.check_weights(stage.steps)
-        return float(torch.stack(losses).cpu().double().mean()), num_spectra
-
-    def _batches(self, stage: Stage) -> Iterator[tuple[Batch, Tensor]]:
-        """Batches and their positions in the training split [B], on the device."""
         positions = list(self.sampler.batches(self.epoch - 1, stage.steps))
-        for batch, chosen in zip(self.source.batches(self.rows[p] for p in positions), positions, strict=True):
-            yield batch, torch.from_numpy(chosen).to(self.runtime.device)
+        num_checked, losses = 0, list[Tensor]()
+        for value in self.steps(positions, loss, optimizer, schedule):
+            losses.append(value)
+            is_due = len(losses) == num_checked + STEPS_PER_LOSS_CHECK and self.runtime.device.type == "cpu"
+            if is_due or len(losses) == len(positions):
+                watch.check_losses(losses[num_checked:], len(losses))
+                num_checked = len(losses)
+            self.progress.end_step()
+        watch.check_weights(stage.steps)
+        return float(torch.stack(losses).cpu().double().mean()), sum(map(len, positions))
+
+    def steps(
+        self,
+        positions: list[Rows],
+        loss: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        schedule: StageSchedule,
+    ) -> Iterator[Tensor]:
+        """Train a step for each batch; yields its loss, on the device. Nothing waits for a GPU meanwhile.
+
+        Args:
+            positions: of each batch [B] in the training split.
+        """
+        self.network.train()
+        self.inputs.train()
+        of_all = torch.from_numpy(np.concatenate(positions)).to(self.runtime.device)  # one transfer for all steps
+        batches = self.source.batches(self.rows[chosen] for chosen in positions)
+        for batch, chosen in zip(batches, torch.split(of_all, [len(p) for p in positions]), strict=True):
+            value = self._step(batch, self.targets[chosen], loss, optimizer)
+            schedule.after_step()
+            yield value
 
     def _step(self, batch: Batch, target: Tensor, loss: nn.Module, optimizer: torch.optim.Optimizer) -> Tensor:
         optimizer.zero_grad(set_to_none=True)

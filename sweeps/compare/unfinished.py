@@ -7,7 +7,7 @@ from sweeps.objective import natural_direction
 from sweeps.results.run import Run
 from sweeps.results.run_status import unfinished_status
 
-ENDED = {"pruned": "was pruned", "failed": "failed", "running": "still runs"}
+ENDED = {"pruned": "was pruned", "paused": "is paused", "failed": "failed", "running": "still runs"}
 STOPPED = "was stopped"
 BEST_EPOCH = "best_epoch"
 

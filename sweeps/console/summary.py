@@ -1,6 +1,7 @@
 """How a sweep ends: a table of its best trials, the command of the best one, and sweep.json."""
 
 import statistics
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,11 @@ from sweeps.results.run import Run
 from sweeps.results.run_dirs import run_dirs
 from sweeps.results.sweep_json import NUM_SHOWN, summary_of, write_summary
 from sweeps.study.attributes import REUSED_FROM, SEEDS
+from sweeps.study.paused import state_name
 from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import standing
+
+STATES = ("running", "paused", "complete", "pruned", "fail", "waiting")
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -99,8 +103,8 @@ def counts(study: SharedStudy) -> str:
 
 
 def _counts(trials: list[FrozenTrial]) -> str:
-    nums = [(state, sum(trial.state == state for trial in trials)) for state in TrialState]
-    words = [f"{num} {state.name.lower()}" for state, num in nums if num]
+    nums = Counter(map(state_name, trials))
+    words = [f"{nums[name]} {name}" for name in STATES if nums[name]]
     reused = sum(REUSED_FROM in trial.user_attrs for trial in trials)
     outside = sum(not is_feasible(trial) for trial in trials)
     words += [f"{reused} of them reused"] if reused else []

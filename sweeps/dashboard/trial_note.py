@@ -9,6 +9,7 @@ from optuna.trial import FrozenTrial
 
 from sweeps.invocation import DEFAULT, lines_of_command
 from sweeps.study.attributes import OVERRIDES, REASON, TRACEBACK
+from sweeps.study.paused import state_name
 
 TRACKER = "tracker.json"
 TRACKERS = {"wandb": "Weights & Biases", "mlflow": "MLflow"}  # key in TRACKER -> name to show
@@ -23,7 +24,7 @@ def trial_note(trial: FrozenTrial, run_folders: Sequence[Path], program: Sequenc
     """
     attributes = trial.user_attrs
     reason = attributes.get(REASON)
-    parts = [f"**{trial.state.name.lower()}**" + (f": {_code(reason)}" if reason else "")]
+    parts = [f"**{state_name(trial)}**" + (f": {_code(reason)}" if reason else "")]
     parts += [_run_lines(run_folders) or "The run folder is gone."]
     if OVERRIDES in attributes:
         parts.append(f"```\n{lines_of_command(program or DEFAULT, attributes[OVERRIDES])}\n```")

@@ -142,7 +142,7 @@ def _open_trial(link: TrialLink) -> "Trial":
 
     logging.set_verbosity(logging.WARNING)
     warnings.filterwarnings("ignore", category=ExperimentalWarning)
-    pruner = build_pruner(link.pruner, link.pruning)
+    pruner = build_pruner(link.pruner, link.pruning, link.promote)
     # The trial already has its parameters, so the cheapest sampler will do.
     study = load_study(study_name=link.study, storage=link.open_storage(), pruner=pruner, sampler=RandomSampler())
     return Trial(study, link.trial_id)

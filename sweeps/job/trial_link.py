@@ -21,6 +21,7 @@ class TrialLink:
         takes_steps: whether the values that this job reports become the steps of the trial, for the pruner. A trial has
             one value per step, and none with several objectives: then a job reports progress only for the display.
         pruner: name of the pruner that may end the job; "none" if none may.
+        promote: whether the pruner only pauses the trial.
         constraints: as in `sweep.constraints`.
         timeout_s: how long a call waits for the storage.
         report_timeout_s: how long the job waits for its reports.
@@ -36,6 +37,7 @@ class TrialLink:
     takes_steps: bool = True
     pruner: str = "none"
     pruning: dict[str, Any] = field(default_factory=dict, hash=False)
+    promote: bool = False
     constraints: dict[str, Any] = field(default_factory=dict, hash=False)
     timeout_s: float = 60.0
     report_timeout_s: float = 10.0

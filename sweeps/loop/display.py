@@ -13,6 +13,7 @@ from sweeps.loop.trial_run import Job, TrialRun
 from sweeps.results.ranking import ranked
 from sweeps.results.trial_row import configuration, seconds, shown
 from sweeps.study.attributes import REASON, progress_key
+from sweeps.study.paused import state_name
 from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import num_ended, standing
 
@@ -50,7 +51,7 @@ class Display:
         """Called when a job of the run was submitted."""
 
     def ended(self, trial: FrozenTrial) -> None:
-        """Print a line on a trial that has ended."""
+        """Print a line on a trial that has ended, or is paused."""
         trials = self._study.trials()
         self.say("  ".join([_ending(trial), *self._progress(trials)]))
 
@@ -178,7 +179,7 @@ def _name(job: Job) -> str:
 def _ending(trial: FrozenTrial) -> str:
     values = " ".join(f"{value:.4f}" for value in trial.values or [])
     taken, reason = seconds(trial), trial.user_attrs.get(REASON)
-    parts = [f"trial {trial.number}", trial.state.name.lower(), values, _shown(configuration(trial))]
+    parts = [f"trial {trial.number}", state_name(trial), values, _shown(configuration(trial))]
     parts += [_duration(taken) if taken is not None else "", f"({reason})" if reason else ""]
     return "  ".join(part for part in parts if part)
 

@@ -41,6 +41,7 @@ def _link(study: SharedStudy, run: TrialRun, seed_index: int) -> TrialLink:
         takes_steps=takes_steps,
         pruner=config.pruner if takes_steps else "none",
         pruning=config.pruning,
+        promote=config.promote,
         constraints=config.constraints,
         timeout_s=config.storage_timeout_s,
         report_timeout_s=config.report_timeout_s,

@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from optuna.trial import FrozenTrial, Trial, TrialState
@@ -19,12 +20,13 @@ from sweeps.loop.job_queue import JobQueue
 from sweeps.loop.job_recorder import JobRecorder
 from sweeps.loop.outcome import NOT_STARTED, Outcome
 from sweeps.loop.trial_data import TrialData
+from sweeps.loop.trial_json import write_trial_json
 from sweeps.loop.trial_run import Job, TrialRun
 from sweeps.loop.trial_state import State, Trials
 from sweeps.results.run_dirs import folder_of, fresh_folder
 from sweeps.space import Constraint
-from sweeps.study.attributes import CONFIGURATION, OVERRIDES, RUN_DIR, SEED_VALUES, TRACEBACK
-from sweeps.study.job_records import DONE, LOST, OUTSIDE, PRUNED
+from sweeps.study.attributes import CONFIGURATION, OVERRIDES, REASON, RUN_DIR, SEED_VALUES, TRACEBACK
+from sweeps.study.job_records import DONE, LOST, OUTSIDE, PAUSED, PRUNED
 from sweeps.study.ownership import TakenOver
 from sweeps.study.shared_study import SharedStudy
 
@@ -130,6 +132,8 @@ class OwnTrials:
             is_stopping: the command is ending its workers, so that a lost job does not count.
         """
         run = job.run
+        if outcome.kind == PRUNED and self._study.may_continue(run.trial):
+            outcome = replace(outcome, kind=PAUSED, reason=outcome.reason.replace("pruned", "paused", 1))
         is_lost = outcome.kind in (LOST, NOT_STARTED)
         if outcome.kind == NOT_STARTED:
             self._recorder.withdraw(job)
@@ -137,6 +141,9 @@ class OwnTrials:
             self._recorder.end(job, outcome, is_stopped=is_lost and is_stopping)
         if is_lost and is_stopping:
             return  # the trial is given back
+        if outcome.kind == PAUSED:
+            self._pause(run, outcome.reason)
+            return
         if outcome.kind == DONE:
             self._take_result(job, list(outcome.values))
         elif is_lost:
@@ -198,6 +205,13 @@ class OwnTrials:
                     self._begin_or_wait(run)
                 elif earlier.state.is_finished():
                     self._note_end(run, reuse(self._study, run.trial, earlier))
+
+    def _pause(self, run: TrialRun, reason: str) -> None:
+        """Record in the study and in the trial's folder that it is paused. Any controller may continue it."""
+        paused = self._study.pause(run.trial, {**run.attributes, REASON: reason})
+        write_trial_json(self._study, run, run.folder_of(0), "paused", reason)
+        self._trials.move(run, State.PAUSED)
+        self._display.ended(paused)
 
     def _end(self, run: TrialRun, state: TrialState, reason: str) -> None:
         """Record in the study and in the trial's folder how it ended. Raises DataChanged, see trial_data.py."""

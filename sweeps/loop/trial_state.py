@@ -1,8 +1,8 @@
 """The states of this controller's trials: an enum, a table of allowed changes, and one method that makes them.
 
 The study, which all controllers share, has fewer states. From CLAIMED to ENDING a trial is RUNNING there, and has an
-owner. An ENDED trial is COMPLETE, PRUNED or FAIL there. A trial that this controller has LEFT is waiting there, or has
-another owner.
+owner. An ENDED trial is COMPLETE, PRUNED or FAIL there. A PAUSED trial is RUNNING there, without an owner. A trial that
+this controller has LEFT is waiting there, or has another owner.
 """
 
 from collections.abc import Iterator
@@ -19,6 +19,7 @@ class State(Enum):
     RUNNING = "running"  # at least one of its jobs is submitted to the launcher
     ENDING = "ending"  # its end is decided, but other jobs of it still run
     ENDED = "ended"  # the study has its result
+    PAUSED = "paused"  # no longer this controller's: its pruner stopped it for now, and any controller may continue it
     LEFT = "left"  # no longer this controller's: given back, taken over by another, or its storage is unavailable
 
 
@@ -26,9 +27,10 @@ FOLLOWS = {
     State.CLAIMED: {State.DUPLICATE, State.QUEUED, State.ENDED, State.LEFT},
     State.DUPLICATE: {State.CLAIMED, State.ENDED, State.LEFT},
     State.QUEUED: {State.RUNNING, State.LEFT},
-    State.RUNNING: {State.QUEUED, State.ENDING, State.ENDED, State.LEFT},
+    State.RUNNING: {State.QUEUED, State.ENDING, State.ENDED, State.PAUSED, State.LEFT},
     State.ENDING: {State.ENDED, State.LEFT},
     State.ENDED: set(),
+    State.PAUSED: set(),
     State.LEFT: set(),
 }
 

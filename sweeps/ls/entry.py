@@ -15,7 +15,7 @@ class Entry:
 
     Args:
         kind: study or run.
-        status: running, finished, stopped, stale or failed; for the run of a trial also pruned.
+        status: running, finished, stopped, stale or failed; for the run of a trial also pruned or paused.
         num_done: trials that have ended, or epochs.
         num_total: trials or epochs that were asked for; None if unknown.
         values: of the objectives; None if there are none yet.

@@ -32,7 +32,7 @@ def read_run(folder: Path) -> Entry:
     by_epochs = not result or is_of_rule(result, config)
     rows = load_metrics(folder / "metrics.jsonl") if by_epochs else []
     status = "finished" if result else unfinished_status(folder)
-    is_last = status == "pruned"
+    is_last = status in ("pruned", "paused")
     return Entry(
         folder.name,
         "run",

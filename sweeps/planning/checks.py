@@ -182,6 +182,9 @@ def _pruning(config: SweepConfig) -> dict[str, Any]:
     """Check the options of the pruner, and return all of them."""
     pruner = pruners.typed(config.pruner, config.pruning)
     pruner.check(num_seeds=len(config.seeds) if isinstance(config.seeds, list) else config.seeds)
+    if config.promote and not pruner.can_promote:
+        able = ", ".join(name for name in pruners.names if pruners.find(name).can_promote)
+        raise user_error(f"sweep.promote=true cannot be used with sweep.pruner={config.pruner}: allowed is {able}.")
     return vars(pruner)
 
 

@@ -21,7 +21,7 @@ class ReportedTrial:
     """A trial as the report shows it.
 
     Args:
-        state: complete, pruned, fail, running or waiting.
+        state: complete, pruned, fail, running, paused or waiting.
         values: one per objective; None if the trial has none.
         configuration: axis -> value.
         steps: epoch -> first objective, as the trial reported it.

@@ -20,6 +20,7 @@ from sweeps.results.run_dirs import run_dirs
 from sweeps.results.trial_row import configuration
 from sweeps.study.attributes import IDENTITY, OVERRIDES, PROGRAM, REASON, REUSED_FROM
 from sweeps.study.find import load_study, run_folder, study_folder
+from sweeps.study.paused import state_name
 from sweeps.study.trial_counts import standing
 
 
@@ -75,7 +76,7 @@ def _of_trial(trial: FrozenTrial, folder: Path) -> ReportedTrial:
     attributes = trial.user_attrs
     return ReportedTrial(
         number=trial.number,
-        state=trial.state.name.lower(),
+        state=state_name(trial),
         values=tuple(trial.values) if trial.values else None,
         configuration=configuration(trial),
         overrides=attributes.get(OVERRIDES, []),

@@ -9,11 +9,14 @@ from sweeps.storage.locks import is_locked
 
 STALE_AFTER_S = 24 * 3600
 FILES = ("config.yaml", "metrics.jsonl", "last.ckpt", "result.json")
-ENDED = {"fail": "failed", "pruned": "pruned"}  # by trial.json
+ENDED = {"fail": "failed", "pruned": "pruned", "paused": "paused"}  # by trial.json
 
 
 def unfinished_status(folder: Path) -> str:
-    """Status of a run without a result: running, pruned, failed, stopped or stale. Raises any error of its files."""
+    """Status of a run without a result: running, pruned, paused, failed, stopped or stale.
+
+    Raises any error of its files.
+    """
     if is_locked(folder / "run.lock"):
         return "running"
     return ENDED.get(load_json(folder / TRIAL_FILE).get("state", ""), without_result(_changed_s(folder)))

@@ -8,6 +8,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sweeps.space.values import text
 from sweeps.study.attributes import ATTEMPTS, CONFIGURATION, REASON, RETRY_OF, REUSED_FROM, RUN_DIR, SPREAD
 from sweeps.study.job_records import seconds_of
+from sweeps.study.paused import state_name
 
 
 def configuration(trial: FrozenTrial) -> dict[str, Any]:
@@ -35,7 +36,7 @@ def row(trial: FrozenTrial, objectives: list[str], axes: list[str]) -> dict[str,
     values, chosen, attributes = trial.values or [None] * len(objectives), configuration(trial), trial.user_attrs
     return {
         "number": trial.number,
-        "state": trial.state.name.lower(),
+        "state": state_name(trial),
         **dict(zip(objectives, values, strict=True)),
         "value_of": _value_of(trial),
         **{f"{name} spread": attributes.get(SPREAD, [None] * len(objectives))[i] for i, name in enumerate(objectives)},

@@ -17,6 +17,8 @@ ENQUEUED = "known"  # the configuration it was enqueued with, as canonical JSON;
 RETRY_OF = "retry_of"  # the number of the failed trial that it replaces (`sweep.retry_failed`)
 REUSED_FROM = "reused_from"  # the number of the earlier trial with the same configuration whose result it has
 
+PAUSED = "paused"  # true while it is paused by its pruner (`sweep.promote`); it is RUNNING in the study, without owner
+
 # Of a trial: its runs.
 OVERRIDES = "overrides"  # of its jobs, without the seed and without what every job gets
 RUN_DIR = "run_dir"  # its folder, which holds its run or one run per seed

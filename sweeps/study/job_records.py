@@ -9,6 +9,7 @@ from sweeps.study.attributes import JOBS, SIGNATURE
 from sweeps.study.known_fields import known_fields
 
 LOST, PRUNED, OUTSIDE, FAILED, DONE = "lost", "pruned", "outside", "failed", "done"
+PAUSED = "paused"  # the ending of a job whose trial its pruner has paused
 STOPPED = "stopped"  # the ending of a job that was stopped together with its command
 
 
@@ -20,7 +21,7 @@ class JobRecord:
         controller: id of the controller that ran it.
         began_s, ended_s: in seconds since 1970; ended_s is None while it runs, or if its end was not seen.
         slot: None if the launcher does not say.
-        ending: a kind of sweeps/loop/outcome.py, or "stopped"; empty while it runs.
+        ending: a kind of sweeps/loop/outcome.py, "paused" or "stopped"; empty while it runs.
         reason: for its ending, unless that is "done".
     """
 

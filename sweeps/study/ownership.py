@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweeps.study.attributes import OWNER
 from sweeps.study.controllers import Controller, Watch
+from sweeps.study.paused import is_paused
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -47,7 +48,8 @@ class Ownership:
 
     def left_behind(self, trials: "list[FrozenTrial]") -> "list[FrozenTrial]":
         """The trials that a dead controller was running. It is added to `lost_controllers`: its jobs may still run."""
-        running = [trial for trial in trials if trial.state.name == "RUNNING" and not self.is_mine(trial)]
+        others = (trial for trial in trials if not self.is_mine(trial) and not is_paused(trial))
+        running = [trial for trial in others if trial.state.name == "RUNNING"]
         attributes = self._look() if running else {}
         left = [trial for trial in running if not self._is_alive(attributes, trial.user_attrs.get(OWNER, ""))]
         self.lost_controllers |= {trial.user_attrs[OWNER] for trial in left if trial.user_attrs.get(OWNER)}

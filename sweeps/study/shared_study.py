@@ -31,6 +31,8 @@ from sweeps.study.attributes import (
     ENQUEUED,
     FINAL,
     IDENTITY,
+    OWNER,
+    PAUSED,
     PROGRAM,
     REASON,
     REFERENCE,
@@ -40,6 +42,7 @@ from sweeps.study.attributes import (
 from sweeps.study.controllers import Controller, Heartbeat
 from sweeps.study.identity import identity_of, refuse_other, up_to_date
 from sweeps.study.ownership import Ownership, TakenOver
+from sweeps.study.paused import any_running, is_paused
 from sweeps.study.pruner import build_pruner, pruners
 from sweeps.study.renamed import renamed_configuration
 from sweeps.study.retry import RetryPolicy
@@ -82,7 +85,7 @@ class SharedStudy:
                 study_name=self.name,
                 storage=self.storage,
                 sampler=self._sampler(0),
-                pruner=build_pruner(self.config.pruner, self.config.pruning),
+                pruner=build_pruner(self.config.pruner, self.config.pruning, self.config.promote),
                 directions=self.directions,
                 load_if_exists=True,
             )
@@ -129,9 +132,12 @@ class SharedStudy:
             log.info("Trial %d is run again: its controller was lost.", left.number)
             self._let_wait(left._trial_id)
         trials = self.trials()
+        any_waiting = any(trial.state == TrialState.WAITING for trial in trials)
+        if self.config.promote and not any_waiting and (promoted := self._promote(trials)):
+            return promoted
         if num_taken(trials) >= self.num_trials:
             return None
-        if not any(trial.state == TrialState.WAITING for trial in trials):
+        if not any_waiting:
             self._enqueue_next(trials)
         # By the number that the trial will have: one that waits keeps its own, and draws what it would have drawn.
         waiting = (trial.number for trial in trials if trial.state == TrialState.WAITING)
@@ -139,6 +145,26 @@ class SharedStudy:
         trial = self.study.ask()
         self.ownership.sign(trial)
         return trial
+
+    def _promote(self, trials: list[FrozenTrial]) -> Trial | None:
+        """Claim a paused trial that continues; None if there is none. Prune all once nothing else is left to run."""
+        is_last_call = num_taken(trials) >= self.num_trials and not any_running(trials)
+        pruner = pruners.typed(self.config.pruner, self.config.pruning)
+        found = pruner.to_promote(standing(trials), self.study.direction, is_last_call=is_last_call)
+        if found is not None:
+            trial = Trial(self.study, found._trial_id)
+            self.ownership.sign(trial)
+            trial.set_user_attr(PAUSED, False)
+            return trial
+        if is_last_call:
+            self._prune_paused(trials)
+        return None
+
+    def _prune_paused(self, trials: list[FrozenTrial]) -> None:
+        for paused in filter(is_paused, trials):
+            reason = paused.user_attrs[REASON].replace("paused", "pruned", 1)
+            self.storage.set_trial_user_attr(paused._trial_id, REASON, reason)
+            self.study.tell(paused.number, state=TrialState.PRUNED)
 
     def is_finished(self) -> bool:
         """Whether all trials have ended. Not before: a controller that still runs one may die."""
@@ -154,7 +180,8 @@ class SharedStudy:
 
     def num_elsewhere(self) -> int:
         """The number of trials that other controllers run."""
-        return sum(t.state == TrialState.RUNNING and not self.ownership.is_mine(t) for t in self.trials())
+        others = (t for t in self.trials() if t.state == TrialState.RUNNING and not self.ownership.is_mine(t))
+        return sum(not is_paused(trial) for trial in others)
 
     def earlier_duplicate(self, number: int) -> FrozenTrial | None:
         """An earlier trial with the same configuration that has a result or may get one; None if there is none."""
@@ -236,6 +263,18 @@ class SharedStudy:
                 # The sweep has printed this once, at the start.
                 warnings.filterwarnings("ignore", "Constraints have been set, but CmaEsSampler")
                 self.study.tell(trial, values, state)
+        return self.storage.get_trial(trial._trial_id)
+
+    def may_continue(self, trial: Trial) -> bool:
+        """Whether a trial that its pruner has stopped is only paused."""
+        pruner = pruners.typed(self.config.pruner, self.config.pruning)
+        return self.config.promote and pruner.may_continue(self.storage.get_trial(trial._trial_id))
+
+    def pause(self, trial: Trial, attributes: Mapping[str, Any]) -> FrozenTrial:
+        """Pause a trial of this controller, until a controller promotes it; returns the trial as stored."""
+        with self._alone(), self._owned(trial):
+            for name, value in {**attributes, PAUSED: True, OWNER: ""}.items():
+                trial.set_user_attr(name, value)
         return self.storage.get_trial(trial._trial_id)
 
     def give_back(self, trial: Trial) -> None:

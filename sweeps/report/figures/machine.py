@@ -16,7 +16,7 @@ from sweeps.study.attributes import SEEDS
 # By how a job ended.
 KINDS = {
     "complete": (("done",), COLOURS[0]),
-    "pruned": (("pruned", "outside"), GREY),
+    "pruned": (("pruned", "paused", "outside"), GREY),
     "failed": (("failed",), COLOURS[1]),
     "lost": (("lost",), COLOURS[6]),
     "stopped with its command": (("stopped",), COLOURS[4]),

@@ -60,6 +60,8 @@ def test_runs_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     make_old(make_run(runs / "stale", 1))
     make_run(runs / "pruned", 1)
     (runs / "pruned" / "trial.json").write_text('{"state": "pruned"}')
+    make_run(runs / "paused", 1)
+    (runs / "paused" / "trial.json").write_text('{"state": "paused"}')
     make_run(runs / "failed")
     (runs / "failed" / "trial.json").write_text('{"state": "fail"}')
     cut = make_run(runs / "cut", 1) / "metrics.jsonl"
@@ -72,6 +74,7 @@ def test_runs_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         "stopped": "stopped",
         "stale": "stale",
         "pruned": "pruned",
+        "paused": "paused",
         "failed": "failed",
         "cut": "stopped",
         "running": "running",

@@ -194,6 +194,15 @@ def test_several_objectives_cannot_be_pruned() -> None:
         objective_names(typed_sweep({"objective": ["a", "b"], "pruner": "asha"}))
 
 
+@pytest.mark.parametrize("pruner", ["none", "median", "hyperband", "wilcoxon"])
+def test_only_a_pruner_with_rungs_can_promote(pruner: str) -> None:
+    with pytest.raises(
+        UserError, match=rf"sweep\.promote=true cannot be used with sweep\.pruner={pruner}: allowed is asha\."
+    ):
+        typed_sweep({"pruner": pruner, "promote": True, "seeds": 5})
+    assert typed_sweep({"pruner": "asha", "promote": True}).promote
+
+
 @pytest.mark.parametrize(("seeds", "expected"), [(1, None), (3, [5, 6, 7]), ([2, 9], [2, 9])])
 def test_seeds_count_up_from_the_experiments_own(seeds: Any, expected: list[int] | None) -> None:
     assert seed_list(typed_sweep({"seeds": seeds}), OmegaConf.create({"seed": 5})) == expected
