@@ -11,7 +11,7 @@ from astropy.io import fits
 from astropy.table import Table
 from desi_files import ARMS, FIRST_ID, NUM_PIXELS, WAVE, arms_of, write_desi, write_redrock
 
-from spectral.configs.data import readers
+from spectral.configs.data import GridConfig, readers
 from spectral.configs.survey_files import DesiConfig
 from spectral.data.packing.gridded import on_grid
 from spectral.data.packing.pack import open_or_pack
@@ -246,7 +246,7 @@ def test_a_folder_without_coadds_says_what_is_looked_for(tmp_path: Path) -> None
 
 def test_the_default_grid_is_the_surveys_own() -> None:
     grid = DesiConfig(folder="x").grid
-    assert asdict(grid) == {"kind": "linear", "start_angstrom": 3600.0, "stop_angstrom": 9824.0, "step": 0.8}
+    assert grid == GridConfig("linear", start_angstrom=3600.0, stop_angstrom=9824.0, step=0.8)
 
 
 def test_survey_json_says_which_wavelengths_are_packed(tmp_path: Path) -> None:
