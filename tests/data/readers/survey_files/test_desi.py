@@ -1,7 +1,6 @@
 """`data=desi`: coadd and spectra files, their arms joined."""
 
 import pickle
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
