@@ -140,11 +140,15 @@ class PlateLayout(SdssLayout):
         columns["id"] = [self.spectrum_id(plate, mjd, row + 1) for row in range(num_fibers)]
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
-    def _best_fits(self, path: Path, num_fibers: int) -> dict[str, list[Any]]:
-        """Class and redshift of each fiber from the file spZbest-PLATE-MJD.fits, beside it or one folder below."""
+    def redshift_file(self, path: Path) -> Path | None:
+        """The file spZbest-PLATE-MJD.fits, next to the plate's or one folder below; None if it is not there."""
         name = f"spZbest-{stem(path.name, self.endings).partition('-')[2]}.fits"
-        found = next((file for file in (path.with_name(name), *path.parent.glob(f"*/{name}")) if file.is_file()), None)
-        if found is None:
+        places = (path.with_name(name), *path.parent.glob(f"*/{name}"))
+        return next((file for file in places if file.is_file()), None)
+
+    def _best_fits(self, path: Path, num_fibers: int) -> dict[str, list[Any]]:
+        """Class and redshift of each fiber, from the file of the plate's redshifts if there is one."""
+        if (found := self.redshift_file(path)) is None:
             return {}
         try:
             with open_fits(found) as hdus:

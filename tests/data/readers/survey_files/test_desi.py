@@ -1,7 +1,6 @@
 """`data=desi`: coadd and spectra files, their arms joined."""
 
 import pickle
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from astropy.io import fits
 from astropy.table import Table
 from desi_files import ARMS, FIRST_ID, NUM_PIXELS, WAVE, arms_of, write_desi, write_redrock
 
-from spectral.configs.data import readers
+from spectral.configs.data import GridConfig, readers
 from spectral.configs.survey_files import DesiConfig
 from spectral.data.packing.gridded import on_grid
 from spectral.data.packing.pack import open_or_pack
@@ -85,6 +84,18 @@ def test_ids_of_64_bits_stay_exact_and_labels_are_those_of_redrock(tmp_path: Pat
     assert catalog["snr"].tolist() == [0.5, 1.5, 2.5, 3.5, 4.5] and catalog["ra_deg"][2] == pytest.approx(150.2)
     kept = opened(tmp_path / "d", zwarn_labels=True).catalog()
     assert kept["label"].fillna("-").tolist() == ["star", "star", "galaxy", "qso", "-"]
+
+
+def test_redshifts_that_are_written_again_in_place_are_read_again(tmp_path: Path) -> None:
+    redshifts = tmp_path / "d" / "redrock-sv3-bright-10378.fits"
+    write_desi(tmp_path / "d" / "coadd-sv3-bright-10378.fits", IDS[:2])
+    write_redrock(redshifts, IDS[:2], ["QSO", "GALAXY"])
+    before = opened(tmp_path / "d")
+    assert before.catalog()["label"].tolist() == ["qso", "galaxy"]
+    write_redrock(tmp_path / "new.fits", IDS[:2], ["STAR", "GALAXY"])
+    redshifts.write_bytes((tmp_path / "new.fits").read_bytes())  # the folder's own time stays
+    after = opened(tmp_path / "d")
+    assert after.catalog()["label"].tolist() == ["star", "galaxy"] and after.fingerprint() != before.fingerprint()
 
 
 def test_an_exposure_is_a_spectrum_and_its_object_the_group(tmp_path: Path) -> None:
@@ -246,7 +257,7 @@ def test_a_folder_without_coadds_says_what_is_looked_for(tmp_path: Path) -> None
 
 def test_the_default_grid_is_the_surveys_own() -> None:
     grid = DesiConfig(folder="x").grid
-    assert asdict(grid) == {"kind": "linear", "start_angstrom": 3600.0, "stop_angstrom": 9824.0, "step": 0.8}
+    assert grid == GridConfig("linear", start_angstrom=3600.0, stop_angstrom=9824.0, step=0.8)
 
 
 def test_survey_json_says_which_wavelengths_are_packed(tmp_path: Path) -> None:

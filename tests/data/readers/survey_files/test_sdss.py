@@ -154,11 +154,12 @@ def test_a_file_of_another_layout_says_what_was_expected(tmp_path: Path) -> None
 def test_labels_of_a_plate_come_from_the_file_of_best_fits_in_the_folder_of_its_run_too(tmp_path: Path) -> None:
     spectra = made_spectra(3, ragged=False)
     write_plates(tmp_path / "redux", spectra, with_classes=False)
-    (without,) = rows_of(sdss(tmp_path / "redux", kind="spplate"), "label")
-    assert without == [None, None, None]
+    (tmp_path / "redux" / "v5_13_2").mkdir()
+    for _ in range(2):  # the cache, which is made in the folder, changes the folder's time once
+        (without,) = rows_of(sdss(tmp_path / "redux", kind="spplate"), "label")
+        assert without == [None, None, None]
     assert rows_of(sdss(tmp_path / "redux", kind="spplate"), "ra_deg") == [[spectrum.ra_deg for spectrum in spectra]]
     write_classes(tmp_path / "redux" / "v5_13_2" / "spZbest-0266-51602.fits", spectra)
-    (tmp_path / "redux" / "cache").rename(tmp_path / "old")
     (labels,) = rows_of(sdss(tmp_path / "redux", kind="spplate"), "label")
     assert labels == [spectrum.label for spectrum in spectra]
 
