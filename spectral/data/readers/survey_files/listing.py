@@ -36,6 +36,7 @@ POSITIONS = {
     "dec_deg": ("dec_deg", "dec", "dec_obs", "target_dec", "plug_dec"),
 }
 OWN = (FILE, ROW_IN_FILE, PROBLEM)
+LEAST_REDSHIFT = -1.0  # a wavelength of 0; LAMOST writes -9999 where it knows none
 PRIMARY = "zcat_primary"  # DESI's column for the best of an object's redshifts
 
 
@@ -67,6 +68,8 @@ def list_spectra(layout: Layout, source: Source, tree: FileTree, num_workers: in
         frame = _of_headers(layout, source, tree, num_workers)
     else:
         frame = _of_catalog(layout, source, source.catalog, tree, num_workers)
+    if "redshift" in frame and pd.api.types.is_numeric_dtype(frame["redshift"].dtype):
+        frame["redshift"] = frame["redshift"].mask(frame["redshift"] <= LEAST_REDSHIFT)
     if "group" not in frame and source.match_arcsec and (where := _positions(frame)) is not None:
         frame["group"] = groups_by_position(*where, source.match_arcsec)
     return frame

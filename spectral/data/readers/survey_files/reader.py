@@ -27,7 +27,7 @@ from spectral.files import write_parquet
 
 log = logging.getLogger(__name__)
 
-MANIFEST_FORMAT = 2
+MANIFEST_FORMAT = 3
 ROWS_PER_GROUP = 8192  # of the manifest, which is read a group at a time: it may have millions of rows
 WARNINGS = ("zwarn", "zwarning")  # columns of a redshift's warning flags, in lower case
 

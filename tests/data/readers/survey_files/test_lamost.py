@@ -77,6 +77,13 @@ def test_wavelengths_come_from_the_header_and_not_from_row_2(tmp_path: Path) -> 
     np.testing.assert_allclose(np.log10(wave[0]), 3.5682 + 1e-4 * np.arange(40), rtol=1e-12)
 
 
+def test_a_redshift_of_minus_9999_in_a_catalog_is_none(tmp_path: Path) -> None:
+    spectra = few_spectra(3)
+    LamostImageCase().write(tmp_path, spectra)
+    catalog = write_catalog(catalog_of(spectra).assign(z=[-9999.0, -0.001, 1.5]), tmp_path / "c.csv")
+    assert rows_of(lamost(tmp_path / "spectra", catalog=str(catalog)), "redshift") == [[None, -0.001, 1.5]]
+
+
 def test_header_values_of_the_pipelines(tmp_path: Path) -> None:
     old = {"SNRR": None, "SN_R": 7.5, "OBSID": None, "Z": -9999.0, "CLASS": "Unknown"}
     write_one(tmp_path / "s" / "spec-55862-B6212_sp06-003.fits", image_rows({}, {}), **old)
