@@ -28,7 +28,7 @@ def softmax(logits: Tensor) -> Probabilities:
     if num_bad:
         raise UserError(
             f"the network's output is not finite for {num_bad} of {len(logits)} spectra: their flux is too large for "
-            "it, or training went astray; try a lower optimizer.lr or schedule.clip_norm=1."
+            "it, or training diverged; try a lower optimizer.lr or schedule.clip_norm=1."
         )
     values: Probabilities = torch.softmax(logits.double(), dim=1).numpy()
     return values

@@ -128,7 +128,7 @@ class Trainer:
         self.metrics = resumed.rows if resumed else []
         self.folder.write_metrics(self.metrics)  # rows that no checkpoint covers go: their epochs are run again
         if resumed:
-            log.info("Going on after epoch %d of the run in %s.", resumed.epoch, self.folder.path)
+            log.info("Resuming after epoch %d of the run in %s.", resumed.epoch, self.folder.path)
         plan = ", then ".join(f"{stage.epochs} epochs of {stage.steps} steps" for stage in self.stages)
         log.info("Training for %s; the weights of the best %s are kept.", plan, self.settings.objective)
         with self.progress.running(sum(stage.epochs for stage in self.stages)):

@@ -268,7 +268,7 @@ def test_a_killed_run_resumes_and_a_second_process_is_refused(small: Overrides, 
     assert not (folder / "result.json").exists()
     again = command(SCRIPT, *small(*LONGER), cwd=tmp_path)
     assert again.returncode == 0, again.stderr
-    assert "Going on after epoch" in again.stderr
+    assert "Resuming after epoch" in again.stderr
     assert "Confusion matrix" in again.stdout and f"run folder: {folder}" in again.stdout
     assert outcome(folder) == whole
 

@@ -94,7 +94,7 @@ def _is_pattern(folder: str) -> bool:
 
 
 def _fits(name: str, endings: tuple[str, ...], beginnings: tuple[str, ...]) -> bool:
-    """Files with a dot in front are no data: systems and rsync keep their own beside the file of that name."""
+    """Files with a dot in front are no data: systems and rsync keep their own next to the file of that name."""
     return name.endswith(endings) and name.startswith(beginnings) and not name.startswith(".")
 
 

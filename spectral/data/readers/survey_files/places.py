@@ -39,7 +39,7 @@ class Places:
 
 
 def places_of(layout: Layout, file_key: str | None, table: pd.DataFrame, named: str) -> Places | None:
-    """The places of a catalog's rows, by its columns; None if they do not tell.
+    """The places of a catalog's rows, by its columns; None if they do not say.
 
     Args:
         file_key: the column that the user named for the names of files.
@@ -52,18 +52,18 @@ def places_of(layout: Layout, file_key: str | None, table: pd.DataFrame, named: 
         raise UserError(f"{named} has no '{file_key}' (data.file_key): {among(file_key, map(str, table))}.")
     lower = {str(name).lower(): name for name in reversed(list(table.columns))}
     keys = [lower[name] for name in layout.file_name_columns if name in lower]
-    told = bool(keys) and len(keys) == len(layout.file_name_columns)
+    are_there = bool(keys) and len(keys) == len(layout.file_name_columns)
     row_in_file: Any = getattr(layout, "row_in_file", None)
     spectrum_id: Any = getattr(layout, "spectrum_id", None)
-    if not told and (file_key is None or row_in_file):  # with many in a file, its name does not say which one is meant
+    if not are_there and (file_key is None or row_in_file):  # of many spectra in a file its name does not say which
         return None
-    values = [table[key] for key in keys] if told else []
+    values = [table[key] for key in keys] if are_there else []
     files = _text_made(layout.file_name, values) if file_key is None else text_column(table[file_key].map(str))
     rows = np.zeros(len(table), np.int64)
     if row_in_file:
         made = (min(_made(row_in_file, one) or 0, LAST_ROW) for block in _blocks(values) for one in block)
         rows = np.fromiter(made, np.int64, len(table))
-    ids = _text_made(spectrum_id, values) if told and spectrum_id else None
+    ids = _text_made(spectrum_id, values) if are_there and spectrum_id else None
     return Places(files, rows, ids)
 
 
