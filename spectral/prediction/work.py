@@ -2,8 +2,8 @@
 
 Next to `NAME` is `.NAME.<digest of the plan>.parts` with `spectra.parquet` (the catalog of the data, one row group per
 part) and one file per part. Any number of processes, on any machines that share the folder, may make parts: each
-appears as a whole, and a process that makes one a second time writes the same. `.NAME.lock` is held while the catalog is
-listed and while the parts are joined.
+appears as a whole, and a process that makes one a second time writes the same. `.NAME.lock` is held while the catalog
+is listed and while the parts are joined.
 """
 
 import hashlib
