@@ -88,7 +88,7 @@ def test_a_stopped_run_ends_with_the_same_numbers_wherever_it_was_stopped(
         with pytest.raises(StoppedError):
             run(overrides, stop_after(epoch))
         again: list[int] = []
-        run(overrides, lambda number, _row, again=again: again.append(number))  # type: ignore[misc]
+        run(overrides, lambda number, _row, again=again: again.append(number))  # type: ignore[misc]  # of a default no type is inferred
         assert again == list(range(epoch + 1, len(whole[0]) + 1))
         assert outcome(tmp_path / f"stopped-{epoch}") == whole
 

@@ -118,7 +118,7 @@ class FileFinder:
 
 
 def _places_in(texts: pa.ChunkedArray, known: pa.Array) -> NDArray[np.int64]:
-    return pc.fill_null(pc.index_in(texts, known), ABSENT).to_numpy().astype(np.int64)  # type: ignore[no-any-return]
+    return pc.fill_null(pc.index_in(texts, known), ABSENT).to_numpy().astype(np.int64)  # type: ignore[no-any-return]  # pyarrow has no types
 
 
 def stems(names: Any, endings: Sequence[str]) -> Any:
