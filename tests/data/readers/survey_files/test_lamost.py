@@ -84,6 +84,16 @@ def test_a_redshift_of_minus_9999_in_a_catalog_is_none(tmp_path: Path) -> None:
     assert rows_of(lamost(tmp_path / "spectra", catalog=str(catalog)), "redshift") == [[None, -0.001, 1.5]]
 
 
+def test_whole_numbers_that_are_missing_in_a_fits_catalog_are_no_values(tmp_path: Path) -> None:
+    """As astropy writes a masked column: 999999 in the file, and TNULL says so."""
+    spectra = few_spectra(3)
+    LamostImageCase().write(tmp_path, spectra)
+    missing = pd.array([7, None, None], dtype="Int64")
+    catalog = write_catalog(catalog_of(spectra).assign(uid=missing, **{"class": missing}), tmp_path / "c.fits")
+    groups, labels = rows_of(lamost(tmp_path / "spectra", catalog=str(catalog)), "group", "label")
+    assert (groups, labels) == (["7", None, None], ["7", None, None])
+
+
 def test_header_values_of_the_pipelines(tmp_path: Path) -> None:
     old = {"SNRR": None, "SN_R": 7.5, "OBSID": None, "Z": -9999.0, "CLASS": "Unknown"}
     write_one(tmp_path / "s" / "spec-55862-B6212_sp06-003.fits", image_rows({}, {}), **old)
