@@ -94,7 +94,7 @@ def decide_validation(
 def predictions_frame(
     ids: NDArray[Any], probability: Probabilities, decided: Labels, class_names: Sequence[str]
 ) -> pd.DataFrame:
-    """One row a spectrum: id [n], predicted class, and a column `probability/<class>` for each class."""
+    """One row per spectrum: id [n], predicted class, and a column `probability/<class>` for each class."""
     names = np.asarray(class_names, dtype=object)
     columns = {f"probability/{name}": probability[:, k].astype(np.float32) for k, name in enumerate(class_names)}
     return pd.DataFrame({"id": ids, "predicted": names[decided]} | columns)

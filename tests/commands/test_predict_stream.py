@@ -78,7 +78,7 @@ def with_bad_spectra() -> dict[str, Any]:
     return content | {"mask": np.tile((np.arange(NUM) == 41)[:, None], (1, 96))}
 
 
-def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(
+def test_a_killed_command_resumes_and_ends_with_the_same_bytes(
     finished: Path,
     spectra: Callable[..., Path],
     tmp_path: Path,

@@ -138,7 +138,7 @@ def _keyword_wave(headers: Sequence[FitsHeader], length: int) -> NDArray[np.floa
 
 @lru_cache(maxsize=1)
 def _single_columns(path: Path, number: int, mtime_ns: int, source: str) -> dict[str, NDArray[Any]]:
-    """All columns of a table that have one value a row, read at once: each alone would take reading the whole table."""
+    """All columns of a table that have one value per row, read at once: each alone would read the whole table."""
     with damage_errors(source), open_fits(path) as hdus:
         hdu = hdus[number]
         names = [name.lower() for name in single_columns(hdu.columns)]

@@ -20,7 +20,7 @@ def has_own_lengths(column: fits.Column) -> bool:
 
 
 def single_columns(columns: fits.ColDefs) -> list[str]:
-    """The columns with one number or text a row."""
+    """The columns with one number or text per row."""
     return [c.name for c in columns if _letter(c) not in "X" + POINTERS and not columns.dtype[c.name].shape]
 
 

@@ -69,7 +69,7 @@ class Layout(Protocol):
         ...
 
     def entries(self, path: Path) -> list[Entry]:
-        """One entry a spectrum, in the file's order, from headers and tables alone.
+        """One entry per spectrum, in the file's order, from headers and tables alone.
 
         Raises:
             UnreadableError: the file is not as the survey writes it.

@@ -59,7 +59,7 @@ class Source:
 
 
 def list_spectra(layout: Layout, source: Source, tree: FileTree, num_workers: int | None) -> pd.DataFrame:
-    """One row a spectrum: the columns of a reader's catalog, and `file`, `row_in_file` and `problem` (or missing).
+    """One row per spectrum: the columns of a reader's catalog, and `file`, `row_in_file` and `problem` (or missing).
 
     Raises:
         UserError: the catalog cannot be used, an id is there twice, or no row of the catalog has a file.

@@ -110,7 +110,7 @@ class SpecLayout(SdssLayout):
             columns = table_columns(hdu_at(hdus, 1, "a table of flux and loglam"), COADD_COLUMNS)
         for name in ("flux", "loglam"):
             if name not in columns or columns[name].ndim != 1:
-                raise UnreadableError(f"wrong layout: HDU 1 has no column {name} with a number a row")
+                raise UnreadableError(f"wrong layout: HDU 1 has no column {name} with a number per row")
         flags, ivar = columns.get(f"{self.mask}_mask"), columns.get("ivar")
         spectrum = Spectrum(
             float32(columns["flux"]),
@@ -188,7 +188,7 @@ def _plate_shape(hdu: Hdu) -> tuple[int, int]:
 
 
 def _known_columns(hdu: Hdu, stop: int | None = None) -> dict[str, NDArray[Any]]:
-    """Those that name, class and place spectra, and have one value a row."""
+    """Those that name, class and place spectra, and have one value per row."""
     names = ["specobjid", "fiberid", *sorted({name for names in OF_TABLES.values() for name in names})]
     return {name: values for name, values in table_columns(hdu, names, 0, stop).items() if values.ndim == 1}
 

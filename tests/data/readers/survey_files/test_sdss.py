@@ -146,7 +146,7 @@ def test_a_file_of_another_layout_says_what_was_expected(tmp_path: Path) -> None
     reader = sdss(tmp_path / "spectra")
     reader.catalog()
     assert reader.read(np.arange(2)).problems == {
-        0: "wrong layout: HDU 1 has no column loglam with a number a row (0266/spec-0266-51602-0001.fits)",
+        0: "wrong layout: HDU 1 has no column loglam with a number per row (0266/spec-0266-51602-0001.fits)",
         1: "wrong layout: no HDU 2 with a row of SPECOBJ, there are HDU 0 PRIMARY (0266/spec-0266-51602-0002.fits)",
     }
 
