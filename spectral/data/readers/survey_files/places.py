@@ -98,11 +98,14 @@ def _made(make: Any, values: tuple[Any, ...]) -> Any:
 
 
 class FileFinder:
-    """Finds files of a tree by their names: as they are below its root, as full paths, or without folders or ending."""
+    """Finds files of a tree by their names: as they are below its root, as full paths, or without folders or ending.
+
+    A name with other folders than a file's is not that file's, though the rest be the same: folders may be classes.
+    """
 
     def __init__(self, tree: FileTree, endings: Sequence[str]) -> None:
         root = re.escape(f"{os.path.abspath(tree.root)}/")  # noqa: PTH100  # resolves no link
-        self._before, self._endings = f"^({root})?(\\./)?", endings
+        self._before, self._endings = f"^({root})?(\\.{{1,2}}/)*", endings
         self.names = pa.array(tree.names, pa.large_string())
         self._stems = stems(self.names, endings)
         first = pc.index_in(self._stems, self._stems).to_numpy()
@@ -114,6 +117,13 @@ class FileFinder:
         below = pc.replace_substring_regex(pc.utf8_trim_whitespace(names), self._before, "")
         exact, by_stem = _places_in(below, self.names), _places_in(stems(below, self._endings), self._stems)
         by_stem[(by_stem >= 0) & ~self._is_unique[by_stem]] = SEVERAL
+        for start in range(0, len(below), BLOCK):
+            rows = start + np.flatnonzero((exact[start : start + BLOCK] < 0) & (by_stem[start : start + BLOCK] >= 0))
+            pairs = (
+                _without_ending(texts, self._endings) for texts in (below.take(rows), self.names.take(by_stem[rows]))
+            )
+            same = [_is_end(*pair) for pair in zip(*(texts.to_pylist() for texts in pairs), strict=True)]
+            by_stem[rows[~np.array(same, bool)]] = ABSENT
         return np.where(exact >= 0, exact, by_stem)
 
 
@@ -121,8 +131,16 @@ def _places_in(texts: pa.ChunkedArray, known: pa.Array) -> NDArray[np.int64]:
     return pc.fill_null(pc.index_in(texts, known), ABSENT).to_numpy().astype(np.int64)  # type: ignore[no-any-return]  # pyarrow has no types
 
 
+def _is_end(name: str, other: str) -> bool:
+    """Whether one path is the other or its end."""
+    return f"/{name}".endswith(f"/{other}") or f"/{other}".endswith(f"/{name}")
+
+
 def stems(names: Any, endings: Sequence[str]) -> Any:
     """`stem` of each of a column of names."""
-    bases = pc.replace_substring_regex(names, r"(?s)^.*/([^/])", r"\1")
+    return _without_ending(pc.replace_substring_regex(names, r"(?s)^.*/([^/])", r"\1"), endings)
+
+
+def _without_ending(names: Any, endings: Sequence[str]) -> Any:
     any_ending = "|".join(re.escape(ending) for ending in sorted(endings, key=len, reverse=True))
-    return pc.replace_substring_regex(bases, f"(?i)({any_ending})$", "")
+    return pc.replace_substring_regex(names, f"(?i)({any_ending})$", "")
