@@ -100,7 +100,7 @@ def _made(make: Any, values: tuple[Any, ...]) -> Any:
 class FileFinder:
     """Finds files of a tree by their names: as they are below its root, as full paths, or without folders or ending.
 
-    A name with other folders than a file's is not that file's, though the rest be the same: folders may be classes.
+    A name with other folders than a file's is not that file's, even if the rest is the same: folders may be classes.
     """
 
     def __init__(self, tree: FileTree, endings: Sequence[str]) -> None:
@@ -117,23 +117,22 @@ class FileFinder:
         below = pc.replace_substring_regex(pc.utf8_trim_whitespace(names), self._before, "")
         exact, by_stem = _places_in(below, self.names), _places_in(stems(below, self._endings), self._stems)
         by_stem[(by_stem >= 0) & ~self._is_unique[by_stem]] = SEVERAL
-        for start in range(0, len(below), BLOCK):
-            rows = start + np.flatnonzero((exact[start : start + BLOCK] < 0) & (by_stem[start : start + BLOCK] >= 0))
-            pairs = (
-                _without_ending(texts, self._endings) for texts in (below.take(rows), self.names.take(by_stem[rows]))
-            )
-            same = [_is_end(*pair) for pair in zip(*(texts.to_pylist() for texts in pairs), strict=True)]
-            by_stem[rows[~np.array(same, bool)]] = ABSENT
+        has_folder = pc.fill_null(pc.match_substring(below, "/"), False).to_numpy()
+        doubtful = np.flatnonzero(has_folder & (exact < 0) & (by_stem >= 0))
+        for start in range(0, len(doubtful), BLOCK):
+            rows = doubtful[start : start + BLOCK]
+            by_stem[rows[~self._are_ends(below.take(rows), by_stem[rows])]] = ABSENT
         return np.where(exact >= 0, exact, by_stem)
+
+    def _are_ends(self, paths: pa.ChunkedArray, files: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether each path is that of a file or its end, or the other way round; endings do not matter."""
+        texts = (_without_ending(names, self._endings).to_pylist() for names in (paths, self.names.take(files)))
+        pairs = ((f"/{path}", f"/{file}") for path, file in zip(*texts, strict=True))
+        return np.array([path.endswith(file) or file.endswith(path) for path, file in pairs], bool)
 
 
 def _places_in(texts: pa.ChunkedArray, known: pa.Array) -> NDArray[np.int64]:
     return pc.fill_null(pc.index_in(texts, known), ABSENT).to_numpy().astype(np.int64)  # type: ignore[no-any-return]  # pyarrow has no types
-
-
-def _is_end(name: str, other: str) -> bool:
-    """Whether one path is the other or its end."""
-    return f"/{name}".endswith(f"/{other}") or f"/{other}".endswith(f"/{name}")
 
 
 def stems(names: Any, endings: Sequence[str]) -> Any:
