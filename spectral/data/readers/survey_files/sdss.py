@@ -141,9 +141,12 @@ class PlateLayout(SdssLayout):
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
     def redshift_file(self, path: Path) -> Path | None:
-        """The file spZbest-PLATE-MJD.fits, next to the plate's or one folder below; None if it is not there."""
+        """The file spZbest-PLATE-MJD.fits, next to the plate's or one folder below, in the last of several by name.
+
+        None if it is not there.
+        """
         name = f"spZbest-{stem(path.name, self.endings).partition('-')[2]}.fits"
-        places = (path.with_name(name), *path.parent.glob(f"*/{name}"))
+        places = (path.with_name(name), *sorted(path.parent.glob(f"*/{name}"), reverse=True))
         return next((file for file in places if file.is_file()), None)
 
     def _best_fits(self, path: Path, num_fibers: int) -> dict[str, list[Any]]:
