@@ -4,6 +4,7 @@ Layout: https://data.sdss.org/datamodel/files/BOSS_SPECTRO_REDUX/RUN2D (spectra/
 Wavelengths are in vacuum.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -141,12 +142,12 @@ class PlateLayout(SdssLayout):
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
     def redshift_file(self, path: Path) -> Path | None:
-        """The file spZbest-PLATE-MJD.fits, next to the plate's or one folder below, in the last of several by name.
+        """The file spZbest-PLATE-MJD.fits, next to the plate's or one folder below, of the latest run there.
 
         None if it is not there.
         """
         name = f"spZbest-{stem(path.name, self.endings).partition('-')[2]}.fits"
-        places = (path.with_name(name), *sorted(path.parent.glob(f"*/{name}"), reverse=True))
+        places = (path.with_name(name), *sorted(path.parent.glob(f"*/{name}"), key=_version, reverse=True))
         return next((file for file in places if file.is_file()), None)
 
     def _best_fits(self, path: Path, num_fibers: int) -> dict[str, list[Any]]:
@@ -173,6 +174,11 @@ class PlateLayout(SdssLayout):
         spectra = {index: Spectrum(flux[i], wave, ivar[i], bad[i]) for i, index in enumerate(there)}
         missing = f"wrong layout: HDU 0 has {num_fibers} fibers"
         return [spectra.get(i) or UnreadableError(f"{missing}, none with number {i + 1}") for i in indices]
+
+
+def _version(path: Path) -> tuple[list[int], str]:
+    """The numbers in the name of a run's folder, such as v5_13_2; names decide between equal ones."""
+    return [int(number) for number in re.findall(r"\d+", path.parent.name)], path.parent.name
 
 
 def _fiber_rows(hdu: Hdu, rows: Sequence[int], num_pixels: int) -> NDArray[Any]:

@@ -164,14 +164,14 @@ def test_labels_of_a_plate_come_from_the_file_of_best_fits_in_the_folder_of_its_
     assert labels == [spectrum.label for spectrum in spectra]
 
 
-def test_of_several_runs_the_best_fits_of_the_last_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_several_runs_the_best_fits_of_the_latest_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for run in ("v5_7_0", "v5_13_2", "v5_7_2"):
         (tmp_path / run).mkdir()
         (tmp_path / run / "spZbest-0266-51602.fits").touch()
-    runs = [tmp_path / run for run in ("v5_7_2", "v5_7_0", "v5_13_2")]
+    runs = [tmp_path / run for run in ("v5_13_2", "v5_7_0", "v5_7_2")]
     monkeypatch.setattr(Path, "glob", lambda _, pattern: [run / pattern.partition("/")[2] for run in runs[::-1]])
     found = PlateLayout(["any"], "and").redshift_file(tmp_path / "spPlate-0266-51602.fits")
-    assert found == tmp_path / "v5_7_2" / "spZbest-0266-51602.fits"
+    assert found == tmp_path / "v5_13_2" / "spZbest-0266-51602.fits"
 
 
 def test_best_fits_of_other_fibers_make_a_plate_unreadable(tmp_path: Path) -> None:
