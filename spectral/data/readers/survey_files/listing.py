@@ -100,7 +100,7 @@ def _of_catalog(layout: Layout, source: Source, catalog: str, tree: FileTree, nu
     else:
         frame = tidy_catalog(table, given, named)
         del table  # as large as the frame
-        frame = _with_files(layout, frame, places, tree, named)
+        frame = _with_files(layout, frame, places, tree, named, may_be_id=source.file_key is None)
     log_columns(named, columns, frame, given, f"the files of data.folder={source.folder}")
     return frame
 
@@ -115,12 +115,18 @@ def _given(layout: Layout, source: Source, columns: Iterable[str]) -> dict[str, 
     return given
 
 
-def _with_files(layout: Layout, frame: pd.DataFrame, places: Places, tree: FileTree, named: str) -> pd.DataFrame:
-    """The catalog with the file of each row, which it finds by the file's name, or by an id that files are named by."""
+def _with_files(
+    layout: Layout, frame: pd.DataFrame, places: Places, tree: FileTree, named: str, may_be_id: bool
+) -> pd.DataFrame:
+    """The catalog with the file of each row, which it finds by the file's name.
+
+    Args:
+        may_be_id: files may be named by their ids too: no column was given for their names.
+    """
     finder = FileFinder(tree, layout.endings)
     numbered = bool(frame.attrs.get(NUMBERED))
     found = finder.find(places.files)
-    if not numbered:
+    if may_be_id and not numbered:
         lost = np.flatnonzero(found < 0)
         by_id = finder.find(text_column(frame["id"].iloc[lost]))
         found[lost] = np.where(by_id >= 0, by_id, found[lost])

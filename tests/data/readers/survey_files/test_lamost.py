@@ -235,6 +235,17 @@ def test_a_name_that_several_folders_have_is_a_bad_row_unless_the_folder_is_name
     np.testing.assert_array_equal(chunk.flux[1], spectra[1].flux[None])
 
 
+def test_a_file_that_a_column_names_is_not_replaced_by_one_that_is_named_as_the_id(tmp_path: Path) -> None:
+    case, spectra = LamostImageCase(), few_spectra(2)
+    (tmp_path / "s").mkdir()
+    for name, spectrum in zip(("mine", "2"), spectra, strict=True):
+        case.hdus(spectrum).writeto(tmp_path / "s" / f"{name}.fits")
+    catalog = write_catalog(pd.DataFrame({"id": [1, 2], "f": ["mine.fits", "gone.fits"]}), tmp_path / "c.csv")
+    reader = lamost(tmp_path / "s", catalog=str(catalog), file_key="f")
+    reader.catalog()
+    assert reader.read(np.arange(2)).problems == {1: "missing file: gone.fits"}
+
+
 def test_a_catalog_that_fits_no_file_is_one_sentence(tmp_path: Path) -> None:
     spectra = few_spectra(2)
     LamostImageCase().write(tmp_path, spectra)
