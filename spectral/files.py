@@ -66,7 +66,7 @@ def writing(path: Path | str) -> Iterator[BinaryIO]:
 def part_name(path: Path) -> str:
     """The name of the part file that this thread writes before it takes the place of `path`.
 
-    One name a writer: the library's default is shared by all writers of a file, who would spoil each other's.
+    One name per writer: the library's default is shared by all writers of a file, who would overwrite each other's.
     """
     return f".{path.name}.{_machine_mark()}.{os.getpid()}.{threading.get_ident()}.part"
 

@@ -93,7 +93,7 @@ def sweep_output() -> str:
 def in_terminal(*arguments: str) -> str:
     """The output of a command in a terminal."""
     ours, theirs = pty.openpty()
-    with open(ours, "rb", buffering=0) as shown:  # noqa: PTH123
+    with open(ours, "rb", buffering=0) as shown:  # noqa: PTH123  # a descriptor, not a path
         with subprocess.Popen([sys.executable, *arguments], cwd=WORK, env=environment_of(), stdout=theirs) as process:
             os.close(theirs)
             parts = []

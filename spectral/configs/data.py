@@ -68,7 +68,7 @@ class DataConfig:
     baseline: BaselineConfig = field(default_factory=BaselineConfig)  # what is taken off each spectrum
     limit: Optional[int] = number(None, at_least=1)  # spectra to use, to try a large survey quickly; null: all
     limit_draw: str = choice("stratified", "stratified", "first")  # each class in proportion; or the first rows
-    num_workers: Optional[int] = number(None, at_least=1)  # packing processes; null: one a core; 1: this process alone
+    num_workers: Optional[int] = number(None, at_least=1)  # processes that pack; null: one per core; 1: this one alone
     rows_per_part: int = number(512, at_least=1)  # spectra that a packing process holds at a time
 
     def check(self, key: str) -> None:

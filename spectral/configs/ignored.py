@@ -13,7 +13,7 @@ def ignored_options(config: ExperimentConfig, overrides: Sequence[str]) -> list[
     """A sentence for each option that the command sets and that changes nothing.
 
     Args:
-        overrides: of the command: a default beside another option is no mistake.
+        overrides: of the command: a default next to another option is no mistake.
     """
     return [*_beside_widths(config.model, overrides), *_beside_form(config)]
 

@@ -31,7 +31,7 @@ class SurveyFilesConfig(DataConfig):
 @readers.register("spectral.data.readers.survey_files.opening:open_lamost")
 @dataclass
 class LamostConfig(SurveyFilesConfig):
-    """LAMOST low-resolution spectra, one a file."""
+    """LAMOST low-resolution spectra, one per file."""
 
     name: str = "lamost"
     mask: str = choice("and", "and", "or")  # a pixel is bad if all exposures have a flag, or if any has
@@ -42,7 +42,7 @@ class LamostConfig(SurveyFilesConfig):
 @readers.register("spectral.data.readers.survey_files.opening:open_sdss")
 @dataclass
 class SdssConfig(SurveyFilesConfig):
-    """SDSS optical spectra: one a file, or the 640 or 1,000 of a plate."""
+    """SDSS optical spectra: one per file, or the 640 or 1,000 of a plate."""
 
     name: str = "sdss"
     kind: str = choice("spec", "spec", "spplate")  # files spec-PLATE-MJD-FIBER (also lite), or spPlate-PLATE-MJD
@@ -76,7 +76,7 @@ class MultimodalUniverseConfig(SurveyFilesConfig):
 @readers.register("spectral.data.readers.survey_files.opening:open_two_column")
 @dataclass
 class TwoColumnConfig(SurveyFilesConfig):
-    """Text files of columns, one a spectrum; the names of subfolders are labels, unless a catalog has them."""
+    """Text files of columns, one per spectrum; the names of subfolders are labels, unless a catalog has them."""
 
     name: str = "two_column"
     columns: list[str] = field(default_factory=lambda: ["wave", "flux"])  # also error or ivar; other names: left out

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from spectral import __version__
+from spectral.configs.baseline import baseline_in_words
 from spectral.control_characters import printable
 from spectral.errors import UserError
 from spectral.files import write_bytes
@@ -68,6 +69,7 @@ def _data(classifier: Classifier, result: Mapping[str, Any], config: Mapping[str
         f"- pixels: {classifier.length:,} per spectrum, {inputs.num_channels} channel(s), {wave}",
         f"- inputs: {', '.join(f'`{channel.name}`' for channel in inputs.channels)} of flux scaled by "
         f"`{inputs.transform.name}`",
+        f"- baseline of each spectrum: {_baseline(classifier)}",
         f"- split: `{config['split']['name']}`; {result.get('train/num_spectra', 0):,} spectra for training",
     ]
     lines += [f"- left out, {_text(reason)}: {count:,}" for reason, count in survey.get("skipped", {}).items()]
@@ -78,6 +80,11 @@ def _data(classifier: Classifier, result: Mapping[str, Any], config: Mapping[str
         [[_text(name), *(f"{values[k]:.4f}" for _, values in known)] for k, name in enumerate(names)],
     )
     return ["\n".join(lines), *(["Class shares:", table] if known else [])]
+
+
+def _baseline(classifier: Classifier) -> str:
+    used = classifier.inputs.baseline
+    return f"removed before, `{baseline_in_words(used)}`" if used else "not removed"
 
 
 def _scores(names: Sequence[str], result: Mapping[str, Any]) -> list[str]:
@@ -140,6 +147,7 @@ def _how_to_load(classifier: Classifier) -> list[str]:
         "Without Spectral, by onnxruntime: "
         f"`flux` [B, {classifier.inputs.num_channels}, {classifier.length}] float32 and `mask` "
         f"[B, {classifier.length}] bool (true: bad pixel)"
+        f"{', of spectra whose baseline was removed as above' if classifier.inputs.baseline else ''}"
         f"{', `ivar` of the shape of the flux' if ivar else ''}; out come `probabilities` "
         f"[B, {len(classifier.class_names)}] and `class_index` [B].",
     ]

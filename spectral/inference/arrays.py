@@ -71,7 +71,7 @@ def survey_of_arrays(
     )
     if survey.length > length:
         raise ValueError(f"flux has {survey.length} pixels per spectrum, {run} was trained on {length}.")
-    check_same_pixels(classifier, survey, run)  # its doubt is not told: who gives no wavelengths says they are the same
+    check_same_pixels(classifier, survey, run)  # its doubt is not logged: no wavelengths mean the same ones
     return survey
 
 
@@ -80,7 +80,7 @@ def _numbers(values: ArrayLike, name: str) -> NDArray[np.float32]:
         array = np.asarray(values)
         if array.dtype.kind not in "fiub":
             raise TypeError(f"its type is {array.dtype}")
-        with np.errstate(over="ignore"):  # what float32 cannot hold is not finite, and is then told by its row
+        with np.errstate(over="ignore"):  # what float32 cannot hold is not finite, and the row checks report it
             return np.asarray(array, dtype=np.float32)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} is not an array of numbers: {error}.") from error

@@ -1,4 +1,4 @@
-"""Make the parts of a work that are missing, or a shard's share of them. Read, classify and write go on at once."""
+"""Make the parts of a work that are missing, or a shard's share of them. Reading, classifying and writing overlap."""
 
 import logging
 from collections.abc import Iterator

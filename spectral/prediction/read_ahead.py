@@ -21,7 +21,7 @@ _blocks: Blocks | None = None  # of this reading process
 def read_ahead(blocks: Blocks, spans: Iterable[Span], num_workers: int) -> Iterator[Block]:
     """The blocks of these spans, in their order.
 
-    One a worker is read, and one more waits, while the caller uses the one before: this bounds the memory.
+    One block per worker is read, and one more waits, while the caller uses the one before: this bounds the memory.
 
     Args:
         num_workers: reading processes; 0: a thread of this process.

@@ -105,7 +105,9 @@ class _Prediction:
         """The record of the file, written now unless another process has done so; None if parts are missing."""
         with self.work.locked():
             record = finished_record(self.out, self.made_of)
-            if record is None and self.work.is_whole():
+            if record is not None:
+                self.work.remove()  # parts that were made here while another process joined its own
+            elif self.work.is_whole():
                 deciding, about = self.deciding(), origin(self.run, self.work.plan)
                 found = join(self.work, self.kind, self.columns, deciding, about)
                 notes = [*_notes(self.work, self.command, found, self.run.validation), *deciding.doubts, self.doubt]

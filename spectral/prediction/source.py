@@ -36,7 +36,7 @@ class Source:
     """Spectra and their catalog.
 
     Args:
-        tables: gives the catalog, one row a spectrum, in tables of some rows: `id` as text, `label`, and others.
+        tables: gives the catalog, one row per spectrum, in tables of some rows: `id` as text, `label`, and others.
     """
 
     blocks: Blocks

@@ -1,9 +1,9 @@
 """The unfinished work on a catalog of predictions: parts of it, in a hidden folder next to the file that they become.
 
-Beside `NAME` stands `.NAME.<digest of the plan>.parts` with `spectra.parquet` (the catalog of the data, one row group a
-part) and one file a part. Any number of processes, on any machines that share the folder, may make parts of it: each
-appears as a whole, and who makes one a second time writes the same. `.NAME.lock` is held while the catalog is listed
-and while the parts are joined.
+Next to `NAME` is `.NAME.<digest of the plan>.parts` with `spectra.parquet` (the catalog of the data, one row group per
+part) and one file per part. Any number of processes, on any machines that share the folder, may make parts: each
+appears as a whole, and a process that makes one a second time writes the same. `.NAME.lock` is held while the catalog
+is listed and while the parts are joined.
 """
 
 import hashlib
@@ -163,7 +163,8 @@ class Work:
             raise UserError(f"{path} is damaged and was removed: the same command makes it again.") from error
 
     def is_whole(self) -> bool:
-        return all(map(self.is_done, self.spans))
+        """Whether all parts are made. Without the list of spectra they are not: another process has joined them."""
+        return self.spectra.exists() and all(map(self.is_done, self.spans))
 
     def remove(self) -> None:
         """Delete the parts."""

@@ -33,7 +33,7 @@ from spectral.runs.stored_json import check_complete, is_row, load_result
 if TYPE_CHECKING:
     import pandas as pd
 
-# Where the system has no list of locks, `sweeps.ls` takes this one for an instant to see whether the run is going on.
+# Where the system has no list of locks, `sweeps.ls` takes this one for an instant to see whether a process has the run.
 LOCK_WAIT_S = 0.5
 CONTROLLER_WRITES_S = 60.0  # the longest that the controller of a sweep, on another machine, takes for a trial.json
 

@@ -28,7 +28,7 @@ def softmax(logits: Tensor) -> Probabilities:
     if num_bad:
         raise UserError(
             f"the network's output is not finite for {num_bad} of {len(logits)} spectra: their flux is too large for "
-            "it, or training went astray; try a lower optimizer.lr or schedule.clip_norm=1."
+            "it, or training diverged; try a lower optimizer.lr or schedule.clip_norm=1."
         )
     values: Probabilities = torch.softmax(logits.double(), dim=1).numpy()
     return values
@@ -94,7 +94,7 @@ def decide_validation(
 def predictions_frame(
     ids: NDArray[Any], probability: Probabilities, decided: Labels, class_names: Sequence[str]
 ) -> pd.DataFrame:
-    """One row a spectrum: id [n], predicted class, and a column `probability/<class>` for each class."""
+    """One row per spectrum: id [n], predicted class, and a column `probability/<class>` for each class."""
     names = np.asarray(class_names, dtype=object)
     columns = {f"probability/{name}": probability[:, k].astype(np.float32) for k, name in enumerate(class_names)}
     return pd.DataFrame({"id": ids, "predicted": names[decided]} | columns)

@@ -58,7 +58,7 @@ class Tracking:
         self._process = TrackerProcess(config, run)
 
     def log(self, row: Mapping[str, Any], step: int) -> None:
-        """Tell of a step; returns at once."""
+        """Send a step; returns at once."""
         self._rows[step] = dict(row)
         self._process.send({"row": dict(row), "step": step})
 
@@ -172,7 +172,7 @@ class TrackerProcess:
         self._problem(sentence)
 
     def _problem(self, sentence: str) -> None:
-        """Told once: what follows from it says no more."""
+        """Logged once: what follows from it says no more."""
         if not self._has_told:
             self._has_told = True
             log.warning(

@@ -1,4 +1,4 @@
-"""last.ckpt: what a stopped run needs to go on and end with the same numbers.
+"""last.ckpt: what a stopped run needs to resume and end with the same numbers.
 
 Batches, dropout and augmentation of an epoch depend on the seed and the epoch's number alone, so no generator's state
 is kept. The file is read with `weights_only=True`: it holds tensors and plain values and can run no code.

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from spectral.errors import UserError
 from spectral.inputs.batches import Batch, BatchSource, Rows
@@ -20,6 +19,7 @@ from spectral.inputs.inputs import Inputs
 from spectral.runs.folder import RunFolder
 from spectral.runs.weights import load_weights, write_weights
 from spectral.runtime import Runtime
+from spectral.training.averaging import make_ema
 from spectral.training.checkpoint import Checkpoint, load_resumable, save_checkpoint
 from spectral.training.divergence import FiniteCheck
 from spectral.training.lr_schedules import StageSchedule
@@ -27,8 +27,6 @@ from spectral.training.progress import Progress
 from spectral.training.sampler import Sampler
 
 log = logging.getLogger(__name__)
-
-Tensors = tuple[Tensor, ...] | list[Tensor]
 
 # A CPU's losses are looked at this often. A GPU's are read once an epoch: each reading empties its queue of work.
 STEPS_PER_LOSS_CHECK = 25
@@ -97,7 +95,7 @@ class Trainer:
         self.stages, self.settings, self.validate = stages, settings, validate
         self.folder, self.progress = folder, progress
         self.compiled_network = runtime.prepare(network)
-        self.ema = _make_ema(network, settings.ema_decay)
+        self.ema = make_ema(network, settings.ema_decay)
         self.metrics: list[dict[str, Any]] = []  # a row for each epoch so far
         self.best_score: float | None = None
         self.best_stage = stages[0]
@@ -128,7 +126,7 @@ class Trainer:
         self.metrics = resumed.rows if resumed else []
         self.folder.write_metrics(self.metrics)  # rows that no checkpoint covers go: their epochs are run again
         if resumed:
-            log.info("Going on after epoch %d of the run in %s.", resumed.epoch, self.folder.path)
+            log.info("Resuming after epoch %d of the run in %s.", resumed.epoch, self.folder.path)
         plan = ", then ".join(f"{stage.epochs} epochs of {stage.steps} steps" for stage in self.stages)
         log.info("Training for %s; the weights of the best %s are kept.", plan, self.settings.objective)
         with self.progress.running(sum(stage.epochs for stage in self.stages)):
@@ -169,7 +167,7 @@ class Trainer:
         self.epochs_without_gain = 0
         if stage.start == "best" and self.best_epoch:
             self.network.load_state_dict(load_weights(self.folder.weights))
-            self.ema = _make_ema(self.network, self.settings.ema_decay)
+            self.ema = make_ema(self.network, self.settings.ema_decay)
 
     def _run_epoch(
         self,
@@ -291,23 +289,6 @@ class Trainer:
         self.best_stage = self.stages[saved.best_stage]
         self.epochs_without_gain, self.train_s = saved.epochs_without_gain, saved.train_s
         self.progress.skip_epochs(saved.epoch)
-
-
-def _make_ema(network: nn.Module, decay: float | None) -> AveragedModel | None:
-    """An exponential moving average of the weights, updated each step; None without a decay.
-
-    The decay warms up as min(decay, (1 + t) / (10 + t)) after t steps. Else a short run would keep the weights of its
-    first step: 62 % of the average after 480 steps at a decay of 0.999.
-    """
-    if decay is None:
-        return None
-
-    def average(averages: Tensors, weights: Tensors, num_averaged: Tensor | int) -> None:
-        num = float(num_averaged)
-        update = get_ema_multi_avg_fn(min(decay, (1 + num) / (10 + num)))  # type: ignore[no-untyped-call]  # of torch
-        update(averages, weights, num_averaged)
-
-    return AveragedModel(network, multi_avg_fn=average, use_buffers=True)
 
 
 def seed_torch(seed: int, epoch: int) -> None:

@@ -67,7 +67,7 @@ def reconcile(study: SharedStudy, folder: Path) -> None:
 
 def _reconcile(study: SharedStudy, trial: FrozenTrial, folder: Path, is_final: bool) -> None:
     stored, attributes = _read(folder), trial.user_attrs
-    is_marked = stored.get("kind") == FINAL_KIND  # its final run may be going on
+    is_marked = stored.get("kind") == FINAL_KIND  # its final run may still be running
     content = {
         "study": study.name,
         "kind": FINAL_KIND if is_final or is_marked else study.kind,

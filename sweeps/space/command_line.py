@@ -63,7 +63,7 @@ def read_arguments(arguments: Sequence[str], config_loader: ConfigLoader | None 
 
 def _parser(config_loader: ConfigLoader | None) -> OverridesParser:
     functions = create_functions()
-    # Hydra's interval turns its ends into floats at once, so that integers could not be told from floats.
+    # Hydra's interval turns its ends into floats at once, so that integers could not be distinguished from floats.
     functions.functions["interval"] = lambda start, end: IntervalSweep(start=start, end=end)
     return OverridesParser(functions, config_loader)
 

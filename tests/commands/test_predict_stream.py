@@ -78,7 +78,7 @@ def with_bad_spectra() -> dict[str, Any]:
     return content | {"mask": np.tile((np.arange(NUM) == 41)[:, None], (1, 96))}
 
 
-def test_a_killed_command_goes_on_and_ends_with_the_same_bytes(
+def test_a_killed_command_resumes_and_ends_with_the_same_bytes(
     finished: Path,
     spectra: Callable[..., Path],
     tmp_path: Path,
@@ -142,6 +142,21 @@ def test_a_part_that_is_made_is_kept_when_only_the_join_was_lost(
     num = len(count_parts)
     predict(finished, data, out, *SMALL_PARTS, "format=probabilities")  # decided on, and written, as now asked for
     assert num == len(count_parts) == 7 and len(pd.read_csv(out)) == NUM
+
+
+def test_parts_made_while_another_command_joined_its_own_are_removed(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, out, make = spectra(), tmp_path / "cat.csv", run._Prediction.make_parts
+
+    def make_after_another(self: Any, command: Any, work: Work) -> None:
+        monkeypatch.setattr(run._Prediction, "make_parts", make)
+        predict(finished, data, out)
+        make(self, command, work)
+
+    monkeypatch.setattr(run._Prediction, "make_parts", make_after_another)
+    predict(finished, data, out)
+    assert len(pd.read_csv(out)) == NUM and hidden(tmp_path) == []
 
 
 def test_bad_spectra_have_a_row_without_a_class_and_are_counted(

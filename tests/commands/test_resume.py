@@ -89,7 +89,7 @@ def test_a_stopped_run_ends_with_the_same_numbers_wherever_it_was_stopped(
         with pytest.raises(StoppedError):
             run(overrides, stop_after(epoch))
         again: list[int] = []
-        run(overrides, lambda number, _row, again=again: again.append(number))  # type: ignore[misc]
+        run(overrides, lambda number, _row, again=again: again.append(number))  # type: ignore[misc]  # of a default no type is inferred
         assert again == list(range(epoch + 1, len(whole[0]) + 1))
         assert outcome(tmp_path / f"stopped-{epoch}") == whole
 
@@ -288,7 +288,7 @@ def test_a_killed_run_resumes_and_a_second_process_is_refused(small: Overrides, 
     assert not (folder / "result.json").exists()
     again = command(SCRIPT, *small(*LONGER), cwd=tmp_path)
     assert again.returncode == 0, again.stderr
-    assert "Going on after epoch" in again.stderr
+    assert "Resuming after epoch" in again.stderr
     assert "Confusion matrix" in again.stdout and f"run folder: {folder}" in again.stdout
     assert outcome(folder) == whole
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from spectral.configs.inputs import channels, transforms
 from spectral.configs.models import models
 from spectral.errors import UserError
 from spectral.exporting import onnx_file
+from spectral.exporting.model_card import model_card
 from spectral.exporting.onnx_file import LARGEST_DIFFERENCE, exported, largest_difference
 from spectral.inference.classifier import Classifier, InputSpec
 from spectral.inference.onnx_predictor import ON_CPU, OnnxPredictor
@@ -132,6 +134,17 @@ def test_a_model_card_stands_next_to_the_file(model: Path, finished: Path, tmp_p
     assert scores["survey"]["fingerprint"] in card and "4000.0 to 5000.0 Angstrom in 96 pixels" in card
     command(f"run={finished}", f"out={tmp_path / 'card.md'}")
     assert (tmp_path / "card.md").read_text() == card
+
+
+def test_a_model_card_says_how_the_baseline_was_removed(finished: Path, tmp_path: Path) -> None:
+    assert "- baseline of each spectrum: not removed" in model_card(RunFolder(finished))
+    folder = RunFolder(shutil.copytree(finished, tmp_path / "run"))
+    content = json.loads(folder.model.read_text())
+    content["inputs"]["baseline"] = {"method": "snip", "max_half_window": 20}
+    folder.model.write_text(json.dumps(content))
+    card = model_card(folder)
+    assert "removed before, `data.baseline.method=snip data.baseline.max_half_window=20`" in card
+    assert "(true: bad pixel), of spectra whose baseline was removed as above" in card
 
 
 def test_a_file_that_differs_from_torch_is_not_written(

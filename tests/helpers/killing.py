@@ -168,7 +168,7 @@ def arm(kill: Kill) -> None:
         return descriptor
 
     plain_open = builtins.open
-    builtins.open = io.open = opened  # type: ignore[assignment]
+    builtins.open = io.open = opened  # type: ignore[assignment]  # a stand-in that passes all else on
     os.open = opened_low
     for call, names, which in (
         ("rename", ("rename", "replace", "link"), 1),

@@ -17,7 +17,7 @@ from omegaconf import DictConfig
 
 import spectral.configs.commands
 import spectral.configs.root  # noqa: F401  (puts the typed configs where Hydra finds them)
-import sweeps.config  # noqa: F401
+import sweeps.config  # noqa: F401  (puts the typed configs of sweeps where Hydra finds them)
 from spectral import experiment
 from spectral.tracking.backends.contract import TrackedAs
 from sweeps.launchers.compose import Composer

@@ -89,7 +89,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 
 def config(**options: object) -> DataConfig:
-    return DataConfig(**{"name": "toy", "num_workers": 1, "rows_per_part": 7, **options})  # type: ignore[arg-type]
+    return DataConfig(**{"name": "toy", "num_workers": 1, "rows_per_part": 7, **options})  # type: ignore[arg-type]  # options of several types
 
 
 if __name__ == "__main__":  # a packing process for tests that stop it: python toy_reader.py FOLDER READER CONFIG

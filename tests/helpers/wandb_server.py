@@ -91,7 +91,7 @@ def wandb_server() -> Iterator[WandbServer]:
             self.end_headers()
             self.wfile.write(answer)
 
-        do_GET = do_PUT = do_POST  # noqa: N815
+        do_GET = do_PUT = do_POST  # noqa: N815  # http.server's names
 
         def log_message(self, *_arguments: Any) -> None: ...
 

@@ -81,5 +81,5 @@ def test_the_thread_ends_when_its_batches_are_no_longer_read() -> None:
     taken = batches_module.ahead(batches(1000), num_ahead=2)
     next(taken)
     assert threading.active_count() == before + 1
-    taken.close()  # type: ignore[attr-defined]
+    taken.close()  # type: ignore[attr-defined]  # a generator is an iterator
     assert threading.active_count() == before

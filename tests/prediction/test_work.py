@@ -56,6 +56,16 @@ def test_a_damaged_part_is_removed_and_made_again(tmp_path: Path) -> None:
     assert not made.is_done((0, 7))
 
 
+def test_parts_without_the_list_of_spectra_are_not_joined(tmp_path: Path) -> None:
+    made = work(tmp_path)
+    made.list_spectra(tables(9))
+    assert len(made.spans) == 2
+    made.remove()  # as another command does, which has joined its parts
+    for span in made.spans:
+        made.write(span, Part(np.zeros((span[1] - span[0], 2)), {}))
+    assert not made.is_whole()
+
+
 def test_parts_of_another_plan_are_never_used(tmp_path: Path) -> None:
     one, other = work(tmp_path, model="a"), work(tmp_path, model="b")
     one.write((0, 7), Part(np.zeros((7, 2)), {}))

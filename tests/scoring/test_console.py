@@ -17,11 +17,11 @@ def shown(width: int = 100, **changes: object) -> str:
         for k, name in enumerate(NAMES):
             scores |= {f"{split}/{metric}/{name}": base + k / 100 for metric in ("precision", "recall", "f1")}
             scores |= {f"{split}/num_spectra/{name}": 10}
-        scores["confusion"][split] = [[9, 1, 0], [2, 7, 1], [0, 3, 70007]]  # type: ignore[index]
+        scores["confusion"][split] = [[9, 1, 0], [2, 7, 1], [0, 3, 70007]]  # type: ignore[index]  # a result has values of several types
     scores |= changes
     console = Console(file=io.StringIO(), width=width, color_system=None)
     print_result(console, scores, "outputs/[red]run[/red]")
-    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]  # its file is a StringIO
 
 
 def test_the_console_shows_the_scores_of_each_split_and_the_last_confusion_matrix() -> None:
@@ -45,20 +45,20 @@ def test_a_class_name_with_control_characters_is_shown_as_text_and_stays_aligned
     scores = {"val/macro_f1": 0.0, "val/num_spectra": 1} | {f"val/{metric}/{name}": 0 for metric in metrics}
     console = Console(file=io.StringIO(), width=100, color_system=None)
     console.print(class_table(scores, [name], "val"))
-    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]  # its file is a StringIO
     assert any(r"\x1b[2Jqso" in line for line in lines) and len({len(line) for line in lines if line.strip()}) == 1
 
 
 def test_the_path_of_the_folder_is_never_wrapped() -> None:
     console = Console(file=io.StringIO(), width=20, color_system=None)
     print_result(console, {"survey": {"class_names": []}}, "/a/very/long/path/" * 4)
-    assert "/a/very/long/path/" * 4 in console.file.getvalue()  # type: ignore[attr-defined]
+    assert "/a/very/long/path/" * 4 in console.file.getvalue()  # type: ignore[attr-defined]  # its file is a StringIO
 
 
 def test_a_run_without_scores_prints_no_table() -> None:
     console = Console(file=io.StringIO(), width=80)
     print_scores(console, {}, NAMES, [])
-    assert console.file.getvalue() == ""  # type: ignore[attr-defined]
+    assert console.file.getvalue() == ""  # type: ignore[attr-defined]  # its file is a StringIO
 
 
 def test_the_decision_rule_has_a_line_of_its_own() -> None:

@@ -54,7 +54,7 @@ def remove_baselines(chunk: Chunk, config: BaselineConfig) -> None:
         flux = np.array(raw, np.float32, ndmin=2)
         bad = ~np.isfinite(flux)
         mask, ivar = (None if all_ is None else all_[position] for all_ in (chunk.mask, chunk.ivar))
-        # What does not fit the flux is told when the row is checked.
+        # What does not fit the flux is reported when the row is checked.
         if mask is not None and np.shape(mask) == flux.shape[1:]:
             bad |= mask
         if ivar is not None and np.shape(np.atleast_2d(ivar)) == flux.shape:

@@ -18,7 +18,7 @@ def order_class_names(labels: Iterable[object], given: Sequence[str] | None = No
     """The class names in the order of their indices.
 
     Args:
-        labels: one a spectrum, or the different ones; missing ones are left out.
+        labels: one per spectrum, or the different ones; missing ones are left out.
         given: the user's order (data.class_names), which has all labels. Otherwise the contest's classes, if there are
             no others, stand in the contest's order, in whatever case they are written; numbers stand in numeric order,
             and others in alphabetic order.

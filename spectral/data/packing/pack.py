@@ -44,7 +44,7 @@ def pack(
     """Pack a reader's survey into a folder, unless that same survey is in it already.
 
     A pack of another state of the source is replaced, and the splits saved in it stay; so is one that is damaged. Jobs
-    that have it mapped go on. If packing was stopped, the same call resumes from the parts that were finished.
+    that have it mapped keep the old one. If packing was stopped, the same call resumes with the parts that are whole.
 
     Args:
         is_cache: the folder is one of our own naming, so that it may be replaced even if it does not say what it holds.

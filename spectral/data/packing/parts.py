@@ -51,8 +51,8 @@ class PartJob:
 
     def _allow(self, row: int, id_: str, reason: str) -> None:
         place = place_of(self.reader, row)
-        told = place is None or place.partition(",")[0] in reason
-        spectrum = f"Spectrum {id_}" if told else f"Spectrum {id_} ({place})"
+        is_named = place is None or place.partition(",")[0] in reason
+        spectrum = f"Spectrum {id_}" if is_named else f"Spectrum {id_} ({place})"
         if reason.startswith("flux not finite"):
             if self.rules.nan == "error":
                 raise UserError(f"{spectrum}: {reason}; data.nan=mask marks such pixels, data.nan=skip such spectra.")

@@ -1,6 +1,6 @@
 """Where a pack is while it is being made, and how it takes its place.
 
-Beside the pack `NAME` stand `.NAME.lock` and, until it is finished, the folder `.NAME.building` with `plan.json` (what
+Next to the pack `NAME` are `.NAME.lock` and, until it is finished, the folder `.NAME.building` with `plan.json` (what
 is packed and how), `parts-<digest of the plan>/`, `pack/` (the result, moved to its place as a whole) and `old/` (what
 was there before).
 """
@@ -51,7 +51,7 @@ class Building:
     Args:
         folder: where the pack will be.
         plan: all that decides over its content, as JSON values. Parts of another plan are in a folder of another name,
-            so that a process that still makes some spoils nothing.
+            so that a process that still makes some does no harm.
     """
 
     def __init__(self, folder: Path, plan: Mapping[str, Any]) -> None:

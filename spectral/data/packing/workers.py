@@ -1,4 +1,4 @@
-"""Processes that make the parts of a pack side by side."""
+"""Processes that make the parts of a pack at the same time."""
 
 import multiprocessing
 import os
@@ -22,7 +22,7 @@ def make_parts(job: PartJob, spans: list[Span], ids: list[str], num_workers: int
 
     Args:
         ids: of all rows of the catalog, for messages.
-        num_workers: processes; None: one a core. Where one would do, none is started.
+        num_workers: processes; None: one per core. Where one would do, none is started.
 
     Raises:
         UserError: a row is bad and the user did not allow it, a disk is full, or a process was killed.

@@ -38,7 +38,7 @@ class Reader(Protocol):
     """
 
     def catalog(self) -> pd.DataFrame:
-        """One row a spectrum, in reading order.
+        """One row per spectrum, in reading order.
 
         Columns: `id` (text), `label` (text, missing if unknown), and what the source offers of `split`
         (train/validation/test), `group` (object that several spectra share), `snr`, `redshift`, and others.

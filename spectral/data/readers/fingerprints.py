@@ -19,7 +19,7 @@ def file_stamp(path: str | Path) -> str:
 def folder_stamp(folder: str | Path, suffix: str) -> str:
     """Names, sizes and modification times of a folder's files with a suffix."""
     with os.scandir(folder) as entries:
-        # One line a file: their statuses would take several times the memory in a folder of a large survey.
+        # One line per file: their statuses would take several times the memory in a folder of a large survey.
         stamps = [_entry_stamp(entry) for entry in entries if entry.name.endswith(suffix)]
     return join_stamps(sorted(stamps))
 

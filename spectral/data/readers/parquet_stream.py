@@ -58,8 +58,9 @@ class ParquetStream:
             self.batches, self.end = self._batches_from(group), int(self.group_starts[group])
         while row >= self.end:
             batch = next(self.batches)
-            self.start, self.end = self.end, self.end + batch.num_rows
+            self.start = self.end = self.end + batch.num_rows  # no row is held while rows_of may raise
         self.spectra = self.rows_of(batch)
+        self.start -= batch.num_rows
 
 
 @lru_cache(maxsize=2)

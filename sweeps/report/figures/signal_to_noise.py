@@ -65,7 +65,7 @@ def f1_by_snr(catalog: pd.DataFrame, predictions: pd.DataFrame, names: list[str]
 
 
 def _table(joined: pd.DataFrame, names: list[str]) -> list[Bin]:
-    """A row a bin: of as many bins as leave each class enough spectra in each, or of as many as there can be."""
+    """A row per bin: of as many bins as leave each class enough spectra in each, or of as many as there can be."""
     most = min(MOST_BINS, len(joined) // FEWEST_IN_BIN)
     tables = []
     for num_bins in range(most, 1, -1):

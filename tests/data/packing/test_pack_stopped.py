@@ -1,4 +1,4 @@
-"""Packing by real processes that are killed, run side by side, or run out of disk."""
+"""Packing by real processes that are killed, run at the same time, or run out of disk."""
 
 import json
 import os

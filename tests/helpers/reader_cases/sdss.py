@@ -77,7 +77,7 @@ class SpecLiteCase(SpecCase):
 
 
 class PlateCase(ReaderCase):
-    """spPlate-PLATE-MJD.fits with spZbest-PLATE-MJD.fits beside it. Ids are those of the fibers."""
+    """spPlate-PLATE-MJD.fits with spZbest-PLATE-MJD.fits next to it. Ids are those of the fibers."""
 
     name = "sdss-spplate"
     ragged = made_ids = False

@@ -20,8 +20,8 @@ class WrongClock:
 
 
 if __name__ == "__main__":
-    controllers._machine = lambda: os.environ["MACHINE"]  # type: ignore[assignment]
-    controllers.time = WrongClock  # type: ignore[assignment]
+    controllers._machine = lambda: os.environ["MACHINE"]  # type: ignore[assignment]  # a stand-in
+    controllers.time = WrongClock  # type: ignore[assignment]  # a stand-in
     controllers.BEAT_S = 0.1
     checks.AT_LEAST["lost_after_s"] = 0
     runpy.run_path(str(Path(__file__).with_name("search_app.py")), run_name="__main__")

@@ -20,5 +20,5 @@ def start(*arguments: Any, **options: Any) -> "subprocess.Popen[bytes]":
 
 
 if __name__ == "__main__":
-    subprocess.Popen = start  # type: ignore[assignment, misc]
+    subprocess.Popen = start  # type: ignore[assignment, misc]  # a stand-in
     run_command(lambda: runpy.run_path(str(Path(__file__).with_name("search_app.py")), run_name="__main__"))

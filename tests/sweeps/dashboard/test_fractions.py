@@ -34,5 +34,5 @@ def test_fractions_are_shown_by_their_names(axis: dict[str, object], names: list
         shares = [trial.params[name] for name in names]
         assert sum(shares) == pytest.approx(1) and shares[0] >= 0.5
         assert all(trial.distributions[name]._contains(trial.params[name]) for name in names)
-        bounds = [(trial.distributions[name].low, trial.distributions[name].high) for name in names]  # type: ignore[attr-defined]
+        bounds = [(trial.distributions[name].low, trial.distributions[name].high) for name in names]  # type: ignore[attr-defined]  # numbers, with bounds
         assert bounds == [pytest.approx(pair) for pair in ((0.5, 0.9), (0.1, 0.5), (0, 0.4))]

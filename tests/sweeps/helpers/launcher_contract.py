@@ -43,7 +43,7 @@ class LauncherTests:
     """Subclasses give `name` (of hydra/launcher) and `options` for two slots on this machine's CPU."""
 
     name = ""
-    options: dict[str, Any] = {}  # noqa: RUF012
+    options: dict[str, Any] = {}  # noqa: RUF012  # nobody changes it
 
     @pytest.fixture
     def make(self, tmp_path: Path, hydra_restore_singletons: None) -> Iterator[Make]:

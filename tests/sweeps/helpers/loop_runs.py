@@ -151,7 +151,7 @@ def sweep(folder: Path, space: dict[str, Any], task: Task, *, num_slots: int = 2
     constraints = read_constraints(study.config.constraints)
     held_back = study.config.search_overrides
     finals = Finals(study, folder, [], display) if held_back else None
-    loop = SweepLoop(study, launcher, folder, constraints, held_back, Interrupts(print), display, finals)  # type: ignore[arg-type]
+    loop = SweepLoop(study, launcher, folder, constraints, held_back, Interrupts(print), display, finals)  # type: ignore[arg-type]  # stand-ins
     try:
         loop.run()
     finally:

@@ -122,7 +122,7 @@ def test_a_pruner_and_a_takeover_end_a_job_that_reported_late(
     monkeypatch.setattr(reporter.Reporter, "_should_prune", lambda *given: goes_on.wait())
     begin(**IN_HASTE, pruner="asha")
     sweeps.report_progress(1, 0.5)
-    late = reporter.reporter_of(TrialLink.of_job())  # type: ignore[arg-type]
+    late = reporter.reporter_of(TrialLink.of_job())  # type: ignore[arg-type]  # never None in a job
     goes_on.set()
     await_that(lambda: late._ends_by is not None)
     with pytest.raises(optuna.TrialPruned, match="at step 1 by asha"):

@@ -13,7 +13,7 @@ ONE_SLOT = ["hydra.launcher.devices=cpu", "hydra.launcher.jobs_per_device=1"]
 
 class TestContract(LauncherContract):
     name = "local"
-    options = {"devices": "cpu", "jobs_per_device": 2, "grace_s": 2}  # noqa: RUF012
+    options = {"devices": "cpu", "jobs_per_device": 2, "grace_s": 2}  # noqa: RUF012  # nobody changes it
 
     def refuse_starts(self, patch: pytest.MonkeyPatch, folder: Path) -> None:
         patch.setattr("sweeps.launchers.local_worker.subprocess.Popen", refuse)

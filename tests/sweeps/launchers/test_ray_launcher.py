@@ -28,7 +28,7 @@ class TestContract(LauncherContract):
     """The contract on a Ray that is already running; Hydra's suite below starts one for each test."""
 
     name = "ray"
-    options = {"cpus_per_job": 1}  # noqa: RUF012
+    options = {"cpus_per_job": 1}  # noqa: RUF012  # nobody changes it
     died = "died"
 
     def refuse_starts(self, patch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -53,7 +53,7 @@ class TestNodeLoss(LauncherTests):
     """Two raylets on this machine stand in for two nodes."""
 
     name = "ray"
-    options = {"address": "auto", "cpus_per_job": 1}  # noqa: RUF012
+    options = {"address": "auto", "cpus_per_job": 1}  # noqa: RUF012  # nobody changes it
 
     def test_its_jobs_are_lost_and_others_continue_elsewhere(self, make: Make, tmp_path: Path) -> None:
         from ray.cluster_utils import Cluster

@@ -120,4 +120,4 @@ def test_wrong_devices_are_reported_in_one_sentence(
     nvidia_smi: None, options: dict[str, object], sentence: str
 ) -> None:
     with pytest.raises(UserError, match=f"^hydra.launcher.{sentence}"):
-        plan_slots(**options)  # type: ignore[arg-type]
+        plan_slots(**options)  # type: ignore[arg-type]  # options of several types

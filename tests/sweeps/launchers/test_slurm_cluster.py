@@ -158,7 +158,7 @@ def test_a_job_unknown_to_slurm_has_ended_and_a_silent_slurm_ends_none(monkeypat
 
 class TestContract(LauncherContract):
     name = "slurm"
-    options = {"max_parallel": 2, "look_s": 2, "poll_s": 0.1, "grace_s": 5}  # noqa: RUF012
+    options = {"max_parallel": 2, "look_s": 2, "poll_s": 0.1, "grace_s": 5}  # noqa: RUF012  # nobody changes it
     died = "FAILED"
     limit_s = 15
 

@@ -18,7 +18,7 @@ class TestContract(LauncherContract):
     """The contract with submitit's executor for one machine, which works as the one for SLURM does."""
 
     name = "slurm"
-    options = {"executor": "local", "max_parallel": 2, "grace_s": 5, "poll_s": 0.05}  # noqa: RUF012
+    options = {"executor": "local", "max_parallel": 2, "grace_s": 5, "poll_s": 0.05}  # noqa: RUF012  # nobody changes it
     died = "without a result"
     limit_s = 15
 

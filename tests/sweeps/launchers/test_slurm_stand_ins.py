@@ -32,7 +32,7 @@ def resumable(config: DictConfig) -> str:
 
 class TestStandIns(LauncherTests):
     name = "slurm"
-    options = {"max_parallel": 2, "poll_s": 0.1, "grace_s": 5, "gpus_per_node": 1, "mem_gb": 3}  # noqa: RUF012
+    options = {"max_parallel": 2, "poll_s": 0.1, "grace_s": 5, "gpus_per_node": 1, "mem_gb": 3}  # noqa: RUF012  # nobody changes it
 
     @pytest.fixture(autouse=True)
     def jobs(self, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -54,7 +54,7 @@ def test_two_trials_are_compared_on_all_their_folds(trial: Callable[..., list[Ru
     scores = [score_out_of_fold(runs) for runs in (first, other)]
     found = paired_differences(first, other)[0]["validation"]
     assert found.num_spectra == 96
-    assert found.value == pytest.approx(scores[0]["val/macro_f1"] - scores[1]["val/macro_f1"])  # type: ignore[index]
+    assert found.value == pytest.approx(scores[0]["val/macro_f1"] - scores[1]["val/macro_f1"])  # type: ignore[index]  # scores are there
 
 
 def test_repeats_divide_the_same_spectra_again(trial: Callable[..., list[Run]]) -> None:

@@ -152,4 +152,4 @@ def test_the_command_line_can_set_and_remove_named_shares() -> None:
         ("{k:{classes:null,size:2}}", Simplex((0.1,) * 2)),
     ):
         merged = OmegaConf.merge(base, OverridesParser.create().parse_override(f"+sweep.space={given_}").value())
-        assert Space.read(OmegaConf.to_container(merged)).axes["k"].domain == expected  # type: ignore[arg-type]
+        assert Space.read(OmegaConf.to_container(merged)).axes["k"].domain == expected  # type: ignore[arg-type]  # a mapping, as given

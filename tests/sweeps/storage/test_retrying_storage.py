@@ -54,7 +54,7 @@ def test_every_method_that_a_storage_of_optuna_defines_is_passed_on(optunas: typ
 
 def test_every_call_is_repeated_until_it_succeeds() -> None:
     flaky = Flaky(InMemoryStorage())
-    storage = RetryingStorage(flaky, timeout_s=60)  # type: ignore[arg-type]
+    storage = RetryingStorage(flaky, timeout_s=60)  # type: ignore[arg-type]  # a stand-in
     study_id = storage.create_new_study([StudyDirection.MINIMIZE], "s")
     storage.set_study_user_attr(study_id, "a", 1)
     storage.set_study_system_attr(study_id, "b", 2)
@@ -82,7 +82,7 @@ def test_every_call_is_repeated_until_it_succeeds() -> None:
 
 
 def test_a_storage_that_stays_unreachable_ends_in_one_sentence_after_the_timeout() -> None:
-    storage = RetryingStorage(Flaky(InMemoryStorage(), 1000), timeout_s=0.1)  # type: ignore[arg-type]
+    storage = RetryingStorage(Flaky(InMemoryStorage(), 1000), timeout_s=0.1)  # type: ignore[arg-type]  # a stand-in
     with pytest.raises(UserError, match=r"did not answer for 0\.1 s \(OSError: get_all_studies is gone\)"):
         storage.get_all_studies()
 
@@ -95,7 +95,7 @@ def test_an_error_that_is_not_of_the_storage_is_raised_at_once() -> None:
 def test_a_journal_that_cannot_be_read_after_an_entry_has_that_entry_once(tmp_path: Path) -> None:
     """JournalStorage appends and then reads: repeating both would append twice."""
     flaky = Flaky(SafeJournal(tmp_path / "j", 10))
-    storage = JournalStorage(RetryingJournal(flaky, timeout_s=60))  # type: ignore[arg-type]
+    storage = JournalStorage(RetryingJournal(flaky, timeout_s=60))  # type: ignore[arg-type]  # a stand-in
     study = optuna.create_study(storage=storage, study_name="s")
     for _ in range(3):
         flaky.num_failed.clear()

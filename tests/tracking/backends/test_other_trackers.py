@@ -125,7 +125,7 @@ def mlflow_server(artifacts: Path) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(json.dumps(answer).encode())
 
-        do_GET = do_POST  # noqa: N815
+        do_GET = do_POST  # noqa: N815  # http.server's names
 
         def log_message(self, *_arguments: Any) -> None: ...
 

@@ -106,7 +106,7 @@ class ArrayReader:
         if flux.kind not in "fiub":
             raise UserError(f"The flux in {self.source} holds {np.dtype(flux.dtype)}, not real numbers.")
         self._check_channels(flux.shape)
-        self._check_beside(flux)
+        self._check_shapes(flux)
         return flux
 
     @property
@@ -122,7 +122,7 @@ class ArrayReader:
         if len(shape) == 2 and self.channels_last:
             raise UserError(f"data.channels_last=true needs flux [N, L, C]: in {self.source} it is {list(shape)}.")
 
-    def _check_beside(self, flux: StoredArray) -> None:
+    def _check_shapes(self, flux: StoredArray) -> None:
         num, length = flux.shape[0], flux.shape[1 if self.channels_last else -1]
         wanted: dict[str, list[tuple[int, ...]]] = {
             "wave": [(length,), (num, length)],
@@ -141,7 +141,7 @@ class ArrayReader:
         if self.options.labels is None:
             table = self._columns(num)
             catalog = tidy_catalog(table, given, self.source)
-            log_columns(self.source, self._beside, catalog, given, flux)
+            log_columns(self.source, self._other_arrays, catalog, given, flux)
             return catalog
         path, source = existing_file(self.options.labels, "data.labels"), f"data.labels={self.options.labels}"
         table = read_table(path, given, source)
@@ -172,29 +172,29 @@ class ArrayReader:
 
     def _own_ids(self, num: int) -> pd.Series | None:
         """The ids that stand next to the flux; None if there are none."""
-        beside, wanted = self._beside, self.catalog_keys["id_key"]
-        keys = {"id_key": wanted if wanted in beside else None}
-        names = [name for name, role in find_columns(beside, keys, self.source).items() if role == "id"]
+        others, wanted = self._other_arrays, self.catalog_keys["id_key"]
+        keys = {"id_key": wanted if wanted in others else None}
+        names = [name for name, role in find_columns(others, keys, self.source).items() if role == "id"]
         if not names:
             return None
-        if (shape := beside[names[0]].shape) != (num,):
+        if (shape := others[names[0]].shape) != (num,):
             raise UserError(f"'{names[0]}' in {self.source} has shape {list(shape)}, but there are {num} spectra.")
-        return tidy_catalog(pd.DataFrame({"id": beside[names[0]].values()}), {}, self.source)["id"]
+        return tidy_catalog(pd.DataFrame({"id": others[names[0]].values()}), {}, self.source)["id"]
 
     @property
-    def _beside(self) -> dict[str, StoredArray]:
+    def _other_arrays(self) -> dict[str, StoredArray]:
         """The arrays that are not flux, wave, ivar or mask."""
         return {name: array for name, array in self.arrays.items() if name not in self.names.values()}
 
     def _columns(self, num: int) -> pd.DataFrame:
         """The arrays [N] next to the flux; others than the catalog's own only if they are plain numbers or text."""
-        beside = self._beside
-        roles = find_columns(beside, self.catalog_keys, self.source)
+        others = self._other_arrays
+        roles = find_columns(others, self.catalog_keys, self.source)
         for name in roles:
-            if (shape := beside[name].shape) != (num,):
+            if (shape := others[name].shape) != (num,):
                 raise UserError(f"'{name}' in {self.source} has shape {list(shape)}, but there are {num} spectra.")
-        plain = {name for name, array in beside.items() if array.shape == (num,) and array.kind in "fiubUS"}
-        return pd.DataFrame({name: beside[name].values() for name in beside if name in plain | set(roles)}, range(num))
+        plain = {name for name, array in others.items() if array.shape == (num,) and array.kind in "fiubUS"}
+        return pd.DataFrame({name: others[name].values() for name in others if name in plain | set(roles)}, range(num))
 
     @property
     def wave_unit(self) -> str | None:

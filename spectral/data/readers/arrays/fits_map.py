@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectral.data.readers.arrays.array_map import extraction_folder
-from spectral.data.readers.arrays.stored_array import KnownArray, StoredArray, told
+from spectral.data.readers.arrays.stored_array import KnownArray, StoredArray, damage_errors
 from spectral.data.readers.survey_files.fits_columns import has_own_lengths, single_columns, table_columns
 from spectral.data.readers.survey_files.fits_file import GZIP_MAGIC, open_fits
 from spectral.data.readers.survey_files.fits_hdu import Hdu
@@ -37,11 +37,11 @@ class FitsImage:
     kind: str
 
     def rows(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
-        with told(self.source), open_fits(self.path) as hdus:
+        with damage_errors(self.source), open_fits(self.path) as hdus:
             return hdus[self.hdu].rows(numbers.tolist())
 
     def values(self) -> NDArray[Any]:
-        with told(self.source), open_fits(self.path) as hdus:
+        with damage_errors(self.source), open_fits(self.path) as hdus:
             return hdus[self.hdu].data
 
 
@@ -59,7 +59,7 @@ class FitsColumn:
 
     def rows(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
         breaks = np.flatnonzero(np.diff(numbers) != 1) + 1
-        with told(self.source), open_fits(self.path) as hdus:
+        with damage_errors(self.source), open_fits(self.path) as hdus:
             hdu = hdus[self.hdu]
             runs = [(int(run[0]), int(run[-1]) + 1) for run in np.split(numbers, breaks) if len(run)]
             parts = [table_columns(hdu, [self.name], start, stop)[self.name] for start, stop in runs]
@@ -86,7 +86,7 @@ def map_fits(path: Path, source: str, flux_key: str | None = None) -> dict[str, 
     """
     found: dict[str, StoredArray] = {}
     headers: dict[str, FitsHeader] = {}
-    with told(source):
+    with damage_errors(source):
         unpacked = _unpacked(path, path.stat().st_mtime_ns)
         with open_fits(unpacked) as hdus:
             primary = hdus[0].header
@@ -138,8 +138,8 @@ def _keyword_wave(headers: Sequence[FitsHeader], length: int) -> NDArray[np.floa
 
 @lru_cache(maxsize=1)
 def _single_columns(path: Path, number: int, mtime_ns: int, source: str) -> dict[str, NDArray[Any]]:
-    """All columns of a table that have one value a row, read at once: each alone would take reading the whole table."""
-    with told(source), open_fits(path) as hdus:
+    """All columns of a table that have one value per row, read at once: each alone would read the whole table."""
+    with damage_errors(source), open_fits(path) as hdus:
         hdu = hdus[number]
         names = [name.lower() for name in single_columns(hdu.columns)]
         step = max(1, BLOCK_BYTES // hdu.header.axes[0])

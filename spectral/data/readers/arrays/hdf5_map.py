@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from spectral.data.readers.arrays.stored_array import StoredArray, told
+from spectral.data.readers.arrays.stored_array import StoredArray, damage_errors
 from spectral.data.readers.hdf5_file import is_text, open_hdf5, rows_of, sound, text_of
 from spectral.errors import UserError
 
@@ -39,12 +39,12 @@ class Hdf5Array:
         return self.name if self.field is None else f"{self.name}/{self.field}"
 
     def rows(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
-        with told(self.source), open_hdf5(self.path) as file:
+        with damage_errors(self.source), open_hdf5(self.path) as file:
             rows = rows_of(self._of(file), numbers)
         return np.stack(rows) if rows else np.zeros((0, *self.shape[1:]), self.dtype)
 
     def values(self) -> NDArray[Any]:
-        with told(self.source), open_hdf5(self.path) as file:
+        with damage_errors(self.source), open_hdf5(self.path) as file:
             dataset = sound(file[self.name])
             if self.field is None and self.kind in "US":
                 return text_of(dataset)
@@ -76,7 +76,7 @@ def map_hdf5(path: Path, source: str) -> dict[str, StoredArray]:
                 found[f"{name}/{field}" if field else name] = array
         return True if len(found) > MOST_DATASETS else None
 
-    with told(source), open_hdf5(path) as file:
+    with damage_errors(source), open_hdf5(path) as file:
         stopped = file.visititems(add)
     if stopped:
         raise UserError(

@@ -31,7 +31,7 @@ def split_columns(names: Sequence[str], options: ArrayOptions, source: str) -> C
     """Tell pixels from other columns by their names.
 
     Pixels are the columns from the first to the last of options.flux_columns. Without it they are those named by
-    numbers, or by one word and a number (p0, p1, ...), if these outnumber what else is there. If the names do not tell,
+    numbers, or by one word and a number (p0, p1, ...), if these outnumber what else is there. If the names do not say,
     but there is options.extra, all are pixels but these, the catalog's usual names, and those named by the user.
 
     Raises:

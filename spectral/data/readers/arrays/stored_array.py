@@ -67,7 +67,7 @@ class KnownArray:
 
 
 @contextmanager
-def told(source: str) -> Iterator[None]:
+def damage_errors(source: str) -> Iterator[None]:
     """Damage of a file as a sentence: which of its rows are damaged cannot be known."""
     try:
         yield

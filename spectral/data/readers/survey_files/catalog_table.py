@@ -23,7 +23,7 @@ BLOCK_BYTES = 2**24  # of a FITS table, in memory at a time
 
 
 def read_catalog_table(path: str, given: Mapping[str, str | None], key: str = "data.catalog") -> pd.DataFrame:
-    """The columns of a catalog that hold one value a row; ids, labels and groups stay the text they are.
+    """The columns of a catalog that hold one value per row; ids, labels and groups stay the text they are.
 
     Args:
         given: config option such as "label_key" -> column, as of `find_columns`.

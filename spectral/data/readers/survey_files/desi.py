@@ -2,7 +2,7 @@
 
 Layout: https://desidatamodel.readthedocs.io, DESI_SPECTRO_REDUX/SPECPROD/healpix and tiles. Each arm has the HDUs
 X_WAVELENGTH [L], X_FLUX, X_IVAR and X_MASK [N, L]; FIBERMAP has a row for each spectrum. Wavelengths are in vacuum.
-Class and redshift are those of Redrock, in the file redrock-*.fits beside it.
+Class and redshift are those of Redrock, in the file redrock-*.fits next to it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -71,6 +71,12 @@ class DesiLayout:
     def file_name(self, survey: Any, program: Any, healpix: Any) -> str:
         return f"{self.kind}-{survey}-{program}-{healpix}.fits"
 
+    def redshift_file(self, path: Path) -> Path | None:
+        """Redrock's file next to one of spectra; None if it is not there."""
+        rest = stem(path.name, self.endings).removeprefix(self.kind)
+        places = (path.with_name(f"redrock{rest}{ending}") for ending in self.endings)
+        return next((file for file in places if file.is_file()), None)
+
     def longer_id(self, id_: str, file: str) -> str:
         """A TARGETID that several files have, with what tells these apart: TARGETID-SURVEY-PROGRAM-HEALPIX."""
         return f"{id_}-{stem(file, self.endings).removeprefix(self.beginnings[0])}"
@@ -132,17 +138,15 @@ def _taken(table: dict[str, NDArray[Any]], names: Mapping[str, tuple[str, ...]])
 
 def _of_redrock(path: Path, layout: DesiLayout, ids: NDArray[np.int64]) -> dict[str, list[Any]]:
     """Class and redshift of each spectrum, missing where Redrock has none; nothing if there is no such file."""
-    rest = stem(path.name, layout.endings).removeprefix(layout.kind)
-    beside = next((b for e in layout.endings if (b := path.with_name(f"redrock{rest}{e}")).is_file()), None)
-    if beside is None:
+    if (found := layout.redshift_file(path)) is None:
         return {}
     try:
-        with open_fits(beside) as hdus:
+        with open_fits(found) as hdus:
             table = _table(hdus, "REDSHIFTS")
     except UnreadableError as error:
-        raise UnreadableError(f"unreadable redshifts: {beside.name}: {error}") from error
+        raise UnreadableError(f"unreadable redshifts: {found.name}: {error}") from error
     if "targetid" not in table:
-        raise UnreadableError(f"unreadable redshifts: {beside.name}: no column TARGETID")
+        raise UnreadableError(f"unreadable redshifts: {found.name}: no column TARGETID")
     row_of = {targetid: row for row, targetid in enumerate(table["targetid"].tolist())}
     rows = [row_of.get(targetid) for targetid in ids.tolist()]
     columns = _taken(table, OF_REDROCK)

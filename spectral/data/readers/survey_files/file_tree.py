@@ -62,11 +62,12 @@ def find_files(
     folders = sorted({name.rpartition("/")[0] for name in names})
     stamps = [f"{name}/{(root / name).stat().st_mtime_ns}" for name in folders]
     if len(names) <= MOST_STAMPED:
-        stamps += [_stamp(root / name) for name in names]
+        stamps += [size_and_time(root / name) for name in names]
     return FileTree(root, names, join_stamps([*names, *stamps]))
 
 
-def _stamp(path: Path) -> str:
+def size_and_time(path: Path) -> str:
+    """Of a file, as a word that changes when it is written to; empty if it is not there."""
     try:
         status = path.stat()
     except OSError:  # gone since it was listed; reading it says so
@@ -93,7 +94,7 @@ def _is_pattern(folder: str) -> bool:
 
 
 def _fits(name: str, endings: tuple[str, ...], beginnings: tuple[str, ...]) -> bool:
-    """Files with a dot in front are no data: systems and rsync keep their own beside the file of that name."""
+    """Files with a dot in front are no data: systems and rsync keep their own next to the file of that name."""
     return name.endswith(endings) and name.startswith(beginnings) and not name.startswith(".")
 
 

@@ -20,14 +20,14 @@ def has_own_lengths(column: fits.Column) -> bool:
 
 
 def single_columns(columns: fits.ColDefs) -> list[str]:
-    """The columns with one number or text a row."""
+    """The columns with one number or text per row."""
     return [c.name for c in columns if _letter(c) not in "X" + POINTERS and not columns.dtype[c.name].shape]
 
 
 def table_columns(hdu: Hdu, names: Sequence[str], start: int = 0, stop: int | None = None) -> dict[str, NDArray[Any]]:
     """Columns of a binary table in native byte order, by their names in lower case; those that are absent are left out.
 
-    Text is stripped of blanks at both ends.
+    Text is stripped of blanks at both ends. Whole numbers are floats where some are missing, which are then NaN.
 
     Args:
         start, stop: rows to read; all by default.
@@ -49,7 +49,7 @@ def table_columns(hdu: Hdu, names: Sequence[str], start: int = 0, stop: int | No
         stored = np.frombuffer(raw, columns.dtype.newbyteorder(">"), num) if raw else np.zeros(0, columns.dtype)
         decoded = hdu.decoded(raw, num) if encoded else stored
         found = {name: (decoded if c.name in encoded else stored)[c.name] for name, c in wanted.items()}
-        return {name: _native(values) for name, values in found.items()}
+        return {name: _with_missing(_native(values), wanted[name]) for name, values in found.items()}
 
 
 def _letter(column: fits.Column) -> str:
@@ -59,6 +59,14 @@ def _letter(column: fits.Column) -> str:
 def _needs_decoding(column: fits.Column) -> bool:
     is_scaled = column.bscale not in (None, "", 1) or column.bzero not in (None, "", 0)
     return _letter(column) not in AS_STORED + TEXT or (_letter(column) != TEXT and is_scaled)
+
+
+def _with_missing(values: NDArray[Any], column: fits.Column) -> NDArray[Any]:
+    """NaN in place of TNULL: astropy writes 999999 for a whole number that is missing."""
+    if values.dtype.kind not in "iu" or not isinstance(column.null, int):
+        return values
+    missing = values == column.null + int(column.bzero or 0)
+    return np.where(missing, np.nan, values) if missing.any() else values
 
 
 def _native(values: NDArray[Any]) -> NDArray[Any]:

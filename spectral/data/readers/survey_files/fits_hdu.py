@@ -183,7 +183,7 @@ class Hdu:
 
 @lru_cache(maxsize=128)
 def _columns(header_bytes: bytes) -> fits.ColDefs:
-    """The columns that a header tells of, made once for all files that have the same: it takes most of a reading."""
+    """The columns that a header describes, made once for all files that have the same: it takes most of a reading."""
     return fits.BinTableHDU.fromstring(header_bytes).columns
 
 

@@ -17,7 +17,6 @@ from spectral.data.readers.survey_files.layout import Entry, Spectrum, Unreadabl
 from spectral.data.readers.survey_files.mask_bits import bad_pixels, bits_of
 from spectral.data.readers.survey_files.scan import stem
 
-NO_REDSHIFT = -9999.0
 FLAGS = {"BADCCD": 0, "BADPROFILE": 1, "NOSKY": 2, "BRIGHTSKY": 3, "BADCENTER": 4, "NODATA": 5}
 NUM_IMAGE_ROWS, AND_ROW, OR_ROW = 5, 3, 4
 TABLE_COLUMNS = ("flux", "ivar", "wavelength", "andmask", "ormask")
@@ -54,12 +53,11 @@ class LamostLayout:
             header = hdus[0].header
         if "CLASS" not in header and "OBJNAME" not in header:
             raise UnreadableError("wrong layout: HDU 0 has neither CLASS nor OBJNAME, as a LAMOST spectrum has")
-        redshift = header.number("Z")
         entry: Entry = {
             "id": header.text("OBSID") or stem(path.name, self.endings),
             "label": header.text("CLASS"),
             "subclass": header.text("SUBCLASS"),
-            "redshift": None if redshift is None or redshift <= NO_REDSHIFT else redshift,
+            "redshift": header.number("Z"),
             "snr": header.number("SNRR" if "SNRR" in header else "SN_R"),
             "ra_deg": header.number("RA"),
             "dec_deg": header.number("DEC"),

@@ -36,6 +36,7 @@ POSITIONS = {
     "dec_deg": ("dec_deg", "dec", "dec_obs", "target_dec", "plug_dec"),
 }
 OWN = (FILE, ROW_IN_FILE, PROBLEM)
+LEAST_REDSHIFT = -1.0  # a wavelength of 0; LAMOST writes -9999 where it knows none
 PRIMARY = "zcat_primary"  # DESI's column for the best of an object's redshifts
 
 
@@ -58,7 +59,7 @@ class Source:
 
 
 def list_spectra(layout: Layout, source: Source, tree: FileTree, num_workers: int | None) -> pd.DataFrame:
-    """One row a spectrum: the columns of a reader's catalog, and `file`, `row_in_file` and `problem` (or missing).
+    """One row per spectrum: the columns of a reader's catalog, and `file`, `row_in_file` and `problem` (or missing).
 
     Raises:
         UserError: the catalog cannot be used, an id is there twice, or no row of the catalog has a file.
@@ -67,6 +68,8 @@ def list_spectra(layout: Layout, source: Source, tree: FileTree, num_workers: in
         frame = _of_headers(layout, source, tree, num_workers)
     else:
         frame = _of_catalog(layout, source, source.catalog, tree, num_workers)
+    if "redshift" in frame and pd.api.types.is_numeric_dtype(frame["redshift"].dtype):
+        frame["redshift"] = frame["redshift"].mask(frame["redshift"] <= LEAST_REDSHIFT)
     if "group" not in frame and source.match_arcsec and (where := _positions(frame)) is not None:
         frame["group"] = groups_by_position(*where, source.match_arcsec)
     return frame
@@ -97,7 +100,7 @@ def _of_catalog(layout: Layout, source: Source, catalog: str, tree: FileTree, nu
     else:
         frame = tidy_catalog(table, given, named)
         del table  # as large as the frame
-        frame = _with_files(layout, frame, places, tree, named)
+        frame = _with_files(layout, frame, places, tree, named, may_be_id=source.file_key is None)
     log_columns(named, columns, frame, given, f"the files of data.folder={source.folder}")
     return frame
 
@@ -112,12 +115,18 @@ def _given(layout: Layout, source: Source, columns: Iterable[str]) -> dict[str, 
     return given
 
 
-def _with_files(layout: Layout, frame: pd.DataFrame, places: Places, tree: FileTree, named: str) -> pd.DataFrame:
-    """The catalog with the file of each row, which it finds by the file's name, or by an id that files are named by."""
+def _with_files(
+    layout: Layout, frame: pd.DataFrame, places: Places, tree: FileTree, named: str, may_be_id: bool
+) -> pd.DataFrame:
+    """The catalog with the file of each row, which it finds by the file's name.
+
+    Args:
+        may_be_id: files may be named by their ids too: no column was given for their names.
+    """
     finder = FileFinder(tree, layout.endings)
     numbered = bool(frame.attrs.get(NUMBERED))
     found = finder.find(places.files)
-    if not numbered:
+    if may_be_id and not numbered:
         lost = np.flatnonzero(found < 0)
         by_id = finder.find(text_column(frame["id"].iloc[lost]))
         found[lost] = np.where(by_id >= 0, by_id, found[lost])

@@ -1,4 +1,4 @@
-"""Catalog columns of the Multimodal Universe's files: those asked for, one value a spectrum."""
+"""Catalog columns of the Multimodal Universe's files: those asked for, one value per spectrum."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -34,7 +34,7 @@ def hdf5_columns(path: Path, wanted: Collection[str]) -> dict[str, list[object]]
 
 
 def parquet_columns(path: Path, wanted: Collection[str]) -> dict[str, list[object]]:
-    """Columns of a table that hold one value a row.
+    """Columns of a table that hold one value per row.
 
     Args:
         wanted: names in lower case; others are left out.

@@ -39,7 +39,7 @@ class Places:
 
 
 def places_of(layout: Layout, file_key: str | None, table: pd.DataFrame, named: str) -> Places | None:
-    """The places of a catalog's rows, by its columns; None if they do not tell.
+    """The places of a catalog's rows, by its columns; None if they do not say.
 
     Args:
         file_key: the column that the user named for the names of files.
@@ -52,18 +52,18 @@ def places_of(layout: Layout, file_key: str | None, table: pd.DataFrame, named: 
         raise UserError(f"{named} has no '{file_key}' (data.file_key): {among(file_key, map(str, table))}.")
     lower = {str(name).lower(): name for name in reversed(list(table.columns))}
     keys = [lower[name] for name in layout.file_name_columns if name in lower]
-    told = bool(keys) and len(keys) == len(layout.file_name_columns)
+    are_there = bool(keys) and len(keys) == len(layout.file_name_columns)
     row_in_file: Any = getattr(layout, "row_in_file", None)
     spectrum_id: Any = getattr(layout, "spectrum_id", None)
-    if not told and (file_key is None or row_in_file):  # with many in a file, its name does not say which one is meant
+    if not are_there and (file_key is None or row_in_file):  # of many spectra in a file its name does not say which
         return None
-    values = [table[key] for key in keys] if told else []
+    values = [table[key] for key in keys] if are_there else []
     files = _text_made(layout.file_name, values) if file_key is None else text_column(table[file_key].map(str))
     rows = np.zeros(len(table), np.int64)
     if row_in_file:
         made = (min(_made(row_in_file, one) or 0, LAST_ROW) for block in _blocks(values) for one in block)
         rows = np.fromiter(made, np.int64, len(table))
-    ids = _text_made(spectrum_id, values) if told and spectrum_id else None
+    ids = _text_made(spectrum_id, values) if are_there and spectrum_id else None
     return Places(files, rows, ids)
 
 
@@ -98,11 +98,14 @@ def _made(make: Any, values: tuple[Any, ...]) -> Any:
 
 
 class FileFinder:
-    """Finds files of a tree by their names: as they are below its root, as full paths, or without folders or ending."""
+    """Finds files of a tree by their names: as they are below its root, as full paths, or without folders or ending.
+
+    A name with other folders than a file's is not that file's, even if the rest is the same: folders may be classes.
+    """
 
     def __init__(self, tree: FileTree, endings: Sequence[str]) -> None:
         root = re.escape(f"{os.path.abspath(tree.root)}/")  # noqa: PTH100  # resolves no link
-        self._before, self._endings = f"^({root})?(\\./)?", endings
+        self._before, self._endings = f"^({root})?(\\.{{1,2}}/)*", endings
         self.names = pa.array(tree.names, pa.large_string())
         self._stems = stems(self.names, endings)
         first = pc.index_in(self._stems, self._stems).to_numpy()
@@ -114,15 +117,29 @@ class FileFinder:
         below = pc.replace_substring_regex(pc.utf8_trim_whitespace(names), self._before, "")
         exact, by_stem = _places_in(below, self.names), _places_in(stems(below, self._endings), self._stems)
         by_stem[(by_stem >= 0) & ~self._is_unique[by_stem]] = SEVERAL
+        has_folder = pc.fill_null(pc.match_substring(below, "/"), False).to_numpy()
+        doubtful = np.flatnonzero(has_folder & (exact < 0) & (by_stem >= 0))
+        for start in range(0, len(doubtful), BLOCK):
+            rows = doubtful[start : start + BLOCK]
+            by_stem[rows[~self._are_ends(below.take(rows), by_stem[rows])]] = ABSENT
         return np.where(exact >= 0, exact, by_stem)
+
+    def _are_ends(self, paths: pa.ChunkedArray, files: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether each path is that of a file or its end, or the other way round; endings do not matter."""
+        texts = (_without_ending(names, self._endings).to_pylist() for names in (paths, self.names.take(files)))
+        pairs = ((f"/{path}", f"/{file}") for path, file in zip(*texts, strict=True))
+        return np.array([path.endswith(file) or file.endswith(path) for path, file in pairs], bool)
 
 
 def _places_in(texts: pa.ChunkedArray, known: pa.Array) -> NDArray[np.int64]:
-    return pc.fill_null(pc.index_in(texts, known), ABSENT).to_numpy().astype(np.int64)  # type: ignore[no-any-return]
+    return pc.fill_null(pc.index_in(texts, known), ABSENT).to_numpy().astype(np.int64)  # type: ignore[no-any-return]  # pyarrow has no types
 
 
 def stems(names: Any, endings: Sequence[str]) -> Any:
     """`stem` of each of a column of names."""
-    bases = pc.replace_substring_regex(names, r"(?s)^.*/([^/])", r"\1")
+    return _without_ending(pc.replace_substring_regex(names, r"(?s)^.*/([^/])", r"\1"), endings)
+
+
+def _without_ending(names: Any, endings: Sequence[str]) -> Any:
     any_ending = "|".join(re.escape(ending) for ending in sorted(endings, key=len, reverse=True))
-    return pc.replace_substring_regex(bases, f"(?i)({any_ending})$", "")
+    return pc.replace_substring_regex(names, f"(?i)({any_ending})$", "")

@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from spectral.data.readers.contract import Chunk
 from spectral.data.readers.fingerprints import file_stamp, join_stamps
 from spectral.data.readers.paths import existing_file
 from spectral.data.readers.survey_files.class_map import mapped_labels
-from spectral.data.readers.survey_files.file_tree import FileTree, find_files
+from spectral.data.readers.survey_files.file_tree import MOST_STAMPED, FileTree, find_files, size_and_time
 from spectral.data.readers.survey_files.layout import Layout, Spectrum, UnreadableError
 from spectral.data.readers.survey_files.listing import Source, list_spectra
 from spectral.data.readers.survey_files.scan import FILE, PROBLEM, ROW_IN_FILE
@@ -27,7 +27,7 @@ from spectral.files import write_parquet
 
 log = logging.getLogger(__name__)
 
-MANIFEST_FORMAT = 2
+MANIFEST_FORMAT = 3
 ROWS_PER_GROUP = 8192  # of the manifest, which is read a group at a time: it may have millions of rows
 WARNINGS = ("zwarn", "zwarning")  # columns of a redshift's warning flags, in lower case
 
@@ -49,7 +49,8 @@ class SurveyFilesReader:
         self.layout, self.source, self.num_workers = layout, source, num_workers
         self.wave_unit: str = getattr(layout, "wave_unit", "angstrom")
         self.tree: FileTree | None = self._find_files()
-        self.root, self._stamp = self.tree.root, self.tree.stamp
+        self.root = self.tree.root
+        self._stamp = _stamp_with_redshifts(layout, self.tree)
         if source.catalog is not None:
             self._stamp = join_stamps([self._stamp, file_stamp(existing_file(source.catalog, "data.catalog"))])
         digest = hashlib.blake2b(json.dumps([MANIFEST_FORMAT, self._stamp, self.settings()]).encode(), digest_size=8)
@@ -135,6 +136,16 @@ class SurveyFilesReader:
             return [f"missing file: {name}"] * len(indices)
         except OSError as error:
             return [f"unreadable file: {name}: {error.strerror}"] * len(indices)
+
+
+def _stamp_with_redshifts(layout: Layout, tree: FileTree) -> str:
+    """The stamp of the files, and of those next to them from which classes and redshifts are taken."""
+    redshift_file: Callable[[Path], Path | None] | None = getattr(layout, "redshift_file", None)
+    if redshift_file is None or len(tree.names) > MOST_STAMPED:
+        return tree.stamp
+    found = [path for name in tree.names if (path := redshift_file(tree.root / name)) is not None]
+    stamps = [f"{path.relative_to(tree.root)}/{size_and_time(path)}" for path in found]
+    return join_stamps([tree.stamp, *stamps]) if stamps else tree.stamp
 
 
 def _without_warned(labels: pd.Series, frame: pd.DataFrame) -> pd.Series:

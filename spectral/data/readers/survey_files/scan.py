@@ -21,10 +21,10 @@ FEW = 2000  # files that are read sooner than processes start
 
 
 def scan_headers(layout: Layout, tree: FileTree, num_workers: int | None) -> pd.DataFrame:
-    """What all files say of their spectra, one row a spectrum in the order of files.
+    """What all files say of their spectra, one row per spectrum in the order of files.
 
     Args:
-        num_workers: processes; None: one a core.
+        num_workers: processes; None: one per core.
 
     Returns:
         The columns of the layout's entries, `file`, `row_in_file`, and `problem`: the reason why a file cannot be

@@ -4,6 +4,7 @@ Layout: https://data.sdss.org/datamodel/files/BOSS_SPECTRO_REDUX/RUN2D (spectra/
 Wavelengths are in vacuum.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,7 @@ class SpecLayout(SdssLayout):
             columns = table_columns(hdu_at(hdus, 1, "a table of flux and loglam"), COADD_COLUMNS)
         for name in ("flux", "loglam"):
             if name not in columns or columns[name].ndim != 1:
-                raise UnreadableError(f"wrong layout: HDU 1 has no column {name} with a number a row")
+                raise UnreadableError(f"wrong layout: HDU 1 has no column {name} with a number per row")
         flags, ivar = columns.get(f"{self.mask}_mask"), columns.get("ivar")
         spectrum = Spectrum(
             float32(columns["flux"]),
@@ -140,11 +141,18 @@ class PlateLayout(SdssLayout):
         columns["id"] = [self.spectrum_id(plate, mjd, row + 1) for row in range(num_fibers)]
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
-    def _best_fits(self, path: Path, num_fibers: int) -> dict[str, list[Any]]:
-        """Class and redshift of each fiber from the file spZbest-PLATE-MJD.fits, beside it or one folder below."""
+    def redshift_file(self, path: Path) -> Path | None:
+        """The file spZbest-PLATE-MJD.fits, next to the plate's or one folder below, of the latest run there.
+
+        None if it is not there.
+        """
         name = f"spZbest-{stem(path.name, self.endings).partition('-')[2]}.fits"
-        found = next((file for file in (path.with_name(name), *path.parent.glob(f"*/{name}")) if file.is_file()), None)
-        if found is None:
+        places = (path.with_name(name), *sorted(path.parent.glob(f"*/{name}"), key=_version, reverse=True))
+        return next((file for file in places if file.is_file()), None)
+
+    def _best_fits(self, path: Path, num_fibers: int) -> dict[str, list[Any]]:
+        """Class and redshift of each fiber, from the file of the plate's redshifts if there is one."""
+        if (found := self.redshift_file(path)) is None:
             return {}
         try:
             with open_fits(found) as hdus:
@@ -168,6 +176,11 @@ class PlateLayout(SdssLayout):
         return [spectra.get(i) or UnreadableError(f"{missing}, none with number {i + 1}") for i in indices]
 
 
+def _version(path: Path) -> tuple[list[int], str]:
+    """The numbers in the name of a run's folder, such as v5_13_2; names decide between equal ones."""
+    return [int(number) for number in re.findall(r"\d+", path.parent.name)], path.parent.name
+
+
 def _fiber_rows(hdu: Hdu, rows: Sequence[int], num_pixels: int) -> NDArray[Any]:
     if _plate_shape(hdu)[1] != num_pixels:
         raise UnreadableError(f"wrong layout: {hdu} has rows of {hdu.shape[1]} pixels, not of {num_pixels}")
@@ -184,7 +197,7 @@ def _plate_shape(hdu: Hdu) -> tuple[int, int]:
 
 
 def _known_columns(hdu: Hdu, stop: int | None = None) -> dict[str, NDArray[Any]]:
-    """Those that name, class and place spectra, and have one value a row."""
+    """Those that name, class and place spectra, and have one value per row."""
     names = ["specobjid", "fiberid", *sorted({name for names in OF_TABLES.values() for name in names})]
     return {name: values for name, values in table_columns(hdu, names, 0, stop).items() if values.ndim == 1}
 

@@ -1,4 +1,4 @@
-"""A folder of text files, one a spectrum: columns of wavelength, flux and, where there is one, error or ivar.
+"""A folder of text files, one per spectrum: columns of wavelength, flux and, where there is one, error or ivar.
 
 What follows a # is a comment; one line of names may stand before the numbers. Fields stand between commas,
 semicolons or white space; next to semicolons a comma is a decimal comma.

@@ -12,6 +12,7 @@ import pytest
 from spectral.configs.data import readers
 from spectral.configs.readers import ArraysConfig
 from spectral.data.packing.class_names import order_class_names
+from spectral.data.readers import parquet_stream
 from spectral.data.readers.arrays.opening import open_arrays
 from spectral.data.readers.arrays.parquet_rows import list_rows
 from spectral.data.readers.parquet_stream import ParquetStream
@@ -163,6 +164,23 @@ def test_reading_parquet_in_order_reads_each_row_group_once(tmp_path, monkeypatc
     for row in range(0, NUM, 7):
         np.testing.assert_array_equal(stream.spectrum(row), FLUX[row, None])
     assert starts == []
+
+
+def test_a_parquet_row_is_never_one_of_the_batch_before_a_damaged_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet_stream, "ROWS_PER_BATCH", 4)
+    read = []
+
+    def fails_at_the_second(batch):
+        read.append(batch)
+        if len(read) == 2:
+            raise ValueError("damaged")
+        return list_rows(batch)
+
+    stream = ParquetStream(parquet_lists(tmp_path)["path"], ["flux"], fails_at_the_second)
+    np.testing.assert_array_equal(stream.spectrum(1), FLUX[1, None])
+    with pytest.raises(ValueError, match="damaged"):
+        stream.spectrum(5)
+    np.testing.assert_array_equal(stream.spectrum(6), FLUX[6, None])
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,18 @@ def test_ids_of_64_bits_stay_exact_and_labels_are_those_of_redrock(tmp_path: Pat
     assert kept["label"].fillna("-").tolist() == ["star", "star", "galaxy", "qso", "-"]
 
 
+def test_redshifts_that_are_written_again_in_place_are_read_again(tmp_path: Path) -> None:
+    redshifts = tmp_path / "d" / "redrock-sv3-bright-10378.fits"
+    write_desi(tmp_path / "d" / "coadd-sv3-bright-10378.fits", IDS[:2])
+    write_redrock(redshifts, IDS[:2], ["QSO", "GALAXY"])
+    before = opened(tmp_path / "d")
+    assert before.catalog()["label"].tolist() == ["qso", "galaxy"]
+    write_redrock(tmp_path / "new.fits", IDS[:2], ["STAR", "GALAXY"])
+    redshifts.write_bytes((tmp_path / "new.fits").read_bytes())  # the folder's own time stays
+    after = opened(tmp_path / "d")
+    assert after.catalog()["label"].tolist() == ["star", "galaxy"] and after.fingerprint() != before.fingerprint()
+
+
 def test_an_exposure_is_a_spectrum_and_its_object_the_group(tmp_path: Path) -> None:
     folder = tmp_path / "d"
     write_desi(folder / "coadd-sv3-bright-10378.fits", IDS[:2])

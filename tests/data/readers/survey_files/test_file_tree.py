@@ -19,7 +19,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def found(folder: object, **options: object) -> list[str]:
-    return find_files(str(folder), (".fits", ".fits.gz"), **options).names  # type: ignore[arg-type]
+    return find_files(str(folder), (".fits", ".fits.gz"), **options).names  # type: ignore[arg-type]  # options of several types
 
 
 def test_all_files_below_a_folder_in_the_order_of_their_names(folder: Path) -> None:

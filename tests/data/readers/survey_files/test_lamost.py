@@ -77,6 +77,23 @@ def test_wavelengths_come_from_the_header_and_not_from_row_2(tmp_path: Path) -> 
     np.testing.assert_allclose(np.log10(wave[0]), 3.5682 + 1e-4 * np.arange(40), rtol=1e-12)
 
 
+def test_a_redshift_of_minus_9999_in_a_catalog_is_none(tmp_path: Path) -> None:
+    spectra = few_spectra(3)
+    LamostImageCase().write(tmp_path, spectra)
+    catalog = write_catalog(catalog_of(spectra).assign(z=[-9999.0, -0.001, 1.5]), tmp_path / "c.csv")
+    assert rows_of(lamost(tmp_path / "spectra", catalog=str(catalog)), "redshift") == [[None, -0.001, 1.5]]
+
+
+def test_whole_numbers_that_are_missing_in_a_fits_catalog_are_no_values(tmp_path: Path) -> None:
+    """As astropy writes a masked column: 999999 in the file, and TNULL says so."""
+    spectra = few_spectra(3)
+    LamostImageCase().write(tmp_path, spectra)
+    missing = pd.array([7, None, None], dtype="Int64")
+    catalog = write_catalog(catalog_of(spectra).assign(uid=missing, **{"class": missing}), tmp_path / "c.fits")
+    groups, labels = rows_of(lamost(tmp_path / "spectra", catalog=str(catalog)), "group", "label")
+    assert (groups, labels) == (["7", None, None], ["7", None, None])
+
+
 def test_header_values_of_the_pipelines(tmp_path: Path) -> None:
     old = {"SNRR": None, "SN_R": 7.5, "OBSID": None, "Z": -9999.0, "CLASS": "Unknown"}
     write_one(tmp_path / "s" / "spec-55862-B6212_sp06-003.fits", image_rows({}, {}), **old)
@@ -216,6 +233,17 @@ def test_a_name_that_several_folders_have_is_a_bad_row_unless_the_folder_is_name
     chunk = reader.read(np.arange(3))
     assert chunk.problems == {0: "several files of this name: spec", 2: "missing file: x"}
     np.testing.assert_array_equal(chunk.flux[1], spectra[1].flux[None])
+
+
+def test_a_file_that_a_column_names_is_not_replaced_by_one_that_is_named_as_the_id(tmp_path: Path) -> None:
+    case, spectra = LamostImageCase(), few_spectra(2)
+    (tmp_path / "s").mkdir()
+    for name, spectrum in zip(("mine", "2"), spectra, strict=True):
+        case.hdus(spectrum).writeto(tmp_path / "s" / f"{name}.fits")
+    catalog = write_catalog(pd.DataFrame({"id": [1, 2], "f": ["mine.fits", "gone.fits"]}), tmp_path / "c.csv")
+    reader = lamost(tmp_path / "s", catalog=str(catalog), file_key="f")
+    reader.catalog()
+    assert reader.read(np.arange(2)).problems == {1: "missing file: gone.fits"}
 
 
 def test_a_catalog_that_fits_no_file_is_one_sentence(tmp_path: Path) -> None:

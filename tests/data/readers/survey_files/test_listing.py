@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from spectral.data.readers.survey_files.file_tree import FileTree
 from spectral.data.readers.survey_files.lamost import LamostLayout
 from spectral.data.readers.survey_files.listing import Source, list_spectra
+from spectral.data.readers.survey_files.places import ABSENT, SEVERAL, FileFinder
 
 NUM = 20_000
 PYTHON_STRING = 90  # bytes, of a file's name with its folder
@@ -28,3 +30,24 @@ def test_a_catalog_is_listed_by_columns_and_not_by_objects_for_each_row(tmp_path
     tracemalloc.stop()
     assert frame["file"].tolist()[: NUM - 2] == names[: NUM - 2] and frame["problem"].notna().sum() == 2
     assert most / NUM < 3.5 * PYTHON_STRING
+
+
+def test_a_file_is_found_by_the_end_of_its_path_and_never_in_another_folder(tmp_path: Path) -> None:
+    finder = FileFinder(
+        FileTree(tmp_path, ["a/s1.fits", "a/s2.fits.gz", "x/b/s2.fits", "top.fits"], ""), LamostLayout.endings
+    )
+    expected = {
+        "a/s1.fits": 0,
+        f"{tmp_path}/a/s1.fits": 0,
+        "/moved/from/a/s1.fits": 0,
+        "./a/s1": 0,
+        "s1": 0,
+        "S1.fits": ABSENT,
+        "b/s1.fits": ABSENT,
+        "s2": SEVERAL,
+        "x/b/s2.fits": 2,
+        "/flat/now/top.fits": 3,
+        "../a/s1.FITS": 0,
+        "": ABSENT,
+    }
+    assert finder.find(pa.chunked_array([[*expected]], pa.large_string())).tolist() == [*expected.values()]

@@ -13,7 +13,7 @@ from reader_cases.sdss import MJD, PLATE, SpecLiteCase, flags, write_classes, wr
 from survey_tests import few_spectra, no_headers, rows_of, sdss
 
 from spectral.data.readers.survey_files.layout import UnreadableError
-from spectral.data.readers.survey_files.sdss import FLAGS
+from spectral.data.readers.survey_files.sdss import FLAGS, PlateLayout
 
 __all__ = ["no_headers"]
 
@@ -146,7 +146,7 @@ def test_a_file_of_another_layout_says_what_was_expected(tmp_path: Path) -> None
     reader = sdss(tmp_path / "spectra")
     reader.catalog()
     assert reader.read(np.arange(2)).problems == {
-        0: "wrong layout: HDU 1 has no column loglam with a number a row (0266/spec-0266-51602-0001.fits)",
+        0: "wrong layout: HDU 1 has no column loglam with a number per row (0266/spec-0266-51602-0001.fits)",
         1: "wrong layout: no HDU 2 with a row of SPECOBJ, there are HDU 0 PRIMARY (0266/spec-0266-51602-0002.fits)",
     }
 
@@ -154,13 +154,24 @@ def test_a_file_of_another_layout_says_what_was_expected(tmp_path: Path) -> None
 def test_labels_of_a_plate_come_from_the_file_of_best_fits_in_the_folder_of_its_run_too(tmp_path: Path) -> None:
     spectra = made_spectra(3, ragged=False)
     write_plates(tmp_path / "redux", spectra, with_classes=False)
-    (without,) = rows_of(sdss(tmp_path / "redux", kind="spplate"), "label")
-    assert without == [None, None, None]
+    (tmp_path / "redux" / "v5_13_2").mkdir()
+    for _ in range(2):  # the cache, which is made in the folder, changes the folder's time once
+        (without,) = rows_of(sdss(tmp_path / "redux", kind="spplate"), "label")
+        assert without == [None, None, None]
     assert rows_of(sdss(tmp_path / "redux", kind="spplate"), "ra_deg") == [[spectrum.ra_deg for spectrum in spectra]]
     write_classes(tmp_path / "redux" / "v5_13_2" / "spZbest-0266-51602.fits", spectra)
-    (tmp_path / "redux" / "cache").rename(tmp_path / "old")
     (labels,) = rows_of(sdss(tmp_path / "redux", kind="spplate"), "label")
     assert labels == [spectrum.label for spectrum in spectra]
+
+
+def test_of_several_runs_the_best_fits_of_the_latest_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for run in ("v5_7_0", "v5_13_2", "v5_7_2"):
+        (tmp_path / run).mkdir()
+        (tmp_path / run / "spZbest-0266-51602.fits").touch()
+    runs = [tmp_path / run for run in ("v5_13_2", "v5_7_0", "v5_7_2")]
+    monkeypatch.setattr(Path, "glob", lambda _, pattern: [run / pattern.partition("/")[2] for run in runs[::-1]])
+    found = PlateLayout(["any"], "and").redshift_file(tmp_path / "spPlate-0266-51602.fits")
+    assert found == tmp_path / "v5_13_2" / "spZbest-0266-51602.fits"
 
 
 def test_best_fits_of_other_fibers_make_a_plate_unreadable(tmp_path: Path) -> None:

@@ -185,9 +185,9 @@ def test_no_spectra_are_shown_without_a_run_or_if_none_are_asked_for(survey: Sur
 def test_the_wavelengths_of_lines_are_those_of_nist_in_vacuum() -> None:
     """Air wavelengths of the NIST Atomic Spectra Database, brought to vacuum by Morton 1991 (ApJS 77, 119)."""
     air = {
-        "H α": [6562.80],  # noqa: RUF001
+        "H α": [6562.80],  # noqa: RUF001  # the line's own name
         "H β": [4861.33],
-        "H γ": [4340.47],  # noqa: RUF001
+        "H γ": [4340.47],  # noqa: RUF001  # the line's own name
         "H δ": [4101.74],
         "Ca K, H": [3933.66, 3968.47],
         "Mg b": [5167.32, 5172.68, 5183.60],
