@@ -5,6 +5,7 @@ run on small data. What cannot be checked is in UNCHECKED, by its exact text and
 """
 
 import argparse
+import itertools
 import os
 import re
 import runpy
@@ -32,6 +33,7 @@ PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", REPOSITORY / 
 PAGES += sorted((REPOSITORY / "docs").glob("*.md"))
 YAMLS = sorted((REPOSITORY / "conf").rglob("*.yaml"))
 FENCED = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.M | re.S)
+SETS_VARIABLE = re.compile(r"[A-Z_]+=")  # of the environment, before a command
 INLINE = re.compile(r"`((?:python|make) [^`\n]+)`")
 IN_YAML = re.compile(r"\b(python (?:run\.py|-m \w).*?)(?=`|;|\s{3}|$)", re.M)
 UNCHECKED = {
@@ -183,7 +185,7 @@ def checker(words: list[str]) -> tuple[Callable[[list[str], pytest.MonkeyPatch],
 def test_every_command_of_the_docs_is_valid(
     command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, no_key: None
 ) -> None:
-    words = shlex.split(command)
+    words = [*itertools.dropwhile(SETS_VARIABLE.match, shlex.split(command))]
     monkeypatch.chdir(tmp_path)
     if words[0] == "make":
         check_make(words[1:])

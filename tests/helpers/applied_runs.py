@@ -7,7 +7,7 @@ from small_runs import composed
 
 NUM = 50  # spectra that a run is applied to; not a multiple of the batch size
 BATCH = "evaluate_batch_size=16"
-ON_CPU = ("device=cpu", "precision=float32", BATCH)
+ON_CPU = ("device=cpu", "precision=float32", "kernel=torch", BATCH)
 
 
 def command(name: str, *overrides: str) -> None:
