@@ -7,10 +7,13 @@ continues or no trial of the study is left to run: then it is PRUNED.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sweeps.study.attributes import CONFIGURATION, PAUSED
+from sweeps.study.attributes import CONFIGURATION, PAUSED, REASON
 
 if TYPE_CHECKING:
-    from optuna.trial import FrozenTrial
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial, Trial
+
+    from sweeps.study.ownership import Ownership
 
 
 def is_paused(trial: "FrozenTrial") -> bool:
@@ -30,3 +33,23 @@ def any_running(trials: Sequence["FrozenTrial"]) -> bool:
     paused = {trial.user_attrs.get(CONFIGURATION) for trial in trials if is_paused(trial)}
     unfinished = (trial for trial in trials if not trial.state.is_finished() and not is_paused(trial))
     return any(trial.user_attrs.get(CONFIGURATION) not in paused for trial in unfinished)
+
+
+def continue_paused(study: "Study", paused: "FrozenTrial", ownership: "Ownership") -> "Trial":
+    """Claim a paused trial for this controller. The caller must hold the lock of the study."""
+    from optuna.trial import Trial
+
+    trial = Trial(study, paused._trial_id)
+    ownership.sign(trial)  # first: if this process is killed here, the trial is still paused
+    trial.set_user_attr(PAUSED, False)
+    return trial
+
+
+def prune_paused(study: "Study", trials: Sequence["FrozenTrial"]) -> None:
+    """End all paused trials as pruned. The caller must hold the lock of the study."""
+    from optuna.trial import TrialState
+
+    for paused in filter(is_paused, trials):
+        reason = paused.user_attrs[REASON].replace("paused", "pruned", 1)
+        study._storage.set_trial_user_attr(paused._trial_id, REASON, reason)
+        study.tell(paused.number, state=TrialState.PRUNED)

@@ -42,7 +42,7 @@ from sweeps.study.attributes import (
 from sweeps.study.controllers import Controller, Heartbeat
 from sweeps.study.identity import identity_of, refuse_other, up_to_date
 from sweeps.study.ownership import Ownership, TakenOver
-from sweeps.study.paused import any_running, is_paused
+from sweeps.study.paused import any_running, continue_paused, is_paused, prune_paused
 from sweeps.study.pruner import build_pruner, pruners
 from sweeps.study.renamed import renamed_configuration
 from sweeps.study.retry import RetryPolicy
@@ -152,19 +152,10 @@ class SharedStudy:
         pruner = pruners.typed(self.config.pruner, self.config.pruning)
         found = pruner.to_promote(standing(trials), self.study.direction, is_last_call=is_last_call)
         if found is not None:
-            trial = Trial(self.study, found._trial_id)
-            self.ownership.sign(trial)
-            trial.set_user_attr(PAUSED, False)
-            return trial
+            return continue_paused(self.study, found, self.ownership)
         if is_last_call:
-            self._prune_paused(trials)
+            prune_paused(self.study, trials)
         return None
-
-    def _prune_paused(self, trials: list[FrozenTrial]) -> None:
-        for paused in filter(is_paused, trials):
-            reason = paused.user_attrs[REASON].replace("paused", "pruned", 1)
-            self.storage.set_trial_user_attr(paused._trial_id, REASON, reason)
-            self.study.tell(paused.number, state=TrialState.PRUNED)
 
     def is_finished(self) -> bool:
         """Whether all trials have ended. Not before: a controller that still runs one may die."""
