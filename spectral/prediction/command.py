@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 
 from spectral.configs.commands import PredictConfig, typed_command
 from spectral.errors import UserError
+from spectral.prediction.finished import check_begun_or_own
 
 if TYPE_CHECKING:
     from spectral.prediction.work import Work
@@ -27,6 +28,7 @@ def run_predict(config: DictConfig) -> None:
     if command.data is None:
         raise UserError(f"data=... is missing: {EXAMPLE}.")
     _refuse_on_bad_of_packing()
+    _check_out(Path(command.out), command.overwrite)
     kind = output_format(command.format, Path(command.out))
     _check_columns(command, kind)
     # Imports torch, which takes seconds: a mistake on the command line is found before.
@@ -52,6 +54,17 @@ def _refuse_on_bad_of_packing() -> None:
     given = HydraConfig.get().overrides.task if HydraConfig.initialized() else []
     for value in (override.partition("=")[2] for override in given if override.startswith("data.on_bad=")):
         raise UserError(f"data.on_bad={value} is an option of packing: here it is on_bad={value}.")
+
+
+def _check_out(out: Path, overwrite: bool) -> None:
+    """Raise UserError if no file can be made there, or if one is there that must not be replaced."""
+    if out.is_dir():
+        raise UserError(f"out={out} is a folder: give a file, such as out={out / 'catalog.parquet'}.")
+    for folder in out.parents:
+        if folder.exists() and not folder.is_dir():
+            raise UserError(f"out={out} cannot be written: {folder} is a file, not a folder.")
+    if not overwrite:
+        check_begun_or_own(out)
 
 
 def _check_columns(command: PredictConfig, kind: str) -> None:

@@ -1,5 +1,6 @@
 """NAME.json next to a finished catalog NAME: what it is made of, and what was found. It is written last."""
 
+import glob
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,9 +8,18 @@ from typing import Any
 
 from rich.console import Console
 
+from spectral.errors import UserError
 from spectral.files import write_json
 
 FORMAT = 1
+DIFFERENCES = {  # of what a catalog is made of, in words; the others are keys of the command
+    "model": "another run",
+    "data": "other data or other options of it",
+    "settings": "other data or other options of it",
+    "plan_format": "another version",
+    "version": "version {}",
+    "file_format": "format={}",
+}
 
 
 def record_path(out: Path) -> Path:
@@ -35,12 +45,63 @@ def forget_record(out: Path) -> None:
 
 def finished_record(out: Path, made_of: Mapping[str, Any]) -> dict[str, Any] | None:
     """The record of a catalog that is finished and made of the same; None if there is none."""
+    record = _record_of_file(out)
+    return record if record and record["made_of"] == json.loads(json.dumps(made_of)) else None
+
+
+def check_begun_or_own(out: Path) -> None:
+    """Raise UserError if there is a file that no command has finished, nor is at work on. It needs no lock."""
+    # Looked for first: who finishes a file writes its record, and only then removes the parts.
+    is_begun = any(out.parent.glob(f".{glob.escape(out.name)}.*.parts"))
+    if not is_begun:
+        _check_own(out)
+
+
+def check_replaceable(out: Path, made_of: Mapping[str, Any]) -> None:
+    """Raise UserError if there is a file that is not of this command, or that is made of something else."""
+    _check_own(out)
+    record, asked = _record_of_file(out), json.loads(json.dumps(made_of))
+    if record and record["made_of"] != asked:
+        raise UserError(
+            f"out={out} was made with {_differences(record['made_of'], asked)}: give another out, or overwrite=true "
+            "makes it again."
+        )
+
+
+def _check_own(out: Path) -> None:
+    foreign = [out] if out.exists() and _record_of_file(out) is None else []
+    foreign += [record_path(out)] if record_path(out).exists() and _record(out) is None else []
+    for path in foreign:
+        raise UserError(
+            f"out={out} would replace {path}, which spectral.predict has not written, or not finished, or which was "
+            "changed since: give another out, or overwrite=true replaces it."
+        )
+
+
+def _differences(before: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+    """What a file was made with that is asked for otherwise, such as "reject=null, format=csv"."""
+    keys = [key for key in asked if before.get(key) != asked[key]]
+    shown = {key: json.dumps(before.get(key), ensure_ascii=False).replace('"', "") for key in keys}
+    words = [DIFFERENCES.get(key, f"{key}={{}}").format(shown[key]) for key in keys]
+    return ", ".join(dict.fromkeys(words)) or "another version"
+
+
+def _record_of_file(out: Path) -> dict[str, Any] | None:
+    """The record of the file at `out`; None if there is none, or it tells of a file of another size."""
+    record = _record(out)
+    try:
+        return record if record and record["num_bytes"] == out.stat().st_size else None
+    except (OSError, KeyError):
+        return None
+
+
+def _record(out: Path) -> dict[str, Any] | None:
+    """What is stored in the place of the record; None if that is none."""
     try:
         record = json.loads(record_path(out).read_text("utf-8"))
-        is_same = record["made_of"] == json.loads(json.dumps(made_of)) and record["num_bytes"] == out.stat().st_size
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # none, or one of another version
+    except (OSError, ValueError, RecursionError):
         return None
-    return record if is_same else None
+    return record if isinstance(record, dict) and isinstance(record.get("made_of"), dict) else None
 
 
 def print_record(console: Console, record: Mapping[str, Any], out: Path) -> None:

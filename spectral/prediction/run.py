@@ -19,7 +19,13 @@ from spectral.inference.wavelengths import check_same_pixels
 from spectral.prediction.applied_run import AppliedRun
 from spectral.prediction.columns import Columns
 from spectral.prediction.deciding import Deciding, check_can_decide, given_shares, prepare_deciding
-from spectral.prediction.finished import finished_record, forget_record, print_record, write_record
+from spectral.prediction.finished import (
+    check_replaceable,
+    finished_record,
+    forget_record,
+    print_record,
+    write_record,
+)
 from spectral.prediction.join import join, probabilities_of
 from spectral.prediction.make_parts import make_parts
 from spectral.prediction.provenance import made_of, origin, plan_of
@@ -37,14 +43,16 @@ Make = Callable[[PredictConfig, Work], None]
 def predict(command: PredictConfig, kind: str, make: Make | None = None) -> None:
     """Classify the spectra of a command and write its file, or make the parts of a shard.
 
-    Who finds all parts made writes the file. A file that is finished is not made again.
+    Who finds all parts made writes the file. A file that is finished is not made again, and none is replaced, unless
+    the command says overwrite=true.
 
     Args:
         kind: the file's format: csv, probabilities, contest, parquet or fits.
         make: makes the parts in other processes; None: they are made here.
 
     Raises:
-        UserError: no such run, it has not ended, the data does not fit it, or something asked for cannot be had.
+        UserError: no such run, it has not ended, the data does not fit it, something asked for cannot be had, or there
+            is another file in the place of this one.
     """
     out = Path(command.out)
     with lean_tables(), space_errors(out):
@@ -86,11 +94,13 @@ class _Prediction:
         """The record of the file if it is finished; else None, and the catalog of the data is listed."""
         with self.work.locked():
             if self.command.overwrite:
+                self.work.allow_replacing()
                 forget_record(self.out)
             if record := finished_record(self.out, self.made_of):
                 log.info("%s is finished: overwrite=true makes it again.", self.out)
                 self.work.remove()
                 return record
+            self._check_replaceable()
             self.work.list_spectra(self.tables)
         check_shards(self.command.shards, self.work.num_rows)
         del self.tables  # it may hold the whole catalog
@@ -107,7 +117,9 @@ class _Prediction:
             record = finished_record(self.out, self.made_of)
             if record is not None:
                 self.work.remove()  # parts that were made here while another process joined its own
-            elif self.work.is_whole():
+                return record
+            self._check_replaceable()
+            if self.work.is_whole():
                 deciding, about = self.deciding(), origin(self.run, self.work.plan)
                 found = join(self.work, self.kind, self.columns, deciding, about)
                 notes = [*_notes(self.work, self.command, found, self.run.validation), *deciding.doubts, self.doubt]
@@ -115,6 +127,11 @@ class _Prediction:
                 record = write_record(self.out, self.made_of, found | deciding.report)
                 self.work.remove()
         return record
+
+    def _check_replaceable(self) -> None:
+        """Raise UserError if the file is there and nobody has said that it may be replaced. The lock is held."""
+        if not self.command.overwrite and not self.work.may_replace():
+            check_replaceable(self.out, self.made_of)
 
     def deciding(self) -> Deciding:
         """How classes are decided on; an estimate of class shares needs all parts."""

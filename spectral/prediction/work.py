@@ -28,12 +28,13 @@ from numpy.typing import NDArray
 
 from spectral.data.packing.parts import Span
 from spectral.errors import UserError
-from spectral.files import writing
+from spectral.files import write_json, writing
 
 log = logging.getLogger(__name__)
 
 OF_THE_PACK = ("class_index", "length")  # columns that are not the source's
 REPEATED = b"repeated_id"  # in the metadata of spectra.parquet
+REPLACED = "replaced.json"  # the file that may be replaced, if there is one
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,27 @@ class Work:
         except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
             path.unlink(missing_ok=True)
             raise UserError(f"{path} is damaged and was removed: the same command makes it again.") from error
+
+    def allow_replacing(self) -> None:
+        """Keep that the file which is there now may be replaced: shards and a command that resumes need not say so."""
+        if (there := self._there()) is not None:
+            write_json(self.folder / REPLACED, there)
+
+    def may_replace(self) -> bool:
+        """Whether the file that is there may be replaced, since a command has said so and it is still the same."""
+        try:
+            stored = json.loads((self.folder / REPLACED).read_text("utf-8"))
+        except (OSError, ValueError):
+            return False
+        return bool(stored == self._there())
+
+    def _there(self) -> dict[str, int] | None:
+        """What tells the file that is there from another; None if there is none."""
+        try:
+            found = self.out.stat()
+        except FileNotFoundError:
+            return None
+        return {"num_bytes": found.st_size, "mtime_ns": found.st_mtime_ns}
 
     def is_whole(self) -> bool:
         """Whether all parts are made. Without the list of spectra they are not: another process has joined them."""

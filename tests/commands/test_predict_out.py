@@ -1,0 +1,100 @@
+"""Which files `spectral.predict` replaces at `out=`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from applied_runs import NUM, hidden, predict
+
+from spectral.errors import UserError
+from spectral.prediction import run
+from spectral.prediction.work import Part, Work
+
+
+def test_a_finished_catalog_that_was_made_otherwise_is_not_replaced(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    data, out = spectra(), tmp_path / "cat.csv"
+    predict(finished, data, out, "keep_columns=[label]")
+    before = out.read_bytes()
+    sentence = r"cat\.csv was made with {}: give another out, or overwrite=true makes it again\.$"
+    for more, with_what in [
+        (("keep_columns=[label]", "reject=0.9", "priors=estimate"), "reject=null, priors=null"),
+        (("format=probabilities",), r"format=csv, keep_columns=\[label\]"),
+        (("keep_columns=[label]", "rows_per_part=9"), "rows_per_part=8192"),
+    ]:
+        with pytest.raises(UserError, match=sentence.format(with_what)):
+            predict(finished, data, out, *more)
+    with pytest.raises(UserError, match=sentence.format("other data or other options of it")):
+        predict(finished, spectra(snr=np.arange(NUM) / 2), out, "keep_columns=[label]")
+    assert out.read_bytes() == before and hidden(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["mine.csv", "mine.csv.json"])
+def test_a_file_that_is_not_the_commands_own_is_replaced_only_if_that_is_asked_for(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    data, out, precious = spectra(), tmp_path / "mine.csv", tmp_path / name
+    precious.write_text('"precious"\n')
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "_Prediction", None)  # no work at all
+        with pytest.raises(UserError, match=rf"out=.*mine\.csv would replace .*{name}, .* overwrite=true replaces it"):
+            predict(finished, data, out)
+    assert precious.read_text() == '"precious"\n' and hidden(tmp_path) == []
+    predict(finished, data, out, "overwrite=true")
+    assert len(pd.read_csv(out)) == NUM
+
+
+def test_a_file_that_appears_while_spectra_are_classified_is_kept(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, out, write = spectra(), tmp_path / "cat.csv", Work.write
+
+    def write_and_put_another(self: Work, span: tuple[int, int], part: Part) -> None:
+        write(self, span, part)
+        out.write_text("precious\n")
+
+    monkeypatch.setattr(Work, "write", write_and_put_another)
+    with pytest.raises(UserError, match="has not written"):
+        predict(finished, data, out)
+    assert out.read_text() == "precious\n"
+
+
+def test_a_killed_command_that_may_replace_a_file_resumes_without_saying_so_again(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    data, out = spectra(), tmp_path / "cat.csv"
+    out.write_text("old\n")
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "join", killed)
+        with pytest.raises(KeyboardInterrupt):
+            predict(finished, data, out, "overwrite=true")
+    out.write_text("another, which nobody has given away\n")
+    with pytest.raises(UserError, match="has not written"):
+        predict(finished, data, out)
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "join", killed)
+        with pytest.raises(KeyboardInterrupt):
+            predict(finished, data, out, "overwrite=true")
+    monkeypatch.setattr(Work, "write", None)  # no part is made again
+    predict(finished, data, out)
+    assert len(pd.read_csv(out)) == NUM and hidden(tmp_path) == []
+
+
+def test_a_folder_or_a_file_in_the_way_is_refused_at_the_start(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, file = spectra(), tmp_path / "file"
+    file.touch()
+    (tmp_path / "cat.csv").mkdir()
+    monkeypatch.setattr(run, "_Prediction", None)  # no work at all
+    with pytest.raises(UserError, match=r"cat\.csv is a folder: give a file, such as out=.*cat\.csv/catalog\.parquet"):
+        predict(finished, data, tmp_path / "cat.csv", "overwrite=true")
+    with pytest.raises(UserError, match=r"cannot be written: .*file is a file, not a folder"):
+        predict(finished, data, file / "cat.csv", f"cache_dir={tmp_path}")
