@@ -1,5 +1,6 @@
 """From the config of `spectral.predict` to what it does: all, a shard, or shards as jobs. Light until it begins."""
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from spectral.prediction.finished import check_begun_or_own
 
 if TYPE_CHECKING:
     from spectral.prediction.work import Work
+
+log = logging.getLogger(__name__)
 
 EXAMPLE = "python -m spectral.predict run=FOLDER data=... out=FILE"
 FORMATS = {".csv": "csv", ".parquet": "parquet", ".fits": "fits"}
@@ -44,6 +47,9 @@ def launch_shards(command: PredictConfig, work: "Work") -> None:
     from spectral.data.packing.shards import shard_of
 
     num = min(command.shards, len(work.spans))
+    if num < command.shards:
+        parts = f"{num:,} part{'s' * (num > 1)} of rows_per_part={work.rows_per_part}"
+        log.info("shards=%s is more than there are parts: the data makes %s, a job for each.", command.shards, parts)
     left = [shard for shard in range(num) if not all(map(work.is_done, shard_of(work.spans, num, shard)))]
     with SpectraProgress("classifying", "Classified", work.num_rows, work.num_done()) as progress:
         run_shards(run_predict, left, num, work.out, lambda: progress.reach(work.num_done()), ["overwrite=false"])

@@ -194,10 +194,13 @@ def _report_threshold(deciding: Deciding) -> None:
     threshold = deciding.threshold
     assert threshold is not None
     deciding.report["reject"] = vars(threshold)
-    sentence = f"rejected: predictions of a probability below {threshold.probability:.4g}"
+    # All digits of the number that is compared with: rounded, 0.99998 would be 1.
+    digits = np.format_float_positional(np.float32(threshold.probability), trim="-")
+    sentence = f"rejected: predictions of a probability below {digits}"
     if threshold.kept is not None:
-        right = "" if threshold.precision is None else f", {100 * threshold.precision:.4g} % of them right"
-        sentence += f"; on validation {threshold.num_kept:,} are kept ({100 * threshold.kept:.3g} %){right}"
+        share, weighted = f"{100 * threshold.kept:.3g} %", ", weighted to these class shares" * deciding.at_shares
+        right = "" if threshold.precision is None else f", {100 * threshold.precision:.4g} % of them right{weighted}"
+        sentence += f"; on validation {threshold.num_kept:,} are kept ({share}{weighted}){right}"
     deciding.sentences.append(sentence)
 
 

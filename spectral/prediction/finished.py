@@ -110,7 +110,11 @@ def print_record(console: Console, record: Mapping[str, Any], out: Path) -> None
     def say(line: str) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    say(f"{record['num_predicted']:,} predictions written to {out}")
+    num_rows, num_predicted = record["num_rows"], record["num_predicted"]
+    with_class = "all" if num_predicted == num_rows else f"{num_predicted:,}"
+    say(f"{num_rows:,} rows written to {out}, {with_class} with a class")
+    for warning in record.get("warnings", ()):  # earlier versions had them among the notes
+        say(f"Warning: {warning}")
     counts = record["num_by_class"]
     total = max(sum(counts.values()), 1)
     say("of them " + ", ".join(f"{name} {count:,} ({100 * count / total:.3g} %)" for name, count in counts.items()))

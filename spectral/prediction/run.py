@@ -122,8 +122,9 @@ class _Prediction:
             if self.work.is_whole():
                 deciding, about = self.deciding(), origin(self.run, self.work.plan)
                 found = join(self.work, self.kind, self.columns, deciding, about)
-                notes = [*_notes(self.work, self.command, found, self.run.validation), *deciding.doubts, self.doubt]
-                found |= {"sentences": deciding.sentences, "notes": [*filter(None, notes)], "origin": about}
+                notes = [*_notes(self.work, self.command, found, self.run.validation), self.doubt]
+                found |= {"warnings": deciding.doubts, "sentences": deciding.sentences}
+                found |= {"notes": [*filter(None, notes)], "origin": about}
                 record = write_record(self.out, self.made_of, found | deciding.report)
                 self.work.remove()
         return record

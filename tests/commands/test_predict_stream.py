@@ -103,7 +103,7 @@ def test_a_finished_command_is_not_repeated_unless_that_is_asked_for(
     data, out = spectra(), tmp_path / "cat.csv"
     predict(finished, data, out)
     first = capsys.readouterr().out
-    assert f"50 predictions written to {out}" in first
+    assert f"50 rows written to {out}, all with a class" in first
     stamp = out.stat().st_mtime_ns
     predict(finished, data, out)
     assert len(count_parts) == 1 and out.stat().st_mtime_ns == stamp
@@ -166,7 +166,11 @@ def test_bad_spectra_have_a_row_without_a_class_and_are_counted(
         assert np.flatnonzero(table[name].isna()).tolist() == bad, name
     assert np.flatnonzero(table["rejected"]).tolist() == bad
     shown = capsys.readouterr().out
-    assert "47 predictions written" in shown and "skipped 2: flux not finite\nskipped 1: no good pixel" in shown
+    assert (
+        "50 rows written" in shown
+        and "47 with a class\n" in shown
+        and "skipped 2: flux not finite\nskipped 1: no good pixel" in shown
+    )
     record = json.loads((tmp_path / "cat.parquet.json").read_text())
     assert record["skipped"] == {"flux not finite": 2, "no good pixel": 1} and record["num_rows"] == NUM
     predict(finished, data, tmp_path / "result.csv", "format=contest")
@@ -247,8 +251,14 @@ def test_shards_joined_equal_one_command(
 
 
 def test_shards_are_run_as_jobs_and_joined_and_one_that_is_done_is_not_run_again(
-    finished: Path, spectra: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fixed_date: None
+    finished: Path,
+    spectra: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fixed_date: None,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level("INFO")
     data, out, ran = spectra(), tmp_path / "cat.csv", list[list[str]]()
 
     def run_jobs(_task: Any, jobs: list[list[str]], folder: Path, on_tick: Callable[[], None]) -> None:
@@ -263,9 +273,9 @@ def test_shards_are_run_as_jobs_and_joined_and_one_that_is_done_is_not_run_again
     predict(finished, data, out, *SMALL_PARTS, "shards=3", "shard=1")
     predict(finished, data, out, *SMALL_PARTS, "shards=3")
     assert ran == [[f"shard={n}", "shards=3", "overwrite=false"] for n in (0, 2)]
-    assert out.read_bytes() == (tmp_path / "one.csv").read_bytes()
+    assert out.read_bytes() == (tmp_path / "one.csv").read_bytes() and "a job for each" not in caplog.text
     predict(finished, data, out, *SMALL_PARTS, f"shards={NUM}", "overwrite=true")
-    assert len(ran) == 2 + 7  # there are seven parts
+    assert len(ran) == 2 + 7 and "the data makes 7 parts of rows_per_part=8, a job for each" in caplog.text
     with pytest.raises(UserError, match="shards=99 is out of range: the data has 50 spectra"):
         predict(finished, data, out, *SMALL_PARTS, "shards=99", "overwrite=true")
 
