@@ -13,7 +13,7 @@ from spectral.inference.onnx_predictor import SUFFIX, OnnxPredictor
 from spectral.inference.predictor import Predictor
 from spectral.prediction.validation import Validation
 from spectral.runs.folder import RunFolder
-from spectral.runtime import Runtime
+from spectral.runtime import Runtime, choose_runtime
 from spectral.scoring.decision import Decision
 
 
@@ -65,6 +65,18 @@ class AppliedRun:
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "blake2b").digest())
         return digest.hexdigest()
+
+    def runtime(self, command: PredictConfig) -> Runtime:
+        """How torch is run; of an ONNX file, which onnxruntime runs in float32, the number of threads alone counts."""
+        is_onnx = self.network is None
+        precision, kernel = ("float32", "torch") if is_onnx else (command.precision, command.kernel)
+        return choose_runtime(command.device, precision, num_threads=command.num_threads, kernel=kernel)
+
+    def described(self, runtime: Runtime) -> str:
+        """What computes, and how, for the log."""
+        if self.network is None:
+            return f"{runtime.device} by onnxruntime in float32, {runtime.num_threads} CPU threads"
+        return str(runtime)
 
     def predictor(self, command: PredictConfig, runtime: Runtime) -> Predictor | OnnxPredictor:
         """What gives its probabilities; onnxruntime computes on the CPU, with the threads of the runtime."""

@@ -15,7 +15,7 @@ from spectral.prediction.blocks import Blocks
 from spectral.prediction.classify import classified, joined
 from spectral.prediction.read_ahead import read_ahead
 from spectral.prediction.work import Part, Work
-from spectral.runtime import Runtime, choose_runtime, tune_allocator
+from spectral.runtime import Runtime, tune_allocator
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +38,13 @@ def make_parts(command: PredictConfig, run: AppliedRun, blocks: Blocks, work: Wo
     if run.classifier.build_inputs().needs_ivar and not blocks.has_ivar:
         raise UserError("inputs.channels needs inverse variances and the data has none: leave that channel out.")
     tune_allocator()
-    runtime = choose_runtime(command.device, command.precision, num_threads=command.num_threads, kernel=command.kernel)
+    runtime = run.runtime(command)
     pieces = list(cut(missing, getattr(command.data, "rows_per_part", ROWS_PER_BLOCK)))
     num_workers = min(reading_processes(command, blocks, runtime), len(pieces) - 1)
     if runtime.device.type == "cpu" and num_workers and command.num_threads is None:
         torch.set_num_threads(max(1, runtime.num_threads - num_workers))
-    log.info("Running on %s; reading ahead: %s.", runtime, f"{num_workers} process(es)" if num_workers else "a thread")
+    reading = f"{num_workers} process(es)" if num_workers else "a thread"
+    log.info("Running on %s; reading ahead: %s.", run.described(runtime), reading)
     found = classified(run.predictor(command, runtime), read_ahead(blocks, pieces, num_workers))
     with SpectraProgress("classifying", "Classified", num_own, num_own - num_left) as progress:
         for span, part in _whole(found, missing, progress):

@@ -53,9 +53,13 @@ def model(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_predict_takes_the_file_for_the_run(model: Path, finished: Path, tmp_path: Path) -> None:
+def test_predict_takes_the_file_for_the_run(
+    model: Path, finished: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     np.savez(tmp_path / "new.npz", **arrays(num=9, seed=5))
-    predict(model, tmp_path / "new.npz", tmp_path / "onnx.parquet")
+    predict(model, tmp_path / "new.npz", tmp_path / "onnx.parquet", "precision=bfloat16")
+    assert "Running on cpu by onnxruntime in float32" in caplog.text and "bfloat16" not in caplog.text
     predict(finished, tmp_path / "new.npz", tmp_path / "torch.parquet")
     ours, theirs = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("onnx", "torch"))
     pd.testing.assert_frame_equal(ours, theirs, rtol=0, atol=5 * LARGEST_DIFFERENCE)  # the entropy adds up three
