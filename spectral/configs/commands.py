@@ -62,8 +62,8 @@ class PredictConfig(ShardsConfig, ApplyConfig):
     reject: Optional[float] = number(None, above=0, at_most=1)  # precision wanted of those that are not rejected
     reject_below: Optional[float] = number(None, at_least=0, at_most=1)  # or: the probability below which they are
     priors: Any = None  # class shares of the data: by name, in class order, or `estimate`; null: as in training
-    overwrite: bool = False  # make a finished file again
-    rows_per_part: int = number(8192, at_least=1)  # spectra that are kept at a time, for resuming
+    overwrite: bool = False  # replace the file that is there
+    rows_per_part: int = number(8192, at_least=1)  # spectra that are kept at a time: the most that a kill can lose
 
     def check(self) -> None:
         """Raises UserError if two keys do not fit together, or the priors are none."""
