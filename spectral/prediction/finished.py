@@ -72,9 +72,10 @@ def _check_own(out: Path) -> None:
     foreign = [out] if out.exists() and _record_of_file(out) is None else []
     foreign += [record_path(out)] if record_path(out).exists() and _record(out) is None else []
     for path in foreign:
+        found = f"out={out} is" if path == out else f"out={out} needs the place of {path},"
         raise UserError(
-            f"out={out} would replace {path}, which spectral.predict has not written, or not finished, or which was "
-            "changed since: give another out, or overwrite=true replaces it."
+            f"{found} a file that spectral.predict has not written or not finished, or that was changed since: give "
+            "another out, or overwrite=true replaces it."
         )
 
 

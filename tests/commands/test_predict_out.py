@@ -33,15 +33,23 @@ def test_a_finished_catalog_that_was_made_otherwise_is_not_replaced(
     assert out.read_bytes() == before and hidden(tmp_path) == []
 
 
-@pytest.mark.parametrize("name", ["mine.csv", "mine.csv.json"])
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("mine.csv", r"mine\.csv is"), ("mine.csv.json", r"mine\.csv needs the place of .*mine\.csv\.json,")],
+)
 def test_a_file_that_is_not_the_commands_own_is_replaced_only_if_that_is_asked_for(
-    finished: Path, spectra: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    finished: Path,
+    spectra: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    sentence: str,
 ) -> None:
     data, out, precious = spectra(), tmp_path / "mine.csv", tmp_path / name
     precious.write_text('"precious"\n')
     with monkeypatch.context() as patched:
         patched.setattr(run, "_Prediction", None)  # no work at all
-        with pytest.raises(UserError, match=rf"out=.*mine\.csv would replace .*{name}, .* overwrite=true replaces it"):
+        with pytest.raises(UserError, match=rf"out=.*{sentence} a file that .* overwrite=true replaces it"):
             predict(finished, data, out)
     assert precious.read_text() == '"precious"\n' and hidden(tmp_path) == []
     predict(finished, data, out, "overwrite=true")
