@@ -98,7 +98,7 @@ class Replay:
         stops = trial.should_prune()
         if step == len(curve):
             self.ended[number] = now
-            self._study.tell(number, curve[-1])
+            self._study.tell(number, max(curve))
             return False
         if stops and self._rule.promote:
             trial.set_user_attr(PAUSED, True)
@@ -124,7 +124,7 @@ def table(draws: list[list[Curve]]) -> Iterator[str]:
 
 def _replays(rule: Rule, curves: list[Curve]) -> tuple[list[bool], list[float], list[float]]:
     """By order: whether the best curve was trained to its end, when, and when the search ended."""
-    best = max(range(len(curves)), key=lambda k: curves[k][-1])
+    best = max(range(len(curves)), key=lambda k: max(curves[k]))  # a run keeps the weights of its best epoch
     found, when, whole = [], [], []
     for seed in range(NUM_ORDERS):
         order = random.Random(seed).sample(range(len(curves)), len(curves))
