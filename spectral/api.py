@@ -141,11 +141,15 @@ def open_survey(
     Args:
         data: the reader, as in `data=NAME`, or a whole data config such as the `data` node of a run's config.yaml.
         cache_dir: where surveys are packed.
-        options: the reader's own keys, as in `data.KEY=VALUE`: `folder="pack"`, `path="survey.npz"`.
+        options: the reader's own keys, as in `data.KEY=VALUE`: `folder="pack"`, `path="survey.npz"`. Without
+            `num_workers` this process packs alone; others are started only under `if __name__ == "__main__":`.
 
     Raises:
         UserError: an unknown reader or option, or data that cannot be read.
     """
     given = {"name": data} if isinstance(data, str) else dict(data)
     given |= {key: str(value) if isinstance(value, Path) else value for key, value in options.items()}
-    return open_typed(readers.typed(given), Path(cache_dir))
+    config = readers.typed(given)
+    if getattr(config, "num_workers", 1) is None:
+        config.num_workers = 1  # each of several would import the calling script again
+    return open_typed(config, Path(cache_dir))

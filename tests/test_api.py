@@ -1,5 +1,6 @@
 """Spectral from Python: arrays in, probabilities out."""
 
+import os
 import pickle
 import subprocess
 import sys
@@ -151,3 +152,35 @@ def test_a_survey_is_opened_by_keywords_or_by_a_config(survey: Survey, tmp_path:
         open_survey(foldr="x")
     with pytest.raises(UserError, match="data=array is not known: did you mean 'arrays'"):
         open_survey("array", path="x")
+
+
+def test_a_plain_script_opens_a_survey_in_its_own_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("a process was started")
+
+    monkeypatch.setattr("spectral.data.packing.workers.num_cores", lambda: 4)
+    monkeypatch.setattr("spectral.data.packing.workers.ProcessPoolExecutor", refuse)
+    opened = open_survey("simulated", num_spectra=12, rows_per_part=4, cache_dir=tmp_path)
+    assert len(opened) == 12
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("num_spectra", [12, 3000])  # the catalog of 3000 is more than a pipe holds
+def test_a_script_that_needs_a_guard_ends_with_a_sentence(num_spectra: int, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from spectral import open_survey\n"
+        f"survey = open_survey('simulated', num_spectra={num_spectra}, rows_per_part=4, num_workers=2)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(spectral.__file__).parents[1])},
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "A survey is opened while a packing process starts: in a script, put what opens a survey" in ended.stderr
+    assert "UserError: No packing process could start: in a script, put what opens a survey under" in ended.stderr

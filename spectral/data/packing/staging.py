@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
+from spectral.data.packing.workers import end_if_importing_main
 from spectral.data.readers.columns import NUMBERED
 from spectral.data.splits.saved import locked_splits, splits_folder
 from spectral.errors import UserError
@@ -37,6 +38,7 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
+        end_if_importing_main()
         log.info("Another process packs %s: waiting for it.", folder)
         lock.acquire()
     try:
