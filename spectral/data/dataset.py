@@ -51,8 +51,7 @@ class Dataset:
         dataset = cls.of(survey.with_split(assign_split(survey.catalog, split, survey.folder)))
         if not len(dataset.train):
             raise UserError(_no_labels(survey, split.name))
-        if survey.num_classes < 2:
-            raise UserError(f"The data has the one class '{survey.class_names[0]}': training needs two or more.")
+        _check_classes(survey)
         _log_dataset(dataset)
         warn_of_torn_objects(dataset.survey.catalog, split.name)
         warn_of_repeats(dataset.survey.catalog)
@@ -111,6 +110,17 @@ class Dataset:
         return digest.hexdigest()
 
 
+def _check_classes(survey: Survey) -> None:
+    """Raises UserError if fewer than two classes have labels. Where the survey has none, `_no_labels` says it."""
+    found = np.unique(survey.labels[survey.labels >= 0])
+    if len(found) < 2:
+        names = ", ".join(survey.class_names)
+        of_all = f" of {names}" if survey.num_classes > 1 else ""
+        raise UserError(
+            f"The data has the one class '{survey.class_names[found[0]]}'{of_all}: training needs two or more."
+        )
+
+
 def _no_labels(survey: Survey, split_name: str) -> str:
     sentence = f"split={split_name} leaves no labelled spectrum to train on, of {len(survey)} in all"
     if survey.catalog["label"].notna().any():
@@ -137,5 +147,6 @@ def _log_dataset(dataset: Dataset) -> None:
     for name, rows in (("training", dataset.train), ("validation", dataset.validation), ("test", dataset.test)):
         missing = sorted(set(range(survey.num_classes)) - set(dataset.labels[rows].tolist()))
         if len(rows) and missing:
-            names = survey.class_names[missing[0]]
-            log.warning("The %s part has no spectrum of class '%s': its F1 there says nothing.", name, names)
+            names = ", ".join(f"'{survey.class_names[k]}'" for k in missing)
+            which, whose = ("class", "its") if len(missing) == 1 else ("classes", "their")
+            log.warning("The %s part has no spectrum of %s %s: %s F1 there says nothing.", name, which, names, whose)

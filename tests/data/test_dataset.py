@@ -47,6 +47,22 @@ def test_spectra_without_a_label_and_classes_missing_from_a_part_are_reported(
     assert "The test part has no spectrum of class 'c': its F1 there says nothing." in caplog.text
 
 
+def test_one_class_of_those_that_are_named_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "survey.npz", flux=np.ones((40, 8), np.float32), type=np.array(["QSO"] * 39 + [""]))
+    named = {"class_names": ["STAR", "GALAXY", "QSO"], "num_workers": 1}
+    config = readers.typed({"name": "arrays", "path": str(tmp_path / "survey.npz"), **named})
+    with pytest.raises(UserError, match="has the one class 'QSO' of STAR, GALAXY, QSO: training needs two or more"):
+        Dataset.open(config, splits.typed("stratified"), tmp_path / "cache")
+
+
+def test_all_classes_that_a_part_lacks_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    opened(tmp_path, "given", split=np.array(["train"] * 84 + ["test"] * 6))
+    assert "The test part has no spectrum of class 'a': its F1 there says nothing." in caplog.text
+    caplog.clear()
+    opened(tmp_path, "given", split=np.array(["train"] * 87 + ["test"] * 3))
+    assert "The test part has no spectrum of classes 'a', 'b': their F1 there says nothing." in caplog.text
+
+
 def opened(tmp_path: Path, how: str = "stratified", **columns: object) -> Dataset:
     """Ninety spectra of thirty objects, ten of each of three classes."""
     flux = np.random.default_rng(0).normal(size=(90, 16)).astype(np.float32)

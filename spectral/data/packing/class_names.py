@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from spectral.configs.class_lists import class_of
-from spectral.errors import UserError, nearest
+from spectral.data.readers.columns import shortened
+from spectral.errors import UserError, did_you_mean, nearest
 
 UNLISTED = "a class that is not in data.class_names"
 
@@ -61,13 +62,22 @@ def with_given_names(labels: pd.Series, given: Sequence[str]) -> tuple[pd.Series
 
 
 def unlisted_sentence(catalog: pd.DataFrame, unlisted: pd.Series, given: Sequence[str], may_skip: bool) -> str:
-    """What is said of the first spectrum whose label is not in data.class_names.
+    """What is said of the first spectrum whose label is not in data.class_names, or of a name there that has none.
 
     Args:
         may_skip: whether data.on_bad=skip would help.
     """
     first, num = catalog[unlisted].iloc[0], int(unlisted.sum())
-    skip = f"; data.on_bad=skip leaves such spectra out, {num:,} of {len(catalog):,}" if may_skip else ""
+    labels = sorted(catalog["label"].dropna().unique())
+    unmatched = [name for name in given if name not in {class_of(label, given) for label in labels}]
+    others = sorted(catalog.loc[unlisted, "label"].unique())
+    of_all = f"out, {num:,} of {len(catalog):,}"
+    skip = f"; data.on_bad=skip leaves such spectra {of_all}" if may_skip else ""
+    if may_skip and (typo := next((name for name in unmatched if did_you_mean(name, others)), None)) is not None:
+        return (
+            f"data.class_names has '{typo}', which matches no label of the data: {did_you_mean(typo, others)}"
+            f"the labels are {shortened(labels)}; data.on_bad=skip leaves spectra of other classes {of_all}."
+        )
     all_of = "" if may_skip else f" like those of all {num:,} labelled spectra"
     return (
         f"Spectrum {first['id']} has the label '{first['label']}', which{all_of} is not in data.class_names: "

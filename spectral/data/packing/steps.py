@@ -81,8 +81,10 @@ class Packing:
             rows = limited_rows(self.catalog["label"], self.config.limit, self.config.limit_draw)
             log.info("Using %s of %s spectra (data.limit).", f"{len(rows):,}", f"{len(self.catalog):,}")
             self.reader, self.catalog = LimitedReader(self.reader, rows), limited(self.catalog, rows)
-        proposed = getattr(self.reader, "class_names", None)
-        self.class_names = class_names_of(self.catalog["label"], self.config.class_names, proposed)
+        self._class_names_of(self.catalog["label"])  # a class that is named twice is found now
+
+    def _class_names_of(self, labels: pd.Series) -> list[str]:
+        return class_names_of(labels, self.config.class_names, getattr(self.reader, "class_names", None))
 
     def begin(self) -> None:
         """Make the folder of the parts, or find it with those that are finished. The lock is held."""
@@ -160,8 +162,9 @@ class Packing:
         for name in contents.shapes:
             dtype = DTYPES.get(name, self.config.dtype)
             digest.update(write_array(pack / f"{name}.npy", name, contents, dtype, parts, spans))
-        kept = kept_entries(self.catalog, contents, self.class_names)
-        digest.update(entries_digest(kept, self.class_names))
+        class_names = self._class_names_of(self.catalog["label"].iloc[contents.rows])
+        kept = kept_entries(self.catalog, contents, class_names)
+        digest.update(entries_digest(kept, class_names))
         # Earlier versions did not count the wavelengths, nor masked by inverse variance.
         former = None if contents.num_no_ivar.any() else digest.hexdigest()
         if self.wave_angstrom is not None:
@@ -173,7 +176,7 @@ class Packing:
             "format": FORMAT,
             "fingerprint": digest.hexdigest(),
             "former_fingerprint": former,
-            "class_names": self.class_names,
+            "class_names": class_names,
             "wave_angstrom": None if wave is None else np.asarray(wave, np.float64).tolist(),
             "wave_unit": self.wave_unit,
             "wave_medium": self.wave_medium,

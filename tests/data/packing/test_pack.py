@@ -187,11 +187,20 @@ class TestBadInput:
 class TestClassNames:
     def test_an_unlisted_label_is_named_with_the_nearest(self, tmp_path: Path) -> None:
         sentence = (
-            r"Spectrum s1 has the label 'galaxy', which is not in data\.class_names: did you mean 'galaxies'.*; "
+            r"Spectrum s1 has the label 'galaxy', which is not in data\.class_names: did you mean 'galaxie'.*; "
             r"data\.on_bad=skip leaves such spectra out, 10 of 40\.$"
         )
+        reader = ToyReader(labels=("star", "galaxy", "galaxie", None))
         with pytest.raises(UserError, match=sentence):
-            packed(tmp_path, ToyReader(), class_names=["star", "galaxies"])
+            packed(tmp_path, reader, class_names=["star", "galaxie"])
+
+    def test_a_name_of_no_label_is_asked_about_first(self, tmp_path: Path) -> None:
+        sentence = (
+            r"^data\.class_names has 'GALXY', which matches no label of the data: did you mean 'galaxy'\? the labels "
+            r"are galaxy, star; data\.on_bad=skip leaves spectra of other classes out, 10 of 40\.$"
+        )
+        with pytest.raises(UserError, match=sentence):
+            packed(tmp_path, ToyReader(), class_names=["STAR", "GALXY", "QSO"])
 
     def test_other_classes_are_left_out_and_counted_if_that_is_asked_for(self, tmp_path: Path) -> None:
         reader = ToyReader(labels=("star", "galaxy", "unknown", None), unreadable={4: "broken"})
@@ -207,6 +216,13 @@ class TestClassNames:
         assert survey.folder is not None
         reasons = pd.read_parquet(survey.folder / "skipped.parquet").set_index("id")["reason"]
         assert reasons["s2"] == "a class that is not in data.class_names: unknown" and reasons["s4"] == "broken"
+
+    def test_a_class_of_left_out_spectra_alone_is_no_class(self, tmp_path: Path) -> None:
+        reader = ToyReader(num=7, labels=("star", "galaxy", "b", "star", "galaxy", "star"), unreadable={2: "broken"})
+        survey = packed(tmp_path, reader, on_bad="skip")
+        assert survey.class_names == ("star", "galaxy") and survey.labels.tolist() == [0, 1, 0, 1, 0, 0]
+        named = packed(tmp_path, reader, on_bad="skip", class_names=["b", "galaxy", "star"])
+        assert named.class_names == ("b", "galaxy", "star")
 
     def test_a_survey_of_other_classes_alone_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(
