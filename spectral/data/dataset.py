@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from spectral.data.packing.open import open_survey
 from spectral.data.readers.columns import USUAL_NAMES, shortened
 from spectral.data.splits.objects import num_groups, warn_of_repeats, warn_of_torn_objects
+from spectral.data.splits.rare import RareClassError, settled
 from spectral.data.splits.split import assign_split
 from spectral.errors import UserError
 from spectral.inputs.batches import Rows
@@ -48,7 +49,7 @@ class Dataset:
         assert survey.folder is not None
         if "split" in survey.catalog and split.name != "given":
             log.warning("The data has a split of its own, which split=%s does not use: split=given does.", split.name)
-        dataset = cls.of(survey.with_split(assign_split(survey.catalog, split, survey.folder)))
+        dataset = cls.of(survey.with_split(_assigned(survey, data, split)))
         if not len(dataset.train):
             raise UserError(_no_labels(survey, split.name))
         _check_classes(survey)
@@ -108,6 +109,14 @@ class Dataset:
         for rows in (self.train, self.validation, self.test):
             digest.update(f"{len(rows)} ".encode() + rows.tobytes())
         return digest.hexdigest()
+
+
+def _assigned(survey: Survey, data: Any, split: Any) -> "pd.Series[Any]":
+    try:
+        return assign_split(survey.catalog, split, survey.folder)
+    except RareClassError as error:
+        found = np.unique(survey.labels[survey.labels >= 0])
+        raise settled(error, data, [survey.class_names[k] for k in found]) from error
 
 
 def _check_classes(survey: Survey) -> None:

@@ -260,7 +260,7 @@ def test_a_class_too_rare_for_the_split_is_named(tmp_path: Path) -> None:
         f"cache_dir={tmp_path / 'cache'}",
     ]
     found = sentence([*data, f"run_dir={tmp_path / 'run'}", *OVERRIDES])
-    assert re.match(r"Class 'qso' has 2 labelled spectra or groups, too few for the 3 parts", found)
+    assert re.match(r"Class 'qso' has 2 labelled spectra, too few for the 3 parts", found)
     assert not (tmp_path / "run").exists()
 
 

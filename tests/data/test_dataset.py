@@ -20,7 +20,7 @@ from spectral.errors import UserError
     [
         (["star"] * 120, "The data has the one class 'star': training needs two or more"),
         ([""] * 120, "leaves no labelled spectrum to train on, of 120 in all"),
-        (["star"] * 118 + ["qso"] * 2, "Class 'qso' has 2 labelled spectra or groups, too few for the 3 parts"),
+        (["star"] * 118 + ["qso"] * 2, "Class 'qso' has 2 labelled spectra, too few for the 3 parts"),
     ],
 )
 def test_too_few_classes_or_labels_are_refused(
@@ -45,6 +45,17 @@ def test_spectra_without_a_label_and_classes_missing_from_a_part_are_reported(
     assert "8 spectra of 32 points; classes a, b, c; 5 training, 0 validation, 2 test." in caplog.text
     assert "1 spectra have no label and belong to no split." in caplog.text
     assert "The test part has no spectrum of class 'c': its F1 there says nothing." in caplog.text
+
+
+def test_the_keys_that_leave_a_rare_class_out_are_named(tmp_path: Path) -> None:
+    labels = np.array(["star"] * 40 + ["galaxy"] * 40 + ["unknown"])
+    np.savez(tmp_path / "survey.npz", flux=np.ones((81, 8), np.float32), type=labels)
+    config = readers.typed({"name": "arrays", "path": str(tmp_path / "survey.npz"), "num_workers": 1})
+    sentence = (
+        r"'unknown' has 1 labelled spectrum, .* data\.class_names=\[star,galaxy\] and data\.on_bad=skip leaves it out"
+    )
+    with pytest.raises(UserError, match=sentence):
+        Dataset.open(config, splits.typed("stratified"), tmp_path / "cache")
 
 
 def test_one_class_of_those_that_are_named_is_refused(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from spectral.configs.split import splits
 from spectral.data.splits.partition import Partition, RareStratumError, TornUnitError
+from spectral.data.splits.rare import rare_class
 from spectral.data.splits.saved import Parts, completed, nothing_saved
 from spectral.errors import UserError, nearest
 
@@ -160,7 +161,7 @@ def _saved_or_divided(
     """
 
     def complete(saved: Parts) -> Parts:
-        parts = _divided(catalog.sort_values("id"), split, saved)
+        parts = _divided(catalog.sort_values("id"), split, config, saved)
         gone = saved[~saved.index.isin(parts.index)]
         together: Parts = pd.concat([gone, parts])
         return together
@@ -173,7 +174,7 @@ def _saved_or_divided(
     return in_order
 
 
-def _divided(catalog: pd.DataFrame, split: Split, saved: Parts) -> Parts:
+def _divided(catalog: pd.DataFrame, split: Split, config: Any, saved: Parts) -> Parts:
     """The part of each spectrum, by id, given what is saved of them."""
     shares = split.shares()
     names = list(shares)
@@ -184,11 +185,8 @@ def _divided(catalog: pd.DataFrame, split: Split, saved: Parts) -> Parts:
     try:
         codes = division.complete(known, np.random.default_rng([split.seed, int((known >= 0).sum())]))
     except RareStratumError as error:
-        whose = f"Class '{classes[error.stratum]}'" if split.stratified else "The survey"
-        raise UserError(
-            f"{whose} has {error.num_units} labelled spectra or groups, too few for the {len(names)} parts "
-            f"{', '.join(names)}: more of them, or fewer parts, are needed."
-        ) from error
+        class_name = str(classes[error.stratum]) if split.stratified else None
+        raise rare_class(class_name, error.num_units, "group" in catalog, names, config) from error
     except TornUnitError as error:
         group = catalog["group"].to_numpy()[units == error.unit][0]
         raise UserError(
