@@ -17,12 +17,22 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from spectral import experiment
 from spectral.api import TrainedRun, load_run
-from spectral.errors import UserError
+from spectral.configs.models import models
+from spectral.errors import UserError, nearest
 from spectral.runs.folder import RunFolder
 
 # conf/model/compact.yaml, which an installed package does not have.
 PRESETS = {"compact": {"name": "reference", "width": 8, "max_length": 1000}}
 Part = str | Mapping[str, Any]
+
+
+def _model(given: Part) -> Part:
+    """The config of a network, or its name, if it is no preset. Raises ValueError if nothing has that name."""
+    if not isinstance(given, str):
+        return given
+    if given not in PRESETS and given not in models.names:
+        raise ValueError(f"model={given} is not known: {nearest(given, [*PRESETS, *models.names])}.")
+    return PRESETS.get(given, given)
 
 
 class SpectralClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -127,7 +137,7 @@ class SpectralClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             "split": {"name": "stratified", "validation": validation, "test": 0.0},
             "transform": self.scaling,
             "sampler": self.sampler,
-            "model": PRESETS.get(self.model, self.model) if isinstance(self.model, str) else self.model,
+            "model": _model(self.model),
             "loss": self.loss,
             "optimizer": {"name": "adam", "lr": self.learning_rate},
             "lr_schedule": "cosine",

@@ -55,6 +55,10 @@ def test_channels_labels_that_are_numbers_and_further_config_are_taken() -> None
     ("arguments", "sentence"),
     [
         ({"model": "fcnn"}, "model=fcnn is not known: did you mean 'fcn'"),
+        (
+            {"model": "compct"},
+            "model=compct is not known: did you mean 'compact'. allowed: compact, fcn, inception_time",
+        ),
         ({"epochs": 0}, "epochs"),
         ({"config": {"modle": "fcn"}}, "modle is not a known key: did you mean 'model'"),
         ({"loss": {"name": "focal", "gama": 2}}, "did you mean 'gamma'"),
