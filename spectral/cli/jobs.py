@@ -1,7 +1,10 @@
 """Jobs of one command, run by the Hydra launcher that it names: `hydra/launcher=local`, `ray`, `slurm` or another."""
 
+import contextlib
+import io
 import logging
 import shutil
+import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -12,6 +15,7 @@ from hydra._internal.callbacks import Callbacks
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn
 from hydra.errors import HydraException
 from hydra.types import HydraContext, RunMode, TaskFunction
 
@@ -66,12 +70,25 @@ def run_jobs(task: TaskFunction, jobs: Sequence[Sequence[str]], folder: Path, on
     launcher = _launcher(task, folder)
     if not hasattr(launcher, "submit"):
         for returned in launcher.launch(all_overrides, initial_job_idx=0):
-            _ = returned.return_value
+            _raise_if_failed(returned)
         return
     try:
         _run_all(launcher, all_overrides, [overrides[0] for overrides in jobs], on_tick)
     finally:
         launcher.shutdown(wait=False)
+
+
+def _raise_if_failed(returned: JobReturn) -> None:
+    """Raise what a job has raised. Hydra prints a line above it, which is kept for bugs alone."""
+    line = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(line):
+            _ = returned.return_value
+    except UserError:
+        raise
+    except BaseException:
+        sys.stderr.write(line.getvalue())
+        raise
 
 
 def _launcher(task: TaskFunction, folder: Path) -> Any:
@@ -106,7 +123,7 @@ def _run_all(launcher: Any, jobs: Sequence[Sequence[str]], names: Sequence[str],
             number = running.pop(future)
             error = future.exception()
             if error is None:
-                _ = future.result().return_value  # raises what the job has raised
+                _raise_if_failed(future.result())
                 continue
             reason = getattr(error, "reason", None)  # of a lost worker; any other error means that it can never run
             if reason is None:

@@ -86,11 +86,17 @@ def test_a_job_that_is_always_lost_ends_the_command(run: Run) -> None:
 
 
 @pytest.mark.parametrize("outcome", [ended(UserError("no such run")), UserError("no such run")])
-def test_what_a_job_raises_is_raised_here(run: Run, outcome: Any) -> None:
+def test_what_a_job_raises_is_raised_here(run: Run, outcome: Any, capsys: pytest.CaptureFixture[str]) -> None:
     launcher = Launcher(outcome, ended())
     with pytest.raises(UserError, match="no such run"):
         run(launcher)
-    assert launcher.is_shut
+    assert launcher.is_shut and capsys.readouterr().err == ""  # without Hydra's line above the sentence
+
+
+def test_hydras_line_stands_above_a_bug(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ZeroDivisionError):
+        run(Launcher(ended(ZeroDivisionError()), ended()))
+    assert "Error executing job with overrides" in capsys.readouterr().err
 
 
 def test_a_launcher_of_batches_gets_all_jobs_at_once(run: Run) -> None:
