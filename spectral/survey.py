@@ -114,6 +114,11 @@ class Survey:
         if num and int(self.catalog["class_index"].max()) >= len(self.class_names):
             raise _damaged(self.folder, f"the catalog has more classes than the {len(self.class_names)} names")
 
+    def __repr__(self) -> str:
+        channels = f" in {self.num_channels} channels" if self.num_channels > 1 else ""
+        classes = ", ".join(self.class_names) or "none"
+        return f"Survey({len(self)} spectra of {self.length} pixels{channels}, classes {classes})"
+
     def __len__(self) -> int:
         return len(self.flux)
 

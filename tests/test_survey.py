@@ -28,6 +28,11 @@ def test_open(tmp_path: Path) -> None:
     assert survey.ivar is None and survey.mask is None and survey.wave_angstrom is None
 
 
+def test_it_is_shown_in_one_line(tmp_path: Path) -> None:
+    write_pack(tmp_path)
+    assert repr(Survey.open(tmp_path)) == "Survey(4 spectra of 6 pixels, classes star, qso)"
+
+
 def test_spectra_cannot_be_written_to(tmp_path: Path) -> None:
     write_pack(tmp_path)
     with pytest.raises(ValueError):
