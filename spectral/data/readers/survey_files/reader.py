@@ -23,6 +23,7 @@ from spectral.data.readers.survey_files.file_tree import MOST_STAMPED, FileTree,
 from spectral.data.readers.survey_files.layout import Layout, Spectrum, UnreadableError
 from spectral.data.readers.survey_files.listing import Source, list_spectra
 from spectral.data.readers.survey_files.scan import FILE, PROBLEM, ROW_IN_FILE
+from spectral.data.readers.survey_files.sentences import SENTENCES, kept_sentences, log_kept
 from spectral.files import write_parquet
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ class SurveyFilesReader:
         if source.catalog is not None:
             self._stamp = join_stamps([self._stamp, file_stamp(existing_file(source.catalog, "data.catalog"))])
         digest = hashlib.blake2b(json.dumps([MANIFEST_FORMAT, self._stamp, self.settings()]).encode(), digest_size=8)
+        self._is_described = False
         folder = Path(tempfile.gettempdir()) / f"spectral-{os.getuid()}" if cache_dir is None else cache_dir
         self.manifest = folder / "manifests" / f"{layout.name}-{digest.hexdigest()}.parquet"
 
@@ -73,11 +75,21 @@ class SurveyFilesReader:
 
     def _listed(self) -> pd.DataFrame:
         """The manifest, made if it is not there."""
-        if not self.manifest.is_file():
+        is_new = not self.manifest.is_file()
+        if is_new:
             tree = self.tree or self._find_files()
-            write_parquet(self.manifest, list_spectra(self.layout, self.source, tree, self.num_workers), ROWS_PER_GROUP)
+            with kept_sentences() as sentences:
+                listed = list_spectra(self.layout, self.source, tree, self.num_workers)
+            listed.attrs[SENTENCES] = sentences
+            write_parquet(self.manifest, listed, ROWS_PER_GROUP)
+            del listed
         self.tree = None  # of millions of names
-        return pd.read_parquet(self.manifest)
+        frame = pd.read_parquet(self.manifest)
+        if not is_new and not self._is_described:
+            log_kept(frame)
+        self._is_described = True
+        frame.attrs.pop(SENTENCES, None)
+        return frame
 
     def wave_angstrom(self) -> None:
         return None  # each spectrum has its own

@@ -191,9 +191,16 @@ def test_a_row_without_a_file_is_a_bad_row_and_a_file_without_a_row_is_left_out(
     table.loc[2, "planid"] = "M31"
     catalog = write_catalog(table, tmp_path / "c.csv")
     reader = lamost(tmp_path / "spectra", catalog=str(catalog))
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         assert rows_of(reader, "id") == [[spectrum.id for spectrum in spectra[1:]]]
-    assert "2 of 4 files are in no row of data.catalog" in caplog.text
+        said = [record.getMessage() for record in caplog.records]
+        assert (
+            "2 of 4 files are in no row of data.catalog" in caplog.text and "flux: the files of data.folder" in said[1]
+        )
+        again = lamost(tmp_path / "spectra", catalog=str(catalog))  # from the list that was kept
+        _ = again.catalog(), again.catalog()
+    assert [record.getMessage() for record in caplog.records] == 2 * said and len(said) == 2
+    assert caplog.records[2].levelno == logging.WARNING
     assert reader.read(np.arange(3)).problems == {1: "missing file: spec-55862-M31_sp01-002.fits"}
 
 
