@@ -4,14 +4,16 @@ import logging
 import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from spectral.data.packing.workers import num_cores
+from spectral.data.packing.workers import UNGUARDED, num_cores
 from spectral.data.readers.survey_files.file_tree import FileTree
 from spectral.data.readers.survey_files.layout import Entry, Layout, UnreadableError
+from spectral.errors import UserError
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,9 @@ def scan_headers(layout: Layout, tree: FileTree, num_workers: int | None) -> pd.
     Returns:
         The columns of the layout's entries, `file`, `row_in_file`, and `problem`: the reason why a file cannot be
         read, which then has one row, or missing.
+
+    Raises:
+        UserError: a process was killed or cannot start.
     """
     names, frames = tree.names, list[pd.DataFrame]()
     if len(names) >= FEW:
@@ -51,8 +56,11 @@ def _scanned(layout: Layout, root: Path, names: Sequence[str], num_workers: int 
     if len(names) < FEW or num_workers == 1:
         yield from map(read, tasks)
         return
-    with ProcessPoolExecutor(num_workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(read, tasks)
+    try:
+        with ProcessPoolExecutor(num_workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+            yield from pool.map(read, tasks)
+    except BrokenProcessPool as error:
+        raise UserError(f"A process that reads headers was killed or could not start: {UNGUARDED}") from error
 
 
 def _scan_files(layout: Layout, root: Path, names: Sequence[str]) -> pd.DataFrame:

@@ -1,16 +1,23 @@
 """The list of a survey's spectra from a catalog of many rows."""
 
 import tracemalloc
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pytest
 
+from spectral.data.readers.survey_files import scan
 from spectral.data.readers.survey_files.file_tree import FileTree
 from spectral.data.readers.survey_files.lamost import LamostLayout
 from spectral.data.readers.survey_files.listing import Source, list_spectra
 from spectral.data.readers.survey_files.places import ABSENT, SEVERAL, FileFinder
+from spectral.errors import UserError
 
 NUM = 20_000
 PYTHON_STRING = 90  # bytes, of a file's name with its folder
@@ -51,3 +58,14 @@ def test_a_file_is_found_by_the_end_of_its_path_and_never_in_another_folder(tmp_
         "": ABSENT,
     }
     assert finder.find(pa.chunked_array([[*expected]], pa.large_string())).tolist() == [*expected.values()]
+
+
+def test_a_scan_whose_processes_end_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ended(ThreadPoolExecutor):
+        def map(self, *_: Any, **__: Any) -> Iterator[Any]:
+            raise BrokenProcessPool
+
+    monkeypatch.setattr(scan, "ProcessPoolExecutor", lambda num, mp_context: Ended(num))
+    tree = FileTree(tmp_path, [f"{number}.fits" for number in range(scan.FEW)], "")
+    with pytest.raises(UserError, match=r"killed or could not start: in a script, .*; or give num_workers=1\."):
+        scan.scan_headers(LamostLayout(["any"], "and"), tree, 2)
