@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from spectral.native.library import library
 NEEDS_COMPILER = pytest.mark.skipif(not any(map(shutil.which, ("c++", "g++", "clang++"))), reason="needs a compiler")
 SOURCE = 'extern "C" int answer() { return 42; }'
 PROGRAM = """
+import shlex
 import sys
 from pathlib import Path
 import spectral.native.library as module
@@ -116,7 +118,7 @@ def test_a_cache_that_cannot_be_written_is_one_warning(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    monkeypatch.setenv("CXX", sys.executable)  # a program that is there; it is not asked to compile
+    monkeypatch.setenv("CXX", shlex.quote(sys.executable))  # a program that is there; it is not asked to compile
     assert spectral.native.library.library().code is None
     assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
 
