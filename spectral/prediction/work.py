@@ -93,8 +93,10 @@ class Work:
                 writer = writer or pq.ParquetWriter(file, table.schema)
                 writer.write_table(table.cast(writer.schema), row_group_size=self.rows_per_part)
                 hashes.append(pd.util.hash_array(table["id"].to_numpy()))
-            values, counts = np.unique(np.concatenate(hashes), return_counts=True)
-            repeated = {REPEATED: json.dumps([int(value) for value in values[counts > 1][:1]])}
+            values = np.concatenate(hashes)
+            hashes.clear()
+            values.sort()  # in place, and not np.unique: the list of a large survey would be in memory several times
+            repeated = {REPEATED: json.dumps([int(value) for value in values[1:][values[1:] == values[:-1]][:1]])}
             writer.add_key_value_metadata(repeated)
             writer.close()
 

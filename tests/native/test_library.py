@@ -18,7 +18,6 @@ from spectral.native.library import library
 NEEDS_COMPILER = pytest.mark.skipif(not any(map(shutil.which, ("c++", "g++", "clang++"))), reason="needs a compiler")
 SOURCE = 'extern "C" int answer() { return 42; }'
 PROGRAM = """
-import shlex
 import sys
 from pathlib import Path
 import spectral.native.library as module
