@@ -19,6 +19,8 @@ from spectral.configs.root import ExperimentConfig
 from spectral.configs.sampler import samplers
 from spectral.configs.stages import StageConfig
 from spectral.data.dataset import Dataset
+from spectral.runs.folder import RunFolder
+from spectral.runtime import Runtime, choose_runtime, tune_allocator
 from spectral.scoring.decision import Decision
 from spectral.training.sampler import Sampler
 from spectral.training.trainer import Stage
@@ -31,6 +33,26 @@ def check_builders(config: ExperimentConfig) -> None:
     models.entry(config.model.name).load()
     for loss in (config.loss, *(stage.loss for stage in config.schedule.stages if stage.loss)):
         losses.entry(loss.name).load()
+
+
+def begin_runtime(config: ExperimentConfig, folder: RunFolder) -> Runtime:
+    """How this process runs the network. A run that is resumed keeps its kernel.
+
+    Raises:
+        UserError: a device, a compiler or a kernel is not there.
+    """
+    tune_allocator()
+    runtime = choose_runtime(
+        config.device,
+        config.precision,
+        config.layout,
+        config.compile,
+        config.num_threads,
+        config.kernel,
+        kernel_before=folder.load_kernel(),
+    )
+    log.info("Running on %s.", runtime)
+    return runtime
 
 
 def build_sampler(config: ExperimentConfig, dataset: Dataset) -> Sampler:

@@ -15,7 +15,14 @@ from rich.console import Console
 from rich.markup import escape
 from torch import nn
 
-from spectral.builders import build_sampler, build_stages, check_builders, decision_rule, first_and_last_losses
+from spectral.builders import (
+    begin_runtime,
+    build_sampler,
+    build_stages,
+    check_builders,
+    decision_rule,
+    first_and_last_losses,
+)
 from spectral.configs.ignored import ignored_options
 from spectral.configs.objective import check_objective, objective_direction
 from spectral.configs.root import ExperimentConfig, typed
@@ -31,7 +38,7 @@ from spectral.inputs.inputs import Inputs
 from spectral.plots.pictures import Plots
 from spectral.runs.folder import RunFolder
 from spectral.runs.provenance import git_revision, versions
-from spectral.runtime import Runtime, choose_runtime, tune_allocator
+from spectral.runtime import Runtime
 from spectral.score_test import add_test, is_held_back
 from spectral.scoring.console import print_result
 from spectral.scoring.earlier import with_argmax_scores
@@ -139,17 +146,7 @@ def _carry_out(
 ) -> dict[str, Any]:
     """Train what is left, score, and write the result."""
     started = time.perf_counter()
-    tune_allocator()
-    runtime = choose_runtime(
-        config.device,
-        config.precision,
-        config.layout,
-        config.compile,
-        config.num_threads,
-        config.kernel,
-        kernel_before=folder.load_kernel(),
-    )
-    log.info("Running on %s.", runtime)
+    runtime = begin_runtime(config, folder)
     resolved_config = resolved_config | {"kernel": runtime.kernel}  # a run that is resumed keeps it
     for sentence in ignored_options(config, HydraConfig.get().overrides.task if HydraConfig.initialized() else []):
         log.warning(sentence)

@@ -1,12 +1,12 @@
 """The test split of a finished run that had held it back: scored now, with the weights and the rule as they were."""
 
-import logging
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from spectral.builders import begin_runtime
 from spectral.configs.root import ExperimentConfig
 from spectral.data.dataset import Dataset
 from spectral.errors import UserError
@@ -15,12 +15,9 @@ from spectral.inference.classifier import Classifier
 from spectral.inference.predictor import Predictor
 from spectral.plots.pictures import Plots
 from spectral.runs.folder import RunFolder
-from spectral.runtime import choose_runtime, tune_allocator
 from spectral.scoring.scores import FinalScores
 from spectral.tracking.backends.contract import TrackedAs
 from spectral.tracking.run import RunTracking
-
-log = logging.getLogger(__name__)
 
 
 def is_held_back(config: ExperimentConfig, result: dict[str, Any]) -> bool:
@@ -44,17 +41,7 @@ def add_test(
     Raises:
         UserError: the spectra are no longer those of the run.
     """
-    tune_allocator()
-    runtime = choose_runtime(
-        config.device,
-        config.precision,
-        config.layout,
-        config.compile,
-        config.num_threads,
-        config.kernel,
-        kernel_before=folder.load_kernel(),
-    )
-    log.info("Running on %s.", runtime)
+    runtime = begin_runtime(config, folder)
     dataset = Dataset.open(config.data, config.split, Path(config.cache_dir))
     if not dataset.survey.is_of(result["survey"]["fingerprint"]):
         raise UserError(f"the survey has changed since the run in {folder.path}: its test split is no longer there.")

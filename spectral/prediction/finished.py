@@ -88,7 +88,7 @@ def _differences(before: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
 
 
 def _record_of_file(out: Path) -> dict[str, Any] | None:
-    """The record of the file at `out`; None if there is none, or it tells of a file of another size."""
+    """The record of the file at `out`; None if there is none, or it describes a file of another size."""
     record = _record(out)
     try:
         return record if record and record["num_bytes"] == out.stat().st_size else None
