@@ -3,10 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from optuna import Study
+
 from sweeps.config import SweepConfig
 from sweeps.errors import user_error
+from sweeps.invocation import program
 from sweeps.space import Space, difference, read_constraints
-from sweeps.space.values import text
+from sweeps.space.values import canonical, text
+from sweeps.study.attributes import IDENTITY, PROGRAM, REFERENCE, TOTAL
 from sweeps.study.renamed import renamed_axis, renamed_override
 
 Identity = Mapping[str, Any]
@@ -80,6 +84,34 @@ def refuse_other(
             f"the study {name} was begun with another search ({found.rstrip('.')}): give the old command to resume "
             "it, or another sweep.study_name."
         )
+
+
+def check_identity(
+    study: Study, name: str, mine: Identity, directions: Sequence[str], free_keys: Sequence[str]
+) -> Identity | None:
+    """Store what a new study searches; of a study that is there return what it stored.
+
+    Raises:
+        UserError: it searches something else, or was not made by a sweep.
+    """
+    there: Identity | None = study.user_attrs.get(IDENTITY)
+    if there is None:
+        if study.get_trials(deepcopy=False):
+            raise user_error(f"sweep.study_name={name} is a study that was not made by a sweep: give another name.")
+        study.set_user_attr(IDENTITY, mine)
+        return None
+    refuse_other(name, up_to_date(there, free_keys), mine, [d.name.lower() for d in study.directions], directions)
+    return there
+
+
+def note_command(study: Study, num_trials: int, enqueued: Sequence[Mapping[str, Any]]) -> None:
+    """Store for readers of the study how many trials are asked for, and how its program is started."""
+    asked: dict[str, Any] = {TOTAL: num_trials, PROGRAM: program()}
+    if enqueued:
+        asked[REFERENCE] = canonical(enqueued[0])
+    for name, value in asked.items():
+        if study.user_attrs.get(name) != value:
+            study.set_user_attr(name, value)
 
 
 def _fixed_changes(old: Identity, new: Identity) -> Iterator[str]:

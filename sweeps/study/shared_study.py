@@ -19,8 +19,6 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from sweeps.config import DEFAULT_SAMPLER, SweepConfig
-from sweeps.errors import user_error
-from sweeps.invocation import program
 from sweeps.objective import Direction
 from sweeps.space import Space
 from sweeps.space.values import canonical
@@ -30,17 +28,13 @@ from sweeps.study.attributes import (
     CONFIGURATION,
     ENQUEUED,
     FINAL,
-    IDENTITY,
     OWNER,
     PAUSED,
-    PROGRAM,
     REASON,
-    REFERENCE,
     RETRY_OF,
-    TOTAL,
 )
 from sweeps.study.controllers import Controller, Heartbeat
-from sweeps.study.identity import identity_of, refuse_other, up_to_date
+from sweeps.study.identity import check_identity, identity_of, note_command
 from sweeps.study.ownership import Ownership, TakenOver
 from sweeps.study.paused import any_running, continue_paused, is_paused, prune_paused
 from sweeps.study.pruner import build_pruner, pruners
@@ -79,6 +73,7 @@ class SharedStudy:
         # By values, not by position: the next command may give its axes or enqueued configurations in another order.
         self._enqueued = [(canonical(values), values) for values in self.enqueued]
         self.retries = RetryPolicy(self.config.max_retries)
+        identity = identity_of(self.config, self.space, self.objectives, self.seeds)
         self.storage: BaseStorage = open_storage_of_user(self.url, self.config.storage_timeout_s)
         with self._alone():
             self.study = optuna.create_study(
@@ -89,8 +84,9 @@ class SharedStudy:
                 directions=self.directions,
                 load_if_exists=True,
             )
-            self._check_identity()
-            self._note_command()
+            if found := check_identity(self.study, self.name, identity, self.directions, self.config.free_keys):
+                self.space.keep_names(found["space"])
+            note_command(self.study, self.num_trials, self.config.enqueue)
             self.num_retried = enqueue_failed(self.study) if self.config.retry_failed else 0
             self.ownership = Ownership(self.study, self.storage, self.config.lost_after_s)
             self.ownership.beat()
@@ -308,28 +304,3 @@ class SharedStudy:
     def _sampler(self, trial_number: int) -> optuna.samplers.BaseSampler:
         name, is_conditional = self.config.sampler or DEFAULT_SAMPLER, self.space.is_conditional
         return build_sampler(name, self.config.seed, trial_number, is_conditional=is_conditional)
-
-    def _check_identity(self) -> None:
-        """Store what the study searches, or raise UserError if it searches something else."""
-        mine = identity_of(self.config, self.space, self.objectives, self.seeds)
-        there = self.study.user_attrs.get(IDENTITY)
-        if there is None:
-            if self.study.get_trials(deepcopy=False):
-                raise user_error(
-                    f"sweep.study_name={self.name} is a study that was not made by a sweep: give another name."
-                )
-            self.study.set_user_attr(IDENTITY, mine)
-            return
-        old = up_to_date(there, self.config.free_keys)
-        refuse_other(self.name, old, mine, [d.name.lower() for d in self.study.directions], self.directions)
-        self.space.keep_names(there["space"])
-
-    def _note_command(self) -> None:
-        """Store for readers of the study how many trials are asked for, and how its program is started."""
-        there = self.study.user_attrs
-        asked: dict[str, Any] = {TOTAL: self.num_trials, PROGRAM: program()}
-        if self.config.enqueue:
-            asked[REFERENCE] = canonical(self.config.enqueue[0])
-        for name, value in asked.items():
-            if there.get(name) != value:
-                self.study.set_user_attr(name, value)
