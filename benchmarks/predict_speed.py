@@ -1,6 +1,6 @@
 """Measure the network's forward pass alone: reference network, spectra of 2,600 pixels, by batch size and threads.
 
-    python benchmarks/predict_speed.py --keras /path/to/python   # under 3 minutes; an environment with TensorFlow
+    python benchmarks/predict_speed.py --keras /path/to/python   # about 3 minutes; an environment with TensorFlow
     python benchmarks/predict_speed.py --quick                   # under a minute: 160 spectra, all cores
     python benchmarks/predict_speed.py --json speed.json         # ratio_to_naive_torch, ratio_to_best_keras, kernel
 
@@ -29,7 +29,7 @@ from spectral.runtime import choose_runtime, tune_allocator
 
 KERAS = ("float32", "float32 with XLA")
 BATCH_SIZE = 160  # of the ratios
-SPECTRA_AT_A_TIME = 160  # so many at least in one turn of a variant
+SPECTRA_AT_A_TIME = 128  # so many at least in one turn of a variant
 NAMES = ("naive Conv1d, float32", "auto", "auto, kernel=torch")
 NAIVE, AUTO, TORCH = range(3)
 
@@ -80,7 +80,7 @@ def measure(options: argparse.Namespace, num_threads: int) -> Speeds:
     if options.keras is not None:
         processes += [KerasSteps(options.keras, "predict", kind, options.length, num_threads) for kind in KERAS]
     sizes = [(max(1, SPECTRA_AT_A_TIME // size), size) for size in options.batch_sizes]
-    return Speeds(num_threads, options.batch_sizes, seconds_in_turn(processes, sizes, options.budget_s, 3))
+    return Speeds(num_threads, options.batch_sizes, seconds_in_turn(processes, sizes, options.budget_s, num_warm=1))
 
 
 def figures_of(found: list[Speeds], names: list[str], has_keras: bool) -> list[dict[str, Any]]:
@@ -110,7 +110,7 @@ def main() -> None:
     options = parser.parse_args()
     num_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     options.batch_sizes = [BATCH_SIZE] if options.quick else [16, 64, BATCH_SIZE, 512]
-    options.budget_s = 12 if options.quick else 30
+    options.budget_s = 12 if options.quick else 0  # three turns
     all_threads = [num_cores] if options.quick else sorted({num_cores, 1}, reverse=True)
 
     names = [*NAMES, *(f"Keras {kind}" for kind in KERAS if options.keras)]

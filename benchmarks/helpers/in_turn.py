@@ -75,19 +75,20 @@ class KerasSteps:
 
 
 def seconds_in_turn(
-    processes: Sequence[Steps], sizes: Sequence[tuple[int, int]], budget_s: float, num_turns: int = 3
+    processes: Sequence[Steps], sizes: Sequence[tuple[int, int]], budget_s: float, num_warm: int = 2
 ) -> list[list[list[float]]]:
     """Seconds per step, for each turn, size and process; the processes are closed.
 
     Args:
         sizes: number of steps at a time, and spectra in the batch of each.
-        budget_s: after it no new turn begins; there are at least `num_turns` of them.
+        budget_s: after it no new turn begins; there are at least three.
+        num_warm: steps before the first turn.
     """
     for _, batch_size in sizes:
         for process in processes:
-            process.ask(2, batch_size)
+            process.ask(num_warm, batch_size)
     end, turns = time.monotonic() + budget_s, []
-    while len(turns) < num_turns or time.monotonic() < end:
+    while len(turns) < 3 or time.monotonic() < end:
         turns.append([[process.ask(num, size) / num for process in processes] for num, size in sizes])
     for process in processes:
         process.close()
