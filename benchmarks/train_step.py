@@ -17,20 +17,17 @@ the ratios within a turn. `naive` is the network in plain nn.Conv1d and float32,
 
 import argparse
 import json
-import math
-import multiprocessing
-import subprocess
 import tempfile
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from helpers.in_turn import KerasSteps, Step, Steps, TorchSteps, seconds_in_turn
+from helpers.plain_network import NUM_CLASSES, NaiveReference
+from torch import nn
 from torch.nn import functional as F
 
 from spectral.configs.models import models
@@ -40,11 +37,8 @@ from spectral.inputs.inputs import Inputs
 from spectral.inputs.transforms import Scale
 from spectral.runtime import choose_runtime, tune_allocator
 
-NUM_CLASSES = 4
 NUM_SURVEY = 2000
 KERAS = ("float32", "float32 with XLA", "mixed bfloat16")
-KERAS_STEP = Path(__file__).parent / "helpers" / "keras_step.py"
-Step = Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -81,44 +75,7 @@ FULL = [
 ]
 
 
-class NaiveBlock(nn.Module):
-    """One block of the plain network: [B, C, L] to [B, F, L]."""
-
-    def __init__(self, num_in: int, num_filters: int) -> None:
-        super().__init__()
-        self.convs = nn.ModuleList(
-            nn.Conv1d(num_filters if i else num_in, 2 * num_filters, 3, padding=dilation, dilation=dilation)
-            for i, dilation in enumerate((1, 2, 4))
-        )
-        self.shortcut = nn.Identity() if num_in == num_filters else nn.Conv1d(num_in, num_filters, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        h = x
-        for conv in self.convs:
-            first, second = F.relu(conv(h)).chunk(2, dim=1)
-            h = first + second
-        return self.shortcut(x) + h
-
-
-class NaiveReference(nn.Module):
-    """The reference network in plain PyTorch: [B, 1, L] to logits [B, 4]."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        widths = [16, 16, 32, 32, 64, 64, 128, 128]
-        self.blocks = nn.ModuleList(map(NaiveBlock, [1, *widths], widths))
-        self.hidden, self.logits = nn.Linear(128, 128), nn.Linear(128, NUM_CLASSES)
-
-    def forward(self, x: Tensor) -> Tensor:
-        for i, block in enumerate(self.blocks):
-            x = block(x)
-            if i < 7:
-                x = F.max_pool1d(x, 2)
-        x = x * F.dropout(x.new_ones(x.shape[0], 1, x.shape[2]), 0.5)
-        return self.logits(F.relu(self.hidden(x.amax(dim=2))))
-
-
-def make_step(variant: Variant, batch_size: int, length: int, num_threads: int | None, folder: Path) -> Step:
+def make_step(variant: Variant, length: int, num_threads: int | None, folder: Path, batch_size: int) -> Step:
     """A function that trains one step."""
     if variant.tuned_allocator:
         tune_allocator()
@@ -151,38 +108,6 @@ def make_step(variant: Variant, batch_size: int, length: int, num_threads: int |
     return step
 
 
-def serve(
-    connection: Connection, variant: Variant, batch_size: int, length: int, num_threads: int | None, folder: Path
-) -> None:
-    """The loop of a variant's process: read a number of steps, run them, and send back the seconds."""
-    step = make_step(variant, batch_size, length, num_threads, folder)
-    while num_steps := connection.recv():
-        start = time.perf_counter()
-        for _ in range(num_steps):
-            step()
-        connection.send(time.perf_counter() - start)
-
-
-class KerasProcess:
-    """The same step in Keras, in a process of another environment: benchmarks/helpers/keras_step.py."""
-
-    def __init__(self, python: Path, kind: str, batch_size: int, length: int, num_threads: int | None) -> None:
-        command = [str(python), str(KERAS_STEP), kind, str(batch_size), str(length), str(num_threads or 0)]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-
-    def send(self, num_steps: int) -> None:
-        assert self.process.stdin is not None
-        if self.process.poll() is None:
-            print(num_steps, file=self.process.stdin, flush=True)
-
-    def recv(self) -> float:
-        assert self.process.stdout is not None
-        answer = self.process.stdout.readline()
-        return float(answer) if answer else math.inf  # it has ended: bfloat16 does not run everywhere
-
-
 def measure(
     variants: list[Variant], keras: Path | None, batch_size: int, length: int, num_threads: int | None, budget_s: float
 ) -> list[list[float]]:
@@ -190,40 +115,17 @@ def measure(
 
     There are at least three turns, and no new one begins after the budget.
     """
-    end = time.monotonic() + budget_s
-    context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shape = (NUM_SURVEY, 1, length)
         survey = np.lib.format.open_memmap(folder / "flux.npy", mode="w+", dtype=np.float32, shape=shape)
         survey[:] = 100 * np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
-        pipes: list[Connection | KerasProcess] = []
-        processes = []
-        for variant in variants:
-            pipe, theirs = context.Pipe()
-            process = context.Process(
-                target=serve, args=(theirs, variant, batch_size, length, num_threads, folder), daemon=True
-            )
-            process.start()
-            pipes.append(pipe)
-            processes.append(process)
+        makes = [partial(make_step, variant, length, num_threads, folder) for variant in variants]
+        processes: list[Steps] = [TorchSteps(make) for make in makes]
         if keras is not None:
-            pipes += [KerasProcess(keras, kind, batch_size, length, num_threads) for kind in KERAS]
-        for pipe in pipes:
-            _ask(pipe, 2)
-        turns: list[list[float]] = []
-        while len(turns) < 3 or time.monotonic() < end:
-            turns.append([_ask(pipe, 3) / 3 for pipe in pipes])
-        for pipe in pipes:
-            pipe.send(0)
-        for process in processes:
-            process.join()
-    return turns
-
-
-def _ask(pipe: Connection | KerasProcess, num_steps: int) -> float:
-    pipe.send(num_steps)
-    return float(pipe.recv())
+            processes += [KerasSteps(keras, "train", kind, length, num_threads) for kind in KERAS]
+        turns = seconds_in_turn(processes, [(3, batch_size)], budget_s)
+    return [turn[0] for turn in turns]
 
 
 def main() -> None:

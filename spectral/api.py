@@ -18,10 +18,9 @@ from spectral.data.packing.open import open_survey as open_typed
 from spectral.errors import UserError
 from spectral.inference.arrays import survey_of_arrays
 from spectral.inference.classifier import Classifier
-from spectral.inference.onnx_predictor import SUFFIX, OnnxPredictor
+from spectral.inference.onnx_predictor import SUFFIX, OnnxPredictor, check_precision
 from spectral.inference.predictor import Predictor
 from spectral.runs.folder import RunFolder
-from spectral.runtime import choose_runtime
 from spectral.survey import Survey
 
 
@@ -43,14 +42,16 @@ def load_run(
         batch_size: spectra at a time, as evaluate_batch_size; it changes probabilities by rounding only.
 
     Raises:
-        UserError: there is no such run, it has not ended, its files were changed, or the device is not there.
+        UserError: there is no such run, it has not ended, its files were changed, or the device is not there; or
+            precision is 'bfloat16', which an ONNX file is not computed in.
     """
     if Path(folder).suffix == SUFFIX:
+        check_precision(precision, f"run={folder}")
         return TrainedRun(OnnxPredictor.load(Path(folder), batch_size, num_threads), f"run={folder}")
     run = RunFolder.existing(folder)
     classifier = Classifier.load(run)
     classifier.build_decision()  # a run that has not ended has none
-    runtime = choose_runtime(device, precision, num_threads=num_threads)
+    runtime = classifier.choose_runtime(device, precision, num_threads)
     return TrainedRun(Predictor.load(run, classifier, runtime, batch_size), f"run={run.path}")
 
 

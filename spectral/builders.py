@@ -13,7 +13,7 @@ from spectral.configs.class_lists import in_class_order
 from spectral.configs.decision import decisions
 from spectral.configs.losses import losses
 from spectral.configs.lr_schedule import lr_schedules
-from spectral.configs.models import models
+from spectral.configs.models import models, runs_natively
 from spectral.configs.optimizer import optimizers
 from spectral.configs.root import ExperimentConfig
 from spectral.configs.sampler import samplers
@@ -50,6 +50,7 @@ def begin_runtime(config: ExperimentConfig, folder: RunFolder) -> Runtime:
         config.num_threads,
         config.kernel,
         kernel_before=folder.load_kernel(),
+        has_native=runs_natively(config.model),
     )
     log.info("Running on %s.", runtime)
     return runtime

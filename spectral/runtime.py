@@ -72,6 +72,7 @@ def choose_runtime(
     num_threads: int | None = None,
     kernel: str = "auto",
     kernel_before: str | None = None,
+    has_native: bool = True,
 ) -> Runtime:
     """Choose settings for this process, set its number of threads, and make a GPU give the same numbers each time.
 
@@ -84,6 +85,7 @@ def choose_runtime(
         kernel: 'native' (a block of the reference network as one operation in C++ and float32, on the CPU), 'torch', or
             'auto' (native where that is possible and quicker).
         kernel_before: with which the run began that is resumed; 'auto' then takes the same if it can.
+        has_native: whether the network has blocks for kernel='native'; 'auto' takes it, and its float32, only then.
 
     Raises:
         UserError: for a device that is not there, a compiler that is not, or settings that do not fit together.
@@ -104,6 +106,7 @@ def choose_runtime(
     if kernel == "auto":
         is_open = found.type == "cpu" and precision != "bfloat16" and compile != "always" and layout != "contiguous"
         instead = "bfloat16" if quick_bfloat16 and precision == "auto" else "float32"
+        is_open = is_open and (has_native or kernel_before == "native")
         kernel = _quicker_kernel(instead, kernel_before) if is_open else "torch"
     if precision == "auto":
         precision = "bfloat16" if quick_bfloat16 and kernel == "torch" else "float32"

@@ -6,16 +6,24 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import seeds
 import torch
+from network_variants import VARIANTS, build_network
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from spectral.configs.models import models
+from spectral.builders import begin_runtime
+from spectral.configs.inputs import channels, transforms
+from spectral.configs.models import models, runs_natively
+from spectral.configs.root import ExperimentConfig
 from spectral.errors import UserError
+from spectral.inference.classifier import Classifier, InputSpec
 from spectral.native.library import Library, library
+from spectral.runs.folder import RunFolder
 from spectral.runtime import Runtime, choose_runtime, has_quick_bfloat16, tune_allocator
 
 # Relative errors of the loss and of the whole gradient, as a vector. Rounding to 24 and 8 bits (6e-8 and 4e-3) is
@@ -171,13 +179,17 @@ def with_kernels(monkeypatch: pytest.MonkeyPatch, *, built: bool, bfloat16: bool
         (True, True, True, {"kernel_before": "torch"}, "torch", "bfloat16"),
         (True, False, False, {"kernel_before": "native", "kernel": "torch"}, "torch", "float32"),
         (False, True, False, {"kernel_before": "native"}, "torch", "bfloat16"),
+        # A network without native blocks has nothing to gain by them, and would lose its bfloat16.
+        (True, True, True, {"has_native": False}, "torch", "bfloat16"),
+        (True, False, True, {"has_native": False}, "torch", "float32"),
+        (True, True, True, {"has_native": False, "kernel_before": "native"}, "native", "float32"),
     ],
 )
 def test_the_kernel_is_chosen_with_the_precision(
     built: bool,
     bfloat16: bool,
     native_is_quicker: bool,
-    settings: dict[str, str],
+    settings: dict[str, Any],
     kernel: str,
     precision: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -204,6 +216,28 @@ def test_a_native_kernel_that_cannot_be_had_ends_in_one_sentence(
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
     with pytest.raises(UserError, match=f"^{re.escape(sentence)}"):
         choose_runtime(**{"device": "cpu", "kernel": "native", **settings})
+
+
+@pytest.mark.parametrize(
+    ("model", "precision"), [("reference", "float32"), ("reference norm=batch", "bfloat16"), ("fcn", "bfloat16")]
+)
+def test_a_network_without_native_blocks_keeps_its_bfloat16(
+    model: str, precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In training and where the run is applied, on a machine that computes those blocks quicker than in bfloat16."""
+    with_kernels(monkeypatch, built=True, bfloat16=True, native_is_quicker=True)
+    config = models.typed({"name": model.split()[0], **VARIANTS[model]})
+    experiment = ExperimentConfig(device="cpu", model=config)
+    assert begin_runtime(experiment, RunFolder(tmp_path)).precision == precision
+    spec = InputSpec(1, transforms.typed("standardize"), [channels.typed("flux")], "zero")
+    assert Classifier(config, spec, ["a", "b"], 140).choose_runtime("cpu").precision == precision
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_network_says_whether_it_has_native_blocks(variant: str) -> None:
+    blocks = [getattr(module, "native", None) for module in build_network(variant).modules()]
+    config = models.typed({"name": variant.split()[0], **VARIANTS[variant]})
+    assert runs_natively(config) is any(block is not None for block in blocks)
 
 
 @HAS_NATIVE
@@ -239,6 +273,7 @@ def test_auto_precision_depends_on_the_processor(
     capabilities: dict[str, bool], quick: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    monkeypatch.setattr("spectral.runtime.native_is_quicker", lambda: False)
     assert has_quick_bfloat16(torch.device("cpu")) is quick
     assert choose_runtime("cpu").precision == ("bfloat16" if quick else "float32")
 

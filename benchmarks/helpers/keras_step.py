@@ -1,13 +1,15 @@
-"""The training step of benchmarks/train_step.py in Keras 3 on TensorFlow, for the Python of another environment.
+"""A training step or a prediction of the reference network in Keras 3 on TensorFlow, in another environment's Python.
 
-    python keras_step.py KIND BATCH_SIZE LENGTH NUM_THREADS  # 0: TensorFlow's own number
+    python keras_step.py train|predict KIND LENGTH NUM_THREADS  # 0: TensorFlow's own number
 
-It reads numbers of steps from standard input, and writes the seconds that each took; 0 ends it.
+Each line of its standard input has a number of steps and the spectra in a batch. It answers with the seconds that they
+took, and ends with its input.
 """
 
 import os
 import sys
 import time
+from collections.abc import Callable
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
@@ -34,8 +36,17 @@ def reference_network() -> keras.Model:
     return keras.Model(inputs, layers.Dense(4, dtype="float32")(layers.Dense(128, activation="relu")(x)))
 
 
+def make_step(what: str, network: keras.Model, batch_size: int, length: int) -> Callable[[], object]:
+    """A function that trains on one fixed batch, or predicts it."""
+    rng = np.random.default_rng(0)
+    flux, target = rng.standard_normal((batch_size, length, 1), np.float32), rng.integers(4, size=batch_size)
+    if what == "predict":
+        return lambda: network.predict_on_batch(flux)
+    return lambda: network.train_on_batch(flux, target)
+
+
 def main() -> None:
-    kind, batch_size, length, num_threads = sys.argv[1], *map(int, sys.argv[2:])
+    what, kind, length, num_threads = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
     tf.config.threading.set_intra_op_parallelism_threads(num_threads)
     tf.config.threading.set_inter_op_parallelism_threads(num_threads)
     if "bfloat16" in kind:
@@ -43,12 +54,14 @@ def main() -> None:
     network = reference_network()
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     network.compile(optimizer=keras.optimizers.Adam(1e-3), loss=loss, jit_compile="XLA" in kind)
-    rng = np.random.default_rng(0)
-    flux, target = rng.standard_normal((batch_size, length, 1), np.float32), rng.integers(4, size=batch_size)
-    while num_steps := int(sys.stdin.readline() or 0):
+    steps: dict[int, Callable[[], object]] = {}
+    for line in sys.stdin:
+        num_steps, batch_size = map(int, line.split())
+        if batch_size not in steps:
+            steps[batch_size] = make_step(what, network, batch_size, length)
         start = time.perf_counter()
         for _ in range(num_steps):
-            network.train_on_batch(flux, target)
+            steps[batch_size]()
         print(time.perf_counter() - start, flush=True)
 
 

@@ -1,13 +1,24 @@
 """The networks and their options."""
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Optional
+from typing import Any, Optional
 
 from spectral.configs.fields import choice, number, numbers
 from spectral.configs.registry import Registry
 from spectral.errors import UserError
 
 models = Registry("model")
+
+
+def runs_natively(model: Any) -> bool:
+    """Whether the network of a typed config has blocks for kernel=native; its class says so by `runs_natively`.
+
+    It imports the network.
+    """
+    asked = getattr(models.entry(model.name).load(), "runs_natively", None)
+    options = {field.name: getattr(model, field.name) for field in dataclasses.fields(model) if field.name != "name"}
+    return asked is not None and bool(asked(**options))
 
 
 @models.register("spectral.models.reference:ReferenceNetwork")

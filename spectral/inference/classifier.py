@@ -16,7 +16,7 @@ from torch import nn
 
 from spectral.configs.baseline import baseline_from
 from spectral.configs.inputs import channels, transforms
-from spectral.configs.models import models
+from spectral.configs.models import models, runs_natively
 from spectral.configs.root import ExperimentConfig
 from spectral.data.dataset import Dataset
 from spectral.data.packing.like_run import RunSpectra
@@ -26,6 +26,7 @@ from spectral.inference.model_json import FORMAT, read_model_json
 from spectral.inputs.inputs import Inputs
 from spectral.runs.folder import RunFolder
 from spectral.runs.weights import load_weights
+from spectral.runtime import Runtime, choose_runtime
 from spectral.scoring.decision import Decision
 
 NO_RULE = "decision_state of the run's model.json is not that of a decision rule: it was changed."
@@ -135,6 +136,17 @@ class Classifier:
     def build_inputs(self) -> Inputs:
         """What makes the network's channels."""
         return self.inputs.build()
+
+    def choose_runtime(
+        self, device: str = "auto", precision: str = "auto", num_threads: int | None = None, kernel: str = "auto"
+    ) -> Runtime:
+        """How this process runs the network: see `spectral.runtime.choose_runtime`.
+
+        Raises:
+            UserError: a device or a kernel is not there.
+        """
+        has_native = runs_natively(self.model)
+        return choose_runtime(device, precision, num_threads=num_threads, kernel=kernel, has_native=has_native)
 
     def build_network(self) -> nn.Module:
         """A network with fresh weights."""

@@ -42,6 +42,15 @@ def need_packages(what: str, *names: str) -> None:
         )
 
 
+def check_precision(precision: str, name: str) -> None:
+    """Raise UserError for a precision that onnxruntime does not compute in; `name` is the file in sentences."""
+    if precision == "bfloat16":
+        raise UserError(
+            f"precision=bfloat16 is not allowed with {name}: onnxruntime computes in float32; leave it out, or give "
+            "the folder of the run."
+        )
+
+
 @dataclass
 class OnnxPredictor:
     """Gives class probabilities of batches of spectra, and decides on a class, as Predictor does.

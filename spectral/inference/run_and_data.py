@@ -18,7 +18,7 @@ from spectral.inference.predictor import Predictor
 from spectral.inference.wavelengths import HasPixels, check_same_pixels
 from spectral.inputs.batches import Rows
 from spectral.runs.folder import RunFolder
-from spectral.runtime import choose_runtime, tune_allocator
+from spectral.runtime import tune_allocator
 from spectral.scoring.metrics import Labels
 from spectral.survey import Survey
 
@@ -51,7 +51,7 @@ def open_run_and_data(command: EvaluateConfig) -> tuple[Predictor, Survey, str]:
         log.warning(doubt)
     classifier.build_decision()  # a run that has not ended has none
     tune_allocator()
-    runtime = choose_runtime(command.device, command.precision, num_threads=command.num_threads, kernel=command.kernel)
+    runtime = classifier.choose_runtime(command.device, command.precision, command.num_threads, command.kernel)
     log.info("Running on %s.", runtime)
     return Predictor.load(folder, classifier, runtime, command.evaluate_batch_size), survey, doubt
 

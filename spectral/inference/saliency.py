@@ -18,7 +18,6 @@ from spectral.inference.logits import batch_source
 from spectral.inputs.batches import Batch, Rows
 from spectral.inputs.inputs import Inputs
 from spectral.runs.folder import RunFolder
-from spectral.runtime import choose_runtime
 from spectral.survey import Survey
 
 BATCH_SIZE = 16  # a backward pass keeps every activation
@@ -53,7 +52,7 @@ def run_saliency(run: Path, survey: Survey, rows: Rows, class_names: list[str]) 
     """
     folder = RunFolder(run)
     classifier = Classifier.load(folder)
-    runtime = choose_runtime(precision="float32")
+    runtime = classifier.choose_runtime(precision="float32")
     network = runtime.prepare(classifier.load_network(folder).requires_grad_(False)).eval()
     inputs = classifier.build_inputs().eval()
     source = batch_source(survey, inputs, runtime.device, rows=rows)

@@ -41,7 +41,8 @@ class Block(nn.Module):
         self.shortcut = Conv(num_in, num_filters, 1) if residual != "none" and num_in != num_filters else None
         self.scale = nn.Parameter(torch.full((num_filters, 1, 1), 0.1)) if residual == "scaled" else None
         self.kernel = "torch"
-        self.native = self._native(kernel_sizes, dilations, norm)
+        is_native = has_native_blocks(kernel_sizes, norm, residual, squeeze_excite)
+        self.native = self._native(kernel_sizes[0], dilations) if is_native else None
 
     def forward(self, x: Tensor, padding: Tensor | None, pooling: str | None = None) -> tuple[Tensor, Tensor | None]:
         """The output and its padding, pooled by 2 if `pooling` says how."""
@@ -64,12 +65,10 @@ class Block(nn.Module):
         # In this order the sum has the memory layout of x; a 1x1 convolution of a single channel may not keep it.
         return zero_padding((x if self.scale is None else x * self.scale) + shortcut, padding)
 
-    def _native(self, kernel_sizes: list[int], dilations: list[int], norm: str) -> NativeBlock | None:
-        """The block as block.cpp computes it; None for options that it does not have."""
-        if norm != "none" or len(kernel_sizes) > 1 or self.squeeze_excite is not None or self.scale is not None:
-            return None
+    def _native(self, kernel_size: int, dilations: list[int]) -> NativeBlock:
+        """The block as block.cpp computes it."""
         shortcut = IDENTITY if self.shortcut is None else CONVOLUTION
-        return NativeBlock(kernel_sizes[0], tuple(dilations), NO_SHORTCUT if self.residual == "none" else shortcut)
+        return NativeBlock(kernel_size, tuple(dilations), NO_SHORTCUT if self.residual == "none" else shortcut)
 
     def _runs_natively(self, x: Tensor) -> bool:
         """Whether these activations are what block.cpp takes."""
@@ -164,6 +163,13 @@ class ReferenceNetwork(nn.Module):
         logits: Tensor = self.head(self.dropout(x), padding)
         return logits
 
+    @staticmethod
+    def runs_natively(
+        *, kernel_sizes: list[int], norm: str, residual: str, squeeze_excite: int, **others: object
+    ) -> bool:
+        """Whether a network with these options, and any `others`, has blocks for kernel=native."""
+        return has_native_blocks(kernel_sizes, norm, residual, squeeze_excite)
+
     def _reach(self) -> ReceptiveField:
         """Of a position of the last block, in pixels."""
         reach, num_halvings = POINT, 0
@@ -179,6 +185,11 @@ class ReferenceNetwork(nn.Module):
     def shortest(self) -> int:
         """The fewest pixels of which a position is left."""
         return 1 << (self.num_input_poolings + self.num_poolings)
+
+
+def has_native_blocks(kernel_sizes: list[int], norm: str, residual: str, squeeze_excite: int) -> bool:
+    """Whether block.cpp can compute blocks with these options."""
+    return norm == "none" and len(kernel_sizes) == 1 and residual != "scaled" and not squeeze_excite
 
 
 def num_poolings(length: int, at_most: int, min_length: int) -> int:

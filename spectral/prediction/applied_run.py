@@ -9,11 +9,11 @@ from torch import nn
 from spectral.configs.commands import PredictConfig
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
-from spectral.inference.onnx_predictor import SUFFIX, OnnxPredictor
+from spectral.inference.onnx_predictor import SUFFIX, OnnxPredictor, check_precision
 from spectral.inference.predictor import Predictor
 from spectral.prediction.validation import Validation
 from spectral.runs.folder import RunFolder
-from spectral.runtime import Runtime, choose_runtime
+from spectral.runtime import Runtime
 from spectral.scoring.decision import Decision
 
 
@@ -70,7 +70,7 @@ class AppliedRun:
         """How torch is run; of an ONNX file, which onnxruntime runs in float32, the number of threads alone counts."""
         is_onnx = self.network is None
         precision, kernel = ("float32", "torch") if is_onnx else (command.precision, command.kernel)
-        return choose_runtime(command.device, precision, num_threads=command.num_threads, kernel=kernel)
+        return self.classifier.choose_runtime(command.device, precision, command.num_threads, kernel)
 
     def described(self, runtime: Runtime) -> str:
         """What computes, and how, for the log."""
@@ -84,6 +84,11 @@ class AppliedRun:
             return OnnxPredictor.load(self.path, command.evaluate_batch_size, runtime.num_threads)
         inputs = self.classifier.build_inputs()
         return Predictor(self.classifier, runtime.prepare(self.network), inputs, runtime, command.evaluate_batch_size)
+
+    def check_precision(self, precision: str) -> None:
+        """Raise UserError for a precision that an ONNX file is not computed in."""
+        if self.network is None:
+            check_precision(precision, self.name)
 
     def check_device(self, device: str) -> str:
         """The device to choose. Raises UserError for a device that an ONNX file is not applied on."""

@@ -77,6 +77,7 @@ class _Prediction:
         self.command, self.kind, self.out = command, kind, Path(command.out)
         self.run = AppliedRun.open(Path(command.run))
         command.device = self.run.check_device(command.device)
+        self.run.check_precision(command.precision)
         given_shares(command.priors, self.run.class_names)
         check_can_decide(command, self.run)
         source = open_source(command.data, self.run.classifier, self.run.name, Path(command.cache_dir))

@@ -58,7 +58,7 @@ def test_predict_takes_the_file_for_the_run(
 ) -> None:
     caplog.set_level("INFO")
     np.savez(tmp_path / "new.npz", **arrays(num=9, seed=5))
-    predict(model, tmp_path / "new.npz", tmp_path / "onnx.parquet", "precision=bfloat16")
+    predict(model, tmp_path / "new.npz", tmp_path / "onnx.parquet")
     assert "Running on cpu by onnxruntime in float32" in caplog.text and "bfloat16" not in caplog.text
     predict(finished, tmp_path / "new.npz", tmp_path / "torch.parquet")
     ours, theirs = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("onnx", "torch"))
@@ -67,6 +67,10 @@ def test_predict_takes_the_file_for_the_run(
         predict(model, tmp_path / "new.npz", tmp_path / "no.csv", "reject=0.9")
     with pytest.raises(UserError, match=r"device=cuda is not allowed with run=.*model\.onnx"):
         predict(model, tmp_path / "new.npz", tmp_path / "no.csv", "device=cuda")
+    with pytest.raises(UserError, match=r"precision=bfloat16 is not allowed with run=.*model\.onnx: onnxruntime"):
+        predict(model, tmp_path / "new.npz", tmp_path / "no.csv", "precision=bfloat16")
+    with pytest.raises(UserError, match=r"precision=bfloat16 is not allowed with run=.*model\.onnx: onnxruntime"):
+        load_run(model, precision="bfloat16")
     with pytest.raises(UserError, match=r"gone\.onnx cannot be read"):
         predict(tmp_path / "gone.onnx", tmp_path / "new.npz", tmp_path / "no.csv")
 

@@ -56,16 +56,17 @@ def check_row(chunk: Chunk, position: int, rules: Rules) -> Row | str:
             unknown = (ivar <= 0).any(axis=0) & ~mask
             mask, num_no_ivar = mask | unknown, int(unknown.sum())
     # A bad pixel's flux is never looked at, so it may be anything; it is packed as 0.
-    lost = ~np.isfinite(flux).all(axis=0)
-    if (lost & ~mask).any() and rules.nan != "mask":
-        return f"flux not finite: at pixel {np.flatnonzero(lost & ~mask)[0]}"
-    mask |= lost
+    if not (finite := np.isfinite(flux)).all():
+        lost = ~finite.all(axis=0)
+        if (lost & ~mask).any() and rules.nan != "mask":
+            return f"flux not finite: at pixel {np.flatnonzero(lost & ~mask)[0]}"
+        mask |= lost
+        flux[:, lost] = 0
     if mask.all():
         return "no good pixel"
-    flux[:, lost] = 0
     if rules.dtype == "float16" and (reason := _not_half(flux)):
         return reason
-    return Row(flux.astype(rules.dtype), ivar, mask, num_no_ivar)
+    return Row(flux.astype(rules.dtype, copy=False), ivar, mask, num_no_ivar)
 
 
 def _wrong_company(flux: NDArray[Any], ivar: NDArray[Any] | None, mask: NDArray[Any]) -> str | None:
