@@ -30,7 +30,8 @@ from statistics import median
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from helpers.naive_network import NaiveReference
+from torch import nn
 from torch.nn import functional as F
 
 from spectral.configs.models import models
@@ -81,43 +82,6 @@ FULL = [
 ]
 
 
-class NaiveBlock(nn.Module):
-    """One block of the plain network: [B, C, L] to [B, F, L]."""
-
-    def __init__(self, num_in: int, num_filters: int) -> None:
-        super().__init__()
-        self.convs = nn.ModuleList(
-            nn.Conv1d(num_filters if i else num_in, 2 * num_filters, 3, padding=dilation, dilation=dilation)
-            for i, dilation in enumerate((1, 2, 4))
-        )
-        self.shortcut = nn.Identity() if num_in == num_filters else nn.Conv1d(num_in, num_filters, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        h = x
-        for conv in self.convs:
-            first, second = F.relu(conv(h)).chunk(2, dim=1)
-            h = first + second
-        return self.shortcut(x) + h
-
-
-class NaiveReference(nn.Module):
-    """The reference network in plain PyTorch: [B, 1, L] to logits [B, 4]."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        widths = [16, 16, 32, 32, 64, 64, 128, 128]
-        self.blocks = nn.ModuleList(map(NaiveBlock, [1, *widths], widths))
-        self.hidden, self.logits = nn.Linear(128, 128), nn.Linear(128, NUM_CLASSES)
-
-    def forward(self, x: Tensor) -> Tensor:
-        for i, block in enumerate(self.blocks):
-            x = block(x)
-            if i < 7:
-                x = F.max_pool1d(x, 2)
-        x = x * F.dropout(x.new_ones(x.shape[0], 1, x.shape[2]), 0.5)
-        return self.logits(F.relu(self.hidden(x.amax(dim=2))))
-
-
 def make_step(variant: Variant, batch_size: int, length: int, num_threads: int | None, folder: Path) -> Step:
     """A function that trains one step."""
     if variant.tuned_allocator:
@@ -126,7 +90,7 @@ def make_step(variant: Variant, batch_size: int, length: int, num_threads: int |
     flux, target = torch.randn(batch_size, 1, length), torch.randint(NUM_CLASSES, (batch_size,))
     runtime = choose_runtime("cpu", variant.precision, variant.layout, variant.compile, num_threads, variant.kernel)
     if variant.naive:
-        network: nn.Module = NaiveReference()
+        network: nn.Module = NaiveReference(NUM_CLASSES)
         if variant.precision == "auto":
             runtime = choose_runtime("cpu", "float32", num_threads=num_threads, kernel="torch")
     else:
