@@ -8,7 +8,7 @@ Architecture, initial weights, optimizer, learning-rate schedule, split and scor
 
 import functools
 import json
-import sys
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset, WeightedRandomSampler
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+METRICS = Path(__file__).resolve().parents[2] / "spectral" / "scoring" / "metrics.py"
+# By its file, which needs NumPy alone: with the repository on the path Hydra would load the product's plugins.
+classification_metrics = runpy.run_path(str(METRICS))["classification_metrics"]
 EVALUATE_BATCH_SIZE = 512
 DEFAULTS = {"job": "???", "width": 8, "dilations": [1, 2, 4], "lr": 1e-3, "dropout": 0.5}
 ConfigStore.instance().store("naive", DEFAULTS)
@@ -64,9 +66,6 @@ def batches(job: Job, data: TensorDataset, shares: list[float]) -> DataLoader[An
 @torch.no_grad()
 def validate(network: nn.Module, data: TensorDataset, class_names: tuple[str, ...]) -> float:
     """Macro-F1, by the product's own code."""
-    sys.path.append(str(REPOSITORY))  # not before: Hydra would look for the product's plugins
-    from spectral.scoring.metrics import classification_metrics
-
     network.eval()
     logits = torch.cat([network(x) for x, _ in DataLoader(data, batch_size=EVALUATE_BATCH_SIZE)])
     labels, probabilities = data.tensors[1].numpy(), logits.softmax(dim=1).numpy()
@@ -80,19 +79,17 @@ def step(network: nn.Module, optimizer: torch.optim.Optimizer, x: Tensor, target
     optimizer.step()
 
 
-@hydra.main(version_base="1.3", config_path=None, config_name="naive")
-def main(config: DictConfig) -> float:
-    """Train all epochs; returns the best score, whose weights are kept."""
+def train(config: DictConfig, folder: Path) -> float:
+    """Train all epochs of a configuration; returns the best score, whose weights are kept in the folder."""
     torch.set_num_threads(1)
-    job, train, validation = load(Path(config.job))
-    folder = Path(HydraConfig.get().runtime.output_dir)
+    job, data, validation = load(Path(config.job))
     torch.manual_seed(job.seed)
     num_classes = len(job.class_names)
     network = NaiveReference(num_classes, config.width, list(config.dilations), config.dropout, job.max_length)
     glorot_(network)
     optimizer = torch.optim.Adam(network.parameters(), lr=config.lr)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, job.num_epochs * job.num_steps)
-    loader = batches(job, train, fractions(config, num_classes))
+    loader = batches(job, data, fractions(config, num_classes))
     best = -1.0
     for epoch in range(1, job.num_epochs + 1):
         network.train()
@@ -108,7 +105,12 @@ def main(config: DictConfig) -> float:
     return best
 
 
-if __name__ == "__main__":
-    import naive_training  # by name, so that the processes of joblib keep the data in memory
+@hydra.main(version_base="1.3", config_path=None, config_name="naive")
+def main(config: DictConfig) -> float:
+    import naive_training  # by name, so that a process of joblib keeps the data in memory for its next trial
 
-    naive_training.main()
+    return naive_training.train(config, Path(HydraConfig.get().runtime.output_dir))
+
+
+if __name__ == "__main__":
+    main()

@@ -3,6 +3,7 @@
 python benchmarks/helpers/score_ray.py JOB     # with the Python of an environment that has ray[tune] and the product
 """
 
+import functools
 import sys
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,13 @@ def trainable(params: dict[str, Any], job: Job) -> None:
     train(job, name, params, lambda epoch, score: tune.report({SCORE: score, "epoch": epoch}))
 
 
+def space(trial: Any, job: Job) -> None:
+    """The search space. A function of this module, since the searcher is pickled."""
+    suggest(trial, job)
+
+
 def main(job: Job) -> None:
     ray.init(num_cpus=NUM_SLOTS, include_dashboard=False)
-
-    def space(trial: Any) -> None:
-        suggest(trial, job)
 
     tune.Tuner(
         tune.with_parameters(trainable, job=job),
@@ -38,7 +41,8 @@ def main(job: Job) -> None:
             mode="max",
             num_samples=NUM_TRIALS,
             max_concurrent_trials=NUM_SLOTS,
-            search_alg=OptunaSearch(space, metric=SCORE, mode="max", seed=job.seed),
+            reuse_actors=True,  # otherwise each trial imports torch again
+            search_alg=OptunaSearch(functools.partial(space, job=job), metric=SCORE, mode="max", seed=job.seed),
             scheduler=ASHAScheduler(
                 time_attr="epoch",
                 max_t=job.num_epochs,

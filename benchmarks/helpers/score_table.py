@@ -132,7 +132,7 @@ def tables(searches: Sequence[Search]) -> Iterator[str]:
         ("To the final best score of each rival", [row for draw in compared for row in to_rivals_best(draw)]),
     ):
         yield f"\n{title}:\n"
-        yield "| draw | arm | score | arm | ours | ours / arm |"
+        yield "| draw | arm | score | had by the arm after | by ours after | ours / arm |"
         yield "|---|---|---|---|---|---|"
         for row in rows:
             yield (
