@@ -160,6 +160,7 @@ def product_overrides(out: Path, options: argparse.Namespace) -> list[str]:
     data = ["data=arrays", override("data.path", survey_file(options.survey))] if options.survey else ["data=simulated"]
     split = {"validation": VALIDATION, "test": TEST, "seed": options.draw}
     training = {
+        "inputs.masked_pixels": "zero",  # as in the plain training
         "model.max_length": options.max_length,
         "schedule.batch_size": options.batch_size,
         "schedule.stages.0.epochs": options.max_epochs,

@@ -179,7 +179,7 @@ def draw_figure(searches: Sequence[Search], path: Path) -> None:
                 panel.step(times, scores, where="post", color=colour, label=NAMES[search.arm])
             panel.set(title=f"draw {draw}", xlabel="seconds since the command's start")
         axes[0][0].set_ylabel("best validation macro-F1")
-        axes[0][-1].legend(loc="lower right", fontsize="small")
+        axes[0][0].legend(loc="lower right", fontsize="small")
         save(drawn, path)
 
 
