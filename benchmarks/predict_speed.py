@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 from helpers.in_turn import KerasSteps, Step, Steps, TorchSteps, seconds_in_turn
-from helpers.plain_network import NUM_CLASSES, NaiveReference
+from helpers.naive_network import NUM_CLASSES, NaiveReference
 
 from spectral.configs.models import models
 from spectral.runtime import choose_runtime, tune_allocator

@@ -26,7 +26,7 @@ from statistics import median
 import numpy as np
 import torch
 from helpers.in_turn import KerasSteps, Step, Steps, TorchSteps, seconds_in_turn
-from helpers.plain_network import NUM_CLASSES, NaiveReference
+from helpers.naive_network import NUM_CLASSES, NaiveReference
 from torch import nn
 from torch.nn import functional as F
 
@@ -83,7 +83,7 @@ def make_step(variant: Variant, length: int, num_threads: int | None, folder: Pa
     flux, target = torch.randn(batch_size, 1, length), torch.randint(NUM_CLASSES, (batch_size,))
     runtime = choose_runtime("cpu", variant.precision, variant.layout, variant.compile, num_threads, variant.kernel)
     if variant.naive:
-        network: nn.Module = NaiveReference()
+        network: nn.Module = NaiveReference(NUM_CLASSES)
         if variant.precision == "auto":
             runtime = choose_runtime("cpu", "float32", num_threads=num_threads, kernel="torch")
     else:
