@@ -1,4 +1,4 @@
-"""The reference network in plain PyTorch, for train_step.py, predict_speed.py and time_to_score.py; it needs nothing but torch.
+"""The reference network in plain PyTorch, for several benchmarks; it needs nothing but torch.
 
 B batch, C channels, F filters, L length, K classes.
 """
