@@ -17,6 +17,7 @@ from torch import nn
 
 from spectral.builders import (
     begin_runtime,
+    build_augmentations,
     build_sampler,
     build_stages,
     check_builders,
@@ -158,7 +159,7 @@ def _carry_out(
     stages = build_stages(config, sampler, dataset)
     _check_decision(config, stages, dataset)
     classifier = Classifier.describing(config, dataset)
-    inputs = classifier.build_inputs()
+    inputs = classifier.build_inputs(build_augmentations(config, dataset))
     seed_torch(config.seed, epoch=0)
     network = classifier.build_network()
     initial = load_initial(config.init, config.init_wave, classifier, network, folder)
@@ -281,6 +282,8 @@ def _training_settings(config: ExperimentConfig, dataset: Dataset) -> TrainingSe
         clip_norm=config.schedule.clip_norm,
         ema_decay=config.schedule.ema_decay,
         patience_epochs=config.schedule.patience_epochs,
+        mixup_alpha=config.schedule.mixup_alpha,
+        mixup_within=config.schedule.mixup_classes == "within",
         data_digest=dataset.digest,
         former_data_digest=dataset.former_digest,
     )

@@ -23,6 +23,7 @@ from spectral.training.averaging import make_ema
 from spectral.training.checkpoint import Checkpoint, load_resumable, save_checkpoint
 from spectral.training.divergence import FiniteCheck
 from spectral.training.lr_schedules import StageSchedule
+from spectral.training.mixup import Mixture, mix
 from spectral.training.progress import Progress
 from spectral.training.sampler import Sampler
 
@@ -60,6 +61,8 @@ class TrainingSettings:
     clip_norm: float | None
     ema_decay: float | None
     patience_epochs: int | None
+    mixup_alpha: float | None = None  # see mixup.py; None: spectra are not mixed
+    mixup_within: bool = False
     data_digest: str = ""  # of the spectra and their split: a run that continues must find both as they were
     former_data_digest: str | None = None  # of the same, in a checkpoint of an earlier version
 
@@ -233,10 +236,13 @@ class Trainer:
 
     def _step(self, batch: Batch, target: Tensor, loss: nn.Module, optimizer: torch.optim.Optimizer) -> Tensor:
         optimizer.zero_grad(set_to_none=True)
-        channels, padding = self.inputs(batch.flux, batch.ivar, batch.mask)
+        channels, padding = self.inputs(batch.flux, batch.ivar, batch.mask, target)
+        mixture = self._mix(channels, padding, target)
+        if mixture:
+            channels, padding = mixture.channels, mixture.padding
         with self.runtime.autocast():
-            logits = self.compiled_network(channels, padding)
-        value: Tensor = loss(logits.float(), target)
+            logits = self.compiled_network(channels, padding).float()
+        value: Tensor = mixture.loss(loss, logits, target) if mixture else loss(logits, target)
         value.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         if self.settings.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip_norm)
@@ -244,6 +250,10 @@ class Trainer:
         if self.ema:
             self.ema.update_parameters(self.network)
         return value.detach()
+
+    def _mix(self, channels: Tensor, padding: Tensor | None, target: Tensor) -> Mixture | None:
+        alpha = self.settings.mixup_alpha
+        return mix(channels, padding, target, alpha, self.settings.mixup_within) if alpha else None
 
     def _note_best(self, row: dict[str, Any], stage: Stage) -> None:
         """Save the weights where the objective is at least as good as ever; a tie goes to the later epoch."""
