@@ -25,7 +25,7 @@ from spectral.runs.folder import RunFolder
 from spectral.runtime import Runtime, choose_runtime, tune_allocator
 from spectral.scoring.decision import Decision
 from spectral.training.sampler import Sampler
-from spectral.training.trainer import Stage
+from spectral.training.stage import Stage
 
 log = logging.getLogger(__name__)
 
