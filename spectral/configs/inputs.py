@@ -214,6 +214,16 @@ class GainConfig:
     max_change: float = number(0.1, above=0, below=1)  # either way
 
 
+@augmentations.register("spectral.inputs.augmentations:Calibration")
+@dataclass
+class CalibrationConfig:
+    """Multiply each spectrum by a smooth curve, as errors of flux calibration and dust do."""
+
+    name: str = "calibration"
+    sigma: float = number(0.05, above=0)  # standard deviation of the factor of each polynomial
+    degree: int = number(4, at_least=1, at_most=50)  # of the polynomials
+
+
 @augmentations.register("spectral.inputs.augmentations:Redshift")
 @dataclass
 class RedshiftConfig:

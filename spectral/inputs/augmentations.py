@@ -116,6 +116,28 @@ class Gain(Augmentation):
         return flux * factor, None if ivar is None else ivar / factor**2, mask
 
 
+class Calibration(Augmentation):
+    """Multiply each spectrum by a smooth random curve, as an error of flux calibration or dust does.
+
+    The curve is the exponential of a sum of Chebyshev polynomials from degree 1 to `degree`, each with a normal factor.
+
+    Args:
+        sigma: standard deviation of the factors.
+    """
+
+    def __init__(self, sigma: float = 0.05, degree: int = 4) -> None:
+        super().__init__()
+        self.sigma, self.degree = sigma, degree
+
+    def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None, target: Tensor | None) -> Spectra:
+        angle = torch.linspace(-1, 1, flux.shape[2], device=flux.device).acos()
+        degrees = torch.arange(1, self.degree + 1, device=flux.device)
+        curves = (degrees[:, None] * angle).cos()  # the polynomials [degree, L]
+        factors = self.sigma * torch.randn(len(flux), 1, self.degree, device=flux.device)
+        curve = (factors @ curves).exp()
+        return flux * curve, None if ivar is None else ivar / curve**2, mask
+
+
 class Redshift(Augmentation):
     """Stretch the wavelengths of each spectrum by a factor of 1 + z, with z drawn up to `max_redshift` either way.
 

@@ -118,6 +118,16 @@ def test_gain_keeps_the_signal_to_noise() -> None:
     torch.testing.assert_close((louder * new_ivar.sqrt()).nan_to_num(), (flux * ivar.sqrt()).nan_to_num())
 
 
+def test_calibration_is_a_smooth_curve_of_its_degree() -> None:
+    flux = torch.ones(400, 1, 301)
+    curve, ivar, _ = build("calibration", sigma=0.1, degree=3)(flux, flux, None, None)
+    fits = np.polynomial.chebyshev.chebfit(np.linspace(-1, 1, 301), curve[:, 0].log().T.numpy(), 5)
+    np.testing.assert_allclose(fits[[0, 4, 5]], 0, atol=1e-5)
+    np.testing.assert_allclose(fits[1:4].std(axis=1), 0.1, rtol=0.2)
+    assert ivar is not None
+    torch.testing.assert_close(ivar, curve**-2)
+
+
 def test_a_redshift_moves_a_line_to_its_new_wavelength() -> None:
     line = torch.from_numpy(np.exp(-0.5 * ((WAVE - 6000) / 60) ** 2)).float().expand(60, 1, 200)
     moved, _, _ = Redshift(0.05, None, NAMES, WAVE)(line, None, None, torch.zeros(60, dtype=torch.int64))
