@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from spectral.configs.class_lists import in_class_order
 from spectral.configs.decision import decisions
+from spectral.configs.inputs import augmentations
 from spectral.configs.losses import losses
 from spectral.configs.lr_schedule import lr_schedules
 from spectral.configs.models import models, runs_natively
@@ -19,11 +20,12 @@ from spectral.configs.root import ExperimentConfig
 from spectral.configs.sampler import samplers
 from spectral.configs.stages import StageConfig
 from spectral.data.dataset import Dataset
+from spectral.inputs.augmentations import Augmentation
 from spectral.runs.folder import RunFolder
 from spectral.runtime import Runtime, choose_runtime, tune_allocator
 from spectral.scoring.decision import Decision
 from spectral.training.sampler import Sampler
-from spectral.training.trainer import Stage
+from spectral.training.stage import Stage
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +70,16 @@ def build_sampler(config: ExperimentConfig, dataset: Dataset) -> Sampler:
         seed=config.seed,
     )
     return sampler
+
+
+def build_augmentations(config: ExperimentConfig, dataset: Dataset) -> list[Augmentation]:
+    """What changes the training spectra.
+
+    Raises:
+        UserError: the data lacks what one of them needs.
+    """
+    context = {"class_names": dataset.class_names, "wave_angstrom": dataset.survey.wave_angstrom}
+    return [augmentations.build(one, **context) for one in config.inputs.augmentations]
 
 
 def build_stages(config: ExperimentConfig, sampler: Sampler, dataset: Dataset) -> list[Stage]:

@@ -17,6 +17,7 @@ from torch import nn
 
 from spectral.builders import (
     begin_runtime,
+    build_augmentations,
     build_sampler,
     build_stages,
     check_builders,
@@ -36,21 +37,21 @@ from spectral.inference.predictor import Predictor
 from spectral.inputs.batches import BatchSource
 from spectral.inputs.inputs import Inputs
 from spectral.plots.pictures import Plots
+from spectral.result import network_sizes, result_of
 from spectral.runs.folder import RunFolder
-from spectral.runs.provenance import git_revision, versions
 from spectral.runtime import Runtime
 from spectral.score_test import add_test, is_held_back
 from spectral.scoring.console import print_result
 from spectral.scoring.earlier import with_argmax_scores
 from spectral.scoring.scores import FinalScores, argmax_metrics, check_can_hold_out, decision_metrics
 from spectral.scoring.split_scores import DECISION, with_prefix
-from spectral.survey import Survey
 from spectral.terminal import Terminal
 from spectral.tracking.backends.contract import TrackedAs
 from spectral.tracking.client import check_installed
 from spectral.tracking.run import RunTracking
 from spectral.training.progress import Progress
-from spectral.training.trainer import Stage, Trainer, TrainingSettings, seed_torch
+from spectral.training.stage import Stage, TrainingSettings
+from spectral.training.trainer import Trainer, seed_torch
 
 log = logging.getLogger(__name__)
 
@@ -158,7 +159,7 @@ def _carry_out(
     stages = build_stages(config, sampler, dataset)
     _check_decision(config, stages, dataset)
     classifier = Classifier.describing(config, dataset)
-    inputs = classifier.build_inputs()
+    inputs = classifier.build_inputs(build_augmentations(config, dataset))
     seed_torch(config.seed, epoch=0)
     network = classifier.build_network()
     initial = load_initial(config.init, config.init_wave, classifier, network, folder)
@@ -184,41 +185,12 @@ def _carry_out(
     with RunTracking(config, resolved_config, folder, runtime.device, dataset.class_names, tracked_as) as tracking:
         trainer.fit(tracking.following(on_epoch))
         scores = _score(config, classifier, trainer, dataset)
-        result = _result(config, trainer, scores, dataset) | initial
+        result = result_of(config, trainer, scores, dataset) | initial
         plots = _plot(trainer, scores, dataset) if config.plots else Plots()
         result["time/last_start_s"] = round(time.perf_counter() - started, 3)
         folder.write_result(result)
         tracking.finished(result, plots)
     return result
-
-
-def network_sizes(network: nn.Module) -> dict[str, int | str | None]:
-    """The sizes in result.json that are known before training.
-
-    `receptive_field` is None if a position sees the whole spectrum, and "unknown" if the network does not state it.
-    """
-    return {
-        "num_parameters": sum(p.numel() for p in network.parameters()),
-        "receptive_field": getattr(network, "receptive_field", "unknown"),
-    }
-
-
-def _result(config: ExperimentConfig, trainer: Trainer, scores: FinalScores, dataset: Dataset) -> dict[str, Any]:
-    """What result.json holds, by the keys of docs/run-folder.md."""
-    return {
-        "objective": config.objective,
-        "decision": config.decision.name,
-        "best_epoch": trainer.best_epoch,
-        "num_epochs": trainer.epoch,
-        "train/loss": next(row["train/loss"] for row in trainer.metrics if row["epoch"] == trainer.best_epoch),
-        **network_sizes(trainer.network),
-        **scores.metrics,
-        "confusion": scores.confusions,
-        "score_test": config.score_test,
-        "train/num_spectra": len(dataset.train),
-        "time/train_s": round(trainer.train_s, 3),
-        **_identity(config, dataset.survey, trainer.runtime),
-    }
 
 
 def _score(
@@ -281,6 +253,8 @@ def _training_settings(config: ExperimentConfig, dataset: Dataset) -> TrainingSe
         clip_norm=config.schedule.clip_norm,
         ema_decay=config.schedule.ema_decay,
         patience_epochs=config.schedule.patience_epochs,
+        mixup_alpha=config.schedule.mixup_alpha,
+        mixup_within=config.schedule.mixup_classes == "within",
         data_digest=dataset.digest,
         former_data_digest=dataset.former_digest,
     )
@@ -307,27 +281,3 @@ def _validation(
         return with_prefix("val", metrics)
 
     return validate
-
-
-def _identity(config: ExperimentConfig, survey: Survey, runtime: Runtime) -> dict[str, Any]:
-    """What a result can be traced back by."""
-    return {
-        "seed": config.seed,
-        "survey": {
-            "fingerprint": survey.fingerprint,
-            "folder": str(survey.folder),
-            "num_spectra": len(survey),
-            "length": survey.length,
-            "num_channels": survey.num_channels,
-            "class_names": list(survey.class_names),
-            "skipped": dict(survey.skipped),
-        },
-        "runtime": {
-            "device": str(runtime.device),
-            "precision": runtime.precision,
-            "num_threads": runtime.num_threads,
-            "kernel": runtime.kernel,
-        },
-        "git_revision": git_revision(),
-        "versions": versions(),
-    }

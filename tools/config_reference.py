@@ -18,7 +18,7 @@ from config_fields import CONF, Option, default_of, header_of, options, shown, v
 from spectral.configs import root
 from spectral.configs.commands import ApplyConfig, EvaluateConfig, ExportConfig, PackConfig, PredictConfig
 from spectral.configs.data import DataConfig, GridConfig
-from spectral.configs.inputs import InputsConfig, TransformConfig, channels
+from spectral.configs.inputs import InputsConfig, TransformConfig, augmentations, channels
 from spectral.configs.registry import Registry
 from spectral.configs.stages import ScheduleConfig, StageConfig
 from spectral.configs.survey_files import SurveyFilesConfig
@@ -123,13 +123,14 @@ def shared_defaults(config: type) -> dict[str, Any]:
 
 def inputs_section() -> Iterator[str]:
     yield section("`inputs`", "See [inputs](inputs.md).\n\n" + table(options(InputsConfig, "inputs.")))
-    for name in channels.names:
-        config = channels.entry(name).config
-        yield section(
-            f"`{name}` of `inputs.channels`",
-            f"{config.__doc__}\n\n" + table(options(config, "", left_out={"name": name})),
-            3,
-        )
+    for key, registry in (("channels", channels), ("augmentations", augmentations)):
+        for name in registry.names:
+            config = registry.entry(name).config
+            yield section(
+                f"`{name}` of `inputs.{key}`",
+                f"{config.__doc__}\n\n" + table(options(config, "", left_out={"name": name})),
+                3,
+            )
 
 
 def schedule_section() -> Iterator[str]:

@@ -9,6 +9,7 @@ from spectral.errors import UserError
 
 transforms = Registry("transform")
 channels = Registry("channel")
+augmentations = Registry("augmentation")
 
 
 @dataclass
@@ -176,18 +177,85 @@ class SavitzkyGolayChannelConfig(PolynomialConfig):
     name: str = "savgol"
 
 
+@augmentations.register("spectral.inputs.augmentations:Shift")
+@dataclass
+class ShiftConfig:
+    """Move each spectrum by a random whole number of pixels."""
+
+    name: str = "shift"
+    max_pixels: int = number(10, at_least=1)  # either way
+
+
+@augmentations.register("spectral.inputs.augmentations:Crop")
+@dataclass
+class CropConfig:
+    """Keep a random part of each spectrum; the network does not see the rest."""
+
+    name: str = "crop"
+    min_share: float = number(0.8, above=0, below=1)  # of the pixels that stay at least
+
+
+@augmentations.register("spectral.inputs.augmentations:Noise")
+@dataclass
+class NoiseConfig:
+    """Add normal noise, in units of the spectrum's own error."""
+
+    name: str = "noise"
+    max_sigma: float = number(0.5, above=0)  # each spectrum's is drawn between 0 and this
+    error: str = choice("flux", "flux", "ivar")  # where the error is taken from; ivar: of each pixel
+
+
+@augmentations.register("spectral.inputs.augmentations:Gain")
+@dataclass
+class GainConfig:
+    """Multiply each spectrum by a number near 1."""
+
+    name: str = "gain"
+    max_change: float = number(0.1, above=0, below=1)  # either way
+
+
+@augmentations.register("spectral.inputs.augmentations:Calibration")
+@dataclass
+class CalibrationConfig:
+    """Multiply each spectrum by a smooth curve, as errors of flux calibration and dust do."""
+
+    name: str = "calibration"
+    sigma: float = number(0.05, above=0)  # standard deviation of the factor of each polynomial
+    degree: int = number(4, at_least=1, at_most=50)  # of the polynomials
+
+
+@augmentations.register("spectral.inputs.augmentations:Redshift")
+@dataclass
+class RedshiftConfig:
+    """Stretch the wavelengths of each spectrum, or of those of some classes."""
+
+    name: str = "redshift"
+    max_redshift: float = number(0.05, above=0, below=1)  # either way
+    classes: Optional[list[str]] = None  # names of the classes it acts on; null: all
+
+
 @dataclass
 class InputsConfig:
-    """The network's channels, in order, and what stands in masked pixels inside a spectrum."""
+    """The network's channels, in order, what stands in masked pixels inside a spectrum, and what training changes."""
 
     channels: list[Any] = field(default_factory=lambda: ["flux"])  # names, or mappings with a name and options
     masked_pixels: str = choice("interpolate", "interpolate", "zero")  # what stands in bad pixels inside a spectrum
+    augmentations: list[Any] = field(default_factory=list)  # names, or mappings with a name and options; in training
 
     def check(self, key: str) -> None:
-        """Type the channels; raises UserError if one is not known, stands twice, or none is given."""
+        """Type channels and augmentations.
+
+        Raises:
+            UserError: one is not known or stands twice, or there is no channel.
+        """
         if not self.channels:
             raise UserError(f"{key}.channels=[] is empty: a network needs at least one channel, such as [flux].")
         self.channels = [channels.typed(node, f"{key}.channels[{i}]") for i, node in enumerate(self.channels)]
         if any(channel in self.channels[:i] for i, channel in enumerate(self.channels)):
             names = ",".join(channel.name for channel in self.channels)
             raise UserError(f"{key}.channels=[{names}] names a channel twice: give each once, or with other options.")
+        given = [augmentations.typed(node, f"{key}.augmentations[{i}]") for i, node in enumerate(self.augmentations)]
+        if any(one.name in [other.name for other in given[:i]] for i, one in enumerate(given)):
+            names = ",".join(one.name for one in given)
+            raise UserError(f"{key}.augmentations=[{names}] names an augmentation twice: give each once.")
+        self.augmentations = given

@@ -32,6 +32,8 @@ class ScheduleConfig:
     batch_size: int = number(160, at_least=1)  # spectra per step
     clip_norm: Optional[float] = number(None, above=0)  # largest gradient norm
     ema_decay: Optional[float] = number(None, above=0, below=1)  # a step; validation then reads the averaged weights
+    mixup_alpha: Optional[float] = number(None, above=0)  # mix spectra by shares of Beta(alpha, alpha); null: do not
+    mixup_classes: str = choice("across", "across", "within")  # within: spectra are mixed with others of their class
     patience_epochs: Optional[int] = number(None, at_least=1)  # a stage ends after as many without a better objective
 
     def check(self, key: str) -> None:

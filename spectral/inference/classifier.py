@@ -4,7 +4,7 @@ What model.json holds, and how earlier and later versions are read, is in docs/r
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,7 @@ from spectral.data.packing.like_run import RunSpectra
 from spectral.errors import UserError
 from spectral.files import write_json
 from spectral.inference.model_json import FORMAT, read_model_json
+from spectral.inputs.augmentations import Augmentation
 from spectral.inputs.inputs import Inputs
 from spectral.runs.folder import RunFolder
 from spectral.runs.weights import load_weights
@@ -81,9 +82,10 @@ class InputSpec:
             baseline=baseline_from(stored["baseline"], "inputs.baseline").used,
         )
 
-    def build(self) -> Inputs:
+    def build(self, augmentations: Sequence[Augmentation] = ()) -> Inputs:
+        transform = transforms.build(self.transform, **self.learned)
         built = [channels.build(channel) for channel in self.channels]
-        return Inputs(self.num_channels, transforms.build(self.transform, **self.learned), built, self.masked_pixels)
+        return Inputs(self.num_channels, transform, built, self.masked_pixels, augmentations)
 
 
 def _training_spectra(dataset: Dataset) -> Iterator[tuple[NDArray[Any], NDArray[np.bool_] | None]]:
@@ -133,9 +135,9 @@ class Classifier:
         """What the run's spectra were made like; `run` is its name in sentences."""
         return RunSpectra(run, self.wave_angstrom, self.inputs.baseline)
 
-    def build_inputs(self) -> Inputs:
-        """What makes the network's channels."""
-        return self.inputs.build()
+    def build_inputs(self, augmentations: Sequence[Augmentation] = ()) -> Inputs:
+        """What makes the network's channels; the augmentations act in training only."""
+        return self.inputs.build(augmentations)
 
     def choose_runtime(
         self, device: str = "auto", precision: str = "auto", num_threads: int | None = None, kernel: str = "auto"

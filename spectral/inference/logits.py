@@ -38,10 +38,11 @@ def batch_source(
         rows: a selection of the survey, whose positions are then the rows of the batches; all by default.
 
     Raises:
-        UserError: a channel needs inverse variances and the survey has none.
+        UserError: a channel or an augmentation needs inverse variances and the survey has none.
     """
     if inputs.needs_ivar and survey.ivar is None:
-        raise UserError("inputs.channels needs inverse variances and the data has none: leave that channel out.")
+        of = "channels" if any(channel.needs_ivar for channel in inputs.channels) else "augmentations"
+        raise UserError(f"inputs.{of} needs inverse variances and the data has none: leave out what uses them.")
     arrays = (survey.flux, survey.mask, survey.ivar if inputs.needs_ivar else None)
     if rows is not None:
         arrays = tuple(None if array is None else np.take(array, rows, axis=0) for array in arrays)  # type: ignore[assignment]  # still three

@@ -8,18 +8,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from spectral.inputs.augmentations import Augmentation
 from spectral.inputs.bad_pixels import fill_bad_pixels, fill_every_pixel
 from spectral.inputs.channels import Channel, Pixels
-
-
-class Augmentation(nn.Module):
-    """Changes a batch before anything else is done to it, in training only."""
-
-    def forward(
-        self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None
-    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """Flux [B, S, L], inverse variance [B, S, L] and mask [B, L], changed; the shapes stay."""
-        raise NotImplementedError
 
 
 class Inputs(nn.Module):
@@ -35,7 +26,7 @@ class Inputs(nn.Module):
         channels: what the network's channels are, in their order.
         masked_pixels: "interpolate" as above. "zero" is what versions before 0.2 did: every masked pixel is 0, and only
             those after the last good one are padding.
-        augmentations: applied one after another, in training only.
+        augmentations: applied one after another, in training only, see spectral/inputs/augmentations.py.
     """
 
     def __init__(
@@ -49,21 +40,24 @@ class Inputs(nn.Module):
         super().__init__()
         self.num_survey_channels = num_survey_channels
         self.num_channels = sum(channel.num_channels(num_survey_channels) for channel in channels)  # C
-        self.needs_ivar = any(channel.needs_ivar for channel in channels)
+        self.needs_ivar = any(part.needs_ivar for part in (*channels, *augmentations))
         self.transform, self.channels = transform, nn.ModuleList(channels)
         self.masked_pixels, self.augmentations = masked_pixels, nn.ModuleList(augmentations)
 
-    def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    def forward(
+        self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None, target: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
         """The network's channels [B, C, L] float32, and its mask [B, L] (True = padding) or None.
 
         Args:
             flux: [B, S, L] of any float type; any value, also NaN, where masked.
             ivar: inverse variance [B, S, L], or None.
             mask: [B, L] bool, True = bad pixel or padding; None if no pixel is.
+            target: class indices [B], in training: some augmentations act on some classes only.
         """
         if self.training:
             for augmentation in self.augmentations:
-                flux, ivar, mask = augmentation(flux, ivar, mask)
+                flux, ivar, mask = augmentation(flux, ivar, mask, target)
         pixels = self.pixels(flux, ivar, mask)
         return self.make_channels(pixels), None if mask is None else ~pixels.inside
 

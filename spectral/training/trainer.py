@@ -6,7 +6,6 @@ Legend: B batch, C channels, L length, K classes.
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,45 +22,15 @@ from spectral.training.averaging import make_ema
 from spectral.training.checkpoint import Checkpoint, load_resumable, save_checkpoint
 from spectral.training.divergence import FiniteCheck
 from spectral.training.lr_schedules import StageSchedule
+from spectral.training.mixup import Mixture, mix
 from spectral.training.progress import Progress
 from spectral.training.sampler import Sampler
+from spectral.training.stage import Stage, TrainingSettings
 
 log = logging.getLogger(__name__)
 
 # A CPU's losses are looked at this often. A GPU's are read once an epoch: each reading empties its queue of work.
 STEPS_PER_LOSS_CHECK = 25
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A built stage of `epochs` epochs of `steps` steps each.
-
-    Args:
-        make_loss: gives the loss of an epoch, counted from 0 over the whole run as the sampler counts it: what a loss
-            knows of the batches moves with them.
-    """
-
-    name: str
-    epochs: int
-    steps: int
-    start: str  # "last" or "best"
-    make_loss: Callable[[int], nn.Module]
-    make_optimizer: Callable[[nn.Module], torch.optim.Optimizer]
-    make_lr_schedule: Callable[[torch.optim.Optimizer, int], StageSchedule]
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """What all stages share."""
-
-    seed: int
-    objective: str
-    maximize: bool
-    clip_norm: float | None
-    ema_decay: float | None
-    patience_epochs: int | None
-    data_digest: str = ""  # of the spectra and their split: a run that continues must find both as they were
-    former_data_digest: str | None = None  # of the same, in a checkpoint of an earlier version
 
 
 class Trainer:
@@ -233,10 +202,13 @@ class Trainer:
 
     def _step(self, batch: Batch, target: Tensor, loss: nn.Module, optimizer: torch.optim.Optimizer) -> Tensor:
         optimizer.zero_grad(set_to_none=True)
-        channels, padding = self.inputs(batch.flux, batch.ivar, batch.mask)
+        channels, padding = self.inputs(batch.flux, batch.ivar, batch.mask, target)
+        mixture = self._mix(channels, padding, target)
+        if mixture:
+            channels, padding = mixture.channels, mixture.padding
         with self.runtime.autocast():
-            logits = self.compiled_network(channels, padding)
-        value: Tensor = loss(logits.float(), target)
+            logits = self.compiled_network(channels, padding).float()
+        value: Tensor = mixture.loss(loss, logits, target) if mixture else loss(logits, target)
         value.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         if self.settings.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip_norm)
@@ -244,6 +216,10 @@ class Trainer:
         if self.ema:
             self.ema.update_parameters(self.network)
         return value.detach()
+
+    def _mix(self, channels: Tensor, padding: Tensor | None, target: Tensor) -> Mixture | None:
+        alpha = self.settings.mixup_alpha
+        return mix(channels, padding, target, alpha, self.settings.mixup_within) if alpha else None
 
     def _note_best(self, row: dict[str, Any], stage: Stage) -> None:
         """Save the weights where the objective is at least as good as ever; a tie goes to the later epoch."""

@@ -17,7 +17,7 @@ from spectral.losses.cross_entropy import CrossEntropy
 from spectral.losses.focal import Focal
 from spectral.losses.soft_f1 import SoftF1
 from spectral.survey import Survey
-from spectral.training.trainer import Stage
+from spectral.training.stage import Stage
 
 NUM = 90
 

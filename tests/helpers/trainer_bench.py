@@ -18,7 +18,8 @@ from spectral.runs.folder import RunFolder
 from spectral.runtime import Runtime
 from spectral.training.progress import Progress
 from spectral.training.sampler import NaturalSampler
-from spectral.training.trainer import Stage, Trainer, TrainingSettings
+from spectral.training.stage import Stage, TrainingSettings
+from spectral.training.trainer import Trainer
 
 NUM, LENGTH, NUM_CLASSES, BATCH = 24, 5, 3, 8
 

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from spectral.configs.inputs import InputsConfig, channels, transforms
 from spectral.errors import UserError
+from spectral.inputs.augmentations import Augmentation
 from spectral.inputs.bad_pixels import fill_bad_pixels, fill_every_pixel
 from spectral.inputs.channels import Channel, Flux, Pixels
-from spectral.inputs.inputs import Augmentation, Inputs
+from spectral.inputs.inputs import Inputs
 from spectral.inputs.transforms import Standardize, Unchanged
 
 masks = st.lists(st.booleans(), min_size=1, max_size=40)
@@ -169,7 +170,7 @@ def test_zero_filling_of_masked_pixels_is_that_of_earlier_versions() -> None:
 class Doubled(Augmentation):
     """Twice the flux."""
 
-    def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None) -> Any:
+    def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None, target: Tensor | None) -> Any:
         return 2 * flux, ivar, mask
 
 

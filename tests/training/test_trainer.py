@@ -235,3 +235,10 @@ def test_a_decision_rule_that_cannot_be_fitted_is_refused_before_training(small:
     with pytest.raises(UserError, match="the sampler never draws class index 2"):
         run(small("decision=macro_f1", "sampler=fractions", "sampler.fractions=[0.5,0.5,0]"))
     assert not (tmp_path / "run" / "metrics.jsonl").exists()
+
+
+def test_augmentation_and_mixup_change_the_training_by_the_seed_alone(small: Overrides, tmp_path: Path) -> None:
+    chosen = ["inputs.augmentations=[shift,{name: noise, max_sigma: 1},crop]", "schedule.mixup_alpha=0.4"]
+    for name, added in {"plain": [], "one": chosen, "two": chosen}.items():
+        run(small(f"run_dir={tmp_path / name}", *added))
+    assert outcome(tmp_path / "one") == outcome(tmp_path / "two") != outcome(tmp_path / "plain")

@@ -1,0 +1,198 @@
+"""Changes of training spectra that leave their class as it is: shift, crop, noise, gain, redshift.
+
+B batch, S survey channels, L length. Random numbers are torch's, which is seeded again in each epoch: a resumed run
+sees the same spectra.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from spectral.errors import UserError
+
+Spectra = tuple[Tensor, Tensor | None, Tensor | None]
+NORMAL_MAD = 0.6745  # median absolute value of a standard normal number
+
+
+class Augmentation(nn.Module):
+    """Changes a batch before anything else is done to it, in training only.
+
+    `needs_ivar`: whether the survey must have inverse variances.
+    """
+
+    needs_ivar = False
+
+    def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None, target: Tensor | None) -> Spectra:
+        """Flux [B, S, L], inverse variance [B, S, L] and mask [B, L], changed; the shapes stay.
+
+        Args:
+            target: class indices [B]; None where nobody knows them.
+        """
+        raise NotImplementedError
+
+
+class Shift(Augmentation):
+    """Move each spectrum by a random whole number of pixels; its last pixel is repeated at the end that opens."""
+
+    def __init__(self, max_pixels: int = 10) -> None:
+        super().__init__()
+        self.max_pixels = max_pixels
+
+    def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None, target: Tensor | None) -> Spectra:
+        num, length = flux.shape[0], flux.shape[2]
+        by = torch.randint(-self.max_pixels, self.max_pixels + 1, (num, 1), device=flux.device)
+        index = (torch.arange(length, device=flux.device) - by).clamp(0, length - 1)
+        wide = index[:, None].expand_as(flux)
+        return (
+            flux.gather(2, wide),
+            None if ivar is None else ivar.gather(2, wide),
+            None if mask is None else mask.gather(1, index),
+        )
+
+
+class Crop(Augmentation):
+    """Keep a random part of each spectrum and mask the rest, which the network then does not see.
+
+    Args:
+        min_share: of the pixels that are kept at least; each spectrum's share is drawn between it and 1.
+    """
+
+    def __init__(self, min_share: float = 0.8) -> None:
+        super().__init__()
+        self.min_share = min_share
+
+    def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None, target: Tensor | None) -> Spectra:
+        num, length = flux.shape[0], flux.shape[2]
+        share, place = torch.rand(2, num, 1, device=flux.device)
+        kept = ((self.min_share + (1 - self.min_share) * share) * length).round().clamp(min=1)
+        first = (place * (length - kept + 1)).floor()
+        pixel = torch.arange(length, device=flux.device)
+        outside = (pixel < first) | (pixel >= first + kept)
+        return flux, ivar, outside if mask is None else mask | outside
+
+
+class Noise(Augmentation):
+    """Add normal noise: to each spectrum as much, in units of its own error, as a number drawn up to `max_sigma`.
+
+    Args:
+        error: "ivar": of each pixel, from the survey's inverse variances; "flux": of each spectrum, from the median
+            absolute change of its flux from pixel to pixel.
+    """
+
+    def __init__(self, max_sigma: float = 0.5, error: str = "flux") -> None:
+        super().__init__()
+        self.max_sigma, self.error = max_sigma, error
+        self.needs_ivar = error == "ivar"
+
+    def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None, target: Tensor | None) -> Spectra:
+        flux = flux.float()
+        sigma = self._sigma(flux, ivar, mask) * self.max_sigma * torch.rand(len(flux), 1, 1, device=flux.device)
+        noisy = flux + sigma * torch.randn_like(flux)
+        return noisy, None if ivar is None else ivar / (1 + ivar.clamp(min=0) * sigma**2), mask
+
+    def _sigma(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None) -> Tensor:
+        """The error of the flux, [B, S, L] or [B, S, 1]."""
+        if self.error == "ivar":
+            assert ivar is not None
+            return ivar.where(ivar > 0, torch.inf).rsqrt()
+        change = (flux[..., 1:] - flux[..., :-1]).abs()
+        if mask is not None:
+            change = change.masked_fill((mask[:, 1:] | mask[:, :-1])[:, None], torch.nan)
+        return change.nanmedian(-1, keepdim=True).values.nan_to_num() / (NORMAL_MAD * 2**0.5)
+
+
+class Gain(Augmentation):
+    """Multiply each spectrum by a number drawn from 1 - `max_change` to 1 + `max_change`."""
+
+    def __init__(self, max_change: float = 0.1) -> None:
+        super().__init__()
+        self.max_change = max_change
+
+    def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None, target: Tensor | None) -> Spectra:
+        factor = 1 + self.max_change * (2 * torch.rand(len(flux), 1, 1, device=flux.device) - 1)
+        return flux * factor, None if ivar is None else ivar / factor**2, mask
+
+
+class Calibration(Augmentation):
+    """Multiply each spectrum by a smooth random curve, as an error of flux calibration or dust does.
+
+    The curve is the exponential of a sum of Chebyshev polynomials from degree 1 to `degree`, each with a normal factor.
+
+    Args:
+        sigma: standard deviation of the factors.
+    """
+
+    def __init__(self, sigma: float = 0.05, degree: int = 4) -> None:
+        super().__init__()
+        self.sigma, self.degree = sigma, degree
+
+    def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None, target: Tensor | None) -> Spectra:
+        angle = torch.linspace(-1, 1, flux.shape[2], device=flux.device).acos()
+        degrees = torch.arange(1, self.degree + 1, device=flux.device)
+        curves = (degrees[:, None] * angle).cos()  # the polynomials [degree, L]
+        factors = self.sigma * torch.randn(len(flux), 1, self.degree, device=flux.device)
+        curve = (factors @ curves).exp()
+        return flux * curve, None if ivar is None else ivar / curve**2, mask
+
+
+class Redshift(Augmentation):
+    """Stretch the wavelengths of each spectrum by a factor of 1 + z, with z drawn up to `max_redshift` either way.
+
+    Flux at the wavelengths of the survey is interpolated linearly; beyond the ends the last pixel is repeated.
+
+    Args:
+        classes: names of the classes it acts on; None: all.
+        class_names: of the survey [K].
+        wave_angstrom: [L] of the survey's pixels, rising.
+
+    Raises:
+        UserError: the survey has no wavelengths, or no such class.
+    """
+
+    wave: Tensor
+    acts: Tensor
+
+    def __init__(
+        self,
+        max_redshift: float = 0.05,
+        classes: Sequence[str] | None = None,
+        class_names: Sequence[str] = (),
+        wave_angstrom: NDArray[np.float64] | None = None,
+    ) -> None:
+        super().__init__()
+        if wave_angstrom is None:
+            raise UserError("inputs.augmentations has redshift and the data has no wavelengths: leave it out.")
+        if unknown := [name for name in classes or () if name not in class_names]:
+            raise UserError(
+                f"inputs.augmentations: redshift acts on the class {unknown[0]}, and the data has the classes "
+                f"{', '.join(class_names)}."
+            )
+        self.max_redshift = max_redshift
+        self.register_buffer("wave", torch.from_numpy(np.array(wave_angstrom)), persistent=False)
+        chosen = torch.tensor([classes is None or name in classes for name in class_names])
+        self.register_buffer("acts", chosen, persistent=False)
+
+    def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None, target: Tensor | None) -> Spectra:
+        z = self.max_redshift * (2 * torch.rand(len(flux), 1, device=flux.device) - 1)
+        if target is not None:
+            z = z.where(self.acts.to(flux.device)[target][:, None], 0)
+        left, weight = self._places(z.double())
+        blend = weight[:, None].to(torch.float32)
+        wide, bad = left[:, None].expand_as(flux), mask
+        clean = flux.float() if mask is None else flux.float().masked_fill(mask[:, None], 0)
+        if mask is not None:
+            bad = (mask.gather(1, left) & (weight < 1)) | (mask.gather(1, left + 1) & (weight > 0))
+        stretched = torch.lerp(clean.gather(2, wide), clean.gather(2, wide + 1), blend)
+        # The error of the nearer pixel: that of an interpolated flux is smaller, and its neighbours' depend on it.
+        nearer = (left + (weight > 0.5))[:, None].expand_as(flux)
+        return stretched, None if ivar is None else ivar.gather(2, nearer), bad
+
+    def _places(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """For each pixel the one below the wavelength that moves onto it, and the share of the next: [B, L] twice."""
+        wave = self.wave.to(z.device)
+        rest = (wave / (1 + z)).clamp(wave[0], wave[-1])
+        left = (torch.searchsorted(wave, rest, right=True) - 1).clamp(0, len(wave) - 2)
+        return left, (rest - wave[left]) / (wave[left + 1] - wave[left])

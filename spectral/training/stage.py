@@ -1,0 +1,43 @@
+"""What a training is made of: its stages, and what they share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from spectral.training.lr_schedules import StageSchedule
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A built stage of `epochs` epochs of `steps` steps each.
+
+    Args:
+        make_loss: gives the loss of an epoch, counted from 0 over the whole run as the sampler counts it: what a loss
+            knows of the batches moves with them.
+    """
+
+    name: str
+    epochs: int
+    steps: int
+    start: str  # "last" or "best"
+    make_loss: Callable[[int], nn.Module]
+    make_optimizer: Callable[[nn.Module], torch.optim.Optimizer]
+    make_lr_schedule: Callable[[torch.optim.Optimizer, int], StageSchedule]
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """What all stages share."""
+
+    seed: int
+    objective: str
+    maximize: bool
+    clip_norm: float | None
+    ema_decay: float | None
+    patience_epochs: int | None
+    mixup_alpha: float | None = None  # see mixup.py; None: spectra are not mixed
+    mixup_within: bool = False
+    data_digest: str = ""  # of the spectra and their split: a run that continues must find both as they were
+    former_data_digest: str | None = None  # of the same, in a checkpoint of an earlier version

@@ -1,0 +1,169 @@
+"""What training changes in its spectra. B batch, S survey channels, L length."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from spectral.configs.inputs import InputsConfig, augmentations
+from spectral.errors import UserError
+from spectral.inputs.augmentations import Augmentation, Crop, Gain, Noise, Redshift, Shift
+
+WAVE = np.linspace(4000.0, 8000.0, 200)
+NAMES = ["star", "galaxy"]
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    torch.manual_seed(0)
+
+
+def build(name: str, **options: Any) -> Augmentation:
+    typed = augmentations.typed({"name": name, **options})
+    built: Augmentation = augmentations.build(typed, class_names=NAMES, wave_angstrom=WAVE)
+    return built
+
+
+def spectra(num: int = 30) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Flux [num, 2, 200] that is NaN where masked, inverse variance, mask and targets."""
+    rng = np.random.default_rng(0)
+    flux = torch.from_numpy(rng.normal(5, 1, size=(num, 2, 200)).astype(np.float32))
+    mask = torch.from_numpy(rng.random((num, 200)) < 0.1)
+    ivar = torch.from_numpy(rng.uniform(0.5, 2, flux.shape).astype(np.float32))
+    return flux.masked_fill(mask[:, None], torch.nan), ivar, mask, torch.arange(num) % 2
+
+
+@pytest.mark.parametrize("name", augmentations.names)
+def test_shapes_stay_and_no_good_pixel_is_lost_to_a_bad_one(name: str) -> None:
+    flux, ivar, mask, target = spectra()
+    new_flux, new_ivar, new_mask = build(name)(flux, ivar, mask, target)
+    assert new_ivar is not None and new_mask is not None
+    assert new_flux.shape == flux.shape and new_ivar.shape == ivar.shape and new_mask.shape == mask.shape
+    assert torch.isfinite(new_flux.masked_fill(new_mask[:, None], 0)).all()
+    assert (new_ivar > 0).all()
+    assert not torch.equal(new_flux.nan_to_num(), flux.nan_to_num()) or not torch.equal(new_mask, mask)
+
+
+@pytest.mark.parametrize("name", augmentations.names)
+def test_one_seed_changes_spectra_alike_and_another_does_not(name: str) -> None:
+    flux, ivar, mask, target = spectra()
+    found = []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        new_flux, _, new_mask = build(name)(flux, ivar, mask, target)
+        assert new_mask is not None
+        found.append(torch.cat([new_flux.nan_to_num().flatten(), new_mask.float().flatten()]))
+    assert torch.equal(found[0], found[1])
+    assert not torch.equal(found[0], found[2])
+
+
+def test_a_shift_moves_flux_errors_and_mask_together() -> None:
+    ramp = torch.arange(20.0).expand(40, 1, 20)
+    flux, ivar, mask = Shift(3)(ramp, ramp + 1, ramp[:, 0] == 10, None)
+    assert mask is not None and ivar is not None
+    by = 10 - flux[:, 0, 10]
+    assert set(by.tolist()) == {-3, -2, -1, 0, 1, 2, 3}
+    for row, pixels in zip(range(40), by.int().tolist(), strict=True):
+        assert flux[row, 0].tolist() == np.clip(np.arange(20) - pixels, 0, 19).tolist()
+        assert mask[row].nonzero().flatten().tolist() == [10 + pixels]
+    assert torch.equal(ivar, flux + 1)
+
+
+def test_a_crop_masks_all_but_one_part_of_at_least_its_share() -> None:
+    flux = torch.ones(500, 1, 100)
+    same, _, mask = Crop(0.6)(flux, None, None, None)
+    assert mask is not None and same is flux
+    good = ~mask
+    assert 60 <= int(good.sum(1).min()) < 65 and int(good.sum(1).max()) > 95
+    assert ((good[:, 1:] != good[:, :-1]).sum(1) + good[:, 0].int() + good[:, -1].int() == 2).all()
+    assert good[:, 0].any() and good[:, -1].any()
+
+
+def test_a_crop_leaves_bad_pixels_bad() -> None:
+    flux, _, mask, _ = spectra()
+    _, _, cropped = Crop(0.5)(flux, None, mask, None)
+    assert cropped is not None and (cropped | ~mask).all()
+
+
+@pytest.mark.parametrize("error", ["flux", "ivar"])
+def test_noise_is_in_units_of_the_error(error: str) -> None:
+    sigma = torch.tensor([1.0, 10.0])[:, None, None]
+    flux = 100 + sigma * torch.randn(2, 300, 2000)
+    ivar = (1 / sigma**2).expand_as(flux)
+    noisy, new_ivar, _ = Noise(2.0, error)(flux.half(), ivar, None, None)
+    assert new_ivar is not None
+    added = (noisy - flux).std(dim=(1, 2)) / sigma.flatten()
+    assert (added > 0.05).all() and (added < 2).all() and noisy.dtype == torch.float32
+    drawn = torch.stack([(Noise(2.0, error)(flux, ivar, None, None)[0] - flux).std(dim=(1, 2)) for _ in range(60)])
+    means = (drawn / sigma.flatten()).mean(0)
+    assert torch.allclose(means, torch.ones(2), atol=0.2)  # uniform between 0 and 2
+    assert torch.allclose(1 / new_ivar.mean(dim=(1, 2)), sigma.flatten() ** 2 * (1 + added**2), rtol=0.1)
+
+
+def test_noise_by_flux_does_not_look_at_masked_pixels() -> None:
+    flux, mask = torch.ones(1, 1, 50), torch.zeros(1, 50, dtype=torch.bool)
+    flux[0, 0, ::2], mask[0, ::2] = torch.nan, True  # no two good neighbours
+    noisy, _, _ = Noise(1.0)(flux, None, mask, None)
+    assert torch.equal(noisy.masked_fill(mask[:, None], 0), flux.masked_fill(mask[:, None], 0))
+
+
+def test_gain_keeps_the_signal_to_noise() -> None:
+    flux, ivar, _, _ = spectra()
+    louder, new_ivar, _ = Gain(0.5)(flux, ivar, None, None)
+    assert new_ivar is not None
+    factor = (louder / flux).nanmean(dim=(1, 2))
+    assert factor.min() < 0.7 and factor.max() > 1.3 and factor.min() >= 0.5 and factor.max() <= 1.5
+    torch.testing.assert_close((louder * new_ivar.sqrt()).nan_to_num(), (flux * ivar.sqrt()).nan_to_num())
+
+
+def test_calibration_is_a_smooth_curve_of_its_degree() -> None:
+    flux = torch.ones(400, 1, 301)
+    curve, ivar, _ = build("calibration", sigma=0.1, degree=3)(flux, flux, None, None)
+    fits = np.polynomial.chebyshev.chebfit(np.linspace(-1, 1, 301), curve[:, 0].log().T.numpy(), 5)
+    np.testing.assert_allclose(fits[[0, 4, 5]], 0, atol=1e-5)
+    np.testing.assert_allclose(fits[1:4].std(axis=1), 0.1, rtol=0.2)
+    assert ivar is not None
+    torch.testing.assert_close(ivar, curve**-2)
+
+
+def test_a_redshift_moves_a_line_to_its_new_wavelength() -> None:
+    line = torch.from_numpy(np.exp(-0.5 * ((WAVE - 6000) / 60) ** 2)).float().expand(60, 1, 200)
+    moved, _, _ = Redshift(0.05, None, NAMES, WAVE)(line, None, None, torch.zeros(60, dtype=torch.int64))
+    centres = (moved[:, 0] * torch.from_numpy(WAVE)).sum(1) / moved[:, 0].sum(1)
+    z = centres / 6000 - 1
+    assert z.abs().max() < 0.051 and z.min() < -0.03 and z.max() > 0.03
+    for row in range(60):
+        expected = np.interp(WAVE / (1 + z[row].item()), WAVE, line[0, 0])
+        np.testing.assert_allclose(moved[row, 0], expected, atol=5e-3)
+
+
+def test_a_redshift_acts_on_its_classes_and_spreads_bad_pixels() -> None:
+    flux, _, mask, target = spectra()
+    moved, _, bad = Redshift(0.05, ["galaxy"], NAMES, WAVE)(flux, None, mask, target)
+    assert bad is not None
+    stars = target == 0
+    assert torch.equal(moved[stars].masked_fill(mask[stars][:, None], 0), flux[stars].nan_to_num())
+    assert torch.equal(bad[stars], mask[stars])
+    assert not torch.equal(bad[~stars], mask[~stars]) and bad[~stars].float().mean() > mask[~stars].float().mean()
+
+
+def test_a_redshift_needs_wavelengths_and_a_known_class() -> None:
+    with pytest.raises(UserError, match="redshift and the data has no wavelengths"):
+        Redshift(0.05, None, NAMES, None)
+    with pytest.raises(UserError, match=r"the class quasar, and the data has the classes star, galaxy"):
+        Redshift(0.05, ["quasar"], NAMES, WAVE)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (["shift", {"name": "shift", "max_pixels": 3}], "names an augmentation twice"),
+        (["flip"], r"inputs.augmentations\[0\]=flip is not known"),
+        ([{"name": "crop", "min_share": 1.5}], r"inputs.augmentations\[0\].min_share=1.5 is out of range"),
+    ],
+)
+def test_a_wrong_augmentation_is_named(given: list[Any], sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        InputsConfig(augmentations=given).check("inputs")
