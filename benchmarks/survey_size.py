@@ -148,6 +148,7 @@ def formats_table(num: int, length: int) -> Iterator[str]:
         with tempfile.TemporaryDirectory() as folder:
             given = write(Path(folder), num, length)
             size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()) / num
+            python("-m", "spectral.pack", *given, f"out={folder}/first", "data.limit=50", "data.num_workers=1")
             few = python("-m", "spectral.pack", *given, f"out={folder}/few", "data.limit=50", "data.num_workers=1")
             ended = python("-m", "spectral.pack", *given, f"out={folder}/pack", "data.num_workers=1")
         speeds = [
