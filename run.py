@@ -19,6 +19,7 @@ from omegaconf import DictConfig
 from spectral.availability import check_available
 from spectral.cli.run import as_job, run_command
 from spectral.configs.root import typed
+from spectral.imports import quick_imports
 from sweeps.job import progress
 from sweeps.planning.arguments import refuse_search
 
@@ -40,8 +41,9 @@ def main(config: DictConfig) -> float | list[float]:
     typed(config)  # a mistake is found before torch is imported, which takes seconds
     if not (Path(config.run_dir) / "config.yaml").exists():  # a run that is finished needs its data no more
         check_available(config)
-    from spectral import experiment
-    from sweeps.job.tracked_as import tracked_as
+    with quick_imports():
+        from spectral import experiment
+        from sweeps.job.tracked_as import tracked_as
 
     # The result of an experiment must not depend on the search that chose its config.
     config.sweep = None

@@ -34,7 +34,9 @@ from helpers.sweep_commands import (
     listed,
     make_their_environment,
     ours,
+    pace_ms,
     theirs,
+    times,
 )
 from helpers.sweep_past import past_table
 from helpers.sweep_training import training_table
@@ -103,13 +105,9 @@ def _sleep(folder: Path, jobs: Configurations, *, is_ours: bool) -> tuple[float,
         wall_s = ours(SLEEPER, folder, f"log={log}", *listed(jobs, "+")).wall_s
     else:
         wall_s = theirs(SLEEPER, folder, jobs, f"log={log}").wall_s
-    times = _times(log)
-    assert len(times) == len(jobs)
-    return wall_s, max(end for _, end in times) - min(begun for begun, _ in times)
-
-
-def _times(log: Path) -> list[list[float]]:
-    return [json.loads(line) for line in log.read_text().splitlines()]
+    found = times(log)
+    assert len(found) == len(jobs)
+    return wall_s, max(end for _, end in found) - min(begun for begun, _ in found)
 
 
 # Costs: of a trial that does nothing, and until the first job.
@@ -121,24 +119,18 @@ def costs_table(folder: Path, sizes: Sizes) -> Iterator[str]:
     axis = ["x=interval(0.0,1.0)", f"+sweep.num_trials={sizes.num_no_ops}", "+sweep.sampler=random"]
     log = folder / "no-op.times"
     ours(SLEEPER, folder / "no-op", f"log={log}", *axis, "hydra.launcher.jobs_per_device=1")
-    yield f"| a trial that does nothing, one slot, ours | {_pace_ms(log):.0f} ms |"
+    yield f"| a trial that does nothing, one slot, ours | {pace_ms(log):.0f} ms |"
     log = folder / "no-op-2.times"
     ours(SLEEPER, folder / "no-op-2", f"log={log}", *axis)
-    yield f"| a trial that does nothing, two slots, ours | {_pace_ms(log):.0f} ms |"
+    yield f"| a trial that does nothing, two slots, ours | {pace_ms(log):.0f} ms |"
     log, jobs = folder / "no-op-theirs.times", [{"x": place} for place in range(sizes.num_no_ops)]
     theirs(SLEEPER, folder / "no-op-theirs", jobs, f"log={log}")
-    yield f"| a trial that does nothing, two slots, theirs | {_pace_ms(log):.0f} ms |"
+    yield f"| a trial that does nothing, two slots, theirs | {pace_ms(log):.0f} ms |"
     for k, search in enumerate(("model.width=16,32", "sweep=fractions", "sweep=full")):
         starts = [_first_submit(folder / f"start-{k}-{i}", search) for i in range(sizes.num_starts)]
         wall_s, cpu_s = (median(start[key] for start in starts) for key in ("wall_s", "cpu_s"))
         torch = "with torch" if any(start["torch"] for start in starts) else "without torch"
         yield f"| from the command to the first job, {search} | {wall_s:.2f} s ({cpu_s:.2f} s of CPU, {torch}) |"
-
-
-def _pace_ms(log: Path) -> float:
-    """Milliseconds per trial, from the tenth start to the last: by the tenth, every worker is warm."""
-    begun = sorted(begun for begun, _ in _times(log))[10:]
-    return 1e3 * (begun[-1] - begun[0]) / (len(begun) - 1)
 
 
 def _first_submit(folder: Path, search: str) -> dict[str, Any]:

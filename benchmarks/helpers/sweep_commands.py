@@ -96,5 +96,16 @@ def timed(command: list[str], folder: Path, environment: dict[str, str] | None =
     return Timed(start, time.perf_counter() - begun)
 
 
+def times(log: Path) -> list[list[float]]:
+    """When each job of the sleeper began and ended, in seconds since 1970."""
+    return [json.loads(line) for line in log.read_text().splitlines()]
+
+
+def pace_ms(log: Path) -> float:
+    """Milliseconds per trial, from the tenth start to the last: by the tenth, every worker is warm."""
+    begun = sorted(begun for begun, _ in times(log))[10:]
+    return 1e3 * (begun[-1] - begun[0]) / (len(begun) - 1)
+
+
 def _choice(values: list[Any]) -> str:
     return f"choice({','.join(map(str, sorted(set(values))))})"

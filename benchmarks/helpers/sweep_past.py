@@ -37,12 +37,19 @@ def past_table(folder: Path, nums: Sequence[int]) -> Iterator[str]:
     yield "| past trials | random: ask + tell | tpe: ask + tell | random: opened in, PSS | tpe: opened in, PSS |"
     yield "|---|---|---|---|---|"
     for num in nums:
-        _run("fill", folder / str(num), num)
-        found = [json.loads(_run("measure", folder / str(num), sampler)) for sampler in ("random", "tpe")]
+        found = [measured(folder / str(num), num, sampler) for sampler in ("random", "tpe")]
         cells = [f"{f['trial_ms']:.1f} ms" for f in found] + [
             f"{f['open_s']:.2f} s, {f['pss_mb']:.0f} MB" for f in found
         ]
         yield f"| {num:,} | {' | '.join(cells)} |"
+
+
+def measured(folder: Path, num: int, sampler: str) -> dict[str, float]:
+    """What `measure` prints, of a study of `num` past trials that is filled if it is not there."""
+    if not folder.exists():
+        _run("fill", folder, num)
+    found: dict[str, float] = json.loads(_run("measure", folder, sampler))
+    return found
 
 
 def _run(*arguments: Any) -> str:

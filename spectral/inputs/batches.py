@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from spectral.inputs.prefetch import Prefetch
+
 Rows = NDArray[np.int64]
 Item = TypeVar("Item")
 COPY_BYTES = 2**26  # of a survey on its way to a device
@@ -32,7 +34,8 @@ class BatchSource:
     """A survey's spectra, kept on the device if they fit in half of the free memory there, else read as needed.
 
     On the CPU, and for a survey too large for the device, rows are gathered from the survey's memory map, which all
-    jobs on a machine share in the page cache; for a device a thread then prepares the next batches.
+    jobs on a machine share in the page cache; those of the next batch that are not there are read from disk meanwhile.
+    For a device a thread then prepares the next batches.
 
     Args:
         flux: [N, S, L], as a rule a memory map.
@@ -55,6 +58,7 @@ class BatchSource:
         arrays = (flux, ivar, mask)
         self.resident = _fits(sum(array.nbytes for array in arrays if array is not None), device)
         self._arrays = arrays
+        self._prefetch = Prefetch(arrays)
         if self.resident:
             self._on_device = tuple(None if array is None else _copied(array, device) for array in arrays)
 
@@ -66,10 +70,11 @@ class BatchSource:
 
     def batches(self, all_rows: Iterable[Rows]) -> Iterator[Batch]:
         """One batch for each array of rows."""
-        if self.resident or self.device.type == "cpu":
+        if self.resident:
             yield from map(self.gather, all_rows)
-        else:
-            yield from ahead(map(self.gather, all_rows), num_ahead=3)
+            return
+        gathered = map(self.gather, self._prefetch.early(all_rows))
+        yield from gathered if self.device.type == "cpu" else ahead(gathered, num_ahead=3)
 
     def _from_device(self, rows: Rows) -> list[Tensor | None]:
         index = self._sent(torch.from_numpy(rows))

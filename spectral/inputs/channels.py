@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from spectral.inputs.quick import arcsinh, ordered
 from spectral.inputs.savgol import PolynomialFit
 from spectral.inputs.transforms import block_continuum
 
@@ -80,7 +81,7 @@ class SignalToNoise(Channel):
 
     def forward(self, pixels: Pixels) -> Tensor:
         assert pixels.ivar is not None
-        return torch.asinh(pixels.measured * pixels.ivar.clamp(min=0).sqrt()) * pixels.inside[:, None]
+        return arcsinh(pixels.measured * pixels.ivar.clamp(min=0).sqrt()) * pixels.inside[:, None]
 
 
 class LogIvar(Channel):
@@ -99,7 +100,7 @@ class LogIvar(Channel):
         logs = pixels.ivar.float().where(known, 1).log()
         # As nanmedian, the lower of the two middle ones, but by operations that ONNX has.
         middle = (known.sum(-1, keepdim=True) - 1).clamp(min=0) // 2
-        median = logs.masked_fill(~known, torch.inf).sort(-1).values.gather(-1, middle)
+        median = ordered(logs.where(known, torch.inf)).gather(-1, middle)
         median = median.where(known.any(-1, keepdim=True), 0)
         return (logs - median).where(known, -self.LIMIT).clamp(-self.LIMIT, self.LIMIT) * inside
 

@@ -69,7 +69,8 @@ class Inputs(nn.Module):
     def pixels(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None) -> Pixels:
         """What the channels are made of: the scaled flux, its bad pixels filled. Arguments as in `forward`."""
         scaled = self.transform(flux, mask)
-        measured = flux.float() if mask is None else flux.float().masked_fill(mask[:, None], 0)
+        # `where`, not `masked_fill`, which goes through the pixels one by one.
+        measured = flux.float() if mask is None else torch.where(mask[:, None], 0, flux.float())
         if mask is None:
             inside = torch.ones_like(scaled[:, 0], dtype=torch.bool)
             return Pixels(scaled, ivar, ~inside, inside, measured)

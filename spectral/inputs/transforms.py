@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from spectral.inputs.quick import ordered
 from spectral.inputs.running_max import running_max
 
 
@@ -43,7 +44,7 @@ class Transform(nn.Module):
     def forward(self, flux: Tensor, mask: Tensor | None = None) -> Tensor:
         """Scale flux [B, S, L] with mask [B, L] or None."""
         bad = None if mask is None else mask[:, None, :]
-        flux = flux.float() if bad is None else flux.float().masked_fill(bad, 0)
+        flux = flux.float() if bad is None else torch.where(bad, 0, flux.float())
         scaled = self.scaled(flux, bad)
         return scaled if self.clip is None else scaled.clamp(-self.clip, self.clip)
 
@@ -179,10 +180,10 @@ class L2(Transform):
 
 def _median(values: Tensor, good: Tensor) -> Tensor:
     """Median of the good values [..., L] (the mean of the middle two of an even number) [..., 1]; 0 if none is."""
-    ordered = values.masked_fill(~good, torch.inf).sort(-1).values
+    in_order = ordered(values.where(good, torch.inf))
     num_good = good.sum(-1, keepdim=True)
     lower, upper = (num_good - 1).clamp(min=0) // 2, (num_good // 2).clamp(max=values.shape[-1] - 1)
-    median = (ordered.gather(-1, lower) + ordered.gather(-1, upper)) / 2
+    median = (in_order.gather(-1, lower) + in_order.gather(-1, upper)) / 2
     return median.where(num_good > 0, 0)
 
 
