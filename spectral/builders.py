@@ -43,10 +43,10 @@ def check_objectives(config: AnyRunConfig, dataset: Dataset) -> None:
     for objective in config.objectives:
         check_objective(objective, dataset.class_names)
         if objective.startswith("val/") and not len(dataset.validation):
-            instead = "train/loss" if isinstance(config, ExperimentConfig) else "time/train_s"
+            instead = ", or objective=train/loss" if isinstance(config, ExperimentConfig) else ""
             raise UserError(
                 f"objective={objective} needs validation spectra and split={config.split.name} leaves none: "
-                f"give the split a validation share, or objective={instead}."
+                f"give the split a validation share{instead}."
             )
 
 

@@ -11,7 +11,7 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import make_pipeline
 
-from spectral.baselines.contract import Labels, Setting
+from spectral.baselines.contract import Features, Labels, Setting
 from spectral.baselines.tabular import Tabular
 
 log = logging.getLogger(__name__)
@@ -26,8 +26,8 @@ class Boosting(Tabular):
         super().__init__(class_weight, setting)
         self.num_components, self.max_iter, self.learning_rate = num_components, max_iter, learning_rate
 
-    def make(self, shape: tuple[int, int], labels: Labels) -> Any:
-        num = min(self.num_components, *shape)
+    def make(self, table: Features, labels: Labels) -> Any:
+        num = min(self.num_components, *table.shape)
         if num < self.num_components:
             log.warning("method.num_components=%d is more than these spectra have: %d.", self.num_components, num)
         trees = HistGradientBoostingClassifier(

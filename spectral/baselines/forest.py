@@ -7,7 +7,7 @@ from typing import Any
 
 from sklearn.ensemble import RandomForestClassifier
 
-from spectral.baselines.contract import Labels, Setting
+from spectral.baselines.contract import Features, Labels, Setting
 from spectral.baselines.tabular import Tabular
 
 
@@ -18,7 +18,7 @@ class RandomForest(Tabular):
         super().__init__(class_weight, setting)
         self.num_trees, self.min_leaf = num_trees, min_leaf
 
-    def make(self, shape: tuple[int, int], labels: Labels) -> Any:
+    def make(self, table: Features, labels: Labels) -> Any:
         return RandomForestClassifier(
             self.num_trees,
             min_samples_leaf=self.min_leaf,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from spectral.baselines.channels import Channels
-from spectral.baselines.contract import Labels, Method, Probabilities
+from spectral.baselines.contract import Features, Labels, Method, Probabilities
 
 
 class Tabular(Method):
@@ -12,13 +12,13 @@ class Tabular(Method):
 
     estimator: Any = None
 
-    def make(self, shape: tuple[int, int], labels: Labels) -> Any:
-        """The estimator, unfitted, for a table of this shape and its labels [n]."""
+    def make(self, table: Features, labels: Labels) -> Any:
+        """The estimator, unfitted, for a table [n, F] and its labels [n]."""
         raise NotImplementedError
 
     def fit(self, channels: Channels, labels: Labels) -> None:
         table = channels.matrix()
-        self.estimator = self.make((table.shape[0], table.shape[1]), labels)
+        self.estimator = self.make(table, labels)
         self.estimator.fit(table, labels)
 
     def predict(self, channels: Channels) -> Iterator[tuple[Any, Probabilities]]:

@@ -23,7 +23,8 @@ class PLSDAConfig(MethodConfig):
     """Partial least squares, then linear discriminant analysis of its scores."""
 
     name: str = "pls_da"
-    num_components: int = number(20, at_least=1)  # of the partial least squares
+    num_components: Optional[int] = number(None, at_least=1)  # null: by cross-validation of the training part
+    max_components: int = number(40, at_least=1)  # the most that the cross-validation tries
     autoscale: bool = True  # divide each pixel by its standard deviation over the training spectra
 
 
