@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 from omegaconf import DictConfig
 
@@ -22,15 +23,20 @@ def check_available(config: DictConfig, devices: Sequence[str] | None = None) ->
         UserError: a key that is not allowed, a file or folder that is not there, or another device.
     """
     experiment = typed(config)
-    for field in dataclasses.fields(experiment.data):
-        value, kind = getattr(experiment.data, field.name), field.metadata.get("path")
-        if kind and value is not None:
-            _check_path(value, f"data.{field.name}", kind)
+    check_data(experiment.data)
     if devices is not None and experiment.device not in ("auto", *devices):
         raise UserError(
             f"device={experiment.device} is not there for the jobs of this sweep: allowed are auto, "
             f"{', '.join(devices)}{CHOOSE if 'cuda' in devices else ''}."
         )
+
+
+def check_data(data: Any) -> None:
+    """Raise UserError for a file or folder of a typed data config that is not there."""
+    for field in dataclasses.fields(data):
+        value, kind = getattr(data, field.name), field.metadata.get("path")
+        if kind and value is not None:
+            _check_path(value, f"data.{field.name}", kind)
 
 
 def _check_path(path: str, key: str, kind: str) -> None:

@@ -9,17 +9,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from spectral.configs.baseline_run import AnyRunConfig
 from spectral.configs.class_lists import in_class_order
 from spectral.configs.decision import decisions
 from spectral.configs.inputs import augmentations
 from spectral.configs.losses import losses
 from spectral.configs.lr_schedule import lr_schedules
 from spectral.configs.models import models, runs_natively
+from spectral.configs.objective import check_objective
 from spectral.configs.optimizer import optimizers
 from spectral.configs.root import ExperimentConfig
 from spectral.configs.sampler import samplers
 from spectral.configs.stages import StageConfig
 from spectral.data.dataset import Dataset
+from spectral.errors import UserError
 from spectral.inputs.augmentations import Augmentation
 from spectral.runs.folder import RunFolder
 from spectral.runtime import Runtime, choose_runtime, tune_allocator
@@ -35,6 +38,18 @@ def check_builders(config: ExperimentConfig) -> None:
     models.entry(config.model.name).load()
     for loss in (config.loss, *(stage.loss for stage in config.schedule.stages if stage.loss)):
         losses.entry(loss.name).load()
+
+
+def check_objectives(config: AnyRunConfig, dataset: Dataset) -> None:
+    """Raise UserError for an objective that no run on these spectra reports."""
+    for objective in config.objectives:
+        check_objective(objective, dataset.class_names)
+        if objective.startswith("val/") and not len(dataset.validation):
+            instead = ", or objective=train/loss" if isinstance(config, ExperimentConfig) else ""
+            raise UserError(
+                f"objective={objective} needs validation spectra and split={config.split.name} leaves none: "
+                f"give the split a validation share{instead}."
+            )
 
 
 def begin_runtime(config: ExperimentConfig, folder: RunFolder) -> Runtime:
@@ -118,7 +133,7 @@ def _loss_by_epoch(loss_config: Any, sampler: Sampler, dataset: Dataset) -> Call
     return make_loss
 
 
-def decision_rule(config: ExperimentConfig, output_prior: Tensor, dataset: Dataset) -> Callable[[], Decision]:
+def decision_rule(config: AnyRunConfig, output_prior: Tensor, dataset: Dataset) -> Callable[[], Decision]:
     """What makes the run's decision rule, unfitted.
 
     Args:

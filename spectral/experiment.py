@@ -21,14 +21,14 @@ from spectral.builders import (
     build_sampler,
     build_stages,
     check_builders,
+    check_objectives,
     decision_rule,
     first_and_last_losses,
 )
 from spectral.configs.ignored import ignored_options
-from spectral.configs.objective import check_objective, objective_direction
+from spectral.configs.objective import objective_direction
 from spectral.configs.root import ExperimentConfig, typed
 from spectral.data.dataset import Dataset
-from spectral.errors import UserError
 from spectral.files import write_parquet
 from spectral.inference.classifier import Classifier
 from spectral.inference.initial_run import load_initial, with_initial_grid
@@ -39,6 +39,7 @@ from spectral.inputs.inputs import Inputs
 from spectral.plots.pictures import Plots
 from spectral.result import network_sizes, result_of
 from spectral.runs.folder import RunFolder
+from spectral.runs.given import chosen_keys, resolved
 from spectral.runtime import Runtime
 from spectral.score_test import add_test, is_held_back
 from spectral.scoring.console import print_result
@@ -83,10 +84,10 @@ def run(
     check_builders(experiment)
     check_installed(experiment.tracker)
     folder, console = RunFolder(str(experiment.run_dir)), Terminal()
-    resolved_config = _resolved(config)
+    resolved_config = resolved(config)
     with folder.locked():
         if folder.config.exists():
-            resolved_config = folder.as_begun(resolved_config, _chosen())
+            resolved_config = folder.as_begun(resolved_config, chosen_keys())
             experiment = typed(OmegaConf.create(resolved_config))
             folder.claim(resolved_config)  # before anything long: packing, say
         result = with_argmax_scores(folder.load_result(), folder.path)
@@ -103,19 +104,6 @@ def run(
         print_result(console, result, folder.path)
     values = [float(result[objective]) for objective in experiment.objectives]
     return values[0] if isinstance(experiment.objective, str) else values
-
-
-def _chosen() -> list[str]:
-    """The keys that the command names."""
-    overrides: Any = OmegaConf.to_container(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
-    return [override.partition("=")[0].lstrip("+~") for override in overrides]
-
-
-def _resolved(config: DictConfig) -> dict[str, Any]:
-    """The config resolved, as run folders keep it."""
-    resolved_config = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(resolved_config, dict)
-    return {str(key): value for key, value in resolved_config.items()}
 
 
 def _carry_out_or_say_how_to_resume(
@@ -154,7 +142,7 @@ def _carry_out(
     if not folder.config.exists():  # a run that has begun has it in its config
         config, resolved_config = with_initial_grid(config, resolved_config)
     dataset = Dataset.open(config.data, config.split, Path(config.cache_dir))
-    _check_objectives(config, dataset)
+    check_objectives(config, dataset)
     sampler = build_sampler(config, dataset)
     stages = build_stages(config, sampler, dataset)
     _check_decision(config, stages, dataset)
@@ -224,16 +212,6 @@ def _plot(trainer: Trainer, scores: FinalScores, dataset: Dataset) -> Plots:
     rows = np.concatenate([dataset.validation, dataset.test])[: len(predictions)]
     metrics, best = folder.read_metrics(), trainer.best_epoch
     return write_plots(folder.plots, metrics, best, scores.confusions, predictions, dataset.survey, rows)
-
-
-def _check_objectives(config: ExperimentConfig, dataset: Dataset) -> None:
-    for objective in config.objectives:
-        check_objective(objective, dataset.class_names)
-        if objective.startswith("val/") and not len(dataset.validation):
-            raise UserError(
-                f"objective={objective} needs validation spectra and split={config.split.name} leaves none: "
-                "give the split a validation share, or objective=train/loss."
-            )
 
 
 def _check_decision(config: ExperimentConfig, stages: list[Stage], dataset: Dataset) -> None:

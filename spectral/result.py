@@ -6,10 +6,8 @@ from torch import nn
 
 from spectral.configs.root import ExperimentConfig
 from spectral.data.dataset import Dataset
-from spectral.runs.provenance import git_revision, versions
-from spectral.runtime import Runtime
+from spectral.runs.origin import origin
 from spectral.scoring.scores import FinalScores
-from spectral.survey import Survey
 from spectral.training.trainer import Trainer
 
 
@@ -38,29 +36,5 @@ def result_of(config: ExperimentConfig, trainer: Trainer, scores: FinalScores, d
         "score_test": config.score_test,
         "train/num_spectra": len(dataset.train),
         "time/train_s": round(trainer.train_s, 3),
-        **identity(config, dataset.survey, trainer.runtime),
-    }
-
-
-def identity(config: ExperimentConfig, survey: Survey, runtime: Runtime) -> dict[str, Any]:
-    """What a result can be traced back by."""
-    return {
-        "seed": config.seed,
-        "survey": {
-            "fingerprint": survey.fingerprint,
-            "folder": str(survey.folder),
-            "num_spectra": len(survey),
-            "length": survey.length,
-            "num_channels": survey.num_channels,
-            "class_names": list(survey.class_names),
-            "skipped": dict(survey.skipped),
-        },
-        "runtime": {
-            "device": str(runtime.device),
-            "precision": runtime.precision,
-            "num_threads": runtime.num_threads,
-            "kernel": runtime.kernel,
-        },
-        "git_revision": git_revision(),
-        "versions": versions(),
+        **origin(config.seed, dataset.survey, trainer.runtime),
     }

@@ -16,9 +16,11 @@ from typing import Any
 from config_fields import CONF, Option, default_of, header_of, options, shown, values_of
 
 from spectral.configs import root
+from spectral.configs.baseline_run import BaselineRunConfig
 from spectral.configs.commands import ApplyConfig, EvaluateConfig, ExportConfig, PackConfig, PredictConfig
 from spectral.configs.data import DataConfig, GridConfig
 from spectral.configs.inputs import InputsConfig, TransformConfig, augmentations, channels
+from spectral.configs.methods import LinearConfig, MethodConfig, methods
 from spectral.configs.registry import Registry
 from spectral.configs.stages import ScheduleConfig, StageConfig
 from spectral.configs.survey_files import SurveyFilesConfig
@@ -48,6 +50,7 @@ PAGES = {  # group -> what explains it
     "schedule": "[training](training.md)",
     "decision": "[metrics](metrics.md#decision-rules)",
     "tracker": "[tracking](tracking.md)",
+    "method": "[baselines](baselines.md)",
     "experiment": "[whole experiments](#experimentname)",
     "sweep": "[sweeps](sweeps.md)",
     "hydra/launcher": "[launchers](launchers.md)",
@@ -56,6 +59,8 @@ SHARED = {  # base class -> which parts have its options
     DataConfig: "Options of every reader but `packed`",
     SurveyFilesConfig: "More options of the readers of survey files",
     TransformConfig: "Options of every transform",
+    MethodConfig: "Options of every method",
+    LinearConfig: "More options of the methods that end in logistic regression",
 }
 LAUNCHERS = {"local": LocalConfig, "ray": RayConfig, "slurm": SlurmConfig}
 COLUMNS = ("key", "type", "default", "allowed", "meaning")
@@ -165,10 +170,18 @@ def command_section() -> Iterator[str]:
     yield section("Other commands", "Keys of the commands next to `run.py`. `data` is chosen as for an experiment.")
     common = {field.name: default_of(field) for field in dataclasses.fields(ApplyConfig)}
     yield section("Keys of evaluate and predict", table(options(ApplyConfig, "")), 3)
+    yield from baseline_section()
     for config in (EvaluateConfig, PredictConfig, PackConfig, ExportConfig):
         left_out = common if issubclass(config, ApplyConfig) else {}
         title = str(config.__doc__).removeprefix("python -m ")
         yield section(f"`{title}`", table(options(config, "", left_out=left_out)), 3)
+
+
+def baseline_section() -> Iterator[str]:
+    keys = [field.name for field in dataclasses.fields(BaselineRunConfig) if field.name != "method"]
+    shared = ", ".join(f"`{key}`" for key in keys)
+    yield section("`spectral.baseline`", f"`method`, and these keys, which are those of an experiment: {shared}.", 3)
+    yield from group_section(methods)
 
 
 def section(title: str, text: str, level: int = 2) -> str:

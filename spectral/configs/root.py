@@ -1,6 +1,7 @@
 """The whole experiment's config: top-level keys, one node a config group, and the check of them all."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
@@ -23,6 +24,7 @@ from spectral.configs.messages import config_sentence
 from spectral.configs.models import models
 from spectral.configs.objective import OF_THE_DECISION, check_objective
 from spectral.configs.optimizer import optimizers
+from spectral.configs.registry import Registry
 from spectral.configs.sampler import FractionsConfig, samplers
 from spectral.configs.split import splits
 from spectral.configs.stages import ScheduleConfig
@@ -99,22 +101,28 @@ def typed(config: DictConfig) -> ExperimentConfig:
     Raises:
         UserError: for the first key, type or range that is not allowed.
     """
-    fields = [f.name for f in dataclasses.fields(ExperimentConfig)]
+    experiment: ExperimentConfig = typed_as(config, ExperimentConfig, REGISTRIES)
+    experiment.schedule.check("schedule")
+    _check_by_class(experiment)
+    return experiment
+
+
+def typed_as(config: DictConfig, kind: type, registries: Sequence[Registry]) -> Any:
+    """A composed config as the dataclass `kind`, each group by its registry. Raises UserError as `typed`."""
+    fields = [f.name for f in dataclasses.fields(kind)]
     if unknown := [str(key) for key in config if key not in fields]:
         raise UserError(f"{unknown[0]} is not a known key: {nearest(unknown[0], fields)}.")
     try:
         # Plain values: what +schedule.key=value has added to a typed node would pass unseen.
         values: Any = OmegaConf.to_container(config, resolve=True)
-        parts = {registry.group: values.pop(registry.group, None) for registry in REGISTRIES}
-        experiment: ExperimentConfig = _typed_top(values)
+        parts = {registry.group: values.pop(registry.group, None) for registry in registries}
+        run = _typed_top(values, kind)
     except OmegaConfBaseException as error:
         raise UserError(config_sentence(error, fields)) from error
-    for registry in REGISTRIES:
-        setattr(experiment, registry.group, registry.typed(parts[registry.group]))
-    experiment.inputs.check("inputs")
-    experiment.schedule.check("schedule")
-    _check_by_class(experiment)
-    return experiment
+    for registry in registries:
+        setattr(run, registry.group, registry.typed(parts[registry.group]))
+    run.inputs.check("inputs")
+    return run
 
 
 def _check_by_class(experiment: ExperimentConfig) -> None:
@@ -129,16 +137,15 @@ def _check_by_class(experiment: ExperimentConfig) -> None:
 
 
 @remembered
-def _typed_top(values: Any) -> ExperimentConfig:
+def _typed_top(values: Any, kind: type) -> Any:
     """What stands outside the groups."""
-    experiment = OmegaConf.to_object(OmegaConf.unsafe_merge(OmegaConf.structured(ExperimentConfig), values))
-    assert isinstance(experiment, ExperimentConfig)
-    check_fields(experiment, "")
-    _check_named(experiment)
-    return experiment
+    run: Any = OmegaConf.to_object(OmegaConf.unsafe_merge(OmegaConf.structured(kind), values))
+    check_fields(run, "")
+    _check_named(run)
+    return run
 
 
-def _check_named(experiment: ExperimentConfig) -> None:
+def _check_named(experiment: Any) -> None:
     """Raise UserError if the folder has no name, or an objective none that any run reports."""
     if not experiment.run_dir:
         raise UserError(f"run_dir={experiment.run_dir} is not a folder: give its path, or leave run_dir out.")

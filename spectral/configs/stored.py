@@ -4,25 +4,34 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from spectral.configs.baseline_run import BaselineRunConfig
+from spectral.configs.methods import methods
 from spectral.configs.renamed import WITHOUT_KEY, renamed
 from spectral.configs.root import REGISTRIES, ExperimentConfig
 from spectral.errors import UserError
 
-GROUPS = {registry.group: registry for registry in REGISTRIES}
+GROUPS = {registry.group: registry for registry in (*REGISTRIES, methods)}
 
 
 def read_stored(config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Bring a stored config up to date; its values are not checked.
 
     Args:
-        config: the whole config of a run, resolved.
+        config: the whole config of a run or of a baseline, resolved.
 
     Returns:
         The config under today's names, with the default of every key that it lacks; and what it holds that this version
         does not know, by dotted key.
     """
     unknown: dict[str, Any] = {}
+    if is_baseline(config):
+        return _completed(renamed(config), BaselineRunConfig, "", unknown), unknown
     return _completed({**WITHOUT_KEY, **renamed(config)}, ExperimentConfig, "", unknown), unknown
+
+
+def is_baseline(config: Mapping[str, Any]) -> bool:
+    """Whether a stored config is that of a classical method, which has no network."""
+    return "method" in config
 
 
 def _completed(stored: Mapping[str, Any], kind: type, key: str, unknown: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from spectral.configs.baseline import baseline_from
+from spectral.configs.baseline_run import AnyRunConfig
 from spectral.configs.inputs import channels, transforms
 from spectral.configs.models import models, runs_natively
 from spectral.configs.root import ExperimentConfig
@@ -53,7 +54,7 @@ class InputSpec:
     baseline: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def describing(cls, config: ExperimentConfig, dataset: Dataset) -> "InputSpec":
+    def describing(cls, config: AnyRunConfig, dataset: Dataset) -> "InputSpec":
         inputs, builder = config.inputs, transforms.entry(config.transform.name).load()
         learned = builder.learn(_training_spectra(dataset))  # type: ignore[attr-defined]  # a Transform
         survey = dataset.survey

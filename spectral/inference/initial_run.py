@@ -117,6 +117,7 @@ def _classifier(init: str) -> Classifier:
     folder = RunFolder(init)
     if not folder.config.is_file():
         raise UserError(f"init={init} is not a run folder: it has no {folder.config.name}.")
+    folder.check_has_model("init")
     if folder.load_result() is None:
         raise UserError(f"init={init} is a run that has not ended: it has no {folder.result.name}, so resume it first.")
     if not folder.weights.is_file():

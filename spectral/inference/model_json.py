@@ -31,8 +31,10 @@ def read_model_json(folder: RunFolder) -> dict[str, Any]:
     """The content of a run's model.json under the keys of this version, without the format's number.
 
     Raises:
-        UserError: there is none, it is not valid JSON, it lacks what nothing can stand for, or its format is newer.
+        UserError: there is none, since the run is a baseline or has not begun; it is not valid JSON, it lacks what
+            nothing can stand for, or its format is newer.
     """
+    folder.check_has_model()
     return checked_content(_parsed(folder), str(folder.model))
 
 

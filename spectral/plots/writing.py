@@ -21,7 +21,7 @@ from spectral.table import Table
 def write_plots(
     folder: Path,
     metrics: Sequence[dict[str, Any]],
-    best_epoch: int,
+    best_epoch: int | None,
     confusions: Mapping[str, Sequence[Sequence[int]]],
     predictions: pd.DataFrame,
     survey: Survey,
@@ -30,15 +30,17 @@ def write_plots(
     """Write all pictures of a run; gives what was written.
 
     Args:
-        metrics: rows of metrics.jsonl, at least one.
+        metrics: rows of metrics.jsonl; none, of a baseline, have no curves.
+        best_epoch: None if there are no rows.
         confusions: split -> counts [K, K], by argmax; of another decision rule, which is drawn, under split/decision.
         predictions: as in predictions.parquet; empty without validation and test.
         rows: of the survey [n], one for each row of `predictions`.
     """
     plots, names = Plots(), survey.class_names
     with styled():
-        plots.images["curves"] = folder / "curves.png"
-        draw_curves(plots.images["curves"], metrics, names, best_epoch)
+        if best_epoch is not None:
+            plots.images["curves"] = folder / "curves.png"
+            draw_curves(plots.images["curves"], metrics, names, best_epoch)
         if len(predictions):
             plots.images["confusion"] = folder / "confusion.png"
             decided = {split: confusions.get(f"{split}/decision", confusions[split]) for split in _splits(confusions)}

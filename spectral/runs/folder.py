@@ -24,7 +24,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from spectral.configs.stored import read_stored
+from spectral.configs.stored import is_baseline, read_stored
 from spectral.errors import UserError
 from spectral.files import remove_left_parts, space_errors, write_bytes, write_json
 from spectral.runs.identity import as_begun, check_same
@@ -60,6 +60,15 @@ class RunFolder:
         if not folder.config.is_file():
             raise UserError(f"run={path} is not a run folder: it has no {folder.config.name}.")
         return folder
+
+    def check_has_model(self, key: str = "run") -> None:
+        """Raise UserError if this is the folder of a baseline; `key` begins the sentence."""
+        if self.config.exists() and is_baseline(stored := self._stored()):
+            method = stored["method"]
+            name = method.get("name") if isinstance(method, Mapping) else method
+            raise UserError(
+                f"{key}={self.path} is a baseline (method={name}): it keeps no model, only its scores and predictions."
+            )
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -119,7 +128,7 @@ class RunFolder:
 
     def load_kernel(self) -> str | None:
         """The kernel that the run began with; None if there is no run yet."""
-        return str(read_stored(self._stored())[0]["kernel"]) if self.config.exists() else None
+        return str(read_stored(self._stored())[0].get("kernel", "torch")) if self.config.exists() else None
 
     def load_seed(self) -> int:
         """The run's seed. Raises UserError as `load_config`, or if it is not a whole number."""

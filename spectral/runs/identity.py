@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 
 from spectral.configs.data import readers
 from spectral.configs.renamed import renamed
-from spectral.configs.stored import read_stored
+from spectral.configs.stored import is_baseline, read_stored
 from spectral.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,9 @@ def as_begun(path: Path, stored: Mapping[str, Any], given: dict[str, Any], chose
     Args:
         chosen: the keys that the command names.
     """
+    if is_baseline(stored) != is_baseline(given):
+        what = "a baseline, and this command trains a network" if is_baseline(stored) else "the run of a network"
+        raise UserError(f"run_dir={path} holds {what}: give another run_dir.")
     begun = read_stored(stored)[0]
     given = _on_grid_as_begun(begun, given)
     then, now = _flat(begun), _flat(given)
@@ -69,7 +72,12 @@ def _on_grid_as_begun(begun: Mapping[str, Any], given: dict[str, Any]) -> dict[s
     """A command's config on the grid that the run took from `init`, unless the command has a grid of its own."""
     data, stored = given.get("data"), begun["data"]
     name = data.get("name") if isinstance(data, Mapping) else None
-    if begun["init"] is None or not isinstance(stored, Mapping) or stored.get("name") != name or "grid" not in stored:
+    if (
+        begun.get("init") is None
+        or not isinstance(stored, Mapping)
+        or stored.get("name") != name
+        or "grid" not in stored
+    ):
         return given
     default = dataclasses.asdict(readers.entry(str(name)).config().grid)
     if read_stored(given)[0]["data"]["grid"] != default:

@@ -9,7 +9,8 @@ from typing import Any
 from spectral.errors import UserError
 
 WHOLE = ("best_epoch", "num_epochs", "num_parameters", "seed")
-NEEDED = ("objective", "best_epoch", "confusion", "score_test", "survey")
+NEEDED = ("objective", "confusion", "score_test", "survey")
+OF_A_NETWORK = ("best_epoch",)
 BY_CLASS = ("precision", "recall", "f1", "num_spectra")
 # Metrics that are shares, and their intervals, under any split and rule; counts.
 SPLIT = "(val|test|train|all)/(decision/)?"
@@ -44,7 +45,7 @@ def check_complete(result: Mapping[str, Any], path: Path) -> None:
     named = result.get("objective", [])
     objectives = [named] if isinstance(named, str) else named
     classes = result.get("survey", {}).get("class_names")
-    needed = [*NEEDED, *objectives]
+    needed = [*NEEDED, *(() if "method" in result else OF_A_NETWORK), *objectives]
     for split in ("val", "test"):
         if f"{split}/macro_f1" in result:
             needed += [f"{split}/{name}" for name in OF_SPLIT]

@@ -10,8 +10,8 @@ import psutil
 import torch
 from hydra.core.hydra_config import HydraConfig
 
+from spectral.configs.baseline_run import AnyRunConfig
 from spectral.configs.objective import objective_direction
-from spectral.configs.root import ExperimentConfig
 from spectral.plots.pictures import Plots
 from spectral.runs.folder import RunFolder
 from spectral.runs.identity import is_free
@@ -28,7 +28,7 @@ class RunTracking:
 
     def __init__(
         self,
-        config: ExperimentConfig,
+        config: AnyRunConfig,
         resolved_config: dict[str, Any],
         folder: RunFolder,
         device: torch.device,
@@ -85,7 +85,8 @@ class RunTracking:
     def finished(self, result: dict[str, Any], plots: Plots) -> None:
         """The run has its result; it is logged when the block ends."""
         numbers = {f"result/{key}": value for key, value in result.items() if isinstance(value, int | float)}
-        weights = [self._folder.weights, self._folder.model] if self._keeps_weights() else []
+        kept = [self._folder.weights, self._folder.model] if self._keeps_weights() else []
+        weights = [path for path in kept if path.exists()]  # a baseline has none
         self._ending = Ending(
             "finished",
             numbers=numbers,
@@ -116,7 +117,7 @@ class RunTracking:
 
 
 def _about(
-    config: ExperimentConfig,
+    config: AnyRunConfig,
     resolved_config: dict[str, Any],
     folder: RunFolder,
     class_names: Sequence[str],

@@ -11,15 +11,16 @@ UNITS = ((24 * 3600, "d"), (3600, "h"), (60, "min"))
 
 @dataclass(frozen=True)
 class Entry:
-    """A study or a run.
+    """A study, a run or a baseline.
 
     Args:
-        kind: study or run.
+        kind: study, run (of a network) or baseline (of a classical method).
         status: running, finished, stopped, stale or failed; for the run of a trial also pruned or paused.
-        num_done: trials that have ended, or epochs.
+        num_done: trials that have ended, or epochs; 0 of a baseline, which has none.
         num_total: trials or epochs that were asked for; None if unknown.
         values: of the objectives; None if there are none yet.
-        values_of: what has these values: best trial, best epoch, or of a pruned run last epoch, as Optuna has it.
+        values_of: what has these values: best trial, best epoch, or of a pruned run last epoch, as Optuna has it;
+            of a baseline only fit.
         changed_s: time of its last change, in seconds since 1970.
     """
 
@@ -48,7 +49,7 @@ class Entry:
         of = "" if self.num_total is None else f" of {self.num_total}"
         which = self.values_of.partition(" ")[0]
         score = " ".join([which, *(f"{value:.4f}" for value in self.values)]) if self.values else "-"
-        progress = f"{self.num_done}{of} {unit}"
+        progress = "-" if self.kind == "baseline" else f"{self.num_done}{of} {unit}"
         return [self.name, self.kind, self.status, progress, score, " ".join(self.objectives), age(self.age_s)]
 
 

@@ -14,7 +14,7 @@ from sweeps.results.run_status import _changed_s, unfinished_status
 # PyYAML's parser in C, if it is installed, reads a config in 2 ms instead of 20 ms.
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-BEST_EPOCH, LAST_EPOCH = "best epoch", "last epoch"
+BEST_EPOCH, LAST_EPOCH, ONLY_FIT = "best epoch", "last epoch", "only fit"
 
 
 def is_run(folder: Path) -> bool:
@@ -24,7 +24,8 @@ def is_run(folder: Path) -> bool:
 def read_run(folder: Path) -> Entry:
     """Read the run in a folder. Raises any error of its files."""
     config = yaml.load((folder / "config.yaml").read_bytes(), Loader)
-    num_epochs = _planned_epochs(config, folder / "config.yaml")
+    has_epochs = "method" not in config  # a classical method
+    num_epochs = _planned_epochs(config, folder / "config.yaml") if has_epochs else None
     result = load_result(folder / "result.json")
     named = result.get("objective") or config["objective"]
     objectives = [named] if isinstance(named, str) else [str(name) for name in named]
@@ -35,13 +36,13 @@ def read_run(folder: Path) -> Entry:
     is_last = status in ("pruned", "paused")
     return Entry(
         folder.name,
-        "run",
+        "run" if has_epochs else "baseline",
         status,
-        result["num_epochs"] if result else len(rows),
+        result.get("num_epochs", 0) if result else len(rows),
         num_epochs,
         objectives,
         _values({} if by_epochs else result, rows, objectives, is_last),
-        LAST_EPOCH if is_last else BEST_EPOCH,
+        (LAST_EPOCH if is_last else BEST_EPOCH) if has_epochs else ONLY_FIT,
         _changed_s(folder),
         folder,
     )

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
+from spectral.configs.methods import methods
 from spectral.configs.registry import Registry
-from spectral.configs.root import REGISTRIES
+from spectral.configs.root import REGISTRIES as OF_NETWORKS
 
+REGISTRIES = (*OF_NETWORKS, methods)
 CONF = Path(__file__).resolve().parents[2] / "conf"
 FILES = [(registry, path) for registry in REGISTRIES for path in sorted((CONF / registry.group).glob("*.yaml"))]
 

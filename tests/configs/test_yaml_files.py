@@ -8,10 +8,14 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 from small_runs import REPOSITORY, composed
 
+from spectral.configs.baseline_run import BaselineRunConfig, typed_baseline
 from spectral.configs.data import readers
+from spectral.configs.methods import methods
 from spectral.configs.registry import Registry
-from spectral.configs.root import REGISTRIES, ExperimentConfig, typed
+from spectral.configs.root import REGISTRIES as OF_NETWORKS
+from spectral.configs.root import ExperimentConfig, typed
 
+REGISTRIES = (*OF_NETWORKS, methods)
 CONF = REPOSITORY / "conf"
 GROUP_FILES = sorted(path for path in CONF.glob("*/*.yaml") if path.parent.name not in ("hydra", "experiment"))
 EXPERIMENTS = sorted(path.stem for path in CONF.glob("experiment/*.yaml"))
@@ -20,7 +24,7 @@ EXPERIMENTS = sorted(path.stem for path in CONF.glob("experiment/*.yaml"))
 @functools.cache
 def with_choice(choice: str) -> DictConfig:
     """The config with one part chosen by `group=name`."""
-    return composed(["run_dir=never", choice])
+    return composed(["run_dir=never", choice], "baseline" if choice.startswith("method=") else "config")
 
 
 def label(path: Path) -> str:
@@ -29,7 +33,10 @@ def label(path: Path) -> str:
 
 @pytest.mark.parametrize("choice", [*map(label, GROUP_FILES), *(f"experiment={name}" for name in EXPERIMENTS)])
 def test_every_yaml_composes_and_passes(choice: str) -> None:
-    assert isinstance(typed(with_choice(choice)), ExperimentConfig)
+    if choice.startswith("method="):
+        assert isinstance(typed_baseline(with_choice(choice)), BaselineRunConfig)
+    else:
+        assert isinstance(typed(with_choice(choice)), ExperimentConfig)
 
 
 @pytest.mark.parametrize("path", sorted(CONF.rglob("*.yaml")), ids=lambda path: str(path.relative_to(CONF)))
