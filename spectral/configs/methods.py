@@ -46,7 +46,7 @@ class BoostingConfig(MethodConfig):
     name: str = "boosting"
     num_components: int = number(60, at_least=1)  # principal components
     max_iter: int = number(200, at_least=1)  # trees for each class
-    learning_rate: float = number(0.1, above=0)
+    learning_rate: float = number(0.1, above=0)  # the share of each tree's correction that is taken
 
 
 @dataclass

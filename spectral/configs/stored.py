@@ -6,11 +6,12 @@ from typing import Any
 
 from spectral.configs.baseline_run import BaselineRunConfig
 from spectral.configs.methods import methods
+from spectral.configs.registry import Registry
 from spectral.configs.renamed import WITHOUT_KEY, renamed
 from spectral.configs.root import REGISTRIES, ExperimentConfig
 from spectral.errors import UserError
 
-GROUPS = {registry.group: registry for registry in (*REGISTRIES, methods)}
+GROUPS = {registry.group: registry for registry in REGISTRIES}
 
 
 def read_stored(config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -46,8 +47,10 @@ def _completed(stored: Mapping[str, Any], kind: type, key: str, unknown: dict[st
 
 def _value(name: str, value: Any, default: Any, key: str, unknown: dict[str, Any]) -> Any:
     """The value of a field: a part with all its options, nested dataclasses as mappings, anything else as it is."""
-    if name in GROUPS and value is not None:
-        return _part(name, {"name": value} if isinstance(value, str) else value, key, unknown)
+    # A stage has a loss of its own; `method` is a group of a baseline, and elsewhere an option of that name.
+    registry = methods if key == methods.group else GROUPS.get(name)
+    if registry is not None and value is not None:
+        return _part(registry, {"name": value} if isinstance(value, str) else value, key, unknown)
     if dataclasses.is_dataclass(default) and not isinstance(default, type):
         return _completed(_plain(value, key), type(default), f"{key}.", unknown)
     if isinstance(default, list) and default and dataclasses.is_dataclass(default[0]):
@@ -58,11 +61,11 @@ def _value(name: str, value: Any, default: Any, key: str, unknown: dict[str, Any
     return value
 
 
-def _part(group: str, stored: Any, key: str, unknown: dict[str, Any]) -> Any:
+def _part(registry: Registry, stored: Any, key: str, unknown: dict[str, Any]) -> Any:
     """A part with all the options of its name; one that this version does not have stays as it is."""
-    if not isinstance(stored, Mapping) or stored.get("name") not in GROUPS[group].names:  # a list of names
+    if not isinstance(stored, Mapping) or stored.get("name") not in registry.names:  # a list of names
         return stored
-    return _completed(stored, GROUPS[group].entry(stored["name"]).config, f"{key}.", unknown)
+    return _completed(stored, registry.entry(stored["name"]).config, f"{key}.", unknown)
 
 
 def _plain(value: Any, key: str) -> Mapping[str, Any]:

@@ -25,6 +25,7 @@ from hydra._internal.utils import create_config_search_path, get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from small_runs import REPOSITORY, composed, run
 
+from spectral.configs.baseline_run import typed_baseline
 from spectral.configs.commands import EvaluateConfig, ExportConfig, PackConfig, PredictConfig, typed_command
 from spectral.configs.root import typed
 from sweeps.sweeper import SpectralSweeper
@@ -47,6 +48,8 @@ UNCHECKED = {
     "python -m spectral.pack data=... out=FOLDER": "... stands for any data",
     "python -m spectral.predict run=FOLDER data=... out=FILE": "... stands for any data",
     "python -m spectral.evaluate run=FOLDER [data=...]": "... stands for any data",
+    "python -m spectral.baseline method=boosting data=...": "... stands for any data",
+    'python -m pip install --no-deps "aeon==1.6.0"': "aeon is no extra: its page says why",
 }
 KINDS = {"evaluate": EvaluateConfig, "predict": PredictConfig, "pack": PackConfig, "export": ExportConfig}
 SMALL = (
@@ -108,6 +111,14 @@ def check_applied(name: str) -> Callable[[list[str], pytest.MonkeyPatch], None]:
         typed_command(composed(arguments, name), KINDS[name], "")
 
     return check
+
+
+def check_baseline(arguments: list[str], _monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a multirun each key with its first value, and with its last."""
+    given = [argument for argument in arguments if argument != "-m"]
+    for place in (0, -1):
+        overrides = [f"{key}={value.split(',')[place]}" for key, _, value in (text.partition("=") for text in given)]
+        typed_baseline(composed(["run_dir=run", *overrides], "baseline"))
 
 
 def import_afresh(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,6 +183,8 @@ def checker(words: list[str]) -> tuple[Callable[[list[str], pytest.MonkeyPatch],
             return check_pip, arguments
         case ["-m", "pytest", *arguments]:
             return check_pytest, arguments
+        case ["-m", "spectral.baseline", *arguments]:
+            return check_baseline, arguments
         case ["-m", module, *arguments] if module.startswith("spectral."):
             return check_applied(module.removeprefix("spectral.")), arguments
         case ["-m", module, *arguments] if module.startswith("sweeps."):
