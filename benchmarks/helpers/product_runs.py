@@ -23,11 +23,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Run:
-    """One command `python run.py OVERRIDES`, and the row of a table that it belongs to."""
+    """One command `python run.py OVERRIDES`, or of another program, and the row of a table that it belongs to."""
 
     group: tuple[str, str]
     seed: int
     overrides: tuple[str, ...]
+    program: tuple[str, ...] = ("run.py",)
 
     @property
     def key(self) -> str:
@@ -83,7 +84,7 @@ def _carry_out(run: Run, results: Results, num_threads: int) -> dict[str, Any]:
     run_dir = results.path.parent / run.key
     settings = [f"num_threads={num_threads}", override("cache_dir", results.cache_dir), override("run_dir", run_dir)]
     settings += ["tracker=none", "plots=false"]  # neither is what is measured
-    command = [sys.executable, "run.py", *run.overrides, *settings]
+    command = [sys.executable, *run.program, *run.overrides, *settings]
     environment = {**os.environ, "OMP_NUM_THREADS": str(num_threads)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     if done.returncode:

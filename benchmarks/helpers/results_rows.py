@@ -1,0 +1,95 @@
+"""The rows of results.py, and how long networks are trained at each scale."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+BASELINE = ("-m", "spectral.baseline")
+REFERENCE_FRACTIONS = "sampler.fractions=[0.8,0.1,0.05,0.05]"  # star, unknown, galaxy, qso
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method.
+
+    Args:
+        kind: "network" or "baseline".
+        overrides: of its command, but for data, seed and length of training.
+        is_fixed: whether it draws nothing, so that one seed says all.
+    """
+
+    kind: str
+    name: str
+    overrides: tuple[str, ...]
+    is_fixed: bool = False
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How long networks are trained: epochs of `steps` steps of 160 spectra.
+
+    Args:
+        epochs: of a network with one stage.
+        reference: epochs of the reference's two stages.
+        simulated: the data where no survey is given.
+    """
+
+    steps: int
+    epochs: int
+    reference: tuple[int, int]
+    simulated: tuple[str, ...]
+
+
+PRIORS = "data.priors=[0.907,0.071,0.017,0.005]"
+SCALES = {
+    "small": Scale(
+        40,
+        8,
+        (6, 2),
+        ("data=simulated", "data.num_spectra=8000", "split=stratified", "split.validation=0.2", "split.test=0.4"),
+    ),
+    "full": Scale(
+        100,
+        19,
+        (15, 4),
+        (
+            "data=simulated",
+            "data.num_spectra=80000",
+            PRIORS,
+            "split=stratified",
+            "split.validation=0.05",
+            "split.test=0.75",
+        ),
+    ),
+}
+NETWORK = ("sampler=fractions", REFERENCE_FRACTIONS)
+ROWS = {
+    row.name: row
+    for row in (
+        Row("baseline", "pca_boosting", ("method=boosting",)),
+        Row("baseline", "minirocket", ("method=minirocket",)),
+        Row("baseline", "multirocket_hydra", ("method=multirocket_hydra",)),
+        Row("baseline", "quant", ("method=quant",)),
+        Row("network", "fcn", ("model=fcn", *NETWORK)),
+        Row("network", "resnet1d", ("model=resnet1d", *NETWORK)),
+        Row("network", "inception_time", ("model=inception_time", *NETWORK)),
+        Row("network", "reference", ("experiment=reference",)),
+        Row("network", "default", ()),
+        Row("network", "best", ("experiment=best",)),
+    )
+}
+
+
+def program_of(row: Row) -> tuple[str, ...]:
+    return BASELINE if row.kind == "baseline" else ("run.py",)
+
+
+def overrides_of(row: Row, scale_name: str) -> Sequence[str]:
+    """The overrides of a row at a scale. The split and the seed of its own are the protocol's, not the reference's."""
+    if row.kind == "baseline":
+        return row.overrides
+    scale = SCALES[scale_name]
+    stages = [f"schedule.stages.0.epochs={scale.epochs}", f"schedule.stages.0.steps={scale.steps}"]
+    if row.name == "reference":
+        stages = [f"schedule.stages.{i}.epochs={epochs}" for i, epochs in enumerate(scale.reference)]
+        stages += [f"schedule.stages.{i}.steps={scale.steps}" for i in range(2)]
+    return (*row.overrides, *stages)
