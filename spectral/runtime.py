@@ -103,6 +103,8 @@ def choose_runtime(
         _need_compiler(found)
     if kernel == "native":
         _need_native(found, precision, compile)
+        if not has_native:
+            log.warning("kernel=native does nothing: this network has no blocks for it. It computes in float32.")
     if kernel == "auto":
         is_open = found.type == "cpu" and precision != "bfloat16" and compile != "always" and layout != "contiguous"
         instead = "bfloat16" if quick_bfloat16 and precision == "auto" else "float32"

@@ -249,6 +249,15 @@ def test_the_runtime_gives_the_network_its_kernel() -> None:
     assert {block.kernel for block in network.blocks} == {"torch"}
 
 
+@pytest.mark.parametrize("has_native", [False, True])
+def test_a_native_kernel_without_use_is_said(
+    has_native: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with_kernels(monkeypatch, built=True, bfloat16=False, native_is_quicker=True)
+    assert choose_runtime("cpu", kernel="native", has_native=has_native).precision == "float32"
+    assert ("kernel=native does nothing" in caplog.text) is not has_native
+
+
 @pytest.mark.parametrize("device", ["tpu", "cuda:99", "cpu:1", ""])
 def test_a_missing_device_is_named(device: str) -> None:
     with pytest.raises(UserError, match=rf"device={device} is not on this machine: allowed are auto, cpu"):
