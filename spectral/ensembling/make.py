@@ -90,6 +90,7 @@ def make_ensemble(paths: Sequence[Path | str], out: Path, options: EnsembleOptio
         "select": options.select,
         "num_bags": options.num_bags if select else None,
         "seed": options.seed,
+        "runs": [str(path) for path in paths],
         "num_candidates": len(candidates),
         "out_of_fold": any(candidate.is_of_folds for candidate in candidates),
     }
@@ -194,7 +195,7 @@ def _classifier(
 
 def _config(first: FinishedRun, folder: RunFolder, has_test: bool) -> dict[str, Any]:
     """The config of the best member: the data, the split and the rule are those of the ensemble too."""
-    own = {"run_dir": str(folder.path), "init": None, "score_test": has_test}
+    own = {"run_dir": str(folder.path), "init": None, "distill": None, "score_test": has_test}
     return first.config | own
 
 

@@ -100,7 +100,7 @@ def test_a_greedy_ensemble_says_that_its_own_validation_flatters_it(
 ) -> None:
     result = make_ensemble(members, tmp_path / "greedy", EnsembleOptions(num_bags=3))
     made = result["ensemble"]
-    assert made["select"] == "greedy" and made["num_candidates"] == 3
+    assert made["select"] == "greedy" and made["runs"] == [str(path) for path in members]
     assert sum(member["weight"] for member in made["members"]) == pytest.approx(1)
     given = (f"run={tmp_path / 'greedy'}", "on=validation", f"cache_dir={tmp_path / 'cache'}", *ON_CPU)
     with caplog.at_level(logging.WARNING):
