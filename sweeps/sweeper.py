@@ -291,9 +291,11 @@ def _report(study: "SharedStudy", folder: Path, has_news: bool) -> None:
     from sweeps.report.command import PAGE
     from sweeps.report.freshness import is_current
     from sweeps.report.own_process import write_in_own_process
+    from sweeps.results.sweep_ensemble import FOLDER
 
     try:
-        is_left = not has_news and is_current(folder / PAGE, study, folder)
+        ensemble = folder / FOLDER / "result.json"
+        is_left = not has_news and is_current(folder / PAGE, study, folder, [ensemble])
         print(f"report: {folder / PAGE if is_left else write_in_own_process(study.name, study.url, folder)}")
     except Exception as error:
         log.debug("the report failed", exc_info=True)
