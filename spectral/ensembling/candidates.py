@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from spectral.ensembling.runs import FinishedRun, Said, check_compatible
+from spectral.ensembling.runs import FinishedRun, SplitPredictions, check_compatible
 from spectral.errors import UserError
 from spectral.inference.members import log_prior_ratio
 from spectral.runs.identity import is_free
@@ -33,13 +33,13 @@ class Candidate:
     def name(self) -> str:
         return self.runs[0].name
 
-    def validation(self, common: Floats) -> Said:
+    def validation(self, common: Floats) -> SplitPredictions:
         """What it says of its validation spectra, at the common class priors [K].
 
         Raises:
             UserError: it has none.
         """
-        parts = [(run, run.said("validation")) for run in self.runs]
+        parts = [(run, run.predictions_of("validation")) for run in self.runs]
         for run, said in parts:
             if said is None:
                 raise UserError(f"{run.name} cannot be a member: it has no validation spectra to judge it by.")
@@ -52,21 +52,21 @@ class Candidate:
         sums = np.zeros((len(first), joined.probability.shape[1]))
         np.add.at(sums, place, joined.probability)
         once = joined.take(first)
-        return Said(once.ids, once.labels, sums / times[:, None], once.groups)
+        return SplitPredictions(once.ids, once.labels, sums / times[:, None], once.groups)
 
-    def test(self, common: Floats) -> Said | None:
+    def test(self, common: Floats) -> SplitPredictions | None:
         """The same of the test split, the mean over the folds; None unless each run has scored it.
 
         Raises:
             UserError: the folds have other test spectra.
         """
-        parts = [(run, run.said("test")) for run in self.runs]
+        parts = [(run, run.predictions_of("test")) for run in self.runs]
         said = [_brought(run, part, common) for run, part in parts if part is not None]
         if len(said) < len(parts):
             return None
         names = [run.name for run in self.runs]
         aligned = [in_order_of(said[0], other, names[0], name) for other, name in zip(said, names, strict=True)]
-        return Said(
+        return SplitPredictions(
             said[0].ids, said[0].labels, np.mean([part.probability for part in aligned], axis=0), said[0].groups
         )
 
@@ -103,7 +103,7 @@ def common_prior(runs: Sequence[FinishedRun]) -> Floats:
     return np.asarray(mean / mean.sum())
 
 
-def in_order_of(first: Said, other: Said, first_name: str, other_name: str) -> Said:
+def in_order_of(first: SplitPredictions, other: SplitPredictions, first_name: str, other_name: str) -> SplitPredictions:
     """The predictions of another run for the spectra of a first one, in their order.
 
     Raises:
@@ -126,18 +126,18 @@ def in_order_of(first: Said, other: Said, first_name: str, other_name: str) -> S
     return aligned
 
 
-def _brought(run: FinishedRun, said: Said, common: Floats) -> Said:
+def _brought(run: FinishedRun, said: SplitPredictions, common: Floats) -> SplitPredictions:
     """Probabilities at the common class priors."""
     ratio = np.exp(log_prior_ratio(run.output_prior, common.tolist(), run.name))
     weighted: Probabilities = said.probability * ratio
-    return Said(said.ids, said.labels, weighted / weighted.sum(axis=1, keepdims=True), said.groups)
+    return SplitPredictions(said.ids, said.labels, weighted / weighted.sum(axis=1, keepdims=True), said.groups)
 
 
-def _joined(parts: Sequence[Said]) -> Said:
+def _joined(parts: Sequence[SplitPredictions]) -> SplitPredictions:
     import pandas as pd
 
     groups = [part.groups for part in parts if part.groups is not None]
-    return Said(
+    return SplitPredictions(
         np.concatenate([part.ids for part in parts]),
         np.concatenate([part.labels for part in parts]),
         np.concatenate([part.probability for part in parts]),

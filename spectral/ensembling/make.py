@@ -15,7 +15,7 @@ from torch import Tensor
 from spectral.configs.decision import decisions
 from spectral.configs.objective import OF_THE_DECISION
 from spectral.ensembling.candidates import Candidate, candidates_of, common_prior, in_order_of
-from spectral.ensembling.runs import FinishedRun, Said
+from spectral.ensembling.runs import FinishedRun, SplitPredictions
 from spectral.ensembling.scoring import EnsembleScores, score_validation
 from spectral.ensembling.selection import select_greedily
 from spectral.errors import UserError
@@ -133,14 +133,17 @@ def _rule(run: FinishedRun, common: Floats) -> Decision:
     return rule
 
 
-def _aligned(said: Sequence[Said], candidates: Sequence[Candidate]) -> list[Said]:
+def _aligned(said: Sequence[SplitPredictions], candidates: Sequence[Candidate]) -> list[SplitPredictions]:
     """Predictions in the order of the first candidate's spectra. Raises UserError if they are of other spectra."""
     first = candidates[0].name
     return [in_order_of(said[0], part, first, candidate.name) for part, candidate in zip(said, candidates, strict=True)]
 
 
 def _with_test(
-    scores: EnsembleScores, tested: Sequence[Said | None], candidates: Sequence[Candidate], chosen: Sequence[int]
+    scores: EnsembleScores,
+    tested: Sequence[SplitPredictions | None],
+    candidates: Sequence[Candidate],
+    chosen: Sequence[int],
 ) -> EnsembleScores:
     """The scores with those of the test split, which each chosen candidate has scored."""
     said = [part for k in chosen if (part := tested[k]) is not None]

@@ -70,7 +70,7 @@ class FinishedRun:
         except OSError as error:
             raise UserError(f"{self.folder.weights} cannot be read: {error.strerror}.") from error
 
-    def said(self, split: str) -> "Said | None":
+    def predictions_of(self, split: str) -> "SplitPredictions | None":
         """What it predicted for a split; None if it scored none of it.
 
         Raises:
@@ -91,11 +91,11 @@ class FinishedRun:
         if (label < 0).any() or not np.isfinite(probability).all() or (probability.sum(axis=1) <= 0).any():
             raise UserError(f"{self.folder.predictions} cannot be read: it was changed.")
         groups = frame["group"].reset_index(drop=True) if "group" in frame else None
-        return Said(frame["id"].to_numpy(), label, probability, groups)
+        return SplitPredictions(frame["id"].to_numpy(), label, probability, groups)
 
 
 @dataclass(frozen=True)
-class Said:
+class SplitPredictions:
     """Predictions of some spectra: ids [n], class indices [n], probabilities [n, K], and objects [n] or None."""
 
     ids: NDArray[Any]
@@ -103,10 +103,10 @@ class Said:
     probability: Probabilities
     groups: "pd.Series[Any] | None"
 
-    def take(self, rows: NDArray[np.int64]) -> "Said":
+    def take(self, rows: NDArray[np.int64]) -> "SplitPredictions":
         """Some of the spectra, in the order of `rows`."""
         groups = None if self.groups is None else self.groups.iloc[rows].reset_index(drop=True)
-        return Said(self.ids[rows], self.labels[rows], self.probability[rows], groups)
+        return SplitPredictions(self.ids[rows], self.labels[rows], self.probability[rows], groups)
 
 
 def check_compatible(runs: Sequence[FinishedRun]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from spectral.ensembling.runs import KINDS, Said
+from spectral.ensembling.runs import KINDS, SplitPredictions
 from spectral.errors import UserError
 from spectral.scoring.bootstrap import group_numbers
 from spectral.scoring.decision import Decision
@@ -37,7 +37,7 @@ class EnsembleScores:
     confusions: dict[str, list[list[int]]] = field(default_factory=dict)
     _frames: list[pd.DataFrame] = field(default_factory=list)
 
-    def add(self, split: str, said: Said, probability: Probabilities, decided: Labels) -> None:
+    def add(self, split: str, said: SplitPredictions, probability: Probabilities, decided: Labels) -> None:
         """Score probabilities [n, K] and decisions [n] for the spectra of a split."""
         by_rule = decided if self.scores_decision or not self.rule.is_argmax else None
         objects = None if said.groups is None else group_numbers(said.groups)
@@ -47,7 +47,7 @@ class EnsembleScores:
         self.confusions |= confusions
         self._frames.append(scored_frame(split, said.ids, probability, decided, said.labels, names, said.groups))
 
-    def add_test(self, said: Sequence[Said]) -> None:
+    def add_test(self, said: Sequence[SplitPredictions]) -> None:
         """Decide on the test split by the rule as it was fitted.
 
         Args:
@@ -62,7 +62,7 @@ class EnsembleScores:
 
 
 def score_validation(
-    said: Sequence[Said],
+    said: Sequence[SplitPredictions],
     select: Select | None,
     make_rule: Callable[[], Decision],
     class_names: Sequence[str],

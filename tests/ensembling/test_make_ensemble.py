@@ -55,8 +55,8 @@ def test_predictions_are_those_that_the_network_gives(members: list[Path], ensem
     assert sorted(zip(stored["split"], stored["id"], strict=True)) == sorted(zip(own["split"], own["id"], strict=True))
     data = arrays()
     rows = [int(name[1:]) for name in stored["id"]]
-    told = load_run(ensemble, device="cpu", precision="float32").predict_proba(data["flux"][rows])
-    np.testing.assert_allclose(stored[PROBABILITIES], told, rtol=1e-3, atol=1e-5)
+    given = load_run(ensemble, device="cpu", precision="float32").predict_proba(data["flux"][rows])
+    np.testing.assert_allclose(stored[PROBABILITIES], given, rtol=1e-3, atol=1e-5)
     assert stored["label"].tolist() == data["label"][rows].tolist()
 
 
@@ -123,12 +123,12 @@ def test_the_folds_of_a_cross_validation_are_one_candidate(pack_folder: Path, tm
     result = make_ensemble(folds, tmp_path / "all", EnsembleOptions())
     assert result["ensemble"]["out_of_fold"] and result["ensemble"]["num_candidates"] == 1
     assert [member["weight"] for member in result["ensemble"]["members"]] == [0.5, 0.5]
-    told, said = (
+    given, said = (
         pd.read_parquet(tmp_path / "all" / "predictions.parquet"),
         [pd.read_parquet(path / "predictions.parquet") for path in folds],
     )
     for split, frames in {"validation": [pd.concat(said)], "test": said}.items():
-        own_rows = told[told["split"] == split].set_index("id")[PROBABILITIES]
+        own_rows = given[given["split"] == split].set_index("id")[PROBABILITIES]
         parts = [frame[frame["split"] == split].set_index("id")[PROBABILITIES] for frame in frames]
         assert len(own_rows) == len(parts[0]) == result[f"{split.replace('validation', 'val')}/num_spectra"]
         np.testing.assert_allclose(own_rows, sum(part.loc[own_rows.index] for part in parts) / len(parts), atol=1e-6)
@@ -151,7 +151,7 @@ def test_saliency_adds_up_over_the_inputs(ensemble: Path) -> None:
 
 
 @pytest.fixture
-def spoil(members: list[Path], tmp_path: Path) -> Callable[[Callable[[Path], object]], list[Path]]:
+def with_changed(members: list[Path], tmp_path: Path) -> Callable[[Callable[[Path], object]], list[Path]]:
     """The first member, and a copy of the second to which something is done."""
 
     def made(change: Callable[[Path], object]) -> list[Path]:
@@ -218,11 +218,11 @@ def changed(name: str, **values: Any) -> Callable[[Path], object]:
 def test_what_cannot_be_a_member_is_named(
     change: Callable[[Path], object],
     said: str,
-    spoil: Callable[[Callable[[Path], object]], list[Path]],
+    with_changed: Callable[[Callable[[Path], object]], list[Path]],
     tmp_path: Path,
 ) -> None:
     with pytest.raises(UserError, match=said):
-        make_ensemble(spoil(change), tmp_path / "out", EQUAL)
+        make_ensemble(with_changed(change), tmp_path / "out", EQUAL)
     assert not (tmp_path / "out").exists()
 
 

@@ -21,8 +21,8 @@ def drawn(seed: int, num: int = 4, size: int = 60) -> tuple[NDArray[np.float32],
 
 
 def score(probability: NDArray[np.floating], labels: NDArray[np.int64]) -> tuple[float, float]:
-    told = probability / probability.sum(axis=1, keepdims=True)
-    return float(f1_score(labels, told.argmax(axis=1), average="macro")), -float(log_loss(labels, told))
+    normed = probability / probability.sum(axis=1, keepdims=True)
+    return float(f1_score(labels, normed.argmax(axis=1), average="macro")), -float(log_loss(labels, normed))
 
 
 def slowly(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> list[int]:

@@ -44,16 +44,16 @@ def test_the_summary_the_report_and_sweep_json_show_it_with_its_difference(
 ) -> None:
     study = searched(folder, pack_folder).study
     summarize(study, folder)
-    said, told = capsys.readouterr().out, json.loads((folder / "sweep.json").read_text())
+    said, summary = capsys.readouterr().out, json.loads((folder / "sweep.json").read_text())
     result = json.loads((folder / "ensemble" / "result.json").read_text())
-    best = told["best"][0]["number"]
+    best = summary["best"][0]["number"]
     assert (
         f"ensemble of {len(result['ensemble']['members'])} networks: val/macro_f1 {result['val/macro_f1']:.4f}" in said
     )
     assert f"val/macro_f1 of the ensemble less that of trial {best}: " in said
     assert f"ensemble: python -m spectral.predict run={folder / 'ensemble'} out=classes.csv data=..." in said
-    assert told["ensemble"]["val/macro_f1"] == result["val/macro_f1"]
-    found = told["ensemble"]["difference"]
+    assert summary["ensemble"]["val/macro_f1"] == result["val/macro_f1"]
+    found = summary["ensemble"]["difference"]
     own = json.loads((folder / str(best) / "result.json").read_text())["val/macro_f1"]
     assert found["value"] == pytest.approx(result["val/macro_f1"] - own)
     assert found["low"] <= found["value"] <= found["high"] and found["to"] == f"trial {best}"
