@@ -19,8 +19,9 @@ KFOLD = "kfold"
 
 @dataclass(frozen=True)
 class Candidate:
-    """A run, or the folds of one configuration, which count as one: on validation each spectrum has the probabilities
-    of the fold that did not train on it, elsewhere the mean of all folds.
+    """A run, or the folds of one configuration, which count as one.
+
+    On validation each spectrum has the probabilities of the fold that did not train on it, elsewhere the mean of all.
     """
 
     runs: tuple[FinishedRun, ...]
@@ -34,7 +35,7 @@ class Candidate:
         return self.runs[0].name
 
     def validation(self, common: Floats) -> SplitPredictions:
-        """What it says of its validation spectra, at the common class priors [K].
+        """Its predictions of the validation spectra, at the common class priors [K].
 
         Raises:
             UserError: it has none.
@@ -47,7 +48,7 @@ class Candidate:
         if not self.is_of_folds:
             return brought[0]
         joined = _joined(brought)
-        # Several divisions into folds: each spectrum once, with the mean of what was said of it.
+        # Several divisions into folds: each spectrum once, with its mean.
         _, first, place, times = np.unique(joined.ids, return_index=True, return_inverse=True, return_counts=True)
         sums = np.zeros((len(first), joined.probability.shape[1]))
         np.add.at(sums, place, joined.probability)

@@ -94,7 +94,7 @@ def make_ensemble(paths: Sequence[Path | str], out: Path, options: EnsembleOptio
         "num_candidates": len(candidates),
         "out_of_fold": any(candidate.is_of_folds for candidate in candidates),
     }
-    result = _result(weighted, scores, objectives, made, has_test)
+    result = _result(first, weighted, scores, objectives, made, has_test)
     with folder.locked():
         _write(folder, classifier, weights, _config(first, folder, has_test), scores, result)
     return result
@@ -203,6 +203,7 @@ def _config(first: FinishedRun, folder: RunFolder, has_test: bool) -> dict[str, 
 
 
 def _result(
+    first: FinishedRun,
     weighted: Sequence[tuple[FinishedRun, float]],
     scores: EnsembleScores,
     objectives: Sequence[str],
@@ -212,9 +213,9 @@ def _result(
     """What result.json holds, by the keys of docs/run-folder.md.
 
     Args:
+        first: the best candidate's run, whose survey, seed and rule are those of the ensemble.
         made: how the ensemble was made.
     """
-    first = weighted[0][0]
     results = [run.result for run, _ in weighted]
     sums = {
         name: sum(result[name] for result in results)
