@@ -27,7 +27,9 @@ class JoinedInputs(Inputs):
         """The inputs whose channels follow one another."""
         return list(self._parts)  # type: ignore[arg-type]  # a list of modules does not say of which class they are
 
-    def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    def forward(
+        self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None, target: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
         """The channels [B, C, L] of all parts, and the mask [B, L] (True = padding) or None; arguments as of Inputs."""
-        made = [part(flux, ivar, mask) for part in self.parts]
+        made = [part(flux, ivar, mask, target) for part in self.parts]
         return torch.cat([channels for channels, _ in made], dim=1), made[0][1]

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from spectral.training.distillation import Teacher
+from spectral.training.mixup import mix
 
 
 def probabilities(seed: int, num: int = 6) -> torch.Tensor:
@@ -41,6 +42,15 @@ def test_a_student_of_the_teacher_alone_ends_at_its_posterior_under_the_students
     torch.testing.assert_close(
         logits.detach().softmax(dim=1), expected / expected.sum(dim=1, keepdim=True), rtol=0.01, atol=2e-3
     )
+
+
+def test_mixtures_have_the_probabilities_of_both_in_their_shares() -> None:
+    known, labels = probabilities(4), torch.tensor([0, 1, 2, 0, 1, 2])
+    batch = torch.eye(6)[:, None]
+    mixture = mix(batch, None, labels, alpha=0.4, within=False)
+    expected = (mixture.channels[:, 0, :, None] * known).sum(dim=1)  # of one-hot spectra the channels are the shares
+    torch.testing.assert_close(mixture.of_both(known), expected)
+    assert torch.equal(mixture.partner, labels[mixture.order])
 
 
 def test_a_class_that_the_student_never_sees_is_not_asked_for() -> None:
