@@ -34,6 +34,7 @@ from spectral.inference.classifier import Classifier
 from spectral.inference.initial_run import load_initial, with_initial_grid
 from spectral.inference.logits import batch_source, infer
 from spectral.inference.predictor import Predictor
+from spectral.inference.teacher import open_teacher, teach
 from spectral.inputs.batches import BatchSource
 from spectral.inputs.inputs import Inputs
 from spectral.plots.pictures import Plots
@@ -151,9 +152,11 @@ def _carry_out(
     seed_torch(config.seed, epoch=0)
     network = classifier.build_network()
     initial = load_initial(config.init, config.init_wave, classifier, network, folder)
+    teacher, taught_by = open_teacher(config, dataset, folder)
+    begun_with = initial | taught_by
     on_network(network_sizes(network))
     folder.claim(resolved_config)
-    folder.note_initial(initial)
+    folder.note_initial(begun_with)
     classifier.save(folder)
     source = batch_source(dataset.survey, inputs, runtime.device)
     trainer = Trainer(
@@ -169,11 +172,12 @@ def _carry_out(
         validate=_validation(config, dataset, inputs, source, runtime),
         folder=folder,
         progress=Progress(console, config.objectives[0]),
+        teacher=teach(config, teacher, dataset, runtime),
     )
     with RunTracking(config, resolved_config, folder, runtime.device, dataset.class_names, tracked_as) as tracking:
         trainer.fit(tracking.following(on_epoch))
         scores = _score(config, classifier, trainer, dataset)
-        result = result_of(config, trainer, scores, dataset) | initial
+        result = result_of(config, trainer, scores, dataset) | begun_with
         plots = _plot(trainer, scores, dataset) if config.plots else Plots()
         result["time/last_start_s"] = round(time.perf_counter() - started, 3)
         folder.write_result(result)

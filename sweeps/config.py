@@ -43,6 +43,8 @@ class SweepConfig:
     report_timeout_s: float = 10.0
     batch_size: Optional[int] = None
     report: bool = True
+    ensemble: bool = False
+    ensemble_top: int = 20
 
 
 ConfigStore.instance().store("sweep", SweepConfig, group="hydra/typed", provider="sweeps")

@@ -178,7 +178,8 @@ class SpectralSweeper(Sweeper):
         from sweeps.tracking import track_study
 
         has_news = loop.num_failures + loop.num_others > 0
-        summarize(study, folder)
+        without = self._make_ensemble(study, sweep, folder, interrupts)
+        summarize(study, folder, without)
         if sweep.report and not interrupts.stopping:
             _report(study, folder, has_news)
         track_study(study, folder, OmegaConf.select(self.config, TRACKER), has_news=has_news)
@@ -206,6 +207,16 @@ class SpectralSweeper(Sweeper):
         if interrupts.draining and not loop.is_finished:
             print("To resume, give the same command again.")
             raise KeyboardInterrupt
+
+    def _make_ensemble(self, study: "SharedStudy", sweep: "SweepConfig", folder: Path, interrupts: "Interrupts") -> str:
+        """Make the ensemble that a finished sweep ends in; returns why there is none, if one was asked for."""
+        if not sweep.ensemble or interrupts.stopping or interrupts.draining:
+            return ""
+        if not study.is_finished():
+            return "There is no ensemble yet: it is made when all trials have ended."
+        from sweeps.ensemble.of_sweep import make_ensemble_of
+
+        return make_ensemble_of(study, folder, sweep.ensemble_top)
 
     def _check_yaml(self) -> None:
         """Raise UserError if a named search lacks the default's keys: it would not do what its yaml seems to say."""
@@ -280,9 +291,11 @@ def _report(study: "SharedStudy", folder: Path, has_news: bool) -> None:
     from sweeps.report.command import PAGE
     from sweeps.report.freshness import is_current
     from sweeps.report.own_process import write_in_own_process
+    from sweeps.results.sweep_ensemble import FOLDER
 
     try:
-        is_left = not has_news and is_current(folder / PAGE, study, folder)
+        ensemble = folder / FOLDER / "result.json"
+        is_left = not has_news and is_current(folder / PAGE, study, folder, [ensemble])
         print(f"report: {folder / PAGE if is_left else write_in_own_process(study.name, study.url, folder)}")
     except Exception as error:
         log.debug("the report failed", exc_info=True)

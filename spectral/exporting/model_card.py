@@ -51,9 +51,16 @@ def model_card(folder: RunFolder) -> str:
 
 
 def _summary(classifier: Classifier, result: Mapping[str, Any]) -> str:
+    classes = f"Classifies spectra into {len(classifier.class_names)} classes: "
+    classes += f"{', '.join(map(_text, classifier.class_names))}."
+    if classifier.members:
+        shares = ", ".join(f"`{member.model.name}` {member.weight:.3f}" for member in classifier.members)
+        return (
+            f"{classes} Ensemble of {len(classifier.members)} networks with {result.get('num_parameters', 0):,} "
+            f"parameters, whose probabilities are averaged with the weights {shares}."
+        )
     return (
-        f"Classifies spectra into {len(classifier.class_names)} classes: "
-        f"{', '.join(map(_text, classifier.class_names))}. Network `{classifier.model.name}` with "
+        f"{classes} Network `{classifier.model.name}` with "
         f"{result.get('num_parameters', 0):,} parameters, trained for {result.get('num_epochs', '?')} epochs with "
         f"seed {result.get('seed', '?')} by Spectral {result.get('versions', {}).get('spectral', __version__)}; the "
         f"weights are those of epoch {result.get('best_epoch', '?')}."
@@ -67,8 +74,11 @@ def _data(classifier: Classifier, result: Mapping[str, Any], config: Mapping[str
         f"- survey: reader `{config['data']['name']}`, {survey.get('num_spectra', 0):,} spectra, fingerprint "
         f"`{survey['fingerprint']}`",
         f"- pixels: {classifier.length:,} per spectrum, {inputs.num_channels} channel(s), {wave}",
-        f"- inputs: {', '.join(f'`{channel.name}`' for channel in inputs.channels)} of flux scaled by "
-        f"`{inputs.transform.name}`",
+        *(
+            f"- inputs: {', '.join(f'`{channel.name}`' for channel in used.channels)} of flux scaled by "
+            f"`{used.transform.name}`"
+            for used in (inputs, *classifier.further_inputs)
+        ),
         f"- baseline of each spectrum: {_baseline(classifier)}",
         f"- split: `{config['split']['name']}`; {result.get('train/num_spectra', 0):,} spectra for training",
     ]

@@ -23,9 +23,12 @@ from spectral.data.dataset import Dataset
 from spectral.data.packing.like_run import RunSpectra
 from spectral.errors import UserError
 from spectral.files import write_json
-from spectral.inference.model_json import FORMAT, read_model_json
+from spectral.inference.members import EnsembleModel, Member
+from spectral.inference.model_json import FORMAT, OF_ONE_NETWORK, read_model_json
 from spectral.inputs.augmentations import Augmentation
 from spectral.inputs.inputs import Inputs
+from spectral.inputs.joined import JoinedInputs
+from spectral.models.ensemble import Ensemble
 from spectral.runs.folder import RunFolder
 from spectral.runs.weights import load_weights
 from spectral.runtime import Runtime, choose_runtime
@@ -108,6 +111,8 @@ class Classifier:
             None until the run ends.
         decision_state: of the fitted rule; empty until the run ends.
         wave_angstrom: [L], or None for data without wavelengths.
+        members: of an ensemble, whose probabilities are averaged at `output_prior`; empty for a single network.
+        further_inputs: of an ensemble whose members do not all have the first inputs.
     """
 
     model: Any
@@ -118,6 +123,8 @@ class Classifier:
     class_priors: list[float] | None = None
     output_prior: list[float] | None = None
     decision_state: dict[str, Any] = field(default_factory=dict)
+    members: list[Member] = field(default_factory=list)
+    further_inputs: list[InputSpec] = field(default_factory=list)
 
     @classmethod
     def describing(cls, config: ExperimentConfig, dataset: Dataset) -> "Classifier":
@@ -137,8 +144,12 @@ class Classifier:
         return RunSpectra(run, self.wave_angstrom, self.inputs.baseline)
 
     def build_inputs(self, augmentations: Sequence[Augmentation] = ()) -> Inputs:
-        """What makes the network's channels; the augmentations act in training only."""
-        return self.inputs.build(augmentations)
+        """What makes the network's channels; the augmentations act in training only.
+
+        The channels of an ensemble are those of all its inputs, one after another.
+        """
+        parts = [inputs.build(augmentations) for inputs in (self.inputs, *self.further_inputs)]
+        return JoinedInputs(parts) if len(parts) > 1 else parts[0]
 
     def choose_runtime(
         self, device: str = "auto", precision: str = "auto", num_threads: int | None = None, kernel: str = "auto"
@@ -148,14 +159,31 @@ class Classifier:
         Raises:
             UserError: a device or a kernel is not there.
         """
-        has_native = runs_natively(self.model)
+        has_native = any(runs_natively(model) for model in self._networks)
         return choose_runtime(device, precision, num_threads=num_threads, kernel=kernel, has_native=has_native)
+
+    @property
+    def _networks(self) -> list[Any]:
+        """The typed config of each network."""
+        return [member.model for member in self.members] or [self.model]
 
     def build_network(self) -> nn.Module:
         """A network with fresh weights."""
-        num_channels = self.build_inputs().num_channels
+        parts = self.build_inputs().parts
+        if not self.members:
+            return self._build(self.model, parts[0].num_channels)
+        ends = np.cumsum([part.num_channels for part in parts]).tolist()
+        starts = [0, *ends]
+        return Ensemble(
+            [self._build(member.model, parts[member.inputs].num_channels) for member in self.members],
+            channels=[(starts[member.inputs], ends[member.inputs]) for member in self.members],
+            weights=[member.weight for member in self.members],
+            log_prior_ratios=[member.log_prior_ratio(self.output_prior or []) for member in self.members],
+        )
+
+    def _build(self, model: Any, num_channels: int) -> nn.Module:
         sizes = {"num_channels": num_channels, "num_classes": len(self.class_names), "length": self.length}
-        network: nn.Module = models.build(self.model, **sizes)
+        network: nn.Module = models.build(model, **sizes)
         return network
 
     def load_network(self, folder: RunFolder) -> nn.Module:
@@ -186,8 +214,9 @@ class Classifier:
         """
         with safe_open(folder.weights, framework="pt") as weights:
             stored = {name: tuple(weights.get_slice(name).get_shape()) for name in weights.keys()}  # noqa: SIM118  (an open file, not a dict)
-        parts = [getattr(self.model, name, 0) for name in ("num_blocks", "depth")]
-        parts += [len(value) for value in vars(self.model).values() if isinstance(value, list)]
+        networks = self._networks
+        parts = [getattr(model, name, 0) for model in networks for name in ("num_blocks", "depth")]
+        parts += [len(value) for model in networks for value in vars(model).values() if isinstance(value, list)]
         if max(parts) > len(stored) + MOST_PARTS_WITHOUT_WEIGHTS:
             raise RuntimeError("the network has more parts than weights")
         with torch.device("meta"):
@@ -221,7 +250,10 @@ class Classifier:
         """What model.json holds, as JSON values."""
         wave = None if self.wave_angstrom is None else self.wave_angstrom.tolist()
         content = dataclasses.asdict(dataclasses.replace(self, wave_angstrom=None))
-        return {"format": FORMAT, **content, "wave_angstrom": wave}
+        if not self.members:
+            del content["members"], content["further_inputs"]
+        number = FORMAT if self.members else OF_ONE_NETWORK
+        return {"format": number, **content, "wave_angstrom": wave}
 
     @classmethod
     def load(cls, folder: RunFolder) -> "Classifier":
@@ -239,10 +271,13 @@ class Classifier:
         Raises:
             UserError: it has a part that this version does not have.
         """
-        wave = content.pop("wave_angstrom", None)
+        wave, model = content.pop("wave_angstrom", None), content.pop("model")
+        members = [Member.read(member, f"members.{i}") for i, member in enumerate(content.pop("members", []))]
         return cls(
-            model=models.stored(content.pop("model"), "model"),
+            model=EnsembleModel() if members else models.stored(model, "model"),
             inputs=InputSpec.read(content.pop("inputs")),
             wave_angstrom=None if wave is None else np.array(wave),
+            members=members,
+            further_inputs=[InputSpec.read(inputs) for inputs in content.pop("further_inputs", [])],
             **content,
         )

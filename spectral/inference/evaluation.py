@@ -56,6 +56,8 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
     if on == "validation" and command.data is None:
         # As at the end of training: a fitted rule is not scored on the labels that it was fitted to.
         decided = decide_validation(rule.unfitted, probability, labels, seed)
+        if doubt_of_members := _doubt_of_members(folder):
+            log.warning(doubt_of_members)
     else:
         decided = rule(probability)
         if is_own and on in ("all", "train", "validation"):
@@ -71,6 +73,20 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
     ids = survey.catalog["id"].to_numpy()[rows]
     frame = scored_frame(on, ids, probability, decided, labels, names, groups)
     return Evaluation(key, names, result | {"survey": about, "config": config}, frame, doubt)
+
+
+def _doubt_of_members(folder: RunFolder) -> str:
+    """Why scores of an ensemble on its own validation are flattered; empty if they are not."""
+    made = (folder.load_result() or {}).get("ensemble")
+    if not isinstance(made, dict):
+        return ""
+    seen = "trained" if made.get("out_of_fold") else "selected" if made.get("select") == "greedy" else ""
+    if not seen:
+        return ""
+    return (
+        f"The members of this ensemble were {seen} on these spectra, so these scores are flattered: those in "
+        f"{folder.result.name} are not."
+    )
 
 
 def check_out(out: str | None) -> None:

@@ -122,7 +122,10 @@ def _classifier(init: str) -> Classifier:
         raise UserError(f"init={init} is a run that has not ended: it has no {folder.result.name}, so resume it first.")
     if not folder.weights.is_file():
         raise UserError(f"init={init} has no weights to begin with: {folder.weights.name} is not there.")
-    return Classifier.load(folder)
+    classifier = Classifier.load(folder)
+    if classifier.members:
+        raise UserError(f"init={init} is an ensemble, and its networks are no weights to begin with: name a member.")
+    return classifier
 
 
 def _class_there(name: str, other: Classifier) -> int | None:

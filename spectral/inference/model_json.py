@@ -5,6 +5,7 @@ A key that is missing has its default, an unknown one is ignored with a warning,
 
 import json
 import logging
+import math
 from typing import Any
 
 from spectral.errors import UserError
@@ -13,11 +14,12 @@ from spectral.runs.stored_json import is_number
 
 log = logging.getLogger(__name__)
 
-FORMAT = 2  # of what this version writes; 1 had no number
+FORMAT = 3  # the newest that this version reads, and writes of an ensemble; 1 had no number
+OF_ONE_NETWORK = 2  # what it writes of any other run, so that version 0.2 reads it too
 LARGEST = 10_000_000  # pixels of a spectrum, channels
 NEEDED = {"model": dict, "class_names": list, "length": int, "inputs": dict}
-OPTIONAL = ("wave_angstrom", "class_priors", "output_prior", "decision_state")
-INPUTS = {
+OPTIONAL = ("wave_angstrom", "class_priors", "output_prior", "decision_state", "members", "further_inputs")
+INPUTS: dict[str, Any] = {
     "channels": ["flux"],
     "masked_pixels": "interpolate",
     "transform": {"name": "none"},
@@ -25,6 +27,7 @@ INPUTS = {
     "learned": {},
     "baseline": {},
 }
+MEMBER = {"model": {}, "weight": 1.0, "output_prior": [], "inputs": 0, "run": "", "weights": ""}
 
 
 def read_model_json(folder: RunFolder) -> dict[str, Any]:
@@ -53,14 +56,64 @@ def checked_content(content: dict[str, Any], name: str) -> dict[str, Any]:
             raise UserError(f"{name} does not describe a classifier: it lacks {key}.")
     if wrong := _wrong_value(content):
         raise UserError(f"{name} does not describe a classifier: {wrong}.")
-    content["inputs"] = INPUTS | _known(content["inputs"], INPUTS, f"{name}: inputs.")
-    if not _is_count(content["inputs"]["num_channels"]) or not isinstance(content["inputs"]["channels"], list):
-        raise UserError(f"{name} does not describe a classifier: inputs names no channels.")
-    if not _is_learned(content["inputs"]["learned"], content["inputs"]["num_channels"], content["length"]):
-        raise UserError(f"{name} does not describe a classifier: inputs.learned has no number for each pixel.")
-    if not isinstance(content["inputs"]["baseline"], dict):
-        raise UserError(f"{name} does not describe a classifier: inputs.baseline is no mapping.")
+    content["inputs"] = _checked_inputs(content["inputs"], content["length"], name, "inputs")
+    if "members" in content:
+        _check_members(content, name)
     return _known(content, (*NEEDED, *OPTIONAL), f"{name}: ")
+
+
+def _checked_inputs(inputs: dict[str, Any], length: int, name: str, key: str) -> dict[str, Any]:
+    """Inputs with the default of each key that they lack. Raises UserError if they are not inputs."""
+    inputs = {**INPUTS, **_known(inputs, INPUTS, f"{name}: {key}.")}
+    if not _is_count(inputs["num_channels"]) or not isinstance(inputs["channels"], list):
+        raise UserError(f"{name} does not describe a classifier: {key} names no channels.")
+    if not _is_learned(inputs["learned"], inputs["num_channels"], length):
+        raise UserError(f"{name} does not describe a classifier: {key}.learned has no number for each pixel.")
+    if not isinstance(inputs["baseline"], dict):
+        raise UserError(f"{name} does not describe a classifier: {key}.baseline is no mapping.")
+    return inputs
+
+
+def _check_members(content: dict[str, Any], name: str) -> None:
+    """Check the members of an ensemble in place, each with the default of a key that it lacks.
+
+    Raises:
+        UserError: the sentence names the first key that is wrong.
+    """
+    members, further = content["members"], content.setdefault("further_inputs", [])
+    if not isinstance(further, list) or not all(isinstance(inputs, dict) for inputs in further):
+        raise UserError(f"{name} does not describe a classifier: further_inputs is not a list of inputs.")
+    content["further_inputs"] = [
+        _checked_inputs(inputs, content["length"], name, f"further_inputs.{i}") for i, inputs in enumerate(further)
+    ]
+    size = len(content["class_names"])
+    if not _are_shares(content.get("output_prior"), size):
+        raise UserError(f"{name} does not describe a classifier: output_prior is not a list of {size:,} shares.")
+    if not isinstance(members, list) or not members or not all(isinstance(member, dict) for member in members):
+        raise UserError(f"{name} does not describe a classifier: members is not a list of networks.")
+    for i, member in enumerate(members):
+        members[i] = MEMBER | _known(member, MEMBER, f"{name}: members.{i}.")
+        if wrong := _wrong_in_member(members[i], size, 1 + len(further)):
+            raise UserError(f"{name} does not describe a classifier: members.{i}.{wrong}.")
+
+
+def _wrong_in_member(member: dict[str, Any], size: int, num_inputs: int) -> str:
+    """What is wrong with the first value of a member; empty if nothing is."""
+    weight, inputs = member["weight"], member["inputs"]
+    if not isinstance(member["model"], dict) or not member["model"]:
+        return "model is no network"
+    if not is_number(weight) or not 0 < weight < math.inf:
+        return "weight is not a positive number"
+    if not _are_shares(member["output_prior"], size):
+        return f"output_prior is not a list of {size:,} shares"
+    if not isinstance(inputs, int) or isinstance(inputs, bool) or not 0 <= inputs < num_inputs:
+        return f"inputs is not a whole number from 0 to {num_inputs - 1}"
+    return next((f"{key} is not text" for key in ("run", "weights") if not isinstance(member[key], str)), "")
+
+
+def _are_shares(values: Any, size: int) -> bool:
+    are_numbers = isinstance(values, list) and len(values) == size and all(map(is_number, values))
+    return are_numbers and all(0 <= value <= 1 for value in values)
 
 
 def _wrong_value(content: dict[str, Any]) -> str:

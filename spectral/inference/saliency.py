@@ -26,17 +26,23 @@ BATCH_SIZE = 16  # a backward pass keeps every activation
 def gradient_times_input(network: nn.Module, inputs: Inputs, batch: Batch, classes: Tensor) -> Tensor:
     """Gradient of one logit of each spectrum by its scaled flux, times that flux [B, S, L]: positive if for the class.
 
+    Inputs of several parts scale the flux in several ways, and the products are added up.
+
     Args:
         network: in evaluation mode.
         classes: [B], whose logit.
     """
-    pixels = inputs.pixels(batch.flux, batch.ivar, batch.mask)
-    flux = pixels.flux.detach().requires_grad_()
+    pixels = [part.pixels(batch.flux, batch.ivar, batch.mask) for part in inputs.parts]
+    fluxes = [of_part.flux.detach().requires_grad_() for of_part in pixels]
     with torch.enable_grad():
-        padding = None if batch.mask is None else ~pixels.inside
-        chosen = network(inputs.make_channels(pixels._replace(flux=flux)), padding).gather(1, classes[:, None]).sum()
-        (gradient,) = torch.autograd.grad(chosen, flux)
-    return (gradient * flux).detach()
+        made = [
+            part.make_channels(of_part._replace(flux=flux))
+            for part, of_part, flux in zip(inputs.parts, pixels, fluxes, strict=True)
+        ]
+        padding = None if batch.mask is None else ~pixels[0].inside
+        chosen = network(torch.cat(made, dim=1), padding).gather(1, classes[:, None]).sum()
+        gradients = torch.autograd.grad(chosen, fluxes)
+    return torch.stack([gradient * flux for gradient, flux in zip(gradients, fluxes, strict=True)]).sum(0).detach()
 
 
 def run_saliency(run: Path, survey: Survey, rows: Rows, class_names: list[str]) -> NDArray[np.float32]:

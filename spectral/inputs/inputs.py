@@ -61,8 +61,13 @@ class Inputs(nn.Module):
         pixels = self.pixels(flux, ivar, mask)
         return self.make_channels(pixels), None if mask is None else ~pixels.inside
 
+    @property
+    def parts(self) -> "Sequence[Inputs]":
+        """The inputs whose channels follow one another, each with a transform of its own: here one."""
+        return [self]
+
     def make_channels(self, pixels: Pixels) -> Tensor:
-        """The network's channels [B, C, L]."""
+        """The channels [B, C, L] of these inputs."""
         made = [channel(pixels) for channel in self.channels]
         return made[0] if len(made) == 1 else torch.cat(made, dim=1)
 

@@ -30,15 +30,15 @@ def write_plots(
     """Write all pictures of a run; gives what was written.
 
     Args:
-        metrics: rows of metrics.jsonl; none, of a baseline, have no curves.
-        best_epoch: None if there are no rows.
+        metrics: rows of metrics.jsonl; none, of a baseline or an ensemble, have no curves.
+        best_epoch: None or 0 if there are no rows.
         confusions: split -> counts [K, K], by argmax; of another decision rule, which is drawn, under split/decision.
         predictions: as in predictions.parquet; empty without validation and test.
         rows: of the survey [n], one for each row of `predictions`.
     """
     plots, names = Plots(), survey.class_names
     with styled():
-        if best_epoch is not None:
+        if metrics and best_epoch is not None:
             plots.images["curves"] = folder / "curves.png"
             draw_curves(plots.images["curves"], metrics, names, best_epoch)
         if len(predictions):

@@ -1,6 +1,6 @@
 """Scores of a network's logits on a split. n spectra, K classes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -79,16 +79,25 @@ def decide_validation(
     rule = make_rule()
     if not rule.num_iterations:
         return rule(probability)
-    # For a rule that is fitted alone: this import takes a second.
-    from sklearn.model_selection import StratifiedKFold
-
-    rarest = int(np.bincount(labels)[np.unique(labels)].min())
     decided = np.empty(len(labels), dtype=np.int64)
-    folds = StratifiedKFold(min(NUM_FOLDS, rarest), shuffle=True, random_state=seed)
-    for rest, held_out in folds.split(probability, labels):
+    for rest, held_out in validation_folds(labels, seed):
         of_rest = None if weights is None else weights[rest]
         decided[held_out] = make_rule().fit(probability[rest], labels[rest], of_rest)(probability[held_out])
     return decided
+
+
+def validation_folds(labels: Labels, seed: int) -> Iterator[tuple[Labels, Labels]]:
+    """The folds by which what is fitted on validation is scored there: the other places, and those that are held out.
+
+    Args:
+        labels: [n], each class with two or more.
+    """
+    # Only if something is fitted: this import takes a second.
+    from sklearn.model_selection import StratifiedKFold
+
+    rarest = int(np.bincount(labels)[np.unique(labels)].min())
+    folds = StratifiedKFold(min(NUM_FOLDS, rarest), shuffle=True, random_state=seed)
+    yield from folds.split(np.zeros((len(labels), 1)), labels)
 
 
 def predictions_frame(

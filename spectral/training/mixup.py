@@ -19,16 +19,22 @@ class Mixture:
         channels: [B, C, L].
         padding: [B, L], True where neither of the two has a pixel; None if no pixel is padding.
         partner: class indices [B] of the partners.
+        order: of each spectrum [B] the place of its partner in the batch.
     """
 
     channels: Tensor
     padding: Tensor | None
     partner: Tensor
     share: float
+    order: Tensor
 
     def loss(self, loss: Callable[[Tensor, Tensor], Tensor], logits: Tensor, target: Tensor) -> Tensor:
         """The loss of the mixtures' logits [B, K]: that of both classes, in their shares."""
         return self.share * loss(logits, target) + (1 - self.share) * loss(logits, self.partner)
+
+    def of_both(self, values: Tensor) -> Tensor:
+        """Values [B, K] of the batch's spectra as those of its mixtures."""
+        return torch.lerp(values[self.order], values, self.share)
 
 
 def mix(channels: Tensor, padding: Tensor | None, target: Tensor, alpha: float, within: bool) -> Mixture:
@@ -41,7 +47,7 @@ def mix(channels: Tensor, padding: Tensor | None, target: Tensor, alpha: float, 
     share = float(torch.distributions.Beta(alpha, alpha).sample())
     other = _partners(target, within)
     mixed = torch.lerp(channels[other], channels, share)
-    return Mixture(mixed, None if padding is None else padding & padding[other], target[other], share)
+    return Mixture(mixed, None if padding is None else padding & padding[other], target[other], share, other)
 
 
 def _partners(target: Tensor, within: bool) -> Tensor:

@@ -20,6 +20,7 @@ from spectral.runs.weights import load_weights, write_weights
 from spectral.runtime import Runtime
 from spectral.training.averaging import make_ema
 from spectral.training.checkpoint import Checkpoint, load_resumable, save_checkpoint
+from spectral.training.distillation import Teacher, prior_of
 from spectral.training.divergence import FiniteCheck
 from spectral.training.lr_schedules import StageSchedule
 from spectral.training.mixup import Mixture, mix
@@ -50,6 +51,7 @@ class Trainer:
         validate: Callable[[nn.Module, nn.Module], dict[str, float]],
         folder: RunFolder,
         progress: Progress,
+        teacher: Teacher | None = None,
     ) -> None:
         """Take over the parts of a run; nothing is trained yet.
 
@@ -58,11 +60,12 @@ class Trainer:
             targets: class indices [n] of those rows, on the device.
             validate: gives the metrics of a network and of the loss it was trained with, by name; empty if there is no
                 validation split.
+            teacher: of the same rows, whose probabilities are learned with the targets; None: the targets alone.
         """
         self.network, self.runtime, self.inputs, self.source = network, runtime, inputs, source
         self.rows, self.targets, self.sampler = rows, targets, sampler
         self.stages, self.settings, self.validate = stages, settings, validate
-        self.folder, self.progress = folder, progress
+        self.folder, self.progress, self.teacher = folder, progress, teacher
         self.compiled_network = runtime.prepare(network)
         self.ema = make_ema(network, settings.ema_decay)
         self.metrics: list[dict[str, Any]] = []  # a row for each epoch so far
@@ -196,12 +199,13 @@ class Trainer:
         of_all = torch.from_numpy(np.concatenate(positions)).to(self.runtime.device)  # one transfer for all steps
         batches = self.source.batches(self.rows[chosen] for chosen in positions)
         for batch, chosen in zip(batches, torch.split(of_all, [len(p) for p in positions]), strict=True):
-            value = self._step(batch, self.targets[chosen], loss, optimizer)
+            value = self._step(batch, chosen, loss, optimizer)
             schedule.after_step()
             yield value
 
-    def _step(self, batch: Batch, target: Tensor, loss: nn.Module, optimizer: torch.optim.Optimizer) -> Tensor:
+    def _step(self, batch: Batch, chosen: Tensor, loss: nn.Module, optimizer: torch.optim.Optimizer) -> Tensor:
         optimizer.zero_grad(set_to_none=True)
+        target = self.targets[chosen]
         channels, padding = self.inputs(batch.flux, batch.ivar, batch.mask, target)
         mixture = self._mix(channels, padding, target)
         if mixture:
@@ -209,6 +213,9 @@ class Trainer:
         with self.runtime.autocast():
             logits = self.compiled_network(channels, padding).float()
         value: Tensor = mixture.loss(loss, logits, target) if mixture else loss(logits, target)
+        if self.teacher:
+            wanted = self.teacher.targets(chosen, prior_of(loss))
+            value = self.teacher.mixed(value, logits, mixture.of_both(wanted) if mixture else wanted)
         value.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         if self.settings.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip_norm)

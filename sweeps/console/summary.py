@@ -14,6 +14,7 @@ from sweeps.results.out_of_fold import score_out_of_fold
 from sweeps.results.ranking import is_feasible, ranked
 from sweeps.results.run import Run
 from sweeps.results.run_dirs import run_dirs
+from sweeps.results.sweep_ensemble import SweepEnsemble
 from sweeps.results.sweep_json import NUM_SHOWN, summary_of, write_summary
 from sweeps.study.attributes import REUSED_FROM, SEEDS
 from sweeps.study.paused import state_name
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def summarize(study: SharedStudy, folder: Path) -> None:
+def summarize(study: SharedStudy, folder: Path, without_ensemble: str = "") -> None:
     """Print the best trials and write `<folder>/sweep.json`.
+
+    Args:
+        without_ensemble: why there is no ensemble, if one was asked for.
 
     Raises:
         UserError: the file cannot be written.
@@ -57,8 +61,21 @@ def summarize(study: SharedStudy, folder: Path) -> None:
             one = replicates.removesuffix("s")
             line = f"It runs one {one}; the trial was scored with {study.config.seed_key}={','.join(map(str, seeds))}."
             console.print(line, highlight=False, markup=False, soft_wrap=True)
+        if study.config.ensemble and not without_ensemble:
+            summary["ensemble"] = _show_ensemble(best[0], folder, console)
+    if without_ensemble:
+        console.print(without_ensemble, highlight=False, markup=False, soft_wrap=True)
     console.print(f"study {study.name}: {folder}", highlight=False, markup=False, soft_wrap=True)
     write_summary(summary, folder)
+
+
+def _show_ensemble(best: "FrozenTrial", folder: Path, console: "Console") -> dict[str, Any] | None:
+    """Print the ensemble with its difference to the best trial, and the command that uses it; None if there is none."""
+    runs = [Run(path) for path in run_dirs(best.user_attrs, folder)]
+    ensemble = SweepEnsemble.of(folder, runs, f"trial {best.number}")
+    for line in ensemble.lines() if ensemble else []:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    return ensemble.content() if ensemble else None
 
 
 def _show_out_of_fold(best: "list[FrozenTrial]", folder: Path, console: "Console") -> dict[str, Any] | None:

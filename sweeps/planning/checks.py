@@ -27,6 +27,7 @@ AT_LEAST = {
     "storage_timeout_s": 0,
     "report_timeout_s": 0,
     "batch_size": 1,
+    "ensemble_top": 1,
     "seed": 0,
 }
 OBJECTIVE = "objective"

@@ -13,6 +13,7 @@ from sweeps.invocation import DEFAULT
 from sweeps.objective import Direction
 from sweeps.report.options import Options
 from sweeps.results.run import Run
+from sweeps.results.sweep_ensemble import SweepEnsemble
 from sweeps.study.job_records import JobRecord, records_of, seconds_of
 
 
@@ -73,6 +74,7 @@ class Report:
         program: the first words of the command that runs a configuration by itself.
         study: None for run folders without a study.
         reference_number: of the trial of the reference, see sweeps/reference.py.
+        ensemble: of the best trials, if the sweep has made one.
         identity: what the study searches, as sweeps/study/shared_study.py wrote it: space, objectives, fixed values.
         left_out: why some runs are left out, one sentence per run.
         options: what the command line asked for.
@@ -88,6 +90,7 @@ class Report:
     program: Sequence[str] = DEFAULT
     study: optuna.Study | None = None
     reference_number: int | None = None
+    ensemble: SweepEnsemble | None = None
     identity: dict[str, Any] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     options: Options = Options()

@@ -17,6 +17,7 @@ from sweeps.report.read_run_folders import read_run_folders
 from sweeps.results.ranking import ranked, reference_of
 from sweeps.results.run import Run, trouble
 from sweeps.results.run_dirs import run_dirs
+from sweeps.results.sweep_ensemble import SweepEnsemble
 from sweeps.results.trial_row import configuration
 from sweeps.study.attributes import IDENTITY, OVERRIDES, PROGRAM, REASON, REUSED_FROM
 from sweeps.study.find import load_study, run_folder, study_folder
@@ -117,4 +118,7 @@ def _readable(report: Report) -> Report:
         reasons += [reason for _, reason in found if reason]
         trials.append(dataclasses.replace(trial, runs=tuple(run for run, reason in found if not reason)))
     # Trials of the same configuration share their run.
-    return dataclasses.replace(report, trials=trials, left_out=list(dict.fromkeys(reasons)))
+    read = dataclasses.replace(report, trials=trials, left_out=list(dict.fromkeys(reasons)))
+    if read.best is None:
+        return read
+    return dataclasses.replace(read, ensemble=SweepEnsemble.of(read.folder, read.best.runs, read.best.title))

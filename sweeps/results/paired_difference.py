@@ -20,6 +20,7 @@ OTHER_SURVEY = "they are not of the same survey"
 OTHER_SPECTRA = "no split of both has the same spectra"
 SEED = 0
 PROBABILITY = "probability/"
+KEYS = {"validation": "val"}  # of a split in result.json, if it has another name there
 
 Labels = NDArray[np.int64]
 
@@ -68,6 +69,26 @@ def paired_differences(mine: Sequence[Run], other: Sequence[Run]) -> tuple[dict[
     found = {split: _difference(split, _of_split(mine, split), _of_split(other, split)) for split in SPLITS}
     differences = {split: difference for split, difference in found.items() if difference}
     return differences, "" if differences else OTHER_SPECTRA
+
+
+def difference_sentence(found: Difference, first: str, other: str) -> str:
+    """What a difference shows of two trials by their names: `other` is the one whose score is `mine`."""
+    better = other if found.value > 0 else first
+    verdict = (
+        f"is clear of zero: {better} is better on these spectra"
+        if found.is_shown
+        else "contains zero, so that these spectra do not show which is better"
+    )
+    ours, theirs = map(_mean_over, found.num_seeds)
+    name = f"{KEYS.get(found.split, found.split)}/{found.score}"
+    return (
+        f"{name} of {other}{ours} less that of {first}{theirs}: {found.value:+.4f} on the same "
+        f"{found.num_spectra:,} spectra; the 95 % interval, {found.low:+.4f} to {found.high:+.4f}, {verdict}."
+    )
+
+
+def _mean_over(num_seeds: int) -> str:
+    return f" (mean over {num_seeds} seeds)" if num_seeds > 1 else ""
 
 
 def mean_interval(runs: Sequence[Run], split: str, by_rule: bool = True) -> tuple[float, float] | None:
@@ -153,7 +174,7 @@ def _difference(split: str, mine: Sequence[Run], other: Sequence[Run]) -> Differ
         score - of_seed[run.seed_index] for run, score in zip(mine, ours, strict=True) if run.seed_index in of_seed
     ]
     num_seeds = (len(mine), len(other))
-    key = "val" if split == "validation" else split
+    key = KEYS.get(split, split)
     has_rule = any(f"{key}/decision/macro_f1" in run.result for run in (*mine, *other))
     score = "decision/macro_f1" if has_rule else "macro_f1"
     return Difference(split, score, len(same.label), num_seeds, fmean(ours), fmean(theirs), low, high, by_seed)

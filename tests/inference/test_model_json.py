@@ -68,8 +68,8 @@ def test_unknown_keys_are_ignored_with_a_warning(folder: RunFolder, caplog: pyte
 
 
 def test_a_newer_format_is_refused_in_one_sentence(folder: RunFolder) -> None:
-    change(folder, format=3)
-    with pytest.raises(UserError, match=r"has format 3, this version of Spectral reads up to 2: update Spectral\.$"):
+    change(folder, format=4)
+    with pytest.raises(UserError, match=r"has format 4, this version of Spectral reads up to 3: update Spectral\.$"):
         Classifier.load(folder)
 
 
@@ -118,6 +118,39 @@ def test_a_deeply_nested_file_is_refused(folder: RunFolder) -> None:
     folder.model.write_text("[" * 100_000)
     with pytest.raises(UserError, match="is not valid JSON"):
         Classifier.load(folder)
+
+
+MEMBER = {"model": {"name": "fcn", "widths": [4, 4, 4]}, "weight": 1, "output_prior": [0.2, 0.3, 0.5], "inputs": 0}
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"members": []}, "members is not a list of networks"),
+        ({"members": "x"}, "members is not a list of networks"),
+        ({"output_prior": None}, "output_prior is not a list of 3 shares"),
+        ({"further_inputs": 1}, "further_inputs is not a list of inputs"),
+        ({"further_inputs": [{"channels": 5}]}, "further_inputs.0 names no channels"),
+        ({"members": [MEMBER | {"weight": 0}]}, "members.0.weight is not a positive number"),
+        ({"members": [MEMBER | {"weight": float("inf")}]}, "members.0.weight is not a positive number"),
+        ({"members": [MEMBER, MEMBER | {"inputs": 1}]}, "members.1.inputs is not a whole number from 0 to 0"),
+        ({"members": [MEMBER | {"output_prior": [1, 0]}]}, "members.0.output_prior is not a list of 3 shares"),
+        ({"members": [MEMBER | {"model": {}}]}, "members.0.model is no network"),
+        ({"members": [MEMBER | {"run": 5}]}, "members.0.run is not text"),
+        ({"members": [MEMBER | {"model": {"name": "fnc"}}]}, "members.0.model=fnc is not known"),
+    ],
+)
+def test_a_member_of_another_type_is_named(values: dict[str, Any], said: str, folder: RunFolder) -> None:
+    change(folder, **({"members": [MEMBER], "output_prior": [0.2, 0.3, 0.5], "format": 3} | values))
+    with pytest.raises(UserError, match=said):
+        Classifier.load(folder)
+
+
+def test_members_have_the_default_of_a_key_that_they_lack(folder: RunFolder) -> None:
+    member = {"model": {"name": "fcn"}, "output_prior": [0.2, 0.3, 0.5], "later": 1}
+    change(folder, format=3, model={"name": "ensemble"}, members=[member], output_prior=[0.2, 0.3, 0.5])
+    loaded = Classifier.load(folder)
+    assert loaded.model.name == "ensemble" and loaded.members[0].weight == 1 and loaded.members[0].inputs == 0
 
 
 @pytest.mark.parametrize(

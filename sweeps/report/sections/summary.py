@@ -49,6 +49,9 @@ def section(report: Report) -> Section:
         command=best_command(report),
         configuration={axis: shown(value) for axis, value in best.configuration.items()} if best else {},
         difference=_difference(best, reference),
+        ensemble=report.ensemble,
+        ensemble_scores=_ensemble_scores(report),
+        ensemble_difference=report.ensemble.difference if report.ensemble else None,
         num_complete=len(complete(report)),
         num_seeds=max((len(trial.runs) for trial in compared), default=1),
         **_budget(report),
@@ -88,6 +91,14 @@ def _scored(runs: list[Run], split: str) -> tuple[str, str]:
         return words.score(scores[0]), words.interval(result.get(f"{name}_low"), result.get(f"{name}_high"))
     interval = mean_interval(runs, SPLITS[split.removesuffix(RULE)], by_rule=split.endswith(RULE))
     return f"{words.score(fmean(scores))} ± {words.score(stdev(scores))}", words.interval(*interval or (None, None))
+
+
+def _ensemble_scores(report: Report) -> list[tuple[str, str, str]]:
+    """Of the ensemble, where it was scored, macro-F1 and its interval; empty if there is none."""
+    if report.ensemble is None:
+        return []
+    run = report.ensemble.run
+    return [(name, *_scored([run], key)) for key, name in SCORED.items() if f"{key}/macro_f1" in run.result]
 
 
 def _few(trial: ReportedTrial) -> list[str]:

@@ -47,6 +47,10 @@ def test_a_report_is_made_again_only_for_what_is_new(tmp_path: Path, monkeypatch
     assert not makes() and makes(has_news=True) and not makes()
     os.utime(tmp_path / "report.html", (max(ends_s) - 1,) * 2)  # a command was killed before it wrote the report
     assert makes() and not makes()
+    (tmp_path / "ensemble").mkdir()
+    (tmp_path / "ensemble" / "result.json").touch()  # that the command has made of a finished study
+    os.utime(tmp_path / "ensemble" / "result.json", (time.time() + 15,) * 2)
+    assert makes()
     os.utime(result, (time.time() + 60,) * 2)  # the same after the last run
     assert makes()
 

@@ -1,0 +1,155 @@
+"""What an ensemble may be made of: single runs, and the folds of one configuration. n spectra, K classes."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from spectral.ensembling.runs import FinishedRun, SplitPredictions, check_compatible
+from spectral.errors import UserError
+from spectral.inference.members import log_prior_ratio
+from spectral.runs.identity import is_free
+from spectral.scoring.metrics import Floats
+from spectral.scoring.split_scores import Probabilities
+
+KFOLD = "kfold"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A run, or the folds of one configuration, which count as one.
+
+    On validation each spectrum has the probabilities of the fold that did not train on it, elsewhere the mean of all.
+    """
+
+    runs: tuple[FinishedRun, ...]
+
+    @property
+    def is_of_folds(self) -> bool:
+        return len(self.runs) > 1
+
+    @property
+    def name(self) -> str:
+        return self.runs[0].name
+
+    def validation(self, common: Floats) -> SplitPredictions:
+        """Its predictions of the validation spectra, at the common class priors [K].
+
+        Raises:
+            UserError: it has none.
+        """
+        parts = [(run, run.predictions_of("validation")) for run in self.runs]
+        for run, said in parts:
+            if said is None:
+                raise UserError(f"{run.name} cannot be a member: it has no validation spectra to judge it by.")
+        brought = [_brought(run, part, common) for run, part in parts if part is not None]
+        if not self.is_of_folds:
+            return brought[0]
+        joined = _joined(brought)
+        # Several divisions into folds: each spectrum once, with its mean.
+        _, first, place, times = np.unique(joined.ids, return_index=True, return_inverse=True, return_counts=True)
+        sums = np.zeros((len(first), joined.probability.shape[1]))
+        np.add.at(sums, place, joined.probability)
+        once = joined.take(first)
+        return SplitPredictions(once.ids, once.labels, sums / times[:, None], once.groups)
+
+    def test(self, common: Floats) -> SplitPredictions | None:
+        """The same of the test split, the mean over the folds; None unless each run has scored it.
+
+        Raises:
+            UserError: the folds have other test spectra.
+        """
+        parts = [(run, run.predictions_of("test")) for run in self.runs]
+        said = [_brought(run, part, common) for run, part in parts if part is not None]
+        if len(said) < len(parts):
+            return None
+        names = [run.name for run in self.runs]
+        aligned = [in_order_of(said[0], other, names[0], name) for other, name in zip(said, names, strict=True)]
+        return SplitPredictions(
+            said[0].ids, said[0].labels, np.mean([part.probability for part in aligned], axis=0), said[0].groups
+        )
+
+
+def candidates_of(runs: Sequence[FinishedRun]) -> list[Candidate]:
+    """Runs as candidates, in their order: folds of one configuration together, and a network that is there twice once.
+
+    Raises:
+        UserError: the runs do not classify the same spectra.
+    """
+    check_compatible(runs)
+    groups: dict[str, list[FinishedRun]] = {}
+    for run in {run.weights_digest: run for run in reversed(runs)}.values():
+        groups.setdefault(_apart_from_fold(run), []).insert(0, run)
+    order = {run.name: place for place, run in enumerate(runs)}
+    found = [Candidate(tuple(group)) for group in groups.values()]
+    return sorted(found, key=lambda candidate: order[candidate.name])
+
+
+def common_prior(runs: Sequence[FinishedRun]) -> Floats:
+    """The class priors [K] at which all are averaged: their own if these are the same, else the geometric mean.
+
+    Raises:
+        UserError: a run was trained without a class, and another one with it.
+    """
+    priors = np.array([run.output_prior for run in runs])
+    if np.allclose(priors, priors[0], rtol=1e-6, atol=0):
+        return np.asarray(priors[0])
+    for run, prior in zip(runs, priors, strict=True):
+        if (prior <= 0).any():
+            missing = run.classifier.class_names[int(np.argmax(prior <= 0))]
+            raise UserError(f"{run.name} cannot be a member: it was trained without the class {missing}.")
+    mean = np.exp(np.log(priors).mean(axis=0))
+    return np.asarray(mean / mean.sum())
+
+
+def in_order_of(first: SplitPredictions, other: SplitPredictions, first_name: str, other_name: str) -> SplitPredictions:
+    """The predictions of another run for the spectra of a first one, in their order.
+
+    Raises:
+        UserError: they are other spectra.
+    """
+    if np.array_equal(first.ids, other.ids):
+        aligned = other
+    else:
+        rows, sorted_first = np.argsort(other.ids, kind="stable"), np.argsort(first.ids, kind="stable")
+        if not np.array_equal(first.ids[sorted_first], other.ids[rows]):
+            raise UserError(
+                f"{other_name} and {first_name} make no ensemble: they were validated or tested on other spectra, so "
+                "give them the same split, or all folds of a cross-validation."
+            )
+        order = np.empty_like(rows)
+        order[sorted_first] = rows
+        aligned = other.take(order)
+    if not np.array_equal(first.labels, aligned.labels):
+        raise UserError(f"{other_name} and {first_name} make no ensemble: their spectra have other labels.")
+    return aligned
+
+
+def _brought(run: FinishedRun, said: SplitPredictions, common: Floats) -> SplitPredictions:
+    """Probabilities at the common class priors."""
+    ratio = np.exp(log_prior_ratio(run.output_prior, common.tolist(), run.name))
+    weighted: Probabilities = said.probability * ratio
+    return SplitPredictions(said.ids, said.labels, weighted / weighted.sum(axis=1, keepdims=True), said.groups)
+
+
+def _joined(parts: Sequence[SplitPredictions]) -> SplitPredictions:
+    import pandas as pd
+
+    groups = [part.groups for part in parts if part.groups is not None]
+    return SplitPredictions(
+        np.concatenate([part.ids for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate([part.probability for part in parts]),
+        pd.concat(groups, ignore_index=True) if len(groups) == len(parts) else None,
+    )
+
+
+def _apart_from_fold(run: FinishedRun) -> str:
+    """What the folds of one configuration have in common; of any other run its folder."""
+    split = run.config.get("split")
+    if not isinstance(split, Mapping) or split.get("name") != KFOLD:
+        return run.name
+    kept: dict[str, Any] = {key: value for key, value in run.config.items() if not is_free(key)}
+    return json.dumps(kept | {"split": {**split, "fold": None}}, sort_keys=True, default=str)

@@ -1,0 +1,265 @@
+"""Make the folder of an ensemble of finished runs. M candidates, K classes."""
+
+import dataclasses
+import functools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import OmegaConf
+from torch import Tensor
+
+from spectral.configs.decision import decisions
+from spectral.configs.objective import OF_THE_DECISION
+from spectral.ensembling.candidates import Candidate, candidates_of, common_prior, in_order_of
+from spectral.ensembling.runs import FinishedRun, SplitPredictions
+from spectral.ensembling.scoring import EnsembleScores, score_validation
+from spectral.ensembling.selection import select_greedily
+from spectral.errors import UserError
+from spectral.files import write_bytes, write_parquet
+from spectral.inference.classifier import Classifier, InputSpec
+from spectral.inference.members import EnsembleModel, Member
+from spectral.runs.folder import RunFolder
+from spectral.runs.provenance import git_revision, versions
+from spectral.runs.weights import write_weights
+from spectral.scoring.decision import Decision
+from spectral.scoring.metrics import Floats
+
+SELECTIONS = ("greedy", "all")
+OUT_OF_FOLD = "out of fold"
+
+
+@dataclass(frozen=True)
+class EnsembleOptions:
+    """How members are chosen.
+
+    Args:
+        select: 'greedy' (see selection.py), or 'all' with the same weight each.
+        num_bags: of the greedy selection.
+        seed: of the bags.
+    """
+
+    select: str = "greedy"
+    num_bags: int = 20
+    seed: int = 0
+
+
+def make_ensemble(paths: Sequence[Path | str], out: Path, options: EnsembleOptions) -> dict[str, Any]:
+    """Average finished runs, and write the folder of their ensemble; result.json is written last.
+
+    Args:
+        paths: of run folders, the best first.
+        out: folder of the ensemble. An ensemble that is there is replaced, any other run is not.
+
+    Returns:
+        What result.json holds.
+
+    Raises:
+        UserError: a run is missing, corrupt or unlike the others, or `out` holds another run.
+    """
+    folder = RunFolder(out)
+    _check_out(folder, paths)
+    runs = [FinishedRun.open(path) for path in paths]
+    candidates, common = candidates_of(runs), common_prior(runs)
+    if len(candidates) == 1 and not candidates[0].is_of_folds:
+        raise UserError(f"{candidates[0].name} is a single network: an ensemble needs two or more.")
+    validation = _aligned([candidate.validation(common) for candidate in candidates], candidates)
+    first = candidates[0].runs[0]
+    objectives = first.config["objective"]
+    objectives = [objectives] if isinstance(objectives, str) else list(objectives)
+    select = functools.partial(_greedy_weights, options=options) if options.select == "greedy" else None
+    scores = score_validation(
+        validation,
+        select,
+        functools.partial(_rule, first, common),
+        first.classifier.class_names,
+        RunFolder(first.folder.path).load_seed(),
+        any(name.startswith(OF_THE_DECISION) for name in objectives),
+    )
+    tested = [candidate.test(common) for candidate in candidates]
+    chosen = [k for k, weight in enumerate(scores.weights) if weight > 0]
+    has_test = all(tested[k] is not None for k in chosen)
+    if has_test:
+        scores = _with_test(scores, tested, candidates, chosen)
+    weighted = _weighted_runs(candidates, scores.weights)
+    classifier, weights = _classifier(weighted, common, scores.rule)
+    made = {
+        "select": options.select,
+        "num_bags": options.num_bags if select else None,
+        "seed": options.seed,
+        "runs": [str(path) for path in paths],
+        "num_candidates": len(candidates),
+        "out_of_fold": any(candidate.is_of_folds for candidate in candidates),
+    }
+    result = _result(first, weighted, scores, objectives, made, has_test)
+    with folder.locked():
+        _write(folder, classifier, weights, _config(first, folder, has_test), scores, result)
+    return result
+
+
+def _greedy_weights(probabilities: Any, labels: Any, options: EnsembleOptions) -> Floats:
+    counts = select_greedily(probabilities, labels, options.num_bags, options.seed)
+    return np.asarray(counts / counts.sum())
+
+
+def _check_out(folder: RunFolder, paths: Sequence[Path | str]) -> None:
+    """Raise UserError if the folder is that of another run, or of a member."""
+    if any(Path(path).resolve() == folder.path.resolve() for path in paths):
+        raise UserError(f"--out {folder.path} is the folder of a member: give the ensemble a folder of its own.")
+    if folder.config.exists() and not is_ensemble(folder):
+        raise UserError(f"--out {folder.path} is the folder of another run: give the ensemble a folder of its own.")
+
+
+def is_ensemble(folder: RunFolder) -> bool:
+    """Whether a folder holds an ensemble, or what is left of one whose making was stopped."""
+    try:
+        return "members" in json.loads(folder.model.read_text("utf-8"))
+    except (OSError, ValueError, TypeError, RecursionError):
+        return False
+
+
+def _rule(run: FinishedRun, common: Floats) -> Decision:
+    """The decision rule of a run's config, unfitted, for probabilities at the common class priors [K]."""
+    priors = run.classifier.class_priors
+    rule: Decision = decisions.build(
+        decisions.stored(run.config["decision"], "decision"),
+        num_classes=len(common),
+        class_priors=common if priors is None else priors,
+        output_prior=common,
+    )
+    return rule
+
+
+def _aligned(said: Sequence[SplitPredictions], candidates: Sequence[Candidate]) -> list[SplitPredictions]:
+    """Predictions in the order of the first candidate's spectra. Raises UserError if they are of other spectra."""
+    first = candidates[0].name
+    return [in_order_of(said[0], part, first, candidate.name) for part, candidate in zip(said, candidates, strict=True)]
+
+
+def _with_test(
+    scores: EnsembleScores,
+    tested: Sequence[SplitPredictions | None],
+    candidates: Sequence[Candidate],
+    chosen: Sequence[int],
+) -> EnsembleScores:
+    """The scores with those of the test split, which each chosen candidate has scored."""
+    said = [part for k in chosen if (part := tested[k]) is not None]
+    of_chosen = dataclasses.replace(scores, weights=scores.weights[list(chosen)])
+    of_chosen.add_test(_aligned(said, [candidates[k] for k in chosen]))
+    return dataclasses.replace(of_chosen, weights=scores.weights)
+
+
+def _weighted_runs(candidates: Sequence[Candidate], weights: Floats) -> list[tuple[FinishedRun, float]]:
+    """Each run with its weight; those of weight 0 are left out."""
+    return [
+        (run, float(weight / len(candidate.runs)))
+        for candidate, weight in zip(candidates, weights, strict=True)
+        for run in candidate.runs
+        if weight > 0
+    ]
+
+
+def _classifier(
+    weighted: Sequence[tuple[FinishedRun, float]], common: Floats, rule: Decision
+) -> tuple[Classifier, dict[str, Tensor]]:
+    """The classifier of the ensemble, and the weights of all its networks.
+
+    Raises:
+        UserError: the weights of a member cannot be read, or are not those of its network.
+    """
+    first = weighted[0][0].classifier
+    inputs: list[InputSpec] = []
+    members, weights = [], dict[str, Tensor]()
+    for i, (run, weight) in enumerate(weighted):
+        classifier = run.classifier
+        if classifier.inputs not in inputs:
+            inputs.append(classifier.inputs)
+        place = inputs.index(classifier.inputs)
+        members.append(Member(classifier.model, weight, run.output_prior, place, run.name, run.weights_digest))
+        network = classifier.load_network(run.folder)
+        weights |= {f"members.{i}.{name}": value.contiguous() for name, value in network.state_dict().items()}
+    ensemble = Classifier(
+        model=EnsembleModel(),
+        inputs=inputs[0],
+        class_names=first.class_names,
+        length=first.length,
+        wave_angstrom=first.wave_angstrom,
+        class_priors=first.class_priors,
+        output_prior=common.tolist(),
+        decision_state=rule.state(),
+        members=members,
+        further_inputs=inputs[1:],
+    )
+    return ensemble, weights
+
+
+def _config(first: FinishedRun, folder: RunFolder, has_test: bool) -> dict[str, Any]:
+    """The config of the best member: the data, the split and the rule are those of the ensemble too."""
+    own = {"run_dir": str(folder.path), "init": None, "distill": None, "score_test": has_test}
+    return first.config | own
+
+
+def _result(
+    first: FinishedRun,
+    weighted: Sequence[tuple[FinishedRun, float]],
+    scores: EnsembleScores,
+    objectives: Sequence[str],
+    made: dict[str, Any],
+    has_test: bool,
+) -> dict[str, Any]:
+    """What result.json holds, by the keys of docs/run-folder.md.
+
+    Args:
+        first: the best candidate's run, whose survey, seed and rule are those of the ensemble.
+        made: how the ensemble was made.
+    """
+    results = [run.result for run, _ in weighted]
+    sums = {
+        name: sum(result[name] for result in results)
+        for name in ("num_parameters", "time/train_s")
+        if all(name in result for result in results)
+    }
+    found = {**sums, **scores.metrics}
+    known = [name for name in objectives if name in found] or ["val/macro_f1"]
+    return {
+        "objective": known[0] if len(known) == 1 else known,
+        "decision": first.config["decision"]["name"],
+        "best_epoch": 0,
+        "num_epochs": 0,
+        **found,
+        "confusion": scores.confusions,
+        "score_test": has_test,
+        "train/num_spectra": first.result.get("train/num_spectra", 0),
+        "ensemble": {
+            **made,
+            "members": [
+                {"run": run.name, "weight": weight, "val/macro_f1": run.result.get("val/macro_f1")}
+                for run, weight in weighted
+            ],
+        },
+        "seed": first.result.get("seed", 0),
+        "survey": first.result["survey"],
+        "git_revision": git_revision(),
+        "versions": versions(),
+    }
+
+
+def _write(
+    folder: RunFolder,
+    classifier: Classifier,
+    weights: dict[str, Tensor],
+    config: dict[str, Any],
+    scores: EnsembleScores,
+    result: dict[str, Any],
+) -> None:
+    """Write the files. Until the config is there it is no run, and until the result is there it is not finished."""
+    for path in (folder.result, folder.config):
+        path.unlink(missing_ok=True)
+    classifier.save(folder)
+    write_weights(folder.weights, weights)
+    write_bytes(folder.config, OmegaConf.to_yaml(OmegaConf.create(config)).encode())
+    write_parquet(folder.predictions, scores.predictions())
+    folder.write_result(result)

@@ -1,0 +1,74 @@
+"""Which run folders are meant by names on the command line: runs, trials, or the best trials of a study."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import optuna
+from optuna.trial import FrozenTrial
+
+from sweeps.errors import did_you_mean, user_error
+from sweeps.outputs import JOURNAL_FILE, SUMMARY_FILE
+from sweeps.results.ranking import ranked
+from sweeps.results.run_dirs import run_dirs
+from sweeps.study.find import CONFIG, load_study, names_in_outputs, run_folder, study_folder
+
+
+def member_folders(names: Sequence[str], top: int, url: str | None = None) -> list[Path]:
+    """The run folders that names mean, in their order, the best trials of a study first.
+
+    Args:
+        names: each a run (its folder, or its name in outputs), STUDY:NUMBER for a trial, or STUDY for its best trials.
+        top: how many trials of a study.
+        url: of the storage, if the study's folder does not name it.
+
+    Raises:
+        LookupError: there is no such run, study or trial.
+        UserError: the storage cannot be opened, or a trial has lost its folder.
+    """
+    folders = [folder for name in names for folder in _folders(name, top, url)]
+    return list(dict.fromkeys(folders))
+
+
+def _folders(name: str, top: int, url: str | None) -> list[Path]:
+    if (Path(name) / CONFIG).is_file():  # takes precedence over a study of that name
+        return [Path(name)]
+    if url or study_folder(name):
+        loaded = load_study(name, url)
+        best = ranked(loaded.get_trials(deepcopy=False), loaded.directions)
+        if not best:
+            raise LookupError(f"the study {name} has no complete trial yet.")
+        return folders_of_trials(loaded.study_name, best[:top], study_folder(name))
+    study, separator, number = name.rpartition(":")
+    if separator and number.isdecimal() and study_folder(study):
+        loaded = load_study(study)
+        return folders_of_trials(loaded.study_name, [_trial(study, loaded, int(number))], study_folder(study))
+    if folder := run_folder(name):
+        return [folder]
+    hint = did_you_mean(Path(study or name).name, names_in_outputs(CONFIG, JOURNAL_FILE, SUMMARY_FILE))
+    kinds = "neither a run, nor a study, nor STUDY:NUMBER of a study"
+    raise LookupError(f"{name} is {kinds}: {hint}see python -m sweeps.ls.")
+
+
+def _trial(study: str, loaded: optuna.Study, number: int) -> FrozenTrial:
+    trials = loaded.get_trials(deepcopy=False)
+    if number >= len(trials):
+        raise LookupError(f"the study {study} has no trial {number}: its {len(trials)} trials are numbered from 0.")
+    return trials[number]
+
+
+def folders_of_trials(study: str, trials: Sequence[FrozenTrial], folder: Path | None) -> list[Path]:
+    """The run folders of trials, one or one per seed or fold.
+
+    Args:
+        folder: of the study; None if it has none.
+
+    Raises:
+        UserError: a trial has none.
+    """
+    found = []
+    for trial in trials:
+        folders = run_dirs(trial.user_attrs, folder)
+        if not folders:
+            raise user_error(f"trial {trial.number} of the study {study} cannot be a member: its run folder is gone.")
+        found += folders
+    return found

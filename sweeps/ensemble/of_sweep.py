@@ -1,0 +1,56 @@
+"""The ensemble that a sweep ends in (`sweep.ensemble=true`)."""
+
+import logging
+from pathlib import Path
+
+from sweeps.ensemble.members import folders_of_trials
+from sweeps.errors import first_line, user_error_type
+from sweeps.report.freshness import is_current
+from sweeps.results.ranking import ranked
+from sweeps.results.run import Run
+from sweeps.results.sweep_ensemble import FOLDER
+from sweeps.study.shared_study import SharedStudy
+from sweeps.study.trial_counts import standing
+
+log = logging.getLogger(__name__)
+
+
+def make_ensemble_of(study: SharedStudy, folder: Path, top: int) -> str:
+    """Make the ensemble of a study's best trials, unless it is there and no trial has ended since.
+
+    Args:
+        folder: of the sweep.
+        top: how many trials it is selected from.
+
+    Returns:
+        Why there is none, in one sentence; empty if there is one.
+    """
+    best = ranked(standing(study.trials()), study.study.directions)[:top]
+    try:
+        folders = folders_of_trials(study.name, best, folder)
+        if len(folders) < 2:
+            return f"There is no ensemble: {len(folders)} trial has ended well, and it needs two."
+        if _is_current(study, folder, folders):
+            return ""
+        # Imports torch, which takes seconds.
+        from spectral.ensembling.make import EnsembleOptions, make_ensemble
+
+        print("An ensemble of the best trials is selected.")
+        make_ensemble(folders, folder / FOLDER, EnsembleOptions(seed=study.config.seed))
+    except user_error_type() as error:
+        return f"There is no ensemble: {error}"
+    except Exception as error:  # the sweep itself has ended well
+        log.debug("the ensemble failed", exc_info=True)
+        return f"The ensemble could not be made ({first_line(error)})."
+    return ""
+
+
+def _is_current(study: SharedStudy, folder: Path, folders: list[Path]) -> bool:
+    """Whether the ensemble is younger than the end of every trial, and was selected from the same ones."""
+    if not is_current(folder / FOLDER / "result.json", study, folder):
+        return False
+    try:
+        made = Run(folder / FOLDER).result.get("ensemble")
+    except user_error_type():
+        return False
+    return isinstance(made, dict) and made.get("runs") == [str(path) for path in folders]

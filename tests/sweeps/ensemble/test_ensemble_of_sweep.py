@@ -1,0 +1,121 @@
+"""The ensemble that a sweep ends in, and the command that makes one of a study: trials are runs of a moment."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import small_runs
+from loop_runs import Call, Sweep, sweep
+
+from sweeps.console.summary import summarize
+from sweeps.ensemble import command, of_sweep
+from sweeps.ensemble.of_sweep import make_ensemble_of
+from sweeps.report.command import write_report
+
+SPACE = {"x": [4, 5, 6]}
+EPOCHS = ("schedule.stages.0.epochs=1", "schedule.stages.0.steps=6", "score_test=false")
+OPTIONS = {"objective": "val/macro_f1", "direction": "maximize", "num_trials": 3, "sampler": "grid", "ensemble": True}
+
+
+@pytest.fixture(scope="module")
+def folder(pack_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a sweep of three trials that has ended, with its ensemble."""
+    folder = tmp_path_factory.mktemp("sweeps") / "study"
+    ended = searched(folder, pack_folder)
+    assert ended.states == ["COMPLETE"] * 3
+    assert make_ensemble_of(ended.study, folder, top=20) == ""
+    return folder
+
+
+def searched(folder: Path, pack: Path, num_trials: int = 3) -> Sweep:
+    """Run what is left of the sweep."""
+
+    def task(call: Call) -> float:
+        own = [option for option in small_runs.OVERRIDES if not option.startswith("model.width")]
+        width, data = f"model.width={call.values['x']}", ["data=packed", f"data.folder={pack}"]
+        return float(small_runs.run([*data, *own, width, *EPOCHS, f"run_dir={call.folder}"]))
+
+    return sweep(folder, SPACE, task, num_slots=1, **{**OPTIONS, "num_trials": num_trials})
+
+
+def test_the_summary_the_report_and_sweep_json_show_it_with_its_difference(
+    folder: Path, pack_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = searched(folder, pack_folder).study
+    summarize(study, folder)
+    said, summary = capsys.readouterr().out, json.loads((folder / "sweep.json").read_text())
+    result = json.loads((folder / "ensemble" / "result.json").read_text())
+    best = summary["best"][0]["number"]
+    assert (
+        f"ensemble of {len(result['ensemble']['members'])} networks: val/macro_f1 {result['val/macro_f1']:.4f}" in said
+    )
+    assert f"val/macro_f1 of the ensemble less that of trial {best}: " in said
+    assert f"ensemble: python -m spectral.predict run={folder / 'ensemble'} out=classes.csv data=..." in said
+    assert summary["ensemble"]["val/macro_f1"] == result["val/macro_f1"]
+    found = summary["ensemble"]["difference"]
+    own = json.loads((folder / str(best) / "result.json").read_text())["val/macro_f1"]
+    assert found["value"] == pytest.approx(result["val/macro_f1"] - own)
+    assert found["low"] <= found["value"] <= found["high"] and found["to"] == f"trial {best}"
+    page = write_report(str(folder)).read_text()
+    assert f"{found['value']:+.4f}, 95 % interval" in page and "The best trial was chosen on these spectra" in page
+
+
+def test_it_is_made_again_only_if_trials_have_changed(
+    folder: Path, pack_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, result = searched(folder, pack_folder).study, folder / "ensemble" / "result.json"
+    os.utime(result, (4e9, 4e9))
+    assert make_ensemble_of(study, folder, top=20) == "" and result.stat().st_mtime == 4e9
+    assert make_ensemble_of(study, folder, top=2) == "" and result.stat().st_mtime < 4e9
+    assert len(json.loads(result.read_text())["ensemble"]["runs"]) == 2
+    os.utime(result, (1, 1))  # older than the trials
+    assert make_ensemble_of(study, folder, top=2) == "" and result.stat().st_mtime > 1
+
+
+def test_the_command_takes_a_study_its_trials_and_names_what_is_gone(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main([str(folder), "--top", "2", "--select", "all", "--out", str(tmp_path / "two")]) == 0
+    assert "python -m spectral.evaluate run=" in capsys.readouterr().out
+    trials = [f"{folder}:{number}" for number in range(3)]
+    assert command.main([*trials, "--select", "all", "--out", str(tmp_path / "three")]) == 0
+    made = [json.loads((tmp_path / name / "result.json").read_text())["ensemble"] for name in ("two", "three")]
+    assert [len(one["members"]) for one in made] == [2, 3]
+    capsys.readouterr()
+    for given, said in (
+        ([f"{folder}:7"], "has no trial 7: its 3 trials are numbered from 0"),
+        ([str(tmp_path / "nothing")], "is neither a run, nor a study, nor STUDY:NUMBER of a study"),
+        ([f"{folder}:0"], "is a single network: an ensemble needs two or more"),
+    ):
+        assert command.main([*given, "--out", str(tmp_path / "out")]) == 2
+        assert said in capsys.readouterr().err
+
+
+def test_a_sweep_of_one_trial_says_why_it_has_none(
+    pack_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = searched(tmp_path / "study", pack_folder, num_trials=1).study
+    why = make_ensemble_of(study, tmp_path / "study", top=20)
+    assert why == "There is no ensemble: 1 trial has ended well, and it needs two."
+    summarize(study, tmp_path / "study", why)
+    assert why in capsys.readouterr().out
+
+
+def test_a_lost_member_and_any_other_failure_end_in_a_sentence(
+    folder: Path, pack_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from spectral.ensembling import make
+
+    study = searched(folder, pack_folder).study
+    (folder / "1" / "best.safetensors").rename(folder / "1" / "moved")
+    said = make_ensemble_of(study, folder, top=20)
+    (folder / "1" / "moved").rename(folder / "1" / "best.safetensors")
+    assert said.startswith("There is no ensemble: ") and "1 cannot be a member: it has no network" in said
+
+    def fail(*_: object) -> None:
+        raise ArithmeticError("three")
+
+    monkeypatch.setattr(make, "make_ensemble", fail)
+    monkeypatch.setattr(of_sweep, "_is_current", lambda *_: False)
+    assert make_ensemble_of(study, folder, top=20) == "The ensemble could not be made (ArithmeticError: three)."
