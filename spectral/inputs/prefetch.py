@@ -16,7 +16,7 @@ class Prefetch:
     """
 
     def __init__(self, arrays: Iterable[NDArray[Any] | None]) -> None:
-        mapped = (array for array in arrays if isinstance(array, np.memmap) and len(array))
+        mapped = (array for array in arrays if array is not None and _is_mapped(array))
         self._maps = [_found(array) for array in mapped] if hasattr(mmap, "MADV_WILLNEED") else []
 
     def early(self, all_rows: Iterable[NDArray[np.int64]]) -> Iterator[NDArray[np.int64]]:
@@ -38,7 +38,13 @@ class Prefetch:
                 mapped.madvise(mmap.MADV_WILLNEED, begin - num_before, row_bytes + num_before)
 
 
-def _found(array: "np.memmap[Any, Any]") -> tuple[mmap.mmap, int, int]:
+def _is_mapped(array: NDArray[Any]) -> bool:
+    """Whether rows of an array lie one after another in a map; what was taken out of a memory map has its type too."""
+    has_map = isinstance(array, np.memmap) and array._mmap is not None  # type: ignore[attr-defined]  # see below
+    return has_map and array.flags.c_contiguous and len(array) > 0
+
+
+def _found(array: NDArray[Any]) -> tuple[mmap.mmap, int, int]:
     """The map of an array, where its first row begins there, and the bytes of a row."""
     mapped: mmap.mmap = array._mmap  # type: ignore[attr-defined]  # what NumPy keeps the map in
     start: int = np.frombuffer(mapped, np.uint8, 1).ctypes.data

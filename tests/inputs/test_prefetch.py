@@ -52,6 +52,16 @@ def test_rows_are_asked_for_one_batch_early(flux: "np.memmap", monkeypatch: pyte
     assert list(Prefetch([flux]).early([])) == []
 
 
+@pytest.mark.parametrize("kind", ["taken", "backwards"])
+def test_what_does_not_lie_row_by_row_in_a_map_is_left_alone(flux: "np.memmap", kind: str) -> None:
+    array = {"taken": np.take(flux, [2, 0], axis=0), "backwards": flux[::-1]}[kind]
+    assert isinstance(array, np.memmap)
+    rows = np.arange(len(array))
+    (batch,) = BatchSource(array, None, torch.device("cpu")).batches([rows])
+    np.testing.assert_array_equal(batch.flux.numpy(), array)
+    assert not Prefetch([array])._maps
+
+
 def test_batches_of_a_memory_map_are_its_rows(flux: "np.memmap") -> None:
     source = BatchSource(flux, None, torch.device("cpu"))
     all_rows = [np.array([3, 49]), np.array([0]), np.array([], dtype=np.int64)]
