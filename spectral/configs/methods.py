@@ -34,7 +34,7 @@ class RandomForestConfig(MethodConfig):
     """Random forest on the pixels."""
 
     name: str = "random_forest"
-    num_trees: int = number(300, at_least=1)
+    num_trees: int = number(300, at_least=1)  # in the forest
     min_leaf: int = number(1, at_least=1)  # training spectra in a leaf
 
 
@@ -85,5 +85,5 @@ class QuantConfig(MethodConfig):
     name: str = "quant"
     depth: int = number(6, at_least=1)  # intervals are halved this often, the whole spectrum counted
     divisor: int = number(4, at_least=1)  # pixels of an interval for each quantile
-    num_trees: int = number(200, at_least=1)
+    num_trees: int = number(200, at_least=1)  # in the forest
     max_features: Optional[float] = number(0.1, above=0, at_most=1)  # share of them for each split; null: the root
