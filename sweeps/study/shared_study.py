@@ -167,8 +167,8 @@ class SharedStudy:
 
     def num_elsewhere(self) -> int:
         """The number of trials that other controllers run."""
-        others = (t for t in self.trials() if t.state == TrialState.RUNNING and not self.ownership.is_mine(t))
-        return sum(not is_paused(trial) for trial in others)
+        running = (trial for trial in self.trials() if trial.state == TrialState.RUNNING)
+        return sum(not self.ownership.is_mine(trial) and not is_paused(trial) for trial in running)
 
     def earlier_duplicate(self, number: int) -> FrozenTrial | None:
         """An earlier trial with the same configuration that has a result or may get one; None if there is none."""
@@ -226,9 +226,8 @@ class SharedStudy:
     def constrain(self, trial: Trial, violations: Mapping[str, float]) -> None:
         """Store how far a trial is outside each constraint."""
         with self._owned(trial):
-            judged = self.storage.get_trial(
-                trial._trial_id
-            ).constraints  # perhaps stored already, by a controller that died afterwards
+            # Perhaps stored already, by a controller that died afterwards.
+            judged = self.storage.get_trial(trial._trial_id).constraints
             for name, violation in violations.items():
                 if name not in judged:
                     trial.set_constraint(name, violation)

@@ -98,7 +98,7 @@ def test_inverse_variances_and_bad_pixels_reach_the_file_as_they_do_the_run(tmp_
     without = {name: array for name, array in content.items() if name != "ivar"}
     np.savez(tmp_path / "new.npz", **without)
     with pytest.raises(UserError, match=r"inputs\.channels needs inverse variances and the data has none"):
-        predict(tmp_path / "model.onnx", tmp_path / "new.npz", tmp_path / "cat.parquet")
+        predict(tmp_path / "model.onnx", tmp_path / "new.npz", tmp_path / "other.parquet")
 
 
 def test_the_file_gives_the_runs_probabilities_and_classes(model: Path, finished: Path) -> None:
