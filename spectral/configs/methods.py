@@ -24,7 +24,7 @@ class PLSDAConfig(MethodConfig):
 
     name: str = "pls_da"
     num_components: Optional[int] = number(None, at_least=1)  # null: by cross-validation of the training part
-    max_components: int = number(40, at_least=1)  # the most that the cross-validation tries
+    max_components: int = number(20, at_least=1)  # the most that the cross-validation tries
     autoscale: bool = True  # divide each pixel by its standard deviation over the training spectra
 
 

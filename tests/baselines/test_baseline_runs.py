@@ -127,8 +127,8 @@ def test_a_finished_baseline_gives_its_result_again(baseline: Callable[..., Path
     before = (folder / "result.json").read_bytes()
     assert baseline("method=pls_da") == folder
     assert (folder / "result.json").read_bytes() == before
-    with pytest.raises(UserError, match=r"holds a run with method.max_components=40, this command has .*=41"):
-        baseline("method=pls_da", "method.max_components=41")
+    with pytest.raises(UserError, match=r"holds a run with method.max_components=20, this command has .*=21"):
+        baseline("method=pls_da", "method.max_components=21")
 
 
 def test_a_stopped_baseline_starts_from_scratch(baseline: Callable[..., Path]) -> None:
