@@ -31,10 +31,10 @@ IMPORTED = re.compile(r"import time: +(\d+) \| +\d+ \| +([\w.]+)")
 def check_part(folder: Path, num: int) -> Iterator[str]:
     yield from table("command", "seconds", "of the processor")
     named = {
-        "`python -c pass`": lambda: python("-c", "pass"),
+        "Python alone": lambda: python("-c", "pass"),
         "`import hydra`": lambda: python("-c", "import hydra"),
         "the imports of run.py": lambda: python("-c", "import gc; gc.disable(); import run"),
-        f"`python run.py {MISTAKE}`": lambda: python("run.py", MISTAKE, code=EXIT_MISTAKE),
+        f"a mistake found: `{MISTAKE}`": lambda: python("run.py", MISTAKE, code=EXIT_MISTAKE),
         "`python run.py --help`": lambda: python("run.py", "--help"),
     }
     yield from _timed(named, num)
