@@ -1,12 +1,14 @@
 """Run the rows of the results page: macro-F1 of every method on one survey, and its difference to the reference.
 
-    python benchmarks/results.py --scale small                                   # the simulated survey, half an hour
-    python benchmarks/results.py --scale full --train TRAIN.npz --test TEST.npz  # hours: as docs/results.md says
-    python benchmarks/results.py --scale small --rows reference best pca_boosting --seeds 0 1
+    python benchmarks/results.py --scale quick                                   # to see that it works
+    python benchmarks/results.py --scale small                                   # the simulated survey
+    python benchmarks/results.py --scale full --train TRAIN.npz --test TEST.npz  # hours
+    python benchmarks/results.py --scale small --rows reference default pca_boosting --seeds 0 1
 
 Every row is trained on the same spectra with the same validation part, and is scored once on the same test part. The
 table has mean and standard deviation over the seeds, the bootstrap interval of the mean, and the paired difference to
-the reference. If stopped, the same command resumes. How it is measured: docs/benchmark-protocol.md
+the reference. If stopped, the same command resumes. Three of the baselines need aeon (docs/baselines.md). How
+it is measured: docs/benchmark-protocol.md
 """
 
 import argparse
@@ -24,7 +26,7 @@ from rich.table import Table
 from sweeps.results.paired_difference import mean_interval, paired_differences
 from sweeps.results.run import Run as FinishedRun
 
-ENSEMBLE, MEMBERS, CONTROL = "ensemble", "best", "reference"
+ENSEMBLE, MEMBERS, CONTROL = "ensemble", "default", "reference"
 
 
 def main() -> None:
@@ -48,7 +50,7 @@ def run_of(row: Row, seed: int, options: argparse.Namespace) -> Run:
 
 
 def make_ensemble(members: Sequence[Path], out: Path) -> Path:
-    """The average of the best network's seeds, with equal weights."""
+    """The average of the default network's seeds, with equal weights."""
     if not (out / "result.json").exists():
         command = [sys.executable, "-m", "sweeps.ensemble", *map(str, members), "--select", "all", "--out", str(out)]
         subprocess.run(command, cwd=ROOT, check=True)
@@ -97,6 +99,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1, help="threads per run")
     parser.add_argument("--out", type=Path, default=Path("outputs/results"))
     options = parser.parse_args()
+    if ENSEMBLE in options.rows and len(options.seeds) < 2:
+        options.rows = [name for name in options.rows if name != ENSEMBLE]  # of one network there is no average
     if (options.train is None) != (options.test is None):
         parser.error("--train and --test belong together")
     return options

@@ -41,6 +41,12 @@ class Scale:
 
 PRIORS = "data.priors=[0.907,0.071,0.017,0.005]"
 SCALES = {
+    "quick": Scale(
+        5,
+        1,
+        (1, 1),
+        ("data=simulated", "data.num_spectra=1000", "split=stratified", "split.validation=0.2", "split.test=0.4"),
+    ),
     "small": Scale(
         40,
         8,
@@ -74,7 +80,6 @@ ROWS = {
         Row("network", "inception_time", ("model=inception_time", *NETWORK)),
         Row("network", "reference", ("experiment=reference",)),
         Row("network", "default", ()),
-        Row("network", "best", ("experiment=best",)),
     )
 }
 

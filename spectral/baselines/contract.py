@@ -17,7 +17,7 @@ Probabilities = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Setting:
-    """What every method is told.
+    """What every method gets.
 
     Args:
         num_classes: K.
