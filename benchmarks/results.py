@@ -40,12 +40,15 @@ def main() -> None:
         folders.setdefault(run.group[1], []).append(options.out / run.key)
     if ENSEMBLE in options.rows and MEMBERS in folders:
         folders[ENSEMBLE] = [make_ensemble(folders[MEMBERS], options.out / ENSEMBLE)]
-    Console(width=200, highlight=False).print(table({name: finished(paths) for name, paths in folders.items()}))
+    rows = {name: finished(paths) for name, paths in folders.items()}
+    Console(width=200, highlight=False).print(table(rows, options.threads))
 
 
 def run_of(row: Row, seed: int, options: argparse.Namespace) -> Run:
-    data = ["data=arrays", override("data.path", options.train), override("data.test_path", options.test)]
-    data = [*data, "split=given", "split.validation=0.2"] if options.train else SCALES[options.scale].simulated
+    data: Sequence[str] = SCALES[options.scale].simulated
+    if options.train:
+        files = [override("data.path", options.train), override("data.test_path", options.test)]
+        data = ["data=arrays", *files, "split=given", "split.validation=0.2"]
     return Run((row.kind, row.name), seed, (*data, *overrides_of(row, options.scale), f"seed={seed}"), program_of(row))
 
 
@@ -61,14 +64,14 @@ def finished(folders: Sequence[Path]) -> list[FinishedRun]:
     return [FinishedRun(folder.resolve()) for folder in folders]
 
 
-def table(rows: Mapping[str, Sequence[FinishedRun]]) -> Table:
+def table(rows: Mapping[str, Sequence[FinishedRun]], num_threads: int) -> Table:
     """A row for each method; differences are those of the test part."""
     titles = ("row", "seeds", "validation", "test", "95 % interval", "less the reference's", "core-minutes")
     shown = markdown_table(*titles)
     for name, runs in rows.items():
         by_split = [np.array([score_of(run, key) for run in runs]) for key in ("val", "test")]
         low, high = mean_interval(runs, "test") or (np.nan, np.nan)
-        minutes = np.mean([run.result["time/train_s"] / 60 * run.result["runtime"]["num_threads"] for run in runs])
+        minutes = np.mean([run.result["time/train_s"] / 60 * num_threads for run in runs])
         less = _less(runs, rows.get(CONTROL, ()), name)
         interval = f"{low:.4f} to {high:.4f}"
         shown.add_row(name, str(len(runs)), *map(spread, by_split), interval, less, f"{minutes:.1f}")
