@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 from spectral.configs.fields import number
 from spectral.configs.inputs import InputsConfig
 from spectral.configs.methods import methods
-from spectral.configs.objective import OF_THE_DECISION
+from spectral.configs.objective import Objectives
 from spectral.configs.root import REGISTRIES, ExperimentConfig, typed_as
 from spectral.errors import UserError
 
@@ -19,7 +19,7 @@ OBJECTIVES = "val/"  # how the objectives of a baseline begin: it has no trainin
 
 
 @dataclass
-class BaselineRunConfig:
+class BaselineRunConfig(Objectives):
     """What `python -m spectral.baseline` takes. Keys of run.py mean the same here."""
 
     seed: int = number(0, at_least=0, at_most=2**31 - 1)  # of whatever the method draws
@@ -36,15 +36,6 @@ class BaselineRunConfig:
     decision: Any = None
     tracker: Any = None
     plots: bool = True  # false: no pictures in the run folder
-
-    @property
-    def objectives(self) -> list[str]:
-        return [self.objective] if isinstance(self.objective, str) else list(self.objective)
-
-    @property
-    def scores_decision(self) -> bool:
-        """Whether an objective is a score of the decision rule, as of an ExperimentConfig."""
-        return any(name.startswith(OF_THE_DECISION) for name in self.objectives)
 
 
 AnyRunConfig = ExperimentConfig | BaselineRunConfig

@@ -1,7 +1,7 @@
 """Names of the numbers an experiment may be chosen by. Imports nothing heavy: checked before anything starts."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from spectral.errors import UserError, nearest
 
@@ -68,3 +68,18 @@ def check_number(name: str, where: str) -> None:
 
 def _is_of_class(name: str) -> bool:
     return any(name.startswith(prefix) and name != prefix for prefix in PER_CLASS)
+
+
+class Objectives:
+    """What a config says of its `objective`, a metric name or a list of them; it is a base of whole configs."""
+
+    objective: Any
+
+    @property
+    def objectives(self) -> list[str]:
+        return [self.objective] if isinstance(self.objective, str) else list(self.objective)
+
+    @property
+    def scores_decision(self) -> bool:
+        """Whether an objective is a score of the decision rule, so that each epoch needs one, by argmax too."""
+        return any(name.startswith(OF_THE_DECISION) for name in self.objectives)

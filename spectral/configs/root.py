@@ -22,7 +22,7 @@ from spectral.configs.losses import losses
 from spectral.configs.lr_schedule import lr_schedules
 from spectral.configs.messages import config_sentence
 from spectral.configs.models import models
-from spectral.configs.objective import OF_THE_DECISION, check_objective
+from spectral.configs.objective import Objectives, check_objective
 from spectral.configs.optimizer import optimizers
 from spectral.configs.registry import Registry
 from spectral.configs.sampler import FractionsConfig, samplers
@@ -46,7 +46,7 @@ REGISTRIES = (
 
 
 @dataclass
-class ExperimentConfig:
+class ExperimentConfig(Objectives):
     """What `python run.py` takes. A group's node is Any here and typed by its registry.
 
     A run of an earlier version has the default of each key that it lacks (spectral/configs/stored.py): a key that is
@@ -84,15 +84,6 @@ class ExperimentConfig:
     tracker: Any = None
     plots: bool = True  # false: no pictures in the run folder
     sweep: Any = None  # the search over many experiments reads it (sweeps/config.py); one experiment does not
-
-    @property
-    def objectives(self) -> list[str]:
-        return [self.objective] if isinstance(self.objective, str) else list(self.objective)
-
-    @property
-    def scores_decision(self) -> bool:
-        """Whether an objective is a score of the decision rule, so that each epoch needs one, by argmax too."""
-        return any(name.startswith(OF_THE_DECISION) for name in self.objectives)
 
 
 ConfigStore.instance().store("experiment_config", ExperimentConfig, provider="spectral")
