@@ -1,7 +1,6 @@
 """`hydra/sweeper=spectral`: from the command line to a finished study. Read `sweep` from top to bottom."""
 
 import logging
-import shlex
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -181,7 +180,9 @@ class SpectralSweeper(Sweeper):
         without = self._make_ensemble(study, sweep, folder, interrupts)
         summarize(study, folder, without)
         if sweep.report and not interrupts.stopping:
-            _report(study, folder, has_news)
+            from sweeps.report.after_sweep import write_after_sweep
+
+            write_after_sweep(study, folder, has_news)
         track_study(study, folder, OmegaConf.select(self.config, TRACKER), has_news=has_news)
         last = f"the last failure is: {(loop.last_failure or study.last_failure()).rstrip('.?')}"
         if loop.starts.have_timed_out:
@@ -280,25 +281,3 @@ class SpectralSweeper(Sweeper):
         size = batch_size(self.config.hydra.launcher, sweep.batch_size)
         log.warning("%s runs jobs in batches, here of %d: slots wait for the slowest.", type(launcher).__name__, size)
         return Batches(launcher, size, interrupts)
-
-
-def _report(study: "SharedStudy", folder: Path, has_news: bool) -> None:
-    """Write report.html. If that fails, log it and how to make it again: the sweep itself has ended well.
-
-    Args:
-        has_news: whether a trial has ended in this command; if not, a page that is up to date is left as it is.
-    """
-    from sweeps.report.command import PAGE
-    from sweeps.report.freshness import is_current
-    from sweeps.report.own_process import write_in_own_process
-    from sweeps.results.sweep_ensemble import FOLDER
-
-    try:
-        ensemble = folder / FOLDER / "result.json"
-        is_left = not has_news and is_current(folder / PAGE, study, folder, [ensemble])
-        print(f"report: {folder / PAGE if is_left else write_in_own_process(study.name, study.url, folder)}")
-    except Exception as error:
-        log.debug("the report failed", exc_info=True)
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        again = shlex.join(["python", "-m", "sweeps.report", str(folder)])
-        log.warning("The report could not be written (%s). To make it again: %s", reason, again)

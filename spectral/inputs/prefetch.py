@@ -40,7 +40,7 @@ class Prefetch:
 
 def _is_mapped(array: NDArray[Any]) -> bool:
     """Whether rows of an array lie one after another in a map; what was taken out of a memory map has its type too."""
-    has_map = isinstance(array, np.memmap) and array._mmap is not None  # type: ignore[attr-defined]  # see below
+    has_map = isinstance(array, np.memmap) and array._mmap is not None  # type: ignore[attr-defined]  # NumPy's stubs lack it
     return has_map and array.flags.c_contiguous and len(array) > 0
 
 

@@ -9,8 +9,7 @@ import pytest
 from loop_runs import FLOATS, Call, sweep
 from search_runs import run
 
-from sweeps import sweeper
-from sweeps.report import command, own_process
+from sweeps.report import after_sweep, command, own_process
 
 
 def test_a_sweep_ends_with_its_report(tmp_path: Path) -> None:
@@ -33,14 +32,14 @@ def test_a_report_is_made_again_only_for_what_is_new(tmp_path: Path, monkeypatch
         (call.folder / "result.json").touch()
         return 1.0
 
-    monkeypatch.setattr(own_process, "write_in_own_process", write)
+    monkeypatch.setattr(after_sweep, "write_in_own_process", write)
     study = sweep(tmp_path, FLOATS, final, num_trials=2, search_overrides=["score_test=false"]).study
     ends_s = [trial.datetime_complete.timestamp() for trial in study.trials() if trial.datetime_complete]
     result = next(path for path in tmp_path.glob("*/result.json") if study.has_final(int(path.parent.name)))
 
     def makes(has_news: bool = False) -> bool:
         num = len(made)
-        sweeper._report(study, tmp_path, has_news)
+        after_sweep.write_after_sweep(study, tmp_path, has_news)
         return len(made) > num
 
     assert makes()
@@ -67,7 +66,7 @@ def test_the_controller_does_not_make_the_report_itself(tmp_path: Path, monkeypa
     """It would keep the memory that figures and spectra take."""
     monkeypatch.setattr(command, "write_report", None)
     study = sweep(tmp_path, FLOATS, lambda _call: 1.0, num_trials=2).study
-    sweeper._report(study, tmp_path, has_news=True)
+    after_sweep.write_after_sweep(study, tmp_path, has_news=True)
     assert "2 complete" in (tmp_path / "report.html").read_text()
 
 
@@ -91,7 +90,7 @@ def test_a_failed_report_is_a_warning_that_says_how_to_make_it(
         monkeypatch.setattr(own_process, "START", start)
     folder = tmp_path / "my sweep"
     study = SimpleNamespace(name="study", url=f"journal:///{folder}/study.journal")
-    sweeper._report(study, folder, has_news=True)  # type: ignore[arg-type]  # no whole study
+    after_sweep.write_after_sweep(study, folder, has_news=True)  # type: ignore[arg-type]  # no whole study
     (record,) = caplog.records
     assert record.levelname == "WARNING"
     assert record.message.startswith(f"The report could not be written ({reason}")
