@@ -1,5 +1,7 @@
 """The first two steps of each optimizer against its formula in float64."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -69,3 +71,42 @@ def test_nesterov_needs_momentum() -> None:
     with pytest.raises(UserError, match=r"optimizer\.nesterov=true needs optimizer\.momentum above 0"):
         optimizers.typed({"name": "sgd", "momentum": 0.0})
     assert optimizers.typed({"name": "sgd", "momentum": 0.0, "nesterov": False}).momentum == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs"),
+    [
+        ("adam", lambda weights: torch.optim.Adam(weights, lr=LR, eps=1e-7)),
+        ("adamw", lambda weights: torch.optim.AdamW(weights, lr=LR, weight_decay=0.01)),
+        ("sgd", lambda weights: torch.optim.SGD(weights, lr=LR, momentum=0.9, nesterov=True)),
+    ],
+)
+def test_weights_and_state_are_those_of_torch_to_the_bit(name: str, theirs: Any) -> None:
+    torch.manual_seed(0)
+    start, gradients = torch.randn(7, 5), torch.randn(4, 7, 5)
+    ends = []
+    for build in (lambda w: optimizers.build(optimizers.typed({"name": name, "lr": LR}), parameters=w), theirs):
+        weight = torch.nn.Parameter(start.clone())
+        optimizer = build([weight])
+        for gradient in gradients:
+            optimizer.zero_grad()
+            (weight * gradient).sum().backward()
+            optimizer.step()
+            optimizer.load_state_dict(optimizer.state_dict())
+        ends.append([weight.detach(), *optimizer.state_dict()["state"][0].values()])
+    for mine, its in zip(*ends, strict=True):
+        assert torch.equal(torch.as_tensor(mine), torch.as_tensor(its))
+
+
+def test_a_step_does_not_import_the_compiler_of_torch() -> None:
+    """Its import takes as long as that of torch, in each run and in each worker of a sweep."""
+    program = (
+        "import sys, torch; from spectral.training import optimizers\n"
+        "weight = torch.nn.Parameter(torch.ones(3))\n"
+        "sgd = optimizers.sgd([weight], .1, .9, True, 0)\n"
+        "for optimizer in (optimizers.adam([weight], 1e-3, .9, .999, 1e-7), sgd):\n"
+        "    optimizer.zero_grad(); weight.sum().backward(); optimizer.step()\n"
+        "    optimizer.load_state_dict(optimizer.state_dict())\n"
+        "sys.exit('torch._dynamo' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
