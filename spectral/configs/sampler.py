@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spectral.configs.class_lists import in_class_order
-from spectral.configs.fields import choice, numbers_by_class, written
+from spectral.configs.fields import choice, number, numbers_by_class, written
 from spectral.configs.registry import Registry
 from spectral.errors import UserError
 
@@ -72,6 +72,13 @@ class FractionsConfig:
 @dataclass
 class BalancedConfig:
     name: str = "balanced"
+
+
+@samplers.register("spectral.training.sampler:power_sampler")
+@dataclass
+class PowerConfig:
+    name: str = "power"
+    power: float = number(0.5, at_least=0, at_most=1)  # of each class's share: 0 is balanced, 1 as the survey has them
 
 
 @samplers.register("spectral.training.sampler:ScheduleSampler")

@@ -172,3 +172,29 @@ def balanced_sampler(
     return ScheduleSampler(
         "balanced", "balanced", None, None, labels, num_classes, batch_size, seed, num_epochs=1, class_names=class_names
     )
+
+
+def power_sampler(
+    power: float,
+    labels: Rows,
+    num_classes: int,
+    batch_size: int,
+    seed: int,
+    class_names: Sequence[str] | None = None,
+) -> ScheduleSampler:
+    """Class fractions in proportion to prior^power (Kang et al. 2020, arXiv 1910.09217, eq. 1)."""
+    priors = class_priors(labels, num_classes)
+    raised = np.where(priors > 0, priors**power, 0.0)  # 0^0 is 1, but a class without spectra stays out
+    fractions = (raised / raised.sum()).tolist()
+    return ScheduleSampler(
+        "fractions",
+        "fractions",
+        fractions,
+        fractions,
+        labels,
+        num_classes,
+        batch_size,
+        seed,
+        num_epochs=1,
+        class_names=class_names,
+    )

@@ -125,6 +125,24 @@ def test_balanced_counts_differ_by_at_most_one(batch_size):
         assert counts.max() - counts.min() <= 1
 
 
+def test_power_goes_from_balanced_to_natural_by_way_of_square_roots():
+    labels = np.repeat([0, 1, 2], [8100, 900, 100])
+    for power, expected in (
+        (0.0, [1 / 3] * 3),
+        (0.5, [90 / 130, 30 / 130, 10 / 130]),
+        (1.0, np.bincount(labels) / 9100),
+    ):
+        sampler = build("power", labels=labels, num_classes=3, power=power)
+        np.testing.assert_allclose(sampler.fractions(2), expected)
+        drawn = np.bincount(labels[np.concatenate(list(sampler.batches(0, 50)))], minlength=3) / (50 * 160)
+        np.testing.assert_allclose(drawn, expected, atol=1 / 160)
+
+
+def test_power_leaves_a_class_without_training_spectra_out():
+    sampler = build("power", labels=np.array([0] * 90 + [2] * 10), num_classes=3, power=0.0)
+    assert sampler.fractions(0).tolist() == [0.5, 0, 0.5]
+
+
 @settings(max_examples=80, deadline=None)
 @given(fractions=simplexes(), batch_size=st.integers(1, 500), seed=st.integers(0, 2**31))
 def test_systematic_counts_are_within_one_and_fill_the_batch(fractions, batch_size, seed):
