@@ -26,7 +26,7 @@ from rich.table import Table
 from sweeps.results.paired_difference import mean_interval, paired_differences
 from sweeps.results.run import Run as FinishedRun
 
-ENSEMBLE, MEMBERS, CONTROL = "ensemble", "default", "reference"
+ENSEMBLE, MEMBERS, CONTROL = "ensemble", "best", "reference"
 
 
 def main() -> None:
@@ -53,7 +53,7 @@ def run_of(row: Row, seed: int, options: argparse.Namespace) -> Run:
 
 
 def make_ensemble(members: Sequence[Path], out: Path) -> Path:
-    """The average of the default network's seeds, with equal weights."""
+    """The average of the seeds of the best network, with equal weights."""
     if not (out / "result.json").exists():
         command = [sys.executable, "-m", "sweeps.ensemble", *map(str, members), "--select", "all", "--out", str(out)]
         subprocess.run(command, cwd=ROOT, check=True)
