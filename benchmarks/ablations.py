@@ -43,7 +43,7 @@ def main() -> None:
         less = f"{control}: {spread(macro - np.mean(scores[control], axis=1))}" if control in scores else ""
         changes = " ".join(ROWS[name].changes)
         shown.add_row(name, changes, spread(macro), less, " ".join(f"{value:.3f}" for value in means))
-    Console(width=250, highlight=False).print(shown)
+    Console(width=250, highlight=False, markup=False).print(shown)
 
 
 def run_of(name: str, seed: int, options: argparse.Namespace) -> Run:
@@ -58,7 +58,9 @@ def f1_elsewhere(run: Path, options: argparse.Namespace) -> np.ndarray:
     if not (scored / "predictions.parquet").exists():
         data = "data=arrays", override("data.path", options.score), override("cache_dir", options.out / "surveys")
         given = f"num_threads={options.threads}", override("run", run), override("out", scored)
-        subprocess.run([sys.executable, "-m", "spectral.evaluate", *data, *given], cwd=ROOT, check=True)
+        subprocess.run(
+            [sys.executable, "-m", "spectral.evaluate", *data, *given], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
+        )
     rows = pd.read_parquet(scored / "predictions.parquet", columns=["label", "predicted"])
     labels, predicted = (pd.Categorical(rows[key], CLASSES).codes.astype(np.int64) for key in rows)
     shares = np.bincount(labels, minlength=len(CLASSES)) / len(labels)
