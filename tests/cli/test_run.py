@@ -397,7 +397,8 @@ def test_a_multirun_from_a_folder_with_spaces_makes_one_run_folder_per_job(pack_
     # Each worker imports torch: one is enough. The report has tests of its own.
     quick = ("hydra.launcher.jobs_per_device=1", "sweep.report=false")
     given = ("-m", "data=packed", f"data.folder={pack_folder}", "run_dir=many runs", "model.width=2,3", *quick)
-    process(str(SCRIPT), *given, *overrides, cwd=here)
+    ended = command(SCRIPT, *given, *overrides, cwd=here)
+    assert ended.returncode == 0, ended.stderr
     folders = [here / "many runs" / str(number) for number in (0, 1)]
     widths = [OmegaConf.load(folder / "config.yaml").model.width for folder in folders]
     assert widths == [2, 3]

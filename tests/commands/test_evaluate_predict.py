@@ -3,17 +3,16 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import commands
 import numpy as np
 import pandas as pd
 import pytest
 from applied_runs import NUM, ON_CPU, command, predict
-from small_runs import CLASSES, OVERRIDES, StoppedError, arrays, composed, result, run, stop_after
+from small_runs import CLASSES, OVERRIDES, REPOSITORY, StoppedError, arrays, composed, result, run, stop_after
 
 from spectral.configs.commands import EvaluateConfig, typed_command
 from spectral.errors import UserError
@@ -425,16 +424,10 @@ def test_a_split_can_only_be_asked_of_data_that_has_one(
         evaluate(finished, *given, "on=test")
 
 
-def test_the_process_ends_in_one_sentence_and_leaves_the_working_directory_empty(tmp_path: Path) -> None:
+def test_the_command_ends_in_one_sentence_and_leaves_the_working_directory_empty(tmp_path: Path) -> None:
     here = tmp_path / "empty"
     here.mkdir()
-    ended = subprocess.run(
-        [sys.executable, "-m", "spectral.evaluate", "run=nowhere"],
-        cwd=here,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = commands.command(REPOSITORY / "spectral" / "evaluate.py", "run=nowhere", cwd=here)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == "error: run=nowhere is not a run folder: it has no config.yaml.\n"
     assert here.is_dir() and not list(here.iterdir())

@@ -13,7 +13,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,11 +23,13 @@ from astropy.table import Table
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path, get_args_parser
 from hydra.core.global_hydra import GlobalHydra
+from omegaconf import DictConfig
 from small_runs import REPOSITORY, composed, run
 
 from spectral.configs.baseline_run import typed_baseline
 from spectral.configs.commands import EvaluateConfig, ExportConfig, PackConfig, PredictConfig, typed_command
 from spectral.configs.root import typed
+from sweeps.launchers.compose import Composer
 from sweeps.sweeper import SpectralSweeper
 
 PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", REPOSITORY / "benchmarks" / "README.md"]
@@ -79,6 +81,22 @@ def found_commands() -> dict[str, str]:
 
 
 FOUND = found_commands()
+
+
+@pytest.fixture(scope="module")
+def composed_once() -> Iterator[None]:
+    """Compose each choice of config groups once for all searches on the pages: what is composed depends on it alone."""
+    load, kept = Composer._load_own, dict[tuple[str, ...], DictConfig]()
+
+    def load_once(self: Composer, master: DictConfig, chosen: list[str]) -> DictConfig:
+        key = (master.hydra.job.config_name, *self._inherited(), *chosen)
+        if key not in kept:
+            kept[key] = load(self, master, chosen)
+        return kept[key]  # its readers change copies
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Composer, "_load_own", load_once)
+        yield
 
 
 class CheckedError(Exception):
@@ -196,7 +214,7 @@ def checker(words: list[str]) -> tuple[Callable[[list[str], pytest.MonkeyPatch],
 
 @pytest.mark.parametrize("command", [command for command in FOUND if command not in UNCHECKED])
 def test_every_command_of_the_docs_is_valid(
-    command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, no_key: None
+    command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, no_key: None, composed_once: None
 ) -> None:
     words = [*itertools.dropwhile(SETS_VARIABLE.match, shlex.split(command))]
     monkeypatch.chdir(tmp_path)

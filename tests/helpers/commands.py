@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 
@@ -50,6 +51,27 @@ def command(script: Path, *arguments: str, cwd: Path, joined: bool = False) -> E
             traceback.print_exc()
             code = 1
     return Ended(code, out.getvalue(), "" if joined else err.getvalue())
+
+
+@contextlib.contextmanager
+def without_product_configs() -> Iterator[None]:
+    """Hide the typed configs of the product from Hydra, as in a program that does not import them.
+
+    A worker gets what Hydra has, and imports it: half of its start.
+    """
+    repo = ConfigStore.instance().repo
+    typed = repo["hydra"]["typed"]
+    of_product = {name: node for name, node in repo.items() if getattr(node, "provider", None) == "spectral"}
+    parts = {name: node for name, node in typed.items() if name != "sweep.yaml"}
+    for name in of_product:
+        del repo[name]
+    for name in parts:
+        del typed[name]
+    try:
+        yield  # what is registered meanwhile, such as plugins, stays
+    finally:
+        repo.update(of_product)
+        typed.update(parts)
 
 
 @contextlib.contextmanager

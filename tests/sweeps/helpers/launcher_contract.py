@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import without_product_configs
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobStatus
 from hydra.version import VersionBase
@@ -53,7 +54,8 @@ class LauncherTests:
             launchers.append(launcher_on(tmp_path, self.name, function, self.options | options))
             return launchers[-1]
 
-        yield make
+        with without_product_configs():
+            yield make
         for launcher in launchers:
             launcher.shutdown(wait=False)
 
@@ -62,10 +64,12 @@ class HydrasOwnTests:
     """To be inherited before one of Hydra's suites, which expect the defaults of Hydra 1.1 and a clean state."""
 
     @pytest.fixture(autouse=True)
-    def _as_hydra_runs_them(self, hydra_restore_singletons: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _as_hydra_runs_them(self, hydra_restore_singletons: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         VersionBase.instance().setbase(Version("1.1"))
         # Hydra's integration tests start programs elsewhere.
         monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
+        with without_product_configs():
+            yield
 
 
 class LauncherContract(LauncherTests):

@@ -1,5 +1,6 @@
 """Real sweeps in processes of their own, and the studies that they leave."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from typing import Any
 from unittest import mock
 
 import optuna
-from commands import command
+from commands import command, without_product_configs
 from optuna.trial import FrozenTrial
 
 from sweeps.storage.connect import close_storage, open_storage
@@ -93,7 +94,8 @@ def end_of(
 ) -> tuple[int, str]:
     """Run a sweep as `start` does, its controller within this process; returns its exit code and its output."""
     open_storage.cache_clear()
-    with mock.patch.dict(os.environ, ENVIRONMENT):
+    hidden = without_product_configs() if script.parent == APP.parent else contextlib.nullcontext()
+    with mock.patch.dict(os.environ, ENVIRONMENT), hidden:
         ended = command(script, *arguments(folder, *overrides, local=local), cwd=cwd, joined=True)
     open_storage.cache_clear()
     return ended.returncode, ended.stdout

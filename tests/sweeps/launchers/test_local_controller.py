@@ -53,12 +53,13 @@ def main(config: DictConfig):
         return torch.tensor(0.5)
     raise torch.OutOfMemoryError("CUDA out of memory.")
 
-launcher = launcher_on(Path({folder!r}), "local", main, dict(devices="cpu", jobs_per_device=1))
+launcher = launcher_on(Path({folder!r}), "local", main, dict(devices="cpu", jobs_per_device=1, retry_alone=False))
+# In one worker: each imports torch.
+print(repr(launcher.submit(["x=2"], 2).result().return_value))
 future = launcher.submit([], 0)
 future.result()
 from sweeps.loop.outcome import outcome_of
 print(outcome_of(future, 1).reason)
-print(repr(launcher.submit(["x=2"], 2).result().return_value))
 print("torch:", "torch" in sys.modules)
 try:
     launcher.submit(["x=0"], 1).result().return_value
@@ -111,7 +112,7 @@ class TestController:
     def test_neither_an_exception_nor_a_result_of_torch_imports_torch(self, tmp_path: Path) -> None:
         script = OF_TORCH.format(path=IMPORTED_FROM, folder=str(tmp_path))
         process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)
-        reason, result, imported = process.stdout.splitlines()
+        result, reason, imported = process.stdout.splitlines()
         assert reason == "OutOfMemoryError: CUDA out of memory."
         assert result == "0.5"
         assert imported == "torch: False"

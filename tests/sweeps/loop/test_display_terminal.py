@@ -67,7 +67,8 @@ def test_a_warning_is_printed_above_the_live_table_and_leaves_it_intact(tmp_path
     (tmp_path / "hold").touch()
     options = [f"hydra.launcher.{option}" for option in LOCAL]
     app = str(HERE / "apps" / "search_app.py")
-    terminal = Terminal(sys.executable, app, "-m", f"run_dir={tmp_path}", *options, "x=1,2", "sweep.num_trials=2")
+    options += ["sweep.report=false", "sweep.num_trials=2"]
+    terminal = Terminal(sys.executable, app, "-m", f"run_dir={tmp_path}", *options, "x=1,2")
     try:
         terminal.await_that(lambda: {"2 2.0000", "2 4.0000"} == epochs_shown(terminal.text))
         # The controller warns of a missing study.

@@ -165,7 +165,7 @@ def test_an_error_that_waiting_cannot_fix_is_raised_at_once(error: type[OSError]
     assert calls == [1]
 
 
-@pytest.mark.parametrize("scheme", [None, "sqlite", "sqlite+pysqlite"])
+@pytest.mark.parametrize("scheme", [None, "sqlite", pytest.param("sqlite+pysqlite", marks=pytest.mark.slow)])
 def test_controllers_that_claim_at_once_stop_at_the_total(scheme: str | None, tmp_path: Path) -> None:
     url = f"{scheme}:///{tmp_path}/s.db" if scheme else None
     assert sorted(claimed_concurrently(tmp_path, url)) == list(range(40))

@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from search_runs import await_begun, check_complete, finish, run, start
+from search_runs import await_begun, check_complete, end_of, run, start
 
 from spectral.errors import UserError
 from sweeps.storage.connect import open_storage
@@ -21,13 +21,12 @@ def test_a_killed_sweep_in_another_storage_is_not_started_a_second_time(folder: 
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     assert len(load_study(str(folder)).get_trials()) == 2
-    again = start(folder, *options)
-    output = finish(again)
+    code, output = end_of(folder, *options)
     message = (
         f"sweep.storage=null has no study kept, and the one of the folder {folder} is kept in {url}: "
         f"give the command with sweep.storage={url} to resume it, or another sweep.study_name."
     )
-    assert again.returncode and message in output
+    assert code and message in output
     assert not (folder / "study.journal").exists()
     (folder / "hold").unlink()
     run(folder, *options, f"sweep.storage={url}")
