@@ -26,7 +26,9 @@ from spectral.errors import UserError
 from spectral.inputs.augmentations import Augmentation
 from spectral.runs.folder import RunFolder
 from spectral.runtime import Runtime, choose_runtime, tune_allocator
+from spectral.scoring.bootstrap import group_numbers
 from spectral.scoring.decision import Decision
+from spectral.scoring.metrics import Labels
 from spectral.training.sampler import Sampler
 from spectral.training.stage import Stage
 
@@ -131,6 +133,12 @@ def _loss_by_epoch(loss_config: Any, sampler: Sampler, dataset: Dataset) -> Call
         return loss
 
     return make_loss
+
+
+def validation_objects(dataset: Dataset) -> Labels | None:
+    """A number for the object of each validation spectrum [n]; None if the survey names no groups."""
+    groups = dataset.groups_of(dataset.validation)
+    return None if groups is None else group_numbers(groups)
 
 
 def decision_rule(config: AnyRunConfig, output_prior: Tensor, dataset: Dataset) -> Callable[[], Decision]:

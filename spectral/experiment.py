@@ -24,6 +24,7 @@ from spectral.builders import (
     check_objectives,
     decision_rule,
     first_and_last_losses,
+    validation_objects,
 )
 from spectral.configs.ignored import ignored_options
 from spectral.configs.objective import objective_direction
@@ -44,8 +45,9 @@ from spectral.runs.given import chosen_keys, resolved
 from spectral.runtime import Runtime
 from spectral.score_test import add_test, is_held_back
 from spectral.scoring.console import print_result
+from spectral.scoring.cross_fitting import check_can_hold_out
 from spectral.scoring.earlier import with_argmax_scores
-from spectral.scoring.scores import FinalScores, argmax_metrics, check_can_hold_out, decision_metrics
+from spectral.scoring.scores import FinalScores, argmax_metrics, decision_metrics
 from spectral.scoring.split_scores import DECISION, with_prefix
 from spectral.terminal import Terminal
 from spectral.tracking.backends.contract import TrackedAs
@@ -223,7 +225,8 @@ def _check_decision(config: ExperimentConfig, stages: list[Stage], dataset: Data
     for loss in first_and_last_losses(stages):
         rule = decision_rule(config, loss.get_buffer("output_prior"), dataset)()
         if rule.num_iterations:
-            check_can_hold_out(dataset.labels[dataset.validation], dataset.class_names)
+            labels, objects = dataset.labels[dataset.validation], validation_objects(dataset)
+            check_can_hold_out(labels, dataset.class_names, objects)
 
 
 def _training_settings(config: ExperimentConfig, dataset: Dataset) -> TrainingSettings:
@@ -249,7 +252,7 @@ def _validation(
 
     Those of the decision rule too if an objective is one of them: to fit the rule takes time.
     """
-    rows = dataset.validation
+    rows, objects = dataset.validation, validation_objects(dataset)
 
     def validate(network: nn.Module, loss: nn.Module) -> dict[str, float]:
         if not len(rows):
@@ -259,7 +262,8 @@ def _validation(
         metrics = argmax_metrics(logits, labels, names)
         if config.scores_decision:
             make_rule = decision_rule(config, loss.get_buffer("output_prior"), dataset)
-            metrics |= with_prefix(DECISION, decision_metrics(logits, labels, names, make_rule, config.seed))
+            by_rule = decision_metrics(logits, labels, names, make_rule, config.seed, objects)
+            metrics |= with_prefix(DECISION, by_rule)
         return with_prefix("val", metrics)
 
     return validate

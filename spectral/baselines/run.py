@@ -13,7 +13,7 @@ from torch import Tensor
 
 from spectral.baselines.channels import Channels
 from spectral.baselines.contract import Method, Probabilities, Setting
-from spectral.builders import check_objectives, decision_rule
+from spectral.builders import check_objectives, decision_rule, validation_objects
 from spectral.configs.baseline_run import BaselineRunConfig, typed_baseline
 from spectral.configs.methods import methods
 from spectral.data.dataset import Dataset
@@ -28,7 +28,8 @@ from spectral.runs.given import chosen_keys, resolved
 from spectral.runs.origin import origin
 from spectral.runtime import Runtime
 from spectral.scoring.console import print_result
-from spectral.scoring.scores import FinalScores, check_can_hold_out
+from spectral.scoring.cross_fitting import check_can_hold_out
+from spectral.scoring.scores import FinalScores
 from spectral.terminal import Terminal
 from spectral.tracking.client import check_installed
 from spectral.tracking.run import RunTracking
@@ -142,7 +143,7 @@ def _method(config: BaselineRunConfig, dataset: Dataset, runtime: Runtime) -> Me
 def _check_decision(config: BaselineRunConfig, prior: Tensor, dataset: Dataset) -> None:
     """Meet before training what would keep the decision rule from being fitted after it."""
     if decision_rule(config, prior, dataset)().num_iterations:
-        check_can_hold_out(dataset.labels[dataset.validation], dataset.class_names)
+        check_can_hold_out(dataset.labels[dataset.validation], dataset.class_names, validation_objects(dataset))
 
 
 def _logits(probability: Probabilities) -> Tensor:

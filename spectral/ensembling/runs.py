@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
 from spectral.runs.folder import RunFolder
+from spectral.scoring.bootstrap import group_numbers
 from spectral.scoring.split_scores import Probabilities
 
 KINDS = {"validation": "val", "test": "test"}  # of a split, its name in result.json
@@ -102,6 +103,11 @@ class SplitPredictions:
     labels: NDArray[np.int64]
     probability: Probabilities
     groups: "pd.Series[Any] | None"
+
+    @property
+    def objects(self) -> NDArray[np.int64] | None:
+        """A number for each object [n]; None if the survey names no groups."""
+        return None if self.groups is None else group_numbers(self.groups)
 
     def take(self, rows: NDArray[np.int64]) -> "SplitPredictions":
         """Some of the spectra, in the order of `rows`."""
