@@ -17,6 +17,7 @@ from spectral.runs.folder import RunFolder
 from spectral.scoring.bootstrap import group_numbers
 from spectral.scoring.split_scores import Probabilities
 
+SURVEY = "survey.fingerprint"
 KINDS = {"validation": "val", "test": "test"}  # of a split, its name in result.json
 
 
@@ -127,10 +128,10 @@ def check_compatible(runs: Sequence[FinishedRun]) -> None:
         for key, value in _keys(run).items():
             if value != keys[key]:
                 there, here = (_shown(key, values) for values in (keys[key], value))
-                raise UserError(
-                    f"{run.name} and {first.name} make no ensemble: {key} is {here} of the first and {there} of the "
-                    "second."
-                )
+                reason = f"{key} is {here} of the first and {there} of the second"
+                if key == SURVEY:
+                    reason = f"they were trained on different surveys, {here} and {there} by survey.fingerprint"
+                raise UserError(f"{run.name} and {first.name} make no ensemble: {reason}.")
 
 
 def _keys(run: FinishedRun) -> dict[str, Any]:
@@ -143,7 +144,7 @@ def _keys(run: FinishedRun) -> dict[str, Any]:
         "inputs.num_channels": classifier.inputs.num_channels,
         "inputs.masked_pixels": classifier.inputs.masked_pixels,
         "inputs.baseline": classifier.inputs.baseline,
-        "survey.fingerprint": run.result["survey"]["fingerprint"],
+        SURVEY: run.result["survey"]["fingerprint"],
     }
 
 

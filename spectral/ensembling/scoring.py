@@ -50,9 +50,9 @@ class EnsembleScores:
         """Decide on the test split by the rule as it was fitted.
 
         Args:
-            said: by each candidate [M], of the same spectra.
+            said: by each candidate of a weight above 0, in their order, of the same spectra.
         """
-        probability = average(np.stack([part.probability for part in said]), self.weights)
+        probability = average(np.stack([part.probability for part in said]), self.weights[self.weights > 0])
         self.add("test", said[0], probability, self.rule(probability))
 
     def predictions(self) -> pd.DataFrame:
