@@ -33,7 +33,7 @@ from spectral.data.dataset import Dataset
 from spectral.files import write_parquet
 from spectral.inference.classifier import Classifier
 from spectral.inference.initial_run import load_initial, with_initial_grid
-from spectral.inference.logits import batch_source, infer
+from spectral.inference.logits import batch_source, check_ivar, infer
 from spectral.inference.predictor import Predictor
 from spectral.inference.teacher import open_teacher, teach
 from spectral.inputs.batches import BatchSource
@@ -151,6 +151,7 @@ def _carry_out(
     _check_decision(config, stages, dataset)
     classifier = Classifier.describing(config, dataset)
     inputs = classifier.build_inputs(build_augmentations(config, dataset))
+    check_ivar(dataset.survey, inputs)
     seed_torch(config.seed, epoch=0)
     network = classifier.build_network()
     initial = load_initial(config.init, config.init_wave, classifier, network, folder)

@@ -20,7 +20,7 @@ from spectral.data.dataset import Dataset
 from spectral.errors import UserError
 from spectral.files import write_parquet
 from spectral.inference.classifier import InputSpec
-from spectral.inference.logits import batch_source
+from spectral.inference.logits import batch_source, check_ivar
 from spectral.inputs.batches import Rows
 from spectral.plots.pictures import Plots
 from spectral.runs.folder import RunFolder
@@ -89,13 +89,16 @@ def _carry_out(
     method = _method(config, dataset, runtime)
     prior = torch.from_numpy(method.output_prior(dataset.class_priors))
     _check_decision(config, prior, dataset)
+    inputs = InputSpec.describing(config, dataset).build()
+    check_ivar(dataset.survey, inputs)
+    if config.inputs.augmentations:
+        log.warning("inputs.augmentations does nothing: a baseline is given its training spectra as they are.")
     folder.claim(resolved_config)
     device, names = runtime.device, dataset.class_names
     with (
         RunTracking(config, resolved_config, folder, device, names) as tracking,
         threadpool_limits(runtime.num_threads),
     ):
-        inputs = InputSpec.describing(config, dataset).build()
         source = batch_source(dataset.survey, inputs, device)
         fit_started = time.perf_counter()
         method.fit(Channels(source, inputs, dataset.train), dataset.labels[dataset.train])

@@ -214,11 +214,29 @@ def test_what_needs_a_network_says_that_a_baseline_has_none(
         ("run", lambda: command("export", f"run={folder}", f"out={tmp_path / 'out.onnx'}")),
         ("run", lambda: command("export", f"run={folder}", f"out={tmp_path / 'card.md'}")),
         ("init", lambda: run(small(f"init={folder}"))),
+        ("distill", lambda: run(small(f"distill={folder}"))),
     ]
     for key, attempt in attempts:
         with pytest.raises(UserError) as error:
             attempt()
         assert str(error.value) == f"{key}={folder} {tail}"
+
+
+def test_augmentations_that_a_baseline_does_not_use_are_named(
+    baseline: Callable[..., Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    baseline("method=pls_da", "method.num_components=2", "inputs.augmentations=[gain]")
+    assert "inputs.augmentations does nothing: a baseline" in caplog.text
+
+
+@pytest.mark.parametrize("given", ["inputs.channels=[snr]", "inputs.augmentations=[{name: noise, error: ivar}]"])
+def test_what_needs_inverse_variances_is_refused_before_a_folder_is_taken(
+    given: str, baseline: Callable[..., Path], small: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    for attempt in (lambda: run(small(given)), lambda: baseline("method=pls_da", given)):
+        with pytest.raises(UserError, match="needs inverse variances and the data has none"):
+            attempt()
+    assert not (tmp_path / "run").exists() and not (tmp_path / "baseline").exists()
 
 
 def test_a_folder_belongs_to_a_network_or_to_a_baseline(
