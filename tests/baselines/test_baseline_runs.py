@@ -233,10 +233,14 @@ def test_augmentations_that_a_baseline_does_not_use_are_named(
 def test_what_needs_inverse_variances_is_refused_before_a_folder_is_taken(
     given: str, baseline: Callable[..., Path], small: Callable[..., list[str]], tmp_path: Path
 ) -> None:
-    for attempt in (lambda: run(small(given)), lambda: baseline("method=pls_da", given)):
-        with pytest.raises(UserError, match="needs inverse variances and the data has none"):
-            attempt()
-    assert not (tmp_path / "run").exists() and not (tmp_path / "baseline").exists()
+    needs = "needs inverse variances and the data has none"
+    with pytest.raises(UserError, match=needs):
+        run(small(given))
+    assert not (tmp_path / "run").exists()
+    if "channels" in given:  # a baseline leaves the augmentations out
+        with pytest.raises(UserError, match=needs):
+            baseline("method=pls_da", given)
+        assert not (tmp_path / "baseline").exists()
 
 
 def test_a_folder_belongs_to_a_network_or_to_a_baseline(
