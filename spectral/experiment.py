@@ -158,6 +158,7 @@ def _carry_out(
     teacher, taught_by = open_teacher(config, dataset, folder)
     begun_with = initial | taught_by
     on_network(network_sizes(network))
+    taught = teach(config, teacher, dataset, runtime)
     folder.claim(resolved_config)
     folder.note_initial(begun_with)
     classifier.save(folder)
@@ -175,7 +176,7 @@ def _carry_out(
         validate=_validation(config, dataset, inputs, source, runtime),
         folder=folder,
         progress=Progress(console, config.objectives[0]),
-        teacher=teach(config, teacher, dataset, runtime),
+        teacher=taught,
     )
     with RunTracking(config, resolved_config, folder, runtime.device, dataset.class_names, tracked_as) as tracking:
         trainer.fit(tracking.following(on_epoch))
