@@ -45,7 +45,8 @@ class Entry:
 
     def cells(self) -> list[str]:
         """Name, kind, status, progress, score, objective, age."""
-        unit = {"study": "trials", "ensemble": "networks"}.get(self.kind, "epochs")
+        of_ensemble = "networks" if self.num_done != 1 else "network"
+        unit = {"study": "trials", "ensemble": of_ensemble}.get(self.kind, "epochs")
         of = "" if self.num_total is None else f" of {self.num_total}"
         which = self.values_of.partition(" ")[0]
         score = " ".join([which, *(f"{value:.4f}" for value in self.values)]) if self.values else "-"
