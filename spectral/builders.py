@@ -24,6 +24,7 @@ from spectral.configs.stages import StageConfig
 from spectral.data.dataset import Dataset
 from spectral.errors import UserError
 from spectral.inputs.augmentations import Augmentation
+from spectral.inputs.batches import Rows
 from spectral.runs.folder import RunFolder
 from spectral.runtime import Runtime, choose_runtime, tune_allocator
 from spectral.scoring.bootstrap import group_numbers
@@ -135,9 +136,9 @@ def _loss_by_epoch(loss_config: Any, sampler: Sampler, dataset: Dataset) -> Call
     return make_loss
 
 
-def validation_objects(dataset: Dataset) -> Labels | None:
-    """A number for the object of each validation spectrum [n]; None if the survey names no groups."""
-    groups = dataset.groups_of(dataset.validation)
+def objects_of(dataset: Dataset, rows: Rows) -> Labels | None:
+    """A number for the object of each of some spectra [n]; None if the survey names no groups."""
+    groups = dataset.groups_of(rows)
     return None if groups is None else group_numbers(groups)
 
 

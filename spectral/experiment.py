@@ -24,7 +24,7 @@ from spectral.builders import (
     check_objectives,
     decision_rule,
     first_and_last_losses,
-    validation_objects,
+    objects_of,
 )
 from spectral.configs.ignored import ignored_options
 from spectral.configs.objective import objective_direction
@@ -227,7 +227,7 @@ def _check_decision(config: ExperimentConfig, stages: list[Stage], dataset: Data
     for loss in first_and_last_losses(stages):
         rule = decision_rule(config, loss.get_buffer("output_prior"), dataset)()
         if rule.num_iterations:
-            labels, objects = dataset.labels[dataset.validation], validation_objects(dataset)
+            labels, objects = dataset.labels[dataset.validation], objects_of(dataset, dataset.validation)
             check_can_hold_out(labels, dataset.class_names, objects)
 
 
@@ -254,7 +254,7 @@ def _validation(
 
     Those of the decision rule too if an objective is one of them: to fit the rule takes time.
     """
-    rows, objects = dataset.validation, validation_objects(dataset)
+    rows, objects = dataset.validation, objects_of(dataset, dataset.validation)
 
     def validate(network: nn.Module, loss: nn.Module) -> dict[str, float]:
         if not len(rows):

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from spectral.baselines.channels import Channels
 from spectral.baselines.contract import Method, Probabilities, Setting
-from spectral.builders import check_objectives, decision_rule, validation_objects
+from spectral.builders import check_objectives, decision_rule, objects_of
 from spectral.configs.baseline_run import BaselineRunConfig, typed_baseline
 from spectral.configs.methods import methods
 from spectral.data.dataset import Dataset
@@ -138,7 +138,8 @@ def _method(config: BaselineRunConfig, dataset: Dataset, runtime: Runtime) -> Me
         raise UserError(
             f"method={config.method.name} needs two classes to train on: the training part has '{only}' alone."
         )
-    setting = Setting(dataset.num_classes, config.seed, runtime.num_threads)
+    objects = objects_of(dataset, dataset.train)
+    setting = Setting(dataset.num_classes, config.seed, runtime.num_threads, objects)
     method: Method = methods.build(config.method, setting=setting)
     return method
 
@@ -146,7 +147,9 @@ def _method(config: BaselineRunConfig, dataset: Dataset, runtime: Runtime) -> Me
 def _check_decision(config: BaselineRunConfig, prior: Tensor, dataset: Dataset) -> None:
     """Meet before training what would keep the decision rule from being fitted after it."""
     if decision_rule(config, prior, dataset)().num_iterations:
-        check_can_hold_out(dataset.labels[dataset.validation], dataset.class_names, validation_objects(dataset))
+        check_can_hold_out(
+            dataset.labels[dataset.validation], dataset.class_names, objects_of(dataset, dataset.validation)
+        )
 
 
 def _logits(probability: Probabilities) -> Tensor:

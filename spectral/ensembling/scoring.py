@@ -8,7 +8,7 @@ import pandas as pd
 
 from spectral.ensembling.runs import KINDS, SplitPredictions
 from spectral.errors import UserError
-from spectral.scoring.cross_fitting import check_can_hold_out, decide_validation, validation_folds
+from spectral.scoring.cross_fitting import check_can_hold_out, decide_validation, folds_of_objects
 from spectral.scoring.decision import Decision
 from spectral.scoring.metrics import Floats, Labels
 from spectral.scoring.scores import scored_frame
@@ -92,7 +92,7 @@ def score_validation(
         return scores
     _check_can_hold_out(labels, class_names, objects)
     probability, decided = np.empty_like(whole), np.empty_like(labels)
-    for rest, held_out in validation_folds(labels, seed, objects):
+    for rest, held_out in folds_of_objects(labels, seed, objects):
         selected = select(probabilities[:, rest], labels[rest])
         of_rest, of_fold = make_rule(), average(probabilities[:, held_out], selected)
         if of_rest.num_iterations:

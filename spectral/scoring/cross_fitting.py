@@ -58,25 +58,25 @@ def decide_validation(
         probability: [n, K].
         labels: [n], as check_can_hold_out has passed them.
         weights: [n], that a rule is fitted under; None: all the same.
-        objects: [n], as of `validation_folds`.
+        objects: [n], as of `folds_of_objects`.
     """
     rule = make_rule()
     if not rule.num_iterations:
         return rule(probability)
     decided = np.empty(len(labels), dtype=np.int64)
-    for rest, held_out in validation_folds(labels, seed, objects):
+    for rest, held_out in folds_of_objects(labels, seed, objects):
         of_rest = None if weights is None else weights[rest]
         decided[held_out] = make_rule().fit(probability[rest], labels[rest], of_rest)(probability[held_out])
     return decided
 
 
-def validation_folds(labels: Labels, seed: int, objects: Labels | None = None) -> Iterator[tuple[Labels, Labels]]:
-    """The folds by which what is fitted on validation is scored there: the other places, and those that are held out.
+def folds_of_objects(labels: Labels, seed: int, objects: Labels | None = None) -> Iterator[tuple[Labels, Labels]]:
+    """Five folds, or fewer of rare classes: of each the other places, and those that are held out.
 
     Objects are divided, stratified by the rarest class of each, so that all spectra of one are in the same fold.
 
     Args:
-        labels: [n], as check_can_hold_out has passed them.
+        labels: [n], of two objects or more.
         objects: [n], a number for each object; None: each spectrum is of its own.
     """
     # Only if something is fitted: this import takes a second.
@@ -87,6 +87,8 @@ def validation_folds(labels: Labels, seed: int, objects: Labels | None = None) -
     rarity = of_class.argsort(kind="stable").argsort()
     strata = np.full(place.max() + 1, len(of_class))
     np.minimum.at(strata, place, rarity[labels])
+    if np.bincount(strata).max() < 2:
+        strata[:] = 0  # no class to stratify by
     num_folds = int(np.clip(np.unique(strata, return_counts=True)[1].min(), 2, NUM_FOLDS))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The least populated class")  # its objects may count for a rarer one

@@ -9,7 +9,7 @@ from sklearn.model_selection import StratifiedKFold
 from spectral.ensembling.runs import SplitPredictions
 from spectral.ensembling.scoring import score_validation
 from spectral.errors import UserError
-from spectral.scoring.cross_fitting import check_can_hold_out, decide_validation, validation_folds
+from spectral.scoring.cross_fitting import check_can_hold_out, decide_validation, folds_of_objects
 from spectral.scoring.decision import Decision, macro_f1_rule
 from spectral.scoring.metrics import Floats, Labels
 from spectral.scoring.scores import FinalScores
@@ -27,7 +27,7 @@ def labelled(num: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def test_all_spectra_of_an_object_are_held_out_together() -> None:
     labels, objects = labelled(400)
 
-    folds = list(validation_folds(labels, 3, objects))
+    folds = list(folds_of_objects(labels, 3, objects))
 
     assert len(folds) == 5
     assert np.array_equal(np.sort(np.concatenate([held for _, held in folds])), np.arange(400))
@@ -42,7 +42,7 @@ def test_spectra_of_their_own_are_divided_as_scikit_learn_stratifies_them() -> N
     alone = np.random.default_rng(1).permutation(60)
     expected = list(StratifiedKFold(5, shuffle=True, random_state=7).split(labels[:, None], labels))
 
-    for folds in (list(validation_folds(labels, 7)), list(validation_folds(labels, 7, alone))):
+    for folds in (list(folds_of_objects(labels, 7)), list(folds_of_objects(labels, 7, alone))):
         for (rest, held_out), (expected_rest, expected_held_out) in zip(folds, expected, strict=True):
             assert np.array_equal(rest, expected_rest)
             assert np.array_equal(held_out, expected_held_out)
@@ -52,9 +52,17 @@ def test_a_rare_class_of_two_objects_is_in_two_folds() -> None:
     labels = np.array([0] * 20 + [1] * 6)
     objects = np.array([*range(20), 20, 20, 20, 21, 21, 21])
 
-    folds = list(validation_folds(labels, 0, objects))
+    folds = list(folds_of_objects(labels, 0, objects))
 
     assert [labels[held_out].sum() for _, held_out in folds] == [3, 3]
+
+
+def test_objects_of_which_no_two_have_a_class_to_stratify_by_are_divided_all_the_same() -> None:
+    labels, objects = np.array([0, 1, 0, 2]), np.array([5, 5, 7, 7])
+
+    folds = list(folds_of_objects(labels, 0, objects))
+
+    assert sorted(held_out.tolist() for _, held_out in folds) == [[0, 1], [2, 3]]
 
 
 def test_an_object_does_not_decide_on_itself() -> None:
