@@ -63,7 +63,7 @@ class TrainedRun:
         name: of the run, in messages.
     """
 
-    predictor: Predictor | OnnxPredictor
+    predictor: Predictor | OnnxPredictor = dataclasses.field(repr=False)  # its network fills pages
     name: str
 
     @property

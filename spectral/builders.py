@@ -24,9 +24,12 @@ from spectral.configs.stages import StageConfig
 from spectral.data.dataset import Dataset
 from spectral.errors import UserError
 from spectral.inputs.augmentations import Augmentation
+from spectral.inputs.batches import Rows
 from spectral.runs.folder import RunFolder
 from spectral.runtime import Runtime, choose_runtime, tune_allocator
+from spectral.scoring.bootstrap import group_numbers
 from spectral.scoring.decision import Decision
+from spectral.scoring.metrics import Labels
 from spectral.training.sampler import Sampler
 from spectral.training.stage import Stage
 
@@ -131,6 +134,12 @@ def _loss_by_epoch(loss_config: Any, sampler: Sampler, dataset: Dataset) -> Call
         return loss
 
     return make_loss
+
+
+def objects_of(dataset: Dataset, rows: Rows) -> Labels | None:
+    """A number for the object of each of some spectra [n]; None if the survey names no groups."""
+    groups = dataset.groups_of(rows)
+    return None if groups is None else group_numbers(groups)
 
 
 def decision_rule(config: AnyRunConfig, output_prior: Tensor, dataset: Dataset) -> Callable[[], Decision]:

@@ -24,6 +24,7 @@ from spectral.builders import (
     check_objectives,
     decision_rule,
     first_and_last_losses,
+    objects_of,
 )
 from spectral.configs.ignored import ignored_options
 from spectral.configs.objective import objective_direction
@@ -32,7 +33,7 @@ from spectral.data.dataset import Dataset
 from spectral.files import write_parquet
 from spectral.inference.classifier import Classifier
 from spectral.inference.initial_run import load_initial, with_initial_grid
-from spectral.inference.logits import batch_source, infer
+from spectral.inference.logits import batch_source, check_ivar, infer
 from spectral.inference.predictor import Predictor
 from spectral.inference.teacher import open_teacher, teach
 from spectral.inputs.batches import BatchSource
@@ -44,8 +45,9 @@ from spectral.runs.given import chosen_keys, resolved
 from spectral.runtime import Runtime
 from spectral.score_test import add_test, is_held_back
 from spectral.scoring.console import print_result
+from spectral.scoring.cross_fitting import check_can_hold_out
 from spectral.scoring.earlier import with_argmax_scores
-from spectral.scoring.scores import FinalScores, argmax_metrics, check_can_hold_out, decision_metrics
+from spectral.scoring.scores import FinalScores, argmax_metrics, decision_metrics
 from spectral.scoring.split_scores import DECISION, with_prefix
 from spectral.terminal import Terminal
 from spectral.tracking.backends.contract import TrackedAs
@@ -149,12 +151,14 @@ def _carry_out(
     _check_decision(config, stages, dataset)
     classifier = Classifier.describing(config, dataset)
     inputs = classifier.build_inputs(build_augmentations(config, dataset))
+    check_ivar(dataset.survey, inputs)
     seed_torch(config.seed, epoch=0)
     network = classifier.build_network()
     initial = load_initial(config.init, config.init_wave, classifier, network, folder)
     teacher, taught_by = open_teacher(config, dataset, folder)
     begun_with = initial | taught_by
     on_network(network_sizes(network))
+    taught = teach(config, teacher, dataset, runtime)
     folder.claim(resolved_config)
     folder.note_initial(begun_with)
     classifier.save(folder)
@@ -172,7 +176,7 @@ def _carry_out(
         validate=_validation(config, dataset, inputs, source, runtime),
         folder=folder,
         progress=Progress(console, config.objectives[0]),
-        teacher=teach(config, teacher, dataset, runtime),
+        teacher=taught,
     )
     with RunTracking(config, resolved_config, folder, runtime.device, dataset.class_names, tracked_as) as tracking:
         trainer.fit(tracking.following(on_epoch))
@@ -223,7 +227,8 @@ def _check_decision(config: ExperimentConfig, stages: list[Stage], dataset: Data
     for loss in first_and_last_losses(stages):
         rule = decision_rule(config, loss.get_buffer("output_prior"), dataset)()
         if rule.num_iterations:
-            check_can_hold_out(dataset.labels[dataset.validation], dataset.class_names)
+            labels, objects = dataset.labels[dataset.validation], objects_of(dataset, dataset.validation)
+            check_can_hold_out(labels, dataset.class_names, objects)
 
 
 def _training_settings(config: ExperimentConfig, dataset: Dataset) -> TrainingSettings:
@@ -249,7 +254,7 @@ def _validation(
 
     Those of the decision rule too if an objective is one of them: to fit the rule takes time.
     """
-    rows = dataset.validation
+    rows, objects = dataset.validation, objects_of(dataset, dataset.validation)
 
     def validate(network: nn.Module, loss: nn.Module) -> dict[str, float]:
         if not len(rows):
@@ -259,7 +264,8 @@ def _validation(
         metrics = argmax_metrics(logits, labels, names)
         if config.scores_decision:
             make_rule = decision_rule(config, loss.get_buffer("output_prior"), dataset)
-            metrics |= with_prefix(DECISION, decision_metrics(logits, labels, names, make_rule, config.seed))
+            by_rule = decision_metrics(logits, labels, names, make_rule, config.seed, objects)
+            metrics |= with_prefix(DECISION, by_rule)
         return with_prefix("val", metrics)
 
     return validate

@@ -11,6 +11,7 @@ from sweeps.own_spectral import require_own_spectral
 
 EXIT_MISTAKE = 2
 EXIT_INTERRUPTED = 130
+NOT_ALLOWED = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def end_with(main: Callable[[], int]) -> NoReturn:
@@ -25,10 +26,13 @@ def end_with(main: Callable[[], int]) -> NoReturn:
     try:
         code = main()
     except OSError as error:
-        if error.errno != errno.ENAMETOOLONG:
+        if error.errno in NOT_ALLOWED:
+            code = mistake(f"{error.filename} cannot be read or written: {error.strerror}.")
+        elif error.errno == errno.ENAMETOOLONG:
+            name = max(Path(str(error.filename)).parts, key=len)
+            code = mistake(f"the name {name[:40]}... has {len(name)} characters, which is too long for a file.")
+        else:
             raise
-        name = max(Path(str(error.filename)).parts, key=len)
-        code = mistake(f"the name {name[:40]}... has {len(name)} characters, which is too long for a file.")
     except KeyboardInterrupt:
         print("stopped.", file=sys.stderr)
         code = EXIT_INTERRUPTED

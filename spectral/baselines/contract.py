@@ -23,11 +23,13 @@ class Setting:
         num_classes: K.
         seed: of all that is drawn.
         num_threads: of the CPU.
+        objects: of the training spectra [n], a number for each; None if the survey names no groups.
     """
 
     num_classes: int
     seed: int
     num_threads: int
+    objects: Labels | None = None
 
 
 class Method(ABC):

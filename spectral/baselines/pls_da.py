@@ -13,17 +13,16 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import f1_score
-from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import StandardScaler
 
 from spectral.baselines.contract import Labels, Setting
 from spectral.baselines.tabular import Tabular
 from spectral.errors import UserError
+from spectral.scoring.cross_fitting import folds_of_objects
 
 log = logging.getLogger(__name__)
 
 Table = NDArray[Any]
-NUM_FOLDS = 5
 
 
 class PLSDA(Tabular):
@@ -48,7 +47,7 @@ class PLSDA(Tabular):
         if self.num_components is not None:
             return PLSThenLDA(self.num_components, self.autoscale, balanced)
         most = PLSThenLDA(self.max_components, self.autoscale, balanced)
-        num = best_num_components(most, table, labels, self.setting.seed)
+        num = best_num_components(most, table, labels, self.setting.seed, self.setting.objects)
         log.info("Cross-validation within the training part chose %d components.", num)
         return PLSThenLDA(num, self.autoscale, balanced)
 
@@ -95,18 +94,21 @@ class PLSThenLDA(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sciki
         return probability
 
 
-def best_num_components(most: PLSThenLDA, table: Table, labels: Labels, seed: int) -> int:
+def best_num_components(
+    most: PLSThenLDA, table: Table, labels: Labels, seed: int, objects: Labels | None = None
+) -> int:
     """The number of components of the highest macro-F1 in a cross-validation, the least of several.
 
     Args:
         most: unfitted, with the largest number that is tried.
+        objects: [n], a number for each object, whose spectra are in one fold; None: each spectrum is of its own.
     """
+    if objects is not None and len(np.unique(objects)) < 2:
+        return 1  # nothing to hold out
     decided: dict[int, Labels] = {}
-    num_folds = int(np.clip(np.bincount(labels)[np.unique(labels)].min(), 2, NUM_FOLDS))
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The least populated class")  # it is then in one fold alone
-        folds = list(StratifiedKFold(num_folds, shuffle=True, random_state=seed).split(table, labels))
-    if min(len(rest) for rest, _ in folds) <= len(np.unique(labels)):
+    folds = list(folds_of_objects(labels, seed, objects))
+    smallest = min(len(rest) for rest, _ in folds)
+    if smallest <= len(np.unique(labels)) or any(len(np.unique(labels[rest])) < 2 for rest, _ in folds):
         return 1  # too few to train on a part of them
     for rest, held_out in folds:
         most.fit(table[rest], labels[rest])

@@ -13,14 +13,14 @@ from torch import Tensor
 
 from spectral.baselines.channels import Channels
 from spectral.baselines.contract import Method, Probabilities, Setting
-from spectral.builders import check_objectives, decision_rule
+from spectral.builders import check_objectives, decision_rule, objects_of
 from spectral.configs.baseline_run import BaselineRunConfig, typed_baseline
 from spectral.configs.methods import methods
 from spectral.data.dataset import Dataset
 from spectral.errors import UserError
 from spectral.files import write_parquet
 from spectral.inference.classifier import InputSpec
-from spectral.inference.logits import batch_source
+from spectral.inference.logits import batch_source, check_ivar
 from spectral.inputs.batches import Rows
 from spectral.plots.pictures import Plots
 from spectral.runs.folder import RunFolder
@@ -28,7 +28,8 @@ from spectral.runs.given import chosen_keys, resolved
 from spectral.runs.origin import origin
 from spectral.runtime import Runtime
 from spectral.scoring.console import print_result
-from spectral.scoring.scores import FinalScores, check_can_hold_out
+from spectral.scoring.cross_fitting import check_can_hold_out
+from spectral.scoring.scores import FinalScores
 from spectral.terminal import Terminal
 from spectral.tracking.client import check_installed
 from spectral.tracking.run import RunTracking
@@ -88,13 +89,16 @@ def _carry_out(
     method = _method(config, dataset, runtime)
     prior = torch.from_numpy(method.output_prior(dataset.class_priors))
     _check_decision(config, prior, dataset)
+    inputs = InputSpec.describing(config, dataset).build()
+    check_ivar(dataset.survey, inputs)
+    if config.inputs.augmentations:
+        log.warning("inputs.augmentations does nothing: a baseline is given its training spectra as they are.")
     folder.claim(resolved_config)
     device, names = runtime.device, dataset.class_names
     with (
         RunTracking(config, resolved_config, folder, device, names) as tracking,
         threadpool_limits(runtime.num_threads),
     ):
-        inputs = InputSpec.describing(config, dataset).build()
         source = batch_source(dataset.survey, inputs, device)
         fit_started = time.perf_counter()
         method.fit(Channels(source, inputs, dataset.train), dataset.labels[dataset.train])
@@ -134,7 +138,8 @@ def _method(config: BaselineRunConfig, dataset: Dataset, runtime: Runtime) -> Me
         raise UserError(
             f"method={config.method.name} needs two classes to train on: the training part has '{only}' alone."
         )
-    setting = Setting(dataset.num_classes, config.seed, runtime.num_threads)
+    objects = objects_of(dataset, dataset.train)
+    setting = Setting(dataset.num_classes, config.seed, runtime.num_threads, objects)
     method: Method = methods.build(config.method, setting=setting)
     return method
 
@@ -142,7 +147,9 @@ def _method(config: BaselineRunConfig, dataset: Dataset, runtime: Runtime) -> Me
 def _check_decision(config: BaselineRunConfig, prior: Tensor, dataset: Dataset) -> None:
     """Meet before training what would keep the decision rule from being fitted after it."""
     if decision_rule(config, prior, dataset)().num_iterations:
-        check_can_hold_out(dataset.labels[dataset.validation], dataset.class_names)
+        check_can_hold_out(
+            dataset.labels[dataset.validation], dataset.class_names, objects_of(dataset, dataset.validation)
+        )
 
 
 def _logits(probability: Probabilities) -> Tensor:

@@ -43,6 +43,8 @@ ARGUMENT = re.compile(r"^(?:Error merging override |To append to your config use
 # A list of names for a group that takes one name: Hydra then loads an unknown name, or merges two parts.
 LISTED_UNKNOWN = re.compile(r"In '(?:hydra/)?\w+': Could not load '(.+)/([^/]+)'")
 LISTED_TWICE = re.compile(r"In 'hydra/typed/(\w+)/(\w+)': ValidationError raised while composing config")
+# A group that other commands have and this one has not.
+NO_SUCH_GROUP = re.compile(r"Could not override '([^'@]+)'\.?\s+No match in the defaults list")
 # Gives the program's own message for a mistake that Hydra found; None for other mistakes.
 Explain = Callable[[HydraException], str | None]
 
@@ -187,6 +189,8 @@ def hydra_sentence(error: HydraException, explain: Explain = nothing_more) -> st
     if listed := LISTED_UNKNOWN.match(str(error)) or LISTED_TWICE.match(str(error)):
         group, name = listed.groups()
         return f"{group} is given {name} in a list with others: it takes one name, as in {group}={name}."
+    if other := NO_SUCH_GROUP.match(str(error)):
+        return f"{other[1]} is not a known key of this command, though of another one: --help lists its keys."
     if cause is None or isinstance(cause, HydraException):
         return f"{hydras_own_words(error)}."
     raise error

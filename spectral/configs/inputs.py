@@ -233,6 +233,10 @@ class RedshiftConfig:
     max_redshift: float = number(0.05, above=0, below=1)  # either way
     classes: Optional[list[str]] = None  # names of the classes it acts on; null: all
 
+    def check(self, key: str) -> None:
+        if self.classes is not None and not self.classes:
+            raise UserError(f"{key}.classes=[] names no class: give some, null for all, or leave redshift out.")
+
 
 @dataclass
 class InputsConfig:

@@ -1,6 +1,5 @@
 """Make the folder of an ensemble of finished runs. M candidates, K classes."""
 
-import dataclasses
 import functools
 import json
 from collections.abc import Sequence
@@ -51,17 +50,22 @@ def make_ensemble(paths: Sequence[Path | str], out: Path, options: EnsembleOptio
     """Average finished runs, and write the folder of their ensemble; result.json is written last.
 
     Args:
-        paths: of run folders, the best first.
-        out: folder of the ensemble. An ensemble that is there is replaced, any other run is not.
+        paths: of run folders. The first one's config, decision rule and seed are those of the ensemble.
+        out: folder of the ensemble. An ensemble that is there is replaced, nothing else is.
 
     Returns:
         What result.json holds.
 
     Raises:
-        UserError: a run is missing, corrupt or unlike the others, or `out` holds another run.
+        UserError: a run is missing, corrupt or unlike the others, or `out` holds anything else.
     """
     folder = RunFolder(out)
     _check_out(folder, paths)
+    with folder.locked():  # a folder that nothing is written to goes again
+        return _make(paths, folder, options)
+
+
+def _make(paths: Sequence[Path | str], folder: RunFolder, options: EnsembleOptions) -> dict[str, Any]:
     runs = [FinishedRun.open(path) for path in paths]
     candidates, common = candidates_of(runs), common_prior(runs)
     if len(candidates) == 1 and not candidates[0].is_of_folds:
@@ -76,14 +80,14 @@ def make_ensemble(paths: Sequence[Path | str], out: Path, options: EnsembleOptio
         select,
         functools.partial(_rule, first, common),
         first.classifier.class_names,
-        RunFolder(first.folder.path).load_seed(),
+        first.folder.load_seed(),
         any(name.startswith(OF_THE_DECISION) for name in objectives),
     )
-    tested = [candidate.test(common) for candidate in candidates]
-    chosen = [k for k, weight in enumerate(scores.weights) if weight > 0]
-    has_test = all(tested[k] is not None for k in chosen)
+    chosen = [candidate for candidate, weight in zip(candidates, scores.weights, strict=True) if weight > 0]
+    tested = [said for candidate in chosen if (said := candidate.test(common)) is not None]
+    has_test = len(tested) == len(chosen)
     if has_test:
-        scores = _with_test(scores, tested, candidates, chosen)
+        scores.add_test(_aligned(tested, chosen))
     weighted = _weighted_runs(candidates, scores.weights)
     classifier, weights = _classifier(weighted, common, scores.rule)
     made = {
@@ -95,8 +99,7 @@ def make_ensemble(paths: Sequence[Path | str], out: Path, options: EnsembleOptio
         "out_of_fold": any(candidate.is_of_folds for candidate in candidates),
     }
     result = _result(first, weighted, scores, objectives, made, has_test)
-    with folder.locked():
-        _write(folder, classifier, weights, _config(first, folder, has_test), scores, result)
+    _write(folder, classifier, weights, _config(first, folder, has_test), scores, result)
     return result
 
 
@@ -106,11 +109,18 @@ def _greedy_weights(probabilities: Any, labels: Any, options: EnsembleOptions) -
 
 
 def _check_out(folder: RunFolder, paths: Sequence[Path | str]) -> None:
-    """Raise UserError if the folder is that of another run, or of a member."""
+    """Raise UserError if the folder holds anything but an ensemble, or cannot be made."""
+    own = "give the ensemble a folder of its own"
     if any(Path(path).resolve() == folder.path.resolve() for path in paths):
-        raise UserError(f"--out {folder.path} is the folder of a member: give the ensemble a folder of its own.")
-    if folder.config.exists() and not is_ensemble(folder):
-        raise UserError(f"--out {folder.path} is the folder of another run: give the ensemble a folder of its own.")
+        raise UserError(f"--out {folder.path} is the folder of a member: {own}.")
+    try:
+        folder.path.mkdir(parents=True, exist_ok=True)
+        files = {path.name for path in folder.path.iterdir() if not path.name.startswith(".")}
+    except OSError as error:
+        raise UserError(f"--out {folder.path} cannot be made: {error.strerror}.") from error
+    if files - {"run.lock"} and not is_ensemble(folder):
+        other = "is the folder of another run" if folder.config.exists() else "is not empty and holds no ensemble"
+        raise UserError(f"--out {folder.path} {other}: {own}.")
 
 
 def is_ensemble(folder: RunFolder) -> bool:
@@ -137,19 +147,6 @@ def _aligned(said: Sequence[SplitPredictions], candidates: Sequence[Candidate]) 
     """Predictions in the order of the first candidate's spectra. Raises UserError if they are of other spectra."""
     first = candidates[0].name
     return [in_order_of(said[0], part, first, candidate.name) for part, candidate in zip(said, candidates, strict=True)]
-
-
-def _with_test(
-    scores: EnsembleScores,
-    tested: Sequence[SplitPredictions | None],
-    candidates: Sequence[Candidate],
-    chosen: Sequence[int],
-) -> EnsembleScores:
-    """The scores with those of the test split, which each chosen candidate has scored."""
-    said = [part for k in chosen if (part := tested[k]) is not None]
-    of_chosen = dataclasses.replace(scores, weights=scores.weights[list(chosen)])
-    of_chosen.add_test(_aligned(said, [candidates[k] for k in chosen]))
-    return dataclasses.replace(of_chosen, weights=scores.weights)
 
 
 def _weighted_runs(candidates: Sequence[Candidate], weights: Floats) -> list[tuple[FinishedRun, float]]:
@@ -197,7 +194,7 @@ def _classifier(
 
 
 def _config(first: FinishedRun, folder: RunFolder, has_test: bool) -> dict[str, Any]:
-    """The config of the best member: the data, the split and the rule are those of the ensemble too."""
+    """The config of the first member: the data, the split and the rule are those of the ensemble too."""
     own = {"run_dir": str(folder.path), "init": None, "distill": None, "score_test": has_test}
     return first.config | own
 
@@ -213,7 +210,7 @@ def _result(
     """What result.json holds, by the keys of docs/run-folder.md.
 
     Args:
-        first: the best candidate's run, whose survey, seed and rule are those of the ensemble.
+        first: the first candidate's run, whose survey, seed and rule are those of the ensemble.
         made: how the ensemble was made.
     """
     results = [run.result for run, _ in weighted]

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
 from spectral.runs.folder import RunFolder
+from spectral.scoring.bootstrap import group_numbers
 from spectral.scoring.split_scores import Probabilities
 
+SURVEY = "survey.fingerprint"
 KINDS = {"validation": "val", "test": "test"}  # of a split, its name in result.json
 
 
@@ -103,6 +105,11 @@ class SplitPredictions:
     probability: Probabilities
     groups: "pd.Series[Any] | None"
 
+    @property
+    def objects(self) -> NDArray[np.int64] | None:
+        """A number for each object [n]; None if the survey names no groups."""
+        return None if self.groups is None else group_numbers(self.groups)
+
     def take(self, rows: NDArray[np.int64]) -> "SplitPredictions":
         """Some of the spectra, in the order of `rows`."""
         groups = None if self.groups is None else self.groups.iloc[rows].reset_index(drop=True)
@@ -121,10 +128,10 @@ def check_compatible(runs: Sequence[FinishedRun]) -> None:
         for key, value in _keys(run).items():
             if value != keys[key]:
                 there, here = (_shown(key, values) for values in (keys[key], value))
-                raise UserError(
-                    f"{run.name} and {first.name} make no ensemble: {key} is {here} of the first and {there} of the "
-                    "second."
-                )
+                reason = f"{key} is {here} of the first and {there} of the second"
+                if key == SURVEY:
+                    reason = f"they were trained on different surveys, {here} and {there} by survey.fingerprint"
+                raise UserError(f"{run.name} and {first.name} make no ensemble: {reason}.")
 
 
 def _keys(run: FinishedRun) -> dict[str, Any]:
@@ -137,7 +144,7 @@ def _keys(run: FinishedRun) -> dict[str, Any]:
         "inputs.num_channels": classifier.inputs.num_channels,
         "inputs.masked_pixels": classifier.inputs.masked_pixels,
         "inputs.baseline": classifier.inputs.baseline,
-        "survey.fingerprint": run.result["survey"]["fingerprint"],
+        SURVEY: run.result["survey"]["fingerprint"],
     }
 
 

@@ -8,10 +8,10 @@ import pandas as pd
 
 from spectral.ensembling.runs import KINDS, SplitPredictions
 from spectral.errors import UserError
-from spectral.scoring.bootstrap import group_numbers
+from spectral.scoring.cross_fitting import check_can_hold_out, decide_validation, folds_of_objects
 from spectral.scoring.decision import Decision
 from spectral.scoring.metrics import Floats, Labels
-from spectral.scoring.scores import check_can_hold_out, decide_validation, scored_frame, validation_folds
+from spectral.scoring.scores import scored_frame
 from spectral.scoring.split_scores import Probabilities, split_scores
 
 # From probabilities [M, n, K] and labels [n] to weights [M] of sum 1.
@@ -40,8 +40,7 @@ class EnsembleScores:
     def add(self, split: str, said: SplitPredictions, probability: Probabilities, decided: Labels) -> None:
         """Score probabilities [n, K] and decisions [n] for the spectra of a split."""
         by_rule = decided if self.scores_decision or not self.rule.is_argmax else None
-        objects = None if said.groups is None else group_numbers(said.groups)
-        names = self.class_names
+        names, objects = self.class_names, said.objects
         metrics, confusions = split_scores(KINDS[split], probability, by_rule, said.labels, names, self.seed, objects)
         self.metrics |= metrics
         self.confusions |= confusions
@@ -51,9 +50,9 @@ class EnsembleScores:
         """Decide on the test split by the rule as it was fitted.
 
         Args:
-            said: by each candidate [M], of the same spectra.
+            said: by each candidate of a weight above 0, in their order, of the same spectra.
         """
-        probability = average(np.stack([part.probability for part in said]), self.weights)
+        probability = average(np.stack([part.probability for part in said]), self.weights[self.weights > 0])
         self.add("test", said[0], probability, self.rule(probability))
 
     def predictions(self) -> pd.DataFrame:
@@ -79,9 +78,9 @@ def score_validation(
         select: None gives each candidate the same weight.
 
     Raises:
-        UserError: a class has one validation spectrum, so that nothing can be held out.
+        UserError: a class has validation spectra of one object alone, so that nothing can be held out.
     """
-    probabilities, labels = np.stack([part.probability for part in said]), said[0].labels
+    probabilities, labels, objects = np.stack([part.probability for part in said]), said[0].labels, said[0].objects
     equal = np.full(len(said), 1 / len(said))
     weights = equal if select is None or len(said) == 1 else select(probabilities, labels)
     whole, rule = average(probabilities, weights), make_rule()
@@ -89,11 +88,11 @@ def score_validation(
         rule.fit(whole, labels)
     scores = EnsembleScores(class_names, seed, weights, rule, scores_decision)
     if select is None or len(said) == 1:
-        scores.add("validation", said[0], whole, decide_validation(make_rule, whole, labels, seed))
+        scores.add("validation", said[0], whole, decide_validation(make_rule, whole, labels, seed, objects=objects))
         return scores
-    _check_can_hold_out(labels, class_names)
+    _check_can_hold_out(labels, class_names, objects)
     probability, decided = np.empty_like(whole), np.empty_like(labels)
-    for rest, held_out in validation_folds(labels, seed):
+    for rest, held_out in folds_of_objects(labels, seed, objects):
         selected = select(probabilities[:, rest], labels[rest])
         of_rest, of_fold = make_rule(), average(probabilities[:, held_out], selected)
         if of_rest.num_iterations:
@@ -109,11 +108,11 @@ def average(probabilities: Probabilities, weights: Floats) -> Probabilities:
     return mean
 
 
-def _check_can_hold_out(labels: Labels, class_names: Sequence[str]) -> None:
+def _check_can_hold_out(labels: Labels, class_names: Sequence[str], objects: Labels | None) -> None:
     try:
-        check_can_hold_out(labels, class_names)
+        check_can_hold_out(labels, class_names, objects)
     except UserError as error:
         raise UserError(
-            "--select greedy is scored on validation spectra that it has not seen, and needs two of each class, as "
-            "decision=macro_f1 does: give --select all, or more validation spectra."
+            "--select greedy is scored on validation spectra that it has not seen, and needs two of each class, of two "
+            "objects, as decision=macro_f1 does: give --select all, or more validation spectra."
         ) from error

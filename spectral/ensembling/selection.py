@@ -23,7 +23,7 @@ def select_greedily(probabilities: NDArray[np.floating], labels: Labels, num_bag
     Args:
         probabilities: of each candidate [M, n, K], at one class prior.
         labels: [n].
-        num_bags: 1 takes all candidates at once; more draw half of them each.
+        num_bags: 1 takes all candidates at once; more draw half of them each, of two candidates both.
         seed: of the bags.
     """
     num = len(probabilities)
@@ -32,7 +32,8 @@ def select_greedily(probabilities: NDArray[np.floating], labels: Labels, num_bag
     by_label = np.asarray(probabilities, dtype=np.float32)[:, np.argsort(labels, kind="stable")]
     by_class = np.ascontiguousarray(np.moveaxis(by_label, 2, 0))  # [K, M, n]
     for _ in range(num_bags):
-        size = num if num_bags == 1 else max(1, (num + 1) // 2)
+        # A bag of one would take its candidate however bad it is.
+        size = num if num_bags == 1 else max(min(num, 2), (num + 1) // 2)
         bag = np.sort(random.choice(num, size, replace=False))
         counts[bag] += _select(by_class[:, bag], scorer)
     return counts

@@ -54,9 +54,10 @@ def _summary(classifier: Classifier, result: Mapping[str, Any]) -> str:
     classes = f"Classifies spectra into {len(classifier.class_names)} classes: "
     classes += f"{', '.join(map(_text, classifier.class_names))}."
     if classifier.members:
+        num = len(classifier.members)
         shares = ", ".join(f"`{member.model.name}` {member.weight:.3f}" for member in classifier.members)
         return (
-            f"{classes} Ensemble of {len(classifier.members)} networks with {result.get('num_parameters', 0):,} "
+            f"{classes} Ensemble of {num} network{'s' * (num != 1)} with {result.get('num_parameters', 0):,} "
             f"parameters, whose probabilities are averaged with the weights {shares}."
         )
     return (

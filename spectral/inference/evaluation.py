@@ -13,7 +13,8 @@ from spectral.files import write_json, write_parquet
 from spectral.inference.run_and_data import is_own_survey, labelled_rows, labels_of, open_run_and_data
 from spectral.runs.folder import RunFolder
 from spectral.scoring.bootstrap import group_numbers
-from spectral.scoring.scores import decide_validation, scored_frame
+from spectral.scoring.cross_fitting import decide_validation
+from spectral.scoring.scores import scored_frame
 from spectral.scoring.split_scores import split_scores
 
 log = logging.getLogger(__name__)
@@ -52,10 +53,12 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
     labels, config = labels[rows], folder.load_config()
     seed, rule = folder.load_seed(), predictor.classifier.build_decision()
     probability = predictor.probabilities(survey, rows)
+    groups = survey.catalog["group"].iloc[rows] if "group" in survey.catalog else None
+    objects = None if groups is None else group_numbers(groups)
     is_own = is_own_survey(folder, survey)
     if on == "validation" and command.data is None:
         # As at the end of training: a fitted rule is not scored on the labels that it was fitted to.
-        decided = decide_validation(rule.unfitted, probability, labels, seed)
+        decided = decide_validation(rule.unfitted, probability, labels, seed, objects=objects)
         if doubt_of_members := _doubt_of_members(folder):
             log.warning(doubt_of_members)
     else:
@@ -63,8 +66,6 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
         if is_own and on in ("all", "train", "validation"):
             log.warning("These spectra are the run's own: it was trained on some of them, so its scores are flattered.")
     key = KEYS.get(on, on)
-    groups = survey.catalog["group"].iloc[rows] if "group" in survey.catalog else None
-    objects = None if groups is None else group_numbers(groups)
     by_rule = None if rule.is_argmax else decided
     metrics, confusions = split_scores(key, probability, by_rule, labels, names, seed, objects)
     about = {"fingerprint": survey.fingerprint, "folder": str(survey.folder), "class_names": names}

@@ -40,14 +40,20 @@ def batch_source(
     Raises:
         UserError: a channel or an augmentation needs inverse variances and the survey has none.
     """
-    if inputs.needs_ivar and survey.ivar is None:
-        of = "channels" if any(channel.needs_ivar for channel in inputs.channels) else "augmentations"
-        raise UserError(f"inputs.{of} needs inverse variances and the data has none: leave out what uses them.")
+    check_ivar(survey, inputs)
     arrays = (survey.flux, survey.mask, survey.ivar if inputs.needs_ivar else None)
     if rows is not None:
         arrays = tuple(None if array is None else np.take(array, rows, axis=0) for array in arrays)  # type: ignore[assignment]  # still three
     flux, mask, ivar = arrays
     return BatchSource(flux, mask, device, ivar=ivar, length=length)
+
+
+def check_ivar(survey: Survey, inputs: Inputs) -> None:
+    """Raise UserError if a channel or an augmentation needs inverse variances and the survey has none."""
+    if inputs.needs_ivar and survey.ivar is None:
+        parts = [part for inputs_of in inputs.parts for part in inputs_of.channels]
+        of = "channels" if any(channel.needs_ivar for channel in parts) else "augmentations"
+        raise UserError(f"inputs.{of} needs inverse variances and the data has none: leave out what uses them.")
 
 
 def infer(

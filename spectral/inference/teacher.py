@@ -39,6 +39,7 @@ def open_teacher(
     run, teacher = f"distill={config.distill}", RunFolder(config.distill)
     if not teacher.config.is_file():
         raise UserError(f"{run} is not a run folder: it has no {teacher.config.name}.")
+    teacher.check_has_model("distill")
     result = teacher.load_result()
     if result is None:
         raise UserError(f"{run} is a run that has not ended: it has no {teacher.result.name}, so resume it first.")

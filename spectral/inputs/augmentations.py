@@ -1,4 +1,4 @@
-"""Changes of training spectra that leave their class as it is: shift, crop, noise, gain, redshift.
+"""Changes of training spectra that leave their class as it is: shift, crop, noise, gain, calibration, redshift.
 
 B batch, S survey channels, L length. Random numbers are torch's, which is seeded again in each epoch: a resumed run
 sees the same spectra.
@@ -56,8 +56,10 @@ class Shift(Augmentation):
 class Crop(Augmentation):
     """Keep a random part of each spectrum and mask the rest, which the network then does not see.
 
+    A spectrum lies between its first and its last good pixel; that of a short one is cropped alone.
+
     Args:
-        min_share: of the pixels that are kept at least; each spectrum's share is drawn between it and 1.
+        min_share: of its pixels that are kept at least; each spectrum's share is drawn between it and 1.
     """
 
     def __init__(self, min_share: float = 0.8) -> None:
@@ -67,9 +69,13 @@ class Crop(Augmentation):
     def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None, target: Tensor | None) -> Spectra:
         num, length = flux.shape[0], flux.shape[2]
         share, place = torch.rand(2, num, 1, device=flux.device)
-        kept = ((self.min_share + (1 - self.min_share) * share) * length).round().clamp(min=1)
-        first = (place * (length - kept + 1)).floor()
         pixel = torch.arange(length, device=flux.device)
+        start, size = pixel.new_zeros(num, 1), pixel.new_full((num, 1), length)
+        if mask is not None:
+            start = pixel.masked_fill(mask, length - 1).amin(dim=1, keepdim=True)
+            size = pixel.masked_fill(mask, 0).amax(dim=1, keepdim=True) + 1 - start
+        kept = ((self.min_share + (1 - self.min_share) * share) * size).round().clamp(min=1)
+        first = start + (place * (size - kept + 1)).floor()
         outside = (pixel < first) | (pixel >= first + kept)
         return flux, ivar, outside if mask is None else mask | outside
 

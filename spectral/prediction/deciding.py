@@ -17,9 +17,9 @@ from spectral.prediction.applied_run import AppliedRun
 from spectral.prediction.priors import estimate_shares
 from spectral.prediction.rejection import Threshold, judged, threshold_for
 from spectral.prediction.validation import Validation
+from spectral.scoring.cross_fitting import decide_validation
 from spectral.scoring.decision import Decision, prior_ratio
 from spectral.scoring.metrics import Floats, Labels
-from spectral.scoring.scores import decide_validation
 
 TRUSTED = 0.05  # an error of an estimated share, on validation, that is not warned of
 
@@ -117,7 +117,12 @@ def prepare_deciding(command: PredictConfig, run: AppliedRun, probabilities: Cal
         if validation is not None:
             weights, seed = validation.weights(shares), run.seed() if rule.num_iterations else 0
             decided = decide_validation(
-                deciding.rule.unfitted, validation.probabilities, validation.labels, seed, weights
+                deciding.rule.unfitted,
+                validation.probabilities,
+                validation.labels,
+                seed,
+                weights,
+                validation.objects,
             )
             _report_effect(deciding, validation, decided, weights)
     if command.reject is not None or command.reject_below is not None:

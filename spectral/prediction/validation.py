@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.metrics import f1_score
 
 from spectral.runs.folder import RunFolder
+from spectral.scoring.bootstrap import group_numbers
 from spectral.scoring.metrics import Floats, Labels
 
 
@@ -17,11 +18,13 @@ class Validation:
     Args:
         probabilities: [n, K], as the network gives them.
         labels, decided: [n], true classes and those of the run's decision rule, none of which has seen its own label.
+        objects: [n], a number for each object; None if the survey names no groups.
     """
 
     probabilities: Floats
     labels: Labels
     decided: Labels
+    objects: Labels | None = None
 
     @classmethod
     def of(cls, folder: RunFolder, class_names: Sequence[str]) -> "Validation | None":
@@ -39,7 +42,8 @@ class Validation:
         if not len(frame):
             return None
         labels, decided = ([index[name] for name in frame[column]] for column in ("label", "predicted"))
-        return cls(frame[columns].to_numpy(np.float64), np.array(labels), np.array(decided))
+        objects = group_numbers(frame["group"]) if "group" in frame else None
+        return cls(frame[columns].to_numpy(np.float64), np.array(labels), np.array(decided), objects)
 
     def weights(self, priors: Floats) -> Floats:
         """Weights [n] under which the classes have these shares [K], as far as they are there; their mean is 1."""

@@ -1,6 +1,6 @@
 """Scores of a network's logits on a split. n spectra, K classes."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,10 @@ from torch import Tensor
 
 from spectral.errors import UserError
 from spectral.scoring.bootstrap import group_numbers
+from spectral.scoring.cross_fitting import decide_validation
 from spectral.scoring.decision import Decision
 from spectral.scoring.metrics import Labels, classification_metrics
 from spectral.scoring.split_scores import Probabilities, of_decision, split_scores
-
-NUM_FOLDS = 5
 
 
 def softmax(logits: Tensor) -> Probabilities:
@@ -41,63 +40,21 @@ def argmax_metrics(logits: Tensor, labels: Labels, class_names: Sequence[str]) -
 
 
 def decision_metrics(
-    logits: Tensor, labels: Labels, class_names: Sequence[str], make_rule: Callable[[], Decision], seed: int
-) -> dict[str, float]:
-    """The metrics of a decision rule on validation; one that is fitted decides fold by fold, as in `FinalScores`."""
-    probability = softmax(logits)
-    decided = decide_validation(make_rule, probability, labels, seed)
-    return of_decision(classification_metrics(labels, decided, probability, class_names))
-
-
-def check_can_hold_out(labels: Labels, class_names: Sequence[str]) -> None:
-    """Raise UserError if no rule can be fitted to validation labels [n] with some of each class held out."""
-    if not len(labels):
-        raise UserError("decision=macro_f1 is fitted on validation spectra and there are none: give split.validation.")
-    for name, count in zip(class_names, np.bincount(labels, minlength=len(class_names)), strict=True):
-        if count == 1:
-            raise UserError(
-                f"decision=macro_f1 needs two validation spectra of a class and there is one of '{name}': give "
-                "split.validation a larger share."
-            )
-
-
-def decide_validation(
-    make_rule: Callable[[], Decision],
-    probability: Probabilities,
+    logits: Tensor,
     labels: Labels,
+    class_names: Sequence[str],
+    make_rule: Callable[[], Decision],
     seed: int,
-    weights: Probabilities | None = None,
-) -> Labels:
-    """Classes [n] on validation. If the rule is fitted there, then fold by fold, so that no label decides on itself.
+    objects: Labels | None = None,
+) -> dict[str, float]:
+    """The metrics of a decision rule on validation; one that is fitted decides fold by fold, as in `FinalScores`.
 
     Args:
-        make_rule: gives an unfitted rule.
-        probability: [n, K].
-        labels: [n], as check_can_hold_out has passed them.
-        weights: [n], that a rule is fitted under; None: all the same.
+        objects: [n], a number for each object; None: each spectrum is of its own.
     """
-    rule = make_rule()
-    if not rule.num_iterations:
-        return rule(probability)
-    decided = np.empty(len(labels), dtype=np.int64)
-    for rest, held_out in validation_folds(labels, seed):
-        of_rest = None if weights is None else weights[rest]
-        decided[held_out] = make_rule().fit(probability[rest], labels[rest], of_rest)(probability[held_out])
-    return decided
-
-
-def validation_folds(labels: Labels, seed: int) -> Iterator[tuple[Labels, Labels]]:
-    """The folds by which what is fitted on validation is scored there: the other places, and those that are held out.
-
-    Args:
-        labels: [n], each class with two or more.
-    """
-    # Only if something is fitted: this import takes a second.
-    from sklearn.model_selection import StratifiedKFold
-
-    rarest = int(np.bincount(labels)[np.unique(labels)].min())
-    folds = StratifiedKFold(min(NUM_FOLDS, rarest), shuffle=True, random_state=seed)
-    yield from folds.split(np.zeros((len(labels), 1)), labels)
+    probability = softmax(logits)
+    decided = decide_validation(make_rule, probability, labels, seed, objects=objects)
+    return of_decision(classification_metrics(labels, decided, probability, class_names))
 
 
 def predictions_frame(
@@ -162,7 +119,8 @@ class FinalScores:
         probability = softmax(logits)
         if self.rule.num_iterations:
             self.rule.fit(probability, labels)
-        decided = decide_validation(self.make_rule, probability, labels, self.seed)
+        objects = None if groups is None else group_numbers(groups)
+        decided = decide_validation(self.make_rule, probability, labels, self.seed, objects=objects)
         self._add("val", "validation", probability, decided, labels, ids, groups)
 
     def add_test(

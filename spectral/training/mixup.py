@@ -52,10 +52,9 @@ def mix(channels: Tensor, padding: Tensor | None, target: Tensor, alpha: float, 
 
 def _partners(target: Tensor, within: bool) -> Tensor:
     """A random order [B] of the batch; within classes two random orders of each class are put side by side."""
-    draws = torch.rand(2, len(target), device=target.device, dtype=torch.float64)
-    if not within:
-        return draws[0].argsort()
-    first, second = (target + draw for draw in draws)
+    orders = torch.rand(2, len(target), device=target.device).argsort(dim=1)
+    if within:  # by class, and at random within each
+        orders = orders.gather(1, target[orders].argsort(dim=1, stable=True))
     other = torch.empty_like(target)
-    other[first.argsort()] = second.argsort()
+    other[orders[0]] = orders[1]
     return other

@@ -32,21 +32,27 @@ def member_folders(names: Sequence[str], top: int, url: str | None = None) -> li
 def _folders(name: str, top: int, url: str | None) -> list[Path]:
     if (Path(name) / CONFIG).is_file():  # takes precedence over a study of that name
         return [Path(name)]
-    if url or study_folder(name):
-        loaded = load_study(name, url)
-        best = ranked(loaded.get_trials(deepcopy=False), loaded.directions)
-        if not best:
-            raise LookupError(f"the study {name} has no complete trial yet.")
-        return folders_of_trials(loaded.study_name, best[:top], study_folder(name))
+    if study_folder(name):
+        return _best(name, top, url)
     study, separator, number = name.rpartition(":")
-    if separator and number.isdecimal() and study_folder(study):
-        loaded = load_study(study)
+    if separator and number.isdecimal() and (url or study_folder(study)):
+        loaded = load_study(study, url)
         return folders_of_trials(loaded.study_name, [_trial(study, loaded, int(number))], study_folder(study))
     if folder := run_folder(name):
         return [folder]
+    if url:
+        return _best(name, top, url)
     hint = did_you_mean(Path(study or name).name, names_in_outputs(CONFIG, JOURNAL_FILE, SUMMARY_FILE))
     kinds = "neither a run, nor a study, nor STUDY:NUMBER of a study"
     raise LookupError(f"{name} is {kinds}: {hint}see python -m sweeps.ls.")
+
+
+def _best(study: str, top: int, url: str | None) -> list[Path]:
+    loaded = load_study(study, url)
+    best = ranked(loaded.get_trials(deepcopy=False), loaded.directions)
+    if not best:
+        raise LookupError(f"the study {study} has no complete trial yet.")
+    return folders_of_trials(loaded.study_name, best[:top], study_folder(study))
 
 
 def _trial(study: str, loaded: optuna.Study, number: int) -> FrozenTrial:

@@ -27,9 +27,14 @@ def make_ensemble_of(study: SharedStudy, folder: Path, top: int) -> str:
     """
     best = ranked(standing(study.trials()), study.study.directions)[:top]
     try:
-        folders = folders_of_trials(study.name, best, folder)
+        try:
+            folders = folders_of_trials(study.name, best, folder)
+        except user_error_type():
+            if is_current(folder / FOLDER / "result.json", study, folder):
+                return ""  # it holds all that it needs of its members, which may be deleted
+            raise
         if len(folders) < 2:
-            return f"There is no ensemble: {len(folders)} trial has ended well, and it needs two."
+            return f"There is no ensemble: {len(folders) or 'no'} trial has ended well, and it needs two."
         if _is_current(study, folder, folders):
             return ""
         # Imports torch, which takes seconds.

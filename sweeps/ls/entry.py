@@ -14,13 +14,13 @@ class Entry:
     """A study, a run or a baseline.
 
     Args:
-        kind: study, run (of a network) or baseline (of a classical method).
+        kind: study, run (of a network), ensemble (of runs) or baseline (of a classical method).
         status: running, finished, stopped, stale or failed; for the run of a trial also pruned or paused.
-        num_done: trials that have ended, or epochs; 0 of a baseline, which has none.
+        num_done: trials that have ended, epochs, or members of an ensemble; 0 of a baseline, which has none.
         num_total: trials or epochs that were asked for; None if unknown.
         values: of the objectives; None if there are none yet.
         values_of: what has these values: best trial, best epoch, or of a pruned run last epoch, as Optuna has it;
-            of a baseline only fit.
+            of a baseline only fit, of an ensemble average.
         changed_s: time of its last change, in seconds since 1970.
     """
 
@@ -45,7 +45,8 @@ class Entry:
 
     def cells(self) -> list[str]:
         """Name, kind, status, progress, score, objective, age."""
-        unit = "trials" if self.kind == "study" else "epochs"
+        of_ensemble = "networks" if self.num_done != 1 else "network"
+        unit = {"study": "trials", "ensemble": of_ensemble}.get(self.kind, "epochs")
         of = "" if self.num_total is None else f" of {self.num_total}"
         which = self.values_of.partition(" ")[0]
         score = " ".join([which, *(f"{value:.4f}" for value in self.values)]) if self.values else "-"

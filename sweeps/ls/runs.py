@@ -14,7 +14,7 @@ from sweeps.results.run_status import _changed_s, unfinished_status
 # PyYAML's parser in C, if it is installed, reads a config in 2 ms instead of 20 ms.
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-BEST_EPOCH, LAST_EPOCH, ONLY_FIT = "best epoch", "last epoch", "only fit"
+BEST_EPOCH, LAST_EPOCH, ONLY_FIT, AVERAGE = "best epoch", "last epoch", "only fit", "average"
 
 
 def is_run(folder: Path) -> bool:
@@ -32,17 +32,18 @@ def read_run(folder: Path) -> Entry:
     # Version 0.1 had the scores of a fitted rule under the names of argmax: the epochs have those of argmax.
     by_epochs = not result or is_of_rule(result, config)
     rows = load_metrics(folder / "metrics.jsonl") if by_epochs else []
+    members = (result.get("ensemble") or {}).get("members")
     status = "finished" if result else unfinished_status(folder)
     is_last = status in ("pruned", "paused")
     return Entry(
         folder.name,
-        "run" if has_epochs else "baseline",
+        "ensemble" if members else "run" if has_epochs else "baseline",
         status,
-        result.get("num_epochs", 0) if result else len(rows),
-        num_epochs,
+        len(members) if members else result.get("num_epochs", 0) if result else len(rows),
+        None if members else num_epochs,
         objectives,
         _values({} if by_epochs else result, rows, objectives, is_last),
-        (LAST_EPOCH if is_last else BEST_EPOCH) if has_epochs else ONLY_FIT,
+        AVERAGE if members else ONLY_FIT if not has_epochs else LAST_EPOCH if is_last else BEST_EPOCH,
         _changed_s(folder),
         folder,
     )

@@ -57,7 +57,7 @@ class SweepEnsemble:
         result = self.run.result
         names = [name for name in ("val/macro_f1", "val/decision/macro_f1") if name in result]
         scores = ", ".join(f"{name} {result[name]:.4f}" for name in names)
-        found = [f"ensemble of {self.num_members} networks: {scores}"]
+        found = [f"ensemble of {self.num_members} network{'s' * (self.num_members != 1)}: {scores}"]
         if self.difference:
             found += [difference_sentence(self.difference, self.best_name, "the ensemble"), *self.notes()]
         return [*found, f"ensemble: {self.command} data=..."]

@@ -18,6 +18,7 @@ from small_runs import CLASSES, OVERRIDES, arrays, composed, result, run
 
 import spectral.configs.baseline_run  # noqa: F401  (puts the typed config where Hydra finds it)
 from spectral import load_run
+from spectral.baselines.pls_da import PLSThenLDA, best_num_components
 from spectral.baselines.run import run as run_baseline
 from spectral.errors import UserError
 from spectral.runs.folder import RunFolder
@@ -176,6 +177,30 @@ def test_few_spectra_of_a_class_are_enough(method: str, tmp_path: Path) -> None:
     assert 0 <= result(tmp_path / "run")["val/macro_f1"] <= 1
 
 
+def test_components_are_chosen_on_other_objects_than_they_were_fitted_to() -> None:
+    class Watching(PLSThenLDA):
+        """Its first pixel is the number of the object."""
+
+        def fit(self, table: Any, labels: Any) -> PLSThenLDA:
+            self.known = set(table[:, 0])
+            return super().fit(table, labels)
+
+        def scores(self, table: Any) -> Any:
+            assert set(table[:, 0]) in (self.known, set(table[:, 0]) - self.known)
+            return super().scores(table)
+
+    random = np.random.default_rng(0)
+    objects = random.integers(0, 40, 120)
+    labels = (objects % 3 == 0).astype(np.int64)
+    table = np.column_stack([objects, random.normal(labels[:, None], size=(120, 8))])
+    most = Watching(4, autoscale=False, balanced=True)
+    assert best_num_components(most, table, labels, 0, objects) >= 1
+    with pytest.raises(AssertionError):
+        best_num_components(most, table, labels, 0)
+    for too_few in (np.zeros(120, dtype=np.int64), labels):  # one object, and one of each class
+        assert best_num_components(most, table, labels, 0, too_few) == 1
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
@@ -214,11 +239,33 @@ def test_what_needs_a_network_says_that_a_baseline_has_none(
         ("run", lambda: command("export", f"run={folder}", f"out={tmp_path / 'out.onnx'}")),
         ("run", lambda: command("export", f"run={folder}", f"out={tmp_path / 'card.md'}")),
         ("init", lambda: run(small(f"init={folder}"))),
+        ("distill", lambda: run(small(f"distill={folder}"))),
     ]
     for key, attempt in attempts:
         with pytest.raises(UserError) as error:
             attempt()
         assert str(error.value) == f"{key}={folder} {tail}"
+
+
+def test_augmentations_that_a_baseline_does_not_use_are_named(
+    baseline: Callable[..., Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    baseline("method=pls_da", "method.num_components=2", "inputs.augmentations=[gain]")
+    assert "inputs.augmentations does nothing: a baseline" in caplog.text
+
+
+@pytest.mark.parametrize("given", ["inputs.channels=[snr]", "inputs.augmentations=[{name: noise, error: ivar}]"])
+def test_what_needs_inverse_variances_is_refused_before_a_folder_is_taken(
+    given: str, baseline: Callable[..., Path], small: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    needs = "needs inverse variances and the data has none"
+    with pytest.raises(UserError, match=needs):
+        run(small(given))
+    assert not (tmp_path / "run").exists()
+    if "channels" in given:  # a baseline leaves the augmentations out
+        with pytest.raises(UserError, match=needs):
+            baseline("method=pls_da", given)
+        assert not (tmp_path / "baseline").exists()
 
 
 def test_a_folder_belongs_to_a_network_or_to_a_baseline(

@@ -180,6 +180,7 @@ def names_only(*overrides: str) -> list[str]:
         ("schedule=nope", "schedule=nope is not known: allowed: default, reference."),
         ("experiment=debgu", "experiment=debgu is not known: did you mean 'debug'? allowed: .*reference.*"),
         ("+foo=1", "foo is not a known key: allowed: .*seed, split, sweep, tracker, transform."),
+        ("method=boosting", "method is not a known key of this command, though of another one: --help lists its keys."),
         ("sede=1", "sede is not a known key: did you mean 'seed'? allowed: .*"),
         ("seed=-1", "seed=-1 is out of range: allowed is at least 0 .*"),
         ("seed=null", "seed=null has the wrong type: allowed is an integer."),

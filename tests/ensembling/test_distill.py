@@ -81,7 +81,12 @@ def test_what_cannot_teach_is_named_before_training(
     (teacher / "result.json").unlink()
     with pytest.raises(UserError, match="is a run that has not ended"):
         run(small(f"distill={teacher}"))
-    assert not (tmp_path / "run" / "config.yaml").exists()
     (teacher / "result.json").write_text(json.dumps(result))
+    weights = (teacher / "best.safetensors").read_bytes()
+    (teacher / "best.safetensors").write_bytes(weights[:-7])
+    with pytest.raises(UserError, match=r"best.safetensors cannot be read: it was changed or cut short"):
+        run(small(f"distill={teacher}"))
+    assert not (tmp_path / "run" / "config.yaml").exists()
+    (teacher / "best.safetensors").write_bytes(weights)
     run(small(*SHORT, f"distill={teacher}", "split.seed=7"))
     assert "has another split: it may have been trained on spectra" in caplog.text

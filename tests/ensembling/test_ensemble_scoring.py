@@ -12,8 +12,8 @@ from spectral.ensembling.runs import SplitPredictions
 from spectral.ensembling.scoring import average, score_validation
 from spectral.ensembling.selection import select_greedily
 from spectral.errors import UserError
+from spectral.scoring.cross_fitting import decide_validation
 from spectral.scoring.decision import Decision
-from spectral.scoring.scores import decide_validation
 
 NAMES = ["a", "b", "c"]
 

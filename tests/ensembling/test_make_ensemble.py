@@ -204,7 +204,7 @@ def changed(name: str, **values: Any) -> Callable[[Path], object]:
         ),
         pytest.param(
             changed("result.json", survey={"fingerprint": "x", "class_names": list(CLASSES)}),
-            "survey.fingerprint is x of the first",
+            "make no ensemble: they were trained on different surveys, x and",
             id="survey",
         ),
         pytest.param(changed("model.json", output_prior=None), "model.json has no output_prior", id="prior"),
@@ -239,6 +239,14 @@ def test_what_holds_another_run_is_not_replaced(members: list[Path], ensemble: P
         make_ensemble(members[:2], tmp_path / "run", EQUAL)
     with pytest.raises(UserError, match="is the folder of a member"):
         make_ensemble(members[:2], members[1], EQUAL)
+    for name, file in {"sweep": "study.journal", "scores": "result.json"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / file).write_text("{}")
+        with pytest.raises(UserError, match=f"{name} is not empty and holds no ensemble: give the ensemble a folder"):
+            make_ensemble(members[:2], tmp_path / name, EQUAL)
+        assert [path.name for path in (tmp_path / name).iterdir()] == [file]
+    with pytest.raises(UserError, match=r"result\.json cannot be made: File exists"):
+        make_ensemble(members[:2], tmp_path / "scores" / "result.json", EQUAL)
     with pytest.raises(UserError, match="is a single network"):
         make_ensemble([members[0], members[0]], tmp_path / "out", EQUAL)
     with pytest.raises(UserError, match="is an ensemble itself"):

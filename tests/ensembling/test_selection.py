@@ -72,6 +72,15 @@ def test_a_class_without_labels_and_equal_probabilities_are_scored_as_argmax_doe
     assert scorer.best(by_class)[1][0] == pytest.approx(f1[1])
 
 
+@pytest.mark.parametrize("num", [2, 3])
+def test_of_few_candidates_a_useless_one_is_left_out(num: int) -> None:
+    labels = np.arange(30) % 3
+    right = np.eye(3)[labels] * 0.8 + 0.2 / 3
+    useless = np.eye(3)[np.zeros(30, dtype=np.int64)] * 0.9 + 0.1 / 3
+    counts = select_greedily(np.stack([useless, *[right] * (num - 1)]), labels, num_bags=20, seed=0)
+    assert counts[0] == 0 and counts[1:].sum() > 0
+
+
 def test_bags_draw_half_of_the_candidates_by_their_seed() -> None:
     probabilities, labels = drawn(3, num=9)
     counts = select_greedily(probabilities, labels, num_bags=12, seed=4)

@@ -81,6 +81,16 @@ def test_a_crop_masks_all_but_one_part_of_at_least_its_share() -> None:
     assert good[:, 0].any() and good[:, -1].any()
 
 
+def test_a_crop_keeps_its_share_of_a_spectrum_that_is_shorter_than_the_longest() -> None:
+    """Its other pixels are padding already: of all of them a part may be kept that has none of the spectrum."""
+    pixel, flux = torch.arange(100), torch.ones(200, 1, 100)
+    mask = ((pixel < 30) | (pixel >= 40) | (pixel == 35)).expand(200, 100)
+    _, _, cropped = Crop(0.5)(flux, None, mask, None)
+    assert cropped is not None
+    num_good = (~cropped).sum(1)
+    assert int(num_good.min()) in (4, 5) and int(num_good.max()) == 9
+
+
 def test_a_crop_leaves_bad_pixels_bad() -> None:
     flux, _, mask, _ = spectra()
     _, _, cropped = Crop(0.5)(flux, None, mask, None)
@@ -154,6 +164,8 @@ def test_a_redshift_needs_wavelengths_and_a_known_class() -> None:
         Redshift(0.05, None, NAMES, None)
     with pytest.raises(UserError, match=r"the class quasar, and the data has the classes star, galaxy"):
         Redshift(0.05, ["quasar"], NAMES, WAVE)
+    with pytest.raises(UserError, match=r"classes=\[\] names no class"):
+        augmentations.typed({"name": "redshift", "classes": []}, "inputs.augmentations[0]")
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,14 @@ def test_a_lost_member_and_any_other_failure_end_in_a_sentence(
     (folder / "1" / "moved").rename(folder / "1" / "best.safetensors")
     assert said.startswith("There is no ensemble: ") and "1 cannot be a member: it has no network" in said
 
+    (folder / "1").rename(folder / "gone")
+    assert make_ensemble_of(study, folder, top=20) == ""  # it was made before its member went
+    os.utime(folder / "ensemble" / "result.json", (1, 1))  # older than the trials
+    assert make_ensemble_of(study, folder, top=20).endswith(
+        "1 of the study study cannot be a member: its run folder is gone."
+    )
+    (folder / "gone").rename(folder / "1")
+
     def fail(*_: object) -> None:
         raise ArithmeticError("three")
 

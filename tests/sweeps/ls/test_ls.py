@@ -56,6 +56,8 @@ def fails(call: Call) -> float:
 def test_runs_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     runs = tmp_path / "runs"
     make_run(runs / "done", 4, {"objective": "val/macro_f1", "val/macro_f1": 0.7, "num_epochs": 4})
+    of_two = {"objective": "val/macro_f1", "val/macro_f1": 0.8, "num_epochs": 0, "ensemble": {"members": [{}, {}]}}
+    make_run(runs / "both", 0, of_two)
     make_run(runs / "stopped", 2)
     make_old(make_run(runs / "stale", 1))
     make_run(runs / "pruned", 1)
@@ -69,6 +71,8 @@ def test_runs_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     make_run(runs / "running", 3)
     with FileLock(runs / "running" / "run.lock"):
         found = listed(tmp_path, capsys)
+    both = found.pop("both")
+    assert [both[key] for key in ("kind", "num_done", "num_total", "values")] == ["ensemble", 2, None, [0.8]]
     assert {name: entry["status"] for name, entry in found.items()} == {
         "done": "finished",
         "stopped": "stopped",
