@@ -2,11 +2,14 @@
 
 import importlib
 from pathlib import Path
+from typing import Any
 
-from small_runs import composed
+import numpy as np
+from small_runs import arrays, composed
 
 NUM = 50  # spectra that a run is applied to; not a multiple of the batch size
 BATCH = "evaluate_batch_size=16"
+SMALL_PARTS = ("rows_per_part=8", "data.rows_per_part=3")
 ON_CPU = ("device=cpu", "precision=float32", "kernel=torch", BATCH)
 
 
@@ -23,6 +26,17 @@ def predict(run_folder: Path, data: Path, out: Path, *more: str) -> None:
     command(
         "predict", f"run={run_folder}", "data=arrays", f"data.path={data}", f"out={out}", cache, worker, *ON_CPU, *more
     )
+
+
+def evaluate(run_folder: Path, *overrides: str) -> None:
+    command("evaluate", f"run={run_folder}", *ON_CPU, *overrides)
+
+
+def with_bad_spectra() -> dict[str, Any]:
+    """50 spectra of which rows 3 and 20 are not finite and row 41 has no good pixel."""
+    content = arrays(num=NUM, seed=5)
+    content["flux"][[3, 20], 7] = np.nan
+    return content | {"mask": np.tile((np.arange(NUM) == 41)[:, None], (1, 96))}
 
 
 def hidden(folder: Path) -> list[str]:
