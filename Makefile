@@ -5,7 +5,7 @@ PYTHON ?= python3
 PROCESSES ?= 2
 RUN := .venv/bin/python
 
-.PHONY: .venv demo test test-all lint bench report dashboard pictures reference site clean
+.PHONY: .venv demo test test-all lint bench results report dashboard pictures reference site clean
 
 demo: .venv
 	$(RUN) run.py
@@ -31,6 +31,10 @@ bench: .venv
 	$(RUN) benchmarks/text_parsing.py
 	$(RUN) benchmarks/packing_memory.py
 	$(RUN) benchmarks/sweep_engine.py
+
+# The small rows of docs/results.md, on the simulated survey: a quarter of an hour on two cores.
+results: .venv
+	$(RUN) benchmarks/results.py --scale small --rows pca_boosting reference default best ensemble
 
 report: .venv
 	@[ -n "$(STUDY)" ] || { echo "Name a study, or a folder of runs: make report STUDY=fractions" >&2; exit 2; }

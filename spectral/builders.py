@@ -94,9 +94,10 @@ def build_augmentations(config: ExperimentConfig, dataset: Dataset) -> list[Augm
     """What changes the training spectra.
 
     Raises:
-        UserError: the data lacks what one of them needs.
+        UserError: the data lacks what one of them needs, or is too short for it.
     """
-    context = {"class_names": dataset.class_names, "wave_angstrom": dataset.survey.wave_angstrom}
+    survey = dataset.survey
+    context = {"class_names": dataset.class_names, "wave_angstrom": survey.wave_angstrom, "length": survey.length}
     return [augmentations.build(one, **context) for one in config.inputs.augmentations]
 
 

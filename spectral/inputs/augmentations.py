@@ -35,10 +35,22 @@ class Augmentation(nn.Module):
 
 
 class Shift(Augmentation):
-    """Move each spectrum by a random whole number of pixels; its last pixel is repeated at the end that opens."""
+    """Move each spectrum by a random whole number of pixels; its last pixel is repeated at the end that opens.
 
-    def __init__(self, max_pixels: int = 10) -> None:
+    Args:
+        length: L of the survey.
+
+    Raises:
+        UserError: a spectrum could be moved out of the survey's pixels.
+    """
+
+    def __init__(self, max_pixels: int = 10, length: int | None = None) -> None:
         super().__init__()
+        if length is not None and max_pixels >= length:
+            raise UserError(
+                f"inputs.augmentations: shift has max_pixels={max_pixels}, and the spectra have {length} pixels: give "
+                "a smaller number."
+            )
         self.max_pixels = max_pixels
 
     def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None, target: Tensor | None) -> Spectra:

@@ -71,6 +71,15 @@ def test_a_shift_moves_flux_errors_and_mask_together() -> None:
     assert torch.equal(ivar, flux + 1)
 
 
+def test_a_shift_is_shorter_than_the_spectra() -> None:
+    config = augmentations.typed({"name": "shift", "max_pixels": 96}, "inputs.augmentations[0]")
+    with pytest.raises(
+        UserError, match="shift has max_pixels=96, and the spectra have 96 pixels: give a smaller number"
+    ):
+        augmentations.build(config, length=96, class_names=NAMES, wave_angstrom=None)
+    assert augmentations.build(config, length=97, class_names=NAMES, wave_angstrom=None).max_pixels == 96
+
+
 def test_a_crop_masks_all_but_one_part_of_at_least_its_share() -> None:
     flux = torch.ones(500, 1, 100)
     same, _, mask = Crop(0.6)(flux, None, None, None)
