@@ -73,9 +73,7 @@ def test_a_shift_moves_flux_errors_and_mask_together() -> None:
 
 def test_a_shift_is_shorter_than_the_spectra() -> None:
     config = augmentations.typed({"name": "shift", "max_pixels": 96}, "inputs.augmentations[0]")
-    with pytest.raises(
-        UserError, match="shift has max_pixels=96, and the spectra have 96 pixels"
-    ):
+    with pytest.raises(UserError, match="shift has max_pixels=96, and the spectra have 96 pixels"):
         augmentations.build(config, length=96, class_names=NAMES, wave_angstrom=None)
     assert augmentations.build(config, length=97, class_names=NAMES, wave_angstrom=None).max_pixels == 96
 
