@@ -1,5 +1,7 @@
 """What is fitted on validation is scored there on objects that it has not seen."""
 
+from typing import Self
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -69,11 +71,11 @@ def test_an_object_does_not_decide_on_itself() -> None:
     """A rule that remembers the label of an object would be right on each of its spectra."""
 
     class Remembering(Decision):
-        def fit(self, probabilities, labels, weights=None):  # type: ignore[no-untyped-def]  # as of Decision
+        def fit(self, probabilities: Floats, labels: Labels, weights: Floats | None = None) -> Self:
             self.known = dict(zip(probabilities[:, 0], labels, strict=True))
             return self
 
-        def __call__(self, probabilities):  # type: ignore[no-untyped-def]  # as of Decision
+        def __call__(self, probabilities: Floats) -> Labels:
             return np.array([self.known.get(value, -1) for value in probabilities[:, 0]])
 
     _, objects = labelled(200)
@@ -92,16 +94,16 @@ class Watching(Decision):
 
     objects: frozenset[float] = frozenset()
 
-    def fit(self, probabilities, labels, weights=None):  # type: ignore[no-untyped-def]  # as of Decision
+    def fit(self, probabilities: Floats, labels: Labels, weights: Floats | None = None) -> Self:
         self.objects = frozenset(probabilities[:, 0].tolist())
         return self
 
-    def __call__(self, probabilities):  # type: ignore[no-untyped-def]  # as of Decision
+    def __call__(self, probabilities: Floats) -> Labels:
         assert not self.objects & set(probabilities[:, 0].tolist())
         return super().__call__(probabilities)
 
 
-def test_runs_and_ensembles_hold_out_whole_objects() -> None:
+def test_runs_and_ensembles_hold_out_whole_objects(monkeypatch: pytest.MonkeyPatch) -> None:
     labels, objects = labelled(120)
     probability = np.column_stack([objects / 1000, 1 - objects / 1000])
     groups, ids = pd.Series(objects).map("object {}".format), np.arange(120)
@@ -111,7 +113,7 @@ def test_runs_and_ensembles_hold_out_whole_objects() -> None:
         return Watching(2, num_iterations=1)
 
     run = FinalScores(make_rule, NAMES, seed=1)
-    run.rule.fit = lambda *_: run.rule  # type: ignore[method-assign]  # the rule that is kept has seen all
+    monkeypatch.setattr(run.rule, "fit", lambda *_: run.rule)  # the rule that is kept has seen all
     run.add_validation(torch.from_numpy(np.log(probability.clip(1e-9))), labels, ids, groups)
     chosen: list[set[float]] = []
 
