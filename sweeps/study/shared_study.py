@@ -24,15 +24,7 @@ from sweeps.space import Space
 from sweeps.space.values import canonical
 from sweeps.storage.connect import close_storage, open_storage_of_user
 from sweeps.storage.locks import exclusive
-from sweeps.study.attributes import (
-    CONFIGURATION,
-    ENQUEUED,
-    FINAL,
-    OWNER,
-    PAUSED,
-    REASON,
-    RETRY_OF,
-)
+from sweeps.study.attributes import CONFIGURATION, ENQUEUED, FINAL, OWNER, PAUSED, REASON, RETRY_OF
 from sweeps.study.controllers import Controller, Heartbeat
 from sweeps.study.identity import check_identity, identity_of, note_command
 from sweeps.study.ownership import Ownership, TakenOver
