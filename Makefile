@@ -32,7 +32,7 @@ bench: .venv
 	$(RUN) benchmarks/packing_memory.py
 	$(RUN) benchmarks/sweep_engine.py
 
-# The small rows of docs/results.md, on the simulated survey: a quarter of an hour on two cores.
+# The small rows of docs/results.md, on the simulated survey: some 20 minutes on two cores, by what one seed took.
 results: .venv
 	$(RUN) benchmarks/results.py --scale small --rows pca_boosting reference default best ensemble
 

@@ -1,6 +1,6 @@
 """Does soft macro-F1 train a network from random weights? Validation macro-F1 by loss, sampling and scale of the flux.
 
-    python benchmarks/soft_f1.py                       # half an hour of one core; simulated survey
+    python benchmarks/soft_f1.py                       # 35 minutes of one core; simulated survey
     python benchmarks/soft_f1.py --figure curves.png   # and the curves
     python benchmarks/soft_f1.py --epochs 2 --steps 5 --num-spectra 1000 --seeds 0   # to see that it works
 

@@ -69,8 +69,8 @@ SCALES = {
         ),
     ),
 }
-# Networks without pooling take 10 to 20 times as long as the reference for a spectrum: they get a quarter of its steps,
-# on pixels averaged by fours, as the default network has them, and still take longer than the default.
+# Networks without pooling get a quarter of the steps, on pixels averaged by fours, as the default network has them: FCN
+# still takes as long as the reference then.
 PEER = (
     "sampler=fractions",
     REFERENCE_FRACTIONS,
