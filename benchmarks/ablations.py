@@ -12,13 +12,12 @@ the network will be used. If stopped, the same command resumes. What was measure
 import argparse
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from helpers.ablation_rows import FIXED, ROWS
-from helpers.product_runs import ROOT, Results, Run, carry_out, markdown_table, override, spread
+from helpers.product_runs import ROOT, Results, Run, add_run_options, carry_out, markdown_table, override, spread
 from rich.console import Console
 
 from spectral.scoring.metrics import f1_by_class
@@ -68,19 +67,17 @@ def f1_elsewhere(run: Path, options: argparse.Namespace) -> np.ndarray:
     return f1_by_class(labels, predicted, len(CLASSES), weights)
 
 
-def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", type=Path, required=True, help="an NPZ: flux, wave, type")
     parser.add_argument("--score", type=Path, required=True, help="an NPZ of another survey of the same kind")
     parser.add_argument("--priors", type=float, nargs=4, default=(0.907, 0.071, 0.017, 0.005), metavar=CLASSES)
     parser.add_argument("--rows", nargs="+", choices=list(ROWS), default=list(ROWS), metavar="ROW")
-    parser.add_argument("--seeds", type=int, nargs="+", default=range(2))
+    add_run_options(parser, num_seeds=2, num_jobs=2)
     parser.add_argument("--epochs", type=int, default=19)
     parser.add_argument("--steps", type=int, default=100, help="steps of an epoch, of 160 spectra")
-    parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
-    parser.add_argument("--threads", type=int, default=1, help="threads per run")
     parser.add_argument("--out", type=Path, default=Path("outputs/ablations"))
-    return parser.parse_args(arguments)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

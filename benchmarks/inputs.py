@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from helpers.product_runs import Results, Run, carry_out, markdown_table, spread
+from helpers.product_runs import Results, Run, add_run_options, carry_out, markdown_table, spread
 from rich.console import Console
 from rich.table import Table
 
@@ -72,11 +72,9 @@ def table(all_runs: Sequence[Run], results: Results) -> Table:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, nargs="+", default=range(3))
+    add_run_options(parser, num_seeds=3)
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--steps", type=int, default=100, help="steps of an epoch")
-    parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
-    parser.add_argument("--threads", type=int, default=1, help="threads per run")
     parser.add_argument("--out", type=Path, default=Path("outputs/inputs/results.json"))
     return parser.parse_args()
 

@@ -14,7 +14,7 @@ import os
 from pathlib import Path
 
 from helpers import one_survey, ucr_sets
-from helpers.product_runs import Results, carry_out
+from helpers.product_runs import Results, add_run_options, carry_out
 from rich.console import Console
 
 
@@ -41,13 +41,11 @@ def _options() -> argparse.Namespace:
         "--datasets", nargs="*", default=ucr_sets.DATASETS, help="UCR sets; without a name the UCR part is left out"
     )
     parser.add_argument("--models", nargs="+", default=ucr_sets.MODELS)
-    parser.add_argument("--seeds", type=int, nargs="+", default=range(5))
+    add_run_options(parser, num_seeds=5, num_jobs=os.cpu_count())
     parser.add_argument("--survey-text", type=Path, help="folder with first_train_index.csv and train/ID.txt")
     parser.add_argument("--survey-npz", type=Path, help="the same survey, with flux, id and type")
     parser.add_argument("--survey-seeds", type=int, nargs="+", default=range(3))
     parser.add_argument("--epochs", type=int, help="epochs of every stage, instead of the experiment's own")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="runs at a time")
-    parser.add_argument("--threads", type=int, default=1, help="threads per run")
     parser.add_argument("--out", type=Path, default=Path("outputs/real_input/results.json"))
     parser.add_argument("--quick", action="store_true", help="one seed, one epoch per stage: to check that it works")
     options = parser.parse_args()

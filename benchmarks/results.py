@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from helpers.product_runs import ROOT, Results, Run, carry_out, markdown_table, override, spread
+from helpers.product_runs import ROOT, Results, Run, add_run_options, carry_out, markdown_table, override, spread
 from helpers.results_rows import ROWS, SCALES, Row, overrides_of, program_of
 from rich.console import Console
 from rich.table import Table
@@ -97,9 +97,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--train", type=Path, help="an NPZ to train on; without it the simulated survey")
     parser.add_argument("--test", type=Path, help="an NPZ to score on, read once per row")
     parser.add_argument("--rows", nargs="+", choices=[*ROWS, ENSEMBLE], default=[*ROWS, ENSEMBLE], metavar="ROW")
-    parser.add_argument("--seeds", type=int, nargs="+", default=range(3))
-    parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
-    parser.add_argument("--threads", type=int, default=1, help="threads per run")
+    add_run_options(parser, num_seeds=3, num_jobs=2)
     parser.add_argument("--out", type=Path, default=Path("outputs/results"))
     options = parser.parse_args()
     if ENSEMBLE in options.rows and len(options.seeds) < 2:

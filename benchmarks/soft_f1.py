@@ -12,13 +12,13 @@ standardized. If stopped, the same command resumes. What was measured: docs/soft
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
 import matplotlib
 import numpy as np
-from helpers.product_runs import Results, Run, carry_out, markdown_table, spread
+from helpers.product_runs import Results, Run, add_run_options, carry_out, markdown_table, spread
 from matplotlib import pyplot as plt
 from rich.console import Console
 
@@ -91,17 +91,15 @@ def draw(curves: dict[tuple[str, str], np.ndarray], num_steps: int, path: Path) 
     figure.savefig(path, dpi=110)
 
 
-def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, nargs="+", default=range(2))
+    add_run_options(parser, num_seeds=2)
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--steps", type=int, default=40, help="steps of an epoch")
     parser.add_argument("--num-spectra", type=int, default=8000, help="of the simulated survey")
-    parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
-    parser.add_argument("--threads", type=int, default=1, help="threads per run")
     parser.add_argument("--figure", type=Path, help="where to draw the curves")
     parser.add_argument("--out", type=Path, default=Path("outputs/soft-f1/results.json"))
-    return parser.parse_args(arguments)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

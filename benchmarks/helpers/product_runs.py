@@ -1,5 +1,6 @@
 """Run the product for a benchmark: one command per run, several at a time, with the results in a JSON file."""
 
+import argparse
 import hashlib
 import json
 import os
@@ -19,6 +20,13 @@ from rich.table import Table
 from spectral.files import write_json
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def add_run_options(parser: argparse.ArgumentParser, num_seeds: int, num_jobs: int | None = 1) -> None:
+    """Add --seeds, --jobs and --threads, with their defaults."""
+    parser.add_argument("--seeds", type=int, nargs="+", default=range(num_seeds))
+    parser.add_argument("--jobs", type=int, default=num_jobs, help="runs at a time")
+    parser.add_argument("--threads", type=int, default=1, help="threads per run")
 
 
 @dataclass(frozen=True)
