@@ -17,7 +17,7 @@ from torch import nn
 
 from spectral.errors import UserError
 from spectral.native.library import library
-from spectral.native.quicker import native_is_quicker
+from spectral.native.quicker import BFLOAT16, FLOAT32, TORCH, Way, quickest
 
 log = logging.getLogger(__name__)
 
@@ -82,10 +82,10 @@ def choose_runtime(
         layout: 'auto' (channels_last but on MPS), 'channels_last' or 'contiguous'.
         compile: 'always' takes torch.compile; 'auto' and 'never' do not, since the time it takes is not won back.
         num_threads: of the CPU; None leaves torch's own number, a thread a core of this process.
-        kernel: 'native' (a block of the reference network as one operation in C++ and float32, on the CPU), 'torch', or
-            'auto' (native where that is possible and quicker).
+        kernel: 'native' (a block of the reference network as one operation in C++, on the CPU), 'torch', or 'auto'
+            (native where that is possible and quicker).
         kernel_before: with which the run began that is resumed; 'auto' then takes the same if it can.
-        has_native: whether the network has blocks for kernel='native'; 'auto' takes it, and its float32, only then.
+        has_native: whether the network has blocks for kernel='native'; 'auto' takes it only then.
 
     Raises:
         UserError: for a device that is not there, a compiler that is not, or settings that do not fit together.
@@ -104,14 +104,12 @@ def choose_runtime(
     if kernel == "native":
         _need_native(found, precision, compile)
         if not has_native:
-            log.warning("kernel=native does nothing: this network has no blocks for it. It computes in float32.")
+            log.warning("kernel=native does nothing: this network has no blocks for it.")
     if kernel == "auto":
-        is_open = found.type == "cpu" and precision != "bfloat16" and compile != "always" and layout != "contiguous"
-        instead = "bfloat16" if quick_bfloat16 and precision == "auto" else "float32"
+        is_open = found.type == "cpu" and compile != "always" and layout != "contiguous"
         is_open = is_open and (has_native or kernel_before == "native")
-        kernel = _quicker_kernel(instead, kernel_before) if is_open else "torch"
-    if precision == "auto":
-        precision = "bfloat16" if quick_bfloat16 and kernel == "torch" else "float32"
+        kernel = "auto" if is_open else "torch"
+    kernel, precision = _way(kernel, precision, quick_bfloat16, kernel_before)
     return Runtime(
         device=found,
         precision=precision,
@@ -122,25 +120,37 @@ def choose_runtime(
     )
 
 
-def _quicker_kernel(torch_precision: str, before: str | None) -> str:
-    """The kernel for a CPU, where PyTorch would compute in `torch_precision`; that of `before` if it is still there."""
+def _way(kernel: str, precision: str, quick_bfloat16: bool, before: str | None) -> Way:
+    """A kernel and a precision for what may still be 'auto'; the kernel of `before` if it is still there."""
+    plain = "bfloat16" if quick_bfloat16 and precision == "auto" else "float32" if precision == "auto" else precision
+    if kernel == "torch":
+        return kernel, plain
+    if kernel == "auto":
+        kernel = _kernel_before(before)
+    ways = [FLOAT32] if precision != "bfloat16" else []
+    ways += [BFLOAT16] if precision != "float32" and library().has_bfloat16 else []
+    if kernel == "torch" or not ways:
+        return "torch", plain
+    return quickest([TORCH, *ways] if kernel == "auto" and plain == "bfloat16" else ways)
+
+
+def _kernel_before(before: str | None) -> str:
+    """The kernel with which a run began, if it is still there; 'auto' for one that begins now."""
     found = library()
     if before == "native" and found.code is None:
         log.warning("The run began with kernel=native, and that is gone: %s. It continues with torch.", found.problem)
-    if before == "torch" or found.code is None:
-        return "torch"
-    return "native" if before == "native" or torch_precision == "float32" or native_is_quicker() else "torch"
+    return "torch" if found.code is None else before or "auto"
 
 
 def _need_native(device: torch.device, precision: str, compile: str) -> None:  # noqa: A002 - the config's key
     if device.type != "cpu":
         raise UserError(f"kernel=native runs on the CPU alone, and device is {device}: kernel=auto works everywhere.")
-    if precision == "bfloat16":
-        raise UserError("kernel=native computes in float32, and precision is bfloat16: give one of the two.")
     if compile == "always":
         raise UserError("kernel=native is compiled already, and compile=always cannot change it: give one of the two.")
     if library().code is None:
         raise UserError(f"kernel=native is not possible here: {library().problem}. kernel=auto works without it.")
+    if precision == "bfloat16" and not library().has_bfloat16:
+        raise UserError("kernel=native computes in float32 here, and precision is bfloat16: give one of the two.")
 
 
 def has_quick_bfloat16(device: torch.device) -> bool:

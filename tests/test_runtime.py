@@ -7,7 +7,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import seeds
@@ -23,6 +24,7 @@ from spectral.configs.root import ExperimentConfig
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier, InputSpec
 from spectral.native.library import Library, library
+from spectral.native.quicker import BFLOAT16, FLOAT32, TORCH, Way
 from spectral.runs.folder import RunFolder
 from spectral.runtime import Runtime, choose_runtime, has_quick_bfloat16, tune_allocator
 
@@ -153,48 +155,82 @@ def test_weights_keep_their_names_and_precision() -> None:
     assert {p.dtype for p in network.parameters()} == {torch.float32}
 
 
-def with_kernels(monkeypatch: pytest.MonkeyPatch, *, built: bool, bfloat16: bool, native_is_quicker: bool) -> None:
-    """Pretend to be another machine."""
-    found = Library(code=object()) if built else Library(problem="there is no C++ compiler on the path")
+def with_kernels(
+    monkeypatch: pytest.MonkeyPatch, *, built: bool, bfloat16: bool, order: tuple[Way, ...] = (BFLOAT16, FLOAT32, TORCH)
+) -> None:
+    """Pretend to be another machine, on which the ways of computing a block are quick in this order."""
+    code = SimpleNamespace(has_bfloat16=lambda: bfloat16)
+    found = Library(code=cast(Any, code)) if built else Library(problem="there is no C++ compiler on the path")
     monkeypatch.setattr("spectral.runtime.library", lambda: found)
-    monkeypatch.setattr("spectral.runtime.native_is_quicker", lambda: native_is_quicker)
+    monkeypatch.setattr("spectral.runtime.quickest", lambda ways: min(ways, key=order.index))
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": bfloat16})
 
 
+AMX = BFLOAT16, TORCH, FLOAT32
+SLOW_BFLOAT16 = FLOAT32, TORCH, BFLOAT16
+SLOW_NATIVE = TORCH, BFLOAT16, FLOAT32
+
+
 @pytest.mark.parametrize(
-    ("built", "bfloat16", "native_is_quicker", "settings", "kernel", "precision"),
+    ("order", "settings", "kernel", "precision"),
     [
-        (True, False, False, {}, "native", "float32"),
-        (False, False, False, {}, "torch", "float32"),
-        (True, True, False, {}, "torch", "bfloat16"),
-        (True, True, True, {}, "native", "float32"),
-        (True, True, False, {"precision": "float32"}, "native", "float32"),
-        (True, True, True, {"precision": "bfloat16"}, "torch", "bfloat16"),
-        (True, True, True, {"layout": "contiguous"}, "torch", "bfloat16"),
-        (True, True, False, {"kernel": "native"}, "native", "float32"),
-        (True, False, False, {"kernel": "torch"}, "torch", "float32"),
-        # A run that is resumed keeps its kernel, unless the command names another or it is no longer there.
-        (True, False, False, {"kernel_before": "torch"}, "torch", "float32"),
-        (True, True, False, {"kernel_before": "native"}, "native", "float32"),
-        (True, True, True, {"kernel_before": "torch"}, "torch", "bfloat16"),
-        (True, False, False, {"kernel_before": "native", "kernel": "torch"}, "torch", "float32"),
-        (False, True, False, {"kernel_before": "native"}, "torch", "bfloat16"),
-        # A network without native blocks has nothing to gain by them, and would lose its bfloat16.
-        (True, True, True, {"has_native": False}, "torch", "bfloat16"),
-        (True, False, True, {"has_native": False}, "torch", "float32"),
-        (True, True, True, {"has_native": False, "kernel_before": "native"}, "native", "float32"),
+        (AMX, {}, "native", "bfloat16"),
+        (SLOW_BFLOAT16, {}, "native", "float32"),
+        (SLOW_NATIVE, {}, "torch", "bfloat16"),
+        (AMX, {"precision": "float32"}, "native", "float32"),
+        (SLOW_NATIVE, {"precision": "float32"}, "native", "float32"),
+        (SLOW_BFLOAT16, {"precision": "bfloat16"}, "torch", "bfloat16"),
+        (AMX, {"precision": "bfloat16"}, "native", "bfloat16"),
+        (AMX, {"layout": "contiguous"}, "torch", "bfloat16"),
+        (SLOW_NATIVE, {"kernel": "native"}, "native", "bfloat16"),
+        (SLOW_BFLOAT16, {"kernel": "native"}, "native", "float32"),
+        (SLOW_BFLOAT16, {"kernel": "native", "precision": "bfloat16"}, "native", "bfloat16"),
+        (AMX, {"kernel": "torch"}, "torch", "bfloat16"),
+        # A run that is resumed keeps its kernel, unless the command names another.
+        (SLOW_NATIVE, {"kernel_before": "native"}, "native", "bfloat16"),
+        (AMX, {"kernel_before": "torch"}, "torch", "bfloat16"),
+        (AMX, {"kernel_before": "native", "kernel": "torch"}, "torch", "bfloat16"),
+        # A network without native blocks has nothing to gain by them.
+        (SLOW_BFLOAT16, {"has_native": False}, "torch", "bfloat16"),
+        (SLOW_BFLOAT16, {"has_native": False, "kernel_before": "native"}, "native", "float32"),
     ],
 )
-def test_the_kernel_is_chosen_with_the_precision(
-    built: bool,
-    bfloat16: bool,
-    native_is_quicker: bool,
+def test_kernel_and_precision_are_the_quickest_that_settings_leave(
+    order: tuple[Way, ...],
     settings: dict[str, Any],
     kernel: str,
     precision: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with_kernels(monkeypatch, built=built, bfloat16=bfloat16, native_is_quicker=native_is_quicker)
+    with_kernels(monkeypatch, built=True, bfloat16=True, order=order)
+    runtime = choose_runtime("cpu", **settings)
+    assert (runtime.kernel, runtime.precision) == (kernel, precision)
+
+
+@pytest.mark.parametrize(
+    ("built", "bfloat16", "settings", "kernel", "precision"),
+    [
+        (True, False, {}, "native", "float32"),
+        (True, False, {"precision": "bfloat16"}, "torch", "bfloat16"),
+        (True, False, {"kernel": "native"}, "native", "float32"),
+        (True, False, {"kernel": "torch"}, "torch", "float32"),
+        (True, False, {"kernel_before": "torch"}, "torch", "float32"),
+        (True, False, {"kernel_before": "native", "kernel": "torch"}, "torch", "float32"),
+        (True, False, {"has_native": False}, "torch", "float32"),
+        (False, False, {}, "torch", "float32"),
+        (False, True, {}, "torch", "bfloat16"),
+        (False, True, {"kernel_before": "native"}, "torch", "bfloat16"),
+    ],
+)
+def test_kernel_and_precision_are_possible_on_the_machine(
+    built: bool,
+    bfloat16: bool,
+    settings: dict[str, Any],
+    kernel: str,
+    precision: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with_kernels(monkeypatch, built=built, bfloat16=bfloat16)
     runtime = choose_runtime("cpu", **settings)
     assert (runtime.kernel, runtime.precision) == (kernel, precision)
 
@@ -203,14 +239,14 @@ def test_the_kernel_is_chosen_with_the_precision(
     ("built", "settings", "sentence"),
     [
         (False, {}, "kernel=native is not possible here: there is no C++ compiler on the path."),
-        (True, {"precision": "bfloat16"}, "kernel=native computes in float32, and precision is bfloat16"),
+        (True, {"precision": "bfloat16"}, "kernel=native computes in float32 here, and precision is bfloat16"),
         (True, {"device": "cuda:0"}, "kernel=native runs on the CPU alone, and device is cuda:0"),
     ],
 )
 def test_a_native_kernel_that_cannot_be_had_ends_in_one_sentence(
     built: bool, settings: dict[str, str], sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with_kernels(monkeypatch, built=built, bfloat16=True, native_is_quicker=True)
+    with_kernels(monkeypatch, built=built, bfloat16=False)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (9, 0))
@@ -224,8 +260,8 @@ def test_a_native_kernel_that_cannot_be_had_ends_in_one_sentence(
 def test_a_network_without_native_blocks_keeps_its_bfloat16(
     model: str, precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In training and where the run is applied, on a machine that computes those blocks quicker than in bfloat16."""
-    with_kernels(monkeypatch, built=True, bfloat16=True, native_is_quicker=True)
+    """In training and where the run is applied, on a machine that computes those blocks quickest in float32."""
+    with_kernels(monkeypatch, built=True, bfloat16=True, order=SLOW_BFLOAT16)
     config = models.typed({"name": model.split()[0], **VARIANTS[model]})
     experiment = ExperimentConfig(device="cpu", model=config)
     assert begin_runtime(experiment, RunFolder(tmp_path)).precision == precision
@@ -253,7 +289,7 @@ def test_the_runtime_gives_the_network_its_kernel() -> None:
 def test_a_native_kernel_without_use_is_said(
     has_native: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with_kernels(monkeypatch, built=True, bfloat16=False, native_is_quicker=True)
+    with_kernels(monkeypatch, built=True, bfloat16=False)
     assert choose_runtime("cpu", kernel="native", has_native=has_native).precision == "float32"
     assert ("kernel=native does nothing" in caplog.text) is not has_native
 
@@ -282,7 +318,7 @@ def test_auto_precision_depends_on_the_processor(
     capabilities: dict[str, bool], quick: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
-    monkeypatch.setattr("spectral.runtime.native_is_quicker", lambda: False)
+    monkeypatch.setattr("spectral.runtime.quickest", lambda ways: ways[0])
     assert has_quick_bfloat16(torch.device("cpu")) is quick
     assert choose_runtime("cpu").precision == ("bfloat16" if quick else "float32")
 

@@ -72,8 +72,7 @@ class Block(nn.Module):
 
     def _runs_natively(self, x: Tensor) -> bool:
         """Whether these activations are what block.cpp takes."""
-        is_float32 = x.dtype == torch.float32 and not torch.is_autocast_enabled(x.device.type)
-        return self.kernel == "native" and x.device.type == "cpu" and is_float32
+        return self.kernel == "native" and x.device.type == "cpu" and x.dtype == torch.float32
 
     def _weights(self) -> list[Tensor]:
         """Weight and bias of each convolution, in the order in which NativeBlock takes them."""

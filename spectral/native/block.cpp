@@ -1,4 +1,4 @@
-// A block of the reference network on the CPU, forward and backward, in float32.
+// A block of the reference network on the CPU, forward and backward, by products of float32 or bfloat16 numbers.
 //
 // A block is a chain of layers (dilated convolution to 2F filters, ReLU, first F + last F), a shortcut around the
 // chain, and max pooling by two. See spectral/models/reference.py, which says the same in PyTorch.
@@ -14,50 +14,59 @@ namespace {
 
 // One layer of a group: x to y = relu(first half) + relu(second half). signs [spectrum][tile][Fp]: bits 2n and 2n + 1
 // are set where the first half and the second are above zero at position n of the tile; null if nobody asks.
-void layer_forward(const Plan& plan, const Layer& layer, const Group& group, const Rows& x, const Rows& y,
+template <class T>
+void layer_forward(const Plan<T>& plan, const Layer<T>& layer, const Group& group, const Rows<T>& x, const Rows<T>& y,
                    int32_t* signs) {
     const float* bias = layer.bias.data();
     const int64_t Fp = plan.Fp, num_tiles = plan.num_tiles();
     group.zero_outside(y);
     convolve(
-        group, x, layer.num_in, layer.taps, layer.weights.data(), plan.J / V,
+        group, x, plan.padded(layer.num_in), layer.taps, layer.weights.data(), plan.J / V,
         [=](int64_t v) { return load(bias + v * V); },
         [=](auto vectors, int64_t first_vector, int64_t s, auto size, int64_t l, int64_t tile, const Vec* sums) {
             if constexpr (decltype(vectors)::value == 2) {  // halves come in pairs
-                constexpr int N = decltype(size)::value;
                 const int64_t f = first_vector / 2 * V;
-                float* to = y.row(s, l) + f;
+                T* to = y.row(s, l) + f;
                 Mask bits = {};
-                for (int n = 0; n < N; n++) {
+                UNROLL for (int n = 0; n < Products<T>::POSITIONS; n++) {
+                    if (n >= size) break;
                     const Vec zero = {};
                     // In this form what is not a number stays so.
                     const Mask off0 = sums[2 * n] <= 0, off1 = sums[2 * n + 1] <= 0;
-                    store(to + n * y.stride, (off0 ? zero : sums[2 * n]) + (off1 ? zero : sums[2 * n + 1]));
-                    bits |= (~off0 & (1 << (2 * n))) | (~off1 & (2 << (2 * n)));
+                    store_rounded(to + n * y.stride, (off0 ? zero : sums[2 * n]) + (off1 ? zero : sums[2 * n + 1]));
+                    bits |= (~off0 & int32_t(1u << (2 * n))) | (~off1 & int32_t(2u << (2 * n)));
                 }
                 if (signs) store_bits(signs + (s * num_tiles + tile) * Fp + f, bits);
             }
         });
 }
 
+// Add a row of n numbers to another.
+template <class T>
+inline void add_row(const T* x, int64_t n, T* y) {
+    int64_t i = 0;
+    for (; i + V <= n; i += V) store_rounded(y + i, widened(y + i) + widened(x + i));
+    for (; i < n; i++) y[i] = rounded_number(widened_number(y[i]) + widened_number(x[i]), T());
+}
+
 // Add the shortcut to y, in place.
-void add_shortcut(const Plan& plan, const Group& group, const Rows& x, const Rows& y) {
-    const int64_t F = plan.F;
+template <class T>
+void add_shortcut(const Plan<T>& plan, const Group& group, const Rows<T>& x, const Rows<T>& y) {
     if (plan.block.shortcut == 1) {
         for (int64_t s = 0; s < group.size; s++)
             for (int64_t l = group.begin(s); l < group.end(s); l++)
-                for (int64_t f = 0; f < F; f++) y.row(s, l)[f] += x.row(s, l)[f];
+                add_row(x.row(s, l), plan.F, y.row(s, l));
     } else if (plan.block.shortcut == 2) {
         const float* bias = plan.shortcut_bias.data();
         convolve(
-            group, x, plan.block.num_in, plan.point, plan.shortcut.data(), plan.Fp / V,
+            group, x, plan.padded(plan.block.num_in), plan.point, plan.shortcut.data(), plan.Fp / V,
             [=](int64_t v) { return load(bias + v * V); },
             [=](auto vectors, int64_t first_vector, int64_t s, auto size, int64_t l, int64_t, const Vec* sums) {
-                constexpr int N = decltype(size)::value, NV = decltype(vectors)::value;
-                for (int n = 0; n < N; n++)
+                constexpr int NV = decltype(vectors)::value;
+                for (int n = 0; n < size; n++)
                     for (int v = 0; v < NV; v++) {
-                        float* to = y.row(s, l + n) + (first_vector + v) * V;
-                        store(to, load(to) + sums[n * NV + v]);
+                        T* to = y.row(s, l + n) + (first_vector + v) * V;
+                        store_rounded(to, widened(to) + sums[n * NV + v]);
                     }
             });
     }
@@ -81,21 +90,22 @@ inline Vec load_part(const float* from, int64_t n) {
 
 // Write a group's output [out_length][F], pooled or not. is_second [spectrum][word][Fp]: bit n is set where the second
 // position of pair n of the 32 pairs of a word is its maximum; null if nobody asks.
-void write_output(const Plan& plan, const Group& group, const Rows& y, float* out, int32_t* is_second) {
+template <class T>
+void write_output(const Plan<T>& plan, const Group& group, const Rows<T>& y, float* out, int32_t* is_second) {
     const int64_t F = plan.F, num_out = plan.out_length, width = plan.block.pools ? 2 : 1;
     for (int64_t s = 0; s < group.size; s++) {
         for (int64_t i = 0; i < num_out; i++) {
             float* to = out + (s * num_out + i) * F;
             int32_t* word = is_second ? is_second + (s * plan.num_words() + i / 32) * plan.Fp : nullptr;
             if (word && i % 32 == 0) std::memset(word, 0, plan.Fp * sizeof(int32_t));
-            const float *a = y.row(s, width * i), *b = a + y.stride;
+            const T *a = y.row(s, width * i), *b = a + y.stride;
             if (width * i < group.begin(s) || width * (i + 1) > group.end(s)) {
                 std::memset(to, 0, F * sizeof(float));
             } else if (width == 1) {
-                std::memcpy(to, a, F * sizeof(float));
+                for (int64_t f = 0; f < F; f += V) store_part(to + f, widened(a + f), F - f);
             } else {
                 for (int64_t f = 0; f < F; f += V) {
-                    const Vec x = load(a + f), z = load(b + f);
+                    const Vec x = widened(a + f), z = widened(b + f);
                     const Mask takes_z = (z > x) | (z != z);
                     store_part(to + f, takes_z ? z : x, F - f);
                     if (word) store_bits(word + f, load_bits(word + f) | (takes_z & (1u << i % 32)));
@@ -106,8 +116,9 @@ void write_output(const Plan& plan, const Group& group, const Rows& y, float* ou
 }
 
 // The gradient of y from that of the output.
-void read_gradient(const Plan& plan, const Group& group, const float* gradient, const int32_t* is_second,
-                   const Rows& to) {
+template <class T>
+void read_gradient(const Plan<T>& plan, const Group& group, const float* gradient, const int32_t* is_second,
+                   const Rows<float>& to) {
     const int64_t F = plan.F, num_out = plan.out_length;
     for (int64_t s = 0; s < group.size; s++) {
         group.zero(to, s, 0, group.length);
@@ -130,20 +141,22 @@ void read_gradient(const Plan& plan, const Group& group, const float* gradient, 
 
 // The gradient of a convolution's outputs, in paired order, from that of y. Its sums over positions are added to
 // `sums`.
-void spread_gradient(const Plan& plan, const Group& group, const Rows& gradient, const int32_t* signs, const Rows& to,
-                     float* sums) {
+template <class T>
+void spread_gradient(const Plan<T>& plan, const Group& group, const Rows<float>& gradient, const int32_t* signs,
+                     const Rows<T>& to, float* sums) {
     group.zero_outside(to);
     for (int64_t f = 0; f < plan.Fp; f += V) {
         Vec sum0 = {}, sum1 = {};
         for (int64_t s = 0; s < group.size; s++) {
-            in_tiles(group.begin(s), group.end(s), [&](auto size, int64_t l, int64_t tile) {
+            in_tiles<Products<T>::POSITIONS>(group.begin(s), group.end(s), [&](auto size, int64_t l, int64_t tile) {
                 const Mask bits = load_bits(signs + (s * plan.num_tiles() + tile) * plan.Fp + f);
                 const Vec zero = {};
-                for (int n = 0; n < decltype(size)::value; n++) {
+                UNROLL for (int n = 0; n < Products<T>::POSITIONS; n++) {
+                    if (n >= size) break;
                     const Vec g = load(gradient.row(s, l + n) + f);
-                    const Vec g0 = (bits & (1 << (2 * n))) != 0 ? g : zero;
-                    const Vec g1 = (bits & (2 << (2 * n))) != 0 ? g : zero;
-                    store(to.row(s, l + n) + 2 * f, g0), store(to.row(s, l + n) + 2 * f + V, g1);
+                    const Vec g0 = (bits & int32_t(1u << (2 * n))) != 0 ? g : zero;
+                    const Vec g1 = (bits & int32_t(2u << (2 * n))) != 0 ? g : zero;
+                    store_rounded(to.row(s, l + n) + 2 * f, g0), store_rounded(to.row(s, l + n) + 2 * f + V, g1);
                     sum0 += g0, sum1 += g1;
                 }
             });
@@ -154,13 +167,14 @@ void spread_gradient(const Plan& plan, const Group& group, const Rows& gradient,
 }
 
 // The gradient of a convolution's input, rows of round_up(num_out) floats; it is added to what is there if `adds`.
-void data_gradient(const Group& group, const Rows& gradient, int64_t num_channels, const Taps& taps,
-                   const float* weights, int64_t num_out, const Rows& to, bool adds) {
+template <class T>
+void data_gradient(const Group& group, const Rows<T>& gradient, int64_t num_channels, const Taps& taps,
+                   const T* weights, int64_t num_out, const Rows<float>& to, bool adds) {
     convolve(
         group, gradient, num_channels, taps, weights, round_up(num_out) / V, [](int64_t) { return Vec{}; },
         [=](auto vectors, int64_t first_vector, int64_t s, auto size, int64_t l, int64_t, const Vec* sums) {
-            constexpr int N = decltype(size)::value, NV = decltype(vectors)::value;
-            for (int n = 0; n < N; n++)
+            constexpr int NV = decltype(vectors)::value;
+            for (int n = 0; n < size; n++)
                 for (int v = 0; v < NV; v++) {
                     float* at = to.row(s, l + n) + (first_vector + v) * V;
                     store(at, adds ? load(at) + sums[n * NV + v] : sums[n * NV + v]);
@@ -168,34 +182,43 @@ void data_gradient(const Group& group, const Rows& gradient, int64_t num_channel
         });
 }
 
-}  // namespace
+// Rows of n numbers as T.
+template <class T>
+void round_rows(const Group& group, const Rows<float>& from, int64_t n, const Rows<T>& to) {
+    group.zero_outside(to);
+    for (int64_t s = 0; s < group.size; s++)
+        for (int64_t l = group.begin(s); l < group.end(s); l++) round_row(from.row(s, l), n, to.row(s, l));
+}
 
-extern "C" {
-
-// Numbers per spectrum that forward keeps for backward: inputs of the layers but the first; signs; is_second.
-void kept_sizes(const Block* block, int64_t* sizes) {
-    const Plan plan(*block, Plan::SIZES);
+// Numbers per spectrum that forward keeps for backward: inputs of the layers but the first; signs; is_second. Then those
+// that must follow the inputs of all spectra, since they are read, if only to be left alone.
+template <class T>
+void sizes_of_kept(const Block* block, int64_t* sizes) {
+    const Plan<T> plan(*block, Plan<T>::SIZES);
     sizes[0] = (block->num_layers - 1) * plan.rows() * plan.Fp;
     sizes[1] = block->num_layers * plan.num_tiles() * plan.Fp;
     sizes[2] = block->pools ? plan.num_words() * plan.Fp : 0;
+    sizes[3] = plan.slack();
 }
 
 // x [B][length][num_in] to out [B][out_length][F]. kept, signs and is_second are null if no gradient is wanted.
-void forward(const Block* block, const float* x, float* out, float* kept, int32_t* signs, int32_t* is_second) {
-    const Plan plan(*block, Plan::FORWARD);
+template <class T>
+void block_forward(const Block* block, const float* x, float* out, T* kept, int32_t* signs, int32_t* is_second) {
+    const Plan<T> plan(*block, Plan<T>::FORWARD);
     const int64_t num_layers = block->num_layers, B = block->num_spectra, L = block->length;
     const int64_t size = plan.rows() * plan.Fp, G = plan.group_size;
 #pragma omp parallel for schedule(static, 1) num_threads(block->num_threads)
     for (int64_t share = 0; share < block->num_threads; share++) {
         const int64_t stop = B * (share + 1) / block->num_threads;
-        std::vector<float> input(G * plan.rows() * block->num_in + V), one(G * size + V), two(G * size + V);
+        const int64_t slack = plan.slack(), row = plan.padded(block->num_in);
+        std::vector<T> input(G * plan.rows() * row + slack), one(G * size + slack), two(G * size + slack);
         for (int64_t b = B * share / block->num_threads; b < stop; b += G) {
             const Group group = plan.group(b, stop);
-            const Rows rows = plan.haloed(input.data(), block->num_in);
+            const Rows<T> rows = plan.haloed(input.data(), row);
             plan.copy_input(group, x + b * L * block->num_in, rows);
-            Rows from = rows;
+            Rows<T> from = rows;
             for (int64_t i = 0; i < num_layers; i++) {
-                Rows to = plan.haloed(i % 2 ? one.data() : two.data(), plan.Fp);
+                Rows<T> to = plan.haloed(i % 2 ? one.data() : two.data(), plan.Fp);
                 if (kept && i < num_layers - 1) to = plan.haloed(kept + (i * B + b) * size, plan.Fp);
                 int32_t* bits = signs ? signs + (i * B + b) * plan.num_tiles() * plan.Fp : nullptr;
                 layer_forward(plan, plan.layers[i], group, from, to, bits);
@@ -209,35 +232,37 @@ void forward(const Block* block, const float* x, float* out, float* kept, int32_
 }
 
 // dx [B][length][num_in] (null if nobody asks), and gradients of weights and biases in the order and layout of `block`.
-void backward(const Block* block, const float* x, const float* kept, const int32_t* signs, const int32_t* is_second,
+template <class T>
+void block_backward(const Block* block, const float* x, const T* kept, const int32_t* signs, const int32_t* is_second,
               const float* gradient, float* dx, float* const* weight_gradients, float* const* bias_gradients) {
-    const Plan plan(*block, Plan::BACKWARD);
+    const Plan<T> plan(*block, Plan<T>::BACKWARD);
     const int64_t num_layers = block->num_layers, B = block->num_spectra, L = block->length, C = block->num_in;
     const int64_t size = plan.rows() * plan.Fp, G = plan.group_size, Cp = round_up(C);
     std::vector<int64_t> begins{0};
-    for (const Layer& layer : plan.layers) begins.push_back(begins.back() + layer.num_sums);
+    for (const Layer<T>& layer : plan.layers) begins.push_back(begins.back() + layer.num_sums);
     const int64_t num_sums = begins.back() + (block->shortcut == 2 ? (C + 1) * plan.Fp : 0);
     std::vector<std::vector<float>> shares(block->num_threads);
 #pragma omp parallel for schedule(static, 1) num_threads(block->num_threads)
     for (int64_t share = 0; share < block->num_threads; share++) {
         const int64_t stop = B * (share + 1) / block->num_threads;
         shares[share].assign(num_sums + V, 0);
-        std::vector<float> input(G * plan.rows() * C + V), spread(G * plan.rows() * plan.J + V);
+        const int64_t slack = plan.slack(), row = plan.padded(C);
+        std::vector<T> input(G * plan.rows() * row + slack), spread(G * plan.rows() * plan.J + slack);
         std::vector<float> top(G * L * plan.Fp + V), inner(G * L * plan.Fp + V), bottom(G * L * Cp + V);
-        const Rows slope{top.data(), plan.Fp, L * plan.Fp}, below{inner.data(), plan.Fp, L * plan.Fp};
-        const Rows lowest{bottom.data(), Cp, L * Cp};
+        const Rows<float> slope{top.data(), plan.Fp, L * plan.Fp}, below{inner.data(), plan.Fp, L * plan.Fp};
+        const Rows<float> lowest{bottom.data(), Cp, L * Cp};
         for (int64_t b = B * share / block->num_threads; b < stop; b += G) {
             const Group group = plan.group(b, stop);
-            const Rows rows = plan.haloed(input.data(), C), wide = plan.haloed(spread.data(), plan.J);
+            const Rows<T> rows = plan.haloed(input.data(), row), wide = plan.haloed(spread.data(), plan.J);
             plan.copy_input(group, x + b * L * block->num_in, rows);
             const int32_t* words = is_second + b * plan.num_words() * plan.Fp;
             read_gradient(plan, group, gradient + b * plan.out_length * plan.F, words, slope);
             for (int64_t i = num_layers - 1; i >= 0; i--) {
-                const Layer& layer = plan.layers[i];
-                const Rows from = i ? plan.haloed(const_cast<float*>(kept) + ((i - 1) * B + b) * size, plan.Fp) : rows;
+                const Layer<T>& layer = plan.layers[i];
+                const Rows<T> from = i ? plan.haloed(const_cast<T*>(kept) + ((i - 1) * B + b) * size, plan.Fp) : rows;
                 float* sums = shares[share].data() + begins[i];
                 const int32_t* bits = signs + (i * B + b) * plan.num_tiles() * plan.Fp;
-                const Rows& above = i == num_layers - 1 ? slope : below;
+                const Rows<float>& above = i == num_layers - 1 ? slope : below;
                 spread_gradient(plan, group, above, bits, wide, sums + layer.num_sums - plan.J);
                 add_weight_gradient(group, from, layer.num_in, layer.taps, wide, plan.J / V, sums);
                 if (i || dx)
@@ -246,12 +271,14 @@ void backward(const Block* block, const float* x, const float* kept, const int32
             }
             if (block->shortcut == 2) {
                 float* sums = shares[share].data() + begins.back();
-                add_weight_gradient(group, rows, C, plan.point, slope, plan.Fp / V, sums);
+                const Rows<T> narrow = plan.haloed(spread.data(), plan.Fp);
+                round_rows(group, slope, plan.Fp, narrow);
+                add_weight_gradient(group, rows, C, plan.point, narrow, plan.Fp / V, sums);
                 for (int64_t s = 0; s < group.size; s++)
                     for (int64_t l = group.begin(s); l < group.end(s); l++)
                         for (int64_t f = 0; f < plan.F; f++) sums[C * plan.Fp + f] += slope.row(s, l)[f];
                 if (dx)
-                    data_gradient(group, slope, plan.Fp, plan.point, plan.shortcut_transposed.data(), C, lowest, true);
+                    data_gradient(group, narrow, plan.Fp, plan.point, plan.shortcut_transposed.data(), C, lowest, true);
             }
             for (int64_t s = 0; dx && s < group.size; s++) {
                 float* to = dx + (b + s) * L * C;
@@ -265,7 +292,7 @@ void backward(const Block* block, const float* x, const float* kept, const int32
     for (int64_t share = 1; share < block->num_threads; share++)
         for (int64_t i = 0; i < num_sums; i++) shares[0][i] += shares[share][i];
     for (int64_t i = 0; i < num_layers; i++) {
-        const Layer& layer = plan.layers[i];
+        const Layer<T>& layer = plan.layers[i];
         const float* sums = shares[0].data() + begins[i];
         const int64_t K = block->kernel_size, num_in = layer.num_in;
         std::memset(weight_gradients[i], 0, 2 * plan.F * K * num_in * sizeof(float));
@@ -273,7 +300,7 @@ void backward(const Block* block, const float* x, const float* kept, const int32
             for (int64_t t = 0; t < layer.taps.size(); t++)
                 for (int64_t c = 0; c < num_in; c++)
                     weight_gradients[i][(j * K + layer.taps.number[t]) * num_in + c] =
-                        sums[Plan::place(plan.paired(j), plan.J, layer.taps.size() * num_in, t * num_in + c)];
+                        sums[place<float>(plan.paired(j), plan.J, layer.taps.size() * num_in, t * num_in + c)];
             bias_gradients[i][j] = sums[layer.num_sums - plan.J + plan.paired(j)];
         }
     }
@@ -281,9 +308,49 @@ void backward(const Block* block, const float* x, const float* kept, const int32
         const float* sums = shares[0].data() + begins.back();
         for (int64_t f = 0; f < plan.F; f++) {
             for (int64_t c = 0; c < C; c++) 
-                weight_gradients[num_layers][f * C + c] = sums[Plan::place(f, plan.F, C, c)];
+                weight_gradients[num_layers][f * C + c] = sums[place<float>(f, plan.F, C, c)];
             bias_gradients[num_layers][f] = sums[C * plan.Fp + f];
         }
     }
+}
+
+// Call with a number of the type that activations are stored as.
+template <class Call>
+void by_precision(const Block* block, Call call) {
+#if HAS_BFLOAT16
+    if (block->is_bfloat16) return call(Bfloat16());
+#endif
+    call(0.0f);
+}
+
+}  // namespace
+
+extern "C" {
+
+// Whether is_bfloat16 is possible on this machine.
+int has_bfloat16() {
+#if HAS_BFLOAT16
+    return may_multiply();
+#else
+    return 0;
+#endif
+}
+
+void kept_sizes(const Block* block, int64_t* sizes) {
+    by_precision(block, [=](auto number) { sizes_of_kept<decltype(number)>(block, sizes); });
+}
+
+void forward(const Block* block, const float* x, float* out, void* kept, int32_t* signs, int32_t* is_second) {
+    by_precision(block, [=](auto number) {
+        block_forward(block, x, out, static_cast<decltype(number)*>(kept), signs, is_second);
+    });
+}
+
+void backward(const Block* block, const float* x, const void* kept, const int32_t* signs, const int32_t* is_second,
+              const float* gradient, float* dx, float* const* weight_gradients, float* const* bias_gradients) {
+    by_precision(block, [=](auto number) {
+        block_backward(block, x, static_cast<const decltype(number)*>(kept), signs, is_second, gradient, dx,
+                       weight_gradients, bias_gradients);
+    });
 }
 }

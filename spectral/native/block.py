@@ -14,7 +14,6 @@ from torch.autograd.function import once_differentiable
 
 from spectral.native.library import library
 
-KEPT = torch.float32, torch.int32, torch.int32  # inputs of the layers, signs, which of a pair is the maximum
 NO_SHORTCUT, IDENTITY, CONVOLUTION = 0, 1, 2
 
 
@@ -23,9 +22,18 @@ class _Block(ctypes.Structure):
 
     _fields_ = (
         *((name, ctypes.c_int64) for name in ("num_spectra", "length", "num_in", "num_filters", "num_layers")),
-        *((name, ctypes.c_int64) for name in ("kernel_size", "num_threads", "shortcut", "pools")),
+        *((name, ctypes.c_int64) for name in ("kernel_size", "num_threads", "shortcut", "pools", "is_bfloat16")),
         *((name, ctypes.c_void_p) for name in ("dilations", "weights", "biases", "first", "stop")),
     )
+
+
+@dataclass(frozen=True)
+class _Call:
+    """What a call of a block is about, next to its input and weights."""
+
+    pools: bool
+    precision: torch.dtype
+    inside: tuple[Tensor, Tensor] | None
 
 
 @dataclass(frozen=True)
@@ -47,40 +55,42 @@ class NativeBlock:
     ) -> Tensor:
         """[B, C, 1, L] to [B, F, 1, L], or to L // 2 positions if it pools by maximum; all in float32 on the CPU.
 
+        Under autocast activations and weights are rounded to bfloat16 before they are multiplied, if the machine has
+        instructions for that; sums are float32.
+
         Args:
             inside: first position inside each spectrum and first one after it, each int32 [B]; None: all are inside.
             weights: weight and bias of each layer, then of the shortcut if it is a convolution.
         """
+        is_bfloat16 = torch.is_autocast_enabled("cpu") and library().has_bfloat16
+        call = _Call(pools, torch.bfloat16 if is_bfloat16 else torch.float32, inside)
         if torch.is_grad_enabled():
-            out: Tensor = _Function.apply(self, pools, inside, x, *weights)  # type: ignore[no-untyped-call]  # of torch
+            out: Tensor = _Function.apply(self, call, x, *weights)  # type: ignore[no-untyped-call]  # torch has no types
             return out
-        return self.forward(x, inside, weights, pools, keeps=False)[0]
+        return self.forward(x, call, weights, keeps=False)[0]
 
-    def forward(
-        self, x: Tensor, inside: tuple[Tensor, Tensor] | None, weights: Sequence[Tensor], pools: bool, keeps: bool
-    ) -> tuple[Tensor, list[Tensor]]:
+    def forward(self, x: Tensor, call: _Call, weights: Sequence[Tensor], keeps: bool) -> tuple[Tensor, list[Tensor]]:
         """The output, and if it `keeps`, what the backward pass needs."""
         x = x.permute(0, 2, 3, 1).contiguous()
         B, _, L, _ = x.shape
-        num_out, num_filters = L // 2 if pools else L, weights[0].shape[0] // 2
+        num_out, num_filters = L // 2 if call.pools else L, weights[0].shape[0] // 2
         weights = [_rows(weight) for weight in weights]
-        described = self._described(x, inside, weights, pools)
+        described = self._described(x, call, weights)
         out = x.new_empty(B, 1, num_out, num_filters)
         saved: list[Tensor] = []
         if keeps:
-            sizes = (ctypes.c_int64 * 3)()
+            sizes = (ctypes.c_int64 * 4)()
             _code().kept_sizes(described, sizes)
-            saved = [torch.empty(B * n, dtype=kind) for n, kind in zip(sizes, KEPT, strict=True)]
+            inputs = torch.empty(B * sizes[0] + sizes[3], dtype=call.precision)
+            saved = [inputs, *(torch.empty(B * n, dtype=torch.int32) for n in sizes[1:3])]
         pointers = [_pointer(each) for each in saved] if keeps else [None] * 3
         _code().forward(described, _pointer(x), _pointer(out), *pointers)
         return out.permute(0, 3, 1, 2), [x, *saved, *weights]
 
-    def backward(
-        self, gradient: Tensor, saved: Sequence[Tensor], inside: tuple[Tensor, Tensor] | None, pools: bool, has_dx: bool
-    ) -> list[Tensor | None]:
+    def backward(self, gradient: Tensor, saved: Sequence[Tensor], call: _Call, has_dx: bool) -> list[Tensor | None]:
         """Gradients of the input, or None for it, and of each of the weights."""
         x, kept, signs, is_second, *weights = saved
-        described = self._described(x, inside, weights, pools)
+        described = self._described(x, call, weights)
         gradient = gradient.permute(0, 2, 3, 1).contiguous()
         dx = torch.empty_like(x) if has_dx else None
         slopes = [torch.empty_like(weight) for weight in weights]
@@ -93,17 +103,16 @@ class NativeBlock:
         )
         return [None if dx is None else dx.permute(0, 3, 1, 2), *(_filters(slope) for slope in slopes)]
 
-    def _described(
-        self, x: Tensor, inside: tuple[Tensor, Tensor] | None, weights: Sequence[Tensor], pools: bool
-    ) -> Any:
+    def _described(self, x: Tensor, call: _Call, weights: Sequence[Tensor]) -> Any:
         B, _, L, C = x.shape
-        first, stop = inside or (None, None)
+        first, stop = call.inside or (None, None)
         num_layers = len(self.dilations)
         dilations = (ctypes.c_int64 * num_layers)(*self.dilations)
         sizes = B, L, C, weights[0].shape[0] // 2, num_layers, self.kernel_size, torch.get_num_threads()
         arrays = dilations, _pointers(weights[::2]), _pointers(weights[1::2])
         addresses = [ctypes.cast(array, ctypes.c_void_p) for array in arrays]  # each keeps its array alive
-        return ctypes.byref(_Block(*sizes, self.shortcut, pools, *addresses, _pointer(first), _pointer(stop)))
+        how = self.shortcut, call.pools, call.precision == torch.bfloat16
+        return ctypes.byref(_Block(*sizes, *how, *addresses, _pointer(first), _pointer(stop)))
 
 
 def _code() -> ctypes.CDLL:
@@ -114,19 +123,17 @@ def _code() -> ctypes.CDLL:
 
 class _Function(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, block: NativeBlock, pools: bool, inside: tuple[Tensor, Tensor] | None, x: Tensor, *weights: Tensor
-    ) -> Tensor:
-        ctx.block, ctx.pools, ctx.inside = block, pools, inside
-        out, saved = block.forward(x, inside, weights, pools, keeps=any(ctx.needs_input_grad))
+    def forward(ctx: Any, block: NativeBlock, call: _Call, x: Tensor, *weights: Tensor) -> Tensor:
+        ctx.block, ctx.call = block, call
+        out, saved = block.forward(x, call, weights, keeps=any(ctx.needs_input_grad))
         ctx.save_for_backward(*saved)
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        has_dx = ctx.needs_input_grad[3]
-        return None, None, None, *ctx.block.backward(gradient, ctx.saved_tensors, ctx.inside, ctx.pools, has_dx)
+        has_dx = ctx.needs_input_grad[2]
+        return None, None, *ctx.block.backward(gradient, ctx.saved_tensors, ctx.call, has_dx)
 
 
 def _rows(weight: Tensor) -> Tensor:

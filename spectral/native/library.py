@@ -37,6 +37,11 @@ class Library:
     path: Path | None = None
     problem: str = ""
 
+    @functools.cached_property
+    def has_bfloat16(self) -> bool:
+        """Whether it also multiplies bfloat16 numbers: the processor, the compiler and the system must know them."""
+        return self.code is not None and bool(self.code.has_bfloat16())
+
 
 @functools.cache
 def library() -> Library:

@@ -5,7 +5,8 @@
 
 #pragma once
 
-#include "tiles.h"
+#include "bfloat16.h"
+#include "float32.h"
 
 extern "C" {
 
@@ -14,6 +15,7 @@ struct Block {
     int64_t num_spectra, length, num_in, num_filters, num_layers, kernel_size, num_threads;
     int64_t shortcut;  // 0: none, 1: the input itself, 2: a convolution of kernel size 1
     int64_t pools;
+    int64_t is_bfloat16;  // what activations are rounded to before they are multiplied; float32 otherwise
     const int64_t* dilations;
     const float* const* weights;  // of each layer [2F][tap][channel], then of the shortcut [F][channel]
     const float* const* biases;
@@ -23,19 +25,23 @@ struct Block {
 
 namespace {
 
+template <class T>
 struct Layer {
     int64_t num_in;
     Taps taps, mirrored;
-    std::vector<float> weights, bias, transposed;
+    std::vector<T> weights, transposed;
+    std::vector<float> bias;
     int64_t num_sums;  // of its weight and bias gradients, in one share
 };
 
-// Sizes and packed weights of a call.
+// Sizes and packed weights of a call with activations stored as T.
+template <class T>
 struct Plan {
     const Block& block;
     int64_t F, Fp, J, halo = 0, group_size, out_length;
-    std::vector<Layer> layers;
-    std::vector<float> shortcut, shortcut_bias, shortcut_transposed;
+    std::vector<Layer<T>> layers;
+    std::vector<T> shortcut, shortcut_transposed;
+    std::vector<float> shortcut_bias;
     Taps point{1, 1, 2};
 
     enum Pass { SIZES, FORWARD, BACKWARD };  // what the weights are packed for
@@ -45,8 +51,8 @@ struct Plan {
         for (int64_t i = 0; i < b.num_layers; i++) {
             Taps taps(b.kernel_size, b.dilations[i], b.length);
             for (auto at : taps.offset) halo = std::max(halo, std::abs(at));
-            layers.push_back(Layer{i ? F : b.num_in, taps, taps.mirrored(), {}, {}, {}, 0});
-            Layer& layer = layers.back();
+            layers.push_back(Layer<T>{i ? F : b.num_in, taps, taps.mirrored(), {}, {}, {}, 0});
+            Layer<T>& layer = layers.back();
             layer.num_sums = (taps.size() * layer.num_in + 1) * J;
             if (pass == BACKWARD) layer.transposed = pack_transposed(layer, b.weights[i]);
             if (pass == FORWARD) {
@@ -61,53 +67,52 @@ struct Plan {
     }
 
     int64_t rows() const { return block.length + 2 * halo; }
-    int64_t num_tiles() const { return (block.length + P - 1) / P; }
+    int64_t num_tiles() const { return (block.length + Products<T>::POSITIONS - 1) / Products<T>::POSITIONS; }
+    // Numbers after the last row that a tile may read.
+    int64_t slack() const { return Products<T>::POSITIONS * std::max(padded(block.num_in), J) + V; }
+    static int64_t padded(int64_t num_channels) { return round_up(num_channels, Products<T>::CHANNELS); }
     int64_t num_words() const { return (out_length + 31) / 32; }
     int64_t paired(int64_t j) const {
         const int64_t half = j / F, f = j % F;
         return f / V * 2 * V + half * V + f % V;
     }
 
-    std::vector<float> pack(const Layer& layer, const float* weights) const {
-        const int64_t C = layer.num_in, num_taps = layer.taps.size();
-        std::vector<float> packed(J * num_taps * C, 0);
-        for (int64_t j = 0; j < 2 * F; j++) {
-            const int64_t panel = paired(j) / (2 * V), lane = paired(j) % (2 * V);
-            for (int64_t t = 0; t < num_taps; t++)
-                for (int64_t c = 0; c < C; c++)
-                    packed[((panel * num_taps + t) * C + c) * 2 * V + lane] =
-                        weights[(j * block.kernel_size + layer.taps.number[t]) * C + c];
-        }
+    std::vector<T> pack(const Layer<T>& layer, const float* weights) const {
+        const int64_t C = padded(layer.num_in), num_taps = layer.taps.size();
+        std::vector<T> packed(J * num_taps * C);
+        each_weight(layer, weights, [&](int64_t j, int64_t t, int64_t c, float weight) {
+            packed[place<T>(j, J, num_taps * C, t * C + c)] = rounded_number(weight, T());
+        });
         return packed;
     }
 
-    // The place of output channel c in panels of two vectors, the last one of one if their number is odd.
-    static int64_t place(int64_t c, int64_t num_out, int64_t num_rows, int64_t row) {
-        const int64_t num_vectors = round_up(num_out) / V, vector = c / V, first = vector / 2 * 2;
-        const int64_t width = first + 1 < num_vectors ? 2 * V : V;
-        return first * V * num_rows + row * width + (c - first * V);
+    std::vector<T> pack_transposed(const Layer<T>& layer, const float* weights) const {
+        const int64_t num_taps = layer.taps.size();
+        std::vector<T> packed(round_up(layer.num_in) * num_taps * J);
+        each_weight(layer, weights, [&](int64_t j, int64_t t, int64_t c, float weight) {
+            packed[place<T>(c, layer.num_in, num_taps * J, t * J + j)] = rounded_number(weight, T());
+        });
+        return packed;
     }
 
-    std::vector<float> pack_transposed(const Layer& layer, const float* weights) const {
-        const int64_t C = layer.num_in, num_taps = layer.taps.size();
-        std::vector<float> packed(round_up(C) * num_taps * J, 0);
+    // Call body(filter in paired order, tap, channel, weight).
+    template <class Body>
+    void each_weight(const Layer<T>& layer, const float* weights, Body body) const {
         for (int64_t j = 0; j < 2 * F; j++)
-            for (int64_t t = 0; t < num_taps; t++)
-                for (int64_t c = 0; c < C; c++)
-                    packed[place(c, C, num_taps * J, t * J + paired(j))] =
-                        weights[(j * block.kernel_size + layer.taps.number[t]) * C + c];
-        return packed;
+            for (int64_t t = 0; t < layer.taps.size(); t++)
+                for (int64_t c = 0; c < layer.num_in; c++)
+                    body(paired(j), t, c, weights[(j * block.kernel_size + layer.taps.number[t]) * layer.num_in + c]);
     }
 
     void pack_shortcut() {
         const int64_t C = block.num_in;
         const float *weights = block.weights[block.num_layers], *bias = block.biases[block.num_layers];
-        shortcut.assign(Fp * C, 0), shortcut_bias.assign(Fp, 0), shortcut_transposed.assign(round_up(C) * Fp, 0);
+        shortcut.resize(Fp * padded(C)), shortcut_bias.assign(Fp, 0), shortcut_transposed.resize(round_up(C) * Fp);
         for (int64_t f = 0; f < F; f++) {
             shortcut_bias[f] = bias[f];
             for (int64_t c = 0; c < C; c++) {
-                shortcut[place(f, F, C, c)] = weights[f * C + c];
-                shortcut_transposed[place(c, C, Fp, f)] = weights[f * C + c];
+                shortcut[place<T>(f, F, padded(C), c)] = rounded_number(weights[f * C + c], T());
+                shortcut_transposed[place<T>(c, C, Fp, f)] = rounded_number(weights[f * C + c], T());
             }
         }
     }
@@ -119,13 +124,13 @@ struct Plan {
     }
 
     // Rows in scratch or in the memory kept for the backward pass; `data` begins with the halo.
-    Rows haloed(float* data, int64_t stride) const { return {data + halo * stride, stride, rows() * stride}; }
+    Rows<T> haloed(T* data, int64_t stride) const { return {data + halo * stride, stride, rows() * stride}; }
 
-    void copy_input(const Group& group, const float* x, const Rows& to) const {
+    void copy_input(const Group& group, const float* x, const Rows<T>& to) const {
         group.zero_outside(to);
         for (int64_t s = 0; s < group.size; s++)
             for (int64_t l = group.begin(s); l < group.end(s); l++)
-                std::memcpy(to.row(s, l), x + (s * block.length + l) * block.num_in, block.num_in * sizeof(float));
+                round_row(x + (s * block.length + l) * block.num_in, block.num_in, to.row(s, l));
     }
 };
 

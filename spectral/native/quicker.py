@@ -1,9 +1,9 @@
-"""Whether a block is quicker in C++ than in bfloat16: measured once on a machine, then remembered."""
+"""Which way of computing a block is the quickest: measured once on a machine, then remembered."""
 
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import torch
 from filelock import FileLock, Timeout
@@ -21,14 +21,21 @@ MARGIN = 1.1  # a smaller gain does not outweigh that a measurement on a busy ma
 WAIT_S = 60
 
 
-def native_is_quicker() -> bool:
-    """Whether a training step of a block takes less time in C++ and float32 than in PyTorch and bfloat16.
+# A kernel and a precision.
+Way = tuple[str, str]
+TORCH: Way = ("torch", "bfloat16")
+FLOAT32: Way = ("native", "float32")
+BFLOAT16: Way = ("native", "bfloat16")
+
+
+def quickest(ways: Sequence[Way]) -> Way:
+    """The way in which a training step of a block takes the least time; the first one if that is not known.
 
     What was measured first stands for all later runs, so that they give the same numbers.
     """
     built = library()
-    if built.path is None:
-        return False
+    if built.path is None or len(ways) == 1:
+        return ways[0]
     path = built.path.with_suffix(f".torch-{torch.__version__}.json")
     try:
         with FileLock(path.with_suffix(".lock"), timeout=WAIT_S):
@@ -37,14 +44,14 @@ def native_is_quicker() -> bool:
                 part.write_text(json.dumps(_measured()))
                 part.replace(path)
         measured = json.loads(path.read_text())
-        return bool(measured["native_s"] * MARGIN < measured["bfloat16_s"])
+        return min(ways, key=lambda way: float(measured[" ".join(way)]) * (1 if way == TORCH else MARGIN))
     except (OSError, Timeout, ValueError, KeyError, TypeError) as error:
         log.debug("The speed of the blocks in C++ is not known: %s.", error)
-        return False
+        return ways[0]
 
 
 def _measured() -> dict[str, float]:
-    """Seconds of a forward and backward pass of one block: the better of some turns, in which both alternate.
+    """Seconds of a forward and backward pass of one block by each way: the best of some turns, in which all alternate.
 
     Of one thread and of its own processor time, so that other work on the machine changes little.
     """
@@ -57,20 +64,21 @@ def _measured() -> dict[str, float]:
         weights.append(torch.zeros(2 * NUM_FILTERS, requires_grad=True))
     block = NativeBlock(3, DILATIONS, IDENTITY)
 
-    def native() -> Tensor:
-        return block(x, None, weights, pools=True)
+    def step(way: Way) -> float:
+        start = time.thread_time()
+        with torch.autocast("cpu", torch.bfloat16, enabled=way[1] == "bfloat16"):
+            y = _plain(x, weights) if way == TORCH else block(x, None, weights, pools=True)
+        y.float().sum().backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        return time.thread_time() - start
 
-    def bfloat16() -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16):
-            return _plain(x, weights)
-
+    ways = [TORCH, FLOAT32, *([BFLOAT16] if library().has_bfloat16 else [])]
     num_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        turns = [(_seconds(native), _seconds(bfloat16)) for _ in range(NUM_TURNS + 1)][1:]
+        turns = [[step(way) for way in ways] for _ in range(NUM_TURNS + 1)][1:]
     finally:
         torch.set_num_threads(num_threads)
-    return {"native_s": min(turn[0] for turn in turns), "bfloat16_s": min(turn[1] for turn in turns)}
+    return {" ".join(way): min(seconds) for way, seconds in zip(ways, zip(*turns, strict=True), strict=True)}
 
 
 def _plain(x: Tensor, weights: list[Tensor]) -> Tensor:
@@ -81,9 +89,3 @@ def _plain(x: Tensor, weights: list[Tensor]) -> Tensor:
         first, second = y.chunk(2, dim=1)
         y = first + second
     return functional.max_pool2d(x + y, (1, 2))
-
-
-def _seconds(call: Callable[[], Tensor]) -> float:
-    start = time.thread_time()
-    call().float().sum().backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-    return time.thread_time() - start

@@ -231,14 +231,14 @@ def test_a_resumed_run_keeps_its_kernel_and_ends_with_the_same_numbers(
     with pytest.raises(StoppedError):
         run(small(f"kernel={kernel}"), stop_after(1))
     # What this machine would take by itself is the other one.
-    monkeypatch.setattr("spectral.runtime._quicker_kernel", other_kernel(kernel))
+    monkeypatch.setattr("spectral.runtime._kernel_before", other_kernel(kernel))
     run(small())
     assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
     assert result(tmp_path / "run")["runtime"]["kernel"] == kernel
 
 
-def other_kernel(kernel: str) -> Callable[[str, str | None], str]:
-    return lambda _precision, before: before or {"native": "torch", "torch": "native"}[kernel]
+def other_kernel(kernel: str) -> Callable[[str | None], str]:
+    return lambda before: before or {"native": "torch", "torch": "native"}[kernel]
 
 
 # The real process: seconds each, so few of them.

@@ -14,6 +14,7 @@ import pytest
 import spectral.native.library
 from spectral.native import quicker
 from spectral.native.library import library
+from spectral.native.quicker import BFLOAT16, FLOAT32, TORCH, Way
 
 NEEDS_COMPILER = pytest.mark.skipif(not any(map(shutil.which, ("c++", "g++", "clang++"))), reason="needs a compiler")
 SOURCE = 'extern "C" int answer() { return 42; }'
@@ -123,22 +124,25 @@ def test_a_cache_that_cannot_be_written_is_one_warning(
 
 
 @NEEDS_COMPILER
-@pytest.mark.parametrize(("native_s", "is_quicker"), [(0.5, True), (0.95, False), (2.0, False)])
+@pytest.mark.parametrize(("native_s", "found"), [(0.5, FLOAT32), (0.95, TORCH), (2.0, TORCH)])
 def test_what_was_measured_first_is_remembered(
-    native_s: float, is_quicker: bool, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+    native_s: float, found: Way, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    first = {"native float32": native_s, "native bfloat16": 3.0, "torch bfloat16": 1.0}
     monkeypatch.setattr(quicker, "library", spectral.native.library.library)
-    monkeypatch.setattr(quicker, "_measured", lambda: {"native_s": native_s, "bfloat16_s": 1.0})
-    assert quicker.native_is_quicker() is is_quicker
-    monkeypatch.setattr(quicker, "_measured", lambda: {"native_s": 1.0, "bfloat16_s": native_s})
-    assert quicker.native_is_quicker() is is_quicker
+    monkeypatch.setattr(quicker, "_measured", lambda: first)
+    assert quicker.quickest([TORCH, FLOAT32, BFLOAT16]) == found
+    monkeypatch.setattr(quicker, "_measured", lambda: {"native float32": 1.0, "torch bfloat16": native_s})
+    assert quicker.quickest([TORCH, FLOAT32, BFLOAT16]) == found
+    assert quicker.quickest([BFLOAT16, FLOAT32]) == FLOAT32
     (path,) = own_cache.glob("*.json")
-    assert json.loads(path.read_text()) == {"native_s": native_s, "bfloat16_s": 1.0}
+    assert json.loads(path.read_text()) == first
     path.write_text("cut sh")
-    assert quicker.native_is_quicker() is False
+    assert quicker.quickest([TORCH, FLOAT32]) == TORCH
 
 
 @pytest.mark.skipif(library().code is None, reason="needs a C++ compiler")
-def test_both_ways_of_a_block_are_measured() -> None:
+def test_all_ways_of_a_block_are_measured() -> None:
     measured = quicker._measured()
-    assert set(measured) == {"native_s", "bfloat16_s"} and min(measured.values()) > 0
+    ways = [TORCH, FLOAT32, *([BFLOAT16] if library().has_bfloat16 else [])]
+    assert list(measured) == [" ".join(way) for way in ways] and min(measured.values()) > 0
