@@ -127,7 +127,7 @@ class FixedInputs(Inputs):
 
     def __init__(self, made: tuple[Tensor, Tensor | None]) -> None:
         nn.Module.__init__(self)
-        self.made = made
+        self.made, self.augmentations = made, nn.ModuleList()
 
     def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
         return self.made
@@ -152,7 +152,7 @@ class TimedInputs(Inputs):
 
     def __init__(self, inputs: Inputs, clock: list[float]) -> None:
         nn.Module.__init__(self)
-        self.inputs, self.clock = inputs, clock
+        self.inputs, self.clock, self.augmentations = inputs, clock, nn.ModuleList()
 
     def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
         start = time.perf_counter()

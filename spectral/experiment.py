@@ -155,14 +155,14 @@ def _carry_out(
     seed_torch(config.seed, epoch=0)
     network = classifier.build_network()
     initial = load_initial(config.init, config.init_wave, classifier, network, folder)
-    teacher, taught_by = open_teacher(config, dataset, folder)
+    teacher, taught_by = open_teacher(config, classifier, dataset, folder)
     begun_with = initial | taught_by
     on_network(network_sizes(network))
-    taught = teach(config, teacher, dataset, runtime)
+    taught = teach(config, teacher, classifier, dataset, runtime)
     folder.claim(resolved_config)
     folder.note_initial(begun_with)
     classifier.save(folder)
-    source = batch_source(dataset.survey, inputs, runtime.device)
+    source = batch_source(dataset.survey, inputs, runtime.device, with_ivar=bool(taught and taught.needs_ivar))
     trainer = Trainer(
         network=network,
         runtime=runtime,

@@ -7,6 +7,7 @@ from spectral.configs.losses import SoftF1Config
 from spectral.configs.root import ExperimentConfig
 
 REPLACED_BY_WIDTHS = ("model.width", "model.num_blocks")
+OF_TEACHER = ("distill_on", "distill_weight", "distill_temperature")
 
 
 def ignored_options(config: ExperimentConfig, overrides: Sequence[str]) -> list[str]:
@@ -15,7 +16,7 @@ def ignored_options(config: ExperimentConfig, overrides: Sequence[str]) -> list[
     Args:
         overrides: of the command: a default next to another option is no mistake.
     """
-    return [*_beside_widths(config.model, overrides), *_beside_form(config)]
+    return [*_beside_widths(config.model, overrides), *_beside_form(config), *_without_teacher(config)]
 
 
 def _beside_widths(model: Any, overrides: Sequence[str]) -> Iterator[str]:
@@ -32,3 +33,11 @@ def _beside_form(config: ExperimentConfig) -> Iterator[str]:
     for key, loss in {"loss": config.loss, **stages}.items():
         if isinstance(loss, SoftF1Config) and loss.form == "mean_of_logs" and loss.eps != SoftF1Config().eps:
             yield f"{key}.eps={loss.eps:g} does nothing: {key}.form=mean_of_logs needs no eps."
+
+
+def _without_teacher(config: ExperimentConfig) -> Iterator[str]:
+    if config.distill is not None:
+        return
+    for key in OF_TEACHER:
+        if (value := getattr(config, key)) != getattr(ExperimentConfig(), key):
+            yield f"{key}={value} does nothing: there is no teacher without distill=FOLDER."

@@ -29,19 +29,25 @@ def evaluating(*modules: nn.Module) -> Iterator[None]:
 
 
 def batch_source(
-    survey: Survey, inputs: Inputs, device: torch.device, length: int | None = None, rows: Rows | None = None
+    survey: Survey,
+    inputs: Inputs,
+    device: torch.device,
+    length: int | None = None,
+    rows: Rows | None = None,
+    with_ivar: bool = False,
 ) -> BatchSource:
     """Batches of a survey, with what the inputs need of it.
 
     Args:
         length: of the batches; the survey's own by default.
         rows: a selection of the survey, whose positions are then the rows of the batches; all by default.
+        with_ivar: whether something other than these inputs needs inverse variances, which the survey then has.
 
     Raises:
         UserError: a channel or an augmentation needs inverse variances and the survey has none.
     """
     check_ivar(survey, inputs)
-    arrays = (survey.flux, survey.mask, survey.ivar if inputs.needs_ivar else None)
+    arrays = (survey.flux, survey.mask, survey.ivar if inputs.needs_ivar or with_ivar else None)
     if rows is not None:
         arrays = tuple(None if array is None else np.take(array, rows, axis=0) for array in arrays)  # type: ignore[assignment]  # still three
     flux, mask, ivar = arrays

@@ -15,13 +15,13 @@ from spectral.inference.run_and_data import check_fits
 from spectral.inference.wavelengths import check_same_pixels
 from spectral.runs.folder import RunFolder
 from spectral.runtime import Runtime
-from spectral.training.distillation import Teacher
+from spectral.training.distillation import Teacher, TeacherOfBatches, TeacherOfSpectra
 
 log = logging.getLogger(__name__)
 
 
 def open_teacher(
-    config: ExperimentConfig, dataset: Dataset, folder: RunFolder
+    config: ExperimentConfig, student: Classifier, dataset: Dataset, folder: RunFolder
 ) -> tuple[Classifier | None, dict[str, Any]]:
     """The classifier of the teacher, checked before anything is trained, and a record of it; None without `distill`.
 
@@ -32,7 +32,8 @@ def open_teacher(
         The record is for `RunFolder.note_initial` and result.json; it is empty without `distill`.
 
     Raises:
-        UserError: `distill` is not a finished run, classifies other spectra, or has changed since the run began.
+        UserError: `distill` is not a finished run, classifies other spectra, has changed since the run began, or would
+            have to see mixtures that its own inputs cannot make.
     """
     if config.distill is None:
         return None, {}
@@ -54,6 +55,9 @@ def open_teacher(
             f"{run} cannot teach: it was trained without some class, or does not say at which class priors."
         )
     check_fits(classifier, dataset.survey, run)
+    if classifier.build_inputs().needs_ivar and dataset.survey.ivar is None:
+        raise UserError(f"{run} needs inverse variances and the data has none.")
+    _check_mixtures(config, classifier, student)
     if doubt := check_same_pixels(classifier, dataset.survey, run):
         log.warning(doubt)
     if result["survey"]["fingerprint"] == dataset.survey.fingerprint and not _has_same_split(teacher, dataset):
@@ -66,24 +70,49 @@ def open_teacher(
 
 
 def teach(
-    config: ExperimentConfig, classifier: Classifier | None, dataset: Dataset, runtime: Runtime
+    config: ExperimentConfig, classifier: Classifier | None, student: Classifier, dataset: Dataset, runtime: Runtime
 ) -> Teacher | None:
-    """What the teacher says of the training split, computed now; None without one.
+    """The teacher, with its probabilities of the training split or ready to be shown batches; None without one.
 
     Raises:
         UserError: its weights cannot be read.
     """
     if classifier is None or config.distill is None:
         return None
-    log.info("The probabilities of %s are computed for %d training spectra.", config.distill, len(dataset.train))
     predictor = Predictor.load(RunFolder(config.distill), classifier, runtime, config.evaluate_batch_size)
+    prior = torch.tensor(classifier.output_prior, device=runtime.device)
+    taught = prior, config.distill_weight, config.distill_temperature
+    if config.distill_on == "batches":
+        log.info("The probabilities of %s are computed for each batch.", config.distill)
+        inputs = predictor.inputs.eval() if _other_inputs(classifier, student) else None
+        return TeacherOfBatches(*taught, predictor.network.eval(), inputs, classifier.length, runtime)
+    log.info("The probabilities of %s are computed for %d training spectra.", config.distill, len(dataset.train))
     logits = predictor.logits(predictor.source(dataset.survey), dataset.train)
-    return Teacher(
-        log_probabilities=logits.log_softmax(dim=1).float().to(runtime.device),
-        output_prior=torch.tensor(classifier.output_prior, device=runtime.device),
-        weight=config.distill_weight,
-        temperature=config.distill_temperature,
-    )
+    return TeacherOfSpectra(*taught, logits.log_softmax(dim=1).float().to(runtime.device))
+
+
+def _check_mixtures(config: ExperimentConfig, classifier: Classifier, student: Classifier) -> None:
+    """Raise UserError if the teacher would see mixtures, and takes other channels than those that are mixed."""
+    others, alpha = _other_inputs(classifier, student), config.schedule.mixup_alpha
+    if config.distill_on == "batches" and alpha and others:
+        raise UserError(
+            f"distill_on=batches next to schedule.mixup_alpha={alpha:g} needs a teacher with the inputs of this run, "
+            f"and distill={config.distill} has {' and '.join(others)}: set schedule.mixup_alpha=null, or "
+            "distill_on=spectra."
+        )
+
+
+def _other_inputs(classifier: Classifier, student: Classifier) -> list[str]:
+    """What the inputs of a teacher and a student differ in; empty if both take the same channels."""
+    theirs, own = classifier.inputs, student.inputs
+    differs = {
+        "another transform": (theirs.transform, theirs.learned) != (own.transform, own.learned),
+        "other inputs.channels": theirs.channels != own.channels,
+        "another inputs.masked_pixels": theirs.masked_pixels != own.masked_pixels,
+        "another number of pixels": classifier.length != student.length,
+        "members with inputs of their own": bool(classifier.further_inputs),
+    }
+    return [what for what, is_other in differs.items() if is_other]
 
 
 def _has_same_split(teacher: RunFolder, dataset: Dataset) -> bool:

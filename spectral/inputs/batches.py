@@ -66,7 +66,7 @@ class BatchSource:
         """The batch of the survey rows [B]."""
         flux, ivar, mask = self._from_device(rows) if self.resident else self._from_survey(rows)
         assert flux is not None
-        return Batch(*_padded(flux, ivar, mask, self._num_padding), rows)
+        return Batch(*padded(flux, ivar, mask, self._num_padding), rows)
 
     def batches(self, all_rows: Iterable[Rows]) -> Iterator[Batch]:
         """One batch for each array of rows."""
@@ -90,9 +90,10 @@ class BatchSource:
         return (tensor.pin_memory() if is_cuda else tensor).to(self.device, non_blocking=is_cuda)
 
 
-def _padded(
+def padded(
     flux: Tensor, ivar: Tensor | None, mask: Tensor | None, num_padding: int
 ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """Flux and inverse variance [B, S, L] and mask [B, L] with some pixels more at their ends, which are masked."""
     if num_padding == 0:
         return flux, ivar, mask
     mask = torch.zeros_like(flux[:, 0], dtype=torch.bool) if mask is None else mask

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from spectral.inputs.augmentations import Augmentation
+from spectral.inputs.augmentations import Augmentation, Spectra
 from spectral.inputs.bad_pixels import fill_bad_pixels, fill_every_pixel
 from spectral.inputs.channels import Channel, Pixels
 
 
 class Inputs(nn.Module):
-    """Augment (in training only), scale the flux, fill bad pixels, and make the network's channels.
+    """Scale the flux, fill bad pixels, and make the network's channels; `augmented` comes before, in training.
 
     The spectrum is what lies between its first and its last good pixel. Masked pixels inside it are bad: they take the
     values of the line between their good neighbours, since a 0 on a scaled continuum would look like a deep line.
@@ -26,7 +26,7 @@ class Inputs(nn.Module):
         channels: what the network's channels are, in their order.
         masked_pixels: "interpolate" as above. "zero" is what versions before 0.2 did: every masked pixel is 0, and only
             those after the last good one are padding.
-        augmentations: applied one after another, in training only, see spectral/inputs/augmentations.py.
+        augmentations: of `augmented`, one after another, see spectral/inputs/augmentations.py.
     """
 
     def __init__(
@@ -44,20 +44,25 @@ class Inputs(nn.Module):
         self.transform, self.channels = transform, nn.ModuleList(channels)
         self.masked_pixels, self.augmentations = masked_pixels, nn.ModuleList(augmentations)
 
-    def forward(
-        self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None, target: Tensor | None = None
-    ) -> tuple[Tensor, Tensor | None]:
+    def augmented(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None, target: Tensor | None) -> Spectra:
+        """A batch of spectra as `forward` takes them, changed at random; in evaluation mode as they are.
+
+        Args:
+            target: class indices [B]: some augmentations act on some classes only.
+        """
+        if self.training:
+            for augmentation in self.augmentations:
+                flux, ivar, mask = augmentation(flux, ivar, mask, target)
+        return flux, ivar, mask
+
+    def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """The network's channels [B, C, L] float32, and its mask [B, L] (True = padding) or None.
 
         Args:
             flux: [B, S, L] of any float type; any value, also NaN, where masked.
             ivar: inverse variance [B, S, L], or None.
             mask: [B, L] bool, True = bad pixel or padding; None if no pixel is.
-            target: class indices [B], in training: some augmentations act on some classes only.
         """
-        if self.training:
-            for augmentation in self.augmentations:
-                flux, ivar, mask = augmentation(flux, ivar, mask, target)
         pixels = self.pixels(flux, ivar, mask)
         return self.make_channels(pixels), None if mask is None else ~pixels.inside
 

@@ -16,8 +16,8 @@ class JoinedInputs(Inputs):
     """
 
     def __init__(self, parts: Sequence[Inputs]) -> None:
-        nn.Module.__init__(self)  # a transform and channels of its own it has none
-        self._parts = nn.ModuleList(parts)
+        nn.Module.__init__(self)  # a transform, channels and augmentations of its own it has none
+        self._parts, self.augmentations = nn.ModuleList(parts), nn.ModuleList()
         self.num_survey_channels, self.masked_pixels = parts[0].num_survey_channels, parts[0].masked_pixels
         self.num_channels = sum(part.num_channels for part in parts)
         self.needs_ivar = any(part.needs_ivar for part in parts)
@@ -27,9 +27,7 @@ class JoinedInputs(Inputs):
         """The inputs whose channels follow one another."""
         return list(self._parts)  # type: ignore[arg-type]  # a list of modules does not say of which class they are
 
-    def forward(
-        self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None, target: Tensor | None = None
-    ) -> tuple[Tensor, Tensor | None]:
+    def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """The channels [B, C, L] of all parts, and the mask [B, L] (True = padding) or None; arguments as of Inputs."""
-        made = [part(flux, ivar, mask, target) for part in self.parts]
+        made = [part(flux, ivar, mask) for part in self.parts]
         return torch.cat([channels for channels, _ in made], dim=1), made[0][1]

@@ -20,7 +20,7 @@ from spectral.runs.weights import load_weights, write_weights
 from spectral.runtime import Runtime
 from spectral.training.averaging import make_ema
 from spectral.training.checkpoint import Checkpoint, load_resumable, save_checkpoint
-from spectral.training.distillation import Teacher, prior_of
+from spectral.training.distillation import Teacher, View, prior_of
 from spectral.training.divergence import FiniteCheck
 from spectral.training.lr_schedules import StageSchedule
 from spectral.training.mixup import Mixture, mix
@@ -206,7 +206,8 @@ class Trainer:
     def _step(self, batch: Batch, chosen: Tensor, loss: nn.Module, optimizer: torch.optim.Optimizer) -> Tensor:
         optimizer.zero_grad(set_to_none=True)
         target = self.targets[chosen]
-        channels, padding = self.inputs(batch.flux, batch.ivar, batch.mask, target)
+        spectra = self.inputs.augmented(batch.flux, batch.ivar, batch.mask, target)
+        channels, padding = self.inputs(*spectra)
         mixture = self._mix(channels, padding, target)
         if mixture:
             channels, padding = mixture.channels, mixture.padding
@@ -214,8 +215,8 @@ class Trainer:
             logits = self.compiled_network(channels, padding).float()
         value: Tensor = mixture.loss(loss, logits, target) if mixture else loss(logits, target)
         if self.teacher:
-            wanted = self.teacher.targets(chosen, prior_of(loss))
-            value = self.teacher.mixed(value, logits, mixture.of_both(wanted) if mixture else wanted)
+            wanted = self.teacher.targets(View(chosen, spectra, channels, padding, mixture), prior_of(loss))
+            value = self.teacher.mixed(value, logits, wanted)
         value.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         if self.settings.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip_norm)

@@ -21,6 +21,13 @@ WIDTHS = "model.widths=[8,16]"
             ["loss=soft_f1", "loss.form=mean_of_logs", "loss.eps=1e-3"],
             ["loss.eps=0.001 does nothing: loss.form=mean_of_logs needs no eps."],
         ),
+        (["distill=teacher", "distill_weight=0.8"], []),
+        (["distill_weight=0.5", "distill_on=spectra"], []),
+        (["distill_weight=0.8"], ["distill_weight=0.8 does nothing: there is no teacher without distill=FOLDER."]),
+        (
+            ["distill_on=batches", "distill_temperature=2"],
+            ["distill_on=batches does nothing: there is no", "distill_temperature=2.0 does nothing: there is no"],
+        ),
         (
             ["schedule.stages=[{loss:{name:soft_f1,form:mean_of_logs,eps:1e-3}}]"],
             ["schedule.stages[0].loss.eps=0.001 does nothing"],

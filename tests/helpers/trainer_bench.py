@@ -102,6 +102,10 @@ class Bench:
         self, name: str, epochs: int, lr: float = 0.1, start: str = "last", momentum: float = 0.0, scale: float = 1.0
     ) -> Stage:
         class Loss(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.register_buffer("output_prior", torch.full((NUM_CLASSES,), 1 / NUM_CLASSES))
+
             def forward(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
                 return scale * nn.functional.cross_entropy(logits, target)
 

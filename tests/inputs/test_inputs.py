@@ -177,8 +177,8 @@ class Doubled(Augmentation):
 def test_augmentation_acts_in_training_only() -> None:
     inputs = Inputs(1, Unchanged(), [Flux()], augmentations=[Doubled()])
     flux = flux_of(8)
-    assert torch.equal(inputs.train()(flux, None, None)[0], 2 * flux)
-    assert torch.equal(inputs.eval()(flux, None, None)[0], flux)
+    assert torch.equal(inputs.train().augmented(flux, None, None, None)[0], 2 * flux)
+    assert torch.equal(inputs.eval().augmented(flux, None, None, None)[0], flux)
 
 
 class Ivar(Channel):

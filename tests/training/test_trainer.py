@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,11 @@ from small_runs import outcome, result, rows, run, stages
 from trainer_bench import Bench
 
 from spectral.errors import UserError
+from spectral.inputs.augmentations import Shift
+from spectral.inputs.channels import Flux
+from spectral.inputs.inputs import Inputs
+from spectral.inputs.transforms import Scale
+from spectral.training.distillation import Teacher, View
 
 Overrides = Callable[..., list[str]]
 
@@ -242,3 +248,32 @@ def test_augmentation_and_mixup_change_the_training_by_the_seed_alone(small: Ove
     for name, added in {"plain": [], "one": chosen, "two": chosen}.items():
         run(small(f"run_dir={tmp_path / name}", *added))
     assert outcome(tmp_path / "one") == outcome(tmp_path / "two") != outcome(tmp_path / "plain")
+
+
+class WatchingTeacher(Teacher):
+    """It keeps what it is shown, and says nothing."""
+
+    views: ClassVar[list[View]]
+
+    def targets(self, view: View, output_prior: torch.Tensor) -> torch.Tensor:
+        self.views.append(view)
+        return torch.zeros(len(view.positions), 3)
+
+
+@pytest.mark.parametrize("alpha", [None, 0.4])
+def test_a_teacher_is_shown_what_the_network_is_given(tmp_path: Path, alpha: float | None) -> None:
+    bench, given = Bench(tmp_path, {"epochs": 1}, scores=[0.1], mixup_alpha=alpha), list[torch.Tensor]()
+    trainer, WatchingTeacher.views = bench.trainer, []
+    trainer.inputs = Inputs(1, Scale(2.0), [Flux()], augmentations=[Shift(2)])
+    trainer.teacher = WatchingTeacher(torch.full((3,), 1 / 3), 0.5, 1.0)
+    bench.network.register_forward_pre_hook(lambda _, arguments: given.append(arguments[0]))
+    bench.fit()
+    assert len(given) == len(WatchingTeacher.views) == 2
+    for channels, view in zip(given, WatchingTeacher.views, strict=True):
+        assert view.channels is channels
+        mine, _ = trainer.inputs(*view.spectra)
+        if view.mixture:
+            mine = torch.lerp(mine[view.mixture.order], mine, view.mixture.share)
+        assert torch.equal(mine, channels) and (view.mixture is None) is (alpha is None)
+        raw = trainer.source.gather(trainer.rows[view.positions]).flux
+        assert not torch.equal(view.spectra[0], raw)
