@@ -195,8 +195,26 @@ class Redshift(Augmentation):
 
     def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None, target: Tensor | None) -> Spectra:
         z = self.max_redshift * (2 * torch.rand(len(flux), 1, device=flux.device) - 1)
-        if target is not None:
-            z = z.where(self.acts.to(flux.device)[target][:, None], 0)
+        if target is None:
+            return self._stretched(flux, ivar, mask, z)
+        acts = self.acts.to(flux.device)[target]
+        if flux.device.type != "cpu":  # a GPU would be waited for to know how many there are
+            return self._stretched(flux, ivar, mask, z.where(acts[:, None], 0))
+        rows = acts.nonzero()[:, 0]
+
+        def changed(whole: Tensor, part: Tensor) -> Tensor:
+            return whole.to(part.dtype).index_copy(0, rows, part)
+
+        ivars, masks = (None if each is None else each[rows] for each in (ivar, mask))
+        stretched, errors, bad = self._stretched(flux[rows], ivars, masks, z[rows])
+        return (
+            changed(flux, stretched),
+            None if ivar is None or errors is None else changed(ivar, errors),
+            None if mask is None or bad is None else changed(mask, bad),
+        )
+
+    def _stretched(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None, z: Tensor) -> Spectra:
+        """The spectra at redshifts [B, 1]."""
         left, weight = self._places(z.double())
         blend = weight[:, None].to(torch.float32)
         wide, bad = left[:, None].expand_as(flux), mask

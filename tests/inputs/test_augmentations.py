@@ -166,6 +166,20 @@ def test_a_redshift_acts_on_its_classes_and_spreads_bad_pixels() -> None:
     assert not torch.equal(bad[~stars], mask[~stars]) and bad[~stars].float().mean() > mask[~stars].float().mean()
 
 
+def test_a_redshift_of_some_classes_is_the_same_as_none_of_the_others() -> None:
+    """Of all spectra at once, as a GPU does it, and of the few that change."""
+    flux, ivar, mask, target = spectra()
+    redshift = Redshift(0.05, ["galaxy"], NAMES, WAVE)
+    state = torch.get_rng_state()
+    found = redshift(flux, ivar, mask, target)
+    torch.set_rng_state(state)
+    z = (0.05 * (2 * torch.rand(len(flux), 1) - 1)).where(target[:, None] == 1, 0)
+    for few, all_of_them in zip(found, redshift._stretched(flux, ivar, mask, z), strict=True):
+        assert few is not None and all_of_them is not None
+        bad = mask if few.dim() == 2 else mask[:, None]
+        torch.testing.assert_close(few.masked_fill(bad, 0), all_of_them.masked_fill(bad, 0), rtol=0, atol=0)
+
+
 def test_a_redshift_needs_wavelengths_and_a_known_class() -> None:
     with pytest.raises(UserError, match="redshift and the data has no wavelengths"):
         Redshift(0.05, None, NAMES, None)
