@@ -240,6 +240,7 @@ def _training_settings(config: ExperimentConfig, dataset: Dataset) -> TrainingSe
         clip_norm=config.schedule.clip_norm,
         ema_decay=config.schedule.ema_decay,
         patience_epochs=config.schedule.patience_epochs,
+        keeps_last=config.schedule.keep == "last",
         mixup_alpha=config.schedule.mixup_alpha,
         mixup_within=config.schedule.mixup_classes == "within",
         data_digest=dataset.digest,

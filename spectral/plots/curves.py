@@ -33,7 +33,7 @@ def draw_curves(path: Path, rows: Sequence[dict[str, Any]], class_names: Sequenc
     for axes in (loss, score):
         if axes.get_legend_handles_labels()[1]:  # scores: none without a validation split
             axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-    loss.annotate("best", (best_epoch, 1), xycoords=("data", "axes fraction"), color=GREY, ha="center", va="bottom")
+    loss.annotate("kept", (best_epoch, 1), xycoords=("data", "axes fraction"), color=GREY, ha="center", va="bottom")
     whole_numbers(rate)
     save(drawn, path)
 

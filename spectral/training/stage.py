@@ -37,6 +37,7 @@ class TrainingSettings:
     clip_norm: float | None
     ema_decay: float | None
     patience_epochs: int | None
+    keeps_last: bool = False  # the weights of the last epoch, in place of those with the best objective
     mixup_alpha: float | None = None  # see mixup.py; None: spectra are not mixed
     mixup_within: bool = False
     data_digest: str = ""  # of the spectra and their split: a run that continues must find both as they were

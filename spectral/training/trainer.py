@@ -75,11 +75,11 @@ class Trainer:
 
     @property
     def best_loss(self) -> nn.Module:
-        """The loss of the best epoch."""
+        """The loss of the epoch whose weights are kept."""
         return self.best_stage.make_loss(self.best_epoch - 1)
 
     def fit(self, on_epoch: Callable[[int, dict[str, Any]], None]) -> None:
-        """Train all stages that are left; the best weights are then in the folder.
+        """Train all stages that are left; the weights that are kept are then in the folder.
 
         Args:
             on_epoch: called after each epoch with its number and metrics; what it raises ends the training.
@@ -100,7 +100,8 @@ class Trainer:
         if resumed:
             log.info("Resuming after epoch %d of the run in %s.", resumed.epoch, self.folder.path)
         plan = ", then ".join(f"{stage.epochs} epochs of {stage.steps} steps" for stage in self.stages)
-        log.info("Training for %s; the weights of the best %s are kept.", plan, self.settings.objective)
+        which = "last epoch" if self.settings.keeps_last else f"best {self.settings.objective}"
+        log.info("Training for %s; the weights of the %s are kept.", plan, which)
         with self.progress.running(sum(stage.epochs for stage in self.stages)):
             for number, stage in enumerate(self.stages):
                 if resumed is None or number > resumed.stage:
@@ -230,15 +231,18 @@ class Trainer:
         return mix(channels, padding, target, alpha, self.settings.mixup_within) if alpha else None
 
     def _note_best(self, row: dict[str, Any], stage: Stage) -> None:
-        """Save the weights where the objective is at least as good as ever; a tie goes to the later epoch."""
+        """Save the weights if they are to be kept: of the best objective, of equal ones the later, or of the last."""
         score = row[self.settings.objective]
         sign = 1 if self.settings.maximize else -1
         if self.best_score is not None and sign * score <= sign * self.best_score:
             self.epochs_without_gain += 1
         else:
             self.epochs_without_gain = 0
-        if self.best_score is None or sign * score >= sign * self.best_score:
-            self.best_score, self.best_epoch, self.best_stage = score, self.epoch, stage
+        is_best = self.best_score is None or sign * score >= sign * self.best_score
+        if is_best:
+            self.best_score = score
+        if is_best or self.settings.keeps_last:
+            self.best_epoch, self.best_stage = self.epoch, stage
             best = self.ema.module if self.ema else self.network
             write_weights(self.folder.weights, _contiguous(best))
 

@@ -13,16 +13,17 @@ BEST_EPOCH = "best_epoch"
 
 
 def scores_of_best_epoch(run: Run) -> dict[str, Any]:
-    """The scores of the best epoch so far by the run's first objective, under the names of result.json.
+    """The scores of the epoch whose weights are kept so far, under the names of result.json.
 
-    If several epochs are equally good, the last one counts, as in a run. Empty if no epoch has the objective.
+    It is the best one by the run's first objective, of equally good ones the last, or the last one of all with
+    `schedule.keep=last`. Empty if no epoch has the objective.
     """
     objective = _objective(run)
     rows = [row for row in run.metrics if objective in row]
     if not rows:
         return {}
     choose = min if natural_direction(objective) == "minimize" else max
-    best = choose(reversed(rows), key=lambda row: float(row[objective]))
+    best = rows[-1] if _keeps_last(run) else choose(reversed(rows), key=lambda row: float(row[objective]))
     return {name: value for name, value in best.items() if name != "epoch"} | {BEST_EPOCH: best["epoch"]}
 
 
@@ -40,8 +41,12 @@ def ending_sentence(run: Run, name: str) -> str:
         return f"{name} has no result: it {ended} after epoch {rows[-1]['epoch']}, and no epoch has its objective."
     return (
         f"{name} has no result: it {ended} after epoch {rows[-1]['epoch']}{_score(rows[-1], objective)}; its scores "
-        f"above are those of its best epoch, {best[BEST_EPOCH]}."
+        f"above are those of {'epoch' if _keeps_last(run) else 'its best epoch,'} {best[BEST_EPOCH]}."
     )
+
+
+def _keeps_last(run: Run) -> bool:
+    return bool((run.config.get("schedule") or {}).get("keep") == "last")
 
 
 def _score(row: Mapping[str, Any], objective: str) -> str:

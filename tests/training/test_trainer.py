@@ -61,6 +61,13 @@ def test_a_tie_keeps_the_later_epoch_and_counts_as_no_gain(tmp_path: Path) -> No
     assert bench.trainer.epochs_without_gain == 2
 
 
+def test_the_last_weights_are_kept_where_that_is_asked_for(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, {"epochs": 3}, scores=[0.5, 0.9, 0.4], keeps_last=True)
+    bench.fit()
+    assert bench.trainer.best_epoch == 3 and bench.trainer.epochs_without_gain == 1
+    torch.testing.assert_close(bench.best, bench.optimizers[0].weights[-1], rtol=0, atol=0)
+
+
 def test_patience_ends_a_stage_and_each_stage_has_its_own(tmp_path: Path) -> None:
     bench = Bench(
         tmp_path, {"epochs": 10}, {"epochs": 10}, scores=[0.5, 0.6, 0.1, 0.6, 0.1, 0.1, 0.1], patience_epochs=2
@@ -186,6 +193,14 @@ def test_several_objectives_give_a_list_and_the_first_chooses_the_epoch(small: O
     assert values == [final["val/log_loss"], final["val/f1/qso"]]
     losses = [row["val/log_loss"] for row in rows(tmp_path / "run")]
     assert final["best_epoch"] == 1 + int(np.argmin(losses))
+
+
+def test_a_run_that_keeps_its_last_epoch_is_scored_with_it(small: Overrides, tmp_path: Path) -> None:
+    destroys = "schedule.stages=[{name: learns, epochs: 3, steps: 20}, {name: destroys, epochs: 1, steps: 3, lr: 100}]"
+    score = run(small("schedule.keep=last", destroys))
+    scores = [row["val/macro_f1"] for row in rows(tmp_path / "run")]
+    assert result(tmp_path / "run")["best_epoch"] == 4 and max(scores) > scores[-1]
+    assert score == pytest.approx(scores[-1], abs=1e-12)
 
 
 def test_a_fitted_decision_rule_is_kept_with_the_run(small: Overrides, tmp_path: Path) -> None:

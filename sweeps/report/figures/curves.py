@@ -33,7 +33,7 @@ def curves(run: Run) -> Figure | None:
     drawn["xaxis"] = counting("epoch", epochs, anchor=f"y{len(panels)}" if len(panels) > 1 else "y")
     best = run.result.get("best_epoch")
     drawn["shapes"], drawn["annotations"] = _marks(rows, best)
-    at_best = f" The dotted line is the best epoch, {best}, whose weights are kept." if best else ""
+    at_best = f" The dotted line is epoch {best}, whose weights are kept." if best else ""
     stages = "; dashed lines are where a new stage began" if drawn["annotations"] else ""
     label = f"How the run learned{stages}.{at_best}"
     return Figure("best-curves", label, {"data": data, "layout": drawn}, height_px=130 + 150 * len(panels))

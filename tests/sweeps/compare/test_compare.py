@@ -133,6 +133,17 @@ def test_a_pruned_run_shows_its_number_of_epochs(tmp_path: Path, capsys: pytest.
     assert f"{pruned} has no result: {expected}" in output and "interval" not in output
 
 
+def test_a_pruned_run_that_keeps_its_last_epoch_shows_that_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = make_run(tmp_path / "a", predicted(5))
+    pruned = make_run(tmp_path / "b", None, "{objective: val/macro_f1, schedule: {keep: last}}")
+    make_epochs(pruned, 0.5, 0.25)
+    output = shown(capsys, first, pruned)
+    assert table(output, "metric")["val/macro_f1"][1] == "0.2500"
+    assert "its scores above are those of epoch 2." in output
+
+
 @pytest.fixture
 def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of a study of three trials; the second fails, the third is the best."""
