@@ -80,28 +80,32 @@ struct Plan {
     std::vector<T> pack(const Layer<T>& layer, const float* weights) const {
         const int64_t C = padded(layer.num_in), num_taps = layer.taps.size();
         std::vector<T> packed(J * num_taps * C);
-        each_weight(layer, weights, [&](int64_t j, int64_t t, int64_t c, float weight) {
-            packed[place<T>(j, J, num_taps * C, t * C + c)] = rounded_number(weight, T());
-        });
+        for (int64_t j = 0; j < 2 * F; j++) {
+            const Column<T> column(paired(j), J, num_taps * C);
+            for (int64_t t = 0; t < num_taps; t++) {
+                const float* from = weights_of(layer, weights, j, t);
+                for (int64_t c = 0; c < layer.num_in; c++)
+                    packed[column.at(t * C + c)] = rounded_number(from[c], T());
+            }
+        }
         return packed;
     }
 
     std::vector<T> pack_transposed(const Layer<T>& layer, const float* weights) const {
         const int64_t num_taps = layer.taps.size();
         std::vector<T> packed(round_up(layer.num_in) * num_taps * J);
-        each_weight(layer, weights, [&](int64_t j, int64_t t, int64_t c, float weight) {
-            packed[place<T>(c, layer.num_in, num_taps * J, t * J + j)] = rounded_number(weight, T());
-        });
+        for (int64_t c = 0; c < layer.num_in; c++) {
+            const Column<T> column(c, layer.num_in, num_taps * J);
+            for (int64_t t = 0; t < num_taps; t++)
+                for (int64_t j = 0; j < 2 * F; j++)
+                    packed[column.at(t * J + paired(j))] = rounded_number(weights_of(layer, weights, j, t)[c], T());
+        }
         return packed;
     }
 
-    // Call body(filter in paired order, tap, channel, weight).
-    template <class Body>
-    void each_weight(const Layer<T>& layer, const float* weights, Body body) const {
-        for (int64_t j = 0; j < 2 * F; j++)
-            for (int64_t t = 0; t < layer.taps.size(); t++)
-                for (int64_t c = 0; c < layer.num_in; c++)
-                    body(paired(j), t, c, weights[(j * block.kernel_size + layer.taps.number[t]) * layer.num_in + c]);
+    // Those of a filter at a tap, [channel].
+    const float* weights_of(const Layer<T>& layer, const float* weights, int64_t filter, int64_t tap) const {
+        return weights + (filter * block.kernel_size + layer.taps.number[tap]) * layer.num_in;
     }
 
     void pack_shortcut() {
@@ -109,10 +113,11 @@ struct Plan {
         const float *weights = block.weights[block.num_layers], *bias = block.biases[block.num_layers];
         shortcut.resize(Fp * padded(C)), shortcut_bias.assign(Fp, 0), shortcut_transposed.resize(round_up(C) * Fp);
         for (int64_t f = 0; f < F; f++) {
+            const Column<T> column(f, F, padded(C));
             shortcut_bias[f] = bias[f];
             for (int64_t c = 0; c < C; c++) {
-                shortcut[place<T>(f, F, padded(C), c)] = rounded_number(weights[f * C + c], T());
-                shortcut_transposed[place<T>(c, C, Fp, f)] = rounded_number(weights[f * C + c], T());
+                shortcut[column.at(c)] = rounded_number(weights[f * C + c], T());
+                shortcut_transposed[Column<T>(c, C, Fp).at(f)] = rounded_number(weights[f * C + c], T());
             }
         }
     }

@@ -126,14 +126,19 @@ struct Group {
     }
 };
 
-// Where weight [row][column] stands in panels of two vectors of columns, the last one of one if their number is odd. The
-// rows that one instruction multiplies lie together.
+// Where the weights [row][column] of a column stand in panels of two vectors of columns, the last one of one if their
+// number is odd. The rows that one instruction multiplies lie together.
 template <class T>
-inline int64_t place(int64_t column, int64_t num_columns, int64_t num_rows, int64_t row) {
-    constexpr int64_t together = Products<T>::CHANNELS;
-    const int64_t num_vectors = round_up(num_columns) / V, first = column / V / 2 * 2;
-    const int64_t width = first + 1 < num_vectors ? 2 * V : V;
-    return first * V * num_rows + row / together * together * width + (column - first * V) * together + row % together;
-}
+struct Column {
+    static constexpr int64_t TOGETHER = Products<T>::CHANNELS;
+    int64_t first, step;
+
+    Column(int64_t column, int64_t num_columns, int64_t num_rows) {
+        const int64_t num_vectors = round_up(num_columns) / V, panel = column / V / 2 * 2;
+        first = panel * V * num_rows + (column - panel * V) * TOGETHER;
+        step = TOGETHER * (panel + 1 < num_vectors ? 2 * V : V);
+    }
+    int64_t at(int64_t row) const { return first + row / TOGETHER * step + row % TOGETHER; }
+};
 
 }  // namespace
