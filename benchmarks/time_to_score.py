@@ -8,7 +8,7 @@
 
 The arms:
 
-- ours: `python run.py -m`, TPE, sweep.pruner=asha sweep.promote=true: rungs at epochs 1, 3, 9, one in three continues.
+- ours: `python run.py -m`, TPE, sweep.pruner=asha sweep.promote=true: rungs at epochs 3 and 9, one in three continues.
 - joblib: hydra-optuna-sweeper with hydra-joblib-launcher, TPE, on a plain PyTorch training (helpers/naive_training.py):
   the same architecture and initial weights in nn.Conv1d, with DataLoader, float32 and torch's own settings. That
   sweeper has no pruning, and runs batches of two that wait for each other.
