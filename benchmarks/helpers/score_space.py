@@ -18,8 +18,8 @@ LR = (1e-4, 3e-2)
 DROPOUT = (0.0, 0.6)
 U = (1e-9, 1.0)
 LEAST_FRACTION = 0.02
-# Asynchronous successive halving, in all arms that have it: rungs at epochs 3, 9, ...; one in three continues. A rung at
-# the first epoch would judge 25 steps, mostly by chance.
+# Asynchronous successive halving, in all arms that have it: rungs at epochs 3, 9, ...; one in three continues.
+# A rung at the first epoch would judge 25 steps, mostly by chance.
 MIN_EPOCHS, REDUCTION_FACTOR = 3, 3
 
 
