@@ -37,6 +37,7 @@ FIXED = (
     "model.max_length=500",
     "optimizer.lr=5e-3",
     "lr_schedule.warmup_fraction=0.05",
+    "schedule.keep=best",
 )
 
 

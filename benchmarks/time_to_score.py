@@ -165,6 +165,8 @@ def product_overrides(out: Path, options: argparse.Namespace) -> list[str]:
         "schedule.batch_size": options.batch_size,
         "schedule.stages.0.epochs": options.max_epochs,
         "schedule.stages.0.steps": options.steps_per_epoch,
+        "schedule.keep": "best",
+        "lr_schedule.warmup_fraction": 0,  # as in the plain training
         "seed": options.draw,
         "device": "cpu",
         "num_threads": 1,

@@ -140,7 +140,7 @@ class SpectralClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             "model": _model(self.model),
             "loss": self.loss,
             "optimizer": {"name": "adam", "lr": self.learning_rate},
-            "lr_schedule": "cosine",
+            "lr_schedule": {"name": "cosine", "warmup_fraction": 0.0},
             "schedule": {"stages": [stage], "batch_size": self.batch_size},
             "decision": self.decision,
             "tracker": "none",

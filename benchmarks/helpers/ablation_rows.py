@@ -9,6 +9,7 @@ FIXED = (
     "score_test=false",
     "optimizer.lr=5e-3",
     "lr_schedule.warmup_fraction=0.05",
+    "schedule.keep=best",
     "sampler.fractions=[0.6,0.2,0.1,0.1]",
 )
 

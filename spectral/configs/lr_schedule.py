@@ -23,7 +23,7 @@ class CosineConfig:
     """Half a cosine down to `final_fraction` of the learning rate (Loshchilov and Hutter 2017, without restarts)."""
 
     name: str = "cosine"
-    warmup_fraction: float = number(0.0, at_least=0, below=1)  # of the stage, with a rate that rises from zero
+    warmup_fraction: float = number(0.05, at_least=0, below=1)  # of the stage, with a rate that rises from zero
     final_fraction: float = number(0.0, at_least=0, at_most=1)  # of the learning rate, at the end of the stage
 
 

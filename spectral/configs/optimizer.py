@@ -15,7 +15,7 @@ class AdamConfig:
     """Adam (Kingma and Ba 2015). Keras's default eps is 1e-7, PyTorch's 1e-8."""
 
     name: str = "adam"
-    lr: float = number(3e-3, above=0)  # learning rate
+    lr: float = number(5e-3, above=0)  # learning rate
     beta1: float = number(0.9, at_least=0, below=1)  # decay of the mean of the gradient
     beta2: float = number(0.999, at_least=0, below=1)  # decay of the mean of its square
     eps: float = number(1e-7, above=0)  # added to the root of that square

@@ -55,7 +55,7 @@ class ExperimentConfig(Objectives):
 
     seed: int = number(0, at_least=0, at_most=2**31 - 1)  # of weights, batches and dropout
     run_dir: Optional[str] = None  # the folder of the run; that of an unfinished run resumes it
-    init: Optional[str] = None  # folder of a finished run whose best weights this one begins with; null: fresh ones
+    init: Optional[str] = None  # folder of a finished run whose weights this one begins with; null: fresh ones
     init_wave: str = choice("same", "same", "any")  # any: that run may have been trained on other wavelengths
     distill: Optional[str] = None  # folder of a finished run or ensemble whose probabilities this one learns too
     distill_on: str = choice("spectra", "spectra", "batches")  # spectra: as they are; batches: augmented and mixed

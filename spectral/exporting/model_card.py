@@ -145,7 +145,7 @@ def _limits(result: Mapping[str, Any]) -> list[str]:
         "- Intervals are those of the sample of spectra. The spread between seeds is not in them.",
     ]
     if "test/macro_f1" not in result:
-        lines.append("- The test split was not scored: validation chose the epoch, so its scores are flattered.")
+        lines.append("- The test split was not scored. Validation flatters if the epoch or the run was chosen by it.")
     return ["\n".join(lines)]
 
 

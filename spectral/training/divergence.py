@@ -19,7 +19,7 @@ class FiniteCheck:
 
     Args:
         stage: its name.
-        kept_in: the folder with the best weights so far; None if no epoch had ended.
+        kept_in: the folder with the weights that are kept so far; None if no epoch had ended.
     """
 
     network: nn.Module
@@ -40,7 +40,7 @@ class FiniteCheck:
             raise self._error_at("the next loss would not be finite", num_steps)
 
     def _error_at(self, what: str, step: int) -> NonFiniteLossError:
-        kept = f"the best weights so far are kept in {self.kept_in}" if self.kept_in else "no epoch had ended"
+        kept = f"the weights of an earlier epoch are kept in {self.kept_in}" if self.kept_in else "no epoch had ended"
         return NonFiniteLossError(
             f"{what} in stage {self.stage}, epoch {self.epoch}, step {step}, at a learning rate of "
             f"{self.optimizer.param_groups[0]['lr']:g}: {self._cause()}; {kept}."

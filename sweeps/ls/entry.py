@@ -19,8 +19,8 @@ class Entry:
         num_done: trials that have ended, epochs, or members of an ensemble; 0 of a baseline, which has none.
         num_total: trials or epochs that were asked for; None if unknown.
         values: of the objectives; None if there are none yet.
-        values_of: what has these values: best trial, best epoch, or of a pruned run last epoch, as Optuna has it;
-            of a baseline only fit, of an ensemble average.
+        values_of: what has these values: best trial; of a run last epoch, or best epoch with schedule.keep=best unless
+            it was pruned, as Optuna has it; of a baseline only fit, of an ensemble average.
         changed_s: time of its last change, in seconds since 1970.
     """
 

@@ -34,7 +34,7 @@ def read_run(folder: Path) -> Entry:
     rows = load_metrics(folder / "metrics.jsonl") if by_epochs else []
     members = (result.get("ensemble") or {}).get("members")
     status = "finished" if result else unfinished_status(folder)
-    is_last = status in ("pruned", "paused")
+    is_last = status in ("pruned", "paused") or (config.get("schedule") or {}).get("keep") == "last"
     return Entry(
         folder.name,
         "ensemble" if members else "run" if has_epochs else "baseline",

@@ -31,7 +31,7 @@ TWO_STAGES = stages(
 )
 VARIANTS = {
     "plain": (),
-    "averaged, cosine": ("schedule.ema_decay=0.9", "lr_schedule=cosine"),
+    "averaged, cosine": ("schedule.ema_decay=0.9", "lr_schedule=cosine", "schedule.keep=last"),
     "batch norm, plateau": (
         "model=fcn",
         "~model.width",

@@ -20,6 +20,7 @@ from spectral.survey import Survey
 from spectral.training.stage import Stage
 
 NUM = 90
+COSINE = "{name:cosine,warmup_fraction:0}"
 
 
 def config(*overrides: str) -> ExperimentConfig:
@@ -38,7 +39,7 @@ def built(*overrides: str) -> list[Stage]:
 def test_a_null_key_of_a_stage_is_taken_from_the_experiment() -> None:
     two = stages(
         {"name": "first", "epochs": 2, "steps": 5},
-        {"name": "second", "epochs": 3, "loss": "{name:focal,gamma:1.5}", "optimizer": "sgd", "lr_schedule": "cosine"},
+        {"name": "second", "epochs": 3, "loss": "{name:focal,gamma:1.5}", "optimizer": "sgd", "lr_schedule": COSINE},
     )
     first, second = built(two, "loss=soft_f1", "optimizer.lr=0.02")
     assert (first.name, first.epochs, first.steps, first.start) == ("first", 2, 5, "last")

@@ -36,6 +36,7 @@ OVERRIDES = (
     "schedule.stages.0.steps=4",
     "optimizer.lr=0.01",
     "lr_schedule=constant",
+    "schedule.keep=best",
     "device=cpu",
     "precision=float32",
     "num_threads=1",

@@ -31,7 +31,7 @@ def test_warm_up_rises_in_a_straight_line_from_its_first_step() -> None:
 
 def test_cosine_equals_its_formula() -> None:
     expected = [2 * (0.1 + 0.9 * 0.5 * (1 + math.cos(math.pi * step / 8))) for step in range(8)]
-    assert rates("cosine", 8, final_fraction=0.1) == pytest.approx(expected)
+    assert rates("cosine", 8, warmup_fraction=0.0, final_fraction=0.1) == pytest.approx(expected)
 
 
 def test_multistep_divides_at_each_milestone() -> None:

@@ -9,6 +9,7 @@ from sweeps.report.figures.signal_to_noise import CATALOG_NAME, f1_by_snr
 from sweeps.report.model import Report
 from sweeps.report.section import Figure, Section, render
 from sweeps.report.sections.missing_run import gone_section
+from sweeps.results.run import Run
 
 NAME, TITLE = "best-run", "Best run"
 
@@ -36,6 +37,7 @@ def section(report: Report) -> Section | None:
     html = render(
         "best_run.html",
         trial=report.best,
+        chosen=_chosen_by_validation(run, is_study=report.study is not None),
         is_study=report.study is not None,
         run=run,
         split=split,
@@ -48,3 +50,10 @@ def section(report: Report) -> Section | None:
     )
     figures = tuple(figure for figures in shown.values() for figure in figures)
     return Section(NAME, TITLE, html, figures)
+
+
+def _chosen_by_validation(run: Run, is_study: bool) -> str:
+    """What the validation split has chosen, so that scores on it are optimistic; empty if nothing."""
+    keeps_last = (run.config.get("schedule") or {}).get("keep") == "last"
+    chosen = ([] if keeps_last else ["the best epoch"]) + (["the best trial"] if is_study else [])
+    return f"{' and '.join(chosen)} {'was' if len(chosen) == 1 else 'were'} chosen" if chosen else ""

@@ -137,7 +137,7 @@ def test_a_pruned_run_that_keeps_its_last_epoch_shows_that_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = make_run(tmp_path / "a", predicted(5))
-    pruned = make_run(tmp_path / "b", None, "{objective: val/macro_f1, schedule: {keep: last}}")
+    pruned = make_run(tmp_path / "b", None, "objective: val/macro_f1\nschedule: {keep: last}")
     make_epochs(pruned, 0.5, 0.25)
     output = shown(capsys, first, pruned)
     assert table(output, "metric")["val/macro_f1"][1] == "0.2500"

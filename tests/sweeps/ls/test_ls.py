@@ -104,6 +104,20 @@ def test_a_pruned_run_has_the_score_of_its_last_epoch_as_in_optuna(
     assert " last 0.5000 " in capsys.readouterr().out
 
 
+def test_a_run_that_keeps_its_last_epoch_has_the_score_of_that(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{"epoch": k + 1, "val/macro_f1": score} for k, score in enumerate((0.2, 0.6, 0.5))]
+    stopped = make_run(tmp_path / "stopped")
+    (stopped / "metrics.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    done = make_run(tmp_path / "done", 4, {"objective": "val/macro_f1", "val/macro_f1": 0.7, "num_epochs": 4})
+    for run in (stopped, done):
+        (run / "config.yaml").write_text(f"{CONFIG}  keep: last\n")
+    found = listed(tmp_path, capsys)
+    assert [found[name]["values"] for name in ("stopped", "done")] == [[0.5], [0.7]]
+    assert {entry["values_of"] for entry in found.values()} == {"last epoch"}
+
+
 def test_studies_that_have_ended_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     open_storage.cache_clear()
     sweep(tmp_path / "finished", SPACE, lambda call: float(call.values["x"]), sampler="grid")

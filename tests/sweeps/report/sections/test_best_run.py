@@ -48,6 +48,16 @@ def test_a_run_without_validation_shows_its_remaining_curves(tmp_path: Path) -> 
     assert of_one_stage and "dashed" not in of_one_stage.html
 
 
+@pytest.mark.parametrize(
+    ("keep", "chosen"), [("best", "the best epoch and the best trial were"), ("last", "the best trial was")]
+)
+def test_scores_on_validation_come_with_what_was_chosen_by_them(keep: str, chosen: str, tmp_path: Path) -> None:
+    result = {"config": {"schedule": {"keep": keep}}}
+    section = section_of(tmp_path, predictions=predictions(100, 0.3, split="validation"), result=result)
+    assert section is not None
+    assert f"<b>validation</b> split, by which {chosen} chosen, so they are optimistic." in section.html
+
+
 @pytest.mark.parametrize("split", ["test", "validation"])
 def test_the_test_split_is_shown_if_it_was_scored(split: str, tmp_path: Path) -> None:
     tables = [predictions(100, 0.3, split="validation")]

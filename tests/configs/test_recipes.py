@@ -1,0 +1,28 @@
+"""The recipe of each experiment: its learning rate, its warm-up, and the epoch whose weights it keeps."""
+
+import pytest
+from small_runs import composed
+
+from spectral.configs.root import typed
+
+FALLING = (5e-3, "cosine", 0.05, "last")
+RECIPES = {
+    (): FALLING,
+    ("experiment=best",): FALLING,
+    ("experiment=ucr", "data.path=a.tsv", "data.test_path=b.tsv"): (1e-3, "cosine", 0.0, "best"),
+    ("experiment=reference",): (1e-3, "constant", 0.0, "best"),
+    ("experiment=soft_f1_from_scratch",): (1e-3, "constant", 0.0, "best"),
+}
+
+
+@pytest.mark.parametrize("choice", RECIPES, ids=lambda choice: choice[0] if choice else "default")
+def test_each_experiment_has_its_rate_its_warm_up_and_the_weights_that_it_keeps(choice: tuple[str, ...]) -> None:
+    config = composed([*choice, "run_dir=never"])
+    typed(config)
+    schedule = config.lr_schedule
+    assert (config.optimizer.lr, schedule.name, schedule.warmup_fraction, config.schedule.keep) == RECIPES[choice]
+
+
+def test_the_reference_has_its_two_rates() -> None:
+    stages = composed(["experiment=reference", "run_dir=never"]).schedule.stages
+    assert [(stage.lr, stage.get("lr_schedule")) for stage in stages] == [(1e-3, None), (1e-4, None)]
