@@ -23,7 +23,7 @@ def scores_of_best_epoch(run: Run) -> dict[str, Any]:
     if not rows:
         return {}
     choose = min if natural_direction(objective) == "minimize" else max
-    best = rows[-1] if _keeps_last(run) else choose(reversed(rows), key=lambda row: float(row[objective]))
+    best = rows[-1] if run.keeps_last else choose(reversed(rows), key=lambda row: float(row[objective]))
     return {name: value for name, value in best.items() if name != "epoch"} | {BEST_EPOCH: best["epoch"]}
 
 
@@ -41,12 +41,8 @@ def ending_sentence(run: Run, name: str) -> str:
         return f"{name} has no result: it {ended} after epoch {rows[-1]['epoch']}, and no epoch has its objective."
     return (
         f"{name} has no result: it {ended} after epoch {rows[-1]['epoch']}{_score(rows[-1], objective)}; its scores "
-        f"above are those of {'epoch' if _keeps_last(run) else 'its best epoch,'} {best[BEST_EPOCH]}."
+        f"above are those of {'epoch' if run.keeps_last else 'its best epoch,'} {best[BEST_EPOCH]}."
     )
-
-
-def _keeps_last(run: Run) -> bool:
-    return bool((run.config.get("schedule") or {}).get("keep") == "last")
 
 
 def _score(row: Mapping[str, Any], objective: str) -> str:

@@ -8,6 +8,7 @@ import yaml
 from sweeps.errors import user_error
 from sweeps.ls.entry import Entry
 from sweeps.results.earlier_results import is_of_rule
+from sweeps.results.run import keeps_last
 from sweeps.results.run_files import load_metrics, load_result
 from sweeps.results.run_status import _changed_s, unfinished_status
 
@@ -34,7 +35,7 @@ def read_run(folder: Path) -> Entry:
     rows = load_metrics(folder / "metrics.jsonl") if by_epochs else []
     members = (result.get("ensemble") or {}).get("members")
     status = "finished" if result else unfinished_status(folder)
-    is_last = status in ("pruned", "paused") or (config.get("schedule") or {}).get("keep") == "last"
+    is_last = status in ("pruned", "paused") or keeps_last(config)
     return Entry(
         folder.name,
         "ensemble" if members else "run" if has_epochs else "baseline",

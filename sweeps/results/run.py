@@ -44,6 +44,14 @@ class Run:
         of_run = self._read("config.yaml", _config, nothing)
         return of_run or dict(self._read("result.json", load_result, nothing).get("config", nothing))
 
+    @property
+    def keeps_last(self) -> bool:
+        """Whether it keeps the weights of its last epoch, not of the best; False if the config cannot be read."""
+        try:
+            return keeps_last(self.config)
+        except user_error_type():
+            return False
+
     @cached_property
     def metrics(self) -> list[dict[str, Any]]:
         """metrics.jsonl, one row per epoch, without a last line that a kill left incomplete."""
@@ -131,6 +139,12 @@ def _predictions(path: Path) -> "pd.DataFrame":
         if str(name).startswith("probability/") and not pd.api.types.is_numeric_dtype(predictions[name]):
             raise ValueError(f"its column {name} holds no numbers")
     return predictions
+
+
+def keeps_last(config: Mapping[str, Any]) -> bool:
+    """Whether a run with this config keeps the weights of its last epoch: `schedule.keep=last`."""
+    schedule = config.get("schedule")
+    return isinstance(schedule, Mapping) and schedule.get("keep") == "last"
 
 
 def _config(path: Path) -> dict[str, Any]:

@@ -54,6 +54,5 @@ def section(report: Report) -> Section | None:
 
 def _chosen_by_validation(run: Run, is_study: bool) -> str:
     """What the validation split has chosen, so that scores on it are optimistic; empty if nothing."""
-    keeps_last = (run.config.get("schedule") or {}).get("keep") == "last"
-    chosen = ([] if keeps_last else ["the best epoch"]) + (["the best trial"] if is_study else [])
+    chosen = ([] if run.keeps_last else ["the best epoch"]) + (["the best trial"] if is_study else [])
     return f"{' and '.join(chosen)} {'was' if len(chosen) == 1 else 'were'} chosen" if chosen else ""
