@@ -70,6 +70,7 @@ def begin_runtime(config: ExperimentConfig, folder: RunFolder) -> Runtime:
         config.num_threads,
         config.kernel,
         kernel_before=folder.load_kernel(),
+        precision_before=folder.load_precision(),
         has_native=runs_natively(config.model),
     )
     log.info("Running on %s.", runtime)

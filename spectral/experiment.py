@@ -140,6 +140,8 @@ def _carry_out(
     started = time.perf_counter()
     runtime = begin_runtime(config, folder)
     resolved_config = resolved_config | {"kernel": runtime.kernel}  # a run that is resumed keeps it
+    if runtime.kernel == "native":
+        resolved_config["precision"] = runtime.precision
     for sentence in ignored_options(config, HydraConfig.get().overrides.task if HydraConfig.initialized() else []):
         log.warning(sentence)
     if not folder.config.exists():  # a run that has begun has it in its config
@@ -195,7 +197,7 @@ def _score(
     trainer: Trainer,
     dataset: Dataset,
 ) -> FinalScores:
-    """Score the best weights on validation and, once, on test; write the predictions and the fitted rule."""
+    """Score the weights that are kept on validation and, once, on test; write the predictions and the fitted rule."""
     folder, output_prior = trainer.folder, trainer.best_loss.get_buffer("output_prior")
     predictor = Predictor.load(folder, classifier, trainer.runtime, config.evaluate_batch_size)
     make_rule = decision_rule(config, output_prior, dataset)

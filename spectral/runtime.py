@@ -72,6 +72,7 @@ def choose_runtime(
     num_threads: int | None = None,
     kernel: str = "auto",
     kernel_before: str | None = None,
+    precision_before: str | None = None,
     has_native: bool = True,
 ) -> Runtime:
     """Choose settings for this process, set its number of threads, and make a GPU give the same numbers each time.
@@ -85,6 +86,7 @@ def choose_runtime(
         kernel: 'native' (a block of the reference network as one operation in C++, on the CPU), 'torch', or 'auto'
             (native where that is possible and quicker).
         kernel_before: with which the run began that is resumed; 'auto' then takes the same if it can.
+        precision_before: likewise, if that kernel was 'native'; 'auto' or None: not known, so float32.
         has_native: whether the network has blocks for kernel='native'; 'auto' takes it only then.
 
     Raises:
@@ -105,10 +107,14 @@ def choose_runtime(
         _need_native(found, precision, compile)
         if not has_native:
             log.warning("kernel=native does nothing: this network has no blocks for it.")
+            kernel = "torch"
     if kernel == "auto":
         is_open = found.type == "cpu" and compile != "always" and layout != "contiguous"
         is_open = is_open and (has_native or kernel_before == "native")
         kernel = "auto" if is_open else "torch"
+    if kernel != "torch" and kernel_before == "native" and precision == "auto":
+        began_in_bfloat16 = precision_before == "bfloat16" and library().has_bfloat16
+        precision = "bfloat16" if began_in_bfloat16 else "float32" if library().code else "auto"
     kernel, precision = _way(kernel, precision, quick_bfloat16, kernel_before)
     return Runtime(
         device=found,

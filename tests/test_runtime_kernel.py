@@ -53,7 +53,9 @@ SLOW_NATIVE = TORCH, BFLOAT16, FLOAT32
         (SLOW_BFLOAT16, {"kernel": "native", "precision": "bfloat16"}, "native", "bfloat16"),
         (AMX, {"kernel": "torch"}, "torch", "bfloat16"),
         # A run that is resumed keeps its kernel, unless the command names another.
-        (SLOW_NATIVE, {"kernel_before": "native"}, "native", "bfloat16"),
+        (SLOW_NATIVE, {"kernel_before": "native", "precision_before": "bfloat16"}, "native", "bfloat16"),
+        (AMX, {"kernel_before": "native", "precision_before": "float32"}, "native", "float32"),
+        (AMX, {"kernel_before": "native", "precision_before": "auto"}, "native", "float32"),
         (AMX, {"kernel_before": "torch"}, "torch", "bfloat16"),
         (AMX, {"kernel_before": "native", "kernel": "torch"}, "torch", "bfloat16"),
         # A network without native blocks has nothing to gain by them.
@@ -86,6 +88,7 @@ def test_kernel_and_precision_are_the_quickest_that_settings_leave(
         (False, False, {}, "torch", "float32"),
         (False, True, {}, "torch", "bfloat16"),
         (False, True, {"kernel_before": "native"}, "torch", "bfloat16"),
+        (True, False, {"kernel_before": "native", "precision_before": "bfloat16"}, "native", "float32"),
     ],
 )
 def test_kernel_and_precision_are_possible_on_the_machine(

@@ -130,6 +130,10 @@ class RunFolder:
         """The kernel that the run began with; None if there is no run yet."""
         return str(read_stored(self._stored())[0].get("kernel", "torch")) if self.config.exists() else None
 
+    def load_precision(self) -> str | None:
+        """The precision that the run began with; None if there is no run yet."""
+        return str(read_stored(self._stored())[0].get("precision", "auto")) if self.config.exists() else None
+
     def load_seed(self) -> int:
         """The run's seed. Raises UserError as `load_config`, or if it is not a whole number."""
         seed = self.load_config()["seed"]
