@@ -141,7 +141,7 @@ class SpectralClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             "loss": self.loss,
             "optimizer": {"name": "adam", "lr": self.learning_rate},
             "lr_schedule": {"name": "cosine", "warmup_fraction": 0.0},
-            "schedule": {"stages": [stage], "batch_size": self.batch_size},
+            "schedule": {"stages": [stage], "batch_size": self.batch_size, "keep": "best"},
             "decision": self.decision,
             "tracker": "none",
             "plots": False,

@@ -44,6 +44,11 @@ class ScheduleConfig:
         if len(set(names)) < len(names):
             raise UserError(f"{key}.stages have the names {names}: each must differ.")
         for i, stage in enumerate(self.stages):
+            if i and stage.start == "best" and self.keep == "last":
+                raise UserError(
+                    f"{key}.stages[{i}].start=best needs {key}.keep=best: with keep=last the weights of the last epoch "
+                    "are those that are kept."
+                )
             self._check_stage(stage, f"{key}.stages[{i}]")
 
     def _check_stage(self, stage: StageConfig, key: str) -> None:

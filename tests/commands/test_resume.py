@@ -31,7 +31,12 @@ TWO_STAGES = stages(
 )
 VARIANTS = {
     "plain": (),
-    "averaged, cosine": ("schedule.ema_decay=0.9", "lr_schedule=cosine", "schedule.keep=last"),
+    "averaged, cosine": (
+        "schedule.ema_decay=0.9",
+        "lr_schedule=cosine",
+        "schedule.keep=last",
+        "schedule.stages.1.start=last",
+    ),
     "batch norm, plateau": (
         "model=fcn",
         "~model.width",

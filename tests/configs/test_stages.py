@@ -36,6 +36,13 @@ def built(*overrides: str) -> list[Stage]:
     return build_stages(experiment, build_sampler(experiment, dataset), dataset)
 
 
+def test_a_stage_cannot_begin_with_the_best_weights_where_the_last_are_kept() -> None:
+    two = stages({"name": "first", "epochs": 1, "steps": 1}, {"name": "second", "epochs": 1, "start": "best"})
+    config(two, "schedule.keep=best")
+    with pytest.raises(UserError, match=r"^schedule\.stages\[1\]\.start=best needs schedule\.keep=best"):
+        config(two, "schedule.keep=last")
+
+
 def test_a_null_key_of_a_stage_is_taken_from_the_experiment() -> None:
     two = stages(
         {"name": "first", "epochs": 2, "steps": 5},
