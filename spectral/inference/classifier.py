@@ -187,7 +187,7 @@ class Classifier:
         return network
 
     def load_network(self, folder: RunFolder) -> nn.Module:
-        """The network with the best weights of the run.
+        """The network with the weights that the run keeps.
 
         Raises:
             UserError: the run has no weights yet, or they are not this network's.

@@ -1,4 +1,4 @@
-"""`init=FOLDER`: a run begins with the best weights of another run. See docs/training.md."""
+"""`init=FOLDER`: a run begins with the weights of another run. See docs/training.md."""
 
 import dataclasses
 import hashlib
@@ -108,7 +108,7 @@ def _digest(init: str) -> str:
 
 
 def _read(init: str) -> tuple[Classifier, dict[str, Tensor]]:
-    """The classifier of the other run, and its best weights."""
+    """The classifier of the other run, and its weights."""
     classifier = _classifier(init)
     return classifier, classifier.load_network(RunFolder(init)).state_dict()
 

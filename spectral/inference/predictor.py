@@ -21,7 +21,7 @@ class Predictor:
     """Gives class probabilities of batches of spectra, and decides on a class.
 
     Args:
-        network: with the best weights of its run, on the runtime's device.
+        network: with the weights that its run keeps, on the runtime's device.
         batch_size: spectra at a time.
     """
 

@@ -46,7 +46,7 @@ def gradient_times_input(network: nn.Module, inputs: Inputs, batch: Batch, class
 
 
 def run_saliency(run: Path, survey: Survey, rows: Rows, class_names: list[str]) -> NDArray[np.float32]:
-    """Saliency [n, S, L] of survey rows [n] under the best weights of a run.
+    """Saliency [n, S, L] of survey rows [n] under the weights that a run keeps.
 
     Args:
         run: the run's folder.

@@ -83,7 +83,7 @@ def load_resumable(folder: RunFolder) -> Checkpoint | None:
     in both places, the run starts again, which is logged.
 
     Raises:
-        UserError: the best weights of the run cannot be read. The sentence says how to start again.
+        UserError: the weights of the run cannot be read. The sentence says how to start again.
     """
     saved = load_checkpoint(folder.checkpoint)
     if saved is None:

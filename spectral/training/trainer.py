@@ -86,7 +86,7 @@ class Trainer:
 
         Raises:
             NonFiniteLossError: with the step and what to try.
-            UserError: the data is not what the run began with, or its best weights cannot be read.
+            UserError: the data is not what the run began with, or its weights cannot be read.
         """
         resumed = load_resumable(self.folder)
         same = {self.settings.data_digest, self.settings.former_data_digest}

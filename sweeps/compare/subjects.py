@@ -9,7 +9,7 @@ from typing import Any
 
 import optuna
 
-from sweeps.compare.unfinished import scores_of_best_epoch
+from sweeps.compare.unfinished import scores_of_kept_epoch
 from sweeps.errors import did_you_mean, user_error
 from sweeps.outputs import JOURNAL_FILE, SUMMARY_FILE
 from sweeps.results.ranking import ranked
@@ -43,7 +43,7 @@ class Subject:
 
     @cached_property
     def metrics(self) -> dict[str, float]:
-        """The numbers of result.json, or of the best epoch so far; of several runs the means of those that all have."""
+        """The numbers of result.json, or of the kept epoch so far; of several runs the means of those that all have."""
         first, *others = [_numbers(run) for run in self.runs]
         if not others:
             return first
@@ -126,6 +126,6 @@ def _subject(name: str, folders: Sequence[Path]) -> Subject:
 
 
 def _numbers(run: Run) -> dict[str, float]:
-    values = run.result or scores_of_best_epoch(run)
+    values = run.result or scores_of_kept_epoch(run)
     is_number = {name: isinstance(value, int | float) and not isinstance(value, bool) for name, value in values.items()}
     return {name: value for name, value in values.items() if is_number[name]}

@@ -12,7 +12,7 @@ STOPPED = "was stopped"
 BEST_EPOCH = "best_epoch"
 
 
-def scores_of_best_epoch(run: Run) -> dict[str, Any]:
+def scores_of_kept_epoch(run: Run) -> dict[str, Any]:
     """The scores of the epoch whose weights are kept so far, under the names of result.json.
 
     It is the best one by the run's first objective, of equally good ones the last, or the last one of all with
@@ -34,7 +34,7 @@ def ending_sentence(run: Run, name: str) -> str:
         name: of the run, as it is shown.
     """
     ended, objective = ENDED.get(unfinished_status(run.path), STOPPED), _objective(run)
-    best, rows = scores_of_best_epoch(run), run.metrics
+    best, rows = scores_of_kept_epoch(run), run.metrics
     if not rows:
         return f"{name} has no result: it {ended} before its first epoch had ended."
     if not best:
