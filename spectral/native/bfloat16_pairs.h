@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include "float32.h"
+
 namespace {
 
 inline __m512bh pair_at(const Bfloat16* from) {
@@ -40,20 +42,7 @@ __attribute__((noinline)) void multiply(const Bfloat16* x, int64_t step, const i
 template <class Start, class Finish>
 inline void convolve(const Group& group, const Rows<Bfloat16>& x, int64_t num_channels, const Taps& taps,
                      const Bfloat16* weights, int64_t num_vectors, Start start, Finish finish) {
-    in_panels(num_vectors, [&](auto vectors, int64_t first_vector) {
-        constexpr int NV = decltype(vectors)::value;
-        const Bfloat16* panel = weights + first_vector * V * taps.size() * num_channels;
-        for (int64_t s = 0; s < group.size; s++) {
-            in_tiles<P>(group.begin(s), group.end(s), [&](auto size, int64_t l, int64_t tile) {
-                constexpr int N = decltype(size)::value;
-                Vec sums[N * NV];
-                for (int n = 0; n < N; n++)
-                    for (int v = 0; v < NV; v++) sums[n * NV + v] = start(first_vector + v);
-                multiply<N, NV>(x.row(s, l), x.stride, taps.offset.data(), taps.size(), num_channels, panel, sums);
-                finish(vectors, first_vector, s, size, l, tile, sums);
-            });
-        }
-    });
+    convolve_in_registers(group, x, num_channels, taps, weights, num_vectors, start, finish);
 }
 
 // Add to sums [N][NV][V] the products of N rows of x and pairs of the gradient.

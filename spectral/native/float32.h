@@ -38,13 +38,13 @@ __attribute__((noinline)) void multiply(const float* x, int64_t step, const int6
 
 // Convolve by weights [panel][tap][channel][vectors of the panel]. Sums begin with start(vector). For each tile of N
 // positions of a panel of NV vectors, call finish(NV, first vector, spectrum, N, first position, tile, sums [N][NV]).
-template <class Start, class Finish>
-inline void convolve(const Group& group, const Rows<float>& x, int64_t num_channels, const Taps& taps,
-                     const float* weights, int64_t num_vectors, Start start, Finish finish) {
+template <class T, class Start, class Finish>
+inline void convolve_in_registers(const Group& group, const Rows<T>& x, int64_t num_channels, const Taps& taps,
+                                  const T* weights, int64_t num_vectors, Start start, Finish finish) {
     const int64_t num_taps = taps.size();
     in_panels(num_vectors, [&](auto vectors, int64_t first_vector) {
         constexpr int NV = decltype(vectors)::value;
-        const float* panel = weights + first_vector * V * num_taps * num_channels;
+        const T* panel = weights + first_vector * V * num_taps * num_channels;
         for (int64_t s = 0; s < group.size; s++) {
             in_tiles<P>(group.begin(s), group.end(s), [&](auto size, int64_t l, int64_t tile) {
                 constexpr int N = decltype(size)::value;
@@ -56,6 +56,12 @@ inline void convolve(const Group& group, const Rows<float>& x, int64_t num_chann
             });
         }
     });
+}
+
+template <class Start, class Finish>
+inline void convolve(const Group& group, const Rows<float>& x, int64_t num_channels, const Taps& taps,
+                     const float* weights, int64_t num_vectors, Start start, Finish finish) {
+    convolve_in_registers(group, x, num_channels, taps, weights, num_vectors, start, finish);
 }
 
 // Add to sums [N][NV] the products of N channels of x and of NV vectors of the gradient, over positions.
