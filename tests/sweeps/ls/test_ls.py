@@ -91,12 +91,16 @@ def test_runs_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert listed(runs, capsys)["running"]["status"] == "stopped"  # its lock is free again
 
 
+def write_scores(run: Path, *scores: float) -> None:
+    rows = [{"epoch": k + 1, "val/macro_f1": score} for k, score in enumerate(scores)]
+    (run / "metrics.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+
+
 def test_a_pruned_run_has_the_score_of_its_last_epoch_as_in_optuna(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = [{"epoch": k + 1, "val/macro_f1": score} for k, score in enumerate((0.2, 0.6, 0.5))]
     run = make_run(tmp_path / "pruned")
-    (run / "metrics.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    write_scores(run, 0.2, 0.6, 0.5)
     (run / "trial.json").write_text('{"state": "pruned"}')
     entry = listed(tmp_path, capsys)["pruned"]
     assert (entry["values"], entry["values_of"]) == ([0.5], "last epoch")
@@ -107,9 +111,8 @@ def test_a_pruned_run_has_the_score_of_its_last_epoch_as_in_optuna(
 def test_a_run_that_keeps_its_last_epoch_has_the_score_of_that(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = [{"epoch": k + 1, "val/macro_f1": score} for k, score in enumerate((0.2, 0.6, 0.5))]
     stopped = make_run(tmp_path / "stopped")
-    (stopped / "metrics.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    write_scores(stopped, 0.2, 0.6, 0.5)
     done = make_run(tmp_path / "done", 4, {"objective": "val/macro_f1", "val/macro_f1": 0.7, "num_epochs": 4})
     for run in (stopped, done):
         (run / "config.yaml").write_text(f"{CONFIG}  keep: last\n")
