@@ -11,8 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spectral.configs.baseline import baseline_from
 from spectral.data.packing.baseline import check_pybaselines, remove_baselines
-from spectral.data.packing.parts import stacked
-from spectral.data.packing.row_checks import Row, Rules, check_row
+from spectral.data.packing.row_checks import Rules, check_rows
 from spectral.data.readers.contract import Chunk
 from spectral.data.resampling import Resampler
 from spectral.errors import UserError
@@ -58,9 +57,10 @@ def survey_of_arrays(
         baseline = baseline_from(classifier.inputs.baseline, "inputs.baseline")
         check_pybaselines(baseline)
         remove_baselines(chunk, baseline)
-    rows = [_checked(chunk, row, rules) for row in range(num)]
-    arrays: dict[str, Any] = {"flux": np.zeros((0, num_channels, length), np.float32)}
-    arrays |= stacked(rows, rules) if rows else {}
+    checked = check_rows(chunk, rules)
+    for row, reason in checked.problems.items():
+        raise ValueError(f"spectrum {row} cannot be classified: {reason}.")
+    arrays: dict[str, Any] = {"flux": np.zeros((0, num_channels, length), np.float32)} | checked.arrays
     survey = Survey(
         flux=arrays["flux"],
         catalog=pd.DataFrame(index=range(num)),
@@ -147,10 +147,3 @@ def _on_grid(chunk: Chunk, wave: NDArray[np.float64], classifier: Classifier, ru
             ivars.append(resampled.ivar)
     chunk.mask, chunk.ivar = masks, ivars if chunk.ivar is not None else None
     return own
-
-
-def _checked(chunk: Chunk, row: int, rules: Rules) -> Row:
-    found = check_row(chunk, row, rules)
-    if isinstance(found, str):
-        raise ValueError(f"spectrum {row} cannot be classified: {found}.")
-    return found

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from spectral.data.packing.parts import Span, stacked
-from spectral.data.packing.row_checks import Row, Rules, check_row
+from spectral.data.packing.parts import Span
+from spectral.data.packing.row_checks import Rules, check_rows
 from spectral.data.readers.contract import Reader
 from spectral.survey import Survey
 
@@ -65,15 +65,10 @@ class Blocks(Protocol):
 
 @dataclass
 class ReaderBlocks:
-    """Blocks of a reader: each spectrum is checked by the rules of packing, and none is ever written to disk.
-
-    Args:
-        most_pixels: of the run's spectra; a longer one cannot be classified.
-    """
+    """Blocks of a reader: each spectrum is checked by the rules of packing, and none is ever written to disk."""
 
     reader: Reader
     rules: Rules
-    most_pixels: int
     has_ivar: bool
     fingerprint: str
     settings: Mapping[str, Any]
@@ -86,23 +81,9 @@ class ReaderBlocks:
         self.wave_angstrom = self.reader.wave_angstrom()
 
     def read(self, span: Span) -> Block:
-        rows = np.arange(*span, dtype=np.int64)
-        chunk = self.reader.read(rows)
-        block = Block(span, np.zeros(0, np.int64), None)
-        kept: dict[int, Row] = {}
-        for position in range(len(rows)):
-            result = check_row(chunk, position, self.rules)
-            if isinstance(result, Row) and result.flux.shape[1] > self.most_pixels:
-                result = f"longer than the run's spectra: {result.flux.shape[1]} pixels, not {self.most_pixels}"
-            if isinstance(result, Row):
-                kept[position] = result
-            else:
-                block.problems[position] = result
-        if kept:
-            arrays = stacked(list(kept.values()), self.rules)
-            block.good = np.array(list(kept), np.int64)
-            block.flux, block.ivar, block.mask = arrays["flux"], arrays.get("ivar"), arrays.get("mask")
-        return block
+        checked = check_rows(self.reader.read(np.arange(*span, dtype=np.int64)), self.rules)
+        flux, ivar, mask = (checked.arrays.get(name) for name in ("flux", "ivar", "mask"))
+        return Block(span, checked.good, flux, ivar, mask, checked.problems)
 
 
 class PackBlocks:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +74,8 @@ def _of_reader(own: Reader, config: DataConfig, classifier: Classifier, run: str
         raise UserError("The survey holds no spectra.")
     probe = probed(reader, config, num_rows)
     is_slow = getattr(own, "reads_slowly", False) or reader is not own
-    blocks = ReaderBlocks(
-        reader, probe.rules, classifier.length, probe.has_ivar, fingerprint, settings, is_slow, config.baseline.used
-    )
+    rules = replace(probe.rules, run_length=classifier.length)
+    blocks = ReaderBlocks(reader, rules, probe.has_ivar, fingerprint, settings, is_slow, config.baseline.used)
     return Source(blocks, tables)
 
 

@@ -1,18 +1,13 @@
-"""A part of a pack: some rows, read and checked, in one file that is there as a whole or not at all.
-
-C channels, L_p the longest spectrum of the part.
-"""
+"""A part of a pack: some rows, read and checked, in one file that is there as a whole or not at all."""
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from spectral.data.packing.row_checks import Row, Rules, check_row
+from spectral.data.packing.row_checks import Checked, Rules, check_rows
 from spectral.data.readers.contract import Reader, place_of
 from spectral.errors import UserError
 from spectral.files import writing
@@ -36,17 +31,10 @@ class PartJob:
             UserError: a row is bad and on_bad is "error", or its flux is not finite and nan is "error".
         """
         rows = np.arange(*span, dtype=np.int64)
-        chunk = self.reader.read(rows)
-        kept: list[tuple[int, Row]] = []
-        skipped: list[tuple[int, str]] = []
-        for position, row in enumerate(rows):
-            result = check_row(chunk, position, self.rules)
-            if isinstance(result, Row):
-                kept.append((int(row), result))
-                continue
-            self._allow(int(row), ids[position], result)
-            skipped.append((int(row), result))
-        self._write(span, kept, skipped)
+        checked = check_rows(self.reader.read(rows), self.rules)
+        for position, reason in checked.problems.items():
+            self._allow(int(rows[position]), ids[position], reason)
+        self._write(span, checked)
         return span
 
     def _allow(self, row: int, id_: str, reason: str) -> None:
@@ -60,28 +48,12 @@ class PartJob:
             pad = ", data.ragged=pad fills it up" if reason.startswith("wrong length") else ""
             raise UserError(f"{spectrum}: {reason}; data.on_bad=skip leaves it out{pad}.")
 
-    def _write(self, span: Span, kept: list[tuple[int, Row]], skipped: list[tuple[int, str]]) -> None:
-        arrays = stacked([row for _, row in kept], self.rules) if kept else {}
-        arrays["rows"] = np.array([row for row, _ in kept], dtype=np.int64)
-        arrays["skipped_rows"] = np.array([row for row, _ in skipped], dtype=np.int64)
-        arrays["skipped_reasons"] = np.array([reason for _, reason in skipped], dtype=np.str_)
+    def _write(self, span: Span, checked: Checked) -> None:
+        arrays = dict(checked.arrays, rows=span[0] + checked.good)
+        arrays["skipped_rows"] = span[0] + np.array([*checked.problems], dtype=np.int64)
+        arrays["skipped_reasons"] = np.array([*checked.problems.values()], dtype=np.str_)
         with writing(part_path(self.folder, span)) as file:
             np.savez(file, allow_pickle=False, **arrays)
-
-
-def stacked(rows: list[Row], rules: Rules) -> dict[str, NDArray[Any]]:
-    """flux, ivar, mask and lengths of some rows; ivar and mask only if there is something in them."""
-    lengths = np.array([row.flux.shape[1] for row in rows], dtype=np.int32)
-    flux = np.zeros((len(rows), rules.num_channels, lengths.max()), dtype=rules.dtype)
-    mask = np.ones((len(rows), lengths.max()), dtype=bool)
-    ivar = np.zeros(flux.shape, dtype=np.float32) if rows[0].ivar is not None else None
-    for i, (row, length) in enumerate(zip(rows, lengths, strict=True)):
-        flux[i, :, :length] = row.flux
-        mask[i, :length] = row.mask
-        if ivar is not None and row.ivar is not None:
-            ivar[i, :, :length] = row.ivar
-    arrays = {"flux": flux, "lengths": lengths, "num_no_ivar": np.array([row.num_no_ivar for row in rows])}
-    return arrays | ({"mask": mask} if mask.any() else {}) | ({"ivar": ivar} if ivar is not None else {})
 
 
 def part_path(folder: Path, span: Span) -> Path:

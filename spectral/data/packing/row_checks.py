@@ -1,6 +1,10 @@
-"""What a spectrum must be to enter a pack: its shape, and numbers that the packed type can hold."""
+"""What a spectrum must be to enter a pack: its shape, and numbers that the packed type can hold.
 
-from dataclasses import dataclass
+n rows of a chunk, of which m are good; C channels, L_i pixels in row i, L the most of a row.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,6 +26,7 @@ class Rules:
     length: int  # the grid's where there is one, else that of most rows
     grid_length: int | None  # of the source's wavelength grid, which no row may exceed
     ivar_masks: bool = True
+    run_length: int | None = None  # pixels of a run's spectra, if the spectra are for one
 
 
 @dataclass
@@ -32,6 +37,80 @@ class Row:
     ivar: NDArray[np.float32] | None  # [C, L_i], finite
     mask: NDArray[np.bool_]  # [L_i]
     num_no_ivar: int = 0  # pixels that are bad for their inverse variance alone
+
+
+@dataclass
+class Checked:
+    """The rows of a chunk that can be packed, as arrays.
+
+    Args:
+        good: their positions in the chunk [m], in ascending order.
+        arrays: flux [m, C, L], lengths [m] and num_no_ivar [m]; mask [m, L], True = bad pixel or padding, and ivar
+            [m, C, L] only if there is something in them. Empty if m is 0.
+        problems: position of another row -> why it cannot be packed.
+    """
+
+    good: NDArray[np.int64]
+    arrays: dict[str, NDArray[Any]]
+    problems: dict[int, str] = field(default_factory=dict)
+
+
+def check_rows(chunk: Chunk, rules: Rules) -> Checked:
+    """The rows of a chunk by `check_row`: at once where all are as they should be, otherwise one by one."""
+    num = len(chunk.flux)
+    if (arrays := _all_at_once(chunk, rules)) is not None:
+        return Checked(np.arange(num), arrays)
+    found = {position: check_row(chunk, position, rules) for position in range(num)}
+    rows = {position: row for position, row in found.items() if isinstance(row, Row)}
+    problems = {position: reason for position, reason in found.items() if isinstance(reason, str)}
+    return Checked(np.array([*rows], np.int64), _stacked([*rows.values()], rules) if rows else {}, problems)
+
+
+def _all_at_once(chunk: Chunk, rules: Rules) -> dict[str, NDArray[Any]] | None:
+    """The arrays of a chunk; None if one of its rows has another shape, or a number or a mask that needs a look."""
+    num, shape = len(chunk.flux), (rules.num_channels, rules.length)
+    flux = _concatenated(chunk.flux, shape, np.float32)
+    if flux is None or _wrong_shape(flux[0], rules) or not np.isfinite(flux).all():
+        return None
+    if rules.dtype == "float16" and any(_not_half(row) for row in flux):
+        return None
+    mask = _concatenated(chunk.mask or [np.zeros(shape[1:], bool)] * num, shape[1:], np.bool_)
+    ivar = None if chunk.ivar is None else _concatenated(chunk.ivar, shape, np.float32)
+    if mask is None or (ivar is None) != (chunk.ivar is None):
+        return None
+    num_no_ivar = np.zeros(num, np.int64)
+    if ivar is not None:
+        ivar[~np.isfinite(ivar)] = 0
+        if rules.ivar_masks:
+            unknown = (ivar <= 0).any(axis=1) & ~mask
+            mask, num_no_ivar = mask | unknown, unknown.sum(axis=1)
+    if mask.all(axis=1).any():
+        return None
+    arrays = {"flux": flux.astype(rules.dtype, copy=False), "lengths": np.full(num, shape[1], np.int32)}
+    arrays |= {"num_no_ivar": num_no_ivar} | ({"mask": mask} if mask.any() else {})
+    return arrays | ({"ivar": ivar} if ivar is not None else {})
+
+
+def _concatenated(rows: Sequence[NDArray[Any] | None], shape: tuple[int, ...], dtype: Any) -> NDArray[Any] | None:
+    """The rows as one new array [n, *shape]; None if there is none, or one is not of this shape and type."""
+    if not rows or any(row is None or row.shape != shape or row.dtype != dtype for row in rows):
+        return None
+    return np.concatenate([row for row in rows if row is not None]).reshape(len(rows), *shape)
+
+
+def _stacked(rows: list[Row], rules: Rules) -> dict[str, NDArray[Any]]:
+    """The arrays of `Checked`."""
+    lengths = np.array([row.flux.shape[1] for row in rows], dtype=np.int32)
+    flux = np.zeros((len(rows), rules.num_channels, lengths.max()), dtype=rules.dtype)
+    mask = np.ones((len(rows), lengths.max()), dtype=bool)
+    ivar = np.zeros(flux.shape, dtype=np.float32) if rows[0].ivar is not None else None
+    for i, (row, length) in enumerate(zip(rows, lengths, strict=True)):
+        flux[i, :, :length] = row.flux
+        mask[i, :length] = row.mask
+        if ivar is not None and row.ivar is not None:
+            ivar[i, :, :length] = row.ivar
+    arrays = {"flux": flux, "lengths": lengths, "num_no_ivar": np.array([row.num_no_ivar for row in rows])}
+    return arrays | ({"mask": mask} if mask.any() else {}) | ({"ivar": ivar} if ivar is not None else {})
 
 
 def check_row(chunk: Chunk, position: int, rules: Rules) -> Row | str:
@@ -88,6 +167,8 @@ def _wrong_shape(flux: NDArray[np.float32], rules: Rules) -> str | None:
         return f"wrong length: {length} pixels, not {rules.length}"
     if rules.grid_length and length > rules.grid_length:
         return f"longer than the wavelength grid: {length} pixels, not {rules.grid_length}"
+    if rules.run_length and length > rules.run_length:
+        return f"longer than the run's spectra: {length} pixels, not {rules.run_length}"
     return None
 
 

@@ -57,8 +57,11 @@ class ArrayMap:
         return np.memmap(self.path, self.dtype, "r", self.offset_bytes, self.shape, order)
 
     def rows(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
-        """Some rows, in this order. Raises UserError as `open` does."""
-        return self.open()[numbers]
+        """Some rows, in this order, read-only if they follow one another. Raises UserError as `open` does."""
+        array = self.open()
+        if len(numbers) and (numbers == np.arange(numbers[0], numbers[0] + len(numbers))).all():
+            return array[numbers[0] : numbers[0] + len(numbers)]  # not copied
+        return array[numbers]
 
     def values(self) -> NDArray[Any]:
         """The whole array in memory, in the machine's byte order; bytes as text."""

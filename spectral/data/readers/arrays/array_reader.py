@@ -260,7 +260,7 @@ class ArrayReader:
     def _floats(self, part: str, rows: NDArray[np.int64]) -> Flux:
         """[n, C, L]"""
         with np.errstate(over="ignore"):  # beyond float32 is inf, which the packer reports
-            values = self.arrays[self.names[part]].rows(rows).astype(np.float32, copy=False)  # rows are a copy
+            values = self.arrays[self.names[part]].rows(rows).astype(np.float32, copy=False)
         if self.channels_last:
             return np.ascontiguousarray(np.swapaxes(values, 1, 2))
         return values[:, None, :] if values.ndim == 2 else values

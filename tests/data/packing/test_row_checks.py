@@ -1,0 +1,99 @@
+"""Rows that are checked at once, next to the same rows checked one by one."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spectral.data.packing import row_checks
+from spectral.data.packing.row_checks import Row, Rules, check_row, check_rows
+from spectral.data.readers.contract import Chunk
+
+NUM, CHANNELS, LENGTH = 4, 2, 5
+RULES = Rules("float32", "mask", "pad", CHANNELS, LENGTH, None)
+STRANGE = np.nan, np.inf, 0.0, -1.0, 1e-6, 1e5, 3e38
+
+
+def chunk_of(rng: np.random.Generator, has_ivar: bool, has_mask: bool) -> Chunk:
+    shape = (NUM, CHANNELS, LENGTH)
+    flux, ivar = (rng.uniform(1, 2, shape).astype(np.float32) for _ in range(2))
+    mask = rng.random((NUM, LENGTH)) < 0.3
+    return Chunk([*flux], [*ivar] if has_ivar else None, [*mask] if has_mask else None)
+
+
+def spoil(chunk: Chunk, rng: np.random.Generator) -> None:
+    """Give one row a strange number, a mask of bad pixels alone, another shape, or nothing."""
+    row, pixel, kind = rng.integers(NUM), rng.integers(LENGTH), rng.integers(5)
+    flux = chunk.flux[row]
+    assert flux is not None
+    if kind == 0:
+        flux[0, pixel] = rng.choice(STRANGE)
+    elif kind == 1 and chunk.ivar is not None:
+        chunk.ivar[row][1, pixel] = rng.choice(STRANGE)
+    elif kind == 2 and chunk.mask is not None:
+        chunk.mask[row][:] = True
+    elif kind == 3:
+        chunk.flux[row] = flux[:, : LENGTH - 1]
+    elif kind == 4:
+        chunk.flux[row], chunk.problems[int(row)] = None, "cut short"
+
+
+@given(st.integers(0, 2**32), st.booleans(), st.booleans(), st.integers(0, 2), st.data())
+def test_rows_have_the_arrays_and_problems_of_each_row_by_itself(
+    seed: int, has_ivar: bool, has_mask: bool, num_spoilt: int, data: st.DataObject
+) -> None:
+    rng = np.random.default_rng(seed)
+    chunk = chunk_of(rng, has_ivar, has_mask)
+    for _ in range(num_spoilt):
+        if all(flux is not None and flux.shape[1] == LENGTH for flux in chunk.flux):
+            spoil(chunk, rng)
+    options: dict[str, Any] = {
+        "dtype": data.draw(st.sampled_from(["float32", "float16"])),
+        "nan": data.draw(st.sampled_from(["mask", "error"])),
+        "ivar_masks": data.draw(st.booleans()),
+        "run_length": data.draw(st.sampled_from([None, LENGTH, LENGTH - 1])),
+    }
+    rules = replace(RULES, **options)
+    alone = {position: check_row(chunk, position, rules) for position in range(NUM)}
+    checked = check_rows(chunk, rules)
+    assert checked.problems == {position: row for position, row in alone.items() if isinstance(row, str)}
+    rows = [row for row in alone.values() if isinstance(row, Row)]
+    assert checked.good.tolist() == [position for position, row in alone.items() if isinstance(row, Row)]
+    if not rows:
+        assert checked.arrays == {}
+        return
+    arrays, masked = checked.arrays, np.stack([row.mask for row in padded(rows)])
+    assert arrays["flux"].dtype == rules.dtype
+    np.testing.assert_array_equal(arrays["flux"], np.stack([row.flux for row in padded(rows)]))
+    np.testing.assert_array_equal(arrays.get("mask", np.zeros_like(masked)), masked)
+    assert arrays["num_no_ivar"].tolist() == [row.num_no_ivar for row in rows]
+    assert arrays["lengths"].tolist() == [row.flux.shape[1] for row in rows]
+    assert ("ivar" in arrays) == has_ivar
+
+
+def padded(rows: list[Row]) -> list[Row]:
+    """The rows at the length of the longest; padding is masked."""
+    length = max(row.flux.shape[1] for row in rows)
+    wider = [length - row.flux.shape[1] for row in rows]
+    return [
+        replace(row, flux=np.pad(row.flux, ((0, 0), (0, more))), mask=np.pad(row.mask, (0, more), constant_values=True))
+        for row, more in zip(rows, wider, strict=True)
+    ]
+
+
+def test_spectra_without_anything_strange_are_not_looked_at_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    chunk = chunk_of(np.random.default_rng(0), has_ivar=True, has_mask=False)
+    monkeypatch.setattr(row_checks, "check_row", lambda *_: pytest.fail("a row was checked by itself"))
+    before = [np.array(flux) for flux in chunk.flux]
+    checked = check_rows(chunk, RULES)
+    checked.arrays["flux"][:] = 0
+    np.testing.assert_array_equal(np.array(chunk.flux), before)  # what was read is left as it is
+    assert checked.good.tolist() == [0, 1, 2, 3]
+
+
+def test_no_spectra_are_no_arrays() -> None:
+    checked = check_rows(Chunk([]), RULES)
+    assert checked.arrays == {} and checked.problems == {} and not len(checked.good)
