@@ -20,6 +20,7 @@ STRANGE = np.nan, np.inf, 0.0, -1.0, 1e-6, 1e5, 3e38
 def chunk_of(rng: np.random.Generator, has_ivar: bool, has_mask: bool) -> Chunk:
     shape = (NUM, CHANNELS, LENGTH)
     flux, ivar = (rng.uniform(1, 2, shape).astype(np.float32) for _ in range(2))
+    ivar[rng.random(shape) < 0.2] = 0
     mask = rng.random((NUM, LENGTH)) < 0.3
     return Chunk([*flux], [*ivar] if has_ivar else None, [*mask] if has_mask else None)
 
