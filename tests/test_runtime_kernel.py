@@ -14,7 +14,8 @@ from spectral.configs.inputs import channels, transforms
 from spectral.configs.models import models, runs_natively
 from spectral.configs.root import ExperimentConfig
 from spectral.errors import UserError
-from spectral.inference.classifier import Classifier, InputSpec
+from spectral.inference.classifier import Classifier
+from spectral.inference.input_spec import InputSpec
 from spectral.native.library import Library
 from spectral.native.quicker import BFLOAT16, FLOAT32, TORCH, Way
 from spectral.runs.folder import RunFolder

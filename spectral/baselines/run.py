@@ -19,7 +19,7 @@ from spectral.configs.methods import methods
 from spectral.data.dataset import Dataset
 from spectral.errors import UserError
 from spectral.files import write_parquet
-from spectral.inference.classifier import InputSpec
+from spectral.inference.input_spec import InputSpec
 from spectral.inference.logits import batch_source, check_ivar
 from spectral.inputs.batches import Rows
 from spectral.plots.pictures import Plots

@@ -9,7 +9,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from spectral.configs.data import readers
-from spectral.configs.fields import check_fields, choice, device_name, number, numbers_by_class
+from spectral.configs.fields import check_fields, choice, device_name, number, numbers, numbers_by_class
 from spectral.configs.messages import config_sentence
 from spectral.errors import UserError
 
@@ -40,6 +40,7 @@ class ApplyConfig:
     num_threads: Optional[int] = number(None, at_least=1)  # of the CPU; null: one per core
     kernel: str = choice("auto", "auto", "native", "torch")  # auto: native where it is quicker
     evaluate_batch_size: int = number(256, at_least=1)  # spectra per batch
+    evaluate_shifts: Optional[list[int]] = numbers(None, min_items=0)  # pixels, [] for none; null: those of the run
     cache_dir: str = "outputs/surveys"  # the folder of packed surveys
 
 

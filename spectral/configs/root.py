@@ -16,7 +16,7 @@ from spectral.configs.cache import remembered
 from spectral.configs.class_lists import check_by_class
 from spectral.configs.data import readers
 from spectral.configs.decision import decisions
-from spectral.configs.fields import check_fields, choice, device_name, number
+from spectral.configs.fields import check_fields, choice, device_name, number, numbers
 from spectral.configs.inputs import InputsConfig, transforms
 from spectral.configs.losses import losses
 from spectral.configs.lr_schedule import lr_schedules
@@ -69,6 +69,7 @@ class ExperimentConfig(Objectives):
     num_threads: Optional[int] = number(None, at_least=1)  # of the CPU; null: one per core
     kernel: str = choice("auto", "auto", "native", "torch")  # auto: native where it is quicker
     evaluate_batch_size: int = number(256, at_least=1)  # spectra per batch outside training
+    evaluate_shifts: list[int] = numbers([], min_items=0)  # pixels; class probabilities are averaged over such shifts
     score_test: bool = True  # false: hold the test split back; the same command with true scores it later
     cache_dir: str = "outputs/surveys"  # the folder of packed surveys, which runs share
     data: Any = None

@@ -19,7 +19,8 @@ from spectral.ensembling.scoring import EnsembleScores, score_validation
 from spectral.ensembling.selection import select_greedily
 from spectral.errors import UserError
 from spectral.files import write_bytes, write_parquet
-from spectral.inference.classifier import Classifier, InputSpec
+from spectral.inference.classifier import Classifier
+from spectral.inference.input_spec import InputSpec
 from spectral.inference.members import EnsembleModel, Member
 from spectral.runs.folder import RunFolder
 from spectral.runs.provenance import git_revision, versions
@@ -176,7 +177,7 @@ def _classifier(
             inputs.append(classifier.inputs)
         place = inputs.index(classifier.inputs)
         members.append(Member(classifier.model, weight, run.output_prior, place, run.name, run.weights_digest))
-        network = classifier.load_network(run.folder)
+        network = classifier.load_trained(run.folder)
         weights |= {f"members.{i}.{name}": value.contiguous() for name, value in network.state_dict().items()}
     ensemble = Classifier(
         model=EnsembleModel(),
@@ -187,6 +188,7 @@ def _classifier(
         class_priors=first.class_priors,
         output_prior=common.tolist(),
         decision_state=rule.state(),
+        evaluate_shifts=first.evaluate_shifts,
         members=members,
         further_inputs=inputs[1:],
     )

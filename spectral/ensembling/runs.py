@@ -144,6 +144,7 @@ def _keys(run: FinishedRun) -> dict[str, Any]:
         "inputs.num_channels": classifier.inputs.num_channels,
         "inputs.masked_pixels": classifier.inputs.masked_pixels,
         "inputs.baseline": classifier.inputs.baseline,
+        "evaluate_shifts": classifier.evaluate_shifts,
         SURVEY: run.result["survey"]["fingerprint"],
     }
 

@@ -4,7 +4,7 @@ What model.json holds, and how earlier and later versions are read, is in docs/r
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,90 +14,27 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
-from spectral.configs.baseline import baseline_from
-from spectral.configs.baseline_run import AnyRunConfig
-from spectral.configs.inputs import channels, transforms
 from spectral.configs.models import models, runs_natively
 from spectral.configs.root import ExperimentConfig
 from spectral.data.dataset import Dataset
 from spectral.data.packing.like_run import RunSpectra
 from spectral.errors import UserError
 from spectral.files import write_json
+from spectral.inference.input_spec import InputSpec
 from spectral.inference.members import EnsembleModel, Member
-from spectral.inference.model_json import FORMAT, OF_ONE_NETWORK, read_model_json
+from spectral.inference.model_json import FORMAT, OF_ENSEMBLE, OF_ONE_NETWORK, read_model_json
 from spectral.inputs.augmentations import Augmentation
 from spectral.inputs.inputs import Inputs
 from spectral.inputs.joined import JoinedInputs
 from spectral.models.ensemble import Ensemble
+from spectral.models.shift_average import ShiftAverage
 from spectral.runs.folder import RunFolder
 from spectral.runs.weights import load_weights
 from spectral.runtime import Runtime, choose_runtime
 from spectral.scoring.decision import Decision
 
 NO_RULE = "decision_state of the run's model.json is not that of a decision rule: it was changed."
-ROWS_AT_A_TIME = 1024  # of the training split
 MOST_PARTS_WITHOUT_WEIGHTS = 100  # a list of options may be longer than the network has weights, but not by far
-
-
-@dataclass
-class InputSpec:
-    """What the network's channels are made of, as typed configs.
-
-    Args:
-        num_channels: of the survey; the network's own number follows from `channels`.
-        learned: what the transform must know of the training spectra, by the name of its argument.
-        baseline: how it was taken off the spectra before, see `BaselineConfig.used`; empty: it was not.
-    """
-
-    num_channels: int
-    transform: Any
-    channels: list[Any]
-    masked_pixels: str
-    learned: dict[str, Any] = field(default_factory=dict)
-    baseline: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def describing(cls, config: AnyRunConfig, dataset: Dataset) -> "InputSpec":
-        inputs, builder = config.inputs, transforms.entry(config.transform.name).load()
-        learned = builder.learn(_training_spectra(dataset))  # type: ignore[attr-defined]  # a Transform
-        survey = dataset.survey
-        return cls(
-            num_channels=survey.num_channels,
-            transform=config.transform,
-            channels=inputs.channels,
-            masked_pixels=inputs.masked_pixels,
-            learned=learned,
-            baseline=dict(survey.baseline),
-        )
-
-    @classmethod
-    def read(cls, stored: dict[str, Any]) -> "InputSpec":
-        """Raises UserError for a part that this version does not have, or a transform without what it learned."""
-        transform, learned = transforms.stored(stored["transform"], "inputs.transform"), stored["learned"]
-        for name in transforms.entry(transform.name).load().learns:  # type: ignore[attr-defined]  # a Transform
-            if name not in learned:
-                raise UserError(f"the run's model.json lacks inputs.learned.{name} of transform={transform.name}.")
-        return cls(
-            num_channels=stored["num_channels"],
-            transform=transform,
-            channels=[channels.stored(node, "inputs.channels") for node in stored["channels"]],
-            masked_pixels=stored["masked_pixels"],
-            learned=learned,
-            baseline=baseline_from(stored["baseline"], "inputs.baseline").used,
-        )
-
-    def build(self, augmentations: Sequence[Augmentation] = ()) -> Inputs:
-        transform = transforms.build(self.transform, **self.learned)
-        built = [channels.build(channel) for channel in self.channels]
-        return Inputs(self.num_channels, transform, built, self.masked_pixels, augmentations)
-
-
-def _training_spectra(dataset: Dataset) -> Iterator[tuple[NDArray[Any], NDArray[np.bool_] | None]]:
-    """Flux [n, S, L] and mask [n, L] or None of the training split, some spectra at a time."""
-    survey = dataset.survey
-    for start in range(0, len(dataset.train), ROWS_AT_A_TIME):
-        rows = dataset.train[start : start + ROWS_AT_A_TIME]
-        yield survey.flux[rows], None if survey.mask is None else survey.mask[rows]
 
 
 @dataclass
@@ -111,6 +48,7 @@ class Classifier:
             None until the run ends.
         decision_state: of the fitted rule; empty until the run ends.
         wave_angstrom: [L], or None for data without wavelengths.
+        evaluate_shifts: pixels by which a spectrum is shifted; the probabilities are averaged. Empty: as it is alone.
         members: of an ensemble, whose probabilities are averaged at `output_prior`; empty for a single network.
         further_inputs: of an ensemble whose members do not all have the first inputs.
     """
@@ -123,14 +61,19 @@ class Classifier:
     class_priors: list[float] | None = None
     output_prior: list[float] | None = None
     decision_state: dict[str, Any] = field(default_factory=dict)
+    evaluate_shifts: list[int] = field(default_factory=list)
     members: list[Member] = field(default_factory=list)
     further_inputs: list[InputSpec] = field(default_factory=list)
 
     @classmethod
     def describing(cls, config: ExperimentConfig, dataset: Dataset) -> "Classifier":
-        """The classifier that an experiment on a dataset will train."""
+        """The classifier that an experiment on a dataset will train.
+
+        Raises:
+            UserError: evaluate_shifts would shift a spectrum out of the survey's pixels.
+        """
         survey = dataset.survey
-        return cls(
+        described = cls(
             model=config.model,
             inputs=InputSpec.describing(config, dataset),
             class_names=list(survey.class_names),
@@ -138,6 +81,21 @@ class Classifier:
             wave_angstrom=survey.wave_angstrom,
             class_priors=dataset.class_priors.tolist(),
         )
+        return described.shifted(config.evaluate_shifts)
+
+    def shifted(self, shifts: Sequence[int] | None) -> "Classifier":
+        """The same, averaged over other shifts; None leaves its own.
+
+        Raises:
+            UserError: a spectrum would be shifted out of its pixels.
+        """
+        if shifts is None:
+            return self
+        if out := [by for by in shifts if abs(by) >= self.length]:
+            raise UserError(
+                f"evaluate_shifts has {out[0]}, and the spectra have {self.length} pixels: give smaller numbers."
+            )
+        return dataclasses.replace(self, evaluate_shifts=list(shifts))
 
     def spectra(self, run: str) -> RunSpectra:
         """What the run's spectra were made like; `run` is its name in sentences."""
@@ -187,6 +145,11 @@ class Classifier:
         return network
 
     def load_network(self, folder: RunFolder) -> nn.Module:
+        """What the run is applied by: `load_trained`, averaged over the shifts if there are any."""
+        network = self.load_trained(folder)
+        return ShiftAverage(network, self.evaluate_shifts) if self.evaluate_shifts else network
+
+    def load_trained(self, folder: RunFolder) -> nn.Module:
         """The network with the weights that the run keeps.
 
         Raises:
@@ -252,7 +215,11 @@ class Classifier:
         content = dataclasses.asdict(dataclasses.replace(self, wave_angstrom=None))
         if not self.members:
             del content["members"], content["further_inputs"]
-        number = FORMAT if self.members else OF_ONE_NETWORK
+        number = OF_ENSEMBLE if self.members else OF_ONE_NETWORK
+        if self.evaluate_shifts:
+            number = FORMAT
+        else:
+            del content["evaluate_shifts"]
         return {"format": number, **content, "wave_angstrom": wave}
 
     @classmethod

@@ -110,7 +110,7 @@ def _digest(init: str) -> str:
 def _read(init: str) -> tuple[Classifier, dict[str, Tensor]]:
     """The classifier of the other run, and its weights."""
     classifier = _classifier(init)
-    return classifier, classifier.load_network(RunFolder(init)).state_dict()
+    return classifier, classifier.load_trained(RunFolder(init)).state_dict()
 
 
 def _classifier(init: str) -> Classifier:

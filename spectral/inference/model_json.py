@@ -14,11 +14,21 @@ from spectral.runs.stored_json import is_number
 
 log = logging.getLogger(__name__)
 
-FORMAT = 3  # the newest that this version reads, and writes of an ensemble; 1 had no number
+FORMAT = 4  # the newest that this version reads, and writes of a run with evaluate_shifts; 1 had no number
+OF_ENSEMBLE = 3  # without evaluate_shifts
 OF_ONE_NETWORK = 2  # what it writes of any other run, so that version 0.2 reads it too
 LARGEST = 10_000_000  # pixels of a spectrum, channels
 NEEDED = {"model": dict, "class_names": list, "length": int, "inputs": dict}
-OPTIONAL = ("wave_angstrom", "class_priors", "output_prior", "decision_state", "members", "further_inputs")
+OPTIONAL = (
+    "wave_angstrom",
+    "class_priors",
+    "output_prior",
+    "decision_state",
+    "evaluate_shifts",
+    "members",
+    "further_inputs",
+)
+MOST_SHIFTS = 1000  # more is a file that was changed
 INPUTS: dict[str, Any] = {
     "channels": ["flux"],
     "masked_pixels": "interpolate",
@@ -130,7 +140,14 @@ def _wrong_value(content: dict[str, Any]) -> str:
             isinstance(values, list) and len(values) == size and all(map(is_number, values))
         ):
             return f"{key} is not a list of {size:,} numbers"
+    if not _are_shifts(content.get("evaluate_shifts", []), length):
+        return f"evaluate_shifts is not a list of whole numbers from {1 - length} to {length - 1}"
     return "" if isinstance(content.get("decision_state", {}), dict) else "decision_state is no mapping"
+
+
+def _are_shifts(values: Any, length: int) -> bool:
+    are_whole = isinstance(values, list) and all(isinstance(by, int) and not isinstance(by, bool) for by in values)
+    return are_whole and len(values) <= MOST_SHIFTS and all(abs(by) < length for by in values)
 
 
 def _is_learned(learned: Any, num_channels: int, length: int) -> bool:

@@ -38,7 +38,7 @@ def open_run_and_data(command: EvaluateConfig) -> tuple[Predictor, Survey, str]:
         UserError: no such run, it has not ended, or the data does not fit it.
     """
     folder = RunFolder.existing(command.run)
-    classifier = Classifier.load(folder)
+    classifier = Classifier.load(folder).shifted(command.evaluate_shifts)
     run, cache_dir = f"run={folder.path}", Path(command.cache_dir)
     survey = (
         _own_survey(folder, cache_dir)

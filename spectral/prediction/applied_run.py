@@ -1,6 +1,7 @@
 """What a command applies: the folder of a run, or the ONNX file that one was exported to."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,13 +36,22 @@ class AppliedRun:
     network: nn.Module | None
 
     @classmethod
-    def open(cls, path: Path) -> "AppliedRun":
-        """Raises UserError if there is no run, it has not ended, or it cannot be read."""
+    def open(cls, path: Path, shifts: Sequence[int] | None = None) -> "AppliedRun":
+        """The run in a folder, or in a file.
+
+        Args:
+            shifts: of its spectra in place of its own, see `Classifier`.
+
+        Raises:
+            UserError: there is no run, it has not ended, it cannot be read, or an ONNX file is to have other shifts.
+        """
         if path.suffix == SUFFIX:
+            if shifts is not None:
+                raise UserError(f"evaluate_shifts is not allowed with run={path}: an ONNX file keeps those of its run.")
             classifier = OnnxPredictor.load(path).classifier
             return cls(path, classifier, classifier.build_decision(), None, None)
         folder = RunFolder.existing(path)
-        classifier = Classifier.load(folder)
+        classifier = Classifier.load(folder).shifted(shifts)
         rule, network = classifier.build_decision(), classifier.load_network(folder)
         return cls(path, classifier, rule, Validation.of(folder, classifier.class_names), network)
 

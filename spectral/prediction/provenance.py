@@ -18,6 +18,7 @@ def plan_of(run: AppliedRun, blocks: Blocks, rows_per_part: int) -> dict[str, An
         "plan_format": PLAN_FORMAT,
         "version": __version__,
         "model": run.digest(),
+        "evaluate_shifts": run.classifier.evaluate_shifts,
         "data": blocks.fingerprint,
         "settings": dict(blocks.settings),
         "rows_per_part": rows_per_part,

@@ -75,7 +75,7 @@ class _Prediction:
     def __init__(self, command: PredictConfig, kind: str) -> None:
         """Open the run and the data, and see that they fit together; nothing is written."""
         self.command, self.kind, self.out = command, kind, Path(command.out)
-        self.run = AppliedRun.open(Path(command.run))
+        self.run = AppliedRun.open(Path(command.run), command.evaluate_shifts)
         command.device = self.run.check_device(command.device)
         self.run.check_precision(command.precision)
         given_shares(command.priors, self.run.class_names)

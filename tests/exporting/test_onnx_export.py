@@ -21,7 +21,8 @@ from spectral.errors import UserError
 from spectral.exporting import onnx_file
 from spectral.exporting.model_card import model_card
 from spectral.exporting.onnx_file import LARGEST_DIFFERENCE, exported, largest_difference
-from spectral.inference.classifier import Classifier, InputSpec
+from spectral.inference.classifier import Classifier
+from spectral.inference.input_spec import InputSpec
 from spectral.inference.onnx_predictor import ON_CPU, OnnxPredictor
 from spectral.inference.predictor import Predictor
 from spectral.runs.folder import RunFolder

@@ -16,7 +16,8 @@ from spectral.configs.readers import ArraysConfig
 from spectral.data.packing.pack import pack
 from spectral.data.readers.arrays.opening import open_arrays
 from spectral.files import write_bytes, write_json, write_parquet
-from spectral.inference.classifier import Classifier, InputSpec
+from spectral.inference.classifier import Classifier
+from spectral.inference.input_spec import InputSpec
 from spectral.runs.folder import RunFolder
 from spectral.scoring.decision import Decision
 from spectral.scoring.scores import FinalScores

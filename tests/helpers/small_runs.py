@@ -22,6 +22,8 @@ from spectral import experiment
 from spectral.tracking.backends.contract import TrackedAs
 from sweeps.launchers.compose import Composer
 
+Overrides = Callable[..., list[str]]
+Outcome = tuple[Any, ...]  # of `outcome`
 REPOSITORY = Path(__file__).resolve().parents[2]
 CLASSES = ("star", "galaxy", "qso")
 OVERRIDES = (
@@ -106,7 +108,7 @@ def without_times(row: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if not key.startswith("time/")}
 
 
-def outcome(folder: Path) -> tuple[Any, ...]:
+def outcome(folder: Path) -> Outcome:
     """All numbers that a run ends with."""
     return rows(folder), result(folder), (folder / "best.safetensors").read_bytes()
 

@@ -15,6 +15,7 @@ from spectral.configs.data import DataConfig
 from spectral.data.packing.pack import pack
 from spectral.data.readers.contract import Chunk
 from spectral.errors import UserError
+from spectral.survey import Survey
 
 
 def toy_flux(row: int, num_channels: int, length: int) -> np.ndarray:
@@ -90,6 +91,11 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 def config(**options: object) -> DataConfig:
     return DataConfig(**{"name": "toy", "num_workers": 1, "rows_per_part": 7, **options})  # type: ignore[arg-type]  # options of several types
+
+
+def packed(folder: Path, reader: ToyReader, **options: object) -> Survey:
+    """The pack of a reader in a folder that tests look into."""
+    return pack(reader, config(**options), folder / "pack", progress=False)
 
 
 if __name__ == "__main__":  # a packing process for tests that stop it: python toy_reader.py FOLDER READER CONFIG

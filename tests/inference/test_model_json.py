@@ -68,8 +68,8 @@ def test_unknown_keys_are_ignored_with_a_warning(folder: RunFolder, caplog: pyte
 
 
 def test_a_newer_format_is_refused_in_one_sentence(folder: RunFolder) -> None:
-    change(folder, format=4)
-    with pytest.raises(UserError, match=r"has format 4, this version of Spectral reads up to 3: update Spectral\.$"):
+    change(folder, format=5)
+    with pytest.raises(UserError, match=r"has format 5, this version of Spectral reads up to 4: update Spectral\.$"):
         Classifier.load(folder)
 
 
@@ -92,6 +92,8 @@ def test_a_file_without_a_required_key_is_refused(folder: RunFolder, key: str) -
         ({"wave_angstrom": "x"}, "wave_angstrom is not"),
         ({"output_prior": [0.5, "a", 0.1]}, "output_prior is not"),
         ({"decision_state": [1]}, "decision_state is no mapping"),
+        ({"evaluate_shifts": [1.5]}, "evaluate_shifts is not a list of whole numbers from -39 to 39"),
+        ({"evaluate_shifts": [40]}, "evaluate_shifts is not a list of whole numbers from -39 to 39"),
         ({"inputs": {"num_channels": "one"}}, "names no channels"),
         ({"inputs": {"channels": 5}}, "names no channels"),
         ({"inputs": {"learned": {"reference": [[1.0, 2.0]]}}}, "inputs.learned has no number for each pixel"),

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from spectral.errors import UserError
-from spectral.inference.classifier import Classifier, InputSpec
+from spectral.inference.classifier import Classifier
+from spectral.inference.input_spec import InputSpec
 from spectral.inference.wavelengths import begins_as, check_same_pixels, difference_to_initial
 from spectral.survey import Survey
 

@@ -14,7 +14,8 @@ from spectral.configs.survey_files import LamostConfig
 from spectral.data.packing.pack import pack
 from spectral.data.readers.contract import Chunk
 from spectral.errors import UserError
-from spectral.inference.classifier import Classifier, InputSpec
+from spectral.inference.classifier import Classifier
+from spectral.inference.input_spec import InputSpec
 from spectral.prediction import source as module
 from spectral.prediction.source import Source, open_source
 

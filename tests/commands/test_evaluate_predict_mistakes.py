@@ -1,0 +1,78 @@
+"""Mistakes in spectral.evaluate and spectral.predict: each is one sentence."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import commands
+import pytest
+from applied_runs import command, evaluate, predict
+from small_runs import REPOSITORY, StoppedError, run, stop_after
+
+from spectral.errors import UserError
+
+
+def test_a_run_that_has_not_ended_is_refused(
+    small: Callable[..., list[str]], spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    with pytest.raises(StoppedError):
+        run(small(), stop_after(1))
+    with pytest.raises(UserError, match="has not ended"):
+        predict(tmp_path / "run", spectra(), tmp_path / "out.csv")
+    with pytest.raises(UserError, match="has not ended"):
+        evaluate(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        ((), r"out=\.\.\. is missing: python -m spectral\.predict run=FOLDER data=\.\.\. out=FILE\."),
+        (("out=a.csv", "run=nowhere"), r"data=\.\.\. is missing"),
+        (
+            ("out=a.txt", "run=nowhere", "data=arrays"),
+            r"out=a\.txt has no known ending: end it in \.csv, \.parquet or \.fits",
+        ),
+        (("out=a.csv", "run=nowhere", "data=arrays"), "run=nowhere is not a run folder"),
+        (
+            ("out=a.csv", "run=nowhere", "format=hdf5"),
+            "format=hdf5 is not known: .*contest, csv, fits, parquet",
+        ),
+        (("out=a.csv", "run=nowhere", "+foo=1"), "foo is not a known key: .*allowed: cache_dir, data"),
+        (("out=a.csv", "run=nowhere", "evaluate_batch_size=0"), "evaluate_batch_size=0 is out of range"),
+    ],
+)
+def test_mistakes_in_the_command_are_reported_before_anything_is_read(
+    overrides: tuple[str, ...], sentence: str
+) -> None:
+    with pytest.raises(UserError, match=sentence):
+        command("predict", *overrides)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (("on=tests",), "on=tests is not known: did you mean 'test'"),
+        (("device=cuda",), "device=cuda is not on this machine"),
+    ],
+)
+def test_mistakes_in_an_evaluation_end_in_one_sentence(
+    overrides: tuple[str, ...], sentence: str, finished: Path
+) -> None:
+    with pytest.raises(UserError, match=sentence):
+        evaluate(finished, *overrides)
+
+
+def test_a_split_can_only_be_asked_of_data_that_has_one(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    given = f"cache_dir={tmp_path / 'cache'}", "data=arrays", f"data.path={spectra()}", "data.num_workers=1"
+    with pytest.raises(UserError, match="on=test needs data with a split of its own; on=all scores"):
+        evaluate(finished, *given, "on=test")
+
+
+def test_the_command_ends_in_one_sentence_and_leaves_the_working_directory_empty(tmp_path: Path) -> None:
+    here = tmp_path / "empty"
+    here.mkdir()
+    ended = commands.command(REPOSITORY / "spectral" / "evaluate.py", "run=nowhere", cwd=here)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "error: run=nowhere is not a run folder: it has no config.yaml.\n"
+    assert here.is_dir() and not list(here.iterdir())

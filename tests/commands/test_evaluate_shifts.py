@@ -1,0 +1,102 @@
+"""Runs whose class probabilities are averaged over shifts of the spectrum."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from applied_runs import evaluate, predict
+from small_runs import CLASSES, OVERRIDES, arrays, run
+
+from spectral import load_run
+from spectral.ensembling.make import EnsembleOptions, make_ensemble
+from spectral.errors import UserError
+
+SHIFTS = [-4, 0, 6]
+GIVEN = "evaluate_shifts=[-4,0,6]"
+SHORT = ("schedule.stages.0.epochs=1", "transform=none")  # shifted before scaling or after is then the same
+ON_CPU = {"device": "cpu", "precision": "float32"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of two runs that differ in the option alone, and the survey."""
+    folder = tmp_path_factory.mktemp("shifts")
+    np.savez(folder / "survey.npz", **arrays())
+    data = "data=arrays", f"data.path={folder / 'survey.npz'}", f"cache_dir={folder / 'cache'}"
+    for name, more in {"plain": (), "shifted": (GIVEN,)}.items():
+        run([*data, f"run_dir={folder / name}", *OVERRIDES, *SHORT, *more])
+    return folder
+
+
+def by_hand(folder: Path, flux: np.ndarray) -> np.ndarray:
+    """The mean probabilities of the plain run for the shifted spectra."""
+    plain, length = load_run(folder / "plain", **ON_CPU), flux.shape[1]
+    moved = [flux[:, np.clip(np.arange(length) - by, 0, length - 1)] for by in SHIFTS]
+    return np.asarray(np.mean([plain.predict_proba(one) for one in moved], axis=0))
+
+
+def test_a_run_is_scored_and_applied_by_the_average(folder: Path) -> None:
+    assert (folder / "plain" / "best.safetensors").read_bytes() == (
+        folder / "shifted" / "best.safetensors"
+    ).read_bytes()
+    flux = arrays(num=9, seed=5)["flux"]
+    found = load_run(folder / "shifted", **ON_CPU).predict_proba(flux)
+    np.testing.assert_allclose(found, by_hand(folder, flux), atol=1e-6)
+    stored = pd.read_parquet(folder / "shifted" / "predictions.parquet")
+    spectra = arrays()["flux"][[int(name[1:]) for name in stored["id"]]]
+    np.testing.assert_allclose(stored[[f"probability/{name}" for name in CLASSES]], by_hand(folder, spectra), atol=1e-6)
+    model = json.loads((folder / "shifted" / "model.json").read_text())
+    assert model["format"] == 4 and model["evaluate_shifts"] == SHIFTS
+    assert json.loads((folder / "plain" / "model.json").read_text())["format"] == 2
+
+
+def test_a_run_without_them_is_applied_with_them(folder: Path, tmp_path: Path) -> None:
+    survey = folder / "survey.npz"
+    for name, more in {"plain": [GIVEN], "shifted": [], "off": ["evaluate_shifts=[]"]}.items():
+        run_folder = folder / ("plain" if name == "plain" else "shifted")
+        predict(run_folder, survey, tmp_path / f"{name}.parquet", *more)
+    shifted, given, off = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("shifted", "plain", "off"))
+    columns = [f"probability/{name}" for name in CLASSES]
+    np.testing.assert_array_equal(given[columns], shifted[columns])
+    assert not np.allclose(off[columns], shifted[columns], atol=1e-3)
+    data = "data=arrays", f"data.path={survey}", f"cache_dir={tmp_path / 'cache'}", "on=all"
+    for name, more in {"shifted": (), "plain": (GIVEN,)}.items():
+        evaluate(folder / name, *data, f"out={tmp_path / name}", *more)
+    scores = [json.loads((tmp_path / name / "result.json").read_text()) for name in ("shifted", "plain")]
+    assert scores[0]["all/loss" if "all/loss" in scores[0] else "all/macro_f1"] == pytest.approx(
+        scores[1]["all/loss" if "all/loss" in scores[1] else "all/macro_f1"]
+    )
+
+
+def test_an_ensemble_keeps_them_and_needs_the_same_of_all(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"evaluate_shifts is \[\] of the first and \[-4, 0, 6\] of the second"):
+        make_ensemble([folder / "shifted", folder / "plain"], tmp_path / "mixed", EnsembleOptions(select="all"))
+    data = "data=arrays", f"data.path={folder / 'survey.npz'}", f"cache_dir={folder / 'cache'}"
+    run([*data, f"run_dir={tmp_path / 'second'}", *OVERRIDES, *SHORT, GIVEN, "seed=5"])
+    members = [folder / "shifted", tmp_path / "second"]
+    make_ensemble(members, tmp_path / "both", EnsembleOptions(select="all"))
+    flux = arrays(num=9, seed=5)["flux"]
+    alone = [load_run(member, **ON_CPU).predict_proba(flux) for member in members]
+    both = load_run(tmp_path / "both", **ON_CPU).predict_proba(flux)
+    assert json.loads((tmp_path / "both" / "model.json").read_text())["evaluate_shifts"] == SHIFTS
+    # The average of averages of probabilities, whatever comes first.
+    np.testing.assert_allclose(both, np.mean(alone, axis=0), atol=1e-6)
+
+
+def test_weights_are_handed_on_as_those_of_the_network(folder: Path, tmp_path: Path) -> None:
+    data = "data=arrays", f"data.path={folder / 'survey.npz'}", f"cache_dir={folder / 'cache'}"
+    rows = run([*data, f"run_dir={tmp_path / 'next'}", *OVERRIDES, *SHORT, f"init={folder / 'shifted'}"])
+    assert rows is not None
+
+
+@pytest.mark.parametrize("given", ["evaluate_shifts=[0,96]", "evaluate_shifts=[-96]"])
+def test_a_shift_out_of_the_spectrum_is_one_sentence(folder: Path, given: str, tmp_path: Path) -> None:
+    data = "data=arrays", f"data.path={folder / 'survey.npz'}", f"cache_dir={folder / 'cache'}"
+    said = "evaluate_shifts has -?96, and the spectra have 96 pixels: give smaller numbers."
+    with pytest.raises(UserError, match=said):
+        run([*data, f"run_dir={tmp_path / 'run'}", *OVERRIDES, *SHORT, given])
+    with pytest.raises(UserError, match=said):
+        evaluate(folder / "plain", given)
+    assert not (tmp_path / "run" / "config.yaml").exists()
