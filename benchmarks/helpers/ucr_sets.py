@@ -12,7 +12,8 @@ from rich.table import Table
 from helpers.product_runs import Results, Run, markdown_table, override, spread
 
 DATASETS = ("Strawberry", "ECG5000", "OSULeaf", "ArrowHead", "Coffee", "Ham", "ProximalPhalanxTW")
-MODELS = ("resnet1d", "reference")
+DEFAULT = "default"  # the default experiment, which was chosen on spectra: with what a set without validation needs
+MODELS = ("resnet1d", "reference", DEFAULT)
 
 
 def runs(
@@ -24,7 +25,10 @@ def runs(
 
 def _run(folder: Path, name: str, model: str, seed: int, epochs: int | None) -> Run:
     train, test = (folder / name / f"{name}_{part}.tsv" for part in ("TRAIN", "TEST"))
-    overrides = ["experiment=ucr", override("data.path", train), override("data.test_path", test), f"model={model}"]
+    recipe = ["experiment=ucr", f"model={model}"]
+    if model == DEFAULT:
+        recipe = ["data=arrays", "split=given", "split.validation=0", "objective=train/loss"]
+    overrides = [*recipe, override("data.path", train), override("data.test_path", test)]
     if epochs:
         overrides.append(f"schedule.stages.0.epochs={epochs}")
     return Run((name, model), seed, (*overrides, f"seed={seed}"))
