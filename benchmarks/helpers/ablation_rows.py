@@ -42,7 +42,7 @@ def _redshift(largest: float) -> str:
 
 
 def _two_stages(loss: str) -> str:
-    """15 epochs as in the control, then 4 at a low and constant learning rate on another loss."""
+    """15 epochs as in the control, then 4 at a low and constant learning rate on another loss, of 100 steps each."""
     second = f"name: tune, epochs: 4, steps: 100, start: last, lr: 1e-4, lr_schedule: {{name: constant}}, loss: {loss}"
     return f"schedule.stages=[{{name: train, epochs: 15, steps: 100}}, {{{second}}}]"
 

@@ -12,7 +12,7 @@ from rich.table import Table
 from helpers.product_runs import Results, Run, markdown_table, override, spread
 
 DATASETS = ("Strawberry", "ECG5000", "OSULeaf", "ArrowHead", "Coffee", "Ham", "ProximalPhalanxTW")
-DEFAULT = "default"  # the default experiment, which was chosen on spectra: with what a set without validation needs
+DEFAULT = "default"  # the default experiment, with the options that a set without a validation part needs
 MODELS = ("resnet1d", "reference", DEFAULT)
 
 

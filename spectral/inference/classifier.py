@@ -22,7 +22,7 @@ from spectral.errors import UserError
 from spectral.files import write_json
 from spectral.inference.input_spec import InputSpec
 from spectral.inference.members import EnsembleModel, Member
-from spectral.inference.model_json import FORMAT, OF_ENSEMBLE, OF_ONE_NETWORK, read_model_json
+from spectral.inference.model_json import FORMAT, MOST_SHIFTS, OF_ENSEMBLE, OF_ONE_NETWORK, read_model_json
 from spectral.inputs.augmentations import Augmentation
 from spectral.inputs.inputs import Inputs
 from spectral.inputs.joined import JoinedInputs
@@ -87,10 +87,12 @@ class Classifier:
         """The same, averaged over other shifts; None leaves its own.
 
         Raises:
-            UserError: a spectrum would be shifted out of its pixels.
+            UserError: a spectrum would be shifted out of its pixels, or too often.
         """
         if shifts is None:
             return self
+        if len(shifts) > MOST_SHIFTS:
+            raise UserError(f"evaluate_shifts has {len(shifts):,} numbers: at most {MOST_SHIFTS:,} are allowed.")
         if out := [by for by in shifts if abs(by) >= self.length]:
             raise UserError(
                 f"evaluate_shifts has {out[0]}, and the spectra have {self.length} pixels: give smaller numbers."
@@ -146,8 +148,13 @@ class Classifier:
 
     def load_network(self, folder: RunFolder) -> nn.Module:
         """What the run is applied by: `load_trained`, averaged over the shifts if there are any."""
-        network = self.load_trained(folder)
-        return ShiftAverage(network, self.evaluate_shifts) if self.evaluate_shifts else network
+        network, shifts = self.load_trained(folder), self.evaluate_shifts
+        if not shifts:
+            return network
+        if isinstance(network, Ensemble):  # each member's mean is brought to the common prior, as its predictions were
+            network.members = nn.ModuleList(ShiftAverage(member, shifts) for member in network.members)
+            return network
+        return ShiftAverage(network, shifts)
 
     def load_trained(self, folder: RunFolder) -> nn.Module:
         """The network with the weights that the run keeps.

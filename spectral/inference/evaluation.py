@@ -70,6 +70,7 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
     metrics, confusions = split_scores(key, probability, by_rule, labels, names, seed, objects)
     about = {"fingerprint": survey.fingerprint, "folder": str(survey.folder), "class_names": names}
     about |= {"doubt": doubt} if doubt else {}
+    config |= {"evaluate_shifts": predictor.classifier.evaluate_shifts}
     result = {"evaluated": str(folder.path), "decision": config["decision"]["name"], **metrics, "confusion": confusions}
     ids = survey.catalog["id"].to_numpy()[rows]
     frame = scored_frame(on, ids, probability, decided, labels, names, groups)

@@ -28,7 +28,7 @@ OPTIONAL = (
     "members",
     "further_inputs",
 )
-MOST_SHIFTS = 1000  # more is a file that was changed
+MOST_SHIFTS = 1000  # of evaluate_shifts
 INPUTS: dict[str, Any] = {
     "channels": ["flux"],
     "masked_pixels": "interpolate",
@@ -141,7 +141,7 @@ def _wrong_value(content: dict[str, Any]) -> str:
         ):
             return f"{key} is not a list of {size:,} numbers"
     if not _are_shifts(content.get("evaluate_shifts", []), length):
-        return f"evaluate_shifts is not a list of whole numbers from {1 - length} to {length - 1}"
+        return f"evaluate_shifts is not a list of at most {MOST_SHIFTS:,} whole numbers, {1 - length} to {length - 1}"
     return "" if isinstance(content.get("decision_state", {}), dict) else "decision_state is no mapping"
 
 

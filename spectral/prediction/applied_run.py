@@ -27,6 +27,7 @@ class AppliedRun:
         rule: as it was fitted.
         validation: what the run left of its validation spectra; None if it left nothing, as an ONNX file does.
         network: None for an ONNX file.
+        other_shifts: those that the command gives in place of the run's own; None: it gives none, or the same.
     """
 
     path: Path
@@ -34,6 +35,7 @@ class AppliedRun:
     rule: Decision
     validation: Validation | None
     network: nn.Module | None
+    other_shifts: list[int] | None = None
 
     @classmethod
     def open(cls, path: Path, shifts: Sequence[int] | None = None) -> "AppliedRun":
@@ -51,9 +53,11 @@ class AppliedRun:
             classifier = OnnxPredictor.load(path).classifier
             return cls(path, classifier, classifier.build_decision(), None, None)
         folder = RunFolder.existing(path)
-        classifier = Classifier.load(folder).shifted(shifts)
+        own = Classifier.load(folder)
+        classifier = own.shifted(shifts)
         rule, network = classifier.build_decision(), classifier.load_network(folder)
-        return cls(path, classifier, rule, Validation.of(folder, classifier.class_names), network)
+        others = None if classifier.evaluate_shifts == own.evaluate_shifts else classifier.evaluate_shifts
+        return cls(path, classifier, rule, Validation.of(folder, classifier.class_names), network, others)
 
     @property
     def name(self) -> str:

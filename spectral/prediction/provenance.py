@@ -14,15 +14,15 @@ OF_THE_FILE = ("keep_columns", "reject", "reject_below", "priors")  # what the c
 
 def plan_of(run: AppliedRun, blocks: Blocks, rows_per_part: int) -> dict[str, Any]:
     """All that decides over the numbers in the parts: parts of another plan are not used."""
-    return {
+    plan = {
         "plan_format": PLAN_FORMAT,
         "version": __version__,
         "model": run.digest(),
-        "evaluate_shifts": run.classifier.evaluate_shifts,
         "data": blocks.fingerprint,
         "settings": dict(blocks.settings),
         "rows_per_part": rows_per_part,
     }
+    return plan if run.other_shifts is None else plan | {"evaluate_shifts": run.other_shifts}
 
 
 def made_of(plan: dict[str, Any], command: PredictConfig, kind: str) -> dict[str, Any]:
@@ -34,4 +34,6 @@ def origin(run: AppliedRun, plan: dict[str, Any]) -> dict[str, str]:
     """What the file's own header says: run, digest of the model, fingerprint of the data, version, date."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     made_of = {"run": str(run.path), "model": plan["model"], "data": plan["data"]}
+    if run.other_shifts is not None:
+        made_of["evaluate_shifts"] = ",".join(map(str, run.other_shifts)) or "none"
     return {**made_of, "version": f"spectral-sweeps {plan['version']}", "date": now}

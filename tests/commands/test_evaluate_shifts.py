@@ -7,11 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from applied_runs import evaluate, predict
+from safetensors.numpy import load_file
 from small_runs import CLASSES, OVERRIDES, arrays, run
 
 from spectral import load_run
 from spectral.ensembling.make import EnsembleOptions, make_ensemble
 from spectral.errors import UserError
+from spectral.exporting.onnx_file import LARGEST_DIFFERENCE, write_onnx
+from spectral.runs.folder import RunFolder
 
 SHIFTS = [-4, 0, 6]
 GIVEN = "evaluate_shifts=[-4,0,6]"
@@ -24,10 +27,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of two runs that differ in the option alone, and the survey."""
     folder = tmp_path_factory.mktemp("shifts")
     np.savez(folder / "survey.npz", **arrays())
-    data = "data=arrays", f"data.path={folder / 'survey.npz'}", f"cache_dir={folder / 'cache'}"
     for name, more in {"plain": (), "shifted": (GIVEN,)}.items():
-        run([*data, f"run_dir={folder / name}", *OVERRIDES, *SHORT, *more])
+        run([*data_of(folder), f"run_dir={folder / name}", *OVERRIDES, *SHORT, *more])
     return folder
+
+
+def data_of(folder: Path) -> list[str]:
+    return ["data=arrays", f"data.path={folder / 'survey.npz'}", f"cache_dir={folder / 'cache'}"]
 
 
 def by_hand(folder: Path, flux: np.ndarray) -> np.ndarray:
@@ -60,6 +66,7 @@ def test_a_run_without_them_is_applied_with_them(folder: Path, tmp_path: Path) -
     shifted, given, off = (pd.read_parquet(tmp_path / f"{name}.parquet") for name in ("shifted", "plain", "off"))
     columns = [f"probability/{name}" for name in CLASSES]
     np.testing.assert_array_equal(given[columns], shifted[columns])
+    assert given["predicted"].tolist() == shifted["predicted"].tolist()
     assert not np.allclose(off[columns], shifted[columns], atol=1e-3)
     data = "data=arrays", f"data.path={survey}", f"cache_dir={tmp_path / 'cache'}", "on=all"
     for name, more in {"shifted": (), "plain": (GIVEN,)}.items():
@@ -71,30 +78,63 @@ def test_a_run_without_them_is_applied_with_them(folder: Path, tmp_path: Path) -
 def test_an_ensemble_keeps_them_and_needs_the_same_of_all(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"evaluate_shifts is \[\] of the first and \[-4, 0, 6\] of the second"):
         make_ensemble([folder / "shifted", folder / "plain"], tmp_path / "mixed", EnsembleOptions(select="all"))
-    data = "data=arrays", f"data.path={folder / 'survey.npz'}", f"cache_dir={folder / 'cache'}"
-    run([*data, f"run_dir={tmp_path / 'second'}", *OVERRIDES, *SHORT, GIVEN, "seed=5"])
+    # Of other class priors: each member's mean is brought to the common one, not the mean of what was brought there.
+    run([*data_of(folder), f"run_dir={tmp_path / 'second'}", *OVERRIDES, *SHORT, GIVEN, "seed=5", "sampler=balanced"])
     members = [folder / "shifted", tmp_path / "second"]
     make_ensemble(members, tmp_path / "both", EnsembleOptions(select="all"))
-    flux = arrays(num=9, seed=5)["flux"]
-    alone = [load_run(member, **ON_CPU).predict_proba(flux) for member in members]
-    both = load_run(tmp_path / "both", **ON_CPU).predict_proba(flux)
+    runs, flux = [load_run(member, **ON_CPU) for member in members], arrays(num=9, seed=5)["flux"]
+    both = load_run(tmp_path / "both", **ON_CPU)
+    moved = [one.predict_proba(flux) * both.output_prior / one.output_prior for one in runs]
+    assert not np.allclose(runs[0].output_prior, runs[1].output_prior)
+    wanted = np.mean([part / part.sum(axis=1, keepdims=True) for part in moved], axis=0)
+    np.testing.assert_allclose(both.predict_proba(flux), wanted, atol=1e-6)
     assert json.loads((tmp_path / "both" / "model.json").read_text())["evaluate_shifts"] == SHIFTS
-    # The average of averages of probabilities, whatever comes first.
-    np.testing.assert_allclose(both, np.mean(alone, axis=0), atol=1e-6)
 
 
-def test_weights_are_handed_on_as_those_of_the_network(folder: Path, tmp_path: Path) -> None:
-    data = "data=arrays", f"data.path={folder / 'survey.npz'}", f"cache_dir={folder / 'cache'}"
-    rows = run([*data, f"run_dir={tmp_path / 'next'}", *OVERRIDES, *SHORT, f"init={folder / 'shifted'}"])
-    assert rows is not None
+def test_a_run_can_begin_with_the_weights_of_one_that_has_them(folder: Path, tmp_path: Path) -> None:
+    later = f"init={folder / 'shifted'}", "optimizer.lr=1e-12"
+    run([*data_of(folder), f"run_dir={tmp_path / 'next'}", *OVERRIDES, *SHORT, *later])
+    begun, given = (load_file(path / "best.safetensors") for path in (tmp_path / "next", folder / "shifted"))
+    assert begun.keys() == given.keys()
+    for name, values in given.items():
+        np.testing.assert_allclose(begun[name], values, atol=1e-6)
+
+
+@pytest.mark.parametrize("needs_validation", ["reject=0.2", "priors=estimate"])
+def test_what_rests_on_validation_is_refused_next_to_other_shifts(
+    folder: Path, tmp_path: Path, needs_validation: str
+) -> None:
+    out = tmp_path / "out.parquet"
+    with pytest.raises(UserError, match=r"evaluate_shifts=\[-4, 0, 6\] is not that of the run"):
+        predict(folder / "plain", folder / "survey.npz", out, GIVEN, needs_validation)
+    predict(folder / "shifted", folder / "survey.npz", out, GIVEN, needs_validation)
+
+
+def test_a_catalog_made_with_other_shifts_is_not_taken_for_this_one(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.parquet"
+    predict(folder / "plain", folder / "survey.npz", out)
+    with pytest.raises(UserError, match="overwrite=true"):
+        predict(folder / "plain", folder / "survey.npz", out, GIVEN)
+
+
+@pytest.mark.slow  # tracing takes seconds
+def test_an_onnx_file_has_them_too(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    write_onnx(RunFolder(folder / "shifted"), tmp_path / "model.onnx")
+    flux = arrays(num=9, seed=5)["flux"]
+    np.testing.assert_allclose(
+        load_run(tmp_path / "model.onnx").predict_proba(flux), by_hand(folder, flux), rtol=0, atol=LARGEST_DIFFERENCE
+    )
+    with pytest.raises(UserError, match="an ONNX file keeps those of its run"):
+        predict(tmp_path / "model.onnx", folder / "survey.npz", tmp_path / "out.parquet", GIVEN)
 
 
 @pytest.mark.parametrize("given", ["evaluate_shifts=[0,96]", "evaluate_shifts=[-96]"])
 def test_a_shift_out_of_the_spectrum_is_one_sentence(folder: Path, given: str, tmp_path: Path) -> None:
-    data = "data=arrays", f"data.path={folder / 'survey.npz'}", f"cache_dir={folder / 'cache'}"
     said = "evaluate_shifts has -?96, and the spectra have 96 pixels: give smaller numbers."
     with pytest.raises(UserError, match=said):
-        run([*data, f"run_dir={tmp_path / 'run'}", *OVERRIDES, *SHORT, given])
+        run([*data_of(folder), f"run_dir={tmp_path / 'run'}", *OVERRIDES, *SHORT, given])
     with pytest.raises(UserError, match=said):
         evaluate(folder / "plain", given)
     assert not (tmp_path / "run" / "config.yaml").exists()

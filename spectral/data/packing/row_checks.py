@@ -74,7 +74,8 @@ def _all_at_once(chunk: Chunk, rules: Rules) -> dict[str, NDArray[Any]] | None:
         return None
     if rules.dtype == "float16" and any(_not_half(row) for row in flux):
         return None
-    mask = _concatenated(chunk.mask or [np.zeros(shape[1:], bool)] * num, shape[1:], np.bool_)
+    no_mask = [np.zeros(shape[1:], bool)] * num
+    mask = _concatenated(no_mask if chunk.mask is None else chunk.mask, shape[1:], np.bool_)
     ivar = None if chunk.ivar is None else _concatenated(chunk.ivar, shape, np.float32)
     if mask is None or (ivar is None) != (chunk.ivar is None):
         return None
@@ -93,9 +94,8 @@ def _all_at_once(chunk: Chunk, rules: Rules) -> dict[str, NDArray[Any]] | None:
 
 def _concatenated(rows: Sequence[NDArray[Any] | None], shape: tuple[int, ...], dtype: Any) -> NDArray[Any] | None:
     """The rows as one new array [n, *shape]; None if there is none, or one is not of this shape and type."""
-    if not rows or any(row is None or row.shape != shape or row.dtype != dtype for row in rows):
-        return None
-    return np.concatenate([row for row in rows if row is not None]).reshape(len(rows), *shape)
+    alike = [row for row in rows if isinstance(row, np.ndarray) and row.shape == shape and row.dtype == dtype]
+    return np.concatenate(alike).reshape(len(rows), *shape) if alike and len(alike) == len(rows) else None
 
 
 def _stacked(rows: list[Row], rules: Rules) -> dict[str, NDArray[Any]]:

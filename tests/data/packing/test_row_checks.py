@@ -25,7 +25,7 @@ def chunk_of(rng: np.random.Generator, has_ivar: bool, has_mask: bool) -> Chunk:
     return Chunk([*flux], [*ivar] if has_ivar else None, [*mask] if has_mask else None)
 
 
-def spoil(chunk: Chunk, rng: np.random.Generator) -> None:
+def corrupt(chunk: Chunk, rng: np.random.Generator) -> None:
     """Give one row a strange number, a mask of bad pixels alone, another shape, or nothing."""
     row, pixel, kind = rng.integers(NUM), rng.integers(LENGTH), rng.integers(5)
     flux = chunk.flux[row]
@@ -44,13 +44,13 @@ def spoil(chunk: Chunk, rng: np.random.Generator) -> None:
 
 @given(st.integers(0, 2**32), st.booleans(), st.booleans(), st.integers(0, 2), st.data())
 def test_rows_have_the_arrays_and_problems_of_each_row_by_itself(
-    seed: int, has_ivar: bool, has_mask: bool, num_spoilt: int, data: st.DataObject
+    seed: int, has_ivar: bool, has_mask: bool, num_corrupt: int, data: st.DataObject
 ) -> None:
     rng = np.random.default_rng(seed)
     chunk = chunk_of(rng, has_ivar, has_mask)
-    for _ in range(num_spoilt):
+    for _ in range(num_corrupt):
         if all(flux is not None and flux.shape[1] == LENGTH for flux in chunk.flux):
-            spoil(chunk, rng)
+            corrupt(chunk, rng)
     options: dict[str, Any] = {
         "dtype": data.draw(st.sampled_from(["float32", "float16"])),
         "nan": data.draw(st.sampled_from(["mask", "error"])),
@@ -73,6 +73,9 @@ def test_rows_have_the_arrays_and_problems_of_each_row_by_itself(
     assert arrays["num_no_ivar"].tolist() == [row.num_no_ivar for row in rows]
     assert arrays["lengths"].tolist() == [row.flux.shape[1] for row in rows]
     assert ("ivar" in arrays) == has_ivar
+    if has_ivar:
+        variances = [row.ivar for row in padded(rows) if row.ivar is not None]
+        np.testing.assert_array_equal(arrays["ivar"], np.stack(variances))
 
 
 def padded(rows: list[Row]) -> list[Row]:
@@ -80,7 +83,12 @@ def padded(rows: list[Row]) -> list[Row]:
     length = max(row.flux.shape[1] for row in rows)
     wider = [length - row.flux.shape[1] for row in rows]
     return [
-        replace(row, flux=np.pad(row.flux, ((0, 0), (0, more))), mask=np.pad(row.mask, (0, more), constant_values=True))
+        replace(
+            row,
+            flux=np.pad(row.flux, ((0, 0), (0, more))),
+            ivar=None if row.ivar is None else np.pad(row.ivar, ((0, 0), (0, more))),
+            mask=np.pad(row.mask, (0, more), constant_values=True),
+        )
         for row, more in zip(rows, wider, strict=True)
     ]
 
@@ -93,6 +101,19 @@ def test_spectra_without_anything_strange_are_not_looked_at_one_by_one(monkeypat
     checked.arrays["flux"][:] = 0
     np.testing.assert_array_equal(np.array(chunk.flux), before)  # what was read is left as it is
     assert checked.good.tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("kind", [">f4", "f8", "list"])
+def test_rows_of_other_types_are_converted(kind: str) -> None:
+    """A reader of a user's own may give them; the pack has float32 in the machine's byte order."""
+    chunk = chunk_of(np.random.default_rng(0), has_ivar=True, has_mask=True)
+    wanted = check_rows(chunk, RULES).arrays
+    given: list[Any] = [row.tolist() if kind == "list" else row.astype(kind) for row in chunk.flux if row is not None]
+    assert chunk.mask is not None
+    found = check_rows(Chunk(given, chunk.ivar, [mask.astype(np.int8) for mask in chunk.mask]), RULES).arrays
+    assert found.keys() == wanted.keys() and found["flux"].dtype == np.dtype("=f4")
+    for name, values in wanted.items():
+        np.testing.assert_array_equal(found[name], values)
 
 
 def test_no_spectra_are_no_arrays() -> None:

@@ -59,9 +59,9 @@ class ArrayMap:
     def rows(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
         """Some rows, in this order, read-only if they follow one another. Raises UserError as `open` does."""
         array = self.open()
-        if len(numbers) and (numbers == np.arange(numbers[0], numbers[0] + len(numbers))).all():
-            return array[numbers[0] : numbers[0] + len(numbers)]  # not copied
-        return array[numbers]
+        first, num = (int(numbers[0]), len(numbers)) if len(numbers) else (0, 0)
+        follow_one_another = 0 <= first <= len(array) - num and (numbers == np.arange(first, first + num)).all()
+        return array[first : first + num] if follow_one_another else array[numbers]  # a slice is not copied
 
     def values(self) -> NDArray[Any]:
         """The whole array in memory, in the machine's byte order; bytes as text."""

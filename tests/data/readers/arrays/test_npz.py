@@ -196,3 +196,14 @@ class TestLabelsAside:
         with caplog.at_level("INFO"):
             assert self.opened(tmp_path, labels).catalog()["label"].tolist() == list("abcd")
         assert "is joined by row" in caplog.text
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_rows_are_those_asked_for_also_if_they_follow_one_another(tmp_path, order):
+    np.savez(tmp_path / "survey.npz", flux=np.asarray(FLUX, order=order))
+    flux = map_npz(tmp_path / "survey.npz", "survey.npz")["flux"]
+    for rows in ([1, 2, 3], [0], [3, 2], [0, 2], [1, 1], []):
+        np.testing.assert_array_equal(flux.rows(np.array(rows, dtype=np.int64)), FLUX[np.array(rows, dtype=np.int64)])
+    for rows in ([3, 4], [4]):
+        with pytest.raises(IndexError):
+            flux.rows(np.array(rows))
