@@ -14,7 +14,7 @@ from spectral.configs.class_lists import in_class_order
 from spectral.configs.decision import decisions
 from spectral.configs.inputs import augmentations
 from spectral.configs.losses import losses
-from spectral.configs.lr_schedule import lr_schedules
+from spectral.configs.lr_schedule import ends_of_parts, lr_schedules
 from spectral.configs.models import models, runs_natively
 from spectral.configs.objective import check_objective
 from spectral.configs.optimizer import optimizers
@@ -104,14 +104,16 @@ def build_augmentations(config: ExperimentConfig, dataset: Dataset) -> list[Augm
 
 def build_stages(config: ExperimentConfig, sampler: Sampler, dataset: Dataset) -> list[Stage]:
     """The stages, each with what it names itself or else with the experiment's own loss, optimizer and schedule."""
-    stages = []
+    stages, last = [], config.schedule.stages[-1]
     for i, stage in enumerate(config.schedule.stages):
         key = f"schedule.stages[{i}].loss" if stage.loss else "loss"
         make_loss = _loss_by_epoch(
             in_class_order(stage.loss or config.loss, key, dataset.class_names), sampler, dataset
         )
         steps = stage.steps or math.ceil(len(dataset.train) / config.schedule.batch_size)
-        stages.append(Stage(stage.name, stage.epochs, steps, stage.start, make_loss, *_optimizing(stage, config)))
+        snapshots = ends_of_parts(stage.epochs, config.schedule.num_snapshots) if stage is last else []
+        built = (make_loss, *_optimizing(stage, config), snapshots)
+        stages.append(Stage(stage.name, stage.epochs, steps, stage.start, *built))
     return stages
 
 
@@ -174,6 +176,6 @@ def _optimizing(stage: StageConfig, config: ExperimentConfig) -> tuple[Callable[
         return optimizers.build(optimizer_config, parameters=network.parameters())
 
     def make_lr_schedule(optimizer: torch.optim.Optimizer, num_steps: int) -> Any:
-        return lr_schedules.build(lr_config, optimizer=optimizer, num_steps=num_steps)
+        return lr_schedules.build(lr_config, optimizer=optimizer, num_steps=num_steps, num_epochs=stage.epochs)
 
     return make_optimizer, make_lr_schedule

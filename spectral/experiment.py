@@ -30,11 +30,9 @@ from spectral.configs.ignored import ignored_options
 from spectral.configs.objective import objective_direction
 from spectral.configs.root import ExperimentConfig, typed
 from spectral.data.dataset import Dataset
-from spectral.files import write_parquet
 from spectral.inference.classifier import Classifier
 from spectral.inference.initial_run import load_initial, with_initial_grid
 from spectral.inference.logits import batch_source, check_ivar, infer
-from spectral.inference.predictor import Predictor
 from spectral.inference.teacher import open_teacher, teach
 from spectral.inputs.batches import BatchSource
 from spectral.inputs.inputs import Inputs
@@ -44,6 +42,7 @@ from spectral.runs.folder import RunFolder
 from spectral.runs.given import chosen_keys, resolved
 from spectral.runtime import Runtime
 from spectral.score_test import add_test, is_held_back
+from spectral.score_weights import finish_snapshots, score_kept
 from spectral.scoring.console import print_result
 from spectral.scoring.cross_fitting import check_can_hold_out
 from spectral.scoring.earlier import with_argmax_scores
@@ -182,36 +181,14 @@ def _carry_out(
     )
     with RunTracking(config, resolved_config, folder, runtime.device, dataset.class_names, tracked_as) as tracking:
         trainer.fit(tracking.following(on_epoch))
-        scores = _score(config, classifier, trainer, dataset)
+        scores = score_kept(config, classifier, trainer, dataset)
+        finish_snapshots(config, resolved_config, classifier, trainer, dataset, begun_with)
         result = result_of(config, trainer, scores, dataset) | begun_with
         plots = _plot(trainer, scores, dataset) if config.plots else Plots()
         result["time/last_start_s"] = round(time.perf_counter() - started, 3)
         folder.write_result(result)
         tracking.finished(result, plots)
     return result
-
-
-def _score(
-    config: ExperimentConfig,
-    classifier: Classifier,
-    trainer: Trainer,
-    dataset: Dataset,
-) -> FinalScores:
-    """Score the weights that are kept on validation and, once, on test; write the predictions and the fitted rule."""
-    folder, output_prior = trainer.folder, trainer.best_loss.get_buffer("output_prior")
-    predictor = Predictor.load(folder, classifier, trainer.runtime, config.evaluate_batch_size)
-    make_rule = decision_rule(config, output_prior, dataset)
-    scores = FinalScores(make_rule, dataset.class_names, config.seed, config.scores_decision)
-    test = dataset.test if config.score_test else dataset.test[:0]
-    for rows, add in ((dataset.validation, scores.add_validation), (test, scores.add_test)):
-        if len(rows):
-            add(
-                predictor.logits(trainer.source, rows), dataset.labels[rows], dataset.ids[rows], dataset.groups_of(rows)
-            )
-    classifier.output_prior, classifier.decision_state = output_prior.tolist(), scores.rule.state()
-    classifier.save(folder)
-    write_parquet(folder.predictions, scores.predictions())
-    return scores
 
 
 def _plot(trainer: Trainer, scores: FinalScores, dataset: Dataset) -> Plots:

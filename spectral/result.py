@@ -38,3 +38,20 @@ def result_of(config: ExperimentConfig, trainer: Trainer, scores: FinalScores, d
         "time/train_s": round(trainer.train_s, 3),
         **origin(config.seed, dataset.survey, trainer.runtime),
     }
+
+
+def snapshot_result(
+    config: ExperimentConfig, trainer: Trainer, scores: FinalScores, dataset: Dataset, epoch: int
+) -> dict[str, Any]:
+    """The result of the snapshot of an epoch; its time is that since the snapshot before it."""
+    place = trainer.snapshot_epochs.index(epoch)
+    since = trainer.snapshot_epochs[place - 1] if place else 0
+    own = {
+        "snapshot": place + 1,
+        "best_epoch": epoch,
+        "num_epochs": epoch,
+        "train/loss": trainer.metrics[epoch - 1]["train/loss"],
+        "score_test": False,
+        "time/train_s": round(sum(row["time/epoch_s"] for row in trainer.metrics[since:epoch]), 3),
+    }
+    return result_of(config, trainer, scores, dataset) | own

@@ -7,6 +7,7 @@ SWEEPS = OUTPUTS / "sweeps"
 JOURNAL_FILE = "study.journal"
 SUMMARY_FILE = "sweep.json"
 TRIAL_FILE = "trial.json"  # in each run folder of a sweep
+SNAPSHOTS = "snapshots"  # in a run folder: folders epoch-NNNN, each used as a run
 FINAL_KIND = "final"  # in trial.json: the kind of a run that is scored again at the end of its sweep
 
 

@@ -19,7 +19,7 @@ from spectral.configs.decision import decisions
 from spectral.configs.fields import check_fields, choice, device_name, number, numbers
 from spectral.configs.inputs import InputsConfig, transforms
 from spectral.configs.losses import losses
-from spectral.configs.lr_schedule import lr_schedules
+from spectral.configs.lr_schedule import CosineConfig, lr_schedules
 from spectral.configs.messages import config_sentence
 from spectral.configs.models import models
 from spectral.configs.objective import Objectives, check_objective
@@ -99,6 +99,7 @@ def typed(config: DictConfig) -> ExperimentConfig:
     """
     experiment: ExperimentConfig = typed_as(config, ExperimentConfig, REGISTRIES)
     experiment.schedule.check("schedule")
+    _check_cycles(experiment)
     _check_by_class(experiment)
     return experiment
 
@@ -119,6 +120,15 @@ def typed_as(config: DictConfig, kind: type, registries: Sequence[Registry]) -> 
         setattr(run, registry.group, registry.typed(parts[registry.group]))
     run.inputs.check("inputs")
     return run
+
+
+def _check_cycles(experiment: ExperimentConfig) -> None:
+    """Raise UserError for cycles of the learning rate that do not fit into a stage."""
+    for i, stage in enumerate(experiment.schedule.stages):
+        lr_schedule = stage.lr_schedule or experiment.lr_schedule
+        if isinstance(lr_schedule, CosineConfig):
+            key = f"schedule.stages[{i}].lr_schedule" if stage.lr_schedule else "lr_schedule"
+            lr_schedule.check_cycles(key, stage.epochs)
 
 
 def _check_by_class(experiment: ExperimentConfig) -> None:

@@ -36,6 +36,7 @@ class ScheduleConfig:
     mixup_classes: str = choice("across", "across", "within")  # within: spectra are mixed with others of their class
     keep: str = choice("best", "best", "last")  # weights of the epoch with the best objective, or of the last one
     patience_epochs: Optional[int] = number(None, at_least=1)  # a stage ends after as many without a better objective
+    num_snapshots: int = number(0, at_least=0)  # keep the weights at the ends of so many equal parts of the last stage
 
     def check(self, key: str) -> None:
         if not self.stages:
@@ -50,6 +51,11 @@ class ScheduleConfig:
                     "are those that are kept."
                 )
             self._check_stage(stage, f"{key}.stages[{i}]")
+        if self.num_snapshots > self.stages[-1].epochs:
+            raise UserError(
+                f"{key}.num_snapshots={self.num_snapshots} is more than {key}.stages[{len(self.stages) - 1}].epochs="
+                f"{self.stages[-1].epochs}: allowed is one for each epoch of the last stage."
+            )
 
     def _check_stage(self, stage: StageConfig, key: str) -> None:
         for group in (losses, optimizers, lr_schedules):

@@ -147,9 +147,10 @@ def _joined(parts: Sequence[SplitPredictions]) -> SplitPredictions:
 
 
 def _apart_from_fold(run: FinishedRun) -> str:
-    """What the folds of one configuration have in common; of any other run its folder."""
+    """What the folds of one configuration, or their snapshots of one number, have in common; of others the folder."""
     split = run.config.get("split")
     if not isinstance(split, Mapping) or split.get("name") != KFOLD:
         return run.name
     kept: dict[str, Any] = {key: value for key, value in run.config.items() if not is_free(key)}
-    return json.dumps(kept | {"split": {**split, "fold": None}}, sort_keys=True, default=str)
+    same = {"split": {**split, "fold": None}, "snapshot": run.result.get("snapshot")}
+    return json.dumps(kept | same, sort_keys=True, default=str)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from omegaconf import OmegaConf
 from torch import Tensor
 
 from spectral.configs.decision import decisions
@@ -18,7 +17,7 @@ from spectral.ensembling.runs import FinishedRun, SplitPredictions
 from spectral.ensembling.scoring import EnsembleScores, score_validation
 from spectral.ensembling.selection import select_greedily
 from spectral.errors import UserError
-from spectral.files import write_bytes, write_parquet
+from spectral.files import write_parquet
 from spectral.inference.classifier import Classifier
 from spectral.inference.input_spec import InputSpec
 from spectral.inference.members import EnsembleModel, Member
@@ -259,6 +258,6 @@ def _write(
         path.unlink(missing_ok=True)
     classifier.save(folder)
     write_weights(folder.weights, weights)
-    write_bytes(folder.config, OmegaConf.to_yaml(OmegaConf.create(config)).encode())
+    folder.write_config(config)
     write_parquet(folder.predictions, scores.predictions())
     folder.write_result(result)

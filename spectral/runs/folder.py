@@ -8,6 +8,7 @@ init.json            only with `init=FOLDER`: the weights that the run began wit
 model.json           rebuilds the network around those weights, without pickle or Hydra
 predictions.parquet  validation and test, one row per spectrum
 plots/               pictures of the training and of the scores, written at the end
+snapshots/           with schedule.num_snapshots: folders of finished runs with the weights of some epochs
 tracker.json         the tracker's name for the run, and the last step that was logged
 result.json          written last: a run that has it is finished
 """
@@ -50,6 +51,7 @@ class RunFolder:
         self.model = self.path / "model.json"
         self.predictions = self.path / "predictions.parquet"
         self.plots = self.path / "plots"
+        self.snapshots = self.path / "snapshots"
         self.initial = self.path / "init.json"
         self.result = self.path / "result.json"
 
@@ -60,6 +62,10 @@ class RunFolder:
         if not folder.config.is_file():
             raise UserError(f"run={path} is not a run folder: it has no {folder.config.name}.")
         return folder
+
+    def snapshot(self, epoch: int) -> "RunFolder":
+        """The folder of the weights after an epoch, counted from 1 over all stages."""
+        return RunFolder(self.snapshots / f"epoch-{epoch:04d}")
 
     def check_has_model(self, key: str = "run") -> None:
         """Raise UserError if this is the folder of a baseline; `key` begins the sentence."""
@@ -86,7 +92,7 @@ class RunFolder:
         except Timeout as error:
             raise UserError(f"run_dir={self.path} is in use: another process is running this experiment.") from error
         # The lock is ours: whoever wrote files of the run on another machine has ended.
-        for folder in (self.path, self.plots, *self.plots.glob("*/")):
+        for folder in (self.path, self.plots, *self.plots.glob("*/"), *self.snapshots.glob("*/")):
             remove_left_parts(folder, elsewhere_after_s=CONTROLLER_WRITES_S)
         try:
             yield
@@ -112,7 +118,11 @@ class RunFolder:
         if self.config.exists():
             check_same(self.path, self._stored(), config, is_finished=self.result.exists())
         else:
-            write_bytes(self.config, OmegaConf.to_yaml(OmegaConf.create(dict(config))).encode())
+            self.write_config(config)
+
+    def write_config(self, config: Mapping[str, Any]) -> None:
+        """Replace the config."""
+        write_bytes(self.config, OmegaConf.to_yaml(OmegaConf.create(dict(config))).encode())
 
     def load_config(self) -> dict[str, Any]:
         """The run's config under today's names, with the defaults of keys that its version did not have.

@@ -8,7 +8,7 @@ from typing import Any
 
 from spectral.errors import UserError
 
-WHOLE = ("best_epoch", "num_epochs", "num_parameters", "seed")
+WHOLE = ("best_epoch", "num_epochs", "num_parameters", "seed", "snapshot")
 NEEDED = ("objective", "confusion", "score_test", "survey")
 OF_A_NETWORK = ("best_epoch",)
 BY_CLASS = ("precision", "recall", "f1", "num_spectra")

@@ -96,15 +96,16 @@ def load_resumable(folder: RunFolder) -> Checkpoint | None:
         )
         return None
     if saved.best_epoch:
-        _check_weights(folder)
+        check_weights(folder.weights, folder)
     return saved
 
 
-def _check_weights(folder: RunFolder) -> None:
+def check_weights(path: Path, folder: RunFolder) -> None:
+    """Raise UserError if weights that a run has kept cannot be read; the sentence says how to start again."""
     try:
-        load_weights(folder.weights)
+        load_weights(path)
     except (OSError, SafetensorError) as error:
         raise UserError(
-            f"{folder.weights} cannot be read: it is missing, or was changed or cut short; put it back, or delete "
+            f"{path} cannot be read: it is missing, or was changed or cut short; put it back, or delete "
             f"{folder.checkpoint} and give the same command again to train from the beginning."
         ) from error

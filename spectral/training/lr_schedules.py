@@ -1,11 +1,14 @@
 """Builders of learning-rate schedules, by the fields of spectral.configs.lr_schedule."""
 
+import bisect
 import math
 from collections.abc import Callable
 from typing import Any
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau
+
+from spectral.configs.lr_schedule import ends_of_parts
 
 
 class StageSchedule:
@@ -43,9 +46,21 @@ def constant(optimizer: Optimizer, num_steps: int, warmup_fraction: float) -> St
     return _by_fraction(optimizer, num_steps, lambda x: _warm(x, warmup_fraction, num_steps))
 
 
-def cosine(optimizer: Optimizer, num_steps: int, warmup_fraction: float, final_fraction: float) -> StageSchedule:
+def cosine(
+    optimizer: Optimizer,
+    num_steps: int,
+    num_epochs: int,
+    warmup_fraction: float,
+    final_fraction: float,
+    num_cycles: int,
+) -> StageSchedule:
+    """The warm-up is part of the first cycle; the others begin at the full rate, with the first step of an epoch."""
+    ends = [end / num_epochs for end in ends_of_parts(num_epochs, num_cycles)]
+
     def multiplier(x: float) -> float:
-        past = max(0.0, min(1.0, (x - warmup_fraction) / (1 - warmup_fraction)))
+        cycle = min(bisect.bisect(ends, x), num_cycles - 1)
+        begin = ends[cycle - 1] if cycle else warmup_fraction
+        past = max(0.0, min(1.0, (x - begin) / (ends[cycle] - begin)))
         falling = final_fraction + (1 - final_fraction) * 0.5 * (1 + math.cos(math.pi * past))
         return _warm(x, warmup_fraction, num_steps) * falling
 

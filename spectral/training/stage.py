@@ -1,6 +1,6 @@
 """What a training is made of: its stages, and what they share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +16,7 @@ class Stage:
     Args:
         make_loss: gives the loss of an epoch, counted from 0 over the whole run as the sampler counts it: what a loss
             knows of the batches moves with them.
+        snapshot_epochs: of the stage, from 1, whose weights are kept as well, each in a folder of its own.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Stage:
     make_loss: Callable[[int], nn.Module]
     make_optimizer: Callable[[nn.Module], torch.optim.Optimizer]
     make_lr_schedule: Callable[[torch.optim.Optimizer, int], StageSchedule]
+    snapshot_epochs: Sequence[int] = ()
 
 
 @dataclass(frozen=True)

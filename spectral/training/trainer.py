@@ -19,7 +19,7 @@ from spectral.runs.folder import RunFolder
 from spectral.runs.weights import load_weights, write_weights
 from spectral.runtime import Runtime
 from spectral.training.averaging import make_ema
-from spectral.training.checkpoint import Checkpoint, load_resumable, save_checkpoint
+from spectral.training.checkpoint import Checkpoint, check_weights, load_resumable, save_checkpoint
 from spectral.training.distillation import Teacher, View, prior_of
 from spectral.training.divergence import FiniteCheck
 from spectral.training.lr_schedules import StageSchedule
@@ -78,6 +78,18 @@ class Trainer:
         """The loss of the epoch whose weights are kept."""
         return self.best_stage.make_loss(self.best_epoch - 1)
 
+    @property
+    def snapshot_epochs(self) -> list[int]:
+        """The epochs so far, counted over all stages, whose weights are kept as snapshots."""
+        stage = self.stages[-1]
+        epochs = [row["epoch"] for row in self.metrics if row["stage"] == stage.name]
+        return [epochs[place - 1] for place in stage.snapshot_epochs if place <= len(epochs)]
+
+    @property
+    def _validated(self) -> nn.Module:
+        """The network that is validated and kept."""
+        return self.ema.module if self.ema else self.network
+
     def fit(self, on_epoch: Callable[[int, dict[str, Any]], None]) -> None:
         """Train all stages that are left; the weights that are kept are then in the folder.
 
@@ -98,6 +110,8 @@ class Trainer:
         self.metrics = resumed.rows if resumed else []
         self.folder.write_metrics(self.metrics)  # rows that no checkpoint covers go: their epochs are run again
         if resumed:
+            for epoch in self.snapshot_epochs:
+                check_weights(self.folder.snapshot(epoch).weights, self.folder)
             log.info("Resuming after epoch %d of the run in %s.", resumed.epoch, self.folder.path)
         plan = ", then ".join(f"{stage.epochs} epochs of {stage.steps} steps" for stage in self.stages)
         which = "last epoch" if self.settings.keeps_last else f"best {self.settings.objective}"
@@ -132,6 +146,8 @@ class Trainer:
             row = self._run_epoch(stage, optimizer, schedule)
             self.metrics.append(row)
             self.folder.append_metrics(row)
+            if epoch_in_stage + 1 in stage.snapshot_epochs:
+                self._keep_snapshot()  # before the checkpoint: a run that is resumed has those of all its epochs
             self._save(number, epoch_in_stage + 1, optimizer, schedule)
             self.progress.end_epoch(row)
             on_epoch(self.epoch, row)
@@ -158,7 +174,7 @@ class Trainer:
         schedule.after_epoch(train_loss)
         trained = time.perf_counter()
         row = {"epoch": self.epoch, "stage": stage.name, "lr": lr, "train/loss": train_loss}
-        row |= self.validate(self.ema.module if self.ema else self.network, loss)
+        row |= self.validate(self._validated, loss)
         self._note_best(row, stage)
         ended = time.perf_counter()
         self.train_s += ended - started
@@ -243,8 +259,13 @@ class Trainer:
             self.best_score = score
         if is_best or self.settings.keeps_last:
             self.best_epoch, self.best_stage = self.epoch, stage
-            best = self.ema.module if self.ema else self.network
-            write_weights(self.folder.weights, _contiguous(best))
+            write_weights(self.folder.weights, _contiguous(self._validated))
+
+    def _keep_snapshot(self) -> None:
+        """Keep the weights of this epoch in a folder of its own, which is no run until they are scored."""
+        snapshot = self.folder.snapshot(self.epoch)
+        snapshot.result.unlink(missing_ok=True)  # of other weights, if the run has begun again
+        write_weights(snapshot.weights, _contiguous(self._validated))
 
     def _save(
         self, number: int, epoch_in_stage: int, optimizer: torch.optim.Optimizer, schedule: StageSchedule

@@ -15,10 +15,11 @@ SHOWN = 20  # members in the table
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns its exit code."""
     given = _parser().parse_args(arguments)
-    from sweeps.ensemble.members import member_folders
+    from sweeps.ensemble.members import member_folders, snapshots_of
 
     try:
         folders = member_folders(given.runs, given.top, given.storage)
+        folders = snapshots_of(folders) if given.snapshots else folders
         # Imports torch, which takes seconds: a wrong name is found before.
         from spectral.ensembling.make import EnsembleOptions, make_ensemble
 
@@ -40,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("runs", nargs="+", metavar="RUN", help=what)
     parser.add_argument("--out", type=Path, required=True, help="folder of the ensemble; one that is there is replaced")
+    parser.add_argument("--snapshots", action="store_true", help="in place of each run its snapshots")
     parser.add_argument("--top", type=_count, default=DEFAULT_TOP, help="trials of a study (default: %(default)s)")
     parser.add_argument(
         "--select",

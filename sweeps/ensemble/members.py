@@ -7,7 +7,7 @@ import optuna
 from optuna.trial import FrozenTrial
 
 from sweeps.errors import did_you_mean, user_error
-from sweeps.outputs import JOURNAL_FILE, SUMMARY_FILE
+from sweeps.outputs import JOURNAL_FILE, SNAPSHOTS, SUMMARY_FILE
 from sweeps.results.ranking import ranked
 from sweeps.results.run_dirs import run_dirs
 from sweeps.study.find import CONFIG, load_study, names_in_outputs, run_folder, study_folder
@@ -77,4 +77,24 @@ def folders_of_trials(study: str, trials: Sequence[FrozenTrial], folder: Path | 
         if not folders:
             raise user_error(f"trial {trial.number} of the study {study} cannot be a member: its run folder is gone.")
         found += folders
+    return found
+
+
+def snapshots_of(folders: Sequence[Path]) -> list[Path]:
+    """The snapshots of runs, run by run and in the order of their epochs.
+
+    Raises:
+        UserError: a run has none, or has not ended.
+    """
+    found = []
+    for folder in folders:
+        own = sorted((folder / SNAPSHOTS).glob("epoch-*"), key=lambda path: (len(path.name), path.name))
+        if not own:
+            raise user_error(
+                f"{folder} has no snapshots: a run keeps them that is trained with, say, lr_schedule=cosine "
+                "lr_schedule.num_cycles=3 schedule.num_snapshots=3."
+            )
+        if not (folder / "result.json").is_file():
+            raise user_error(f"{folder} has not ended and its snapshots have no scores yet: resume it first.")
+        found += own
     return found

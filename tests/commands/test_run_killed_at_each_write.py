@@ -10,7 +10,7 @@ import pytest
 import warm
 from kill_matrix import Command, apart, bad, rows_of
 from killing import Event
-from small_runs import outcome
+from small_runs import outcome, result
 
 
 def call(folder: Path) -> None:
@@ -19,6 +19,10 @@ def call(folder: Path) -> None:
 
 def call_with_plots(folder: Path) -> None:
     warm.run(warm.WITH_PLOTS, folder / "pack", folder / "run")
+
+
+def call_with_snapshots(folder: Path) -> None:
+    warm.run(warm.WITH_SNAPSHOTS, folder / "pack", folder / "run")
 
 
 def epochs_lost(folder: Path) -> Callable[[str], str]:
@@ -47,7 +51,11 @@ class Whole:
     def wrong(self, folder: Path, _printed: str) -> str:
         files = {path.relative_to(folder) for path in folder.rglob("*")}
         tables = [path.read_bytes() for path in sorted(folder.rglob("*.parquet"))]
-        found = (*outcome(folder / "run"), files, tables)
+        snapshots = [
+            (result(path), (path / "best.safetensors").read_bytes(), (path / "config.yaml").read_bytes())
+            for path in sorted(folder.glob("run/snapshots/*"))
+        ]
+        found = (*outcome(folder / "run"), files, tables, snapshots)
         self.expected = self.expected or found
         return "" if found == self.expected else "it differs"
 
@@ -57,6 +65,17 @@ def test_a_run_killed_at_any_write(tmp_path: Path) -> None:
     whole = Whole(warm.make_pack(tmp_path), call)
     (tmp_path / "kills").mkdir()
     assert not bad(rows_of(whole.command, tmp_path / "kills"))
+
+
+@pytest.mark.slow
+def test_a_run_with_snapshots_killed_at_any_write_of_them(tmp_path: Path) -> None:
+    whole = Whole(warm.make_pack(tmp_path), call_with_snapshots)
+    (tmp_path / "kills").mkdir()
+
+    def of_snapshots(event: Event, _nth: int, _num: int) -> bool:
+        return event.file.startswith("run/snapshots/")
+
+    assert not bad(rows_of(whole.command, tmp_path / "kills", of_snapshots))
 
 
 @pytest.mark.slow

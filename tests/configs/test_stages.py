@@ -106,6 +106,32 @@ def test_the_reference_schedule_is_its_two_stages() -> None:
     assert (first.loss.name, second.loss.name, second.loss.form) == ("cross_entropy", "soft_f1", "log_of_mean")
 
 
+TWO = stages({"name": "one", "epochs": 4}, {"name": "two", "epochs": 5})
+ONE = stages({"name": "one", "epochs": 4, "lr_schedule": "{name:cosine,num_cycles:5}"})
+
+
+def test_snapshots_are_of_the_last_stage() -> None:
+    first, second = built(TWO, "schedule.num_snapshots=2", "lr_schedule.num_cycles=2")
+    assert list(first.snapshot_epochs) == [] and list(second.snapshot_epochs) == [3, 5]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        ((TWO, "schedule.num_snapshots=6"), r"^schedule\.num_snapshots=6 is more than schedule\.stages\[1\]\.epochs=5"),
+        ((TWO, "lr_schedule.num_cycles=5"), r"^lr_schedule\.num_cycles=5 is more than the 4 epochs"),
+        ((ONE,), r"^schedule\.stages\[0\]\.lr_schedule\.num_cycles=5 is more than the 4 epochs"),
+        (
+            (TWO, "lr_schedule.num_cycles=2", "lr_schedule.warmup_fraction=0.5"),
+            r"^lr_schedule\.warmup_fraction=0\.5 leaves nothing of the first .*: it must be below 0\.5\.",
+        ),
+    ],
+)
+def test_more_snapshots_or_cycles_than_fit_are_refused(overrides: tuple[str, ...], sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        config(*overrides)
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [

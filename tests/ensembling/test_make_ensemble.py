@@ -258,7 +258,7 @@ def test_an_ensemble_gives_no_weights_to_begin_with(ensemble: Path) -> None:
         load_initial(str(ensemble), "same", None, None, RunFolder(ensemble / "other"))  # type: ignore[arg-type]  # not asked
 
 
-@pytest.mark.parametrize("file", ["write_weights", "write_bytes", "write_parquet"])
+@pytest.mark.parametrize("file", ["write_weights", "write_config", "write_parquet"])
 def test_a_stopped_making_leaves_no_result_and_is_repeated(
     file: str, members: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -270,7 +270,7 @@ def test_a_stopped_making_leaves_no_result_and_is_repeated(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(make, file, stop)
+        patch.setattr(RunFolder if file == "write_config" else make, file, stop)
         with pytest.raises(KeyboardInterrupt):
             make_ensemble(members, out, EQUAL)
     assert not (out / "result.json").exists()

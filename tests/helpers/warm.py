@@ -37,6 +37,7 @@ def make_pack(folder: Path) -> Path:
 
 DATA = ("data=packed", "data.folder=nowhere", "run_dir=nowhere")
 CONFIG = small_runs.composed([*DATA, *small_runs.OVERRIDES])
+WITH_SNAPSHOTS = small_runs.composed([*DATA, *small_runs.OVERRIDES, "schedule.num_snapshots=2"])
 WITH_PLOTS = small_runs.composed([*DATA, *small_runs.OVERRIDES, "plots=true"])
 
 with tempfile.TemporaryDirectory() as _folder, contextlib.redirect_stdout(io.StringIO()):

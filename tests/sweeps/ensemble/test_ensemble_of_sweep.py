@@ -82,11 +82,13 @@ def test_the_command_takes_a_study_its_trials_and_names_what_is_gone(
     assert command.main([*trials, "--select", "all", "--out", str(tmp_path / "three")]) == 0
     made = [json.loads((tmp_path / name / "result.json").read_text())["ensemble"] for name in ("two", "three")]
     assert [len(one["members"]) for one in made] == [2, 3]
+    best = Path(json.loads((tmp_path / "two" / "result.json").read_text())["ensemble"]["runs"][0]).name
     capsys.readouterr()
     for given, said in (
         ([f"{folder}:7"], "has no trial 7: its 3 trials are numbered from 0"),
         ([str(tmp_path / "nothing")], "is neither a run, nor a study, nor STUDY:NUMBER of a study"),
         ([f"{folder}:0"], "is a single network: an ensemble needs two or more"),
+        ([str(folder), "--snapshots"], f"{folder / best} has no snapshots"),
     ):
         assert command.main([*given, "--out", str(tmp_path / "out")]) == 2
         assert said in capsys.readouterr().err
