@@ -53,8 +53,9 @@ from spectral.tracking.backends.contract import TrackedAs
 from spectral.tracking.client import check_installed
 from spectral.tracking.run import RunTracking
 from spectral.training.progress import Progress
+from spectral.training.seeding import seed_torch
 from spectral.training.stage import Stage, TrainingSettings
-from spectral.training.trainer import Trainer, seed_torch
+from spectral.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 

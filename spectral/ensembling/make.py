@@ -177,7 +177,7 @@ def _classifier(
         place = inputs.index(classifier.inputs)
         members.append(Member(classifier.model, weight, run.output_prior, place, run.name, run.weights_digest))
         network = classifier.load_trained(run.folder)
-        weights |= {f"members.{i}.{name}": value.contiguous() for name, value in network.state_dict().items()}
+        weights |= {f"members.{i}.{name}": value for name, value in network.state_dict().items()}
     ensemble = Classifier(
         model=EnsembleModel(),
         inputs=inputs[0],

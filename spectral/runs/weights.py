@@ -15,8 +15,9 @@ DIGEST = "digest"  # its key in the header of the file
 
 
 def write_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
-    """Write weights whole or not at all. The tensors are contiguous."""
-    write_bytes(path, save(dict(weights), {DIGEST: _digest(weights)}))
+    """Write weights whole or not at all, of any device and memory layout."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+    write_bytes(path, save(plain, {DIGEST: _digest(plain)}))
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:

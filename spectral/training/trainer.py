@@ -26,6 +26,7 @@ from spectral.training.lr_schedules import StageSchedule
 from spectral.training.mixup import Mixture, mix
 from spectral.training.progress import Progress
 from spectral.training.sampler import Sampler
+from spectral.training.seeding import seed_torch
 from spectral.training.stage import Stage, TrainingSettings
 
 log = logging.getLogger(__name__)
@@ -259,13 +260,13 @@ class Trainer:
             self.best_score = score
         if is_best or self.settings.keeps_last:
             self.best_epoch, self.best_stage = self.epoch, stage
-            write_weights(self.folder.weights, _contiguous(self._validated))
+            write_weights(self.folder.weights, self._validated.state_dict())
 
     def _keep_snapshot(self) -> None:
         """Keep the weights of this epoch in a folder of its own, which is no run until they are scored."""
         snapshot = self.folder.snapshot(self.epoch)
         snapshot.result.unlink(missing_ok=True)  # of other weights, if the run has begun again
-        write_weights(snapshot.weights, _contiguous(self._validated))
+        write_weights(snapshot.weights, self._validated.state_dict())
 
     def _save(
         self, number: int, epoch_in_stage: int, optimizer: torch.optim.Optimizer, schedule: StageSchedule
@@ -298,12 +299,3 @@ class Trainer:
         self.best_stage = self.stages[saved.best_stage]
         self.epochs_without_gain, self.train_s = saved.epochs_without_gain, saved.train_s
         self.progress.skip_epochs(saved.epoch)
-
-
-def seed_torch(seed: int, epoch: int) -> None:
-    """Dropout and initial weights (epoch 0) depend on the seed and the epoch's number alone."""
-    torch.manual_seed(int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0]))
-
-
-def _contiguous(network: nn.Module) -> dict[str, Tensor]:
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
