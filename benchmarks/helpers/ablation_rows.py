@@ -92,8 +92,8 @@ ROWS = {
     "recipe_continuum": Row("recipe", ("transform=continuum", "transform.clip=10")),
     "recipe_slope": Row("recipe", ("inputs.channels=[flux,{name: savgol, derivative: 1}]",)),
     "wide": Row("redshift_shift_calibration", (REFERENCE_FRACTIONS, "model.width=16")),
-    "best": Row("wide", ("model.max_length=2000",)),
-    "best_less_warps": Row("best", (_augmented(REDSHIFT),)),
-    "best_less_redshift": Row("best", (_augmented(*WARPED[1:]),)),
-    "best_all_pixels": Row("best", ("model.max_length=null",)),
+    "former_best": Row("wide", ("model.max_length=2000",)),
+    "former_best_less_warps": Row("former_best", (_augmented(REDSHIFT),)),
+    "former_best_less_redshift": Row("former_best", (_augmented(*WARPED[1:]),)),
+    "former_best_all_pixels": Row("former_best", ("model.max_length=null",)),
 }
