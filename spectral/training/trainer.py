@@ -1,7 +1,4 @@
-"""The training loop: stages, epochs, steps; it knows tensors and callables, not configs.
-
-Legend: B batch, C channels, L length, K classes.
-"""
+"""The training loop: stages, epochs, steps; it knows tensors and callables, not configs. B batch."""
 
 import logging
 import time
