@@ -38,7 +38,7 @@ class InputSpec:
     @classmethod
     def describing(cls, config: AnyRunConfig, dataset: Dataset) -> "InputSpec":
         inputs, builder = config.inputs, transforms.entry(config.transform.name).load()
-        learned = builder.learn(_training_spectra(dataset))  # type: ignore[attr-defined]  # a Transform
+        learned = builder.learn(_training_spectra(dataset))  # type: ignore[attr-defined]  # mypy knows only that it is a class
         survey = dataset.survey
         return cls(
             num_channels=survey.num_channels,
@@ -53,7 +53,7 @@ class InputSpec:
     def read(cls, stored: dict[str, Any]) -> "InputSpec":
         """Raises UserError for a part that this version does not have, or a transform without what it learned."""
         transform, learned = transforms.stored(stored["transform"], "inputs.transform"), stored["learned"]
-        for name in transforms.entry(transform.name).load().learns:  # type: ignore[attr-defined]  # a Transform
+        for name in transforms.entry(transform.name).load().learns:  # type: ignore[attr-defined]  # mypy knows only that it is a class
             if name not in learned:
                 raise UserError(f"the run's model.json lacks inputs.learned.{name} of transform={transform.name}.")
         return cls(

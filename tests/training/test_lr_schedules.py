@@ -34,7 +34,7 @@ def test_cosine_equals_its_formula() -> None:
     assert rates("cosine", 8, warmup_fraction=0.0, final_fraction=0.1) == pytest.approx(expected)
 
 
-def test_cosine_begins_anew_with_each_cycle_of_whole_epochs() -> None:
+def test_cosine_restarts_with_each_cycle_of_whole_epochs() -> None:
     """Ten epochs of four steps, the first with a warm-up: cycles of 3, 4 and 3 epochs."""
 
     def half(num_steps: int) -> list[float]:

@@ -1,4 +1,4 @@
-"""When a pack is taken again, made anew, or left as it is; and what is read from it."""
+"""When a pack is reused, made again, or left as it is; and what is read from it."""
 
 import shutil
 from pathlib import Path
