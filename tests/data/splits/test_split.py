@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from left_parts import leave_part
 
 from spectral.configs.split import splits
-from spectral.data.splits.partition import quotas
 from spectral.data.splits.split import assign_split
 from spectral.errors import UserError
 
@@ -272,16 +271,6 @@ class TestRandom:
     def test_a_random_part_may_miss_classes(self) -> None:
         split = assign_split(catalog_of(["star"] * 50 + ["qso"]), self.REFERENCE, None)
         assert set(split) == {"train", "validation"}
-
-
-@settings(deadline=None)
-@given(num=st.integers(0, 10_000), weights=st.lists(st.integers(1, 100), min_size=1, max_size=12))
-def test_quotas_sum_to_the_whole_and_are_within_rounding(num: int, weights: list[int]) -> None:
-    shares = np.array(weights) / sum(weights)
-    free, raised = quotas(num, shares, at_least=0), quotas(num, shares)
-    assert free.sum() == raised.sum() == num and free.min() >= 0
-    assert (np.abs(free - num * shares) < 1).all()
-    assert raised.min() >= (1 if num >= len(weights) else 0)
 
 
 def test_a_repeat_divides_again_what_is_not_the_test_part(tmp_path: Path) -> None:

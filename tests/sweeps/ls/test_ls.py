@@ -16,9 +16,7 @@ from filelock import FileLock
 from loop_runs import Call, open_study, sweep
 from rich.text import Text
 
-from sweeps.console import tables
 from sweeps.ls import command
-from sweeps.ls.entry import age
 from sweeps.storage.connect import open_storage
 
 SPACE = {"x": [1, 2, 3]}
@@ -286,21 +284,6 @@ def test_a_name_is_never_wrapped(
     if name is NAMES[0]:
         assert {len(line) for line in lines} == {len(lines[0])} and len(lines[0]) <= width
         assert ("val/macro_f1" in line) == (width == 120)
-
-
-def test_a_name_with_markup_is_shown_as_it_is(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    tables.print_table([tables.Column("name", ["[red]a[/red]"])])
-    assert "[red]a[/red]" in Text.from_ansi(capsys.readouterr().out).plain
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"), [(0, "0 s"), (59.4, "59 s"), (60, "1 min"), (7199, "1 h"), (DAY_S, "1 d"), (9e6, "104 d")]
-)
-def test_ages_are_rounded_to_one_unit(seconds: float, shown: str) -> None:
-    assert age(seconds) == shown
 
 
 def test_it_needs_neither_torch_nor_pandas(tmp_path: Path) -> None:

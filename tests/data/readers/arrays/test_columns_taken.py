@@ -298,16 +298,3 @@ def test_whole_numbers_of_64_bits_stay_exact_with_missing_ones(tmp_path, suffix)
     assert catalog["group"].tolist()[:-1] == [str(2**62 + i) for i in range(NUM - 1)]
     assert catalog["group"].isna().tolist() == [False] * (NUM - 1) + [True]
     assert catalog["other"].tolist()[:-1] == numbers[:-1] and catalog["other"].isna().iloc[-1]
-
-
-def test_whole_numbers_that_one_of_two_files_has_stay_exact(tmp_path):
-    np.savez(tmp_path / "a.npz", flux=FLUX[:4], objid=2**62 + np.arange(4))
-    np.savez(tmp_path / "b.npz", flux=FLUX[4:])
-    catalog = open_arrays(str(tmp_path / "a.npz"), test_path=str(tmp_path / "b.npz")).catalog()
-    assert catalog["objid"].tolist()[:4] == [2**62 + i for i in range(4)]
-
-
-def test_float_ids_that_are_not_exact_are_refused(tmp_path):
-    np.savez(tmp_path / "survey.npz", flux=FLUX, id=2.0**62 + 4096.0 * np.arange(NUM))
-    with pytest.raises(UserError, match=r"'id' in .* holds floats beyond 2\*\*53"):
-        open_arrays(str(tmp_path / "survey.npz")).catalog()

@@ -207,3 +207,16 @@ def test_rows_are_those_asked_for_also_if_they_follow_one_another(tmp_path, orde
     for rows in ([3, 4], [4]):
         with pytest.raises(IndexError):
             flux.rows(np.array(rows))
+
+
+def test_whole_numbers_that_one_of_two_files_has_stay_exact(tmp_path):
+    np.savez(tmp_path / "a.npz", flux=FLUX[:2], objid=2**62 + np.arange(2))
+    np.savez(tmp_path / "b.npz", flux=FLUX[2:])
+    catalog = open_arrays(str(tmp_path / "a.npz"), test_path=str(tmp_path / "b.npz")).catalog()
+    assert catalog["objid"].tolist()[:2] == [2**62 + i for i in range(2)]
+
+
+def test_float_ids_that_are_not_exact_are_refused(tmp_path):
+    np.savez(tmp_path / "survey.npz", flux=FLUX, id=2.0**62 + 4096.0 * np.arange(len(FLUX)))
+    with pytest.raises(UserError, match=r"'id' in .* holds floats beyond 2\*\*53"):
+        open_arrays(str(tmp_path / "survey.npz")).catalog()
