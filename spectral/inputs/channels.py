@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from spectral.inputs.quick import arcsinh, ordered
+from spectral.inputs.quick import arcsinh, kth_smallest
 from spectral.inputs.savgol import PolynomialFit
 from spectral.inputs.transforms import block_continuum
 
@@ -99,9 +99,9 @@ class LogIvar(Channel):
         known = (pixels.ivar > 0) & inside
         logs = pixels.ivar.float().where(known, 1).log()
         # As nanmedian, the lower of the two middle ones, but by operations that ONNX has.
-        middle = (known.sum(-1, keepdim=True) - 1).clamp(min=0) // 2
-        median = ordered(logs.where(known, torch.inf)).gather(-1, middle)
-        median = median.where(known.any(-1, keepdim=True), 0)
+        num_known = known.sum(-1, keepdim=True)
+        median = kth_smallest(logs.where(known, torch.inf), (num_known - 1).clamp(min=0) // 2)
+        median = median.where(num_known > 0, 0)
         return (logs - median).where(known, -self.LIMIT).clamp(-self.LIMIT, self.LIMIT) * inside
 
 

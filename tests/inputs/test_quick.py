@@ -1,9 +1,11 @@
 """Quicker ways of the CPU give what NumPy and PyTorch give."""
 
 import numpy as np
+import pytest
 import torch
 
-from spectral.inputs.quick import arcsinh, ordered
+from spectral.inputs import quick
+from spectral.inputs.quick import arcsinh, kth_smallest, ordered
 
 
 def test_values_are_ordered_as_by_torch() -> None:
@@ -12,7 +14,26 @@ def test_values_are_ordered_as_by_torch() -> None:
     torch.testing.assert_close(ordered(x), x.sort(-1).values, rtol=0, atol=0, equal_nan=True)
 
 
-def test_arcsinh_is_that_of_numpy_for_all_sizes() -> None:
+@pytest.mark.parametrize("num_threads", [1, 3])
+def test_the_kth_smallest_is_that_of_the_ordered_values(num_threads: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(5, 2, 301, generator=generator)
+    x[0, 0, :4] = torch.tensor([torch.inf, -torch.inf, torch.inf, 0.0])
+    before, k = x.clone(), torch.randint(301, (5, 2, 1), generator=generator)
+    k[0, 0], k[0, 1] = 300, 0
+    threads_before = torch.get_num_threads()
+    torch.set_num_threads(num_threads)
+    try:
+        found = kth_smallest(x, k)
+    finally:
+        torch.set_num_threads(threads_before)
+    torch.testing.assert_close(found, x.sort(-1).values.gather(-1, k), rtol=0, atol=0)
+    assert torch.equal(x, before), "the values themselves were moved"
+
+
+@pytest.mark.parametrize("by_numpy", [False, True])
+def test_arcsinh_is_that_of_numpy_for_all_sizes(by_numpy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick, "_numpy_has_arcsinh", lambda: by_numpy)
     sizes = np.concatenate([10.0 ** np.linspace(-37, 38, 4001), np.linspace(0, 30, 4001)]).astype(np.float32)
     x = np.concatenate([sizes, -sizes])
     np.testing.assert_allclose(arcsinh(torch.from_numpy(x)).numpy(), np.arcsinh(x.astype(np.float64)), rtol=5e-7)
