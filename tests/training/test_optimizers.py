@@ -76,9 +76,9 @@ def test_nesterov_needs_momentum() -> None:
 @pytest.mark.parametrize(
     ("name", "theirs"),
     [
-        ("adam", lambda weights: torch.optim.Adam(weights, lr=LR, eps=1e-7)),
-        ("adamw", lambda weights: torch.optim.AdamW(weights, lr=LR, weight_decay=0.01)),
-        ("sgd", lambda weights: torch.optim.SGD(weights, lr=LR, momentum=0.9, nesterov=True)),
+        ("adam", lambda weights: torch.optim.Adam(weights, lr=LR, eps=1e-7, fused=True)),
+        ("adamw", lambda weights: torch.optim.AdamW(weights, lr=LR, weight_decay=0.01, fused=True)),
+        ("sgd", lambda weights: torch.optim.SGD(weights, lr=LR, momentum=0.9, nesterov=True, fused=True)),
     ],
 )
 def test_weights_and_state_are_those_of_torch_to_the_bit(name: str, theirs: Any) -> None:
@@ -96,6 +96,26 @@ def test_weights_and_state_are_those_of_torch_to_the_bit(name: str, theirs: Any)
         ends.append([weight.detach(), *optimizer.state_dict()["state"][0].values()])
     for mine, its in zip(*ends, strict=True):
         assert torch.equal(torch.as_tensor(mine), torch.as_tensor(its))
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])
+def test_weights_of_convolutions_move_as_by_steps_that_are_not_fused(name: str) -> None:
+    """Whatever order of memory a weight and its gradient have."""
+    torch.manual_seed(0)
+    x = torch.randn(4, 6, 1, 20).contiguous(memory_format=torch.channels_last)
+    ends = []
+    for fused in (True, False):
+        torch.manual_seed(1)
+        layer = torch.nn.Conv2d(6, 8, (1, 3)).to(memory_format=torch.channels_last)
+        optimizer = optimizers.build(optimizers.typed({"name": name, "lr": 1e-2}), parameters=layer.parameters())
+        for group in optimizer.param_groups:
+            group["fused"] = fused
+        for _ in range(3):
+            optimizer.zero_grad()
+            layer(x).square().mean().backward()
+            optimizer.step()
+        ends.append(layer.weight.detach())
+    torch.testing.assert_close(*ends, rtol=1e-5, atol=1e-6)
 
 
 def test_a_step_does_not_import_the_compiler_of_torch() -> None:
