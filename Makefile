@@ -32,7 +32,7 @@ bench: .venv
 	$(RUN) benchmarks/packing_memory.py
 	$(RUN) benchmarks/sweep_engine.py
 
-# The small rows of docs/results.md, on the simulated survey: some 20 minutes on two cores, by what one seed took.
+# The small rows of docs/results.md, on the simulated survey: six to seven minutes on two cores.
 results: .venv
 	$(RUN) benchmarks/results.py --scale small --rows pca_boosting reference default best ensemble
 

@@ -7,7 +7,7 @@ Every row is `python run.py` with the default network and the same number of ste
 in one way (benchmarks/helpers/ablation_rows.py). Rows of two stages and recipe_long set their own epochs, which
 --epochs and --steps do not change; recipe_long has twice as many. The other survey may have more spectra of the rare
 classes than a survey has, which makes their F1 less noisy: each spectrum then counts by --priors, the shares of the
-classes where the network will be used. If stopped, the same command resumes. What was measured: docs/results.md
+classes where the network will be used. If stopped, the same command resumes. What was measured: docs/lab-notebook.md
 """
 
 import argparse

@@ -4,11 +4,12 @@
     python benchmarks/results.py --scale small                                   # the simulated survey
     python benchmarks/results.py --scale full --train TRAIN.npz --test TEST.npz  # hours
     python benchmarks/results.py --scale small --rows reference default pca_boosting --seeds 0 1
+    python benchmarks/results.py --scale small --rows best minirocket --control minirocket
 
 Every row is trained on the same spectra with the same validation part, and is scored once on the same test part. The
 table has mean and standard deviation over the seeds, the bootstrap interval of the mean, and the paired difference to
-the reference. If stopped, the same command resumes. Three of the baselines need aeon (docs/baselines.md). How
-it is measured: docs/benchmark-protocol.md
+the reference, or to another row (--control). If stopped, the same command resumes. Three of the baselines need aeon
+(docs/baselines.md). How it is measured: docs/benchmark-protocol.md
 """
 
 import argparse
@@ -26,7 +27,7 @@ from rich.table import Table
 from sweeps.results.paired_difference import mean_interval, paired_differences
 from sweeps.results.run import Run as FinishedRun
 
-ENSEMBLE, MEMBERS, CONTROL = "ensemble", "best", "reference"
+ENSEMBLE, MEMBERS = "ensemble", "best"
 
 
 def main() -> None:
@@ -41,7 +42,7 @@ def main() -> None:
     if ENSEMBLE in options.rows and MEMBERS in folders:
         folders[ENSEMBLE] = [make_ensemble(folders[MEMBERS], options.out / ENSEMBLE)]
     rows = {name: finished(paths) for name, paths in folders.items()}
-    Console(width=200, highlight=False).print(table(rows, options.threads))
+    Console(width=200, highlight=False).print(table(rows, options.control, options.threads))
 
 
 def run_of(row: Row, seed: int, options: argparse.Namespace) -> Run:
@@ -64,15 +65,15 @@ def finished(folders: Sequence[Path]) -> list[FinishedRun]:
     return [FinishedRun(folder.resolve()) for folder in folders]
 
 
-def table(rows: Mapping[str, Sequence[FinishedRun]], num_threads: int) -> Table:
-    """A row for each method; differences are those of the test part."""
-    titles = ("row", "seeds", "validation", "test", "95 % interval", "less the reference's", "core-minutes")
+def table(rows: Mapping[str, Sequence[FinishedRun]], control: str, num_threads: int) -> Table:
+    """A row for each method; differences are those of the test part, to the row `control`."""
+    titles = ("row", "seeds", "validation", "test", "95 % interval", f"less that of {control}", "core-minutes")
     shown = markdown_table(*titles)
     for name, runs in rows.items():
         by_split = [np.array([score_of(run, key) for run in runs]) for key in ("val", "test")]
         low, high = mean_interval(runs, "test") or (np.nan, np.nan)
         minutes = np.mean([run.result["time/train_s"] / 60 * num_threads for run in runs])
-        less = _less(runs, rows.get(CONTROL, ()), name)
+        less = _less(runs, rows.get(control, ())) if name != control else ""
         interval = f"{low:.4f} to {high:.4f}"
         shown.add_row(name, str(len(runs)), *map(spread, by_split), interval, less, f"{minutes:.1f}")
     return shown
@@ -83,8 +84,8 @@ def score_of(run: FinishedRun, key: str) -> float:
     return float(run.result.get(f"{key}/decision/macro_f1", run.result[f"{key}/macro_f1"]))
 
 
-def _less(mine: Sequence[FinishedRun], control: Sequence[FinishedRun], name: str) -> str:
-    found, _ = paired_differences(mine, control) if name != CONTROL else ({}, "")
+def _less(mine: Sequence[FinishedRun], control: Sequence[FinishedRun]) -> str:
+    found, _ = paired_differences(mine, control)
     if "test" not in found:
         return ""
     test = found["test"]
@@ -97,11 +98,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--train", type=Path, help="an NPZ to train on; without it the simulated survey")
     parser.add_argument("--test", type=Path, help="an NPZ to score on, read once per row")
     parser.add_argument("--rows", nargs="+", choices=[*ROWS, ENSEMBLE], default=[*ROWS, ENSEMBLE], metavar="ROW")
+    parser.add_argument("--control", default="reference", metavar="ROW", help="whose score is taken from the others'")
     add_run_options(parser, num_seeds=3, num_jobs=2)
     parser.add_argument("--out", type=Path, default=Path("outputs/results"))
     options = parser.parse_args()
     if ENSEMBLE in options.rows and len(options.seeds) < 2:
         options.rows = [name for name in options.rows if name != ENSEMBLE]  # of one network there is no average
+    if options.control not in (*ROWS, ENSEMBLE):
+        parser.error(f"--control {options.control} is no row: {', '.join((*ROWS, ENSEMBLE))}")
     if (options.train is None) != (options.test is None):
         parser.error("--train and --test belong together")
     return options

@@ -123,8 +123,8 @@ def _without_interpolation_errors(main: Callable[[DictConfig], Any], config: Dic
 
 def interpolation_sentence(error: OmegaConfBaseException) -> str:
     """The sentence for a ${...} that stands for no value."""
-    told = str(error).splitlines()[0].partition("resolving interpolation: ")
-    reason = (told[2] or told[0]).strip("\"'").rstrip(".")
+    parts = str(error).splitlines()[0].partition("resolving interpolation: ")
+    reason = (parts[2] or parts[0]).strip("\"'").rstrip(".")
     reason = "it refers to itself" if "ecursi" in reason else reason[:1].lower() + reason[1:]
     # Not resolved: the override itself is what has no value.
     given: Any = OmegaConf.to_container(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []

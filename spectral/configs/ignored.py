@@ -16,10 +16,10 @@ def ignored_options(config: ExperimentConfig, overrides: Sequence[str]) -> list[
     Args:
         overrides: of the command: a default next to another option is no mistake.
     """
-    return [*_beside_widths(config.model, overrides), *_beside_form(config), *_without_teacher(config)]
+    return [*_next_to_widths(config.model, overrides), *_next_to_form(config), *_without_teacher(config)]
 
 
-def _beside_widths(model: Any, overrides: Sequence[str]) -> Iterator[str]:
+def _next_to_widths(model: Any, overrides: Sequence[str]) -> Iterator[str]:
     widths = getattr(model, "widths", None)
     if widths is None or not hasattr(model, "num_blocks"):
         return
@@ -28,7 +28,7 @@ def _beside_widths(model: Any, overrides: Sequence[str]) -> Iterator[str]:
             yield f"{override} does nothing: model.widths={list(widths)} gives the number of blocks and their widths."
 
 
-def _beside_form(config: ExperimentConfig) -> Iterator[str]:
+def _next_to_form(config: ExperimentConfig) -> Iterator[str]:
     stages = {f"schedule.stages[{i}].loss": stage.loss for i, stage in enumerate(config.schedule.stages)}
     for key, loss in {"loss": config.loss, **stages}.items():
         if isinstance(loss, SoftF1Config) and loss.form == "mean_of_logs" and loss.eps != SoftF1Config().eps:

@@ -19,9 +19,9 @@ class ReceptiveField:
         """Of one part after another."""
         return ReceptiveField(self.left + after.left, self.right + after.right)
 
-    def __or__(self, beside: "ReceptiveField") -> "ReceptiveField":
+    def __or__(self, other: "ReceptiveField") -> "ReceptiveField":
         """Of two parts that read the same input."""
-        return ReceptiveField(max(self.left, beside.left), max(self.right, beside.right))
+        return ReceptiveField(max(self.left, other.left), max(self.right, other.right))
 
     def __mul__(self, step: int) -> "ReceptiveField":
         """In pixels, where neighbouring positions lie `step` pixels apart."""

@@ -81,7 +81,7 @@ def _check_own(out: Path) -> None:
 
 def _differences(before: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
     """What a file was made with that is asked for otherwise, such as "reject=null, format=csv"."""
-    keys = [key for key in asked if before.get(key) != asked[key]]
+    keys = [key for key in {**before, **asked} if before.get(key) != asked.get(key)]
     shown = {key: json.dumps(before.get(key), ensure_ascii=False).replace('"', "") for key in keys}
     words = [DIFFERENCES.get(key, f"{key}={{}}").format(shown[key]) for key in keys]
     return ", ".join(dict.fromkeys(words)) or "another version"

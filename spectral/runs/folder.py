@@ -4,7 +4,7 @@ config.yaml          the whole resolved config, written first
 metrics.jsonl        one row per epoch, appended and flushed
 last.ckpt            everything needed to resume, replaced after each epoch
 best.safetensors     weights of the epoch that is kept: the last one so far, or the best (schedule.keep)
-init.json            only with `init=FOLDER`: the weights that the run began with
+init.json            only with `init` or `distill`: the weights that the run began with, and its teacher
 model.json           rebuilds the network around those weights, without pickle or Hydra
 predictions.parquet  validation and test, one row per spectrum
 plots/               pictures of the training and of the scores, written at the end

@@ -25,6 +25,10 @@ def main(arguments: list[str] | None = None) -> int:
 
         options = EnsembleOptions(given.select, given.num_bags, given.seed)
         result = make_ensemble(folders, given.out, options)
+        if given.score_test and not result["score_test"]:
+            from spectral.ensembling.test_scores import score_test
+
+            result = score_test(given.out)
     except (LookupError, user_error_type()) as error:
         return mistake(error.args[0])
     _show(result, given.out)
@@ -51,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--num-bags", type=_count, default=20, help="of the greedy selection (default: %(default)s)")
     parser.add_argument("--seed", type=_seed, default=0, help="of the bags (default: %(default)s)")
+    parser.add_argument("--score-test", action="store_true", help="score the test split too, if members held it back")
     parser.add_argument("--storage", help="URL of the storage, if the study's folder does not name it")
     return parser
 
@@ -85,7 +90,7 @@ def _show(result: Mapping[str, Any], out: Path) -> None:
         print(f"and {len(members) - len(shown)} more")
     print_result(Terminal(), result, out)
     if not result["score_test"]:
-        print(f"Its test split has not been scored: python -m spectral.evaluate run={out}")
+        print("Its test split has not been scored: the same command with --score-test does that.")
 
 
 def _score(value: Any) -> str:

@@ -3,11 +3,14 @@
 import logging
 from pathlib import Path
 
+from optuna.trial import FrozenTrial
+
 from sweeps.ensemble.members import folders_of_trials
 from sweeps.errors import first_line, user_error_type
 from sweeps.report.freshness import is_current
 from sweeps.results.ranking import ranked
 from sweeps.results.run import Run
+from sweeps.results.run_dirs import run_dirs
 from sweeps.results.sweep_ensemble import FOLDER
 from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import standing
@@ -17,6 +20,8 @@ log = logging.getLogger(__name__)
 
 def make_ensemble_of(study: SharedStudy, folder: Path, top: int) -> str:
     """Make the ensemble of a study's best trials, unless it is there and no trial has ended since.
+
+    Where the search held back the test split, and the best trial was scored on it at the end, the ensemble is too.
 
     Args:
         folder: of the sweep.
@@ -35,19 +40,31 @@ def make_ensemble_of(study: SharedStudy, folder: Path, top: int) -> str:
             raise
         if len(folders) < 2:
             return f"There is no ensemble: {len(folders) or 'no'} trial has ended well, and it needs two."
-        if _is_current(study, folder, folders):
-            return ""
-        # Imports torch, which takes seconds.
-        from spectral.ensembling.make import EnsembleOptions, make_ensemble
+        if not _is_current(study, folder, folders):
+            # Imports torch, which takes seconds.
+            from spectral.ensembling.make import EnsembleOptions, make_ensemble
 
-        print("An ensemble of the best trials is selected.")
-        make_ensemble(folders, folder / FOLDER, EnsembleOptions(seed=study.config.seed))
+            print("An ensemble of the best trials is selected.")
+            make_ensemble(folders, folder / FOLDER, EnsembleOptions(seed=study.config.seed))
+        if _best_has_test(study, best[0], folder) and not Run(folder / FOLDER).result["score_test"]:
+            from spectral.ensembling.test_scores import score_test
+
+            print("The ensemble is scored on the test split, as the best trial was.")
+            score_test(folder / FOLDER)
     except user_error_type() as error:
         return f"There is no ensemble: {error}"
     except Exception as error:  # the sweep itself has ended well
         log.debug("the ensemble failed", exc_info=True)
         return f"The ensemble could not be made ({first_line(error)})."
     return ""
+
+
+def _best_has_test(study: SharedStudy, best: FrozenTrial, folder: Path) -> bool:
+    """Whether the last run of the best trial has added its test scores."""
+    if not study.has_final(best.number):
+        return False
+    results = [Run(path).result for path in run_dirs(best.user_attrs, folder)]
+    return bool(results) and all("test/macro_f1" in result for result in results)
 
 
 def _is_current(study: SharedStudy, folder: Path, folders: list[Path]) -> bool:

@@ -166,8 +166,8 @@ def open_display(study: SharedStudy) -> Display:
 
 def how_far(trial: FrozenTrial, seed_index: int) -> tuple[int, float] | None:
     """The last step that a job of a trial has reported, and its value; None if it has reported none."""
-    if told := trial.user_attrs.get(progress_key(seed_index)):
-        return int(told[0]), float(told[1])
+    if progress := trial.user_attrs.get(progress_key(seed_index)):
+        return int(progress[0]), float(progress[1])
     step = trial.last_step
     return (step, trial.intermediate_values[step]) if step is not None and seed_index == 0 else None
 

@@ -47,16 +47,16 @@ class Finals:
 
     def run(self, launcher: StreamingLauncher | Batches, interrupts: Interrupts, starts: Starts) -> None:
         """Run until all final trials have ended, here or on another controller that may die, or the sweep must stop."""
-        left, is_told = self._trials(), False
+        left, has_said = self._trials(), False
         while left and not interrupts.draining and not starts.have_timed_out:
             mine = next((trial for trial in left if self._study.claim_final(trial.number)), None)
             if mine:
                 self._run_claimed(mine, launcher, interrupts, starts)
             left = [trial for trial in left if trial is not mine and not self._study.has_final(trial.number)]
             if left and not mine:
-                if not is_told:
+                if not has_said:
                     self._display.say(f"Waiting for another controller to end the last runs of {_numbers(left)}.")
-                    is_told = True
+                    has_said = True
                 time.sleep(POLL_S)
 
     def are_left(self) -> bool:

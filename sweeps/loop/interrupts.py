@@ -13,11 +13,11 @@ class Interrupts:
     """Whether the user asked the sweep to end, and how often.
 
     Args:
-        tell: called with each line for the user.
+        say: called with each line for the user.
     """
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
         self.draining = self.stopping = False
         # A launcher of whole batches blocks: only an exception can stop it.
         self.in_batch = False
@@ -27,7 +27,7 @@ class Interrupts:
             self._stop()
         else:
             self.draining = True
-            self._tell("Ctrl-C: no new jobs start, running jobs may finish. Press Ctrl-C again to stop them.")
+            self._say("Ctrl-C: no new jobs start, running jobs may finish. Press Ctrl-C again to stop them.")
 
     def _on_terminate(self, _signal: int, _frame: FrameType | None) -> None:
         self._stop()

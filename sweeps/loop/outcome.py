@@ -76,7 +76,7 @@ def _failed(error: Any) -> Outcome:
         return Outcome(FAILED, reason=f"the job failed: {error!r}")
     trace = "".join(traceback.format_exception(error))
     said = str(error).strip() or ("the memory of the job ran out" if isinstance(error, MemoryError) else "no message")
-    told = said.splitlines()[0]
+    first = said.splitlines()[0]
     # The message of a UserError is a whole sentence.
     is_said = isinstance(error, ForeignError | NotPlainError | user_error_type())
-    return Outcome(FAILED, reason=told if is_said else f"{type(error).__name__}: {told}", trace=trace)
+    return Outcome(FAILED, reason=first if is_said else f"{type(error).__name__}: {first}", trace=trace)

@@ -30,9 +30,15 @@ class SweepEnsemble:
 
     @classmethod
     def of(cls, folder: Path, best: Sequence[Run], best_name: str) -> "SweepEnsemble | None":
-        """The ensemble in the folder of a sweep; None if there is none that can be read."""
+        """The ensemble in the folder of a sweep; None if there is none that can be read, or if it is an old one.
+
+        An old one was made when the best trial had not ended yet: that is none of its candidates.
+        """
         run = Run(folder / FOLDER)
         if trouble(run, "result", "predictions", "config") or "ensemble" not in run.result:
+            return None
+        candidates = run.result["ensemble"].get("runs", [])
+        if not all(_is_in(candidates, one.path, folder) for one in best):
             return None
         readable = [one for one in best if not trouble(one, "result", "predictions", "config") and one.result]
         return cls(run, tuple(readable), best_name)
@@ -81,3 +87,11 @@ class SweepEnsemble:
                 "high": found.high,
             }
         return about | {"command": self.command}
+
+
+def _is_in(candidates: Sequence[str], path: Path, folder: Path) -> bool:
+    """Whether a run of a sweep is among run folders, by its place in the sweep's folder, which may have been moved."""
+    place = path.resolve()
+    if place.is_relative_to(folder.resolve()):
+        place = place.relative_to(folder.resolve())
+    return any(Path(candidate).parts[-len(place.parts) :] == place.parts for candidate in candidates)

@@ -33,6 +33,9 @@ SPREAD = "spread"  # for each objective the standard deviation over seeds
 REASON = "reason"  # why it ended as it did, in one sentence; empty if it ended well
 TRACEBACK = "traceback"  # of the exception that failed it
 
+# Optuna's own, of a trial.
+RUNG = "completed_rung_"  # followed by a number: the value at a rung, noted by the pruners that have rungs
+
 
 def progress_key(seed_index: int) -> str:
     """The attribute of a trial for the last [step, value] of a job whose steps are not steps of the trial."""

@@ -110,10 +110,10 @@ def study_kept(folder: Path) -> tuple[str, str] | None:
 def study_noted(folder: Path) -> tuple[str, str] | None:
     """The same, as the last command wrote it into sweep.json; None if there is none, or it cannot be read."""
     try:
-        told = load_json(folder / SUMMARY_FILE)
+        summary = load_json(folder / SUMMARY_FILE)
     except (OSError, ValueError):
         return None
-    name, url = told.get("study"), told.get("storage")
+    name, url = summary.get("study"), summary.get("storage")
     return (name, url) if isinstance(name, str) and isinstance(url, str) else None
 
 

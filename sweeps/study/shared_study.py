@@ -119,6 +119,8 @@ class SharedStudy:
         for left in self.ownership.left_behind(self.trials()):
             log.info("Trial %d is run again: its controller was lost.", left.number)
             self._let_wait(left._trial_id)
+        if not self.config.promote:
+            self._continue_all_paused()
         trials = self.trials()
         any_waiting = any(trial.state == TrialState.WAITING for trial in trials)
         if self.config.promote and not any_waiting and (promoted := self._promote(trials)):
@@ -144,6 +146,12 @@ class SharedStudy:
         if is_last_call:
             prune_paused(self.study, trials)
         return None
+
+    def _continue_all_paused(self) -> None:
+        """Let the trials wait that an earlier command has paused: nothing promotes them now."""
+        for paused in filter(is_paused, self.trials()):
+            self.storage.set_trial_user_attr(paused._trial_id, PAUSED, False)
+            self._let_wait(paused._trial_id)
 
     def is_finished(self) -> bool:
         """Whether all trials have ended. Not before: a controller that still runs one may die."""

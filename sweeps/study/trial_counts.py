@@ -10,7 +10,7 @@ from typing import Any
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from sweeps.study.attributes import CONFIGURATION, OWNER, REASON, RETRY_OF, TRACEBACK
+from sweeps.study.attributes import CONFIGURATION, OWNER, REASON, RETRY_OF, RUNG, TRACEBACK
 from sweeps.study.job_records import records_of
 
 OF_THE_END = (OWNER, CONFIGURATION, REASON, TRACEBACK)
@@ -51,12 +51,14 @@ def enqueue_failed(study: Study) -> int:
     failed = [trial for trial in standing(study.get_trials(deepcopy=False)) if trial.state == TrialState.FAIL]
     for trial in failed:
         kept = {name: value for name, value in trial.user_attrs.items() if name not in OF_THE_END}
-        # Like Study.enqueue_trial, but with the steps: a job that resumes from a checkpoint does not report them again.
+        # Like Study.enqueue_trial, but with the steps and the rungs that the pruner noted at some of them: a job that
+        # resumes from a checkpoint does not report them again.
+        rungs = {name: value for name, value in trial.system_attrs.items() if name.startswith(RUNG)}
         study.add_trial(
             create_trial(
                 state=TrialState.WAITING,
                 user_attrs={**kept, RETRY_OF: trial.number},
-                system_attrs={"fixed_params": trial.params},
+                system_attrs={"fixed_params": trial.params, **rungs},
                 intermediate_values=trial.intermediate_values,
             )
         )

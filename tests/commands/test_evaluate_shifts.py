@@ -113,8 +113,12 @@ def test_what_rests_on_validation_is_refused_next_to_other_shifts(
 def test_a_catalog_made_with_other_shifts_is_not_taken_for_this_one(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     predict(folder / "plain", folder / "survey.npz", out)
-    with pytest.raises(UserError, match="overwrite=true"):
+    with pytest.raises(UserError, match=r"made with evaluate_shifts=null: .*overwrite=true"):
         predict(folder / "plain", folder / "survey.npz", out, GIVEN)
+    other = tmp_path / "other.parquet"
+    predict(folder / "plain", folder / "survey.npz", other, GIVEN)
+    with pytest.raises(UserError, match=r"made with evaluate_shifts=\[-4, 0, 6\]: .*overwrite=true"):
+        predict(folder / "plain", folder / "survey.npz", other)
 
 
 @pytest.mark.slow  # tracing takes seconds

@@ -123,15 +123,15 @@ def _runs(report: Report) -> list[tuple[str, list[str]]]:
     """Of run folders: the name of each, and its objectives, test macro-F1, parameters, epochs and time; best first."""
     best = set(report.best_first)
     numbers = [*report.best_first, *(trial.number for trial in report.trials if trial.number not in best)]
-    told = []
+    lines = []
     for trial in map(report.by_number.__getitem__, numbers):
         result = trial.runs[0].result if trial.runs else {}
         objectives = _objectives(trial) or ["-"] * len(report.objectives)
         counts = [words.count(result.get(name)) for name in ("num_parameters", "num_epochs")]
-        told.append(
+        lines.append(
             (trial.title, [*objectives, words.score(result.get("test/macro_f1")), *counts, _time(trial, result)])
         )
-    return told
+    return lines
 
 
 def best_command(report: Report) -> str:

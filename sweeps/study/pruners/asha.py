@@ -6,6 +6,7 @@ from itertools import count, takewhile
 from typing import TYPE_CHECKING, ClassVar
 
 from sweeps.options import number
+from sweeps.study.attributes import RUNG
 from sweeps.study.paused import is_paused
 from sweeps.study.pruner import Pruner
 
@@ -51,14 +52,16 @@ class AshaPruner(Pruner):
         """A paused trial among the best of its rung, of the highest rung that has one (algorithm 2, `get_job`).
 
         At the last call the best trial of a rung continues even if the rung has too few trials for one in
-        `reduction_factor`: otherwise no trial of a small study would be trained to its end.
+        `reduction_factor`: otherwise no trial of a small study would be trained to its end. The place of a trial that
+        has failed or was pruned since goes to the next one.
         """
         sign = -1 if direction.name == "MAXIMIZE" else 1
         for rung in range(max(map(num_rungs, trials), default=0) - 1, -1, -1):
             key = rung_key(rung)
-            reached = sorted((t for t in trials if key in t.system_attrs), key=lambda t: sign * t.system_attrs[key])
+            reached = [trial for trial in trials if key in trial.system_attrs]
             num_best = max(len(reached) // self.reduction_factor, int(is_last_call))
-            for trial in reached[:num_best]:
+            standing = (trial for trial in reached if trial.state.name not in ("FAIL", "PRUNED"))
+            for trial in sorted(standing, key=lambda trial: sign * trial.system_attrs[key])[:num_best]:
                 if is_paused(trial) and num_rungs(trial) == rung + 1:
                     return trial
         return None
@@ -66,7 +69,7 @@ class AshaPruner(Pruner):
 
 def rung_key(rung: int) -> str:
     """The system attribute that holds the value of a trial at a rung, as Optuna's pruner stores it."""
-    return f"completed_rung_{rung}"
+    return f"{RUNG}{rung}"
 
 
 def num_rungs(trial: "FrozenTrial") -> int:

@@ -4,14 +4,20 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import small_runs
 from loop_runs import Call, Sweep, sweep
 
+from spectral.runs.folder import RunFolder
 from sweeps.console.summary import summarize
 from sweeps.ensemble import command, of_sweep
 from sweeps.ensemble.of_sweep import make_ensemble_of
 from sweeps.report.command import write_report
+from sweeps.results.ranking import ranked
+from sweeps.results.run import Run
+from sweeps.results.sweep_ensemble import SweepEnsemble
 
 SPACE = {"x": [4, 5, 6]}
 EPOCHS = ("schedule.stages.0.epochs=1", "schedule.stages.0.steps=6", "score_test=false")
@@ -28,13 +34,18 @@ def folder(pack_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def trained(pack: Path, width: int, folder: Path, *more: str) -> float:
+    """A run's objective; one that has ended is only scored."""
+    own = [option for option in small_runs.OVERRIDES if not option.startswith("model.width")]
+    data = ["data=packed", f"data.folder={pack}"]
+    return float(small_runs.run([*data, *own, f"model.width={width}", *EPOCHS, f"run_dir={folder}", *more]))
+
+
 def searched(folder: Path, pack: Path, num_trials: int = 3) -> Sweep:
     """Run what is left of the sweep."""
 
     def task(call: Call) -> float:
-        own = [option for option in small_runs.OVERRIDES if not option.startswith("model.width")]
-        width, data = f"model.width={call.values['x']}", ["data=packed", f"data.folder={pack}"]
-        return float(small_runs.run([*data, *own, width, *EPOCHS, f"run_dir={call.folder}"]))
+        return trained(pack, call.values["x"], call.folder)
 
     return sweep(folder, SPACE, task, num_slots=1, **{**OPTIONS, "num_trials": num_trials})
 
@@ -73,11 +84,59 @@ def test_it_is_made_again_only_if_trials_have_changed(
     assert make_ensemble_of(study, folder, top=2) == "" and result.stat().st_mtime > 1
 
 
+def test_an_ensemble_that_does_not_know_the_best_trial_is_left_out(folder: Path) -> None:
+    made = json.loads((folder / "ensemble" / "result.json").read_text())
+    known = Path(made["ensemble"]["runs"][0])
+    assert SweepEnsemble.of(folder, [Run(known)], "trial 0")
+    assert SweepEnsemble.of(folder, [Run(folder / "7")], "trial 7") is None
+
+
+def test_it_is_scored_on_the_test_split_after_the_best_trial(pack_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    study = searched(folder, pack_folder).study
+    assert make_ensemble_of(study, folder, top=20) == ""
+    result = json.loads((folder / "ensemble" / "result.json").read_text())
+    assert not result["score_test"] and "test/macro_f1" not in result
+
+    for trial in study.trials():  # what the last runs of a sweep do with the best one
+        trained(pack_folder, trial.params["x"], folder / str(trial.number), "score_test=true")
+    study.note_final(ranked(study.trials(), study.study.directions)[0].number, is_done=True)
+    assert make_ensemble_of(study, folder, top=20) == ""
+    scored = json.loads((folder / "ensemble" / "result.json").read_text())
+    assert scored["score_test"] and {name: scored[name] for name in result if "/" in name} == {
+        name: value for name, value in result.items() if "/" in name
+    }
+    assert RunFolder(folder / "ensemble").load_config()["score_test"]
+
+    # The members have test scores of their own by now, of which the same average can be made without a network.
+    runs = [str(path) for path in result["ensemble"]["runs"]]
+    assert command.main([*runs, "--out", str(tmp_path / "again"), "--seed", str(result["ensemble"]["seed"])]) == 0
+    again = json.loads((tmp_path / "again" / "result.json").read_text())
+    assert scored["test/macro_f1"] == pytest.approx(again["test/macro_f1"])
+    said, expected = (
+        pd.read_parquet(path / "predictions.parquet") for path in (folder / "ensemble", tmp_path / "again")
+    )
+    columns = [name for name in said if name.startswith("probability/")]
+    assert columns and (said[["split", "id"]] == expected[["split", "id"]]).all(axis=None)
+    np.testing.assert_allclose(said[columns], expected[columns], atol=1e-5)
+
+
+def test_the_command_scores_the_test_split_if_asked(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [str(folder), "--select", "all", "--out", str(tmp_path / "one")]
+    assert command.main(given) == 0
+    assert "Its test split has not been scored: the same command with --score-test" in capsys.readouterr().out
+    assert command.main([*given, "--score-test"]) == 0
+    assert "test macro-F1" in capsys.readouterr().out
+    assert json.loads((tmp_path / "one" / "result.json").read_text())["score_test"]
+
+
 def test_the_command_takes_a_study_its_trials_and_names_what_is_gone(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command.main([str(folder), "--top", "2", "--select", "all", "--out", str(tmp_path / "two")]) == 0
-    assert "python -m spectral.evaluate run=" in capsys.readouterr().out
+    assert "--score-test" in capsys.readouterr().out
     trials = [f"{folder}:{number}" for number in range(3)]
     assert command.main([*trials, "--select", "all", "--out", str(tmp_path / "three")]) == 0
     made = [json.loads((tmp_path / name / "result.json").read_text())["ensemble"] for name in ("two", "three")]

@@ -122,6 +122,38 @@ def test_paused_trials_outlive_their_command(tmp_path: Path) -> None:
     assert not any(job["ending"] == "lost" for trial in ended.trials for job in trial.user_attrs["jobs"])
 
 
+@pytest.mark.parametrize("later", [{"pruner": "none"}, {"pruner": "asha"}, {"pruner": "median", "pruning": {}}])
+def test_without_promotion_paused_trials_continue(later: dict[str, Any], tmp_path: Path) -> None:
+    training = Training()
+
+    def task(call: Call) -> float:
+        if call.link.number == 5:
+            raise ArithmeticError("as asked")
+        return training(call)
+
+    values = [6.0, 5.0, 4.0, 3.0, 2.0, 1.0, 0.0]
+    stopped = run(tmp_path, task, values, max_failures=1)
+    paused = [trial.params["x"] for trial in stopped.trials if trial.state.name == "RUNNING"]
+    assert paused
+    ended = run(tmp_path, training, values, promote=False, **later)
+    assert ended.loop.is_finished and len(ended.trials) == len(values)
+    assert all(training.trained(x) == sorted(set(training.trained(x))) for x in values)
+    if later["pruner"] == "none":
+        assert all(training.trained(x)[-1] == NUM_STEPS for x in paused)
+
+
+def test_the_place_of_a_promoted_trial_that_fails_goes_to_the_next(tmp_path: Path) -> None:
+    training = Training()
+
+    def task(call: Call) -> float:
+        if call.values["x"] == 0.0 and (call.folder / "step").exists():
+            raise ArithmeticError("as asked")
+        return training(call)
+
+    ended = run(tmp_path, task, [0.0, 1.0])
+    assert ended.states == ["FAIL", "COMPLETE"]
+
+
 def test_a_lost_worker_of_a_promoted_trial_resumes_it(tmp_path: Path) -> None:
     training, lost = Training(), list[int]()
 

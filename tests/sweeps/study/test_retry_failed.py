@@ -79,6 +79,22 @@ def test_reported_steps_are_kept(tmp_path: Path) -> None:
     assert again.trials[1].intermediate_values == {1: 0.5} and again.trials[1].params == trial.params
 
 
+def test_the_rungs_of_a_pruner_are_kept(tmp_path: Path) -> None:
+    """Otherwise the first value after the failure would be taken for that of the first rung."""
+    asha = {"pruner": "asha", "pruning": {"min_steps": 1, "reduction_factor": 2}}
+    study = open_study(tmp_path, FLOATS, num_trials=1, **asha)
+    trial = study.claim()
+    assert trial
+    study.configure(trial)
+    study.report(trial, {1: 0.5})
+    trial.should_prune()
+    assert study.trials()[0].system_attrs["completed_rung_0"] == 0.5
+    study.finish(trial, optuna.trial.TrialState.FAIL)
+    study.close()
+    again = sweep(tmp_path, FLOATS, fails_in(), num_trials=1, retry_failed=True, **asha)
+    assert again.trials[1].system_attrs["completed_rung_0"] == 0.5
+
+
 def test_a_study_without_a_successful_trial_ends_with_an_error_until_its_trials_are_run_again(tmp_path: Path) -> None:
     def ended(code: int, *overrides: str) -> str:
         axes = ("sweep.space={}", "x=1,2", "sweep.free_keys=[fault]", "fault_at=[1,2]")
