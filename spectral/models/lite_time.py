@@ -1,8 +1,9 @@
 """LITE, one member of the ensemble LITETime. B batch, C channels, F filters, L length, K classes.
 
 Source: Ismail-Fawaz, Devanne, Berretti, Weber and Forestier 2023, "LITE: Light Inception with boosTing tEchniques for
-time series classification" (DSAA), section III, and its code (github.com/MSD-IRIMAS/LITE). The fixed filters are of
-Ismail-Fawaz et al. 2022, "Deep learning for time series classification using new hand-crafted convolution filters".
+time series classification" (DSAA; longer in arXiv 2409.02869), and its code (github.com/MSD-IRIMAS/LITE). The fixed
+filters are of Ismail-Fawaz et al. 2022, "Deep learning for time series classification using new hand-crafted
+convolution filters" (IEEE Big Data).
 """
 
 import torch
