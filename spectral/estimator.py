@@ -39,7 +39,7 @@ class SpectralClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
     """A network of Spectral, trained on arrays. Each part is a name, or a mapping of its `name` and options.
 
     Args:
-        model: compact, reference, resnet1d, inception_time, fcn, or one of your own.
+        model: compact, reference, resnet1d, inception_time, lite_time, fcn, or one of your own.
         epochs: passes over the training spectra.
         batch_size: spectra in a batch.
         learning_rate: of the optimizer at its start; it falls along half a cosine.

@@ -26,6 +26,7 @@ NETWORKS = {
     "reference of many parts": {"width": 6, "num_blocks": 2, "kernel_sizes": [3, 4], "norm": "batch", "dropout": 0.0},
     "resnet1d": {"widths": [8, 12, 12]},
     "inception_time": {"num_filters": 4},
+    "lite_time": {"num_filters": 4},
     "fcn": {"widths": [8, 16, 8]},
 }
 HAS_NATIVE = pytest.mark.skipif(library().code is None, reason="needs a C++ compiler")

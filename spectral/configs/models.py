@@ -93,3 +93,14 @@ class InceptionTimeConfig:
     bottleneck: int = number(32, at_least=0)
     residual: bool = True  # whether there are shortcuts
     dropout: float = number(0.0, at_least=0, below=1)
+
+
+@models.register("spectral.models.lite_time:LiteTime")
+@dataclass
+class LiteTimeConfig:
+    """See spectral/models/lite_time.py for each option."""
+
+    name: str = "lite_time"
+    num_filters: int = number(32, at_least=1)
+    kernel_size: int = number(40, at_least=4)
+    dropout: float = number(0.0, at_least=0, below=1)

@@ -139,9 +139,9 @@ class Dropout(nn.Module):
 
 
 def glorot_(network: nn.Module) -> None:
-    """Initial weights as Keras draws them: Glorot uniform, zero bias, in every convolution and dense layer."""
+    """Initial weights as Keras draws them: Glorot uniform, zero bias, in every trained convolution and dense layer."""
     for module in network.modules():
-        if isinstance(module, (nn.Conv2d, nn.Linear)):
+        if isinstance(module, (nn.Conv2d, nn.Linear)) and isinstance(module.weight, nn.Parameter):
             nn.init.xavier_uniform_(module.weight)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)

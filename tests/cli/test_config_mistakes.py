@@ -48,7 +48,7 @@ def names_only(*overrides: str) -> list[str]:
         ("model.width=0", "model.width=0 is out of range: allowed is at least 1."),
         ("model.widht=16", "model.widht is not a known key: did you mean 'width'? allowed: .*widths."),
         ("+model.widht=16", "model.widht is not a known key: did you mean 'width'? allowed: .*widths."),
-        ("model=nope", "model=nope is not known: allowed: .*fcn, inception_time, reference, resnet1d."),
+        ("model=nope", "model=nope is not known: allowed: .*fcn, inception_time, lite_time, reference, resnet1d."),
         ("model=referense", "model=referense is not known: did you mean 'reference'? allowed: .*"),
         ("model.dilations=3", "model.dilations=3 has the wrong type: allowed is a list of integers, such as [1,2]."),
         (

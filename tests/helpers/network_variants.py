@@ -15,6 +15,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "inception_time": {"num_filters": 4, "bottleneck": 3},
     "inception_time bottleneck=0 depth=4": {"num_filters": 4, "bottleneck": 0, "depth": 4},
     "inception_time residual=false": {"num_filters": 4, "bottleneck": 3, "residual": False},
+    "lite_time": {"num_filters": 4},
+    "lite_time kernel_size=9": {"num_filters": 5, "kernel_size": 9},
     "resnet1d": {"widths": [6, 8, 8]},
     "reference": SMALL,
     "reference widths": {**SMALL, "widths": [3, 6, 6, 5]},

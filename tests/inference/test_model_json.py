@@ -175,6 +175,8 @@ def test_a_decision_rule_that_was_changed_is_refused(state: dict[str, Any], fold
         {"name": "resnet1d", "widths": [10**9, 4, 4]},
         {"name": "inception_time", "num_filters": 10**9},
         {"name": "inception_time", "depth": 10**9},
+        {"name": "lite_time", "num_filters": 10**9},
+        {"name": "lite_time", "kernel_size": 10**9},
     ],
 )
 def test_a_network_that_is_not_that_of_the_weights_is_refused_before_it_is_allocated(
@@ -185,7 +187,7 @@ def test_a_network_that_is_not_that_of_the_weights_is_refused_before_it_is_alloc
         Classifier.load(folder).load_network(folder)
 
 
-@pytest.mark.parametrize("name", ["reference", "fcn", "resnet1d", "inception_time"])
+@pytest.mark.parametrize("name", ["reference", "fcn", "resnet1d", "inception_time", "lite_time"])
 def test_every_network_is_loaded_with_its_weights(name: str, folder: RunFolder) -> None:
     change(folder, model={"name": name})
     classifier = Classifier.load(folder)

@@ -121,6 +121,7 @@ def test_every_yaml_is_registered():
         ({"name": "reference", "width": 1, "kernel_sizes": [3, 5, 7]}, "model.kernel_sizes=[3, 5, 7] is too long"),
         ({"name": "reference", "widths": [8, 1], "kernel_sizes": [3, 5, 7]}, "the narrowest has width 1"),
         ({"name": "reference", "head": "mix"}, "did you mean 'max'"),
+        ({"name": "lite_time", "kernel_size": 3}, "model.kernel_size=3 is out of range: allowed is at least 4"),
     ],
 )
 def test_options_that_do_not_fit_end_in_one_sentence(options, words):

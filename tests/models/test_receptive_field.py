@@ -4,7 +4,6 @@ import pytest
 import seeds
 import torch
 from network_variants import VARIANTS
-from torch import nn
 
 from spectral.configs.models import models
 
@@ -23,13 +22,10 @@ def feature_map(network, flux):
 
 
 def make_positive(network):
-    """Make weights and biases positive: nothing cancels, and a position is above zero if light reaches it."""
+    """Make weights, fixed ones too, positive and biases zero: a position is above zero if light reaches it."""
     with torch.no_grad():
-        for module in network.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.running_mean.zero_()
-        for name, parameter in network.named_parameters():
-            parameter.zero_() if name.endswith("bias") else parameter.abs_()
+        for name, values in (*network.named_parameters(), *network.named_buffers()):
+            values.zero_() if name.endswith(("bias", "running_mean")) else values.abs_()
     return network.eval()
 
 
@@ -69,6 +65,8 @@ def test_the_receptive_field_is_none_if_every_pixel_reaches_every_position(build
         ("fcn", 2600, 1 + 7 + 4 + 2),
         ("resnet1d", 2600, 1 + 3 * (7 + 4 + 2)),
         ("inception_time", 2600, 1 + 6 * 39),
+        # The longest fixed filter, 20 taps two pixels apart, 10 taps four apart.
+        ("lite_time", 2600, 1 + 95 + 19 * 2 + 9 * 4),
     ],
 )
 def test_receptive_fields_of_the_published_networks(name, length, expected):
