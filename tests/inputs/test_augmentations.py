@@ -180,6 +180,15 @@ def test_a_redshift_of_some_classes_is_the_same_as_none_of_the_others() -> None:
         torch.testing.assert_close(few.masked_fill(bad, 0), all_of_them.masked_fill(bad, 0), rtol=0, atol=0)
 
 
+def test_places_in_float32_are_those_in_float64_to_a_thousandth_of_a_pixel() -> None:
+    """Of a GPU that has no float64."""
+    redshift = Redshift(0.2, None, NAMES, np.linspace(3690.0, 9100.0, 2600))
+    z = torch.linspace(-0.2, 0.2, 41)[:, None]
+    (left, weight), (exact_left, exact_weight) = redshift._places(z), redshift._places(z.double())
+    assert weight.dtype == torch.float32
+    torch.testing.assert_close(left + weight.double(), exact_left + exact_weight, rtol=0, atol=1e-3)
+
+
 def test_a_redshift_needs_wavelengths_and_a_known_class() -> None:
     with pytest.raises(UserError, match="redshift and the data has no wavelengths"):
         Redshift(0.05, None, NAMES, None)
