@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from spectral.models.blocks import glorot_
+from spectral.models.blocks import Dropout, glorot_
 from spectral.models.padding import open_spectra
 
 BODY = "network."  # begins the names of the weights that a classifier takes over
@@ -43,7 +43,7 @@ class Decoder(nn.Module):
 class MaskedPixels(nn.Module):
     """Masks spans of spectra at random, and compares what the network makes of them with what was there.
 
-    The network's own head is replaced by a decoder.
+    The network's own head is replaced by a decoder, and its dropout is turned off: it takes whole positions.
 
     Args:
         network: with a module `head`, called with activations [B, F, 1, L / stride] whose stride is a power of two.
@@ -61,6 +61,9 @@ class MaskedPixels(nn.Module):
         super().__init__()
         num_filters, stride = _last_activations(network, num_channels, length)
         network.head = Decoder(num_filters, num_channels, stride)
+        for module in network.modules():
+            if isinstance(module, Dropout):
+                module.rate = 0.0
         self.network = network
         self.span_pixels, self.masked_fraction = span_pixels, masked_fraction
         self.receptive_field = getattr(network, "receptive_field", "unknown")

@@ -77,6 +77,11 @@ def test_the_loss_is_that_of_the_masked_good_pixels(variant: str) -> None:
     assert mean == pytest.approx(expected[:, 0].sum() / expected[:, 1].sum())
 
 
+def test_dropout_is_for_heads() -> None:
+    network, (channels, padding) = MaskedPixels(build_network("reference", dropout=0.5), **OPTIONS), batch()
+    assert loss(network.train(), channels, padding).equal(loss(network.eval(), channels, padding))
+
+
 def test_no_masked_pixel_is_a_loss_of_zero() -> None:
     assert float(MeanOfPixels()(torch.zeros(3, 2))) == 0
 
