@@ -3,6 +3,11 @@
 import contextlib
 import io
 import math
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -84,6 +89,22 @@ def test_a_stopped_pretraining_ends_with_the_same_weights(stop: int, pretrain: P
         pretrain(*options, stop=stop)
     assert outcome(pretrain(*options)) == whole
     assert outcome(pretrain(*options)) == whole  # finished: its result is given again
+
+
+def test_a_killed_pretraining_resumes(pretrain: Pretrain, pack_folder: Path, tmp_path: Path) -> None:
+    longer = ("schedule.stages.0.epochs=20",)
+    whole = outcome(pretrain(*longer, folder="whole"))
+    folder = tmp_path / "pretrained"
+    given = ["data=packed", f"data.folder={pack_folder}", *SMALL, *longer, f"run_dir={folder}"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)}
+    process = subprocess.Popen([sys.executable, str(SCRIPT), *given], env=environment, stdout=subprocess.DEVNULL)
+    while not (folder / "metrics.jsonl").exists() or not (folder / "metrics.jsonl").read_text():
+        assert process.poll() is None, "it ended before it could be killed"
+        time.sleep(0.01)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    assert not (folder / "result.json").exists()
+    assert outcome(pretrain(*longer)) == whole
 
 
 @pytest.mark.parametrize("norm", ["none", "batch"])
