@@ -43,7 +43,7 @@ def main() -> None:
         control = ROWS[name].control
         macro, means = np.mean(by_seed, axis=1), np.mean(by_seed, axis=0)
         less = f"{control}: {spread(macro - np.mean(scores[control], axis=1))}" if control in scores else ""
-        changes = " ".join(ROWS[name].changes)
+        changes = " ".join((*ROWS[name].changes, *["pretrained first"] * (ROWS[name].pretraining is not None)))
         shown.add_row(name, changes, spread(macro), less, " ".join(f"{value:.3f}" for value in means))
     Console(width=250, highlight=False, markup=False).print(shown)
 

@@ -14,7 +14,7 @@ from spectral.models.blocks import Dropout, glorot_
 from spectral.models.padding import open_spectra
 
 BODY = "network."  # begins the names of the weights that a classifier takes over
-LARGEST_ERROR = 1.0  # beyond it the loss grows as the error itself, not as its square: cosmic rays do not rule
+LARGEST_ERROR = 1.0  # beyond it the loss grows as the error itself, not as its square: cosmic rays do not dominate
 
 
 class Decoder(nn.Module):
