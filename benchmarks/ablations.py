@@ -4,10 +4,11 @@
     python benchmarks/ablations.py --train TRAIN.npz --score OTHER.npz                      # all rows: a night
 
 Every row is `python run.py` with the default network and the same number of steps, and changes what its control has
-in one way (benchmarks/helpers/ablation_rows.py). Rows of two stages and recipe_long set their own epochs, which
---epochs and --steps do not change; recipe_long has twice as many. The other survey may have more spectra of the rare
-classes than a survey has, which makes their F1 less noisy: each spectrum then counts by --priors, the shares of the
-classes where the network will be used. If stopped, the same command resumes. What was measured: docs/lab-notebook.md
+in one way (benchmarks/helpers/ablation_rows.py). recipe_pretrained first pretrains for as many steps. Rows of two
+stages and recipe_long set their own epochs, which --epochs and --steps do not change; recipe_long has twice as many.
+The other survey may have more spectra of the rare classes than a survey has, which makes their F1 less noisy: each
+spectrum then counts by --priors, the shares of the classes where the network will be used. If stopped, the same command
+resumes. What was measured: docs/lab-notebook.md
 """
 
 import argparse
@@ -30,6 +31,7 @@ def main() -> None:
     options = _options()
     results = Results(options.out / "results.json")
     all_runs = [run_of(name, seed, options) for seed in options.seeds for name in options.rows]
+    carry_out(pretrainings_of(options), results, options.jobs, options.threads)
     carry_out(all_runs, results, options.jobs, options.threads)
     scores: dict[str, list[np.ndarray]] = {}
     for run in all_runs:
@@ -41,7 +43,7 @@ def main() -> None:
         control = ROWS[name].control
         macro, means = np.mean(by_seed, axis=1), np.mean(by_seed, axis=0)
         less = f"{control}: {spread(macro - np.mean(scores[control], axis=1))}" if control in scores else ""
-        changes = " ".join(ROWS[name].changes)
+        changes = " ".join((*ROWS[name].changes, *["pretrained first"] * (ROWS[name].pretraining is not None)))
         shown.add_row(name, changes, spread(macro), less, " ".join(f"{value:.3f}" for value in means))
     Console(width=250, highlight=False, markup=False).print(shown)
 
@@ -49,7 +51,24 @@ def main() -> None:
 def run_of(name: str, seed: int, options: argparse.Namespace) -> Run:
     length = f"schedule.stages.0.epochs={options.epochs}", f"schedule.stages.0.steps={options.steps}"
     data = "data=arrays", override("data.path", options.train)
-    return Run(("row", name), seed, (*data, *FIXED, *length, *ROWS[name].overrides, f"seed={seed}"))
+    row, init = ROWS[name], ()
+    if row.pretraining is not None:
+        init = (override("init", options.out / pretraining_of(name, seed, options).key),)
+    return Run(("row", name), seed, (*data, *FIXED, *length, *row.overrides, *init, f"seed={seed}"))
+
+
+def pretrainings_of(options: argparse.Namespace) -> list[Run]:
+    names = [name for name in options.rows if ROWS[name].pretraining is not None]
+    return [pretraining_of(name, seed, options) for seed in options.seeds for name in names]
+
+
+def pretraining_of(name: str, seed: int, options: argparse.Namespace) -> Run:
+    """On the training split of the row, for as many steps."""
+    length = f"schedule.stages.0.epochs={options.epochs}", f"schedule.stages.0.steps={options.steps}"
+    data = "data=arrays", override("data.path", options.train)
+    split = [option for option in FIXED if option.startswith(("split", "schedule"))]
+    given = (*data, *split, *length, *(ROWS[name].pretraining or ()), f"seed={seed}")
+    return Run(("pretraining", name), seed, given, ("-m", "spectral.pretrain"), ("tracker=none",))
 
 
 def f1_elsewhere(run: Path, options: argparse.Namespace) -> np.ndarray:

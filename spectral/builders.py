@@ -18,6 +18,7 @@ from spectral.configs.lr_schedule import ends_of_parts, lr_schedules
 from spectral.configs.models import models, runs_natively
 from spectral.configs.objective import check_objective
 from spectral.configs.optimizer import optimizers
+from spectral.configs.pretraining import PretrainingConfig
 from spectral.configs.root import ExperimentConfig
 from spectral.configs.sampler import samplers
 from spectral.configs.stages import StageConfig
@@ -55,7 +56,7 @@ def check_objectives(config: AnyRunConfig, dataset: Dataset) -> None:
             )
 
 
-def begin_runtime(config: ExperimentConfig, folder: RunFolder) -> Runtime:
+def begin_runtime(config: ExperimentConfig | PretrainingConfig, folder: RunFolder) -> Runtime:
     """How this process runs the network. A run that is resumed keeps its kernel.
 
     Raises:
@@ -75,6 +76,12 @@ def begin_runtime(config: ExperimentConfig, folder: RunFolder) -> Runtime:
     )
     log.info("Running on %s.", runtime)
     return runtime
+
+
+def with_runtime(resolved_config: dict[str, Any], runtime: Runtime) -> dict[str, Any]:
+    """The config as the run folder keeps it: a run that is resumed keeps its kernel."""
+    kept = {"kernel": runtime.kernel} | ({"precision": runtime.precision} if runtime.kernel == "native" else {})
+    return resolved_config | kept
 
 
 def build_sampler(config: ExperimentConfig, dataset: Dataset) -> Sampler:
@@ -112,7 +119,7 @@ def build_stages(config: ExperimentConfig, sampler: Sampler, dataset: Dataset) -
         )
         steps = stage.steps or math.ceil(len(dataset.train) / config.schedule.batch_size)
         snapshots = ends_of_parts(stage.epochs, config.schedule.num_snapshots) if stage is last else []
-        built = (make_loss, *_optimizing(stage, config), snapshots)
+        built = (make_loss, *optimizing(stage, config), snapshots)
         stages.append(Stage(stage.name, stage.epochs, steps, stage.start, *built))
     return stages
 
@@ -165,7 +172,9 @@ def decision_rule(config: AnyRunConfig, output_prior: Tensor, dataset: Dataset) 
     return make_rule
 
 
-def _optimizing(stage: StageConfig, config: ExperimentConfig) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def optimizing(
+    stage: StageConfig, config: ExperimentConfig | PretrainingConfig
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """What makes a fresh optimizer for a network, and a learning-rate schedule for the optimizer."""
     optimizer_config = stage.optimizer or config.optimizer
     lr_config = stage.lr_schedule or config.lr_schedule

@@ -1,7 +1,6 @@
 """One experiment from its config to its result: the only place that joins all parts. Read it from top to bottom."""
 
 import logging
-import shlex
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,7 +11,6 @@ import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
-from rich.markup import escape
 from torch import nn
 
 from spectral.builders import (
@@ -25,6 +23,7 @@ from spectral.builders import (
     decision_rule,
     first_and_last_losses,
     objects_of,
+    with_runtime,
 )
 from spectral.configs.ignored import ignored_options
 from spectral.configs.objective import objective_direction
@@ -40,6 +39,7 @@ from spectral.plots.pictures import Plots
 from spectral.result import network_sizes, result_of
 from spectral.runs.folder import RunFolder
 from spectral.runs.given import chosen_keys, resolved
+from spectral.runs.interrupted import says_how_to_resume
 from spectral.runtime import Runtime
 from spectral.score_test import add_test, is_held_back
 from spectral.score_weights import finish_snapshots, score_kept
@@ -101,30 +101,11 @@ def run(
                 f"The run in {folder.path} is finished: its result is given again.", markup=False, highlight=False
             )
         else:
-            result = _carry_out_or_say_how_to_resume(
-                experiment, resolved_config, folder, console, on_epoch, on_network, tracked_as
-            )
+            with says_how_to_resume(console, folder):
+                result = _carry_out(experiment, resolved_config, folder, console, on_epoch, on_network, tracked_as)
         print_result(console, result, folder.path)
     values = [float(result[objective]) for objective in experiment.objectives]
     return values[0] if isinstance(experiment.objective, str) else values
-
-
-def _carry_out_or_say_how_to_resume(
-    config: ExperimentConfig,
-    resolved_config: dict[str, Any],
-    folder: RunFolder,
-    console: Console,
-    on_epoch: EpochCallback,
-    on_network: NetworkCallback,
-    tracked_as: TrackedAs | None,
-) -> dict[str, Any]:
-    """Carry out the experiment; on Ctrl-C say how to resume."""
-    try:
-        return _carry_out(config, resolved_config, folder, console, on_epoch, on_network, tracked_as)
-    except KeyboardInterrupt:
-        argument = shlex.quote(f"run_dir={folder.path}")
-        console.print(f"To resume, give the same command with {escape(argument)}", soft_wrap=True)
-        raise
 
 
 def _carry_out(
@@ -139,9 +120,7 @@ def _carry_out(
     """Train what is left, score, and write the result."""
     started = time.perf_counter()
     runtime = begin_runtime(config, folder)
-    resolved_config = resolved_config | {"kernel": runtime.kernel}  # a run that is resumed keeps it
-    if runtime.kernel == "native":
-        resolved_config["precision"] = runtime.precision
+    resolved_config = with_runtime(resolved_config, runtime)
     for sentence in ignored_options(config, HydraConfig.get().overrides.task if HydraConfig.initialized() else []):
         log.warning(sentence)
     if not folder.config.exists():  # a run that has begun has it in its config

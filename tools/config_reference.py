@@ -21,6 +21,7 @@ from spectral.configs.commands import ApplyConfig, EvaluateConfig, ExportConfig,
 from spectral.configs.data import DataConfig, GridConfig
 from spectral.configs.inputs import InputsConfig, TransformConfig, augmentations, channels
 from spectral.configs.methods import LinearConfig, MethodConfig, methods
+from spectral.configs.pretraining import MaskingConfig, PretrainingConfig
 from spectral.configs.registry import Registry
 from spectral.configs.stages import ScheduleConfig, StageConfig
 from spectral.configs.survey_files import SurveyFilesConfig
@@ -171,6 +172,7 @@ def command_section() -> Iterator[str]:
     common = {field.name: default_of(field) for field in dataclasses.fields(ApplyConfig)}
     yield section("Keys of evaluate and predict", table(options(ApplyConfig, "")), 3)
     yield from baseline_section()
+    yield from pretraining_section()
     for config in (EvaluateConfig, PredictConfig, PackConfig, ExportConfig):
         left_out = common if issubclass(config, ApplyConfig) else {}
         title = str(config.__doc__).removeprefix("python -m ")
@@ -182,6 +184,15 @@ def baseline_section() -> Iterator[str]:
     shared = ", ".join(f"`{key}`" for key in keys)
     yield section("`spectral.baseline`", f"`method`, and these keys, which are those of an experiment: {shared}.", 3)
     yield from group_section(methods)
+
+
+def pretraining_section() -> Iterator[str]:
+    own = {field.name for field in dataclasses.fields(MaskingConfig)} | {"objective"}
+    keys = [field.name for field in dataclasses.fields(PretrainingConfig) if field.name not in own]
+    left_out = {field.name: default_of(field) for field in dataclasses.fields(PretrainingConfig) if field.name in keys}
+    shared = ", ".join(f"`{key}`" for key in keys)
+    rows = table(options(PretrainingConfig, "", left_out=left_out))
+    yield section("`spectral.pretrain`", f"These keys are those of an experiment: {shared}. Its own:\n\n{rows}", 3)
 
 
 def section(title: str, text: str, level: int = 2) -> str:

@@ -19,11 +19,13 @@ class Row:
         control: name of the row that it is compared with.
         changes: overrides, next to those of the control.
         without: keys of the control that are left out.
+        pretraining: overrides of a pretraining on the same spectra, whose weights the row begins with.
     """
 
     control: str
     changes: tuple[str, ...]
     without: tuple[str, ...] = ()
+    pretraining: tuple[str, ...] | None = None
 
     @property
     def overrides(self) -> tuple[str, ...]:
@@ -98,6 +100,7 @@ ROWS = {
     "recipe_median": Row("recipe", ("transform=median",)),
     "recipe_continuum": Row("recipe", ("transform=continuum", "transform.clip=10")),
     "recipe_slope": Row("recipe", ("inputs.channels=[flux,{name: savgol, derivative: 1}]",)),
+    "recipe_pretrained": Row("recipe", (), pretraining=()),
     "wide": Row("redshift_shift_calibration", (REFERENCE_FRACTIONS, "model.width=16")),
     "former_best": Row("wide", ("model.max_length=2000",)),
     "former_best_less_warps": Row("former_best", (_augmented(REDSHIFT),)),

@@ -37,6 +37,7 @@ class Run:
     seed: int
     overrides: tuple[str, ...]
     program: tuple[str, ...] = ("run.py",)
+    settings: tuple[str, ...] = ("tracker=none", "plots=false")  # neither is what is measured
 
     @property
     def key(self) -> str:
@@ -91,8 +92,7 @@ def _carry_out(run: Run, results: Results, num_threads: int) -> dict[str, Any]:
     """Run one command and return its result.json. If it fails, raises RuntimeError with the end of its output."""
     run_dir = results.path.parent / run.key
     settings = [f"num_threads={num_threads}", override("cache_dir", results.cache_dir), override("run_dir", run_dir)]
-    settings += ["tracker=none", "plots=false"]  # neither is what is measured
-    command = [sys.executable, *run.program, *run.overrides, *settings]
+    command = [sys.executable, *run.program, *run.overrides, *run.settings, *settings]
     environment = {**os.environ, "OMP_NUM_THREADS": str(num_threads)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     if done.returncode:
@@ -102,7 +102,7 @@ def _carry_out(run: Run, results: Results, num_threads: int) -> dict[str, Any]:
 
 
 def _summary(run: Run, result: dict[str, Any]) -> str:
-    metrics = ("val/macro_f1", "test/accuracy", "test/macro_f1")
+    metrics = ("val/loss", "val/macro_f1", "test/accuracy", "test/macro_f1")
     scores = ", ".join(f"{metric} {result[metric]:.4f}" for metric in metrics if metric in result)
     return f"{' '.join(run.group)}, seed {run.seed}: {scores}, trained in {result['time/train_s']:.0f} s"
 

@@ -99,7 +99,7 @@ def typed(config: DictConfig) -> ExperimentConfig:
     """
     experiment: ExperimentConfig = typed_as(config, ExperimentConfig, REGISTRIES)
     experiment.schedule.check("schedule")
-    _check_cycles(experiment)
+    check_cycles(experiment)
     _check_by_class(experiment)
     return experiment
 
@@ -122,7 +122,7 @@ def typed_as(config: DictConfig, kind: type, registries: Sequence[Registry]) -> 
     return run
 
 
-def _check_cycles(experiment: ExperimentConfig) -> None:
+def check_cycles(experiment: Any) -> None:
     """Raise UserError for cycles of the learning rate that do not fit into a stage."""
     for i, stage in enumerate(experiment.schedule.stages):
         lr_schedule = stage.lr_schedule or experiment.lr_schedule
@@ -155,6 +155,8 @@ def _check_named(experiment: Any) -> None:
     """Raise UserError if the folder has no name, or an objective none that any run reports."""
     if not experiment.run_dir:
         raise UserError(f"run_dir={experiment.run_dir} is not a folder: give its path, or leave run_dir out.")
+    if not isinstance(experiment, Objectives):  # a pretraining has losses alone
+        return
     names = [experiment.objective] if isinstance(experiment.objective, str) else experiment.objective
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise UserError(

@@ -6,6 +6,7 @@ from typing import Any
 
 from spectral.configs.baseline_run import BaselineRunConfig
 from spectral.configs.methods import methods
+from spectral.configs.pretraining import PretrainingConfig
 from spectral.configs.registry import Registry
 from spectral.configs.renamed import WITHOUT_KEY, renamed
 from spectral.configs.root import REGISTRIES, ExperimentConfig
@@ -18,21 +19,22 @@ def read_stored(config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, An
     """Bring a stored config up to date; its values are not checked.
 
     Args:
-        config: the whole config of a run or of a baseline, resolved.
+        config: the whole config of a run, a baseline or a pretraining, resolved.
 
     Returns:
         The config under today's names, with the default of every key that it lacks; and what it holds that this version
         does not know, by dotted key.
     """
     unknown: dict[str, Any] = {}
-    if is_baseline(config):
-        return _completed(renamed(config), BaselineRunConfig, "", unknown), unknown
-    return _completed({**WITHOUT_KEY, **renamed(config)}, ExperimentConfig, "", unknown), unknown
+    kind, lacking = kind_of(config), WITHOUT_KEY if kind_of(config) is ExperimentConfig else {}
+    return _completed({**lacking, **renamed(config)}, kind, "", unknown), unknown
 
 
-def is_baseline(config: Mapping[str, Any]) -> bool:
-    """Whether a stored config is that of a classical method, which has no network."""
-    return "method" in config
+def kind_of(config: Mapping[str, Any]) -> type:
+    """The config dataclass of a whole stored config: of a network, a classical method or a pretraining."""
+    if "method" in config:
+        return BaselineRunConfig
+    return PretrainingConfig if "masked_fraction" in config else ExperimentConfig
 
 
 def _completed(stored: Mapping[str, Any], kind: type, key: str, unknown: dict[str, Any]) -> dict[str, Any]:

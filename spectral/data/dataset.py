@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from spectral.data.readers.columns import USUAL_NAMES, shortened
 from spectral.data.splits.objects import num_groups, warn_of_repeats, warn_of_torn_objects
 from spectral.data.splits.rare import RareClassError, settled
 from spectral.data.splits.split import assign_split
+from spectral.data.splits.unlabelled import assign_without_labels
 from spectral.errors import UserError
 from spectral.inputs.batches import Rows
 from spectral.survey import Survey
@@ -45,10 +47,7 @@ class Dataset:
         Raises:
             UserError: the data cannot be read, nothing is left to train on, or it has one class alone.
         """
-        survey = open_survey(data, cache_dir)
-        assert survey.folder is not None
-        if "split" in survey.catalog and split.name != "given":
-            log.warning("The data has a split of its own, which split=%s does not use: split=given does.", split.name)
+        survey = _opened(data, split, cache_dir)
         dataset = cls.of(survey.with_split(_assigned(survey, data, split)))
         if not len(dataset.train):
             raise UserError(_no_labels(survey, split.name))
@@ -56,6 +55,24 @@ class Dataset:
         _log_dataset(dataset)
         warn_of_torn_objects(dataset.survey.catalog, split.name)
         warn_of_repeats(dataset.survey.catalog)
+        return dataset
+
+    @classmethod
+    def without_labels(cls, data: Any, split: Any, cache_dir: Path) -> "Dataset":
+        """As `open`, for a training that needs no labels: spectra without one train too.
+
+        Raises:
+            UserError: the data cannot be read, or nothing is left to train on.
+        """
+        survey = _opened(data, split, cache_dir)
+        dataset = cls.of(survey.with_split(_assigned(survey, data, split, assign_without_labels)))
+        if not len(dataset.train):
+            raise UserError(f"split={split.name} leaves no spectrum to train on, of {len(survey)} in all.")
+        sizes, num_unlabelled = (len(dataset.train), len(dataset.validation)), int((dataset.labels < 0).sum())
+        log.info(
+            "%d spectra, %d of them without a label: %d training, %d validation.", len(survey), num_unlabelled, *sizes
+        )
+        warn_of_torn_objects(dataset.survey.catalog, split.name)
         return dataset
 
     @classmethod
@@ -111,9 +128,19 @@ class Dataset:
         return digest.hexdigest()
 
 
-def _assigned(survey: Survey, data: Any, split: Any) -> "pd.Series[Any]":
+def _opened(data: Any, split: Any, cache_dir: Path) -> Survey:
+    survey = open_survey(data, cache_dir)
+    assert survey.folder is not None
+    if "split" in survey.catalog and split.name != "given":
+        log.warning("The data has a split of its own, which split=%s does not use: split=given does.", split.name)
+    return survey
+
+
+def _assigned(
+    survey: Survey, data: Any, split: Any, assign: Callable[..., "pd.Series[Any]"] = assign_split
+) -> "pd.Series[Any]":
     try:
-        return assign_split(survey.catalog, split, survey.folder)
+        return assign(survey.catalog, split, survey.folder)
     except RareClassError as error:
         found = np.unique(survey.labels[survey.labels >= 0])
         raise settled(error, data, [survey.class_names[k] for k in found]) from error

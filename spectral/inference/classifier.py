@@ -39,7 +39,7 @@ MOST_PARTS_WITHOUT_WEIGHTS = 100  # a list of options may be longer than the net
 
 @dataclass
 class Classifier:
-    """A network with all that is needed to apply it. K classes, L length.
+    """A network with all that is needed to apply it; of a pretraining, to begin with it. K classes, L length.
 
     Args:
         model: typed config of the network.
@@ -230,13 +230,16 @@ class Classifier:
         return {"format": number, **content, "wave_angstrom": wave}
 
     @classmethod
-    def load(cls, folder: RunFolder) -> "Classifier":
+    def load(cls, folder: RunFolder, key: str = "run") -> "Classifier":
         """The classifier of a run, of this version of Spectral or an earlier one.
+
+        Args:
+            key: as of `read_model_json`.
 
         Raises:
             UserError: there is no model.json, or this version cannot read it.
         """
-        return cls.of(read_model_json(folder))
+        return cls.of(read_model_json(folder, key))
 
     @classmethod
     def of(cls, content: dict[str, Any]) -> "Classifier":

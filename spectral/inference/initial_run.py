@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from spectral.configs.class_lists import class_of
@@ -15,9 +16,11 @@ from spectral.data.packing.open import data_like_run
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
 from spectral.inference.wavelengths import difference_to_initial
+from spectral.models.masked_pixels import BODY
 from spectral.runs.folder import RunFolder
+from spectral.runs.weights import load_weights as read_weights
 from spectral.training.checkpoint import load_resumable
-from spectral.training.initial_weights import body_misfit, has_rows_by_class, head_fits, load_weights
+from spectral.training.initial_weights import body_misfit, body_of, has_rows_by_class, head_fits, load_weights
 
 log = logging.getLogger(__name__)
 
@@ -108,9 +111,19 @@ def _digest(init: str) -> str:
 
 
 def _read(init: str) -> tuple[Classifier, dict[str, Tensor]]:
-    """The classifier of the other run, and its weights."""
-    classifier = _classifier(init)
-    return classifier, classifier.load_trained(RunFolder(init)).state_dict()
+    """The classifier of the other run, and its weights: of a pretraining those of its body."""
+    classifier, folder = _classifier(init), RunFolder(init)
+    if folder.is_pretraining:
+        return classifier, _pretrained_body(folder)
+    return classifier, classifier.load_trained(folder).state_dict()
+
+
+def _pretrained_body(folder: RunFolder) -> dict[str, Tensor]:
+    try:
+        weights = read_weights(folder.weights)
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{folder.weights} cannot be read: it was changed or cut short.") from error
+    return body_of({name.removeprefix(BODY): tensor for name, tensor in weights.items() if name.startswith(BODY)})
 
 
 def _classifier(init: str) -> Classifier:
@@ -122,7 +135,7 @@ def _classifier(init: str) -> Classifier:
         raise UserError(f"init={init} is a run that has not ended: it has no {folder.result.name}, so resume it first.")
     if not folder.weights.is_file():
         raise UserError(f"init={init} has no weights to begin with: {folder.weights.name} is not there.")
-    classifier = Classifier.load(folder)
+    classifier = Classifier.load(folder, "init")
     if classifier.members:
         raise UserError(f"init={init} is an ensemble, and its networks are no weights to begin with: name a member.")
     return classifier
@@ -143,6 +156,8 @@ def _head_difference(
         classes: of each class here, its index there, or None if no row of weights is of it.
         fits: whether its weights have the same sizes.
     """
+    if not other.class_names:
+        return f"{init} is a pretraining, which knows no classes"
     if not any(there is not None for there in classes):
         return f"classes {', '.join(other.class_names)} of {init}, {', '.join(own.class_names)} here"
     kinds = [getattr(classifier.model, "head", None) for classifier in (other, own)]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from spectral.configs.baseline import baseline_from
 from spectral.configs.baseline_run import AnyRunConfig
 from spectral.configs.inputs import channels, transforms
+from spectral.configs.pretraining import PretrainingConfig
 from spectral.data.dataset import Dataset
 from spectral.errors import UserError
 from spectral.inputs.augmentations import Augmentation
@@ -36,7 +37,7 @@ class InputSpec:
     baseline: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def describing(cls, config: AnyRunConfig, dataset: Dataset) -> "InputSpec":
+    def describing(cls, config: AnyRunConfig | PretrainingConfig, dataset: Dataset) -> "InputSpec":
         inputs, builder = config.inputs, transforms.entry(config.transform.name).load()
         learned = builder.learn(_training_spectra(dataset))  # type: ignore[attr-defined]  # mypy knows only that it is a class
         survey = dataset.survey

@@ -40,18 +40,21 @@ INPUTS: dict[str, Any] = {
 MEMBER = {"model": {}, "weight": 1.0, "output_prior": [], "inputs": 0, "run": "", "weights": ""}
 
 
-def read_model_json(folder: RunFolder) -> dict[str, Any]:
+def read_model_json(folder: RunFolder, key: str = "run") -> dict[str, Any]:
     """The content of a run's model.json under the keys of this version, without the format's number.
+
+    Args:
+        key: of the command, for messages; with "init" the folder may be a pretraining's, which has no classes.
 
     Raises:
         UserError: there is none, since the run is a baseline or has not begun; it is not valid JSON, it lacks what
             nothing can stand for, or its format is newer.
     """
-    folder.check_has_model()
-    return checked_content(_parsed(folder), str(folder.model))
+    folder.check_has_model(key)
+    return checked_content(_parsed(folder), str(folder.model), has_classes=not folder.is_pretraining)
 
 
-def checked_content(content: dict[str, Any], name: str) -> dict[str, Any]:
+def checked_content(content: dict[str, Any], name: str, has_classes: bool = True) -> dict[str, Any]:
     """The same of what is stored elsewhere, under a name for the messages.
 
     Raises:
@@ -64,7 +67,7 @@ def checked_content(content: dict[str, Any], name: str) -> dict[str, Any]:
     for key, kind in NEEDED.items():
         if not isinstance(content.get(key), kind):
             raise UserError(f"{name} does not describe a classifier: it lacks {key}.")
-    if wrong := _wrong_value(content):
+    if wrong := _wrong_value(content, has_classes):
         raise UserError(f"{name} does not describe a classifier: {wrong}.")
     content["inputs"] = _checked_inputs(content["inputs"], content["length"], name, "inputs")
     if "members" in content:
@@ -126,10 +129,11 @@ def _are_shares(values: Any, size: int) -> bool:
     return are_numbers and all(0 <= value <= 1 for value in values)
 
 
-def _wrong_value(content: dict[str, Any]) -> str:
+def _wrong_value(content: dict[str, Any], has_classes: bool) -> str:
     """What is wrong with the first value of another type or size than it has; empty if none is."""
     names, length = content["class_names"], content["length"]
-    if not (names and all(isinstance(name, str) for name in names) and len(set(names)) == len(names)):
+    are_names = all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
+    if not are_names or bool(names) != has_classes:
         return "class_names is not a list of different names"
     if not _is_count(length):
         return f"length is not a whole number from 1 to {LARGEST:,}"

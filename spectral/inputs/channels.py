@@ -63,6 +63,16 @@ class Mask(Channel):
         return pixels.bad[:, None].to(pixels.flux.dtype)
 
 
+class Measured(Channel):
+    """One channel: 1 where a pixel is inside the spectrum and was not masked, else 0. Losses on pixels read it."""
+
+    def num_channels(self, num_survey_channels: int) -> int:
+        return 1
+
+    def forward(self, pixels: Pixels) -> Tensor:
+        return (pixels.inside & ~pixels.bad)[:, None].to(pixels.flux.dtype)
+
+
 class Derivative(Channel):
     """The change of the scaled flux per pixel: central differences, one-sided at the ends of the spectrum."""
 

@@ -25,7 +25,9 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from spectral.configs.stored import is_baseline, read_stored
+from spectral.configs.baseline_run import BaselineRunConfig
+from spectral.configs.pretraining import PretrainingConfig
+from spectral.configs.stored import kind_of, read_stored
 from spectral.errors import UserError
 from spectral.files import remove_left_parts, space_errors, write_bytes, write_json
 from spectral.runs.identity import as_begun, check_same
@@ -67,13 +69,29 @@ class RunFolder:
         """The folder of the weights after an epoch, counted from 1 over all stages."""
         return RunFolder(self.snapshots / f"epoch-{epoch:04d}")
 
+    @property
+    def is_pretraining(self) -> bool:
+        """Whether its network reconstructs pixels and knows no classes."""
+        return self.config.exists() and kind_of(self._stored()) is PretrainingConfig
+
     def check_has_model(self, key: str = "run") -> None:
-        """Raise UserError if this is the folder of a baseline; `key` begins the sentence."""
-        if self.config.exists() and is_baseline(stored := self._stored()):
+        """Raise UserError if this is the folder of a baseline, or of a pretraining unless `key` is init.
+
+        Args:
+            key: begins the sentence.
+        """
+        if not self.config.exists():
+            return
+        kind = kind_of(stored := self._stored())
+        if kind is BaselineRunConfig:
             method = stored["method"]
             name = method.get("name") if isinstance(method, Mapping) else method
             raise UserError(
                 f"{key}={self.path} is a baseline (method={name}): it keeps no model, only its scores and predictions."
+            )
+        if kind is PretrainingConfig and key != "init":
+            raise UserError(
+                f"{key}={self.path} is a pretraining, which knows no classes: train with init={self.path} first."
             )
 
     @contextmanager

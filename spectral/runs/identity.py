@@ -8,9 +8,11 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from spectral.configs.baseline_run import BaselineRunConfig
 from spectral.configs.data import readers
+from spectral.configs.pretraining import PretrainingConfig
 from spectral.configs.renamed import renamed
-from spectral.configs.stored import is_baseline, read_stored
+from spectral.configs.stored import kind_of, read_stored
 from spectral.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,10 @@ FREE_KEYS = (
     "sweep",
 )
 OFF: tuple[Any, ...] = (None, False, [], {})  # an option with such a value did nothing
+WHAT = {
+    BaselineRunConfig: "a baseline, and this command trains a network",
+    PretrainingConfig: "a pretraining, which init=FOLDER begins with",
+}
 
 
 def is_free(key: str) -> bool:
@@ -50,9 +56,8 @@ def as_begun(path: Path, stored: Mapping[str, Any], given: dict[str, Any], chose
     Args:
         chosen: the keys that the command names.
     """
-    if is_baseline(stored) != is_baseline(given):
-        what = "a baseline, and this command trains a network" if is_baseline(stored) else "the run of a network"
-        raise UserError(f"run_dir={path} holds {what}: give another run_dir.")
+    if (kind := kind_of(stored)) is not kind_of(given):
+        raise UserError(f"run_dir={path} holds {WHAT.get(kind, 'the run of a network')}: give another run_dir.")
     begun = read_stored(stored)[0]
     given = _on_grid_as_begun(begun, given)
     then, now = _flat(begun), _flat(given)

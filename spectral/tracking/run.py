@@ -12,6 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 
 from spectral.configs.baseline_run import AnyRunConfig
 from spectral.configs.objective import objective_direction
+from spectral.configs.pretraining import PretrainingConfig
 from spectral.plots.pictures import Plots
 from spectral.runs.folder import RunFolder
 from spectral.runs.identity import is_free
@@ -28,7 +29,7 @@ class RunTracking:
 
     def __init__(
         self,
-        config: AnyRunConfig,
+        config: AnyRunConfig | PretrainingConfig,
         resolved_config: dict[str, Any],
         folder: RunFolder,
         device: torch.device,
@@ -117,7 +118,7 @@ class RunTracking:
 
 
 def _about(
-    config: AnyRunConfig,
+    config: AnyRunConfig | PretrainingConfig,
     resolved_config: dict[str, Any],
     folder: RunFolder,
     class_names: Sequence[str],

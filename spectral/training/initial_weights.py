@@ -23,6 +23,11 @@ def body_misfit(network: nn.Module, weights: Weights) -> str | None:
     return None
 
 
+def body_of(weights: Weights) -> dict[str, Tensor]:
+    """The weights of the body alone."""
+    return {name: tensor for name, tensor in weights.items() if not _is_head(name)}
+
+
 def head_fits(network: nn.Module, weights: Weights) -> bool:
     """Whether the weights of the head have the same names and sizes, but for the number of classes."""
     there, here = (_without_classes(_sizes(found, is_head=True)) for found in (weights, network.state_dict()))

@@ -11,10 +11,11 @@ UNITS = ((24 * 3600, "d"), (3600, "h"), (60, "min"))
 
 @dataclass(frozen=True)
 class Entry:
-    """A study, a run or a baseline.
+    """A study, a run, a baseline or a pretraining.
 
     Args:
-        kind: study, run (of a network), ensemble (of runs) or baseline (of a classical method).
+        kind: study, run (of a network), ensemble (of runs), baseline (of a classical method) or
+            pretraining (without labels).
         status: running, finished, stopped, stale or failed; for the run of a trial also pruned or paused.
         num_done: trials that have ended, epochs, or members of an ensemble; 0 of a baseline, which has none.
         num_total: trials or epochs that were asked for; None if unknown.

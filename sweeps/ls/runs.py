@@ -38,7 +38,7 @@ def read_run(folder: Path) -> Entry:
     is_last = status in ("pruned", "paused") or keeps_last(config)
     return Entry(
         folder.name,
-        "ensemble" if members else "run" if has_epochs else "baseline",
+        "ensemble" if members else _kind(config),
         status,
         len(members) if members else result.get("num_epochs", 0) if result else len(rows),
         None if members else num_epochs,
@@ -48,6 +48,12 @@ def read_run(folder: Path) -> Entry:
         _changed_s(folder),
         folder,
     )
+
+
+def _kind(config: Any) -> str:
+    if "method" in config:
+        return "baseline"
+    return "pretraining" if "masked_fraction" in config else "run"
 
 
 def _planned_epochs(config: Any, path: Path) -> int:

@@ -33,6 +33,7 @@ COMMANDS = [
     ["run.py", "tracker.mode=never"],
     ["spectral/baseline.py", "method=nope"],
     ["spectral/baseline.py", "method.max_iter=0"],
+    ["spectral/pretrain.py", "masked_fraction=1"],
     ["spectral/evaluate.py", "run=nowhere", "on=tets"],
     ["spectral/predict.py", "run=nowhere", "data=arrays", "out=classes.txt"],
     ["spectral/pack.py", "data=arrays", "data.rows_per_part=0", "out=packs/mine"],
@@ -46,7 +47,9 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> list[Report]:
     """For each command: its exit code, what it printed to stderr, and the heavy libraries imported until then."""
     run_dir = f"run_dir={tmp_path_factory.mktemp('light') / 'run'}"
     words = [[str(REPOSITORY / script), *given] for script, *given in COMMANDS]
-    words = [[*given, run_dir] if given[0].endswith(("run.py", "baseline.py")) else given for given in words]
+    words = [
+        [*given, run_dir] if given[0].endswith(("run.py", "baseline.py", "pretrain.py")) else given for given in words
+    ]
     path = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "tests" / "helpers")])
     ended = subprocess.run(
         [sys.executable, "-c", REPORT % HEAVY, json.dumps(words)],
