@@ -16,7 +16,7 @@ from spectral.configs.inputs import augmentations
 from spectral.configs.losses import losses
 from spectral.configs.lr_schedule import ends_of_parts, lr_schedules
 from spectral.configs.models import models, runs_natively
-from spectral.configs.objective import check_objective
+from spectral.configs.objective import check_objective, objective_direction
 from spectral.configs.optimizer import optimizers
 from spectral.configs.pretraining import PretrainingConfig
 from spectral.configs.root import ExperimentConfig
@@ -32,7 +32,7 @@ from spectral.scoring.bootstrap import group_numbers
 from spectral.scoring.decision import Decision
 from spectral.scoring.metrics import Labels
 from spectral.training.sampler import Sampler
-from spectral.training.stage import Stage
+from spectral.training.stage import Stage, TrainingSettings
 
 log = logging.getLogger(__name__)
 
@@ -151,6 +151,24 @@ def objects_of(dataset: Dataset, rows: Rows) -> Labels | None:
     """A number for the object of each of some spectra [n]; None if the survey names no groups."""
     groups = dataset.groups_of(rows)
     return None if groups is None else group_numbers(groups)
+
+
+def training_settings(config: ExperimentConfig | PretrainingConfig, dataset: Dataset) -> TrainingSettings:
+    """What holds for all stages."""
+    objective = config.objectives[0]
+    return TrainingSettings(
+        seed=config.seed,
+        objective=objective,
+        maximize=objective_direction(objective) == "maximize",
+        clip_norm=config.schedule.clip_norm,
+        ema_decay=config.schedule.ema_decay,
+        patience_epochs=config.schedule.patience_epochs,
+        keeps_last=config.schedule.keep == "last",
+        mixup_alpha=config.schedule.mixup_alpha,
+        mixup_within=config.schedule.mixup_classes == "within",
+        data_digest=dataset.digest,
+        former_data_digest=dataset.former_digest,
+    )
 
 
 def decision_rule(config: AnyRunConfig, output_prior: Tensor, dataset: Dataset) -> Callable[[], Decision]:

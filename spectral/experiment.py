@@ -23,10 +23,10 @@ from spectral.builders import (
     decision_rule,
     first_and_last_losses,
     objects_of,
+    training_settings,
     with_runtime,
 )
 from spectral.configs.ignored import ignored_options
-from spectral.configs.objective import objective_direction
 from spectral.configs.root import ExperimentConfig, typed
 from spectral.data.dataset import Dataset
 from spectral.inference.classifier import Classifier
@@ -54,7 +54,7 @@ from spectral.tracking.client import check_installed
 from spectral.tracking.run import RunTracking
 from spectral.training.progress import Progress
 from spectral.training.seeding import seed_torch
-from spectral.training.stage import Stage, TrainingSettings
+from spectral.training.stage import Stage
 from spectral.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
@@ -153,7 +153,7 @@ def _carry_out(
         targets=torch.from_numpy(dataset.labels[dataset.train]).to(runtime.device),
         sampler=sampler,
         stages=stages,
-        settings=_training_settings(config, dataset),
+        settings=training_settings(config, dataset),
         validate=_validation(config, dataset, inputs, source, runtime),
         folder=folder,
         progress=Progress(console, config.objectives[0]),
@@ -188,23 +188,6 @@ def _check_decision(config: ExperimentConfig, stages: list[Stage], dataset: Data
         if rule.num_iterations:
             labels, objects = dataset.labels[dataset.validation], objects_of(dataset, dataset.validation)
             check_can_hold_out(labels, dataset.class_names, objects)
-
-
-def _training_settings(config: ExperimentConfig, dataset: Dataset) -> TrainingSettings:
-    objective = config.objectives[0]
-    return TrainingSettings(
-        seed=config.seed,
-        objective=objective,
-        maximize=objective_direction(objective) == "maximize",
-        clip_norm=config.schedule.clip_norm,
-        ema_decay=config.schedule.ema_decay,
-        patience_epochs=config.schedule.patience_epochs,
-        keeps_last=config.schedule.keep == "last",
-        mixup_alpha=config.schedule.mixup_alpha,
-        mixup_within=config.schedule.mixup_classes == "within",
-        data_digest=dataset.digest,
-        former_data_digest=dataset.former_digest,
-    )
 
 
 def _validation(

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from torch import nn
 
-from spectral.builders import begin_runtime, optimizing, with_runtime
+from spectral.builders import begin_runtime, optimizing, training_settings, with_runtime
 from spectral.configs.models import models
 from spectral.configs.pretraining import PretrainingConfig, typed_pretraining
 from spectral.data.dataset import Dataset
@@ -37,7 +37,7 @@ from spectral.tracking.run import EpochCallback, RunTracking
 from spectral.training.progress import Progress
 from spectral.training.sampler import NaturalSampler
 from spectral.training.seeding import seed_torch
-from spectral.training.stage import Stage, TrainingSettings
+from spectral.training.stage import Stage
 from spectral.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ def _carry_out(
         targets=torch.from_numpy(no_labels).to(runtime.device),
         sampler=NaturalSampler(no_labels, 1, config.schedule.batch_size, config.seed),
         stages=_stages(config, len(dataset.train)),
-        settings=_settings(config, dataset),
+        settings=training_settings(config, dataset),
         validate=_validation(config, dataset, inputs, source, runtime),
         folder=folder,
         progress=Progress(console, config.objective),
@@ -168,20 +168,6 @@ def _stages(config: PretrainingConfig, num_rows: int) -> list[Stage]:
         built = optimizing(stage, config)
         stages.append(Stage(stage.name, stage.epochs, steps, stage.start, lambda _epoch: MeanOfPixels(), *built))
     return stages
-
-
-def _settings(config: PretrainingConfig, dataset: Dataset) -> TrainingSettings:
-    return TrainingSettings(
-        seed=config.seed,
-        objective=config.objective,
-        maximize=False,
-        clip_norm=config.schedule.clip_norm,
-        ema_decay=config.schedule.ema_decay,
-        patience_epochs=config.schedule.patience_epochs,
-        keeps_last=config.schedule.keep == "last",
-        data_digest=dataset.digest,
-        former_data_digest=dataset.former_digest,
-    )
 
 
 def _validation(
