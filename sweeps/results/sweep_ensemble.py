@@ -11,6 +11,7 @@ from sweeps.results.paired_difference import Difference, difference_sentence, pa
 from sweeps.results.run import Run, trouble
 
 FOLDER = "ensemble"  # in the folder of the sweep
+SHOWN = "val/macro_f1", "val/decision/macro_f1", "test/macro_f1", "test/decision/macro_f1"  # scores that a sweep prints
 NOTE = "The best trial was chosen on these spectra; what the ensemble says of each was selected and fitted without it."
 
 
@@ -61,7 +62,7 @@ class SweepEnsemble:
     def lines(self) -> list[str]:
         """What a sweep prints of it."""
         result = self.run.result
-        names = [name for name in ("val/macro_f1", "val/decision/macro_f1") if name in result]
+        names = [name for name in SHOWN if name in result]
         scores = ", ".join(f"{name} {result[name]:.4f}" for name in names)
         found = [f"ensemble of {self.num_members} network{'s' * (self.num_members != 1)}: {scores}"]
         if self.difference:

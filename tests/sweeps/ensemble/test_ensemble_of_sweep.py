@@ -91,7 +91,9 @@ def test_an_ensemble_that_does_not_know_the_best_trial_is_left_out(folder: Path)
     assert SweepEnsemble.of(folder, [Run(folder / "7")], "trial 7") is None
 
 
-def test_it_is_scored_on_the_test_split_after_the_best_trial(pack_folder: Path, tmp_path: Path) -> None:
+def test_it_is_scored_on_the_test_split_after_the_best_trial(
+    pack_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "study"
     study = searched(folder, pack_folder).study
     assert make_ensemble_of(study, folder, top=20) == ""
@@ -107,6 +109,11 @@ def test_it_is_scored_on_the_test_split_after_the_best_trial(pack_folder: Path, 
         name: value for name, value in result.items() if "/" in name
     }
     assert RunFolder(folder / "ensemble").load_config()["score_test"]
+    summarize(study, folder)
+    said = capsys.readouterr().out
+    assert (
+        f"test/macro_f1 {scored['test/macro_f1']:.4f}" in said and "test/macro_f1 of the ensemble less that of" in said
+    )
 
     # The members have test scores of their own by now, of which the same average can be made without a network.
     runs = [str(path) for path in result["ensemble"]["runs"]]
