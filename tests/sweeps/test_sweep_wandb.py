@@ -145,6 +145,7 @@ def test_a_killed_worker_and_a_pruned_trial_are_logged_as_such(small: list[str],
     assert seen == [0] and [row["trial"] for row in later_rows] == new
     check_steps([first, second])
     # Neither the kill nor the tracker nor the later test scores change what the run gives.
-    untold = [option for option in small if not option.startswith("tracker=")]
-    run_alone([*untold, *LONGER, "tracker=none", "model.width=4", "optimizer.lr=0.01", f"run_dir={tmp_path / 'alone'}"])
+    untracked = [option for option in small if not option.startswith("tracker")]
+    own = "tracker=none", "model.width=4", "optimizer.lr=0.01", f"run_dir={tmp_path / 'alone'}"
+    run_alone([*untracked, *LONGER, *own])
     assert outcome(folder / "0") == outcome(tmp_path / "alone")
