@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import small_runs
 from loop_runs import Call, Sweep, sweep
+from optuna.trial import FrozenTrial
 
 from spectral.runs.folder import RunFolder
 from sweeps.console.summary import summarize
@@ -100,9 +101,12 @@ def test_it_is_scored_on_the_test_split_after_the_best_trial(
     result = json.loads((folder / "ensemble" / "result.json").read_text())
     assert not result["score_test"] and "test/macro_f1" not in result
 
-    for trial in study.trials():  # what the last runs of a sweep do with the best one
+    def score(trial: FrozenTrial) -> None:
         trained(pack_folder, trial.params["x"], folder / str(trial.number), "score_test=true")
-    study.note_final(ranked(study.trials(), study.study.directions)[0].number, is_done=True)
+
+    best, *others = ranked(study.trials(), study.study.directions)
+    score(best)  # as the last run of a sweep does
+    study.note_final(best.number, is_done=True)
     assert make_ensemble_of(study, folder, top=20) == ""
     scored = json.loads((folder / "ensemble" / "result.json").read_text())
     assert scored["score_test"] and {name: scored[name] for name in result if "/" in name} == {
@@ -115,7 +119,8 @@ def test_it_is_scored_on_the_test_split_after_the_best_trial(
         f"test/macro_f1 {scored['test/macro_f1']:.4f}" in said and "test/macro_f1 of the ensemble less that of" in said
     )
 
-    # The members have test scores of their own by now, of which the same average can be made without a network.
+    for trial in others:  # of test scores of their own the same average is made without a network
+        score(trial)
     runs = [str(path) for path in result["ensemble"]["runs"]]
     assert command.main([*runs, "--out", str(tmp_path / "again"), "--seed", str(result["ensemble"]["seed"])]) == 0
     again = json.loads((tmp_path / "again" / "result.json").read_text())
