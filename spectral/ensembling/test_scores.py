@@ -11,21 +11,25 @@ from spectral.files import write_parquet
 from spectral.inference.evaluation import evaluate
 from spectral.runs.folder import RunFolder
 
+AS_TRAINED = "device", "precision", "num_threads", "kernel", "evaluate_batch_size", "cache_dir"  # keys of the config
+
 
 def score_test(path: Path) -> dict[str, Any]:
     """The result of an ensemble with its test scores, which are then in its folder too; result.json is written last.
+
+    The networks run as its first member's did, whose config it has.
 
     Raises:
         UserError: the data is not there, has no test split, or has changed since the ensemble was made.
     """
     folder = RunFolder.existing(path)
-    result = folder.load_result() or {}
-    found = evaluate(EvaluateConfig(run=str(path), on="test"))
+    result, config = folder.load_result() or {}, folder.load_config()
+    found = evaluate(EvaluateConfig(run=str(path), on="test", **{key: config[key] for key in AS_TRAINED}))
     if found.result["survey"]["fingerprint"] != result["survey"]["fingerprint"]:
         raise UserError(f"the survey has changed since the runs in {path}: its test split is no longer there.")
     held = folder.load_predictions()
     write_parquet(folder.predictions, pd.concat([held[held["split"] != "test"], found.predictions], ignore_index=True))
-    folder.write_config(folder.load_config() | {"score_test": True})
+    folder.write_config(config | {"score_test": True})
     scores = {name: value for name, value in found.result.items() if name.startswith(f"{found.key}/")}
     result |= {**scores, "confusion": result["confusion"] | found.result["confusion"], "score_test": True}
     folder.write_result(result)
