@@ -1,7 +1,7 @@
 """Trials that their pruner has paused (`sweep.promote`).
 
 No storage can change a trial that has ended. So a paused trial is RUNNING in the study, without an owner, until it
-continues or no trial of the study is left to run: then it is PRUNED.
+continues or no trial of the study is left to run: then it is PRUNED. A command without `sweep.promote` lets it wait.
 """
 
 from collections.abc import Sequence
@@ -43,6 +43,15 @@ def continue_paused(study: "Study", paused: "FrozenTrial", ownership: "Ownership
     ownership.sign(trial)  # first: if this process is killed here, the trial is still paused
     trial.set_user_attr(PAUSED, False)
     return trial
+
+
+def let_paused_wait(study: "Study", trials: Sequence["FrozenTrial"]) -> None:
+    """Leave all paused trials to be run on, where nothing promotes them. The caller must hold the lock of the study."""
+    from optuna.trial import TrialState
+
+    for paused in filter(is_paused, trials):
+        study._storage.set_trial_user_attr(paused._trial_id, PAUSED, False)
+        study._storage.set_trial_state_values(paused._trial_id, TrialState.WAITING)
 
 
 def prune_paused(study: "Study", trials: Sequence["FrozenTrial"]) -> None:

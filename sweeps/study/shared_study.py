@@ -28,7 +28,7 @@ from sweeps.study.attributes import CONFIGURATION, ENQUEUED, FINAL, OWNER, PAUSE
 from sweeps.study.controllers import Controller, Heartbeat
 from sweeps.study.identity import check_identity, identity_of, note_command
 from sweeps.study.ownership import Ownership, TakenOver
-from sweeps.study.paused import any_running, continue_paused, is_paused, prune_paused
+from sweeps.study.paused import any_running, continue_paused, is_paused, let_paused_wait, prune_paused
 from sweeps.study.pruner import build_pruner, pruners
 from sweeps.study.renamed import renamed_configuration
 from sweeps.study.retry import RetryPolicy
@@ -120,7 +120,7 @@ class SharedStudy:
             log.info("Trial %d is run again: its controller was lost.", left.number)
             self._let_wait(left._trial_id)
         if not self.config.promote:
-            self._continue_all_paused()
+            let_paused_wait(self.study, self.trials())
         trials = self.trials()
         any_waiting = any(trial.state == TrialState.WAITING for trial in trials)
         if self.config.promote and not any_waiting and (promoted := self._promote(trials)):
@@ -146,12 +146,6 @@ class SharedStudy:
         if is_last_call:
             prune_paused(self.study, trials)
         return None
-
-    def _continue_all_paused(self) -> None:
-        """Let the trials wait that an earlier command has paused: nothing promotes them now."""
-        for paused in filter(is_paused, self.trials()):
-            self.storage.set_trial_user_attr(paused._trial_id, PAUSED, False)
-            self._let_wait(paused._trial_id)
 
     def is_finished(self) -> bool:
         """Whether all trials have ended. Not before: a controller that still runs one may die."""

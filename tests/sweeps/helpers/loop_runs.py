@@ -27,6 +27,8 @@ from sweeps.storage.urls import journal_url
 from sweeps.study.retry import RetryPolicy
 from sweeps.study.shared_study import SharedStudy
 
+PATIENCE_S = 120.0  # with a sweep of such tasks, which takes seconds
+
 # The link of a final job: its trial has ended and records nothing more.
 NO_TRIAL = TrialLink("", "", -1, -1, "")
 
@@ -143,7 +145,7 @@ class Sweep:
 
 
 def sweep(folder: Path, space: dict[str, Any], task: Task, *, num_slots: int = 2, **options: Any) -> Sweep:
-    """Run a sweep to its end; the same folder resumes the same study."""
+    """Run a sweep to its end; the same folder resumes the same study. One that does not end is stopped."""
     study = open_study(folder, space, **options)
     study.retries = RetryPolicy(study.config.max_retries, first_pause_s=0)
     launcher, output = ThreadLauncher(task, num_slots), io.StringIO()
@@ -151,10 +153,15 @@ def sweep(folder: Path, space: dict[str, Any], task: Task, *, num_slots: int = 2
     constraints = read_constraints(study.config.constraints)
     held_back = study.config.search_overrides
     finals = Finals(study, folder, [], display) if held_back else None
-    loop = SweepLoop(study, launcher, folder, constraints, held_back, Interrupts(print), display, finals)  # type: ignore[arg-type]  # stand-ins
+    interrupts = Interrupts(print)
+    loop = SweepLoop(study, launcher, folder, constraints, held_back, interrupts, display, finals)  # type: ignore[arg-type]  # stand-ins
+    patience = threading.Timer(PATIENCE_S, lambda: setattr(interrupts, "stopping", True))
+    patience.daemon = True
+    patience.start()
     try:
         loop.run()
     finally:
+        patience.cancel()
         study.close()
     return Sweep(study, launcher, loop, output.getvalue())
 
