@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from rich.console import Console
 from torch import nn
 
@@ -38,7 +38,7 @@ from spectral.inputs.inputs import Inputs
 from spectral.plots.pictures import Plots
 from spectral.result import network_sizes, result_of
 from spectral.runs.folder import RunFolder
-from spectral.runs.given import chosen_keys, resolved
+from spectral.runs.given import begun, resolved
 from spectral.runs.interrupted import says_how_to_resume
 from spectral.runtime import Runtime
 from spectral.score_test import add_test, is_held_back
@@ -89,10 +89,7 @@ def run(
     folder, console = RunFolder(str(experiment.run_dir)), Terminal()
     resolved_config = resolved(config)
     with folder.locked():
-        if folder.config.exists():
-            resolved_config = folder.as_begun(resolved_config, chosen_keys())
-            experiment = typed(OmegaConf.create(resolved_config))
-            folder.claim(resolved_config)  # before anything long: packing, say
+        experiment, resolved_config = begun(folder, experiment, resolved_config, typed)
         result = with_argmax_scores(folder.load_result(), folder.path)
         if result and is_held_back(experiment, result):
             result = add_test(experiment, resolved_config, folder, result, tracked_as)

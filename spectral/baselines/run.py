@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
@@ -24,7 +24,7 @@ from spectral.inference.logits import batch_source, check_ivar
 from spectral.inputs.batches import Rows
 from spectral.plots.pictures import Plots
 from spectral.runs.folder import RunFolder
-from spectral.runs.given import chosen_keys, resolved
+from spectral.runs.given import begun, resolved
 from spectral.runs.origin import origin
 from spectral.runtime import Runtime
 from spectral.scoring.console import print_result
@@ -57,10 +57,7 @@ def run(config: DictConfig) -> float | list[float]:
     folder, console = RunFolder(str(baseline.run_dir)), Terminal()
     resolved_config = resolved(config)
     with folder.locked():
-        if folder.config.exists():
-            resolved_config = folder.as_begun(resolved_config, chosen_keys())
-            baseline = typed_baseline(OmegaConf.create(resolved_config))
-            folder.claim(resolved_config)  # before anything long: packing, say
+        baseline, resolved_config = begun(folder, baseline, resolved_config, typed_baseline)
         result = folder.load_result()
         if result and (result["score_test"] or not baseline.score_test):
             said = f"The run in {folder.path} is finished: its result is given again."

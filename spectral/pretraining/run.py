@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from rich.console import Console
 from torch import nn
 
@@ -27,7 +27,7 @@ from spectral.models.masked_pixels import MaskedPixels, MeanOfPixels
 from spectral.plots.pictures import Plots
 from spectral.result import network_sizes
 from spectral.runs.folder import RunFolder
-from spectral.runs.given import chosen_keys, resolved
+from spectral.runs.given import begun, resolved
 from spectral.runs.interrupted import says_how_to_resume
 from spectral.runs.origin import origin
 from spectral.runtime import Runtime
@@ -62,10 +62,7 @@ def run(config: DictConfig, on_epoch: EpochCallback = lambda _epoch, _row: None)
     folder, console = RunFolder(str(pretraining.run_dir)), Terminal()
     resolved_config = resolved(config)
     with folder.locked():
-        if folder.config.exists():
-            resolved_config = folder.as_begun(resolved_config, chosen_keys())
-            pretraining = typed_pretraining(OmegaConf.create(resolved_config))
-            folder.claim(resolved_config)  # before anything long: packing, say
+        pretraining, resolved_config = begun(folder, pretraining, resolved_config, typed_pretraining)
         result = folder.load_result()
         if result:
             _print(console, f"The run in {folder.path} is finished: its result is given again.")

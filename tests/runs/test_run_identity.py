@@ -16,6 +16,7 @@ import spectral.configs.stored
 from spectral import experiment
 from spectral.configs.root import ExperimentConfig
 from spectral.errors import UserError
+from spectral.runs import given
 from spectral.runs.identity import FREE_KEYS, check_same
 
 Overrides = Callable[..., list[str]]
@@ -138,7 +139,7 @@ def test_a_version_with_more_keys_resumes_a_run(
     later = OmegaConf.to_container(composed(small()), resolve=True)
     assert isinstance(later, dict)
     with monkeypatch.context() as named:
-        named.setattr(experiment, "chosen_keys", lambda: ["added"])
+        named.setattr(given, "chosen_keys", lambda: ["added"])
         with pytest.raises(UserError, match="holds a run with added=5, this command has added=6"):
             experiment.run(OmegaConf.create(later | {"added": 6}))
     # Another value that the later version's yaml has, and not the command, is not that of the run.
