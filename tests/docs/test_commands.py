@@ -24,7 +24,8 @@ from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path, get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
-from small_runs import REPOSITORY, composed, run
+from page_commands import FOUND
+from small_runs import REPOSITORY, composed, result, run
 
 from spectral.configs.baseline_run import typed_baseline
 from spectral.configs.commands import EvaluateConfig, ExportConfig, PackConfig, PredictConfig, typed_command
@@ -33,13 +34,7 @@ from spectral.configs.root import typed
 from sweeps.launchers.compose import Composer
 from sweeps.sweeper import SpectralSweeper
 
-PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", REPOSITORY / "benchmarks" / "README.md"]
-PAGES += sorted((REPOSITORY / "docs").glob("*.md"))
-YAMLS = sorted((REPOSITORY / "conf").rglob("*.yaml"))
-FENCED = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.M | re.S)
 SETS_VARIABLE = re.compile(r"[A-Z_]+=")  # of the environment, before a command
-INLINE = re.compile(r"`((?:python|make) [^`\n]+)`")
-IN_YAML = re.compile(r"\b(python (?:run\.py|-m \w).*?)(?=`|;|\s{3}|$)", re.M)
 UNCHECKED = {
     "python run.py model=my_net": "tests/docs/test_contributing.py makes this network and trains it",
     "python run.py -m sweep=NAME": "NAME stands for a search of the user",
@@ -55,34 +50,10 @@ UNCHECKED = {
     'python -m pip install --no-deps "aeon==1.6.0"': "aeon is no extra: its page says why",
 }
 KINDS = {"evaluate": EvaluateConfig, "predict": PredictConfig, "pack": PackConfig, "export": ExportConfig}
-TYPED = {"pretrain": typed_pretraining} | {n: lambda c, k=k: typed_command(c, k, "") for n, k in KINDS.items()}
 SMALL = (
     "schedule.stages=[{name:train,epochs:1,steps:1}]",
     *("schedule.batch_size=60", "num_threads=1", "tracker=none", "plots=false"),
 )
-
-
-def joined(text: str) -> str:
-    """The text with each command on one line that a backslash continues on the next."""
-    return re.sub(r"\\\n#? *", "", text)
-
-
-def found_commands() -> dict[str, str]:
-    """Command -> the place where it is first written."""
-    found: dict[str, str] = {}
-    for page in PAGES:
-        text = joined(page.read_text())
-        lines = [line for block in FENCED.finditer(text) if not block[1] for line in block[2].splitlines()]
-        for line in [*lines, *INLINE.findall(FENCED.sub("", text))]:
-            if line.strip():
-                found.setdefault(line.partition(" #")[0].strip(), page.name)
-    for path in YAMLS:
-        for command in IN_YAML.findall(joined(path.read_text())):
-            found.setdefault(command.strip(), path.name)
-    return found
-
-
-FOUND = found_commands()
 
 
 @pytest.fixture(scope="module")
@@ -128,9 +99,13 @@ def check_sweep(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
 
 def check_applied(name: str) -> Callable[[list[str], pytest.MonkeyPatch], None]:
     def check(arguments: list[str], _monkeypatch: pytest.MonkeyPatch) -> None:
-        TYPED[name](composed(arguments, name))
+        typed_command(composed(arguments, name), KINDS[name], "")
 
     return check
+
+
+def check_pretraining(arguments: list[str], _monkeypatch: pytest.MonkeyPatch) -> None:
+    typed_pretraining(composed(["run_dir=run", *arguments], "pretrain"))
 
 
 def check_baseline(arguments: list[str], _monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,6 +179,8 @@ def checker(words: list[str]) -> tuple[Callable[[list[str], pytest.MonkeyPatch],
             return check_pytest, arguments
         case ["-m", "spectral.baseline", *arguments]:
             return check_baseline, arguments
+        case ["-m", "spectral.pretrain", *arguments]:
+            return check_pretraining, arguments
         case ["-m", module, *arguments] if module.startswith("spectral."):
             return check_applied(module.removeprefix("spectral.")), arguments
         case ["-m", module, *arguments] if module.startswith("sweeps."):
@@ -256,8 +233,8 @@ def test_a_training_command_trains_on_a_small_survey(
     surveys = tmp_path_factory.getbasetemp() / "surveys"
     # Behind the command's own, so that they hold; what is trained is then small, whatever it was.
     given = [word for word in shlex.split(command)[2:] if not word.startswith("schedule.stages")]
-    assert run([*given, *SMALL, "data.num_spectra=400", f"cache_dir={surveys}", "run_dir=run"]) is not None
-    assert (tmp_path / "run" / "result.json").is_file()
+    run([*given, *SMALL, "data.num_spectra=400", f"cache_dir={surveys}", "run_dir=run"])
+    assert result(tmp_path / "run")["num_epochs"] == 1
 
 
 @pytest.mark.slow
