@@ -1,6 +1,7 @@
 """One pretraining from its config to its result, as experiment.py is for a classifier. Read it from top to bottom."""
 
 import logging
+import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -70,7 +71,8 @@ def run(config: DictConfig, on_epoch: EpochCallback = lambda _epoch, _row: None)
             with says_how_to_resume(console, folder):
                 result = _carry_out(pretraining, resolved_config, folder, console, on_epoch)
         _print(console, f"{pretraining.objective} of the masked pixels {result[pretraining.objective]:.4f}")
-        _print(console, f"run folder: {folder.path}; train with labels from there by init={folder.path}")
+        given = shlex.quote(f"init={folder.path}")
+        _print(console, f"run folder: {folder.path}; train with labels from there by {given}")
     return float(result[pretraining.objective])
 
 
@@ -140,10 +142,9 @@ def _network(config: PretrainingConfig, num_channels: int, length: int) -> Maske
         UserError: it cannot be decoded, or the spectra are too short for the spans.
     """
     if config.span_pixels > config.masked_fraction * length:
-        least = config.span_pixels / config.masked_fraction
         raise UserError(
             f"span_pixels={config.span_pixels} is more than masked_fraction={config.masked_fraction:g} of {length} "
-            f"pixels: allowed is at most {int(config.masked_fraction * length)}, or spectra of {least:.0f} pixels."
+            f"pixels: allowed is at most {int(config.masked_fraction * length)}, or a larger masked_fraction."
         )
     network = models.build(config.model, num_channels=num_channels, num_classes=1, length=length)
     try:

@@ -186,11 +186,11 @@ def test_a_validation_split_is_not_needed(pretrain: Pretrain) -> None:
 
 
 def test_the_command_prints_the_loss_and_what_to_do_next(pack_folder: Path, tmp_path: Path) -> None:
-    data = ("data=packed", f"data.folder={pack_folder}", f"run_dir={tmp_path / 'run'}")
+    data = ("data=packed", f"data.folder={pack_folder}", f"run_dir={tmp_path / 'a run'}")
     ended = command(SCRIPT, *data, *SMALL, cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert "val/loss of the masked pixels 0." in ended.stdout
-    assert f"train with labels from there by init={tmp_path / 'run'}" in ended.stdout
+    assert f"train with labels from there by 'init={tmp_path / 'a run'}'" in ended.stdout  # as a shell takes it
     wrong = command(SCRIPT, *data, *SMALL, "loss=focal", cwd=tmp_path)
     assert wrong.returncode == 2 and wrong.stderr.count("\n") == 1 and "loss" in wrong.stderr
 
