@@ -24,6 +24,7 @@ from omegaconf.errors import (
     UnsupportedInterpolationType,
 )
 
+from spectral.cli.config_groups import register_groups_resolver
 from spectral.cli.startup import EXIT_INTERRUPTED, raise_on_interrupt
 from spectral.configs.messages import config_sentence
 from spectral.control_characters import make_output_printable
@@ -63,6 +64,7 @@ def run_command(main: Callable[[], Any], explain: Explain = nothing_more) -> Non
     # With this variable Hydra raises the exception; without it, it prints a trace of its own.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     make_output_printable()
+    register_groups_resolver()
     sys.argv[1:] = overrides_last(sys.argv[1:])
     try:
         raise_on_interrupt()

@@ -28,6 +28,10 @@ class Stage:
     make_lr_schedule: Callable[[torch.optim.Optimizer, int], StageSchedule]
     snapshot_epochs: Sequence[int] = ()
 
+    def __str__(self) -> str:
+        """How long it is: "12 epochs of 40 steps"."""
+        return f"{self.epochs} epoch{'s' * (self.epochs != 1)} of {self.steps} step{'s' * (self.steps != 1)}"
+
 
 @dataclass(frozen=True)
 class TrainingSettings:

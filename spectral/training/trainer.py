@@ -111,7 +111,7 @@ class Trainer:
             for epoch in self.snapshot_epochs:
                 check_weights(self.folder.snapshot(epoch).weights, self.folder)
             log.info("Resuming after epoch %d of the run in %s.", resumed.epoch, self.folder.path)
-        plan = ", then ".join(f"{stage.epochs} epochs of {stage.steps} steps" for stage in self.stages)
+        plan = ", then ".join(map(str, self.stages))
         which = "last epoch" if self.settings.keeps_last else f"best {self.settings.objective}"
         log.info("Training for %s; the weights of the %s are kept.", plan, which)
         with self.progress.running(sum(stage.epochs for stage in self.stages)):

@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--all", action="store_true", help="also show equal config values, and every metric")
     given = parser.parse_args(arguments)
     if len(given.runs) < 2:
-        return mistake(f"{given.runs[0]} is a single run: name two or more to compare.")
+        return mistake(f"there is nothing to compare {given.runs[0]} with: name two or more.")
     from sweeps.compare.subjects import find_subject
 
     try:

@@ -33,6 +33,7 @@ def _main_metrics(there: Sequence[str]) -> list[str]:
     for split in SPLITS:
         names += [f"{split}/{metric}" for metric in MAIN_METRICS if f"{split}/{metric}" in there]
         names += [name for name in there if name.startswith(f"{split}/f1/")]
+    names = names or [name for name in there if name.endswith("/loss")]  # of pretrainings, which know no classes
     return names + [name for name in SIZES if name in there]
 
 

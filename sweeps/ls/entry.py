@@ -46,8 +46,8 @@ class Entry:
 
     def cells(self) -> list[str]:
         """Name, kind, status, progress, score, objective, age."""
-        of_ensemble = "networks" if self.num_done != 1 else "network"
-        unit = {"study": "trials", "ensemble": of_ensemble}.get(self.kind, "epochs")
+        unit = {"study": "trial", "ensemble": "network"}.get(self.kind, "epoch")
+        unit += "s" * ((self.num_total or self.num_done) != 1)
         of = "" if self.num_total is None else f" of {self.num_total}"
         which = self.values_of.partition(" ")[0]
         score = " ".join([which, *(f"{value:.4f}" for value in self.values)]) if self.values else "-"

@@ -256,7 +256,7 @@ def test_a_missing_run_is_named(study: str, named: str, sentence: str, capsys: p
 
 def test_runs_that_cannot_be_compared_are_named(study: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main([study]) == 2
-    assert capsys.readouterr().err == "error: mine is a single run: name two or more to compare.\n"
+    assert capsys.readouterr().err == "error: there is nothing to compare mine with: name two or more.\n"
     sweep(tmp_path / "none", {"x": [1]}, lambda call: float("nan"), sampler="grid")
     assert command.main([study, str(tmp_path / "none")]) == 2
     assert "has no complete trial yet" in capsys.readouterr().err
