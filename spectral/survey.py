@@ -50,7 +50,7 @@ class Survey:
     ivar: NDArray[np.float32] | None = None  # inverse variance [N, C, L]
     mask: NDArray[np.bool_] | None = None  # [N, L]; True: bad pixel or padding
     wave_angstrom: NDArray[np.float64] | None = None  # [L]
-    wave_unit: str | None = None  # that the source had them in, if the user named it
+    wave_unit: str | None = None  # that the source had them in, if the user or a file named it
     baseline: Mapping[str, Any] = field(
         default_factory=dict
     )  # how it was removed, see BaselineConfig; empty: it was not

@@ -37,7 +37,11 @@ def survey(tmp_path_factory: pytest.TempPathFactory) -> Survey:
 @pytest.fixture(scope="module")
 def folder(survey: Survey, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run with an untrained network, which decides on any class but the first."""
-    run = make_run(tmp_path_factory.mktemp("run") / "r", survey, [0, 1, 2] * 2, [0.9] * 6)
+    return finished(tmp_path_factory.mktemp("run") / "r", survey)
+
+
+def finished(path: Path, survey: Survey) -> Path:
+    run = make_run(path, survey, [0, 1, 2] * 2, [0.9] * 6)
     add_network(run, survey)
     classifier, rule = Classifier.load(RunFolder(run.path)), Decision(3)
     rule.offset[0] = 1.0
@@ -110,6 +114,14 @@ def test_other_wavelengths_are_resampled_to_those_of_the_run(run: TrainedRun) ->
     np.testing.assert_allclose(run.predict_proba(doubled, wave=fine), expected, atol=1e-5)
     np.testing.assert_allclose(run.predict_proba(doubled, wave=np.tile(fine, (7, 1))), expected, atol=1e-5)
     turned = run.predict_proba(spectra()[:, ::-1], wave=WAVE[::-1])
+    np.testing.assert_allclose(turned, expected, atol=1e-6)
+
+
+def test_a_run_on_falling_wavelengths_takes_rising_ones(tmp_path: Path) -> None:
+    survey = make_survey(tmp_path / "s", num=6, length=LENGTH, wave=WAVE[::-1], ivar=None)
+    run = load_run(finished(tmp_path / "r", survey), **ON_CPU)
+    expected = run.predict_proba(spectra())
+    turned = run.predict_proba(spectra()[:, ::-1], wave=WAVE)
     np.testing.assert_allclose(turned, expected, atol=1e-6)
 
 

@@ -7,7 +7,7 @@ from spectral.configs.data import DataConfig, readers
 from spectral.configs.fields import choice, must_exist
 from spectral.errors import UserError
 
-WAVE_UNITS = ("angstrom", "nm", "um", "cm-1")
+WAVE_UNITS = ("angstrom", "nm", "um", "m", "cm-1")
 WAVE_MEDIA = ("vacuum", "air")
 
 

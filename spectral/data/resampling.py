@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spectral.data.ivar import float32_ivar
+
 SAME_PIXEL = 0.01  # pixels by which the centres of two grids may differ where one is a part of the other
 EDGE = 1e-6  # of a pixel that a spectrum may fall short of, for rounding
 
@@ -18,6 +20,11 @@ class Resampled:
     flux: NDArray[np.float32]  # [C, M]; NaN where a pixel that is not masked was not finite
     ivar: NDArray[np.float32] | None  # [C, M]
     mask: NDArray[np.bool_]  # [M]
+
+    def reversed(self) -> "Resampled":
+        """The same spectrum from its last pixel to its first."""
+        ivar = None if self.ivar is None else self.ivar[:, ::-1]
+        return Resampled(self.flux[:, ::-1], ivar, self.mask[::-1])
 
 
 @dataclass(frozen=True)
@@ -39,10 +46,15 @@ class Resampler:
 
     Args:
         grid_angstrom: wavelengths [M], rising.
+
+    Raises:
+        ValueError: they do not rise.
     """
 
     def __init__(self, grid_angstrom: Floats) -> None:
         self.grid = np.asarray(grid_angstrom, np.float64)
+        if not (np.diff(self.grid) > 0).all():
+            raise ValueError("the wavelengths of the grid do not rise")
         self._edges = pixel_edges(self.grid)
         self._wave: NDArray[np.float64] | None = None
         self._shared: tuple[slice, slice] | _Overlaps | None = None
@@ -149,11 +161,12 @@ class Resampler:
         mean[summed(lost & ~bad, shared.width) > 0] = np.nan
         variance_ivar = None
         if ivar is not None:
+            ivar = ivar.astype(np.float64)  # float32 has no inverse of its largest numbers
             known = np.isfinite(ivar) & (ivar > 0)
             variance = np.where(known, 1 / np.where(known, ivar, 1), 0)
             summed_variance = summed(variance, shared.width**2) / total**2
             unknown = (summed(~known, shared.width) > 0) | (summed_variance == 0)
-            variance_ivar = np.where(unknown, 0, 1 / np.where(unknown, 1, summed_variance)).astype(np.float32)
+            variance_ivar = float32_ivar(np.where(unknown, 0, 1 / np.where(unknown, 1, summed_variance)))
         touched = np.bincount(shared.target, shared.width * bad[shared.source], num) > 0
         return Resampled(mean.astype(np.float32), variance_ivar, touched | ~shared.covered)
 

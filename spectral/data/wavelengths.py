@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-PER_UNIT = {"angstrom": 1.0, "nm": 10.0, "um": 1e4}  # Angstrom in one
+PER_UNIT = {"angstrom": 1.0, "nm": 10.0, "um": 1e4, "m": 1e10}  # Angstrom in one
 CM_IN_ANGSTROM = 1e8
 SHORTEST_AIR_ANGSTROM = 2000.0  # shorter ones are given for vacuum, by custom
 

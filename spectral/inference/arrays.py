@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from spectral.configs.baseline import baseline_from
+from spectral.data.ivar import float32_ivar
 from spectral.data.packing.baseline import check_pybaselines, remove_baselines
 from spectral.data.packing.row_checks import Rules, check_rows
 from spectral.data.readers.contract import Chunk
@@ -81,7 +82,7 @@ def _numbers(values: ArrayLike, name: str) -> NDArray[np.float32]:
         if array.dtype.kind not in "fiub":
             raise TypeError(f"its type is {array.dtype}")
         with np.errstate(over="ignore"):  # what float32 cannot hold is not finite, and the row checks report it
-            return np.asarray(array, dtype=np.float32)
+            return float32_ivar(array) if name == "ivar" else np.asarray(array, dtype=np.float32)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} is not an array of numbers: {error}.") from error
 
@@ -124,7 +125,7 @@ def _on_grid(chunk: Chunk, wave: NDArray[np.float64], classifier: Classifier, ru
     """Resample the chunk in place unless its pixels are the run's; the wavelengths that it then has.
 
     Raises:
-        UserError: the run has no wavelengths.
+        UserError: the run has no wavelengths, or they neither rise nor fall.
         ValueError: a spectrum lies outside the run's wavelengths, or its own neither rise nor fall.
     """
     own = classifier.wave_angstrom
@@ -132,7 +133,10 @@ def _on_grid(chunk: Chunk, wave: NDArray[np.float64], classifier: Classifier, ru
         raise UserError(f"wave is given and {run} has no wavelengths to compare it with: leave wave out.")
     if wave.ndim == 1 and begins_as(own, wave):
         return wave
-    resampler, masks, ivars = Resampler(own), [], []
+    falls = own[0] > own[-1]
+    if not (np.diff(own[::-1] if falls else own) > 0).all():
+        raise UserError(f"wave is given and the wavelengths of {run} neither rise nor fall: leave wave out.")
+    resampler, masks, ivars = Resampler(own[::-1] if falls else own), [], []
     for row, flux in enumerate(chunk.flux):
         assert flux is not None
         ivar = None if chunk.ivar is None else chunk.ivar[row]
@@ -141,6 +145,7 @@ def _on_grid(chunk: Chunk, wave: NDArray[np.float64], classifier: Classifier, ru
             resampled = resampler(wave if wave.ndim == 1 else wave[row], flux, ivar, mask)
         except ValueError as error:
             raise ValueError(f"spectrum {row}: {error}.") from error
+        resampled = resampled.reversed() if falls else resampled
         chunk.flux[row] = resampled.flux
         masks.append(resampled.mask)
         if resampled.ivar is not None:

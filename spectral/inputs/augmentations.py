@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from spectral.errors import UserError
+from spectral.inputs.on_device import kept_on
 
 Spectra = tuple[Tensor, Tensor | None, Tensor | None]
 NORMAL_MAD = 0.6745  # median absolute value of a standard normal number
@@ -164,10 +165,10 @@ class Redshift(Augmentation):
     Args:
         classes: names of the classes it acts on; None: all.
         class_names: of the survey [K].
-        wave_angstrom: [L] of the survey's pixels, rising.
+        wave_angstrom: [L] of the survey's pixels, rising or falling.
 
     Raises:
-        UserError: the survey has no wavelengths, or no such class.
+        UserError: the survey has no wavelengths, they neither rise nor fall, or it has no such class.
     """
 
     wave: Tensor
@@ -188,8 +189,15 @@ class Redshift(Augmentation):
                 f"inputs.augmentations: redshift acts on the class {unknown[0]}, and the data has the classes "
                 f"{', '.join(class_names)}."
             )
+        steps = np.diff(wave_angstrom)
+        self.falls = bool((steps < 0).all())
+        if not self.falls and not (steps > 0).all():
+            raise UserError(
+                "inputs.augmentations has redshift and the wavelengths of the data neither rise nor fall: leave it out."
+            )
         self.max_redshift = max_redshift
-        self.register_buffer("wave", torch.from_numpy(np.array(wave_angstrom)), persistent=False)
+        rising = np.array(wave_angstrom[::-1] if self.falls else wave_angstrom)
+        self.register_buffer("wave", torch.from_numpy(rising), persistent=False)
         chosen = torch.tensor([classes is None or name in classes for name in class_names])
         self.register_buffer("acts", chosen, persistent=False)
 
@@ -197,7 +205,7 @@ class Redshift(Augmentation):
         z = self.max_redshift * (2 * torch.rand(len(flux), 1, device=flux.device) - 1)
         if target is None:
             return self._stretched(flux, ivar, mask, z)
-        acts = self.acts.to(flux.device)[target]
+        acts = kept_on(self, "acts", flux.device)[target]
         if flux.device.type != "cpu":  # a GPU would be waited for to know how many there are
             return self._stretched(flux, ivar, mask, z.where(acts[:, None], 0))
         rows = acts.nonzero()[:, 0]
@@ -228,8 +236,10 @@ class Redshift(Augmentation):
         return stretched, None if ivar is None else ivar.gather(2, nearer), bad
 
     def _places(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """For each pixel the one below the wavelength that moves onto it, and the share of the next: [B, L] twice."""
-        wave = self.wave.to(z.dtype).to(z.device)
-        rest = (wave / (1 + z)).clamp(wave[0], wave[-1])
+        """For each pixel the one before the wavelength that moves onto it, and the share of the next: [B, L] twice."""
+        wave = kept_on(self, "wave", z.device, z.dtype).to(z.dtype)
+        own = wave.flip(0) if self.falls else wave
+        rest = (own / (1 + z)).clamp(wave[0], wave[-1])
         left = (torch.searchsorted(wave, rest, right=True) - 1).clamp(0, len(wave) - 2)
-        return left, (rest - wave[left]) / (wave[left + 1] - wave[left])
+        weight = (rest - wave[left]) / (wave[left + 1] - wave[left])
+        return (len(wave) - 2 - left, 1 - weight) if self.falls else (left, weight)

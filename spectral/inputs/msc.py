@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from spectral.inputs.on_device import kept_on
 from spectral.inputs.transforms import Transform
 
 ROUNDING = 8 * torch.finfo(torch.float32).eps  # a slope below it is none
@@ -46,7 +47,7 @@ class MSC(Transform):
         good = torch.ones_like(flux) if bad is None else (~bad).to(flux.dtype).expand_as(flux)
         peak = flux.abs().amax(-1, keepdim=True)
         flux = flux / peak.where(peak > 0, 1)
-        reference, num = self.reference.to(flux.device), good.sum(-1, keepdim=True).clamp(min=1)
+        reference, num = kept_on(self, "reference", flux.device), good.sum(-1, keepdim=True).clamp(min=1)
         mean_flux = (flux * good).sum(-1, keepdim=True) / num
         mean = (reference * good).sum(-1, keepdim=True) / num
         flux, centred = (flux - mean_flux) * good, (reference - mean) * good

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn.functional import conv1d
 
 from spectral.inputs.bad_pixels import fill_every_pixel
+from spectral.inputs.on_device import kept_on
 from spectral.inputs.transforms import Standardize, Transform
 
 
@@ -37,7 +38,7 @@ class PolynomialFit(nn.Module):
         last = position.where(inside, -1).amax(-1, keepdim=True).clamp(min=0)
         wanted = torch.arange(-self.half_window, length + self.half_window, device=flux.device)
         index = torch.minimum(torch.maximum(wanted, first), last)[:, None].expand(-1, flux.shape[1], -1)
-        fitted = conv1d(flux.gather(2, index).flatten(0, 1)[:, None], self.kernel.to(flux))
+        fitted = conv1d(flux.gather(2, index).flatten(0, 1)[:, None], kept_on(self, "kernel", flux.device).to(flux))
         return fitted.view_as(flux) * inside[:, None]
 
 

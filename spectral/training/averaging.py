@@ -16,8 +16,9 @@ def make_ema(network: nn.Module, decay: float | None) -> AveragedModel | None:
         return None
 
     def average(averages: Tensors, weights: Tensors, num_averaged: Tensor | int) -> None:
-        num = float(num_averaged)
+        num = int(ema.n_averaged)  # on the CPU: the argument is a copy on the device, which would be waited for
         update = get_ema_multi_avg_fn(min(decay, (1 + num) / (10 + num)))  # type: ignore[no-untyped-call]  # of torch
         update(averages, weights, num_averaged)
 
-    return AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+    ema = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+    return ema

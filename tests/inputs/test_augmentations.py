@@ -180,6 +180,18 @@ def test_a_redshift_of_some_classes_is_the_same_as_none_of_the_others() -> None:
         torch.testing.assert_close(few.masked_fill(bad, 0), all_of_them.masked_fill(bad, 0), rtol=0, atol=0)
 
 
+def test_a_redshift_of_falling_wavelengths_is_that_of_rising_ones() -> None:
+    flux, ivar, mask, target = spectra()
+    state = torch.get_rng_state()
+    found = Redshift(0.05, None, NAMES, WAVE)(flux, ivar, mask, target)
+    torch.set_rng_state(state)
+    falling = Redshift(0.05, None, NAMES, WAVE[::-1])(flux.flip(2), ivar.flip(2), mask.flip(1), target)
+    assert found[0].nan_to_num().std() > 0.5  # no blank spectra
+    for one, other in zip(found, falling, strict=True):
+        assert one is not None and other is not None
+        torch.testing.assert_close(other.flip(-1), one, equal_nan=True)
+
+
 def test_places_in_float32_are_those_in_float64_to_a_thousandth_of_a_pixel() -> None:
     """Of a GPU that has no float64."""
     redshift = Redshift(0.2, None, NAMES, np.linspace(3690.0, 9100.0, 2600))
@@ -192,6 +204,8 @@ def test_places_in_float32_are_those_in_float64_to_a_thousandth_of_a_pixel() -> 
 def test_a_redshift_needs_wavelengths_and_a_known_class() -> None:
     with pytest.raises(UserError, match="redshift and the data has no wavelengths"):
         Redshift(0.05, None, NAMES, None)
+    with pytest.raises(UserError, match="redshift and the wavelengths of the data neither rise nor fall"):
+        Redshift(0.05, None, NAMES, np.concatenate([WAVE[:50], WAVE[10:60]]))
     with pytest.raises(UserError, match=r"the class quasar, and the data has the classes star, galaxy"):
         Redshift(0.05, ["quasar"], NAMES, WAVE)
     with pytest.raises(UserError, match=r"classes=\[\] names no class"):

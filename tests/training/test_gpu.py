@@ -18,7 +18,14 @@ Overrides = Callable[..., list[str]]
 @pytest.mark.parametrize("is_resident", [True, False], ids=["survey on the device", "batches sent"])
 @pytest.mark.parametrize(
     "options",
-    [[], ["inputs.channels=[flux,mask]"], ["loss=soft_f1"], ["schedule.clip_norm=1", "schedule.ema_decay=0.9"]],
+    [
+        [],
+        ["inputs.channels=[flux,mask]"],
+        ["loss=soft_f1"],
+        ["schedule.clip_norm=1", "schedule.ema_decay=0.9"],
+        ["schedule.mixup_alpha=0.2", "inputs.augmentations=[{name: redshift, classes: [galaxy]}]"],
+        ["inputs.channels=[flux,savgol]"],
+    ],
     ids=str,
 )
 def test_nothing_waits_for_the_gpu_within_an_epoch(

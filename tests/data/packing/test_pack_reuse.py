@@ -72,6 +72,12 @@ class TestReuse:
             packed(tmp_path, ToyReader())
         assert (tmp_path / "pack" / "thesis.tex").exists()
 
+    def test_a_file_in_its_place_is_left_alone(self, tmp_path: Path) -> None:
+        (tmp_path / "pack").write_text("x")
+        with pytest.raises(UserError, match="pack is a file, and a pack is a folder: choose another name"):
+            packed(tmp_path, ToyReader())
+        assert (tmp_path / "pack").read_text() == "x"
+
     def test_a_pack_may_be_written_to_an_empty_folder(self, tmp_path: Path) -> None:
         (tmp_path / "pack").mkdir()
         assert len(packed(tmp_path, ToyReader())) == 40

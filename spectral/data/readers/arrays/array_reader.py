@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from spectral.data.ivar import float32_ivar
 from spectral.data.readers.arrays.array_map import map_npy, map_npz
 from spectral.data.readers.arrays.fits_map import WAVE_NAMES, map_fits
+from spectral.data.readers.arrays.fits_units import stated_unit
 from spectral.data.readers.arrays.hdf5_map import map_hdf5
 from spectral.data.readers.arrays.options import ArrayOptions
 from spectral.data.readers.arrays.stored_array import StoredArray
@@ -21,6 +23,7 @@ from spectral.data.readers.contract import Chunk, Flux
 from spectral.data.readers.csv_table import read_table
 from spectral.data.readers.fingerprints import file_stamp, join_stamps
 from spectral.data.readers.paths import existing_file
+from spectral.data.readers.survey_files.fits_columns import exact_column
 from spectral.data.wavelengths import to_angstrom
 from spectral.errors import UserError
 
@@ -179,7 +182,7 @@ class ArrayReader:
             return None
         if (shape := others[names[0]].shape) != (num,):
             raise UserError(f"'{names[0]}' in {self.source} has shape {list(shape)}, but there are {num} spectra.")
-        return tidy_catalog(pd.DataFrame({"id": others[names[0]].values()}), {}, self.source)["id"]
+        return tidy_catalog(pd.DataFrame({"id": exact_column(others[names[0]].values())}), {}, self.source)["id"]
 
     @property
     def _other_arrays(self) -> dict[str, StoredArray]:
@@ -194,11 +197,22 @@ class ArrayReader:
             if (shape := others[name].shape) != (num,):
                 raise UserError(f"'{name}' in {self.source} has shape {list(shape)}, but there are {num} spectra.")
         plain = {name for name, array in others.items() if array.shape == (num,) and array.kind in "fiubUS"}
-        return pd.DataFrame({name: others[name].values() for name in others if name in plain | set(roles)}, range(num))
+        kept = [name for name in others if name in plain | set(roles)]
+        return pd.DataFrame({name: exact_column(others[name].values()) for name in kept}, range(num))
 
-    @property
+    @cached_property
     def wave_unit(self) -> str | None:
-        return (self.options.wave_unit or "angstrom") if "wave" in self.names else None
+        """That of data.wave_unit, else the one that the file states, else Angstrom; None without wavelengths."""
+        if "wave" not in self.names:
+            return None
+        return self.options.wave_unit or self._stated_wave_unit or "angstrom"
+
+    @cached_property
+    def _stated_wave_unit(self) -> str | None:
+        """The unit in a FITS file. `loglam` is log10 of Angstrom, whatever unit a logarithm is given."""
+        wave = self.arrays[self.names["wave"]]
+        unit = getattr(wave, "unit", None)
+        return None if unit is None or self._is_log_wave else stated_unit(unit, f"The wavelengths in {self.source}")
 
     @property
     def wave_medium(self) -> str | None:
@@ -223,7 +237,8 @@ class ArrayReader:
         values = self._linear(wave.values())
         if not (np.isfinite(values).all() and (values > 0).all()):
             raise UserError(f"{wave.source} holds numbers that are no wavelengths: all must be positive.")
-        if self.options.wave_unit is None and values.max() < LEAST_LIKELY_ANGSTROM:
+        is_a_guess = self.options.wave_unit is None and self._stated_wave_unit is None
+        if is_a_guess and values.max() < LEAST_LIKELY_ANGSTROM:
             log.warning(
                 "%s, %g to %g, is taken for Angstrom: data.wave_unit names another unit.",
                 wave.source,
@@ -233,17 +248,23 @@ class ArrayReader:
         return self._angstrom(values)
 
     def _linear(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        is_log = self.names["wave"].lower() == LOG_WAVE
-        return 10 ** values.astype(np.float64) if is_log else values.astype(np.float64)
+        return 10 ** values.astype(np.float64) if self._is_log_wave else values.astype(np.float64)
+
+    @property
+    def _is_log_wave(self) -> bool:
+        return self.names["wave"].rpartition("/")[2].lower() == LOG_WAVE
 
     def _angstrom(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return to_angstrom(values, self.options.wave_unit or "angstrom", self.options.wave_medium)
+        return to_angstrom(values, self.wave_unit or "angstrom", self.options.wave_medium)
 
     def fingerprint(self) -> str:
         return join_stamps(file_stamp(path) for path in (self.path, self.options.labels) if path)
 
     def settings(self) -> Mapping[str, object]:
-        return {"path": str(self.path.resolve()), **self.options.settings()}
+        settings = {"path": str(self.path.resolve()), **self.options.settings()}
+        # Earlier versions took all of these for Angstrom: what they packed is packed again.
+        is_stated = self.path.name.lower().endswith(FITS) and self.wave_unit not in (None, "angstrom")
+        return settings | ({"wave_unit": self.wave_unit} if is_stated else {})
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:
         flux = self._floats("flux", rows)
@@ -259,8 +280,9 @@ class ArrayReader:
 
     def _floats(self, part: str, rows: NDArray[np.int64]) -> Flux:
         """[n, C, L]"""
-        with np.errstate(over="ignore"):  # beyond float32 is inf, which the packer reports
-            values = self.arrays[self.names[part]].rows(rows).astype(np.float32, copy=False)
+        stored = self.arrays[self.names[part]].rows(rows)
+        with np.errstate(over="ignore"):  # flux beyond float32 is inf, which the packer reports
+            values = float32_ivar(stored) if part == "ivar" else stored.astype(np.float32, copy=False)
         if self.channels_last:
             return np.ascontiguousarray(np.swapaxes(values, 1, 2))
         return values[:, None, :] if values.ndim == 2 else values

@@ -35,6 +35,7 @@ class FitsImage:
     shape: tuple[int, ...]
     dtype: str
     kind: str
+    unit: str | None  # that the file states, BUNIT
 
     def rows(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
         with damage_errors(self.source), open_fits(self.path) as hdus:
@@ -56,6 +57,7 @@ class FitsColumn:
     shape: tuple[int, ...]
     dtype: str
     kind: str
+    unit: str | None  # that the file states, TUNITn
 
     def rows(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
         breaks = np.flatnonzero(np.diff(numbers) != 1) + 1
@@ -76,7 +78,7 @@ def map_fits(path: Path, source: str, flux_key: str | None = None) -> dict[str, 
 
     If none of them is named as wavelengths are, but the header of the flux has keywords for them, `wave` is made of
     these: COEFF0 and COEFF1 (log10 of Angstrom), or CRVAL1, CDELT1 or CD1_1, and CRPIX1 (log10 if CTYPE1 or DC-FLAG
-    says so).
+    says so) in the unit CUNIT1.
 
     Args:
         flux_key: the array of fluxes; None: the first one with rows of several numbers.
@@ -97,9 +99,9 @@ def map_fits(path: Path, source: str, flux_key: str | None = None) -> dict[str, 
     flux = flux_key or next((name for name, array in found.items() if name.lower() == "flux"), None)
     flux = flux or next((name for name, array in found.items() if len(array.shape) > 1), None)
     if flux in found and not any(name.lower() in WAVE_NAMES for name in found):
-        wave = _keyword_wave([headers[flux], primary], found[flux].shape[-1])
+        wave, unit = _keyword_wave([headers[flux], primary], found[flux].shape[-1])
         if wave is not None:
-            found["wave"] = KnownArray(f"the wavelengths of {source}", wave)
+            found["wave"] = KnownArray(f"the wavelengths of {source}", wave, unit)
     return found
 
 
@@ -107,7 +109,8 @@ def _arrays_of(hdu: Hdu, path: Path, source: str) -> Iterable[tuple[str, StoredA
     if hdu.is_image and len(hdu.shape) in (1, 2):
         name = hdu.name or f"hdu{hdu.number}"
         dtype = (hdu.data if len(hdu.shape) == 1 else hdu.rows([0] if hdu.shape[0] else [])).dtype
-        yield name, FitsImage(f"'{name}' in {source}", path, hdu.number, hdu.shape, dtype.str, dtype.kind)
+        said, unit = f"'{name}' in {source}", hdu.header.text("BUNIT")
+        yield name, FitsImage(said, path, hdu.number, hdu.shape, dtype.str, dtype.kind, unit)
     if hdu.is_table:
         fixed = [column.name for column in hdu.columns if not has_own_lengths(column)]
         sample = table_columns(hdu, [name.lower() for name in fixed], 0, min(1, hdu.num_rows))
@@ -118,22 +121,24 @@ def _arrays_of(hdu: Hdu, path: Path, source: str) -> Iterable[tuple[str, StoredA
 def _column(hdu: Hdu, name: str, sample: NDArray[Any], path: Path, source: str) -> FitsColumn:
     shape = (hdu.num_rows, *sample.shape[1:])
     said = f"'{name}' in {source}"
-    return FitsColumn(said, path, hdu.number, name.lower(), shape, sample.dtype.str, sample.dtype.kind)
+    unit = hdu.columns[name].unit
+    return FitsColumn(said, path, hdu.number, name.lower(), shape, sample.dtype.str, sample.dtype.kind, unit)
 
 
-def _keyword_wave(headers: Sequence[FitsHeader], length: int) -> NDArray[np.float64] | None:
+def _keyword_wave(headers: Sequence[FitsHeader], length: int) -> tuple[NDArray[np.float64] | None, str | None]:
+    """The wavelengths and the unit that is stated; None for what is not there."""
     for header in headers:
-        start, step, first = header.get("COEFF0"), header.get("COEFF1"), 1.0
+        start, step, first, unit = header.get("COEFF0"), header.get("COEFF1"), 1.0, None
         is_log = start is not None
         if start is None:
             start, step = header.get("CRVAL1"), header.get("CDELT1", header.get("CD1_1"))
             pixel, is_log = header.get("CRPIX1", 1), "LOG" in str(header.get("CTYPE1", "")).upper()
             first = float(pixel) if isinstance(pixel, int | float) else 1.0
-            is_log = is_log or header.get("DC-FLAG") == 1
+            is_log, unit = is_log or header.get("DC-FLAG") == 1, header.text("CUNIT1")
         if isinstance(start, int | float) and isinstance(step, int | float) and step != 0:
             values = start + step * (np.arange(length) + 1 - first)
-            return np.asarray(10.0**values if is_log else values, np.float64)
-    return None
+            return np.asarray(10.0**values if is_log else values, np.float64), unit
+    return None, None
 
 
 @lru_cache(maxsize=1)
@@ -143,8 +148,17 @@ def _single_columns(path: Path, number: int, mtime_ns: int, source: str) -> dict
         hdu = hdus[number]
         names = [name.lower() for name in single_columns(hdu.columns)]
         step = max(1, BLOCK_BYTES // hdu.header.axes[0])
-        blocks = [table_columns(hdu, names, at, at + step) for at in range(0, max(1, hdu.num_rows), step)]
-    return {name: np.concatenate([block[name] for block in blocks]) for name in names}
+        starts = range(0, max(1, hdu.num_rows), step)
+        blocks = [table_columns(hdu, names, at, at + step, masks_missing=True) for at in starts]
+    return {name: _joined([block[name] for block in blocks]) for name in names}
+
+
+def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """The parts of a column; masked if one of them is."""
+    if not any(isinstance(part, np.ma.MaskedArray) for part in parts):
+        return np.concatenate(parts)
+    joined: NDArray[Any] = np.ma.concatenate(parts)  # type: ignore[no-untyped-call]  # of NumPy
+    return joined
 
 
 @lru_cache(maxsize=8)

@@ -46,6 +46,7 @@ class KnownArray:
 
     source: str
     array: NDArray[Any]
+    unit: str | None = None  # that the file states
 
     @property
     def shape(self) -> tuple[int, ...]:

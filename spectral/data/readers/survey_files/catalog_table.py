@@ -12,7 +12,7 @@ import pyarrow.parquet
 
 from spectral.data.readers.columns import check_names, is_index, text_columns
 from spectral.data.readers.paths import existing_file
-from spectral.data.readers.survey_files.fits_columns import single_columns, table_columns
+from spectral.data.readers.survey_files.fits_columns import exact_column, single_columns, table_columns
 from spectral.data.readers.survey_files.fits_file import open_fits
 from spectral.data.readers.survey_files.layout import UnreadableError
 from spectral.errors import UserError
@@ -98,8 +98,8 @@ def _from_fits(path: Path, source: str) -> pd.DataFrame:
         starts = range(0, max(1, table.num_rows), step)
         parts: dict[str, list[pd.Series]] = {name: [] for name in single}
         for at in starts:
-            for name, values in table_columns(table, [*single], at, at + step).items():
-                parts[name].append(pd.Series(values))
+            for name, values in table_columns(table, [*single], at, at + step, masks_missing=True).items():
+                parts[name].append(pd.Series(exact_column(values)))
     # Joined column by column: all at once would take the memory of the table twice.
     columns = {single[name]: pd.concat(parts.pop(name), ignore_index=True) for name in single}
     return pd.DataFrame(columns, copy=False)

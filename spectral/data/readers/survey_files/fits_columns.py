@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from astropy.io import fits
 from numpy.typing import NDArray
 
@@ -24,13 +25,16 @@ def single_columns(columns: fits.ColDefs) -> list[str]:
     return [c.name for c in columns if _letter(c) not in "X" + POINTERS and not columns.dtype[c.name].shape]
 
 
-def table_columns(hdu: Hdu, names: Sequence[str], start: int = 0, stop: int | None = None) -> dict[str, NDArray[Any]]:
+def table_columns(
+    hdu: Hdu, names: Sequence[str], start: int = 0, stop: int | None = None, masks_missing: bool = False
+) -> dict[str, NDArray[Any]]:
     """Columns of a binary table in native byte order, by their names in lower case; those that are absent are left out.
 
-    Text is stripped of blanks at both ends. Whole numbers are floats where some are missing, which are then NaN.
+    Text is stripped of blanks at both ends. Whole numbers of which some are missing are floats, with NaN for these.
 
     Args:
         start, stop: rows to read; all by default.
+        masks_missing: whole numbers of which some are missing stay whole numbers, in a masked array.
 
     Raises:
         UnreadableError: the HDU is no table, shorter than its header says, or has cells of their own lengths in one of
@@ -49,7 +53,14 @@ def table_columns(hdu: Hdu, names: Sequence[str], start: int = 0, stop: int | No
         stored = np.frombuffer(raw, columns.dtype.newbyteorder(">"), num) if raw else np.zeros(0, columns.dtype)
         decoded = hdu.decoded(raw, num) if encoded else stored
         found = {name: (decoded if c.name in encoded else stored)[c.name] for name, c in wanted.items()}
-        return {name: _with_missing(_native(values), wanted[name]) for name, values in found.items()}
+        return {name: _with_missing(_native(values), wanted[name], masks_missing) for name, values in found.items()}
+
+
+def exact_column(values: NDArray[Any]) -> Any:
+    """A column as pandas takes it: masked whole numbers as its own type for them, since it would make them floats."""
+    if not isinstance(values, np.ma.MaskedArray):
+        return values
+    return pd.arrays.IntegerArray(np.asarray(values.data), np.ma.getmaskarray(values))
 
 
 def _letter(column: fits.Column) -> str:
@@ -61,12 +72,14 @@ def _needs_decoding(column: fits.Column) -> bool:
     return _letter(column) not in AS_STORED + TEXT or (_letter(column) != TEXT and is_scaled)
 
 
-def _with_missing(values: NDArray[Any], column: fits.Column) -> NDArray[Any]:
-    """NaN in place of TNULL: astropy writes 999999 for a whole number that is missing."""
+def _with_missing(values: NDArray[Any], column: fits.Column, masks_missing: bool) -> NDArray[Any]:
+    """NaN in place of TNULL, or a mask: astropy writes 999999 for a whole number that is missing."""
     if values.dtype.kind not in "iu" or not isinstance(column.null, int):
         return values
     missing = values == column.null + int(column.bzero or 0)
-    return np.where(missing, np.nan, values) if missing.any() else values
+    if not missing.any():
+        return values
+    return np.ma.MaskedArray(values, missing) if masks_missing else np.where(missing, np.nan, values)
 
 
 def _native(values: NDArray[Any]) -> NDArray[Any]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spectral.data.ivar import float32_ivar
 from spectral.data.readers.survey_files.file_tree import tree_root
 from spectral.data.readers.survey_files.fits_values import float32
 from spectral.data.readers.survey_files.layout import Entry, Spectrum, UnreadableError
@@ -63,7 +64,7 @@ class TwoColumnLayout:
             error = there["error"]
             with np.errstate(over="ignore", divide="ignore"):  # the row checks take what is not finite for not known
                 ivar = np.where(np.isfinite(error) & (error > 0), np.where(error > 0, error, 1) ** -2.0, 0)
-        return Spectrum(float32(there["flux"]), wave, None if ivar is None else float32(ivar))
+        return Spectrum(float32(there["flux"]), wave, None if ivar is None else float32_ivar(ivar))
 
 
 def _numbers(path: Path, num_columns: int) -> NDArray[np.float64]:

@@ -281,7 +281,7 @@ class TestAxis:
 
     def test_numbers_of_no_unit_are_no_axis_and_said(self, tmp_path, caplog):
         assert open_arrays(saved(tmp_path, table(GRID, label=LABELS))).wave_angstrom() is None
-        assert "look like wavelengths: data.wave_unit=angstrom|nm|um|cm-1 makes them the axis" in caplog.text
+        assert "look like wavelengths: data.wave_unit=angstrom|nm|um|m|cm-1 makes them the axis" in caplog.text
 
     def test_a_unit_without_an_axis_is_refused(self, tmp_path):
         with pytest.raises(UserError, match=r"data\.wave_unit=nm has no wavelengths"):

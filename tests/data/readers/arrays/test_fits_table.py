@@ -7,6 +7,7 @@ import pytest
 from astropy.io import fits
 
 from spectral.data.readers.arrays.opening import open_arrays
+from spectral.data.readers.survey_files.catalog_table import read_catalog_table
 from spectral.data.readers.survey_files.fits_hdu import Hdu
 from spectral.data.wavelengths import vacuum_angstrom
 from spectral.errors import UserError
@@ -90,6 +91,21 @@ def test_unsigned_and_scaled_numbers_are_what_they_stand_for(tmp_path):
     reader = open_arrays(path)
     assert reader.catalog()["id"].tolist() == [str(i) for i in ids]
     np.testing.assert_array_equal(reader.read(np.array([1])).flux[0], np.full((1, 6), 12.5, np.float32))
+
+
+@pytest.mark.parametrize("as_catalog", [False, True])
+def test_whole_numbers_stay_exact_if_some_are_missing(tmp_path, as_catalog):
+    """Those that are missing are TNULL in the file."""
+    groups = np.array([2**60 + 1, 2**60 + 3, -1, 5, 6, 7, -1])
+    columns = [fits.Column("GROUP", "K", array=groups, null=-1), fits.Column("FIBER", "K", array=groups, null=-1)]
+    columns.append(fits.Column("FLUX", "6E", array=FLUX))
+    path = saved(tmp_path, fits.BinTableHDU.from_columns(columns))
+    found = read_catalog_table(path, {}) if as_catalog else open_arrays(path).catalog()
+    fiber, group = "FIBER", "GROUP" if as_catalog else "group"
+    assert found[fiber].dtype == "Int64"
+    assert found[fiber].dropna().tolist() == groups[groups > 0].tolist()
+    assert found[fiber].isna().tolist() == found[group].isna().tolist() == (groups < 0).tolist()
+    assert [str(value) for value in found[group].dropna()] == [str(value) for value in groups[groups > 0]]
 
 
 def test_air_wavelengths_are_converted(tmp_path):

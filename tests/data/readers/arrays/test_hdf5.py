@@ -23,6 +23,12 @@ def saved(folder, **arrays):
     return str(folder / "survey.h5")
 
 
+def test_a_logarithm_named_by_its_path_is_one(tmp_path):
+    path = saved(tmp_path, **{"flux": FLUX, "coadd/loglam": np.linspace(3.6, 3.7, 6), "model/loglam": np.zeros(6)})
+    reader = open_arrays(path, wave_key="coadd/loglam")
+    np.testing.assert_allclose(reader.wave_angstrom(), 10 ** np.linspace(3.6, 3.7, 6))
+
+
 def test_every_array_of_a_survey_is_read(tmp_path):
     path = saved(
         tmp_path,
