@@ -111,7 +111,10 @@ def prepare_deciding(command: PredictConfig, run: AppliedRun, probabilities: Cal
     if command.priors is not None:
         prior = np.asarray(run.classifier.output_prior)
         if shares is None:
-            found = estimate_shares(probabilities(), prior)
+            classified = probabilities()
+            if not len(classified):
+                raise UserError("priors=estimate needs spectra with a class, and none has one: leave priors out.")
+            found = estimate_shares(classified, prior)
             shares = found.shares
             deciding.doubts = _doubts(prior, class_names, validation)
             deciding.sentences.append(

@@ -5,10 +5,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import BinaryIO, Protocol
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from spectral.prediction.fits_table import FitsWriter
+
+WHOLE_NUMBERS = {
+    pa.int8(): pd.Int8Dtype(),
+    pa.int16(): pd.Int16Dtype(),
+    pa.int32(): pd.Int32Dtype(),
+    pa.int64(): pd.Int64Dtype(),
+    pa.uint8(): pd.UInt8Dtype(),
+    pa.uint16(): pd.UInt16Dtype(),
+    pa.uint32(): pd.UInt32Dtype(),
+    pa.uint64(): pd.UInt64Dtype(),
+}
 
 
 class Writer(Protocol):
@@ -26,7 +38,9 @@ class CsvWriter:
         self.file, self.has_header = file, has_header
 
     def write(self, table: pa.Table) -> None:
-        text = table.to_pandas().to_csv(index=False, header=self.has_header)
+        # Whole numbers with missing ones among them would become floats.
+        whole = table.to_pandas(types_mapper=WHOLE_NUMBERS.get)
+        text = whole.to_csv(index=False, header=self.has_header)
         self.file.write(text.encode())
         self.has_header = False
 

@@ -31,8 +31,18 @@ def test_ids_of_64_bits_are_exact_in_every_format(finished: Path, spectra: Calla
     tables = [csv, pd.read_parquet(tmp_path / "cat.parquet"), Table.read(tmp_path / "cat.fits")]
     for table in tables:
         assert [str(value) for value in table["id"]] == expected
-        if "fiber" in csv:
-            assert [int(value) for value in table["fiber"]] == fiber.tolist()
+        assert [int(value) for value in table["fiber"]] == fiber.tolist()
+
+
+def test_whole_numbers_stay_exact_in_csv_if_some_are_missing(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    fiber = pd.Series(2**62 + np.arange(NUM), dtype="Int64").mask(np.arange(NUM) == 1)
+    pd.DataFrame({"flux": list(arrays(NUM)["flux"]), "fiber": fiber}).to_parquet(tmp_path / "new.parquet")
+    predict(finished, tmp_path / "new.parquet", tmp_path / "cat.csv", "keep_columns=true", *SMALL_PARTS)
+    written = pd.read_csv(tmp_path / "cat.csv", dtype=str)["fiber"]
+    assert written.isna().tolist() == (np.arange(NUM) == 1).tolist()
+    assert written.dropna().tolist() == [str(value) for value in fiber.dropna()]
 
 
 def test_a_fits_table_holds_what_the_parquet_file_does(
@@ -129,6 +139,17 @@ def test_an_id_that_two_spectra_have_keeps_both_rows(
     assert "The id s003" in json.loads((tmp_path / "cat.csv.json").read_text())["notes"][0]
     with pytest.raises(UserError, match="The id s003 is in the data more than once"):
         predict(finished, spectra(), tmp_path / "no.csv", "on_bad=error")
+
+
+def test_class_shares_cannot_be_estimated_if_no_spectrum_has_a_class(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    flux = np.full_like(arrays(NUM)["flux"], np.nan)
+    with pytest.raises(UserError, match="priors=estimate needs spectra with a class, and none has one"):
+        predict(finished, spectra(flux=flux), tmp_path / "cat.csv", "priors=estimate")
+    assert not (tmp_path / "cat.csv").exists()
+    predict(finished, spectra(flux=flux), tmp_path / "cat.csv")
+    assert pd.read_csv(tmp_path / "cat.csv")["problem"].str.startswith("flux not finite").all()
 
 
 def test_a_run_without_validation_predictions_is_applied_but_cannot_set_a_threshold(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from applied_runs import NUM, hidden, predict
+from small_runs import StoppedError
 
 from spectral.errors import UserError
 from spectral.prediction import run
@@ -106,3 +107,25 @@ def test_a_folder_or_a_file_in_the_way_is_refused_at_the_start(
         predict(finished, data, tmp_path / "cat.csv", "overwrite=true")
     with pytest.raises(UserError, match=r"cannot be written: .*file is a file, not a folder"):
         predict(finished, data, file / "cat.csv", f"cache_dir={tmp_path}")
+
+
+def test_a_stop_between_the_file_and_its_record_needs_overwrite(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: Any) -> Any:
+        raise StoppedError
+
+    data, out = spectra(), tmp_path / "cat.csv"
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "write_record", stop)
+        with pytest.raises(StoppedError):
+            predict(finished, data, out)
+    assert out.exists() and not (tmp_path / "cat.csv.json").exists()
+    with pytest.raises(UserError, match="give another out, or overwrite=true replaces it"):
+        predict(finished, data, out)
+    made: list[Part] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(Work, "write", lambda _work, _span, part: made.append(part))
+        predict(finished, data, out, "overwrite=true")
+    assert not made  # the parts are still there
+    assert len(pd.read_csv(out)) == NUM and (tmp_path / "cat.csv.json").exists()

@@ -70,8 +70,10 @@ class Building:
         """Resume what was begun under the same plan, or begin again.
 
         Raises:
-            UserError: the folder holds something that is no pack.
+            UserError: the folder is a file, or holds something that is no pack.
         """
+        if self.folder.is_file():
+            raise UserError(f"{self.folder} is a file, and a pack is a folder: choose another name.")
         if self._old.exists() and not self.folder.exists():
             self._old.rename(self.folder)  # stopped between the two moves of `install`
         if self.folder.is_dir() and any(self.folder.iterdir()) and not is_pack(self.folder):
