@@ -132,7 +132,7 @@ def _carry_out(
     check_ivar(dataset.survey, inputs)
     seed_torch(config.seed, epoch=0)
     network = classifier.build_network()
-    initial = load_initial(config.init, config.init_wave, classifier, network, folder)
+    initial = load_initial(config.init, config.init_wave, classifier, network, folder, dataset)
     teacher, taught_by = open_teacher(config, classifier, dataset, folder)
     begun_with = initial | taught_by
     on_network(network_sizes(network))

@@ -11,10 +11,12 @@ from torch import Tensor, nn
 
 from spectral.configs.class_lists import class_of
 from spectral.configs.root import ExperimentConfig
+from spectral.data.dataset import Dataset
 from spectral.data.packing.like_run import RunSpectra
 from spectral.data.packing.open import data_like_run
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
+from spectral.inference.other_split import doubt_of_split
 from spectral.inference.wavelengths import difference_to_initial
 from spectral.models.masked_pixels import BODY
 from spectral.runs.folder import RunFolder
@@ -29,7 +31,7 @@ SIZES = ("width", "widths", "num_blocks")  # if the weights fit, these are equal
 
 
 def load_initial(
-    init: str | None, init_wave: str, classifier: Classifier, network: nn.Module, folder: RunFolder
+    init: str | None, init_wave: str, classifier: Classifier, network: nn.Module, folder: RunFolder, dataset: Dataset
 ) -> dict[str, Any]:
     """Load the weights that a run begins with into its fresh network. Writes nothing.
 
@@ -40,6 +42,7 @@ def load_initial(
         init_wave: "any" if the other run may have been trained on other wavelengths, else "same".
         classifier: of the run that begins.
         folder: of the run that begins.
+        dataset: of the run that begins.
 
     Returns:
         A record of the weights, for `RunFolder.note_initial` and result.json; empty without `init`.
@@ -56,7 +59,10 @@ def load_initial(
         differences = _differences(other, classifier, with_inputs=False)
         found = "; ".join(f"{key}={was} there, {now} here" for key, was, now in differences) or "one weight differs"
         raise UserError(f"init={init} does not fit this network: {found} ({misfit}).")
-    doubt = _doubt(init, init_wave, other, classifier)
+    doubts = [_doubt(init, init_wave, other, classifier)]
+    if not RunFolder(init).is_pretraining:  # which saw no labels
+        doubts.append(doubt_of_split(f"init={init}", RunFolder(init), dataset))
+    doubt = " ".join(filter(None, doubts))
     classes: list[int | None] = [_class_there(name, other) for name in classifier.class_names]
     are_same = classes == [*range(len(other.class_names))]
     if not are_same and not has_rows_by_class(weights):

@@ -10,6 +10,7 @@ from spectral.configs.root import ExperimentConfig
 from spectral.data.dataset import Dataset
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
+from spectral.inference.other_split import doubt_of_split
 from spectral.inference.predictor import Predictor
 from spectral.inference.run_and_data import check_fits
 from spectral.inference.wavelengths import check_same_pixels
@@ -41,8 +42,7 @@ def open_teacher(
     if not teacher.config.is_file():
         raise UserError(f"{run} is not a run folder: it has no {teacher.config.name}.")
     teacher.check_has_model("distill")
-    result = teacher.load_result()
-    if result is None:
+    if teacher.load_result() is None:
         raise UserError(f"{run} is a run that has not ended: it has no {teacher.result.name}, so resume it first.")
     classifier = Classifier.load(teacher)
     if classifier.class_names != list(dataset.class_names):
@@ -60,8 +60,7 @@ def open_teacher(
     _check_mixtures(config, classifier, student)
     if doubt := check_same_pixels(classifier, dataset.survey, run):
         log.warning(doubt)
-    if result["survey"]["fingerprint"] == dataset.survey.fingerprint and not _has_same_split(teacher, dataset):
-        log.warning("%s has another split: it may have been trained on spectra that this run is scored on.", run)
+    doubt_of_split(run, teacher, dataset)
     record = {"folder": config.distill, "weights": _digest(teacher)}
     begun = folder.load_initial().get("distill", record)
     if begun != record:
@@ -113,15 +112,6 @@ def _other_inputs(classifier: Classifier, student: Classifier) -> list[str]:
         "members with inputs of their own": bool(classifier.further_inputs),
     }
     return [what for what, is_other in differs.items() if is_other]
-
-
-def _has_same_split(teacher: RunFolder, dataset: Dataset) -> bool:
-    """Whether the teacher validated on the spectra of this run's validation, as far as its predictions tell."""
-    frame = teacher.load_predictions()
-    if not len(frame):
-        return True
-    theirs = set(frame.loc[frame["split"] == "validation", "id"])
-    return theirs == set(dataset.ids[dataset.validation])
 
 
 def _digest(teacher: RunFolder) -> str:

@@ -120,6 +120,16 @@ def test_weights_without_wavelengths_to_compare_are_warned_of(
     assert f"init={other} has wavelengths, this data has none" in caplog.text
 
 
+def test_weights_of_another_split_of_the_same_data_are_warned_of(
+    small: Overrides, tmp_path: Path, other: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sentence = f"init={other} has another split: it may have been trained on spectra that this run is scored on."
+    run(small(f"init={other}", *STILL))
+    assert "doubt" not in result(tmp_path / "run")["init"] and sentence not in caplog.text
+    run(small(f"init={other}", *STILL, "split.seed=7", folder="split"))
+    assert result(tmp_path / "split")["init"]["doubt"] == sentence and sentence in caplog.text
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

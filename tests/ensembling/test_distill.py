@@ -149,6 +149,19 @@ def test_a_teacher_of_batches_says_what_its_predictor_says_of_the_augmented_spec
     assert torch.equal(taught([*command, "inputs.augmentations=[shift]"], tmp_path)[0], as_they_are)
 
 
+@pytest.mark.parametrize("on", ["spectra", "batches"])
+def test_the_teacher_has_the_options_of_the_command(
+    on: str, members: list[Path], small: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    options = (f"distill_on={on}", "distill_weight=0.7", "distill_temperature=3")
+    config = typed(composed(small(f"distill={members[0]}", *options)))
+    dataset = Dataset.open(config.data, config.split, tmp_path)
+    student = Classifier.describing(config, dataset)
+    classifier, _ = open_teacher(config, student, dataset, RunFolder(str(config.run_dir)))
+    teacher = teach(config, classifier, student, dataset, CPU)
+    assert teacher is not None and (teacher.weight, teacher.temperature) == (0.7, 3)
+
+
 def test_a_student_of_batches_is_resumed_with_the_same_numbers_and_draws_what_it_draws_alone(
     members: list[Path], ensemble: Path, small: Callable[..., list[str]], tmp_path: Path
 ) -> None:

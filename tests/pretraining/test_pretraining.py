@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import pandas as pd
 import pytest
 from applied_runs import command as applied
 from commands import command
+from killing import Kill
 from safetensors.torch import load_file
 from small_runs import OVERRIDES, REPOSITORY, StoppedError, arrays, composed, outcome, result, rows, run, stop_after
 
@@ -96,13 +96,10 @@ def test_a_killed_pretraining_resumes(pretrain: Pretrain, pack_folder: Path, tmp
     whole = outcome(pretrain(*longer, folder="whole"))
     folder = tmp_path / "pretrained"
     given = ["data=packed", f"data.folder={pack_folder}", *SMALL, *longer, f"run_dir={folder}"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)}
-    process = subprocess.Popen([sys.executable, str(SCRIPT), *given], env=environment, stdout=subprocess.DEVNULL)
-    while not (folder / "metrics.jsonl").exists() or not (folder / "metrics.jsonl").read_text():
-        assert process.poll() is None, "it ended before it could be killed"
-        time.sleep(0.01)
-    process.kill()
-    assert process.wait() == -signal.SIGKILL
+    third = Kill(str(folder), str(tmp_path / "events"), nth=3, call="write", file="metrics.jsonl", moment="after")
+    environment = os.environ | {"OMP_NUM_THREADS": "1"} | third.variables()
+    ended = subprocess.run([sys.executable, str(SCRIPT), *given], env=environment, stdout=subprocess.DEVNULL)
+    assert ended.returncode == -signal.SIGKILL
     assert not (folder / "result.json").exists()
     assert outcome(pretrain(*longer)) == whole
 
@@ -116,7 +113,8 @@ def test_a_network_begins_with_the_weights_of_the_body_and_a_fresh_head(
     classifier = Classifier.load(RunFolder(tmp_path / "run"))
     network = classifier.build_network()
     fresh = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    load_initial(str(folder), "same", classifier, network, RunFolder(tmp_path / "another"))
+    dataset: Any = None  # of which a pretraining is asked nothing
+    load_initial(str(folder), "same", classifier, network, RunFolder(tmp_path / "another"), dataset)
     pretrained = load_file(folder / "best.safetensors")
     for name, tensor in network.state_dict().items():
         assert tensor.equal(fresh[name] if name.startswith("head.") else pretrained[BODY + name]), name

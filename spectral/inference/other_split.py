@@ -1,0 +1,32 @@
+"""Whether a run is scored on spectra that another run, from which it takes something, was trained on."""
+
+import logging
+
+from spectral.data.dataset import Dataset
+from spectral.runs.folder import RunFolder
+
+log = logging.getLogger(__name__)
+
+
+def doubt_of_split(key: str, other: RunFolder, dataset: Dataset) -> str:
+    """Log and return a sentence if the other run had another split of the same data; empty if it had not.
+
+    Args:
+        key: that names the other run, with its value.
+    """
+    survey = (other.load_result() or {}).get("survey", {})
+    is_scored = len(dataset.validation) or len(dataset.test)
+    if survey.get("fingerprint") != dataset.survey.fingerprint or not is_scored or _has_same_split(other, dataset):
+        return ""
+    sentence = f"{key} has another split: it may have been trained on spectra that this run is scored on."
+    log.warning(sentence)
+    return sentence
+
+
+def _has_same_split(other: RunFolder, dataset: Dataset) -> bool:
+    """Whether the other run validated on the spectra of this run's validation, as far as its predictions tell."""
+    frame = other.load_predictions()
+    if not len(frame):
+        return True
+    theirs = set(frame.loc[frame["split"] == "validation", "id"])
+    return theirs == set(dataset.ids[dataset.validation])
