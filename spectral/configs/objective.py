@@ -26,8 +26,10 @@ OF_ANY_CLASS = tuple(f"{prefix}CLASS" for prefix in PER_CLASS)
 
 
 def objective_direction(name: str) -> Literal["maximize", "minimize"]:
-    """Losses and times are better small, scores are better large."""
-    return "minimize" if name.endswith("loss") or name.startswith("time/") else "maximize"
+    """Losses and times are better small, scores are better large, also those of a class named mass_loss."""
+    *parts, last = name.split("/")
+    is_loss = last.endswith("loss") and not {"f1", "precision", "recall"} & set(parts)
+    return "minimize" if is_loss or name.startswith("time/") else "maximize"
 
 
 def check_objective(name: str, class_names: Sequence[str] | None = None) -> None:

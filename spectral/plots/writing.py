@@ -60,12 +60,15 @@ def _add_scored(plots: Plots, folder: Path, predictions: pd.DataFrame, survey: S
     plots.images["precision_recall"] = folder / "precision_recall.png"
     draw_precision_recall(plots.images["precision_recall"], found, split)
     plots.tables["precision_recall_curve"] = _curve_table(found)
-    listed = []
+    listed: list[list[Any]] = []
     for place, mistake in enumerate(most_confident_mistakes(scored, names).itertuples(), start=1):
         path = folder / "misclassified" / f"{place:02d}.png"
         draw_spectrum(path, survey, int(mistake.row), mistake)  # type: ignore[arg-type]  # a cell may be anything
         cells = [mistake.id, mistake.label, mistake.predicted, float(mistake.confidence)]  # type: ignore[arg-type]  # as above
         listed.append([*cells, {"image": str(path.absolute())}])
+    for path in (folder / "misclassified").glob("*.png"):  # of another split, which had more mistakes
+        if path.stem.isdecimal() and int(path.stem) > len(listed):
+            path.unlink()
     plots.tables["misclassified"] = Table(["id", "label", "predicted", "confidence", "spectrum"], listed)
 
 

@@ -80,7 +80,7 @@ def _final(study: SharedStudy, trial: FrozenTrial, folder: Path) -> dict[str, An
     return {
         "number": trial.number,
         "run_dir": str(folder_of(trial.user_attrs, folder)),
-        "test": {name: [result[name] for result in results] for name in names if all(name in r for r in results)},
+        "test": {name: [r[name] for r in results] for name in names if results and all(name in r for r in results)},
     }
 
 

@@ -59,5 +59,6 @@ def test_a_constraint_on_another_number_is_refused(name, message):
 def test_directions():
     minimised = ["train/loss", "val/log_loss", "time/train_s"]
     maximised = ["val/macro_f1", "val/accuracy", "val/balanced_accuracy", "val/f1/qso"]
+    maximised += ["val/f1/mass_loss", "val/decision/recall/mass_loss", "test/precision/loss"]  # scores of classes
     assert {objective_direction(name) for name in minimised} == {"minimize"}
     assert {objective_direction(name) for name in maximised} == {"maximize"}

@@ -57,6 +57,24 @@ def test_rates_are_drawn_with_numbers(rates: list[float]) -> None:
     assert [float(text.replace("\N{MINUS SIGN}", "-")) for text in numbers.values()] == pytest.approx(list(numbers))
 
 
+def test_pictures_of_mistakes_of_another_split_go(small: Overrides, tmp_path: Path) -> None:
+    """Those of validation, once the test split is scored and has fewer mistakes."""
+    run([*small("score_test=false"), "plots=true"])
+    stale = tmp_path / "run" / "plots" / "misclassified" / "99.png"
+    stale.touch()
+    run([*small("score_test=true"), "plots=true"])
+    assert not stale.exists() and list(stale.parent.glob("*.png"))
+
+
+def test_the_picture_of_many_classes_is_no_larger_than_a_page(tmp_path: Path) -> None:
+    names = [f"subclass {k}" for k in range(80)]
+    counts = np.eye(80, dtype=int).tolist()
+    draw_confusion(tmp_path / "many.png", {"val": counts, "test": counts}, names)
+    check_picture(tmp_path / "many.png")
+    with Image.open(tmp_path / "many.png") as picture:
+        assert max(picture.size) <= 3800
+
+
 def test_a_run_without_scores_draws_what_it_can(small: Overrides, tmp_path: Path) -> None:
     without = [o for o in small() if not o.startswith("split.")]
     run([*without, "split.validation=0", "split.test=0", "objective=train/loss", "plots=true"])

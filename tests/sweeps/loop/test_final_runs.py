@@ -1,8 +1,10 @@
 """The final runs of a study: its best configuration is run again without the search's own overrides."""
 
 import json
-import threading
+import shutil
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -107,6 +109,16 @@ def test_a_corrupt_result_is_reported_and_its_score_left_out(
     assert json.loads((tmp_path / "sweep.json").read_text())["final"][0]["test"] == {}
 
 
+def test_a_final_trial_whose_folder_is_gone_has_no_score(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sweep(tmp_path, {"x": [4]}, score, num_trials=1, **HELD)
+    shutil.rmtree(tmp_path / "0")
+    study = open_study(tmp_path, {"x": [4]}, num_trials=1, **HELD)
+    summarize(study, tmp_path)
+    study.close()
+    assert "trial 0 on the test split: no score was found in " in capsys.readouterr().out
+    assert json.loads((tmp_path / "sweep.json").read_text())["final"][0]["test"] == {}
+
+
 def test_a_reused_trial_has_the_seeds_of_its_runs(tmp_path: Path) -> None:
     """The reference was drawn before it was enqueued: it is run to its end in the folders that it has."""
     options: dict[str, Any] = {"seeds": 2, **HELD}
@@ -138,21 +150,24 @@ def test_a_lost_worker_is_replaced_and_a_failed_final_run_is_left_to_the_next_co
 def test_final_runs_of_another_controller_are_waited_for_and_taken_over_if_it_stops(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sweeps.loop.final_runs.POLL_S", 0.05)
     options: dict[str, Any] = {"num_trials": 2, "enqueue": [{"x": 2}, {"x": 5}], **HELD}
     other = open_study(tmp_path, SPACE, **options)
     assert other.claim_final(0) and other.claim_final(1)
 
-    def end_both() -> None:
-        other.note_final(0, is_done=True)
-        other.note_final(1, is_done=False)
+    waits: list[float] = []
 
-    timer = threading.Timer(1.5, end_both)
-    timer.start()
+    def sleep(seconds: float) -> None:
+        if not waits:  # the other controller stops while the first check for it waits
+            other.note_final(0, is_done=True)
+            other.note_final(1, is_done=False)
+        waits.append(seconds)
+        time.sleep(0.05)
+
+    monkeypatch.setattr("sweeps.loop.final_runs.time", SimpleNamespace(sleep=sleep))
     ended = sweep(tmp_path, SPACE, score, **options)
     assert finals(ended) == [(1, 5)]
     assert "Waiting for another controller to end the last runs of trial 1 and trial 0." in ended.output
-    assert not timer.is_alive() and other.has_final(0) and other.has_final(1)
+    assert waits and other.has_final(0) and other.has_final(1)
     other.close()
 
 
