@@ -5,6 +5,7 @@ the jobs of a slot.
 """
 
 import contextlib
+import itertools
 import logging
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -89,17 +90,22 @@ class StreamingLauncher(Launcher):
             log.info("\t#%d : %s", num, " ".join(filter_overrides(overrides)))
             futures.append(self.submit(overrides, num))
         try:
-            return [self._gathered(future, overrides) for future, overrides in zip(futures, job_overrides, strict=True)]
+            return [self._gathered(*job) for job in zip(itertools.count(initial_job_idx), futures, job_overrides)]
         except BaseException:
             self.shutdown(wait=False)
             raise
 
     @staticmethod
-    def _gathered(future: "Future[JobReturn]", overrides: Sequence[str]) -> JobReturn:
+    def _gathered(num: int, future: "Future[JobReturn]", overrides: Sequence[str]) -> JobReturn:
         try:
-            return future.result()
+            returned = future.result()
         except WorkerLost as lost:
             return JobReturn(overrides=list(overrides), status=JobStatus.FAILED, _return_value=lost)
+        if returned.status == JobStatus.COMPLETED and returned.hydra_cfg is not None:
+            value, folder = returned.return_value, returned.hydra_cfg.hydra.runtime.output_dir
+            shown = "" if value is None else f" with {value:.4f}" if isinstance(value, float) else f" with {value}"
+            log.info("\t#%d ended%s: %s", num, shown, folder)
+        return returned
 
 
 def settle(future: "Future[Any]", result: Any = None, error: BaseException | None = None) -> None:

@@ -52,7 +52,7 @@ def read_all(folder: Path) -> tuple[list[Entry], list[tuple[Path, str]]]:
     entries, unreadable = [], []
     for path in _folders(folder):
         try:
-            entry = _read(path)
+            entry = _read(path, is_job=path.name.isdecimal() and path.parent not in places_in(folder))
         except user_error_type() as error:
             unreadable.append((path, str(error).rstrip(".")))
         except Exception as error:  # a folder may hold anything; the others must still be shown
@@ -64,25 +64,32 @@ def read_all(folder: Path) -> tuple[list[Entry], list[tuple[Path, str]]]:
 
 def _folders(folder: Path) -> Iterator[Path]:
     yield folder
-    for place in places_in(folder):
-        for path in sorted(path for path in place.glob("*") if path.is_dir()):
+    places = places_in(folder)
+    for place in places:
+        for path in sorted(path for path in place.glob("*") if path.is_dir() and path not in places):
             yield path
             yield from sorted(path.glob(SEEDS))
+            if not is_study(path):
+                yield from sorted(job for job in path.glob("*") if job.name.isdecimal())
 
 
-def _read(folder: Path) -> Entry | None:
+def _read(folder: Path, is_job: bool) -> Entry | None:
     found: Entry | None = None
     if is_study(folder):
         found = read_study(folder)
     elif is_run(folder):
         found = read_run(folder)
-    return replace(found, name=_name(folder)) if found else None
+    return replace(found, name=_name(folder, is_job)) if found else None
 
 
-def _name(folder: Path) -> str:
-    """The name of a study or run. Names of trials and seeds repeat, so that of the study comes before them."""
+def _name(folder: Path, is_job: bool) -> str:
+    """The name of a study or run. Names of trials, seeds and jobs repeat, so that of the whole comes before them.
+
+    Args:
+        is_job: whether it is a run of a multirun without a study, such as `spectral.baseline -m`.
+    """
     whole = folder.absolute()
-    outermost = whole.parent if whole.match(SEEDS) else whole
+    outermost = whole.parent if whole.match(SEEDS) or is_job else whole
     outermost = outermost.parent if is_study(outermost.parent) else outermost
     return str(whole.relative_to(outermost.parent))
 

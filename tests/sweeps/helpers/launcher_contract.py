@@ -184,11 +184,17 @@ class LauncherContract(LauncherTests):
         futures = [launcher.submit([f"++hydra.job.env_set.OF_THE_JOB=v{i}"] if i else [], i) for i in range(3)]
         assert [future.result(PATIENCE_S).return_value for future in futures] == [None, "v1", "v2"]
 
-    def test_launch_is_submit_then_gather(self, make: Make) -> None:
+    def test_launch_is_submit_then_gather(
+        self, make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("sweeps.launchers.contract.configure_log", lambda *_given: None)  # caplog stays
+        caplog.set_level("INFO")
         returned = make().launch([["x=1"], ["do=die"], ["x=3"]], initial_job_idx=4)
         assert [r.status for r in returned] == [JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.COMPLETED]
         assert [r.return_value for r in (returned[0], returned[2])] == [1, 9]
         assert returned[2].hydra_cfg is not None and returned[2].hydra_cfg.hydra.job.num == 6
+        ended = [message for message in caplog.messages if " ended " in message]
+        assert ended == [f"\t#4 ended with 1: {tmp_path / '4'}", f"\t#6 ended with 9: {tmp_path / '6'}"]
         with pytest.raises(WorkerLost):
             _ = returned[1].return_value
 
