@@ -40,7 +40,7 @@ class SGDConfig:
     """Stochastic gradient descent with momentum."""
 
     name: str = "sgd"
-    lr: float = number(0.1, above=0)  # learning rate
+    lr: float = number(0.01, above=0)  # learning rate
     momentum: float = number(0.9, at_least=0, below=1)  # share of the last step in the next
     nesterov: bool = True  # whether the momentum looks one step ahead
     weight_decay: float = number(0.0, at_least=0)  # an L2 penalty on the weights

@@ -54,11 +54,11 @@ def test_a_null_key_of_a_stage_is_taken_from_the_experiment() -> None:
     layer = torch.nn.Linear(2, 2)
     adam, sgd = first.make_optimizer(layer), second.make_optimizer(layer)
     assert isinstance(adam, torch.optim.Adam) and adam.param_groups[0]["lr"] == 0.02
-    assert isinstance(sgd, torch.optim.SGD) and sgd.param_groups[0]["lr"] == 0.1
+    assert isinstance(sgd, torch.optim.SGD) and sgd.param_groups[0]["lr"] == 0.01
     falling = second.make_lr_schedule(sgd, 2)
     sgd.step()
     falling.after_step()
-    assert sgd.param_groups[0]["lr"] == pytest.approx(0.05)  # half a cosine, half way
+    assert sgd.param_groups[0]["lr"] == pytest.approx(0.005)  # half a cosine, half way
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "{name:sgd,lr:0.5}"])
