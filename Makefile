@@ -17,7 +17,7 @@ test: .venv
 # Databases, launchers and trackers are optional: without them their tests are skipped. So this target installs them.
 # The PostgreSQL server is a package of the system (on Debian: apt install postgresql).
 test-all: .venv
-	$(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[test,dev,postgresql,ray,slurm,tensorboard,mlflow,workspaces,dashboard,docs]"
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[test,dev,postgresql,ray,slurm,tensorboard,mlflow,workspaces,dashboard,docs,oracles]"
 	$(RUN) -m pytest -q -m "slow or not slow"
 
 lint: .venv

@@ -246,8 +246,8 @@ assert sums == [40_000_000]
 def test_a_tuned_allocator_reuses_freed_pages() -> None:
     ended = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, check=True)
     plain, tuned = map(int, ended.stdout.split())
-    # Three steps ask for 540 MB, some 132,000 pages of 4 KiB.
-    assert tuned < 10_000 < plain
+    # Three steps ask for 540 MB: some 132,000 pages of 4 KiB, or fewer larger ones.
+    assert tuned < plain / 10
 
 
 def test_an_allocator_of_another_kind_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from applied_runs import command
+from hydra.errors import MissingConfigException
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import RandomForestClassifier
@@ -20,6 +21,7 @@ import spectral.configs.baseline_run  # noqa: F401  (puts the typed config where
 from spectral import load_run
 from spectral.baselines.pls_da import PLSThenLDA, best_num_components
 from spectral.baselines.run import run as run_baseline
+from spectral.cli.run import hydra_sentence
 from spectral.errors import UserError
 from spectral.runs.folder import RunFolder
 from sweeps.compare import command as compare
@@ -218,8 +220,9 @@ def test_components_are_chosen_on_other_objects_than_they_were_fitted_to() -> No
 )
 def test_a_mistake_ends_in_a_sentence(given: list[str], sentence: str | None, baseline: Callable[..., Path]) -> None:
     if sentence is None:
-        with pytest.raises(Exception, match="pls_db"):
+        with pytest.raises(MissingConfigException) as unknown:  # for which run_command has a sentence
             baseline(*given)
+        assert hydra_sentence(unknown.value).startswith("method=pls_db is not known: did you mean 'pls_da'? ")
         return
     with pytest.raises(UserError) as error:
         baseline(*given)

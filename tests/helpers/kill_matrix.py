@@ -87,6 +87,7 @@ def rows_of(command: Command, base: Path, is_chosen: Chosen = every) -> list[Row
             row.lost, row.after_resume = _again(command, folder, output)
         rows.append(row)
         print(f"| {' | '.join(astuple(row))} |", flush=True)
+    assert rows, "no call was chosen, so nothing was killed"
     return rows
 
 

@@ -1,5 +1,6 @@
 """The revision and the versions that a result records."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -19,7 +20,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def git(folder: Path, *arguments: str) -> str:
     who = ("-c", "user.name=a", "-c", "user.email=a@b")
-    ended = subprocess.run(["git", "-C", str(folder), *who, *arguments], check=True, capture_output=True, text=True)
+    own = os.environ | {"GIT_CONFIG_GLOBAL": os.devnull}  # hooks and signatures of who runs the tests stay out
+    command = ["git", "-C", str(folder), *who, *arguments]
+    ended = subprocess.run(command, check=True, capture_output=True, text=True, env=own)
     return ended.stdout.strip()
 
 

@@ -1,9 +1,15 @@
 """Mixtures of two spectra and their loss. B batch, C channels, L length, K classes."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 import torch
+from small_runs import composed
 from torch.nn.functional import cross_entropy, log_softmax, one_hot
 
+from spectral.builders import training_settings
+from spectral.configs.root import typed
 from spectral.training.mixup import mix
 
 
@@ -45,3 +51,11 @@ def test_the_share_has_the_spread_of_its_distribution() -> None:
     shares = torch.tensor([mix(channels, None, target, alpha=0.2, within=False).share for _ in range(3000)])
     assert abs(float(shares.mean()) - 0.5) < 0.03
     assert abs(float(shares.var()) - 0.25 / (2 * 0.2 + 1)) < 0.01  # of Beta(a, a)
+
+
+@pytest.mark.parametrize(("given", "within"), [("within", True), ("across", False)])
+def test_the_trainer_mixes_as_the_config_says(given: str, within: bool) -> None:
+    config = typed(composed(["run_dir=run", "schedule.mixup_alpha=0.3", f"schedule.mixup_classes={given}"]))
+    dataset: Any = SimpleNamespace(digest="", former_digest=None)
+    settings = training_settings(config, dataset)
+    assert (settings.mixup_alpha, settings.mixup_within) == (0.3, within)

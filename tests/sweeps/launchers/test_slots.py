@@ -104,7 +104,13 @@ def test_without_cuda_auto_is_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     slots = plan_slots("auto", 1)
     assert [slot.name for slot in slots] == ["cpu"]
-    assert 1 <= num_cores() <= (os.cpu_count() or 1)
+
+
+def test_the_cores_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _process: {0, 3, 5}, raising=False)
+    for quota, num in (("max 100000", 3), ("200000 100000", 2), ("50000 100000", 1)):
+        monkeypatch.setattr(Path, "read_text", lambda _path, quota=quota: quota)
+        assert num_cores() == num
 
 
 @pytest.mark.parametrize(

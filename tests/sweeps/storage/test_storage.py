@@ -95,10 +95,15 @@ def test_a_locked_storage_is_waited_for(tmp_path: Path, monkeypatch: pytest.Monk
     study = open_study(tmp_path, SPACE, num_trials=3, storage_timeout_s=60)
     lock = FileLock(f"{tmp_path / 'study.journal'}.lock", thread_local=False)
     lock.acquire()
-    release = threading.Timer(1.0, lock.release)
-    release.start()
+    released: list[bool] = []
+
+    def release() -> None:
+        released.append(True)
+        lock.release()
+
+    threading.Timer(1.0, release).start()
     assert study.claim() is not None
-    assert not release.is_alive()
+    assert released
     study.close()
 
 
@@ -107,10 +112,9 @@ def test_an_unreachable_storage_is_waited_for(tmp_path: Path, caplog: pytest.Log
     folder, away = tmp_path / "there", tmp_path / "away"
     study = open_study(folder, SPACE, num_trials=3, storage_timeout_s=60)
     folder.rename(away)
-    back = threading.Timer(1.0, lambda: away.rename(folder))
-    back.start()
+    threading.Timer(1.0, lambda: away.rename(folder)).start()
     trial = study.claim()
-    assert trial is not None and not back.is_alive()
+    assert trial is not None and not away.exists()
     assert "The storage does not answer: waiting 60 s" in caplog.text
     study.finish(trial, TrialState.COMPLETE, [1.0])
     study.close()

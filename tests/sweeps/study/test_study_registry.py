@@ -148,9 +148,25 @@ def test_options_without_a_pruner_are_allowed_and_reported(
 
 
 def test_every_pruner_and_sampler_builds_that_of_optuna() -> None:
-    for name in pruners.names:
-        assert isinstance(build_pruner(name, {}), optuna.pruners.BasePruner)
-    for name in samplers.names:
-        assert isinstance(build_sampler(name, 1, 2, is_conditional=True), optuna.samplers.BaseSampler)
-    assert pruners.names == ["asha", "hyperband", "median", "none", "wilcoxon"]
-    assert samplers.names == ["cmaes", "gp", "grid", "nsga2", "qmc", "random", "tpe"]
+    of_pruners = {
+        "asha": optuna.pruners.SuccessiveHalvingPruner,
+        "hyperband": optuna.pruners.HyperbandPruner,
+        "median": optuna.pruners.MedianPruner,
+        "none": optuna.pruners.NopPruner,
+        "wilcoxon": optuna.pruners.WilcoxonPruner,
+    }
+    assert pruners.names == sorted(of_pruners)
+    for name, kind in of_pruners.items():
+        assert isinstance(build_pruner(name, {}), kind)
+    of_samplers = {
+        "cmaes": optuna.samplers.CmaEsSampler,
+        "gp": optuna.samplers.GPSampler,
+        "grid": optuna.samplers.BaseSampler,  # the product's own
+        "nsga2": optuna.samplers.NSGAIISampler,
+        "qmc": optuna.samplers.QMCSampler,
+        "random": optuna.samplers.RandomSampler,
+        "tpe": optuna.samplers.TPESampler,
+    }
+    assert samplers.names == sorted(of_samplers)
+    for name, other in of_samplers.items():
+        assert isinstance(build_sampler(name, 1, 2, is_conditional=True), other)
