@@ -34,11 +34,11 @@ class ApplyConfig:
     """What every command takes that applies a run to data."""
 
     run: str = MISSING  # the folder of a run
-    data: Any = None  # null, where the command allows it: the run's own survey
+    data: Any = None  # null, if the command allows it: the run's own survey
     device: str = device_name()  # auto: the first of CUDA and MPS that is there, else the CPU
-    precision: str = choice("auto", "auto", "float32", "bfloat16")  # auto: bfloat16 where it is quick
+    precision: str = choice("auto", "auto", "float32", "bfloat16")  # auto: bfloat16 if it is quick
     num_threads: Optional[int] = number(None, at_least=1)  # of the CPU; null: one per core
-    kernel: str = choice("auto", "auto", "native", "torch")  # auto: native where it is quicker
+    kernel: str = choice("auto", "auto", "native", "torch")  # auto: native if it is quicker
     evaluate_batch_size: int = number(256, at_least=1)  # spectra per batch
     evaluate_shifts: Optional[list[int]] = numbers(None, min_items=0)  # pixels, [] for none; null: those of the run
     cache_dir: str = "outputs/surveys"  # the folder of packed surveys

@@ -32,11 +32,11 @@ class PretrainingConfig(MaskingConfig):
     run_dir: Optional[str] = None  # the folder of the run; that of an unfinished run resumes it
     objective: str = choice("val/loss", "val/loss", "train/loss")  # schedule.keep=best keeps the weights of the lowest
     device: str = device_name()  # auto: the first of CUDA and MPS that is there, else the CPU
-    precision: str = choice("auto", "auto", "float32", "bfloat16")  # auto: bfloat16 where it is quick
+    precision: str = choice("auto", "auto", "float32", "bfloat16")  # auto: bfloat16 if it is quick
     layout: str = choice("auto", "auto", "channels_last", "contiguous")  # auto: channels_last but on MPS
     compile: str = choice("auto", "auto", "always", "never")  # always: by torch.compile; auto does not
     num_threads: Optional[int] = number(None, at_least=1)  # of the CPU; null: one per core
-    kernel: str = choice("auto", "auto", "native", "torch")  # auto: native where it is quicker
+    kernel: str = choice("auto", "auto", "native", "torch")  # auto: native if it is quicker
     cache_dir: str = "outputs/surveys"  # the folder of packed surveys, which runs share
     data: Any = None
     split: Any = None

@@ -63,11 +63,11 @@ class ExperimentConfig(Objectives):
     distill_temperature: float = number(1.0, above=0)  # above 1: flatter probabilities of both
     objective: Any = "val/macro_f1"  # a metric name, or a list of them
     device: str = device_name()  # auto: the first of CUDA and MPS that is there, else the CPU
-    precision: str = choice("auto", "auto", "float32", "bfloat16")  # auto: bfloat16 where it is quick
+    precision: str = choice("auto", "auto", "float32", "bfloat16")  # auto: bfloat16 if it is quick
     layout: str = choice("auto", "auto", "channels_last", "contiguous")  # auto: channels_last but on MPS
     compile: str = choice("auto", "auto", "always", "never")  # always: by torch.compile; auto does not
     num_threads: Optional[int] = number(None, at_least=1)  # of the CPU; null: one per core
-    kernel: str = choice("auto", "auto", "native", "torch")  # auto: native where it is quicker
+    kernel: str = choice("auto", "auto", "native", "torch")  # auto: native if it is quicker
     evaluate_batch_size: int = number(256, at_least=1)  # spectra per batch outside training
     evaluate_shifts: list[int] = numbers([], min_items=0)  # pixels; class probabilities are averaged over such shifts
     score_test: bool = True  # false: hold the test split back; the same command with true scores it later
