@@ -38,7 +38,7 @@ def main(config: DictConfig) -> float | list[float]:
     refuse_search()
     # In a multirun each job has a folder of its own. An empty run_dir stays so, to be refused.
     config.run_dir = config.run_dir and HydraConfig.get().runtime.output_dir
-    typed(config)  # a mistake is found before torch is imported, which takes seconds
+    experiment_config = typed(config)  # a mistake is found before torch is imported, which takes seconds
     if not (Path(config.run_dir) / "config.yaml").exists():  # a run that is finished needs its data no more
         check_available(config)
     with quick_imports():
@@ -49,7 +49,7 @@ def main(config: DictConfig) -> float | list[float]:
     config.sweep = None
     objective = experiment.run(
         config,
-        on_epoch=progress.epoch_callback(),
+        on_epoch=progress.epoch_callback(last_epoch=experiment_config.schedule.num_epochs),
         on_network=progress.check_constraints,
         tracked_as=tracked_as(Path(config.run_dir), config.seed),
     )

@@ -92,7 +92,7 @@ def build_sampler(config: ExperimentConfig, dataset: Dataset) -> Sampler:
         num_classes=dataset.num_classes,
         class_names=dataset.class_names,
         batch_size=config.schedule.batch_size,
-        num_epochs=sum(stage.epochs for stage in config.schedule.stages),
+        num_epochs=config.schedule.num_epochs,
         seed=config.seed,
     )
     return sampler

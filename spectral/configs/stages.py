@@ -38,6 +38,11 @@ class ScheduleConfig:
     patience_epochs: Optional[int] = number(None, at_least=1)  # a stage ends after as many without a better objective
     num_snapshots: int = number(0, at_least=0)  # keep the weights at the ends of so many equal parts of the last stage
 
+    @property
+    def num_epochs(self) -> int:
+        """Of all stages together."""
+        return sum(stage.epochs for stage in self.stages)
+
     def check(self, key: str) -> None:
         if not self.stages:
             raise UserError(f"{key}.stages=[] is empty: at least one stage is needed.")

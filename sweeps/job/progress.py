@@ -7,8 +7,11 @@ from sweeps.job.reporter import reporter_of
 from sweeps.job.trial_link import TrialLink
 
 
-def epoch_callback() -> Callable[[int, dict[str, Any]], None]:
+def epoch_callback(last_epoch: int | None = None) -> Callable[[int, dict[str, Any]], None]:
     """A function for a training loop to call after each epoch with its number and metrics; no effect outside a sweep.
+
+    Args:
+        last_epoch: that the run is planned to have; see `is_last` of report_progress.
 
     Raises (when called):
         optuna.TrialPruned: the configuration is not worth continuing.
@@ -18,16 +21,19 @@ def epoch_callback() -> Callable[[int, dict[str, Any]], None]:
     def on_epoch(epoch: int, row: dict[str, Any]) -> None:
         link = TrialLink.of_job()
         if link:
-            reporter_of(link).report(epoch, row.get(link.objective))
+            reporter_of(link).report(epoch, row.get(link.objective), is_last=epoch == last_epoch)
 
     return on_epoch
 
 
-def report_progress(step: int, value: float) -> None:
+def report_progress(step: int, value: float, is_last: bool = False) -> None:
     """Report the first objective at a step, such as an epoch. No effect outside a sweep.
 
     If the storage is unavailable, the job waits for it for `sweep.report_timeout_s`, then continues and reports the
     step later. A step that was reported before is ignored, so a job that resumes from a checkpoint may report it again.
+
+    Args:
+        is_last: nothing is left to run after this step, so that the pruner does not end the job.
 
     Raises:
         optuna.TrialPruned: the configuration is not worth continuing.
@@ -35,7 +41,7 @@ def report_progress(step: int, value: float) -> None:
     """
     link = TrialLink.of_job()
     if link:
-        reporter_of(link).report(step, value)
+        reporter_of(link).report(step, value, is_last)
 
 
 def check_constraints(numbers: Mapping[str, float | str | None]) -> None:

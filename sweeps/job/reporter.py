@@ -30,22 +30,25 @@ class Reporter:
     def __init__(self, link: TrialLink) -> None:
         self.link = link
         self._changed = threading.Condition()
-        self._steps: deque[tuple[int, float | None]] = deque()  # that have not been reported
+        self._steps: deque[tuple[int, float | None, bool]] = deque()  # that have not been reported
         self._is_late = self._is_closed = False
         self._ends_by: Exception | None = None
         self._trial_of_thread: Trial | None = None
         threading.Thread(target=self._run, name="reports", daemon=True).start()
 
-    def report(self, step: int, value: float | None) -> None:
+    def report(self, step: int, value: float | None, is_last: bool = False) -> None:
         """Report a value, if there is one, and check whether the job should continue.
 
         Waits `report_timeout_s` for the storage, and not at all while earlier steps wait.
+
+        Args:
+            is_last: the run is at its end: to stop it would save nothing, and lose its result.
 
         Raises:
             optuna.TrialPruned, TakenOver: as soon as the study has said so.
         """
         with self._changed:
-            self._steps.append((step, value))
+            self._steps.append((step, value, is_last))
             self._changed.notify_all()
             if not self._is_late and not self._await_reports():
                 self._is_late = True
@@ -87,20 +90,20 @@ class Reporter:
                     log.warning("Study %s answers again: all steps are reported.", self.link.study)
                 self._changed.notify_all()
 
-    def _next(self) -> tuple[int, float | None] | None:
+    def _next(self) -> tuple[int, float | None, bool] | None:
         """Wait for the next step to report; None once the reporter is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._steps or self._is_closed)
             return None if self._is_closed else self._steps[0]
 
-    def _report(self, step: int, value: float | None) -> Exception | None:
+    def _report(self, step: int, value: float | None, is_last: bool) -> Exception | None:
         """Report a step; returns what ends the job, if anything does. Raises `_unavailable` if it can be repeated.
 
         A step that is reported again is ignored.
         """
         stop = False
         try:
-            stop = value is not None and self._should_prune(step, value)
+            stop = value is not None and self._should_prune(step, value, is_last)
         except _unavailable():
             raise
         except Exception as error:
@@ -116,7 +119,7 @@ class Reporter:
 
         return TrialPruned(f"at step {step} by {self.link.pruner}")
 
-    def _should_prune(self, step: int, value: float) -> bool:
+    def _should_prune(self, step: int, value: float, is_last: bool) -> bool:
         """Report a value to the study; returns whether the pruner ends the job."""
         self._trial_of_thread = trial = self._trial_of_thread or _open_trial(self.link)
         if not self.link.takes_steps:
@@ -125,6 +128,8 @@ class Reporter:
         # Not within catch_warnings, which would change the filters of the training's thread.
         warnings.filterwarnings("ignore", "The reported value is ignored")  # of a step that is reported again
         trial.report(value, step)
+        if is_last and self.link.num_seeds == 1:  # of several the others can still be saved
+            return False
         return self.link.pruner != "none" and trial.should_prune()
 
 

@@ -22,6 +22,7 @@ class TrialLink:
             one value per step, and none with several objectives: then a job reports progress only for the display.
         pruner: name of the pruner that may end the job; "none" if none may.
         promote: whether the pruner only pauses the trial.
+        num_seeds: of the trial; the pruner may end it after the last epoch of its first seed, before the others run.
         constraints: as in `sweep.constraints`.
         timeout_s: how long a call waits for the storage.
         report_timeout_s: how long the job waits for its reports.
@@ -38,6 +39,7 @@ class TrialLink:
     pruner: str = "none"
     pruning: dict[str, Any] = field(default_factory=dict, hash=False)
     promote: bool = False
+    num_seeds: int = 1
     constraints: dict[str, Any] = field(default_factory=dict, hash=False)
     timeout_s: float = 60.0
     report_timeout_s: float = 10.0

@@ -42,6 +42,7 @@ def _link(study: SharedStudy, run: TrialRun, seed_index: int) -> TrialLink:
         pruner=config.pruner if takes_steps else "none",
         pruning=config.pruning,
         promote=config.promote,
+        num_seeds=run.num_seeds,
         constraints=config.constraints,
         timeout_s=config.storage_timeout_s,
         report_timeout_s=config.report_timeout_s,

@@ -110,9 +110,14 @@ def test_an_unknown_number_fails_a_job_whose_sweep_bounds_it(
         sweeps.check_constraints({"receptive_field": "unknown"})
 
 
-@pytest.mark.parametrize(
-    ("pruner", "pruning"), [("asha", {}), ("median", {"startup_trials": 2}), ("hyperband", {"max_steps": 9})]
-)
+PRUNERS: list[tuple[str, dict[str, int]]] = [
+    ("asha", {}),
+    ("median", {"startup_trials": 2}),
+    ("hyperband", {"max_steps": 9}),
+]
+
+
+@pytest.mark.parametrize(("pruner", "pruning"), PRUNERS)
 def test_a_job_worse_than_all_before_is_pruned(
     pruner: str, pruning: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,6 +135,26 @@ def test_a_job_worse_than_all_before_is_pruned(
             assert str(pruned).endswith(f"by {pruner}")
             study.study.tell(number, state=optuna.trial.TrialState.PRUNED)
     assert 0 not in ended and len(ended) >= 6
+    study.close()
+
+
+@pytest.mark.parametrize("num_seeds", [1, 2])
+@pytest.mark.parametrize(("pruner", "pruning"), PRUNERS)
+def test_only_a_job_that_other_seeds_follow_is_pruned_after_its_last_epoch(
+    pruner: str, pruning: dict[str, int], num_seeds: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_storage.cache_clear()
+    study = open_study(tmp_path, SPACE, num_trials=20, pruner=pruner, pruning=pruning)
+    num_pruned = 0
+    for number in range(12):
+        enter(link_of(study, pruner=pruner, num_seeds=num_seeds), monkeypatch)
+        try:
+            epoch_callback(last_epoch=9)(9, {"score": float(number)})
+        except optuna.TrialPruned:
+            num_pruned += 1
+        study.study.tell(number, float(number))
+    assert (num_pruned > 0) == (num_seeds > 1)
+    assert [trial.intermediate_values for trial in study.trials()] == [{9: float(number)} for number in range(12)]
     study.close()
 
 
@@ -182,7 +207,9 @@ def test_every_job_shows_its_epoch(options: dict[str, Any], tmp_path: Path, monk
     run = TrialRun(claimed, {"x": 0.5}, ["x=0.5"], tmp_path / "0", seeds)
     jobs = [build_job(study, run, k, []) for k in range(run.num_seeds)]
     for k, job in enumerate(jobs):
-        enter(read_call(job.overrides).link, monkeypatch)
+        link = read_call(job.overrides).link
+        assert link.num_seeds == run.num_seeds
+        enter(link, monkeypatch)
         epoch_callback()(3, {"score": 0.5})
         epoch_callback()(4 + k, {"score": 0.25 + k, "b": 7.0})
     output = io.StringIO()

@@ -34,7 +34,7 @@ class Training:
             for step in range(done + 1, NUM_STEPS + 1):
                 self.steps.append((x, step))
                 checkpoint.write_text(str(step))
-                reporter.report(step, self.score(x, step))
+                reporter.report(step, self.score(x, step), is_last=step == NUM_STEPS)
         finally:
             reporter.close()
         return float(self.score(x, NUM_STEPS))
@@ -202,3 +202,16 @@ def test_trials_in_several_slots_end_too(num_slots: int, tmp_path: Path) -> None
 def test_the_largest_value_is_promoted_if_the_objective_is_maximized(tmp_path: Path) -> None:
     ended = run(tmp_path, Training(), [float(x) for x in range(6)], direction="maximize")
     assert ended.trials[5].state.name == "COMPLETE"
+
+
+@pytest.mark.parametrize("promote", [False, True])
+def test_a_trial_is_not_stopped_after_its_last_step(promote: bool, tmp_path: Path) -> None:
+    """The second trial is the better one at each rung but the last, which falls on its last step."""
+
+    def score(x: float, step: int) -> float:
+        return 3.0 if x == 0 and step < NUM_STEPS else x
+
+    ended = run(tmp_path, Training(score), [0.0, 2.0], promote=promote)
+    last = ended.trials[1]
+    assert last.state.name == "COMPLETE" and last.intermediate_values[NUM_STEPS] == 2.0
+    assert [job["ending"] for job in last.user_attrs["jobs"]] == ["paused"] * (2 * promote) + ["done"]
