@@ -26,13 +26,13 @@ def state_name(trial: "FrozenTrial") -> str:
 
 
 def any_running(trials: Sequence["FrozenTrial"]) -> bool:
-    """Whether a trial runs, of this or another controller, or waits to run.
+    """Whether a trial runs, of this or another controller.
 
     A duplicate that waits for the end of a paused trial does not run.
     """
     paused = {trial.user_attrs.get(CONFIGURATION) for trial in trials if is_paused(trial)}
-    unfinished = (trial for trial in trials if not trial.state.is_finished() and not is_paused(trial))
-    return any(trial.user_attrs.get(CONFIGURATION) not in paused for trial in unfinished)
+    running = (trial for trial in trials if trial.state.name == "RUNNING" and not is_paused(trial))
+    return any(trial.user_attrs.get(CONFIGURATION) not in paused for trial in running)
 
 
 def continue_paused(study: "Study", paused: "FrozenTrial", ownership: "Ownership") -> "Trial":

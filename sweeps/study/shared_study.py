@@ -122,23 +122,24 @@ class SharedStudy:
         if not self.config.promote:
             let_paused_wait(self.study, self.trials())
         trials = self.trials()
-        any_waiting = any(trial.state == TrialState.WAITING for trial in trials)
-        if self.config.promote and not any_waiting and (promoted := self._promote(trials)):
+        waiting = [trial.number for trial in trials if trial.state == TrialState.WAITING]
+        # Then the trials that wait are left to a command with a higher total, and hold up no paused one.
+        is_full = num_taken(trials) >= self.num_trials
+        if self.config.promote and (is_full or not waiting) and (promoted := self._promote(trials, is_full)):
             return promoted
-        if num_taken(trials) >= self.num_trials:
+        if is_full:
             return None
-        if not any_waiting:
+        if not waiting:
             self._enqueue_next(trials)
         # By the number that the trial will have: one that waits keeps its own, and draws what it would have drawn.
-        waiting = (trial.number for trial in trials if trial.state == TrialState.WAITING)
-        self.study.sampler = self._sampler(next(waiting, len(trials)))
+        self.study.sampler = self._sampler(waiting[0] if waiting else len(trials))
         trial = self.study.ask()
         self.ownership.sign(trial)
         return trial
 
-    def _promote(self, trials: list[FrozenTrial]) -> Trial | None:
+    def _promote(self, trials: list[FrozenTrial], is_full: bool) -> Trial | None:
         """Claim a paused trial that continues; None if there is none. Prune all once nothing else is left to run."""
-        is_last_call = num_taken(trials) >= self.num_trials and not any_running(trials)
+        is_last_call = is_full and not any_running(trials)
         pruner = pruners.typed(self.config.pruner, self.config.pruning)
         found = pruner.to_promote(standing(trials), self.study.direction, is_last_call=is_last_call)
         if found is not None:

@@ -53,14 +53,14 @@ class AshaPruner(Pruner):
 
         At the last call the best trial of a rung continues even if the rung has too few trials for one in
         `reduction_factor`: otherwise no trial of a small study would be trained to its end. The place of a trial that
-        has failed or was pruned since goes to the next one.
+        has failed, was pruned since, or is left to a later command goes to the next one.
         """
         sign = -1 if direction.name == "MAXIMIZE" else 1
         for rung in range(max(map(num_rungs, trials), default=0) - 1, -1, -1):
             key = rung_key(rung)
             reached = [trial for trial in trials if key in trial.system_attrs]
             num_best = max(len(reached) // self.reduction_factor, int(is_last_call))
-            standing = (trial for trial in reached if trial.state.name not in ("FAIL", "PRUNED"))
+            standing = (trial for trial in reached if trial.state.name not in ("FAIL", "PRUNED", "WAITING"))
             for trial in sorted(standing, key=lambda trial: sign * trial.system_attrs[key])[:num_best]:
                 if is_paused(trial) and num_rungs(trial) == rung + 1:
                     return trial

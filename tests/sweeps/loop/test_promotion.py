@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loop_runs import Call, Sweep, sweep
+from loop_runs import Call, Sweep, open_study, sweep
 from optuna import TrialPruned
 
 from sweeps.job.reporter import Reporter
 from sweeps.launchers.contract import WorkerLost
+from sweeps.study.shared_study import SharedStudy
 
 NUM_STEPS = 9
 ASHA = {"pruner": "asha", "pruning": {"min_steps": 1, "reduction_factor": 3}, "promote": True}
@@ -202,6 +203,53 @@ def test_trials_in_several_slots_end_too(num_slots: int, tmp_path: Path) -> None
 def test_the_largest_value_is_promoted_if_the_objective_is_maximized(tmp_path: Path) -> None:
     ended = run(tmp_path, Training(), [float(x) for x in range(6)], direction="maximize")
     assert ended.trials[5].state.name == "COMPLETE"
+
+
+def wait_of(study: SharedStudy, num: int) -> None:
+    """Claim trials and give them back, as a command that is killed leaves them to the next one."""
+    claimed = [study.claim() for _ in range(num)]
+    for trial in claimed:
+        assert trial
+        study.configure(trial)
+        study.give_back(trial)
+    study.close()
+
+
+def test_paused_trials_end_if_a_smaller_total_leaves_trials_that_wait(tmp_path: Path) -> None:
+    training = Training()
+
+    def task(call: Call) -> float:
+        if call.link.number == 5:
+            raise ArithmeticError("as asked")
+        return training(call)
+
+    values = [5.0, 4.0, 3.0, 2.0, 1.0, 0.0]
+    stopped = run(tmp_path, task, values, max_failures=1, num_trials=9)
+    assert stopped.states == ["RUNNING"] * 4 + ["COMPLETE", "FAIL"]
+    wait_of(open_study(tmp_path, SPACE, enqueue=enqueued(values), num_trials=9, **ASHA), 3)
+    ended = run(tmp_path, training, values, num_trials=6)
+    assert ended.states == ["PRUNED"] * 4 + ["COMPLETE", "FAIL"] + ["WAITING"] * 3
+    assert ended.loop.is_finished
+    more = run(tmp_path, training, values, num_trials=9)
+    assert more.loop.is_finished and len(more.trials) == 9 and "WAITING" not in more.states
+
+
+def test_the_place_of_a_trial_that_is_left_waiting_goes_to_the_next(tmp_path: Path) -> None:
+    """The better of two trials was lost with its command when it continued."""
+    training = Training()
+
+    def task(call: Call) -> float:
+        if call.link.number == 2:
+            raise ArithmeticError("as asked")
+        return training(call)
+
+    values = [2.0, 1.0, 0.0]
+    stopped = run(tmp_path, task, values, max_failures=1)
+    assert stopped.states == ["RUNNING", "RUNNING", "FAIL"]
+    wait_of(open_study(tmp_path, SPACE, enqueue=enqueued(values), num_trials=3, **ASHA), 1)
+    ended = run(tmp_path, training, values, num_trials=2)
+    assert ended.states == ["COMPLETE", "WAITING", "FAIL"] and ended.loop.is_finished
+    assert run(tmp_path, training, values).states == ["COMPLETE", "COMPLETE", "FAIL"]
 
 
 @pytest.mark.parametrize("promote", [False, True])
