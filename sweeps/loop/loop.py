@@ -65,7 +65,7 @@ class SweepLoop:
         self._in_flight: dict[Future[JobReturn], Job] = {}
         self.starts = Starts(study.config.start_timeout_s)
         self._next_ask = 0.0
-        self.num_failures = self.num_others = 0  # trials that this command has seen end
+        self.num_failures = self.num_others = 0  # trials that this command has seen end or pause
         self.last_failure = ""
 
     def run(self) -> None:
@@ -191,7 +191,7 @@ class SweepLoop:
                 self._own.take(job, outcome, self._interrupts.stopping)
 
     def _count(self, ended: FrozenTrial) -> None:
-        """Count and show a trial that has ended."""
+        """Count and show a trial that has ended, or is paused: that one has not failed."""
         if ended.state == TrialState.FAIL:
             self.num_failures += 1
             self.last_failure = str(ended.user_attrs.get(REASON))

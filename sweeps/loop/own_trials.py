@@ -39,7 +39,7 @@ class OwnTrials:
     Args:
         folder: of the sweep; each trial has its own folder in it.
         job_extras: overrides that every job gets last.
-        on_end: called with each trial that has ended, as stored in the study.
+        on_end: called with each trial that has ended or is paused, as stored in the study.
     """
 
     def __init__(
@@ -211,7 +211,7 @@ class OwnTrials:
         paused = self._study.pause(run.trial, {**run.attributes, REASON: reason})
         write_trial_json(self._study, run, run.folder_of(0), "paused", reason)
         self._trials.move(run, State.PAUSED)
-        self._display.ended(paused)
+        self._on_end(paused)
 
     def _end(self, run: TrialRun, state: TrialState, reason: str) -> None:
         """Record in the study and in the trial's folder how it ended. Raises DataChanged, see trial_data.py."""

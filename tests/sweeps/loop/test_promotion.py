@@ -205,6 +205,20 @@ def test_the_largest_value_is_promoted_if_the_objective_is_maximized(tmp_path: P
     assert ended.trials[5].state.name == "COMPLETE"
 
 
+def test_a_trial_that_a_rung_stops_has_not_failed(tmp_path: Path) -> None:
+    """Otherwise three failures after it would end the command as one whose trials all fail."""
+    training = Training()
+
+    def task(call: Call) -> float:
+        if call.link.number in (2, 3, 4):
+            raise ArithmeticError("as asked")
+        return training(call)
+
+    ended = run(tmp_path, task, [float(x) for x in range(7)])
+    assert ended.states == ["COMPLETE", "PRUNED", "FAIL", "FAIL", "FAIL", "PRUNED", "PRUNED"]
+    assert ended.loop.is_finished and not ended.loop.fails_always
+
+
 def wait_of(study: SharedStudy, num: int) -> None:
     """Claim trials and give them back, as a command that is killed leaves them to the next one."""
     claimed = [study.claim() for _ in range(num)]
