@@ -198,7 +198,7 @@ class SpectralSweeper(Sweeper):
                 "again, with sweep.retry_failed=true to run them again too, or set sweep.max_failures to the number "
                 "that may fail."
             )
-        if study.has_only_failures() and (loop.num_failures or study.is_finished()):
+        if study.is_finished() and study.has_only_failures():
             raise user_error(
                 f"no trial of the study ended well, {last}: fix it and give the same command again with "
                 "sweep.retry_failed=true."
