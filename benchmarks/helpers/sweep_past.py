@@ -16,6 +16,7 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 
+from sweeps.loop.duplicates import earlier_duplicate
 from sweeps.planning.checks import typed_sweep
 from sweeps.space import Space
 from sweeps.space.values import canonical
@@ -89,7 +90,7 @@ def measure(folder: Path, sampler: str) -> None:
         trial = study.claim()
         assert trial is not None
         trial.set_user_attr(CONFIGURATION, canonical(study.space.suggest(trial)))
-        study.earlier_duplicate(trial.number)
+        earlier_duplicate(study, trial.number)
         study.finish(trial, TrialState.COMPLETE, [0.5])
         taken_ms.append(1e3 * (time.process_time() - begun))
     study.close()

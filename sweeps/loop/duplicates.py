@@ -2,10 +2,22 @@
 
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from sweeps.study.attributes import OVERRIDES, REASON, REUSED_FROM, RUN_DIR, SEEDS, SPREAD
+from sweeps.study.attributes import CONFIGURATION, OVERRIDES, REASON, REUSED_FROM, RUN_DIR, SEEDS, SPREAD
+from sweeps.study.renamed import renamed_configuration
 from sweeps.study.shared_study import SharedStudy
 
 OF_RUNS = (RUN_DIR, OVERRIDES, SEEDS, SPREAD)  # attributes that describe the runs of a trial
+
+
+def earlier_duplicate(study: SharedStudy, number: int) -> FrozenTrial | None:
+    """An earlier trial with the same configuration that has a result or may get one; None if there is none."""
+    trials = study.trials()
+    mine = trials[number].user_attrs[CONFIGURATION]
+    for trial in trials[:number]:
+        configuration = trial.user_attrs.get(CONFIGURATION)
+        if configuration and renamed_configuration(configuration) == mine and trial.state != TrialState.FAIL:
+            return trial
+    return None
 
 
 def reuse(study: SharedStudy, trial: Trial, earlier: FrozenTrial) -> FrozenTrial:

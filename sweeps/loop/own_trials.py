@@ -13,7 +13,7 @@ from pathlib import Path
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from sweeps.loop.display import Display
-from sweeps.loop.duplicates import reuse
+from sweeps.loop.duplicates import earlier_duplicate, reuse
 from sweeps.loop.end_trial import end_trial
 from sweeps.loop.job import build_job
 from sweeps.loop.job_queue import JobQueue
@@ -90,7 +90,7 @@ class OwnTrials:
 
     def _begin_or_wait(self, run: TrialRun) -> None:
         """Begin a trial, or wait for an earlier one with the same configuration."""
-        earlier = self._study.earlier_duplicate(run.number)
+        earlier = earlier_duplicate(self._study, run.number)
         if earlier is None:
             self._begin(run)
         else:

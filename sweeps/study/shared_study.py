@@ -33,7 +33,7 @@ from sweeps.study.pruner import build_pruner, pruners
 from sweeps.study.renamed import renamed_configuration
 from sweeps.study.retry import RetryPolicy
 from sweeps.study.sampler import build_sampler
-from sweeps.study.trial_counts import enqueue_failed, num_ended, num_jobs_before_retry, num_taken, standing
+from sweeps.study.trial_counts import enqueue_failed, failed, num_ended, num_jobs_before_retry, num_taken, standing
 
 log = logging.getLogger(__name__)
 
@@ -79,9 +79,9 @@ class SharedStudy:
             if found := check_identity(self.study, self.name, identity, self.directions, self.config.free_keys):
                 self.space.keep_names(found["space"])
             note_command(self.study, self.num_trials, self.config.enqueue)
-            self.num_retried = enqueue_failed(self.study) if self.config.retry_failed else 0
             self.ownership = Ownership(self.study, self.storage, self.config.lost_after_s)
             self.ownership.beat()
+        self._is_to_retry, self.num_retried = self.config.retry_failed, 0
         self._heartbeat = Heartbeat(self.ownership.beat)
 
     def close(self) -> None:
@@ -148,9 +148,18 @@ class SharedStudy:
             prune_paused(self.study, trials)
         return None
 
+    def retry_failed(self) -> None:
+        """Enqueue the failed trials again, if the command asks for it. Only once no check can refuse the command."""
+        if self._is_to_retry:
+            with self._alone():
+                self.num_retried = enqueue_failed(self.study)
+            self._is_to_retry = False
+
     def is_finished(self) -> bool:
         """Whether all trials have ended. Not before: a controller that still runs one may die."""
-        return num_ended(self.trials()) >= self.num_trials
+        trials = self.trials()
+        num_left = len(failed(trials)) if self._is_to_retry else 0
+        return num_ended(trials) - num_left >= self.num_trials
 
     def has_only_failures(self) -> bool:
         return {trial.state for trial in standing(self.trials()) if trial.state.is_finished()} == {TrialState.FAIL}
@@ -164,16 +173,6 @@ class SharedStudy:
         """The number of trials that other controllers run."""
         running = (trial for trial in self.trials() if trial.state == TrialState.RUNNING)
         return sum(not self.ownership.is_mine(trial) and not is_paused(trial) for trial in running)
-
-    def earlier_duplicate(self, number: int) -> FrozenTrial | None:
-        """An earlier trial with the same configuration that has a result or may get one; None if there is none."""
-        trials = self.trials()
-        mine = trials[number].user_attrs[CONFIGURATION]
-        for trial in trials[:number]:
-            configuration = trial.user_attrs.get(CONFIGURATION)
-            if configuration and renamed_configuration(configuration) == mine and trial.state != TrialState.FAIL:
-                return trial
-        return None
 
     def _enqueue_next(self, trials: list[FrozenTrial]) -> None:
         """Enqueue the next of the configurations to run first, if one is left."""

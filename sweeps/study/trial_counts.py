@@ -32,6 +32,11 @@ def num_ended(trials: Sequence[FrozenTrial]) -> int:
     return sum(trial.state.is_finished() for trial in standing(trials))
 
 
+def failed(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """The failed trials that no other trial replaces."""
+    return [trial for trial in standing(trials) if trial.state == TrialState.FAIL]
+
+
 def num_jobs_before_retry(attributes: Mapping[str, Any], trials: Sequence[FrozenTrial]) -> int:
     """How many of a trial's job records belong to the failed trial that it replaces: these are not its attempts.
 
@@ -48,8 +53,8 @@ def enqueue_failed(study: Study) -> int:
 
     The caller must hold the lock of the study.
     """
-    failed = [trial for trial in standing(study.get_trials(deepcopy=False)) if trial.state == TrialState.FAIL]
-    for trial in failed:
+    again = failed(study.get_trials(deepcopy=False))
+    for trial in again:
         kept = {name: value for name, value in trial.user_attrs.items() if name not in OF_THE_END}
         # Like Study.enqueue_trial, but with the steps and the rungs that the pruner noted at some of them: a job that
         # resumes from a checkpoint does not report them again.
@@ -62,4 +67,4 @@ def enqueue_failed(study: Study) -> int:
                 intermediate_values=trial.intermediate_values,
             )
         )
-    return len(failed)
+    return len(again)

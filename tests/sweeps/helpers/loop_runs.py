@@ -147,6 +147,7 @@ class Sweep:
 def sweep(folder: Path, space: dict[str, Any], task: Task, *, num_slots: int = 2, **options: Any) -> Sweep:
     """Run a sweep to its end; the same folder resumes the same study. One that does not end is stopped."""
     study = open_study(folder, space, **options)
+    study.retry_failed()
     study.retries = RetryPolicy(study.config.max_retries, first_pause_s=0)
     launcher, output = ThreadLauncher(task, num_slots), io.StringIO()
     display = Display(study, Console(file=output, width=200))

@@ -184,3 +184,22 @@ def test_the_axes_that_choose_data_are_found_by_what_they_bring() -> None:
 def test_a_task_that_names_no_data_is_not_compared(tmp_path: Path) -> None:
     ended = run(tmp_path, lambda call: float(call.values["x"]))
     assert fingerprints(ended) == [None] * 3 and isinstance(ended.launcher, ThreadLauncher)
+
+
+def test_changed_data_is_refused_before_failed_trials_of_a_finished_study_are_enqueued(tmp_path: Path) -> None:
+    def fails(call: Call) -> float:
+        if call.values["x"] == 3:
+            raise ArithmeticError("as asked")
+        return Data("old")(call)
+
+    ended = run(tmp_path, fails)
+    assert ended.loop.is_finished
+    study = reopened(tmp_path, retry_failed=True)
+    with pytest.raises(UserError, match="fingerprint old, and now it is new"):
+        TrialData(study, tmp_path).check_now(Data("new").now)
+    assert len(study.trials()) == 3
+    TrialData(study, tmp_path).check_now(Data("old").now)
+    study.retry_failed()
+    assert [trial.state for trial in study.trials()][2:] == [TrialState.FAIL, TrialState.WAITING]
+    assert not study.is_finished()
+    study.close()

@@ -110,3 +110,14 @@ def test_a_study_without_a_successful_trial_ends_with_an_error_until_its_trials_
     output = ended(0, "sweep.retry_failed=true")
     assert "Failed trials that are run again: 2." in output and "\n2 complete\n" in output
     assert [Path(trial.user_attrs["run_dir"]).name for trial in trials(tmp_path)] == ["0", "1", "0", "1"]
+
+
+def test_a_command_that_is_refused_enqueues_no_failed_trial(tmp_path: Path) -> None:
+    """A later command would run it, without having asked for it."""
+    search = ("sweep.space={}", "x=1,2", "sweep.free_keys=[fault]", "fault_at=[1]")
+    app = HERE / "apps" / "command_app.py"
+    assert end_of(tmp_path, *search, "fault=exception", script=app)[0] == 0
+    for check in ("sweep.check_here=nope:function", "sweep.fingerprints=nope:function"):
+        code, output = end_of(tmp_path, *search, "sweep.retry_failed=true", check, script=app)
+        assert code == EXIT_MISTAKE and f"{check} names no function" in output
+        assert states(tmp_path) == ["FAIL", "COMPLETE"]
