@@ -19,7 +19,7 @@ from sweeps.loop.job import build_job
 from sweeps.loop.job_queue import JobQueue
 from sweeps.loop.job_recorder import JobRecorder
 from sweeps.loop.outcome import NOT_STARTED, Outcome
-from sweeps.loop.trial_data import TrialData
+from sweeps.loop.trial_data import DataChanged, TrialData
 from sweeps.loop.trial_json import write_trial_json
 from sweeps.loop.trial_run import Job, TrialRun
 from sweeps.loop.trial_state import State, Trials
@@ -216,8 +216,17 @@ class OwnTrials:
     def _end(self, run: TrialRun, state: TrialState, reason: str) -> None:
         """Record in the study and in the trial's folder how it ended. Raises DataChanged, see trial_data.py."""
         if state == TrialState.COMPLETE:
-            run.attributes |= self._data.attributes_of(run)
+            self._note_data(run)
         self._note_end(run, end_trial(self._study, run, self._constraints, state, reason))
+
+    def _note_data(self, run: TrialRun) -> None:
+        """Add on which data a trial was run to what is stored with it. Raises DataChanged, see trial_data.py."""
+        try:
+            run.attributes |= self._data.attributes_of(run)
+        except DataChanged:
+            if run.seeds:  # a later command takes the values from the runs that are still there, and no others
+                self._study.set_attributes(run.trial, {SEED_VALUES: {}})
+            raise
 
     def _note_end(self, run: TrialRun, ended: FrozenTrial) -> None:
         """Note that the study has the result of a trial."""

@@ -1,6 +1,7 @@
 """Trials on different data are ranked together only if the user asks for it."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,24 @@ def test_seeds_of_a_trial_on_different_data_are_not_averaged(tmp_path: Path) -> 
 
     with pytest.raises(UserError, match="fingerprint of seed 11, not of seed 10"):
         run(tmp_path, ByseedData(""), seeds=2)
+
+
+def test_seeds_on_changed_data_run_again_once_their_folder_is_deleted(tmp_path: Path) -> None:
+    """As the sentence advises, if the data is as before: what was computed on the changed data is not ranked."""
+
+    class Shifted(Data):
+        def __call__(self, call: Call) -> float:
+            return super().__call__(call) + (100.0 if self.fingerprint == "new" else 0.0)
+
+    options: dict[str, Any] = {"seeds": 2, "num_trials": 2}
+    run(tmp_path, Shifted("old"), **{**options, "num_trials": 1})
+    with pytest.raises(UserError, match=r"trial 1 was run on data with fingerprint new, not old: if the .* delete"):
+        run(tmp_path, Shifted("new"), **options)
+    with pytest.raises(UserError, match="trial 1 was run on data with fingerprint new, not old"):
+        run(tmp_path, Shifted("old"), **options)  # nothing is deleted
+    shutil.rmtree(tmp_path / "1")
+    ended = run(tmp_path, Shifted("old"), **options)
+    assert fingerprints(ended) == ["old"] * 2 and [trial.values for trial in ended.trials] == [[1.0], [2.0]]
 
 
 class DataOfAxis(Data):
