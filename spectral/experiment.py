@@ -139,6 +139,7 @@ def _carry_out(
     taught = teach(config, teacher, classifier, dataset, runtime)
     folder.claim(resolved_config)
     folder.note_initial(begun_with)
+    folder.note_data(dataset.survey.fingerprint)
     classifier.save(folder)
     source = batch_source(dataset.survey, inputs, runtime.device, with_ivar=bool(taught and taught.needs_ivar))
     trainer = Trainer(

@@ -5,6 +5,7 @@ metrics.jsonl        one row per epoch, appended and flushed
 last.ckpt            everything needed to resume, replaced after each epoch
 best.safetensors     weights of the epoch that is kept: the last one so far, or the best (schedule.keep)
 init.json            only with `init` or `distill`: the weights that the run began with, and its teacher
+data.json            the fingerprint of the spectra, for readers of a run that has not ended
 model.json           rebuilds the network around those weights, without pickle or Hydra
 predictions.parquet  validation and test, one row per spectrum
 plots/               pictures of the training and of the scores, written at the end
@@ -55,6 +56,7 @@ class RunFolder:
         self.plots = self.path / "plots"
         self.snapshots = self.path / "snapshots"
         self.initial = self.path / "init.json"
+        self.data = self.path / "data.json"
         self.result = self.path / "result.json"
 
     @classmethod
@@ -223,6 +225,10 @@ class RunFolder:
         if missing := [name for name in ("id", "split", "label", "predicted") if name not in predictions]:
             raise UserError(f"{self.predictions} cannot be read: it has no column {missing[0]}.")
         return predictions
+
+    def note_data(self, fingerprint: str) -> None:
+        """Record on which spectra the run is trained: result.json says it only at the end."""
+        write_json(self.data, {"fingerprint": fingerprint})
 
     def append_metrics(self, row: Mapping[str, Any]) -> None:
         with space_errors(self.metrics), self.metrics.open("a") as file:

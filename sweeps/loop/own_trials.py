@@ -207,7 +207,11 @@ class OwnTrials:
                     self._note_end(run, reuse(self._study, run.trial, earlier))
 
     def _pause(self, run: TrialRun, reason: str) -> None:
-        """Record in the study and in the trial's folder that it is paused. Any controller may continue it."""
+        """Record in the study and in the trial's folder that it is paused. Raises DataChanged, see trial_data.py.
+
+        Any controller may continue it.
+        """
+        self._note_data(run)
         paused = self._study.pause(run.trial, {**run.attributes, REASON: reason})
         write_trial_json(self._study, run, run.folder_of(0), "paused", reason)
         self._trials.move(run, State.PAUSED)
@@ -215,7 +219,7 @@ class OwnTrials:
 
     def _end(self, run: TrialRun, state: TrialState, reason: str) -> None:
         """Record in the study and in the trial's folder how it ended. Raises DataChanged, see trial_data.py."""
-        if state == TrialState.COMPLETE:
+        if state != TrialState.FAIL:  # a failed trial is not compared with others
             self._note_data(run)
         self._note_end(run, end_trial(self._study, run, self._constraints, state, reason))
 

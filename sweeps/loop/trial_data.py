@@ -1,7 +1,8 @@
 """Trials on different data are never ranked together, unless `sweep.accept_changed_data` asks for it.
 
 A command that resumes a study compares the data as it is now with that of the study's trials, if it can know that
-before anything runs. Each trial that completes is compared as well: the data may change while a command runs.
+before anything runs. Each trial that completes, is pruned or paused is compared as well: the data may change while a
+command runs.
 """
 
 import json
@@ -76,7 +77,7 @@ class TrialData:
                 )
 
     def attributes_of(self, run: TrialRun) -> dict[str, Any]:
-        """The attribute that says on which data a complete trial was run; empty if its runs do not say.
+        """The attribute that says on which data a trial was run; empty if its runs do not say.
 
         Raises:
             DataChanged: it is other data than that of the trials before it.

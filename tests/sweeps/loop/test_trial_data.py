@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from loop_runs import Call, Sweep, ThreadLauncher, open_study, sweep
+from optuna import TrialPruned
 from optuna.trial import TrialState
 
 from spectral.errors import UserError
 from sweeps.console.startup_lines import startup_lines
 from sweeps.console.summary import summarize
+from sweeps.job.reporter import Reporter
 from sweeps.loop.trial_data import TrialData
 from sweeps.space import Space
 from sweeps.space.data_axes import data_axes
@@ -167,6 +169,54 @@ def test_seeds_on_changed_data_run_again_once_their_folder_is_deleted(tmp_path: 
     shutil.rmtree(tmp_path / "1")
     ended = run(tmp_path, Shifted("old"), **options)
     assert fingerprints(ended) == ["old"] * 2 and [trial.values for trial in ended.trials] == [[1.0], [2.0]]
+
+
+class Stopping(Data):
+    """Jobs that their pruner stops after they have written down their data."""
+
+    def __call__(self, call: Call) -> float:
+        (call.folder / "data.json").write_text(json.dumps({"fingerprint": self.fingerprint_of(call)}))
+        if call.values["x"] == 3:
+            raise ArithmeticError("as asked")
+        if call.link.promote:
+            reporter = Reporter(call.link)
+            try:
+                reporter.report(1, float(call.values["x"]))
+            finally:
+                reporter.close()
+        raise TrialPruned("at step 1")
+
+
+def test_changed_data_is_refused_before_any_trial_is_complete(tmp_path: Path) -> None:
+    """All trials so far are paused; a failed one is not compared."""
+    options: dict[str, Any] = {"pruner": "asha", "promote": True, "num_trials": 4, "direction": "minimize"}
+    space = {"x": [1, 2, 3, 4]}
+    begun = run(tmp_path, Stopping("old"), space, max_failures=1, **options)
+    assert begun.states == ["RUNNING", "RUNNING", "FAIL"] and fingerprints(begun) == ["old", "old", None]
+    open_storage.cache_clear()
+    study = open_study(tmp_path, space, sampler="grid", **options)
+    with pytest.raises(UserError, match="fingerprint old, and now it is new"):
+        TrialData(study, tmp_path).check_now(Data("new").now)
+    TrialData(study, tmp_path).check_now(Data("old").now)
+    study.close()
+
+
+def test_the_data_of_a_pruned_trial_is_compared(tmp_path: Path) -> None:
+    pruned = run(tmp_path, Stopping("old"), num_trials=1)
+    assert pruned.states == ["PRUNED"] and fingerprints(pruned) == ["old"]
+    with pytest.raises(UserError, match="trial 1 was run on data with fingerprint new, not old"):
+        run(tmp_path, Stopping("new"), num_trials=2)
+
+
+def test_pruned_trials_of_an_earlier_version_name_no_data(tmp_path: Path) -> None:
+    def pruned(call: Call) -> float:
+        raise TrialPruned("at step 1")
+
+    assert fingerprints(run(tmp_path, pruned, num_trials=2)) == [None] * 2
+    study = reopened(tmp_path)
+    TrialData(study, tmp_path).check_now(Data("new").now)
+    study.close()
+    assert fingerprints(run(tmp_path, Data("new"))) == [None, None, "new"]
 
 
 class DataOfAxis(Data):
