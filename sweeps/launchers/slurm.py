@@ -101,15 +101,18 @@ class SlurmWorker:
         self._job, self.place = None, None
         job = self._job = self._submitted(RemoteJob(self._packed_task, overrides, job_num, self._show_output))
         self.place = f"job {job.job_id}"
-        deadline = math.inf
+        limit_s = math.inf if time_limit_s is None else time_limit_s
+        ran_s, looked = 0.0, time.monotonic()
         while not job.done():
-            if time_limit_s is not None and math.isinf(deadline) and _is_running(job):
-                deadline = time.monotonic() + time_limit_s
-            if self._stopped or time.monotonic() > deadline:
+            now = time.monotonic()
+            if time_limit_s is not None and _is_running(job):
+                ran_s += now - looked  # over all starts: a requeued job waits in between
+            looked = now
+            if self._stopped or ran_s > limit_s:
                 self._cancel(grace_s)
                 break
             time.sleep(self._poll_s)
-        return self._outcome(time_limit_s if time.monotonic() > deadline else None)
+        return self._outcome(time_limit_s if ran_s > limit_s else None)
 
     @property
     def has_begun(self) -> bool:

@@ -1,0 +1,72 @@
+"""The time limit of a SLURM job is over all its starts, without its time in the queue. Here the cluster is a list."""
+
+import itertools
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sweeps.launchers import slurm
+from sweeps.launchers.contract import JobTimeout, WorkerLost
+from sweeps.launchers.slurm import SlurmWorker
+
+WAITS, RUNS = "PENDING", "RUNNING"
+
+
+class Cluster:
+    """A job's state at each second, of a clock that stands still until somebody sleeps."""
+
+    job_id = "1"
+
+    def __init__(self, states: list[str], folder: Path) -> None:
+        self.states, self.now_s = states, 0.0
+        self.paths = SimpleNamespace(result_pickle=folder / "absent", stderr=folder / "log")
+        self.state = "COMPLETED"
+
+    def done(self) -> bool:
+        return self.now_s >= len(self.states)
+
+    def get_info(self, mode: str) -> dict[str, str]:
+        return {"State": self.states[int(self.now_s)]}
+
+    def cancel(self, _job: Any) -> None:
+        self.states = self.states[: int(self.now_s)]
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+class Worker(SlurmWorker):
+    """Its job is there already."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        super().__init__(lambda _job: cluster, cluster.cancel, b"", show_output=False, poll_s=1.0)
+
+    def _submitted(self, job: Any) -> Any:
+        return self._submit(job)
+
+
+def ended_at(states: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> float:
+    """When a job whose limit is 10 s ends, and that it ends by the limit only if it is cancelled."""
+    cluster = Cluster(states, folder)
+    monkeypatch.setattr(slurm, "time", cluster)
+    with pytest.raises(WorkerLost) as lost:
+        Worker(cluster).run([], 0, time_limit_s=10.0, grace_s=0)
+    is_cut = len(cluster.states) < len(states)
+    assert isinstance(lost.value, JobTimeout) == is_cut
+    return float(len(cluster.states))
+
+
+def test_time_in_the_queue_after_a_requeue_is_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    states = [*[WAITS] * 20, *[RUNS] * 4, *[WAITS] * 50, *[RUNS] * 4]
+    assert ended_at(states, tmp_path, monkeypatch) == len(states)
+
+
+@pytest.mark.parametrize("between", [0, 5, 50])
+def test_all_starts_together_have_the_limit(between: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    states = list(itertools.chain([WAITS] * 3, [RUNS] * 6, [WAITS] * between, [RUNS] * 40))
+    assert ended_at(states, tmp_path, monkeypatch) == pytest.approx(3 + 10 + between, abs=2)
