@@ -2,11 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from boltons.fileutils import atomic_save
 
 from sweeps.errors import user_error
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -46,6 +49,18 @@ def write_json(path: Path, content: Any) -> None:
     """Write JSON, and make the folder if it is missing. Raises OSError if the file cannot be written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def write_table(path: Path, frame: "pd.DataFrame") -> None:
+    """Write a table without its index as Parquet, replacing an existing file.
+
+    Raises:
+        UserError: the disk is full.
+        OSError: the file cannot be written for another reason.
+    """
+    from spectral.files import write_parquet
+
+    write_parquet(path, frame)
 
 
 def load_rows(path: Path) -> list[dict[str, Any]]:

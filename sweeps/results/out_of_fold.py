@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweeps.files import write_json
+from sweeps.files import write_json, write_table
 from sweeps.results.run import Run, is_evaluation
 
 if TYPE_CHECKING:
@@ -95,5 +95,5 @@ def _is_count(name: str) -> bool:
 def _write(folder: Path, result: dict[str, Any], divisions: "Sequence[pd.DataFrame]") -> None:
     """The predictions of the first division, by which two trials are compared, and last the scores."""
     folder.mkdir(exist_ok=True)
-    divisions[0].to_parquet(folder / "predictions.parquet", index=False)
+    write_table(folder / "predictions.parquet", divisions[0])
     write_json(folder / "result.json", result)

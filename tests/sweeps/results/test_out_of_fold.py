@@ -1,7 +1,9 @@
 """The folds of a trial scored as one."""
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,7 +11,7 @@ import pytest
 import small_runs
 from sklearn.metrics import confusion_matrix, f1_score
 
-from sweeps.results.out_of_fold import FOLDER, pooled, score_out_of_fold
+from sweeps.results.out_of_fold import FOLDER, _write, pooled, score_out_of_fold
 from sweeps.results.paired_difference import mean_interval, paired_differences
 from sweeps.results.run import Run
 
@@ -76,3 +78,21 @@ def test_runs_that_are_no_folds_have_no_score_out_of_fold(small: Callable[..., l
         small_runs.run(small(f"seed={seed}", folder=f"seed-{seed}"))
     runs = [Run(tmp_path / f"seed-{seed}") for seed in (0, 1)]
     assert score_out_of_fold(runs) is None and pooled(runs) == runs
+
+
+def test_predictions_that_cannot_be_written_leave_those_that_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = pd.DataFrame({"id": ["a", "b"], "label": ["star", "qso"]})
+    _write(tmp_path, {}, [table])
+
+    def breaks(_frame: pd.DataFrame, file: Any, **_options: Any) -> None:
+        with file.open("wb") if isinstance(file, Path) else contextlib.nullcontext(file) as opened:
+            opened.write(b"PAR1")
+        raise OSError("the network file system is gone")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="is gone"):
+        patch.setattr(pd.DataFrame, "to_parquet", breaks)
+        _write(tmp_path, {}, [table[:1]])
+    assert pd.read_parquet(tmp_path / "predictions.parquet").equals(table)
+    assert {path.name for path in tmp_path.iterdir()} == {"predictions.parquet", "result.json"}
