@@ -7,6 +7,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.study.attributes import ENQUEUED, REFERENCE, REUSED_FROM
+from sweeps.study.renamed import renamed_configuration
 
 
 def is_feasible(trial: FrozenTrial) -> bool:
@@ -55,5 +56,7 @@ def reference_of(trials: Sequence[FrozenTrial], attributes: Mapping[str, Any]) -
     """
     if REFERENCE not in attributes:
         return None
-    of_it = (trial for trial in trials if trial.user_attrs.get(ENQUEUED) == attributes[REFERENCE])
+    reference = renamed_configuration(attributes[REFERENCE])  # a command writes it under today's names
+    enqueued = (trial for trial in trials if ENQUEUED in trial.user_attrs)
+    of_it = (trial for trial in enqueued if renamed_configuration(trial.user_attrs[ENQUEUED]) == reference)
     return next((trial for trial in of_it if trial.state == TrialState.COMPLETE), None)

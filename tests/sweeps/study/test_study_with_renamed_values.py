@@ -8,6 +8,7 @@ import pytest
 from loop_runs import Call, Sweep, sweep
 
 import spectral.configs.renamed
+from sweeps.results.ranking import reference_of
 
 OLD = {"loss.form": ["log_mean", "mean_log"], "x": [1, 2]}
 NEW = {"loss.form": ["log_of_mean", "mean_of_logs"], "x": [1, 2]}
@@ -60,6 +61,15 @@ def test_a_configuration_enqueued_under_an_old_name_is_not_run_again(
     earlier(tmp_path, OLD, x_of, sampler="random", num_trials=1, enqueue=[{"loss.form": "mean_log", "x": 2}])
     ended = sweep(tmp_path, NEW, x_of, sampler="random", num_trials=3, enqueue=[{"loss.form": "mean_of_logs", "x": 2}])
     assert len([trial for trial in ended.trials if "known" in trial.user_attrs]) == 1
+
+
+def test_a_reference_that_was_enqueued_under_an_old_name_is_found(
+    tmp_path: Path, earlier: Callable[..., Sweep]
+) -> None:
+    earlier(tmp_path, OLD, x_of, sampler="random", num_trials=1, enqueue=[{"loss.form": "mean_log", "x": 2}])
+    ended = sweep(tmp_path, NEW, x_of, sampler="random", num_trials=2, enqueue=[{"loss.form": "mean_of_logs", "x": 2}])
+    reference = reference_of(ended.trials, ended.study.study.user_attrs)
+    assert reference is not None and reference.number == 0
 
 
 def test_the_best_run_is_scored_at_the_end_under_the_new_name(tmp_path: Path, earlier: Callable[..., Sweep]) -> None:
