@@ -51,6 +51,8 @@ class Finals:
         while left and not interrupts.draining and not starts.have_timed_out:
             mine = next((trial for trial in left if self._study.claim_final(trial.number)), None)
             if mine:
+                while self._study.ownership.lost_controllers:
+                    launcher.end_jobs_of(self._study.ownership.lost_controllers.pop())
                 self._run_claimed(mine, launcher, interrupts, starts)
             left = [trial for trial in left if trial is not mine and not self._study.has_final(trial.number)]
             if left and not mine:

@@ -28,7 +28,7 @@ class Ownership:
     def __init__(self, study: "Study", storage: "BaseStorage", lost_after_s: float) -> None:
         self._study, self._storage, self._lost_after_s = study, storage, lost_after_s
         self.controller, self._watch = Controller.this(), Watch()
-        self.lost_controllers: set[str] = set()  # dead controllers whose trials are taken over
+        self.lost_controllers: set[str] = set()  # dead ones whose trials or final runs are taken over
 
     def beat(self) -> None:
         """Write a heartbeat, and read those of other controllers."""
@@ -55,9 +55,12 @@ class Ownership:
         self.lost_controllers |= {trial.user_attrs[OWNER] for trial in left if trial.user_attrs.get(OWNER)}
         return left
 
-    def is_alive(self, owner: str) -> bool:
-        """Whether the controller with the id `owner` is alive."""
-        return self._is_alive(self._look(), owner)
+    def may_replace(self, owner: str) -> bool:
+        """Whether the controller `owner` is dead. It is then added to `lost_controllers`: its jobs may still run."""
+        if self._is_alive(self._look(), owner):
+            return False
+        self.lost_controllers.add(owner)
+        return True
 
     def _is_alive(self, attributes: Mapping[str, Any], owner: str) -> bool:
         return self._watch.is_alive(attributes, owner, self._lost_after_s)

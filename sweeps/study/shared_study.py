@@ -274,7 +274,7 @@ class SharedStudy:
         key = f"{FINAL}{number}"
         with self._alone():
             owner = self.study.user_attrs.get(key)
-            if owner and (owner == "done" or self.ownership.is_alive(owner)):
+            if owner == "done" or (owner and not self.ownership.may_replace(owner)):
                 return False
             self.study.set_user_attr(key, self.controller.id)
             return True

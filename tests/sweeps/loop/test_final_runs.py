@@ -8,12 +8,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from loop_runs import NO_TRIAL, Call, Sweep, open_study, sweep
+from loop_runs import NO_TRIAL, Call, Sweep, ThreadLauncher, open_study, sweep
 from search_runs import REPOSITORY, finish, start, trials
 from small_runs import OVERRIDES
 
 from sweeps.console.summary import summarize
 from sweeps.launchers.contract import WorkerLost
+from sweeps.study.attributes import FINAL
 
 SPACE = {"x": {"low": 1, "high": 9}}
 HELD = {"search_overrides": ["score_test=false"], "sampler": "random", "direction": "maximize"}
@@ -169,6 +170,27 @@ def test_final_runs_of_another_controller_are_waited_for_and_taken_over_if_it_st
     assert "Waiting for another controller to end the last runs of trial 1 and trial 0." in ended.output
     assert waits and other.has_final(0) and other.has_final(1)
     other.close()
+
+
+def test_jobs_that_a_dead_controller_left_are_ended_before_its_final_run_begins_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met: list[str] = []
+
+    def task(call: Call) -> float:
+        if call.link is NO_TRIAL:
+            met.append("final run")
+            if len(met) == 1:
+                raise ValueError("left to the next command")
+        return score(call)
+
+    sweep(tmp_path, SPACE, task, num_trials=1, **HELD)
+    study = open_study(tmp_path, SPACE, num_trials=1, **HELD)
+    study.study.set_user_attr(f"{FINAL}0", "dead")
+    study.close()
+    monkeypatch.setattr(ThreadLauncher, "end_jobs_of", lambda _self, name: met.append(f"jobs of {name} ended"))
+    sweep(tmp_path, SPACE, task, num_trials=1, **HELD)
+    assert met == ["final run", "jobs of dead ended", "final run"]
 
 
 def test_there_are_no_final_runs_if_none_are_asked_for(tmp_path: Path) -> None:
