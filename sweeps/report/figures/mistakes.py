@@ -48,7 +48,7 @@ def mistakes_by_redshift(catalog: pd.DataFrame, predictions: pd.DataFrame, names
     joined = _joined(catalog, predictions, "redshift")
     if joined is None:
         return None
-    joined = joined[np.isfinite(pd.to_numeric(joined["redshift"], errors="coerce").to_numpy(np.float64))]
+    joined = joined[np.isfinite(joined["redshift"])]
     by_class = {name: _bins(joined[joined["label"] == name]) for name in names}
     if max(map(len, by_class.values()), default=0) < 2:
         return None

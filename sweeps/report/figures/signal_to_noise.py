@@ -35,7 +35,7 @@ def f1_by_snr(catalog: pd.DataFrame, predictions: pd.DataFrame, names: list[str]
     if CATALOG_NAME not in catalog:
         return None
     joined = predictions.merge(catalog[["id", CATALOG_NAME]], on="id")
-    joined = joined[np.isfinite(joined[CATALOG_NAME].to_numpy(np.float64, na_value=np.nan))]
+    joined = joined[np.isfinite(joined[CATALOG_NAME])]
     there = [name for name in names if (joined["label"] == name).any()]
     table = _table(joined, there)
     if len(table) < 2:

@@ -1,5 +1,6 @@
 """Section: the best run by itself: how it learned, which classes it knows, where it errs, and how far it is sure."""
 
+from sweeps.report.catalog import with_numbers
 from sweeps.report.figures.confusion import confusion_figures, confusion_matrix
 from sweeps.report.figures.curves import curves
 from sweeps.report.figures.mistakes import mistakes_by_redshift, mistakes_by_subclass
@@ -22,7 +23,7 @@ def section(report: Report) -> Section | None:
     split = "test" if len(run.split("test")) or run.result.get("confusion", {}).get("test") else "validation"
     predictions, names = run.split(split), run.class_names
     counts = confusion_matrix(run.result, split, predictions, names)
-    catalog = run.survey.catalog if run.survey and len(predictions) else None
+    catalog = with_numbers(run.survey.catalog) if run.survey and len(predictions) else None
     by_snr = f1_by_snr(catalog, predictions, names) if catalog is not None else None
     groups: dict[str, list[Figure | None]] = {
         "By epoch": [curves(run)],

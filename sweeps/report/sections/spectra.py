@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sweeps.report.catalog import with_numbers
 from sweeps.report.model import Report
 from sweeps.report.section import Section, render
 from sweeps.report.sections.missing_run import gone_section
@@ -89,7 +90,7 @@ def _data(run: Run, shown: Shown, saliency: Saliency | str | None) -> dict[str, 
     assert survey is not None
     wave = survey.wave_angstrom
     x = np.arange(survey.length, dtype=np.float64) if wave is None else wave
-    catalog = survey.catalog.iloc[shown.rows]
+    catalog = with_numbers(survey.catalog.iloc[shown.rows])
     heat = saliency if not isinstance(saliency, str) else None
     names = probability_columns(shown.frame)
     probability = shown.frame[names].to_numpy(np.float64)
