@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from sweeps.report.figures.style import COLOURS, axis, layout, number, short, text
+from sweeps.report.figures.style import COLOURS, axis, layout, named_places, number, short, text
 from sweeps.report.section import Figure
 
 MOST_SUBCLASSES = 20
@@ -29,7 +29,7 @@ def mistakes_by_subclass(catalog: pd.DataFrame, predictions: pd.DataFrame, names
         "type": "bar",
         "orientation": "h",
         "x": [number(_num_wrong(group) / len(group)) for _, group in drawn],
-        "y": [_subclass(key) for key, _ in drawn],
+        "y": list(range(len(drawn))),
         "text": [f"{_num_wrong(group):,} of {len(group):,}" for _, group in drawn],
         "textposition": "auto",
         "hovertext": [f"{_subclass(key)}: {_told(group)}" for key, group in drawn],
@@ -40,6 +40,7 @@ def mistakes_by_subclass(catalog: pd.DataFrame, predictions: pd.DataFrame, names
     label = f"The share of each subclass that is misclassified, most mistakes on top, coloured by class.{more}"
     shown = layout("misclassified", margin={"l": 64, "r": 24, "t": 36, "b": 56}, showlegend=False)
     shown["xaxis"] |= WRONG
+    shown["yaxis"] |= named_places(_subclass(key) for key, _ in drawn)
     return Figure("best-subclass", label, {"data": [bars], "layout": shown}, height_px=120 + 28 * len(drawn))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sweeps.report.figures.style import COLOURS, axis, layout, number, numbers, short, text
+from sweeps.report.figures.style import COLOURS, axis, layout, named_places, number, numbers, short, text
 from sweeps.report.section import Figure
 
 MOST_POINTS = 200
@@ -25,7 +25,7 @@ def f1_figure(result: dict[str, Any], split: str, names: list[str]) -> Figure | 
         "type": "bar",
         "orientation": "h",
         "x": scores,
-        "y": [f"{short(name)} ({support:,})" for name, support in zip(names, supports, strict=True)],
+        "y": list(range(len(names))),
         "text": ["" if score is None else f"{score:.3f}" for score in scores],
         "textposition": "outside",
         "cliponaxis": False,
@@ -34,7 +34,8 @@ def f1_figure(result: dict[str, Any], split: str, names: list[str]) -> Figure | 
     }
     drawn = layout("F1", margin={"l": 64, "r": 48, "t": 36, "b": 56}, bargap=0.35)
     drawn["xaxis"] |= {"range": [0, 1]}
-    drawn["yaxis"] = axis(autorange="reversed")
+    ticks = named_places(f"{short(name)} ({support:,})" for name, support in zip(names, supports, strict=True))
+    drawn["yaxis"] = axis(autorange="reversed", **ticks)
     by_rule = ", by the decision rule" if rule != key else ""
     label = (
         f"F1 of each class on the {split} split{by_rule}, with its number of spectra; macro-F1 is the mean of the bars."

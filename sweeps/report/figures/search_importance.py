@@ -7,7 +7,7 @@ from optuna.trial import create_trial
 
 from sweeps.report.figures.columns import Column, columns_of
 from sweeps.report.figures.scores import complete, score
-from sweeps.report.figures.style import COLOURS, axis, layout, tail
+from sweeps.report.figures.style import COLOURS, axis, layout, named_places, tail
 from sweeps.report.model import Report
 from sweeps.report.section import Figure
 
@@ -49,7 +49,7 @@ def importance_figure(report: Report, parts: dict[str, float]) -> Figure:
     bars = {
         "type": "bar",
         "orientation": "h",
-        "y": [tail(name, 32) for name in parts],
+        "y": list(range(len(parts))),
         "x": [round(part, 4) for part in parts.values()],
         "text": [f"{part:.2f}" for part in parts.values()],
         "textposition": "outside",
@@ -57,7 +57,8 @@ def importance_figure(report: Report, parts: dict[str, float]) -> Figure:
         "hoverinfo": "none",
         "marker": {"color": COLOURS[0]},
     }
-    drawn = layout("importance", yaxis=axis(autorange="reversed"), bargap=0.35)
+    ticks = named_places(tail(name, 32) for name in parts)
+    drawn = layout("importance", yaxis=axis(autorange="reversed", **ticks), bargap=0.35)
     drawn["xaxis"] |= {"range": [0, 1.2 * max(parts.values())]}  # room for the numbers
     return Figure("search-importance", label, {"data": [bars], "layout": drawn}, height_px=110 + 34 * len(parts))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sweeps.report.figures.columns import class_names, shares_of
 from sweeps.report.figures.scores import hover, score
-from sweeps.report.figures.style import COLOURS, SCORES, ink_on, layout, number, numbers, short, text
+from sweeps.report.figures.style import COLOURS, SCORES, ink_on, layout, named_places, number, numbers, short, text
 from sweeps.report.model import Report, ReportedTrial
 from sweeps.report.section import Figure
 
@@ -62,11 +62,12 @@ def _stacked(report: Report, trials: list[ReportedTrial], names: list[str], rows
     ordered = sorted(trials, key=score, reverse=report.directions[0] == "maximize")
     groups = _groups(ordered)
     means = [[fmean(column) for column in zip(*(rows[t.number] for t in group), strict=True)] for group in groups]
-    bars = [_bar(groups, [row[k] for row in means], k, class_name) for k, class_name in enumerate(names)]
+    bars = [_bar([row[k] for row in means], k, class_name) for k, class_name in enumerate(names)]
     is_single = len(groups) == len(ordered)
     what = "Each bar is a trial, the best on the left" if is_single else "Each bar is a tenth of the trials by score"
     label = f"{what}: its {'' if is_single else 'mean '}{axis}, as shares of a whole."
     drawn = layout("score of the trials", text(axis), barmode="stack", bargap=0.15)
+    drawn["xaxis"] |= named_places(_name(group) for group in groups)
     drawn["uniformtext"] = {"minsize": 10, "mode": "hide"}
     drawn["yaxis"] |= {"range": [0, 1], "tickformat": ".0%"}
     return Figure(name, label, {"data": bars, "layout": drawn}, height_px=400)
@@ -80,12 +81,12 @@ def _groups(ordered: list[ReportedTrial]) -> list[list[ReportedTrial]]:
     return [ordered[start:end] for start, end in pairwise(ends)]
 
 
-def _bar(groups: list[list[ReportedTrial]], shares: list[float], k: int, class_name: str) -> dict[str, Any]:
+def _bar(shares: list[float], k: int, class_name: str) -> dict[str, Any]:
     """The shares of class k in each group."""
     return {
         "type": "bar",
         "name": short(class_name),
-        "x": [_name(group) for group in groups],
+        "x": list(range(len(shares))),
         "y": numbers(shares),
         "text": [f"{share:.0%}" for share in shares],
         "textposition": "inside",

@@ -26,9 +26,20 @@ def test_the_subclass_with_most_mistakes_is_on_top() -> None:
     figure = mistakes_by_subclass(catalog, predictions, NAMES)
     assert figure is not None
     bars = figure.content["data"][0]
-    assert bars["y"][-1] == "qso: bal" and bars["x"][-1] == 0.5 and bars["text"][-1] == "20 of 40"
-    assert sorted(bars["y"]) == ["qso: bal", "qso: broad", "star: dwarf"] and bars["x"][:2] == [0, 0]
+    names = figure.content["layout"]["yaxis"]["ticktext"]
+    assert bars["y"] == [0, 1, 2] and bars["x"][-1] == 0.5 and bars["text"][-1] == "20 of 40"
+    assert names[-1] == "qso: bal" and sorted(names) == ["qso: bal", "qso: broad", "star: dwarf"]
+    assert bars["x"][:2] == [0, 0]
     assert "most often taken for star" in bars["hovertext"][-1]
+
+
+def test_subclasses_whose_names_begin_alike_have_a_bar_each() -> None:
+    catalog, predictions = split()
+    catalog["subclass"] = "starforming broadline galaxy, " + catalog["subclass"]
+    figure = mistakes_by_subclass(catalog, predictions, NAMES)
+    assert figure is not None
+    names = figure.content["layout"]["yaxis"]["ticktext"]
+    assert len(set(names)) < 3 and figure.content["data"][0]["y"] == [0, 1, 2]
 
 
 def test_each_class_has_its_share_of_mistakes_by_redshift() -> None:

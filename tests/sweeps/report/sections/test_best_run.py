@@ -85,8 +85,19 @@ def test_many_classes_have_no_counts_in_the_cells() -> None:
 
 def test_the_f1_of_each_class_is_shown_with_its_support(tmp_path: Path) -> None:
     scores = {"val/f1/star": 0.9, "val/f1/galaxy": 0.5, "val/f1/qso": 0.0, "val/num_spectra/star": 1234}
-    bars = figure(section_of(tmp_path, result=scores), "best-f1")["data"][0]
-    assert bars["x"] == [0.9, 0.5, 0.0] and bars["y"][0] == "star (1,234)"
+    content = figure(section_of(tmp_path, result=scores), "best-f1")
+    bars = content["data"][0]
+    assert bars["x"] == [0.9, 0.5, 0.0] and bars["y"] == [0, 1, 2]
+    assert content["layout"]["yaxis"]["ticktext"][0] == "star (1,234)"
+
+
+def test_classes_whose_names_begin_alike_have_a_bar_each(tmp_path: Path) -> None:
+    classes = ["emission line galaxy, narrow", "emission line galaxy, broad"]
+    survey = {"class_names": classes}
+    scores = {f"val/f1/{name}": 0.5 for name in classes} | {"survey": survey}
+    content = figure(section_of(tmp_path, result=scores), "best-f1")
+    assert content["layout"]["yaxis"]["ticktext"] == ["emission line gal… (0)"] * 2
+    assert content["layout"]["yaxis"]["tickvals"] == content["data"][0]["y"] == [0, 1]
 
 
 @pytest.mark.parametrize(
