@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from sweeps.report.figures.job_spans import Span
-from sweeps.report.figures.style import COLOURS, GREY, axis, layout, marks, numbers, short
+from sweeps.report.figures.style import COLOURS, GREY, axis, both_ends, layout, marks, named_places, numbers, short
 from sweeps.report.format import duration
 from sweeps.report.model import Report
 from sweeps.report.section import Figure
@@ -23,6 +23,7 @@ KINDS = {
     "running, when last heard of": (("",), COLOURS[5]),
 }
 MOST_SLOTS = 64
+BAR = 0.75  # of a row: Plotly would make those of a kind with few bars broader
 RATE = "time/train_spectra_per_s"
 LEAST_RANGE_S = 10.0  # of an axis of time: below that, ticks would be parts of a second
 
@@ -34,24 +35,26 @@ def timeline(by_slot: dict[str, list[Span]]) -> Figure | None:
     busiest = sorted(by_slot, key=lambda slot: -len(by_slot[slot]))[:MOST_SLOTS]
     rows = {slot: spans for slot, spans in by_slot.items() if slot in busiest}
     data = [_bars(name, endings, colour, rows) for name, (endings, colour) in KINDS.items()]
-    names = [short(slot, 30) for slot in rows]
     left_out = len(by_slot) - len(rows)
     some = f" The {MOST_SLOTS} slots with most jobs are drawn, {left_out} are not." if left_out else ""
     label = f"Each bar is a job, the run of a trial with one seed, from start to end in its slot; gaps are idle.{some}"
-    drawn = layout("time of the controller's clock", barmode="overlay", bargap=0.25)
+    drawn = layout("time of the controller's clock", barmode="overlay")
     drawn["xaxis"] |= _along([at for spans in rows.values() for s in spans for at in (s.began_s, s.ended_s)])
-    drawn["yaxis"] |= {"type": "category", "categoryorder": "array", "categoryarray": names[::-1]}
+    ticks = named_places(both_ends(slot) for slot in rows)
+    drawn["yaxis"] |= {**ticks, "range": [len(rows) - 0.5, -0.5]}  # the first on top
     content = {"data": [bars for bars in data if bars["y"]], "layout": drawn}
     return Figure("machine-timeline", label, content, height_px=150 + 26 * len(rows))
 
 
 def _bars(name: str, endings: Sequence[str], colour: str, rows: dict[str, list[Span]]) -> dict[str, Any]:
-    shown = [(slot, span) for slot, spans in rows.items() for span in spans if span.record.ending in endings]
+    places = enumerate(rows.values())
+    shown = [(place, span) for place, spans in places for span in spans if span.record.ending in endings]
     return {
         "type": "bar",
         "orientation": "h",
         "name": name,
-        "y": [short(slot, 30) for slot, _ in shown],
+        "y": [place for place, _ in shown],
+        "width": BAR,
         "base": [_clock(span.began_s) for _, span in shown],
         "x": [round((span.ended_s - span.began_s) * 1000) for _, span in shown],
         "hovertext": [_hover(span) for _, span in shown],

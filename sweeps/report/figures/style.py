@@ -38,6 +38,12 @@ def tail(value: Any, length: int = 24) -> str:
     return text(whole if len(whole) <= length else "…" + whole[1 - length :])
 
 
+def both_ends(value: Any, length: int = 30) -> str:
+    """Text for a place where start and end say most, such as the name of a slot behind that of its machine."""
+    whole = str(value)
+    return text(whole if len(whole) <= length else f"{whole[: length // 2]}…{whole[length // 2 + 1 - length :]}")
+
+
 def numbers(values: Iterable[Any]) -> list[float | None]:
     """Five digits of each number, as JSON may hold them: None for what is missing, infinite or not a number."""
     return [number(value) for value in values]

@@ -53,8 +53,10 @@ def test_a_running_job_is_drawn_until_the_last_heartbeat_of_its_controller(tmp_p
     trials = [on("a", 0, 10), on("b", 5, 1, "RUNNING")]
     report = make_report(tmp_path / "study", trials, noted={"controller:me": controller("host", 45)})
     assert used(report) == {"a": (1, 10, pytest.approx(35 / 45)), "b": (1, 40, pytest.approx(5 / 45))}
-    running = trace(figure(machine.section(report), "machine-timeline"), "running, when last heard of")
-    assert (running["y"], running["x"]) == (["b"], [40_000])
+    content = figure(machine.section(report), "machine-timeline")
+    running = trace(content, "running, when last heard of")
+    assert content["layout"]["yaxis"]["ticktext"] == ["a", "b"]
+    assert (running["y"], running["x"]) == ([1], [40_000])
 
 
 def test_slots_that_never_had_a_job_are_idle(tmp_path: Path) -> None:
@@ -74,13 +76,28 @@ def test_slots_of_several_machines_are_distinguished(tmp_path: Path) -> None:
     assert list(used(report)) == ["one: cpu", "two: cpu", "1 slot without any job"]
 
 
+def test_slots_behind_a_long_name_of_a_machine_have_their_own_rows(tmp_path: Path) -> None:
+    jobs = [job(k * 10, 10, "done", f"cuda:{k % 3}", seed=k) for k in range(6)]
+    for k, one in enumerate(jobs):
+        one.controller = f"of {k % 2}"
+    host = "gpu-node-{}.cluster.physics.example.org"
+    noted = {f"controller:of {k}": controller(host.format(k)) for k in range(2)}
+    report = make_report(tmp_path / "study", [Made({}, [0.5], jobs=jobs)], noted=noted)
+    content = figure(machine.section(report), "machine-timeline")
+    rows = content["layout"]["yaxis"]
+    assert rows["ticktext"][:2] == ["gpu-node-0.clus…le.org: cuda:0", "gpu-node-0.clus…le.org: cuda:1"]
+    assert len(set(rows["ticktext"])) == 6 and rows["tickvals"] == list(range(6)) and rows["range"] == [5.5, -0.5]
+    assert sorted(content["data"][0]["y"]) == rows["tickvals"]
+
+
 def test_the_timeline_has_one_bar_per_job(tmp_path: Path) -> None:
     report = make_report(tmp_path / "study", [on("gpu <1>", 0, 40), on(None, 5, 20), on("gpu <1>", 50, 1.5, "FAIL")])
     content = figure(machine.section(report), "machine-timeline")
+    rows = content["layout"]["yaxis"]["ticktext"]
     bars = [
-        (name, slot, base, x)
+        (name, rows[place], base, x)
         for trace in content["data"]
-        for name, slot, base, x in zip(
+        for name, place, base, x in zip(
             itertools.repeat(trace["name"]), trace["y"], trace["base"], trace["x"], strict=False
         )
     ]
