@@ -13,6 +13,7 @@ from sweeps.invocation import DEFAULT
 from sweeps.objective import Direction
 from sweeps.report.options import Options
 from sweeps.results.run import Run
+from sweeps.results.seeds_or_folds import Replicate, replicate_of
 from sweeps.results.sweep_ensemble import SweepEnsemble
 from sweeps.study.job_records import JobRecord, records_of, seconds_of
 
@@ -25,7 +26,7 @@ class ReportedTrial:
         state: complete, pruned, fail, running, paused or waiting.
         values: one per objective; None if the trial has none.
         configuration: axis -> value.
-        steps: epoch -> first objective, as the trial reported it.
+        steps: epoch -> first objective, as the trial reported it; see `Report.steps_are_seeds`.
         attributes: what sweeps/loop/loop.py notes: jobs, attempts, reused_from, seed_values, spread, traceback, ...
         runs: one a seed; without those whose folder is gone, or whose files cannot be read.
         is_candidate: complete, within the constraints, and not a copy of another trial.
@@ -76,6 +77,7 @@ class Report:
         reference_number: of the trial of the reference, see sweeps/reference.py.
         ensemble: of the best trials, if the sweep has made one.
         identity: what the study searches, as sweeps/study/shared_study.py wrote it: space, objectives, fixed values.
+        steps_are_seeds: whether the steps of trials are their seeds, from 0 on (`sweep.pruner=wilcoxon`), not epochs.
         left_out: why some runs are left out, one sentence per run.
         options: what the command line asked for.
     """
@@ -92,6 +94,7 @@ class Report:
     reference_number: int | None = None
     ensemble: SweepEnsemble | None = None
     identity: dict[str, Any] = field(default_factory=dict)
+    steps_are_seeds: bool = False
     left_out: list[str] = field(default_factory=list)
     options: Options = Options()
 
@@ -112,6 +115,16 @@ class Report:
     def reference(self) -> ReportedTrial | None:
         """The first configuration of `sweep.enqueue`, if the search was given one."""
         return None if self.reference_number is None else self.by_number[self.reference_number]
+
+    @property
+    def replicate(self) -> Replicate:
+        """What one of several runs of a trial is."""
+        return replicate_of(self.identity.get("seed_key"))
+
+    @property
+    def step(self) -> str:
+        """What a step of a trial is."""
+        return self.replicate if self.steps_are_seeds else "epoch"
 
     @property
     def axes(self) -> list[str]:

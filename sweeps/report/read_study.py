@@ -2,7 +2,7 @@
 
 import dataclasses
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from sweeps.results.run import Run, trouble
 from sweeps.results.run_dirs import run_dirs
 from sweeps.results.sweep_ensemble import SweepEnsemble
 from sweeps.results.trial_row import configuration
-from sweeps.study.attributes import IDENTITY, OVERRIDES, PROGRAM, REASON, REUSED_FROM
+from sweeps.study.attributes import IDENTITY, OVERRIDES, PROGRAM, REASON, REUSED_FROM, SEED_VALUES
 from sweeps.study.find import load_study, run_folder, study_folder
 from sweeps.study.paused import state_name
 from sweeps.study.trial_counts import standing
@@ -70,6 +70,7 @@ def report_of(study: optuna.Study, folder: Path) -> Report:
         study=study,
         reference_number=reference.number if reference else None,
         identity=identity,
+        steps_are_seeds=_are_seeds(trials, identity.get("seeds")),
     )
 
 
@@ -91,6 +92,23 @@ def _of_trial(trial: FrozenTrial, folder: Path) -> ReportedTrial:
         and REUSED_FROM not in attributes
         and all(violation <= 0 for violation in trial.constraints.values()),
     )
+
+
+def _are_seeds(trials: Sequence[FrozenTrial], seeds: Any) -> bool:
+    """Whether the steps of trials are the results of their seeds. A study does not store which pruner it has.
+
+    Args:
+        seeds: of the search, as a study stores them: 1, or a list.
+    """
+    reported = [trial for trial in trials if trial.intermediate_values]
+    if not reported or not isinstance(seeds, list):
+        return False
+    for trial in reported:
+        known = trial.user_attrs.get(SEED_VALUES, {})
+        by_index = {k: known[str(seed)][0] for k, seed in enumerate(seeds) if str(seed) in known}
+        if not trial.intermediate_values.items() <= by_index.items():
+            return False
+    return True
 
 
 def _summary(folder: Path) -> dict[str, Any]:

@@ -147,28 +147,28 @@
   // ---- curves ------------------------------------------------------------------------------------------------------
   function drawCurves(trials) {
     const traces = trials.map((trial, place) => ({
-      x: trial.epochs,
+      x: trial.steps,
       y: trial.curve,
       name: escaped(trial.title),
-      mode: trial.epochs.length > 1 ? "lines" : "markers",
+      mode: trial.steps.length > 1 ? "lines" : "markers",
       line: { color: data.colours[place], dash: DASHES[place], width: 2 },
       marker: { color: data.colours[place] },
       text: escaped(trial.title),
-      hovertemplate: "%{text}, epoch %{x}: %{y}<extra></extra>",
+      hovertemplate: `%{text}, ${data.step} %{x}: %{y}<extra></extra>`,
     }));
-    const isShort = Math.max(...trials.flatMap((trial) => trial.epochs)) <= 10;
+    const isShort = Math.max(...trials.flatMap((trial) => trial.steps)) <= 10;
     const axis = { gridcolor: "#e5e5e5", linecolor: "#767676", zeroline: false, automargin: true };
     const title = escaped(data.objectives[0]);
     byId("plot").setAttribute(
       "aria-label",
-      `${data.objectives[0]} by epoch of ${trials.map((trial) => trial.title).join(", ")}.`,
+      `${data.objectives[0]} by ${data.step} of ${trials.map((trial) => trial.title).join(", ")}.`,
     );
     const layout = {
       font: { family: "system-ui, sans-serif", size: 13, color: "#1b1b1b" },
       margin: { l: 64, r: 16, t: 44, b: 48 },
       showlegend: true,
       legend: { orientation: "h" },
-      xaxis: { ...axis, title: { text: "epoch" }, ...(isShort ? { dtick: 1 } : {}) },
+      xaxis: { ...axis, title: { text: data.step }, ...(isShort ? { dtick: 1 } : {}) },
       yaxis: { ...axis, title: { text: title } },
     };
     byId("plot").style.height = `${PLOT_PX}px`;
@@ -188,9 +188,9 @@
         ? [...configurationTables(trials), metricTable(trials)]
         : [element("p", "Nothing is chosen.")]),
     );
-    const without = trials.filter((trial) => !trial.epochs.length);
+    const without = trials.filter((trial) => !trial.steps.length);
     byId("note").textContent = without.length
-      ? `No epochs were reported by ${without.map((trial) => trial.title).join(", ")}.`
+      ? `No ${data.step}s were reported by ${without.map((trial) => trial.title).join(", ")}.`
       : "";
     const hasCurves = without.length < trials.length;
     byId("plot").hidden = !hasCurves;

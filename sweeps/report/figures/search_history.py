@@ -1,4 +1,4 @@
-"""How the search went: every trial in its order, the best so far, and how scores grew by epoch."""
+"""How the search went: every trial in its order, the best so far, and how scores grew by epoch, or by seed."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def history(report: Report) -> Figure:
     floor = min(scores + [last_value(trial) or 0.0 for trial in pruned])
     data = [
         marks(
-            "pruned, at its last epoch",
+            f"pruned, at its last {report.step}",
             [trial.number for trial in pruned],
             numbers(last_value(trial) for trial in pruned),
             [hover(report, trial) for trial in pruned],
@@ -56,7 +56,7 @@ def history(report: Report) -> Figure:
 
 
 def last_value(trial: ReportedTrial) -> float | None:
-    """The first objective at the last epoch that the trial reported."""
+    """The first objective at the last step that the trial reported."""
     return number(trial.steps[max(trial.steps)]) if trial.steps else None
 
 
@@ -72,7 +72,7 @@ def _best_so_far(report: Report) -> tuple[list[int], list[float | None]]:
 
 
 def curves(report: Report) -> Figure | None:
-    """Scores by epoch: of all trials, or of some spread over the study; None if fewer than two reported any."""
+    """Scores by step: of all trials, or of some spread over the study; None if fewer than two reported any."""
     shown = [trial for trial in report.trials if trial.steps and REUSED_FROM not in trial.attributes]
     if len(shown) < 2:
         return None
@@ -86,16 +86,17 @@ def curves(report: Report) -> Figure | None:
         *_curves("neither", [t for t in others if t.state not in ("complete", "pruned")], COLOURS[1], 1, faint),
         *_curves("best trial", best, COLOURS[6], 3, 1.0),
     ]
-    along = counting("epoch", [step for trial in [*thinned, *best] for step in trial.steps])
+    along = counting(report.step, [step for trial in [*thinned, *best] for step in trial.steps])
     content = {"data": data, "layout": layout(xaxis=along, y=text(report.objectives[0]))}
-    return Figure("search-curves", _caption(thinned, len(shown)), content)
+    return Figure("search-curves", _caption(report, thinned, len(shown)), content)
 
 
-def _caption(drawn: list[ReportedTrial], num_all: int) -> str:
-    several = ", of several seeds the first" if any(len(trial.runs) > 1 for trial in drawn) else ""
-    said = [f"Each line is a trial by epoch{several}"]
+def _caption(report: Report, drawn: list[ReportedTrial], num_all: int) -> str:
+    has_several = not report.steps_are_seeds and any(len(trial.runs) > 1 for trial in drawn)
+    several = f", of several {report.replicate}s the first" if has_several else ""
+    said = [f"Each line is a trial by {report.step}{several}"]
     if any(len(trial.steps) == 1 for trial in drawn):
-        said.append("a dot one that reported a single epoch")
+        said.append(f"a dot one that reported a single {report.step}")
     if any(trial.state == "pruned" for trial in drawn):
         said.append("where grey ends, the trial was pruned")
     some = f" {len(drawn)} of {num_all} trials are drawn." if len(drawn) < num_all else ""
@@ -103,7 +104,7 @@ def _caption(drawn: list[ReportedTrial], num_all: int) -> str:
 
 
 def _curves(name: str, trials: list[ReportedTrial], colour: str, width: int, opacity: float) -> list[dict[str, Any]]:
-    """Many lines as one, with a gap between two; and the trials of a single epoch as dots."""
+    """Many lines as one, with a gap between two; and the trials of a single step as dots."""
     lines = [trial for trial in trials if len(trial.steps) > 1]
     dots = [trial for trial in trials if len(trial.steps) == 1]
     x: list[int | None] = []

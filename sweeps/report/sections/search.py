@@ -23,6 +23,7 @@ def section(report: Report) -> Section | None:
         "search.html",
         num_complete=len(trials),
         groups=groups,
+        step=report.step,
         untold="importance" not in groups,
         fewest=FEWEST,
         hidden=columns[MOST_SLICES:],

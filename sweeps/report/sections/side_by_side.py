@@ -25,12 +25,13 @@ def section(report: Report) -> Section | None:
         return None
     data = {
         "objectives": report.objectives,
+        "step": report.step,
         "maxChosen": MAX_CHOSEN,
         "colours": CHOSEN_COLOURS,
         "better": _better(report),
         "listed": _differing(trials),
         "chosen": _first_choice(report, trials),
-        "trials": [_told(trial, report.objectives) for trial in trials],
+        "trials": [_told(report, trial) for trial in trials],
     }
     things = "trials" if report.study is not None else "runs"
     html = render("compare.html", num_trials=len(trials), things=things, max_chosen=MAX_CHOSEN)
@@ -67,10 +68,11 @@ def _first_choice(report: Report, trials: list[ReportedTrial]) -> list[int]:
     return [first, report.reference.number if report.reference and report.reference.number != first else second]
 
 
-def _told(trial: ReportedTrial, objectives: list[str]) -> dict[str, Any]:
+def _told(report: Report, trial: ReportedTrial) -> dict[str, Any]:
     """What compare.js shows of a trial; numbers have five digits."""
-    values: dict[str, float] = dict(zip(objectives, trial.values or (), strict=False))
-    spread = {f"{name}, spread of seeds": value for name, value in zip(objectives, _spread(trial), strict=False)}
+    values: dict[str, float] = dict(zip(report.objectives, trial.values or (), strict=False))
+    spreads = zip(report.objectives, _spread(trial), strict=False)
+    spread = {f"{name}, spread of {report.replicate}s": value for name, value in spreads}
     metrics = {**values, **spread, **_metrics(trial), **_times(trial)} | values
     return {
         "number": trial.number,
@@ -80,7 +82,7 @@ def _told(trial: ReportedTrial, objectives: list[str]) -> dict[str, Any]:
         "score": _rounded(trial.values[0]) if trial.values else None,
         "configuration": {axis: _written(value) for axis, value in _configuration(trial).items()},
         "metrics": {name: _rounded(value) for name, value in metrics.items()},
-        "epochs": list(trial.steps),
+        "steps": list(trial.steps),
         "curve": [_rounded(value) for value in trial.steps.values()],
     }
 

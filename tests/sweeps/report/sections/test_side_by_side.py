@@ -44,7 +44,7 @@ def test_configurations_and_numbers_have_five_digits(tmp_path: Path) -> None:
         "loss": "focal",
         "none": "null",
     }
-    assert trial["score"] == 0.12346 and trial["epochs"] == [1, 2] and trial["curve"] == [0.061728, 0.12346]
+    assert trial["score"] == 0.12346 and trial["steps"] == [1, 2] and trial["curve"] == [0.061728, 0.12346]
 
 
 def test_metrics_are_means_over_seeds_without_the_test_split(tmp_path: Path) -> None:
