@@ -36,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _show(subjects: "Sequence[Subject]", show_all: bool) -> None:
     from sweeps.compare.differences import config_rows, metric_rows
     from sweeps.console.tables import print_table
+    from sweeps.results.seeds_or_folds import replicate
 
     names = [subject.name for subject in subjects]
     for sentence in dict.fromkeys(sentence for subject in subjects for sentence in subject.left_out):
@@ -53,7 +54,7 @@ def _show(subjects: "Sequence[Subject]", show_all: bool) -> None:
         if not subject.is_finished:
             _print_ending(subject)
         if len(subject.runs) > 1:
-            print(f"The metrics of {subject.name} are means over {len(subject.runs)} seeds.")
+            print(f"The metrics of {subject.name} are means over {len(subject.runs)} {replicate(subject.runs)}s.")
     _show_paired(subjects)
 
 

@@ -15,12 +15,13 @@ from sweeps.outputs import JOURNAL_FILE, SUMMARY_FILE
 from sweeps.results.ranking import ranked
 from sweeps.results.run import Run, flat, is_evaluation, trouble
 from sweeps.results.run_dirs import run_dirs
+from sweeps.results.seeds_or_folds import replicate
 from sweeps.study.find import CONFIG, load_study, names_in_outputs, run_folder, study_folder
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A run, or the runs of one trial with different seeds.
+    """A run, or the runs of one trial with different seeds or folds.
 
     Args:
         name: as it is shown.
@@ -116,9 +117,9 @@ def _subject(name: str, folders: Sequence[Path]) -> Subject:
     if not readable:
         raise user_error(str(reasons[0]))
     finished = [run for run in readable if run.result]
-    left_out = [f"A seed of {name} is left out: {reason}" for reason in reasons if reason]
+    left_out = [f"A {replicate(runs)} of {name} is left out: {reason}" for reason in reasons if reason]
     left_out += [
-        f"A seed of {name} is left out: {run.path} has no result."
+        f"A {replicate(runs)} of {name} is left out: {run.path} has no result."
         for run in readable
         if finished and run not in finished
     ]

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-from sweeps.config import FOLD
 from sweeps.console.best_trials_table import BestTrialsTable
 from sweeps.errors import user_error_type
 from sweeps.results.out_of_fold import score_out_of_fold
 from sweeps.results.ranking import is_feasible, ranked
 from sweeps.results.run import Run
 from sweeps.results.run_dirs import run_dirs
+from sweeps.results.seeds_or_folds import replicate_of
 from sweeps.results.sweep_ensemble import SweepEnsemble
 from sweeps.results.sweep_json import NUM_SHOWN, summary_of, write_summary
 from sweeps.study.attributes import REUSED_FROM, SEEDS
@@ -51,15 +51,15 @@ def summarize(study: SharedStudy, folder: Path, without_ensemble: str = "") -> N
     summary = summary_of(study, trials, best, folder)
     if best:
         summary["out_of_fold"] = _show_out_of_fold(best[:NUM_SHOWN], folder, console)
-    replicates = "folds" if study.config.seed_key == FOLD else "seeds"
-    for line in _final_lines(summary["final"], replicates):
+    replicate = replicate_of(study.config.seed_key)
+    for line in _final_lines(summary["final"], f"{replicate}s"):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     if best:
         by = f" by {study.objectives[0]}" if len(study.objectives) > 1 else ""
         console.print(f"best{by}: {summary['best_command']}", highlight=False, markup=False, soft_wrap=True)
         if seeds := best[0].user_attrs.get(SEEDS):
-            one = replicates.removesuffix("s")
-            line = f"It runs one {one}; the trial was scored with {study.config.seed_key}={','.join(map(str, seeds))}."
+            run_with = ",".join(map(str, seeds))
+            line = f"It runs one {replicate}; the trial was scored with {study.config.seed_key}={run_with}."
             console.print(line, highlight=False, markup=False, soft_wrap=True)
         if study.config.ensemble and not without_ensemble:
             summary["ensemble"] = _show_ensemble(best[0], folder, console)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sweeps.results.out_of_fold import pooled
 from sweeps.results.run import Run
+from sweeps.results.seeds_or_folds import replicate
 
 SPLITS = ("validation", "test", "all", "train")  # the last two of evaluations
 OTHER_SURVEY = "they are not of the same survey"
@@ -32,7 +33,7 @@ class Difference:
     Args:
         score: its name in result.json, without the split: "macro_f1", or "decision/macro_f1" if a run of the two has a
             decision rule other than argmax.
-        num_seeds: of the first and of the other trial.
+        mean_over: of the first and of the other trial, what its score is a mean over, in brackets; empty for one run.
         low, high: 95 % interval of the difference: the spectra are resampled, for all runs at once.
         by_seed: the difference for each seed that both trials have.
     """
@@ -40,7 +41,7 @@ class Difference:
     split: str
     score: str
     num_spectra: int
-    num_seeds: tuple[int, int]
+    mean_over: tuple[str, str]
     mine: float
     other: float
     low: float
@@ -79,7 +80,7 @@ def difference_sentence(found: Difference, first: str, other: str) -> str:
         if found.is_shown
         else "contains zero, so that these spectra do not show which is better"
     )
-    ours, theirs = map(_mean_over, found.num_seeds)
+    ours, theirs = found.mean_over
     name = f"{KEYS.get(found.split, found.split)}/{found.score}"
     return (
         f"{name} of {other}{ours} less that of {first}{theirs}: {found.value:+.4f} on the same "
@@ -87,8 +88,8 @@ def difference_sentence(found: Difference, first: str, other: str) -> str:
     )
 
 
-def _mean_over(num_seeds: int) -> str:
-    return f" (mean over {num_seeds} seeds)" if num_seeds > 1 else ""
+def _mean_over(runs: Sequence[Run]) -> str:
+    return f" (mean over {len(runs)} {replicate(runs)}s)" if len(runs) > 1 else ""
 
 
 def mean_interval(runs: Sequence[Run], split: str, by_rule: bool = True) -> tuple[float, float] | None:
@@ -173,11 +174,11 @@ def _difference(split: str, mine: Sequence[Run], other: Sequence[Run]) -> Differ
     by_seed = [
         score - of_seed[run.seed_index] for run, score in zip(mine, ours, strict=True) if run.seed_index in of_seed
     ]
-    num_seeds = (len(mine), len(other))
+    mean_over = (_mean_over(mine), _mean_over(other))
     key = KEYS.get(split, split)
     has_rule = any(f"{key}/decision/macro_f1" in run.result for run in (*mine, *other))
     score = "decision/macro_f1" if has_rule else "macro_f1"
-    return Difference(split, score, len(same.label), num_seeds, fmean(ours), fmean(theirs), low, high, by_seed)
+    return Difference(split, score, len(same.label), mean_over, fmean(ours), fmean(theirs), low, high, by_seed)
 
 
 def _macro_f1(same: _Same, predicted: Labels) -> float:

@@ -11,6 +11,7 @@ from sweeps.report.format import duration
 from sweeps.report.model import Report
 from sweeps.report.section import Figure
 from sweeps.results.run import Run
+from sweeps.results.seeds_or_folds import Replicate
 from sweeps.study.attributes import SEEDS
 
 # By how a job ended.
@@ -28,16 +29,17 @@ RATE = "time/train_spectra_per_s"
 LEAST_RANGE_S = 10.0  # of an axis of time: below that, ticks would be parts of a second
 
 
-def timeline(by_slot: dict[str, list[Span]]) -> Figure | None:
+def timeline(by_slot: dict[str, list[Span]], replicate: Replicate) -> Figure | None:
     """One bar per job, one row per slot; None if no job has begun."""
     if not by_slot:
         return None
     busiest = sorted(by_slot, key=lambda slot: -len(by_slot[slot]))[:MOST_SLOTS]
     rows = {slot: spans for slot, spans in by_slot.items() if slot in busiest}
-    data = [_bars(name, endings, colour, rows) for name, (endings, colour) in KINDS.items()]
+    data = [_bars(name, endings, colour, rows, replicate) for name, (endings, colour) in KINDS.items()]
     left_out = len(by_slot) - len(rows)
     some = f" The {MOST_SLOTS} slots with most jobs are drawn, {left_out} are not." if left_out else ""
-    label = f"Each bar is a job, the run of a trial with one seed, from start to end in its slot; gaps are idle.{some}"
+    what = f"Each bar is a job, the run of a trial with one {replicate}, from start to end in its slot"
+    label = f"{what}; gaps are idle.{some}"
     drawn = layout("time of the controller's clock", barmode="overlay")
     drawn["xaxis"] |= _along([at for spans in rows.values() for s in spans for at in (s.began_s, s.ended_s)])
     ticks = named_places(both_ends(slot) for slot in rows)
@@ -46,7 +48,9 @@ def timeline(by_slot: dict[str, list[Span]]) -> Figure | None:
     return Figure("machine-timeline", label, content, height_px=150 + 26 * len(rows))
 
 
-def _bars(name: str, endings: Sequence[str], colour: str, rows: dict[str, list[Span]]) -> dict[str, Any]:
+def _bars(
+    name: str, endings: Sequence[str], colour: str, rows: dict[str, list[Span]], replicate: Replicate
+) -> dict[str, Any]:
     places = enumerate(rows.values())
     shown = [(place, span) for place, spans in places for span in spans if span.record.ending in endings]
     return {
@@ -57,17 +61,17 @@ def _bars(name: str, endings: Sequence[str], colour: str, rows: dict[str, list[S
         "width": BAR,
         "base": [_clock(span.began_s) for _, span in shown],
         "x": [round((span.ended_s - span.began_s) * 1000) for _, span in shown],
-        "hovertext": [_hover(span) for _, span in shown],
+        "hovertext": [_hover(span, replicate) for _, span in shown],
         "hoverinfo": "text",
         "marker": {"color": colour, "line": {"color": "white", "width": 0.5}},
     }
 
 
-def _hover(span: Span) -> str:
+def _hover(span: Span, replicate: Replicate) -> str:
     trial, record = span.trial, span.record
-    seed = f", seed {record.seed_index}" if SEEDS in trial.attributes or len(trial.runs) > 1 else ""
+    which = f", {replicate} {record.seed_index}" if SEEDS in trial.attributes or len(trial.runs) > 1 else ""
     why = f"<br>{short(record.reason, 80)}" if record.reason else ""
-    return f"{trial.title}{seed}, {duration(span.ended_s - span.began_s)}{why}"
+    return f"{trial.title}{which}, {duration(span.ended_s - span.began_s)}{why}"
 
 
 def _clock(seconds: float) -> str:

@@ -38,6 +38,7 @@ def section(report: Report) -> Section | None:
     html = render(
         "best_run.html",
         trial=report.best,
+        replicate=report.replicate,
         chosen=_chosen_by_validation(run, is_study=report.study is not None),
         is_study=report.study is not None,
         run=run,

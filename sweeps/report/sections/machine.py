@@ -18,7 +18,7 @@ def section(report: Report) -> Section | None:
     if report.study is None:
         return None
     by_slot = slots(report)
-    figures = [figure for figure in (timeline(by_slot), throughput(report)) if figure]
+    figures = [figure for figure in (timeline(by_slot, report.replicate), throughput(report)) if figure]
     html = render(
         "machine.html",
         figures=figures,

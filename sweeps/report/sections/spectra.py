@@ -31,7 +31,8 @@ def section(report: Report) -> Section | None:
     if run.predictions.empty:
         return None
     if run.survey is None:
-        return Section(NAME, TITLE, render("spectra.html", run=run, trial=report.best, missing=True))
+        html = render("spectra.html", run=run, trial=report.best, replicate=report.replicate, missing=True)
+        return Section(NAME, TITLE, html)
     split = "test" if len(run.split("test")) else "validation"
     shown = _shown(run, split, report.options.max_spectra)
     if shown.frame.empty:
@@ -43,6 +44,7 @@ def section(report: Report) -> Section | None:
         missing=False,
         run=run,
         trial=report.best,
+        replicate=report.replicate,
         split=split,
         num_shown=len(shown.frame),
         num_wrong_shown=int(shown.frame["wrong"].sum()),

@@ -53,6 +53,7 @@ def section(report: Report) -> Section:
         ensemble_scores=_ensemble_scores(report),
         ensemble_difference=report.ensemble.difference if report.ensemble else None,
         num_complete=len(complete(report)),
+        replicate=report.replicate,
         num_seeds=max((len(trial.runs) for trial in compared), default=1),
         **_budget(report),
         **_space(report),

@@ -46,7 +46,9 @@ def test_a_column_with_one_text_leaves_out_that_spectrum_alone(tmp_path: Path) -
     found = {spectrum["id"]: (spectrum["snr"], spectrum["redshift"]) for spectrum in shown.data["spectra"]}
     assert found.pop(f"s{MISSING:03d}") == (None, None)
     assert found == {f"s{row:03d}": (row / 10, row / 10) for row in rows if row != MISSING}
-    figures = {figure.name: figure.content for figure in best_run.section(report).figures}  # type: ignore[union-attr]  # there is a run
+    of_run = best_run.section(report)
+    assert of_run is not None
+    figures = {figure.name: figure.content for figure in of_run.figures}
     bins = [int(name.split("<br>")[1].split()[0]) for name in figures["best-snr"]["data"][0]["x"]]
     assert sum(bins) == NUM - 1
     hovers = [text for line in figures["best-redshift"]["data"] for text in line["text"]]
