@@ -56,7 +56,8 @@ def _track(study: SharedStudy, folder: Path, tracker: Any, has_news: bool) -> No
     from spectral.tracking.client import Tracking
 
     trials = standing(study.trials())
-    steps = list(best_so_far(trials, study.objectives[0], study.study.directions[0]))
+    # Of all trials: a failed one that is run again keeps its place, so that no later step becomes an earlier one.
+    steps = list(best_so_far(study.trials(), study.objectives[0], study.study.directions[0]))
     if not has_news and _last_logged_step(folder) >= max((progress[STEP_METRIC] for progress in steps), default=0):
         return
     run = TrackedRun(
@@ -88,7 +89,8 @@ def _config(study: SharedStudy) -> dict[str, Any]:
 def best_so_far(trials: Sequence[FrozenTrial], objective: str, direction: StudyDirection) -> Iterator[dict[str, Any]]:
     """The first objective of each complete trial and the best value so far, in the order in which trials ended.
 
-    Every trial that ends is counted. A trial outside the constraints is logged, but is never the best.
+    Every trial that ends is counted, also a failed one that another replaces. A trial outside the constraints is
+    logged, but is never the best.
     """
     best: float | None = None
     ended = [trial for trial in trials if trial.state.is_finished()]
