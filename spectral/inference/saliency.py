@@ -46,7 +46,7 @@ def gradient_times_input(network: nn.Module, inputs: Inputs, batch: Batch, class
 
 
 def run_saliency(run: Path, survey: Survey, rows: Rows, class_names: list[str]) -> NDArray[np.float32]:
-    """Saliency [n, S, L] of survey rows [n] under the weights that a run keeps.
+    """Saliency [n, S, L] of survey rows [n] under the weights that a run keeps, on the CPU.
 
     Args:
         run: the run's folder.
@@ -58,7 +58,7 @@ def run_saliency(run: Path, survey: Survey, rows: Rows, class_names: list[str]) 
     """
     folder = RunFolder(run)
     classifier = Classifier.load(folder)
-    runtime = classifier.choose_runtime(precision="float32")
+    runtime = classifier.choose_runtime("cpu", "float32")  # others may be using the whole GPU, or its memory
     network = runtime.prepare(classifier.load_trained(folder).requires_grad_(False)).eval()
     inputs = classifier.build_inputs().eval()
     source = batch_source(survey, inputs, runtime.device, rows=rows)

@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,3 +76,21 @@ def test_a_run_without_weights_is_reported(tmp_path: Path) -> None:
     (run.path / "best.safetensors").unlink()
     with pytest.raises(UserError, match=r"has no best\.safetensors"):
         run_saliency(run.path, survey, np.array([0]), ["star"])
+
+
+def test_saliency_leaves_a_gpu_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    survey = make_survey(tmp_path / "survey", num=3, length=40)
+    run = make_run(tmp_path / "run", survey, [0, 1, 2], [0.9] * 3)
+    add_network(run, survey)
+    moved: list[str] = []
+    whole = nn.Module.to
+
+    def to(module: nn.Module, *args: Any, **options: Any) -> nn.Module:
+        if "device" in options:
+            moved.append(str(options["device"]))
+        return whole(module, *args, **options)
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(nn.Module, "to", to)
+    run_saliency(run.path, survey, np.array([0]), ["star"])
+    assert moved == ["cpu"]
