@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.console.best_trials_table import BestTrialsTable
 from sweeps.errors import user_error_type
-from sweeps.results.out_of_fold import score_out_of_fold
+from sweeps.results.out_of_fold import scores_out_of_fold
 from sweeps.results.ranking import is_feasible, ranked
 from sweeps.results.run import Run
 from sweeps.results.run_dirs import run_dirs
@@ -49,9 +49,9 @@ def summarize(study: SharedStudy, folder: Path, without_ensemble: str = "") -> N
     if best and (left_out := _left_out(trials)):
         console.print(left_out, highlight=False, markup=False, soft_wrap=True)
     summary = summary_of(study, trials, best, folder)
-    if best:
-        summary["out_of_fold"] = _show_out_of_fold(best[:NUM_SHOWN], folder, console)
     replicate = replicate_of(study.config.seed_key)
+    if best:
+        summary["out_of_fold"] = _show_out_of_fold(best[0], trials, folder, console) if replicate == "fold" else None
     for line in _final_lines(summary["final"], f"{replicate}s"):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     if best:
@@ -71,31 +71,43 @@ def summarize(study: SharedStudy, folder: Path, without_ensemble: str = "") -> N
 
 def _show_ensemble(best: "FrozenTrial", folder: Path, console: "Console") -> dict[str, Any] | None:
     """Print the ensemble with its difference to the best trial, and the command that uses it; None if there is none."""
-    runs = [Run(path) for path in run_dirs(best.user_attrs, folder)]
-    ensemble = SweepEnsemble.of(folder, runs, f"trial {best.number}")
+    ensemble = SweepEnsemble.of(folder, _runs(best, folder), f"trial {best.number}")
     for line in ensemble.lines() if ensemble else []:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     return ensemble.content() if ensemble else None
 
 
-def _show_out_of_fold(best: "list[FrozenTrial]", folder: Path, console: "Console") -> dict[str, Any] | None:
-    """Score the folds of the best trials as one, and print those of the best; None if they have no folds."""
-    runs = [[Run(path) for path in run_dirs(trial.user_attrs, folder)] for trial in best]
-    try:
-        scores = [score_out_of_fold(of_trial) for of_trial in runs]
-    except (OSError, user_error_type()) as error:
-        print(f"The folds could not be scored as one: {str(error).rstrip('.')}.")
-        return None
-    if scores[0] is None:
+def _show_out_of_fold(
+    best: "FrozenTrial", trials: "list[FrozenTrial]", folder: Path, console: "Console"
+) -> dict[str, Any] | None:
+    """Score the folds of each complete trial as one, and print those of the best; None if it has none."""
+    complete = [t for t in trials if t.state == TrialState.COMPLETE and REUSED_FROM not in t.user_attrs]
+    scores: dict[str, Any] | None = None
+    reasons = []
+    for trial in complete:
+        try:
+            found = scores_out_of_fold(_runs(trial, folder))
+        except (OSError, user_error_type()) as error:
+            reasons.append(f"The folds of trial {trial.number} could not be scored as one: {str(error).rstrip('.')}.")
+        else:
+            scores = found if trial.number == best.number else scores
+    if reasons:
+        print(reasons[0], *([f"Nor could those of {len(reasons) - 1} more."] if len(reasons) > 1 else []))
+    if scores is None:
         return None
     from spectral.scoring.console import print_scores
 
-    print(f"Trial {best[0].number}, out of fold: each spectrum as the fold said that did not train on it.")
-    print_scores(console, scores[0], runs[0][0].class_names, ["val"])
-    for line in _over_folds(runs[0]):
+    runs = _runs(best, folder)
+    print(f"Trial {best.number}, out of fold: each spectrum as the fold said that did not train on it.")
+    print_scores(console, scores, runs[0].class_names, ["val"])
+    for line in _over_folds(runs):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    kept = {name: value for name, value in scores[0].items() if name.startswith("val/")}
-    return {"number": best[0].number, "confusion": scores[0]["confusion"], **kept}
+    kept = {name: value for name, value in scores.items() if name.startswith("val/")}
+    return {"number": best.number, "confusion": scores["confusion"], **kept}
+
+
+def _runs(trial: "FrozenTrial", folder: Path) -> list[Run]:
+    return [Run(path) for path in run_dirs(trial.user_attrs, folder)]
 
 
 def _over_folds(runs: list[Run]) -> list[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FOLDER = "out_of_fold"  # of a trial's folder; it holds what an evaluation holds
 KFOLD = "kfold"
+PREDICTIONS = "predictions.parquet"
 
 
 def pooled(runs: Sequence[Run]) -> Sequence[Run]:
@@ -24,6 +25,26 @@ def pooled(runs: Sequence[Run]) -> Sequence[Run]:
     folder = parents.pop() / FOLDER if len(parents) == 1 else None
     is_there = folder is not None and len(runs) > 1 and is_evaluation(folder)
     return [Run(folder)] if folder is not None and is_there else runs
+
+
+def scores_out_of_fold(runs: Sequence[Run]) -> dict[str, Any] | None:
+    """The scores of a trial's folds as one, made now if its folder has none of these runs; None if it has no folds."""
+    return _kept(runs) or score_out_of_fold(runs)
+
+
+def _kept(runs: Sequence[Run]) -> dict[str, Any] | None:
+    """What the trial's folder holds; None unless it was made of all these runs, after all of them had ended."""
+    if len(runs) < 2:
+        return None
+    folder = runs[0].path.parent / FOLDER
+    parts = [run.path / name for run in runs for name in ("result.json", PREDICTIONS)]
+    try:
+        kept, made_ns = load_json(folder / "result.json"), (folder / "result.json").stat().st_mtime_ns
+        is_newer = (folder / PREDICTIONS).is_file() and all(part.stat().st_mtime_ns < made_ns for part in parts)
+        is_whole = kept["num_folds"] == len(runs) and len(runs) % kept["config"]["split"]["num_folds"] == 0
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return kept if is_newer and is_whole else None
 
 
 def score_out_of_fold(runs: Sequence[Run]) -> dict[str, Any] | None:
@@ -72,7 +93,10 @@ def score_out_of_fold(runs: Sequence[Run]) -> dict[str, Any] | None:
 
 
 def _divisions(runs: Sequence[Run]) -> "list[pd.DataFrame]":
-    """The validation predictions of each division into folds, sorted by id; none unless the folds are apart."""
+    """The validation predictions of each division into folds, sorted by id.
+
+    None unless each division has all its folds, and they are apart.
+    """
     splits = [run.config.get("split") or {} for run in runs]
     if len(runs) < 2 or not all(
         run.result and split.get("name") == KFOLD for run, split in zip(runs, splits, strict=True)
@@ -84,8 +108,9 @@ def _divisions(runs: Sequence[Run]) -> "list[pd.DataFrame]":
     for run, split in zip(runs, splits, strict=True):
         tables[int(split["fold"]) // int(split["num_folds"])].append(run.split("validation"))
     found = [pd.concat(parts).sort_values("id", ignore_index=True) for _, parts in sorted(tables.items())]
+    is_whole = all(len(parts) == splits[0]["num_folds"] for parts in tables.values())
     is_apart = all(table["id"].is_unique and len(table) for table in found)
-    return found if is_apart and all(table["id"].equals(found[0]["id"]) for table in found) else []
+    return found if is_whole and is_apart and all(table["id"].equals(found[0]["id"]) for table in found) else []
 
 
 def _is_count(name: str) -> bool:
