@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweeps.files import write_json, write_table
+from sweeps.files import load_json, write_json, write_table
 from sweeps.results.run import Run, is_evaluation
 
 if TYPE_CHECKING:
