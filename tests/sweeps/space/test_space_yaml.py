@@ -33,6 +33,7 @@ SPACES = sorted(path for path in (CONF / "sweep").glob("*.yaml") if path.stem no
 @pytest.fixture(scope="module")
 def composed() -> Iterator[Callable[[list[str]], Any]]:
     """Check a job's overrides as the sweep itself does."""
+    small_runs.composed(["sweep=none"])  # its own state of Hydra is made, and gone, before this one begins
     with initialize_config_dir(str(CONF), version_base="1.3"):
         yield lambda overrides: root.typed(small_runs.composed(["sweep=none", *overrides]))
 
