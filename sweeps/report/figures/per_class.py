@@ -29,7 +29,8 @@ def f1_figure(result: dict[str, Any], split: str, names: list[str]) -> Figure | 
         "text": ["" if score is None else f"{score:.3f}" for score in scores],
         "textposition": "outside",
         "cliponaxis": False,
-        "hoverinfo": "none",
+        "hovertext": [f"{text(name)}, {support:,} spectra" for name, support in zip(names, supports, strict=True)],
+        "hoverinfo": "text",
         "marker": {"color": COLOURS[0]},
     }
     drawn = layout("F1", margin={"l": 64, "r": 48, "t": 36, "b": 56}, bargap=0.35)

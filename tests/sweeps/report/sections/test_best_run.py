@@ -97,6 +97,7 @@ def test_classes_whose_names_begin_alike_have_a_bar_each(tmp_path: Path) -> None
     scores = {f"val/f1/{name}": 0.5 for name in classes} | {"survey": survey}
     content = figure(section_of(tmp_path, result=scores), "best-f1")
     assert content["layout"]["yaxis"]["ticktext"] == ["emission line gal… (0)"] * 2
+    assert content["data"][0]["hovertext"] == [f"{name}, 0 spectra" for name in classes]
     assert content["layout"]["yaxis"]["tickvals"] == content["data"][0]["y"] == [0, 1]
 
 
