@@ -187,7 +187,13 @@ def checker(words: list[str]) -> tuple[Callable[[list[str], pytest.MonkeyPatch],
     raise AssertionError(f"no check is known for: {shlex.join(words)}")
 
 
-@pytest.mark.parametrize("command", [command for command in FOUND if command not in UNCHECKED])
+CHECKED = [command for command in FOUND if command not in UNCHECKED]
+FULL = [command for command in CHECKED if "sweep=full" in command]  # each is composed dozens of times
+
+
+@pytest.mark.parametrize(
+    "command", [pytest.param(one, id=one, marks=pytest.mark.slow if one in FULL[1:] else ()) for one in CHECKED]
+)
 def test_every_command_of_the_docs_is_valid(
     command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, no_key: None, composed_once: None
 ) -> None:
