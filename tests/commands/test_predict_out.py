@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from applied_runs import NUM, hidden, predict
-from small_runs import StoppedError
 
 from spectral.errors import UserError
 from spectral.prediction import run
 from spectral.prediction.work import Part, Work
+
+
+def killed(*_: Any) -> Any:
+    raise KeyboardInterrupt
 
 
 def test_a_finished_catalog_that_was_made_otherwise_is_not_replaced(
@@ -75,9 +78,6 @@ def test_a_file_that_appears_while_spectra_are_classified_is_kept(
 def test_a_killed_command_that_may_replace_a_file_resumes_without_saying_so_again(
     finished: Path, spectra: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def killed(*_: Any) -> Any:
-        raise KeyboardInterrupt
-
     data, out = spectra(), tmp_path / "cat.csv"
     out.write_text("old\n")
     with monkeypatch.context() as patched:
@@ -112,13 +112,10 @@ def test_a_folder_or_a_file_in_the_way_is_refused_at_the_start(
 def test_a_stop_between_the_file_and_its_record_needs_overwrite(
     finished: Path, spectra: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop(*_: Any) -> Any:
-        raise StoppedError
-
     data, out = spectra(), tmp_path / "cat.csv"
     with monkeypatch.context() as patched:
-        patched.setattr(run, "write_record", stop)
-        with pytest.raises(StoppedError):
+        patched.setattr(run, "write_record", killed)
+        with pytest.raises(KeyboardInterrupt):
             predict(finished, data, out)
     assert out.exists() and not (tmp_path / "cat.csv.json").exists()
     with pytest.raises(UserError, match="give another out, or overwrite=true replaces it"):

@@ -255,7 +255,7 @@ def test_what_holds_another_run_is_not_replaced(members: list[Path], ensemble: P
 
 def test_an_ensemble_gives_no_weights_to_begin_with(ensemble: Path) -> None:
     with pytest.raises(UserError, match="is an ensemble, and its networks are no weights"):
-        load_initial(str(ensemble), "same", None, None, RunFolder(ensemble / "other"), None)  # type: ignore[arg-type]  # not asked
+        load_initial(str(ensemble), "same", None, None, RunFolder(ensemble / "other"), None)  # type: ignore[arg-type]  # refused before
 
 
 @pytest.mark.parametrize("file", ["write_weights", "write_config", "write_parquet"])

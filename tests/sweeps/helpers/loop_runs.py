@@ -155,7 +155,7 @@ def sweep(folder: Path, space: dict[str, Any], task: Task, *, num_slots: int = 2
     held_back = study.config.search_overrides
     finals = Finals(study, folder, [], display) if held_back else None
     interrupts = Interrupts(print)
-    loop = SweepLoop(study, launcher, folder, constraints, held_back, interrupts, display, finals)  # type: ignore[arg-type]  # stand-ins
+    loop = SweepLoop(study, launcher, folder, constraints, held_back, interrupts, display, finals)  # type: ignore[arg-type]  # fakes
     patience = threading.Timer(PATIENCE_S, lambda: setattr(interrupts, "stopping", True))
     patience.daemon = True
     patience.start()

@@ -147,26 +147,27 @@ def test_options_without_a_pruner_are_allowed_and_reported(
     assert caplog.messages == ["sweep.pruning.min_steps=7 has no effect with sweep.pruner=none."]
 
 
-def test_every_pruner_and_sampler_builds_that_of_optuna() -> None:
-    of_pruners = {
-        "asha": optuna.pruners.SuccessiveHalvingPruner,
-        "hyperband": optuna.pruners.HyperbandPruner,
-        "median": optuna.pruners.MedianPruner,
-        "none": optuna.pruners.NopPruner,
-        "wilcoxon": optuna.pruners.WilcoxonPruner,
-    }
-    assert pruners.names == sorted(of_pruners)
-    for name, kind in of_pruners.items():
+PRUNERS = {
+    "asha": optuna.pruners.SuccessiveHalvingPruner,
+    "hyperband": optuna.pruners.HyperbandPruner,
+    "median": optuna.pruners.MedianPruner,
+    "none": optuna.pruners.NopPruner,
+    "wilcoxon": optuna.pruners.WilcoxonPruner,
+}
+SAMPLERS = {
+    "cmaes": optuna.samplers.CmaEsSampler,
+    "gp": optuna.samplers.GPSampler,
+    "grid": optuna.samplers.BaseSampler,  # a class of the product, which its own tests check
+    "nsga2": optuna.samplers.NSGAIISampler,
+    "qmc": optuna.samplers.QMCSampler,
+    "random": optuna.samplers.RandomSampler,
+    "tpe": optuna.samplers.TPESampler,
+}
+
+
+def test_every_pruner_and_sampler_builds_that_of_its_name() -> None:
+    assert (pruners.names, samplers.names) == (sorted(PRUNERS), sorted(SAMPLERS))
+    for name, kind in PRUNERS.items():
         assert isinstance(build_pruner(name, {}), kind)
-    of_samplers = {
-        "cmaes": optuna.samplers.CmaEsSampler,
-        "gp": optuna.samplers.GPSampler,
-        "grid": optuna.samplers.BaseSampler,  # the product's own
-        "nsga2": optuna.samplers.NSGAIISampler,
-        "qmc": optuna.samplers.QMCSampler,
-        "random": optuna.samplers.RandomSampler,
-        "tpe": optuna.samplers.TPESampler,
-    }
-    assert samplers.names == sorted(of_samplers)
-    for name, other in of_samplers.items():
+    for name, other in SAMPLERS.items():
         assert isinstance(build_sampler(name, 1, 2, is_conditional=True), other)

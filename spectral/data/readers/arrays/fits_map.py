@@ -157,7 +157,7 @@ def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """The parts of a column; masked if one of them is."""
     if not any(isinstance(part, np.ma.MaskedArray) for part in parts):
         return np.concatenate(parts)
-    joined: NDArray[Any] = np.ma.concatenate(parts)  # type: ignore[no-untyped-call]  # of NumPy
+    joined: NDArray[Any] = np.ma.concatenate(parts)  # type: ignore[no-untyped-call]  # NumPy's masked arrays are untyped
     return joined
 
 
