@@ -8,7 +8,7 @@ import logging
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
@@ -29,6 +29,7 @@ from sweeps.study.controllers import Controller, Heartbeat
 from sweeps.study.identity import check_identity, identity_of, note_command
 from sweeps.study.ownership import Ownership, TakenOver
 from sweeps.study.paused import any_running, continue_paused, is_paused, let_paused_wait, prune_paused
+from sweeps.study.paused_as_pruned import PausedAsPruned
 from sweeps.study.pruner import build_pruner, pruners
 from sweeps.study.renamed import renamed_configuration
 from sweeps.study.retry import RetryPolicy
@@ -289,11 +290,10 @@ class SharedStudy:
 
     # Opening the study.
 
-    @contextmanager
-    def _alone(self) -> Iterator[Callable[[], bool]]:
-        with exclusive(self.storage, self.url, self.name, self.config.storage_timeout_s) as is_held:
-            yield is_held
+    def _alone(self) -> AbstractContextManager[Callable[[], bool]]:
+        return exclusive(self.storage, self.url, self.name, self.config.storage_timeout_s)
 
     def _sampler(self, trial_number: int) -> optuna.samplers.BaseSampler:
         name, is_conditional = self.config.sampler or DEFAULT_SAMPLER, self.space.is_conditional
-        return build_sampler(name, self.config.seed, trial_number, is_conditional=is_conditional)
+        sampler = build_sampler(name, self.config.seed, trial_number, is_conditional=is_conditional)
+        return PausedAsPruned(sampler) if self.config.promote else sampler
