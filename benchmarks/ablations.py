@@ -72,7 +72,7 @@ def pretraining_of(name: str, seed: int, options: argparse.Namespace) -> Run:
 
 
 def f1_elsewhere(run: Path, options: argparse.Namespace) -> np.ndarray:
-    """F1 of each class [K] on the other survey, by argmax, with each class weighted to its prior."""
+    """F1 of each class [K] on the other survey, by the run's decision rule, with each class weighted to its prior."""
     scored = run.with_name(run.name + "-scored")
     if not (scored / "predictions.parquet").exists():
         data = "data=arrays", override("data.path", options.score), override("cache_dir", options.out / "surveys")
