@@ -242,6 +242,7 @@ assert sums == [40_000_000]
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="of glibc")
 def test_a_tuned_allocator_reuses_freed_pages() -> None:
     ended = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, check=True)

@@ -26,6 +26,7 @@ def test_scores_added_later_equal_those_of_a_single_command(small: Overrides, tm
     pd.testing.assert_frame_equal(*predictions)
 
 
+@pytest.mark.slow
 def test_pictures_are_drawn_of_what_was_scored(small: Overrides, tmp_path: Path) -> None:
     run([*small(folder="run"), "plots=true", "score_test=false"])
     before = (tmp_path / "run" / "plots" / "confusion.png").read_bytes()

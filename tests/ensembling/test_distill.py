@@ -162,6 +162,7 @@ def test_the_teacher_has_the_options_of_the_command(
     assert teacher is not None and (teacher.weight, teacher.temperature) == (0.7, 3)
 
 
+@pytest.mark.slow
 def test_a_student_of_batches_is_resumed_with_the_same_numbers_and_draws_what_it_draws_alone(
     members: list[Path], ensemble: Path, small: Callable[..., list[str]], tmp_path: Path
 ) -> None:

@@ -57,6 +57,7 @@ def test_rates_are_drawn_with_numbers(rates: list[float]) -> None:
     assert [float(text.replace("\N{MINUS SIGN}", "-")) for text in numbers.values()] == pytest.approx(list(numbers))
 
 
+@pytest.mark.slow
 def test_pictures_of_mistakes_of_another_split_go(small: Overrides, tmp_path: Path) -> None:
     """Those of validation, once the test split is scored and has fewer mistakes."""
     run([*small("score_test=false"), "plots=true"])

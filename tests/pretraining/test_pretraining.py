@@ -91,6 +91,7 @@ def test_a_stopped_pretraining_ends_with_the_same_weights(stop: int, pretrain: P
     assert outcome(pretrain(*options)) == whole  # finished: its result is given again
 
 
+@pytest.mark.slow
 def test_a_killed_pretraining_resumes(pretrain: Pretrain, pack_folder: Path, tmp_path: Path) -> None:
     longer = ("schedule.stages.0.epochs=20",)
     whole = outcome(pretrain(*longer, folder="whole"))

@@ -35,6 +35,7 @@ def run_with_width(width: int, small: list[str], folder: Path, *options: str) ->
     return outcome(folder)
 
 
+@pytest.mark.slow
 def test_a_grid_whose_worker_is_killed_ends_with_the_numbers_of_a_single_run(small: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "grid"
     process = start(folder, *small, *LONGER, "model.width=4,6", ONE_SLOT, script=SCRIPT)
@@ -242,6 +243,7 @@ def test_fractions_are_searched_by_name(small: list[str], tmp_path: Path) -> Non
     assert exported["sampler.fractions"][0] == "{galaxy:0.3,qso:0.2,star:0.5}"
 
 
+@pytest.mark.slow
 def test_configurations_that_violate_a_size_limit_are_not_trained(small: list[str], tmp_path: Path) -> None:
     folder = tmp_path / "grid"
     fixed = [option for option in small if not option.startswith("model.num_blocks")]
@@ -258,6 +260,7 @@ def test_configurations_that_violate_a_size_limit_are_not_trained(small: list[st
     assert not (folder / "1" / "config.yaml").exists() and not (folder / "1" / "metrics.jsonl").exists()
 
 
+@pytest.mark.slow
 def test_a_study_without_a_feasible_trial_ends_with_an_error(small: list[str], tmp_path: Path) -> None:
     folder, bounds = tmp_path / "grid", "+sweep.constraints={num_parameters:{at_most:1}}"
     fixed = [option for option in small if not option.startswith("model.width")]

@@ -72,6 +72,7 @@ def test_a_study_is_logged_only_to_trackers_that_take_studies(tracker: Any, tmp_
     assert not (tmp_path / "tracker.json").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_key")
 def test_a_study_is_logged_again_only_if_there_is_news(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)

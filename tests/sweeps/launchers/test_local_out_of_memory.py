@@ -49,6 +49,7 @@ class TestOutOfMemory(LauncherTests):
         alone, *others = ((tmp_path / str(i) / "pid").read_text() for i in range(4))
         assert alone not in others
 
+    @pytest.mark.slow
     def test_it_fails_if_it_runs_out_alone(self, make: Make) -> None:
         launcher = make(greedy)
         futures = [launcher.submit([f"x={i}", "do=always"], i) for i in range(3)]
@@ -84,6 +85,7 @@ class TestOutOfMemory(LauncherTests):
             reply = Reply.of_return(JobReturn(status=JobStatus.FAILED, _return_value=raised))
             assert (reply.device_memory_ran_out, reply.worn) == (is_recognized, is_recognized)
 
+    @pytest.mark.slow
     def test_draining_waits_for_the_retry(self, make: Make) -> None:
         launcher = make(greedy)
         futures = [launcher.submit([f"x={i}"], i) for i in range(2)]

@@ -74,6 +74,7 @@ class TestWorkers(LauncherTests):
         assert "3 s" in error.reason
         assert_gone({int(pid) for pid in texts_of(tmp_path, "*/pid", 1)[0].split()})
 
+    @pytest.mark.slow
     def test_a_job_deaf_to_sigterm_is_killed_after_grace(self, make: Make, tmp_path: Path) -> None:
         def job(config: DictConfig) -> None:
             signal.signal(signal.SIGTERM, lambda *_: write_text(own_folder() / "heard", "term"))

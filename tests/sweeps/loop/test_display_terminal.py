@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyte
+import pytest
 from search_runs import HERE, LOCAL, PATIENCE_S, REPOSITORY
 
 LINES, COLUMNS = 40, 150
@@ -63,6 +64,7 @@ class Terminal:
         os.close(self._ours)
 
 
+@pytest.mark.slow
 def test_a_warning_is_printed_above_the_live_table_and_leaves_it_intact(tmp_path: Path) -> None:
     (tmp_path / "hold").touch()
     options = [f"hydra.launcher.{option}" for option in LOCAL]

@@ -173,6 +173,7 @@ def test_a_launcher_of_whole_batches_can_run_a_sweep(tmp_path: Path) -> None:
     check_complete(folder, 3)
 
 
+@pytest.mark.slow
 def test_in_batches_of_two_at_once_a_failing_job_fails_its_trial_alone(folder: Path) -> None:
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
     options = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "sweep.sampler=grid", "sweep.max_retries=1")

@@ -61,6 +61,7 @@ def test_a_job_that_cannot_write_fails_and_the_others_continue(tmp_path: Path) -
     assert (Path(failed.user_attrs["run_dir"]) / "epochs").read_text().split() == ["1", "2", "3"]
 
 
+@pytest.mark.slow
 def test_a_controller_waits_until_there_is_space_for_the_journal(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     process = begin_held(folder, "sweep.num_trials=4")
@@ -89,6 +90,7 @@ def test_a_journal_without_space_ends_the_command_and_it_resumes_later(tmp_path:
     check_complete(folder, 3)
 
 
+@pytest.mark.slow
 def test_a_sweep_that_waits_for_its_journal_can_be_stopped(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     process = begin_held(folder, "sweep.num_trials=3", "sweep.storage_timeout_s=3600")

@@ -64,6 +64,7 @@ def check_final_is_left(folder: Path, process: Process, *overrides: str) -> None
     assert (folder / "0" / "epochs").read_text().split() == ["1", "2", "3"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_during_the_last_trial_leaves_out_the_final_runs(folder: Path) -> None:
     overrides = ("sweep.num_trials=1", "sweep.search_overrides=['epochs=2']")
     process = begin_command(folder, *overrides)
@@ -73,6 +74,7 @@ def test_ctrl_c_during_the_last_trial_leaves_out_the_final_runs(folder: Path) ->
     check_final_is_left(folder, process, *overrides)
 
 
+@pytest.mark.slow
 def test_ctrl_c_twice_ends_the_final_runs(folder: Path) -> None:
     overrides = ("sweep.num_trials=1", "sweep.search_overrides=['epochs=2','hold=nothing']")
     process = begin_command(folder, *overrides)

@@ -72,6 +72,7 @@ def test_trials_of_a_killed_controller_are_taken_over_by_the_other(folder: Path)
     check_complete(folder, 3)
 
 
+@pytest.mark.slow
 def test_trials_of_a_killed_controller_of_another_machine_are_taken_over(folder: Path) -> None:
     """The one that takes over starts after its death, so that it waits for a heartbeat before it decides."""
     process = start_elsewhere(folder, "one", "sweep.num_trials=3", lost_after_s=2)
@@ -88,6 +89,7 @@ def test_trials_of_a_killed_controller_of_another_machine_are_taken_over(folder:
     check_complete(folder, 3)
 
 
+@pytest.mark.slow
 def test_a_controller_whose_clock_is_wrong_keeps_its_trials(folder: Path) -> None:
     options = ("sweep.num_trials=4",)
     both = [start_elsewhere(folder, "one", *options, lost_after_s=600, clock_off_s=-3600)]

@@ -13,6 +13,7 @@ from sweeps.storage.urls import journal_url
 from sweeps.study.find import load_study, refuse_second, study_kept
 
 
+@pytest.mark.slow
 def test_a_killed_sweep_in_another_storage_is_not_started_a_second_time(folder: Path) -> None:
     url = f"sqlite:///{folder.parent}/s.db"
     options = ("sweep.num_trials=2", "sweep.study_name=kept")

@@ -99,6 +99,7 @@ def test_nothing_is_said_of_a_run_without_a_key(
     assert "wandb" not in caplog.text.replace(str(tmp_path), "")
 
 
+@pytest.mark.slow
 def test_test_scores_added_later_continue_the_steps_of_the_run(tracked: Overrides, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     run(tracked("wandb", "score_test=false"))

@@ -19,6 +19,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[WandbServer]:
         yield opened
 
 
+@pytest.mark.slow
 def test_a_server_that_refuses_files_gets_everything_else(
     server: WandbServer, tracked: Overrides, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
