@@ -49,8 +49,10 @@ class Reporter:
             TakenOver: the study has said so by now.
         """
         with self._changed:
-            self._is_complete = is_last and self.link.num_seeds == 1  # of several the others can still be saved
+            if is_last and self.link.num_seeds == 1:  # of several the others can still be saved
+                self._is_complete = True
             self._steps.append((step, value, is_last))
+            self._drop_after_pruning()
             self._changed.notify_all()
             if not self._is_late and not self._await_reports():
                 self._is_late = True
@@ -74,6 +76,11 @@ class Reporter:
     def _await_reports(self) -> bool:
         return self._changed.wait_for(lambda: not self._steps, self.link.report_timeout_s)
 
+    def _drop_after_pruning(self) -> None:
+        """Forget the steps after the one at which the pruner ends the job: with them the trial would not be paused."""
+        if self._ends_by is not None and not isinstance(self._ends_by, TakenOver) and not self._is_complete:
+            self._steps.clear()
+
     # In the thread.
 
     def _run(self) -> None:
@@ -88,6 +95,7 @@ class Reporter:
                 self._steps.popleft()
                 if self._ends_by is None or isinstance(ends_by, TakenOver):
                     self._ends_by = ends_by
+                self._drop_after_pruning()
                 if self._is_late and not self._steps:
                     self._is_late = False
                     log.warning("Study %s answers again: all steps are reported.", self.link.study)

@@ -154,3 +154,25 @@ def test_a_late_answer_of_the_pruner_ends_no_run_that_is_complete(
     object.__setattr__(link, "report_timeout_s", 60.0)
     with pytest.raises(TakenOver):
         sweeps.report_progress(2, 0.5, is_last=True)
+
+
+def test_a_trial_that_a_rung_stops_late_is_paused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_storage.cache_clear()
+    asha: dict[str, Any] = {"pruner": "asha", "pruning": {"min_steps": 1}, "promote": True}
+    study = open_study(tmp_path, SPACE, num_trials=1, **asha)
+    trial = study.claim()
+    assert trial is not None
+    link = TrialLink(study.url, study.name, trial._trial_id, 0, study.controller.id, **IN_HASTE, **asha)
+    monkeypatch.setattr(TrialLink, "of_job", lambda: link)
+    returns, open_trial = threading.Event(), reporter._open_trial
+    monkeypatch.setattr(reporter, "_open_trial", lambda link: returns.wait() and open_trial(link))
+    sweeps.report_progress(1, 0.5)
+    sweeps.report_progress(2, 0.25)
+    late = reporter.reporter_of(link)
+    returns.set()
+    await_that(lambda: late._ends_by is not None)
+    with pytest.raises(optuna.TrialPruned, match="at step 1 by asha"):
+        sweeps.report_progress(3, 0.125)
+    reporter.close_reporter()
+    assert steps(study) == {1: 0.5} and study.may_continue(trial)
+    study.close()
