@@ -6,10 +6,13 @@ another controller, and end.
 """
 
 import logging
+import os
+import signal
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +34,19 @@ PATIENCE_S = 3600.0
 
 @dataclass(frozen=True)
 class LeasedTask:
-    """The task function as the jobs of a sweep run it, on any launcher."""
+    """The task function as the jobs of a sweep run it, on any launcher.
+
+    Args:
+        controller, group: the process of the controller, and its process group.
+    """
 
     function: TaskFunction
+    controller: int = field(default_factory=os.getpid)
+    group: int = field(default_factory=os.getpgrp)
 
     def __call__(self, config: Any) -> Any:
         """Run the task function. Raises TakenOver if another controller has the trial."""
+        self._leave_ctrl_c_to_controller()
         link = TrialLink.of_job()
         if link is None:
             return self.function(config)
@@ -47,6 +57,12 @@ class LeasedTask:
                 return self.function(config)
             finally:
                 close_reporter()
+
+    def _leave_ctrl_c_to_controller(self) -> None:
+        """Ignore Ctrl-C in another process that it reaches: those of our launchers have groups of their own."""
+        is_reached = os.getpgrp() == self.group and os.getpid() != self.controller
+        if is_reached and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def check_lease(link: TrialLink) -> None:
