@@ -47,12 +47,9 @@ class LeasedTask:
     def __call__(self, config: Any) -> Any:
         """Run the task function. Raises TakenOver if another controller has the trial."""
         self._leave_ctrl_c_to_controller()
-        link = TrialLink.of_job()
-        if link is None:
-            return self.function(config)
         from sweeps.job.reporter import close_reporter
 
-        with _alone_in(Path(HydraConfig.get().runtime.output_dir), link):
+        with _alone_in(Path(HydraConfig.get().runtime.output_dir), TrialLink.of_job()):
             try:
                 return self.function(config)
             finally:
@@ -79,11 +76,16 @@ def check_lease(link: TrialLink) -> None:
 
 
 @contextmanager
-def _alone_in(folder: Path, link: TrialLink) -> Iterator[None]:
-    """Wait until no earlier job of the trial runs in the folder, then lock it. The kernel unlocks it on a crash."""
+def _alone_in(folder: Path, link: TrialLink | None) -> Iterator[None]:
+    """Wait until no earlier job of the trial runs in the folder, then lock it. The kernel unlocks it on a crash.
+
+    Args:
+        link: None of a final run, whose trial has ended and has no lease.
+    """
     lock = FileLock(folder / LOCK)
     for look in range(int(PATIENCE_S / LOOK_S)):
-        check_lease(link)
+        if link is not None:
+            check_lease(link)
         try:
             lock.acquire(timeout=LOOK_S)
             break

@@ -2,11 +2,15 @@
 
 import os
 import signal
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from filelock import FileLock
+from launcher_runs import await_that
 
+from sweeps.job import lease
 from sweeps.job.lease import LeasedTask
 from sweeps.job.trial_link import TrialLink
 
@@ -34,3 +38,20 @@ def test_a_job_in_a_process_of_the_terminal_leaves_ctrl_c_to_the_controller(
     finally:
         signal.signal(signal.SIGINT, before)
     assert handler == (signal.SIG_IGN if is_ignored else before)
+
+
+def test_a_final_run_waits_for_the_one_that_a_killed_controller_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without waiting it would fail, since that one still has the folder of the run."""
+    monkeypatch.setattr(lease, "LOOK_S", 0.05)
+    met: list[str] = []
+    left_behind = FileLock(tmp_path / lease.LOCK)
+    left_behind.acquire()
+    job = threading.Thread(target=LeasedTask(lambda _config: met.append("run")), args=({},), daemon=True)
+    job.start()
+    await_that(lambda: bool(met) or "An earlier job of this trial still runs" in caplog.text)
+    assert met == []
+    left_behind.release()
+    job.join()
+    assert met == ["run"]
