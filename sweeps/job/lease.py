@@ -6,10 +6,13 @@ another controller, and end.
 """
 
 import logging
+import os
+import signal
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,22 +34,32 @@ PATIENCE_S = 3600.0
 
 @dataclass(frozen=True)
 class LeasedTask:
-    """The task function as the jobs of a sweep run it, on any launcher."""
+    """The task function as the jobs of a sweep run it, on any launcher.
+
+    Args:
+        controller, group: the process of the controller, and its process group.
+    """
 
     function: TaskFunction
+    controller: int = field(default_factory=os.getpid)
+    group: int = field(default_factory=os.getpgrp)
 
     def __call__(self, config: Any) -> Any:
         """Run the task function. Raises TakenOver if another controller has the trial."""
-        link = TrialLink.of_job()
-        if link is None:
-            return self.function(config)
+        self._leave_ctrl_c_to_controller()
         from sweeps.job.reporter import close_reporter
 
-        with _alone_in(Path(HydraConfig.get().runtime.output_dir), link):
+        with _alone_in(Path(HydraConfig.get().runtime.output_dir), TrialLink.of_job()):
             try:
                 return self.function(config)
             finally:
                 close_reporter()
+
+    def _leave_ctrl_c_to_controller(self) -> None:
+        """Ignore Ctrl-C in another process that it reaches: those of our launchers have groups of their own."""
+        is_reached = os.getpgrp() == self.group and os.getpid() != self.controller
+        if is_reached and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def check_lease(link: TrialLink) -> None:
@@ -63,11 +76,16 @@ def check_lease(link: TrialLink) -> None:
 
 
 @contextmanager
-def _alone_in(folder: Path, link: TrialLink) -> Iterator[None]:
-    """Wait until no earlier job of the trial runs in the folder, then lock it. The kernel unlocks it on a crash."""
+def _alone_in(folder: Path, link: TrialLink | None) -> Iterator[None]:
+    """Wait until no earlier job of the trial runs in the folder, then lock it. The kernel unlocks it on a crash.
+
+    Args:
+        link: None of a final run, whose trial has ended and has no lease.
+    """
     lock = FileLock(folder / LOCK)
     for look in range(int(PATIENCE_S / LOOK_S)):
-        check_lease(link)
+        if link is not None:
+            check_lease(link)
         try:
             lock.acquire(timeout=LOOK_S)
             break

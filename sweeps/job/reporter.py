@@ -31,7 +31,7 @@ class Reporter:
         self.link = link
         self._changed = threading.Condition()
         self._steps: deque[tuple[int, float | None, bool]] = deque()  # that have not been reported
-        self._is_late = self._is_closed = False
+        self._is_late = self._is_closed = self._is_complete = False
         self._ends_by: Exception | None = None
         self._trial_of_thread: Trial | None = None
         threading.Thread(target=self._run, name="reports", daemon=True).start()
@@ -45,10 +45,14 @@ class Reporter:
             is_last: the run is at its end: to stop it would save nothing, and lose its result.
 
         Raises:
-            optuna.TrialPruned, TakenOver: as soon as the study has said so.
+            optuna.TrialPruned: the study has said so by now. Not after the last step, unless other seeds follow.
+            TakenOver: the study has said so by now.
         """
         with self._changed:
+            if is_last and self.link.num_seeds == 1:  # of several the others can still be saved
+                self._is_complete = True
             self._steps.append((step, value, is_last))
+            self._drop_after_pruning()
             self._changed.notify_all()
             if not self._is_late and not self._await_reports():
                 self._is_late = True
@@ -58,7 +62,7 @@ class Reporter:
                     self.link.report_timeout_s,
                     step,
                 )
-            if self._ends_by is not None:
+            if self._ends_by is not None and (isinstance(self._ends_by, TakenOver) or not self._is_complete):
                 raise self._ends_by
 
     def close(self) -> None:
@@ -72,6 +76,11 @@ class Reporter:
     def _await_reports(self) -> bool:
         return self._changed.wait_for(lambda: not self._steps, self.link.report_timeout_s)
 
+    def _drop_after_pruning(self) -> None:
+        """Forget the steps after the one at which the pruner ends the job: with them the trial would not be paused."""
+        if self._ends_by is not None and not isinstance(self._ends_by, TakenOver) and not self._is_complete:
+            self._steps.clear()
+
     # In the thread.
 
     def _run(self) -> None:
@@ -84,7 +93,9 @@ class Reporter:
                 continue
             with self._changed:
                 self._steps.popleft()
-                self._ends_by = self._ends_by or ends_by
+                if self._ends_by is None or isinstance(ends_by, TakenOver):
+                    self._ends_by = ends_by
+                self._drop_after_pruning()
                 if self._is_late and not self._steps:
                     self._is_late = False
                     log.warning("Study %s answers again: all steps are reported.", self.link.study)

@@ -49,7 +49,7 @@ class SlurmConfig:
 
     _target_: str = "hydra_plugins.spectral_slurm_launcher.SlurmLauncher"
     executor: str = choice("slurm", "slurm", "local")  # slurm; local: the same without a cluster, to try it out
-    max_parallel: int = number(64, at_least=1)  # jobs that are submitted to SLURM at once
+    max_parallel: int | None = number(None, at_least=1)  # jobs at once; default: 64, and 1 with executor=local
     timeout_min: int = number(60, at_least=1)  # time limit of SLURM for each start of a job
     max_num_timeout: int = number(3, at_least=0)  # how often a job resumes from its checkpoint after its time is up
     signal_delay_s: int = number(90, at_least=0)  # how long before the end of its time a job gets the signal to save

@@ -88,7 +88,9 @@ def choose_devices(wanted: Any = "auto") -> list[Device]:
     if isinstance(wanted, str) or not isinstance(wanted, Sequence) or not wanted:
         raise user_error(f"hydra.launcher.devices={wanted} is not known: allowed are auto, cpu, [0,1,...].")
     found = find_cuda_devices()
-    by_name = {device.name.removeprefix("cuda:"): device for device in found} | {str(d.visible): d for d in found}
+    # A number is that of cuda:N, also if CUDA_VISIBLE_DEVICES holds numbers, which are those of all devices.
+    by_name = {d.name.removeprefix("cuda:"): d for d in found}
+    by_name |= {d.visible: d for d in found if d.visible and not d.visible.isdecimal()}
     chosen: list[Device] = []
     for name in map(str, wanted):
         if name not in by_name:

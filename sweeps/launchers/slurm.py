@@ -27,6 +27,7 @@ from sweeps.options import checked
 # Time for files that a job has written to become visible here, over a network file system.
 RESULT_PATIENCE_S = 10.0
 TIMED_OUT = 124  # exit code of timeout (coreutils)
+MOST_SUBMITTED = 64  # jobs at once, by default
 
 
 class SlurmLauncher(PooledLauncher):
@@ -42,7 +43,9 @@ class SlurmLauncher(PooledLauncher):
 
     @property
     def num_slots(self) -> int:
-        return self._options.max_parallel
+        # Without a cluster nothing divides the cores and devices of this machine among jobs.
+        by_default = MOST_SUBMITTED if self._options.executor == "slurm" else 1
+        return self._options.max_parallel or by_default
 
     def _job_name(self, controller: str) -> str:
         """The SLURM name of a controller's jobs. It finds all of them, also any that the controller did not record."""

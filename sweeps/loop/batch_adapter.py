@@ -1,5 +1,6 @@
 """Adapter for launchers that only run whole batches: it gives the sweeper a future for each job."""
 
+import logging
 from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -8,6 +9,8 @@ from hydra.core.utils import JobReturn
 
 from sweeps.launchers.contract import WorkerLost
 from sweeps.loop.interrupts import Interrupts
+
+log = logging.getLogger(__name__)
 
 BatchedJob = tuple[Sequence[str], int, Future[JobReturn]]
 
@@ -27,7 +30,11 @@ class Batches:
         return future
 
     def flush(self) -> None:
-        """Run the submitted jobs. If the launcher itself fails, run each job alone: only jobs that fail it are lost."""
+        """Run the submitted jobs. If the launcher itself fails, run each job alone: only jobs that fail it are lost.
+
+        Raises:
+            KeyboardInterrupt: after Ctrl-C the launcher has failed, or more jobs would begin. Their trials then wait.
+        """
         jobs, self._jobs = self._jobs, []
         self._interrupts.in_batch = True
         try:
@@ -42,9 +49,14 @@ class Batches:
 
     def _launch(self, jobs: list[BatchedJob]) -> Exception | None:
         """Launch jobs and set their results; returns the error if the launcher failed."""
+        if self._interrupts.draining:
+            raise KeyboardInterrupt
         try:
             returns = self._launcher.launch([overrides for overrides, _, _ in jobs], jobs[0][1])
         except Exception as error:
+            if self._interrupts.draining:  # perhaps by Ctrl-C, so that this is no attempt of the jobs
+                log.warning("The launcher failed, and its jobs are left to a later command: %s", error)
+                raise KeyboardInterrupt from error
             return error
         for (_, _, future), result in zip(jobs, returns, strict=True):
             future.set_result(result)

@@ -47,7 +47,7 @@ class Finals:
 
     def run(self, launcher: StreamingLauncher | Batches, interrupts: Interrupts, starts: Starts) -> None:
         """Run until all final trials have ended, here or on another controller that may die, or the sweep must stop."""
-        left, has_said = self._trials(), False
+        left, has_said = self._trials_here(), False
         while left and not interrupts.draining and not starts.have_timed_out:
             mine = next((trial for trial in left if self._study.claim_final(trial.number)), None)
             if mine:
@@ -65,8 +65,22 @@ class Finals:
         """Whether some final trial has not been run to its end yet."""
         return lacks_final(self._study.study)
 
-    def _trials(self) -> list[FrozenTrial]:
-        return final_trials(self._study.study)
+    def _trials_here(self) -> list[FrozenTrial]:
+        """The final trials that are left. Those whose runs are not here, and would be trained again, are only named."""
+        here = []
+        for trial in final_trials(self._study.study):
+            if self._study.has_final(trial.number):
+                continue
+            run = self._run_of(trial)
+            lacking = [run.folder_of(k) for k in range(run.num_seeds) if not run.is_here(k)]
+            if lacking:
+                self._display.say(
+                    f"The last run of trial {trial.number} is left to the machine that has its folder, since "
+                    f"{lacking[0]} holds no finished run: give the same command there, or copy the folder here."
+                )
+            else:
+                here.append(trial)
+        return here
 
     def _run_claimed(
         self, trial: FrozenTrial, launcher: StreamingLauncher | Batches, interrupts: Interrupts, starts: Starts
@@ -97,13 +111,16 @@ class Finals:
                     self._display.say(f"Trial {trial.number} could not be run to its end: {outcome.reason}")
         return is_done and not in_flight and not queue
 
-    def _jobs_of(self, trial: FrozenTrial) -> list[Job]:
+    def _run_of(self, trial: FrozenTrial) -> TrialRun:
         attributes: Any = trial.user_attrs
         # Only the number of the trial is used: it has ended, so nothing more is written to the study.
         folder, seeds = folder_of(attributes, self._folder), attributes.get(SEEDS)
         assert folder is not None  # it has ended
         overrides = [renamed_override(override) for override in attributes[OVERRIDES]]
-        run = TrialRun(cast(Trial, trial), {}, overrides, folder, seeds)
+        return TrialRun(cast(Trial, trial), {}, overrides, folder, seeds)
+
+    def _jobs_of(self, trial: FrozenTrial) -> list[Job]:
+        run = self._run_of(trial)
         jobs = [build_job(self._study, run, k, self._job_extras, is_final=True) for k in range(run.num_seeds)]
         for job in jobs:
             mark_final(run.folder_of(job.seed_index))

@@ -1,4 +1,4 @@
-"""Ctrl-C: the first lets running jobs finish, the second stops them; SIGTERM stops them at once."""
+"""Ctrl-C: the first lets running jobs finish, the second stops them; SIGTERM and SIGHUP stop them at once."""
 
 import signal
 import threading
@@ -45,6 +45,8 @@ class Interrupts:
             yield
             return
         handlers = {signal.SIGINT: self._on_interrupt, signal.SIGTERM: self._on_terminate}
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as nohup sets it
+            handlers[signal.SIGHUP] = self._on_terminate
         before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         try:
             yield

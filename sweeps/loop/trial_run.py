@@ -107,11 +107,20 @@ class TrialRun:
         return {str(seed): self.results[k] for k, seed in enumerate(self.seeds or []) if k in self.results}
 
     def remember(self, seed_values: dict[str, list[float]]) -> None:
-        """Load results that are stored in the study."""
-        self.results = {k: seed_values[str(s)] for k, s in enumerate(self.seeds or []) if str(s) in seed_values}
+        """Load results that are stored in the study, of the runs that are here: a trial is judged by its files too."""
+        known = {k: seed_values[str(s)] for k, s in enumerate(self.seeds or []) if str(s) in seed_values}
+        self.results = {k: values for k, values in known.items() if self.is_here(k)}
 
     def folder_of(self, seed_index: int) -> Path:
         return self.folder / f"seed-{seed_index}" if self.seeds else self.folder
+
+    def is_here(self, seed_index: int) -> bool:
+        """Whether the finished run of a seed is on this machine: without a shared disk it may be on another.
+
+        A program other than Spectral may write neither of the two files.
+        """
+        folder = self.folder_of(seed_index)
+        return folder.is_dir() and ((folder / "result.json").is_file() or not (folder / "config.yaml").exists())
 
     @property
     def values(self) -> list[float]:

@@ -7,6 +7,7 @@ only the new one is counted.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from optuna.pruners import HyperbandPruner
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
@@ -54,11 +55,14 @@ def enqueue_failed(study: Study) -> int:
     The caller must hold the lock of the study.
     """
     again = failed(study.get_trials(deepcopy=False))
+    # The new trial's number puts it into a bracket of its own, in which the rungs are at other steps.
+    has_brackets = isinstance(study.pruner, HyperbandPruner)
     for trial in again:
         kept = {name: value for name, value in trial.user_attrs.items() if name not in OF_THE_END}
         # Like Study.enqueue_trial, but with the steps and the rungs that the pruner noted at some of them: a job that
         # resumes from a checkpoint does not report them again.
-        rungs = {name: value for name, value in trial.system_attrs.items() if name.startswith(RUNG)}
+        noted = {} if has_brackets else trial.system_attrs
+        rungs = {name: value for name, value in noted.items() if name.startswith(RUNG)}
         study.add_trial(
             create_trial(
                 state=TrialState.WAITING,

@@ -115,19 +115,64 @@ def test_what_cannot_be_reported_at_all_is_said_at_the_end(
     assert "2 steps could not be reported to study study." in caplog.text
 
 
-def test_a_pruner_and_a_takeover_end_a_job_that_reported_late(
-    study: SharedStudy, begin: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def prune_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Report a first step whose answer, that the trial is pruned, comes when the job trains again."""
     goes_on = threading.Event()
     monkeypatch.setattr(reporter.Reporter, "_should_prune", lambda *given: goes_on.wait())
-    begin(**IN_HASTE, pruner="asha")
     sweeps.report_progress(1, 0.5)
     late = reporter.reporter_of(TrialLink.of_job())  # type: ignore[arg-type]  # never None in a job
     goes_on.set()
     await_that(lambda: late._ends_by is not None)
+
+
+def test_a_pruner_and_a_takeover_end_a_job_that_reported_late(
+    study: SharedStudy, begin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(**IN_HASTE, pruner="asha")
+    prune_late(monkeypatch)
     with pytest.raises(optuna.TrialPruned, match="at step 1 by asha"):
         sweeps.report_progress(2, 0.5)
     begin(report_timeout_s=60.0)
     study.storage.set_trial_state_values(1, TrialState.WAITING)
     with pytest.raises(TakenOver):
         sweeps.report_progress(1, 0.5)
+
+
+def test_a_late_answer_of_the_pruner_ends_no_run_that_is_complete(
+    study: SharedStudy, begin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(**IN_HASTE, pruner="asha")
+    prune_late(monkeypatch)
+    sweeps.report_progress(2, 0.5, is_last=True)
+    begin(**IN_HASTE, pruner="asha", num_seeds=2)
+    prune_late(monkeypatch)
+    with pytest.raises(optuna.TrialPruned):  # the other seed is saved
+        sweeps.report_progress(2, 0.5, is_last=True)
+    link = begin(**IN_HASTE, pruner="asha")
+    prune_late(monkeypatch)
+    study.storage.set_trial_state_values(link.trial_id, TrialState.WAITING)
+    object.__setattr__(link, "report_timeout_s", 60.0)
+    with pytest.raises(TakenOver):
+        sweeps.report_progress(2, 0.5, is_last=True)
+
+
+def test_a_trial_that_a_rung_stops_late_is_paused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_storage.cache_clear()
+    asha: dict[str, Any] = {"pruner": "asha", "pruning": {"min_steps": 1}, "promote": True}
+    study = open_study(tmp_path, SPACE, num_trials=1, **asha)
+    trial = study.claim()
+    assert trial is not None
+    link = TrialLink(study.url, study.name, trial._trial_id, 0, study.controller.id, **IN_HASTE, **asha)
+    monkeypatch.setattr(TrialLink, "of_job", lambda: link)
+    returns, open_trial = threading.Event(), reporter._open_trial
+    monkeypatch.setattr(reporter, "_open_trial", lambda link: returns.wait() and open_trial(link))
+    sweeps.report_progress(1, 0.5)
+    sweeps.report_progress(2, 0.25)
+    late = reporter.reporter_of(link)
+    returns.set()
+    await_that(lambda: late._ends_by is not None)
+    with pytest.raises(optuna.TrialPruned, match="at step 1 by asha"):
+        sweeps.report_progress(3, 0.125)
+    reporter.close_reporter()
+    assert steps(study) == {1: 0.5} and study.may_continue(trial)
+    study.close()

@@ -92,6 +92,14 @@ def test_missing_slurm_is_reported_when_the_launcher_is_made(monkeypatch: pytest
     SlurmLauncher(executor="local")
 
 
+def test_without_a_cluster_one_job_runs_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each would take all cores of this machine."""
+    monkeypatch.setattr("sweeps.launchers.slurm._load_submitit", lambda: None)
+    monkeypatch.setattr("sweeps.launchers.slurm.shutil.which", lambda name: name)
+    assert [SlurmLauncher(executor=name).num_slots for name in ("slurm", "local")] == [64, 1]
+    assert SlurmLauncher(executor="local", max_parallel=3).num_slots == 3
+
+
 def test_null_and_the_ends_of_a_range_are_allowed() -> None:
     options = {"jobs_per_device": 1, "memory_share": 1.0, "time_limit_s": None, "grace_s": 0.0}
     assert vars(checked(LocalConfig, options)).items() >= options.items()

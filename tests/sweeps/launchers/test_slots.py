@@ -57,6 +57,19 @@ def test_slots_spread_over_devices_before_they_share_one(nvidia_smi: None) -> No
     assert [slot.name for slot in plan_slots(["GPU-bbbb-2"])] == ["cuda:1"]
 
 
+@pytest.mark.parametrize(
+    ("variable", "wanted", "visible"),
+    [("1,0", [0], ["1"]), ("1,2", [0, 1], ["1", "2"]), ("3,GPU-ab", [0, "GPU-ab"], ["3", "GPU-ab"])],
+)
+def test_numbers_count_the_visible_devices(
+    variable: str, wanted: list[object], visible: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", variable)
+    assert [slot.device.visible for slot in plan_slots(wanted)] == visible
+    with pytest.raises(UserError, match=r"devices=\[3\]: CUDA device 3 does not exist; found: cuda:0, cuda:1"):
+        plan_slots([3])
+
+
 @pytest.mark.parametrize(("share", "jobs"), [(1.0, 1), (0.5, 2), (1 / 3, 3), (0.3, 3), (0.05, 20)])
 def test_a_memory_share_sets_the_number_of_jobs_and_is_enforced_unless_alone(
     nvidia_smi: None, share: float, jobs: int

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from loop_runs import NO_TRIAL, Call, Sweep, ThreadLauncher, open_study, sweep
+from loop_runs import NO_TRIAL, Call, Sweep, ThreadLauncher, open_study, sweep, with_result
 from search_runs import REPOSITORY, finish, start, trials
 from small_runs import OVERRIDES
 
@@ -191,6 +191,28 @@ def test_jobs_that_a_dead_controller_left_are_ended_before_its_final_run_begins_
     monkeypatch.setattr(ThreadLauncher, "end_jobs_of", lambda _self, name: met.append(f"jobs of {name} ended"))
     sweep(tmp_path, SPACE, task, num_trials=1, **HELD)
     assert met == ["final run", "jobs of dead ended", "final run"]
+
+
+@pytest.mark.parametrize("lost", ["0", "0/seed-1", "0/seed-1/result.json"])
+def test_a_trial_whose_runs_are_on_another_machine_is_left_to_it(lost: str, tmp_path: Path) -> None:
+    """It would be trained again. Here its files are moved away between two commands."""
+
+    def task(call: Call) -> float:
+        (call.folder / "config.yaml").write_text("x: 4")
+        return with_result(call)
+
+    options: dict[str, Any] = {"seeds": 2, "num_trials": 1, **HELD}
+    sweep(tmp_path, {"x": [4]}, task, **options)
+    study = open_study(tmp_path, {"x": [4]}, **options)
+    study.study.set_user_attr(f"{FINAL}0", "")
+    study.close()
+    (tmp_path / lost).rename(tmp_path / "away")
+    ended = sweep(tmp_path, {"x": [4]}, task, **options)
+    lacking = tmp_path / "0" / ("seed-0" if lost == "0" else "seed-1")
+    assert ended.launcher.calls == [] and not ended.loop.is_finished
+    assert f"The last run of trial 0 is left to the machine that has its folder, since {lacking} " in ended.output
+    (tmp_path / "away").rename(tmp_path / lost)
+    assert len(sweep(tmp_path, {"x": [4]}, task, **options).launcher.calls) == 2
 
 
 def test_there_are_no_final_runs_if_none_are_asked_for(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from search_runs import (
@@ -23,6 +24,7 @@ from search_runs import (
 )
 
 from spectral.cli.run import EXIT_INTERRUPTED
+from sweeps.loop.interrupts import Interrupts
 
 
 def test_ctrl_c_lets_the_running_jobs_finish(folder: Path) -> None:
@@ -122,3 +124,18 @@ def test_a_stopped_sweep_leaves_its_trials_waiting(ctrl_c: bool, folder: Path) -
     release(folder)
     run(folder, "sweep.num_trials=3")
     check_complete(folder, 3)
+
+
+@pytest.mark.parametrize("has_nohup", [False, True])
+def test_a_closed_terminal_stops_the_sweep_unless_nohup_started_it(has_nohup: bool) -> None:
+    heard: list[int] = []
+    own: Any = signal.SIG_IGN if has_nohup else lambda number, _frame: heard.append(number)
+    before = signal.signal(signal.SIGHUP, own)
+    interrupts = Interrupts(print)
+    try:
+        with interrupts.caught():
+            signal.raise_signal(signal.SIGHUP)
+        assert interrupts.stopping != has_nohup and not heard
+        assert signal.getsignal(signal.SIGHUP) == own
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -8,7 +8,7 @@ from loop_runs import FLOATS, Call, open_study, sweep, with_result
 from optuna.trial import TrialState
 
 from sweeps.launchers.contract import WorkerLost
-from sweeps.study.attributes import OVERRIDES, RUN_DIR
+from sweeps.study.attributes import OVERRIDES, RUN_DIR, SEED_VALUES
 
 
 class Rival:
@@ -56,3 +56,18 @@ def test_a_trial_that_another_controller_has_ended_is_dropped_and_others_continu
     num_seeds = options.get("seeds", 1)
     assert len(ended.launcher.calls) == 1 + num_seeds
     assert len({trial.user_attrs["owner"] for trial in ended.trials}) == 2
+
+
+def test_a_seed_that_another_machine_has_run_is_run_again_here(tmp_path: Path) -> None:
+    """Without a shared disk: the constraint is read from the results of all seeds."""
+    options: dict[str, Any] = {"num_trials": 1, "seeds": 2, "constraints": {"x": {"at_most": 0.5}}}
+    study = open_study(tmp_path, FLOATS, **options)
+    trial = study.claim()
+    assert trial is not None
+    study.configure(trial)
+    study.set_attributes(trial, {RUN_DIR: "/elsewhere/0", OVERRIDES: [], SEED_VALUES: {"10": [0.25]}})
+    study.give_back(trial)
+    study.close()
+    ended = sweep(tmp_path, FLOATS, with_result, **options)
+    assert ended.states == ["COMPLETE"] and ended.trials[0].constraints.keys() == {"x"}
+    assert sorted(call.folder for call in ended.launcher.calls) == [tmp_path / "0" / f"seed-{k}" for k in range(2)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
@@ -79,20 +80,23 @@ def test_reported_steps_are_kept(tmp_path: Path) -> None:
     assert again.trials[1].intermediate_values == {1: 0.5} and again.trials[1].params == trial.params
 
 
-def test_the_rungs_of_a_pruner_are_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("pruner", "pruning", "kept"), [("asha", {}, 0.5), ("hyperband", {"max_steps": 9}, None)])
+def test_the_rungs_of_a_pruner_are_kept_unless_they_depend_on_the_number_of_the_trial(
+    pruner: str, pruning: dict[str, int], kept: float | None, tmp_path: Path
+) -> None:
     """Otherwise the first value after the failure would be taken for that of the first rung."""
-    asha = {"pruner": "asha", "pruning": {"min_steps": 1, "reduction_factor": 2}}
-    study = open_study(tmp_path, FLOATS, num_trials=1, **asha)
+    options: dict[str, Any] = {"pruner": pruner, "pruning": pruning}
+    study = open_study(tmp_path, FLOATS, num_trials=1, **options)
     trial = study.claim()
     assert trial
     study.configure(trial)
-    study.report(trial, {1: 0.5})
+    study.report(trial, {9: 0.5})
     trial.should_prune()
     assert study.trials()[0].system_attrs["completed_rung_0"] == 0.5
     study.finish(trial, optuna.trial.TrialState.FAIL)
     study.close()
-    again = sweep(tmp_path, FLOATS, fails_in(), num_trials=1, retry_failed=True, **asha)
-    assert again.trials[1].system_attrs["completed_rung_0"] == 0.5
+    again = sweep(tmp_path, FLOATS, fails_in(), num_trials=1, retry_failed=True, **options)
+    assert again.trials[1].system_attrs.get("completed_rung_0") == kept
 
 
 def test_a_study_without_a_successful_trial_ends_with_an_error_until_its_trials_are_run_again(tmp_path: Path) -> None:
