@@ -48,8 +48,8 @@ def make_parts(command: PredictConfig, run: AppliedRun, blocks: Blocks, work: Wo
         found = classified(run.predictor(command, runtime), read_ahead(blocks, pieces, num_workers))
         with SpectraProgress("classifying", "Classified", num_own, num_own - num_left) as progress:
             for span, part in _whole(found, missing, progress):
-                if part.problems and command.on_bad == "error":
-                    raise _stopped_by(work, span, part)
+                if command.on_bad == "error":
+                    check_part(work, span, part)
                 work.write(span, part)
 
 
@@ -76,13 +76,14 @@ def _whole(
         yield span, joined(pieces)
 
 
-def _stopped_by(work: Work, span: Span, part: Part) -> UserError:
+def check_part(work: Work, span: Span, part: Part) -> None:
+    """Raise UserError for the first spectrum of a part that could not be classified; its sentence names it."""
+    if not part.problems:
+        return
     position = min(part.problems)
     reason = part.problems[position]
     nan = ", data.nan=mask marks such pixels" if reason.startswith("flux not finite") else ""
-    return UserError(
-        f"Spectrum {work.id_of(span[0] + position)}: {reason}; on_bad=skip leaves it without a class{nan}."
-    )
+    raise UserError(f"Spectrum {work.id_of(span[0] + position)}: {reason}; on_bad=skip leaves it without a class{nan}.")
 
 
 def reading_processes(command: PredictConfig, blocks: Blocks, runtime: Runtime) -> int:
