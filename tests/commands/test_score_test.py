@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from small_runs import outcome, result, run
 
+from spectral import score_test
 from spectral.errors import UserError
 
 Overrides = Callable[..., list[str]]
@@ -32,6 +33,22 @@ def test_pictures_are_drawn_of_what_was_scored(small: Overrides, tmp_path: Path)
     before = (tmp_path / "run" / "plots" / "confusion.png").read_bytes()
     run([*small(folder="run"), "plots=true"])
     assert (tmp_path / "run" / "plots" / "confusion.png").read_bytes() != before
+
+
+def test_a_kill_before_the_result_leaves_the_predictions_as_they_were(
+    small: Overrides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the run is a member of an ensemble as before."""
+    run([*small(folder="run"), "score_test=false"])
+    before = (tmp_path / "run" / "predictions.parquet").read_bytes()
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(score_test, "_plot", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run([*small(folder="run"), "plots=true"])
+    assert (tmp_path / "run" / "predictions.parquet").read_bytes() == before
 
 
 def test_a_test_split_that_was_scored_stays_scored(small: Overrides, tmp_path: Path) -> None:
