@@ -25,7 +25,7 @@ def score_test(path: Path) -> dict[str, Any]:
     folder = RunFolder.existing(path)
     result, config = folder.load_result() or {}, folder.load_config()
     found = evaluate(EvaluateConfig(run=str(path), on="test", **{key: config[key] for key in AS_TRAINED}))
-    if found.result["survey"]["fingerprint"] != result["survey"]["fingerprint"]:
+    if not found.is_own:
         raise UserError(f"the survey has changed since the runs in {path}: its test split is no longer there.")
     held = folder.load_predictions()
     write_parquet(folder.predictions, pd.concat([held[held["split"] != "test"], found.predictions], ignore_index=True))

@@ -68,7 +68,7 @@ def _own_survey(folder: RunFolder, cache_dir: Path) -> Survey:
 def is_own_survey(folder: RunFolder, survey: Survey) -> bool:
     """Whether a survey is the one that the run was made on."""
     result = folder.load_result()
-    return result is not None and result["survey"]["fingerprint"] == survey.fingerprint
+    return result is not None and survey.is_of(result["survey"]["fingerprint"])
 
 
 def labels_of(survey: Survey, class_names: list[str]) -> Labels:
