@@ -4,9 +4,15 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from run_folders import scored_run
+from small_runs import arrays
 
-from spectral.ensembling.test_scores import score_test
+from spectral.configs.readers import ArraysConfig
+from spectral.data.packing.pack import pack
+from spectral.data.readers.arrays.opening import open_arrays
+from spectral.ensembling.test_scores import has_test, score_test
 from spectral.errors import UserError
 
 
@@ -26,3 +32,14 @@ def test_data_is_known_by_the_fingerprint_that_an_earlier_version_had_of_it(
         else:
             with pytest.raises(UserError, match="the survey has changed since the runs in"):
                 score_test(tmp_path / "out")
+
+
+@pytest.mark.parametrize("other", ["test", "validation"])
+def test_whether_the_data_has_a_test_split_of_its_own_is_seen_in_its_pack(other: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "s.npz", **arrays(num=8), split=np.array(["train", other] * 4))
+    pack(open_arrays(str(tmp_path / "s.npz")), ArraysConfig(num_workers=1), tmp_path / "pack", progress=False)
+    run = scored_run(tmp_path / "run", folder=str(tmp_path / "pack"))
+    run.config.write_text("split:\n  name: given\n")
+    assert has_test(run.path) == (other == "test")
+    (tmp_path / "pack" / "survey.json").unlink()
+    assert has_test(run.path)  # it may have one

@@ -24,12 +24,16 @@ def dataset_of(**splits: Sequence[str]) -> Dataset:
     return Dataset.of(Survey(flux, catalog, NAMES, fingerprint=NOW, former_fingerprint=BEFORE))
 
 
-def scored_run(path: Path, fingerprint: str = NOW, **ids: str) -> RunFolder:
-    """A run that has scored spectra of some ids, a letter each, split by split."""
-    folder = RunFolder(path)
+def scored_run(path: Path, fingerprint: str = NOW, folder: str = "", **ids: str) -> RunFolder:
+    """A run that has scored spectra of some ids, a letter each, split by split.
+
+    Args:
+        folder: of the survey's pack.
+    """
+    run = RunFolder(path)
     frame = pd.DataFrame([(name, split) for split, names in ids.items() for name in names], columns=["id", "split"])
-    write_parquet(folder.predictions, frame.assign(label="star", predicted="star"))
-    survey = {"fingerprint": fingerprint, "class_names": list(NAMES)}
+    write_parquet(run.predictions, frame.assign(label="star", predicted="star"))
+    survey = {"fingerprint": fingerprint, "folder": folder, "class_names": list(NAMES)}
     about = {"objective": "train/loss", "train/loss": 1.0, "best_epoch": 1, "confusion": {}, "score_test": False}
-    write_json(folder.result, about | {"survey": survey})
-    return folder
+    write_json(run.result, about | {"survey": survey})
+    return run
