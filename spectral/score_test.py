@@ -12,6 +12,7 @@ from spectral.data.dataset import Dataset
 from spectral.errors import UserError
 from spectral.files import write_parquet
 from spectral.inference.classifier import Classifier
+from spectral.inference.own_split import check_own_split
 from spectral.inference.predictor import Predictor
 from spectral.plots.pictures import Plots
 from spectral.runs.folder import RunFolder
@@ -39,12 +40,13 @@ def add_test(
         tracked_as: who the run is to its tracker; None for a run of its own.
 
     Raises:
-        UserError: the spectra are no longer those of the run.
+        UserError: the spectra, or their split, are no longer those of the run.
     """
     runtime = begin_runtime(config, folder)
     dataset = Dataset.open(config.data, config.split, Path(config.cache_dir))
     if not dataset.survey.is_of(result["survey"]["fingerprint"]):
         raise UserError(f"the survey has changed since the run in {folder.path}: its test split is no longer there.")
+    check_own_split(folder, dataset)
     classifier = Classifier.load(folder)
     predictor = Predictor.load(folder, classifier, runtime, config.evaluate_batch_size)
     scores = FinalScores(classifier.build_decision, dataset.class_names, config.seed, config.scores_decision)

@@ -135,6 +135,19 @@ def test_other_data_is_scored_without_a_split(
     assert "all macro-F1" in shown and " 8 " in shown  # the labelled ones
 
 
+def test_a_run_whose_data_is_divided_otherwise_by_now_is_scored_as_a_whole_alone(
+    finished: Path, tmp_path: Path
+) -> None:
+    own = shutil.copytree(finished, tmp_path / "own")
+    frame = pd.read_parquet(own / "predictions.parquet")
+    frame["split"] = frame["split"].map({"validation": "test", "test": "validation"})
+    frame.to_parquet(own / "predictions.parquet", index=False)
+    for on in ("auto", "train", "validation", "test"):
+        with pytest.raises(UserError, match="are divided otherwise than when it was trained: give the cache_dir"):
+            evaluation(own, f"on={on}")
+    assert evaluation(own, "on=all").result["all/num_spectra"] == 120
+
+
 def test_a_test_split_of_the_data_that_the_run_did_not_use_is_warned_of(
     finished: Path, spectra: Callable[..., Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
