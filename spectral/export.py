@@ -37,8 +37,12 @@ def main(config: DictConfig) -> None:
 
         check = write_onnx(folder, out)
         console.print(f"model written to {out}; {check}", markup=False, highlight=False, soft_wrap=True)
-    write_card(folder, card)
-    console.print(f"model card written to {card}", markup=False, highlight=False, soft_wrap=True)
+    said, kept = f"model card written to {card}", f"{card} has another text than the run gives, perhaps yours"
+    if not write_card(folder, card, command.overwrite):
+        if kind == "card":
+            raise UserError(f"{kept}: overwrite=true replaces it.")
+        said = f"model card not written: {kept}; overwrite=true replaces it"
+    console.print(said, markup=False, highlight=False, soft_wrap=True)
 
 
 def output_format(asked: str, out: Path) -> str:

@@ -1,6 +1,7 @@
 """Files that appear whole or not at all: whoever reads one never sees half of it."""
 
 import errno
+import glob
 import hashlib
 import io
 import json
@@ -71,13 +72,14 @@ def part_name(path: Path) -> str:
     return f".{path.name}.{_machine_mark()}.{os.getpid()}.{threading.get_ident()}.part"
 
 
-def remove_left_parts(folder: Path, elsewhere_after_s: float = 3600.0) -> None:
+def remove_left_parts(folder: Path, elsewhere_after_s: float = 3600.0, name: str = "") -> None:
     """Remove the part files in a folder whose writers were killed.
 
     Args:
         elsewhere_after_s: after this time without a change a part file of another machine is taken for left.
+        name: how the files are named that they are parts of, or how their names begin.
     """
-    for path in folder.glob(".*.part"):
+    for path in folder.glob(f".{glob.escape(name)}*.part"):
         # Another process may remove or finish it at this moment, and nobody needs it removed.
         with suppress(OSError):
             if _is_left(path, elsewhere_after_s):

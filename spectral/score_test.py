@@ -12,6 +12,7 @@ from spectral.data.dataset import Dataset
 from spectral.errors import UserError
 from spectral.files import write_parquet
 from spectral.inference.classifier import Classifier
+from spectral.inference.own_split import check_own_split
 from spectral.inference.predictor import Predictor
 from spectral.plots.pictures import Plots
 from spectral.runs.folder import RunFolder
@@ -39,36 +40,38 @@ def add_test(
         tracked_as: who the run is to its tracker; None for a run of its own.
 
     Raises:
-        UserError: the spectra are no longer those of the run.
+        UserError: the spectra, or their split, are no longer those of the run.
     """
     runtime = begin_runtime(config, folder)
     dataset = Dataset.open(config.data, config.split, Path(config.cache_dir))
     if not dataset.survey.is_of(result["survey"]["fingerprint"]):
         raise UserError(f"the survey has changed since the run in {folder.path}: its test split is no longer there.")
+    check_own_split(folder, dataset)
     classifier = Classifier.load(folder)
     predictor = Predictor.load(folder, classifier, runtime, config.evaluate_batch_size)
     scores = FinalScores(classifier.build_decision, dataset.class_names, config.seed, config.scores_decision)
-    rows = dataset.test
+    rows, predictions = dataset.test, folder.load_predictions()
     if len(rows):
         logits = predictor.logits(predictor.source(dataset.survey), rows)
         scores.add_test(logits, dataset.labels[rows], dataset.ids[rows], dataset.groups_of(rows))
-        held = folder.load_predictions()
-        predictions = pd.concat([held[held["split"] != "test"] if len(held) else held, scores.predictions()])
-        write_parquet(folder.predictions, predictions.reset_index(drop=True))
+        kept = [predictions[predictions["split"] != "test"]] if len(predictions) else []
+        predictions = pd.concat([*kept, scores.predictions()], ignore_index=True)
     confusion = result["confusion"] | scores.confusions
     result = {**result, **scores.metrics, "confusion": confusion, "score_test": True}
     result["decision"] = config.decision.name
     with RunTracking(config, resolved_config, folder, runtime.device, dataset.class_names, tracked_as) as tracking:
-        plots = _plot(folder, result, dataset) if config.plots else Plots()
+        plots = _plot(folder, result, predictions, dataset) if config.plots else Plots()
+        # One right after the other: between them the predictions are of more spectra than the result.
+        if len(rows):
+            write_parquet(folder.predictions, predictions)
         folder.write_result(result)
         tracking.finished(result, plots)
     return result
 
 
-def _plot(folder: RunFolder, result: dict[str, Any], dataset: Dataset) -> Plots:
+def _plot(folder: RunFolder, result: dict[str, Any], predictions: pd.DataFrame, dataset: Dataset) -> Plots:
     from spectral.plots.writing import write_plots  # takes a second, and is not always needed
 
-    predictions = folder.load_predictions()
     rows = np.concatenate([dataset.validation, dataset.test])
     return write_plots(
         folder.plots,

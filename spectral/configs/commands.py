@@ -100,6 +100,7 @@ class ExportConfig:
     run: str = MISSING  # the folder of a run
     out: str = MISSING  # the file
     format: str = choice("auto", "auto", "onnx", "card")  # auto: by its ending
+    overwrite: bool = False  # replace a model card whose text is another, as after it was edited
 
 
 ESTIMATE = "estimate"  # of priors

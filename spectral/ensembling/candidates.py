@@ -3,14 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from spectral.ensembling.runs import FinishedRun, SplitPredictions, check_compatible
 from spectral.errors import UserError
 from spectral.inference.members import log_prior_ratio
-from spectral.runs.identity import is_free
+from spectral.runs.identity import flat, is_free
 from spectral.scoring.metrics import Floats
 from spectral.scoring.split_scores import Probabilities
 
@@ -151,6 +150,6 @@ def _apart_from_fold(run: FinishedRun) -> str:
     split = run.config.get("split")
     if not isinstance(split, Mapping) or split.get("name") != KFOLD:
         return run.name
-    kept: dict[str, Any] = {key: value for key, value in run.config.items() if not is_free(key)}
-    same = {"split": {**split, "fold": None}, "snapshot": run.result.get("snapshot")}
+    kept = {key: value for key, value in flat(run.config).items() if not is_free(key)}
+    same = {"split.fold": None, "snapshot": run.result.get("snapshot")}
     return json.dumps(kept | same, sort_keys=True, default=str)

@@ -79,15 +79,15 @@ class FinishedRun:
             UserError: predictions.parquet is not that of the run.
         """
         frame, names = self.predictions, self.classifier.class_names
-        frame = frame[frame["split"] == split] if len(frame) else frame
         num = self.result.get(f"{KINDS[split]}/num_spectra", 0)
+        if not num:
+            return None  # there may be rows all the same, if test scores were added and the result was not written
+        frame = frame[frame["split"] == split] if len(frame) else frame
         columns = [f"probability/{name}" for name in names]
-        if len(frame) != num or not (set(columns) <= set(frame) or not num):
+        if len(frame) != num or not set(columns) <= set(frame):
             raise UserError(
                 f"{self.folder.predictions} cannot be read: it lacks the {num:,} {split} spectra of the run."
             )
-        if not num:
-            return None
         label = pd.Categorical(frame["label"], names).codes.astype(np.int64)
         probability = frame[columns].to_numpy(np.float64)
         if (label < 0).any() or not np.isfinite(probability).all() or (probability.sum(axis=1) <= 0).any():

@@ -1,5 +1,6 @@
 """The test split of an ensemble whose members held it back: scored once, with weights and rule as they are."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from spectral.errors import UserError
 from spectral.files import write_parquet
 from spectral.inference.evaluation import evaluate
 from spectral.runs.folder import RunFolder
+from spectral.survey import Survey
 
 AS_TRAINED = "device", "precision", "num_threads", "kernel", "evaluate_batch_size", "cache_dir"  # keys of the config
 
@@ -25,7 +27,7 @@ def score_test(path: Path) -> dict[str, Any]:
     folder = RunFolder.existing(path)
     result, config = folder.load_result() or {}, folder.load_config()
     found = evaluate(EvaluateConfig(run=str(path), on="test", **{key: config[key] for key in AS_TRAINED}))
-    if found.result["survey"]["fingerprint"] != result["survey"]["fingerprint"]:
+    if not found.is_own:
         raise UserError(f"the survey has changed since the runs in {path}: its test split is no longer there.")
     held = folder.load_predictions()
     write_parquet(folder.predictions, pd.concat([held[held["split"] != "test"], found.predictions], ignore_index=True))
@@ -34,3 +36,29 @@ def score_test(path: Path) -> dict[str, Any]:
     result |= {**scores, "confusion": result["confusion"] | found.result["confusion"], "score_test": True}
     folder.write_result(result)
     return result
+
+
+def has_test(path: Path) -> bool:
+    """Whether a run has scored a test split or holds one back; True too if its folder does not tell.
+
+    Raises:
+        UserError: its files cannot be read.
+    """
+    folder = RunFolder(path)
+    result = folder.load_result()
+    if result is None:
+        return True
+    if result["score_test"]:
+        return bool(result.get("test/num_spectra"))
+    split = folder.load_config().get("split")
+    share = split.get("test") if isinstance(split, Mapping) else None
+    return share > 0 if isinstance(share, int | float) else _has_given_test(result)
+
+
+def _has_given_test(result: Mapping[str, Any]) -> bool:
+    """The same of a run with the split of its data, by its pack."""
+    try:
+        survey = Survey.open(result["survey"].get("folder", ""), ["class_index", "split"])
+    except UserError:
+        return True
+    return bool((survey.labels[survey.indices("test")] >= 0).any())

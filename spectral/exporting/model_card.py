@@ -18,13 +18,20 @@ ESCAPED = str.maketrans({character: f"\\{character}" for character in "\\`*_[]<>
 METRICS = ("precision", "recall", "f1")
 
 
-def write_card(folder: RunFolder, path: Path) -> None:
-    """Write the model card of a finished run.
+def write_card(folder: RunFolder, path: Path, overwrite: bool = False) -> bool:
+    """Write the model card of a finished run; False: a file of another text is there, and was kept.
+
+    Args:
+        overwrite: replace such a file, which somebody may have edited.
 
     Raises:
         UserError: the run has not ended.
     """
-    write_bytes(path, model_card(folder).encode())
+    content = model_card(folder).encode()
+    if not overwrite and path.is_file() and path.read_bytes() != content:
+        return False
+    write_bytes(path, content)
+    return True
 
 
 def model_card(folder: RunFolder) -> str:

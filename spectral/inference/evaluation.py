@@ -30,6 +30,7 @@ class Evaluation:
         key: begins the name of each score, as in result.json: val, test, train or all.
         result: scores, confusion matrices, and what they can be traced back by.
         predictions: as in predictions.parquet.
+        is_own: whether the data is that of the run.
         doubt: what is not known of the data's wavelengths; empty if there is none.
     """
 
@@ -37,6 +38,7 @@ class Evaluation:
     class_names: list[str]
     result: dict[str, Any]
     predictions: pd.DataFrame
+    is_own: bool
     doubt: str = ""
 
 
@@ -63,7 +65,9 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
             log.warning(doubt_of_members)
     else:
         decided = rule(probability)
-        if is_own and on in ("all", "train", "validation"):
+        # The split of the data itself is the run's only with split=given.
+        is_of_the_run = command.data is None or config["split"]["name"] == "given"
+        if is_own and not (on == "test" and is_of_the_run):
             log.warning("These spectra are the run's own: it was trained on some of them, so its scores are flattered.")
     key = KEYS.get(on, on)
     by_rule = None if rule.is_argmax else decided
@@ -74,7 +78,7 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
     result = {"evaluated": str(folder.path), "decision": config["decision"]["name"], **metrics, "confusion": confusions}
     ids = survey.catalog["id"].to_numpy()[rows]
     frame = scored_frame(on, ids, probability, decided, labels, names, groups)
-    return Evaluation(key, names, result | {"survey": about, "config": config}, frame, doubt)
+    return Evaluation(key, names, result | {"survey": about, "config": config}, frame, is_own, doubt)
 
 
 def _doubt_of_members(folder: RunFolder) -> str:

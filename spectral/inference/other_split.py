@@ -16,7 +16,8 @@ def doubt_of_split(key: str, other: RunFolder, dataset: Dataset) -> str:
     """
     survey = (other.load_result() or {}).get("survey", {})
     is_scored = len(dataset.validation) or len(dataset.test)
-    if survey.get("fingerprint") != dataset.survey.fingerprint or not is_scored or _has_same_split(other, dataset):
+    is_same = dataset.survey.is_of(survey.get("fingerprint", ""))
+    if not is_same or not is_scored or _has_same_split(other, dataset):
         return ""
     sentence = f"{key} has another split: it may have been trained on spectra that this run is scored on."
     log.warning(sentence)

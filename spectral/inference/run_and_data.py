@@ -14,6 +14,7 @@ from spectral.data.dataset import Dataset
 from spectral.data.packing.open import open_survey
 from spectral.errors import UserError, nearest
 from spectral.inference.classifier import Classifier
+from spectral.inference.own_split import check_own_split
 from spectral.inference.predictor import Predictor
 from spectral.inference.wavelengths import HasPixels, check_same_pixels
 from spectral.inputs.batches import Rows
@@ -35,15 +36,15 @@ def open_run_and_data(command: EvaluateConfig) -> tuple[Predictor, Survey, str]:
     none. It is logged here, and belongs to the end of what the command prints too.
 
     Raises:
-        UserError: no such run, it has not ended, or the data does not fit it.
+        UserError: no such run, it has not ended, the data does not fit it, or its own has another split by now.
     """
     folder = RunFolder.existing(command.run)
     classifier = Classifier.load(folder).shifted(command.evaluate_shifts)
-    run, cache_dir = f"run={folder.path}", Path(command.cache_dir)
+    run = f"run={folder.path}"
     survey = (
-        _own_survey(folder, cache_dir)
+        _own_survey(folder, command)
         if command.data is None
-        else open_survey(command.data, cache_dir, classifier.spectra(run))
+        else open_survey(command.data, Path(command.cache_dir), classifier.spectra(run))
     )
     check_fits(classifier, survey, run)
     doubt = check_same_pixels(classifier, survey, run)
@@ -56,19 +57,21 @@ def open_run_and_data(command: EvaluateConfig) -> tuple[Predictor, Survey, str]:
     return Predictor.load(folder, classifier, runtime, command.evaluate_batch_size), survey, doubt
 
 
-def _own_survey(folder: RunFolder, cache_dir: Path) -> Survey:
+def _own_survey(folder: RunFolder, command: EvaluateConfig) -> Survey:
     """The survey of the run, packed in the command's cache: a folder from elsewhere does not choose where to write."""
     own, result = folder.load_config(), folder.load_result()
-    dataset = Dataset.open(readers.typed(own["data"]), splits.typed(own["split"]), cache_dir)
+    dataset = Dataset.open(readers.typed(own["data"]), splits.typed(own["split"]), Path(command.cache_dir))
     if result and not dataset.survey.is_of(result["survey"]["fingerprint"]):
         log.warning("The survey has changed since the run in %s: its scores cannot be compared.", folder.path)
+    if command.on != "all":
+        check_own_split(folder, dataset)
     return dataset.survey
 
 
 def is_own_survey(folder: RunFolder, survey: Survey) -> bool:
     """Whether a survey is the one that the run was made on."""
     result = folder.load_result()
-    return result is not None and result["survey"]["fingerprint"] == survey.fingerprint
+    return result is not None and survey.is_of(result["survey"]["fingerprint"])
 
 
 def labels_of(survey: Survey, class_names: list[str]) -> Labels:

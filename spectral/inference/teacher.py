@@ -1,6 +1,7 @@
 """`distill=FOLDER`: a run also learns the probabilities of a finished run or ensemble. See docs/ensembles.md."""
 
 import hashlib
+import json
 import logging
 from typing import Any
 
@@ -61,9 +62,9 @@ def open_teacher(
     if doubt := check_same_pixels(classifier, dataset.survey, run):
         log.warning(doubt)
     doubt_of_split(run, teacher, dataset)
-    record = {"folder": config.distill, "weights": _digest(teacher)}
+    record = {"folder": config.distill, "weights": _digest_of_weights(teacher), "model": _digest_of_model(teacher)}
     begun = folder.load_initial().get("distill", record)
-    if begun != record:
+    if not isinstance(begun, dict) or record | begun != record:  # an earlier version kept no digest of the model
         raise UserError(f"{run} has changed since the run in {folder.path} began: give another run_dir.")
     return classifier, {"distill": record}
 
@@ -114,7 +115,14 @@ def _other_inputs(classifier: Classifier, student: Classifier) -> list[str]:
     return [what for what, is_other in differs.items() if is_other]
 
 
-def _digest(teacher: RunFolder) -> str:
+def _digest_of_model(teacher: RunFolder) -> str:
+    """A digest of model.json without the decision rule, which decides nothing that the teacher says."""
+    content = json.loads(teacher.model.read_text("utf-8"))
+    said = {key: value for key, value in content.items() if key != "decision_state"}
+    return hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+def _digest_of_weights(teacher: RunFolder) -> str:
     """The BLAKE2b digest of the weights file; `b2sum -l 128` gives the same."""
     try:
         return hashlib.blake2b(teacher.weights.read_bytes(), digest_size=16).hexdigest()

@@ -23,7 +23,7 @@ class Curve(NamedTuple):
 
 
 def curves(labels: NDArray[Any], probability: NDArray[Any], class_names: Sequence[str]) -> list[Curve]:
-    """The curve of each class that the labels hold, thinned to a few points.
+    """The curve of each class that the labels hold, thinned to a few points along it.
 
     Args:
         labels: [n], names.
@@ -34,11 +34,21 @@ def curves(labels: NDArray[Any], probability: NDArray[Any], class_names: Sequenc
     for k, name in enumerate(class_names):
         is_class = labels == name
         if is_class.any():
-            precision, recall, _ = precision_recall_curve(is_class, probability[:, k])
-            chosen = np.unique(np.linspace(0, len(recall) - 1, MAX_POINTS).astype(int))
+            precision, recall, _ = precision_recall_curve(is_class, probability[:, k], drop_intermediate=True)
+            chosen = _evenly(recall)
             area = float(average_precision_score(is_class, probability[:, k]))
             found.append(Curve(name, recall[chosen], precision[chosen], area))
     return found
+
+
+def _evenly(recall: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Places of at most MAX_POINTS points, evenly along a recall that falls from 1 to 0, both ends among them.
+
+    Of points of one recall the last is taken, whose precision holds down to the next recall.
+    """
+    wanted = np.linspace(1, 0, MAX_POINTS - 1)
+    last = np.searchsorted(-recall, -wanted, side="right") - 1
+    return np.unique(np.append(last, 0))
 
 
 def draw_precision_recall(path: Path, found: Sequence[Curve], split: str) -> None:

@@ -49,6 +49,15 @@ def finished_record(out: Path, made_of: Mapping[str, Any]) -> dict[str, Any] | N
     return record if record and record["made_of"] == json.loads(json.dumps(made_of)) else None
 
 
+def check_all_classified(record: Mapping[str, Any], out: Path) -> None:
+    """Raise UserError if a finished catalog has bad spectra: without a class, or with an id that is there twice."""
+    if record["skipped"]:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in record["skipped"].items())
+        raise UserError(f"{out} is finished and has spectra without a class ({reasons}); on_bad=skip keeps them.")
+    if (repeated := record.get("repeated_id")) is not None:
+        raise UserError(f"{out} is finished and has the id {repeated} more than once; on_bad=skip keeps both rows.")
+
+
 def check_begun_or_own(out: Path) -> None:
     """Raise UserError if there is a file that no command has finished, nor is at work on. It needs no lock."""
     # Looked for first: who finishes a file writes its record, and only then removes the parts.

@@ -16,7 +16,10 @@ STORED = {"I": ">i2", "J": ">i4", "K": ">i8", "B": "u1", "E": ">f4", "D": ">f8",
 
 
 class FitsWriter:
-    """Column names are letters, digits and underscores; a missing whole number is TNULL, missing text is empty."""
+    """Column names are letters, digits and underscores.
+
+    A missing whole number is TNULL, missing text is empty, a missing truth value is undefined, which is the byte 0.
+    """
 
     def __init__(self, file: BinaryIO, schema: pa.Schema, about: Mapping[str, str], tables: Iterable[pa.Table]) -> None:
         self.file, self.num_rows = file, 0
@@ -26,6 +29,9 @@ class FitsWriter:
             self.num_rows += len(table)
             for name in widths:
                 widths[name] = max([widths[name], *map(len, _texts(table[name]))])
+            for name, kind in self.formats.items():
+                if kind == "B" and table[name].null_count:
+                    self.formats[name] = "I"  # each of the 256 values of a byte is one that the data may have
         self.dtype = np.dtype(
             [(n, f"S{widths[n]}" if kind == "A" else STORED[kind]) for n, kind in self.formats.items()]
         )
@@ -90,7 +96,8 @@ def _texts(column: pa.ChunkedArray) -> list[bytes]:
 
 def _numbers(column: pa.ChunkedArray, kind: str) -> NDArray[Any]:
     if kind == "L":
-        return np.where(pc.fill_null(column, False).to_numpy(), ord("T"), ord("F"))
+        letters = np.where(pc.fill_null(column, False).to_numpy(), ord("T"), ord("F"))
+        return np.where(pc.is_null(column).to_numpy(), 0, letters)
     if kind in "ED":
         return np.asarray(pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy())
     return np.asarray(pc.fill_null(column.cast(pa.int64()), _null(kind) or 0).to_numpy())

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -41,16 +42,26 @@ def make_parts(command: PredictConfig, run: AppliedRun, blocks: Blocks, work: Wo
     runtime = run.runtime(command)
     pieces = list(cut(missing, getattr(command.data, "rows_per_part", ROWS_PER_BLOCK)))
     num_workers = min(reading_processes(command, blocks, runtime), len(pieces) - 1)
-    if runtime.device.type == "cpu" and num_workers and command.num_threads is None:
-        torch.set_num_threads(max(1, runtime.num_threads - num_workers))
     reading = f"{num_workers} process(es)" if num_workers else "a thread"
     log.info("Running on %s; reading ahead: %s.", run.described(runtime), reading)
-    found = classified(run.predictor(command, runtime), read_ahead(blocks, pieces, num_workers))
-    with SpectraProgress("classifying", "Classified", num_own, num_own - num_left) as progress:
-        for span, part in _whole(found, missing, progress):
-            if part.problems and command.on_bad == "error":
-                raise _stopped_by(work, span, part)
-            work.write(span, part)
+    with _sharing_cores(command, runtime, num_workers):
+        found = classified(run.predictor(command, runtime), read_ahead(blocks, pieces, num_workers))
+        with SpectraProgress("classifying", "Classified", num_own, num_own - num_left) as progress:
+            for span, part in _whole(found, missing, progress):
+                if command.on_bad == "error":
+                    check_part(work, span, part)
+                work.write(span, part)
+
+
+@contextmanager
+def _sharing_cores(command: PredictConfig, runtime: Runtime, num_workers: int) -> Iterator[None]:
+    """On a CPU, leave a core to each reading process; a worker's next job has all threads again."""
+    if runtime.device.type == "cpu" and num_workers and command.num_threads is None:
+        torch.set_num_threads(max(1, runtime.num_threads - num_workers))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(runtime.num_threads)
 
 
 def _whole(
@@ -65,13 +76,14 @@ def _whole(
         yield span, joined(pieces)
 
 
-def _stopped_by(work: Work, span: Span, part: Part) -> UserError:
+def check_part(work: Work, span: Span, part: Part) -> None:
+    """Raise UserError for the first spectrum of a part that could not be classified; its sentence names it."""
+    if not part.problems:
+        return
     position = min(part.problems)
     reason = part.problems[position]
     nan = ", data.nan=mask marks such pixels" if reason.startswith("flux not finite") else ""
-    return UserError(
-        f"Spectrum {work.id_of(span[0] + position)}: {reason}; on_bad=skip leaves it without a class{nan}."
-    )
+    raise UserError(f"Spectrum {work.id_of(span[0] + position)}: {reason}; on_bad=skip leaves it without a class{nan}.")
 
 
 def reading_processes(command: PredictConfig, blocks: Blocks, runtime: Runtime) -> int:

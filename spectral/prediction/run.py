@@ -20,6 +20,7 @@ from spectral.prediction.applied_run import AppliedRun
 from spectral.prediction.columns import Columns
 from spectral.prediction.deciding import Deciding, check_can_decide, given_shares, prepare_deciding
 from spectral.prediction.finished import (
+    check_all_classified,
     check_replaceable,
     finished_record,
     forget_record,
@@ -27,7 +28,7 @@ from spectral.prediction.finished import (
     write_record,
 )
 from spectral.prediction.join import join, probabilities_of
-from spectral.prediction.make_parts import make_parts
+from spectral.prediction.make_parts import check_part, make_parts
 from spectral.prediction.provenance import made_of, origin, plan_of
 from spectral.prediction.shift import shifted_classes
 from spectral.prediction.source import open_source
@@ -51,8 +52,8 @@ def predict(command: PredictConfig, kind: str, make: Make | None = None) -> None
         make: makes the parts in other processes; None: they are made here.
 
     Raises:
-        UserError: no such run, it has not ended, the data does not fit it, something asked for cannot be had, or there
-            is another file in the place of this one.
+        UserError: no such run, it has not ended, the data does not fit it, something asked for cannot be had, there is
+            another file in the place of this one, or a bad spectrum although `on_bad` is "error".
     """
     out = Path(command.out)
     with lean_tables(), space_errors(out):
@@ -62,6 +63,8 @@ def predict(command: PredictConfig, kind: str, make: Make | None = None) -> None
             (make or prediction.make_parts)(command, prediction.work)
             record = prediction.join_if_whole()
     if record is not None:
+        if command.on_bad == "error":
+            check_all_classified(record, out)
         print_record(Terminal(), record, out)
     elif command.shard is not None:
         Terminal().print(f"shard {command.shard} of {command.shards} is done; others are not yet")
@@ -103,10 +106,11 @@ class _Prediction:
                 return record
             self._check_replaceable()
             self.work.list_spectra(self.tables)
+            if self.command.on_bad == "error":
+                _check_parts(self.work)
         check_shards(self.command.shards, self.work.num_rows)
         del self.tables  # it may hold the whole catalog
         self.columns = Columns(self.kind, self.command, self.work.schema(), self.run.class_names)
-        _check_ids(self.work, self.command)
         return None
 
     def make_parts(self, command: PredictConfig, work: Work) -> None:
@@ -123,7 +127,8 @@ class _Prediction:
             if self.work.is_whole():
                 deciding, about = self.deciding(), origin(self.run, self.work.plan)
                 found = join(self.work, self.kind, self.columns, deciding, about)
-                notes = [*_notes(self.work, self.command, found, self.run.validation), self.doubt]
+                found |= {"repeated_id": self.work.repeated_id()}
+                notes = [*_notes(self.command, found, self.run.validation), self.doubt]
                 found |= {"warnings": deciding.doubts, "sentences": deciding.sentences}
                 found |= {"notes": [*filter(None, notes)], "origin": about}
                 record = write_record(self.out, self.made_of, found | deciding.report)
@@ -140,16 +145,18 @@ class _Prediction:
         return prepare_deciding(self.command, self.run, partial(probabilities_of, self.work))
 
 
-def _check_ids(work: Work, command: PredictConfig) -> None:
-    """Raise UserError for an id that two spectra have, if bad spectra are errors."""
-    if command.on_bad == "error" and (repeated := work.repeated_id()) is not None:
+def _check_parts(work: Work) -> None:
+    """Raise UserError for an id that two spectra have, or a bad spectrum in a part that is made. The lock is held."""
+    if (repeated := work.repeated_id()) is not None:
         raise UserError(f"The id {repeated} is in the data more than once; on_bad=skip keeps a row for each.")
+    for span in filter(work.is_done, work.spans):
+        check_part(work, span, work.read(span))
 
 
-def _notes(work: Work, command: PredictConfig, found: dict[str, Any], validation: Validation | None) -> list[str]:
+def _notes(command: PredictConfig, found: dict[str, Any], validation: Validation | None) -> list[str]:
     """What the user must know of the file as a whole."""
     notes = []
-    if (repeated := work.repeated_id()) is not None:
+    if (repeated := found["repeated_id"]) is not None:
         notes.append(
             f"The id {repeated}, and perhaps others, is in the data more than once: the file has a row for each."
         )

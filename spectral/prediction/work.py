@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from spectral.data.packing.parts import Span
 from spectral.errors import UserError
-from spectral.files import write_json, writing
+from spectral.files import remove_left_parts, write_json, writing
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,10 @@ class Work:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Let one process at a time list the catalog or join the parts; the others wait, and say so."""
+        """Let one process at a time list the catalog or join the parts; the others wait, and say so.
+
+        What a killed process has left of the file, which may be as large as the file, is removed.
+        """
         self.out.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.out.parent / f".{self.out.name}.lock")
         try:
@@ -75,6 +78,7 @@ class Work:
             log.info("Another process lists the spectra for %s or joins its parts: waiting for it.", self.out)
             lock.acquire()
         try:
+            remove_left_parts(self.out.parent, name=f"{self.out.name}.")
             yield
         finally:
             lock.release()

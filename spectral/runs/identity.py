@@ -60,8 +60,8 @@ def as_begun(path: Path, stored: Mapping[str, Any], given: dict[str, Any], chose
         raise UserError(f"run_dir={path} holds {WHAT.get(kind, 'the run of a network')}: give another run_dir.")
     begun = read_stored(stored)[0]
     given = _on_grid_as_begun(begun, given)
-    then, now = _flat(begun), _flat(given)
-    added = then.keys() & now.keys() - _flat(renamed(stored)).keys()
+    then, now = flat(begun), flat(given)
+    added = then.keys() & now.keys() - flat(renamed(stored)).keys()
     changed = {key: then[key] for key in sorted(added) if then[key] != now[key] and key not in chosen}
     config = OmegaConf.create(given)
     for key, value in changed.items():
@@ -101,7 +101,7 @@ def check_same(path: Path, stored: Mapping[str, Any], given: Mapping[str, Any], 
     """
     old, unknown = read_stored(stored)
     new, more = read_stored(given)
-    there, here = _flat(old), _flat(new) | more
+    there, here = flat(old), flat(new) | more
     for key in [*here, *there]:
         was, now = there.get(key, "absent"), here.get(key, "absent")
         if not is_free(key) and was != now:
@@ -122,11 +122,11 @@ def _ignore(path: Path, key: str, value: Any, may_matter: bool) -> None:
     log.warning("%s: it is ignored.", problem)
 
 
-def _flat(node: Any, prefix: str = "") -> dict[str, Any]:
+def flat(node: Any, prefix: str = "") -> dict[str, Any]:
     """Nested mappings as one mapping with dotted keys; lists count as values."""
     if not isinstance(node, Mapping):
         return {prefix: node}
-    flat: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for key, value in node.items():
-        flat |= _flat(value, f"{prefix}.{key}" if prefix else str(key))
-    return flat
+        found |= flat(value, f"{prefix}.{key}" if prefix else str(key))
+    return found

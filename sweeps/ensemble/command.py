@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeps.cli import mistake
-from sweeps.errors import user_error_type
+from sweeps.errors import user_error, user_error_type
 
 DEFAULT_TOP = 20
 SHOWN = 20  # members in the table
@@ -22,16 +22,19 @@ def main(arguments: list[str] | None = None) -> int:
         folders = snapshots_of(folders) if given.snapshots else folders
         # Imports torch, which takes seconds: a wrong name is found before.
         from spectral.ensembling.make import EnsembleOptions, make_ensemble
+        from spectral.ensembling.test_scores import has_test, score_test
 
-        options = EnsembleOptions(given.select, given.num_bags, given.seed)
-        result = make_ensemble(folders, given.out, options)
+        is_there = any(map(has_test, folders))
+        if given.score_test and not is_there:
+            raise user_error("--score-test cannot be had: the runs have no test split, so leave it out.")
+        result = make_ensemble(folders, given.out, EnsembleOptions(given.select, given.num_bags, given.seed))
         if given.score_test and not result["score_test"]:
-            from spectral.ensembling.test_scores import score_test
-
             result = score_test(given.out)
     except (LookupError, user_error_type()) as error:
         return mistake(error.args[0])
     _show(result, given.out)
+    if is_there and not result["score_test"]:
+        print("Its test split has not been scored: the same command with --score-test does that.")
     return 0
 
 
@@ -89,8 +92,6 @@ def _show(result: Mapping[str, Any], out: Path) -> None:
     if len(members) > len(shown):
         print(f"and {len(members) - len(shown)} more")
     print_result(Terminal(), result, out)
-    if not result["score_test"]:
-        print("Its test split has not been scored: the same command with --score-test does that.")
 
 
 def _score(value: Any) -> str:

@@ -135,6 +135,37 @@ def test_other_data_is_scored_without_a_split(
     assert "all macro-F1" in shown and " 8 " in shown  # the labelled ones
 
 
+def test_a_run_whose_data_is_divided_otherwise_by_now_is_scored_as_a_whole_alone(
+    finished: Path, tmp_path: Path
+) -> None:
+    own = shutil.copytree(finished, tmp_path / "own")
+    frame = pd.read_parquet(own / "predictions.parquet")
+    frame["split"] = frame["split"].map({"validation": "test", "test": "validation"})
+    frame.to_parquet(own / "predictions.parquet", index=False)
+    for on in ("auto", "train", "validation", "test"):
+        with pytest.raises(UserError, match="are divided otherwise than when it was trained: give the cache_dir"):
+            evaluation(own, f"on={on}")
+    assert evaluation(own, "on=all").result["all/num_spectra"] == 120
+
+
+def test_a_test_split_of_the_data_that_the_run_did_not_use_is_warned_of(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = spectra(split=np.where(np.arange(NUM) < 25, "train", "test"))
+    given = "data=arrays", f"data.path={path}", "data.num_workers=1", f"cache_dir={tmp_path / 'cache'}", "on=test"
+    own = shutil.copytree(finished, tmp_path / "own")
+    content, config = json.loads((own / "result.json").read_text()), (own / "config.yaml").read_text()
+    content["survey"]["fingerprint"] = evaluation(finished, *given).result["survey"]["fingerprint"]
+    (own / "result.json").write_text(json.dumps(content))
+    assert "flattered" not in caplog.text
+    evaluation(own, *given)
+    assert "it was trained on some of them, so its scores are flattered" in caplog.text
+    caplog.clear()
+    (own / "config.yaml").write_text(config.replace("name: stratified", "name: given"))
+    evaluation(own, *given)
+    assert "flattered" not in caplog.text
+
+
 def test_the_contest_format_has_no_header_and_every_row_in_order(
     finished: Path, spectra: Callable[..., Path], tmp_path: Path
 ) -> None:

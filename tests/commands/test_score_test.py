@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from small_runs import outcome, result, run
 
+from spectral import score_test
 from spectral.errors import UserError
 
 Overrides = Callable[..., list[str]]
@@ -34,6 +35,22 @@ def test_pictures_are_drawn_of_what_was_scored(small: Overrides, tmp_path: Path)
     assert (tmp_path / "run" / "plots" / "confusion.png").read_bytes() != before
 
 
+def test_a_kill_before_the_result_leaves_the_predictions_as_they_were(
+    small: Overrides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the run is a member of an ensemble as before."""
+    run([*small(folder="run"), "score_test=false"])
+    before = (tmp_path / "run" / "predictions.parquet").read_bytes()
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(score_test, "_plot", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run([*small(folder="run"), "plots=true"])
+    assert (tmp_path / "run" / "predictions.parquet").read_bytes() == before
+
+
 def test_a_test_split_that_was_scored_stays_scored(small: Overrides, tmp_path: Path) -> None:
     run(small(folder="run"))
     before = (tmp_path / "run" / "result.json").read_bytes()
@@ -42,11 +59,16 @@ def test_a_test_split_that_was_scored_stays_scored(small: Overrides, tmp_path: P
     assert (tmp_path / "run" / "result.json").read_bytes() == before
 
 
-def test_other_spectra_are_refused(small: Overrides, tmp_path: Path) -> None:
+def test_other_spectra_and_another_split_of_them_are_refused(small: Overrides, tmp_path: Path) -> None:
     run([*small(folder="run"), "score_test=false"])
-    file = tmp_path / "run" / "result.json"
-    content = json.loads(file.read_text())
+    result_file, predictions = tmp_path / "run" / "result.json", tmp_path / "run" / "predictions.parquet"
+    content, frame = json.loads(result_file.read_text()), pd.read_parquet(predictions)
+    elsewhere = min({f"s{row:03d}" for row in range(120)} - {*frame["id"]})
+    frame.assign(id=[elsewhere, *frame["id"][1:]]).to_parquet(predictions, index=False)
+    with pytest.raises(UserError, match="are divided otherwise than when it was trained"):
+        run(small(folder="run"))
+    assert json.loads(result_file.read_text()) == content
     content["survey"]["fingerprint"] = "another"
-    file.write_text(json.dumps(content))
+    result_file.write_text(json.dumps(content))
     with pytest.raises(UserError, match="the survey has changed since the run"):
         run(small(folder="run"))

@@ -72,6 +72,16 @@ def test_a_teacher_that_changed_is_refused(
     command = small(*SHORT, f"distill={tmp_path / 'teacher'}")
     with pytest.raises(StoppedError):
         run(command, stop_after(1))
+    model, initial = tmp_path / "teacher" / "model.json", tmp_path / "run" / "init.json"
+    content, record = json.loads(model.read_text()), json.loads(initial.read_text())
+    model.write_text(json.dumps(content | {"evaluate_shifts": [-1, 0, 1]}))
+    with pytest.raises(UserError, match="teacher has changed since the run in "):
+        run(command)
+    model.write_text(json.dumps(content | {"decision_state": {}}))
+    del record["distill"]["model"]  # as an earlier version left it
+    initial.write_text(json.dumps(record))
+    with pytest.raises(StoppedError):
+        run(command, stop_after(2))
     shutil.copy(members[2] / "best.safetensors", tmp_path / "teacher" / "best.safetensors")
     with pytest.raises(UserError, match="teacher has changed since the run in "):
         run(command)

@@ -145,6 +145,23 @@ def test_a_model_card_stands_next_to_the_file(model: Path, finished: Path, tmp_p
     assert (tmp_path / "card.md").read_text() == card
 
 
+def test_an_edited_model_card_is_kept_unless_it_may_be_replaced(
+    model: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(onnx_file, "write_onnx", lambda *_: "as before")
+    card, written = tmp_path / "model.md", model.with_suffix(".md").read_text()
+    for text in (written, "edited"):
+        card.write_text(text)
+        command(f"run={finished}", f"out={tmp_path / 'model.onnx'}")
+        assert card.read_text() == text
+        sentence = f"model card not written: {card} has another text than the run gives, perhaps yours; overwrite=true"
+        assert (sentence in capsys.readouterr().out) == (text == "edited")
+    with pytest.raises(UserError, match=r"model\.md has another text than .*: overwrite=true"):
+        command(f"run={finished}", f"out={card}")
+    command(f"run={finished}", f"out={card}", "overwrite=true")
+    assert card.read_text() == written
+
+
 def test_a_model_card_says_how_the_baseline_was_removed(finished: Path, tmp_path: Path) -> None:
     assert "- baseline of each spectrum: not removed" in model_card(RunFolder(finished))
     folder = RunFolder(shutil.copytree(finished, tmp_path / "run"))

@@ -114,3 +114,13 @@ def test_a_thinned_curve_is_that_of_scikit_learn_with_both_ends() -> None:
     thinned = list(zip(found[0].recall.tolist(), found[0].precision.tolist(), strict=True))
     assert set(thinned) <= points and len(thinned) <= MAX_POINTS
     assert (thinned[0], thinned[-1]) == ((recall[0], precision[0]), (recall[-1], precision[-1]))
+
+
+def test_the_curve_of_a_rare_class_keeps_its_shape() -> None:
+    rng = np.random.default_rng(0)
+    is_rare = np.arange(20_000) < 100
+    probability = rng.normal(np.where(is_rare, 0.7, 0.3), 0.1)[:, None]
+    (curve,) = curves(np.where(is_rare, "qso", "star"), probability, ["qso"])
+    steps = -np.diff(curve.recall)
+    assert len(steps) < MAX_POINTS and steps.min() >= 0 and steps.max() == pytest.approx(1 / 100)  # one spectrum
+    assert np.sum(steps * curve.precision[:-1]) == pytest.approx(curve.average_precision)

@@ -49,6 +49,15 @@ def test_every_type_is_read_back() -> None:
     assert found["name"][0] == "\\xe9"
 
 
+def test_missing_truth_values_and_bytes_stay_missing() -> None:
+    table = pa.table({"flag": pa.array([True, None, False]), "byte": pa.array([0, 255, None], pa.uint8())})
+    content = written([table.slice(0, 2), table.slice(2)])
+    with fits.open(io.BytesIO(content), logical_as_bytes=True) as hdus:
+        hdus.verify("exception")
+        data, null = hdus[1].data, hdus[1].columns["byte"].null
+        assert data["flag"].tolist() == [b"T", b"", b"F"] and data["byte"].tolist() == [0, 255, null]
+
+
 def test_names_that_fits_cannot_tell_apart_are_numbered() -> None:
     names = ["probability/Star", "probability/star", "probability star", "id"]
     plain = ["probability_Star", "probability_star_2", "probability_star_3", "id"]

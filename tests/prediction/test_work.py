@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from left_parts import leave_part
 
 from spectral.errors import UserError
 from spectral.prediction.work import Part, Work
@@ -54,6 +55,13 @@ def test_a_damaged_part_is_removed_and_made_again(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="was removed: the same command makes it again"):
         made.read((0, 7))
     assert not made.is_done((0, 7))
+
+
+def test_what_a_killed_join_has_left_of_the_file_is_removed(tmp_path: Path) -> None:
+    made = work(tmp_path)
+    left, foreign = leave_part(made.out), leave_part(tmp_path / "other.csv")
+    with made.locked():
+        assert not left.exists() and foreign.exists()
 
 
 def test_parts_without_the_list_of_spectra_are_not_joined(tmp_path: Path) -> None:

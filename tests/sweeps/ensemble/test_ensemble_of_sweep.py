@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -142,6 +143,23 @@ def test_the_command_scores_the_test_split_if_asked(
     assert command.main([*given, "--score-test"]) == 0
     assert "test macro-F1" in capsys.readouterr().out
     assert json.loads((tmp_path / "one" / "result.json").read_text())["score_test"]
+
+
+def test_of_runs_without_a_test_split_no_scores_of_it_are_promised(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = [shutil.copytree(folder / str(number), tmp_path / str(number)) for number in range(2)]
+    for path in runs:
+        config = (path / "config.yaml").read_text()
+        assert "  test: 0.2\n" in config
+        (path / "config.yaml").write_text(config.replace("  test: 0.2\n", "  test: 0.0\n"))
+    given = [*map(str, runs), "--select", "all", "--out", str(tmp_path / "out")]
+    assert command.main(given) == 0
+    assert "--score-test" not in capsys.readouterr().out
+    stamp = (tmp_path / "out" / "result.json").stat().st_mtime_ns
+    assert command.main([*given, "--score-test"]) == 2
+    assert "--score-test cannot be had: the runs have no test split" in capsys.readouterr().err
+    assert (tmp_path / "out" / "result.json").stat().st_mtime_ns == stamp
 
 
 def test_the_command_takes_a_study_its_trials_and_names_what_is_gone(

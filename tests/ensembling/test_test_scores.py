@@ -1,0 +1,45 @@
+"""The test split of an ensemble, scored later."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from run_folders import scored_run
+from small_runs import arrays
+
+from spectral.configs.readers import ArraysConfig
+from spectral.data.packing.pack import pack
+from spectral.data.readers.arrays.opening import open_arrays
+from spectral.ensembling.test_scores import has_test, score_test
+from spectral.errors import UserError
+
+
+def test_data_is_known_by_the_fingerprint_that_an_earlier_version_had_of_it(
+    ensemble: Path, pack_folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(ensemble, tmp_path / "out")
+    file, scored = tmp_path / "out" / "result.json", json.loads((ensemble / "result.json").read_text())
+    former = json.loads((pack_folder / "survey.json").read_text())["former_fingerprint"]
+    for fingerprint in ("of other data", former):
+        survey = scored["survey"] | {"fingerprint": fingerprint}
+        held = {key: value for key, value in scored.items() if not key.startswith("test/")}
+        file.write_text(json.dumps(held | {"survey": survey, "score_test": False}))
+        if fingerprint == former:
+            result = score_test(tmp_path / "out")
+            assert result["score_test"] and result["test/macro_f1"] == pytest.approx(scored["test/macro_f1"])
+        else:
+            with pytest.raises(UserError, match="the survey has changed since the runs in"):
+                score_test(tmp_path / "out")
+
+
+@pytest.mark.parametrize("other", ["test", "validation"])
+def test_whether_the_data_has_a_test_split_of_its_own_is_seen_in_its_pack(other: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "s.npz", **arrays(num=8), split=np.array(["train", other] * 4))
+    pack(open_arrays(str(tmp_path / "s.npz")), ArraysConfig(num_workers=1), tmp_path / "pack", progress=False)
+    run = scored_run(tmp_path / "run", folder=str(tmp_path / "pack"))
+    run.config.write_text("split:\n  name: given\n")
+    assert has_test(run.path) == (other == "test")
+    (tmp_path / "pack" / "survey.json").unlink()
+    assert has_test(run.path)  # it may have one
