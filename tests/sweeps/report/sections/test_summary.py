@@ -119,6 +119,24 @@ def test_the_mean_and_spread_over_seeds_are_shown_for_both_splits(tmp_path: Path
     assert "- to -" not in text
 
 
+@pytest.mark.parametrize("without", [[0], [2], [0, 1]])
+def test_seeds_without_a_test_score_are_left_out_of_its_mean(without: list[int], tmp_path: Path) -> None:
+    runs = seeds(0.1, 0.2, 0.3)
+    for seed in without:  # as after a final run that was stopped
+        del runs[seed]["result"]["test/macro_f1"]
+    scores = [run["result"]["test/macro_f1"] for run in runs if "test/macro_f1" in run["result"]]
+    spread = f" ± {np.std(scores, ddof=1):.4f}" if len(scores) > 1 else ""
+    text = words(make_report(tmp_path / "study", [Made({"x": 0.1}, [0.6], runs=runs)]))
+    assert f"{np.mean(scores):.4f}{spread} ({len(scores)} of 3 seeds)" in text
+
+
+def test_a_score_that_no_seed_has_is_a_dash(tmp_path: Path) -> None:
+    runs = seeds(0.1, 0.2)
+    for run in runs:
+        run["result"]["test/macro_f1"] = float("nan")
+    assert "nan" not in words(make_report(tmp_path / "study", [Made({"x": 0.1}, [0.6], runs=runs)]))
+
+
 def test_seeds_without_common_spectra_have_no_interval_of_their_mean(tmp_path: Path) -> None:
     runs = seeds(0.1, 0.2)
     runs[1]["predictions"] = runs[1]["predictions"].assign(id=[f"other{row}" for row in range(300)])
