@@ -13,7 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 from sweeps.errors import user_error, user_error_type
 from sweeps.files import load_json
 from sweeps.results.earlier_results import is_of_rule
-from sweeps.results.run_dirs import SEED
+from sweeps.results.run_dirs import seed_of
 from sweeps.results.run_files import load_metrics, load_result
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Run:
     @property
     def seed_index(self) -> int:
         """The index of the run's seed in its trial, from the folder's name; 0 if the trial has one run."""
-        return int(self.path.name.removeprefix(SEED)) if self.path.name.startswith(SEED) else 0
+        return seed_of(self.path) or 0
 
     @property
     def class_names(self) -> list[str]:
