@@ -17,6 +17,7 @@ from sweeps.results.run import Run
 from sweeps.results.seeds_or_folds import replicate
 from sweeps.results.trial_row import shown
 from sweeps.study.attributes import REUSED_FROM, SPREAD
+from sweeps.study.renamed import renamed_override
 
 SPLITS = {"val": "validation", "test": "test"}
 RULE = "/decision"  # behind a split: by the runs' decision rule, if it is not argmax
@@ -147,7 +148,7 @@ def best_command(report: Report) -> str:
     """The command of the best trial by now; empty if there is none."""
     if report.best is None or not report.best.overrides:
         return ""
-    return command(report.program, report.best.overrides)
+    return command(report.program, [renamed_override(override) for override in report.best.overrides])
 
 
 def _objectives(trial: ReportedTrial) -> list[str]:

@@ -18,7 +18,7 @@ from sweeps.report.space_in_words import in_words
 from sweeps.results.paired_difference import OTHER_SPECTRA, OTHER_SURVEY, mean_interval, paired_differences
 from sweeps.results.run import Run
 from sweeps.space import Space
-from sweeps.study.attributes import PROGRAM
+from sweeps.study.attributes import OVERRIDES, PROGRAM
 
 X = {"x": {"low": 0.0, "high": 1.0}}
 
@@ -84,6 +84,12 @@ def test_the_command_is_that_of_the_current_best_trial(tmp_path: Path) -> None:
     report = make_report(tmp_path / "study", trials, X, summary=kept)
     assert summary.best_command(report) == "python other.py 'name=\"it'\"'\"'s\"'"
     assert summary.best_command(make_report(tmp_path / "new", trials, X)).startswith("python run.py 'name")
+
+
+def test_the_command_has_the_names_of_this_version(tmp_path: Path) -> None:
+    stored = {OVERRIDES: ["loss=soft_f1", "loss.form=log_mean"]}
+    report = make_report(tmp_path / "study", [Made({"loss.form": "log_mean"}, [0.5], attributes=stored)])
+    assert summary.best_command(report) == "python run.py loss=soft_f1 loss.form=log_of_mean"
 
 
 def test_the_command_has_the_config_files_of_the_study(tmp_path: Path) -> None:
