@@ -2,12 +2,14 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweeps.errors import user_error_type
 from sweeps.files import load_json, write_json, write_table
 from sweeps.results.run import Run, is_evaluation
 
@@ -22,9 +24,12 @@ PREDICTIONS = "predictions.parquet"
 def pooled(runs: Sequence[Run]) -> Sequence[Run]:
     """The out-of-fold evaluation in place of a trial's folds, if it is there; else the runs themselves."""
     parents = {run.path.parent for run in runs}
-    folder = parents.pop() / FOLDER if len(parents) == 1 else None
-    is_there = folder is not None and len(runs) > 1 and is_evaluation(folder)
-    return [Run(folder)] if folder is not None and is_there else runs
+    if len(runs) < 2 or len(parents) > 1:
+        return runs
+    folder = parents.pop() / FOLDER
+    with suppress(user_error_type()):  # a damaged one is made again by the sweep
+        return [Run(folder)] if is_evaluation(folder) else runs
+    return runs
 
 
 def scores_out_of_fold(runs: Sequence[Run]) -> dict[str, Any] | None:

@@ -92,8 +92,7 @@ class Run:
             yaml.YAMLError,
             OmegaConfBaseException,
         ) as error:
-            said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-            raise user_error(f"{path} cannot be read: {said}.") from error
+            raise user_error(f"{path} cannot be read: {_said(error)}.") from error
 
     @property
     def seed_index(self) -> int:
@@ -127,6 +126,10 @@ class Run:
     def split(self, name: str) -> "pd.DataFrame":
         """The predictions of one split, "validation" or "test"."""
         return self.predictions[self.predictions["split"] == name]
+
+
+def _said(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
 
 
 def _predictions(path: Path) -> "pd.DataFrame":
@@ -165,9 +168,17 @@ def trouble(run: Run, *parts: str) -> str | None:
 
 
 def is_evaluation(folder: Path) -> bool:
-    """Whether a folder holds what `spectral.evaluate out=FOLDER` wrote: a run's scores on some spectra."""
+    """Whether a folder holds what `spectral.evaluate out=FOLDER` wrote: a run's scores on some spectra.
+
+    Raises UserError if its result.json cannot be read.
+    """
     path = folder / "result.json"
-    return path.is_file() and not (folder / "config.yaml").exists() and "evaluated" in load_json(path)
+    if not path.is_file() or (folder / "config.yaml").exists():
+        return False
+    try:
+        return "evaluated" in load_json(path)
+    except (OSError, ValueError) as error:
+        raise user_error(f"{path} cannot be read: {_said(error)}.") from error
 
 
 def flat(node: Any, prefix: str = "") -> dict[str, Any]:

@@ -107,6 +107,12 @@ def test_repeated_folds_are_compared_by_all_their_divisions(tmp_path: Path) -> N
     assert low < scores[1] < high < 1 - 4 / 40
 
 
+def test_a_damaged_evaluation_of_folds_counts_as_missing(tmp_path: Path) -> None:
+    runs = folds_by_hand(tmp_path / "a", [4])
+    (tmp_path / "a" / FOLDER / "result.json").write_text("{")
+    assert pooled(runs) == runs
+
+
 def test_runs_that_are_no_folds_have_no_score_out_of_fold(small: Callable[..., list[str]], tmp_path: Path) -> None:
     for seed in (0, 1):
         small_runs.run(small(f"seed={seed}", folder=f"seed-{seed}"))
