@@ -59,12 +59,15 @@ site: .venv
 reference: .venv
 	$(RUN) tools/config_reference.py
 
-# The stamp is written last, so an interrupted installation is started again.
+# A Python for which the packages are there; pyproject.toml says the same.
+SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+
+# The stamp is written last, so an interrupted installation is started again. A .venv of another Python is made empty.
 .venv: .venv/installed
 
 .venv/installed: pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) -c '$(SUITABLE)' || { echo "Python 3.11 to 3.13 is needed: make PYTHON=python3.12 ..." >&2; exit 2; }
+	$(PYTHON) -m venv $$($(RUN) -c '$(SUITABLE)' 2> /dev/null || echo --clear) .venv
 	$(RUN) -m pip install --quiet --disable-pip-version-check --editable ".[test,dev]"
 	touch .venv/installed
 

@@ -31,6 +31,11 @@ def renamed(value: Any, key: str = "") -> Any:
     return new_name(key, value) or value
 
 
+def may_have_old_name(text: str) -> bool:
+    """Whether an old name is somewhere in a text, such as an override: quick, and false for almost all of them."""
+    return any(old in text for names in VALUES.values() for old in names)
+
+
 def new_name(key: str, value: Any) -> str | None:
     """Today's name of a value; None if it has not changed."""
     names = next((names for end, names in VALUES.items() if f".{key}".endswith(f".{end}")), {})

@@ -17,6 +17,7 @@ trackers = Registry("tracker")
 
 WANDB_MODE = "WANDB_MODE"
 WANDB_MODES = ("disabled", "offline", "online", "shared")
+WANDB_ALIASES = {"dryrun": "offline", "run": "online"}  # the library's older names
 # The path comes first: without it `spectral` may not be found.
 LOOK_FOR_KEY = "import sys; sys.path[:] = {path!r}; from spectral.tracking.backends.wandb_key import main; main()"
 LOOK_TIMEOUT_S = 20.0
@@ -51,12 +52,14 @@ class WandbConfig:
 
     def _check_mode(self, key: str) -> None:
         """What the environment says counts where the config leaves it open, and the library reads it in any case."""
-        named = os.environ.get(WANDB_MODE)
-        if named is not None and named not in WANDB_MODES:
+        named = os.environ.get(WANDB_MODE, "")
+        meant = WANDB_ALIASES.get(named, named)
+        if meant and meant not in WANDB_MODES:
             raise UserError(f"{WANDB_MODE}={named} is not a mode of Weights & Biases: {nearest(named, WANDB_MODES)}.")
-        asked = f"{WANDB_MODE}={named}" if self.mode == "auto" else f"{key}.mode={self.mode}"
-        if asked.endswith("=online") and (why := _why_no_key()):
-            otherwise = f"unset {WANDB_MODE}" if self.mode == "auto" else f"say {key}.mode=auto"
+        is_open = self.mode == "auto"
+        if (meant if is_open else self.mode) == "online" and (why := _why_no_key()):
+            asked = f"{WANDB_MODE}={named}" if is_open else f"{key}.mode={self.mode}"
+            otherwise = f"unset {WANDB_MODE}" if is_open else f"say {key}.mode=auto"
             raise UserError(
                 f"{asked} needs a key of Weights & Biases, and {why}: give it with `wandb login` or WANDB_API_KEY, or "
                 f"{otherwise} to keep runs offline."

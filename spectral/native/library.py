@@ -14,6 +14,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,7 @@ SWITCH, FLAGS = "SPECTRAL_NO_NATIVE", "SPECTRAL_NATIVE_FLAGS"
 ALWAYS = ["-O3", "-std=c++17", "-fPIC", "-shared", "-fopenmp"]
 COMPILERS = ("c++", "g++", "clang++")
 BUILD_TIMEOUT_S = 300
+KEPT_S = 24 * 3600  # how long a library that cannot be loaded is not built again
 CPU_INFO = Path("/proc/cpuinfo")
 
 
@@ -59,11 +61,16 @@ def library() -> Library:
         path = _folder() / f"block-{_key(compiler)}.so"
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock"), timeout=BUILD_TIMEOUT_S):
-            return Library(_load(path) or _build(compiler, path), path)
+            code, why_not = _load_or_build(compiler, path)
+        problem = f"the library cannot be loaded from {path} ({why_not}), so set XDG_CACHE_HOME to another folder"
+        return Library(code, path) if code else _warned(problem)
     except (OSError, RuntimeError, subprocess.SubprocessError, Timeout) as error:
-        problem = f"{' '.join(compiler)} could not build it ({_first_line(error)})"
-        log.warning("Training takes longer than it could: %s. Set %s=1 to leave it out.", problem, SWITCH)
-        return Library(problem=problem)
+        return _warned(f"{' '.join(compiler)} could not build it ({_first_line(error)})")
+
+
+def _warned(problem: str) -> Library:
+    log.warning("Training takes longer than it could: %s. Set %s=1 to leave it out.", problem, SWITCH)
+    return Library(problem=problem)
 
 
 def _missing(problem: str) -> Library:
@@ -107,17 +114,34 @@ def _processor() -> str:
     return "\n".join(line for line in lines if line.startswith(("vendor", "cpu family", "model", "flags", "Features")))
 
 
-def _load(path: Path) -> ctypes.CDLL | None:
-    """The library in a file; None if there is none, or if it is damaged, as after a power failure."""
-    if not path.exists():
-        return None
+def _load_or_build(compiler: list[str], path: Path) -> tuple[ctypes.CDLL | None, str]:
+    """The library, or why it cannot be loaded though it was built, as from a file system that runs no programs.
+
+    The reason is kept for a day next to the library, so that not every process builds it in vain.
+    """
+    kept = path.with_suffix(".failed")
+    code, why_not = _load(path)
+    if code is None and not (path.exists() and _is_recent(kept)):
+        _build(compiler, path)
+        code, why_not = _load(path)
+        if code is None:
+            kept.write_text(why_not, "utf-8")
+    return code, why_not
+
+
+def _is_recent(kept: Path) -> bool:
+    return kept.exists() and time.time() - kept.stat().st_mtime < KEPT_S
+
+
+def _load(path: Path) -> tuple[ctypes.CDLL | None, str]:
+    """The library in a file; or None and why there is none, such as damage by a power failure."""
     try:
-        return ctypes.CDLL(str(path))
-    except OSError:
-        return None
+        return ctypes.CDLL(str(path)), ""
+    except OSError as error:
+        return None, _first_line(error).removeprefix(f"{path}: ")
 
 
-def _build(compiler: list[str], path: Path) -> ctypes.CDLL:
+def _build(compiler: list[str], path: Path) -> None:
     """Compile, and put the finished file in its place at once."""
     log.info("Building the fast blocks for this processor, once: %s", path)
     part = path.with_suffix(f".{os.getpid()}.part")
@@ -127,7 +151,6 @@ def _build(compiler: list[str], path: Path) -> ctypes.CDLL:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-    return ctypes.CDLL(str(path))
 
 
 def _first_line(error: Exception) -> str:

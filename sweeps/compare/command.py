@@ -21,13 +21,14 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("runs", nargs="+", metavar="RUN", help=what)
     parser.add_argument("--all", action="store_true", help="also show equal config values, and every metric")
+    parser.add_argument("--storage", help="URL of the storage, if the study's folder does not name it")
     given = parser.parse_args(arguments)
     if len(given.runs) < 2:
         return mistake(f"there is nothing to compare {given.runs[0]} with: name two or more.")
     from sweeps.compare.subjects import find_subject
 
     try:
-        _show([find_subject(named) for named in given.runs], given.all)
+        _show([find_subject(named, given.storage) for named in given.runs], given.all)
     except (LookupError, user_error_type()) as error:
         return mistake(error.args[0])
     return 0

@@ -56,12 +56,13 @@ class Subject:
         return all(isinstance(_numbers(run).get(name), int) for run in self.runs)
 
 
-def find_subject(named: str) -> Subject:
+def find_subject(named: str, url: str | None = None) -> Subject:
     """Find what a name on the command line means.
 
     Args:
         named: a run, STUDY:NUMBER, or STUDY for its best trial; a run or a study is a folder, or a name in outputs.
             The folder of an evaluation (`spectral.evaluate out=FOLDER`) counts as a run's.
+        url: of the storage, if the study's folder does not name it.
 
     Raises:
         LookupError: there is no such run, study or trial, or it has no run folder.
@@ -70,27 +71,29 @@ def find_subject(named: str) -> Subject:
     if (Path(named) / CONFIG).is_file() or is_evaluation(Path(named)):  # takes precedence over a study of that name
         return _subject(named, [Path(named)])
     if study_folder(named):
-        return _best_trial(named)
+        return _best_trial(named, url)
     study, separator, number = named.rpartition(":")
-    if separator and number.isdecimal() and study_folder(study):
-        return _trial(study, int(number))
+    if separator and number.isdecimal() and (url or study_folder(study)):
+        return _trial(study, int(number), url)
     if folder := run_folder(named):
         return _subject(named, [folder])
+    if url:
+        return _best_trial(named, url)
     hint = did_you_mean(Path(study or named).name, names_in_outputs(CONFIG, JOURNAL_FILE, SUMMARY_FILE))
     kinds = "neither a run, nor a study, nor STUDY:NUMBER of a study"
     raise LookupError(f"{named} is {kinds}: {hint}see python -m sweeps.ls.")
 
 
-def _best_trial(study: str) -> Subject:
-    loaded = load_study(study)
+def _best_trial(study: str, url: str | None) -> Subject:
+    loaded = load_study(study, url)
     best = ranked(loaded.get_trials(deepcopy=False), loaded.directions)
     if not best:
         raise LookupError(f"the study {study} has no complete trial yet: name one as {study}:NUMBER.")
     return _of_trial(study, loaded, best[0].number)
 
 
-def _trial(study: str, number: int) -> Subject:
-    loaded = load_study(study)
+def _trial(study: str, number: int, url: str | None) -> Subject:
+    loaded = load_study(study, url)
     num_trials = len(loaded.get_trials(deepcopy=False))
     if number >= num_trials:
         raise LookupError(f"the study {study} has no trial {number}: its {num_trials} trials are numbered from 0.")

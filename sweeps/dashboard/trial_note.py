@@ -10,6 +10,7 @@ from optuna.trial import FrozenTrial
 from sweeps.invocation import DEFAULT, lines_of_command
 from sweeps.study.attributes import OVERRIDES, REASON, TRACEBACK
 from sweeps.study.paused import state_name
+from sweeps.study.renamed import renamed_override
 
 TRACKER = "tracker.json"
 TRACKERS = {"wandb": "Weights & Biases", "mlflow": "MLflow"}  # key in TRACKER -> name to show
@@ -27,7 +28,8 @@ def trial_note(trial: FrozenTrial, run_folders: Sequence[Path], program: Sequenc
     parts = [f"**{state_name(trial)}**" + (f": {_code(reason)}" if reason else "")]
     parts += [_run_lines(run_folders) or "The run folder is gone."]
     if OVERRIDES in attributes:
-        parts.append(f"```\n{lines_of_command(program or DEFAULT, attributes[OVERRIDES])}\n```")
+        overrides = [renamed_override(override) for override in attributes[OVERRIDES]]
+        parts.append(f"```\n{lines_of_command(program or DEFAULT, overrides)}\n```")
     if TRACEBACK in attributes:
         parts.append(f"```\n{attributes[TRACEBACK].rstrip()}\n```")
     return "\n\n".join(parts)

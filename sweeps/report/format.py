@@ -6,7 +6,12 @@ from typing import Any
 
 def score(value: Any) -> str:
     """Four digits after the point; a dash for what is missing or not finite."""
-    return f"{value:.4f}" if isinstance(value, int | float) and math.isfinite(value) else "-"
+    return f"{value:.4f}" if is_finite(value) else "-"
+
+
+def is_finite(value: Any) -> bool:
+    """Whether a value is a number, and neither infinite nor NaN."""
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def interval(low: Any, high: Any) -> str:

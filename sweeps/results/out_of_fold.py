@@ -2,12 +2,14 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sweeps.errors import user_error_type
 from sweeps.files import load_json, write_json, write_table
 from sweeps.results.run import Run, is_evaluation
 
@@ -22,9 +24,12 @@ PREDICTIONS = "predictions.parquet"
 def pooled(runs: Sequence[Run]) -> Sequence[Run]:
     """The out-of-fold evaluation in place of a trial's folds, if it is there; else the runs themselves."""
     parents = {run.path.parent for run in runs}
-    folder = parents.pop() / FOLDER if len(parents) == 1 else None
-    is_there = folder is not None and len(runs) > 1 and is_evaluation(folder)
-    return [Run(folder)] if folder is not None and is_there else runs
+    if len(runs) < 2 or len(parents) > 1:
+        return runs
+    folder = parents.pop() / FOLDER
+    with suppress(user_error_type()):  # a damaged one is made again by the sweep
+        return [Run(folder)] if is_evaluation(folder) else runs
+    return runs
 
 
 def scores_out_of_fold(runs: Sequence[Run]) -> dict[str, Any] | None:
@@ -52,8 +57,8 @@ def score_out_of_fold(runs: Sequence[Run]) -> dict[str, Any] | None:
 
     Repeated folds are scored one division at a time: scores are means over them, the confusion matrix is their sum.
     """
-    divisions = _divisions(runs)
-    if not divisions:
+    tables = divisions(runs)
+    if not tables:
         return None
     import pandas as pd  # here, as below: a search without folds ends sooner
 
@@ -62,11 +67,11 @@ def score_out_of_fold(runs: Sequence[Run]) -> dict[str, Any] | None:
 
     names, seed = runs[0].class_names, int(runs[0].config.get("seed", 0))
     has_rule = any("val/decision/macro_f1" in run.result for run in runs)
-    groups = group_numbers(divisions[0]["group"]) if "group" in divisions[0] else None
+    groups = group_numbers(tables[0]["group"]) if "group" in tables[0] else None
     scores: defaultdict[str, list[float]] = defaultdict(list)
     confusion: Counter[str] = Counter()
     said: dict[str, list[Any]] = {"val": [], "val/decision": []}
-    for table in divisions:
+    for table in tables:
         probability = table[[f"probability/{name}" for name in names]].to_numpy(np.float64)
         label, decided = (pd.Categorical(table[c], names).codes.astype(np.int64) for c in ("label", "predicted"))
         metrics, matrices = split_scores("val", probability, decided if has_rule else None, label, names, seed, groups)
@@ -88,14 +93,14 @@ def score_out_of_fold(runs: Sequence[Run]) -> dict[str, Any] | None:
         "survey": first.result["survey"],
         "config": first.config,
     }
-    _write(folder / FOLDER, found, divisions)
+    _write(folder / FOLDER, found, tables[0])
     return found
 
 
-def _divisions(runs: Sequence[Run]) -> "list[pd.DataFrame]":
+def divisions(runs: Sequence[Run]) -> "list[pd.DataFrame]":
     """The validation predictions of each division into folds, sorted by id.
 
-    None unless each division has all its folds, and they are apart.
+    Empty unless each division has all its folds, and they are apart.
     """
     splits = [run.config.get("split") or {} for run in runs]
     if len(runs) < 2 or not all(
@@ -104,11 +109,11 @@ def _divisions(runs: Sequence[Run]) -> "list[pd.DataFrame]":
         return []
     import pandas as pd
 
-    tables: defaultdict[int, list[pd.DataFrame]] = defaultdict(list)
+    parts_of: defaultdict[int, list[pd.DataFrame]] = defaultdict(list)
     for run, split in zip(runs, splits, strict=True):
-        tables[int(split["fold"]) // int(split["num_folds"])].append(run.split("validation"))
-    found = [pd.concat(parts).sort_values("id", ignore_index=True) for _, parts in sorted(tables.items())]
-    is_whole = all(len(parts) == splits[0]["num_folds"] for parts in tables.values())
+        parts_of[int(split["fold"]) // int(split["num_folds"])].append(run.split("validation"))
+    found = [pd.concat(parts).sort_values("id", ignore_index=True) for _, parts in sorted(parts_of.items())]
+    is_whole = all(len(parts) == splits[0]["num_folds"] for parts in parts_of.values())
     is_apart = all(table["id"].is_unique and len(table) for table in found)
     return found if is_whole and is_apart and all(table["id"].equals(found[0]["id"]) for table in found) else []
 
@@ -117,8 +122,8 @@ def _is_count(name: str) -> bool:
     return "/num_" in name
 
 
-def _write(folder: Path, result: dict[str, Any], divisions: "Sequence[pd.DataFrame]") -> None:
-    """The predictions of the first division, by which two trials are compared, and last the scores."""
+def _write(folder: Path, result: dict[str, Any], predictions: "pd.DataFrame") -> None:
+    """The predictions, of repeated folds those of the first division, and last the scores."""
     folder.mkdir(exist_ok=True)
-    write_table(folder / "predictions.parquet", divisions[0])
+    write_table(folder / "predictions.parquet", predictions)
     write_json(folder / "result.json", result)

@@ -1,6 +1,7 @@
 """Macro-F1 of runs on the same spectra: its uncertainty, and its difference. n spectra, S seeds, K classes.
 
-Objects are resampled, with all their spectra, if the predictions name their group; else spectra.
+Repeated folds are S divisions of the spectra into folds. Objects are resampled, with all their spectra, if the
+predictions name their group; else spectra.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sweeps.results.out_of_fold import pooled
+from sweeps.results.out_of_fold import divisions, pooled
 from sweeps.results.run import Run
 from sweeps.results.seeds_or_folds import replicate
 
@@ -67,7 +68,7 @@ def paired_differences(mine: Sequence[Run], other: Sequence[Run]) -> tuple[dict[
     fingerprints = {run.survey_fingerprint for run in (*mine, *other)}
     if len(fingerprints) > 1 or "" in fingerprints or not (mine and other):
         return {}, OTHER_SURVEY
-    found = {split: _difference(split, _of_split(mine, split), _of_split(other, split)) for split in SPLITS}
+    found = {split: _difference(split, _said(mine, split), _said(other, split)) for split in SPLITS}
     differences = {split: difference for split, difference in found.items() if difference}
     return differences, "" if differences else OTHER_SPECTRA
 
@@ -88,10 +89,6 @@ def difference_sentence(found: Difference, first: str, other: str) -> str:
     )
 
 
-def _mean_over(runs: Sequence[Run]) -> str:
-    return f" (mean over {len(runs)} {replicate(runs)}s)" if len(runs) > 1 else ""
-
-
 def mean_interval(runs: Sequence[Run], split: str, by_rule: bool = True) -> tuple[float, float] | None:
     """95 % interval of the mean over runs of macro-F1; None if they did not predict the same spectra.
 
@@ -100,13 +97,38 @@ def mean_interval(runs: Sequence[Run], split: str, by_rule: bool = True) -> tupl
     """
     from spectral.scoring.bootstrap import bootstrap_interval
 
-    same = _same_spectra(_of_split(runs, split), split, by_rule)
+    same = _same_spectra(_said(runs, split).tables, runs[0].class_names, by_rule)
     return None if same is None else bootstrap_interval(same.label, same.predicted, SEED, groups=same.groups)
 
 
-def _of_split(runs: Sequence[Run], split: str) -> Sequence[Run]:
-    """The runs that say something of a split: folds have a validation part each, and together one."""
-    return pooled(runs) if split == "validation" else runs
+@dataclass(frozen=True)
+class _Said:
+    """What a trial says of a split.
+
+    Args:
+        runs: that have its scores: of folds together, on validation, their evaluation.
+        tables: predictions, one for each run; of repeated folds together one for each division.
+    """
+
+    runs: Sequence[Run]
+    tables: Sequence[pd.DataFrame]
+
+    @property
+    def has_divisions(self) -> bool:
+        return len(self.tables) > len(self.runs)
+
+    @property
+    def mean_over(self) -> str:
+        """What a score is a mean over, in brackets; empty for one run."""
+        what = "divisions into folds" if self.has_divisions else f"{replicate(self.runs)}s"
+        return f" (mean over {len(self.tables)} {what})" if len(self.tables) > 1 else ""
+
+
+def _said(runs: Sequence[Run], split: str) -> _Said:
+    """Folds have a validation part each, and together one."""
+    together = pooled(runs) if split == "validation" else runs
+    tables = divisions(runs) if together is not runs else []
+    return _Said(together, tables or [run.split(split) for run in together])
 
 
 @dataclass(frozen=True)
@@ -118,9 +140,9 @@ class _Same:
     groups: Labels | None
 
 
-def _same_spectra(runs: Sequence[Run], split: str, by_rule: bool = True) -> _Same | None:
-    """The predictions of a split; None unless all runs predicted the same spectra with the same labels."""
-    tables = [_said(run, split, by_rule).set_index("id").sort_index() for run in runs]
+def _same_spectra(said_of: Sequence[pd.DataFrame], class_names: Sequence[str], by_rule: bool = True) -> _Same | None:
+    """The predictions of a split; None unless all tables are of the same spectra with the same labels."""
+    tables = [_by_id(table, by_rule) for table in said_of]
     first = tables[0]
     if first.empty or not first.index.is_unique:
         return None
@@ -129,18 +151,17 @@ def _same_spectra(runs: Sequence[Run], split: str, by_rule: bool = True) -> _Sam
     has_label = first["label"].notna()
     said = pd.DataFrame({k: table["predicted"] for k, table in enumerate(tables)})[has_label]
     label = first["label"][has_label]
-    names = dict.fromkeys([*runs[0].class_names, *label.unique(), *pd.unique(said.to_numpy().ravel())])
+    names = dict.fromkeys([*class_names, *label.unique(), *pd.unique(said.to_numpy().ravel())])
     place = {name: k for k, name in enumerate(names)}
     predicted = np.stack([said[k].map(place).to_numpy(np.int64) for k in said])
     return _Same(label.map(place).to_numpy(np.int64), predicted, _groups(tables, has_label))
 
 
-def _said(run: Run, split: str, by_rule: bool) -> pd.DataFrame:
-    """id, label, predicted, and group if the run knows it."""
-    table = run.split(split)
+def _by_id(table: pd.DataFrame, by_rule: bool) -> pd.DataFrame:
+    """label, predicted, and group if the run knows it, sorted by id."""
     if not by_rule:
         table = table.assign(predicted=_most_probable(table))
-    return table[[name for name in ("id", "label", "predicted", "group") if name in table]]
+    return table[[name for name in ("id", "label", "predicted", "group") if name in table]].set_index("id").sort_index()
 
 
 def _most_probable(table: pd.DataFrame) -> "pd.Series[Any]":
@@ -160,25 +181,35 @@ def _groups(tables: Sequence[pd.DataFrame], has_label: "pd.Series[bool]") -> Lab
     return group_numbers(named[0]) if named else None
 
 
-def _difference(split: str, mine: Sequence[Run], other: Sequence[Run]) -> Difference | None:
+def _difference(split: str, mine: _Said, other: _Said) -> Difference | None:
     from spectral.scoring.bootstrap import paired_bootstrap_interval
 
-    same = _same_spectra([*mine, *other], split)
+    same = _same_spectra([*mine.tables, *other.tables], mine.runs[0].class_names)
     if same is None:
         return None
-    one, two = same.predicted[: len(mine)], same.predicted[len(mine) :]
+    num_mine = len(mine.tables)
+    one, two = same.predicted[:num_mine], same.predicted[num_mine:]
     low, high = paired_bootstrap_interval(same.label, one, two, SEED, groups=same.groups)
     scores = [_macro_f1(same, row) for row in same.predicted]
-    ours, theirs = scores[: len(mine)], scores[len(mine) :]
-    of_seed = {run.seed_index: score for run, score in zip(other, theirs, strict=True)}
-    by_seed = [
-        score - of_seed[run.seed_index] for run, score in zip(mine, ours, strict=True) if run.seed_index in of_seed
-    ]
-    mean_over = (_mean_over(mine), _mean_over(other))
+    ours, theirs = scores[:num_mine], scores[num_mine:]
     key = KEYS.get(split, split)
-    has_rule = any(f"{key}/decision/macro_f1" in run.result for run in (*mine, *other))
-    score = "decision/macro_f1" if has_rule else "macro_f1"
-    return Difference(split, score, len(same.label), mean_over, fmean(ours), fmean(theirs), low, high, by_seed)
+    has_rule = any(f"{key}/decision/macro_f1" in run.result for run in (*mine.runs, *other.runs))
+    return Difference(
+        split=split,
+        score="decision/macro_f1" if has_rule else "macro_f1",
+        num_spectra=len(same.label),
+        mean_over=(mine.mean_over, other.mean_over),
+        mine=fmean(ours),
+        other=fmean(theirs),
+        low=low,
+        high=high,
+        by_seed=[] if mine.has_divisions or other.has_divisions else _by_seed(mine.runs, ours, other.runs, theirs),
+    )
+
+
+def _by_seed(mine: Sequence[Run], ours: Sequence[float], other: Sequence[Run], theirs: Sequence[float]) -> list[float]:
+    of_seed = {run.seed_index: score for run, score in zip(other, theirs, strict=True)}
+    return [score - of_seed[run.seed_index] for run, score in zip(mine, ours, strict=True) if run.seed_index in of_seed]
 
 
 def _macro_f1(same: _Same, predicted: Labels) -> float:

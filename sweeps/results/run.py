@@ -13,7 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 from sweeps.errors import user_error, user_error_type
 from sweeps.files import load_json
 from sweeps.results.earlier_results import is_of_rule
-from sweeps.results.run_dirs import SEED
+from sweeps.results.run_dirs import seed_of
 from sweeps.results.run_files import load_metrics, load_result
 
 if TYPE_CHECKING:
@@ -92,13 +92,12 @@ class Run:
             yaml.YAMLError,
             OmegaConfBaseException,
         ) as error:
-            said = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-            raise user_error(f"{path} cannot be read: {said}.") from error
+            raise user_error(f"{path} cannot be read: {_said(error)}.") from error
 
     @property
     def seed_index(self) -> int:
         """The index of the run's seed in its trial, from the folder's name; 0 if the trial has one run."""
-        return int(self.path.name.removeprefix(SEED)) if self.path.name.startswith(SEED) else 0
+        return seed_of(self.path) or 0
 
     @property
     def class_names(self) -> list[str]:
@@ -127,6 +126,10 @@ class Run:
     def split(self, name: str) -> "pd.DataFrame":
         """The predictions of one split, "validation" or "test"."""
         return self.predictions[self.predictions["split"] == name]
+
+
+def _said(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
 
 
 def _predictions(path: Path) -> "pd.DataFrame":
@@ -165,9 +168,17 @@ def trouble(run: Run, *parts: str) -> str | None:
 
 
 def is_evaluation(folder: Path) -> bool:
-    """Whether a folder holds what `spectral.evaluate out=FOLDER` wrote: a run's scores on some spectra."""
+    """Whether a folder holds what `spectral.evaluate out=FOLDER` wrote: a run's scores on some spectra.
+
+    Raises UserError if its result.json cannot be read.
+    """
     path = folder / "result.json"
-    return path.is_file() and not (folder / "config.yaml").exists() and "evaluated" in load_json(path)
+    if not path.is_file() or (folder / "config.yaml").exists():
+        return False
+    try:
+        return "evaluated" in load_json(path)
+    except (OSError, ValueError) as error:
+        raise user_error(f"{path} cannot be read: {_said(error)}.") from error
 
 
 def flat(node: Any, prefix: str = "") -> dict[str, Any]:

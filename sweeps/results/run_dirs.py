@@ -18,8 +18,14 @@ def run_dirs(attributes: dict[str, Any], folder: Path | None) -> list[Path]:
     here = folder_of(attributes, folder)
     if here is None:
         return []
-    seeds = sorted(here.glob(f"{SEED}*"), key=lambda path: int(path.name.removeprefix(SEED)))
-    return [path for path in seeds or [here] if path.is_dir()]
+    found = [(seed, path) for path in here.glob(f"{SEED}*") if (seed := seed_of(path)) is not None and path.is_dir()]
+    return [path for _, path in sorted(found)] or [path for path in [here] if path.is_dir()]
+
+
+def seed_of(folder: Path) -> int | None:
+    """The index of a run's seed, from the folder's name, `seed-2`; None for other names, given by the user."""
+    index = folder.name.removeprefix(SEED)
+    return int(index) if folder.name.startswith(SEED) and index.isdecimal() else None
 
 
 def folder_of(attributes: dict[str, Any], folder: Path | None) -> Path | None:

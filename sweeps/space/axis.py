@@ -7,7 +7,7 @@ from typing import Any
 
 from sweeps.space.domains.base import Domain
 from sweeps.space.domains.simplex import Simplex
-from sweeps.space.values import canonical, override, text
+from sweeps.space.values import comparable, override, text
 
 Values = Mapping[str, Any]
 """Axis key -> plain value, for the axes that are searched in a configuration."""
@@ -29,7 +29,7 @@ class Condition:
     def is_ruled_out_by(self, values: Values) -> bool:
         """Whether one of these values is not allowed. They may be only a part of a configuration."""
         return any(
-            key in values and canonical(values[key]) not in {canonical(value) for value in allowed}
+            key in values and comparable(values[key]) not in {comparable(value) for value in allowed}
             for key, allowed in self.allowed.items()
         )
 

@@ -131,6 +131,6 @@ def _value(numbers: Mapping[str, Any], name: str) -> float:
     value = numbers.get(name, "absent")
     if value is None:
         return math.inf
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
         raise ValueError(f"sweep.constraints.{name} cannot be checked: its value {value} is not a number")
     return value

@@ -8,7 +8,7 @@ from typing import Any
 
 from sweeps.space.axis import Axis
 from sweeps.space.domains.choice import Fixed
-from sweeps.space.values import canonical
+from sweeps.space.values import canonical, comparable
 
 
 def cover(ordered: Sequence[Axis], covered_by: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
@@ -40,7 +40,7 @@ def alone(axis: Axis, value: Any, ordered: Sequence[Axis]) -> dict[str, Any] | N
     while open_axes:
         for name, allowed in open_axes.pop().when.allowed.items():
             reachable = [v for v in allowed if axes[name].domain.contains(v)]
-            if name in chosen and canonical(chosen[name]) in map(canonical, reachable):
+            if name in chosen and comparable(chosen[name]) in map(comparable, reachable):
                 continue
             if name in chosen or not reachable:
                 return None

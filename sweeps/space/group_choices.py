@@ -17,6 +17,8 @@ Choice = frozenset[tuple[str, str]]  # of axis and value
 def group_choices(ordered: Sequence[Axis], is_group: Callable[[str], bool]) -> list[dict[str, Any]]:
     """All combinations of parts, or if those are many, some that together contain each pair of parts.
 
+    Of more than MOST_LOOKED_AT that many are drawn; a pair that is in none of them is left to the trials.
+
     Args:
         ordered: axes, each after those that its condition names.
         is_group: whether a key is that of a config group.
@@ -25,7 +27,10 @@ def group_choices(ordered: Sequence[Axis], is_group: Callable[[str], bool]) -> l
     for axis in ordered:
         if is_group(axis.name) and axis.domain.size and set(axis.when.allowed) <= {group.name for group in groups}:
             groups.append(axis)
-    found = [choice for choice in islice(_combined(groups, {}), MOST_LOOKED_AT) if choice]
+    found = [choice for choice in islice(_combined(groups, {}), MOST_LOOKED_AT + 1) if choice]
+    if len(found) > MOST_LOOKED_AT:  # the first ones have the same few values of the first axes
+        draw = random.Random(0)
+        found = [_drawn(groups, draw) for _ in range(MOST_LOOKED_AT)]
     return found if len(found) <= MOST_COMPOSED else _with_all_pairs(found)
 
 
@@ -54,6 +59,14 @@ def _combined(groups: Sequence[Axis], values: dict[str, Any]) -> Iterator[dict[s
         return
     for value in axis.domain.values():
         yield from _combined(others, {**values, axis.name: value})
+
+
+def _drawn(groups: Sequence[Axis], draw: random.Random) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for axis in groups:
+        if axis.when.holds(values):
+            values[axis.name] = draw.choice(axis.domain.values())
+    return values
 
 
 def _with_all_pairs(found: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -6,11 +6,14 @@ Names of axes contain dots, which Hydra reads as levels of the config, so that i
 import re
 import shlex
 from collections.abc import Sequence
+from typing import Any
 
 from hydra.errors import HydraException, MissingConfigException
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from sweeps.errors import did_you_mean, user_error_type
+from sweeps.space.read import read_condition
 from sweeps.sweeper_keys import SWEEPER_KEYS, other_plugin_sentence, sweeper_key_sentence
 
 # The fields of an axis, in any of its forms: what may follow its name.
@@ -52,6 +55,7 @@ def search_sentence(error: HydraException) -> str | None:
             _sweeper_key(cause, merged_argument(error))
             or _unknown_key(cause)
             or _unknown_bound(cause)
+            or _conditional_axis(cause, merged_argument(error))
             or axis_sentence(cause, merged_argument(error))
         )
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
@@ -95,6 +99,28 @@ def _unknown_bound(error: OmegaConfBaseException) -> str | None:
     except user_error_type() as mistake:
         return str(mistake)
     return None
+
+
+def _conditional_axis(error: OmegaConfBaseException, argument: str) -> str | None:
+    """The sentence for a value of an axis that is searched under a condition; None for other errors.
+
+    Hydra sets a single value in the config that the search begins from too, which need not meet the condition.
+    """
+    key, _, value = argument.lstrip("+").partition("=")
+    is_key = isinstance(error, ConfigKeyError | ConfigAttributeError) and error.parent_node is not None
+    axis = _axes(error).get(key) if is_key and error.full_key == key else None
+    if not isinstance(axis, dict) or "when" not in axis:
+        return None
+    only, form = read_condition(f"{SPACE}.{key}.when", axis["when"]), shlex.quote(f"{key}=choice({value})")
+    return f"{argument} cannot be set in all configurations, because {key} needs {only}: give it as {form}."
+
+
+def _axes(error: OmegaConfBaseException) -> dict[Any, Any]:
+    """The axes of the search whose config an error is in; empty if there is no search."""
+    root: Any = error.parent_node._get_root() if error.parent_node is not None else None
+    node = OmegaConf.select(root, SPACE) if isinstance(root, DictConfig) else None
+    axes = OmegaConf.to_container(node) if isinstance(node, DictConfig) else {}
+    return axes if isinstance(axes, dict) else {}
 
 
 def axis_sentence(error: OmegaConfBaseException, argument: str) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.config_loader import ConfigLoader
 
 from sweeps.errors import nearest, user_error
-from sweeps.space.axis import Axis
+from sweeps.space.axis import Axis, Condition
 from sweeps.space.command_line import Argument, read_arguments
 from sweeps.space.domains.choice import Choice, Fixed
 from sweeps.space.domains.numbers import Steps
@@ -51,8 +51,8 @@ class Space:
         Args:
             space: `sweep.space`, resolved, in plain Python types; None if there is none.
             arguments: of the command line, without those for the sweep itself. One with several values is an axis, and
-                replaces an axis with the same key. One with a single value fixes the axis with its key; if there is no
-                such axis, it goes into `common`.
+                replaces the values of an axis with the same key. One with a single value fixes the axis with its key;
+                if there is no such axis, it goes into `common`.
             config_loader: gives the names in a config group, which `glob` needs.
 
         Raises:
@@ -78,9 +78,11 @@ class Space:
         for argument in given:
             name = argument.key.lstrip("+")
             if argument.axis and (argument.is_swept or name in axes or name in conditions):
-                axes[name] = argument.axis
+                axes[name] = replace(argument.axis, when=axes[name].when if name in axes else Condition())
             else:
                 common.append(str(argument.override))
+        names = {argument.key.lstrip("+") for argument in given} & axes.keys()
+        axes |= {name: _without_met_condition(axes[name], axes) for name in names}
         return cls(list(axes.values()), common, is_grid=not space and _all_listed(given))
 
     @property
@@ -207,6 +209,12 @@ class Space:
             return
         for value in axis.in_grid_order():
             yield from self._combinations(place + 1, {**values, axis.name: value})
+
+
+def _without_met_condition(axis: Axis, axes: Mapping[str, Axis]) -> Axis:
+    """The axis without a condition that the command meets in every configuration: studies of 0.1 have none then."""
+    fixed = {a.name: a.domain.value for a in axes.values() if isinstance(a.domain, Fixed) and not a.when.allowed}
+    return replace(axis, when=Condition()) if axis.when.holds(fixed) else axis
 
 
 def _all_listed(arguments: Sequence[Argument]) -> bool:

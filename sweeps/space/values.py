@@ -21,6 +21,11 @@ def canonical(value: Any) -> str:
         return canonical({key_text(key): element for key, element in value.items()})
 
 
+def comparable(value: Any) -> str:
+    """As `canonical`, but equal for 1 and 1.0, of which a condition on a numeric axis may be written with either."""
+    return canonical(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
 def key_text(key: Any) -> str:
     """A key of a mapping as text, such as a class name that yaml has read as a number or as true."""
     return text(key) if not isinstance(key, str) else key

@@ -113,6 +113,27 @@ def test_a_build_that_fails_is_one_warning(own_cache: Path, caplog: pytest.LogCa
     assert [path.suffix for path in own_cache.iterdir()] == [".lock"]
 
 
+def test_a_library_that_cannot_be_loaded_is_built_again_after_a_day(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As in a cache that is mounted without leave to run programs: here what the compiler makes is no library."""
+    compiler, calls = tmp_path / "compiler", tmp_path / "calls"
+    compiler.write_text(f'#!/bin/sh\necho called >> "{calls}"\nfor last; do :; done\necho nothing > "$last"\n')
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CXX", str(compiler))
+    for _ in range(2):
+        caplog.clear()
+        found = spectral.native.library.library()
+        assert found.code is None and len(caplog.messages) == 1
+        assert f"cannot be loaded from {own_cache}" in found.problem and "XDG_CACHE_HOME" in found.problem
+    assert calls.read_text() == "called\n"
+    (kept,) = own_cache.glob("*.failed")
+    two_days_ago = kept.stat().st_mtime - 2 * 24 * 3600
+    os.utime(kept, (two_days_ago, two_days_ago))
+    spectral.native.library.library()
+    assert calls.read_text() == "called\n" * 2
+
+
 def test_a_cache_that_cannot_be_written_is_one_warning(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -101,12 +101,19 @@ class MlflowTracker:
         return f"to look at the run: {command}{needs}"
 
     def _experiment_id(self, name: str, artifacts: str | None) -> str:
-        found = self._client.get_experiment_by_name(name)
-        if found is not None:
-            known: str = found.experiment_id
+        if (known := self._known_experiment(name)) is not None:
             return known
-        created: str = self._client.create_experiment(name, artifact_location=artifacts)
+        try:
+            created: str = self._client.create_experiment(name, artifact_location=artifacts)
+        except MlflowException:
+            if (known := self._known_experiment(name)) is None:
+                raise
+            return known  # another run has created it since
         return created
+
+    def _known_experiment(self, name: str) -> str | None:
+        found = self._client.get_experiment_by_name(name)
+        return None if found is None else str(found.experiment_id)
 
     def _url(self, server: str) -> str | None:
         if not server.startswith(HTTP):

@@ -9,7 +9,7 @@ import wandb
 
 from spectral.table import Table
 from spectral.tracking.backends.contract import Ending, TrackedRun
-from spectral.tracking.backends.wandb_key import NO_KEY, why_no_key
+from spectral.tracking.backends.wandb_key import NO_KEY, mode_of_environment, why_no_key
 
 MAX_NAME_LENGTH = 128
 PROBE_BYTES = 1 << 16  # more than the library holds back before it writes
@@ -133,7 +133,8 @@ class WandbTracker:
 
     def _choose_mode(self, mode: str, start_timeout_s: float) -> str:
         """online, offline or disabled."""
-        mode = os.environ.get("WANDB_MODE", mode) if mode == "auto" else mode
+        named = mode_of_environment()
+        mode = named or mode if mode == "auto" else mode
         self._is_asked_for = mode != "auto"
         if mode not in ("auto", "online"):
             return mode

@@ -1,10 +1,22 @@
 """Whether Weights & Biases finds a key."""
 
+import os
+
 import wandb
 from wandb.sdk.lib import wbauth
 
+MODE = "WANDB_MODE"
+ALIASES = {"dryrun": "offline", "run": "online"}  # older names of modes
 NO_KEY = "no key was found"
 NOT_VALID = "the key is not a valid one"
+
+
+def mode_of_environment() -> str | None:
+    """The mode that WANDB_MODE names; None if it names none. An empty one is removed, since the library refuses it."""
+    if not (named := os.environ.get(MODE)):
+        os.environ.pop(MODE, None)
+        return None
+    return ALIASES.get(named, named)
 
 
 def why_no_key(settings: wandb.Settings) -> str:
@@ -19,4 +31,5 @@ def why_no_key(settings: wandb.Settings) -> str:
 
 def main() -> None:
     """Print it."""
+    mode_of_environment()
     print(why_no_key(wandb.Settings(silent=True)))

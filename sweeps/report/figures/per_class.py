@@ -14,13 +14,15 @@ MOST_CURVES = 8  # as many as there are colours
 
 
 def f1_figure(result: dict[str, Any], split: str, names: list[str]) -> Figure | None:
-    """None if the run has no F1 by class."""
+    """A bar for each class with spectra in the split; None if the run has no F1 by class."""
     key = "val" if split == "validation" else split
     rule = f"{key}/decision" if f"{key}/decision/macro_f1" in result else key
-    scores = [number(result.get(f"{rule}/f1/{name}")) for name in names]
+    supports = [result.get(f"{key}/num_spectra/{name}") for name in names]
+    absent = [name for name, support in zip(names, supports, strict=True) if support == 0]
+    scores = [None if name in absent else number(result.get(f"{rule}/f1/{name}")) for name in names]
     if not any(score is not None for score in scores):
         return None
-    supports = [result.get(f"{key}/num_spectra/{name}", 0) for name in names]
+    counts = [0 if support is None else support for support in supports]
     bars = {
         "type": "bar",
         "orientation": "h",
@@ -29,17 +31,19 @@ def f1_figure(result: dict[str, Any], split: str, names: list[str]) -> Figure | 
         "text": ["" if score is None else f"{score:.3f}" for score in scores],
         "textposition": "outside",
         "cliponaxis": False,
-        "hovertext": [f"{text(name)}, {support:,} spectra" for name, support in zip(names, supports, strict=True)],
+        "hovertext": [f"{text(name)}, {count:,} spectra" for name, count in zip(names, counts, strict=True)],
         "hoverinfo": "text",
         "marker": {"color": COLOURS[0]},
     }
     drawn = layout("F1", margin={"l": 64, "r": 48, "t": 36, "b": 56}, bargap=0.35)
     drawn["xaxis"] |= {"range": [0, 1]}
-    ticks = named_places(f"{short(name)} ({support:,})" for name, support in zip(names, supports, strict=True))
+    ticks = named_places(f"{short(name)} ({count:,})" for name, count in zip(names, counts, strict=True))
     drawn["yaxis"] = axis(autorange="reversed", **ticks)
     by_rule = ", by the decision rule" if rule != key else ""
+    without = f", of which there are none of {', '.join(absent)}" if absent else ""
     label = (
-        f"F1 of each class on the {split} split{by_rule}, with its number of spectra; macro-F1 is the mean of the bars."
+        f"F1 of each class on the {split} split{by_rule}, with its number of spectra{without}; macro-F1 is the mean of "
+        "the bars."
     )
     return Figure("best-f1", label, {"data": [bars], "layout": drawn}, height_px=134 + 34 * len(names))
 

@@ -1,6 +1,5 @@
 """Section: what was searched, for how long, and what came of it."""
 
-import math
 from collections import Counter
 from dataclasses import dataclass
 from statistics import fmean, stdev
@@ -15,8 +14,10 @@ from sweeps.report.space_in_words import fixed, searched
 from sweeps.results.out_of_fold import pooled
 from sweeps.results.paired_difference import Difference, mean_interval, paired_differences
 from sweeps.results.run import Run
+from sweeps.results.seeds_or_folds import replicate
 from sweeps.results.trial_row import shown
 from sweeps.study.attributes import REUSED_FROM, SPREAD
+from sweeps.study.renamed import renamed_override
 
 SPLITS = {"val": "validation", "test": "test"}
 RULE = "/decision"  # behind a split: by the runs' decision rule, if it is not argmax
@@ -79,19 +80,27 @@ class Row:
     def of(cls, trial: ReportedTrial) -> "Row":
         runs = [run for run in trial.runs if run.result]
         result = runs[0].result if runs else {}
-        splits = {split: _scored(runs, split) for split in SCORED if runs and f"{split}/macro_f1" in result}
+        splits = {split: _scored(runs, split) for split in SCORED if any(f"{split}/macro_f1" in r.result for r in runs)}
         return cls(trial, _objectives(trial), splits, words.count(result.get("num_parameters")), _time(trial, result))
 
 
 def _scored(runs: list[Run], split: str) -> tuple[str, str]:
-    """Macro-F1 of a trial and its interval; of several seeds the mean and the spread, and the interval of the mean."""
+    """Macro-F1 of a trial and its interval; of several seeds the mean and the spread, and the interval of the mean.
+
+    Seeds without the score are left out, and how many have it is said.
+    """
     name = f"{split}/macro_f1"
-    scores = [float(run.result.get(name, math.nan)) for run in runs]
-    if len(runs) == 1:
-        result = runs[0].result
-        return words.score(scores[0]), words.interval(result.get(f"{name}_low"), result.get(f"{name}_high"))
-    interval = mean_interval(runs, SPLITS[split.removesuffix(RULE)], by_rule=split.endswith(RULE))
-    return f"{words.score(fmean(scores))} ± {words.score(stdev(scores))}", words.interval(*interval or (None, None))
+    having = [run for run in runs if words.is_finite(run.result.get(name))]
+    scores = [float(run.result[name]) for run in having]
+    if not scores:
+        return words.score(None), words.interval(None, None)
+    of_how_many = "" if len(having) == len(runs) else f" ({len(having)} of {len(runs)} {replicate(runs)}s)"
+    if len(scores) == 1:
+        low, high = (having[0].result.get(f"{name}_{end}") for end in ("low", "high"))
+        return f"{words.score(scores[0])}{of_how_many}", words.interval(low, high)
+    interval = mean_interval(having, SPLITS[split.removesuffix(RULE)], by_rule=split.endswith(RULE))
+    mean = f"{words.score(fmean(scores))} ± {words.score(stdev(scores))}{of_how_many}"
+    return mean, words.interval(*interval or (None, None))
 
 
 def _ensemble_scores(report: Report) -> list[tuple[str, str, str]]:
@@ -139,7 +148,7 @@ def best_command(report: Report) -> str:
     """The command of the best trial by now; empty if there is none."""
     if report.best is None or not report.best.overrides:
         return ""
-    return command(report.program, report.best.overrides)
+    return command(report.program, [renamed_override(override) for override in report.best.overrides])
 
 
 def _objectives(trial: ReportedTrial) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sweeps.space.values import canonical, text
+from sweeps.space.values import canonical, comparable, text
 
 if TYPE_CHECKING:
     from optuna.trial import BaseTrial
@@ -81,7 +81,7 @@ class Fixed:
         return {}
 
     def contains(self, value: Any) -> bool:
-        return canonical(value) == canonical(self.value)
+        return comparable(value) == comparable(self.value)
 
     def values(self) -> Sequence[Any]:
         return [self.value]

@@ -119,6 +119,16 @@ def test_an_unfinished_run_with_a_corrupt_row_is_refused(
     assert f"{name} cannot be read: " in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("content", ['{"evaluated": "a', "", "[1]", NESTED])
+def test_a_corrupt_evaluation_is_refused(content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    whole, broken = make_run(tmp_path / "runs" / "whole"), tmp_path / "evaluation"
+    broken.mkdir()
+    (broken / "result.json").write_text(content)
+    assert compare.main([str(whole), str(broken)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: {broken / 'result.json'} cannot be read: ") and said.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [

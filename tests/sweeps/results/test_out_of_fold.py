@@ -1,6 +1,7 @@
 """The folds of a trial scored as one."""
 
 import contextlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,45 @@ def test_repeats_divide_the_same_spectra_again(trial: Callable[..., list[Run]]) 
     assert all(ids == tests[0] for ids in tests)
 
 
+def folds_by_hand(trial: Path, num_wrong: list[int]) -> list[Run]:
+    """Two folds for each of the divisions, which has this many mistakes, of 40 spectra."""
+    label, ids = np.array(["star", "qso"] * 20), np.arange(40)
+    runs = []
+    for division, num in enumerate(num_wrong):
+        predicted = np.where(ids < num, np.roll(label, 1), label)
+        for fold in range(2):
+            folder = trial / f"seed-{2 * division + fold}"
+            folder.mkdir(parents=True)
+            split = f"{{name: kfold, num_folds: 2, fold: {2 * division + fold}}}"
+            (folder / "config.yaml").write_text(f"seed: 0\nsplit: {split}\n")
+            survey = {"class_names": ["star", "qso"], "fingerprint": "f"}
+            (folder / "result.json").write_text(json.dumps({"val/macro_f1": 0.5, "survey": survey}))
+            table = pd.DataFrame({"id": [f"s{i:02}" for i in ids], "split": "validation", "label": label})
+            table = table.assign(predicted=predicted)
+            probabilities = {f"probability/{name}": (predicted == name) * 1.0 for name in ("star", "qso")}
+            own = ids // (1 + division) % 2 == fold
+            table.assign(**probabilities)[own].to_parquet(folder / "predictions.parquet")
+            runs.append(Run(folder))
+    assert score_out_of_fold(runs) is not None
+    return runs
+
+
+def test_repeated_folds_are_compared_by_all_their_divisions(tmp_path: Path) -> None:
+    first, other = folds_by_hand(tmp_path / "a", [4, 2]), folds_by_hand(tmp_path / "b", [4, 20])
+    found = paired_differences(first, other)[0]["validation"]
+    scores = [np.mean([1 - num / 40 for num in num_wrong]) for num_wrong in ([4, 2], [4, 20])]
+    assert found.value == pytest.approx(scores[0] - scores[1])  # as many mistakes in either class
+    assert found.mean_over == (" (mean over 2 divisions into folds)",) * 2
+    low, high = mean_interval(other, "validation") or (0, 0)
+    assert low < scores[1] < high < 1 - 4 / 40
+
+
+def test_a_damaged_evaluation_of_folds_counts_as_missing(tmp_path: Path) -> None:
+    runs = folds_by_hand(tmp_path / "a", [4])
+    (tmp_path / "a" / FOLDER / "result.json").write_text("{")
+    assert pooled(runs) == runs
+
+
 def test_runs_that_are_no_folds_have_no_score_out_of_fold(small: Callable[..., list[str]], tmp_path: Path) -> None:
     for seed in (0, 1):
         small_runs.run(small(f"seed={seed}", folder=f"seed-{seed}"))
@@ -84,7 +124,7 @@ def test_predictions_that_cannot_be_written_leave_those_that_are_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = pd.DataFrame({"id": ["a", "b"], "label": ["star", "qso"]})
-    _write(tmp_path, {}, [table])
+    _write(tmp_path, {}, table)
 
     def breaks(_frame: pd.DataFrame, file: Any, **_options: Any) -> None:
         with file.open("wb") if isinstance(file, Path) else contextlib.nullcontext(file) as opened:
@@ -93,6 +133,6 @@ def test_predictions_that_cannot_be_written_leave_those_that_are_there(
 
     with monkeypatch.context() as patch, pytest.raises(OSError, match="is gone"):
         patch.setattr(pd.DataFrame, "to_parquet", breaks)
-        _write(tmp_path, {}, [table[:1]])
+        _write(tmp_path, {}, table[:1])
     assert pd.read_parquet(tmp_path / "predictions.parquet").equals(table)
     assert {path.name for path in tmp_path.iterdir()} == {"predictions.parquet", "result.json"}

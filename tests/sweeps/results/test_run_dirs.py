@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from sweeps.results.run import Run
 from sweeps.results.run_dirs import folder_of, run_dirs
 
 
@@ -10,6 +11,18 @@ def test_runs_of_several_seeds_come_in_the_order_of_the_seeds(tmp_path: Path) ->
         (tmp_path / "study" / "4" / f"seed-{seed}").mkdir(parents=True)
     attributes = {"run_dir": str(tmp_path / "study" / "4")}
     assert [path.name for path in run_dirs(attributes, tmp_path / "study")] == ["seed-0", "seed-2", "seed-10"]
+
+
+def test_names_that_are_no_seed_are_left_out(tmp_path: Path) -> None:
+    trial = tmp_path / "study" / "4"
+    trial.mkdir(parents=True)
+    attributes = {"run_dir": str(trial)}
+    (trial / "seed-3").touch()  # no folder
+    (trial / "seed-1 (copy)").mkdir()
+    assert run_dirs(attributes, tmp_path / "study") == [trial]
+    (trial / "seed-1").mkdir()
+    assert run_dirs(attributes, tmp_path / "study") == [trial / "seed-1"]
+    assert Run(trial / "seed-1 (copy)").seed_index == 0 and Run(trial / "seed-1").seed_index == 1
 
 
 def test_a_moved_study_has_its_runs_with_it(tmp_path: Path) -> None:

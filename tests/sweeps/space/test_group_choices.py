@@ -7,7 +7,7 @@ import pytest
 
 from spectral.errors import UserError
 from sweeps.space import Space, check_space
-from sweeps.space.group_choices import MOST_COMPOSED, group_choices, least_refused
+from sweeps.space.group_choices import MOST_COMPOSED, MOST_LOOKED_AT, group_choices, least_refused
 
 GROUPS = {"model", "loss", "optimizer", "a", "b", "c", "d"}
 
@@ -26,11 +26,13 @@ def test_a_part_under_a_condition_is_chosen_where_that_holds() -> None:
     assert found == [{"model": "fcn", "loss": "x"}, {"model": "fcn", "loss": "y"}, {"model": "compact"}]
 
 
-def test_of_many_combinations_few_are_composed_that_contain_every_pair() -> None:
-    names, values = "abcd", ["p", "q", "r"]
-    found = choices(dict.fromkeys(names, values))
+@pytest.mark.parametrize("num_values", [3, 9])  # 81 combinations, and more than are looked at
+def test_of_many_combinations_few_are_composed_that_contain_every_pair(num_values: int) -> None:
+    values = [f"p{k}" for k in range(num_values)]
+    found = choices(dict.fromkeys("abcd", values))
     pairs = {frozenset(pair) for choice in found for pair in combinations(choice.items(), 2)}
-    assert len(pairs) == 6 * 9 and len(found) < 81 and MOST_COMPOSED < 81
+    assert len(pairs) == 6 * num_values**2 and num_values**4 > MOST_COMPOSED
+    assert len(found) < 4 * num_values**2 < MOST_LOOKED_AT
 
 
 def test_the_fewest_parts_that_are_never_allowed_are_named() -> None:

@@ -201,6 +201,16 @@ def test_arguments_extend_a_named_space() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("gammas", [[2.0], [1.0, 2.0]])
+def test_values_of_the_command_line_keep_the_condition_of_their_axis(gammas: list[float]) -> None:
+    axes = {"loss": ["focal", "soft_f1"], "loss.gamma": {"low": 0.5, "high": 4.0, "when": {"loss": "focal"}}}
+    argument = f"loss.gamma=choice({','.join(map(str, gammas))})"
+    space = Space.read(axes, [argument])
+    assert space.grid() == [*({"loss": "focal", "loss.gamma": gamma} for gamma in gammas), {"loss": "soft_f1"}]
+    # If the command meets the condition too, the study is the same as in version 0.1.
+    assert "when" not in Space.read(axes, ["loss=focal", argument]).signature()["loss.gamma"]
+
+
 def test_an_interval_on_the_command_line_makes_a_study() -> None:
     space = Space.read(None, ["model.width=8,16", "optimizer.lr=tag(log,interval(1e-4,1e-2))"])
     assert not space.is_grid

@@ -58,6 +58,19 @@ def test_conditions_hold_by_type_as_well_as_value() -> None:
     assert space.grid() == [{"a": 1}, {"a": True, "b": 0}]
 
 
+def test_a_number_in_a_condition_may_be_written_without_a_point() -> None:
+    dropout = {"low": 0.0, "high": 0.5, "step": 0.1}
+    space = {"dropout": dropout, "x": {"type": "fixed", "value": 7, "when": {"dropout": [0, 0.5]}}}
+    searched = Space.read(space)
+    assert [values["dropout"] for values in searched.grid() if "x" in values] == [0.0, 0.5]
+    assert any("x" in values for values in searched.extremes())
+    for zero in (0, 0.0):
+        assert suggested(searched, {"dropout": zero, "x": 7}) == {"dropout": 0.0, "x": 7}
+    for zero in ("0", "0.0"):
+        fixed = Space.read(space, [f"dropout={zero}"])
+        assert suggested(fixed, {"dropout": 0.0}) == {"dropout": 0, "x": 7}
+
+
 def test_configurations_are_counted_as_they_are_listed() -> None:
     finite = {**CHAIN, "c": {"low": 1, "high": 3, "when": {"b": 2}}, "d": [1, 2, 3]}
     space = Space.read(finite)

@@ -1,12 +1,14 @@
 """Bounds on numbers that runs report: how they are read, and how far a value is outside."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from spectral.errors import UserError
 from sweeps.space import Constraint, read_constraints
+from sweeps.space.constraints import check_known, judge
 
 
 @pytest.mark.parametrize(
@@ -41,6 +43,16 @@ def test_violations_and_bounds_are_written_in_the_same_format(
 ) -> None:
     (constraint,) = read_constraints({"num_parameters": bounds})
     assert constraint.sentence(value) == f"outside the constraint on num_parameters: {text}"
+
+
+def test_a_value_that_is_not_a_number_is_not_within_a_bound(tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text('{"val/log_loss": NaN}')
+    for bound in ("at_least", "at_most"):
+        constraints = read_constraints({"val/log_loss": {bound: 0.5}})
+        with pytest.raises(ValueError, match="val/log_loss cannot be checked: its value nan is not a number"):
+            judge(constraints, [tmp_path])
+        with pytest.raises(ValueError, match="is not a number"):
+            check_known(constraints, {"val/log_loss": math.nan})
 
 
 @pytest.mark.parametrize(

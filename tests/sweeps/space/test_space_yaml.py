@@ -273,6 +273,8 @@ def test_the_form_suggested_for_a_wrong_key_gives_that_axis(
         ),
         (["sweep=reference", "+sweep.space={model.width:[4,8]}"], "cannot be merged into the search's axes: "),
         (["sweep.space=[1]"], "sweep.space=[1] has the wrong type: allowed is a mapping"),
+        (["sweep=loss", "loss.gamma=2.0"], "because loss.gamma needs loss=focal: give it as 'loss.gamma=choice(2.0)'."),
+        (["sweep=loss", "loss.gama=2.0"], "loss.gama is not a known key: "),
     ],
 )
 def test_axes_that_cannot_be_merged_are_reported_in_one_sentence(

@@ -10,6 +10,7 @@ import pytest
 from loop_runs import Call, open_study, sweep
 
 from sweeps import export, wandb_workspace
+from sweeps.compare import command as compare
 from sweeps.compare.subjects import find_subject
 from sweeps.console.summary import summarize
 from sweeps.dashboard.sources import StudySources
@@ -75,6 +76,25 @@ def test_a_study_of_another_storage_is_found_by_the_name_of_its_folder(
     assert export.main(["renamed"]) == 2
     gone = "there is no file studies.db, which sweep.storage=sqlite:///studies.db names."
     assert capsys.readouterr().err == f"error: {gone}\n"
+
+
+def test_trials_of_a_study_without_a_folder_are_compared_by_its_storage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    url = "sqlite:///studies.db"
+
+    def task(call: Call) -> float:
+        (call.folder / "config.yaml").write_text(f"x: {call.values['x']}\n")
+        return float(call.values["x"])
+
+    sweep(Path("home"), {"x": [1, 2]}, task, sampler="grid", storage=url)
+    for first, other in (("study:0", "study:1"), ("study:1", "study")):  # the best is the first trial
+        assert compare.main([first, other, "--storage", url]) == 0
+        printed = capsys.readouterr().out
+        assert "study:0" in printed and "study:1" in printed
+    assert compare.main(["study:0", "stdy", "--storage", url]) == 2
+    assert "in the storage: did you mean 'study'?" in capsys.readouterr().err
 
 
 def test_a_misspelt_study_name_is_refused_with_the_nearest(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from small_runs import REPOSITORY, StoppedError, outcome, rows, run, stop_after
 from spectral.configs import trackers as configs
 from spectral.errors import UserError
 from spectral.tracking.backends.contract import TrackedAs
+from spectral.tracking.backends.wandb_key import mode_of_environment
 
 Overrides = Callable[..., list[str]]
 PATIENCE_S = 300.0
@@ -36,6 +38,7 @@ def test_a_run_is_logged_completely_under_its_name(
     secret = "0123456789abcdef" * 3  # of a key's form
     with caplog.at_level(logging.INFO), pytest.MonkeyPatch.context() as patch:
         patch.setenv("WANDB_API_KEY", secret)
+        patch.setenv("WANDB_MODE", "")  # as if it were not set, though the library itself refuses it
         run(tracked("wandb", "tracker.mode=offline", "tracker.tags=[small,test]"))
     (logged,) = offline_runs(folder)
     check_epochs(folder, logged.epochs)
@@ -194,6 +197,21 @@ def test_unavailable_modes_are_refused_before_training(
     with pytest.raises(UserError, match=sentence):
         run(tracked("wandb", f"tracker.mode={mode}"))
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("named", "mode"), [("dryrun", "offline"), ("offline", "offline"), ("run", "online"), ("", None)]
+)
+def test_a_mode_may_have_an_older_name_of_the_library(
+    named: str, mode: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(configs, "_why_no_key", lambda: "no key was found")
+    monkeypatch.setenv("WANDB_MODE", named)
+    refused = pytest.raises(UserError, match=f"^WANDB_MODE={named} needs a key")
+    with refused if mode == "online" else nullcontext():
+        configs.WandbConfig().check("tracker")
+    assert mode_of_environment() == mode
+    configs.WandbConfig(mode="offline").check("tracker")
 
 
 def test_a_run_with_a_key_can_be_online(monkeypatch: pytest.MonkeyPatch) -> None:

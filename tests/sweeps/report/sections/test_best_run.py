@@ -91,6 +91,16 @@ def test_the_f1_of_each_class_is_shown_with_its_support(tmp_path: Path) -> None:
     assert content["layout"]["yaxis"]["ticktext"][0] == "star (1,234)"
 
 
+def test_a_class_without_spectra_has_no_bar(tmp_path: Path) -> None:
+    scores = {"val/f1/star": 0.9, "val/f1/galaxy": 0.5, "val/f1/qso": 0.0, "val/macro_f1": 0.7}
+    counts = {f"val/num_spectra/{name}": num for name, num in (("star", 8), ("galaxy", 2), ("qso", 0))}
+    section = section_of(tmp_path, result=scores | counts)
+    bars = figure(section, "best-f1")["data"][0]
+    assert bars["x"] == [0.9, 0.5, None] and np.mean(bars["x"][:2]) == pytest.approx(scores["val/macro_f1"])
+    (label,) = [drawn.label for drawn in section.figures if drawn.name == "best-f1"] if section else [""]
+    assert "of which there are none of qso; macro-F1 is the mean of the bars" in label
+
+
 def test_classes_whose_names_begin_alike_have_a_bar_each(tmp_path: Path) -> None:
     classes = ["emission line galaxy, narrow", "emission line galaxy, broad"]
     survey = {"class_names": classes}

@@ -18,7 +18,7 @@ from sweeps.report.space_in_words import in_words
 from sweeps.results.paired_difference import OTHER_SPECTRA, OTHER_SURVEY, mean_interval, paired_differences
 from sweeps.results.run import Run
 from sweeps.space import Space
-from sweeps.study.attributes import PROGRAM
+from sweeps.study.attributes import OVERRIDES, PROGRAM
 
 X = {"x": {"low": 0.0, "high": 1.0}}
 
@@ -86,6 +86,12 @@ def test_the_command_is_that_of_the_current_best_trial(tmp_path: Path) -> None:
     assert summary.best_command(make_report(tmp_path / "new", trials, X)).startswith("python run.py 'name")
 
 
+def test_the_command_has_the_names_of_this_version(tmp_path: Path) -> None:
+    stored = {OVERRIDES: ["loss=soft_f1", "loss.form=log_mean"]}
+    report = make_report(tmp_path / "study", [Made({"loss.form": "log_mean"}, [0.5], attributes=stored)])
+    assert summary.best_command(report) == "python run.py loss=soft_f1 loss.form=log_of_mean"
+
+
 def test_the_command_has_the_config_files_of_the_study(tmp_path: Path) -> None:
     noted = {PROGRAM: ["python", "run.py", "--config-dir", "my conf"]}
     report = make_report(tmp_path / "study", [Made({"x": 0.1}, [0.5])], X, noted=noted)
@@ -117,6 +123,24 @@ def test_the_mean_and_spread_over_seeds_are_shown_for_both_splits(tmp_path: Path
     low, high = mean_interval(report.trials[0].runs, "test") or (0, 0)
     assert f"{low:.4f} to {high:.4f}" in text and low < mean < high
     assert "- to -" not in text
+
+
+@pytest.mark.parametrize("without", [[0], [2], [0, 1]])
+def test_seeds_without_a_test_score_are_left_out_of_its_mean(without: list[int], tmp_path: Path) -> None:
+    runs = seeds(0.1, 0.2, 0.3)
+    for seed in without:  # as after a final run that was stopped
+        del runs[seed]["result"]["test/macro_f1"]
+    scores = [run["result"]["test/macro_f1"] for run in runs if "test/macro_f1" in run["result"]]
+    spread = f" ± {np.std(scores, ddof=1):.4f}" if len(scores) > 1 else ""
+    text = words(make_report(tmp_path / "study", [Made({"x": 0.1}, [0.6], runs=runs)]))
+    assert f"{np.mean(scores):.4f}{spread} ({len(scores)} of 3 seeds)" in text
+
+
+def test_a_score_that_no_seed_has_is_a_dash(tmp_path: Path) -> None:
+    runs = seeds(0.1, 0.2)
+    for run in runs:
+        run["result"]["test/macro_f1"] = float("nan")
+    assert "nan" not in words(make_report(tmp_path / "study", [Made({"x": 0.1}, [0.6], runs=runs)]))
 
 
 def test_seeds_without_common_spectra_have_no_interval_of_their_mean(tmp_path: Path) -> None:
