@@ -12,6 +12,7 @@ import pytest
 from spectral.configs.data import readers
 from spectral.configs.readers import ArraysConfig
 from spectral.data.packing.class_names import order_class_names
+from spectral.data.packing.pack import pack
 from spectral.data.readers import parquet_stream
 from spectral.data.readers.arrays.opening import open_arrays
 from spectral.data.readers.arrays.parquet_rows import list_rows
@@ -248,6 +249,16 @@ def test_ivar_of_one_of_two_files_is_refused(tmp_path, with_ivar):
     reader = open_arrays(str(tmp_path / "a.npz"), test_path=str(tmp_path / "b.npz"))
     with pytest.raises(UserError, match=r"has ivar and data\.\w+ has none: save it in both files, or in neither"):
         reader.catalog()
+
+
+def test_a_column_with_numbers_in_one_of_two_files_and_words_in_the_other_is_text(tmp_path):
+    flux = {f"p{position}": [1.0, 2.0, 3.0] for position in range(9)}
+    nights = pd.array([7, 8, None], dtype="Int64")
+    pd.DataFrame({"label": list("aba"), "night": nights, **flux}).to_csv(tmp_path / "a.csv", index=False)
+    pd.DataFrame({"label": list("bab"), "night": [9, "9b", 10], **flux}).to_csv(tmp_path / "b.csv", index=False)
+    config = readers.typed({"name": "arrays", "path": str(tmp_path / "a.csv"), "test_path": str(tmp_path / "b.csv")})
+    survey = pack(readers.build(config), config, tmp_path / "pack", progress=False)
+    assert survey.catalog["night"].fillna("-").tolist() == ["7", "8", "-", "9", "9b", "10"]
 
 
 def test_a_folder_of_fits_files_names_their_readers(tmp_path):
