@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from spectral.data.readers.contract import Flux
 
@@ -18,6 +19,20 @@ def _list_row(cell: pa.Array) -> Flux | str:
     if len({len(channel) for channel in channels}) > 1:
         return f"channels of different lengths: {', '.join(str(len(channel)) for channel in channels)}"
     return np.stack([_float32(channel) for channel in channels])
+
+
+def channels_last_rows(batch: pa.RecordBatch) -> list[Flux | str]:
+    """As `list_rows`, of lists [L][C]."""
+    return [_channels_last_row(cell.values) if cell.is_valid else "no flux" for cell in batch.column(0)]
+
+
+def _channels_last_row(cell: pa.Array) -> Flux | str:
+    lengths = pc.unique(pc.list_value_length(cell)).to_pylist()
+    if not lengths or not all(lengths):
+        return "no flux"
+    if len(lengths) > 1:
+        return f"pixels of different numbers of channels: {', '.join(map(str, lengths))}"
+    return np.ascontiguousarray(_float32(cell.flatten()).reshape(len(cell), -1).T)
 
 
 def wide_rows(batch: pa.RecordBatch) -> list[Flux | str]:
