@@ -55,6 +55,10 @@ class ParquetReader(TableFile):
     def columns(self) -> tuple[list[str], list[str]]:
         """Those of flux, and those of the catalog."""
         if self.list_column is not None:
+            if self.options.flux_columns is not None:
+                raise UserError(
+                    f"data.flux_columns cannot go with {self.source}: its spectra are lists, in '{self.list_column}'."
+                )
             plain = [column.name for column in self.schema if not types.is_nested(column.type)]
             return [self.list_column], [name for name in plain if not is_index(name)]
         names = self.schema.names
@@ -93,8 +97,8 @@ class ParquetReader(TableFile):
         first = self.read(np.array([0])).flux[0]
         if first is not None and self.options.channels_last is None and first.shape[0] > first.shape[1]:
             raise UserError(
-                f"{self.source} has {first.shape[0]} channels of {first.shape[1]} pixels in its first spectrum, since a "
-                "cell is [C][L]: data.channels_last=true reads it as [L][C], false as it stands."
+                f"{self.source} has {first.shape[0]} channels of {first.shape[1]} pixels in its first spectrum, since "
+                "a cell is [C][L]: data.channels_last=true reads it as [L][C], false as it stands."
             )
 
     @property

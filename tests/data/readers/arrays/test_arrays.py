@@ -194,7 +194,7 @@ def test_a_parquet_row_is_never_one_of_the_batch_before_a_damaged_one(tmp_path, 
             "of no known kind: .*allowed: .csv, .fit, .fit.gz, .fits, .*, .npz, .parquet, .tsv",
         ),
         ({"path": "survey.npz", "labels": "survey.txt", "test_path": "survey.npz"}, "cannot go with data.test_path"),
-        ({"path": "survey.csv", "labels": "survey.txt"}, "a .csv file has its own labels"),
+        ({"path": "survey.csv", "labels": "survey.txt"}, "cannot go with data.path=.*csv: it is for .npz, .npy,"),
         (
             {"path": "survey.npz", "labels": "survy.txt"},
             "data.labels=.*survy.txt is not a file: did you mean '.*survey",
@@ -210,6 +210,25 @@ def test_a_file_that_cannot_be_opened_is_reported_in_one_sentence(tmp_path, opti
     (tmp_path / "folder").mkdir()
     with pytest.raises(UserError, match=sentence):
         open_arrays(**{name: value and str(tmp_path / value) for name, value in options.items()})
+
+
+@pytest.mark.parametrize(
+    ("write", "option", "sentence"),
+    [
+        (parquet_lists, {"ivar_key": "ivar"}, "data.ivar_key=ivar cannot go with data.path=.*: it is for .npz, .npy"),
+        (parquet_lists, {"wave_key": "wave"}, "data.wave_key=wave cannot go with"),
+        (parquet_lists, {"flux_columns": ["a", "b"]}, "data.flux_columns cannot go with .* are lists, in 'flux'"),
+        (csv_matrix, {"mask_key": "mask"}, "data.mask_key=mask cannot go with"),
+        (csv_matrix, {"flux_key": "flux"}, r"data.flux_key=flux cannot go with .*\.fits\.gz, .*, \.parquet\.$"),
+        (csv_matrix, {"channels_last": True}, "data.channels_last=true cannot go with"),
+        (npz, {"header": False}, r"data.header=false cannot go with data.path=.*survey.npz: it is for .csv, .tsv\.$"),
+        (npz, {"flux_columns": ["a", "b"]}, r"data.flux_columns=\[a,b\] cannot go with"),
+    ],
+)
+def test_an_option_that_the_kind_of_file_has_no_use_for_is_refused(tmp_path, write, option, sentence):
+    given = {key: str(value) for key, value in write(tmp_path).items()}
+    with pytest.raises(UserError, match=sentence):
+        open_arrays(**given, **option).catalog()
 
 
 def test_two_files_of_any_form_are_train_and_test(tmp_path):
