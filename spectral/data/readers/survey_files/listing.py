@@ -137,7 +137,7 @@ def _with_files(
     names = pc.take(finder.names, pa.array(found, mask=found < 0))
     files = pc.coalesce(pa.chunked_array([names]), places.files)
     if numbered:
-        frame["id"] = as_series(places.ids or stems(files, layout.endings))
+        frame["id"] = _named(as_series(places.ids or stems(files, layout.endings)))
         frame.attrs[NUMBERED] = False
     _log_left_out(tree, len(tree.names) - len(np.unique(found[found >= 0])), named)
     frame[FILE], frame[ROW_IN_FILE], frame[PROBLEM] = as_series(files), places.rows, _problems(found, places)
@@ -150,7 +150,16 @@ def _problems(found: NDArray[np.int64], places: Places) -> NDArray[np.object_]:
     for row in np.flatnonzero(found < 0):
         reason = "several files of this name" if found[row] == SEVERAL else "missing file"
         problems[row] = f"{reason}: {places.files[int(row)]}"
+    for row in np.flatnonzero((found >= 0) & (places.rows < 0)):
+        problems[row] = f"no place in its file: {places.files[int(row)]}"
     return problems
+
+
+def _named(ids: pd.Series) -> pd.Series:
+    """Ids, with one for each row whose columns make none: such rows are bad, and reported by their ids."""
+    without = np.flatnonzero(ids == "")
+    ids.iloc[without] = [f"row {row + 1} of the catalog" for row in without]
+    return ids
 
 
 def _primary(table: pd.DataFrame, named: str) -> pd.DataFrame:
