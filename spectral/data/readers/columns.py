@@ -3,7 +3,7 @@
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -124,6 +124,11 @@ def tidy_catalog(table: pd.DataFrame, given: Mapping[str, str | None], source: s
     catalog = catalog[first + [name for name in catalog.columns if name not in first]].reset_index(drop=True)
     catalog.attrs[NUMBERED] = numbered
     return catalog
+
+
+def set_apart(table: pd.DataFrame, added: Collection[str]) -> pd.DataFrame:
+    """A source's table to which columns are to be added: one of its own that is called so becomes NAME_in_source."""
+    return table.rename(columns={name: f"{name}_in_source" for name in table.columns if name in added})
 
 
 def log_columns(

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from spectral.data.readers.columns import NUMBERED, as_text, find_columns, log_columns, tidy_catalog
+from spectral.data.readers.columns import NUMBERED, as_text, find_columns, log_columns, set_apart, tidy_catalog
 from spectral.data.readers.survey_files.catalog_table import read_catalog_table
 from spectral.data.readers.survey_files.file_tree import FileTree
 from spectral.data.readers.survey_files.layout import Layout
@@ -86,7 +86,8 @@ def _of_headers(layout: Layout, source: Source, tree: FileTree, num_workers: int
 
 def _of_catalog(layout: Layout, source: Source, catalog: str, tree: FileTree, num_workers: int | None) -> pd.DataFrame:
     named = f"data.catalog={catalog}"
-    table = read_catalog_table(catalog, _given(layout, source, ()))
+    named_by_user = {source.file_key, *_given(layout, source, ()).values()}
+    table = set_apart(read_catalog_table(catalog, _given(layout, source, ())), {*OWN} - named_by_user)
     columns = table.columns
     given = _given(layout, source, columns)
     places = places_of(layout, source.file_key, table, named)
