@@ -27,6 +27,7 @@ POSSIBLE_IDS = ("sample_id", "spec_id", "spectrum_id", "obs_id", "obsid", "speco
 TEXT_ROLES = ("id", "label", "split", "group")
 NUMBER_ROLES = ("snr", "redshift")
 NUMBERED = "row_numbers_as_ids"  # in a catalog's attrs: its rows had no ids of their own
+SHORT_ID = "short_id"  # column of a catalog: the id that a spectrum had before another file had it too
 NUM_SHOWN = 12  # names in a sentence
 EXACT_BELOW = 2**53  # whole numbers that every float64 holds
 INDEX_NAME = re.compile(r"(unnamed: ?\d+|__index_level_\d+__|)", re.IGNORECASE)  # of an index, as pandas writes it

@@ -11,7 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from spectral.data.readers.columns import NUMBERED, as_text, find_columns, log_columns, set_apart, tidy_catalog
+from spectral.data.readers.columns import (
+    NUMBERED,
+    SHORT_ID,
+    as_text,
+    find_columns,
+    log_columns,
+    set_apart,
+    tidy_catalog,
+)
 from spectral.data.readers.survey_files.catalog_table import read_catalog_table
 from spectral.data.readers.survey_files.file_tree import FileTree
 from spectral.data.readers.survey_files.layout import Layout
@@ -36,6 +44,7 @@ POSITIONS = {
     "dec_deg": ("dec_deg", "dec", "dec_obs", "target_dec", "plug_dec"),
 }
 OWN = (FILE, ROW_IN_FILE, PROBLEM)
+OWN_OF_CATALOG = {*OWN, SHORT_ID}
 LEAST_REDSHIFT = -1.0  # a wavelength of 0; LAMOST writes -9999 where it knows none
 PRIMARY = "zcat_primary"  # DESI's column for the best of an object's redshifts
 
@@ -87,7 +96,7 @@ def _of_headers(layout: Layout, source: Source, tree: FileTree, num_workers: int
 def _of_catalog(layout: Layout, source: Source, catalog: str, tree: FileTree, num_workers: int | None) -> pd.DataFrame:
     named = f"data.catalog={catalog}"
     named_by_user = {source.file_key, *_given(layout, source, ()).values()}
-    table = set_apart(read_catalog_table(catalog, _given(layout, source, ())), {*OWN} - named_by_user)
+    table = set_apart(read_catalog_table(catalog, _given(layout, source, ())), OWN_OF_CATALOG - named_by_user)
     columns = table.columns
     given = _given(layout, source, columns)
     places = places_of(layout, source.file_key, table, named)
@@ -221,12 +230,16 @@ def _joined(layout: Layout, frame: pd.DataFrame, entries: pd.DataFrame, by_file:
 
 
 def _with_distinct_ids(layout: Layout, frame: pd.DataFrame) -> pd.DataFrame:
-    """Ids that several files have, made longer by the layout if it can tell them apart; the later ones are bad rows."""
+    """Ids that several files have, made longer by the layout if it can tell them apart; the later ones are bad rows.
+
+    What was made longer is kept as `short_id`: it was the id when one file alone had it.
+    """
     if frame["id"].is_unique:
         return frame.assign(id=frame["id"].astype("str"))
     ids, files, problems = (frame[name].to_numpy(object).copy() for name in ("id", FILE, PROBLEM))
     twice = np.flatnonzero(frame["id"].duplicated(keep=False))
     if hasattr(layout, "longer_id"):
+        frame = frame.assign(**{SHORT_ID: frame["id"].astype("str").where(frame["id"].duplicated(keep=False))})
         ids[twice] = [layout.longer_id(str(ids[row]), files[row]) for row in twice]
     first = {ids[row]: files[row] for row in reversed(twice)}
     for row in np.flatnonzero(pd.Series(ids).duplicated()):

@@ -127,6 +127,7 @@ def test_an_object_in_several_files_is_told_apart_by_them_and_stays_one_group(tm
     expected = [f"{IDS[1]}-main-dark-10378", f"{IDS[2]}", f"{IDS[0]}", f"{IDS[1]}-sv3-bright-10378"]
     assert catalog["id"].tolist() == expected
     assert catalog["group"].tolist() == [str(i) for i in (IDS[1], IDS[2], IDS[0], IDS[1])]
+    assert catalog["short_id"].fillna("-").tolist() == [str(IDS[1]), "-", "-", str(IDS[1])]
 
 
 def zcatalog(path: Path) -> str:
