@@ -54,6 +54,7 @@ class Survey:
     baseline: Mapping[str, Any] = field(
         default_factory=dict
     )  # how it was removed, see BaselineConfig; empty: it was not
+    ivar_masks: bool | None = None  # whether a pixel without inverse variance is masked; None: no ivar, or not known
     fingerprint: str = ""  # digest of all of the above, but for the unit
     former_fingerprint: str | None = None  # of earlier versions for the same content; None: none
     folder: Path | None = None
@@ -78,16 +79,17 @@ class Survey:
             raise UserError(f"{folder} is a pack of format {about['format']}, not {FORMAT}: pack the survey again.")
         for name, record in about.get("files", {}).items():
             _check_file(folder / name, record)
-        wave = about["wave_angstrom"]
+        wave, has_ivar = about["wave_angstrom"], (folder / "ivar.npy").exists()
         survey = cls(
             flux=_mapped(folder / "flux.npy"),
             catalog=_read_catalog(folder / "catalog.parquet", columns),
             class_names=tuple(about["class_names"]),
-            ivar=_mapped(folder / "ivar.npy") if (folder / "ivar.npy").exists() else None,
+            ivar=_mapped(folder / "ivar.npy") if has_ivar else None,
             mask=_mapped(folder / "mask.npy") if (folder / "mask.npy").exists() else None,
             wave_angstrom=None if wave is None else np.asarray(wave, dtype=np.float64),
             wave_unit=about.get("wave_unit"),
             baseline=about.get("baseline", {}),
+            ivar_masks=_ivar_masks(about) if has_ivar else None,
             fingerprint=about["fingerprint"],
             former_fingerprint=about.get("former_fingerprint"),
             folder=folder,
@@ -183,6 +185,13 @@ def read_about(folder: Path) -> dict[str, Any] | None:
     if "files" in content and not _are_records(content["files"]):
         raise _damaged(folder, "survey.json has no usable 'files'")
     return content
+
+
+def _ivar_masks(about: Mapping[str, Any]) -> bool | None:
+    """The option of packing; None in a pack of a version that did not have it."""
+    settings = about.get("plan", {}).get("settings")
+    value = settings.get("ivar_masks") if isinstance(settings, dict) else None
+    return value if isinstance(value, bool) else None
 
 
 def file_record(path: Path) -> dict[str, Any]:

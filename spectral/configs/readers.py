@@ -47,7 +47,7 @@ class ArraysConfig(DataConfig):
     extra: list[str] = field(default_factory=list)  # further columns that are no pixels (.csv, .tsv, .parquet)
     flux_columns: Optional[list[str]] = None  # the first and the last pixel; null: seen from the names
     header: Optional[bool] = None  # whether the first line has names (.csv, .tsv); null: seen from the line
-    channels_last: Optional[bool] = None  # whether an array of flux is [N, L, C]; null: [N, C, L], refused if C > L
+    channels_last: Optional[bool] = None  # whether flux is [N, L, C], lists [L][C]; null: C before L, refused if C > L
 
     def check(self, key: str) -> None:
         super().check(key)

@@ -50,7 +50,8 @@ def survey_of_arrays(
     variances = None if ivar is None else _of_shape(_numbers(ivar, "ivar"), shape, "ivar").reshape(spectra.shape)
     bad = None if mask is None else _mask(mask, num, own_length, is_one=len(shape) == 1)
     grid = None if wave is None else _wave(wave, num, own_length)
-    rules = Rules("float32", "error", "pad", num_channels, length, None)
+    masks = classifier.inputs.ivar_masks is not False
+    rules = Rules("float32", "error", "pad", num_channels, length, None, ivar_masks=masks)
     chunk = Chunk([*spectra], None if variances is None else [*variances], None if bad is None else [*bad])
     if grid is not None:
         grid = _on_grid(chunk, grid, classifier, run)

@@ -27,6 +27,8 @@ class InputSpec:
         num_channels: of the survey; the network's own number follows from `channels`.
         learned: what the transform must know of the training spectra, by the name of its argument.
         baseline: how it was taken off the spectra before, see `BaselineConfig.used`; empty: it was not.
+        ivar_masks: whether pixels without inverse variance were masked, see `Survey`. It is not compared: the inputs of
+            a run that did not keep it may be the same.
     """
 
     num_channels: int
@@ -35,6 +37,7 @@ class InputSpec:
     masked_pixels: str
     learned: dict[str, Any] = field(default_factory=dict)
     baseline: dict[str, Any] = field(default_factory=dict)
+    ivar_masks: bool | None = field(default=None, compare=False)
 
     @classmethod
     def describing(cls, config: AnyRunConfig | PretrainingConfig, dataset: Dataset) -> "InputSpec":
@@ -48,6 +51,7 @@ class InputSpec:
             masked_pixels=inputs.masked_pixels,
             learned=learned,
             baseline=dict(survey.baseline),
+            ivar_masks=survey.ivar_masks,
         )
 
     @classmethod
@@ -64,6 +68,7 @@ class InputSpec:
             masked_pixels=stored["masked_pixels"],
             learned=learned,
             baseline=baseline_from(stored["baseline"], "inputs.baseline").used,
+            ivar_masks=stored["ivar_masks"],
         )
 
     def build(self, augmentations: Sequence[Augmentation] = ()) -> Inputs:

@@ -36,6 +36,7 @@ INPUTS: dict[str, Any] = {
     "num_channels": 1,
     "learned": {},
     "baseline": {},
+    "ivar_masks": None,
 }
 MEMBER = {"model": {}, "weight": 1.0, "output_prior": [], "inputs": 0, "run": "", "weights": ""}
 
@@ -84,6 +85,8 @@ def _checked_inputs(inputs: dict[str, Any], length: int, name: str, key: str) ->
         raise UserError(f"{name} does not describe a classifier: {key}.learned has no number for each pixel.")
     if not isinstance(inputs["baseline"], dict):
         raise UserError(f"{name} does not describe a classifier: {key}.baseline is no mapping.")
+    if not isinstance(inputs["ivar_masks"], bool | None):
+        raise UserError(f"{name} does not describe a classifier: {key}.ivar_masks is neither true, false nor null.")
     return inputs
 
 

@@ -30,7 +30,7 @@ def open_run_and_data(command: EvaluateConfig) -> tuple[Predictor, Survey, str]:
     """The run's predictor, the command's data or else the run's own survey with its split, and a doubt.
 
     Spectra with wavelengths of their own are brought to the run's, and their baseline is removed as the run's was,
-    unless data.grid or data.baseline is given.
+    unless data.grid or data.baseline is given. Pixels without inverse variance are masked if the run's were.
 
     The doubt says what is not known of the data's wavelengths, or which pixels are missing; it is empty if there is
     none. It is logged here, and belongs to the end of what the command prints too.
@@ -115,11 +115,15 @@ def labelled_rows(command: EvaluateConfig, survey: Survey, labels: Labels) -> tu
 
 
 def check_fits(classifier: Classifier, data: HasPixels, run: str) -> None:
-    """Raise UserError if the data has other channels than the run, more pixels, or another baseline removed."""
+    """Raise UserError if the data has other channels than the run, more pixels, or was made otherwise."""
     if data.num_channels != classifier.inputs.num_channels:
         raise UserError(f"the data has {data.num_channels} channels, {run} needs {classifier.inputs.num_channels}.")
     if data.length > classifier.length:
         raise UserError(f"the data has {data.length} pixels per spectrum, {run} was trained on {classifier.length}.")
     if data.baseline != classifier.inputs.baseline:
         theirs, own = baseline_in_words(data.baseline), baseline_in_words(classifier.inputs.baseline)
+        raise UserError(f"the data was made with {theirs}, {run} was trained with {own}: give the data the same.")
+    masks, wanted = data.ivar_masks, classifier.inputs.ivar_masks
+    if masks is not None and wanted is not None and masks != wanted:
+        theirs, own = (f"data.ivar_masks={str(value).lower()}" for value in (masks, wanted))
         raise UserError(f"the data was made with {theirs}, {run} was trained with {own}: give the data the same.")

@@ -27,6 +27,9 @@ class HasPixels(Protocol):
     @property
     def baseline(self) -> Mapping[str, Any]: ...
 
+    @property
+    def ivar_masks(self) -> bool | None: ...
+
 
 def check_same_pixels(classifier: Classifier, survey: HasPixels, run: str) -> str:
     """Compare the pixels of a survey, l <= L of them, with those of a run that is applied to it.

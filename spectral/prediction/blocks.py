@@ -44,6 +44,7 @@ class Blocks(Protocol):
         num_channels, length: of a spectrum.
         wave_angstrom: [L], or None.
         baseline: how it was removed, see `BaselineConfig.used`.
+        ivar_masks: whether pixels without inverse variance are masked; None: there is none, or it is not known.
         fingerprint: changes when the spectra change.
         settings: the options that shape the spectra, as JSON values.
         reads_slowly: whether a spectrum takes about as long to read as to classify.
@@ -54,6 +55,7 @@ class Blocks(Protocol):
     length: int
     wave_angstrom: NDArray[np.float64] | None
     baseline: Mapping[str, Any]
+    ivar_masks: bool | None
     has_ivar: bool
     fingerprint: str
     settings: Mapping[str, Any]
@@ -79,6 +81,7 @@ class ReaderBlocks:
     def __post_init__(self) -> None:
         self.num_channels, self.length = self.rules.num_channels, self.rules.length
         self.wave_angstrom = self.reader.wave_angstrom()
+        self.ivar_masks = self.rules.ivar_masks if self.has_ivar else None
 
     def read(self, span: Span) -> Block:
         checked = check_rows(self.reader.read(np.arange(*span, dtype=np.int64)), self.rules)
@@ -98,7 +101,7 @@ class PackBlocks:
         assert survey.folder is not None
         self.folder, self.num_rows = survey.folder, len(survey)
         self.num_channels, self.length, self.wave_angstrom = survey.num_channels, survey.length, survey.wave_angstrom
-        self.baseline = survey.baseline
+        self.baseline, self.ivar_masks = survey.baseline, survey.ivar_masks
         self.has_ivar, self.fingerprint = survey.ivar is not None, survey.fingerprint
         self.settings: Mapping[str, Any] = {"reader": "packed"}
         self._arrays = (survey.flux, survey.ivar, survey.mask)

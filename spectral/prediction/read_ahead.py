@@ -1,8 +1,6 @@
 """Blocks of spectra, read while the network classifies the ones before."""
 
 import multiprocessing
-import signal
-import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -11,7 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 import pyarrow as pa
 
 from spectral.data.packing.parts import Span
-from spectral.data.packing.workers import end_with_parent
+from spectral.data.packing.workers import leave_ending_to_parent
 from spectral.errors import UserError
 from spectral.prediction.blocks import Block, Blocks
 
@@ -59,8 +57,7 @@ def _start(blocks: Blocks) -> None:
     global _blocks
     _blocks = blocks
     pa.set_memory_pool(pa.system_memory_pool())  # as packing.workers.lean_tables
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    leave_ending_to_parent()
 
 
 def _read(span: Span) -> Block:

@@ -97,6 +97,7 @@ def test_a_file_without_a_required_key_is_refused(folder: RunFolder, key: str) -
         ({"inputs": {"num_channels": "one"}}, "names no channels"),
         ({"inputs": {"channels": 5}}, "names no channels"),
         ({"inputs": {"learned": {"reference": [[1.0, 2.0]]}}}, "inputs.learned has no number for each pixel"),
+        ({"inputs": {"ivar_masks": "yes"}}, "inputs.ivar_masks is neither true, false nor null"),
         ({"model": {"name": ["fcn"]}}, "is not known"),
         ({"model": {"name": "fcn", "widths": "many"}}, "widths"),
     ],

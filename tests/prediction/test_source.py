@@ -22,13 +22,15 @@ from spectral.prediction.source import Source, open_source
 WAVE = np.linspace(4000.0, 7000.0, 12)
 
 
-def classifier(wave: Any = None) -> Classifier:
-    return Classifier(None, InputSpec(1, None, [], "interpolate"), ["star", "qso"], 12, wave)
+def classifier(wave: Any = None, ivar_masks: bool | None = None) -> Classifier:
+    return Classifier(None, InputSpec(1, None, [], "interpolate", ivar_masks=ivar_masks), ["star", "qso"], 12, wave)
 
 
-def opened(reader: Any, monkeypatch: pytest.MonkeyPatch, wave: Any = None, **options: object) -> Source:
+def opened(
+    reader: Any, monkeypatch: pytest.MonkeyPatch, wave: Any = None, ivar_masks: bool | None = None, **options: object
+) -> Source:
     monkeypatch.setattr(module.readers, "build", lambda *_, **__: reader)
-    return open_source(config(**options), classifier(wave), "run=r", Path("nowhere"))
+    return open_source(config(**options), classifier(wave, ivar_masks), "run=r", Path("nowhere"))
 
 
 def catalog_of(source: Source) -> pd.DataFrame:
@@ -94,6 +96,15 @@ def test_a_pack_gives_what_its_reader_gives(monkeypatch: pytest.MonkeyPatch, tmp
     pd.testing.assert_frame_equal(catalog_of(packed)[columns], catalog_of(read)[columns])
     assert packed.blocks.has_ivar and read.blocks.has_ivar
     np.testing.assert_array_equal(cast(Any, packed.blocks.wave_angstrom), cast(Any, read.blocks.wave_angstrom))
+
+
+@pytest.mark.parametrize("ivar_masks", [True, False, None])
+def test_pixels_without_inverse_variance_are_masked_as_those_of_the_run(
+    monkeypatch: pytest.MonkeyPatch, ivar_masks: bool | None
+) -> None:
+    blocks = opened(ToyReader(with_ivar=True), monkeypatch, ivar_masks=ivar_masks).blocks
+    assert blocks.ivar_masks is (ivar_masks is not False) and blocks.settings["ivar_masks"] is blocks.ivar_masks
+    assert (blocks.read((0, 7)).mask is None) == (ivar_masks is False)  # pixel 0 of each has none
 
 
 def test_a_catalog_made_row_by_row_is_never_whole(monkeypatch: pytest.MonkeyPatch) -> None:

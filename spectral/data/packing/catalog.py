@@ -10,6 +10,7 @@ import pandas as pd
 
 from spectral.data.packing.class_names import UNLISTED, order_class_names, unlisted_sentence, with_given_names
 from spectral.data.packing.merge import Contents
+from spectral.data.readers.columns import set_apart
 from spectral.errors import UserError
 
 
@@ -77,11 +78,14 @@ def of_given_classes(
 
 
 def kept_entries(catalog: pd.DataFrame, contents: Contents, class_names: Sequence[str]) -> pd.DataFrame:
-    """The catalog of the spectra that were kept, with `class_index` (-1 if there is no label) and `length`."""
+    """The catalog of the spectra that were kept, with `class_index` (-1 if there is no label) and `length`.
+
+    Columns of the source with these names are kept as `class_index_in_source` and `length_in_source`.
+    """
     index = {name: i for i, name in enumerate(class_names)}
     kept = catalog.iloc[contents.rows].reset_index(drop=True)
     class_index = kept["label"].map(index).fillna(-1).astype(np.int64)
-    return kept.assign(class_index=class_index, length=contents.lengths)
+    return set_apart(kept, ("class_index", "length")).assign(class_index=class_index, length=contents.lengths)
 
 
 def skipped_entries(catalog: pd.DataFrame, contents: Contents) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Data made as the spectra of a run were that is applied to it: the run brings its grid and its baseline with it."""
+"""Data made as the spectra of a run were that is applied to it: the run brings its grid, baseline and mask with it."""
 
 import dataclasses
 import logging
@@ -26,15 +26,17 @@ class RunSpectra:
         name: of the run, as sentences have it.
         wave_angstrom: [L], or None.
         baseline: how it was removed, see `BaselineConfig.used`; empty: it was not.
+        ivar_masks: whether pixels without inverse variance were masked; None: not known, or there was none.
     """
 
     name: str
     wave_angstrom: NDArray[np.float64] | None
     baseline: Mapping[str, Any] = field(default_factory=dict)
+    ivar_masks: bool | None = None
 
 
 def like_run(config: DataConfig, reader: Reader, run: RunSpectra) -> DataConfig:
-    """The config of a reader with the run's wavelengths as its grid, and its baseline, as far as it gives none.
+    """The config of a reader with the run's wavelengths as its grid, baseline and mask, as far as it gives none.
 
     Raises:
         UserError: the run's wavelengths fall.
@@ -42,6 +44,9 @@ def like_run(config: DataConfig, reader: Reader, run: RunSpectra) -> DataConfig:
     if run.baseline and config.baseline == BaselineConfig():
         log.info("Removing the baseline as for %s: %s.", run.name, baseline_in_words(run.baseline))
         config = dataclasses.replace(config, baseline=baseline_from(run.baseline, "data.baseline"))
+    if run.ivar_masks is False and config.ivar_masks:
+        log.info("Pixels without inverse variance are not masked, as for %s (data.ivar_masks=false).", run.name)
+        config = dataclasses.replace(config, ivar_masks=False)
     wave = run.wave_angstrom
     if wave is None or not is_grid_open(config, reader):
         return config

@@ -72,8 +72,6 @@ def _all_at_once(chunk: Chunk, rules: Rules) -> dict[str, NDArray[Any]] | None:
     flux = _concatenated(chunk.flux, shape, np.float32)
     if flux is None or _wrong_shape(flux[0], rules) or not np.isfinite(flux).all():
         return None
-    if rules.dtype == "float16" and any(_not_half(row) for row in flux):
-        return None
     no_mask = [np.zeros(shape[1:], bool)] * num
     mask = _concatenated(no_mask if chunk.mask is None else chunk.mask, shape[1:], np.bool_)
     ivar = None if chunk.ivar is None else _concatenated(chunk.ivar, shape, np.float32)
@@ -86,6 +84,8 @@ def _all_at_once(chunk: Chunk, rules: Rules) -> dict[str, NDArray[Any]] | None:
             unknown = (ivar <= 0).any(axis=1) & ~mask
             mask, num_no_ivar = mask | unknown, unknown.sum(axis=1)
     if mask.all(axis=1).any():
+        return None
+    if rules.dtype == "float16" and any(map(_not_half, flux, mask)):
         return None
     arrays = {"flux": flux.astype(rules.dtype, copy=False), "lengths": np.full(num, shape[1], np.int32)}
     arrays |= {"num_no_ivar": num_no_ivar} | ({"mask": mask} if mask.any() else {})
@@ -143,7 +143,7 @@ def check_row(chunk: Chunk, position: int, rules: Rules) -> Row | str:
         flux[:, lost] = 0
     if mask.all():
         return "no good pixel"
-    if rules.dtype == "float16" and (reason := _not_half(flux)):
+    if rules.dtype == "float16" and (reason := _not_half(flux, mask)):
         return reason
     return Row(flux.astype(rules.dtype, copy=False), ivar, mask, num_no_ivar)
 
@@ -172,8 +172,11 @@ def _wrong_shape(flux: NDArray[np.float32], rules: Rules) -> str | None:
     return None
 
 
-def _not_half(flux: NDArray[np.float32]) -> str | None:
-    peak = float(np.abs(flux).max())
+def _not_half(flux: NDArray[np.float32], mask: NDArray[np.bool_]) -> str | None:
+    """Why float16 cannot hold a spectrum. What it cannot hold in bad pixels becomes 0, in place."""
+    size = np.abs(flux)
+    flux[(size > HALF_MAX) & mask] = 0
+    peak = float(size[:, ~mask].max())
     if peak > HALF_MAX:
         return f"too bright for data.dtype=float16: {peak:g}, at most {HALF_MAX:g}"
     if 0 < peak < HALF_NORMAL:

@@ -93,11 +93,16 @@ def _start(path: Path, started: Event) -> None:
     started.set()
     _job = pickle.loads(path.read_bytes())
     pa.set_memory_pool(pa.system_memory_pool())  # see lean_tables
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    leave_ending_to_parent()
 
 
-def end_with_parent() -> None:
+def leave_ending_to_parent() -> None:
+    """What each process of a pool begins with: Ctrl-C is its parent's to handle, and it ends with a killed parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
     """A killed parent cannot stop its processes, and they would wait for work for ever."""
     parent = multiprocessing.parent_process()
     if parent is not None:

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ POSSIBLE_IDS = ("sample_id", "spec_id", "spectrum_id", "obs_id", "obsid", "speco
 TEXT_ROLES = ("id", "label", "split", "group")
 NUMBER_ROLES = ("snr", "redshift")
 NUMBERED = "row_numbers_as_ids"  # in a catalog's attrs: its rows had no ids of their own
+SHORT_ID = "short_id"  # column of a catalog: the id that a spectrum had before another file had it too
 NUM_SHOWN = 12  # names in a sentence
 EXACT_BELOW = 2**53  # whole numbers that every float64 holds
 INDEX_NAME = re.compile(r"(unnamed: ?\d+|__index_level_\d+__|)", re.IGNORECASE)  # of an index, as pandas writes it
@@ -124,6 +125,11 @@ def tidy_catalog(table: pd.DataFrame, given: Mapping[str, str | None], source: s
     catalog = catalog[first + [name for name in catalog.columns if name not in first]].reset_index(drop=True)
     catalog.attrs[NUMBERED] = numbered
     return catalog
+
+
+def set_apart(table: pd.DataFrame, added: Collection[str]) -> pd.DataFrame:
+    """A source's table to which columns are to be added: one of its own that is called so becomes NAME_in_source."""
+    return table.rename(columns={name: f"{name}_in_source" for name in table.columns if name in added})
 
 
 def log_columns(

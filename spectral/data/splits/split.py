@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spectral.configs.split import splits
+from spectral.data.readers.columns import SHORT_ID
 from spectral.data.splits.partition import Partition, RareStratumError, TornUnitError
 from spectral.data.splits.rare import rare_class
 from spectral.data.splits.saved import Parts, completed, nothing_saved
@@ -117,7 +118,7 @@ def assign_split(catalog: pd.DataFrame, config: Any, folder: Path | str | None) 
     """The split of each spectrum.
 
     Args:
-        catalog: columns id and label, and group and split where there are such.
+        catalog: columns id and label, and group, split and short_id where there are such.
         config: a typed config of the split registry.
         folder: of the pack, where the split is saved; None: it is not.
 
@@ -178,8 +179,8 @@ def _divided(catalog: pd.DataFrame, split: Split, config: Any, saved: Parts) -> 
     """The part of each spectrum, by id, given what is saved of them."""
     shares = split.shares()
     names = list(shares)
-    known = pd.Categorical(saved.reindex(catalog["id"]), categories=names).codes.astype(np.int64)
     units = _units(catalog)
+    known = _known(catalog, units, saved, names)
     strata, classes = pd.factorize(catalog["label"], sort=True)
     division = Partition(units, strata if split.stratified else np.zeros_like(units), np.array([*shares.values()]))
     try:
@@ -194,6 +195,26 @@ def _divided(catalog: pd.DataFrame, split: Split, config: Any, saved: Parts) -> 
             "split.seed makes a new one."
         ) from error
     return pd.Series(np.array(names, dtype=object)[codes], index=pd.Index(catalog["id"], name="id"), dtype="str")
+
+
+def _known(catalog: pd.DataFrame, units: NDArray[np.int64], saved: Parts, names: list[str]) -> NDArray[np.int64]:
+    """The number of the part that each spectrum is in already, -1 if it is in none.
+
+    An object none of whose spectra is known by its id is where it was under its short id: its survey has grown, and ids
+    with it.
+    """
+    known = _codes(saved, catalog["id"], names)
+    if SHORT_ID in catalog:
+        before = _codes(saved, catalog[SHORT_ID], names)
+        rows = np.flatnonzero((before >= 0) & ~np.isin(units, units[known >= 0]))
+        _, first = np.unique(units[rows], return_index=True)  # others of the object follow
+        known[rows[first]] = before[rows[first]]
+    return known
+
+
+def _codes(saved: Parts, ids: pd.Series, names: list[str]) -> NDArray[np.int64]:
+    codes: NDArray[np.int64] = pd.Categorical(saved.reindex(ids), categories=names).codes.astype(np.int64)
+    return codes
 
 
 def _units(catalog: pd.DataFrame) -> NDArray[np.int64]:

@@ -27,6 +27,16 @@ def test_a_pack_holds_what_was_read(tmp_path: Path) -> None:
     assert survey.ivar is None and survey.mask is None and survey.skipped == {}
 
 
+def test_a_column_of_the_source_that_is_called_as_one_of_the_packs_own_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog = ToyReader.catalog
+    monkeypatch.setattr(ToyReader, "catalog", lambda self: catalog(self).assign(length=7.5, class_index="c"))
+    kept = packed(tmp_path, ToyReader()).catalog
+    assert kept["length"].eq(12).all() and kept["class_index"][:4].tolist() == [0, 1, 0, -1]
+    assert kept["length_in_source"].eq(7.5).all() and kept["class_index_in_source"].eq("c").all()
+
+
 def test_processes_and_part_sizes_do_not_change_the_pack(tmp_path: Path) -> None:
     reader = ToyReader(num=50, lengths={3: 5, 20: 15}, with_ivar=True, bad_pixels={30: 2}, unreadable={9: "gone"})
     options = {"ragged": "pad", "on_bad": "skip"}

@@ -93,6 +93,24 @@ def padded(rows: list[Row]) -> list[Row]:
     ]
 
 
+@pytest.mark.parametrize("num", [1, 2])  # alone, or after one that is looked at by itself
+def test_float16_holds_what_is_too_large_in_a_masked_pixel_as_0(num: int) -> None:
+    flux, mask = np.full((num, 1, LENGTH), 2, np.float32), np.zeros((num, LENGTH), bool)
+    flux[-1, 0, 1:3], mask[-1, 1:3] = [1e5, 7], True
+    flux[: num - 1, 0, 4] = np.nan
+    checked = check_rows(Chunk([*flux], None, [*mask]), replace(RULES, dtype="float16", num_channels=1))
+    assert checked.arrays["flux"][-1, 0].tolist() == [2, 0, 7, 2, 2]
+    assert checked.arrays["mask"][-1].tolist() == [False, True, True, False, False]
+
+
+@pytest.mark.parametrize(("value", "reason"), [(1e5, "too bright"), (1e-6, "too faint")])
+def test_float16_is_asked_of_pixels_that_are_not_masked(value: float, reason: str) -> None:
+    flux, mask = np.full((1, LENGTH), value, np.float32), np.arange(LENGTH) == 2
+    flux[0, 2] = 1
+    checked = check_rows(Chunk([flux], None, [mask]), replace(RULES, dtype="float16", num_channels=1))
+    assert checked.problems[0].startswith(f"{reason} for data.dtype=float16")
+
+
 def test_spectra_without_anything_strange_are_not_looked_at_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     chunk = chunk_of(np.random.default_rng(0), has_ivar=True, has_mask=False)
     monkeypatch.setattr(row_checks, "check_row", lambda *_: pytest.fail("a row was checked by itself"))

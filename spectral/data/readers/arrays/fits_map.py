@@ -68,6 +68,9 @@ class FitsColumn:
         return np.concatenate(parts) if parts else np.zeros((0, *self.shape[1:]), self.dtype)
 
     def values(self) -> NDArray[Any]:
+        """Raises UserError for a column of Python objects: its cells have lengths of their own."""
+        if self.kind == "O":
+            raise UserError(f"{self.source} has cells of lengths of their own (P or Q): write it with one length.")
         if len(self.shape) == 1:
             return _single_columns(self.path, self.hdu, self.path.stat().st_mtime_ns, self.source)[self.name]
         return self.rows(np.arange(self.shape[0]))

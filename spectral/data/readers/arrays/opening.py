@@ -20,7 +20,18 @@ READERS: dict[str, Callable[[Path, str, ArrayOptions], Reader]] = {
     ".csv": MatrixReader,
     ".tsv": MatrixReader,
 }
-WITH_LABELS_FILE = (".npz", ".npy", *HDF5, *FITS)
+OF_ARRAYS = (".npz", ".npy", *HDF5, *FITS)
+OF_PIXEL_COLUMNS = (".parquet", ".csv", ".tsv")
+USED_BY = {  # an option -> the kinds of files that it is for; those that are not here are for all
+    "labels": OF_ARRAYS,
+    "flux_key": (*OF_ARRAYS, ".parquet"),
+    "wave_key": OF_ARRAYS,
+    "ivar_key": OF_ARRAYS,
+    "mask_key": OF_ARRAYS,
+    "channels_last": (*OF_ARRAYS, ".parquet"),
+    "flux_columns": OF_PIXEL_COLUMNS,
+    "header": (".csv", ".tsv"),
+}
 
 
 def open_arrays(
@@ -44,7 +55,7 @@ def open_arrays(
     """The arguments are the fields of ArraysConfig.
 
     Raises:
-        UserError: a file is not there or of no known kind, or `labels` stands next to a file that has its own.
+        UserError: a file is not there or of no known kind, or an option is not for its kind.
     """
     keys = (flux_key, wave_key, ivar_key, mask_key, id_key, label_key, group_key)
     ends = None if flux_columns is None else (flux_columns[0], flux_columns[1])
@@ -65,8 +76,16 @@ def _open(path: str, key: str, options: ArrayOptions) -> Reader:
     suffix = next((ending for ending in READERS if file.name.lower().endswith(ending)), file.suffix.lower())
     if suffix not in READERS:
         raise UserError(f"{key}={path} is of no known kind: {nearest(suffix, READERS)}.")
-    if options.labels is not None and suffix not in WITH_LABELS_FILE:
-        raise UserError(f"data.labels={options.labels} is for files of arrays: a {suffix} file has its own labels.")
+    for name, kinds in USED_BY.items():
+        if (value := getattr(options, name)) is not None and suffix not in kinds:
+            raise UserError(f"data.{name}={_written(value)} cannot go with {key}={path}: it is for {', '.join(kinds)}.")
     if options.labels is not None:
         existing_file(options.labels, "data.labels")
     return READERS[suffix](file, key, options)
+
+
+def _written(value: object) -> str:
+    """An option as the command line has it."""
+    if isinstance(value, tuple):
+        return f"[{','.join(value)}]"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -10,12 +10,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet, types
 
-from spectral.data.readers.arrays.parquet_rows import list_rows, wide_rows
+from spectral.data.readers.arrays.parquet_rows import channels_last_rows, list_rows, wide_rows
 from spectral.data.readers.arrays.pixel_columns import split_columns
 from spectral.data.readers.arrays.table_file import TableFile
 from spectral.data.readers.arrays.wave_axis import Axis, named_axis
 from spectral.data.readers.columns import check_names, is_index, log_columns, tidy_catalog
 from spectral.data.readers.contract import Chunk
+from spectral.data.readers.fingerprints import join_stamps
 from spectral.data.readers.parquet_stream import parquet_stream
 from spectral.errors import UserError, nearest
 
@@ -24,7 +25,10 @@ INDEX_PREFIX = "__"  # pandas names an unnamed index column so
 
 @dataclass(frozen=True)
 class ParquetReader(TableFile):
-    """Reads lists [L] or [C][L] of flux, of any length, or one column per pixel [L]."""
+    """Reads lists [L] or [C][L] of flux, of any length, or one column per pixel [L].
+
+    With options.channels_last lists are [L][C].
+    """
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -51,6 +55,10 @@ class ParquetReader(TableFile):
     def columns(self) -> tuple[list[str], list[str]]:
         """Those of flux, and those of the catalog."""
         if self.list_column is not None:
+            if self.options.flux_columns is not None:
+                raise UserError(
+                    f"data.flux_columns cannot go with {self.source}: its spectra are lists, in '{self.list_column}'."
+                )
             plain = [column.name for column in self.schema if not types.is_nested(column.type)]
             return [self.list_column], [name for name in plain if not is_index(name)]
         names = self.schema.names
@@ -83,12 +91,24 @@ class ParquetReader(TableFile):
         return [name for name in self.schema.names if name not in set(self.columns[0])]
 
     def _check_channels(self) -> None:
+        if self.options.channels_last and not self._are_nested:
+            there = "a column for each pixel" if self.list_column is None else "lists [L]"
+            raise UserError(f"data.channels_last=true needs lists [L][C]: {self.source} has {there}.")
         first = self.read(np.array([0])).flux[0]
         if first is not None and self.options.channels_last is None and first.shape[0] > first.shape[1]:
             raise UserError(
-                f"{self.source} has {first.shape[0]} channels of {first.shape[1]} pixels in its first spectrum: a cell "
-                "is [C][L], channels before pixels; data.channels_last=false says that this is meant."
+                f"{self.source} has {first.shape[0]} channels of {first.shape[1]} pixels in its first spectrum, since "
+                "a cell is [C][L]: data.channels_last=true reads it as [L][C], false as it stands."
             )
+
+    @property
+    def _are_nested(self) -> bool:
+        return self.list_column is not None and _is_list(self.schema.field(self.list_column).type.value_type)
+
+    def fingerprint(self) -> str:
+        stamp = super().fingerprint()
+        # Earlier versions read such files as they stand: what they packed is packed again.
+        return join_stamps([stamp, "channels last"]) if self.options.channels_last else stamp
 
     @cached_property
     def axis(self) -> Axis | None:
@@ -106,7 +126,8 @@ class ParquetReader(TableFile):
             raise UserError(f"{self.source} cannot be read: {str(error).splitlines()[0].rstrip('.')}.") from error
 
     def _read(self, rows: NDArray[np.int64]) -> Chunk:
-        rows_of = wide_rows if self.list_column is None else list_rows
+        of_lists = channels_last_rows if self.options.channels_last else list_rows
+        rows_of = wide_rows if self.list_column is None else of_lists
         stream = parquet_stream(self.path, tuple(self.columns[0]), rows_of, self.path.stat().st_mtime_ns)
         chunk = Chunk(flux=[])
         for position, row in enumerate(rows):

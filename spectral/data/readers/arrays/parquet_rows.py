@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from spectral.data.readers.contract import Flux
 
@@ -20,9 +21,26 @@ def _list_row(cell: pa.Array) -> Flux | str:
     return np.stack([_float32(channel) for channel in channels])
 
 
+def channels_last_rows(batch: pa.RecordBatch) -> list[Flux | str]:
+    """As `list_rows`, of lists [L][C]."""
+    return [_channels_last_row(cell.values) if cell.is_valid else "no flux" for cell in batch.column(0)]
+
+
+def _channels_last_row(cell: pa.Array) -> Flux | str:
+    lengths = pc.unique(pc.list_value_length(cell)).to_pylist()
+    if not lengths or not all(lengths):
+        return "no flux"
+    if len(lengths) > 1:
+        return f"pixels of different numbers of channels: {', '.join(map(str, lengths))}"
+    return np.ascontiguousarray(_float32(cell.flatten()).reshape(len(cell), -1).T)
+
+
 def wide_rows(batch: pa.RecordBatch) -> list[Flux | str]:
-    """Spectra [1, L] of one column a pixel."""
-    return list(np.stack([_float32(column) for column in batch.columns], axis=1)[:, None, :])
+    """Spectra [1, L] of one column a pixel; NaN at a row's end is not part of its spectrum, as in text matrices."""
+    rows = np.stack([_float32(column) for column in batch.columns], axis=1)
+    there = ~np.isnan(rows)
+    lengths = np.where(there.any(axis=1), there.shape[1] - there[:, ::-1].argmax(axis=1), 0)
+    return [row[None, :length] if length else "no numbers" for row, length in zip(rows, lengths, strict=True)]
 
 
 def _float32(values: pa.Array) -> Flux:

@@ -37,7 +37,7 @@ class TrainTestReader:
         for part in parts:
             part["id"] = part["split"] + "-" + part["id"]
         self._check_ivar()
-        catalog = pd.concat([_exact(part) for part in parts], ignore_index=True)
+        catalog = pd.concat(_alike([_exact(part) for part in parts]), ignore_index=True)
         catalog.attrs[NUMBERED] = any(part.attrs.get(NUMBERED, False) for part in parts)
         return catalog
 
@@ -114,6 +114,19 @@ def _exact(part: pd.DataFrame) -> pd.DataFrame:
     whole = [name for name in part if pd.api.types.is_integer_dtype(part[name].dtype)]
     unsigned = pd.api.types.is_unsigned_integer_dtype
     return part.astype({name: "UInt64" if unsigned(part[name].dtype) else "Int64" for name in whole})
+
+
+def _alike(parts: list[pd.DataFrame]) -> list[pd.DataFrame]:
+    """Columns that are numbers in one part and text in another are text in all: no file holds both in one column."""
+    shared = set.intersection(*(set(part) for part in parts))
+    mixed = [name for name in shared if len({_kind(part[name]) for part in parts}) > 1]
+    return [part.astype(dict.fromkeys(mixed, "str")) for part in parts]
+
+
+def _kind(column: pd.Series) -> str:
+    if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
+        return "number"
+    return "object" if column.dtype == object else column.dtype.kind
 
 
 def _laid(train: list[Row] | None, test: list[Row] | None, place: NDArray[np.int64]) -> list[Row] | None:

@@ -59,15 +59,15 @@ def join_arms(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
     """Flux, inverse variance and bad pixels [N, M], where arms overlap weighted by inverse variance.
 
-    A bad pixel has no weight next to a good one, and one that no arm has a good pixel for is bad. This is desispec's
-    `coadd_cameras`, but for bad pixels, which have weight there as far as their inverse variance is not 0.
+    A bad pixel has no weight next to a good one, and is bad if no other arm has a good pixel with weight. This is
+    desispec's `coadd_cameras`, but for bad pixels, which have weight there as far as their inverse variance is not 0.
     """
     shape = len(arms[0].flux), len(lattice.wave_angstrom)
     placed = list(zip(arms, lattice.places, strict=True))
-    some_good, bad = np.zeros(shape, bool), np.ones(shape, bool)
+    some_good, some_bad = np.zeros(shape, bool), np.zeros(shape, bool)
     for arm, place in placed:
         some_good[:, place] |= _has_weight(arm) & ~arm.bad
-        bad[:, place] &= arm.bad
+        some_bad[:, place] |= arm.bad
     weighted, weight, plain, num_arms = (np.zeros(shape) for _ in range(4))
     for arm, place in placed:
         counts = _has_weight(arm) & ~(arm.bad & some_good[:, place])
@@ -77,7 +77,7 @@ def join_arms(
         plain[:, place] += arm.flux
         num_arms[:, place] += 1
     flux = np.where(weight > 0, weighted / np.where(weight > 0, weight, 1), plain / num_arms)
-    return flux.astype(np.float32), weight.astype(np.float32), bad
+    return flux.astype(np.float32), weight.astype(np.float32), some_bad & ~some_good
 
 
 def _has_weight(arm: Arm) -> NDArray[np.bool_]:

@@ -11,7 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from spectral.data.readers.columns import NUMBERED, as_text, find_columns, log_columns, tidy_catalog
+from spectral.data.readers.columns import (
+    NUMBERED,
+    SHORT_ID,
+    as_text,
+    find_columns,
+    log_columns,
+    set_apart,
+    tidy_catalog,
+)
 from spectral.data.readers.survey_files.catalog_table import read_catalog_table
 from spectral.data.readers.survey_files.file_tree import FileTree
 from spectral.data.readers.survey_files.layout import Layout
@@ -36,6 +44,7 @@ POSITIONS = {
     "dec_deg": ("dec_deg", "dec", "dec_obs", "target_dec", "plug_dec"),
 }
 OWN = (FILE, ROW_IN_FILE, PROBLEM)
+OWN_OF_CATALOG = {*OWN, SHORT_ID}
 LEAST_REDSHIFT = -1.0  # a wavelength of 0; LAMOST writes -9999 where it knows none
 PRIMARY = "zcat_primary"  # DESI's column for the best of an object's redshifts
 
@@ -86,7 +95,8 @@ def _of_headers(layout: Layout, source: Source, tree: FileTree, num_workers: int
 
 def _of_catalog(layout: Layout, source: Source, catalog: str, tree: FileTree, num_workers: int | None) -> pd.DataFrame:
     named = f"data.catalog={catalog}"
-    table = read_catalog_table(catalog, _given(layout, source, ()))
+    named_by_user = {source.file_key, *_given(layout, source, ()).values()}
+    table = set_apart(read_catalog_table(catalog, _given(layout, source, ())), OWN_OF_CATALOG - named_by_user)
     columns = table.columns
     given = _given(layout, source, columns)
     places = places_of(layout, source.file_key, table, named)
@@ -137,7 +147,7 @@ def _with_files(
     names = pc.take(finder.names, pa.array(found, mask=found < 0))
     files = pc.coalesce(pa.chunked_array([names]), places.files)
     if numbered:
-        frame["id"] = as_series(places.ids or stems(files, layout.endings))
+        frame["id"] = _named(as_series(places.ids or stems(files, layout.endings)))
         frame.attrs[NUMBERED] = False
     _log_left_out(tree, len(tree.names) - len(np.unique(found[found >= 0])), named)
     frame[FILE], frame[ROW_IN_FILE], frame[PROBLEM] = as_series(files), places.rows, _problems(found, places)
@@ -150,7 +160,16 @@ def _problems(found: NDArray[np.int64], places: Places) -> NDArray[np.object_]:
     for row in np.flatnonzero(found < 0):
         reason = "several files of this name" if found[row] == SEVERAL else "missing file"
         problems[row] = f"{reason}: {places.files[int(row)]}"
+    for row in np.flatnonzero((found >= 0) & (places.rows < 0)):
+        problems[row] = f"no place in its file: {places.files[int(row)]}"
     return problems
+
+
+def _named(ids: pd.Series) -> pd.Series:
+    """Ids, with one for each row whose columns make none: such rows are bad, and reported by their ids."""
+    without = np.flatnonzero(ids == "")
+    ids.iloc[without] = [f"row {row + 1} of the catalog" for row in without]
+    return ids
 
 
 def _primary(table: pd.DataFrame, named: str) -> pd.DataFrame:
@@ -211,12 +230,16 @@ def _joined(layout: Layout, frame: pd.DataFrame, entries: pd.DataFrame, by_file:
 
 
 def _with_distinct_ids(layout: Layout, frame: pd.DataFrame) -> pd.DataFrame:
-    """Ids that several files have, made longer by the layout if it can tell them apart; the later ones are bad rows."""
+    """Ids that several files have, made longer by the layout if it can tell them apart; the later ones are bad rows.
+
+    What was made longer is kept as `short_id`: it was the id when one file alone had it.
+    """
     if frame["id"].is_unique:
         return frame.assign(id=frame["id"].astype("str"))
     ids, files, problems = (frame[name].to_numpy(object).copy() for name in ("id", FILE, PROBLEM))
     twice = np.flatnonzero(frame["id"].duplicated(keep=False))
     if hasattr(layout, "longer_id"):
+        frame = frame.assign(**{SHORT_ID: frame["id"].astype("str").where(frame["id"].duplicated(keep=False))})
         ids[twice] = [layout.longer_id(str(ids[row]), files[row]) for row in twice]
     first = {ids[row]: files[row] for row in reversed(twice)}
     for row in np.flatnonzero(pd.Series(ids).duplicated()):

@@ -28,6 +28,7 @@ ROLES = {
     "snr": ("snr", "sn_median_all"),
     "ra_deg": ("ra",),
     "dec_deg": ("dec",),
+    "zwarn": ("zwarn", "zwarning"),
 }
 
 
@@ -42,6 +43,7 @@ class MultimodalUniverseLayout:
     endings = (".hdf5", ".h5", ".parquet")
     has_ivar = True
     many_per_file = True
+    version = 2
     usual_names = ROLES | {"id": ("object_id", "targetid", "specobjid")}  # the surveys' own in their catalogs
     file_name_columns = ()
 

@@ -19,7 +19,7 @@ from spectral.data.readers.survey_files.layout import Layout
 from spectral.errors import UserError
 
 BLOCK = 2**14  # rows that are Python objects at a time
-ABSENT, SEVERAL = -1, -2  # in place of a file's number
+ABSENT, SEVERAL = -1, -2  # in place of a file's number, or of a position in it
 LAST_ROW = 2**62
 
 
@@ -29,7 +29,7 @@ class Places:
 
     Args:
         files: names, with or without folders and ending.
-        rows: positions in these files.
+        rows: positions in these files; below 0 if the columns give none.
         ids: of the spectra, as the survey makes them of the same columns; None if it does not.
     """
 
@@ -61,8 +61,8 @@ def places_of(layout: Layout, file_key: str | None, table: pd.DataFrame, named: 
     files = _text_made(layout.file_name, values) if file_key is None else text_column(table[file_key].map(str))
     rows = np.zeros(len(table), np.int64)
     if row_in_file:
-        made = (min(_made(row_in_file, one) or 0, LAST_ROW) for block in _blocks(values) for one in block)
-        rows = np.fromiter(made, np.int64, len(table))
+        made = (_made(row_in_file, one) for block in _blocks(values) for one in block)
+        rows = np.fromiter((ABSENT if row is None else min(row, LAST_ROW) for row in made), np.int64, len(table))
     ids = _text_made(spectrum_id, values) if are_there and spectrum_id else None
     return Places(files, rows, ids)
 

@@ -54,6 +54,8 @@ class SurveyFilesReader:
         self._stamp = _stamp_with_redshifts(layout, self.tree)
         if source.catalog is not None:
             self._stamp = join_stamps([self._stamp, file_stamp(existing_file(source.catalog, "data.catalog"))])
+        if hasattr(layout, "version"):  # what an earlier version has listed and packed is listed and packed again
+            self._stamp = join_stamps([self._stamp, f"version {layout.version}"])
         digest = hashlib.blake2b(json.dumps([MANIFEST_FORMAT, self._stamp, self.settings()]).encode(), digest_size=8)
         self._is_described = False
         folder = Path(tempfile.gettempdir()) / f"spectral-{os.getuid()}" if cache_dir is None else cache_dir

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from spectral.data.packing.workers import UNGUARDED, num_cores
+from spectral.data.packing.workers import UNGUARDED, leave_ending_to_parent, num_cores
 from spectral.data.readers.survey_files.file_tree import FileTree
 from spectral.data.readers.survey_files.layout import Entry, Layout, UnreadableError
 from spectral.errors import UserError
@@ -57,7 +57,8 @@ def _scanned(layout: Layout, root: Path, names: Sequence[str], num_workers: int 
         yield from map(read, tasks)
         return
     try:
-        with ProcessPoolExecutor(num_workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(num_workers, context, leave_ending_to_parent) as pool:
             yield from pool.map(read, tasks)
     except BrokenProcessPool as error:
         raise UserError(f"A process that reads headers was killed or could not start: {UNGUARDED}") from error

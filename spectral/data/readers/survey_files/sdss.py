@@ -126,6 +126,7 @@ class PlateLayout(SdssLayout):
     """spPlate-PLATE-MJD.fits: a row for each fiber, in their order."""
 
     beginnings = ("spplate-",)
+    version = 2
 
     def file_name(self, plate: Any, mjd: Any, _fiberid: Any) -> str:
         return f"spPlate-{int(plate):04d}-{int(mjd):05d}.fits"

@@ -12,6 +12,7 @@ import pytest
 from spectral.configs.data import readers
 from spectral.configs.readers import ArraysConfig
 from spectral.data.packing.class_names import order_class_names
+from spectral.data.packing.pack import pack
 from spectral.data.readers import parquet_stream
 from spectral.data.readers.arrays.opening import open_arrays
 from spectral.data.readers.arrays.parquet_rows import list_rows
@@ -193,7 +194,7 @@ def test_a_parquet_row_is_never_one_of_the_batch_before_a_damaged_one(tmp_path, 
             "of no known kind: .*allowed: .csv, .fit, .fit.gz, .fits, .*, .npz, .parquet, .tsv",
         ),
         ({"path": "survey.npz", "labels": "survey.txt", "test_path": "survey.npz"}, "cannot go with data.test_path"),
-        ({"path": "survey.csv", "labels": "survey.txt"}, "a .csv file has its own labels"),
+        ({"path": "survey.csv", "labels": "survey.txt"}, "cannot go with data.path=.*csv: it is for .npz, .npy,"),
         (
             {"path": "survey.npz", "labels": "survy.txt"},
             "data.labels=.*survy.txt is not a file: did you mean '.*survey",
@@ -209,6 +210,25 @@ def test_a_file_that_cannot_be_opened_is_reported_in_one_sentence(tmp_path, opti
     (tmp_path / "folder").mkdir()
     with pytest.raises(UserError, match=sentence):
         open_arrays(**{name: value and str(tmp_path / value) for name, value in options.items()})
+
+
+@pytest.mark.parametrize(
+    ("write", "option", "sentence"),
+    [
+        (parquet_lists, {"ivar_key": "ivar"}, "data.ivar_key=ivar cannot go with data.path=.*: it is for .npz, .npy"),
+        (parquet_lists, {"wave_key": "wave"}, "data.wave_key=wave cannot go with"),
+        (parquet_lists, {"flux_columns": ["a", "b"]}, "data.flux_columns cannot go with .* are lists, in 'flux'"),
+        (csv_matrix, {"mask_key": "mask"}, "data.mask_key=mask cannot go with"),
+        (csv_matrix, {"flux_key": "flux"}, r"data.flux_key=flux cannot go with .*\.fits\.gz, .*, \.parquet\.$"),
+        (csv_matrix, {"channels_last": True}, "data.channels_last=true cannot go with"),
+        (npz, {"header": False}, r"data.header=false cannot go with data.path=.*survey.npz: it is for .csv, .tsv\.$"),
+        (npz, {"flux_columns": ["a", "b"]}, r"data.flux_columns=\[a,b\] cannot go with"),
+    ],
+)
+def test_an_option_that_the_kind_of_file_has_no_use_for_is_refused(tmp_path, write, option, sentence):
+    given = {key: str(value) for key, value in write(tmp_path).items()}
+    with pytest.raises(UserError, match=sentence):
+        open_arrays(**given, **option).catalog()
 
 
 def test_two_files_of_any_form_are_train_and_test(tmp_path):
@@ -248,6 +268,16 @@ def test_ivar_of_one_of_two_files_is_refused(tmp_path, with_ivar):
     reader = open_arrays(str(tmp_path / "a.npz"), test_path=str(tmp_path / "b.npz"))
     with pytest.raises(UserError, match=r"has ivar and data\.\w+ has none: save it in both files, or in neither"):
         reader.catalog()
+
+
+def test_a_column_with_numbers_in_one_of_two_files_and_words_in_the_other_is_text(tmp_path):
+    flux = {f"p{position}": [1.0, 2.0, 3.0] for position in range(9)}
+    nights = pd.array([7, 8, None], dtype="Int64")
+    pd.DataFrame({"label": list("aba"), "night": nights, **flux}).to_csv(tmp_path / "a.csv", index=False)
+    pd.DataFrame({"label": list("bab"), "night": [9, "9b", 10], **flux}).to_csv(tmp_path / "b.csv", index=False)
+    config = readers.typed({"name": "arrays", "path": str(tmp_path / "a.csv"), "test_path": str(tmp_path / "b.csv")})
+    survey = pack(readers.build(config), config, tmp_path / "pack", progress=False)
+    assert survey.catalog["night"].fillna("-").tolist() == ["7", "8", "-", "9", "9b", "10"]
 
 
 def test_a_folder_of_fits_files_names_their_readers(tmp_path):

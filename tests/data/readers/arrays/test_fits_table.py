@@ -15,6 +15,8 @@ from spectral.errors import UserError
 FLUX = np.arange(42, dtype=np.float32).reshape(7, 6) / 7
 WAVE = np.linspace(4000, 4005, 6)
 IDS = np.arange(7) + 2**60 + 1
+WORDS = {"CLASS": ("PA()", ["STAR", "QSO", "STAR", "STAR", "STAR", "STAR", ""])}
+LISTS = {"N": ("PJ()", np.array([np.arange(num, dtype=np.int32) for num in range(1, 8)], object))}
 COLUMNS = {
     "TARGETID": ("K", IDS),
     "FLUX": ("6E", FLUX),
@@ -124,6 +126,8 @@ def test_air_wavelengths_are_converted(tmp_path):
         ([table({"FLUX": ("6A", ["x"] * 7)})], {}, r"The flux in .* has shape \[7\], not \[N, L\]"),
         ([table({"FLUX": ("PE()", np.array([FLUX[0], FLUX[1, :3]], object))})], {}, r"shape \[2\], not \[N, L\]"),
         ([table(), fits.ImageHDU(WAVE[:4], name="WAVE")], {}, r"has shape \[4\]: for its flux it must be \[6\] or"),
+        ([table(COLUMNS | WORDS)], {}, "'CLASS' in .*survey.fits has cells of lengths of their own"),
+        ([table(COLUMNS | LISTS)], {"id_key": "N"}, r"'N' in .* of their own \(P or Q\): write it with"),
         ([table()], {"flux_key": "FLUXES"}, "has no 'FLUXES' .data.flux_key.: did you mean 'FLUX'"),
         ([], {}, "has no 'flux', name it by data.flux_key: it has nothing"),
     ],

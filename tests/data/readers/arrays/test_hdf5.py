@@ -1,6 +1,7 @@
 """HDF5 files of arrays: `data=hdf5`, or data=arrays by their ending."""
 
 import pickle
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -103,6 +104,17 @@ def test_compressed_chunks_are_read(tmp_path):
         file.create_dataset("flux", data=FLUX, chunks=(2, 3), compression="gzip", shuffle=True)
     reader = open_arrays(str(tmp_path / "survey.hdf5"))
     np.testing.assert_array_equal(np.concatenate(reader.read(np.array([1, 2, 6])).flux), FLUX[[1, 2, 6]])
+
+
+def test_a_virtual_dataset_may_be_larger_than_its_file(tmp_path, monkeypatch):
+    monkeypatch.setattr("spectral.data.readers.hdf5_file.MOST_COMPRESSED", 0.01)  # as if FLUX were large
+    source = Path(saved(tmp_path, flux=FLUX)).rename(tmp_path / "part.h5")
+    layout = h5py.VirtualLayout(FLUX.shape, FLUX.dtype)
+    layout[:] = h5py.VirtualSource(str(source), "flux", FLUX.shape)
+    with h5py.File(tmp_path / "survey.h5", "w") as file:
+        file.create_virtual_dataset("flux", layout)
+    reader = open_arrays(str(tmp_path / "survey.h5"))
+    np.testing.assert_array_equal(np.concatenate(reader.read(np.array([5, 1])).flux), FLUX[[5, 1]])
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,16 @@ def test_whole_numbers_and_missing_pixels(tmp_path):
     np.testing.assert_array_equal(np.concatenate(read_all(reader).flux), [[1, 7], [np.nan, 8]])
 
 
+def test_pixels_that_miss_at_the_end_of_a_row_are_no_part_of_its_spectrum(tmp_path):
+    rows = [[1, 2, 3], [np.nan, 5, None], [6, np.nan, 7], [np.nan, None, np.nan]]
+    reader = opened(tmp_path, pd.DataFrame(rows, columns=["p0", "p1", "p2"], dtype=float))
+    pd.DataFrame(rows, columns=["p0", "p1", "p2"]).to_csv(tmp_path / "survey.csv", index=False)
+    for chunk in (read_all(reader), read_all(open_arrays(str(tmp_path / "survey.csv")))):
+        for flux, expected in zip(chunk.flux, [[1, 2, 3], [np.nan, 5], [6, np.nan, 7]], strict=False):
+            np.testing.assert_array_equal(flux, [expected])
+        assert chunk.flux[3] is None and chunk.problems == {3: "no numbers"}
+
+
 def test_an_index_of_pandas_is_not_a_pixel(tmp_path):
     reader = opened(tmp_path, pd.DataFrame({"p0": [1.0, 2.0], "p1": [3.0, 4.0]}, index=[5, 3]))
     np.testing.assert_array_equal(np.concatenate(read_all(reader).flux), [[1, 3], [2, 4]])
@@ -87,9 +97,32 @@ def test_a_file_that_is_damaged_inside_is_one_sentence(tmp_path):
 
 def test_more_channels_than_pixels_are_asked_about(tmp_path):
     cells = [[[1.0], [2.0], [3.0]]] * 2
-    with pytest.raises(UserError, match=r"has 3 channels of 1 pixels .* a cell is \[C\]\[L\]"):
+    with pytest.raises(UserError, match=r"has 3 channels of 1 pixels .* a cell is \[C\]\[L\]: data.channels_last=true"):
         opened(tmp_path, {"flux": cells}).catalog()
     assert len(opened(tmp_path, {"flux": cells}, channels_last=False).catalog()) == 2
+    as_it_stands, turned = (opened(tmp_path, {"flux": cells}, channels_last=last) for last in (False, True))
+    assert turned.fingerprint() != as_it_stands.fingerprint()  # what was packed of it as it stands is packed again
+
+
+def test_pixels_may_stand_before_channels(tmp_path):
+    rng = np.random.default_rng(0)
+    cells = [rng.normal(size=(length, 2)).astype(np.float32) for length in (5, 3)]
+    bad = [[[1.0, 2.0], [3.0]], None, [], [[1.0, 2.0], None]]
+    table = {"flux": [*(cell.tolist() for cell in cells), *bad]}
+    chunk = read_all(opened(tmp_path, table, channels_last=True))
+    for flux, cell in zip(chunk.flux, cells, strict=False):
+        np.testing.assert_array_equal(flux, cell.T)
+    different = "pixels of different numbers of channels: 2, "
+    assert chunk.problems == {2: different + "1", 3: "no flux", 4: "no flux", 5: "no flux"}
+
+
+@pytest.mark.parametrize(
+    ("table", "there"),
+    [({"flux": [[1.0, 2.0]]}, r"lists \[L\]"), ({"p0": [1.0], "p1": [2.0]}, "a column for each pixel")],
+)
+def test_channels_that_are_not_there_stand_nowhere(tmp_path, table, there):
+    with pytest.raises(UserError, match=rf"channels_last=true needs lists \[L\]\[C\]: .*survey.parquet has {there}\.$"):
+        opened(tmp_path, table, channels_last=True).catalog()
 
 
 def test_a_damaged_schema_is_one_sentence(tmp_path):

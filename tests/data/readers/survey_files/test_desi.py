@@ -46,7 +46,7 @@ def joined_by_hand(arms: dict[str, dict[str, np.ndarray]], row: int, bits: int =
         good = [(float(f), float(w)) for f, w, flag in here if not flag and w > 0]
         good = good or [(float(f), float(w)) for f, w, _ in here if w > 0]
         ivar[pixel] = sum(w for _, w in good)
-        bad[pixel] = all(flag for *_, flag in here)
+        bad[pixel] = any(flag for *_, flag in here) and not any(not flag and w > 0 for _, w, flag in here)
         flux[pixel] = sum(f * w for f, w in good) / ivar[pixel] if good else np.nan
     return flux, ivar, bad
 
@@ -62,6 +62,16 @@ def test_arms_are_joined_by_inverse_variance_on_their_common_lattice(tmp_path: P
         np.testing.assert_allclose(chunk.ivar[position][0], ivar, rtol=2e-7)
         np.testing.assert_array_equal(chunk.mask[position], bad)
         assert bad.any() and (~known & ~bad).any()  # both a flag and no inverse variance were met
+
+
+def test_a_flagged_pixel_is_bad_if_the_other_arm_has_no_weight_there(tmp_path: Path) -> None:
+    arms, pixel = arms_of(1), ARMS["R"][0]  # the first that b and r share
+    for name, flag, ivar in (("B", 4, 1.0), ("R", 0, 0.0)):
+        place = pixel - ARMS[name][0]
+        arms[name]["mask"][0, place], arms[name]["ivar"][0, place] = flag, ivar
+    write_desi(tmp_path / "d" / "coadd-sv3-bright-10378.fits", IDS[:1], arms)
+    chunk = opened(tmp_path / "d").read(np.array([0]))
+    assert chunk.mask[0][pixel]
 
 
 def test_a_pixel_of_one_arm_alone_is_copied_bit_by_bit_to_the_pack(tmp_path: Path) -> None:
@@ -117,6 +127,7 @@ def test_an_object_in_several_files_is_told_apart_by_them_and_stays_one_group(tm
     expected = [f"{IDS[1]}-main-dark-10378", f"{IDS[2]}", f"{IDS[0]}", f"{IDS[1]}-sv3-bright-10378"]
     assert catalog["id"].tolist() == expected
     assert catalog["group"].tolist() == [str(i) for i in (IDS[1], IDS[2], IDS[0], IDS[1])]
+    assert catalog["short_id"].fillna("-").tolist() == [str(IDS[1]), "-", "-", str(IDS[1])]
 
 
 def zcatalog(path: Path) -> str:

@@ -129,6 +129,18 @@ def test_a_column_of_file_names_may_have_folders_and_endings_or_not(form: str, t
 
 
 @pytest.mark.usefixtures("no_headers")
+def test_columns_called_as_those_of_the_list_are_kept_under_another_name(tmp_path: Path) -> None:
+    spectra = few_spectra(2)
+    LamostImageCase().write(tmp_path, spectra)
+    table = catalog_of(spectra).assign(file=["x", "y"], problem=["faint", None])
+    reader = lamost(tmp_path / "spectra", catalog=str(write_catalog(table, tmp_path / "c.csv")))
+    assert rows_of(reader, "file_in_source", "problem_in_source") == [["x", "y"], ["faint", None]]
+    assert reader.catalog()["file"].str.endswith(".fits").all() and not reader.read(np.arange(2)).problems
+    labels = lamost(tmp_path / "spectra", catalog=str(tmp_path / "c.csv"), label_key="problem", class_map={})
+    assert rows_of(labels, "label") == [["faint", None]]
+
+
+@pytest.mark.usefixtures("no_headers")
 def test_a_name_that_several_folders_have_is_a_bad_row_unless_the_folder_is_named(tmp_path: Path) -> None:
     case, spectra = LamostImageCase(), few_spectra(2)
     for folder, spectrum in zip("ab", spectra, strict=True):

@@ -1,7 +1,11 @@
-"""The list of a survey's spectra from a catalog of many rows."""
+"""The list of a survey's spectra from a catalog of many rows, or from headers read by several processes."""
 
+import multiprocessing
+import os
+import signal
+import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -15,12 +19,15 @@ import pytest
 from spectral.data.readers.survey_files import scan
 from spectral.data.readers.survey_files.file_tree import FileTree
 from spectral.data.readers.survey_files.lamost import LamostLayout
+from spectral.data.readers.survey_files.layout import Entry
 from spectral.data.readers.survey_files.listing import Source, list_spectra
 from spectral.data.readers.survey_files.places import ABSENT, SEVERAL, FileFinder
 from spectral.errors import UserError
+from spectral.processes import is_running
 
 NUM = 20_000
 PYTHON_STRING = 90  # bytes, of a file's name with its folder
+DEADLINE_S = 60
 
 
 def test_a_catalog_is_listed_by_columns_and_not_by_objects_for_each_row(tmp_path: Path) -> None:
@@ -65,7 +72,44 @@ def test_a_scan_whose_processes_end_is_one_sentence(tmp_path: Path, monkeypatch:
         def map(self, *_: Any, **__: Any) -> Iterator[Any]:
             raise BrokenProcessPool
 
-    monkeypatch.setattr(scan, "ProcessPoolExecutor", lambda num, mp_context: Ended(num))
+    monkeypatch.setattr(scan, "ProcessPoolExecutor", lambda num, *_: Ended(num))
     tree = FileTree(tmp_path, [f"{number}.fits" for number in range(scan.FEW)], "")
     with pytest.raises(UserError, match=r"killed or could not start: in a script, .*; or give num_workers=1\."):
         scan.scan_headers(LamostLayout(["any"], "and"), tree, 2)
+
+
+class Stuck(LamostLayout):
+    """Notes which process reads a header, and waits as for a disk that does not answer."""
+
+    def entries(self, path: Path) -> list[Entry]:
+        (path.parent / f"{os.getpid()}.pid").touch()
+        time.sleep(DEADLINE_S)
+        return []
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_processes_that_read_headers_end_with_a_killed_parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fork = multiprocessing.get_context("fork")  # spawned processes would import everything first
+    monkeypatch.setattr(multiprocessing, "get_context", lambda _: fork)
+    monkeypatch.setattr(scan, "FEW", 2)
+    monkeypatch.setattr(scan, "FILES_PER_TASK", 1)
+    tree = FileTree(tmp_path, ["1.fits", "2.fits"], "")
+    parent = fork.Process(target=scan.scan_headers, args=(Stuck(["any"], "and"), tree, 2))
+    parent.start()
+    readers: list[int] = []
+    try:
+        wait_until(lambda: len(list(tmp_path.glob("*.pid"))) == 2)
+        readers += [int(path.stem) for path in tmp_path.glob("*.pid")]
+        parent.kill()
+        parent.join()
+        wait_until(lambda: not any(map(is_running, readers)))
+    finally:
+        for pid in filter(is_running, [*readers, parent.pid or 0]):
+            os.kill(pid, signal.SIGKILL)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + DEADLINE_S / 2
+    while not condition():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.01)

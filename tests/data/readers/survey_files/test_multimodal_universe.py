@@ -67,6 +67,18 @@ def test_an_object_of_two_files_is_one_group_by_its_position(tmp_path: Path) -> 
     assert groups[0] == groups[4] and groups[1] == groups[5] and groups[0] != groups[1]
 
 
+@pytest.mark.parametrize("kind", ["bool", "int64"])
+def test_a_spectrum_whose_redshift_has_a_warning_has_no_label(tmp_path: Path, kind: str) -> None:
+    ids = [str(FIRST_ID + i) for i in range(3)]
+    columns = {"object_id": ids, "CLASS": ["STAR", "QSO", "GALAXY"], "ZWARNING": np.array([0, 1, 0], kind)}
+    write_parquet(tmp_path / "mmu" / "train-0.parquet", spectra(3), **columns)
+    (tmp_path / "mmu" / "damaged.parquet").write_text("no spectra")  # a row without a warning of its own
+    labels = opened(tmp_path / "mmu").catalog().set_index("id")["label"]
+    assert labels[ids].fillna("-").tolist() == ["star", "-", "galaxy"]
+    kept = opened(tmp_path / "mmu", zwarn_labels=True).catalog().set_index("id")["label"]
+    assert kept[ids].tolist() == ["star", "qso", "galaxy"]
+
+
 def test_padding_is_no_part_of_a_spectrum(tmp_path: Path) -> None:
     parts = two_files(tmp_path / "mmu")
     same(opened(tmp_path / "mmu").read(np.array([3])), 0, parts[0], 3, LENGTH - 5)

@@ -88,6 +88,19 @@ def test_a_catalog_row_with_a_missing_plate_or_an_impossible_fiber_is_a_bad_row(
     assert problems[2] == "wrong layout: HDU 0 has 3 fibers, none with number 700 (spPlate-0266-51602.fits)"
 
 
+@pytest.mark.parametrize("with_ids", [True, False])
+def test_a_catalog_row_without_a_fiber_is_a_bad_row(tmp_path: Path, with_ids: bool) -> None:
+    write_plates(tmp_path / "redux", made_spectra(3, ragged=False))
+    table = {"id": list("abcde"), "plate": [PLATE, PLATE, PLATE, None, None], "mjd": MJD, "class": "QSO"}
+    table |= {"fiberid": ["2", None, "second", "1", "1"]}
+    pd.DataFrame(table).drop(columns=[] if with_ids else ["id"]).to_csv(tmp_path / "c.csv", index=False)
+    reader = sdss(tmp_path / "redux", catalog=str(tmp_path / "c.csv"), kind="spplate")
+    assert reader.catalog()["id"].is_unique
+    problems = reader.read(np.arange(5)).problems
+    assert list(problems) == [1, 2, 3, 4]
+    assert problems[1] == problems[2] == "no place in its file: spPlate-0266-51602.fits"
+
+
 @pytest.mark.parametrize(
     ("options", "extra"),
     [
