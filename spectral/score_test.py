@@ -53,8 +53,8 @@ def add_test(
         logits = predictor.logits(predictor.source(dataset.survey), rows)
         scores.add_test(logits, dataset.labels[rows], dataset.ids[rows], dataset.groups_of(rows))
         held = folder.load_predictions()
-        predictions = pd.concat([held[held["split"] != "test"] if len(held) else held, scores.predictions()])
-        write_parquet(folder.predictions, predictions.reset_index(drop=True))
+        kept = [held[held["split"] != "test"]] if len(held) else []
+        write_parquet(folder.predictions, pd.concat([*kept, scores.predictions()], ignore_index=True))
     confusion = result["confusion"] | scores.confusions
     result = {**result, **scores.metrics, "confusion": confusion, "score_test": True}
     result["decision"] = config.decision.name
