@@ -111,16 +111,16 @@ def build_augmentations(config: ExperimentConfig, dataset: Dataset) -> list[Augm
 
 def build_stages(config: ExperimentConfig, sampler: Sampler, dataset: Dataset) -> list[Stage]:
     """The stages, each with what it names itself or else with the experiment's own loss, optimizer and schedule."""
-    stages, last = [], config.schedule.stages[-1]
+    stages, last, former_loss = [], config.schedule.stages[-1], None
     for i, stage in enumerate(config.schedule.stages):
-        key = f"schedule.stages[{i}].loss" if stage.loss else "loss"
-        make_loss = _loss_by_epoch(
-            in_class_order(stage.loss or config.loss, key, dataset.class_names), sampler, dataset
-        )
+        key, loss = (f"schedule.stages[{i}].loss", stage.loss) if stage.loss else ("loss", config.loss)
+        make_loss = _loss_by_epoch(in_class_order(loss, key, dataset.class_names), sampler, dataset)
         steps = stage.steps or math.ceil(len(dataset.train) / config.schedule.batch_size)
         snapshots = ends_of_parts(stage.epochs, config.schedule.num_snapshots) if stage is last else []
         built = (make_loss, *optimizing(stage, config), snapshots)
-        stages.append(Stage(stage.name, stage.epochs, steps, stage.start, *built))
+        changes_loss = former_loss not in (None, loss)
+        stages.append(Stage(stage.name, stage.epochs, steps, stage.start, *built, changes_loss=changes_loss))
+        former_loss = loss
     return stages
 
 

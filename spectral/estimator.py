@@ -51,7 +51,7 @@ class SpectralClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             a single spectrum, the epoch of the lowest training loss is taken.
         config: further nodes of an experiment's config, which replace those made of the arguments above:
             `{"optimizer": {"name": "adamw", "weight_decay": 0.01}}`. The classes are named by their number in
-            `classes_`, from 0.
+            `classes_`, from 0. No run folder is kept, so `run_dir` is none of them.
         device, precision, num_threads: as the keys of `run.py`.
         random_state: seed, RandomState or None for another result each time.
         verbose: whether the epochs are printed.
@@ -122,7 +122,14 @@ class SpectralClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         return self
 
     def _experiment(self, survey: Path, names: list[str], validation: float) -> dict[str, Any]:
-        """The config of an experiment on a survey file, as run.py composes one."""
+        """The config of an experiment on a survey file, as run.py composes one.
+
+        Raises:
+            ValueError: the network is not known, or the config names a folder for the run.
+        """
+        if self.config and "run_dir" in self.config:
+            run_dir = self.config["run_dir"]
+            raise ValueError(f"config: run_dir={run_dir} cannot be given: a classifier keeps no run folder.")
         data = {"name": "arrays", "path": str(survey), "class_names": names, "num_workers": 1, "channels_last": False}
         stage = {"name": "train", "epochs": self.epochs, "steps": None}
         made = {

@@ -61,6 +61,7 @@ def test_channels_labels_that_are_numbers_and_further_config_are_taken() -> None
         ),
         ({"epochs": 0}, "epochs"),
         ({"config": {"modle": "fcn"}}, "modle is not a known key: did you mean 'model'"),
+        ({"config": {"run_dir": "mine"}}, "^config: run_dir=mine cannot be given: a classifier keeps no"),
         ({"loss": {"name": "focal", "gama": 2}}, "did you mean 'gamma'"),
     ],
 )

@@ -1,12 +1,13 @@
 """Options that do nothing next to another one, and what is said of them. Imports nothing heavy."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
+from spectral.configs.baseline import OPTIONS, BaselineConfig
 from spectral.configs.losses import SoftF1Config
 from spectral.configs.root import ExperimentConfig
 
 REPLACED_BY_WIDTHS = ("model.width", "model.num_blocks")
+REPLACED_BY_STAGES = ("loss", "optimizer", "lr_schedule")
 OF_TEACHER = ("distill_on", "distill_weight", "distill_temperature")
 
 
@@ -16,16 +17,30 @@ def ignored_options(config: ExperimentConfig, overrides: Sequence[str]) -> list[
     Args:
         overrides: of the command: a default next to another option is no mistake.
     """
-    return [*_next_to_widths(config.model, overrides), *_next_to_form(config), *_without_teacher(config)]
+    replaced = [f"{override} does nothing: {why}." for override in overrides if (why := replacement(config, override))]
+    return [*replaced, *_next_to_form(config), *_without_teacher(config), *_without_their_own(config)]
 
 
-def _next_to_widths(model: Any, overrides: Sequence[str]) -> Iterator[str]:
-    widths = getattr(model, "widths", None)
-    if widths is None or not hasattr(model, "num_blocks"):
-        return
-    for override in overrides:
-        if override.partition("=")[0].lstrip("+") in REPLACED_BY_WIDTHS:
-            yield f"{override} does nothing: model.widths={list(widths)} gives the number of blocks and their widths."
+def replacement(config: ExperimentConfig, override: str) -> str:
+    """What counts in place of what an override sets, as the end of a sentence; empty if the override counts."""
+    key = override.partition("=")[0].lstrip("+")
+    widths = getattr(config.model, "widths", None)
+    if key in REPLACED_BY_WIDTHS and widths is not None and hasattr(config.model, "num_blocks"):
+        return f"model.widths={list(widths)} gives the number of blocks and their widths"
+    return _of_stages(config, key)
+
+
+def _of_stages(config: ExperimentConfig, key: str) -> str:
+    """As `replacement`, of a key that every stage has for itself."""
+    group = key.partition(".")[0]
+    if group not in REPLACED_BY_STAGES:
+        return ""
+    names = ("lr", group) if key == "optimizer.lr" else (group,)
+    own = [next((name for name in names if getattr(stage, name) is not None), "") for stage in config.schedule.stages]
+    if not all(own):
+        return ""
+    value = getattr(config.schedule.stages[0], own[0])
+    return f"each stage has its own, the first schedule.stages.0.{own[0]}={getattr(value, 'name', value)}"
 
 
 def _next_to_form(config: ExperimentConfig) -> Iterator[str]:
@@ -41,3 +56,17 @@ def _without_teacher(config: ExperimentConfig) -> Iterator[str]:
     for key in OF_TEACHER:
         if (value := getattr(config, key)) != getattr(ExperimentConfig(), key):
             yield f"{key}={value} does nothing: there is no teacher without distill=FOLDER."
+
+
+def _without_their_own(config: ExperimentConfig) -> Iterator[str]:
+    """Options of something that is not asked for."""
+    if config.init is None and config.init_wave != "same":
+        yield f"init_wave={config.init_wave} does nothing: there are no weights to begin with without init=FOLDER."
+    schedule = config.schedule
+    if schedule.mixup_alpha is None and schedule.mixup_classes != "across":
+        yield f"schedule.mixup_classes={schedule.mixup_classes} does nothing without schedule.mixup_alpha."
+    baseline = getattr(config.data, "baseline", BaselineConfig())  # a survey that is packed has none
+    for option in dict.fromkeys(OPTIONS.values()):
+        value = getattr(baseline, option)
+        if option not in baseline.used and value != getattr(BaselineConfig(), option):
+            yield f"data.baseline.{option}={value:g} does nothing with data.baseline.method={baseline.method}."

@@ -26,8 +26,8 @@ def doubt_of_split(key: str, other: RunFolder, dataset: Dataset) -> str:
 
 def _has_same_split(other: RunFolder, dataset: Dataset) -> bool:
     """Whether the other run validated on the spectra of this run's validation, as far as its predictions tell."""
-    frame = other.load_predictions()
-    if not len(frame):
+    if not other.predictions.exists():
         return True
-    theirs = set(frame.loc[frame["split"] == "validation", "id"])
+    frame = other.load_predictions()
+    theirs = set(frame.loc[frame["split"] == "validation", "id"] if len(frame) else [])
     return theirs == set(dataset.ids[dataset.validation])

@@ -50,6 +50,7 @@ def quickest(ways: Sequence[Way]) -> Way:
         return ways[0]
 
 
+@torch.inference_mode(False)  # with gradients, also for a caller who has switched them off
 def _measured() -> dict[str, float]:
     """Seconds of a forward and backward pass of one block by each way: the best of some turns, in which all alternate.
 

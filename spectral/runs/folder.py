@@ -209,7 +209,7 @@ class RunFolder:
         return loaded if isinstance(loaded, dict) else {}
 
     def load_predictions(self) -> "pd.DataFrame":
-        """predictions.parquet; empty if there is none.
+        """predictions.parquet; empty if there is none, or if it has neither validation nor test.
 
         Raises:
             UserError: it cannot be read.
@@ -222,6 +222,8 @@ class RunFolder:
             predictions = pd.read_parquet(self.predictions)
         except (OSError, ValueError) as error:
             raise UserError(f"{self.predictions} cannot be read: it was changed or cut short.") from error
+        if predictions.shape == (0, 0):  # of a version that left out the columns if nothing was scored
+            return predictions
         if missing := [name for name in ("id", "split", "label", "predicted") if name not in predictions]:
             raise UserError(f"{self.predictions} cannot be read: it has no column {missing[0]}.")
         return predictions

@@ -17,8 +17,10 @@ def versions() -> dict[str, str]:
 
 def git_revision() -> str | None:
     """The checkout's commit, with "+changes" if files differ from it; None outside a checkout or without git."""
-    here = Path(__file__).resolve().parent
+    file = Path(__file__).resolve()
+    here = file.parent
     try:
+        _git(here, "ls-files", "--error-unmatch", file.name)  # fails in an environment inside another repository
         commit = _git(here, "rev-parse", "HEAD")
         return commit + ("+changes" if _git(here, "status", "--porcelain", "--untracked-files=no") else "")
     except (OSError, subprocess.SubprocessError):

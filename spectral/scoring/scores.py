@@ -150,4 +150,7 @@ class FinalScores:
 
     def predictions(self) -> pd.DataFrame:
         """id, split, label, predicted, group (if there are groups) and the probability of each class, of all added."""
-        return pd.concat(self._frames, ignore_index=True) if self._frames else pd.DataFrame()
+        if self._frames:
+            return pd.concat(self._frames, ignore_index=True)
+        ids, none, names = np.array([], dtype=str), np.array([], dtype=np.int64), self.class_names
+        return scored_frame("", ids, np.zeros((0, len(names))), none, none, names)

@@ -17,6 +17,7 @@ class Stage:
         make_loss: gives the loss of an epoch, counted from 0 over the whole run as the sampler counts it: what a loss
             knows of the batches moves with them.
         snapshot_epochs: of the stage, from 1, whose weights are kept as well, each in a folder of its own.
+        changes_loss: whether its loss is another one than that of the stage before.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Stage:
     make_optimizer: Callable[[nn.Module], torch.optim.Optimizer]
     make_lr_schedule: Callable[[torch.optim.Optimizer, int], StageSchedule]
     snapshot_epochs: Sequence[int] = ()
+    changes_loss: bool = False
 
     def __str__(self) -> str:
         """How long it is: "12 epochs of 40 steps"."""

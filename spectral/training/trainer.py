@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 # A CPU's losses are looked at this often. A GPU's are read once an epoch: each reading empties its queue of work.
 STEPS_PER_LOSS_CHECK = 25
+TRAINING_LOSS = "train/loss"
 
 
 class Trainer:
@@ -155,6 +156,8 @@ class Trainer:
         if stage.start == "best" and self.best_epoch:
             self.network.load_state_dict(load_weights(self.folder.weights))
             self.ema = make_ema(self.network, self.settings.ema_decay)
+        if stage.changes_loss and self.settings.objective == TRAINING_LOSS:
+            self.best_score = None  # values of two losses cannot be compared
 
     def _run_epoch(
         self,
@@ -171,7 +174,7 @@ class Trainer:
         train_loss, num_spectra = self._train_epoch(stage, loss, optimizer, schedule)
         schedule.after_epoch(train_loss)
         trained = time.perf_counter()
-        row = {"epoch": self.epoch, "stage": stage.name, "lr": lr, "train/loss": train_loss}
+        row = {"epoch": self.epoch, "stage": stage.name, "lr": lr, TRAINING_LOSS: train_loss}
         row |= self.validate(self._validated, loss)
         self._note_best(row, stage)
         ended = time.perf_counter()

@@ -136,6 +136,8 @@ def _predictions(path: Path) -> "pd.DataFrame":
     import pandas as pd
 
     predictions = pd.read_parquet(path)
+    if predictions.shape == (0, 0):  # of a version that left out the columns if nothing was scored
+        return pd.DataFrame(columns=PREDICTIONS)
     if missing := [name for name in PREDICTIONS if name not in predictions]:
         raise ValueError(f"it has no column {missing[0]}")
     for name in predictions:

@@ -166,7 +166,7 @@ def names_only(*overrides: str) -> list[str]:
             "schedule.stages[2] does not exist: .* 2 elements, from index 0; .*",
         ),
         ("+schedule.batchsize=3", "schedule.batchsize is not a known key: did you mean 'batch_size'? allowed: .*"),
-        ("schedule=nope", "schedule=nope is not known: allowed: default, reference."),
+        ("schedule=nope", "schedule=nope is not known: allowed: best, .*, default, reference, .*."),
         ("experiment=debgu", "experiment=debgu is not known: did you mean 'debug'? allowed: .*reference.*"),
         ("+foo=1", "foo is not a known key: allowed: .*seed, split, sweep, tracker, transform."),
         ("method=boosting", "method is not a known key of this command, though of another one: --help lists its keys."),

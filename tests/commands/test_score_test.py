@@ -10,6 +10,7 @@ from small_runs import outcome, result, run
 
 from spectral import score_test
 from spectral.errors import UserError
+from spectral.runs.folder import RunFolder
 
 Overrides = Callable[..., list[str]]
 
@@ -22,6 +23,18 @@ def test_scores_added_later_equal_those_of_a_single_command(small: Overrides, tm
     assert not [key for key in held if key.startswith("test/")] and list(held["confusion"]) == ["val", "val/decision"]
     assert set(pd.read_parquet(tmp_path / "held" / "predictions.parquet")["split"]) == {"validation"}
     run([*small(folder="held"), *rule])
+    assert outcome(tmp_path / "held") == outcome(tmp_path / "whole")
+    predictions = [pd.read_parquet(tmp_path / name / "predictions.parquet") for name in ("held", "whole")]
+    pd.testing.assert_frame_equal(*predictions)
+
+
+def test_a_run_without_validation_is_scored_later_too(small: Overrides, tmp_path: Path) -> None:
+    short = ["split.validation=0", "objective=train/loss", "schedule.stages.0.epochs=1"]
+    run([*small(folder="whole"), *short])
+    run([*small(folder="held"), *short, "score_test=false"])
+    held = RunFolder(tmp_path / "held").load_predictions()
+    assert held.empty and {"id", "split", "label", "predicted", "probability/qso"} <= set(held)
+    run([*small(folder="held"), *short])
     assert outcome(tmp_path / "held") == outcome(tmp_path / "whole")
     predictions = [pd.read_parquet(tmp_path / name / "predictions.parquet") for name in ("held", "whole")]
     pd.testing.assert_frame_equal(*predictions)

@@ -7,6 +7,7 @@ from spectral.configs.ignored import ignored_options
 from spectral.configs.root import typed
 
 WIDTHS = "model.widths=[8,16]"
+REFERENCE = "schedule=reference"
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,25 @@ WIDTHS = "model.widths=[8,16]"
             ["schedule.stages=[{loss:{name:soft_f1,form:mean_of_logs,eps:1e-3}}]"],
             ["schedule.stages[0].loss.eps=0.001 does nothing"],
         ),
+        (
+            [REFERENCE, "loss=focal", "loss.gamma=3"],
+            [
+                "loss=focal does nothing: each stage has its own, the first schedule.stages.0.loss=cross_entropy.",
+                "loss.gamma=3 does nothing: each stage has its own, the first schedule.stages.0.loss=",
+            ],
+        ),
+        (
+            [REFERENCE, "optimizer=sgd", "optimizer.lr=3e-4", "lr_schedule=cosine"],
+            ["optimizer.lr=3e-4 does nothing: each stage has its own, the first schedule.stages.0.lr=0.001."],
+        ),
+        ([REFERENCE, "schedule.stages.1.lr=null", "optimizer.lr=3e-4"], []),
+        (["init_wave=any", "init=run"], []),
+        (["init_wave=any"], ["init_wave=any does nothing: there are no weights to begin with without init=FOLDER."]),
+        (["schedule.mixup_classes=within", "schedule.mixup_alpha=0.2"], []),
+        (["schedule.mixup_classes=within"], ["schedule.mixup_classes=within does nothing without schedule.mixup_"]),
+        (["data=packed"], []),
+        (["data.baseline.method=arpls", "data.baseline.lam=1e6"], []),
+        (["data.baseline.lam=1e6"], ["data.baseline.lam=1e+06 does nothing with data.baseline.method=none."]),
     ],
 )
 def test_an_option_that_does_nothing_is_named(overrides: list[str], said: list[str]) -> None:

@@ -23,6 +23,29 @@ def test_each_experiment_has_its_rate_its_warm_up_and_the_weights_that_it_keeps(
     assert (config.optimizer.lr, schedule.name, schedule.warmup_fraction, config.schedule.keep) == RECIPES[choice]
 
 
+@pytest.mark.parametrize("name", ["best", "debug", "ucr", "soft_f1_from_scratch"])
+def test_the_command_line_chooses_the_schedule_of_an_experiment(name: str) -> None:
+    own, other = (composed([f"schedule={schedule}", "run_dir=never"]).schedule for schedule in (name, "reference"))
+    assert composed([f"experiment={name}", "run_dir=never"]).schedule == own != other
+    assert composed([f"experiment={name}", "schedule=reference", "run_dir=never"]).schedule == other
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("best", "sampler=natural"),
+        ("reference", "sampler=power"),
+        ("soft_f1_from_scratch", "sampler=balanced"),
+        ("ucr", "split=kfold"),
+        ("ucr", "lr_schedule=plateau"),
+    ],
+)
+def test_any_part_of_a_group_can_be_chosen_for_an_experiment(name: str, part: str) -> None:
+    group = part.partition("=")[0]
+    found, alone = (composed([*given, part, "run_dir=never"])[group] for given in ([f"experiment={name}"], []))
+    assert found == alone
+
+
 def test_the_reference_has_its_two_rates() -> None:
     stages = composed(["experiment=reference", "run_dir=never"]).schedule.stages
     assert [(stage.lr, stage.get("lr_schedule")) for stage in stages] == [(1e-3, None), (1e-4, None)]

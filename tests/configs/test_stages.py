@@ -73,6 +73,16 @@ def test_stages_do_not_share_an_optimizer() -> None:
     assert stage.make_optimizer(layer) is not stage.make_optimizer(layer)
 
 
+def test_a_stage_changes_the_loss_if_its_options_differ_from_those_of_the_stage_before() -> None:
+    four = stages(
+        {"name": "own"},
+        {"name": "same", "loss": "focal"},
+        {"name": "other", "loss": "{name:focal,gamma:1.5}"},
+        {"name": "back"},
+    )
+    assert [stage.changes_loss for stage in built(four, "loss=focal")] == [False, False, True, True]
+
+
 @pytest.mark.parametrize(("batch_size", "steps"), [(30, 3), (40, 3), (90, 1), (200, 1)])
 def test_null_steps_mean_one_pass_over_the_training_split(batch_size: int, steps: int) -> None:
     (stage,) = built("schedule.stages.0.steps=null", f"schedule.batch_size={batch_size}")

@@ -99,7 +99,14 @@ class Bench:
         )
 
     def stage(
-        self, name: str, epochs: int, lr: float = 0.1, start: str = "last", momentum: float = 0.0, scale: float = 1.0
+        self,
+        name: str,
+        epochs: int,
+        lr: float = 0.1,
+        start: str = "last",
+        momentum: float = 0.0,
+        scale: float = 1.0,
+        changes_loss: bool = False,
     ) -> Stage:
         class Loss(nn.Module):
             def __init__(self) -> None:
@@ -116,7 +123,8 @@ class Bench:
         def make_lr_schedule(optimizer: torch.optim.Optimizer, num_steps: int) -> Any:
             return lr_schedules.build(lr_schedules.typed("constant"), optimizer=optimizer, num_steps=num_steps)
 
-        return Stage(name, epochs, 2, start, lambda _epoch: Loss(), make_optimizer, make_lr_schedule)
+        made = lambda _epoch: Loss(), make_optimizer, make_lr_schedule
+        return Stage(name, epochs, 2, start, *made, changes_loss=changes_loss)
 
     def fit(self) -> list[dict[str, Any]]:
         self.trainer.fit(lambda _epoch, _row: None)

@@ -3,6 +3,7 @@ import json
 import threading
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from left_parts import leave_part
 
@@ -95,6 +96,15 @@ def test_what_a_killed_process_was_writing_is_removed(name: str, folder: RunFold
 def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is not a run folder"):
         RunFolder.existing(tmp_path)
+
+
+def test_predictions_without_rows_and_columns_are_none(folder: RunFolder) -> None:
+    """An earlier version wrote them if nothing was scored."""
+    pd.DataFrame().to_parquet(folder.predictions)
+    assert folder.load_predictions().empty
+    pd.DataFrame({"id": ["1"], "split": "test"}).to_parquet(folder.predictions)
+    with pytest.raises(UserError, match=r"predictions\.parquet cannot be read: it has no column label"):
+        folder.load_predictions()
 
 
 def test_there_is_no_result_before_the_end(folder: RunFolder) -> None:

@@ -37,15 +37,17 @@ def test_there_is_no_revision_without_git(package: Path, monkeypatch: pytest.Mon
 
 def test_changes_to_a_commit_are_marked(package: Path) -> None:
     git(package, "init", "-q")
-    (package / "file").write_text("1")
+    (package / "provenance.py").write_text("1")
     assert provenance.git_revision() is None  # no commit yet
-    git(package, "add", "file")
+    git(package, "commit", "-q", "--allow-empty", "-m", "of another project, around the environment")
+    assert provenance.git_revision() is None
+    git(package, "add", "provenance.py")
     git(package, "commit", "-q", "-m", "first")
     commit = git(package, "rev-parse", "HEAD")
     assert provenance.git_revision() == commit
     (package / "notes").write_text("not part of it")
     assert provenance.git_revision() == commit
-    (package / "file").write_text("2")
+    (package / "provenance.py").write_text("2")
     assert provenance.git_revision() == f"{commit}+changes"
 
 

@@ -58,6 +58,11 @@ def begin_sweep(hydra: Hydra, *arguments: str) -> None:
             ("loss=cross_entropy,focal", "model=compact,fcn", "loss.label_smoothing=0,0.1", "sweep.sampler=tpe"),
             r"loss=focal cannot be run with the other keys of this search: loss\.label_smoothing is not a known .*",
         ),
+        (
+            ("experiment=reference", "optimizer.lr=1e-4,1e-3"),
+            r"optimizer\.lr cannot be searched, since it does nothing here: each stage has its own, the first "
+            r"schedule\.stages\.0\.lr=0\.001\.",
+        ),
     ],
 )
 def test_a_sweep_that_cannot_run_is_refused_and_leaves_no_folder(

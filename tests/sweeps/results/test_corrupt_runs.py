@@ -11,6 +11,7 @@ import pytest
 from sweeps.compare import command as compare
 from sweeps.ls import command as ls
 from sweeps.report import command as report
+from sweeps.results.run import Run
 
 Change = Callable[[dict[str, Any]], Any]
 NESTED = "[" * 20_000
@@ -105,6 +106,13 @@ def test_a_corrupt_run_does_not_keep_the_others_from_being_shown(
     assert compare.main([str(whole), str(broken)]) in (0, 2)
     said = capsys.readouterr()
     assert "Traceback" not in said.out + said.err and len(said.err.splitlines()) <= 1
+
+
+def test_a_run_that_scored_nothing_has_no_predictions(tmp_path: Path) -> None:
+    """Its file has no columns if an earlier version wrote it."""
+    folder = make_run(tmp_path / "run")
+    pd.DataFrame().to_parquet(folder / "predictions.parquet")
+    assert Run(folder).split("validation").empty
 
 
 @pytest.mark.parametrize("name", ["result.json", "metrics.jsonl"])
