@@ -8,6 +8,8 @@ from torch import nn
 
 from spectral.training.lr_schedules import StageSchedule
 
+TRAINING_LOSS = "train/loss"  # the objective that needs no validation split
+
 
 @dataclass(frozen=True)
 class Stage:

@@ -24,13 +24,12 @@ from spectral.training.mixup import Mixture, mix
 from spectral.training.progress import Progress
 from spectral.training.sampler import Sampler
 from spectral.training.seeding import seed_torch
-from spectral.training.stage import Stage, TrainingSettings
+from spectral.training.stage import TRAINING_LOSS, Stage, TrainingSettings
 
 log = logging.getLogger(__name__)
 
 # A CPU's losses are looked at this often. A GPU's are read once an epoch: each reading empties its queue of work.
 STEPS_PER_LOSS_CHECK = 25
-TRAINING_LOSS = "train/loss"
 
 
 class Trainer:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.metrics import f1_score
-from small_runs import StoppedError, outcome, result, rows, run, stages, stop_after
+from small_runs import outcome, result, rows, run, stages
 from trainer_bench import Bench
 
 from spectral.errors import UserError
@@ -84,23 +84,6 @@ def test_a_smaller_loss_is_better_and_needs_no_validation(tmp_path: Path) -> Non
     assert bench.trainer.best_epoch == 1 + int(np.argmin(losses))
     assert losses[-1] < losses[0]
     assert not any(key.startswith("val/") for row in written for key in row)
-
-
-@pytest.mark.parametrize("stopped_after", [None, 2, 3])
-def test_the_values_of_two_losses_are_not_compared(stopped_after: int | None, tmp_path: Path) -> None:
-    """A second loss with larger values; the run is stopped, and resumed, before and after its first epoch."""
-    larger = {"epochs": 2, "lr": 0.03, "scale": 10.0, "start": "best", "changes_loss": True}
-
-    def bench() -> Bench:
-        return Bench(tmp_path, {"epochs": 2, "lr": 0.3}, larger, objective="train/loss")
-
-    if stopped_after:
-        with pytest.raises(StoppedError):
-            bench().trainer.fit(stop_after(stopped_after))
-    last = bench()
-    losses = [row["train/loss"] for row in last.fit()]
-    assert losses[1] < losses[3] < losses[2]
-    assert last.trainer.best_epoch == 4 and last.trainer.best_score == losses[3]
 
 
 @pytest.mark.parametrize("clip_norm", [None, 0.01])
