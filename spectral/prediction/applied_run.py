@@ -28,6 +28,7 @@ class AppliedRun:
         validation: what the run left of its validation spectra; None if it left nothing, as an ONNX file does.
         network: None for an ONNX file.
         other_shifts: those that the command gives in place of the run's own; None: it gives none, or the same.
+        is_mixed: whether it was trained on mixtures of classes, after which its probabilities are too small.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class AppliedRun:
     validation: Validation | None
     network: nn.Module | None
     other_shifts: list[int] | None = None
+    is_mixed: bool = False
 
     @classmethod
     def open(cls, path: Path, shifts: Sequence[int] | None = None) -> "AppliedRun":
@@ -57,7 +59,8 @@ class AppliedRun:
         classifier = own.shifted(shifts)
         rule, network = classifier.build_decision(), classifier.load_network(folder)
         others = None if classifier.evaluate_shifts == own.evaluate_shifts else classifier.evaluate_shifts
-        return cls(path, classifier, rule, Validation.of(folder, classifier.class_names), network, others)
+        validation = Validation.of(folder, classifier.class_names)
+        return cls(path, classifier, rule, validation, network, others, trained_on_mixtures(folder))
 
     @property
     def name(self) -> str:
@@ -109,3 +112,9 @@ class AppliedRun:
         if self.network is None and device not in ("auto", "cpu"):
             raise UserError(f"device={device} is not allowed with {self.name}: an ONNX file is applied on the CPU.")
         return "cpu" if self.network is None else device
+
+
+def trained_on_mixtures(folder: RunFolder) -> bool:
+    """Whether spectra of different classes were mixed in training, as the config of a run says."""
+    schedule = folder.load_config().get("schedule") or {}
+    return schedule.get("mixup_alpha") is not None and schedule.get("mixup_classes") != "within"

@@ -120,6 +120,11 @@ def prepare_deciding(command: PredictConfig, run: AppliedRun, probabilities: Cal
             deciding.sentences.append(
                 f"class shares, estimated from {found.num_spectra:,} spectra: {_listed(shares, class_names)}"
             )
+        if run.is_mixed:
+            deciding.doubts.append(
+                f"{run.name} was trained on mixtures (schedule.mixup_alpha), so its probabilities are too small to be "
+                "moved to other class shares: leave priors out."
+            )
         deciding.rule, deciding.at_shares = _at_shares(rule, shares, prior, class_names, validation), True
         deciding.report["priors"] = dict(zip(class_names, shares.tolist(), strict=True))
         if validation is not None:

@@ -8,10 +8,11 @@ import pytest
 from rich.console import Console
 
 from spectral.configs.commands import PredictConfig
-from spectral.prediction.applied_run import AppliedRun
+from spectral.prediction.applied_run import AppliedRun, trained_on_mixtures
 from spectral.prediction.deciding import Deciding, prepare_deciding
 from spectral.prediction.finished import print_record
 from spectral.prediction.validation import Validation
+from spectral.runs.folder import RunFolder
 from spectral.scoring.decision import Decision
 
 SURE = np.float32(0.9999987)
@@ -22,12 +23,12 @@ class TwoClasses:
     output_prior = (0.5, 0.5)
 
 
-def deciding(**asked: Any) -> Deciding:
+def deciding(*, is_mixed: bool = False, **asked: Any) -> Deciding:
     """Of a run whose validation has 4 stars, of which the surest two are right, and 4 quasars, all right and sure."""
     p = np.array([SURE, SURE, 0.4, 0.3, 0, 0, 0, 0], np.float64)
     validation = Validation(np.stack([p, 1 - p], 1), np.repeat([0, 1], 4), np.array([0, 0, 1, 1, 1, 1, 1, 1]))
     classifier: Any = TwoClasses()
-    run = AppliedRun(Path("run"), classifier, Decision(2), validation, None)
+    run = AppliedRun(Path("run"), classifier, Decision(2), validation, None, is_mixed=is_mixed)
     return prepare_deciding(PredictConfig(**asked), run, lambda: validation.probabilities)
 
 
@@ -55,3 +56,18 @@ def test_a_warning_stands_before_what_it_speaks_against(tmp_path: Path, capsys: 
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].endswith("cat.csv, 7 with a class") and lines[1].startswith("Warning: priors=estimate is not to be")
     assert [line for line in lines if line.startswith("Note")] == ["Note: of something else"]
+
+
+def test_shares_of_a_run_that_was_trained_on_mixtures_are_warned_of() -> None:
+    (doubt,) = deciding(is_mixed=True, priors={"star": 0.8, "qso": 0.2}).doubts
+    assert doubt.startswith("run=run was trained on mixtures (schedule.mixup_alpha)") and "leave priors out" in doubt
+    assert not deciding(is_mixed=True).doubts
+
+
+@pytest.mark.parametrize(
+    ("mixup", "is_mixed"),
+    [("mixup_alpha: 0.2", True), ("mixup_alpha: 0.2\n  mixup_classes: within", False), ("mixup_alpha: null", False)],
+)
+def test_a_run_says_whether_it_was_trained_on_mixtures(mixup: str, is_mixed: bool, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(f"schedule:\n  {mixup}\n")
+    assert trained_on_mixtures(RunFolder(tmp_path)) is is_mixed
