@@ -74,6 +74,7 @@ class SpectralSweeper(Sweeper):
         """
         from spectral.control_characters import make_output_printable
         from sweeps.console.startup_lines import startup_lines
+        from sweeps.errors import user_error
         from sweeps.loop.interrupts import Interrupts
         from sweeps.planning.arguments import empty_mappings
         from sweeps.planning.checks import check_axes, check_constrained, check_objective, typed_sweep
@@ -99,13 +100,17 @@ class SpectralSweeper(Sweeper):
         check_constrained(sweep.constraints, sweep)
         constraints = read_constraints(sweep.constraints)
         plan = plan_of(sweep, space, self.config)
-        self._job_checks.check(space, sweep, plan)
+        ignored = self._job_checks.check(space, sweep, plan)
         folder, line = self._choose_folder(sweep, space, plan, given)
         name, url = sweep.study_name or folder.name, sweep.storage or journal_url(folder)
         refuse_second(folder, name, sweep.storage, sweep.storage_timeout_s)
         interrupts = Interrupts(print)
         launcher = self._launcher(sweep, interrupts)
         is_new, devices = not folder.exists(), getattr(launcher, "devices", None)
+        if ignored and is_new:
+            raise user_error(ignored)
+        if ignored:
+            log.warning("The study was begun with an axis that changes nothing: %s", ignored)
         if is_new:
             self._job_checks.check_here(space, sweep, devices)
         study = SharedStudy(config=sweep, name=name, url=url, space=space, **vars(plan))

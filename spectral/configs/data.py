@@ -74,17 +74,6 @@ class DataConfig:
     def check(self, key: str) -> None:
         """Raises UserError if the fields do not fit together. A reader's own check calls this one."""
         self.grid.check(f"{key}.grid")
-        if self.grid.kind == "native":
-            self._check_native(f"{key}.grid")
-
-    def _check_native(self, key: str) -> None:
-        """Raise UserError for what would be the grid, were there one."""
-        usual = type(self)().grid
-        for name in ("start_angstrom", "stop_angstrom", "step"):
-            if (value := getattr(self.grid, name)) != getattr(usual, name):
-                raise UserError(
-                    f"{key}.{name}={value:g} needs {key}.kind=linear or log: with native the pixels stay the source's."
-                )
 
 
 class ReaderRegistry(Registry):

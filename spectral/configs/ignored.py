@@ -70,3 +70,8 @@ def _without_their_own(config: ExperimentConfig) -> Iterator[str]:
         value = getattr(baseline, option)
         if option not in baseline.used and value != getattr(BaselineConfig(), option):
             yield f"data.baseline.{option}={value:g} does nothing with data.baseline.method={baseline.method}."
+    if hasattr(config.data, "grid") and config.data.grid.kind == "native":
+        usual = type(config.data)().grid
+        for name in ("start_angstrom", "stop_angstrom", "step"):
+            if (value := getattr(config.data.grid, name)) != getattr(usual, name):
+                yield f"data.grid.{name}={value:g} does nothing without data.grid.kind: the pixels stay the source's."

@@ -117,10 +117,10 @@ class TrialRun:
     def is_here(self, seed_index: int) -> bool:
         """Whether the finished run of a seed is on this machine: without a shared disk it may be on another.
 
-        A program other than Spectral may write neither of the two files.
+        A program other than Spectral has no lock of its runs, and may write no result.json.
         """
         folder = self.folder_of(seed_index)
-        return folder.is_dir() and ((folder / "result.json").is_file() or not (folder / "config.yaml").exists())
+        return folder.is_dir() and ((folder / "result.json").is_file() or not (folder / "run.lock").exists())
 
     @property
     def values(self) -> list[float]:

@@ -4,15 +4,14 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from sweeps.errors import user_error
 from sweeps.space import Space
 from sweeps.space.domains.choice import Fixed
 
 log = logging.getLogger(__name__)
 
 
-def refuse_ignored(space: Space, checked: Sequence[tuple[list[str], Any]]) -> None:
-    """Raise UserError for an axis that changes nothing in any configuration: its trials would all be the same.
+def ignored_axis(space: Space, checked: Sequence[tuple[list[str], Any]]) -> str:
+    """A sentence for an axis that changes nothing in any configuration, so that its trials are all the same; or "".
 
     A key with one value for all jobs is warned of.
 
@@ -33,5 +32,6 @@ def refuse_ignored(space: Space, checked: Sequence[tuple[list[str], Any]]) -> No
             continue
         override, why = found[0]
         if name in space.axes and not isinstance(space.axes[name].domain, Fixed):
-            raise user_error(f"{name} cannot be searched, since it does nothing here: {why}.")
+            return f"{name} cannot be searched, since it does nothing here: {why}."
         log.warning("%s does nothing: %s.", override, why)
+    return ""

@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 from sweeps.config import SweepConfig
 from sweeps.launchers.compose import Composer
 from sweeps.planning.arguments import RUN_DIR
-from sweeps.planning.ignored_axes import refuse_ignored
+from sweeps.planning.ignored_axes import ignored_axis
 from sweeps.planning.imported import imported
 from sweeps.planning.plan import Plan
 from sweeps.space import Space, check_enqueued, check_seeds, check_space
@@ -29,8 +29,12 @@ class JobChecks:
     def __init__(self, composer: Composer, config: DictConfig, extras: Sequence[str]) -> None:
         self._composer, self._config, self._extras = composer, config, extras
 
-    def check(self, space: Space, sweep: SweepConfig, plan: Plan) -> None:
-        """Check the configs by themselves. Raises UserError for what no job could run, or what would change no job."""
+    def check(self, space: Space, sweep: SweepConfig, plan: Plan) -> str:
+        """Check the configs by themselves. Raises UserError for what no job could run.
+
+        Returns:
+            A sentence for an axis that changes no job, or "". An earlier version may have begun a study with it.
+        """
         compose_checked = self._composing(sweep, imported(sweep.check, "check") if sweep.check else None)
         checked: list[tuple[list[str], Any]] = []
 
@@ -40,8 +44,8 @@ class JobChecks:
         check_space(space, compose, check_enqueued(space, sweep.enqueue, compose), self._composer.is_group)
         if plan.seeds:
             check_seeds(space, sweep.seed_key, plan.seeds, compose)
-        if sweep.check and sweep.check.startswith("spectral."):  # another program has options of its own
-            refuse_ignored(space, checked)
+        is_spectral = sweep.check and sweep.check.startswith("spectral.")  # another program has options of its own
+        return ignored_axis(space, checked) if is_spectral else ""
 
     def check_here(self, space: Space, sweep: SweepConfig, devices: Sequence[str] | None) -> None:
         """Check that this machine has what the jobs need. Raises UserError if it has not.

@@ -1,7 +1,7 @@
 """What a sampler sees of a study with `sweep.promote`: paused trials as pruned ones, with the values they reported.
 
-In the study they are RUNNING. Optuna's samplers learn nothing from those: TPE would draw at random until ten trials are
-complete, and would count each paused trial as a bad one.
+In the study they are RUNNING. TPE learns nothing from those: it would draw at random until ten trials are complete, and
+would count each paused trial as a bad one.
 """
 
 import copy

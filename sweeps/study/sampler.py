@@ -38,11 +38,14 @@ class Sampler:
         takes_several_objectives: whether it can search for more than one objective.
         runs_whole_grid: whether every combination of the space is run, so that nothing is drawn.
         ignores_constraints: whether to warn that it learns nothing from `sweep.constraints`.
+        learns_from_pruned: whether it learns from trials that a pruner has ended, and so from those that are paused.
+            For the others a paused trial runs: they may stay away from what runs.
     """
 
     takes_several_objectives: ClassVar[bool] = True
     runs_whole_grid: ClassVar[bool] = False
     ignores_constraints: ClassVar[bool] = False
+    learns_from_pruned: ClassVar[bool] = False
 
     def build(self, draw: Draw) -> "BaseSampler":
         """Optuna's sampler. Import Optuna inside this method, so that a command is checked without importing it."""

@@ -33,7 +33,7 @@ from sweeps.study.paused_as_pruned import PausedAsPruned
 from sweeps.study.pruner import build_pruner, pruners
 from sweeps.study.renamed import renamed_configuration
 from sweeps.study.retry import RetryPolicy
-from sweeps.study.sampler import build_sampler
+from sweeps.study.sampler import build_sampler, samplers
 from sweeps.study.trial_counts import enqueue_failed, failed, num_ended, num_jobs_before_retry, num_taken, standing
 
 log = logging.getLogger(__name__)
@@ -296,4 +296,4 @@ class SharedStudy:
     def _sampler(self, trial_number: int) -> optuna.samplers.BaseSampler:
         name, is_conditional = self.config.sampler or DEFAULT_SAMPLER, self.space.is_conditional
         sampler = build_sampler(name, self.config.seed, trial_number, is_conditional=is_conditional)
-        return PausedAsPruned(sampler) if self.config.promote else sampler
+        return PausedAsPruned(sampler) if self.config.promote and samplers.find(name).learns_from_pruned else sampler

@@ -15,6 +15,11 @@ REFERENCE = "schedule=reference"
     [
         ([WIDTHS], []),
         (["model.width=4"], []),
+        (["data=arrays", "data.path=s.npz", "data.grid.kind=log", "data.grid.step=2e-4"], []),
+        (
+            ["data=arrays", "data.path=s.npz", "data.grid.start_angstrom=4000"],
+            ["data.grid.start_angstrom=4000 does nothing without data.grid.kind: the pixels stay the source's."],
+        ),
         ([WIDTHS, "model.width=4"], ["model.width=4 does nothing: model.widths=[8, 16] gives the number of blocks"]),
         ([WIDTHS, "model.num_blocks=2"], ["model.num_blocks=2 does nothing: model.widths=[8, 16]"]),
         (["loss=soft_f1", "loss.eps=1e-3"], []),

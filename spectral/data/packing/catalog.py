@@ -10,8 +10,11 @@ import pandas as pd
 
 from spectral.data.packing.class_names import UNLISTED, order_class_names, unlisted_sentence, with_given_names
 from spectral.data.packing.merge import Contents
-from spectral.data.readers.columns import set_apart
+from spectral.data.readers.columns import SHORT_ID, set_apart
 from spectral.errors import UserError
+
+OWN = ("class_index", "length")  # columns that a pack adds to those of its source
+SET_APART = {*OWN, "file", "row_in_file", "problem"}  # those, and what the catalog of a survey of files adds
 
 
 def checked_catalog(catalog: pd.DataFrame) -> pd.DataFrame:
@@ -85,7 +88,7 @@ def kept_entries(catalog: pd.DataFrame, contents: Contents, class_names: Sequenc
     index = {name: i for i, name in enumerate(class_names)}
     kept = catalog.iloc[contents.rows].reset_index(drop=True)
     class_index = kept["label"].map(index).fillna(-1).astype(np.int64)
-    return set_apart(kept, ("class_index", "length")).assign(class_index=class_index, length=contents.lengths)
+    return set_apart(kept, OWN).assign(class_index=class_index, length=contents.lengths)
 
 
 def skipped_entries(catalog: pd.DataFrame, contents: Contents) -> pd.DataFrame:
@@ -103,8 +106,18 @@ def count_reasons(skipped: pd.DataFrame) -> dict[str, int]:
 
 
 def entries_digest(entries: pd.DataFrame, class_names: Sequence[str]) -> bytes:
+    """Of the columns under the names that they have always had, so that the same data has the same fingerprint.
+
+    Version 0.1 had no short ids, and wrote its own columns over those of the source that are called so.
+    """
     digest = hashlib.blake2b(repr(tuple(class_names)).encode())
-    for name, column in entries.items():
-        digest.update(f"{name}".encode())
-        digest.update(pd.util.hash_pandas_object(column, index=False).to_numpy().tobytes())
+    for name in dict.fromkeys(map(_name_before, entries)):
+        if name in entries:
+            digest.update(f"{name}".encode())
+            digest.update(pd.util.hash_pandas_object(entries[name], index=False).to_numpy().tobytes())
     return digest.digest()
+
+
+def _name_before(name: str) -> str:
+    own = name.removesuffix("_in_source")
+    return "" if name == SHORT_ID else own if own in SET_APART else name

@@ -1,7 +1,7 @@
 """The tree-structured Parzen estimator, Bergstra et al. 2011, over all axes together."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from sweeps.study.sampler import Draw, Sampler
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 @dataclass
 class TpeSampler(Sampler):
     """Counts running trials as bad ones, so that several controllers search in different regions."""
+
+    learns_from_pruned: ClassVar[bool] = True
 
     def build(self, draw: Draw) -> "BaseSampler":
         from optuna.samplers import TPESampler

@@ -1,6 +1,5 @@
 """`data.grid`: spectra with wavelengths of their own in one pack."""
 
-import dataclasses
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,6 @@ import pytest
 from toy_reader import ToyReader, config
 
 from spectral.configs.data import GridConfig
-from spectral.configs.survey_files import SdssConfig
 from spectral.data.packing.gridded import grid_angstrom, grid_of
 from spectral.data.packing.pack import pack
 from spectral.data.readers.contract import Chunk
@@ -97,19 +95,11 @@ def test_shared_wavelengths_are_resampled_too(tmp_path: Path) -> None:
         (GridConfig("linear", 5000.0, 4000.0, 1.0), "data.grid.stop_angstrom=4000 must be above"),
         (GridConfig("linear", 4000.0, 4000.5, 1.0), "data.grid.step=1 makes 2 pixels"),
         (GridConfig("log", 4000.0, 9000.0, 1e-7), "data.grid.step=1e-07 makes 3,521,826 pixels"),
-        (GridConfig(start_angstrom=4000.0), "data.grid.start_angstrom=4000 needs data.grid.kind=linear or log: with"),
-        (GridConfig(step=2.0), "data.grid.step=2 needs data.grid.kind=linear or log"),
     ],
 )
 def test_a_grid_that_cannot_be_is_one_sentence(grid: GridConfig, message: str) -> None:
     with pytest.raises(UserError, match=message):
         config(grid=grid).check("data")
-
-
-def test_a_survey_with_a_grid_of_its_own_may_stay_native() -> None:
-    SdssConfig(grid=dataclasses.replace(SdssConfig().grid, kind="native")).check("data")
-    with pytest.raises(UserError, match=r"^data\.grid\.stop_angstrom=9100 needs data\.grid\.kind=linear or log"):
-        SdssConfig(grid=GridConfig("native", start_angstrom=3800.0)).check("data")
 
 
 @pytest.mark.parametrize(

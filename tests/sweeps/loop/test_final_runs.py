@@ -198,7 +198,7 @@ def test_a_trial_whose_runs_are_on_another_machine_is_left_to_it(lost: str, tmp_
     """It would be trained again. Here its files are moved away between two commands."""
 
     def task(call: Call) -> float:
-        (call.folder / "config.yaml").write_text("x: 4")
+        (call.folder / "run.lock").touch()  # as a run of Spectral has it
         return with_result(call)
 
     options: dict[str, Any] = {"seeds": 2, "num_trials": 1, **HELD}
@@ -213,6 +213,15 @@ def test_a_trial_whose_runs_are_on_another_machine_is_left_to_it(lost: str, tmp_
     assert f"The last run of trial 0 is left to the machine that has its folder, since {lacking} " in ended.output
     (tmp_path / "away").rename(tmp_path / lost)
     assert len(sweep(tmp_path, {"x": [4]}, task, **options).launcher.calls) == 2
+
+
+def test_another_program_needs_no_result_file_for_its_final_run(tmp_path: Path) -> None:
+    def task(call: Call) -> float:
+        (call.folder / "config.yaml").write_text("x: 4")
+        return 1.0
+
+    ended = sweep(tmp_path, {"x": [4]}, task, num_trials=1, **HELD)
+    assert len(ended.launcher.calls) == 2 and ended.loop.is_finished
 
 
 def test_there_are_no_final_runs_if_none_are_asked_for(tmp_path: Path) -> None:

@@ -103,6 +103,19 @@ def test_a_finished_study_is_shown_after_its_data_have_gone(hydra: Hydra, monkey
         begin_sweep(hydra, *arguments)
 
 
+def test_a_study_that_was_begun_with_an_axis_that_does_nothing_resumes(
+    hydra: Hydra, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As an earlier version, which did not look for such axes, has begun it."""
+    arguments = ("experiment=reference", "optimizer.lr=1e-4,1e-3", "run_dir=study")
+    with monkeypatch.context() as earlier, pytest.raises(BegunError):
+        earlier.setattr("sweeps.planning.job_checks.ignored_axis", lambda *_: "")
+        begin_sweep(hydra, *arguments)
+    with pytest.raises(BegunError):
+        begin_sweep(hydra, *arguments)
+    assert "optimizer.lr cannot be searched, since it does nothing here" in caplog.text
+
+
 @pytest.mark.parametrize("where", ["spectral.configs.root:nope", "nope:typed", "typed", "a b:c"])
 def test_a_check_that_is_no_function_is_named(where: str) -> None:
     with pytest.raises(UserError, match=rf"^sweep\.check_here={where} names no function: allowed is module:function"):

@@ -44,3 +44,23 @@ def test_tpe_learns_from_paused_trials(tmp_path: Path) -> None:
     }
     assert drawn["tpe"][:10] == drawn["random"][:10]
     assert all(tpe != random for tpe, random in zip(drawn["tpe"][10:], drawn["random"][10:], strict=True))
+
+
+def test_gp_keeps_away_from_paused_trials_as_from_running_ones(tmp_path: Path) -> None:
+    """It learns nothing from pruned trials: if paused ones were such, it would draw them again and again."""
+    space = {name: {"low": 0, "high": 9} for name in ("x", "y")}
+    study = open_study(tmp_path, space, sampler="gp", num_trials=20, seed=3, pruner="asha", promote=True)
+    drawn = []
+    for number in range(13):
+        trial = study.claim()
+        assert trial is not None
+        study.configure(trial)
+        value = float(trial.params["x"])
+        study.report(trial, {1: value})
+        if number < 10:  # only then does it begin to learn
+            study.finish(trial, optuna.trial.TrialState.COMPLETE, [value])
+        else:
+            study.pause(trial, {REASON: "paused"})
+            drawn.append(tuple(trial.params.values()))
+    study.close()
+    assert len(set(drawn)) == 3

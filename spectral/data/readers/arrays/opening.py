@@ -60,6 +60,9 @@ def open_arrays(
     keys = (flux_key, wave_key, ivar_key, mask_key, id_key, label_key, group_key)
     ends = None if flux_columns is None else (flux_columns[0], flux_columns[1])
     options = ArrayOptions(labels, *keys, tuple(extra), ends, header, wave_unit, channels_last, wave_medium)
+    paths = {"data.path": path} | ({} if test_path is None else {"data.test_path": test_path})
+    kinds = {_kind(given, key) for key, given in paths.items()}
+    _refuse_unused(options, kinds, path)
     train = _open(path, "data.path", options)
     if test_path is None:
         return train
@@ -70,18 +73,29 @@ def open_arrays(
     return TrainTestReader(train, _open(test_path, "data.test_path", options))
 
 
-def _open(path: str, key: str, options: ArrayOptions) -> Reader:
+def _kind(path: str, key: str) -> str:
+    """How a file's name ends. Raises UserError if it is not there or of no known kind."""
     refuse_fits_folder(path, key)
     file = existing_file(path, key)
     suffix = next((ending for ending in READERS if file.name.lower().endswith(ending)), file.suffix.lower())
     if suffix not in READERS:
         raise UserError(f"{key}={path} is of no known kind: {nearest(suffix, READERS)}.")
-    for name, kinds in USED_BY.items():
-        if (value := getattr(options, name)) is not None and suffix not in kinds:
-            raise UserError(f"data.{name}={_written(value)} cannot go with {key}={path}: it is for {', '.join(kinds)}.")
+    return suffix
+
+
+def _refuse_unused(options: ArrayOptions, kinds: set[str], path: str) -> None:
+    """Raise UserError for an option that no file here has a use for; one that is false asks for nothing."""
+    for name, uses in USED_BY.items():
+        if (value := getattr(options, name)) not in (None, False) and kinds.isdisjoint(uses):
+            raise UserError(
+                f"data.{name}={_written(value)} cannot go with data.path={path}: it is for {', '.join(uses)}."
+            )
+
+
+def _open(path: str, key: str, options: ArrayOptions) -> Reader:
     if options.labels is not None:
         existing_file(options.labels, "data.labels")
-    return READERS[suffix](file, key, options)
+    return READERS[_kind(path, key)](existing_file(path, key), key, options)
 
 
 def _written(value: object) -> str:

@@ -36,11 +36,8 @@ def _channels_last_row(cell: pa.Array) -> Flux | str:
 
 
 def wide_rows(batch: pa.RecordBatch) -> list[Flux | str]:
-    """Spectra [1, L] of one column a pixel; NaN at a row's end is not part of its spectrum, as in text matrices."""
-    rows = np.stack([_float32(column) for column in batch.columns], axis=1)
-    there = ~np.isnan(rows)
-    lengths = np.where(there.any(axis=1), there.shape[1] - there[:, ::-1].argmax(axis=1), 0)
-    return [row[None, :length] if length else "no numbers" for row, length in zip(rows, lengths, strict=True)]
+    """Spectra [1, L] of one column a pixel."""
+    return list(np.stack([_float32(column) for column in batch.columns], axis=1)[:, None, :])
 
 
 def _float32(values: pa.Array) -> Flux:

@@ -126,6 +126,8 @@ def _alike(parts: list[pd.DataFrame]) -> list[pd.DataFrame]:
 def _kind(column: pd.Series) -> str:
     if pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype):
         return "number"
+    if pd.api.types.infer_dtype(column, skipna=True) == "boolean":
+        return "truth"  # as objects, if some are missing
     return "object" if column.dtype == object else column.dtype.kind
 
 

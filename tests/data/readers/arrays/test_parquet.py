@@ -37,16 +37,6 @@ def test_whole_numbers_and_missing_pixels(tmp_path):
     np.testing.assert_array_equal(np.concatenate(read_all(reader).flux), [[1, 7], [np.nan, 8]])
 
 
-def test_pixels_that_miss_at_the_end_of_a_row_are_no_part_of_its_spectrum(tmp_path):
-    rows = [[1, 2, 3], [np.nan, 5, None], [6, np.nan, 7], [np.nan, None, np.nan]]
-    reader = opened(tmp_path, pd.DataFrame(rows, columns=["p0", "p1", "p2"], dtype=float))
-    pd.DataFrame(rows, columns=["p0", "p1", "p2"]).to_csv(tmp_path / "survey.csv", index=False)
-    for chunk in (read_all(reader), read_all(open_arrays(str(tmp_path / "survey.csv")))):
-        for flux, expected in zip(chunk.flux, [[1, 2, 3], [np.nan, 5], [6, np.nan, 7]], strict=False):
-            np.testing.assert_array_equal(flux, [expected])
-        assert chunk.flux[3] is None and chunk.problems == {3: "no numbers"}
-
-
 def test_an_index_of_pandas_is_not_a_pixel(tmp_path):
     reader = opened(tmp_path, pd.DataFrame({"p0": [1.0, 2.0], "p1": [3.0, 4.0]}, index=[5, 3]))
     np.testing.assert_array_equal(np.concatenate(read_all(reader).flux), [[1, 3], [2, 4]])
