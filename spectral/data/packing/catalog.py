@@ -111,7 +111,7 @@ def entries_digest(entries: pd.DataFrame, class_names: Sequence[str]) -> bytes:
     Version 0.1 had no short ids, and wrote its own columns over those of the source that are called so.
     """
     digest = hashlib.blake2b(repr(tuple(class_names)).encode())
-    for name in dict.fromkeys(map(_name_before, entries)):
+    for name in dict.fromkeys(_name_before(str(name)) for name in entries):
         if name in entries:
             digest.update(f"{name}".encode())
             digest.update(pd.util.hash_pandas_object(entries[name], index=False).to_numpy().tobytes())
