@@ -12,12 +12,10 @@ from urllib.parse import urlsplit
 from spectral.configs.fields import choice, number
 from spectral.configs.registry import Registry
 from spectral.errors import UserError, nearest
+from spectral.wandb_modes import WANDB_ALIASES, WANDB_MODE, WANDB_MODES
 
 trackers = Registry("tracker")
 
-WANDB_MODE = "WANDB_MODE"
-WANDB_MODES = ("disabled", "offline", "online", "shared")
-WANDB_ALIASES = {"dryrun": "offline", "run": "online"}  # the library's older names
 # The path comes first: without it `spectral` may not be found.
 LOOK_FOR_KEY = "import sys; sys.path[:] = {path!r}; from spectral.tracking.backends.wandb_key import main; main()"
 LOOK_TIMEOUT_S = 20.0

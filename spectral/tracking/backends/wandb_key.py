@@ -5,18 +5,18 @@ import os
 import wandb
 from wandb.sdk.lib import wbauth
 
-MODE = "WANDB_MODE"
-ALIASES = {"dryrun": "offline", "run": "online"}  # older names of modes
+from spectral.wandb_modes import WANDB_ALIASES, WANDB_MODE
+
 NO_KEY = "no key was found"
 NOT_VALID = "the key is not a valid one"
 
 
 def mode_of_environment() -> str | None:
     """The mode that WANDB_MODE names; None if it names none. An empty one is removed, since the library refuses it."""
-    if not (named := os.environ.get(MODE)):
-        os.environ.pop(MODE, None)
+    if not (named := os.environ.get(WANDB_MODE)):
+        os.environ.pop(WANDB_MODE, None)
         return None
-    return ALIASES.get(named, named)
+    return WANDB_ALIASES.get(named, named)
 
 
 def why_no_key(settings: wandb.Settings) -> str:
