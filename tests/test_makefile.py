@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 MAKEFILE = Path(__file__).parents[1] / "Makefile"
-pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+pytestmark = pytest.mark.skipif(
+    shutil.which("make") is None, reason="make is not installed, and these tests run the Makefile itself"
+)
 
 
 def stand_in(path: Path, is_suitable: bool) -> Path:

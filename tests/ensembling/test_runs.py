@@ -15,4 +15,5 @@ def test_test_rows_that_the_result_does_not_count_are_not_yet_there(members: lis
     (tmp_path / "run" / "result.json").write_text(json.dumps(held | {"score_test": False}))
     found = FinishedRun.open(tmp_path / "run")
     assert (found.predictions["split"] == "test").any() and found.predictions_of("test") is None
-    assert found.predictions_of("validation") is not None
+    validation = found.predictions_of("validation")
+    assert validation is not None and len(validation.labels) == content["val/num_spectra"]

@@ -230,6 +230,11 @@ def test_an_option_that_the_kind_of_file_has_no_use_for_is_refused(tmp_path, wri
         open_arrays(**given, **option).catalog()
 
 
+def test_an_option_that_is_false_asks_for_nothing(tmp_path):
+    given = {key: str(value) for key, value in csv_matrix(tmp_path).items()}
+    assert len(open_arrays(**given, channels_last=False).catalog()) == NUM
+
+
 def test_a_folder_of_fits_files_names_their_readers(tmp_path):
     (tmp_path / "spec-1.fits").touch()
     with pytest.raises(UserError, match=r"holds FITS files \(spec-1.fits\): data=lamost, data=sdss or data=desi with"):

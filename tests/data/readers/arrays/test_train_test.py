@@ -31,8 +31,7 @@ def test_an_option_may_be_of_use_for_one_of_two_files(tmp_path):
     np.savetxt(
         tmp_path / "b.csv", FLUX[4:7, 0], delimiter=",", header=",".join(f"p{k}" for k in range(LENGTH)), comments=""
     )
-    given = {"flux_key": "spectra", "channels_last": False}
-    reader = open_arrays(str(tmp_path / "a.npz"), test_path=str(tmp_path / "b.csv"), **given)
+    reader = open_arrays(str(tmp_path / "a.npz"), test_path=str(tmp_path / "b.csv"), flux_key="spectra")
     assert reader.catalog()["split"].tolist() == ["train"] * 4 + ["test"] * 3
 
 
