@@ -91,7 +91,8 @@ class SignalToNoise(Channel):
 
     def forward(self, pixels: Pixels) -> Tensor:
         assert pixels.ivar is not None
-        return arcsinh(pixels.measured * pixels.ivar.clamp(min=0).sqrt()) * pixels.inside[:, None]
+        # Outside the spectrum `measured` is 0, and so is its arcsinh.
+        return arcsinh(pixels.measured * pixels.ivar.clamp(min=0).sqrt())
 
 
 class LogIvar(Channel):
@@ -107,12 +108,12 @@ class LogIvar(Channel):
         assert pixels.ivar is not None
         inside = pixels.inside[:, None]
         known = (pixels.ivar > 0) & inside
-        logs = pixels.ivar.float().where(known, 1).log()
+        logs = pixels.ivar.float().where(known, torch.inf).log()
         # As nanmedian, the lower of the two middle ones, but by operations that ONNX has.
         num_known = known.sum(-1, keepdim=True)
-        median = kth_smallest(logs.where(known, torch.inf), (num_known - 1).clamp(min=0) // 2)
-        median = median.where(num_known > 0, 0)
-        return (logs - median).where(known, -self.LIMIT).clamp(-self.LIMIT, self.LIMIT) * inside
+        median = kth_smallest(logs, (num_known - 1).clamp(min=0) // 2)
+        ratios = (logs - median.where(num_known > 0, 0)).clamp(-self.LIMIT, self.LIMIT)
+        return ratios.where(known, torch.where(inside, -self.LIMIT, 0.0))
 
 
 class ContinuumLevel(Channel):
