@@ -31,6 +31,7 @@ from spectral.configs.baseline_run import typed_baseline
 from spectral.configs.commands import EvaluateConfig, ExportConfig, PackConfig, PredictConfig, typed_command
 from spectral.configs.pretraining import typed_pretraining
 from spectral.configs.root import typed
+from spectral.configs.survey_files import SurveyFilesConfig
 from sweeps.launchers.compose import Composer
 from sweeps.sweeper import SpectralSweeper
 
@@ -79,7 +80,9 @@ def stop(*_: Any, **__: Any) -> NoReturn:
 
 def check_run(arguments: list[str], _monkeypatch: pytest.MonkeyPatch) -> None:
     overrides = get_args_parser().parse_args(arguments).overrides  # Hydra's own, which knows --help and --cfg job
-    typed(composed([*overrides, "run_dir=run"] if "run_dir=" not in " ".join(overrides) else overrides))
+    experiment = typed(composed([*overrides, "run_dir=run"] if "run_dir=" not in " ".join(overrides) else overrides))
+    is_of_survey = isinstance(experiment.data, SurveyFilesConfig)  # spectra with wavelengths of their own need a grid
+    assert not is_of_survey or experiment.init or experiment.data.grid.kind != "native"
 
 
 def check_sweep(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
