@@ -29,6 +29,7 @@ USED_BY = {  # an option -> the kinds of files that it is for; those that are no
     "ivar_key": OF_ARRAYS,
     "mask_key": OF_ARRAYS,
     "channels_last": (*OF_ARRAYS, ".parquet"),
+    "extra": OF_PIXEL_COLUMNS,
     "flux_columns": OF_PIXEL_COLUMNS,
     "header": (".csv", ".tsv"),
 }
@@ -84,9 +85,9 @@ def _kind(path: str, key: str) -> str:
 
 
 def _refuse_unused(options: ArrayOptions, kinds: set[str], path: str) -> None:
-    """Raise UserError for an option that no file here has a use for; one that is false asks for nothing."""
+    """Raise UserError for an option that no file here has a use for; one that is false or empty asks for nothing."""
     for name, uses in USED_BY.items():
-        if (value := getattr(options, name)) not in (None, False) and kinds.isdisjoint(uses):
+        if (value := getattr(options, name)) not in (None, False, ()) and kinds.isdisjoint(uses):
             raise UserError(
                 f"data.{name}={_written(value)} cannot go with data.path={path}: it is for {', '.join(uses)}."
             )

@@ -222,6 +222,7 @@ def test_a_file_that_cannot_be_opened_is_reported_in_one_sentence(tmp_path, opti
         (csv_matrix, {"channels_last": True}, "data.channels_last=true cannot go with"),
         (npz, {"header": True}, r"data.header=true cannot go with data.path=.*survey.npz: it is for .csv, .tsv\.$"),
         (npz, {"flux_columns": ["a", "b"]}, r"data.flux_columns=\[a,b\] cannot go with"),
+        (npz, {"extra": ["mag"]}, r"data.extra=\[mag\] cannot go with data.path=.*: it is for .parquet, .csv, .tsv\.$"),
     ],
 )
 def test_an_option_that_the_kind_of_file_has_no_use_for_is_refused(tmp_path, write, option, sentence):
