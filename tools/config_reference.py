@@ -16,6 +16,7 @@ from typing import Any
 from config_fields import CONF, Option, default_of, header_of, options, shown, values_of
 
 from spectral.configs import root
+from spectral.configs.baseline import BaselineConfig
 from spectral.configs.baseline_run import BaselineRunConfig
 from spectral.configs.commands import ApplyConfig, EvaluateConfig, ExportConfig, PackConfig, PredictConfig
 from spectral.configs.data import DataConfig, GridConfig
@@ -107,7 +108,8 @@ def group_section(registry: Registry) -> Iterator[str]:
         if any(issubclass(config, base) for config in configs.values()):
             yield section(title, table(options(base, f"{group}.", left_out={"name": ""} | shared_defaults(base))), 3)
             if base is DataConfig:
-                yield section("`data.grid`", table(options(GridConfig, "data.grid.")), 3)
+                for key, config in (("grid", GridConfig), ("baseline", BaselineConfig)):
+                    yield section(f"`data.{key}`", table(options(config, f"data.{key}.")), 3)
     for name in names_of(group):
         yaml = Path(group, f"{name}.yaml")
         stated = {key: value for key, value in values_of(yaml).items() if key != "defaults"}

@@ -17,7 +17,7 @@ OPTIONS = {"arpls": "lam", "airpls": "lam", "snip": "max_half_window", "modpoly"
 class BaselineConfig:
     """A method of pybaselines, whose names and defaults the options have; `none`: spectra stay as they are."""
 
-    method: str = choice("none", "none", *OPTIONS)
+    method: str = choice("none", "none", *OPTIONS)  # of pybaselines; none: spectra stay as they are
     lam: float = number(1e5, above=0)  # arpls, airpls: the larger, the stiffer
     max_half_window: int = number(40, at_least=1)  # snip: pixels, half as many as the widest peak has
     poly_order: int = number(3, at_least=0)  # modpoly: degree of the polynomial

@@ -33,7 +33,7 @@ class ShardsConfig:
 class ApplyConfig:
     """What every command takes that applies a run to data."""
 
-    run: str = MISSING  # the folder of a run
+    run: str = MISSING  # the folder of a run; predict also takes its ONNX file
     data: Any = None  # null, if the command allows it: the run's own survey
     device: str = device_name()  # auto: the first of CUDA and MPS that is there, else the CPU
     precision: str = choice("auto", "auto", "float32", "bfloat16")  # auto: bfloat16 if it is quick

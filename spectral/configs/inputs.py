@@ -64,7 +64,7 @@ class SNVConfig(TransformConfig):
 @transforms.register("spectral.inputs.transforms:RobustZ")
 @dataclass
 class RobustZConfig(TransformConfig):
-    """Median and median absolute deviation in place of mean and standard deviation."""
+    """Median and 1.4826 times the median absolute deviation in place of mean and standard deviation."""
 
     name: str = "robust_z"
 

@@ -59,7 +59,9 @@ class ExperimentConfig(Objectives):
     init_wave: str = choice("same", "same", "any")  # any: that run may have been trained on other wavelengths
     distill: Optional[str] = None  # folder of a finished run or ensemble whose probabilities this one learns too
     distill_on: str = choice("spectra", "spectra", "batches")  # spectra: as they are; batches: augmented and mixed
-    distill_weight: float = number(0.5, at_least=0, at_most=1)  # share of the loss that the teacher's have
+    distill_weight: float = number(
+        0.5, at_least=0, at_most=1
+    )  # share of the loss that comes from the teacher's probabilities
     distill_temperature: float = number(1.0, above=0)  # above 1: flatter probabilities of both
     objective: Any = "val/macro_f1"  # a metric name, or a list of them
     device: str = device_name()  # auto: the first of CUDA and MPS that is there, else the CPU

@@ -24,7 +24,7 @@ class SimulatedConfig(DataConfig):
     priors: Any = numbers_by_class(
         [0.70, 0.12, 0.10, 0.08], sum_to_1=True, at_least=0, at_most=1
     )  # shares of the classes, by name or in the order of star, unknown, galaxy, qso
-    snr_median: float = number(10.0, above=0)  # signal-to-noise a pixel, of all but the faint unknown
+    snr_median: float = number(10.0, above=0)  # median signal-to-noise per pixel, except of faint unknowns
     snr_scatter: float = number(0.8, at_least=0)  # of ln(signal-to-noise)
 
     def check(self, key: str) -> None:

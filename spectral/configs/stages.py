@@ -16,7 +16,7 @@ class StageConfig:
 
     name: str = "train"  # the stage's name in metrics.jsonl
     epochs: int = number(50, at_least=1)  # of the stage
-    steps: Optional[int] = number(500, at_least=1)  # an epoch; null: as many as pass the training split once
+    steps: Optional[int] = number(500, at_least=1)  # steps per epoch; null: one pass through the training split
     start: str = choice("last", "last", "best")  # the weights to start from; optimizer state is always fresh
     loss: Any = None  # a name, or a mapping with a name and options; null: the experiment's
     optimizer: Any = None  # likewise
@@ -31,7 +31,9 @@ class ScheduleConfig:
     stages: list[StageConfig] = field(default_factory=lambda: [StageConfig()])  # one after another
     batch_size: int = number(160, at_least=1)  # spectra per step
     clip_norm: Optional[float] = number(None, above=0)  # largest gradient norm
-    ema_decay: Optional[float] = number(None, above=0, below=1)  # a step; validation then reads the averaged weights
+    ema_decay: Optional[float] = number(
+        None, above=0, below=1
+    )  # decay per step of a moving average of the weights, which validation then uses
     mixup_alpha: Optional[float] = number(None, above=0)  # mix spectra by shares of Beta(alpha, alpha); null: do not
     mixup_classes: str = choice("across", "across", "within")  # within: spectra are mixed with others of their class
     keep: str = choice("best", "best", "last")  # weights of the epoch with the best objective, or of the last one

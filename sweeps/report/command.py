@@ -14,11 +14,14 @@ PAGE = "report.html"
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns its exit code."""
     parser = argparse.ArgumentParser("python -m sweeps.report", description="One HTML page on a study or on runs.")
-    parser.add_argument("where", metavar="STUDY_OR_FOLDER", help="a name of a study or a run, its folder, or runs")
+    where = "a study or a run, by name or folder, or a folder of runs"
+    parser.add_argument("where", metavar="STUDY_OR_FOLDER", help=where)
     parser.add_argument("--out", type=Path, help="file to write (default: report.html in the folder)")
     parser.add_argument("--storage", help="URL, if the folder of the study does not name it")
-    parser.add_argument("--max-spectra", type=_count, default=Options.max_spectra, help="in the browser (default: 300)")
-    parser.add_argument("--no-saliency", action="store_true", help="do not load the best run's network")
+    most = "most spectra in the section Spectra (default: %(default)s)"
+    parser.add_argument("--max-spectra", type=_count, default=Options.max_spectra, help=most)
+    without = "leave the saliency out, so that torch is not loaded"
+    parser.add_argument("--no-saliency", action="store_true", help=without)
     given = parser.parse_args(arguments)
     options = Options(max_spectra=given.max_spectra, saliency=not given.no_saliency)
     try:

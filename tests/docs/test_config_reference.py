@@ -1,10 +1,13 @@
 """docs/config-reference.md is what the configs say now, and every key has a meaning there."""
 
+import dataclasses
 import re
 import sys
 
 import pytest
 from small_runs import REPOSITORY, composed
+
+from spectral.configs.data import DataConfig
 
 PAGE = (REPOSITORY / "docs" / "config-reference.md").read_text()
 ROWS = [[cell.strip() for cell in row.split(" | ")] for row in re.findall(r"^\| (`[^`]+` \| .*)\|$", PAGE, re.M)]
@@ -29,6 +32,12 @@ def test_the_page_is_that_of_the_configs(config_reference: object) -> None:
 def test_every_key_has_a_meaning() -> None:
     assert len(KEYS) > 150
     assert not [key for key, row in KEYS.items() if not row[4]]
+
+
+def test_options_of_data_that_are_mappings_have_a_table_of_their_keys() -> None:
+    groups = [field for field in dataclasses.fields(DataConfig) if dataclasses.is_dataclass(field.type)]
+    keys = {f"data.{group.name}.{option.name}" for group in groups for option in dataclasses.fields(group.type)}
+    assert {"data.grid.kind", "data.baseline.lam"} <= keys <= set(KEYS)
 
 
 def test_every_name_of_every_group_is_listed() -> None:
