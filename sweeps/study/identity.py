@@ -114,6 +114,18 @@ def note_command(study: Study, num_trials: int, enqueued: Sequence[Mapping[str, 
             study.set_user_attr(name, value)
 
 
+def overrides_now(stored: Sequence[str], space: Space, free_keys: Sequence[str]) -> list[str]:
+    """The overrides of an earlier trial with today's names of values, and with the free keys of the present command.
+
+    Args:
+        stored: with the trial, by the command that began it, perhaps on another machine.
+        space: of the present command. A free key that it searches stays as the trial has it.
+    """
+    of_command = [override for override in space.common if _is_free(_key(override), free_keys)]
+    of_trial = [o for o in stored if _key(o) in space.axes or not _is_free(_key(o), free_keys)]
+    return of_command + [renamed_override(override) for override in of_trial]
+
+
 def _fixed_changes(old: Identity, new: Identity) -> Iterator[str]:
     """A clause for each fixed value of the jobs that differs, or that is an axis in only one of the two searches."""
     before, now = _by_key(old["fixed"]), _by_key(new["fixed"])
