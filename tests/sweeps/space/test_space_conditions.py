@@ -71,6 +71,19 @@ def test_a_number_in_a_condition_may_be_written_without_a_point() -> None:
         assert suggested(fixed, {"dropout": 0.0}) == {"dropout": 0, "x": 7}
 
 
+WHOLE: list[Any] = [{"low": 1, "high": 4}, {"low": 1, "high": 4, "step": 1}, [1, 2, 4], [1.0, 2.0]]
+
+
+@pytest.mark.parametrize("written", [2, 2.0])
+@pytest.mark.parametrize("numbers", WHOLE, ids=str)
+def test_a_whole_number_in_a_condition_may_be_written_with_a_point(numbers: Any, written: float) -> None:
+    space = Space.read({"n": numbers, "x": {"type": "fixed", "value": 7, "when": {"n": written}}})
+    assert [values["n"] for values in space.grid() if "x" in values] == [2]
+    assert any(values.get("x") == 7 for values in space.extremes())
+    with pytest.raises(UserError, match=r"^sweep\.space\.x\.when\.n=2\.5 never holds"):
+        Space.read({"n": numbers, "x": {"type": "fixed", "value": 7, "when": {"n": 2.5}}})
+
+
 def test_configurations_are_counted_as_they_are_listed() -> None:
     finite = {**CHAIN, "c": {"low": 1, "high": 3, "when": {"b": 2}}, "d": [1, 2, 3]}
     space = Space.read(finite)
