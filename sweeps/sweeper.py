@@ -83,7 +83,7 @@ class SpectralSweeper(Sweeper):
         from sweeps.results.sweep_json import note_storage
         from sweeps.space import Space, read_constraints
         from sweeps.storage.urls import journal_url
-        from sweeps.study.find import refuse_second
+        from sweeps.study.find import is_begun, refuse_second
         from sweeps.study.shared_study import SharedStudy
 
         make_output_printable()
@@ -106,7 +106,7 @@ class SpectralSweeper(Sweeper):
         refuse_second(folder, name, sweep.storage, sweep.storage_timeout_s)
         interrupts = Interrupts(print)
         launcher = self._launcher(sweep, interrupts)
-        is_new, devices = not folder.exists(), getattr(launcher, "devices", None)
+        is_new, devices = not is_begun(url, name, sweep.storage_timeout_s), getattr(launcher, "devices", None)
         if ignored and is_new:
             raise user_error(ignored)
         if ignored:

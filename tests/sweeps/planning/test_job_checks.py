@@ -1,5 +1,6 @@
 """What no job of a sweep could run is refused before a study, a folder or a job is made."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,17 +104,29 @@ def test_a_finished_study_is_shown_after_its_data_have_gone(hydra: Hydra, monkey
         begin_sweep(hydra, *arguments)
 
 
+@pytest.mark.parametrize("where", ["in its folder", "elsewhere"])
 def test_a_study_that_was_begun_with_an_axis_that_does_nothing_resumes(
-    hydra: Hydra, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    where: str, hydra: Hydra, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As an earlier version, which did not look for such axes, has begun it."""
-    arguments = ("experiment=reference", "optimizer.lr=1e-4,1e-3", "run_dir=study")
+    """As an earlier version, which did not look for such axes, has begun it, here or on another machine."""
+    arguments = ["experiment=reference", "optimizer.lr=1e-4,1e-3", "run_dir=study"]
+    if where == "elsewhere":
+        arguments.append(f"sweep.storage=journal://{tmp_path / 'kept.journal'}")
     with monkeypatch.context() as earlier, pytest.raises(BegunError):
         earlier.setattr("sweeps.planning.job_checks.ignored_axis", lambda *_: "")
         begin_sweep(hydra, *arguments)
+    if where == "elsewhere":
+        shutil.rmtree("study")
     with pytest.raises(BegunError):
         begin_sweep(hydra, *arguments)
     assert "optimizer.lr cannot be searched, since it does nothing here" in caplog.text
+
+
+def test_an_axis_that_does_nothing_is_refused_in_a_folder_without_a_study(hydra: Hydra) -> None:
+    Path("study").mkdir()
+    with pytest.raises(UserError, match=r"^optimizer\.lr cannot be searched, since it does nothing here"):
+        begin_sweep(hydra, "experiment=reference", "optimizer.lr=1e-4,1e-3", "run_dir=study")
+    assert not list(Path("study").iterdir())
 
 
 @pytest.mark.parametrize("where", ["spectral.configs.root:nope", "nope:typed", "typed", "a b:c"])
