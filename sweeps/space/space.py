@@ -105,7 +105,8 @@ class Space:
     def params(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The Optuna parameters for which `suggest` gives these values, as `study.enqueue_trial` takes them.
 
-        The sampler draws axes that are left out.
+        The sampler draws axes that are left out. One that a value needs by its condition is added, if only one value of
+        it will do.
 
         Raises:
             UserError: a value outside the space.
@@ -130,7 +131,27 @@ class Space:
                     f"{axis.when}; to enqueue nothing give sweep.enqueue=[]."
                 )
             params |= axis.domain.params(name, value)
+        for name, possible in self.needed(values).items():
+            if len(possible) == 1:
+                params |= self.axes[name].domain.params(name, possible[0])
         return params
+
+    def needed(self, values: Mapping[str, Any]) -> dict[str, list[Any]]:
+        """The possible values of each axis that these values leave out, but need by their conditions.
+
+        What the only possible value of an axis needs is included.
+        """
+        known, found = dict(values), dict[str, list[Any]]()
+        for axis in reversed(self.ordered):  # each before those that its condition names
+            needing = [self.axes[name].when for name in known if axis.name in self.axes[name].when.allowed]
+            if not needing or axis.name in known:
+                continue
+            possible = axis.among(needing[0].allowed[axis.name])
+            possible = [v for v in possible if not any(when.is_ruled_out_by({axis.name: v}) for when in needing)]
+            found[axis.name] = possible
+            if len(possible) == 1:
+                known[axis.name] = possible[0]
+        return found
 
     def extremes(self, covered_by: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
         """A few configurations that, together with those of `covered_by`, contain every extreme of every axis."""

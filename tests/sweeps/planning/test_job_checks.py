@@ -16,6 +16,9 @@ from sweeps.launchers.slurm import SlurmLauncher
 from sweeps.loop.loop import SweepLoop
 from sweeps.planning.imported import imported
 
+AXES = "loss:[cross_entropy,focal,soft_f1],optimizer.lr:{low:0.001,high:0.01,when:{loss:[focal,soft_f1]}}"
+OPEN_CONDITION = (f"+sweep.space={{{AXES}}}", "sweep.enqueue=[{optimizer.lr:0.002}]")
+
 
 class BegunError(Exception):
     """Raised in place of the first job."""
@@ -63,6 +66,10 @@ def begin_sweep(hydra: Hydra, *arguments: str) -> None:
             ("experiment=reference", "optimizer.lr=1e-4,1e-3"),
             r"optimizer\.lr cannot be searched, since it does nothing here: each stage has its own, the first "
             r"schedule\.stages\.0\.lr=0\.001\.",
+        ),
+        (
+            OPEN_CONDITION,
+            r"sweep\.enqueue holds {optimizer\.lr:0\.002}, which needs loss=focal or soft_f1: enqueue one of them .*",
         ),
     ],
 )
@@ -127,6 +134,18 @@ def test_an_axis_that_does_nothing_is_refused_in_a_folder_without_a_study(hydra:
     with pytest.raises(UserError, match=r"^optimizer\.lr cannot be searched, since it does nothing here"):
         begin_sweep(hydra, "experiment=reference", "optimizer.lr=1e-4,1e-3", "run_dir=study")
     assert not list(Path("study").iterdir())
+
+
+def test_a_study_whose_enqueued_value_may_be_dropped_resumes(
+    hydra: Hydra, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As an earlier version, which did not look at its condition, has begun it."""
+    with monkeypatch.context() as earlier, pytest.raises(BegunError):
+        earlier.setattr("sweeps.planning.job_checks.open_condition", lambda *_: "")
+        begin_sweep(hydra, *OPEN_CONDITION, "run_dir=study")
+    with pytest.raises(BegunError):
+        begin_sweep(hydra, *OPEN_CONDITION, "run_dir=study")
+    assert "A new study would be refused, this one resumes: sweep.enqueue holds {optimizer.lr:0.002}" in caplog.text
 
 
 @pytest.mark.parametrize("where", ["spectral.configs.root:nope", "nope:typed", "typed", "a b:c"])
