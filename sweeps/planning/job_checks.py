@@ -12,7 +12,7 @@ from sweeps.planning.arguments import RUN_DIR
 from sweeps.planning.ignored_axes import ignored_axis
 from sweeps.planning.imported import imported
 from sweeps.planning.plan import Plan
-from sweeps.space import Space, check_enqueued, check_seeds, check_space, open_condition
+from sweeps.space import Space, check_enqueued, check_seeds, check_space, open_condition, unmet_condition
 
 Check = Callable[[DictConfig], Any]
 
@@ -46,7 +46,7 @@ class JobChecks:
             check_seeds(space, sweep.seed_key, plan.seeds, compose)
         is_spectral = sweep.check and sweep.check.startswith("spectral.")  # another program has options of its own
         ignored = ignored_axis(space, checked) if is_spectral else ""
-        return open_condition(space, sweep.enqueue) or ignored
+        return unmet_condition(space) or open_condition(space, sweep.enqueue) or ignored
 
     def check_here(self, space: Space, sweep: SweepConfig, devices: Sequence[str] | None) -> None:
         """Check that this machine has what the jobs need. Raises UserError if it has not.

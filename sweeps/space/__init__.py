@@ -3,7 +3,7 @@
 For users: docs/sweep-space.md
 """
 
-from sweeps.space.check import check_enqueued, check_seeds, check_space, open_condition
+from sweeps.space.check import check_enqueued, check_seeds, check_space, open_condition, unmet_condition
 from sweeps.space.constraints import Constraint, read_constraints
 from sweeps.space.signature import difference
 from sweeps.space.space import Space
@@ -17,4 +17,5 @@ __all__ = [
     "difference",
     "open_condition",
     "read_constraints",
+    "unmet_condition",
 ]

@@ -112,6 +112,17 @@ def open_condition(space: Space, enqueue: Sequence[Mapping[str, Any]]) -> str:
     return ""
 
 
+def unmet_condition(space: Space) -> str:
+    """A sentence for an axis that the command line gives, but no configuration has by its condition; or ""."""
+    for name, axis in space.axes.items():
+        if name in space.given and alone(axis, axis.domain.extremes()[0], space.ordered) is None:
+            return (
+                f"{name} cannot be given, since it does nothing here: sweep.space.{name}.when searches it only with "
+                f"{axis.when}."
+            )
+    return ""
+
+
 def check_seeds(space: Space, key: str, seeds: Sequence[int], compose: Compose) -> None:
     """Raise UserError if the key `sweep.seed_key` cannot have these seeds.
 

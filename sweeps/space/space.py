@@ -1,7 +1,7 @@
 """The search space of a sweep: axes from yaml and the command line, drawn by Optuna, and written as overrides."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -30,15 +30,19 @@ class Space:
         axes: no two with the same name.
         common: overrides that every job gets and that are not axes.
         is_grid: whether all axes are finite and from the command line, so that every combination should be run.
+        given: names of the axes whose values the command line gives.
 
     Raises:
         UserError: no configuration can meet a condition.
     """
 
-    def __init__(self, axes: Sequence[Axis], common: Sequence[str] = (), is_grid: bool = False) -> None:
+    def __init__(
+        self, axes: Sequence[Axis], common: Sequence[str] = (), is_grid: bool = False, given: Collection[str] = ()
+    ) -> None:
         self.axes = {axis.name: axis for axis in axes}
         self.common = list(common)
         self.is_grid = is_grid
+        self.given = given
         self.ordered = by_dependence(self.axes)
         """Each axis after those that its condition names."""
 
@@ -83,7 +87,7 @@ class Space:
                 common.append(str(argument.override))
         names = {argument.key.lstrip("+") for argument in given} & axes.keys()
         axes |= {name: _without_met_condition(axes[name], axes) for name in names}
-        return cls(list(axes.values()), common, is_grid=not space and _all_listed(given))
+        return cls(list(axes.values()), common, is_grid=not space and _all_listed(given), given=names)
 
     @property
     def is_conditional(self) -> bool:

@@ -18,6 +18,7 @@ from sweeps.planning.imported import imported
 
 AXES = "loss:[cross_entropy,focal,soft_f1],optimizer.lr:{low:0.001,high:0.01,when:{loss:[focal,soft_f1]}}"
 OPEN_CONDITION = (f"+sweep.space={{{AXES}}}", "sweep.enqueue=[{optimizer.lr:0.002}]")
+UNMET_CONDITION = ("sweep=loss", "loss=soft_f1", "loss.gamma=choice(2.0)", "sweep.enqueue=[]")
 
 
 class BegunError(Exception):
@@ -66,6 +67,11 @@ def begin_sweep(hydra: Hydra, *arguments: str) -> None:
             ("experiment=reference", "optimizer.lr=1e-4,1e-3"),
             r"optimizer\.lr cannot be searched, since it does nothing here: each stage has its own, the first "
             r"schedule\.stages\.0\.lr=0\.001\.",
+        ),
+        (
+            UNMET_CONDITION,
+            r"loss\.gamma cannot be given, since it does nothing here: sweep\.space\.loss\.gamma\.when searches it "
+            r"only with loss=focal\.",
         ),
         (
             OPEN_CONDITION,
@@ -136,16 +142,28 @@ def test_an_axis_that_does_nothing_is_refused_in_a_folder_without_a_study(hydra:
     assert not list(Path("study").iterdir())
 
 
-def test_a_study_whose_enqueued_value_may_be_dropped_resumes(
-    hydra: Hydra, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("arguments", "check", "said"),
+    [
+        (OPEN_CONDITION, "open_condition", "sweep.enqueue holds {optimizer.lr:0.002}"),
+        (UNMET_CONDITION, "unmet_condition", "loss.gamma cannot be given"),
+    ],
+)
+def test_a_study_with_a_value_that_its_condition_drops_resumes(
+    arguments: tuple[str, ...],
+    check: str,
+    said: str,
+    hydra: Hydra,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """As an earlier version, which did not look at its condition, has begun it."""
+    """As an earlier version, which did not look at conditions, has begun it."""
     with monkeypatch.context() as earlier, pytest.raises(BegunError):
-        earlier.setattr("sweeps.planning.job_checks.open_condition", lambda *_: "")
-        begin_sweep(hydra, *OPEN_CONDITION, "run_dir=study")
+        earlier.setattr(f"sweeps.planning.job_checks.{check}", lambda *_: "")
+        begin_sweep(hydra, *arguments, "run_dir=study")
     with pytest.raises(BegunError):
-        begin_sweep(hydra, *OPEN_CONDITION, "run_dir=study")
-    assert "A new study would be refused, this one resumes: sweep.enqueue holds {optimizer.lr:0.002}" in caplog.text
+        begin_sweep(hydra, *arguments, "run_dir=study")
+    assert f"A new study would be refused, this one resumes: {said}" in caplog.text
 
 
 @pytest.mark.parametrize("where", ["spectral.configs.root:nope", "nope:typed", "typed", "a b:c"])
