@@ -3,6 +3,7 @@
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.config_loader import ConfigLoader
@@ -185,20 +186,32 @@ class Space:
             )
         return list(self._combinations(0, {}))
 
-    def signature(self) -> dict[str, Any]:
-        """JSON to keep with a study; see `difference`."""
-        return {name: self.axes[name].signature() for name in sorted(self.axes)}
-
-    def keep_names(self, signature: Mapping[str, Any]) -> None:
-        """Keep storing values under the names that the study was begun with; `suggest` returns today's names.
+    def signature(self, begun: Mapping[str, Mapping[str, Any]] = MappingProxyType({})) -> dict[str, Any]:
+        """JSON to keep with a study; see `difference`.
 
         Args:
-            signature: of the space that the study was begun with; the same as this one, except for names.
+            begun: of the space that the study was begun with. Version 0.1 had no condition on an axis whose values the
+                command line gives: it has none in such a study.
+        """
+        found = {name: self.axes[name].signature() for name in sorted(self.axes)}
+        for name in self.given:
+            if name in begun and "when" not in begun[name]:
+                found[name].pop("when", None)
+        return found
+
+    def keep(self, signature: Mapping[str, Any]) -> None:
+        """Keep storing values under the names that the study was begun with; `suggest` returns today's names.
+
+        An axis that has no condition in the study keeps none.
+
+        Args:
+            signature: of the space that the study was begun with; except for names the same as `signature(begun)`.
         """
         for name, axis in self.axes.items():
-            if isinstance(axis.domain, Choice):
-                kept = replace(axis.domain, kept=tuple(signature[name]["values"]))
-                self.axes[name] = replace(axis, domain=kept)
+            domain, when = axis.domain, axis.when if "when" in signature[name] else Condition()
+            if isinstance(domain, Choice):
+                domain = replace(domain, kept=tuple(signature[name]["values"]))
+            self.axes[name] = replace(axis, domain=domain, when=when)
         self.ordered = by_dependence(self.axes)
 
     def in_order(self, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def refuse_other(
 
 
 def check_identity(
-    study: Study, name: str, mine: Identity, directions: Sequence[str], free_keys: Sequence[str]
+    study: Study, name: str, mine: Identity, directions: Sequence[str], config: SweepConfig, space: Space
 ) -> Identity | None:
     """Store what a new study searches; of a study that is there return what it stored.
 
@@ -100,7 +100,9 @@ def check_identity(
             raise user_error(f"sweep.study_name={name} is a study that was not made by a sweep: give another name.")
         study.set_user_attr(IDENTITY, mine)
         return None
-    refuse_other(name, up_to_date(there, free_keys), mine, [d.name.lower() for d in study.directions], directions)
+    old = up_to_date(there, config.free_keys)
+    new = {**mine, "space": space.signature(begun=old["space"])}
+    refuse_other(name, old, new, [d.name.lower() for d in study.directions], directions)
     return there
 
 
