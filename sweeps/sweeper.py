@@ -83,7 +83,7 @@ class SpectralSweeper(Sweeper):
         from sweeps.results.sweep_json import note_storage
         from sweeps.space import Space, read_constraints
         from sweeps.storage.urls import journal_url
-        from sweeps.study.find import refuse_second
+        from sweeps.study.find import is_begun, refuse_second
         from sweeps.study.shared_study import SharedStudy
 
         make_output_printable()
@@ -100,17 +100,17 @@ class SpectralSweeper(Sweeper):
         check_constrained(sweep.constraints, sweep)
         constraints = read_constraints(sweep.constraints)
         plan = plan_of(sweep, space, self.config)
-        ignored = self._job_checks.check(space, sweep, plan)
+        doubt = self._job_checks.check(space, sweep, plan)
         folder, line = self._choose_folder(sweep, space, plan, given)
         name, url = sweep.study_name or folder.name, sweep.storage or journal_url(folder)
         refuse_second(folder, name, sweep.storage, sweep.storage_timeout_s)
         interrupts = Interrupts(print)
         launcher = self._launcher(sweep, interrupts)
-        is_new, devices = not folder.exists(), getattr(launcher, "devices", None)
-        if ignored and is_new:
-            raise user_error(ignored)
-        if ignored:
-            log.warning("The study was begun with an axis that changes nothing: %s", ignored)
+        is_new, devices = not is_begun(url, name, sweep.storage_timeout_s), getattr(launcher, "devices", None)
+        if doubt and is_new:
+            raise user_error(doubt)
+        if doubt:
+            log.warning("A new study would be refused, this one resumes: %s", doubt)
         if is_new:
             self._job_checks.check_here(space, sweep, devices)
         study = SharedStudy(config=sweep, name=name, url=url, space=space, **vars(plan))

@@ -10,7 +10,7 @@ import warnings
 from collections import deque
 from typing import TYPE_CHECKING
 
-from sweeps.errors import user_error_type
+from sweeps.errors import first_line, user_error_type
 from sweeps.job.lease import check_lease
 from sweeps.job.trial_link import TrialLink
 from sweeps.study.attributes import progress_key
@@ -18,6 +18,7 @@ from sweeps.study.ownership import TakenOver
 
 if TYPE_CHECKING:
     from optuna import Trial
+    from optuna.pruners import BasePruner
 
 log = logging.getLogger(__name__)
 
@@ -154,14 +155,24 @@ def _open_trial(link: TrialLink) -> "Trial":
     from optuna.exceptions import ExperimentalWarning
     from optuna.samplers import RandomSampler
 
-    from sweeps.study.pruner import build_pruner
-
     logging.set_verbosity(logging.WARNING)
     warnings.filterwarnings("ignore", category=ExperimentalWarning)
-    pruner = build_pruner(link.pruner, link.pruning, link.promote)
     # The trial already has its parameters, so the cheapest sampler will do.
-    study = load_study(study_name=link.study, storage=link.open_storage(), pruner=pruner, sampler=RandomSampler())
+    study = load_study(study_name=link.study, storage=link.open_storage(), sampler=RandomSampler())
+    study.pruner = _pruner_of(link)  # once the storage has answered, so that what is wrong with it is said once
     return Trial(study, link.trial_id)
+
+
+def _pruner_of(link: TrialLink) -> "BasePruner":
+    """The pruner of a job. One that cannot be made here, such as a user's own on another machine, ends no job."""
+    from sweeps.study.pruner import build_pruner
+
+    try:
+        return build_pruner(link.pruner, link.pruning, link.promote)
+    except Exception as error:
+        sentence = str(error) if isinstance(error, user_error_type()) else f"{first_line(error).rstrip('.')}."
+        log.warning("The pruner of study %s cannot be used, so that none ends this job: %s", link.study, sentence)
+        return build_pruner("none", {})
 
 
 _reporter: Reporter | None = None

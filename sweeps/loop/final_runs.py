@@ -25,8 +25,8 @@ from sweeps.loop.trial_run import Job, TrialRun
 from sweeps.results.final_trials import final_trials, lacks_final
 from sweeps.results.run_dirs import folder_of
 from sweeps.study.attributes import OVERRIDES, SEEDS
+from sweeps.study.identity import overrides_now
 from sweeps.study.job_records import DONE, LOST
-from sweeps.study.renamed import renamed_override
 from sweeps.study.shared_study import SharedStudy
 
 TICK_S = 0.5
@@ -116,7 +116,7 @@ class Finals:
         # Only the number of the trial is used: it has ended, so nothing more is written to the study.
         folder, seeds = folder_of(attributes, self._folder), attributes.get(SEEDS)
         assert folder is not None  # it has ended
-        overrides = [renamed_override(override) for override in attributes[OVERRIDES]]
+        overrides = overrides_now(attributes[OVERRIDES], self._study.space, self._study.config.free_keys)
         return TrialRun(cast(Trial, trial), {}, overrides, folder, seeds)
 
     def _jobs_of(self, trial: FrozenTrial) -> list[Job]:

@@ -19,7 +19,7 @@ from sweeps.results.trial_fingerprints import all_fingerprints, fingerprints_of,
 from sweeps.space.values import canonical
 from sweeps.study.accepted_data import accept_data, accepted_data
 from sweeps.study.attributes import CONFIGURATION, FINGERPRINT, OVERRIDES
-from sweeps.study.renamed import renamed_override
+from sweeps.study.identity import overrides_now
 from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import standing
 
@@ -68,7 +68,8 @@ class TrialData:
             return
         trials = standing(self._study.trials())
         for example, known in self._by_choice(trials, all_fingerprints(trials, self._folder))[-MOST_OPENED:]:
-            now = fingerprints([renamed_override(override) for override in example.user_attrs[OVERRIDES]])
+            overrides = overrides_now(example.user_attrs[OVERRIDES], self._study.space, self._study.config.free_keys)
+            now = fingerprints(overrides)
             self._same |= set(now)
             if now and not set(now) & {*known, *self._accepted} and not self._accepts(now[0]):
                 raise user_error(

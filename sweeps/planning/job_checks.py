@@ -12,7 +12,7 @@ from sweeps.planning.arguments import RUN_DIR
 from sweeps.planning.ignored_axes import ignored_axis
 from sweeps.planning.imported import imported
 from sweeps.planning.plan import Plan
-from sweeps.space import Space, check_enqueued, check_seeds, check_space
+from sweeps.space import Space, check_enqueued, check_seeds, check_space, open_condition, unmet_condition
 
 Check = Callable[[DictConfig], Any]
 
@@ -33,7 +33,7 @@ class JobChecks:
         """Check the configs by themselves. Raises UserError for what no job could run.
 
         Returns:
-            A sentence for an axis that changes no job, or "". An earlier version may have begun a study with it.
+            A sentence for what refuses a new study, but not one that an earlier version may have begun; or "".
         """
         compose_checked = self._composing(sweep, imported(sweep.check, "check") if sweep.check else None)
         checked: list[tuple[list[str], Any]] = []
@@ -45,7 +45,8 @@ class JobChecks:
         if plan.seeds:
             check_seeds(space, sweep.seed_key, plan.seeds, compose)
         is_spectral = sweep.check and sweep.check.startswith("spectral.")  # another program has options of its own
-        return ignored_axis(space, checked) if is_spectral else ""
+        ignored = ignored_axis(space, checked) if is_spectral else ""
+        return unmet_condition(space) or open_condition(space, sweep.enqueue) or ignored
 
     def check_here(self, space: Space, sweep: SweepConfig, devices: Sequence[str] | None) -> None:
         """Check that this machine has what the jobs need. Raises UserError if it has not.

@@ -3,9 +3,19 @@
 For users: docs/sweep-space.md
 """
 
-from sweeps.space.check import check_enqueued, check_seeds, check_space
+from sweeps.space.check import check_enqueued, check_seeds, check_space, open_condition, unmet_condition
 from sweeps.space.constraints import Constraint, read_constraints
 from sweeps.space.signature import difference
 from sweeps.space.space import Space
 
-__all__ = ["Constraint", "Space", "check_enqueued", "check_seeds", "check_space", "difference", "read_constraints"]
+__all__ = [
+    "Constraint",
+    "Space",
+    "check_enqueued",
+    "check_seeds",
+    "check_space",
+    "difference",
+    "open_condition",
+    "read_constraints",
+    "unmet_condition",
+]

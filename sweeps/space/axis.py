@@ -7,7 +7,7 @@ from typing import Any
 
 from sweeps.space.domains.base import Domain
 from sweeps.space.domains.simplex import Simplex
-from sweeps.space.values import comparable, override, text
+from sweeps.space.values import comparable, override, spellings, text
 
 Values = Mapping[str, Any]
 """Axis key -> plain value, for the axes that are searched in a configuration."""
@@ -56,6 +56,13 @@ class Axis:
     def name(self) -> str:
         """The key without Hydra's + and ++: the axis's name in conditions, in enqueued values and for Optuna."""
         return self.key.lstrip("+")
+
+    def among(self, values: Sequence[Any]) -> list[Any]:
+        """Those of a condition's values that the axis can have, each once and as its domain has it: 2 for 2.0."""
+        found: dict[str, Any] = {}
+        for value in values:
+            found |= {comparable(one): one for one in reversed(spellings(value)) if self.domain.contains(one)}
+        return list(found.values())
 
     def in_grid_order(self) -> Sequence[Any]:
         values = self.domain.values()

@@ -91,6 +91,38 @@ def check_enqueued(space: Space, enqueue: Sequence[Mapping[str, Any]], compose: 
     return allowed
 
 
+def open_condition(space: Space, enqueue: Sequence[Mapping[str, Any]]) -> str:
+    """A sentence for a configuration of `sweep.enqueue` that may be run without one of its values; or "".
+
+    It leaves out an axis that the value needs by its condition, and of which several values would do, or none.
+
+    Args:
+        enqueue: configurations that check_enqueued allows.
+    """
+    for values in enqueue:
+        for name, possible in space.needed(values).items():
+            if not possible:
+                return (
+                    f"sweep.enqueue holds {text(values)}, which needs a value of {name} that no configuration of this "
+                    "search has: leave it out."
+                )
+            if len(possible) > 1:
+                need = f"{name}={' or '.join(map(text, possible))}"
+                return f"sweep.enqueue holds {text(values)}, which needs {need}: enqueue one of them with it."
+    return ""
+
+
+def unmet_condition(space: Space) -> str:
+    """A sentence for an axis that the command line gives, but no configuration has by its condition; or ""."""
+    for name, axis in space.axes.items():
+        if name in space.given and alone(axis, axis.domain.extremes()[0], space.ordered) is None:
+            return (
+                f"{name} cannot be given, since it does nothing here: sweep.space.{name}.when searches it only with "
+                f"{axis.when}."
+            )
+    return ""
+
+
 def check_seeds(space: Space, key: str, seeds: Sequence[int], compose: Compose) -> None:
     """Raise UserError if the key `sweep.seed_key` cannot have these seeds.
 

@@ -39,7 +39,7 @@ def alone(axis: Axis, value: Any, ordered: Sequence[Axis]) -> dict[str, Any] | N
     axes, chosen, open_axes = {a.name: a for a in ordered}, {axis.name: value}, [axis]
     while open_axes:
         for name, allowed in open_axes.pop().when.allowed.items():
-            reachable = [v for v in allowed if axes[name].domain.contains(v)]
+            reachable = axes[name].among(allowed)
             if name in chosen and comparable(chosen[name]) in map(comparable, reachable):
                 continue
             if name in chosen or not reachable:

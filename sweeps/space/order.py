@@ -37,6 +37,6 @@ def check_conditions(axes: Mapping[str, Axis]) -> None:
     for axis in axes.values():
         for name, allowed in axis.when.allowed.items():
             for value in allowed:
-                if name in axes and not axes[name].domain.contains(value):
+                if name in axes and not axes[name].among([value]):
                     where = f"sweep.space.{axis.name}.when.{name}"
                     raise user_error(f"{where}={value} never holds: {name} is {axes[name].domain}.")

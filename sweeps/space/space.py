@@ -1,8 +1,9 @@
 """The search space of a sweep: axes from yaml and the command line, drawn by Optuna, and written as overrides."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.config_loader import ConfigLoader
@@ -30,15 +31,19 @@ class Space:
         axes: no two with the same name.
         common: overrides that every job gets and that are not axes.
         is_grid: whether all axes are finite and from the command line, so that every combination should be run.
+        given: names of the axes whose values the command line gives.
 
     Raises:
         UserError: no configuration can meet a condition.
     """
 
-    def __init__(self, axes: Sequence[Axis], common: Sequence[str] = (), is_grid: bool = False) -> None:
+    def __init__(
+        self, axes: Sequence[Axis], common: Sequence[str] = (), is_grid: bool = False, given: Collection[str] = ()
+    ) -> None:
         self.axes = {axis.name: axis for axis in axes}
         self.common = list(common)
         self.is_grid = is_grid
+        self.given = given
         self.ordered = by_dependence(self.axes)
         """Each axis after those that its condition names."""
 
@@ -83,7 +88,7 @@ class Space:
                 common.append(str(argument.override))
         names = {argument.key.lstrip("+") for argument in given} & axes.keys()
         axes |= {name: _without_met_condition(axes[name], axes) for name in names}
-        return cls(list(axes.values()), common, is_grid=not space and _all_listed(given))
+        return cls(list(axes.values()), common, is_grid=not space and _all_listed(given), given=names)
 
     @property
     def is_conditional(self) -> bool:
@@ -105,7 +110,8 @@ class Space:
     def params(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The Optuna parameters for which `suggest` gives these values, as `study.enqueue_trial` takes them.
 
-        The sampler draws axes that are left out.
+        The sampler draws axes that are left out. One that a value needs by its condition is added, if only one value of
+        it will do.
 
         Raises:
             UserError: a value outside the space.
@@ -130,7 +136,27 @@ class Space:
                     f"{axis.when}; to enqueue nothing give sweep.enqueue=[]."
                 )
             params |= axis.domain.params(name, value)
+        for name, possible in self.needed(values).items():
+            if len(possible) == 1:
+                params |= self.axes[name].domain.params(name, possible[0])
         return params
+
+    def needed(self, values: Mapping[str, Any]) -> dict[str, list[Any]]:
+        """The possible values of each axis that these values leave out, but need by their conditions.
+
+        What the only possible value of an axis needs is included.
+        """
+        known, found = dict(values), dict[str, list[Any]]()
+        for axis in reversed(self.ordered):  # each before those that its condition names
+            needing = [self.axes[name].when for name in known if axis.name in self.axes[name].when.allowed]
+            if not needing or axis.name in known:
+                continue
+            possible = axis.among(needing[0].allowed[axis.name])
+            possible = [v for v in possible if not any(when.is_ruled_out_by({axis.name: v}) for when in needing)]
+            found[axis.name] = possible
+            if len(possible) == 1:
+                known[axis.name] = possible[0]
+        return found
 
     def extremes(self, covered_by: Sequence[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
         """A few configurations that, together with those of `covered_by`, contain every extreme of every axis."""
@@ -160,20 +186,32 @@ class Space:
             )
         return list(self._combinations(0, {}))
 
-    def signature(self) -> dict[str, Any]:
-        """JSON to keep with a study; see `difference`."""
-        return {name: self.axes[name].signature() for name in sorted(self.axes)}
-
-    def keep_names(self, signature: Mapping[str, Any]) -> None:
-        """Keep storing values under the names that the study was begun with; `suggest` returns today's names.
+    def signature(self, begun: Mapping[str, Mapping[str, Any]] = MappingProxyType({})) -> dict[str, Any]:
+        """JSON to keep with a study; see `difference`.
 
         Args:
-            signature: of the space that the study was begun with; the same as this one, except for names.
+            begun: of the space that the study was begun with. Version 0.1 had no condition on an axis whose values the
+                command line gives: it has none in such a study.
+        """
+        found = {name: self.axes[name].signature() for name in sorted(self.axes)}
+        for name in self.given:
+            if name in begun and "when" not in begun[name]:
+                found[name].pop("when", None)
+        return found
+
+    def keep(self, signature: Mapping[str, Any]) -> None:
+        """Keep storing values under the names that the study was begun with; `suggest` returns today's names.
+
+        An axis that has no condition in the study keeps none.
+
+        Args:
+            signature: of the space that the study was begun with; except for names the same as `signature(begun)`.
         """
         for name, axis in self.axes.items():
-            if isinstance(axis.domain, Choice):
-                kept = replace(axis.domain, kept=tuple(signature[name]["values"]))
-                self.axes[name] = replace(axis, domain=kept)
+            domain, when = axis.domain, axis.when if "when" in signature[name] else Condition()
+            if isinstance(domain, Choice):
+                domain = replace(domain, kept=tuple(signature[name]["values"]))
+            self.axes[name] = replace(axis, domain=domain, when=when)
         self.ordered = by_dependence(self.axes)
 
     def in_order(self, values: Mapping[str, Any]) -> dict[str, Any]:

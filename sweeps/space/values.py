@@ -11,6 +11,7 @@ from hydra.errors import HydraException
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _KEYWORDS = {"null", "true", "false", "inf", "nan"}
+LARGEST_EXACT = 2**53  # as a float
 
 
 def canonical(value: Any) -> str:
@@ -24,6 +25,15 @@ def canonical(value: Any) -> str:
 def comparable(value: Any) -> str:
     """As `canonical`, but equal for 1 and 1.0, of which a condition on a numeric axis may be written with either."""
     return canonical(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
+def spellings(value: Any) -> list[Any]:
+    """A value, and the same number with or without a decimal point: a condition may be written with either."""
+    if isinstance(value, float) and value.is_integer():
+        return [value, int(value)]
+    if is_number(value) and abs(value) <= LARGEST_EXACT:
+        return [value, float(value)]
+    return [value]
 
 
 def key_text(key: Any) -> str:

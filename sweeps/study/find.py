@@ -11,6 +11,7 @@ from sweeps.outputs import JOURNAL_FILE, OUTPUTS, SUMMARY_FILE, named, places_in
 from sweeps.storage.connect import open_storage_of_user
 from sweeps.storage.locks import LOCK_WAIT_S
 from sweeps.storage.urls import JOURNAL_SCHEME, KEY, OPTION, check_storage_url, file_of, journal_url
+from sweeps.study.attributes import IDENTITY
 
 TIMEOUT_S = 10.0
 CONFIG = "config.yaml"  # which every run folder has
@@ -146,6 +147,17 @@ def _is_in(url: str, name: str, timeout_s: float) -> bool:
     file = file_of(url)
     if file is not None and not file.is_file():
         return False
-    from sweeps.storage.connect import open_storage_of_user
-
     return name in {study.study_name for study in open_storage_of_user(url, timeout_s).get_all_studies()}
+
+
+def is_begun(url: str, name: str, timeout_s: float) -> bool:
+    """Whether a sweep has begun the study with a name, in this or an earlier command.
+
+    Args:
+        url: of the storage. A file that does not exist is not created.
+        timeout_s: how long to wait for the storage.
+    """
+    if not _is_in(url, name, timeout_s):
+        return False
+    study = optuna.load_study(study_name=name, storage=open_storage_of_user(url, timeout_s))
+    return IDENTITY in study.user_attrs

@@ -87,7 +87,7 @@ def refuse_other(
 
 
 def check_identity(
-    study: Study, name: str, mine: Identity, directions: Sequence[str], free_keys: Sequence[str]
+    study: Study, name: str, mine: Identity, directions: Sequence[str], config: SweepConfig, space: Space
 ) -> Identity | None:
     """Store what a new study searches; of a study that is there return what it stored.
 
@@ -100,7 +100,9 @@ def check_identity(
             raise user_error(f"sweep.study_name={name} is a study that was not made by a sweep: give another name.")
         study.set_user_attr(IDENTITY, mine)
         return None
-    refuse_other(name, up_to_date(there, free_keys), mine, [d.name.lower() for d in study.directions], directions)
+    old = up_to_date(there, config.free_keys)
+    new = {**mine, "space": space.signature(begun=old["space"])}
+    refuse_other(name, old, new, [d.name.lower() for d in study.directions], directions)
     return there
 
 
@@ -112,6 +114,18 @@ def note_command(study: Study, num_trials: int, enqueued: Sequence[Mapping[str, 
     for name, value in asked.items():
         if study.user_attrs.get(name) != value:
             study.set_user_attr(name, value)
+
+
+def overrides_now(stored: Sequence[str], space: Space, free_keys: Sequence[str]) -> list[str]:
+    """The overrides of an earlier trial with today's names of values, and with the free keys of the present command.
+
+    Args:
+        stored: with the trial, by the command that began it, perhaps on another machine.
+        space: of the present command. A free key that it searches stays as the trial has it.
+    """
+    of_command = [override for override in space.common if _is_free(_key(override), free_keys)]
+    of_trial = [o for o in stored if _key(o) in space.axes or not _is_free(_key(o), free_keys)]
+    return of_command + [renamed_override(override) for override in of_trial]
 
 
 def _fixed_changes(old: Identity, new: Identity) -> Iterator[str]:

@@ -77,8 +77,8 @@ class SharedStudy:
                 directions=self.directions,
                 load_if_exists=True,
             )
-            if found := check_identity(self.study, self.name, identity, self.directions, self.config.free_keys):
-                self.space.keep_names(found["space"])
+            if found := check_identity(self.study, self.name, identity, self.directions, self.config, self.space):
+                self.space.keep(found["space"])
             note_command(self.study, self.num_trials, self.config.enqueue)
             self.ownership = Ownership(self.study, self.storage, self.config.lost_after_s)
             self.ownership.beat()

@@ -108,9 +108,10 @@ def read_call(overrides: Sequence[str]) -> Call:
     return Call(values, link, folder)
 
 
-def open_study(folder: Path, space: dict[str, Any], **options: Any) -> SharedStudy:
+def open_study(folder: Path, space: dict[str, Any], *, arguments: Sequence[str] = (), **options: Any) -> SharedStudy:
+    """The study of a search, with these arguments of the command for the jobs."""
     sweep = typed_sweep({"objective": "score", "direction": "minimize", **options})
-    axes = Space.read(space)
+    axes = Space.read(space, arguments)
     names = objective_names(sweep)
     enqueued = axes.grid() if sweep.sampler == "grid" else sweep.enqueue
     return SharedStudy(

@@ -194,10 +194,18 @@ def test_a_job_that_another_controller_gave_back_ends(study: SharedStudy, monkey
 
 @pytest.mark.parametrize(
     "options",
-    [{"objective": ["score", "b"], "direction": "minimize"}, {"seeds": 2}, {"seeds": 5, "pruner": "wilcoxon"}],
+    [
+        {"objective": ["score", "b"], "direction": "minimize"},
+        {"seeds": 2},
+        {"seeds": 3, "pruner": "wilcoxon", "pruning": {"p_threshold": 0.3}},
+        {"seeds": 2, "pruner": "asha", "pruning": {"min_steps": 9}, "promote": True},
+        {"seeds": 2, "pruner": "own_pruner:OwnPruner", "pruning": {"limit": 0.9}},
+    ],
     ids=str,
 )
-def test_every_job_shows_its_epoch(options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_job_shows_its_epoch(
+    options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     open_storage.cache_clear()
     monkeypatch.setattr("sweeps.loop.display.LOG_S", 0.0)
     study = open_study(tmp_path, SPACE, num_trials=2, **options)
@@ -223,3 +231,4 @@ def test_every_job_shows_its_epoch(options: dict[str, Any], tmp_path: Path, monk
         name = f"0 seed-{k}" if seeds else "0"
         assert f"trial {name} epoch {4 + k} {0.25 + k:.4f}" in shown  # the log
         assert f"{name} {4 + k} {0.25 + k:.4f}" in shown  # the table
+    assert caplog.messages == []  # such as an option that has no effect

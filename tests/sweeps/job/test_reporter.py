@@ -138,6 +138,20 @@ def test_a_pruner_and_a_takeover_end_a_job_that_reported_late(
         sweeps.report_progress(1, 0.5)
 
 
+def test_a_pruner_that_is_not_there_ends_no_job_and_is_named_once(
+    study: SharedStudy, begin: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A module of the user's own, which the machine of the job lacks."""
+    begin(pruner="no_such_module:Own", pruning={"limit": 0.3})
+    for step in (1, 2):
+        sweeps.report_progress(step, 0.5)
+    assert steps(study) == {1: 0.5, 2: 0.5}
+    assert caplog.messages == [
+        "The pruner of study study cannot be used, so that none ends this job: "
+        "sweep.pruner=no_such_module:Own cannot be imported: No module named 'no_such_module'."
+    ]
+
+
 def test_a_late_answer_of_the_pruner_ends_no_run_that_is_complete(
     study: SharedStudy, begin: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from loop_runs import WIDE, Call, Tally, square, sweep
+
+from sweeps.space import Space
 
 
 def test_enqueued_configurations_come_first_and_the_rest_is_searched(tmp_path: Path) -> None:
@@ -73,3 +76,19 @@ def test_a_configuration_whose_duplicate_failed_is_run(tmp_path: Path) -> None:
     ended = sweep(tmp_path, {"x": [1]}, task, num_trials=3)
     assert sorted(ended.states) == ["COMPLETE", "COMPLETE", "FAIL"]
     assert len(ended.launcher.calls) == 2
+
+
+def test_an_enqueued_value_is_run_with_what_its_condition_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trial that an earlier version enqueued without it stays as it is, and is not run again."""
+    space = {"kind": ["a", "b", "c"], "x": {"low": 0, "high": 9, "when": {"kind": "c"}}}
+    options: dict[str, Any] = {"enqueue": [{"x": 3}], "num_slots": 1}
+    with monkeypatch.context() as earlier:
+        earlier.setattr(Space, "needed", lambda *_: {})
+        begun = sweep(tmp_path / "begun", space, lambda _: 1.0, num_trials=1, **options).trials[0]
+    resumed = sweep(tmp_path / "begun", space, lambda _: 1.0, num_trials=3, **options)
+    assert resumed.trials[0] == begun
+    assert ["known" in trial.user_attrs for trial in resumed.trials] == [True, False, False]
+    new = sweep(tmp_path / "new", space, lambda _: 1.0, num_trials=1, **options)
+    assert new.trials[0].params == {"kind": "c", "x": 3}

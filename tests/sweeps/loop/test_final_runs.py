@@ -148,6 +148,21 @@ def test_a_lost_worker_is_replaced_and_a_failed_final_run_is_left_to_the_next_co
     assert finals(sweep(tmp_path, {"x": [4]}, breaks, num_trials=1, **HELD)) == [(0, 4)]
 
 
+def test_a_final_run_has_the_free_keys_of_its_command(tmp_path: Path) -> None:
+    """Its trial has run on another machine, whose device is not here. A free key that is searched stays as it was."""
+    options: dict[str, Any] = {"num_trials": 1, "free_keys": ["device", "tracker", "x"], **HELD}
+
+    def task(call: Call) -> float:
+        if call.link is NO_TRIAL and call.values["device"] == "cpu":
+            raise ValueError("there is no such device")
+        return score(call)
+
+    begun = sweep(tmp_path, {"x": [4]}, task, arguments=["device=cpu", "tracker=none", "y=1"], **options)
+    assert not begun.loop.is_finished
+    ended = sweep(tmp_path, {"x": [4]}, task, arguments=["y=1", "device=cuda"], **options)
+    assert [call.values for call in ended.launcher.calls] == [{"device": "cuda", "y": 1, "x": 4}]
+
+
 def test_final_runs_of_another_controller_are_waited_for_and_taken_over_if_it_stops(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

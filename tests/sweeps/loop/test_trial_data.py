@@ -76,6 +76,22 @@ def test_changed_data_is_refused_before_anything_runs(tmp_path: Path) -> None:
     study.close()
 
 
+def test_the_data_are_looked_for_where_the_present_command_has_them(tmp_path: Path) -> None:
+    """As on another machine, where the trials did not run."""
+    free: dict[str, Any] = {"num_trials": 2, "free_keys": ["cache_dir"]}
+    sweep(tmp_path, GRID, Data("old"), arguments=["y=1", "cache_dir=there"], **free | {"num_trials": 1})
+    study = open_study(tmp_path, GRID, arguments=["y=1", "cache_dir=here"], **free)
+    asked: list[list[str]] = []
+
+    def now(overrides: list[str]) -> list[str]:
+        asked.append(overrides)
+        return []
+
+    TrialData(study, tmp_path).check_now(now)
+    assert len(asked) == 1 and asked[0][:2] == ["cache_dir=here", "y=1"] and asked[0][2].startswith("x=")
+    study.close()
+
+
 def test_data_that_is_not_known_or_no_longer_needed_is_not_refused(tmp_path: Path) -> None:
     run(tmp_path, Data("old"))
     study = reopened(tmp_path)

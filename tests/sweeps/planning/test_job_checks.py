@@ -1,5 +1,6 @@
 """What no job of a sweep could run is refused before a study, a folder or a job is made."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from sweeps.launchers.contract import StreamingLauncher
 from sweeps.launchers.slurm import SlurmLauncher
 from sweeps.loop.loop import SweepLoop
 from sweeps.planning.imported import imported
+
+AXES = "loss:[cross_entropy,focal,soft_f1],optimizer.lr:{low:0.001,high:0.01,when:{loss:[focal,soft_f1]}}"
+OPEN_CONDITION = (f"+sweep.space={{{AXES}}}", "sweep.enqueue=[{optimizer.lr:0.002}]")
+UNMET_CONDITION = ("sweep=loss", "loss=soft_f1", "loss.gamma=choice(2.0)", "sweep.enqueue=[]")
 
 
 class BegunError(Exception):
@@ -63,6 +68,15 @@ def begin_sweep(hydra: Hydra, *arguments: str) -> None:
             r"optimizer\.lr cannot be searched, since it does nothing here: each stage has its own, the first "
             r"schedule\.stages\.0\.lr=0\.001\.",
         ),
+        (
+            UNMET_CONDITION,
+            r"loss\.gamma cannot be given, since it does nothing here: sweep\.space\.loss\.gamma\.when searches it "
+            r"only with loss=focal\.",
+        ),
+        (
+            OPEN_CONDITION,
+            r"sweep\.enqueue holds {optimizer\.lr:0\.002}, which needs loss=focal or soft_f1: enqueue one of them .*",
+        ),
     ],
 )
 def test_a_sweep_that_cannot_run_is_refused_and_leaves_no_folder(
@@ -103,17 +117,53 @@ def test_a_finished_study_is_shown_after_its_data_have_gone(hydra: Hydra, monkey
         begin_sweep(hydra, *arguments)
 
 
+@pytest.mark.parametrize("where", ["in its folder", "elsewhere"])
 def test_a_study_that_was_begun_with_an_axis_that_does_nothing_resumes(
-    hydra: Hydra, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    where: str, hydra: Hydra, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As an earlier version, which did not look for such axes, has begun it."""
-    arguments = ("experiment=reference", "optimizer.lr=1e-4,1e-3", "run_dir=study")
+    """As an earlier version, which did not look for such axes, has begun it, here or on another machine."""
+    arguments = ["experiment=reference", "optimizer.lr=1e-4,1e-3", "run_dir=study"]
+    if where == "elsewhere":
+        arguments.append(f"sweep.storage=journal://{tmp_path / 'kept.journal'}")
     with monkeypatch.context() as earlier, pytest.raises(BegunError):
         earlier.setattr("sweeps.planning.job_checks.ignored_axis", lambda *_: "")
         begin_sweep(hydra, *arguments)
+    if where == "elsewhere":
+        shutil.rmtree("study")
     with pytest.raises(BegunError):
         begin_sweep(hydra, *arguments)
     assert "optimizer.lr cannot be searched, since it does nothing here" in caplog.text
+
+
+def test_an_axis_that_does_nothing_is_refused_in_a_folder_without_a_study(hydra: Hydra) -> None:
+    Path("study").mkdir()
+    with pytest.raises(UserError, match=r"^optimizer\.lr cannot be searched, since it does nothing here"):
+        begin_sweep(hydra, "experiment=reference", "optimizer.lr=1e-4,1e-3", "run_dir=study")
+    assert not list(Path("study").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "check", "said"),
+    [
+        (OPEN_CONDITION, "open_condition", "sweep.enqueue holds {optimizer.lr:0.002}"),
+        (UNMET_CONDITION, "unmet_condition", "loss.gamma cannot be given"),
+    ],
+)
+def test_a_study_with_a_value_that_its_condition_drops_resumes(
+    arguments: tuple[str, ...],
+    check: str,
+    said: str,
+    hydra: Hydra,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As an earlier version, which did not look at conditions, has begun it."""
+    with monkeypatch.context() as earlier, pytest.raises(BegunError):
+        earlier.setattr(f"sweeps.planning.job_checks.{check}", lambda *_: "")
+        begin_sweep(hydra, *arguments, "run_dir=study")
+    with pytest.raises(BegunError):
+        begin_sweep(hydra, *arguments, "run_dir=study")
+    assert f"A new study would be refused, this one resumes: {said}" in caplog.text
 
 
 @pytest.mark.parametrize("where", ["spectral.configs.root:nope", "nope:typed", "typed", "a b:c"])

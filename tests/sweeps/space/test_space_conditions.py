@@ -6,7 +6,7 @@ import optuna
 import pytest
 
 from spectral.errors import UserError
-from sweeps.space import Space
+from sweeps.space import Space, open_condition
 from sweeps.space.values import canonical
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -69,6 +69,74 @@ def test_a_number_in_a_condition_may_be_written_without_a_point() -> None:
     for zero in ("0", "0.0"):
         fixed = Space.read(space, [f"dropout={zero}"])
         assert suggested(fixed, {"dropout": 0.0}) == {"dropout": 0, "x": 7}
+
+
+WHOLE: list[Any] = [{"low": 1, "high": 4}, {"low": 1, "high": 4, "step": 1}, [1, 2, 4], [1.0, 2.0]]
+
+
+@pytest.mark.parametrize("written", [2, 2.0])
+@pytest.mark.parametrize("numbers", WHOLE, ids=str)
+def test_a_whole_number_in_a_condition_may_be_written_with_a_point(numbers: Any, written: float) -> None:
+    space = Space.read({"n": numbers, "x": {"type": "fixed", "value": 7, "when": {"n": written}}})
+    assert [values["n"] for values in space.grid() if "x" in values] == [2]
+    assert any(values.get("x") == 7 for values in space.extremes())
+    with pytest.raises(UserError, match=r"^sweep\.space\.x\.when\.n=2\.5 never holds"):
+        Space.read({"n": numbers, "x": {"type": "fixed", "value": 7, "when": {"n": 2.5}}})
+
+
+LOSSES: dict[str, Any] = {
+    "loss": ["cross_entropy", "focal", "logit_adjusted", "soft_f1"],
+    "loss.gamma": {"low": 0.5, "high": 4.0, "when": {"loss": "focal"}},
+    "loss.tau": {"low": 0.5, "high": 4.0, "when": {"loss": ["focal", "logit_adjusted"]}},
+    "loss.eps": {"low": 0.5, "high": 4.0, "when": {"loss": ["soft_f1", "logit_adjusted"]}},
+}
+WHOLE_NUMBER: dict[str, Any] = {"n": {"low": 1, "high": 8}, "x": {"low": 0, "high": 1, "when": {"n": 2.0}}}
+
+
+@pytest.mark.parametrize(
+    ("space", "enqueued", "needed"),
+    [
+        (Space.read(LOSSES), {"loss.gamma": 3.0}, {"loss": "focal"}),
+        (Space.read(LOSSES), {"loss.tau": 1.0, "loss.eps": 2.0}, {"loss": "logit_adjusted"}),
+        (Space.read(LOSSES, ["loss=focal,soft_f1"]), {"loss.tau": 1.0}, {"loss": "focal"}),
+        (Space.read(CHAIN), {"c": 0.5, "a": "y"}, {"b": 2}),
+        (Space.read(CHAIN, ["a=x,y"]), {"c": 0.5}, {"b": 2, "a": "y"}),
+        (Space.read(WHOLE_NUMBER), {"x": 1}, {"n": 2}),
+    ],
+)
+def test_an_enqueued_value_brings_the_only_value_that_its_condition_needs(
+    space: Space, enqueued: dict[str, Any], needed: dict[str, Any]
+) -> None:
+    assert space.params(enqueued) == enqueued | needed
+    assert suggested(space, enqueued) == space.in_order(suggested(space, enqueued) | enqueued | needed)
+    assert open_condition(space, [enqueued]) == ""
+
+
+@pytest.mark.parametrize(
+    ("space", "enqueued", "sentence"),
+    [
+        (
+            Space.read(LOSSES),
+            {"loss.tau": 1.0},
+            "sweep.enqueue holds {loss.tau:1.0}, which needs loss=focal or logit_adjusted: enqueue one of them with "
+            "it.",
+        ),
+        (
+            Space.read(CHAIN),
+            {"c": 0.5},
+            "sweep.enqueue holds {c:0.5}, which needs a=y or z: enqueue one of them with it.",
+        ),
+        (
+            Space.read(LOSSES, ["loss=cross_entropy,soft_f1"]),
+            {"loss.gamma": 3.0},
+            "sweep.enqueue holds {loss.gamma:3.0}, which needs a value of loss that no configuration of this search "
+            "has: leave it out.",
+        ),
+    ],
+)
+def test_an_enqueued_value_that_may_be_dropped_is_named(space: Space, enqueued: dict[str, Any], sentence: str) -> None:
+    assert open_condition(space, [{}, enqueued]) == sentence
+    assert space.params(enqueued).keys() >= enqueued.keys()  # as earlier versions enqueued it
 
 
 def test_configurations_are_counted_as_they_are_listed() -> None:

@@ -55,3 +55,15 @@ def test_the_way_a_study_is_searched_may_change(tmp_path: Path) -> None:
         search_overrides=["score_test=false"],
     )
     assert len(ended.trials) == 3 and ended.trials[1].params == {"x": 0.5}
+
+
+def test_a_study_without_a_condition_on_values_of_the_command_line_continues_without_it(tmp_path: Path) -> None:
+    """Version 0.1 put such values in place of the whole axis of the yaml, with its condition."""
+    begun = {"kind": ["a", "b"], "x": [1, 2]}
+    named = {"kind": ["a", "b"], "x": {"low": 1, "high": 9, "when": {"kind": "a"}}}
+    options: dict[str, Any] = {"sampler": "random", "num_slots": 1}
+    sweep(tmp_path, begun, lambda _: 1.0, num_trials=1, **options)
+    ended = sweep(tmp_path, named, lambda _: 1.0, arguments=["x=1,2"], num_trials=8, **options)
+    assert [set(trial.params) for trial in ended.trials] == [{"kind", "x"}] * 8
+    with pytest.raises(UserError, match=r'x: when was not given and is \{"kind":\["a"\]\}'):
+        sweep(tmp_path, {**begun, "x": {"type": "choice", "values": [1, 2], "when": {"kind": ["a"]}}}, lambda _: 1.0)
