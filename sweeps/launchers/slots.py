@@ -17,6 +17,8 @@ from sweeps.launchers.memory import available_bytes
 
 CPU = "cpu"
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+# Options of PyTorch's allocator: the name, and the earlier one, which PyTorch still reads first for those of CUDA.
+ALLOCATOR_OPTIONS, ALLOCATOR_OPTIONS_OF_CUDA = "PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"
 # Memory of a worker with PyTorch and a small network; limits the slots of machines with many cores and little memory.
 BYTES_PER_CPU_SLOT = 2 * 2**30
 
@@ -48,9 +50,16 @@ class Slot:
         if self.device.visible is not None:
             changed["CUDA_VISIBLE_DEVICES"] = self.device.visible
         if self.memory_share is not None and not alone:
-            options = [os.environ.get("PYTORCH_ALLOC_CONF"), f"per_process_memory_fraction:{self.memory_share:g}"]
-            changed["PYTORCH_ALLOC_CONF"] = ",".join(filter(None, options))
+            changed |= _limit_memory(self.memory_share)
         return changed
+
+
+def _limit_memory(share: float) -> dict[str, str]:
+    """The allocator's options with a limit of its memory; the options of the user are kept."""
+    given = {name: os.environ[name] for name in (ALLOCATOR_OPTIONS, ALLOCATOR_OPTIONS_OF_CUDA) if name in os.environ}
+    given.setdefault(ALLOCATOR_OPTIONS, given.get(ALLOCATOR_OPTIONS_OF_CUDA, ""))
+    limit = f"per_process_memory_fraction:{share:g}"
+    return {name: f"{options},{limit}" if options else limit for name, options in given.items()}
 
 
 def plan_slots(

@@ -72,8 +72,10 @@ def test_numbers_count_the_visible_devices(
 
 @pytest.mark.parametrize(("share", "jobs"), [(1.0, 1), (0.5, 2), (1 / 3, 3), (0.3, 3), (0.05, 20)])
 def test_a_memory_share_sets_the_number_of_jobs_and_is_enforced_unless_alone(
-    nvidia_smi: None, share: float, jobs: int
+    nvidia_smi: None, share: float, jobs: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("PYTORCH_ALLOC_CONF", raising=False)
+    monkeypatch.delenv("PYTORCH_CUDA_ALLOC_CONF", raising=False)
     slots = plan_slots([0], memory_share=share)
     assert len(slots) == jobs
     assert slots[0].environment()["PYTORCH_ALLOC_CONF"] == f"per_process_memory_fraction:{share:g}"
@@ -81,9 +83,35 @@ def test_a_memory_share_sets_the_number_of_jobs_and_is_enforced_unless_alone(
 
 
 def test_options_of_the_allocator_are_kept(nvidia_smi: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTORCH_CUDA_ALLOC_CONF", raising=False)
     monkeypatch.setenv("PYTORCH_ALLOC_CONF", "expandable_segments:True")
     environment = plan_slots([0], memory_share=0.5)[0].environment()
     assert environment["PYTORCH_ALLOC_CONF"] == "expandable_segments:True,per_process_memory_fraction:0.5"
+    assert "PYTORCH_CUDA_ALLOC_CONF" not in environment
+
+
+@pytest.mark.parametrize("options", ["expandable_segments:True", ""])
+def test_a_memory_share_is_enforced_under_the_earlier_name_too(
+    nvidia_smi: None, options: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PyTorch reads the earlier name first if it is set; the options of the user are then under both."""
+    monkeypatch.delenv("PYTORCH_ALLOC_CONF", raising=False)
+    monkeypatch.setenv("PYTORCH_CUDA_ALLOC_CONF", options)
+    (slot, _) = plan_slots([0], memory_share=0.5)
+    limited = ",".join(filter(None, [options, "per_process_memory_fraction:0.5"]))
+    environment = slot.environment()
+    assert environment["PYTORCH_CUDA_ALLOC_CONF"] == environment["PYTORCH_ALLOC_CONF"] == limited
+    assert "PYTORCH_CUDA_ALLOC_CONF" not in slot.environment(alone=True)
+
+
+def test_options_under_both_names_of_the_allocator_stay_apart(
+    nvidia_smi: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTORCH_ALLOC_CONF", "expandable_segments:True")
+    monkeypatch.setenv("PYTORCH_CUDA_ALLOC_CONF", "backend:native")
+    environment = plan_slots([0], memory_share=0.5)[0].environment()
+    assert environment["PYTORCH_ALLOC_CONF"] == "expandable_segments:True,per_process_memory_fraction:0.5"
+    assert environment["PYTORCH_CUDA_ALLOC_CONF"] == "backend:native,per_process_memory_fraction:0.5"
 
 
 @pytest.mark.parametrize(("jobs", "threads"), [(1, 8), (2, 4), (3, 2), (16, 1)])
