@@ -89,7 +89,7 @@ def plan_slots(
 
 
 def choose_devices(wanted: Any = "auto") -> list[Device]:
-    """The devices that `devices=` names: auto, cpu, or a list of numbers and UUIDs."""
+    """The devices that `devices=` names: auto, cpu, or a list of numbers, of names such as cuda:0, and of UUIDs."""
     if wanted == "auto":
         return find_cuda_devices() or [Device(CPU)]
     if wanted == CPU:
@@ -98,7 +98,7 @@ def choose_devices(wanted: Any = "auto") -> list[Device]:
         raise user_error(f"hydra.launcher.devices={wanted} is not known: allowed are auto, cpu, [0,1,...].")
     found = find_cuda_devices()
     # A number is that of cuda:N, also if CUDA_VISIBLE_DEVICES holds numbers, which are those of all devices.
-    by_name = {d.name.removeprefix("cuda:"): d for d in found}
+    by_name = {name: d for d in found for name in (d.name, d.name.removeprefix("cuda:"))}
     by_name |= {d.visible: d for d in found if d.visible and not d.visible.isdecimal()}
     chosen: list[Device] = []
     for name in map(str, wanted):

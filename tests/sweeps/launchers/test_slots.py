@@ -54,6 +54,7 @@ def test_slots_spread_over_devices_before_they_share_one(nvidia_smi: None) -> No
     assert [slot.environment()["CUDA_VISIBLE_DEVICES"] for slot in slots[:2]] == ["GPU-aaaa-1", "GPU-bbbb-2"]
     assert [slot.name for slot in plan_slots("auto")] == ["cuda:0", "cuda:1"]
     assert [slot.name for slot in plan_slots([1])] == ["cuda:1"]
+    assert [slot.name for slot in plan_slots(["cuda:1", 0])] == ["cuda:1", "cuda:0"]
     assert [slot.name for slot in plan_slots(["GPU-bbbb-2"])] == ["cuda:1"]
 
 
@@ -161,6 +162,7 @@ def test_the_cores_are_those_that_the_process_may_use(monkeypatch: pytest.Monkey
         ({"devices": []}, r"devices=\[\] is not known"),
         ({"devices": [0, 7]}, r"devices=\[0, 7\]: CUDA device 7 does not exist; found: cuda:0, cuda:1"),
         ({"devices": [0, "GPU-aaaa-1"]}, r"devices=\[0, 'GPU-aaaa-1'\] names cuda:0 twice: "),
+        ({"devices": ["cuda:0", 0]}, r"devices=\['cuda:0', 0\] names cuda:0 twice: "),
     ],
 )
 def test_wrong_devices_are_reported_in_one_sentence(
