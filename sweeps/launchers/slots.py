@@ -3,6 +3,7 @@
 This module does not import torch: devices are found with CUDA_VISIBLE_DEVICES and nvidia-smi.
 """
 
+import logging
 import os
 import re
 import subprocess
@@ -12,10 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sweeps.errors import user_error
+from sweeps.errors import first_line, user_error
 from sweeps.launchers.memory import available_bytes
 
+log = logging.getLogger(__name__)
+
 CPU = "cpu"
+NVIDIA_DRIVER = Path("/dev/nvidiactl")  # also in a container that was given a device, but has no nvidia-smi
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 # Options of PyTorch's allocator: the name, and the earlier one, which PyTorch still reads first for those of CUDA.
 ALLOCATOR_OPTIONS, ALLOCATOR_OPTIONS_OF_CUDA = "PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"
@@ -29,6 +33,10 @@ class Device:
 
     name: str  # cuda:0, cpu
     visible: str | None = None  # its CUDA_VISIBLE_DEVICES; None leaves the variable unchanged
+
+
+# Its jobs see no CUDA device, also none that was not found here: all of them would train on that one at once.
+NO_CUDA = Device(CPU, visible="")
 
 
 @dataclass(frozen=True)
@@ -91,9 +99,9 @@ def plan_slots(
 def choose_devices(wanted: Any = "auto") -> list[Device]:
     """The devices that `devices=` names: auto, cpu, or a list of numbers, of names such as cuda:0, and of UUIDs."""
     if wanted == "auto":
-        return find_cuda_devices() or [Device(CPU)]
+        return find_cuda_devices() or [NO_CUDA]
     if wanted == CPU:
-        return [Device(CPU, visible="")]
+        return [NO_CUDA]
     if isinstance(wanted, str) or not isinstance(wanted, Sequence) or not wanted:
         raise user_error(f"hydra.launcher.devices={wanted} is not known: allowed are auto, cpu, [0,1,...].")
     found = find_cuda_devices()
@@ -140,7 +148,13 @@ def _parse_visible(variable: str) -> list[str]:
 def _ask_nvidia_smi() -> list[str]:
     try:
         listing = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=20, check=True).stdout
-    except (OSError, subprocess.SubprocessError):
+    except (OSError, subprocess.SubprocessError) as error:
+        if not isinstance(error, FileNotFoundError) or NVIDIA_DRIVER.exists():
+            log.warning(
+                "No CUDA device is used, since nvidia-smi failed (%s): if there are devices, name them in front of the "
+                "command, as in CUDA_VISIBLE_DEVICES=0,1.",
+                first_line(error).rstrip("."),
+            )
         return []
     return parse_listing(listing)
 

@@ -148,6 +148,38 @@ def test_without_cuda_auto_is_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [slot.name for slot in slots] == ["cpu"]
 
 
+@pytest.mark.parametrize(
+    ("script", "driver", "warning"),
+    [
+        (None, False, None),
+        (None, True, "No such file"),
+        ("echo failed; exit 9", True, "exit status 9"),
+        ("echo failed; exit 9", False, "exit status 9"),
+        ("echo No devices were found", True, None),
+    ],
+)
+def test_a_cuda_device_that_was_not_found_is_hidden_from_jobs_on_the_cpu(
+    script: str | None,
+    driver: bool,
+    warning: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Otherwise the jobs of all cores would train on it at once. A warning says how to name it."""
+    if script is not None:
+        (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr("sweeps.launchers.slots.NVIDIA_DRIVER", tmp_path if driver else tmp_path / "none")
+    (slot,) = plan_slots("auto", 1)
+    assert slot.name == "cpu" and slot.environment()["CUDA_VISIBLE_DEVICES"] == ""
+    warnings = [record.getMessage() for record in caplog.records]
+    assert len(warnings) == (warning is not None)
+    assert warning is None or (warning in warnings[0] and "CUDA_VISIBLE_DEVICES=0,1" in warnings[0])
+
+
 def test_the_cores_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _process: {0, 3, 5}, raising=False)
     for quota, num in (("max 100000", 3), ("200000 100000", 2), ("50000 100000", 1)):
