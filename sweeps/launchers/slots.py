@@ -81,6 +81,8 @@ def plan_slots(
     Raises:
         UserError: a device does not exist or is named twice.
     """
+    from spectral.processes import num_cores
+
     chosen = choose_devices(devices)
     on_cpu = chosen[0].name == CPU
     cores = num_cores()
@@ -177,16 +179,6 @@ def seen_by_jobs(num_cuda: int) -> list[str]:
     """
     cuda = ["cuda", *(f"cuda:{number}" for number in range(num_cuda))] if num_cuda else []
     return [CPU, *cuda, *(["mps"] if sys.platform == "darwin" else [])]
-
-
-def num_cores() -> int:
-    """The number of cores that this process may use, by its affinity and the container's quota."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        return max(1, min(cores, int(quota) // int(period)))
-    except (OSError, ValueError):  # no such file, or "max"
-        return cores
 
 
 def _cpu_jobs(cores: int, threads_per_job: int | None) -> int:

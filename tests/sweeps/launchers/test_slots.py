@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from spectral.errors import UserError
-from sweeps.launchers.slots import find_cuda_devices, num_cores, parse_listing, plan_slots
+from sweeps.launchers.slots import find_cuda_devices, parse_listing, plan_slots
 
 GIB = 2**30
 TWO_GPUS = """\
@@ -117,7 +117,7 @@ def test_options_under_both_names_of_the_allocator_stay_apart(
 
 @pytest.mark.parametrize(("jobs", "threads"), [(1, 8), (2, 4), (3, 2), (16, 1)])
 def test_cores_are_divided_among_slots(monkeypatch: pytest.MonkeyPatch, jobs: int, threads: int) -> None:
-    monkeypatch.setattr("sweeps.launchers.slots.num_cores", lambda: 8)
+    monkeypatch.setattr("spectral.processes.num_cores", lambda: 8)
     slots = plan_slots("cpu", jobs_per_device=jobs)
     assert [slot.environment()["OMP_NUM_THREADS"] for slot in slots] == [str(threads)] * jobs
     assert slots[0].environment()["CUDA_VISIBLE_DEVICES"] == ""
@@ -125,7 +125,7 @@ def test_cores_are_divided_among_slots(monkeypatch: pytest.MonkeyPatch, jobs: in
 
 
 def test_the_cpu_has_one_slot_per_core_if_memory_suffices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sweeps.launchers.slots.num_cores", lambda: 8)
+    monkeypatch.setattr("spectral.processes.num_cores", lambda: 8)
     monkeypatch.setattr("sweeps.launchers.slots.available_bytes", lambda: 16 * GIB)
     assert len(plan_slots("cpu")) == 8
     assert len(plan_slots("cpu", threads_per_job=4)) == 2
@@ -135,7 +135,7 @@ def test_the_cpu_has_one_slot_per_core_if_memory_suffices(monkeypatch: pytest.Mo
 
 def test_pages_of_files_leave_the_cpu_its_slots(monkeypatch: pytest.MonkeyPatch) -> None:
     """1 GiB is free, and 15 GiB hold a survey's memory map."""
-    monkeypatch.setattr("sweeps.launchers.slots.num_cores", lambda: 8)
+    monkeypatch.setattr("spectral.processes.num_cores", lambda: 8)
     monkeypatch.setattr(os, "sysconf", {"SC_AVPHYS_PAGES": 2**18, "SC_PAGE_SIZE": 2**12}.__getitem__)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(free=GIB, available=16 * GIB))
     monkeypatch.setattr("sweeps.launchers.memory._groups", lambda *_: [])
@@ -178,13 +178,6 @@ def test_a_cuda_device_that_was_not_found_is_hidden_from_jobs_on_the_cpu(
     warnings = [record.getMessage() for record in caplog.records]
     assert len(warnings) == (warning is not None)
     assert warning is None or (warning in warnings[0] and "CUDA_VISIBLE_DEVICES=0,1" in warnings[0])
-
-
-def test_the_cores_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _process: {0, 3, 5}, raising=False)
-    for quota, num in (("max 100000", 3), ("200000 100000", 2), ("50000 100000", 1)):
-        monkeypatch.setattr(Path, "read_text", lambda _path, quota=quota: quota)
-        assert num_cores() == num
 
 
 @pytest.mark.parametrize(
