@@ -7,11 +7,11 @@ from typing import Any
 
 from sweeps.report.figures.job_spans import JOB_OF_SLURM, Span, slot_of
 from sweeps.report.figures.style import COLOURS, GREY, axis, both_ends, layout, marks, named_places, numbers, short
-from sweeps.report.format import duration
 from sweeps.report.model import Report
 from sweeps.report.section import Figure
 from sweeps.results.run import Run
 from sweeps.results.seeds_or_folds import Replicate
+from sweeps.results.trial_row import duration
 from sweeps.study.attributes import SEEDS
 
 # By how a job ended.
