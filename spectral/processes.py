@@ -1,4 +1,4 @@
-"""Which machine this is, and which of its processes run."""
+"""Which machine this is, which of its processes run, and how many of its cores this one may use."""
 
 import contextlib
 import os
@@ -15,6 +15,16 @@ def machine() -> str:
         parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
         parts.append(str(Path("/proc/self/ns/pid").readlink()))
     return " ".join(parts)
+
+
+def num_cores() -> int:
+    """The cores that this process may use, by its affinity and the container's quota."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return max(1, min(cores, int(quota) // int(period)))
+    except (OSError, ValueError):  # no such file, or "max"
+        return cores
 
 
 def is_running(pid: int) -> bool:

@@ -8,4 +8,15 @@ def paired_lines(first: Subject, other: Subject) -> list[str]:
     found, reason = paired_differences(other.runs, first.runs)
     if reason:
         return [f"{other.name} and {first.name}: no paired difference, for {reason}."]
-    return [difference_sentence(difference, first.name, other.name) for difference in found.values()]
+    lines = [difference_sentence(difference, first.name, other.name) for difference in found.values()]
+    return lines + ([_flattered(*chosen)] if "validation" in found and (chosen := _chosen(first, other)) else [])
+
+
+def _chosen(*subjects: Subject) -> list[str]:
+    return [subject.name for subject in subjects if subject.is_best_of_study]
+
+
+def _flattered(name: str, *others: str) -> str:
+    if others:
+        return f"{name} and {others[0]} were chosen on validation as the best of a study: both scores are flattered."
+    return f"{name} was chosen on validation as the best of its study, so the difference there is flattered."

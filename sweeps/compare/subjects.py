@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,13 @@ class Subject:
         name: as it is shown.
         runs: one or more; either all have a result or none has.
         left_out: one sentence for each run that is left out of `runs`.
+        is_best_of_study: whether it is the best of several complete trials of a study.
     """
 
     name: str
     runs: tuple[Run, ...]
     left_out: tuple[str, ...] = ()
+    is_best_of_study: bool = False
 
     @property
     def is_finished(self) -> bool:
@@ -101,11 +103,13 @@ def _trial(study: str, number: int, url: str | None) -> Subject:
 
 
 def _of_trial(study: str, loaded: optuna.Study, number: int) -> Subject:
-    trial = loaded.get_trials(deepcopy=False)[number]
+    trials = loaded.get_trials(deepcopy=False)
+    trial, best = trials[number], ranked(trials, loaded.directions)
     folders = [path for path in run_dirs(trial.user_attrs, study_folder(study)) if (path / CONFIG).is_file()]
     if not folders:
         raise LookupError(f"trial {number} of the study {study} has no run folder.")
-    return _subject(f"{loaded.study_name}:{number}", folders)
+    is_best = len(best) > 1 and best[0].number == number
+    return replace(_subject(f"{loaded.study_name}:{number}", folders), is_best_of_study=is_best)
 
 
 def _subject(name: str, folders: Sequence[Path]) -> Subject:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sweeps.objective import natural_direction
+from sweeps.results.kept_epoch import kept_row
 from sweeps.results.run import Run
 from sweeps.results.run_status import unfinished_status
 
@@ -15,15 +15,11 @@ BEST_EPOCH = "best_epoch"
 def scores_of_kept_epoch(run: Run) -> dict[str, Any]:
     """The scores of the epoch whose weights are kept so far, under the names of result.json.
 
-    It is the best one by the run's first objective, of equally good ones the last, or the last one of all with
-    `schedule.keep=last`. Empty if no epoch has the objective.
+    See `kept_row`; empty if no epoch has the objective.
     """
-    objective = _objective(run)
-    rows = [row for row in run.metrics if objective in row]
-    if not rows:
+    best = kept_row(run.metrics, run.config, [_objective(run)], run.keeps_last)
+    if best is None:
         return {}
-    choose = min if natural_direction(objective) == "minimize" else max
-    best = rows[-1] if run.keeps_last else choose(reversed(rows), key=lambda row: float(row[objective]))
     return {name: value for name, value in best.items() if name != "epoch"} | {BEST_EPOCH: best["epoch"]}
 
 

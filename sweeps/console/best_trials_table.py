@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from optuna.trial import FrozenTrial
 
 from sweeps.console.tables import Column, plain_lines, ruled, width_of
-from sweeps.results.ranking import pareto_front
+from sweeps.results.ranking import front_of
 from sweeps.results.run_dirs import folder_of
 from sweeps.results.trial_row import configuration, seconds, shown
 from sweeps.space.domains.choice import Fixed
@@ -65,7 +65,7 @@ class BestTrialsTable:
 
     def _front(self) -> list[Column]:
         """A column that says whether a trial is on the Pareto front; none with a single objective."""
-        front = pareto_front(list(self._trials), self._study.study.directions) if self._has_front else []
+        front = front_of(self._trials, self._study.study.directions) if self._has_front else []
         cells = ["yes" if trial.number in front else "no" for trial in self._trials]
         return [Column("front", cells)] if self._has_front else []
 

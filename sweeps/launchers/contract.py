@@ -73,6 +73,10 @@ class StreamingLauncher(Launcher):
     def slot_of(self, job_num: int) -> str | None:
         """The slot where a job runs or last ran; None until it has begun there."""
 
+    def ran_s(self, job_num: int) -> float | None:
+        """How long an ended job ran, without its time in the queue of a cluster; None if it was not measured."""
+        return None
+
     def end_jobs_of(self, controller: str) -> None:
         """End the jobs that a killed controller left behind. Does nothing if jobs end with their controller."""
 

@@ -67,6 +67,7 @@ class SlotPool:
         self._busy: set[Slot] = set()
         self._running: dict[int, Job] = {}
         self._ended: dict[int, str] = {}  # where jobs ran; their results are not kept
+        self._ran_s: dict[int, float] = {}  # and how long, if their workers measured it
         self._draining = self._stopping = False
         self._threads: list[threading.Thread] = []
         try:
@@ -84,6 +85,7 @@ class SlotPool:
             if self._draining:
                 raise RuntimeError(SHUT_DOWN)
             self._ended.pop(job_num, None)  # of an earlier attempt
+            self._ran_s.pop(job_num, None)
             self._queue.append(job)
             self._changed.notify_all()
         return job.future
@@ -91,6 +93,9 @@ class SlotPool:
     def slot_of(self, job_num: int) -> str | None:
         job = self._running.get(job_num)
         return _place(job) if job else self._ended.get(job_num)
+
+    def ran_s(self, job_num: int) -> float | None:
+        return self._ran_s.get(job_num)
 
     def close(self, wait: bool) -> None:
         """End all workers, after the jobs submitted so far or at once. May be called more than once."""
@@ -263,6 +268,8 @@ class SlotPool:
             self._free(slot)
             if place := _place(job):
                 self._ended[job.num] = place
+            if reply.ran_s is not None:
+                self._ran_s[job.num] = reply.ran_s
             self._running.pop(job.num, None)
             again = reply.device_memory_ran_out and self._limits.retry_alone and not job.alone and not self._stopping
             if again:

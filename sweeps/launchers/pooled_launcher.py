@@ -40,6 +40,9 @@ class PooledLauncher(StreamingLauncher):
     def slot_of(self, job_num: int) -> str | None:
         return self._pool.slot_of(job_num) if "_pool" in vars(self) else None
 
+    def ran_s(self, job_num: int) -> float | None:
+        return self._pool.ran_s(job_num) if "_pool" in vars(self) else None
+
     def shutdown(self, wait: bool = True) -> None:
         if "_pool" in vars(self):
             self._pool.close(wait)

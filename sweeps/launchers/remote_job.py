@@ -7,6 +7,7 @@ where `sweeps` is. So nothing of this package is imported at module level.
 import os
 import pickle
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,8 @@ class RemoteJob:
 
     Args:
         folder: where the sweep was started; paths are relative to it.
+        ran_s: how long its earlier starts ran together.
+        began_s: when this start began, by the clock of its process; None before that.
     """
 
     packed_task: bytes
@@ -28,12 +31,16 @@ class RemoteJob:
     show_output: bool = False
     folder: str = field(default_factory=os.getcwd)
     path: list[str] = field(default_factory=lambda: list(sys.path))
+    ran_s: float = 0.0
+    began_s: float | None = None
 
     def __call__(self) -> bytes:
         sys.path.extend(folder for folder in self.path if folder not in sys.path)
         from sweeps.launchers.worker_main import run_packed
 
-        return run_packed(self.packed_task, list(self.overrides), self.job_num, self.folder, self.show_output)
+        self.began_s = time.monotonic()
+        what = (self.packed_task, list(self.overrides), self.job_num)
+        return run_packed(*what, self.folder, self.show_output, self.ran_s)
 
     def checkpoint(self) -> Any:
         """The same job again, in the same folder: its task function resumes from what it saved there.
@@ -43,6 +50,8 @@ class RemoteJob:
         from submitit.helpers import DelayedSubmission
 
         _outlive_scontrol()
+        if self.began_s is not None:
+            self.ran_s, self.began_s = self.ran_s + time.monotonic() - self.began_s, None
         return DelayedSubmission(self)
 
 

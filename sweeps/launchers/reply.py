@@ -82,6 +82,8 @@ class Reply:
     device_memory_ran_out: bool = False
     # The worker may still hold the data that filled its memory: end it.
     worn: bool = False
+    # How long the job ran, over all its starts; None if its worker does not measure that.
+    ran_s: float | None = None
 
     @classmethod
     def of_return(cls, job_return: JobReturn) -> "Reply":

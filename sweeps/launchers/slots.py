@@ -3,6 +3,7 @@
 This module does not import torch: devices are found with CUDA_VISIBLE_DEVICES and nvidia-smi.
 """
 
+import logging
 import os
 import re
 import subprocess
@@ -12,11 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sweeps.errors import user_error
+from sweeps.errors import first_line, user_error
 from sweeps.launchers.memory import available_bytes
 
+log = logging.getLogger(__name__)
+
 CPU = "cpu"
+NVIDIA_DRIVER = Path("/dev/nvidiactl")  # also in a container that was given a device, but has no nvidia-smi
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+# Options of PyTorch's allocator: the name, and the earlier one, which PyTorch still reads first for those of CUDA.
+ALLOCATOR_OPTIONS, ALLOCATOR_OPTIONS_OF_CUDA = "PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"
 # Memory of a worker with PyTorch and a small network; limits the slots of machines with many cores and little memory.
 BYTES_PER_CPU_SLOT = 2 * 2**30
 
@@ -27,6 +33,10 @@ class Device:
 
     name: str  # cuda:0, cpu
     visible: str | None = None  # its CUDA_VISIBLE_DEVICES; None leaves the variable unchanged
+
+
+# Its jobs see no CUDA device, also none that was not found here: all of them would train on that one at once.
+NO_CUDA = Device(CPU, visible="")
 
 
 @dataclass(frozen=True)
@@ -48,9 +58,16 @@ class Slot:
         if self.device.visible is not None:
             changed["CUDA_VISIBLE_DEVICES"] = self.device.visible
         if self.memory_share is not None and not alone:
-            options = [os.environ.get("PYTORCH_ALLOC_CONF"), f"per_process_memory_fraction:{self.memory_share:g}"]
-            changed["PYTORCH_ALLOC_CONF"] = ",".join(filter(None, options))
+            changed |= _limit_memory(self.memory_share)
         return changed
+
+
+def _limit_memory(share: float) -> dict[str, str]:
+    """The allocator's options with a limit of its memory; the options of the user are kept."""
+    given = {name: os.environ[name] for name in (ALLOCATOR_OPTIONS, ALLOCATOR_OPTIONS_OF_CUDA) if name in os.environ}
+    given.setdefault(ALLOCATOR_OPTIONS, given.get(ALLOCATOR_OPTIONS_OF_CUDA, ""))
+    limit = f"per_process_memory_fraction:{share:g}"
+    return {name: f"{options},{limit}" if options else limit for name, options in given.items()}
 
 
 def plan_slots(
@@ -64,6 +81,8 @@ def plan_slots(
     Raises:
         UserError: a device does not exist or is named twice.
     """
+    from spectral.processes import num_cores
+
     chosen = choose_devices(devices)
     on_cpu = chosen[0].name == CPU
     cores = num_cores()
@@ -80,16 +99,16 @@ def plan_slots(
 
 
 def choose_devices(wanted: Any = "auto") -> list[Device]:
-    """The devices that `devices=` names: auto, cpu, or a list of numbers and UUIDs."""
+    """The devices that `devices=` names: auto, cpu, or a list of numbers, of names such as cuda:0, and of UUIDs."""
     if wanted == "auto":
-        return find_cuda_devices() or [Device(CPU)]
+        return find_cuda_devices() or [NO_CUDA]
     if wanted == CPU:
-        return [Device(CPU, visible="")]
+        return [NO_CUDA]
     if isinstance(wanted, str) or not isinstance(wanted, Sequence) or not wanted:
         raise user_error(f"hydra.launcher.devices={wanted} is not known: allowed are auto, cpu, [0,1,...].")
     found = find_cuda_devices()
     # A number is that of cuda:N, also if CUDA_VISIBLE_DEVICES holds numbers, which are those of all devices.
-    by_name = {d.name.removeprefix("cuda:"): d for d in found}
+    by_name = {name: d for d in found for name in (d.name, d.name.removeprefix("cuda:"))}
     by_name |= {d.visible: d for d in found if d.visible and not d.visible.isdecimal()}
     chosen: list[Device] = []
     for name in map(str, wanted):
@@ -131,7 +150,13 @@ def _parse_visible(variable: str) -> list[str]:
 def _ask_nvidia_smi() -> list[str]:
     try:
         listing = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=20, check=True).stdout
-    except (OSError, subprocess.SubprocessError):
+    except (OSError, subprocess.SubprocessError) as error:
+        if not isinstance(error, FileNotFoundError) or NVIDIA_DRIVER.exists():
+            log.warning(
+                "No CUDA device is used, since nvidia-smi failed (%s): if there are devices, name them in front of the "
+                "command, as in CUDA_VISIBLE_DEVICES=0,1.",
+                first_line(error).rstrip("."),
+            )
         return []
     return parse_listing(listing)
 
@@ -154,16 +179,6 @@ def seen_by_jobs(num_cuda: int) -> list[str]:
     """
     cuda = ["cuda", *(f"cuda:{number}" for number in range(num_cuda))] if num_cuda else []
     return [CPU, *cuda, *(["mps"] if sys.platform == "darwin" else [])]
-
-
-def num_cores() -> int:
-    """The number of cores that this process may use, by its affinity and the container's quota."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        return max(1, min(cores, int(quota) // int(period)))
-    except (OSError, ValueError):  # no such file, or "max"
-        return cores
 
 
 def _cpu_jobs(cores: int, threads_per_job: int | None) -> int:

@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -86,18 +87,28 @@ def _run(task: Task, overrides: list[str], job_num: int, show_output: bool) -> R
         return Reply.of_error(error)
 
 
-def run_packed(packed_task: bytes, overrides: list[str], job_num: int, folder: str, show_output: bool) -> bytes:
+def run_packed(
+    packed_task: bytes, overrides: list[str], job_num: int, folder: str, show_output: bool, ran_s: float = 0.0
+) -> bytes:
     """Run a job in a process that may later run others of the same task; returns a packed Reply.
 
     Args:
         folder: paths are relative to it.
+        ran_s: how long earlier starts of the job ran.
     """
+    began_s = time.monotonic()
+    reply = _run_in(Path(folder), packed_task, overrides, job_num, show_output)
+    reply.ran_s = ran_s + time.monotonic() - began_s
+    return reply.pack()
+
+
+def _run_in(folder: Path, packed_task: bytes, overrides: list[str], job_num: int, show_output: bool) -> Reply:
     try:
-        _enter(Path(folder))
+        _enter(folder)
         task = _unpack_once(packed_task)
     except Exception as error:
-        return Reply.of_error(error).pack()
-    return _run(task, overrides, job_num, show_output).pack()
+        return Reply.of_error(error)
+    return _run(task, overrides, job_num, show_output)
 
 
 def _enter(folder: Path) -> None:

@@ -65,6 +65,9 @@ class Batches:
     def slot_of(self, job_num: int) -> str | None:
         return None
 
+    def ran_s(self, job_num: int) -> float | None:
+        return None
+
     def end_jobs_of(self, controller: str) -> None:
         """Do nothing: the jobs of a controller are not known here. They end by themselves, see lease.py."""
 

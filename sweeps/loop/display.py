@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.loop.trial_run import Job, TrialRun
 from sweeps.results.ranking import ranked
-from sweeps.results.trial_row import configuration, seconds, shown
+from sweeps.results.trial_row import configuration, duration, seconds, shown
 from sweeps.study.attributes import REASON, progress_key
 from sweeps.study.paused import state_name
 from sweeps.study.shared_study import SharedStudy
@@ -149,14 +149,14 @@ class LiveDisplay(Display):
             _name(job),
             str(far[0]) if far else "-",
             f"{far[1]:.4f}" if far else "-",
-            _duration(time.time() - begun),
+            duration(time.time() - begun),
             _shown(job.run.configuration),
         ]
 
     def _time_left(self, trials: list[FrozenTrial]) -> str:
         num = num_ended(trials)
         pace = (num - self._num_before) / (time.monotonic() - self._begun)
-        return f"about {_duration((self._study.num_trials - num) / pace)} left" if pace else ""
+        return f"about {duration((self._study.num_trials - num) / pace)} left" if pace else ""
 
 
 def open_display(study: SharedStudy) -> Display:
@@ -180,18 +180,12 @@ def _ending(trial: FrozenTrial) -> str:
     values = " ".join(f"{value:.4f}" for value in trial.values or [])
     taken, reason = seconds(trial), trial.user_attrs.get(REASON)
     parts = [f"trial {trial.number}", state_name(trial), values, _shown(configuration(trial))]
-    parts += [_duration(taken) if taken is not None else "", f"({reason})" if reason else ""]
+    parts += [duration(taken) if taken is not None else "", f"({reason})" if reason else ""]
     return "  ".join(part for part in parts if part)
 
 
 def _shown(values: dict[str, Any]) -> str:
     return " ".join(f"{name}={shown(value)}" for name, value in values.items())
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(max(0, seconds), 60)
-    hours, minutes = divmod(int(minutes), 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02.0f} s" if minutes else f"{rest:.1f} s"
 
 
 def _history(values: list[float]) -> str:

@@ -44,7 +44,8 @@ class JobRecorder:
 
     def end(self, job: Job, outcome: Outcome, is_stopped: bool) -> None:
         """End the record of a job. It is stored when the trial ends, or with the trial's next job."""
-        job.end_record(STOPPED if is_stopped else outcome.kind, outcome.reason, self._launcher.slot_of(job.num))
+        slot, ran_s = self._launcher.slot_of(job.num), self._launcher.ran_s(job.num)
+        job.end_record(STOPPED if is_stopped else outcome.kind, outcome.reason, slot, ran_s)
         job.run.attributes[JOBS] = as_attribute(job.run.records)
 
     def withdraw(self, job: Job) -> None:

@@ -24,19 +24,8 @@ def write_trial_json(
     study: SharedStudy, run: TrialRun, folder: Path, state: str, reason: str = "", values: list[float] | None = None
 ) -> None:
     """Write trial.json into a folder of a trial. An error such as a full disk is only logged."""
-    content = {
-        "study": study.name,
-        "kind": study.kind,
-        "number": run.number,
-        "state": state,
-        "values": values,
-        "reason": reason,
-        "overrides": run.overrides,
-        "varied": _varied(study, run.overrides),
-        "seeds": run.seeds,
-        "attempts": run.num_attempts,
-    }
-    _write(folder, content)
+    given = (run.number, run.overrides, run.seeds, run.num_attempts)
+    _write(folder, _content(study, *given, state=state, values=values, reason=reason))
 
 
 def mark_final(folder: Path) -> None:
@@ -68,24 +57,45 @@ def reconcile(study: SharedStudy, folder: Path) -> None:
 def _reconcile(study: SharedStudy, trial: FrozenTrial, folder: Path, is_final: bool) -> None:
     stored, attributes = _read(folder), trial.user_attrs
     is_marked = stored.get("kind") == FINAL_KIND  # its final run may still be running
-    content = {
-        "study": study.name,
-        "kind": FINAL_KIND if is_final or is_marked else study.kind,
-        "number": trial.number,
-        "state": trial.state.name.lower(),
-        "values": trial.values,
-        "reason": attributes.get(REASON, ""),
-        "overrides": attributes[OVERRIDES],
-        "varied": _varied(study, attributes[OVERRIDES]),
-        "seeds": attributes.get(SEEDS, study.seeds),
-        "attempts": attributes.get(ATTEMPTS, 0),
-    }
+    content = _content(
+        study,
+        trial.number,
+        attributes[OVERRIDES],
+        attributes.get(SEEDS, study.seeds),
+        attributes.get(ATTEMPTS, 0),
+        state=trial.state.name.lower(),
+        values=trial.values,
+        reason=attributes.get(REASON, ""),
+        is_final=is_final or is_marked,
+    )
     if any(stored.get(name) != content[name] for name in OF_THE_END):
         _write(folder, content)
 
 
-def _varied(study: SharedStudy, overrides: list[str]) -> list[str]:
-    return [override for override in overrides if override not in study.space.common]
+def _content(
+    study: SharedStudy,
+    number: int,
+    overrides: list[str],
+    seeds: list[int] | None,
+    num_attempts: int,
+    *,
+    state: str,
+    values: list[float] | None,
+    reason: str,
+    is_final: bool = False,
+) -> dict[str, Any]:
+    return {
+        "study": study.name,
+        "kind": FINAL_KIND if is_final else study.kind,
+        "number": number,
+        "state": state,
+        "values": values,
+        "reason": reason,
+        "overrides": overrides,
+        "varied": [override for override in overrides if override not in study.space.common],
+        "seeds": seeds,
+        "attempts": num_attempts,
+    }
 
 
 def _read(folder: Path) -> dict[str, Any]:

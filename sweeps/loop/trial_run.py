@@ -35,10 +35,10 @@ class Job:
         self.record = begin_record(self.seed_index, controller)
         self.run.records.append(self.record)
 
-    def end_record(self, ending: str, reason: str, slot: str | None) -> None:
+    def end_record(self, ending: str, reason: str, slot: str | None, ran_s: float | None = None) -> None:
         """End the record of the last start."""
         assert self.record
-        self.record.end(ending, reason, slot)
+        self.record.end(ending, reason, slot, ran_s)
         self.num_failed_starts = 0
 
     def withdraw_record(self) -> None:

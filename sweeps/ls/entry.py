@@ -60,4 +60,4 @@ def age(seconds: float) -> str:
     for size, unit in UNITS:
         if seconds >= size:
             return f"{seconds // size:.0f} {unit}"
-    return f"{seconds:.0f} s"
+    return f"{seconds // 1:.0f} s"

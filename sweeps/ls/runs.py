@@ -1,5 +1,6 @@
 """A run folder as a row of the list; docs/run-folder.md describes its files."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import yaml
 from sweeps.errors import user_error
 from sweeps.ls.entry import Entry
 from sweeps.results.earlier_results import is_of_rule
+from sweeps.results.kept_epoch import kept_row
 from sweeps.results.run import keeps_last
 from sweeps.results.run_files import load_metrics, load_result
 from sweeps.results.run_status import _changed_s, unfinished_status
@@ -43,7 +45,7 @@ def read_run(folder: Path) -> Entry:
         len(members) if members else result.get("num_epochs", 0) if result else len(rows),
         None if members else num_epochs,
         objectives,
-        _values({} if by_epochs else result, rows, objectives, is_last),
+        _values(kept_row(rows, config, objectives, is_last) if by_epochs else result, objectives),
         AVERAGE if members else ONLY_FIT if not has_epochs else LAST_EPOCH if is_last else BEST_EPOCH,
         _changed_s(folder),
         folder,
@@ -64,15 +66,5 @@ def _planned_epochs(config: Any, path: Path) -> int:
         raise user_error(f"{path} cannot be read: schedule.stages names no epochs.") from error
 
 
-def _values(
-    result: dict[str, Any], rows: list[dict[str, Any]], objectives: list[str], is_last: bool
-) -> list[float] | None:
-    """The objectives in the result, or in the best epoch so far by the first objective; or in the last epoch."""
-    from sweeps.objective import natural_direction
-
-    rows = [row for row in [result, *rows] if all(name in row for name in objectives)]
-    if not rows:
-        return None
-    sign = 1 if natural_direction(objectives[0]) == "minimize" else -1
-    shown = rows[-1] if is_last else min(rows, key=lambda row: sign * row[objectives[0]])
-    return [shown[name] for name in objectives]
+def _values(row: Mapping[str, Any] | None, objectives: list[str]) -> list[float] | None:
+    return [row[name] for name in objectives] if row and all(name in row for name in objectives) else None

@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+from sweeps.results.trial_row import duration as duration  # templates have all words from here
+
 
 def score(value: Any) -> str:
     """Four digits after the point; a dash for what is missing or not finite."""
@@ -22,16 +24,6 @@ def interval(low: Any, high: Any) -> str:
 
 def count(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else "-"
-
-
-def duration(seconds: float | None) -> str:
-    if seconds is None:
-        return "-"
-    minutes, rest = divmod(max(seconds, 0.0), 60)
-    hours, minutes = divmod(int(minutes), 60)
-    if hours >= 48:
-        return f"{hours // 24} days {hours % 24} h"
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02.0f} s" if minutes else f"{rest:.1f} s"
 
 
 def several(num: int, thing: str) -> str:

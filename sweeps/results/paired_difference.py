@@ -34,7 +34,7 @@ class Difference:
     Args:
         score: its name in result.json, without the split: "macro_f1", or "decision/macro_f1" if a run of the two has a
             decision rule other than argmax.
-        mean_over: of the first and of the other trial, what its score is a mean over, in brackets; empty for one run.
+        mean_over: of the first and of the other trial, which runs its score is of, in brackets; empty for one run.
         low, high: 95 % interval of the difference: the spectra are resampled, for all runs at once.
         by_seed: the difference for each seed that both trials have.
     """
@@ -108,27 +108,28 @@ class _Said:
     Args:
         runs: that have its scores: of folds together, on validation, their evaluation.
         tables: predictions, one for each run; of repeated folds together one for each division.
+        is_together: whether they are of folds together.
     """
 
     runs: Sequence[Run]
     tables: Sequence[pd.DataFrame]
-
-    @property
-    def has_divisions(self) -> bool:
-        return len(self.tables) > len(self.runs)
+    is_together: bool
 
     @property
     def mean_over(self) -> str:
-        """What a score is a mean over, in brackets; empty for one run."""
-        what = "divisions into folds" if self.has_divisions else f"{replicate(self.runs)}s"
-        return f" (mean over {len(self.tables)} {what})" if len(self.tables) > 1 else ""
+        """See Difference."""
+        num = len(self.tables)
+        if self.is_together:
+            return f" (mean over {num} divisions, the folds of each together)" if num > 1 else " (its folds together)"
+        return f" (mean over {num} {replicate(self.runs)}s)" if num > 1 else ""
 
 
 def _said(runs: Sequence[Run], split: str) -> _Said:
     """Folds have a validation part each, and together one."""
     together = pooled(runs) if split == "validation" else runs
-    tables = divisions(runs) if together is not runs else []
-    return _Said(together, tables or [run.split(split) for run in together])
+    is_together = together is not runs
+    tables = divisions(runs) if is_together else []
+    return _Said(together, tables or [run.split(split) for run in together], is_together)
 
 
 @dataclass(frozen=True)
@@ -203,7 +204,7 @@ def _difference(split: str, mine: _Said, other: _Said) -> Difference | None:
         other=fmean(theirs),
         low=low,
         high=high,
-        by_seed=[] if mine.has_divisions or other.has_divisions else _by_seed(mine.runs, ours, other.runs, theirs),
+        by_seed=[] if mine.is_together or other.is_together else _by_seed(mine.runs, ours, other.runs, theirs),
     )
 
 

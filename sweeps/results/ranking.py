@@ -6,16 +6,19 @@ from typing import Any
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from sweeps.objective import Direction
 from sweeps.study.attributes import ENQUEUED, REFERENCE, REUSED_FROM
 from sweeps.study.renamed import renamed_configuration
+
+Way = StudyDirection | Direction  # of Optuna, or by its name
 
 
 def is_feasible(trial: FrozenTrial) -> bool:
     return all(violation <= 0 for violation in trial.constraints.values())
 
 
-def is_better(value: float, than: float, direction: StudyDirection) -> bool:
-    return value > than if direction == StudyDirection.MAXIMIZE else value < than
+def is_better(value: float, than: float, direction: Way) -> bool:
+    return _costs([value], [direction]) < _costs([than], [direction])
 
 
 def ranked(trials: list[FrozenTrial], directions: list[StudyDirection]) -> list[FrozenTrial]:
@@ -26,25 +29,37 @@ def ranked(trials: list[FrozenTrial], directions: list[StudyDirection]) -> list[
     complete = [
         t for t in trials if t.state == TrialState.COMPLETE and is_feasible(t) and REUSED_FROM not in t.user_attrs
     ]
-    front = set(pareto_front(complete, directions)) if len(directions) > 1 else set()
-    return sorted(complete, key=lambda trial: (trial.number not in front, _costs(trial, directions)))
+    front = set(front_of(complete, directions)) if len(directions) > 1 else set()
+    return sorted(complete, key=lambda trial: (trial.number not in front, _costs(trial.values, directions)))
 
 
-def pareto_front(trials: list[FrozenTrial], directions: list[StudyDirection]) -> list[int]:
-    """Numbers of the complete trials on the Pareto front.
+def front_of(trials: Sequence[FrozenTrial], directions: Sequence[Way]) -> list[int]:
+    """Numbers of the complete trials on the Pareto front, see `pareto_front`."""
+    return pareto_front({trial.number: trial.values for trial in trials}, directions)
 
-    A trial is on it if no other is at least as good in every objective and better in one.
+
+def pareto_front(points: Mapping[int, Sequence[float]], directions: Sequence[Way]) -> list[int]:
+    """Numbers of the points on the Pareto front, best first by the first value.
+
+    A point is on it if no other is at least as good in every value and better in one.
     """
+    if not points:
+        return []
+    import numpy as np
+
     # Study.best_trials calls the same, but needs a study: a copy of 1,000 trials takes 70 times as long.
-    from optuna.study._multi_objective import _get_pareto_front_trials_by_trials
+    from optuna.study._multi_objective import _is_pareto_front
 
-    return [trial.number for trial in _get_pareto_front_trials_by_trials(trials, directions)]
+    costs = {number: _costs(values, directions) for number, values in points.items()}
+    is_on_front = _is_pareto_front(np.array(list(costs.values())), assume_unique_lexsorted=False)
+    return sorted((number for number, on in zip(costs, is_on_front, strict=True) if on), key=costs.__getitem__)
 
 
-def _costs(trial: FrozenTrial, directions: list[StudyDirection]) -> tuple[float, ...]:
+def _costs(values: Sequence[float], directions: Sequence[Way]) -> tuple[float, ...]:
+    """The values, turned so that less is better."""
     return tuple(
-        -value if direction == StudyDirection.MAXIMIZE else value
-        for value, direction in zip(trial.values, directions, strict=True)
+        -value if direction in (StudyDirection.MAXIMIZE, "maximize") else value
+        for value, direction in zip(values, directions, strict=True)
     )
 
 

@@ -74,9 +74,10 @@ def summary_of(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenT
 
 
 def _final(study: SharedStudy, trial: FrozenTrial, folder: Path) -> dict[str, Any]:
-    """The entry of a final trial: its objectives on the test split, by seed."""
+    """The entry of a final trial: its objectives on the test split, by seed; macro-F1 if they have none there."""
     results = [_result(path / "result.json") for path in run_dirs(trial.user_attrs, folder)]
-    names = [name.replace("val/", "test/", 1) for name in study.objectives]
+    judged = [name for name in study.objectives if not name.startswith("train/")] or ["val/macro_f1"]
+    names = [name.replace("val/", "test/", 1) for name in judged]
     return {
         "number": trial.number,
         "run_dir": str(folder_of(trial.user_attrs, folder)),

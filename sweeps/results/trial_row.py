@@ -22,6 +22,20 @@ def shown(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else text(value)
 
 
+def duration(seconds: float | None) -> str:
+    """A time in two units at most, rounded before it is divided into them; a dash if it is not known."""
+    if seconds is None:
+        return "-"
+    tenths = round(max(seconds, 0.0), 1)
+    if tenths < 60:
+        return f"{tenths:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours >= 48:
+        return f"{hours // 24} days {hours % 24} h"
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
 def seconds(trial: FrozenTrial) -> float | None:
     """The total time of a trial's jobs in seconds; None if none has ended."""
     return seconds_of(trial.user_attrs)

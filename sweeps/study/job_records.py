@@ -39,8 +39,11 @@ class JobRecord:
         if slot is None:
             self.began_s = _now_s()
 
-    def end(self, ending: str, reason: str, slot: str | None) -> None:
+    def end(self, ending: str, reason: str, slot: str | None, ran_s: float | None = None) -> None:
+        """Record the end of the job. If it is known how long it ran, its time in a cluster's queue is not counted."""
         self.slot, self.ended_s, self.ending, self.reason = slot or self.slot, _now_s(), ending, reason
+        if ran_s is not None:
+            self.began_s = max(self.began_s, round(self.ended_s - ran_s, 3))
 
 
 def begin_record(seed_index: int, controller: str) -> JobRecord:

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from spectral.data.packing.parts import PartJob, Span
 from spectral.errors import UserError
+from spectral.processes import num_cores
 
 UNGUARDED = (
     'in a script, put what opens a survey under `if __name__ == "__main__":`, since every packing process imports the '
@@ -70,11 +71,6 @@ def end_if_importing_main() -> None:
     # What multiprocessing itself looks at before a process may start another; there is no public name for it.
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise SystemExit(f"A survey is opened while a packing process starts: {UNGUARDED}")
-
-
-def num_cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

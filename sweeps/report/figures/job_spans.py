@@ -10,6 +10,8 @@ from sweeps.study.attributes import SIGNATURE
 from sweeps.study.job_records import JobRecord, last_sign_s
 
 UNKNOWN = "slot not known"
+# In a record this and the number of its SLURM job follow the slot. No other job has that number.
+JOB_OF_SLURM = " on job "
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,14 @@ def slots(report: Report) -> dict[str, list[Span]]:
     has_several = len({span.host for span in spans}) > 1
     found: dict[str, list[Span]] = defaultdict(list)
     for span in spans:
-        name = span.record.slot or UNKNOWN
+        name = slot_of(span.record) or UNKNOWN
         found[f"{span.host}: {name}" if has_several else name].append(span)
     return dict(sorted(found.items()))
+
+
+def slot_of(record: JobRecord) -> str:
+    """The slot of a job, which later jobs have too; empty if it is not known."""
+    return (record.slot or "").partition(JOB_OF_SLURM)[0]
 
 
 def host_of(attributes: Mapping[str, Any], controller: str) -> str:

@@ -5,13 +5,13 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from sweeps.report.figures.job_spans import Span
+from sweeps.report.figures.job_spans import JOB_OF_SLURM, Span, slot_of
 from sweeps.report.figures.style import COLOURS, GREY, axis, both_ends, layout, marks, named_places, numbers, short
-from sweeps.report.format import duration
 from sweeps.report.model import Report
 from sweeps.report.section import Figure
 from sweeps.results.run import Run
 from sweeps.results.seeds_or_folds import Replicate
+from sweeps.results.trial_row import duration
 from sweeps.study.attributes import SEEDS
 
 # By how a job ended.
@@ -70,8 +70,10 @@ def _bars(
 def _hover(span: Span, replicate: Replicate) -> str:
     trial, record = span.trial, span.record
     which = f", {replicate} {record.seed_index}" if SEEDS in trial.attributes or len(trial.runs) > 1 else ""
+    number = (record.slot or "").partition(JOB_OF_SLURM)[2]
+    job = f", job {short(number, 20)}" if number else ""
     why = f"<br>{short(record.reason, 80)}" if record.reason else ""
-    return f"{trial.title}{which}, {duration(span.ended_s - span.began_s)}{why}"
+    return f"{trial.title}{which}{job}, {duration(span.ended_s - span.began_s)}{why}"
 
 
 def _clock(seconds: float) -> str:
@@ -96,7 +98,7 @@ def throughput(report: Report) -> Figure | None:
             rate, record = _rate(run), records.get(run.seed_index)
             if rate is not None and record is not None:
                 hover = f"{trial.title}, {short(record.slot, 40)}: {rate:,.0f} spectra/s"
-                rates.setdefault(record.slot or "", []).append((record.began_s, rate, hover))
+                rates.setdefault(slot_of(record), []).append((record.began_s, rate, hover))
     if not rates:
         return None
     is_few = len(rates) <= len(COLOURS)

@@ -1,15 +1,12 @@
-"""Trials by their objectives: which ones have scores, which of two is better, and the front of the best."""
+"""Trials by their objectives: which ones have scores, and what is said of them."""
 
 import math
-from collections.abc import Mapping
 
 from sweeps.objective import Direction
 from sweeps.report.figures.style import short
 from sweeps.report.model import Report, ReportedTrial
 from sweeps.results.trial_row import shown
 from sweeps.study.attributes import REUSED_FROM
-
-Point = tuple[float, float]
 
 
 def complete(report: Report) -> list[ReportedTrial]:
@@ -30,24 +27,8 @@ def score(trial: ReportedTrial) -> float:
     return trial.values[0]
 
 
-def is_better(value: float, than: float, direction: Direction) -> bool:
-    return value > than if direction == "maximize" else value < than
-
-
 def in_words(direction: Direction) -> str:
     return "higher is better" if direction == "maximize" else "lower is better"
-
-
-def front(points: Mapping[int, Point], directions: tuple[Direction, Direction]) -> list[int]:
-    """Numbers of the points that no other is at least as good as in both and better in one, by the first value."""
-    signs = [-1 if direction == "maximize" else 1 for direction in directions]
-    cost = {n: (signs[0] * x, signs[1] * y) for n, (x, y) in points.items()}
-    chosen: list[int] = []
-    for number in sorted(cost, key=cost.__getitem__):
-        last = cost[chosen[-1]] if chosen else None
-        if last is None or cost[number][1] < last[1] or cost[number] == last:
-            chosen.append(number)
-    return chosen
 
 
 def hover(report: Report, trial: ReportedTrial) -> str:

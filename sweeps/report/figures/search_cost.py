@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 from sweeps.objective import Direction
-from sweeps.report.figures.scores import front, in_words, score
+from sweeps.report.figures.scores import in_words, score
 from sweeps.report.figures.style import COLOURS, GREY, layout, marks, number, numbers, text
 from sweeps.report.model import Report, ReportedTrial
 from sweeps.report.section import Figure
+from sweeps.results.ranking import pareto_front
 from sweeps.results.trial_row import shown
 
 Costs = dict[str, tuple[str, str, Callable[[ReportedTrial], float | None]]]  # title, how less of it is said, value
@@ -49,7 +50,7 @@ def _figure(
     directions: tuple[Direction, Direction],
 ) -> Figure:
     candidates = {n: point for n, point in points.items() if report.by_number[n].is_candidate}
-    on_front = front(candidates, directions)
+    on_front = pareto_front(candidates, directions)
     others = [n for n in points if n not in on_front]
     spread = max(x for x, _ in points.values()) / max(min(x for x, _ in points.values()), 1e-12)
 

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from sweeps.report.figures.scores import complete, hover, in_words, is_better, score
+from sweeps.report.figures.scores import complete, hover, in_words, score
 from sweeps.report.figures.style import COLOURS, GREY, counting, layout, line, marks, number, numbers, text
 from sweeps.report.model import Report, ReportedTrial
 from sweeps.report.section import Figure
+from sweeps.results.ranking import is_better
 from sweeps.study.attributes import REUSED_FROM
 
 MOST_CURVES = 150

@@ -165,6 +165,12 @@ def test_trials_of_a_study_are_compared(study: str, capsys: pytest.CaptureFixtur
     assert output.splitlines()[0].split() == ["config", "study:2", "study:0", "study:1"]
     assert table(output, "config") == {"x": ["3", "1", "2"]}
     assert output.count("95 % interval") == 2
+    flattered = "study:2 was chosen on validation as the best of its study, so the difference there is flattered."
+    assert output.count(flattered) == 2
+    assert "flattered" not in shown(capsys, f"{study}:0", f"outputs/sweeps/{study}:1")
+    assert shown(capsys, f"{study}:0", f"{study}:2").endswith(f"{flattered}\n")
+    both = "study:2 and study:2 were chosen on validation as the best of a study: both scores are flattered."
+    assert both in shown(capsys, study, study)
 
 
 def test_every_name_that_ls_shows_is_accepted(study: str) -> None:

@@ -94,6 +94,9 @@ class ThreadLauncher:
     def slot_of(self, job_num: int) -> str | None:
         return "thread"
 
+    def ran_s(self, job_num: int) -> float | None:
+        return None
+
     def shutdown(self, wait: bool = True) -> None:
         self._threads.shutdown(wait)
 

@@ -1,8 +1,10 @@
 """Jobs that are sent to processes started by others, in any working directory."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -50,3 +52,32 @@ def test_a_node_without_that_folder_is_reported(tmp_path: Path, elsewhere: Path)
     message = str(Reply.unpack(job()).error)
     assert message.startswith(f"{gone}, where the sweep was started, cannot be entered on ")
     assert message.endswith("(No such file or directory): it must be the same folder on all nodes.")
+
+
+def test_a_job_measures_how_long_it_ran_over_all_its_starts(
+    tmp_path: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock counts the jobs and the waiting in between; each process has a clock of its own."""
+    now_s = 100.0
+
+    def run(*_: Any) -> Reply:
+        nonlocal now_s
+        now_s += 7.0
+        return Reply()
+
+    clock = SimpleNamespace(monotonic=lambda: now_s)
+    monkeypatch.setattr(remote_job, "time", clock)
+    monkeypatch.setattr(worker_main, "time", clock)
+    monkeypatch.setattr(worker_main, "_unpack_once", lambda packed: packed)
+    monkeypatch.setattr(worker_main, "_run", run)
+    monkeypatch.setattr(remote_job, "_outlive_scontrol", lambda: None)
+    monkeypatch.setitem(sys.modules, "submitit", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "submitit.helpers", SimpleNamespace(DelayedSubmission=lambda job: job))
+    os.chdir(tmp_path)
+    job = remote_job.RemoteJob(b"", [], 0)
+    assert job.checkpoint().ran_s == 0.0  # the signal came before the job began
+    assert Reply.unpack(job()).ran_s == 7.0
+    again = job.checkpoint()
+    now_s = 5.0
+    assert again.checkpoint().ran_s == 7.0
+    assert Reply.unpack(again()).ran_s == 14.0

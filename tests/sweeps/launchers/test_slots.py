@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from spectral.errors import UserError
-from sweeps.launchers.slots import find_cuda_devices, num_cores, parse_listing, plan_slots
+from sweeps.launchers.slots import find_cuda_devices, parse_listing, plan_slots
 
 GIB = 2**30
 TWO_GPUS = """\
@@ -54,6 +54,7 @@ def test_slots_spread_over_devices_before_they_share_one(nvidia_smi: None) -> No
     assert [slot.environment()["CUDA_VISIBLE_DEVICES"] for slot in slots[:2]] == ["GPU-aaaa-1", "GPU-bbbb-2"]
     assert [slot.name for slot in plan_slots("auto")] == ["cuda:0", "cuda:1"]
     assert [slot.name for slot in plan_slots([1])] == ["cuda:1"]
+    assert [slot.name for slot in plan_slots(["cuda:1", 0])] == ["cuda:1", "cuda:0"]
     assert [slot.name for slot in plan_slots(["GPU-bbbb-2"])] == ["cuda:1"]
 
 
@@ -72,8 +73,10 @@ def test_numbers_count_the_visible_devices(
 
 @pytest.mark.parametrize(("share", "jobs"), [(1.0, 1), (0.5, 2), (1 / 3, 3), (0.3, 3), (0.05, 20)])
 def test_a_memory_share_sets_the_number_of_jobs_and_is_enforced_unless_alone(
-    nvidia_smi: None, share: float, jobs: int
+    nvidia_smi: None, share: float, jobs: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("PYTORCH_ALLOC_CONF", raising=False)
+    monkeypatch.delenv("PYTORCH_CUDA_ALLOC_CONF", raising=False)
     slots = plan_slots([0], memory_share=share)
     assert len(slots) == jobs
     assert slots[0].environment()["PYTORCH_ALLOC_CONF"] == f"per_process_memory_fraction:{share:g}"
@@ -81,14 +84,40 @@ def test_a_memory_share_sets_the_number_of_jobs_and_is_enforced_unless_alone(
 
 
 def test_options_of_the_allocator_are_kept(nvidia_smi: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTORCH_CUDA_ALLOC_CONF", raising=False)
     monkeypatch.setenv("PYTORCH_ALLOC_CONF", "expandable_segments:True")
     environment = plan_slots([0], memory_share=0.5)[0].environment()
     assert environment["PYTORCH_ALLOC_CONF"] == "expandable_segments:True,per_process_memory_fraction:0.5"
+    assert "PYTORCH_CUDA_ALLOC_CONF" not in environment
+
+
+@pytest.mark.parametrize("options", ["expandable_segments:True", ""])
+def test_a_memory_share_is_enforced_under_the_earlier_name_too(
+    nvidia_smi: None, options: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PyTorch reads the earlier name first if it is set; the options of the user are then under both."""
+    monkeypatch.delenv("PYTORCH_ALLOC_CONF", raising=False)
+    monkeypatch.setenv("PYTORCH_CUDA_ALLOC_CONF", options)
+    (slot, _) = plan_slots([0], memory_share=0.5)
+    limited = ",".join(filter(None, [options, "per_process_memory_fraction:0.5"]))
+    environment = slot.environment()
+    assert environment["PYTORCH_CUDA_ALLOC_CONF"] == environment["PYTORCH_ALLOC_CONF"] == limited
+    assert "PYTORCH_CUDA_ALLOC_CONF" not in slot.environment(alone=True)
+
+
+def test_options_under_both_names_of_the_allocator_stay_apart(
+    nvidia_smi: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTORCH_ALLOC_CONF", "expandable_segments:True")
+    monkeypatch.setenv("PYTORCH_CUDA_ALLOC_CONF", "backend:native")
+    environment = plan_slots([0], memory_share=0.5)[0].environment()
+    assert environment["PYTORCH_ALLOC_CONF"] == "expandable_segments:True,per_process_memory_fraction:0.5"
+    assert environment["PYTORCH_CUDA_ALLOC_CONF"] == "backend:native,per_process_memory_fraction:0.5"
 
 
 @pytest.mark.parametrize(("jobs", "threads"), [(1, 8), (2, 4), (3, 2), (16, 1)])
 def test_cores_are_divided_among_slots(monkeypatch: pytest.MonkeyPatch, jobs: int, threads: int) -> None:
-    monkeypatch.setattr("sweeps.launchers.slots.num_cores", lambda: 8)
+    monkeypatch.setattr("spectral.processes.num_cores", lambda: 8)
     slots = plan_slots("cpu", jobs_per_device=jobs)
     assert [slot.environment()["OMP_NUM_THREADS"] for slot in slots] == [str(threads)] * jobs
     assert slots[0].environment()["CUDA_VISIBLE_DEVICES"] == ""
@@ -96,7 +125,7 @@ def test_cores_are_divided_among_slots(monkeypatch: pytest.MonkeyPatch, jobs: in
 
 
 def test_the_cpu_has_one_slot_per_core_if_memory_suffices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sweeps.launchers.slots.num_cores", lambda: 8)
+    monkeypatch.setattr("spectral.processes.num_cores", lambda: 8)
     monkeypatch.setattr("sweeps.launchers.slots.available_bytes", lambda: 16 * GIB)
     assert len(plan_slots("cpu")) == 8
     assert len(plan_slots("cpu", threads_per_job=4)) == 2
@@ -106,7 +135,7 @@ def test_the_cpu_has_one_slot_per_core_if_memory_suffices(monkeypatch: pytest.Mo
 
 def test_pages_of_files_leave_the_cpu_its_slots(monkeypatch: pytest.MonkeyPatch) -> None:
     """1 GiB is free, and 15 GiB hold a survey's memory map."""
-    monkeypatch.setattr("sweeps.launchers.slots.num_cores", lambda: 8)
+    monkeypatch.setattr("spectral.processes.num_cores", lambda: 8)
     monkeypatch.setattr(os, "sysconf", {"SC_AVPHYS_PAGES": 2**18, "SC_PAGE_SIZE": 2**12}.__getitem__)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(free=GIB, available=16 * GIB))
     monkeypatch.setattr("sweeps.launchers.memory._groups", lambda *_: [])
@@ -119,11 +148,36 @@ def test_without_cuda_auto_is_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [slot.name for slot in slots] == ["cpu"]
 
 
-def test_the_cores_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _process: {0, 3, 5}, raising=False)
-    for quota, num in (("max 100000", 3), ("200000 100000", 2), ("50000 100000", 1)):
-        monkeypatch.setattr(Path, "read_text", lambda _path, quota=quota: quota)
-        assert num_cores() == num
+@pytest.mark.parametrize(
+    ("script", "driver", "warning"),
+    [
+        (None, False, None),
+        (None, True, "No such file"),
+        ("echo failed; exit 9", True, "exit status 9"),
+        ("echo failed; exit 9", False, "exit status 9"),
+        ("echo No devices were found", True, None),
+    ],
+)
+def test_a_cuda_device_that_was_not_found_is_hidden_from_jobs_on_the_cpu(
+    script: str | None,
+    driver: bool,
+    warning: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Otherwise the jobs of all cores would train on it at once. A warning says how to name it."""
+    if script is not None:
+        (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr("sweeps.launchers.slots.NVIDIA_DRIVER", tmp_path if driver else tmp_path / "none")
+    (slot,) = plan_slots("auto", 1)
+    assert slot.name == "cpu" and slot.environment()["CUDA_VISIBLE_DEVICES"] == ""
+    warnings = [record.getMessage() for record in caplog.records]
+    assert len(warnings) == (warning is not None)
+    assert warning is None or (warning in warnings[0] and "CUDA_VISIBLE_DEVICES=0,1" in warnings[0])
 
 
 @pytest.mark.parametrize(
@@ -133,6 +187,7 @@ def test_the_cores_are_those_that_the_process_may_use(monkeypatch: pytest.Monkey
         ({"devices": []}, r"devices=\[\] is not known"),
         ({"devices": [0, 7]}, r"devices=\[0, 7\]: CUDA device 7 does not exist; found: cuda:0, cuda:1"),
         ({"devices": [0, "GPU-aaaa-1"]}, r"devices=\[0, 'GPU-aaaa-1'\] names cuda:0 twice: "),
+        ({"devices": ["cuda:0", 0]}, r"devices=\['cuda:0', 0\] names cuda:0 twice: "),
     ],
 )
 def test_wrong_devices_are_reported_in_one_sentence(

@@ -1,4 +1,4 @@
-"""The time limit of a SLURM job is over all its starts, without its time in the queue. Here the cluster is a list."""
+"""The time of a SLURM job, and its limit, are over all its starts, without the queue. Here the cluster is a list."""
 
 import itertools
 from pathlib import Path
@@ -6,9 +6,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hydra.core.utils import JobReturn, JobStatus
 
 from sweeps.launchers import slurm
 from sweeps.launchers.contract import JobTimeout, WorkerLost
+from sweeps.launchers.pool import Limits, SlotPool
+from sweeps.launchers.reply import Reply
+from sweeps.launchers.slots import Device, Slot
 from sweeps.launchers.slurm import SlurmWorker
 
 WAITS, RUNS = "PENDING", "RUNNING"
@@ -70,3 +74,29 @@ def test_time_in_the_queue_after_a_requeue_is_not_counted(tmp_path: Path, monkey
 def test_all_starts_together_have_the_limit(between: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     states = list(itertools.chain([WAITS] * 3, [RUNS] * 6, [WAITS] * between, [RUNS] * 40))
     assert ended_at(states, tmp_path, monkeypatch) == pytest.approx(3 + 10 + between, abs=2)
+
+
+class Answering(Cluster):
+    """Its job ends well, and says that it ran for the seconds in which it did."""
+
+    def __init__(self, states: list[str], folder: Path) -> None:
+        super().__init__(states, folder)
+        self.paths.result_pickle.touch()
+
+    def exception(self) -> None: ...
+
+    def result(self) -> bytes:
+        reply = Reply.of_return(JobReturn(status=JobStatus.COMPLETED, _return_value=1.0))
+        reply.ran_s = float(self.states.count(RUNS))
+        return reply.pack()
+
+
+def test_a_job_says_how_long_it_ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Answering([*[WAITS] * 20, *[RUNS] * 4, *[WAITS] * 50, *[RUNS] * 3], tmp_path)
+    monkeypatch.setattr(slurm, "time", cluster)
+    pool = SlotPool([Slot("slurm/0", Device("slurm/0"), 1)], lambda _slot, _alone: Worker(cluster), Limits())
+    try:
+        assert pool.submit([], 5).result(300).return_value == 1.0
+        assert (pool.slot_of(5), pool.ran_s(5), pool.ran_s(6)) == ("slurm/0 on job 1", 7.0, None)
+    finally:
+        pool.close(wait=True)

@@ -81,6 +81,28 @@ def test_several_seeds_report_their_mean_and_spread(tmp_path: Path, capsys: pyte
         assert lines[best + 1] == f"It runs one seed; the trial was scored with seed={named}."
 
 
+@pytest.mark.parametrize(
+    ("objective", "shown"),
+    [("train/loss", "test/macro_f1 0.6000"), (["train/loss", "val/accuracy"], "test/accuracy 0.7000")],
+)
+def test_a_training_loss_is_no_score_of_the_test_split(
+    objective: Any, shown: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def with_scores(call: Call) -> Any:
+        numbers = {"train/loss": 0.03, "test/accuracy": 0.7, "test/macro_f1": 0.6}
+        (call.folder / "result.json").write_text(json.dumps(numbers))
+        return 0.03 if isinstance(objective, str) else [0.03, 0.8]
+
+    options = HELD | {"objective": objective, "direction": None}
+    sweep(tmp_path, {"x": [4]}, with_scores, num_trials=1, **options)
+    study = open_study(tmp_path, {"x": [4]}, num_trials=1, **options)
+    summarize(study, tmp_path)
+    study.close()
+    assert list(json.loads((tmp_path / "sweep.json").read_text())["final"][0]["test"]) == [shown.split()[0]]
+    lines = [line for line in capsys.readouterr().out.splitlines() if "on the test split" in line]
+    assert lines == [f"trial 0 on the test split: {shown}"]
+
+
 def test_final_runs_are_recorded_before_they_start(tmp_path: Path) -> None:
     kinds: list[str] = []
 

@@ -42,6 +42,8 @@ def test_folds_are_called_folds(tmp_path: Path) -> None:
     for words in (
         "Scores are means over the folds, ±",
         "not of the choice of folds",
+        "On validation they are of the score of all folds together",
+        "and on the test split of the mean over the folds.",
         "mean ± spread over folds",
         "time, all folds",
         "Fold by fold: +",

@@ -57,6 +57,7 @@ def test_two_trials_are_compared_on_all_their_folds(trial: Callable[..., list[Ru
     scores = [score_out_of_fold(runs) for runs in (first, other)]
     found = paired_differences(first, other)[0]["validation"]
     assert found.num_spectra == 96
+    assert found.mean_over == (" (its folds together)",) * 2  # not the mean over the folds, which tables show
     assert found.value == pytest.approx(scores[0]["val/macro_f1"] - scores[1]["val/macro_f1"])  # type: ignore[index]  # scores are there
 
 
@@ -102,7 +103,7 @@ def test_repeated_folds_are_compared_by_all_their_divisions(tmp_path: Path) -> N
     found = paired_differences(first, other)[0]["validation"]
     scores = [np.mean([1 - num / 40 for num in num_wrong]) for num_wrong in ([4, 2], [4, 20])]
     assert found.value == pytest.approx(scores[0] - scores[1])  # as many mistakes in either class
-    assert found.mean_over == (" (mean over 2 divisions into folds)",) * 2
+    assert found.mean_over == (" (mean over 2 divisions, the folds of each together)",) * 2
     low, high = mean_interval(other, "validation") or (0, 0)
     assert low < scores[1] < high < 1 - 4 / 40
 

@@ -99,6 +99,23 @@ def test_a_job_begins_when_it_has_a_slot(monkeypatch: pytest.MonkeyPatch) -> Non
     assert record.began_s == waits + 50 and record.slot == "a"
 
 
+@pytest.mark.parametrize(("ran_s", "counted_s"), [(4.0, 4.0), (60.0, 50.0), (None, 50.0)])
+def test_time_in_the_queue_of_a_cluster_is_not_time_of_the_trial(
+    ran_s: float | None, counted_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the job measured how long it ran; a longer time than from its submission to its end is a clock's mistake."""
+    record = begin_record(0, "me")
+    monkeypatch.setattr("sweeps.study.job_records._now_s", lambda: record.began_s + 50)
+    record.end("done", "", "slurm/0 on job 1", ran_s)
+    assert seconds_of({JOBS: [vars(record)]}) == pytest.approx(counted_s, abs=2e-3)
+
+
+def test_the_loop_asks_the_launcher_how_long_a_job_ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loop_runs.ThreadLauncher.ran_s", lambda *_: 0.0)
+    ended = sweep(tmp_path, SPACE, lambda call: 1.0, num_trials=1)
+    assert seconds_of(ended.trials[0].user_attrs) == 0.0
+
+
 def test_a_running_job_is_recorded_with_its_slot(tmp_path: Path) -> None:
     """The study has the slot of a job before it ends, and the number of jobs that can run at once."""
     placed, seen = threading.Event(), []

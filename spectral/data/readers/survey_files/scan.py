@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from spectral.data.packing.workers import UNGUARDED, leave_ending_to_parent, num_cores
+from spectral.data.packing.workers import UNGUARDED, leave_ending_to_parent
 from spectral.data.readers.survey_files.file_tree import FileTree
 from spectral.data.readers.survey_files.layout import Entry, Layout, UnreadableError
 from spectral.errors import UserError
+from spectral.processes import num_cores
 
 log = logging.getLogger(__name__)
 

@@ -76,6 +76,22 @@ def test_slots_of_several_machines_are_distinguished(tmp_path: Path) -> None:
     assert list(used(report)) == ["one: cpu", "two: cpu", "1 slot without any job"]
 
 
+def test_jobs_of_slurm_share_their_slot(tmp_path: Path) -> None:
+    """Each has a number of its own; the node of a Ray actor stays with its slot."""
+    metrics = [{"epoch": 1, "time/train_spectra_per_s": 10.0}]
+    places = ("slurm/0 on job 1234", "slurm/1 on job 1235", "slurm/0 on job 1236", "ray/0 on node-7 cuda:0")
+    trials = [
+        Made({}, [0.5], begins_s=10 * k, slot=place, runs=[{"metrics": metrics}]) for k, place in enumerate(places)
+    ]
+    report = make_report(tmp_path / "study", trials, noted={"slots:me": 4})
+    jobs = {slot: num for slot, (num, _, _) in used(report).items()}
+    assert jobs == {"ray/0 on node-7 cuda:0": 1, "slurm/0": 2, "slurm/1": 1, "1 slot without any job": 0}
+    section = machine.section(report)
+    assert figure(section, "machine-timeline")["layout"]["yaxis"]["ticktext"] == list(jobs)[:3]
+    assert "trial 2, job 1236, 10.0 s<br>done" in figure(section, "machine-timeline")["data"][0]["hovertext"]
+    assert [trace["name"] for trace in figure(section, "machine-throughput")["data"]] == list(jobs)[:3]
+
+
 def test_slots_behind_a_long_name_of_a_machine_have_their_own_rows(tmp_path: Path) -> None:
     jobs = [job(k * 10, 10, "done", f"cuda:{k % 3}", seed=k) for k in range(6)]
     for k, one in enumerate(jobs):

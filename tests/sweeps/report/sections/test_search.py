@@ -10,7 +10,7 @@ import pytest
 from report_studies import CLASSES, Made, figure, make_report, names, trace
 
 from sweeps.report.figures.columns import columns_of, shares_of
-from sweeps.report.figures.scores import complete, front
+from sweeps.report.figures.scores import complete
 from sweeps.report.figures.search_importance import importances
 from sweeps.report.model import Report
 from sweeps.report.sections import search
@@ -156,16 +156,6 @@ def test_shares_by_class_have_the_names_and_the_order_of_the_search(tmp_path: Pa
         else:
             assert [bars["name"] for bars in content["data"]] == classes
             assert content["data"][0]["y"] == sorted(content["data"][0]["y"], reverse=True)
-
-
-@pytest.mark.parametrize("directions", [("minimize", "maximize"), ("maximize", "maximize"), ("minimize", "minimize")])
-def test_the_pareto_front_equals_that_of_brute_force(directions: Any) -> None:
-    rng = np.random.default_rng(1)
-    points = {n: (float(x), float(y)) for n, (x, y) in enumerate(rng.integers(0, 12, (60, 2)))}
-    sign = np.array([1 if direction == "maximize" else -1 for direction in directions])
-    gain = {n: sign * np.array(point) for n, point in points.items()}
-    beaten = {n for n in gain for m in gain if (gain[m] >= gain[n]).all() and (gain[m] > gain[n]).any()}
-    assert set(front(points, directions)) == set(points) - beaten
 
 
 def test_two_objectives_are_drawn_against_each_other(tmp_path: Path) -> None:

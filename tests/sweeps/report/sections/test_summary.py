@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from loop_runs import sweep
+from report_runs import make_report as report_of
+from report_runs import make_trial
 from report_studies import CLASSES, Made, make_report, make_run, predictions
 from sklearn.metrics import f1_score
 
@@ -18,7 +20,7 @@ from sweeps.report.space_in_words import in_words
 from sweeps.results.paired_difference import OTHER_SPECTRA, OTHER_SURVEY, mean_interval, paired_differences
 from sweeps.results.run import Run
 from sweeps.space import Space
-from sweeps.study.attributes import OVERRIDES, PROGRAM
+from sweeps.study.attributes import OVERRIDES, PROGRAM, REUSED_FROM
 
 X = {"x": {"low": 0.0, "high": 1.0}}
 
@@ -76,6 +78,19 @@ def test_the_summary_shows_the_budget_and_the_best(tmp_path: Path) -> None:
     assert "The best of 2 trials on validation is optimistic" in text
     assert "There is no test score" in text
     assert "The study is not finished" in text
+
+
+def test_trials_outside_the_constraints_are_counted_without_reused_results(tmp_path: Path) -> None:
+    trials = [
+        make_trial(0, 0.5),
+        make_trial(1, 0.4, is_candidate=False),
+        make_trial(2, 0.5, is_candidate=False, attributes={REUSED_FROM: 0}),
+        make_trial(3, None, state="pruned", attributes={REUSED_FROM: 9}),
+    ]
+    assert "1 complete trial broke a constraint and cannot be the best." in words(report_of(tmp_path, trials))
+    assert "broke a constraint" not in words(report_of(tmp_path, [trials[0], *trials[2:]]))
+    assert "No trial is complete yet" in words(report_of(tmp_path, trials[2:]))
+    assert "complete and within the constraints yet" in words(report_of(tmp_path, trials[1:]))
 
 
 def test_the_command_is_that_of_the_current_best_trial(tmp_path: Path) -> None:
