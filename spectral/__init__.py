@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from spectral.api import open_survey as open_survey
 
 __version__ = "0.2.0"
-DISTRIBUTION = "spectral-sweeps"  # what sweeps/own_spectral.py looks for
+DISTRIBUTION = "spectral-sweeps"  # sweeps/own_spectral.py looks for this word in the text of this file
 FROM_PYTHON = ("TrainedRun", "load_run", "open_survey")  # of spectral.api, which takes seconds to import
 
 

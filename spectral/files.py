@@ -53,15 +53,25 @@ def writing(path: Path | str) -> Iterator[BinaryIO]:
     path = Path(path)
     if path.is_dir():
         raise UserError(f"{path} could not be written: it is a folder; move it away and give the same command again.")
-    part = part_name(path)
     with space_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Unbuffered below and a buffer of our own above: the library leaves its part file behind where the last
-        # flush of a buffer fails.
-        with atomic_save(str(path), part_file=part, overwrite_part=True, buffering=0) as raw:
-            file = io.BufferedWriter(raw)
+        with replacing(path) as file:
             yield file
-            file.flush()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """As `writing`, in a folder that is there, and errors pass as they are.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    # Unbuffered below and a buffer of our own above: the library leaves its part file behind where the last flush of
+    # a buffer fails.
+    with atomic_save(str(path), part_file=part_name(path), overwrite_part=True, buffering=0) as raw:
+        file = io.BufferedWriter(raw)
+        yield file
+        file.flush()
 
 
 def part_name(path: Path) -> str:

@@ -1,17 +1,13 @@
 """How the commands other than `run.py` end: one sentence for a mistake, and quietly if their output is not read."""
 
-import errno
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import NoReturn
 
-from sweeps.own_spectral import require_own_spectral
+from sweeps.own_spectral import EXIT_MISTAKE, require_own_spectral
 
-EXIT_MISTAKE = 2
 EXIT_INTERRUPTED = 130
-NOT_ALLOWED = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def end_with(main: Callable[[], int]) -> NoReturn:
@@ -26,13 +22,12 @@ def end_with(main: Callable[[], int]) -> NoReturn:
     try:
         code = main()
     except OSError as error:
-        if error.errno in NOT_ALLOWED:
-            code = mistake(f"{error.filename} cannot be read or written: {error.strerror}.")
-        elif error.errno == errno.ENAMETOOLONG:
-            name = max(Path(str(error.filename)).parts, key=len)
-            code = mistake(f"the name {name[:40]}... has {len(name)} characters, which is too long for a file.")
-        else:
+        from sweeps.errors import os_error_sentence  # here: Ctrl-C during an import above has no handler yet
+
+        sentence = os_error_sentence(error)
+        if sentence is None:
             raise
+        code = mistake(sentence)
     except KeyboardInterrupt:
         print("stopped.", file=sys.stderr)
         code = EXIT_INTERRUPTED

@@ -33,6 +33,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return closest(word, known)
 
 
+def os_error_sentence(error: OSError) -> str | None:
+    """The sentence for a path that cannot be what the user gave it for; None if the error is about anything else."""
+    from spectral.errors import os_error_sentence as sentence
+
+    return sentence(error)
+
+
 def config_sentence(error: "OmegaConfBaseException", fields: Iterable[str], prefix: str) -> str:
     """The sentence for a wrong key or type that OmegaConf found in the node `prefix`, which has these fields."""
     from spectral.configs.messages import config_sentence as sentence

@@ -1,10 +1,10 @@
 """Write files whole or not at all, and read and write JSON."""
 
 import json
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from boltons.fileutils import atomic_save
 
 from sweeps.errors import user_error
 
@@ -14,13 +14,10 @@ if TYPE_CHECKING:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file, replacing an existing one. Raises OSError if the file cannot be written."""
-    from spectral.files import part_name
+    from spectral.files import replacing
 
-    left = memoryview(content)
-    # Unbuffered: the library leaves its partial file behind if the last flush of a buffer fails.
-    with atomic_save(str(path), part_file=part_name(path), overwrite_part=True, buffering=0) as file:
-        while left:
-            left = left[file.write(left) :]
+    with replacing(path) as file:
+        file.write(content)
 
 
 def remove_left_parts(folder: Path) -> None:
@@ -46,9 +43,22 @@ def write_output(path: Path, content: bytes, named: str) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON, and make the folder if it is missing. Raises OSError if the file cannot be written."""
+    """Write JSON, and make the folder if it is missing. A number that is not finite is written as null.
+
+    Raises OSError if the file cannot be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+    text = json.dumps(_with_null(content), indent=2, ensure_ascii=False, allow_nan=False)
+    write_bytes(path, (text + "\n").encode())
+
+
+def _with_null(content: Any) -> Any:
+    """The same content with None for what JSON has no word for: a controller must not end because of such a number."""
+    if isinstance(content, Mapping):
+        return {key: _with_null(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_with_null(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def write_table(path: Path, frame: "pd.DataFrame") -> None:

@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 from small_runs import composed
 
@@ -49,6 +52,16 @@ def test_channels_labels_that_are_numbers_and_further_config_are_taken() -> None
     assert fitted.run_.predictor.inputs.num_channels == 3
     with pytest.raises(ValueError, match="expecting 2 features"):
         fitted.predict(X[:, :1])
+
+
+def test_it_stands_in_a_pipeline_that_is_searched() -> None:
+    X, y = np.random.default_rng(0).normal(size=(24, 30)), np.tile(["star", "qso"], 12)
+    pipeline = make_pipeline(StandardScaler(), SpectralClassifier(SMALL, epochs=1, validation_fraction=0, **ON_CPU))
+    rates = {"spectralclassifier__learning_rate": [1e-3, 1e-1]}
+    search = GridSearchCV(pipeline, rates, cv=2, error_score="raise").fit(X, y)
+    assert set(search.predict(X)) <= {"star", "qso"} and len(search.cv_results_["mean_test_score"]) == 2
+    alone = clone(pipeline).set_params(**search.best_params_).fit(X, y)
+    np.testing.assert_array_equal(search.predict_proba(X), alone.predict_proba(X))
 
 
 @pytest.mark.parametrize(

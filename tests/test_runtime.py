@@ -4,7 +4,7 @@ import copy
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import seeds
@@ -34,14 +34,6 @@ CAN_COMPILE = pytest.mark.skipif(
     not shutil.which("g++") or " " in torch.__file__,
     reason="torch.compile needs a C++ compiler and a path without spaces",
 )
-
-
-@pytest.fixture(autouse=True)
-def restored_settings() -> Iterator[None]:
-    num_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(num_threads)
 
 
 def build(name: str, num_channels: int, length: int) -> nn.Module:

@@ -1,7 +1,6 @@
 """How every command ends: a user's mistake in one sentence, a bug with its traceback."""
 
 import contextlib
-import errno
 import functools
 import gc
 import os
@@ -28,11 +27,10 @@ from spectral.cli.config_groups import register_groups_resolver
 from spectral.cli.startup import EXIT_INTERRUPTED, raise_on_interrupt
 from spectral.configs.messages import config_sentence
 from spectral.control_characters import make_output_printable
-from spectral.errors import UserError, nearest
+from spectral.errors import UserError, nearest, os_error_sentence
 
 EXIT_MISTAKE = 2
 INTERPOLATION = (InterpolationKeyError, InterpolationResolutionError, UnsupportedInterpolationType)
-NOT_ALLOWED = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 # Message of the only mistake on the command line, model=null, for which Hydra raises no exception of its own.
 HYDRA_GROUP_ERROR = "Config group override must be"
@@ -81,12 +79,8 @@ def run_command(main: Callable[[], Any], explain: Explain = nothing_more) -> Non
             raise
         _end(f"{str(error).rstrip('.')}: a config group takes the name of a part, as in model=fcn.", EXIT_MISTAKE)
     except OSError as error:
-        if error.errno == errno.ENAMETOOLONG:
-            _end(name_too_long_sentence(error), EXIT_MISTAKE)
-        if error.errno in NOT_ALLOWED:
-            _end(f"{error.filename} cannot be read or written: {error.strerror}.", EXIT_MISTAKE)
-        if error.errno == errno.EISDIR:
-            _end(f"{error.filename2 or error.filename} is a folder, not a file.", EXIT_MISTAKE)
+        if sentence := os_error_sentence(error):
+            _end(sentence, EXIT_MISTAKE)
         # Hydra makes the job's folder; any other error of the file system is not about that.
         if traceback.extract_tb(error.__traceback__)[-1].name != "mkdir":
             raise
@@ -132,12 +126,6 @@ def interpolation_sentence(error: OmegaConfBaseException) -> str:
     given: Any = OmegaConf.to_container(HydraConfig.get().overrides.task) if HydraConfig.initialized() else []
     own = next((override.partition("=")[0] for override in given if "${" in override), "a key")
     return f"{error.full_key or own} holds an interpolation, ${{...}}, that has no value: {reason}."
-
-
-def name_too_long_sentence(error: OSError) -> str:
-    """The sentence for a path with a name that the file system does not take."""
-    name = max(Path(str(error.filename)).parts, key=len)
-    return f"the name {name[:40]}... has {len(name)} characters, which is too long for a file."
 
 
 def as_job(main: Callable[[DictConfig], Any]) -> Callable[[DictConfig], Any]:

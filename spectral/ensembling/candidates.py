@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spectral.configs.dotted import flat
 from spectral.ensembling.runs import FinishedRun, SplitPredictions, check_compatible
 from spectral.errors import UserError
 from spectral.inference.members import log_prior_ratio
-from spectral.runs.identity import flat, is_free
+from spectral.runs.identity import is_free
 from spectral.scoring.metrics import Floats
 from spectral.scoring.split_scores import Probabilities
 

@@ -27,9 +27,6 @@ from spectral.runs.weights import write_weights
 from spectral.scoring.decision import Decision
 from spectral.scoring.metrics import Floats
 
-SELECTIONS = ("greedy", "all")
-OUT_OF_FOLD = "out of fold"
-
 
 @dataclass(frozen=True)
 class EnsembleOptions:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from spectral import __version__
+from spectral import DISTRIBUTION, __version__
 from spectral.configs.commands import PredictConfig
 from spectral.prediction.applied_run import AppliedRun
 from spectral.prediction.blocks import Blocks
@@ -36,4 +36,4 @@ def origin(run: AppliedRun, plan: dict[str, Any]) -> dict[str, str]:
     made_of = {"run": str(run.path), "model": plan["model"], "data": plan["data"]}
     if run.other_shifts is not None:
         made_of["evaluate_shifts"] = ",".join(map(str, run.other_shifts)) or "none"
-    return {**made_of, "version": f"spectral-sweeps {plan['version']}", "date": now}
+    return {**made_of, "version": f"{DISTRIBUTION} {plan['version']}", "date": now}

@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 
 from spectral.configs.baseline_run import BaselineRunConfig
 from spectral.configs.data import readers
+from spectral.configs.dotted import flat
 from spectral.configs.pretraining import PretrainingConfig
 from spectral.configs.renamed import renamed
 from spectral.configs.stored import kind_of, read_stored
@@ -120,13 +121,3 @@ def _ignore(path: Path, key: str, value: Any, may_matter: bool) -> None:
     if may_matter:
         raise UserError(f"{problem}: resume it with the version that began it, or give another run_dir.")
     log.warning("%s: it is ignored.", problem)
-
-
-def flat(node: Any, prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one mapping with dotted keys; lists count as values."""
-    if not isinstance(node, Mapping):
-        return {prefix: node}
-    found: dict[str, Any] = {}
-    for key, value in node.items():
-        found |= flat(value, f"{prefix}.{key}" if prefix else str(key))
-    return found

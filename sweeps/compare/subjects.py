@@ -16,6 +16,7 @@ from sweeps.results.ranking import ranked
 from sweeps.results.run import Run, flat, is_evaluation, trouble
 from sweeps.results.run_dirs import run_dirs
 from sweeps.results.seeds_or_folds import replicate
+from sweeps.space.values import is_number
 from sweeps.study.find import CONFIG, load_study, names_in_outputs, run_folder, study_folder
 
 
@@ -135,5 +136,4 @@ def _subject(name: str, folders: Sequence[Path]) -> Subject:
 
 def _numbers(run: Run) -> dict[str, float]:
     values = run.result or scores_of_kept_epoch(run)
-    is_number = {name: isinstance(value, int | float) and not isinstance(value, bool) for name, value in values.items()}
-    return {name: value for name, value in values.items() if is_number[name]}
+    return {name: value for name, value in values.items() if is_number(value)}

@@ -183,11 +183,8 @@ def is_evaluation(folder: Path) -> bool:
         raise user_error(f"{path} cannot be read: {_said(error)}.") from error
 
 
-def flat(node: Any, prefix: str = "") -> dict[str, Any]:
+def flat(node: Any) -> dict[str, Any]:
     """Nested mappings as one mapping with dotted keys; lists count as values."""
-    if not isinstance(node, Mapping):
-        return {prefix: node}
-    found: dict[str, Any] = {}
-    for key, value in node.items():
-        found |= flat(value, f"{prefix}.{key}" if prefix else str(key))
-    return found
+    from spectral.configs.dotted import flat as with_dotted_keys
+
+    return with_dotted_keys(node)

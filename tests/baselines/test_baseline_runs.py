@@ -77,11 +77,11 @@ def test_pls_da_is_partial_least_squares_and_discriminant_analysis(
 
 
 def test_the_forest_is_that_of_scikit_learn(baseline: Callable[..., Path], survey_file: Path) -> None:
-    folder = baseline("method=random_forest", "method.num_trees=30", "method.min_leaf=5")
+    folder = baseline("method=random_forest", "method.num_trees=600", "method.min_leaf=5")
     train, labels, test, probability = parts(folder, survey_file)
-    forest = RandomForestClassifier(300, min_samples_leaf=5, class_weight="balanced", random_state=0).fit(train, labels)
-    # Other trees: the mean over many is nearly the same.
-    assert np.abs(probability - forest.predict_proba(test)).mean() < 0.06
+    forest = RandomForestClassifier(600, min_samples_leaf=5, class_weight="balanced").fit(train, labels)
+    # Other trees, which differ by 0.02 on average. Without class weights it is 0.06 or more, with leaves of one 0.035.
+    assert np.abs(probability - forest.predict_proba(test)).mean() < 0.03
 
 
 def test_rows_scores_and_result_are_those_of_a_network(

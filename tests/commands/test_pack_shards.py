@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,13 @@ from reader_cases.two_column import TwoColumnCase
 from small_runs import REPOSITORY, arrays
 from test_pack_command import pack_command
 from toy_reader import files_of
+from waiting import PATIENCE_S, await_that
 
 from spectral.data.packing import steps
 from spectral.data.packing.parts import Span
 from spectral.errors import UserError
 
 NUM = 60
-PATIENCE_S = 120
 
 
 @pytest.fixture(params=["arrays", "two_column"])
@@ -191,10 +190,7 @@ def test_the_shard_of_a_killed_worker_is_packed_again(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [*given, f"out={tmp_path / 'pack'}", *jobs], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
     )
-    end = time.monotonic() + PATIENCE_S
-    while not [*tmp_path.glob(".pack.building/parts-*/rows-*.npz")]:
-        assert time.monotonic() < end and process.poll() is None
-        time.sleep(0.05)
+    await_that(lambda: [*tmp_path.glob(".pack.building/parts-*/rows-*.npz")], process)
     os.kill(worker_of(process.pid), signal.SIGKILL)
     _, printed = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, printed

@@ -1,13 +1,12 @@
 """experiment=reference against the published description (REFERENCE: Su Jianlin 2018, kexue.fm/archives/5505)."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 import seeds
 import torch
-from hydra import compose, initialize_config_dir
+from small_runs import composed
 
 from spectral.configs.inputs import transforms
 from spectral.configs.losses import losses
@@ -19,13 +18,10 @@ from spectral.configs.sampler import samplers
 from spectral.configs.split import splits
 from spectral.training.class_pools import class_priors
 
-CONF = str(Path(__file__).parents[2] / "conf")
-
 
 @pytest.fixture(scope="module")
 def reference() -> ExperimentConfig:
-    with initialize_config_dir(CONF, version_base="1.3"):
-        return typed(compose("config", ["experiment=reference", "run_dir=unused"]))
+    return typed(composed(["experiment=reference", "run_dir=unused"]))
 
 
 def test_network(reference: ExperimentConfig) -> None:
@@ -62,9 +58,11 @@ def test_a_fifth_is_validation_at_random_with_seed_2018(reference: ExperimentCon
 
 def test_two_stages_of_50_epochs_of_500_steps(reference: ExperimentConfig) -> None:
     first, second = reference.schedule.stages
-    assert [(stage.epochs, stage.steps) for stage in (first, second)] == [(50, 500), (50, 500)]
-    assert (first.loss.name, first.lr) == ("cross_entropy", 1e-3)
-    assert (second.loss.name, second.loss.form, second.lr, second.start) == ("soft_f1", "log_of_mean", 1e-4, "best")
+    assert (first.epochs, first.steps, first.lr, first.start) == (50, 500, 1e-3, "last")
+    assert (second.epochs, second.steps, second.lr, second.start) == (50, 500, 1e-4, "best")
+    assert (first.loss.name, second.loss.name, second.loss.form) == ("cross_entropy", "soft_f1", "log_of_mean")
+    assert first.lr_schedule is second.lr_schedule is None  # that of the experiment, which is constant
+    assert typed(composed(["schedule=reference", "run_dir=unused"])).schedule == reference.schedule
     assert reference.objective == "val/macro_f1"
     assert reference.decision.name == "argmax"
 

@@ -234,6 +234,3 @@ def test_a_resumed_run_keeps_its_kernel_and_ends_with_the_same_numbers(
 
 def other_kernel(kernel: str) -> Callable[[str | None], str]:
     return lambda before: before or {"native": "torch", "torch": "native"}[kernel]
-
-
-# The real process: seconds each, so few of them.

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 from commands import command
 from small_runs import OVERRIDES, REPOSITORY, Outcome, Overrides, StoppedError, arrays, outcome, rows, run, stop_after
+from waiting import await_that
 
 from spectral.errors import UserError
 
@@ -27,17 +27,10 @@ def start(overrides: list[str]) -> "subprocess.Popen[str]":
     )
 
 
-def wait_for_rows(process: "subprocess.Popen[str]", folder: Path, num: int) -> None:
-    """Wait until metrics.jsonl has that many rows; fail if the process ends before."""
-    while process.poll() is None:
-        if (folder / "metrics.jsonl").exists() and len(rows_so_far(folder)) >= num:
-            return
-        time.sleep(0.01)
-    pytest.fail(f"ended before it could be stopped: {process.communicate()}")
-
-
-def rows_so_far(folder: Path) -> list[str]:
-    return (folder / "metrics.jsonl").read_text().split("\n")[:-1]
+def await_rows(process: "subprocess.Popen[str]", folder: Path, num: int) -> None:
+    """Wait until metrics.jsonl has that many rows."""
+    table = folder / "metrics.jsonl"
+    await_that(lambda: table.exists() and table.read_text().count("\n") >= num, process)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +43,7 @@ def whole(pack_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcom
 def test_a_killed_run_resumes_and_a_second_process_is_refused(small: Overrides, tmp_path: Path, whole: Outcome) -> None:
     folder = tmp_path / "run"
     process = start(small(*LONGER))
-    wait_for_rows(process, folder, 1)
+    await_rows(process, folder, 1)
     os.kill(process.pid, signal.SIGSTOP)
     with pytest.raises(UserError, match="is in use: another process is running this experiment"):
         run(small(*LONGER))
@@ -68,7 +61,7 @@ def test_a_killed_run_resumes_and_a_second_process_is_refused(small: Overrides, 
 def test_ctrl_c_ends_in_one_sentence_and_the_run_resumes(small: Overrides, tmp_path: Path, whole: Outcome) -> None:
     folder = tmp_path / "run"
     process = start(small(*LONGER))
-    wait_for_rows(process, folder, 2)
+    await_rows(process, folder, 2)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()
     assert process.returncode == 130

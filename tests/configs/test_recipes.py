@@ -44,8 +44,3 @@ def test_any_part_of_a_group_can_be_chosen_for_an_experiment(name: str, part: st
     group = part.partition("=")[0]
     found, alone = (composed([*given, part, "run_dir=never"])[group] for given in ([f"experiment={name}"], []))
     assert found == alone
-
-
-def test_the_reference_has_its_two_rates() -> None:
-    stages = composed(["experiment=reference", "run_dir=never"]).schedule.stages
-    assert [(stage.lr, stage.get("lr_schedule")) for stage in stages] == [(1e-3, None), (1e-4, None)]

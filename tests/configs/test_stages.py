@@ -109,13 +109,6 @@ def test_a_logit_adjusted_loss_shifts_by_the_last_epoch_s_fractions_at_the_end()
     np.testing.assert_allclose(shift, np.log([0.7, 0.2, 0.1]), atol=1e-6)
 
 
-def test_the_reference_schedule_is_its_two_stages() -> None:
-    first, second = config("schedule=reference").schedule.stages
-    assert (first.epochs, first.steps, first.lr, first.start) == (50, 500, 1e-3, "last")
-    assert (second.epochs, second.steps, second.lr, second.start) == (50, 500, 1e-4, "best")
-    assert (first.loss.name, second.loss.name, second.loss.form) == ("cross_entropy", "soft_f1", "log_of_mean")
-
-
 TWO = stages({"name": "one", "epochs": 4}, {"name": "two", "epochs": 5})
 ONE = stages({"name": "one", "epochs": 4, "lr_schedule": "{name:cosine,num_cycles:5}"})
 

@@ -9,8 +9,8 @@ from omegaconf import DictConfig, OmegaConf
 from small_runs import REPOSITORY, composed
 
 from spectral.configs.baseline_run import BaselineRunConfig, typed_baseline
-from spectral.configs.data import readers
 from spectral.configs.methods import methods
+from spectral.configs.models import models
 from spectral.configs.registry import Registry
 from spectral.configs.root import REGISTRIES as OF_NETWORKS
 from spectral.configs.root import ExperimentConfig, typed
@@ -49,18 +49,23 @@ def test_every_yaml_begins_with_what_it_does(path: Path) -> None:
     ("registry", "name"),
     [pytest.param(registry, name, id=f"{registry.group}={name}") for registry in REGISTRIES for name in registry.names],
 )
-def test_every_registered_part_has_its_yaml_with_its_own_fields(registry: Registry, name: str) -> None:
+def test_the_yaml_of_a_part_states_its_defaults(registry: Registry, name: str) -> None:
+    """optimizer=adam takes the yaml, schedule.stages.0.optimizer=adam the dataclass."""
     config = with_choice(f"{registry.group}={name}")[registry.group]
     assert isinstance(config, DictConfig)
     assert set(config) == {field.name for field in dataclasses.fields(registry.entry(name).config)}
-    assert config.name == name
-    assert registry.typed(OmegaConf.to_container(config)) == registry.typed(config)
-    defaults = registry.typed({"name": name})
-    stated = set(OmegaConf.load(CONF / registry.group / f"{name}.yaml")) - {"defaults"}
-    for field in dataclasses.fields(defaults):
-        if field.name not in stated:
-            assert getattr(registry.typed(config), field.name) == getattr(defaults, field.name)
+    assert registry.typed(OmegaConf.to_container(config)) == registry.typed(config) == registry.typed({"name": name})
 
 
-def test_every_registered_reader_has_its_yaml() -> None:
-    assert readers in REGISTRIES
+@pytest.mark.parametrize("registry", REGISTRIES, ids=[registry.group for registry in REGISTRIES])
+def test_the_yamls_of_a_group_are_of_all_its_parts(registry: Registry) -> None:
+    paths = sorted((CONF / registry.group).glob("*.yaml"))
+    assert {OmegaConf.load(path).name for path in paths} == set(registry.names) <= {path.stem for path in paths}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, id=f"model={name}") for name in models.names])
+def test_the_yaml_of_a_network_shows_how_to_choose_it_and_all_its_options(name: str) -> None:
+    written = (CONF / "model" / f"{name}.yaml").read_text()
+    assert f"model={name}" in written.splitlines()[0]
+    for field in dataclasses.fields(models.entry(name).config):
+        assert f"\n{field.name}:" in written, f"{name}.yaml does not show {field.name}"

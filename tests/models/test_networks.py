@@ -4,19 +4,14 @@ import copy
 import dataclasses
 import inspect
 import itertools
-from pathlib import Path
 
 import pytest
 import seeds
 import torch
-from hydra import compose, initialize_config_dir
 from network_variants import VARIANTS
-from omegaconf import OmegaConf
 
 from spectral.configs.models import models
 from spectral.errors import UserError
-
-CONF = Path(__file__).parents[2] / "conf"
 
 
 def flux_and_mask():
@@ -96,22 +91,6 @@ def test_options_are_the_keywords_of_the_constructor(name):
     keywords = set(inspect.signature(entry.load()).parameters)
     assert keywords - options <= {"num_channels", "num_classes", "length"}
     assert options <= keywords
-
-
-@pytest.mark.parametrize("name", models.names)
-def test_yaml_states_the_defaults(name):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        node = compose(f"model/{name}").model
-    assert models.typed(node) == models.entry(name).config()
-    written = (CONF / "model" / f"{name}.yaml").read_text()
-    assert written.startswith("# ") and f"model={name}" in written.splitlines()[0]
-    for field in dataclasses.fields(models.entry(name).config):
-        assert f"\n{field.name}:" in written, f"{name}.yaml does not show {field.name}"
-
-
-def test_every_yaml_is_registered():
-    named = {OmegaConf.load(path).name for path in (CONF / "model").glob("*.yaml")}
-    assert named == set(models.names)
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_a_question_about_the_lock_does_not_keep_a_run_from_beginning(
     folder: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As `sweeps.ls` asks on a system without a list of locks."""
-    monkeypatch.setattr(folder_module, "LOCK_WAIT_S", 60.0, raising=False)
+    monkeypatch.setattr(folder_module, "LOCK_WAIT_S", 60.0)
     with (folder.path / "run.lock").open("wb") as asking:
         fcntl.flock(asking, fcntl.LOCK_SH)
         answered = threading.Timer(0.1, fcntl.flock, (asking, fcntl.LOCK_UN))

@@ -135,7 +135,9 @@ def test_a_class_that_a_fold_has_alone_is_decided_on_all_the_same() -> None:
         return macro_f1_rule(False, 20, 3, [1 / 3] * 3, [1 / 3] * 3)
 
     for seed in range(10):
-        assert decide_validation(make_rule, probability, labels, seed, objects=objects).min() >= 0
+        held_out = np.concatenate([places for _, places in folds_of_objects(labels, seed, objects)])
+        assert sorted(held_out.tolist()) == list(range(len(labels)))
+        assert set(decide_validation(make_rule, probability, labels, seed, objects=objects)) <= {0, 1, 2}
 
 
 def test_a_class_of_one_object_cannot_be_held_out() -> None:

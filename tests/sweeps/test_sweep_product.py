@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from commands import command
-from search_runs import REPOSITORY, arguments, await_that, end_of, finish, pid_that_holds, run, start, trials
+from search_runs import REPOSITORY, arguments, end_of, finish, pid_that_holds, run, start, trials
 from small_runs import OVERRIDES, outcome
 from small_runs import run as run_alone
+from waiting import await_that
 
 from sweeps.export import study_table
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from loop_runs import Call, sweep
@@ -65,11 +66,26 @@ def test_a_study_of_a_few_trials_has_no_importances(tmp_path: Path) -> None:
     assert what_decides(sweep(tmp_path / "one", SPACE, loss, num_trials=1).study, tmp_path) == ({}, None)
 
 
-@pytest.mark.parametrize("tracker", [None, {"name": "none"}, {"name": "mlflow"}])
-def test_a_study_is_logged_only_to_trackers_that_take_studies(tracker: Any, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("no_key")
+@pytest.mark.parametrize(
+    ("tracker", "logged"),
+    [
+        (None, []),
+        ({"name": "none"}, []),
+        ({"name": "tensorboard"}, []),
+        ({"name": "mlflow"}, []),
+        ({"name": "wandb"}, ["sweep study"]),
+    ],
+    ids=str,
+)
+def test_a_study_is_logged_only_to_trackers_that_take_studies(
+    tracker: Any, logged: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = Mock()
+    monkeypatch.setattr("spectral.tracking.client.Tracking", begun)
     done = sweep(tmp_path, SPACE, loss, num_trials=1)
     track_study(done.study, tmp_path, OmegaConf.create(tracker) if tracker else None)
-    assert not (tmp_path / "tracker.json").exists()
+    assert [call.args[1].name for call in begun.call_args_list] == logged
 
 
 @pytest.mark.slow

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from offline_runs import OfflineRun, check_epochs, offline_runs
 from omegaconf import OmegaConf
-from search_runs import await_that, finish, pid_that_holds, start, trials
+from search_runs import finish, pid_that_holds, start, trials
 from small_runs import OVERRIDES, REPOSITORY, outcome
 from small_runs import run as run_alone
+from waiting import await_that
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_key")]
 

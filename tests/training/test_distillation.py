@@ -1,6 +1,7 @@
 """The loss of a student against NumPy, and the posterior that it is least for."""
 
 import numpy as np
+import seeds
 import torch
 from torch import nn
 
@@ -32,7 +33,7 @@ def view(positions: torch.Tensor) -> View:
 def test_the_loss_is_the_mix_of_both_and_the_softmaxes_have_the_temperature() -> None:
     known, own, student = probabilities(0), torch.tensor([0.5, 0.3, 0.2]), torch.tensor([0.1, 0.3, 0.6])
     teacher = teacher_of(known, own, weight=0.3, temperature=2.0)
-    logits, positions = torch.randn(4, 3, generator=torch.Generator().manual_seed(1)), torch.tensor([5, 0, 2, 2])
+    logits, positions = torch.randn(4, 3, generator=seeds.generator(1)), torch.tensor([5, 0, 2, 2])
     found = teacher.mixed(torch.tensor(1.5), logits, teacher.targets(view(positions), student))
     moved = known[positions].numpy().astype(np.float64) * (student / own).numpy()
     wanted = np.sqrt(moved) / np.sqrt(moved).sum(axis=1, keepdims=True)  # temperature 2

@@ -1,6 +1,5 @@
 """Splits saved in a pack: for each a table of id and part, and the same as JSON lists for people and programs."""
 
-import errno
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,12 +9,10 @@ from typing import Any
 import pandas as pd
 from filelock import FileLock
 
-from spectral.errors import UserError
+from spectral.errors import NOT_ALLOWED, UserError
 from spectral.files import remove_left_parts, write_json, write_parquet
 
 log = logging.getLogger(__name__)
-
-READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 Parts = pd.Series  # part of each spectrum, by id
 
@@ -53,7 +50,7 @@ def completed(pack: Path, name: str, options: Mapping[str, Any], complete: Calla
                 _save(table, parts, options)
             return parts
     except OSError as error:
-        if error.errno not in READ_ONLY:
+        if error.errno not in NOT_ALLOWED:
             raise
         log.warning("%s is read-only: its split is made again each time, the same for the same spectra.", pack)
         return complete(_load(table))

@@ -6,32 +6,23 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from toy_reader import ToyReader, config, files_of
+from waiting import PATIENCE_S, await_that
 
 from spectral.data.packing.pack import pack
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits are POSIX")
 
 SCRIPT = Path(__file__).parents[2] / "helpers" / "toy_reader.py"
-DEADLINE_S = 300
 
 
 def start(folder: Path, reader: dict[str, Any], options: dict[str, Any], *limit: int) -> "subprocess.Popen[str]":
     command = [sys.executable, str(SCRIPT), str(folder), json.dumps(reader), json.dumps(options), *map(str, limit)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.01)
 
 
 def parts(folder: Path) -> list[Path]:
@@ -54,13 +45,13 @@ def test_after_kill_9_packing_resumes_and_ends_the_same(tmp_path: Path, num_work
     folder, log = tmp_path / "pack", tmp_path / "log"
     reader = {"num": 200, "read_log": str(log), "gate": str(tmp_path / "gate"), "gate_row": 60}
     process = start(folder, reader, {"rows_per_part": 10, "num_workers": num_workers})
-    wait_until(lambda: len(parts(folder)) == 6)
+    await_that(lambda: len(parts(folder)) == 6)
     process.kill()
     process.communicate()
     assert not folder.exists()
     if Path("/proc/self").exists():  # every packing process ends with its parent
         pids = {read["pid"] for read in reads(log)}
-        wait_until(lambda: not any(alive(pid) for pid in pids))
+        await_that(lambda: not any(alive(pid) for pid in pids))
     finished = {path.name for path in parts(folder)}
     log.unlink()
 
@@ -77,11 +68,11 @@ def test_one_of_two_processes_packs_and_the_other_waits(tmp_path: Path) -> None:
     folder, log, gate = tmp_path / "pack", tmp_path / "log", tmp_path / "gate"
     reader = {"num": 100, "read_log": str(log), "gate": str(gate), "gate_row": 50}
     first = start(folder, reader, {"rows_per_part": 10})
-    wait_until(lambda: len(parts(folder)) == 5)
+    await_that(lambda: len(parts(folder)) == 5)
     second = start(folder, reader, {"rows_per_part": 10})
     assert second.stdout is not None and "waiting for it" in second.stdout.readline()
     gate.touch()
-    outputs = [process.communicate(timeout=DEADLINE_S)[0] for process in (first, second)]
+    outputs = [process.communicate(timeout=PATIENCE_S)[0] for process in (first, second)]
     assert first.returncode == second.returncode == 0
     assert "Packed 100 of 100 spectra," in outputs[0] and outputs[1] == ""
     assert len({read["pid"] for read in reads(log)}) == 1
@@ -92,7 +83,7 @@ def test_a_full_disk_ends_in_one_sentence_and_keeps_what_was_written(tmp_path: P
     folder, log = tmp_path / "pack", tmp_path / "log"
     reader = {"num": 300, "length": 100, "read_log": str(log)}
     process = start(folder, reader, {"rows_per_part": 20}, 50_000)
-    output = process.communicate(timeout=DEADLINE_S)[0]
+    output = process.communicate(timeout=PATIENCE_S)[0]
     assert process.returncode == 1
     assert "flux.npy could not be written: the limit on file size is reached; make room" in output
     assert "Traceback" not in output and not folder.exists() and len(parts(folder)) == 15
@@ -104,7 +95,7 @@ def test_a_full_disk_ends_in_one_sentence_and_keeps_what_was_written(tmp_path: P
 def test_a_full_disk_in_a_packing_process_ends_in_one_sentence(tmp_path: Path) -> None:
     folder = tmp_path / "pack"
     process = start(folder, {"num": 90, "length": 100}, {"rows_per_part": 30, "num_workers": 2}, 4_000)
-    output = process.communicate(timeout=DEADLINE_S)[0]
+    output = process.communicate(timeout=PATIENCE_S)[0]
     assert process.returncode == 1 and "could not be written: the limit on file size is reached" in output
     assert "Traceback" not in output and parts(folder) == []
     assert len(pack(ToyReader(num=90, length=100), config(), folder, progress=False)) == 90
@@ -163,9 +154,9 @@ def test_a_killed_packing_process_is_reported_in_one_sentence(tmp_path: Path) ->
     folder, log = tmp_path / "pack", tmp_path / "log"
     reader = {"num": 40, "read_log": str(log), "gate": str(tmp_path / "gate")}
     process = start(folder, reader, {"rows_per_part": 10, "num_workers": 2})
-    wait_until(lambda: len({read["pid"] for read in reads(log)} - {process.pid}) >= 1)
+    await_that(lambda: len({read["pid"] for read in reads(log)} - {process.pid}) >= 1)
     child = next(read["pid"] for read in reads(log) if read["pid"] != process.pid)
     os.kill(child, signal.SIGKILL)
-    output = process.communicate(timeout=DEADLINE_S)[0]
+    output = process.communicate(timeout=PATIENCE_S)[0]
     assert process.returncode == 1 and "A packing process was killed, most often for lack of memory" in output
     assert "Traceback" not in output

@@ -46,7 +46,8 @@ def make_run(
         ids = [f"s{first_id + row}" for row in range(len(LABELS))]
         table = {"id": ids, "split": "validation", "label": LABELS, "predicted": list(names)}
         # The rows of another run need not be in the same order.
-        pd.DataFrame(table).sample(frac=1, random_state=len(str(folder))).to_parquet(folder / "predictions.parquet")
+        rng = np.random.default_rng([*folder.name.encode()])
+        pd.DataFrame(table).sample(frac=1, random_state=rng).to_parquet(folder / "predictions.parquet")
     return folder
 
 

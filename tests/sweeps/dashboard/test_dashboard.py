@@ -17,7 +17,7 @@ from optuna.artifacts import download_artifact, get_all_artifact_meta
 from optuna.storages import JournalStorage
 from optuna.trial import TrialState
 
-from sweeps.dashboard import command
+from sweeps.dashboard import command, study_view
 from sweeps.dashboard.artifacts import PlotArtifacts
 from sweeps.dashboard.joined_storage import JoinedStorage
 from sweeps.dashboard.sources import StudySources
@@ -100,6 +100,15 @@ def test_the_note_of_a_trial_that_is_on_a_server_links_to_it(folder: Path) -> No
     first, second, _ = studies.get_all_trials(1)
     assert f"- [Weights & Biases]({url})" in note_of(studies, second._trial_id, 1).splitlines()
     assert "Weights & Biases" not in note_of(studies, first._trial_id, 1)
+
+
+def test_only_the_last_trials_that_ended_have_a_note(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dashboard searches all notes for each trial."""
+    monkeypatch.setattr(study_view, "NUM_NOTED", 2)
+    studies, _ = opened(folder)
+    studies.get_all_studies()
+    ids, kept = [trial._trial_id for trial in studies.get_all_trials(0)], studies.get_study_system_attrs(0)
+    assert [f"dashboard:{trial_id}:note_str:0" in kept for trial_id in ids] == [False, True, True]
 
 
 def test_a_note_written_in_the_browser_stays_with_its_trial(folder: Path) -> None:

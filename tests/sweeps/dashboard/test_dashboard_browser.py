@@ -8,6 +8,7 @@ import search_runs
 from browser import Browser
 from dashboard_runs import dashboard, end, png, track_online
 from search_runs import Process
+from waiting import await_that
 
 pytest.importorskip("optuna_dashboard")
 pytestmark = pytest.mark.slow
@@ -48,7 +49,7 @@ def let_two_end(study: Path, process: Process) -> str:
         (run / "plots" / "curves.png").write_bytes(png(40, 30))
     url = track_online(study / "0")
     (study / "hold").rename(study / "held")
-    search_runs.await_that(lambda: num_ended(study) >= 2, process)
+    await_that(lambda: num_ended(study) >= 2, process)
     (study / "held").rename(study / "hold")
     return url
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import search_runs
+from waiting import PATIENCE_S
 from wandb_server import wandb_server
 
 from spectral.configs.trackers import WandbConfig
@@ -49,7 +50,7 @@ def dashboard(folder: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
 def end(process: subprocess.Popen[str]) -> str:
     """Ctrl-C; returns what was printed after the first line."""
     process.send_signal(signal.SIGINT)
-    return process.communicate(timeout=search_runs.PATIENCE_S)[0]
+    return process.communicate(timeout=PATIENCE_S)[0]
 
 
 def track_online(run_folder: Path) -> str:

@@ -15,9 +15,10 @@ from commands import without_product_configs
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobStatus
 from hydra.version import VersionBase
-from launcher_runs import PATIENCE_S, launcher_on, task, texts_of
+from launcher_runs import launcher_on, task, texts_of
 from omegaconf import DictConfig
 from packaging.version import Version
+from waiting import PATIENCE_S, await_that
 
 from sweeps.launchers.contract import JobTimeout, StartFailed, StreamingLauncher, WorkerLost
 from sweeps.launchers.reply import NotPlainError
@@ -246,11 +247,8 @@ def started_pids(folder: Path, num_jobs: int) -> set[int]:
     return {int(pid) for pid in texts_of(folder, "*/pid", num_jobs)}
 
 
-def assert_gone(pids: set[int], within_s: float = PATIENCE_S) -> None:
-    deadline = time.monotonic() + within_s
-    while alive := [pid for pid in pids if is_alive(pid)]:
-        assert time.monotonic() < deadline, f"still there: {alive}"
-        time.sleep(0.05)
+def assert_gone(pids: set[int]) -> None:
+    await_that(lambda: not any(map(is_alive, pids)))
 
 
 def is_alive(pid: int) -> bool:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,10 @@ from hydra.core.utils import setup_globals
 from hydra.initialize import initialize
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
+from waiting import await_that
 
 from sweeps.launchers.contract import StreamingLauncher
 
-PATIENCE_S = 300.0
 TWO_WORKERS = {"devices": "cpu", "jobs_per_device": 2, "grace_s": 2}  # options of the local launcher
 
 
@@ -65,14 +64,6 @@ def texts_of(folder: Path, pattern: str, num_files: int) -> list[str]:
     """The texts of files that jobs write, once there are this many of them."""
     await_that(lambda: len(list(folder.glob(pattern))) >= num_files)
     return [path.read_text() for path in folder.glob(pattern)]
-
-
-def await_that(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError
-        time.sleep(0.02)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -5,8 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -14,6 +13,7 @@ from unittest import mock
 import optuna
 from commands import command, without_product_configs
 from optuna.trial import FrozenTrial
+from waiting import PATIENCE_S, await_that
 
 from sweeps.storage.connect import close_storage, open_storage
 from sweeps.storage.urls import journal_url
@@ -23,7 +23,6 @@ HERE = Path(__file__).parents[1]
 REPOSITORY = HERE.parents[1]
 APP = HERE / "apps" / "search_app.py"
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY)}
-PATIENCE_S = 300.0
 
 Process = subprocess.Popen[str]
 LOCAL = ("devices=cpu", "jobs_per_device=2", "threads_per_job=1", "grace_s=2")
@@ -156,15 +155,6 @@ def pid_that_holds(lock: Path) -> int:
         except OSError:
             continue
     raise AssertionError(f"nobody holds {lock}")
-
-
-def await_that(condition: Callable[[], bool], process: Process | None = None) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to this"
-        if process and process.poll() is not None:
-            raise AssertionError(f"ended too early: {process.communicate()[0]}")
-        time.sleep(0.02)
 
 
 def await_begun(folder: Path, num: int, process: Process) -> None:

@@ -6,13 +6,13 @@ import secrets
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from waiting import await_that
+
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "scontrol")
-START_S = 300.0
 CONFIG = """
 ClusterName=tests
 SlurmctldHost={host}(127.0.0.1)
@@ -110,11 +110,8 @@ def _start_munged(folder: Path, stack: ExitStack) -> None:
     # --force: the folder is a temporary one, whose parents others may write to.
     command = [str(_where("munged")), "--foreground", "--force", f"--key-file={key}", *options]
     stack.enter_context(_running(command, folder, {}))
-    deadline = time.monotonic() + START_S
-    while not (folder / "munge.socket").exists():
-        if time.monotonic() > deadline:
-            raise NoSlurm(f"munged does not start: {(folder / 'munged.out').read_text()}")
-        time.sleep(0.05)
+    with _or_no_slurm("munged", folder / "munged.out"):
+        await_that((folder / "munge.socket").exists)
 
 
 @contextmanager
@@ -136,22 +133,24 @@ def _running(command: list[str], folder: Path, environment: dict[str, str]) -> I
 
 
 def _await_idle_node(folder: Path, environment: dict[str, str]) -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        asked = subprocess.run(
-            ["sinfo", "--noheader", "--format=%T"], env=os.environ | environment, capture_output=True, text=True
-        )
-        if asked.stdout.strip() == "idle":
-            return
-        time.sleep(0.2)
-    logs = "\n".join((folder / name).read_text()[-500:] for name in ("slurmctld.out", "slurmd.out"))
-    raise NoSlurm(f"SLURM does not start: {logs}")
+    def state() -> str:
+        asked = ["sinfo", "--noheader", "--format=%T"]
+        return subprocess.run(asked, env=os.environ | environment, capture_output=True, text=True).stdout.strip()
+
+    with _or_no_slurm("SLURM", folder / "slurmctld.out", folder / "slurmd.out"):
+        await_that(lambda: state() == "idle")
+
+
+@contextmanager
+def _or_no_slurm(what: str, *logs: Path) -> Iterator[None]:
+    """Skip what is waited for in vain."""
+    try:
+        yield
+    except AssertionError:
+        raise NoSlurm(f"{what} does not start: " + "\n".join(log.read_text()[-500:] for log in logs)) from None
 
 
 def _end_all_jobs(environment: dict[str, str]) -> None:
     """End all jobs: slurmd leaves their processes running when it ends."""
     slurm(environment, "scancel", "--me")
-    deadline = time.monotonic() + START_S
-    while slurm(environment, "squeue", "--noheader"):
-        assert time.monotonic() < deadline, slurm(environment, "squeue")
-        time.sleep(0.2)
+    await_that(lambda: not slurm(environment, "squeue", "--noheader"))

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from filelock import FileLock
-from launcher_runs import await_that
+from waiting import await_that
 
 from sweeps.job import lease
 from sweeps.job.lease import LeasedTask

@@ -8,9 +8,9 @@ from typing import Any
 
 import optuna
 import pytest
-from launcher_runs import await_that
 from loop_runs import open_study
 from optuna.trial import TrialState
+from waiting import await_that
 
 import sweeps
 from sweeps.job import reporter

@@ -5,7 +5,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from search_runs import await_begun, await_that, check_complete, finish, is_gone, start, trials, worker_pids
+from search_runs import await_begun, check_complete, finish, is_gone, start, trials, worker_pids
+from waiting import await_that
 
 pytest.importorskip("submitit")
 # submitit's executor for one machine: its jobs outlive their controller, and no SLURM cancels them.

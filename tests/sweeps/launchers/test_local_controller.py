@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from launcher_contract import assert_gone, is_alive, started_pids
-from launcher_runs import PATIENCE_S, texts_of
+from launcher_runs import texts_of
+from waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]
-IMPORTED_FROM = [str(ROOT), str(ROOT / "tests" / "sweeps" / "helpers")]
+IMPORTED_FROM = [str(ROOT), str(ROOT / "tests" / "helpers"), str(ROOT / "tests" / "sweeps" / "helpers")]
 CONTROLLER = """
 import sys, time
 from pathlib import Path

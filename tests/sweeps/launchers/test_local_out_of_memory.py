@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from hydra.core.utils import JobReturn, JobStatus
 from launcher_contract import LauncherTests, Make
-from launcher_runs import PATIENCE_S, TWO_WORKERS, own_folder, texts_of, write_text
+from launcher_runs import TWO_WORKERS, own_folder, texts_of, write_text
 from omegaconf import DictConfig
+from waiting import PATIENCE_S
 
 from sweeps.launchers.reply import Reply
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from launcher_contract import LauncherTests, Make
-from launcher_runs import PATIENCE_S, TWO_WORKERS
+from launcher_runs import TWO_WORKERS
 from omegaconf import DictConfig
+from waiting import PATIENCE_S
 
 from sweeps.launchers.contract import WorkerLost
 

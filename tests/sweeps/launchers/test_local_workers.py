@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 from launcher_contract import LauncherTests, Make, assert_gone, refuse, started_pids
-from launcher_runs import PATIENCE_S, TWO_WORKERS, await_that, own_folder, texts_of, write_text
+from launcher_runs import TWO_WORKERS, own_folder, texts_of, write_text
 from omegaconf import DictConfig
+from waiting import PATIENCE_S, await_that
 
 from sweeps.launchers.contract import JobTimeout, StartFailed, WorkerLost
 from sweeps.launchers.local_worker import LocalWorker

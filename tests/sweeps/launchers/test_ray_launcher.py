@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hydra.test_utils.launcher_common_tests import LauncherTestSuite
 from launcher_contract import HydrasOwnTests, LauncherContract, LauncherTests, Make, refuse, started_pids
-from launcher_runs import PATIENCE_S
+from waiting import PATIENCE_S
 
 from sweeps.launchers.contract import WorkerLost
 

@@ -10,7 +10,6 @@ from search_runs import (
     REPOSITORY,
     Process,
     await_begun,
-    await_that,
     check_complete,
     finish,
     is_gone,
@@ -23,6 +22,7 @@ from search_runs import (
 )
 from small_runs import OVERRIDES, outcome
 from small_runs import run as run_alone
+from waiting import await_that
 
 ray: Any = pytest.importorskip("ray")
 pytestmark = pytest.mark.slow  # Ray takes seconds to start

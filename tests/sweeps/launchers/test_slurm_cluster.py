@@ -12,7 +12,6 @@ from search_runs import (
     REPOSITORY,
     Process,
     await_begun,
-    await_that,
     check_complete,
     finish,
     is_gone,
@@ -26,6 +25,7 @@ from search_runs import (
 from slurm_cluster import NoSlurm, slurm, slurm_cluster
 from small_runs import OVERRIDES, outcome
 from small_runs import run as run_alone
+from waiting import await_that
 
 pytest.importorskip("submitit")
 pytestmark = pytest.mark.slow  # each job is a new process

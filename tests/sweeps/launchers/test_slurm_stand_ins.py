@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from hydra.core.hydra_config import HydraConfig
 from launcher_contract import LauncherTests, Make, assert_gone, started_pids
-from launcher_runs import PATIENCE_S, texts_of, write_text
+from launcher_runs import texts_of, write_text
 from omegaconf import DictConfig
+from waiting import PATIENCE_S
 
 from sweeps.launchers.contract import StartFailed, WorkerLost
 

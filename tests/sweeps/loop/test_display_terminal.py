@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pyte
 import pytest
-from search_runs import HERE, LOCAL, PATIENCE_S, REPOSITORY
+from search_runs import HERE, LOCAL, REPOSITORY
+from waiting import PATIENCE_S
 
 LINES, COLUMNS = 40, 150
 

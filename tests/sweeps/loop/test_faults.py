@@ -10,7 +10,6 @@ from search_runs import (
     HERE,
     Process,
     await_begun,
-    await_that,
     check_complete,
     end_of,
     finish,
@@ -24,6 +23,7 @@ from search_runs import (
     trials,
     worker_pids,
 )
+from waiting import await_that
 
 from spectral.cli.run import EXIT_MISTAKE
 

@@ -10,7 +10,6 @@ from search_runs import (
     HERE,
     Process,
     await_begun,
-    await_that,
     check_complete,
     finish,
     is_gone,
@@ -22,6 +21,7 @@ from search_runs import (
     states,
     worker_pids,
 )
+from waiting import await_that
 
 from spectral.cli.run import EXIT_INTERRUPTED
 from sweeps.loop.interrupts import Interrupts

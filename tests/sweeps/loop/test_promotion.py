@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import seeds
 from loop_runs import Call, Sweep, open_study, sweep
 from optuna import TrialPruned
 
@@ -55,7 +56,7 @@ def run(folder: Path, task: Any, values: list[float], **options: Any) -> Sweep:
 def test_the_best_trial_is_trained_to_its_end_whatever_the_order(tmp_path: Path) -> None:
     for order in range(3):
         values = [float(x) for x in range(12)]
-        random.Random(order).shuffle(values)
+        random.Random(order + seeds.SHIFT).shuffle(values)
         training = Training()
         ended = run(tmp_path / str(order), training, values)
         (best,) = (trial for trial in ended.trials if trial.params["x"] == 0.0)

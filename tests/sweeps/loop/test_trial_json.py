@@ -48,7 +48,7 @@ def test_the_next_command_writes_what_a_kill_has_left_out(
     run(tmp_path / "undisturbed", **options)
     with monkeypatch.context() as killed:
         killed.setattr(end_trial, "write_trial_json", nothing)
-        killed.setattr("sweeps.loop.loop.reconcile", nothing, raising=False)
+        killed.setattr("sweeps.loop.loop.reconcile", nothing)
         run(tmp_path / "killed", **options)
     assert [record["state"] for record in records(tmp_path / "killed")] == ["running"] * 3
     run(tmp_path / "killed", **options)

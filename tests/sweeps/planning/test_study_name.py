@@ -10,7 +10,8 @@ import optuna
 import pytest
 from omegaconf import OmegaConf
 from optuna.trial import TrialState
-from search_runs import await_begun, await_that, check_complete, finish, read_line, run, start, states
+from search_runs import await_begun, check_complete, finish, read_line, run, start, states
+from waiting import await_that
 
 from sweeps.config import SweepConfig
 from sweeps.outputs import SWEEPS

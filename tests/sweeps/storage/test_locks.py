@@ -18,7 +18,7 @@ HOLDER = "import sys, filelock; lock = filelock.FileLock(sys.argv[1]); lock.acqu
 def lock(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The path of a lock, on a system with or without a list of locks."""
     if request.param == "no list":
-        monkeypatch.setattr(locks, "LOCKS", tmp_path / "none", raising=False)
+        monkeypatch.setattr(locks, "LOCKS", tmp_path / "none")
     return tmp_path / "run.lock"
 
 

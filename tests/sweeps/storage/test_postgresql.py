@@ -13,7 +13,8 @@ from claim_race import claimed_concurrently, open_concurrently
 from loop_runs import open_study
 from optuna.trial import TrialState
 from postgresql_server import PASSWORD, Server, reason_to_skip
-from search_runs import REPOSITORY, await_begun, await_that, check_complete, finish, run, start, trials
+from search_runs import REPOSITORY, await_begun, check_complete, finish, run, start, trials
+from waiting import await_that
 
 from sweeps.study import controllers
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from search_runs import await_that, check_complete, finish, start, trials
+from search_runs import check_complete, finish, start, trials
+from waiting import await_that
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from search_runs import (
     await_begun,
-    await_that,
     check_complete,
     finish,
     is_gone,
@@ -22,6 +21,7 @@ from search_runs import (
     trials,
     worker_pids,
 )
+from waiting import await_that
 
 
 def test_workers_end_with_a_killed_controller_and_the_same_command_resumes(folder: Path) -> None:

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 from offline_runs import check_epochs, offline_runs
 from omegaconf import OmegaConf
 from small_runs import REPOSITORY, StoppedError, outcome, rows, run, stop_after
+from waiting import PATIENCE_S, await_that
 
 from spectral.configs import trackers as configs
 from spectral.errors import UserError
@@ -23,7 +23,6 @@ from spectral.tracking.backends.contract import TrackedAs
 from spectral.tracking.backends.wandb_key import mode_of_environment
 
 Overrides = Callable[..., list[str]]
-PATIENCE_S = 300.0
 
 
 def without_sweep(config: Any) -> dict[str, Any]:
@@ -238,11 +237,8 @@ def test_ctrl_c_is_logged_as_an_interruption(tracked: Overrides, tmp_path: Path)
     process = subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
-    deadline = time.monotonic() + PATIENCE_S
     record = folder / "tracker.json"
-    while not (record.exists() and json.loads(record.read_text())["wandb"]["id"]):
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.02)
+    await_that(lambda: record.exists() and json.loads(record.read_text())["wandb"]["id"], process)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does it, to all processes of the command
     output, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130, output

@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,9 +18,9 @@ from typing import Any
 import pytest
 from offline_runs import check_epochs, offline_runs
 from small_runs import outcome, run
+from waiting import await_that
 
 Overrides = Callable[..., list[str]]
-PATIENCE_S = 300.0
 
 
 def children(parent: int, name: str) -> list[int]:
@@ -40,20 +39,13 @@ def children(parent: int, name: str) -> list[int]:
 
 def await_core() -> int:
     """The number of the library's own process, below the tracker's."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := children(os.getpid(), "wandb-core")):
-        assert time.monotonic() < deadline, "it never started"
-        time.sleep(0.01)
-    return found[0]
+    return await_that(lambda: children(os.getpid(), "wandb-core"))[0]
 
 
 def await_start(run_folder: Path) -> None:
     """Wait until the tracker has started and named the run."""
-    deadline = time.monotonic() + PATIENCE_S
     record = run_folder / "tracker.json"
-    while not (record.exists() and json.loads(record.read_text())["wandb"]["id"]):
-        assert time.monotonic() < deadline, "it never started"
-        time.sleep(0.01)
+    await_that(lambda: record.exists() and json.loads(record.read_text())["wandb"]["id"])
 
 
 def at_epoch(number: int, act: Callable[[], Any]) -> Callable[[int, dict[str, Any]], None]:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 
-CLASSES = ("star", "unknown", "galaxy", "qso")
 WAVE = np.linspace(3690.0, 9100.0, 2600)  # [L]
 WAVE32: Array = WAVE.astype(np.float32)
 ARM_JUNCTION = 5900.0  # where the blue and the red arm of the LAMOST spectrographs meet (Cui et al. 2012)

@@ -5,7 +5,7 @@ import os
 import signal
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from waiting import PATIENCE_S, await_that
 
 from spectral.data.readers.survey_files import scan
 from spectral.data.readers.survey_files.file_tree import FileTree
@@ -27,7 +28,6 @@ from spectral.processes import is_running
 
 NUM = 20_000
 PYTHON_STRING = 90  # bytes, of a file's name with its folder
-DEADLINE_S = 60
 
 
 def test_a_catalog_is_listed_by_columns_and_not_by_objects_for_each_row(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ class Stuck(LamostLayout):
 
     def entries(self, path: Path) -> list[Entry]:
         (path.parent / f"{os.getpid()}.pid").touch()
-        time.sleep(DEADLINE_S)
+        time.sleep(2 * PATIENCE_S)
         return []
 
 
@@ -98,18 +98,11 @@ def test_processes_that_read_headers_end_with_a_killed_parent(tmp_path: Path, mo
     parent.start()
     readers: list[int] = []
     try:
-        wait_until(lambda: len(list(tmp_path.glob("*.pid"))) == 2)
+        await_that(lambda: len(list(tmp_path.glob("*.pid"))) == 2)
         readers += [int(path.stem) for path in tmp_path.glob("*.pid")]
         parent.kill()
         parent.join()
-        wait_until(lambda: not any(map(is_running, readers)))
+        await_that(lambda: not any(map(is_running, readers)))
     finally:
         for pid in filter(is_running, [*readers, parent.pid or 0]):
             os.kill(pid, signal.SIGKILL)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + DEADLINE_S / 2
-    while not condition():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.01)

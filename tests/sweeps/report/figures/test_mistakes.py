@@ -18,7 +18,7 @@ def split(num: int = 80) -> tuple[pd.DataFrame, pd.DataFrame]:
     predicted = np.where(is_bal & (rows % 2 == 0), "star", label)
     ids = [f"s{row}" for row in rows]
     catalog = pd.DataFrame({"id": ids, "subclass": subclass, "redshift": redshift})
-    return catalog.sample(frac=1, random_state=0), pd.DataFrame({"id": ids, "label": label, "predicted": predicted})
+    return catalog.sample(frac=1), pd.DataFrame({"id": ids, "label": label, "predicted": predicted})
 
 
 def test_the_subclass_with_most_mistakes_is_on_top() -> None:
