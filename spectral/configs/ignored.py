@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from spectral.configs.baseline import OPTIONS, BaselineConfig
 from spectral.configs.losses import SoftF1Config
+from spectral.configs.lr_schedule import PlateauConfig
+from spectral.configs.pretraining import PretrainingConfig
 from spectral.configs.root import ExperimentConfig
 
 REPLACED_BY_WIDTHS = ("model.width", "model.num_blocks")
@@ -18,7 +20,13 @@ def ignored_options(config: ExperimentConfig, overrides: Sequence[str]) -> list[
         overrides: of the command: a default next to another option is no mistake.
     """
     replaced = [f"{override} does nothing: {why}." for override in overrides if (why := replacement(config, override))]
-    return [*replaced, *_next_to_form(config), *_without_teacher(config), *_without_their_own(config)]
+    replaced += [*_next_to_form(config), *_without_teacher(config), *_without_their_own(config)]
+    return [*replaced, *ignored_of_stages(config)]
+
+
+def ignored_of_stages(config: ExperimentConfig | PretrainingConfig) -> list[str]:
+    """A sentence for each option that changes nothing in a stage, by command or by default."""
+    return list(_too_patient(config))
 
 
 def replacement(config: ExperimentConfig, override: str) -> str:
@@ -75,3 +83,15 @@ def _without_their_own(config: ExperimentConfig) -> Iterator[str]:
         for name in ("start_angstrom", "stop_angstrom", "step"):
             if (value := getattr(config.data.grid, name)) != getattr(usual, name):
                 yield f"data.grid.{name}={value:g} does nothing without data.grid.kind: the pixels stay the source's."
+
+
+def _too_patient(config: ExperimentConfig | PretrainingConfig) -> Iterator[str]:
+    """Learning rates that a stage is too short for."""
+    for i, stage in enumerate(config.schedule.stages):
+        lr_schedule = stage.lr_schedule or config.lr_schedule
+        if isinstance(lr_schedule, PlateauConfig) and lr_schedule.first_epoch > stage.epochs:
+            key = f"schedule.stages[{i}].lr_schedule" if stage.lr_schedule else "lr_schedule"
+            yield (
+                f"{key}.patience_epochs={lr_schedule.patience_epochs} does nothing with schedule.stages[{i}].epochs="
+                f"{stage.epochs}: the learning rate cannot fall before epoch {lr_schedule.first_epoch}."
+            )
