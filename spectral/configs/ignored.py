@@ -7,6 +7,7 @@ from spectral.configs.losses import SoftF1Config
 from spectral.configs.lr_schedule import PlateauConfig
 from spectral.configs.pretraining import PretrainingConfig
 from spectral.configs.root import ExperimentConfig
+from spectral.configs.stages import ScheduleConfig
 
 REPLACED_BY_WIDTHS = ("model.width", "model.num_blocks")
 REPLACED_BY_STAGES = ("loss", "optimizer", "lr_schedule")
@@ -25,8 +26,8 @@ def ignored_options(config: ExperimentConfig, overrides: Sequence[str]) -> list[
 
 
 def ignored_of_stages(config: ExperimentConfig | PretrainingConfig) -> list[str]:
-    """A sentence for each option that changes nothing in a stage, by command or by default."""
-    return list(_too_patient(config))
+    """A sentence for each option that is of no use in a stage, by command or by default."""
+    return [*_too_patient(config), *_after_the_best(config.schedule)]
 
 
 def replacement(config: ExperimentConfig, override: str) -> str:
@@ -95,3 +96,12 @@ def _too_patient(config: ExperimentConfig | PretrainingConfig) -> Iterator[str]:
                 f"{key}.patience_epochs={lr_schedule.patience_epochs} does nothing with schedule.stages[{i}].epochs="
                 f"{stage.epochs}: the learning rate cannot fall before epoch {lr_schedule.first_epoch}."
             )
+
+
+def _after_the_best(schedule: ScheduleConfig) -> Iterator[str]:
+    """A stage that patience ends has its best epoch behind it."""
+    if schedule.patience_epochs is not None and schedule.keep == "last":
+        yield (
+            f"schedule.patience_epochs={schedule.patience_epochs} ends a stage when its best epoch is over, and "
+            "schedule.keep=last keeps the weights of its last epoch: schedule.keep=best keeps the best."
+        )

@@ -67,6 +67,14 @@ REFERENCE = "schedule=reference"
             ["schedule.stages=[{name:long,epochs:9},{name:short,epochs:4,lr_schedule:plateau}]"],
             ["schedule.stages[1].lr_schedule.patience_epochs=2 does nothing with schedule.stages[1].epochs=4:"],
         ),
+        (
+            ["schedule.patience_epochs=3"],
+            [
+                "schedule.patience_epochs=3 ends a stage when its best epoch is over, and schedule.keep=last keeps the "
+                "weights of its last epoch: schedule.keep=best keeps the best."
+            ],
+        ),
+        (["schedule.patience_epochs=3", "schedule.keep=best"], []),
         (["data=packed"], []),
         (["data.baseline.method=arpls", "data.baseline.lam=1e6"], []),
         (["data.baseline.lam=1e6"], ["data.baseline.lam=1e+06 does nothing with data.baseline.method=none."]),
