@@ -214,6 +214,17 @@ def test_the_number_of_threads_is_the_one_asked_for() -> None:
     assert choose_runtime("cpu", num_threads=2).num_threads == torch.get_num_threads() == 2
 
 
+def test_null_threads_are_not_those_of_an_earlier_call() -> None:
+    """A process may hold several runs: the jobs of a worker, whose number its slot has set, or those of a notebook."""
+    torch.set_num_threads(3)
+    choose_runtime("cpu", num_threads=2)
+    choose_runtime("cpu", num_threads=1)
+    assert [choose_runtime("cpu").num_threads for _ in range(2)] == [3, 3] and torch.get_num_threads() == 3
+    choose_runtime("cpu", num_threads=1)
+    torch.set_num_threads(2)  # by somebody else
+    assert choose_runtime("cpu").num_threads == torch.get_num_threads() == 2
+
+
 FAULTS = """
 import os, resource, threading, torch
 from spectral.runtime import tune_allocator
