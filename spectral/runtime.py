@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from spectral.errors import UserError
+from spectral.native.block import NativeBlock
 from spectral.native.library import library
 from spectral.native.quicker import BFLOAT16, FLOAT32, TORCH, Way, quickest
 
@@ -47,7 +48,8 @@ class Runtime:
         """Bring the network, in place, to device, layout and kernel; return what to call in its stead."""
         network.to(device=self.device)
         for module in network.modules():
-            if hasattr(module, "kernel"):
+            # Blocks of the reference network alone: a module of a user may have a `kernel` of its own.
+            if isinstance(getattr(module, "native", None), NativeBlock):
                 module.kernel = self.kernel  # type: ignore[assignment]  # a module's attributes are typed as tensors
         if self.channels_last:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # its overloads lack this one
