@@ -38,7 +38,7 @@ def load_run(
         folder: of the run, or the file model.onnx that `spectral.export` has made of it, which onnxruntime then applies
             on the CPU.
         device, precision: as the keys of `python -m spectral.predict`: 'auto' takes what is quick here.
-        num_threads: of the CPU; None leaves torch's own number.
+        num_threads: of the CPU; None: torch's own number.
         batch_size: spectra at a time, as evaluate_batch_size; it changes probabilities by rounding only.
 
     Raises:

@@ -135,13 +135,12 @@ def first_and_last_losses(stages: list[Stage]) -> list[nn.Module]:
 
 def _loss_by_epoch(loss_config: Any, sampler: Sampler, dataset: Dataset) -> Callable[[int], nn.Module]:
     """What gives a stage's loss for an epoch, by the class fractions of that epoch's batches."""
-    priors = torch.from_numpy(dataset.class_priors)
+    priors, names = torch.from_numpy(dataset.class_priors), dataset.class_names
+    context = {"num_classes": dataset.num_classes, "class_priors": priors, "class_names": names}
 
     def make_loss(epoch: int) -> nn.Module:
         fractions = torch.from_numpy(sampler.fractions(epoch))
-        loss: nn.Module = losses.build(
-            loss_config, num_classes=dataset.num_classes, class_priors=priors, batch_fractions=fractions
-        )
+        loss: nn.Module = losses.build(loss_config, batch_fractions=fractions, **context)
         return loss
 
     return make_loss

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from spectral.errors import UserError
+from spectral.native.block import NativeBlock
 from spectral.native.library import library
 from spectral.native.quicker import BFLOAT16, FLOAT32, TORCH, Way, quickest
 
@@ -47,7 +48,8 @@ class Runtime:
         """Bring the network, in place, to device, layout and kernel; return what to call in its stead."""
         network.to(device=self.device)
         for module in network.modules():
-            if hasattr(module, "kernel"):
+            # Blocks of the reference network alone: a module of a user may have a `kernel` of its own.
+            if isinstance(getattr(module, "native", None), NativeBlock):
                 module.kernel = self.kernel  # type: ignore[assignment]  # a module's attributes are typed as tensors
         if self.channels_last:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # its overloads lack this one
@@ -62,6 +64,34 @@ class Runtime:
         if self.precision == "float32":
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, torch.bfloat16)
+
+
+@dataclass
+class _Threads:
+    """What `set_threads` has done in this process: the number that it gave, None for none, and the one before."""
+
+    given: int | None = None
+    before: int = 0
+
+
+_threads = _Threads()
+
+
+def set_threads(num_threads: int | None) -> None:
+    """Set the number of CPU threads of this process.
+
+    Args:
+        num_threads: None takes back what a call before has given. The number is then PyTorch's own (a thread a core, or
+            OMP_NUM_THREADS), or what somebody else has set.
+    """
+    now = torch.get_num_threads()
+    if now != _threads.given:  # somebody else has set it since
+        _threads.given, _threads.before = None, now
+    if num_threads is not None:
+        torch.set_num_threads(num_threads)
+    elif _threads.given is not None:
+        torch.set_num_threads(_threads.before)
+    _threads.given = num_threads
 
 
 def choose_runtime(
@@ -82,7 +112,7 @@ def choose_runtime(
         precision: 'auto' (bfloat16 where the device has instructions for it), 'float32' or 'bfloat16'.
         layout: 'auto' (channels_last but on MPS), 'channels_last' or 'contiguous'.
         compile: 'always' takes torch.compile; 'auto' and 'never' do not, since the time it takes is not won back.
-        num_threads: of the CPU; None leaves torch's own number, a thread a core of this process.
+        num_threads: of the CPU; None: that of torch, a thread a core of this process, unless somebody has set another.
         kernel: 'native' (a block of the reference network as one operation in C++, on the CPU), 'torch', or 'auto'
             (native where that is possible and quicker).
         kernel_before: with which the run began that is resumed; 'auto' then takes the same if it can.
@@ -92,8 +122,7 @@ def choose_runtime(
     Raises:
         UserError: for a device that is not there, a compiler that is not, or settings that do not fit together.
     """
-    if num_threads is not None:
-        torch.set_num_threads(num_threads)
+    set_threads(num_threads)
     # cuDNN would else take kernels that add in any order, and round float32 to the 10 bits of TF32.
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.allow_tf32 = False

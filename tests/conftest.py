@@ -22,6 +22,7 @@ pytest.register_assert_rewrite("offline_runs")
 seeds.choose_examples()
 seeds.shift_seeds()
 gc.disable()  # until the tests are collected
+torch.set_num_threads(1)  # for fixtures of several tests; `one_thread` is of each test
 
 
 def pytest_collection_finish() -> None:

@@ -146,6 +146,25 @@ def test_the_runtime_gives_the_network_its_kernel() -> None:
     assert {block.kernel for block in network.blocks} == {"torch"}
 
 
+class OwnKernel(nn.Module):
+    """A network of a user, with blocks of the reference network next to kernels of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reference = build("reference", 1, 140)
+        self.kernel = nn.Parameter(torch.ones(3))
+        self.conv = nn.Conv1d(1, 1, 3)
+        self.conv.kernel = "wide"  # type: ignore[assignment]  # a module's attributes are typed as tensors
+
+
+@HAS_NATIVE
+def test_kernels_of_other_modules_are_left_alone() -> None:
+    network = OwnKernel()
+    choose_runtime("cpu", kernel="native").prepare(network)
+    assert {block.kernel for block in network.reference.blocks} == {"native"}
+    assert network.kernel.tolist() == [1, 1, 1] and network.conv.kernel == "wide"
+
+
 @pytest.mark.parametrize("device", ["tpu", "cuda:99", "cpu:1", ""])
 def test_a_missing_device_is_named(device: str) -> None:
     with pytest.raises(UserError, match=rf"device={device} is not on this machine: allowed are auto, cpu"):
@@ -204,6 +223,17 @@ def test_a_gpu_is_set_to_deterministic_float32() -> None:
 
 def test_the_number_of_threads_is_the_one_asked_for() -> None:
     assert choose_runtime("cpu", num_threads=2).num_threads == torch.get_num_threads() == 2
+
+
+def test_null_threads_are_not_those_of_an_earlier_call() -> None:
+    """A process may hold several runs: the jobs of a worker, whose number its slot has set, or those of a notebook."""
+    torch.set_num_threads(3)
+    choose_runtime("cpu", num_threads=2)
+    choose_runtime("cpu", num_threads=1)
+    assert [choose_runtime("cpu").num_threads for _ in range(2)] == [3, 3] and torch.get_num_threads() == 3
+    choose_runtime("cpu", num_threads=1)
+    torch.set_num_threads(2)  # by somebody else
+    assert choose_runtime("cpu").num_threads == torch.get_num_threads() == 2
 
 
 FAULTS = """

@@ -26,7 +26,7 @@ from spectral.plots.pictures import Plots
 from spectral.runs.folder import RunFolder
 from spectral.runs.given import begun, resolved
 from spectral.runs.origin import origin
-from spectral.runtime import Runtime
+from spectral.runtime import Runtime, set_threads
 from spectral.scoring.console import print_result
 from spectral.scoring.cross_fitting import check_can_hold_out
 from spectral.scoring.scores import FinalScores
@@ -118,8 +118,7 @@ def _carry_out(
 
 def _runtime(num_threads: int | None) -> Runtime:
     """Baselines run on the CPU in float32."""
-    if num_threads is not None:
-        torch.set_num_threads(num_threads)
+    set_threads(num_threads)
     found = Runtime(
         torch.device("cpu"), "float32", channels_last=False, compile=False, num_threads=torch.get_num_threads()
     )

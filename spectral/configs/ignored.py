@@ -4,7 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from spectral.configs.baseline import OPTIONS, BaselineConfig
 from spectral.configs.losses import SoftF1Config
+from spectral.configs.lr_schedule import PlateauConfig
+from spectral.configs.pretraining import PretrainingConfig
 from spectral.configs.root import ExperimentConfig
+from spectral.configs.stages import ScheduleConfig
 
 REPLACED_BY_WIDTHS = ("model.width", "model.num_blocks")
 REPLACED_BY_STAGES = ("loss", "optimizer", "lr_schedule")
@@ -18,7 +21,13 @@ def ignored_options(config: ExperimentConfig, overrides: Sequence[str]) -> list[
         overrides: of the command: a default next to another option is no mistake.
     """
     replaced = [f"{override} does nothing: {why}." for override in overrides if (why := replacement(config, override))]
-    return [*replaced, *_next_to_form(config), *_without_teacher(config), *_without_their_own(config)]
+    replaced += [*_next_to_form(config), *_without_teacher(config), *_without_their_own(config)]
+    return [*replaced, *ignored_of_stages(config)]
+
+
+def ignored_of_stages(config: ExperimentConfig | PretrainingConfig) -> list[str]:
+    """A sentence for each option that is of no use in a stage, by command or by default."""
+    return [*_too_patient(config), *_after_the_best(config.schedule)]
 
 
 def replacement(config: ExperimentConfig, override: str) -> str:
@@ -75,3 +84,24 @@ def _without_their_own(config: ExperimentConfig) -> Iterator[str]:
         for name in ("start_angstrom", "stop_angstrom", "step"):
             if (value := getattr(config.data.grid, name)) != getattr(usual, name):
                 yield f"data.grid.{name}={value:g} does nothing without data.grid.kind: the pixels stay the source's."
+
+
+def _too_patient(config: ExperimentConfig | PretrainingConfig) -> Iterator[str]:
+    """Learning rates that a stage is too short for."""
+    for i, stage in enumerate(config.schedule.stages):
+        lr_schedule = stage.lr_schedule or config.lr_schedule
+        if isinstance(lr_schedule, PlateauConfig) and lr_schedule.first_epoch > stage.epochs:
+            key = f"schedule.stages[{i}].lr_schedule" if stage.lr_schedule else "lr_schedule"
+            yield (
+                f"{key}.patience_epochs={lr_schedule.patience_epochs} does nothing with schedule.stages[{i}].epochs="
+                f"{stage.epochs}: the learning rate cannot fall before epoch {lr_schedule.first_epoch}."
+            )
+
+
+def _after_the_best(schedule: ScheduleConfig) -> Iterator[str]:
+    """A stage that patience ends has its best epoch behind it."""
+    if schedule.patience_epochs is not None and schedule.keep == "last":
+        yield (
+            f"schedule.patience_epochs={schedule.patience_epochs} ends a stage when its best epoch is over, and "
+            "schedule.keep=last keeps the weights of its last epoch: schedule.keep=best keeps the best."
+        )

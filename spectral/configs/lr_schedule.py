@@ -60,9 +60,14 @@ class MultistepConfig:
 @lr_schedules.register("spectral.training.lr_schedules:plateau")
 @dataclass
 class PlateauConfig:
-    """Multiply by `factor` when the training loss has not fallen for `patience_epochs` epochs."""
+    """Multiply by `factor` when the training loss has not fallen for more than `patience_epochs` epochs."""
 
     name: str = "plateau"
     factor: float = number(0.5, above=0, below=1)  # of the learning rate, each time
-    patience_epochs: int = number(10, at_least=0)  # epochs without a lower training loss
+    patience_epochs: int = number(2, at_least=0)  # epochs without a lower training loss that change nothing yet
     final_fraction: float = number(0.01, at_least=0, at_most=1)  # of the learning rate, below which it never falls
+
+    @property
+    def first_epoch(self) -> int:
+        """The first epoch of a stage, from 1, that may have a lower rate: the first of all sets the loss to beat."""
+        return self.patience_epochs + 3

@@ -17,6 +17,11 @@ WITHOUT_KEY: Mapping[str, Any] = {
     "kernel": "torch",  # before 0.3 there was no other: a run that is resumed keeps it
 }
 
+# Defaults that have changed, the former and today's: a run that began with the former one keeps it.
+CHANGED_DEFAULTS: Mapping[str, tuple[Any, Any]] = {
+    "lr_schedule.patience_epochs": (10, 2),  # 0.1 waited longer than the default stage lasts
+}
+
 
 def renamed(value: Any, key: str = "") -> Any:
     """A stored value under today's names; of a mapping or a list all that it holds.

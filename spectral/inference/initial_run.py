@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from spectral.configs.class_lists import class_of
+from spectral.configs.fields import written
 from spectral.configs.root import ExperimentConfig
 from spectral.data.dataset import Dataset
 from spectral.data.packing.like_run import RunSpectra
@@ -201,8 +202,14 @@ def _options(classifier: Classifier, with_inputs: bool) -> dict[str, Any]:
     if with_inputs:
         options |= _flat("transform", inputs.transform) | {"inputs.masked_pixels": inputs.masked_pixels}
         options["data.baseline"] = inputs.baseline or "none"
-        options["inputs.channels"] = [channel.name for channel in inputs.channels]
+        options["inputs.channels"] = "[" + ", ".join(map(_written, inputs.channels)) + "]"
     return options
+
+
+def _written(channel: Any) -> str:
+    """A channel as the command line has it: its name, or a mapping if it has options."""
+    options = dataclasses.asdict(channel)
+    return written(options) if len(options) > 1 else str(channel.name)
 
 
 def _flat(group: str, config: Any) -> dict[str, Any]:

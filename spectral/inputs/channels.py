@@ -22,14 +22,22 @@ class Pixels(NamedTuple):
         ivar: inverse variance [B, S, L] of the flux as it was measured; None if the survey has none.
         bad: [B, L], True where a pixel inside the spectrum was masked.
         inside: [B, L], True from the first to the last good pixel.
-        measured: flux [B, S, L] as it was measured, float32, 0 where masked.
+        given: flux [B, S, L] of any float type, as `Inputs` is given it.
+        mask: [B, L], True where it is not known; None: it is known everywhere.
     """
 
     flux: Tensor
     ivar: Tensor | None
     bad: Tensor
     inside: Tensor
-    measured: Tensor
+    given: Tensor
+    mask: Tensor | None
+
+    @property
+    def measured(self) -> Tensor:
+        """Flux [B, S, L] as it was measured, float32, 0 where masked. Few channels ask for it, so it is not kept."""
+        # `where`, not `masked_fill`, which goes through the pixels one by one.
+        return self.given.float() if self.mask is None else torch.where(self.mask[:, None], 0, self.given.float())
 
 
 class Channel(nn.Module):

@@ -79,20 +79,17 @@ class Inputs(nn.Module):
     def pixels(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None) -> Pixels:
         """What the channels are made of: the scaled flux, its bad pixels filled. Arguments as in `forward`."""
         scaled = self.transform(flux, mask)
-        # `where`, not `masked_fill`, which goes through the pixels one by one.
-        measured = flux.float() if mask is None else torch.where(mask[:, None], 0, flux.float())
         if mask is None:
             inside = torch.ones_like(scaled[:, 0], dtype=torch.bool)
-            return Pixels(scaled, ivar, ~inside, inside, measured)
+            return Pixels(scaled, ivar, ~inside, inside, flux, mask)
         position = torch.arange(mask.shape[1], device=mask.device, dtype=torch.int32)
-        first = position.masked_fill(mask, mask.shape[1]).amin(dim=1, keepdim=True)
-        last = position.masked_fill(mask, -1).amax(dim=1, keepdim=True)
-        inside = position <= last
-        if self.masked_pixels == "interpolate":
-            inside &= position >= first
-            # On a CPU the few bad pixels alone take a tenth of the time; on a GPU finding them would hold up its queue.
-            # An exported graph cannot look for them at all.
-            looks_for_bad = mask.device.type == "cpu" and not torch.compiler.is_exporting()
-            fill = fill_bad_pixels if looks_for_bad else fill_every_pixel
-            scaled = fill(scaled, mask & inside)
-        return Pixels(scaled, ivar, mask & inside, inside, measured)
+        inside = position <= position.masked_fill(mask, -1).amax(dim=1, keepdim=True)
+        if self.masked_pixels == "zero":
+            return Pixels(scaled, ivar, mask & inside, inside, flux, mask)
+        inside &= position >= position.masked_fill(mask, mask.shape[1]).amin(dim=1, keepdim=True)
+        bad = mask & inside
+        # On a CPU the few bad pixels alone take a tenth of the time; on a GPU finding them would hold up its queue.
+        # An exported graph cannot look for them at all.
+        looks_for_bad = mask.device.type == "cpu" and not torch.compiler.is_exporting()
+        fill = fill_bad_pixels if looks_for_bad else fill_every_pixel
+        return Pixels(fill(scaled, bad), ivar, bad, inside, flux, mask)

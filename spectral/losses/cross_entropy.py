@@ -1,5 +1,7 @@
 """Cross-entropy with class weights and label smoothing. Shape letters: B batch, K classes."""
 
+from collections.abc import Sequence
+
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -20,15 +22,21 @@ class CrossEntropy(Loss):
         balanced: weights 1 / (K f_c) instead.
         label_smoothing: s, in [0, 1).
         batch_fractions: f [K], the fraction of each class in the training batches.
+        class_names: [K], for error sentences.
     """
 
     weights: Tensor | None
 
     def __init__(
-        self, weights: list[float] | None, balanced: bool, label_smoothing: float, batch_fractions: Tensor
+        self,
+        weights: list[float] | None,
+        balanced: bool,
+        label_smoothing: float,
+        batch_fractions: Tensor,
+        class_names: Sequence[str] | None = None,
     ) -> None:
         fractions = batch_fractions.float()
-        by_class = class_weights(weights, balanced, fractions)
+        by_class = class_weights(weights, balanced, fractions, class_names)
         super().__init__(output_prior=reweighted(_smoothed(fractions, label_smoothing), by_class))
         self.register_buffer("weights", by_class, persistent=False)
         self.label_smoothing = label_smoothing

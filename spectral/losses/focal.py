@@ -1,5 +1,7 @@
 """Focal loss. Shape letters: B batch, K classes."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -17,13 +19,21 @@ class Focal(Loss):
         weights: [K], in class order, alpha of the paper, or None for equal weights.
         balanced: weights 1 / (K f_c) instead.
         batch_fractions: f [K], the fraction of each class in the training batches.
+        class_names: [K], for error sentences.
     """
 
     weights: Tensor | None
 
-    def __init__(self, gamma: float, weights: list[float] | None, balanced: bool, batch_fractions: Tensor) -> None:
+    def __init__(
+        self,
+        gamma: float,
+        weights: list[float] | None,
+        balanced: bool,
+        batch_fractions: Tensor,
+        class_names: Sequence[str] | None = None,
+    ) -> None:
         fractions = batch_fractions.float()
-        by_class = class_weights(weights, balanced, fractions)
+        by_class = class_weights(weights, balanced, fractions, class_names)
         super().__init__(output_prior=reweighted(fractions, by_class))  # nearly: focal loss flattens the posterior
         self.register_buffer("weights", by_class, persistent=False)
         self.gamma = gamma

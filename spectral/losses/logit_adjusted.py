@@ -1,5 +1,7 @@
 """Logit-adjusted cross-entropy and balanced softmax. Shape letters: B batch, K classes."""
 
+from collections.abc import Sequence
+
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -18,12 +20,13 @@ class LogitAdjusted(Loss):
     Args:
         tau: the strength, >= 0; 0 is plain cross-entropy.
         batch_fractions: f [K], the fraction of each class in the training batches, each above 0.
+        class_names: [K], for error sentences.
     """
 
     shift: Tensor  # [K]
 
-    def __init__(self, tau: float, batch_fractions: Tensor) -> None:
-        require_drawn(batch_fractions, "A logit-adjusted loss")
+    def __init__(self, tau: float, batch_fractions: Tensor, class_names: Sequence[str] | None = None) -> None:
+        require_drawn(batch_fractions, "A logit-adjusted loss", class_names)
         log_fractions = batch_fractions.float().log()
         super().__init__(output_prior=((1 - tau) * log_fractions).softmax(0))  # f^(1 - tau)
         self.register_buffer("shift", tau * log_fractions, persistent=False)
@@ -35,5 +38,5 @@ class LogitAdjusted(Loss):
 class BalancedSoftmax(LogitAdjusted):
     """Balanced softmax (Ren et al. 2020, arXiv 2007.10740, theorem 1): logit adjustment with tau = 1."""
 
-    def __init__(self, batch_fractions: Tensor) -> None:
-        super().__init__(1.0, batch_fractions)
+    def __init__(self, batch_fractions: Tensor, class_names: Sequence[str] | None = None) -> None:
+        super().__init__(1.0, batch_fractions, class_names)

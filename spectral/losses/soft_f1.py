@@ -1,6 +1,7 @@
 """Soft macro-F1 losses. Shape letters: B batch, K classes."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -28,16 +29,23 @@ class SoftF1(Loss):
         eps: of log_of_mean.
         class_priors: pi [K], the share of each class in the training split.
         batch_fractions: f [K], the share of each class in the training batches.
+        class_names: [K], for error sentences.
     """
 
     ratio: Tensor  # [K], weight of a spectrum by its class
 
     def __init__(
-        self, form: str, prior_weighted: bool, eps: float, class_priors: Tensor, batch_fractions: Tensor
+        self,
+        form: str,
+        prior_weighted: bool,
+        eps: float,
+        class_priors: Tensor,
+        batch_fractions: Tensor,
+        class_names: Sequence[str] | None = None,
     ) -> None:
         priors, fractions = class_priors.float(), batch_fractions.float()
         if prior_weighted:
-            require_drawn(fractions, "loss.prior_weighted=true")
+            require_drawn(fractions, "loss.prior_weighted=true", class_names)
         super().__init__(output_prior=priors if prior_weighted else fractions)  # nearly: an F1 loss does not calibrate
         ratio = priors / fractions if prior_weighted else torch.ones_like(fractions)
         self.register_buffer("ratio", ratio, persistent=False)

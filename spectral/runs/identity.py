@@ -12,7 +12,7 @@ from spectral.configs.baseline_run import BaselineRunConfig
 from spectral.configs.data import readers
 from spectral.configs.dotted import flat
 from spectral.configs.pretraining import PretrainingConfig
-from spectral.configs.renamed import renamed
+from spectral.configs.renamed import CHANGED_DEFAULTS, renamed
 from spectral.configs.stored import kind_of, read_stored
 from spectral.errors import UserError
 
@@ -51,8 +51,9 @@ def is_free(key: str) -> bool:
 def as_begun(path: Path, stored: Mapping[str, Any], given: dict[str, Any], chosen: Collection[str]) -> dict[str, Any]:
     """A command's config, with the grid that the run in `path` took from `init`, and the options that it began without.
 
-    A later version may have added an option, and a yaml another value of it than its default. The run keeps the
-    default, unless the command itself names the option: then it is compared like any other.
+    A later version may have added an option, and a yaml another value of it than its default, or changed a default. The
+    run keeps the default that it began with, unless the command itself names the option: then it is compared like any
+    other.
 
     Args:
         chosen: the keys that the command names.
@@ -63,11 +64,13 @@ def as_begun(path: Path, stored: Mapping[str, Any], given: dict[str, Any], chose
     given = _on_grid_as_begun(begun, given)
     then, now = flat(begun), flat(given)
     added = then.keys() & now.keys() - flat(renamed(stored)).keys()
-    changed = {key: then[key] for key in sorted(added) if then[key] != now[key] and key not in chosen}
+    moved = {key for key, defaults in CHANGED_DEFAULTS.items() if (then.get(key), now.get(key)) == defaults}
+    changed = {key: then[key] for key in sorted(added | moved) if then[key] != now[key] and key not in chosen}
     config = OmegaConf.create(given)
     for key, value in changed.items():
         if not is_free(key):
-            log.info("The run in %s began before there was %s: it continues with %s=%s.", path, key, key, value)
+            began = "with another default of" if key in moved else "before there was"
+            log.info("The run in %s began %s %s: it continues with %s=%s.", path, began, key, key, value)
             OmegaConf.update(config, key, value)
     resolved = OmegaConf.to_container(config)
     assert isinstance(resolved, dict)

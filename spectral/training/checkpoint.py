@@ -21,6 +21,7 @@ from spectral.runs.weights import load_weights
 log = logging.getLogger(__name__)
 
 RENAMED = {"averaged": "ema"}  # what earlier versions called a field
+OUT_OF_MEMORY = "DefaultCPUAllocator"  # in the message of a RuntimeError: PyTorch raises no MemoryError
 
 
 @dataclass
@@ -51,28 +52,32 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def load_checkpoint(path: Path) -> Checkpoint | None:
-    """The checkpoint, or None where there is none or it is damaged, which is logged.
+    """The checkpoint, or None if there is none or it is damaged: it is then renamed, and the log says so.
 
     Raises:
-        UserError: it cannot be opened. It may be whole, so that training again would throw it away.
+        UserError: it cannot be read. It may be whole, so that training again would throw it away.
     """
-    if not path.exists():
-        return None
     try:
-        path.open("rb").close()
+        content = io.BytesIO(path.read_bytes())
+    except FileNotFoundError:
+        return None
     except OSError as error:
         raise UserError(
             f"{path} cannot be read: {error.strerror}; change that, or remove it to train from the beginning."
         ) from error
     try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
+        saved = torch.load(content, map_location="cpu", weights_only=True)
         current = {RENAMED.get(name, name): value for name, value in saved.items()}
         known = {field.name for field in fields(Checkpoint)}  # a later version may have written more
         return Checkpoint(**{name: value for name, value in current.items() if name in known})
     except MemoryError:
         raise
     except Exception as error:  # corrupt bytes can raise anything in the reader
-        log.warning("%s cannot be read (%s): the run starts again from its beginning.", path, type(error).__name__)
+        if OUT_OF_MEMORY in str(error):
+            raise
+        damaged = path.replace(path.with_name(f"{path.name}.damaged"))
+        said = "%s cannot be read (%s): it is kept as %s, and the run starts again from its beginning."
+        log.warning(said, path, type(error).__name__, damaged.name)
         return None
 
 

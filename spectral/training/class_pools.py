@@ -24,14 +24,17 @@ class ClassPools:
         self.rows = [np.flatnonzero(labels == label) for label in range(num_classes)]
         self.class_names = class_names
 
-    def require(self, fractions: ByClass) -> None:
-        """Raise UserError if a class has a fraction and no rows."""
+    def require(self, fractions: ByClass, instead: str = "give it the fraction 0") -> None:
+        """Raise UserError if a class has a fraction and no rows.
+
+        Args:
+            instead: how to leave such a class out; it ends the sentence.
+        """
         empty = np.flatnonzero((fractions > 0) & (self.priors == 0))
         if len(empty):
             name = f" ({self.class_names[empty[0]]})" if self.class_names else ""
             raise UserError(
-                f"sampler draws class index {empty[0]}{name}, which has no training spectra: "
-                "add some, or give it the fraction 0."
+                f"sampler draws class index {empty[0]}{name}, which has no training spectra: add some, or {instead}."
             )
 
     def draw(self, counts: Rows, rng: np.random.Generator) -> Rows:

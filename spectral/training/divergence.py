@@ -1,5 +1,6 @@
 """Losses and weights that are no longer finite: where it happened, and what to try."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,10 @@ class NonFiniteLossError(UserError):
 
 @dataclass(frozen=True)
 class FiniteCheck:
-    """Looks at an epoch's losses and weights, and reports the first that is not finite.
+    """Looks at an epoch's losses and weights, and reports the first loss that is not finite.
+
+    Losses are looked at some steps after they were made. Meanwhile the learning rate has moved on, and one bad loss has
+    made all weights NaN, so neither today's rate nor today's weights say why.
 
     Args:
         stage: its name.
@@ -23,33 +27,46 @@ class FiniteCheck:
     """
 
     network: nn.Module
-    optimizer: torch.optim.Optimizer
     stage: str
     epoch: int
     kept_in: Path | None
 
-    def check_losses(self, losses: list[Tensor], num_steps: int) -> None:
-        """Raises NonFiniteLossError for the first loss that is not finite; `num_steps` is the last one's number."""
-        bad = [i for i, finite in enumerate(torch.stack(losses).isfinite().tolist()) if not finite] if losses else []
+    def check_losses(self, losses: Sequence[Tensor], rates: Sequence[float], num_before: int) -> None:
+        """Raise NonFiniteLossError for the first loss that is not finite.
+
+        Args:
+            losses: of steps one after another.
+            rates: the learning rates of the same steps.
+            num_before: steps of the epoch before these.
+        """
+        bad = [i for i, finite in enumerate(torch.stack([*losses]).isfinite().tolist()) if not finite] if losses else []
         if bad:
-            raise self._error_at(f"the loss became {float(losses[bad[0]])}", num_steps - len(losses) + bad[0] + 1)
+            cause = (
+                "weights are no longer finite either; try a lower optimizer.lr, schedule.clip_norm=1 or another loss"
+                if self._broken_weight()
+                else "all weights are finite; try another loss or a lower optimizer.lr"
+            )
+            what = f"the loss became {float(losses[bad[0]])}"
+            raise self._error_at(what, num_before + bad[0] + 1, rates[bad[0]], cause)
 
-    def check_weights(self, num_steps: int) -> None:
-        """Raises NonFiniteLossError if the epoch's last step, which no loss has followed, broke the weights."""
-        if self._broken_weights():
-            raise self._error_at("the next loss would not be finite", num_steps)
+    def check_weights(self, num_steps: int, rate: float) -> None:
+        """Raise NonFiniteLossError if the epoch's last step broke the weights: no loss has followed it.
 
-    def _error_at(self, what: str, step: int) -> NonFiniteLossError:
+        Args:
+            num_steps: of the epoch.
+            rate: the learning rate of the last one.
+        """
+        if name := self._broken_weight():
+            cause = f"weights such as {name} are no longer finite; try a lower optimizer.lr or schedule.clip_norm=1"
+            raise self._error_at("the next loss would not be finite", num_steps, rate, cause)
+
+    def _error_at(self, what: str, step: int, rate: float, cause: str) -> NonFiniteLossError:
         kept = f"the weights of an earlier epoch are kept in {self.kept_in}" if self.kept_in else "no epoch had ended"
         return NonFiniteLossError(
-            f"{what} in stage {self.stage}, epoch {self.epoch}, step {step}, at a learning rate of "
-            f"{self.optimizer.param_groups[0]['lr']:g}: {self._cause()}; {kept}."
+            f"{what} in stage {self.stage}, epoch {self.epoch}, step {step}, at a learning rate of {rate:g}: "
+            f"{cause}; {kept}."
         )
 
-    def _cause(self) -> str:
-        if broken := self._broken_weights():
-            return f"weights are no longer finite ({broken[0]} first); try a lower optimizer.lr or schedule.clip_norm=1"
-        return "the weights are finite, so the loss itself overflowed; try another loss or a lower optimizer.lr"
-
-    def _broken_weights(self) -> list[str]:
-        return [name for name, p in self.network.named_parameters() if not bool(p.isfinite().all())]
+    def _broken_weight(self) -> str:
+        """The name of a weight that is not finite; empty if all are."""
+        return next((name for name, p in self.network.named_parameters() if not bool(p.isfinite().all())), "")

@@ -143,7 +143,8 @@ class ScheduleSampler:
         self.pools = ClassPools(labels, num_classes, class_names)
         self.start = self._endpoint(start, start_fractions)
         self.end = self._endpoint(end, end_fractions)
-        self.pools.require(self.start + self.end)
+        for key, kind, fractions in (("start", start, self.start), ("end", end, self.end)):
+            self.pools.require(fractions, _instead(key, kind, is_balanced=start == end == "balanced"))
         self.batch_size, self.seed, self.num_epochs = batch_size, seed, num_epochs
 
     def batches(self, epoch: int, num_steps: int) -> Iterator[Rows]:
@@ -163,6 +164,19 @@ class ScheduleSampler:
         if kind == "balanced" or fractions is None:
             return np.full(num_classes, 1 / num_classes)
         return np.asarray(fractions, dtype=np.float64)
+
+
+def _instead(key: str, kind: str, is_balanced: bool) -> str:
+    """How an end of a schedule, `start` or `end`, leaves a class out: the end of a sentence.
+
+    Args:
+        is_balanced: whether both ends are balanced, as with sampler=balanced.
+    """
+    if is_balanced:
+        return "give sampler=power sampler.power=0, which draws the other classes equally often"
+    if kind == "balanced":
+        return f"give sampler.{key}=fractions, with 0 for it in sampler.{key}_fractions"
+    return f"give it the fraction 0 in sampler.{key}_fractions"
 
 
 def balanced_sampler(

@@ -99,8 +99,7 @@ class Trainer:
             UserError: the data is not what the run began with, or its weights cannot be read.
         """
         resumed = load_resumable(self.folder)
-        same = {self.settings.data_digest, self.settings.former_data_digest}
-        if resumed and resumed.data_digest not in same:
+        if resumed and resumed.data_digest not in {self.settings.data_digest, self.settings.former_data_digest}:
             raise UserError(
                 f"run_dir={self.folder.path} began on other spectra, or on another split of them: the data has changed "
                 "since, so give another run_dir."
@@ -186,17 +185,18 @@ class Trainer:
         self, stage: Stage, loss: nn.Module, optimizer: torch.optim.Optimizer, schedule: StageSchedule
     ) -> tuple[float, int]:
         kept_in = self.folder.path if self.best_epoch else None
-        watch = FiniteCheck(self.network, optimizer, stage.name, self.epoch, kept_in)
+        watch = FiniteCheck(self.network, stage.name, self.epoch, kept_in)
         positions = list(self.sampler.batches(self.epoch - 1, stage.steps))
-        num_checked, losses = 0, list[Tensor]()
+        num_checked, losses, rates = 0, list[Tensor](), [optimizer.param_groups[0]["lr"]]
         for value in self.steps(positions, loss, optimizer, schedule):
             losses.append(value)
             is_due = len(losses) == num_checked + STEPS_PER_LOSS_CHECK and self.runtime.device.type == "cpu"
             if is_due or len(losses) == len(positions):
-                watch.check_losses(losses[num_checked:], len(losses))
+                watch.check_losses(losses[num_checked:], rates[num_checked:], num_checked)
                 num_checked = len(losses)
+            rates.append(optimizer.param_groups[0]["lr"])  # of the next step
             self.progress.end_step()
-        watch.check_weights(stage.steps)
+        watch.check_weights(stage.steps, rates[-2])
         return float(torch.stack(losses).cpu().double().mean()), sum(map(len, positions))
 
     def steps(

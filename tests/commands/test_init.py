@@ -159,6 +159,23 @@ def test_options_that_change_what_the_weights_mean_are_reported(
     assert messages == ["model.dilations=[1, 2, 4], here it is [1, 2, 5].", "transform.clip=None, here it is 5.0."]
 
 
+def test_other_options_of_a_channel_are_reported(
+    small: Overrides, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def channels(block_pixels: int) -> str:
+        return f"inputs.channels=[flux,{{name:continuum,block_pixels:{block_pixels}}}]"
+
+    begin = tmp_path / "begin"
+    run(small(channels(20), *STILL, folder="begin"))
+    run(small(channels(20), f"init={begin}", *STILL, folder="same"))
+    assert f"{begin} had" not in caplog.text
+    run(small(channels(30), f"init={begin}", *STILL))
+    assert (
+        f"{begin} had inputs.channels=[flux, {{name: continuum, block_pixels: 20}}], here it is "
+        "[flux, {name: continuum, block_pixels: 30}]."
+    ) in caplog.text
+
+
 def test_a_run_is_resumed_without_the_folder_of_its_initial_weights(
     small: Overrides, tmp_path: Path, other: Path
 ) -> None:

@@ -54,6 +54,27 @@ REFERENCE = "schedule=reference"
         (["init_wave=any"], ["init_wave=any does nothing: there are no weights to begin with without init=FOLDER."]),
         (["schedule.mixup_classes=within", "schedule.mixup_alpha=0.2"], []),
         (["schedule.mixup_classes=within"], ["schedule.mixup_classes=within does nothing without schedule.mixup_"]),
+        (["lr_schedule=plateau"], []),
+        (
+            ["lr_schedule=plateau", "lr_schedule.patience_epochs=10"],
+            [
+                "lr_schedule.patience_epochs=10 does nothing with schedule.stages[0].epochs=12: the learning rate "
+                "cannot fall before epoch 13."
+            ],
+        ),
+        (["lr_schedule=plateau", "lr_schedule.patience_epochs=9"], []),
+        (
+            ["schedule.stages=[{name:long,epochs:9},{name:short,epochs:4,lr_schedule:plateau}]"],
+            ["schedule.stages[1].lr_schedule.patience_epochs=2 does nothing with schedule.stages[1].epochs=4:"],
+        ),
+        (
+            ["schedule.patience_epochs=3"],
+            [
+                "schedule.patience_epochs=3 ends a stage when its best epoch is over, and schedule.keep=last keeps the "
+                "weights of its last epoch: schedule.keep=best keeps the best."
+            ],
+        ),
+        (["schedule.patience_epochs=3", "schedule.keep=best"], []),
         (["data=packed"], []),
         (["data.baseline.method=arpls", "data.baseline.lam=1e6"], []),
         (["data.baseline.lam=1e6"], ["data.baseline.lam=1e+06 does nothing with data.baseline.method=none."]),

@@ -107,6 +107,7 @@ class Bench:
         momentum: float = 0.0,
         scale: float = 1.0,
         changes_loss: bool = False,
+        lr_schedule: Any = "constant",
     ) -> Stage:
         class Loss(nn.Module):
             def __init__(self) -> None:
@@ -121,7 +122,8 @@ class Bench:
             return self.optimizers[-1]
 
         def make_lr_schedule(optimizer: torch.optim.Optimizer, num_steps: int) -> Any:
-            return lr_schedules.build(lr_schedules.typed("constant"), optimizer=optimizer, num_steps=num_steps)
+            config = lr_schedules.typed(lr_schedule)
+            return lr_schedules.build(config, optimizer=optimizer, num_steps=num_steps, num_epochs=epochs)
 
         made = lambda _epoch: Loss(), make_optimizer, make_lr_schedule
         return Stage(name, epochs, 2, start, *made, changes_loss=changes_loss)

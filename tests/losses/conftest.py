@@ -21,9 +21,9 @@ def build_loss() -> Callable[..., nn.Module]:
         batch_fractions = torch.tensor(np.asarray(fractions), dtype=torch.float64)
         class_priors = batch_fractions if priors is None else torch.tensor(np.asarray(priors), dtype=torch.float64)
         config = losses.typed({"name": name, **fields})
-        return losses.build(
-            config, num_classes=len(batch_fractions), class_priors=class_priors, batch_fractions=batch_fractions
-        ).double()
+        context = {"batch_fractions": batch_fractions, "class_priors": class_priors}
+        class_names = [f"class{index}" for index in range(len(batch_fractions))]
+        return losses.build(config, num_classes=len(class_names), class_names=class_names, **context).double()
 
     return build
 

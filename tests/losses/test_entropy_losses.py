@@ -141,7 +141,7 @@ def test_mistakes_are_named_before_anything_starts(fields, message):
     ],
 )
 def test_a_class_never_drawn_is_named_if_the_loss_divides_by_its_fraction(build_loss, name, fields):
-    with pytest.raises(UserError, match="never draws class index 2"):
+    with pytest.raises(UserError, match=r"never draws class index 2 \(class2\)\.$"):
         build_loss(name, [0.5, 0.5, 0.0], **fields)
 
 

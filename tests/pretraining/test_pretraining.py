@@ -76,6 +76,11 @@ def test_the_loss_falls_and_the_run_is_logged_like_any(pretrain: Pretrain) -> No
     assert not (folder / "predictions.parquet").exists()
 
 
+def test_what_does_nothing_in_a_stage_is_warned_of(pretrain: Pretrain, caplog: pytest.LogCaptureFixture) -> None:
+    pretrain("lr_schedule=plateau", "schedule.stages.0.epochs=1", "schedule.stages.0.steps=1")
+    assert "lr_schedule.patience_epochs=2 does nothing with schedule.stages[0].epochs=1:" in caplog.text
+
+
 def test_the_same_command_gives_the_same_weights_and_another_seed_others(pretrain: Pretrain) -> None:
     assert outcome(pretrain(folder="one")) == outcome(pretrain(folder="two"))
     assert outcome(pretrain("seed=4", folder="other"))[2] != outcome(pretrain(folder="one"))[2]

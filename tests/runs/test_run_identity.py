@@ -17,7 +17,7 @@ from spectral import experiment
 from spectral.configs.root import ExperimentConfig
 from spectral.errors import UserError
 from spectral.runs import given
-from spectral.runs.identity import FREE_KEYS, check_same
+from spectral.runs.identity import FREE_KEYS, as_begun, check_same
 
 Overrides = Callable[..., list[str]]
 
@@ -120,6 +120,18 @@ def test_a_study_and_a_run_leave_the_same_keys_free() -> None:
     """Except for the keys that a sweep itself gives to its jobs."""
     of_studies = set(OmegaConf.load(REPOSITORY / "conf" / "sweep" / "default.yaml").free_keys)
     assert of_studies == set(FREE_KEYS) - {"run_dir", "score_test", "sweep"}
+
+
+def test_a_run_that_began_with_a_former_default_keeps_it(caplog: pytest.LogCaptureFixture) -> None:
+    began = stored_by_this_version(NOW | {"lr_schedule": {"name": "plateau", "patience_epochs": 10}})
+    today = stored_by_this_version(NOW | {"lr_schedule": "plateau"})
+    with caplog.at_level(logging.INFO):
+        begun = as_begun(HERE, began, today, chosen=["lr_schedule"])
+    check_same(HERE, began, begun, is_finished=False)
+    assert "began with another default of lr_schedule.patience_epochs: it continues with" in caplog.text
+    named = as_begun(HERE, began, today, chosen=["lr_schedule.patience_epochs"])
+    with pytest.raises(UserError, match=r"lr_schedule\.patience_epochs=10, this command has .*=2"):
+        check_same(HERE, began, named, is_finished=False)
 
 
 @dataclasses.dataclass

@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,36 @@ def test_a_truncated_or_overwritten_checkpoint_is_reported(tmp_path: Path, caplo
         with caplog.at_level(logging.WARNING):
             assert load_checkpoint(path) is None
         assert "starts again from its beginning" in caplog.text
+
+
+def test_a_damaged_checkpoint_is_kept_by_another_name(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path, kept = tmp_path / "last.ckpt", tmp_path / "last.ckpt.damaged"
+    for content in (b"damaged", b"damaged later"):
+        path.write_bytes(content)
+        caplog.clear()
+        assert load_checkpoint(path) is None
+        assert list(tmp_path.iterdir()) == [kept] and kept.read_bytes() == content
+        assert "it is kept as last.ckpt.damaged" in caplog.text
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a file whose reading fails")
+def test_a_read_that_fails_is_no_damage(tmp_path: Path) -> None:
+    """The first byte of a process's memory can be asked for, and reading it is an error of the disk."""
+    path = tmp_path / "last.ckpt"
+    path.symlink_to("/proc/self/mem")
+    with pytest.raises(UserError, match=r"last\.ckpt cannot be read: Input/output error; change that, or remove it"):
+        load_checkpoint(path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_too_little_memory_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "last.ckpt"
+    save_checkpoint(path, made())
+    # More than any machine can address.
+    monkeypatch.setattr(torch, "load", lambda *_given, **_options: torch.empty(1 << 55, dtype=torch.uint8))
+    with pytest.raises(RuntimeError, match="allocate"):
+        load_checkpoint(path)
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_checkpoint_that_cannot_be_opened_is_not_thrown_away(tmp_path: Path) -> None:

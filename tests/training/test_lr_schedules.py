@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from spectral.configs.lr_schedule import ends_of_parts, lr_schedules
+from spectral.configs.lr_schedule import PlateauConfig, ends_of_parts, lr_schedules
 
 
 def rates(name: str, num_steps: int, epoch_losses: tuple[float, ...] = (0.0,), **options: object) -> list[float]:
@@ -67,3 +67,10 @@ def test_plateau_waits_for_its_patience_and_stops_at_its_floor() -> None:
     losses = (1.0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5)
     found = rates("plateau", 8, losses, patience_epochs=1, factor=0.5, final_fraction=0.25)
     assert found == pytest.approx([2.0, 2.0, 2.0, 2.0, 1.0, 1.0, 0.5, 0.5])
+
+
+@pytest.mark.parametrize("patience_epochs", [0, 1, 4])
+def test_a_plateau_lowers_the_rate_first_in_the_epoch_that_its_config_says(patience_epochs: int) -> None:
+    first = PlateauConfig(patience_epochs=patience_epochs).first_epoch
+    found = rates("plateau", first + 1, (1.0,) * (first + 1), patience_epochs=patience_epochs)
+    assert found.index(1.0) == first - 1

@@ -1,5 +1,7 @@
 """Samplers: the content of a batch, which depends on seed, epoch and steps alone."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -214,15 +216,35 @@ def test_one_fraction_per_class():
 
 
 @pytest.mark.parametrize(
-    ("name", "options"), [("fractions", {"fractions": REFERENCE}), ("balanced", {}), ("schedule", {})]
+    ("name", "options", "instead"),
+    [
+        ("fractions", {"fractions": REFERENCE}, "give it the fraction 0."),
+        ("balanced", {}, "give sampler=power sampler.power=0, which draws the other classes equally often."),
+        ("schedule", {}, "give sampler.end=fractions, with 0 for it in sampler.end_fractions."),
+        (
+            "schedule",
+            {"start": "fractions", "start_fractions": REFERENCE, "end": "natural"},
+            "give it the fraction 0 in sampler.start_fractions.",
+        ),
+    ],
 )
-def test_a_class_without_spectra_is_named(name, options):
-    with pytest.raises(UserError, match=r"class index 3 \(qso\), which has no training spectra"):
+def test_a_class_without_spectra_is_named_with_a_way_to_leave_it_out(name, options, instead):
+    sentence = f"sampler draws class index 3 (qso), which has no training spectra: add some, or {instead}"
+    with pytest.raises(UserError, match=f"^{re.escape(sentence)}$"):
         build(name, labels=LABELS[LABELS != 3], **options)
 
 
-def test_a_class_without_spectra_may_have_the_fraction_0():
-    sampler = build("fractions", labels=LABELS[LABELS != 3], fractions=[0.5, 0.25, 0.25, 0])
+@pytest.mark.parametrize(
+    ("name", "options", "share"),
+    [
+        ("fractions", {"fractions": [0.5, 0.25, 0.25, 0]}, 0.5),
+        ("power", {"power": 0.0}, 1 / 3),
+        ("schedule", {"end": "fractions", "end_fractions": [0.5, 0.25, 0.25, 0]}, 0.5),
+    ],
+)
+def test_a_class_without_spectra_may_be_left_out(name, options, share):
+    sampler = build(name, labels=LABELS[LABELS != 3], **options)
+    assert sampler.fractions(4)[[0, 3]].tolist() == pytest.approx([share, 0])
     assert len(next(sampler.batches(0, 1))) == 160
 
 
