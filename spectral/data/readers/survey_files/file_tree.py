@@ -94,8 +94,12 @@ def _is_pattern(folder: str) -> bool:
 
 
 def _fits(name: str, endings: tuple[str, ...], beginnings: tuple[str, ...]) -> bool:
-    """Files with a dot in front are no data: systems and rsync keep their own next to the file of that name."""
-    return name.endswith(endings) and name.startswith(beginnings) and not name.startswith(".")
+    return name.endswith(endings) and name.startswith(beginnings) and _is_data(name)
+
+
+def _is_data(name: str) -> bool:
+    """Files and folders with a dot in front are none: systems, rsync and Jupyter keep their own there."""
+    return not name.startswith(".")
 
 
 def _same(path: Path, other: str) -> bool:
@@ -108,7 +112,7 @@ def _below(root: Path, key: str) -> list[str]:
 
     names, seen = list[str](), {os.path.realpath(root)}
     for folder, subfolders, files in os.walk(root, onerror=fail, followlinks=True):
-        subfolders[:] = [name for name in sorted(subfolders) if _is_new(f"{folder}/{name}", seen)]
+        subfolders[:] = [name for name in sorted(subfolders) if _is_data(name) and _is_new(f"{folder}/{name}", seen)]
         below = os.path.relpath(folder, root)
         begin = "" if below == "." else f"{below}/"
         names += [begin + name for name in sorted(files)]
