@@ -18,6 +18,7 @@ from spectral.data.readers.arrays.fits_units import stated_unit
 from spectral.data.readers.arrays.hdf5_map import map_hdf5
 from spectral.data.readers.arrays.options import ArrayOptions
 from spectral.data.readers.arrays.stored_array import StoredArray
+from spectral.data.readers.arrays.wave_axis import warn_of_medium
 from spectral.data.readers.columns import NUMBERED, among, find_columns, log_columns, tidy_catalog
 from spectral.data.readers.contract import Chunk, Flux
 from spectral.data.readers.csv_table import read_table
@@ -222,12 +223,18 @@ class ArrayReader:
     def wave_per_row(self) -> bool:
         return "wave" in self.names and len(self.arrays[self.names["wave"]].shape) == 2
 
+    @cached_property
+    def _has_wave(self) -> bool:
+        """Raises UserError if there are no wavelengths, but data.wave_unit is given."""
+        if "wave" in self.names:
+            return True
+        if self.options.wave_unit:
+            raise UserError(f"data.wave_unit={self.options.wave_unit} has no wavelengths: {self.source} has no wave.")
+        warn_of_medium(self.options.wave_medium, self.source)
+        return False
+
     def wave_angstrom(self) -> NDArray[np.float64] | None:
-        if "wave" not in self.names:
-            if self.options.wave_unit:
-                raise UserError(
-                    f"data.wave_unit={self.options.wave_unit} has no wavelengths: {self.source} has no wave."
-                )
+        if not self._has_wave:
             return None
         wave = self.arrays[self.names["wave"]]
         if wave.kind not in "fiu":
