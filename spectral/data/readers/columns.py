@@ -120,7 +120,7 @@ def tidy_catalog(table: pd.DataFrame, given: Mapping[str, str | None], source: s
             catalog[name] = catalog[name].astype("float64")
     catalog["label"] = whole_numbers(catalog["label"])
     if not numbered:  # the check of a million ids takes 40 MB
-        _check_ids(catalog["id"], source)
+        check_ids(catalog["id"], source)
     first = ["id", "label"]
     catalog = catalog[first + [name for name in catalog.columns if name not in first]].reset_index(drop=True)
     catalog.attrs[NUMBERED] = numbered
@@ -245,7 +245,8 @@ def plain_integers(table: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
     return table.astype({name: kind for name, kind in plain.items() if name not in inexact})
 
 
-def _check_ids(ids: pd.Series, source: str) -> None:
+def check_ids(ids: pd.Series, source: str) -> None:
+    """Raise UserError if an id is missing, or there twice; `source` begins the sentence."""
     if ids.isna().any():
         raise UserError(f"{source} has no id in row {int(ids.isna().to_numpy().argmax()) + 1}.")
     if (twice := ids.duplicated()).any():
