@@ -116,6 +116,13 @@ class SurveyFilesReader:
         files, positions, _ = self._places(np.array([row]))
         return f"{files[0]}, row {positions[0]}"
 
+    def known_bad(self) -> NDArray[np.bool_]:
+        """What the list says of the spectra: a file is missing, or its header could not be read."""
+        if not self.manifest.is_file():
+            self._listed()
+        bad: NDArray[np.bool_] = pq.read_table(self.manifest, columns=[PROBLEM]).to_pandas()[PROBLEM].notna().to_numpy()
+        return bad
+
     def read(self, rows: NDArray[np.int64]) -> Chunk:
         files, positions, problems = self._places(rows)
         found: list[Spectrum | str] = [str(problem) for problem in problems]
