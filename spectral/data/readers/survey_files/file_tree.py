@@ -89,6 +89,11 @@ def tree_root(folder: str, key: str = "data.folder") -> Path:
     return Path(*parts[: next(i for i, part in enumerate(parts) if WILDCARDS & set(part))])
 
 
+def below_root(folder: str, root: Path) -> str:
+    """What data.folder names below its root: the rest of a pattern, or a file; empty if it is a folder as a whole."""
+    return "/".join(Path(folder).parts[len(root.parts) :])
+
+
 def _is_pattern(folder: str) -> bool:
     return bool(WILDCARDS & set(folder)) and not Path(folder).exists()
 
@@ -128,5 +133,5 @@ def _is_new(folder: str, seen: set[str]) -> bool:
 
 
 def _matching(pattern: str, root: Path) -> list[str]:
-    rest = str(Path(*Path(pattern).parts[len(root.parts) :]))
+    rest = below_root(pattern, root)
     return sorted(glob.iglob(rest, root_dir=root, recursive=True))  # noqa: PTH207  # Path.glob looks at each file

@@ -19,7 +19,7 @@ from spectral.data.readers.contract import Chunk
 from spectral.data.readers.fingerprints import file_stamp, join_stamps
 from spectral.data.readers.paths import existing_file
 from spectral.data.readers.survey_files.class_map import mapped_labels
-from spectral.data.readers.survey_files.file_tree import MOST_STAMPED, FileTree, find_files, size_and_time
+from spectral.data.readers.survey_files.file_tree import MOST_STAMPED, FileTree, below_root, find_files, size_and_time
 from spectral.data.readers.survey_files.layout import Layout, Spectrum, UnreadableError
 from spectral.data.readers.survey_files.listing import Source, list_spectra
 from spectral.data.readers.survey_files.scan import FILE, PROBLEM, ROW_IN_FILE
@@ -101,11 +101,10 @@ class SurveyFilesReader:
 
     def settings(self) -> Mapping[str, object]:
         values: dict[str, object] = {name: value for name, value in vars(self.source).items() if name != "class_names"}
-        values |= {
-            "folder": str(self.root.resolve()),
-            "pattern": self.source.folder,
-            "class_map": self.source.class_map,
-        }
+        values |= {"folder": str(self.root.resolve()), "class_map": self.source.class_map}
+        # Not data.folder as it was spelled: the same survey is one, whether by a full path or with a slash at the end.
+        if below := below_root(self.source.folder, self.root):
+            values["pattern"] = below
         if self.source.catalog is not None:
             values["catalog"] = str(Path(self.source.catalog).resolve())
         layout = {name: value for name, value in vars(self.layout).items() if not name.startswith("_")}
