@@ -32,15 +32,15 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Let one process at a time make or replace the pack `folder`; the others wait, and say so."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder.parent / f".{folder.name}.lock")
+def locked(path: Path, doing: str = "packs") -> Iterator[None]:
+    """Let one process at a time make or replace a pack, or another file; the others wait, and say what it does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.parent / f".{path.name}.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
         end_if_importing_main()
-        log.info("Another process packs %s: waiting for it.", folder)
+        log.info("Another process %s %s: waiting for it.", doing, path)
         lock.acquire()
     try:
         yield

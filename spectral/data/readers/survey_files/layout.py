@@ -42,7 +42,8 @@ class Layout(Protocol):
     is found by its file and its id there; `longer_id(id, file)`, which tells ids apart that several files have;
     `row_in_file` and `spectrum_id`, which a catalog row's values of `file_name_columns` give as they do `file_name`;
     `wave_unit`, in which its files give wavelengths; `redshift_file(path)`, the file next to one of spectra that holds
-    their classes and redshifts, or None; and `version`, which is raised when it reads the same files otherwise.
+    their classes and redshifts, or None; `version`, which is raised when it reads the same files otherwise; and
+    `of_spectra`, the names of those of its options that decide over spectra, and not over which there are.
     """
 
     @property

@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from spectral.data.packing.staging import locked
 from spectral.data.readers.contract import Chunk
 from spectral.data.readers.fingerprints import file_stamp, join_stamps
 from spectral.data.readers.paths import existing_file
@@ -28,8 +29,9 @@ from spectral.files import write_parquet
 
 log = logging.getLogger(__name__)
 
-MANIFEST_FORMAT = 3
+MANIFEST_FORMAT = 4
 ROWS_PER_GROUP = 8192  # of the manifest, which is read a group at a time: it may have millions of rows
+OF_LABELS = ("class_map", "zwarn_labels")  # settings by which labels are made of what is listed
 WARNINGS = ("zwarn", "zwarning")  # columns of a redshift's warning flags, in lower case
 
 
@@ -56,7 +58,8 @@ class SurveyFilesReader:
             self._stamp = join_stamps([self._stamp, file_stamp(existing_file(source.catalog, "data.catalog"))])
         if hasattr(layout, "version"):  # what an earlier version has listed and packed is listed and packed again
             self._stamp = join_stamps([self._stamp, f"version {layout.version}"])
-        digest = hashlib.blake2b(json.dumps([MANIFEST_FORMAT, self._stamp, self.settings()]).encode(), digest_size=8)
+        of_list = [MANIFEST_FORMAT, self._stamp, self._settings_of_list()]
+        digest = hashlib.blake2b(json.dumps(of_list, sort_keys=True).encode(), digest_size=8)
         self._is_described = False
         folder = Path(tempfile.gettempdir()) / f"spectral-{os.getuid()}" if cache_dir is None else cache_dir
         self.manifest = folder / "manifests" / f"{layout.name}-{digest.hexdigest()}.parquet"
@@ -77,14 +80,7 @@ class SurveyFilesReader:
 
     def _listed(self) -> pd.DataFrame:
         """The manifest, made if it is not there."""
-        is_new = not self.manifest.is_file()
-        if is_new:
-            tree = self.tree or self._find_files()
-            with kept_sentences() as sentences:
-                listed = list_spectra(self.layout, self.source, tree, self.num_workers)
-            listed.attrs[SENTENCES] = sentences
-            write_parquet(self.manifest, listed, ROWS_PER_GROUP)
-            del listed
+        is_new = self._make_manifest()
         self.tree = None  # of millions of names
         frame = pd.read_parquet(self.manifest)
         if not is_new and not self._is_described:
@@ -92,6 +88,20 @@ class SurveyFilesReader:
         self._is_described = True
         frame.attrs.pop(SENTENCES, None)
         return frame
+
+    def _make_manifest(self) -> bool:
+        """Make the list of spectra, unless it is there; whether it was made. One process makes it, and others wait."""
+        if self.manifest.is_file():
+            return False
+        with locked(self.manifest, "lists the spectra in"):
+            if self.manifest.is_file():
+                return False
+            tree = self.tree or self._find_files()
+            with kept_sentences() as sentences:
+                listed = list_spectra(self.layout, self.source, tree, self.num_workers)
+            listed.attrs[SENTENCES] = sentences
+            write_parquet(self.manifest, listed, ROWS_PER_GROUP)
+        return True
 
     def wave_angstrom(self) -> None:
         return None  # each spectrum has its own
@@ -107,8 +117,16 @@ class SurveyFilesReader:
             values["pattern"] = below
         if self.source.catalog is not None:
             values["catalog"] = str(Path(self.source.catalog).resolve())
-        layout = {name: value for name, value in vars(self.layout).items() if not name.startswith("_")}
-        return json.loads(json.dumps(values | {"layout": layout}))  # type: ignore[no-any-return]  # a mapping, as given
+        return json.loads(json.dumps(values | {"layout": self._layout_settings()}))  # type: ignore[no-any-return]  # a mapping, as given
+
+    def _layout_settings(self) -> dict[str, object]:
+        return {name: value for name, value in vars(self.layout).items() if not name.startswith("_")}
+
+    def _settings_of_list(self) -> dict[str, object]:
+        """Those that decide which spectra there are, and what is known of them."""
+        of_spectra = getattr(self.layout, "of_spectra", ())
+        layout = {name: value for name, value in self._layout_settings().items() if name not in of_spectra}
+        return {name: value for name, value in self.settings().items() if name not in OF_LABELS} | {"layout": layout}
 
     def place(self, row: int) -> str:
         """The file of a catalog row and its position there, for messages."""
@@ -117,8 +135,7 @@ class SurveyFilesReader:
 
     def known_bad(self) -> NDArray[np.bool_]:
         """What the list says of the spectra: a file is missing, or its header could not be read."""
-        if not self.manifest.is_file():
-            self._listed()
+        self._make_manifest()
         bad: NDArray[np.bool_] = pq.read_table(self.manifest, columns=[PROBLEM]).to_pandas()[PROBLEM].notna().to_numpy()
         return bad
 
@@ -136,8 +153,7 @@ class SurveyFilesReader:
 
     def _places(self, rows: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """File, position in it, and problem of some catalog rows."""
-        if not self.manifest.is_file():
-            self._listed()
+        self._make_manifest()
         columns = np.empty(len(rows), object), np.empty(len(rows), np.int64), np.empty(len(rows), object)
         groups = rows // ROWS_PER_GROUP
         for number in np.unique(groups):
