@@ -41,3 +41,8 @@ class WrappedReader:
 
     def known_bad(self) -> NDArray[np.bool_] | None:
         return known_bad_rows(self.reader)
+
+    @property
+    def unread_files(self) -> str:
+        unread: str = getattr(self.reader, "unread_files", "")
+        return unread

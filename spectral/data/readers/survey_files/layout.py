@@ -3,6 +3,7 @@
 L pixels of a spectrum.
 """
 
+import errno
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,16 @@ class UnreadableError(ValueError):
     def in_file(self, name: str) -> str:
         """The reason with the file among its details."""
         return f"{self} ({name})" if ":" in str(self) else f"{self}: {name}"
+
+
+OF_SYSTEM = {errno.EIO, errno.EMFILE, errno.ENFILE, errno.ESTALE, errno.ETIMEDOUT}  # errors that may pass
+
+
+def is_of_system(error: Exception) -> bool:
+    """Whether an error says that the system does not give a file out, which may pass, and not that it is damaged."""
+    if isinstance(error, FileNotFoundError | PermissionError):
+        return True
+    return isinstance(error, OSError) and error.errno in OF_SYSTEM
 
 
 class Layout(Protocol):

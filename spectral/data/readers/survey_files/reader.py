@@ -6,7 +6,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ from spectral.data.readers.survey_files.class_map import mapped_labels
 from spectral.data.readers.survey_files.file_tree import MOST_STAMPED, FileTree, below_root, find_files, size_and_time
 from spectral.data.readers.survey_files.layout import Layout, Spectrum, UnreadableError
 from spectral.data.readers.survey_files.listing import Source, list_spectra
-from spectral.data.readers.survey_files.scan import FILE, PROBLEM, ROW_IN_FILE
+from spectral.data.readers.survey_files.manifest import find_manifest, manifest_path
+from spectral.data.readers.survey_files.scan import FILE, PROBLEM, ROW_IN_FILE, UNREADABLE, is_unreadable
 from spectral.data.readers.survey_files.sentences import SENTENCES, kept_sentences, log_kept
 from spectral.files import write_parquet
 
@@ -39,7 +40,8 @@ class SurveyFilesReader:
     """Reads spectra from files in a survey's layout.
 
     A catalog, if there is one, says which spectra there are, and no header is opened for it where its rows tell the
-    file's name. Otherwise the headers of all files do, once: the list is kept in `cache_dir`.
+    file's name. Otherwise the headers of all files do, once: the list is kept in `cache_dir`. A file that the
+    system did not give out is tried again.
 
     Raises:
         UserError: a file or folder is not there, or the two do not fit together.
@@ -62,7 +64,7 @@ class SurveyFilesReader:
         digest = hashlib.blake2b(json.dumps(of_list, sort_keys=True).encode(), digest_size=8)
         self._is_described = False
         folder = Path(tempfile.gettempdir()) / f"spectral-{os.getuid()}" if cache_dir is None else cache_dir
-        self.manifest = folder / "manifests" / f"{layout.name}-{digest.hexdigest()}.parquet"
+        self.manifest = self._whole = folder / "manifests" / f"{layout.name}-{digest.hexdigest()}.parquet"
 
     def __getstate__(self) -> dict[str, Any]:
         """Packing processes read the manifest: a list of a million files would be large to send to each."""
@@ -91,17 +93,27 @@ class SurveyFilesReader:
 
     def _make_manifest(self) -> bool:
         """Make the list of spectra, unless it is there; whether it was made. One process makes it, and others wait."""
-        if self.manifest.is_file():
+        if self.manifest.is_file() or self._find_manifest():
             return False
-        with locked(self.manifest, "lists the spectra in"):
-            if self.manifest.is_file():
+        with locked(self._whole, "lists the spectra in"):
+            if self._find_manifest():
                 return False
             tree = self.tree or self._find_files()
             with kept_sentences() as sentences:
                 listed = list_spectra(self.layout, self.source, tree, self.num_workers)
             listed.attrs[SENTENCES] = sentences
+            self.manifest = manifest_path(self._whole, listed)
             write_parquet(self.manifest, listed, ROWS_PER_GROUP)
         return True
+
+    def _find_manifest(self) -> bool:
+        found = find_manifest(self._whole, partial(is_unreadable, self.layout, self.root))
+        self.manifest = found or self._whole
+        return found is not None
+
+    @property
+    def unread_files(self) -> str:
+        return self.manifest.stem.removeprefix(self._whole.stem)
 
     def wave_angstrom(self) -> None:
         return None  # each spectrum has its own
@@ -171,7 +183,7 @@ class SurveyFilesReader:
         except FileNotFoundError:
             return [f"missing file: {name}"] * len(indices)
         except OSError as error:
-            return [f"unreadable file: {name}: {error.strerror}"] * len(indices)
+            return [f"{UNREADABLE}: {name}: {error.strerror}"] * len(indices)
 
 
 def _stamp_with_redshifts(layout: Layout, tree: FileTree) -> str:

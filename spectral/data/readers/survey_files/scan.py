@@ -19,6 +19,7 @@ from spectral.errors import UserError
 log = logging.getLogger(__name__)
 
 FILE, ROW_IN_FILE, PROBLEM = "file", "row_in_file", "problem"
+UNREADABLE = "unreadable file"  # how the reason begins if the system does not give a file out, which may pass
 FILES_PER_TASK = 256
 FEW = 2000  # files that are read sooner than processes start
 INT64_MAX = 2**63 - 1
@@ -100,8 +101,19 @@ def _scan_file(layout: Layout, root: Path, name: str) -> list[Entry]:
     except UnreadableError as error:
         problem = error.in_file(name)
     except OSError as error:
-        problem = f"unreadable file: {name}: {error.strerror}"
+        problem = f"{UNREADABLE}: {name}: {error.strerror}"
     return [{"id": stem(name, layout.endings), FILE: name, ROW_IN_FILE: 0, PROBLEM: problem}]
+
+
+def is_unreadable(layout: Layout, root: Path, name: str) -> bool:
+    """Whether the system does not give out what is needed of a file for the list."""
+    try:
+        layout.entries(root / name)
+    except UnreadableError:
+        return False
+    except OSError:
+        return True
+    return False
 
 
 def stem(name: str, endings: Sequence[str]) -> str:
