@@ -1,8 +1,11 @@
 """Options that do nothing next to another one, and what is said of them. Imports nothing heavy."""
 
+import itertools
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from spectral.configs.baseline import OPTIONS, BaselineConfig
+from spectral.configs.data import GridConfig
 from spectral.configs.losses import SoftF1Config
 from spectral.configs.lr_schedule import PlateauConfig
 from spectral.configs.pretraining import PretrainingConfig
@@ -11,6 +14,11 @@ from spectral.configs.stages import ScheduleConfig
 
 REPLACED_BY_WIDTHS = ("model.width", "model.num_blocks")
 REPLACED_BY_STAGES = ("loss", "optimizer", "lr_schedule")
+GRID_STEPS = ("start_angstrom", "stop_angstrom", "step")
+REPLACING_STEPS = {
+    "native": "does nothing without data.grid.kind: the pixels stay the source's",
+    "listed": "does nothing with data.grid.kind=listed: data.grid.wave_angstrom lists the pixels",
+}
 OF_TEACHER = ("distill_on", "distill_weight", "distill_temperature")
 
 
@@ -21,8 +29,8 @@ def ignored_options(config: ExperimentConfig, overrides: Sequence[str]) -> list[
         overrides: of the command: a default next to another option is no mistake.
     """
     replaced = [f"{override} does nothing: {why}." for override in overrides if (why := replacement(config, override))]
-    replaced += [*_next_to_form(config), *_without_teacher(config), *_without_their_own(config)]
-    return [*replaced, *ignored_of_stages(config)]
+    found = (_next_to_form(config), _without_teacher(config), _without_their_own(config), _of_data(config.data))
+    return [*replaced, *itertools.chain.from_iterable(found), *ignored_of_stages(config)]
 
 
 def ignored_of_stages(config: ExperimentConfig | PretrainingConfig) -> list[str]:
@@ -79,11 +87,22 @@ def _without_their_own(config: ExperimentConfig) -> Iterator[str]:
         value = getattr(baseline, option)
         if option not in baseline.used and value != getattr(BaselineConfig(), option):
             yield f"data.baseline.{option}={value:g} does nothing with data.baseline.method={baseline.method}."
-    if hasattr(config.data, "grid") and config.data.grid.kind == "native":
-        usual = type(config.data)().grid
-        for name in ("start_angstrom", "stop_angstrom", "step"):
-            if (value := getattr(config.data.grid, name)) != getattr(usual, name):
-                yield f"data.grid.{name}={value:g} does nothing without data.grid.kind: the pixels stay the source's."
+
+
+def _of_data(data: Any) -> Iterator[str]:
+    """Options of the data; a survey that is packed has none of them."""
+    if getattr(data, "file_key", None) is not None and data.catalog is None:
+        yield f"data.file_key={data.file_key} does nothing without data.catalog."
+    if hasattr(data, "limit") and data.limit is None and data.limit_draw != type(data)().limit_draw:
+        yield f"data.limit_draw={data.limit_draw} does nothing without data.limit."
+    grid = getattr(data, "grid", None)
+    if grid is None or grid.kind not in REPLACING_STEPS:
+        return
+    for name in GRID_STEPS:
+        # A grid that came from a run, by init, has the usual values of all grids, not those of this data.
+        usual = (getattr(type(data)().grid, name), getattr(GridConfig(), name))
+        if (value := getattr(grid, name)) not in usual:
+            yield f"data.grid.{name}={value:g} {REPLACING_STEPS[grid.kind]}."
 
 
 def _too_patient(config: ExperimentConfig | PretrainingConfig) -> Iterator[str]:

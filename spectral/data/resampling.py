@@ -9,8 +9,11 @@ from spectral.data.ivar import float32_ivar
 
 SAME_PIXEL = 0.01  # pixels by which the centres of two grids may differ where one is a part of the other
 EDGE = 1e-6  # of a pixel that a spectrum may fall short of, for rounding
+GAP = 3.5  # times the steps on either side; no whole number, so that rounding decides nothing
+IN_GAP = -1  # in place of a pixel's number
 
 Floats = NDArray[np.floating]
+_Places = slice | NDArray[np.int64]  # pixels of the grid
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class _Overlaps:
     source: NDArray[np.int64]  # pixel of the spectrum, of each piece
     target: NDArray[np.int64]  # pixel of the grid, of each piece
     width: NDArray[np.float64]  # Angstrom, of each piece
-    covered: NDArray[np.bool_]  # grid pixels that lie within the spectrum as a whole [M]
+    covered: NDArray[np.bool_]  # grid pixels that lie within the spectrum, and in no gap of it, as a whole [M]
 
 
 class Resampler:
@@ -42,7 +45,8 @@ class Resampler:
 
     The flux of a grid pixel is the mean flux density of the pixels below it, each weighted by the width of its share,
     and its variance follows from theirs (Carnall 2017, arXiv:1705.05165, equations 3 and 4). Pixels end half way
-    between their centres. Where the grid has the spectrum's own pixels they are copied.
+    between their centres; next to a gap in the wavelengths they end half a step out, and the gap is masked. Where the
+    grid has the spectrum's own pixels they are copied.
 
     Args:
         grid_angstrom: wavelengths [M], rising.
@@ -57,7 +61,7 @@ class Resampler:
             raise ValueError("the wavelengths of the grid do not rise")
         self._edges = pixel_edges(self.grid)
         self._wave: NDArray[np.float64] | None = None
-        self._shared: tuple[slice, slice] | _Overlaps | None = None
+        self._shared: tuple[_Places, slice] | _Overlaps | None = None
 
     def __call__(
         self,
@@ -96,14 +100,14 @@ class Resampler:
         assert self._shared is not None
         return self._averaged(flux, ivar, bad, self._shared)
 
-    def _compare(self, wave: NDArray[np.float64]) -> tuple[slice, slice] | _Overlaps:
+    def _compare(self, wave: NDArray[np.float64]) -> tuple[_Places, slice] | _Overlaps:
         if len(wave) < 2 or not (np.isfinite(wave).all() and wave[0] > 0 and (np.diff(wave) > 0).all()):
             raise ValueError("wavelengths that neither rise nor fall")
         if wave[-1] < self.grid[0] or wave[0] > self.grid[-1]:
             raise ValueError(f"outside the grid: {wave[0]:.1f} to {wave[-1]:.1f} Angstrom")
         return self._same_pixels(wave) or self._overlaps(wave)
 
-    def _same_pixels(self, wave: NDArray[np.float64]) -> tuple[slice, slice] | None:
+    def _same_pixels(self, wave: NDArray[np.float64]) -> tuple[_Places, slice] | None:
         """The pixels of grid and spectrum that are the same; None if they are not all the same where both are."""
         inside = np.flatnonzero((wave >= self._edges[0]) & (wave <= self._edges[-1]))
         if not len(inside):
@@ -112,28 +116,30 @@ class Resampler:
         grid = np.concatenate([[2 * self.grid[0] - self.grid[1]], self.grid, [2 * self.grid[-1] - self.grid[-2]]])
         position = np.interp(wave[inside], grid, np.arange(-1, len(self.grid) + 1))
         pixel = np.rint(position).astype(np.int64)
-        if np.abs(position - pixel).max() > SAME_PIXEL or (np.diff(pixel) != 1).any():
+        gaps = are_gaps(wave)[inside[0] : inside[-1]]
+        if np.abs(position - pixel).max() > SAME_PIXEL or (np.diff(pixel)[~gaps] != 1).any():
             return None
         if pixel[0] < 0 or pixel[-1] >= len(self.grid):
             return None
-        return slice(pixel[0], pixel[-1] + 1), slice(inside[0], inside[-1] + 1)
+        there = pixel if gaps.any() else slice(pixel[0], pixel[-1] + 1)
+        return there, slice(inside[0], inside[-1] + 1)
 
     def _overlaps(self, wave: NDArray[np.float64]) -> _Overlaps:
-        edges = pixel_edges(wave)
+        edges, pixels = pixels_and_gaps(wave)
         low, high = max(edges[0], self._edges[0]), min(edges[-1], self._edges[-1])
         cuts = np.union1d(edges, self._edges)
         cuts = cuts[(cuts >= low) & (cuts <= high)]
-        middle = (cuts[1:] + cuts[:-1]) / 2
+        middle, width = (cuts[1:] + cuts[:-1]) / 2, np.diff(cuts)
+        source = pixels[np.searchsorted(edges, middle, side="right") - 1]
+        target = np.searchsorted(self._edges, middle, side="right") - 1
         short = EDGE * np.diff(self._edges)
-        return _Overlaps(
-            source=np.searchsorted(edges, middle, side="right") - 1,
-            target=np.searchsorted(self._edges, middle, side="right") - 1,
-            width=np.diff(cuts),
-            covered=(self._edges[:-1] >= edges[0] - short) & (self._edges[1:] <= edges[-1] + short),
-        )
+        covered = (self._edges[:-1] >= edges[0] - short) & (self._edges[1:] <= edges[-1] + short)
+        there = source != IN_GAP
+        covered &= np.bincount(target, width * ~there, len(self.grid)) <= short
+        return _Overlaps(source[there], target[there], width[there], covered)
 
     def _copied(
-        self, flux: Floats, ivar: Floats | None, bad: NDArray[np.bool_], there: slice, here: slice
+        self, flux: Floats, ivar: Floats | None, bad: NDArray[np.bool_], there: _Places, here: slice
     ) -> Resampled:
         num = len(self.grid)
         result = Resampled(
@@ -175,3 +181,37 @@ def pixel_edges(wave: NDArray[np.float64]) -> NDArray[np.float64]:
     """The edges [L + 1] of pixels with rising centres [L]: half way between them, at the ends as far out as in."""
     middle = (wave[1:] + wave[:-1]) / 2
     return np.concatenate([[2 * wave[0] - middle[0]], middle, [2 * wave[-1] - middle[-1]]])
+
+
+def pixels_and_gaps(wave: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Edges [E + 1] that pixels with rising centres [L] have in common or with a gap, and what is between them [E].
+
+    That is the number of a pixel, or IN_GAP. A pixel next to a gap ends half of its own step beyond its centre.
+    """
+    edges, gaps = pixel_edges(wave), np.flatnonzero(are_gaps(wave))
+    if not len(gaps):
+        return edges, np.arange(len(wave))
+    step = np.diff(wave)
+    step[gaps] = np.inf
+    padded = np.pad(step, 2, constant_values=np.inf)  # step i is at i + 2
+    next_to, beyond = (np.minimum(padded[2 - k : len(wave) + 2 - k], padded[1 + k : len(wave) + 1 + k]) for k in (1, 2))
+    half = np.where(np.isfinite(next_to), next_to, beyond) / 2  # a single pixel between two gaps has no step of its own
+    edges[gaps + 1] = wave[gaps] + half[gaps]
+    edges = np.insert(edges, gaps + 2, wave[gaps + 1] - half[gaps + 1])
+    return edges, np.insert(np.arange(len(wave)), gaps + 1, IN_GAP)
+
+
+def are_gaps(wave: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether something is left out at each step [L - 1] of rising wavelengths: it is GAP times those on either side.
+
+    Around a single pixel between two gaps, those are the steps beyond them. Where arms of other steps meet, the step
+    between them is not much larger than that of the coarser arm, and no gap. Nor is the first step or the last.
+    """
+    step = np.diff(wave)
+    padded = np.pad(step, 1, constant_values=np.inf)
+    before, after = padded[:-2], padded[2:]
+    gaps = step > GAP * np.maximum(before, after)
+    two = np.minimum(step[:-1], step[1:]) > GAP * np.maximum(before[:-1], after[1:])
+    gaps[:-1] |= two
+    gaps[1:] |= two
+    return gaps

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from spectral.data.packing.stored_plan import plan_now
 from spectral.errors import UserError
 from spectral.files import write_json
 
@@ -111,7 +112,9 @@ def _record(out: Path) -> dict[str, Any] | None:
         record = json.loads(record_path(out).read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) and isinstance(record.get("made_of"), dict) else None
+    if not isinstance(record, dict) or not isinstance(record.get("made_of"), dict):
+        return None
+    return record | {"made_of": plan_now(record["made_of"])}
 
 
 def print_record(console: Console, record: Mapping[str, Any], out: Path) -> None:

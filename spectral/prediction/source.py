@@ -19,6 +19,7 @@ from spectral.data.packing.limit import LimitedReader, limited, limited_rows
 from spectral.data.packing.plan import packing_settings
 from spectral.data.packing.probe import probed
 from spectral.data.readers.contract import Reader
+from spectral.data.readers.fingerprints import join_stamps
 from spectral.data.readers.paths import existing_folder
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
@@ -62,8 +63,8 @@ def open_source(config: Any, classifier: Classifier, run: str, cache_dir: Path) 
 def _of_reader(own: Reader, config: DataConfig, classifier: Classifier, run: str) -> Source:
     config = like_run(config, own, classifier.spectra(run))
     reader = without_baseline(on_grid(own, config.grid), config.baseline)
-    settings, fingerprint = packing_settings(reader, config), reader.fingerprint()
-    num_rows, tables = _listed(own)
+    settings, (num_rows, tables) = packing_settings(reader, config), _listed(own)
+    fingerprint = _fingerprint(reader)
     if config.limit and config.limit < num_rows:
         catalog = with_text(own.catalog())
         rows = limited_rows(catalog["label"], config.limit, config.limit_draw)
@@ -77,6 +78,12 @@ def _of_reader(own: Reader, config: DataConfig, classifier: Classifier, run: str
     rules = replace(probe.rules, run_length=classifier.length)
     blocks = ReaderBlocks(reader, rules, probe.has_ivar, fingerprint, settings, is_slow, config.baseline.used)
     return Source(blocks, tables)
+
+
+def _fingerprint(reader: Reader) -> str:
+    """Of what was listed: once the system gives out a file that it did not, rows may mean other spectra."""
+    unread: str = getattr(reader, "unread_files", "")
+    return join_stamps([reader.fingerprint(), unread]) if unread else reader.fingerprint()
 
 
 def _listed(reader: Reader) -> tuple[int, Callable[[], Iterator[pa.Table]]]:

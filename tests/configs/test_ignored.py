@@ -8,6 +8,7 @@ from spectral.configs.root import typed
 
 WIDTHS = "model.widths=[8,16]"
 REFERENCE = "schedule=reference"
+LISTED = ["data=lamost", "data.grid.kind=listed", "data.grid.wave_angstrom=[4000,4001]"]
 
 
 @pytest.mark.parametrize(
@@ -76,6 +77,18 @@ REFERENCE = "schedule=reference"
         ),
         (["schedule.patience_epochs=3", "schedule.keep=best"], []),
         (["data=packed"], []),
+        (
+            [*LISTED, "data.grid.step=2e-4", "data.grid.stop_angstrom=8000"],
+            [
+                "data.grid.stop_angstrom=8000 does nothing with data.grid.kind=listed: data.grid.wave_angstrom lists",
+                "data.grid.step=0.0002 does nothing with data.grid.kind=listed",
+            ],
+        ),
+        ([*LISTED, "data.grid.stop_angstrom=9100"], []),  # of a run that took its grid from another by init
+        (["data=lamost", "data.file_key=name", "data.catalog=c.csv"], []),
+        (["data=lamost", "data.file_key=name"], ["data.file_key=name does nothing without data.catalog."]),
+        (["data=lamost", "data.limit_draw=first", "data.limit=9"], []),
+        (["data=lamost", "data.limit_draw=first"], ["data.limit_draw=first does nothing without data.limit."]),
         (["data.baseline.method=arpls", "data.baseline.lam=1e6"], []),
         (["data.baseline.lam=1e6"], ["data.baseline.lam=1e+06 does nothing with data.baseline.method=none."]),
     ],

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spectral.data.resampling import Resampler, pixel_edges
+from spectral.data.resampling import Resampler, pixel_edges, pixels_and_gaps
 
 
 def by_integration(wave: np.ndarray, flux: np.ndarray, grid: np.ndarray) -> np.ndarray:
@@ -86,6 +86,65 @@ def test_a_spectrum_that_covers_a_part_is_masked_elsewhere() -> None:
     assert grid[good[0]] - 1 >= 4200.3 - 0.85
     assert grid[good[-1]] + 1 <= 4200.3 + 117.5 * 1.7
     np.testing.assert_allclose(averaged.flux[0, good], 1.0)
+
+
+def grid_pixels_within(grid: np.ndarray, low: float, high: float) -> np.ndarray:
+    cells = pixel_edges(grid)
+    return (cells[:-1] >= low) & (cells[1:] <= high)
+
+
+@pytest.mark.parametrize("falls", [False, True])
+def test_a_gap_in_the_wavelengths_is_masked_and_filled_with_nothing(falls: bool) -> None:
+    """Pixels next to the gap end half of their own step out; so does a single pixel between two gaps."""
+    blue, red = np.arange(4000.0, 4100.0), np.arange(4201.0, 4300.0, 1.5)
+    wave = np.concatenate([blue, [4150.0], red])
+    flux, ivar = np.random.default_rng(0).normal(size=(2, 1, len(wave)))
+    ivar = np.abs(ivar) + 1
+    grid = np.arange(3990.03, 4310.0, 0.3)
+    turn = slice(None, None, -1 if falls else 1)
+    result = Resampler(grid)(wave[turn], flux[:, turn], ivar[:, turn])
+    spans = [(3999.5, 4099.5), (4149.5, 4150.5), (4200.25, red[-1] + 0.75)]
+    good = np.any([grid_pixels_within(grid, *span) for span in spans], axis=0)
+    np.testing.assert_array_equal(~result.mask, good)
+    for part in (slice(0, 100), slice(101, None)):
+        alone = Resampler(grid)(wave[part], flux[:, part], ivar[:, part])
+        there = ~alone.mask
+        np.testing.assert_allclose(result.flux[0, there], alone.flux[0, there], rtol=1e-6)
+        np.testing.assert_allclose(result.ivar[0, there], alone.ivar[0, there], rtol=1e-6)
+
+
+def test_next_to_a_gap_pixels_that_are_the_grids_own_are_copied_bit_by_bit() -> None:
+    grid = 10 ** (3.57 + 1e-4 * np.arange(3000))
+    there = np.delete(np.arange(3000), [*range(700, 1900), *range(2500, 2510)])
+    flux, mask = np.random.default_rng(0).normal(size=(1, len(there))).astype(np.float32), np.arange(len(there)) == 5
+    result = Resampler(grid)(grid[there], flux, ivar=flux**2, mask=mask)
+    np.testing.assert_array_equal(np.flatnonzero(~result.mask), np.delete(there, 5))
+    np.testing.assert_array_equal(result.flux[0, there], flux[0])
+    np.testing.assert_array_equal(result.ivar[0, there], (flux**2)[0])
+
+
+STEPS = {
+    "log": 4000 * np.diff(10 ** (0.01 * np.arange(100))),
+    "one pixel left out": np.r_[np.ones(50), 2, np.ones(50)],
+    "an arm of ten times the step": np.r_[np.ones(50), np.full(50, 10.0)],
+    "arms that do not touch": np.r_[np.full(50, 0.2), 1.5, np.full(50, 0.6), 2, np.full(50, 2.0)],
+    "a coarse arm between fine ones": np.r_[np.full(50, 0.2), np.full(5, 2.0), np.full(50, 0.2)],
+    "large ends": np.r_[9, np.ones(50), 9],
+    "two pixels": np.ones(1),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_steps_of_any_kind_that_leave_nothing_out_lose_no_pixel(name: str) -> None:
+    wave = 4000 + np.r_[0, np.cumsum(STEPS[name])]
+    edges, pixels = pixels_and_gaps(wave)
+    np.testing.assert_array_equal(edges, pixel_edges(wave))
+    np.testing.assert_array_equal(pixels, np.arange(len(wave)))
+    cells = np.linspace(edges[0], edges[-1], 301)
+    grid = (cells[1:] + cells[:-1]) / 2
+    result = Resampler(grid)(wave, wave[None])
+    assert not result.mask.any()
+    np.testing.assert_allclose(result.flux[0], by_integration(wave, wave, grid), rtol=1e-6)
 
 
 def test_falling_wavelengths_are_turned_round() -> None:

@@ -136,3 +136,13 @@ def test_a_limit_takes_the_same_spectra_as_a_pack(monkeypatch: pytest.MonkeyPatc
 def test_data_without_spectra_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match="holds no spectra"):
         opened(ToyReader(num=0), monkeypatch)
+
+
+def test_parts_are_kept_apart_when_a_file_comes_back_that_could_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of the data may mean other spectra then, and its source is the same."""
+    prints = []
+    for unread in ("", "-1", "-2", ""):
+        reader = OwnWaves()
+        monkeypatch.setattr(reader, "unread_files", unread, raising=False)
+        prints.append(opened(reader, monkeypatch, WAVE).blocks.fingerprint)
+    assert prints[0] == prints[3] == OwnWaves().fingerprint() and len({*prints}) == 3

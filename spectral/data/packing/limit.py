@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spectral.data.packing.wrapped import WrappedReader
-from spectral.data.readers.contract import Chunk, place_of
+from spectral.data.readers.contract import Chunk, known_bad_rows, place_of
 from spectral.data.splits.partition import quotas
 
 SEED = 2018  # of the draw
@@ -31,6 +31,10 @@ class LimitedReader(WrappedReader):
 
     def place(self, row: int) -> str | None:
         return place_of(self.reader, int(self.rows[row]))
+
+    def known_bad(self) -> NDArray[np.bool_] | None:
+        known = known_bad_rows(self.reader)
+        return None if known is None else known[self.rows]
 
 
 def limited(catalog: pd.DataFrame, rows: NDArray[np.int64]) -> pd.DataFrame:

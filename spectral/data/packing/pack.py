@@ -8,13 +8,14 @@ from pathlib import Path
 from spectral.configs.data import DataConfig
 from spectral.data.packing.plan import packing_settings
 from spectral.data.packing.shards import check_shards
-from spectral.data.packing.staging import locked
+from spectral.data.packing.staging import cached_plans, locked
 from spectral.data.packing.steps import Packing
+from spectral.data.packing.stored_plan import plan_now
 from spectral.data.packing.workers import lean_tables
 from spectral.data.readers.contract import Reader
 from spectral.errors import UserError
 from spectral.files import space_errors
-from spectral.survey import Survey
+from spectral.survey import Survey, is_pack
 
 
 def open_or_pack(reader: Reader | Survey, config: DataConfig, cache_dir: Path | str, progress: bool = True) -> Survey:
@@ -34,8 +35,15 @@ def open_or_pack(reader: Reader | Survey, config: DataConfig, cache_dir: Path | 
 
 def cache_folder(reader: Reader, config: DataConfig, cache_dir: Path | str) -> Path:
     """Where in a cache the survey of a reader is packed, whatever state its source is in."""
-    digest = hashlib.blake2b(json.dumps(packing_settings(reader, config), sort_keys=True).encode(), digest_size=6)
-    return Path(cache_dir) / f"{config.name}-{digest.hexdigest()}"
+    settings = packing_settings(reader, config)
+    digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=6)
+    folder = Path(cache_dir) / f"{config.name}-{digest.hexdigest()}"
+    if is_pack(folder):
+        return folder
+    # Earlier versions named a pack by settings that say the same in other words. It stays, the fresh one of several.
+    plans = {there: plan_now(plan) for there, plan in cached_plans(Path(cache_dir), config.name)}
+    same = {there: plan for there, plan in plans.items() if plan.get("settings") == settings}
+    return min(same, key=lambda there: same[there].get("source") != reader.fingerprint(), default=folder)
 
 
 def pack(

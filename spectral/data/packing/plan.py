@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spectral.configs.data import DataConfig
+from spectral.data.packing.stored_plan import plan_now
 from spectral.data.readers.contract import Reader
 from spectral.errors import UserError
 from spectral.survey import FORMAT, Survey, read_about
@@ -46,8 +47,8 @@ def usable_pack(folder: Path, plan: Mapping[str, Any], is_cache: bool) -> Survey
         return None
     if about is None:
         return None
-    if about.get("plan") != plan:
-        _check_replaceable(folder, about.get("plan") or {}, plan)
+    if (stored := plan_now(about.get("plan") or {})) != plan:
+        _check_replaceable(folder, stored, plan)
         return None
     try:
         return Survey.open(folder)

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
+from spectral.data.packing.stored_plan import plan_now
 from spectral.data.packing.workers import end_if_importing_main
 from spectral.data.readers.columns import NUMBERED
 from spectral.data.splits.saved import locked_splits, splits_folder
@@ -31,15 +32,15 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Let one process at a time make or replace the pack `folder`; the others wait, and say so."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder.parent / f".{folder.name}.lock")
+def locked(path: Path, doing: str = "packs") -> Iterator[None]:
+    """Let one process at a time make or replace a pack, or another file; the others wait, and say what it does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.parent / f".{path.name}.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
         end_if_importing_main()
-        log.info("Another process packs %s: waiting for it.", folder)
+        log.info("Another process %s %s: waiting for it.", doing, path)
         lock.acquire()
     try:
         yield
@@ -57,9 +58,10 @@ class Building:
     """
 
     def __init__(self, folder: Path, plan: Mapping[str, Any]) -> None:
-        self.folder, self.plan = folder, plan
-        self.root = folder.parent / f".{folder.name}.building"
-        digest = hashlib.blake2b(json.dumps(plan, sort_keys=True).encode(), digest_size=6).hexdigest()
+        self.folder, self.root = folder, folder.parent / f".{folder.name}.building"
+        begun = _json(self.root / "plan.json")
+        self.plan = begun if plan_now(begun) == plan else plan  # its parts are named by what an earlier version wrote
+        digest = hashlib.blake2b(json.dumps(self.plan, sort_keys=True).encode(), digest_size=6).hexdigest()
         self.parts, self.pack, self._old = self.root / f"parts-{digest}", self.root / "pack", self.root / "old"
 
     def is_begun(self) -> bool:
@@ -113,6 +115,17 @@ class Building:
         shutil.rmtree(self.root, ignore_errors=True)
 
 
+def cached_plans(cache_dir: Path, reader: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The folders of a reader's packs in a cache, and their plans: those that are whole, and those that are begun."""
+    for path in sorted(cache_dir.glob(f"{reader}-*/survey.json")):
+        about = _json(path)
+        if isinstance(about, dict) and isinstance(about.get("plan"), dict):
+            yield path.parent, about["plan"]
+    for path in sorted(cache_dir.glob(f".{reader}-*.building/plan.json")):
+        if isinstance(plan := _json(path), dict):
+            yield cache_dir / path.parent.name.removeprefix(".").removesuffix(".building"), plan
+
+
 def _same_ids(old: Path, new: Path) -> bool:
     """Whether an id means the same spectrum in two packs. A row number does if label and flux are the same."""
     try:
@@ -134,5 +147,5 @@ def _same_ids(old: Path, new: Path) -> bool:
 def _json(path: Path) -> Any:
     try:
         return json.loads(path.read_text("utf-8"))
-    except (FileNotFoundError, ValueError):  # half a file is as good as none
+    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):  # half a file is as good as none
         return None

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spectral.data.readers.contract import Chunk, Reader, place_of
+from spectral.data.readers.contract import Chunk, Reader, known_bad_rows, place_of
 
 
 @dataclass
@@ -38,3 +38,11 @@ class WrappedReader:
 
     def place(self, row: int) -> str | None:
         return place_of(self.reader, row)
+
+    def known_bad(self) -> NDArray[np.bool_] | None:
+        return known_bad_rows(self.reader)
+
+    @property
+    def unread_files(self) -> str:
+        unread: str = getattr(self.reader, "unread_files", "")
+        return unread

@@ -120,7 +120,7 @@ def tidy_catalog(table: pd.DataFrame, given: Mapping[str, str | None], source: s
             catalog[name] = catalog[name].astype("float64")
     catalog["label"] = whole_numbers(catalog["label"])
     if not numbered:  # the check of a million ids takes 40 MB
-        _check_ids(catalog["id"], source)
+        check_ids(catalog["id"], source)
     first = ["id", "label"]
     catalog = catalog[first + [name for name in catalog.columns if name not in first]].reset_index(drop=True)
     catalog.attrs[NUMBERED] = numbered
@@ -226,7 +226,27 @@ def numbers_if_all(values: pd.Series) -> pd.Series:
     return values
 
 
-def _check_ids(ids: pd.Series, source: str) -> None:
+def nullable_integers(table: pd.DataFrame) -> pd.DataFrame:
+    """Whole numbers as types that may miss some: as floats, those of 64 bits would not be exact."""
+    whole = [name for name in table if pd.api.types.is_integer_dtype(table[name].dtype)]
+    unsigned = pd.api.types.is_unsigned_integer_dtype
+    return table.astype({name: "UInt64" if unsigned(table[name].dtype) else "Int64" for name in whole})
+
+
+def plain_integers(table: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
+    """Columns of `nullable_integers` as pandas alone makes them, floats if some are missing, if floats hold them all.
+
+    So the same data has the same type, and fingerprint, as in earlier versions.
+    """
+    names = list(names)
+    missing = {name for name in names if table[name].hasnans}
+    inexact = {name for name in missing if (table[name].abs() >= EXACT_BELOW).any()}
+    plain = {name: "float64" if name in missing else str(table[name].dtype).lower() for name in names}
+    return table.astype({name: kind for name, kind in plain.items() if name not in inexact})
+
+
+def check_ids(ids: pd.Series, source: str) -> None:
+    """Raise UserError if an id is missing, or there twice; `source` begins the sentence."""
     if ids.isna().any():
         raise UserError(f"{source} has no id in row {int(ids.isna().to_numpy().argmax()) + 1}.")
     if (twice := ids.duplicated()).any():

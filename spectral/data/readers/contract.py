@@ -33,6 +33,9 @@ class Reader(Protocol):
     - `wave_unit`, in which its source gives wavelengths;
     - `wave_medium`, "vacuum" or "air", for the wavelengths that it returns;
     - `wave_per_row`, which is true if each chunk has wavelengths: `data.grid` is then needed;
+    - `known_bad()`, the rows [N] of its catalog of which it knows, with no file opened, that they cannot be read;
+    - `unread_files`, once its catalog is read: a word for the files that the system did not give out, so that rows may
+      come to mean other spectra although the source is the same; empty if there are none;
     - `reads_slowly`, which is true if a spectrum takes about as long to read as to classify;
     - `num_rows()` and `catalog_rows(rows)`, if its catalog is made row by row and need not be in memory as a whole.
     """
@@ -66,3 +69,9 @@ def place_of(reader: Reader, row: int) -> str | None:
     """The file of a catalog row and its position there, for messages; None if the reader has no method `place`."""
     place: Callable[[int], str | None] | None = getattr(reader, "place", None)
     return None if place is None else place(row)
+
+
+def known_bad_rows(reader: Reader) -> NDArray[np.bool_] | None:
+    """Rows [N] of a reader's catalog that cannot be read, as far as it knows; None if it has no method `known_bad`."""
+    known_bad: Callable[[], NDArray[np.bool_] | None] | None = getattr(reader, "known_bad", None)
+    return None if known_bad is None else known_bad()

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from spectral.data.readers.survey_files.layout import UnreadableError
+from spectral.data.readers.survey_files.layout import UnreadableError, is_of_system
 
 MOST_COMPRESSED = 1100  # times; deflate makes zeros 1,032 times as small
 
@@ -27,10 +27,12 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
     try:
         with h5py.File(path, "r", locking=False) as file:  # a disk that allows no locks is read too
             yield file
-    except (UnreadableError, FileNotFoundError, PermissionError):
+    except UnreadableError:
         raise
     # h5py has many errors for a damaged file, and whatever it is, the file cannot be read.
     except Exception as error:
+        if is_of_system(error):
+            raise
         words = " ".join(str(error).split()) or type(error).__name__
         raise UnreadableError(f"not a whole HDF5 file: {words.rstrip('.')}") from error
 

@@ -53,9 +53,7 @@ class TianchiReader:
         source = f"data.index={self.index}"
         table = read_table(self.index, self.keys, source)
         catalog = tidy_catalog(table, self.keys, source)
-        with os.scandir(self.folder) as entries:
-            there = {entry.name for entry in entries}
-        if not (catalog["id"] + self.suffix).isin(there).any():
+        if not self._are_there(catalog["id"]).any():
             refuse_fits_folder(str(self.folder), "data.folder")
             raise UserError(
                 f"data.folder={self.folder} has none of the {len(catalog)} files that {source} asks for, "
@@ -63,6 +61,16 @@ class TianchiReader:
             )
         log_columns(source, table.columns, catalog, self.keys, f"the files {self.folder}/ID{self.suffix}")
         return catalog
+
+    def _are_there(self, ids: pd.Series) -> pd.Series:
+        """Whether the folder has a file of each id; only those in a folder below it are not seen."""
+        with os.scandir(self.folder) as entries:
+            return (ids + self.suffix).isin({entry.name for entry in entries})
+
+    def known_bad(self) -> NDArray[np.bool_]:
+        ids = pd.Series(self._ids(), dtype="str")
+        bad: NDArray[np.bool_] = ~(self._are_there(ids) | ids.str.contains("/", regex=False)).to_numpy(bool)
+        return bad
 
     def wave_angstrom(self) -> NDArray[np.float64] | None:
         return None  # the contest gives none
@@ -80,7 +88,7 @@ class TianchiReader:
         }
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:
-        ids = _ids(self.index, tuple(self.keys.items()), self.index.stat().st_mtime_ns)
+        ids = self._ids()
         chunk = Chunk(flux=[])
         for position, row in enumerate(rows):
             name = f"{ids[row]}{self.suffix}"
@@ -90,6 +98,9 @@ class TianchiReader:
                 chunk.flux.append(None)
                 chunk.problems[position] = _reason(error, name)
         return chunk
+
+    def _ids(self) -> list[str]:
+        return _ids(self.index, tuple(self.keys.items()), self.index.stat().st_mtime_ns)
 
     def _spectrum(self, raw: bytes) -> Flux:
         lines = raw.split(b"\n") if b"\n" in raw.strip() and not self.wrapped else []

@@ -16,9 +16,11 @@ from spectral.data.readers.arrays.array_map import map_npy, map_npz
 from spectral.data.readers.arrays.fits_map import WAVE_NAMES, map_fits
 from spectral.data.readers.arrays.fits_units import stated_unit
 from spectral.data.readers.arrays.hdf5_map import map_hdf5
+from spectral.data.readers.arrays.labels import in_order_of_spectra
 from spectral.data.readers.arrays.options import ArrayOptions
 from spectral.data.readers.arrays.stored_array import StoredArray
-from spectral.data.readers.columns import NUMBERED, among, find_columns, log_columns, tidy_catalog
+from spectral.data.readers.arrays.wave_axis import warn_of_medium
+from spectral.data.readers.columns import NUMBERED, POSSIBLE_IDS, among, find_columns, log_columns, tidy_catalog
 from spectral.data.readers.contract import Chunk, Flux
 from spectral.data.readers.csv_table import read_table
 from spectral.data.readers.fingerprints import file_stamp, join_stamps
@@ -150,39 +152,38 @@ class ArrayReader:
         table = read_table(path, given, source)
         labels = tidy_catalog(table, given, source)
         log_columns(f"{self.source} and {source}", table.columns, labels, given, flux)
-        return self._joined(labels, source, num)
-
-    def _joined(self, labels: pd.DataFrame, source: str, num: int) -> pd.DataFrame:
-        """The rows of a table of labels in the order of the spectra: by id if the spectra have ids, else by row."""
-        own = self._own_ids(num)
-        if own is None:
-            if len(labels) != num:
-                raise UserError(f"{source} has {len(labels)} rows, but {self.source} has {num} spectra.")
-            log.info("%s is joined by row: %s has no ids.", source, self.source)
-            return labels
-        if labels.attrs[NUMBERED]:
-            raise UserError(f"{self.source} has ids, but {source} has none: data.id_key names its column of ids.")
-        missing = own[~own.isin(labels["id"])]
-        if len(missing):
-            raise UserError(
-                f"{source} lacks {len(missing):,} of the {num:,} ids in {self.source}, "
-                f"the first is '{missing.iloc[0]}'."
-            )
-        log.info("%s is joined by id; %s of its rows have no spectrum.", source, f"{len(labels) - num:,}")
-        joined = labels.set_index("id").loc[own].rename_axis("id").reset_index()
-        joined.attrs.update(labels.attrs)
-        return joined
+        own, id_key = self._own_ids(num), given["id_key"]
+        return in_order_of_spectra(labels, table.columns, own, num, source, self.source, id_key)
 
     def _own_ids(self, num: int) -> pd.Series | None:
-        """The ids that stand next to the flux; None if there are none."""
-        others, wanted = self._other_arrays, self.catalog_keys["id_key"]
-        keys = {"id_key": wanted if wanted in others else None}
-        names = [name for name, role in find_columns(others, keys, self.source).items() if role == "id"]
-        if not names:
-            return None
-        if (shape := others[names[0]].shape) != (num,):
+        """The ids that stand next to the flux, under the name of their array; None if there are none."""
+        others, names = self._other_arrays, self._id_arrays
+        if names and (shape := others[names[0]].shape) != (num,):
             raise UserError(f"'{names[0]}' in {self.source} has shape {list(shape)}, but there are {num} spectra.")
-        return tidy_catalog(pd.DataFrame({"id": exact_column(others[names[0]].values())}), {}, self.source)["id"]
+        table = pd.DataFrame({name: exact_column(others[name].values()) for name in names}, range(num))
+        found = tidy_catalog(table, self._own_id_key, self.source)
+        if found.attrs[NUMBERED]:
+            return None
+        return found["id"].rename(next((name for name in names if name not in found), names[0]))
+
+    @property
+    def _own_id_key(self) -> dict[str, str | None]:
+        """data.id_key, if it names an array and not a column of data.labels alone."""
+        wanted = self.catalog_keys["id_key"]
+        return {"id_key": wanted if wanted in self._other_arrays else None}
+
+    @cached_property
+    def _id_arrays(self) -> list[str]:
+        """The array of ids; without one, those of other usual names, which hold ids if no two spectra share one."""
+        found = find_columns(self._other_arrays, self._own_id_key, self.source)
+        named = [name for name, role in found.items() if role == "id"]
+        return named or [name for name in self._plain if name.lower() in POSSIBLE_IDS]
+
+    @property
+    def _plain(self) -> list[str]:
+        """The other arrays [N] that are plain numbers or text."""
+        shape, others = self.flux.shape[:1], self._other_arrays
+        return [name for name, array in others.items() if array.shape == shape and array.kind in "fiubUS"]
 
     @property
     def _other_arrays(self) -> dict[str, StoredArray]:
@@ -196,8 +197,7 @@ class ArrayReader:
         for name in roles:
             if (shape := others[name].shape) != (num,):
                 raise UserError(f"'{name}' in {self.source} has shape {list(shape)}, but there are {num} spectra.")
-        plain = {name for name, array in others.items() if array.shape == (num,) and array.kind in "fiubUS"}
-        kept = [name for name in others if name in plain | set(roles)]
+        kept = [name for name in others if name in {*self._plain, *roles}]
         return pd.DataFrame({name: exact_column(others[name].values()) for name in kept}, range(num))
 
     @cached_property
@@ -222,12 +222,18 @@ class ArrayReader:
     def wave_per_row(self) -> bool:
         return "wave" in self.names and len(self.arrays[self.names["wave"]].shape) == 2
 
+    @cached_property
+    def _has_wave(self) -> bool:
+        """Raises UserError if there are no wavelengths, but data.wave_unit is given."""
+        if "wave" in self.names:
+            return True
+        if self.options.wave_unit:
+            raise UserError(f"data.wave_unit={self.options.wave_unit} has no wavelengths: {self.source} has no wave.")
+        warn_of_medium(self.options.wave_medium, self.source)
+        return False
+
     def wave_angstrom(self) -> NDArray[np.float64] | None:
-        if "wave" not in self.names:
-            if self.options.wave_unit:
-                raise UserError(
-                    f"data.wave_unit={self.options.wave_unit} has no wavelengths: {self.source} has no wave."
-                )
+        if not self._has_wave:
             return None
         wave = self.arrays[self.names["wave"]]
         if wave.kind not in "fiu":
@@ -258,7 +264,12 @@ class ArrayReader:
         return to_angstrom(values, self.wave_unit or "angstrom", self.options.wave_medium)
 
     def fingerprint(self) -> str:
-        return join_stamps(file_stamp(path) for path in (self.path, self.options.labels) if path)
+        stamps = [file_stamp(path) for path in (self.path, self.options.labels) if path]
+        # Earlier versions joined labels by row next to ids of such a name: what they packed is packed again.
+        names = {name.lower() for name in self._id_arrays} if self.options.labels else set()
+        if names & {*POSSIBLE_IDS} and not self._own_id_key["id_key"]:
+            stamps.append("joined by id")
+        return join_stamps(stamps)
 
     def settings(self) -> Mapping[str, object]:
         settings = {"path": str(self.path.resolve()), **self.options.settings()}

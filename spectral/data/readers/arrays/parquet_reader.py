@@ -13,7 +13,7 @@ from pyarrow import parquet, types
 from spectral.data.readers.arrays.parquet_rows import channels_last_rows, list_rows, wide_rows
 from spectral.data.readers.arrays.pixel_columns import split_columns
 from spectral.data.readers.arrays.table_file import TableFile
-from spectral.data.readers.arrays.wave_axis import Axis, named_axis
+from spectral.data.readers.arrays.wave_axis import Axis, named_axis, warn_of_medium
 from spectral.data.readers.columns import check_names, is_index, log_columns, tidy_catalog
 from spectral.data.readers.contract import Chunk
 from spectral.data.readers.fingerprints import join_stamps
@@ -116,6 +116,7 @@ class ParquetReader(TableFile):
             return named_axis(self.columns[0], self.options.wave_unit, self.options.wave_medium, self.source)
         if self.options.wave_unit:
             raise UserError(f"data.wave_unit={self.options.wave_unit} has no wavelengths: {self.source} holds lists.")
+        warn_of_medium(self.options.wave_medium, self.source)
         return None
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:

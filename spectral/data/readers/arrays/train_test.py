@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spectral.data.readers.columns import NUMBERED
+from spectral.data.readers.columns import NUMBERED, nullable_integers
 from spectral.data.readers.contract import Chunk, Flux, Reader
 from spectral.data.readers.fingerprints import join_stamps
 from spectral.errors import UserError
@@ -37,7 +37,7 @@ class TrainTestReader:
         for part in parts:
             part["id"] = part["split"] + "-" + part["id"]
         self._check_ivar()
-        catalog = pd.concat(_alike([_exact(part) for part in parts]), ignore_index=True)
+        catalog = pd.concat(_alike([nullable_integers(part) for part in parts]), ignore_index=True)
         catalog.attrs[NUMBERED] = any(part.attrs.get(NUMBERED, False) for part in parts)
         return catalog
 
@@ -107,13 +107,6 @@ def _masks(parts: list[Chunk]) -> list[list[NDArray[np.bool_]] | None]:
 
 def _all_good(flux: Flux | None) -> NDArray[np.bool_]:
     return np.zeros(0 if flux is None else flux.shape[-1], dtype=bool)
-
-
-def _exact(part: pd.DataFrame) -> pd.DataFrame:
-    """Whole numbers as a type that may miss some: as floats, those of 64 bits would not be exact."""
-    whole = [name for name in part if pd.api.types.is_integer_dtype(part[name].dtype)]
-    unsigned = pd.api.types.is_unsigned_integer_dtype
-    return part.astype({name: "UInt64" if unsigned(part[name].dtype) else "Int64" for name in whole})
 
 
 def _alike(parts: list[pd.DataFrame]) -> list[pd.DataFrame]:

@@ -35,6 +35,19 @@ def named_axis(names: Sequence[str], unit: str | None, medium: str | None, sourc
     Raises:
         UserError: a unit is given, but the names are no axis, or they have another unit.
     """
+    axis = _axis(names, unit, medium, source)
+    if axis is None:
+        warn_of_medium(medium, source)
+    return axis
+
+
+def warn_of_medium(medium: str | None, source: str) -> None:
+    """Say that data.wave_medium does nothing, if it is given: a source has no wavelengths."""
+    if medium is not None:
+        log.warning("data.wave_medium=%s does nothing: %s gives no wavelengths.", medium, source)
+
+
+def _axis(names: Sequence[str], unit: str | None, medium: str | None, source: str) -> Axis | None:
     matches = [WITH_UNIT.fullmatch(name) for name in names]
     numbers = np.array([float(match[1].replace(",", ".")) for match in matches if match])
     steps = np.diff(numbers)

@@ -56,6 +56,7 @@ class DesiLayout:
     endings = (".fits", ".fits.gz")
     has_ivar = True
     many_per_file = True
+    of_spectra = ("bits",)
     version = 2
     usual_names = {  # noqa: RUF012  # a mapping that nobody changes
         "id": ("targetid",),

@@ -89,13 +89,22 @@ def tree_root(folder: str, key: str = "data.folder") -> Path:
     return Path(*parts[: next(i for i, part in enumerate(parts) if WILDCARDS & set(part))])
 
 
+def below_root(folder: str, root: Path) -> str:
+    """What data.folder names below its root: the rest of a pattern, or a file; empty if it is a folder as a whole."""
+    return "/".join(Path(folder).parts[len(root.parts) :])
+
+
 def _is_pattern(folder: str) -> bool:
     return bool(WILDCARDS & set(folder)) and not Path(folder).exists()
 
 
 def _fits(name: str, endings: tuple[str, ...], beginnings: tuple[str, ...]) -> bool:
-    """Files with a dot in front are no data: systems and rsync keep their own next to the file of that name."""
-    return name.endswith(endings) and name.startswith(beginnings) and not name.startswith(".")
+    return name.endswith(endings) and name.startswith(beginnings) and _is_data(name)
+
+
+def _is_data(name: str) -> bool:
+    """Files and folders with a dot in front are none: systems, rsync and Jupyter keep their own there."""
+    return not name.startswith(".")
 
 
 def _same(path: Path, other: str) -> bool:
@@ -108,7 +117,7 @@ def _below(root: Path, key: str) -> list[str]:
 
     names, seen = list[str](), {os.path.realpath(root)}
     for folder, subfolders, files in os.walk(root, onerror=fail, followlinks=True):
-        subfolders[:] = [name for name in sorted(subfolders) if _is_new(f"{folder}/{name}", seen)]
+        subfolders[:] = [name for name in sorted(subfolders) if _is_data(name) and _is_new(f"{folder}/{name}", seen)]
         below = os.path.relpath(folder, root)
         begin = "" if below == "." else f"{below}/"
         names += [begin + name for name in sorted(files)]
@@ -124,5 +133,5 @@ def _is_new(folder: str, seen: set[str]) -> bool:
 
 
 def _matching(pattern: str, root: Path) -> list[str]:
-    rest = str(Path(*Path(pattern).parts[len(root.parts) :]))
+    rest = below_root(pattern, root)
     return sorted(glob.iglob(rest, root_dir=root, recursive=True))  # noqa: PTH207  # Path.glob looks at each file

@@ -33,6 +33,7 @@ class LamostLayout:
     name = "lamost"
     endings = (".fits", ".fits.gz", ".fit", ".fit.gz")
     has_ivar = True
+    of_spectra = ("bits", "mask")
     usual_names = {  # noqa: RUF012  # a mapping that nobody changes
         "id": ("obsid",),
         "label": ("class",),

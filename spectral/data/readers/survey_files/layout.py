@@ -3,6 +3,7 @@
 L pixels of a spectrum.
 """
 
+import errno
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,16 @@ class UnreadableError(ValueError):
         return f"{self} ({name})" if ":" in str(self) else f"{self}: {name}"
 
 
+OF_SYSTEM = {errno.EIO, errno.EMFILE, errno.ENFILE, errno.ESTALE, errno.ETIMEDOUT}  # errors that may pass
+
+
+def is_of_system(error: Exception) -> bool:
+    """Whether an error says that the system does not give a file out, which may pass, and not that it is damaged."""
+    if isinstance(error, FileNotFoundError | PermissionError):
+        return True
+    return isinstance(error, OSError) and error.errno in OF_SYSTEM
+
+
 class Layout(Protocol):
     """How one survey lays out its files. Instances are pickled to the packing processes, so they stay small.
 
@@ -42,7 +53,8 @@ class Layout(Protocol):
     is found by its file and its id there; `longer_id(id, file)`, which tells ids apart that several files have;
     `row_in_file` and `spectrum_id`, which a catalog row's values of `file_name_columns` give as they do `file_name`;
     `wave_unit`, in which its files give wavelengths; `redshift_file(path)`, the file next to one of spectra that holds
-    their classes and redshifts, or None; and `version`, which is raised when it reads the same files otherwise.
+    their classes and redshifts, or None; `version`, which is raised when it reads the same files otherwise; and
+    `of_spectra`, the names of those of its options that decide over spectra, and not over which there are.
     """
 
     @property

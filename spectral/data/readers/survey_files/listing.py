@@ -17,6 +17,8 @@ from spectral.data.readers.columns import (
     as_text,
     find_columns,
     log_columns,
+    nullable_integers,
+    plain_integers,
     set_apart,
     tidy_catalog,
 )
@@ -222,7 +224,10 @@ def _joined(layout: Layout, frame: pd.DataFrame, entries: pd.DataFrame, by_file:
     listed = np.flatnonzero((place >= 0) | entries[PROBLEM].notna())
     _log_spectra_left_out(len(entries) - len(listed), named)
     _log_rows_left_out(len(frame) - len(np.unique(place[place >= 0])), len(frame), named)
-    said = frame.iloc[place[listed]].reset_index(drop=True).where(pd.Series(place[listed] >= 0), other=np.nan)
+    said, is_said = frame.iloc[place[listed]].reset_index(drop=True), place[listed] >= 0
+    if not is_said.all():
+        whole = [name for name in said if isinstance(said[name].dtype, np.dtype) and said[name].dtype.kind in "iu"]
+        said = plain_integers(nullable_integers(said).where(pd.Series(is_said), other=np.nan), whole)
     kept = entries.iloc[listed].reset_index(drop=True)
     own = ("id", *OWN) if frame["label"].notna().any() else ("id", "label", *OWN)
     columns = {name: said[name] for name in said if name not in own}

@@ -7,7 +7,7 @@ from pathlib import Path
 from pyarrow import parquet, types
 
 from spectral.data.readers.hdf5_file import is_text, open_hdf5, sound, text_of
-from spectral.data.readers.survey_files.layout import UnreadableError
+from spectral.data.readers.survey_files.layout import UnreadableError, is_of_system
 
 
 def hdf5_columns(path: Path, wanted: Collection[str]) -> dict[str, list[object]]:
@@ -56,9 +56,11 @@ def parquet_damage() -> Iterator[None]:
     """What pyarrow raises within the block, as a reason: UnreadableError."""
     try:
         yield
-    except (UnreadableError, FileNotFoundError, PermissionError):
+    except UnreadableError:
         raise
     # pyarrow has many errors for a damaged file, and whatever it is, the file cannot be read.
     except Exception as error:
+        if is_of_system(error):
+            raise
         words = " ".join(str(error).split()) or type(error).__name__
         raise UnreadableError(f"not a whole Parquet file: {words.rstrip('.')}") from error

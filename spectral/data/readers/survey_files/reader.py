@@ -6,7 +6,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +15,24 @@ import pandas as pd
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from spectral.data.packing.staging import locked
 from spectral.data.readers.contract import Chunk
 from spectral.data.readers.fingerprints import file_stamp, join_stamps
 from spectral.data.readers.paths import existing_file
 from spectral.data.readers.survey_files.class_map import mapped_labels
-from spectral.data.readers.survey_files.file_tree import MOST_STAMPED, FileTree, find_files, size_and_time
+from spectral.data.readers.survey_files.file_tree import MOST_STAMPED, FileTree, below_root, find_files, size_and_time
 from spectral.data.readers.survey_files.layout import Layout, Spectrum, UnreadableError
 from spectral.data.readers.survey_files.listing import Source, list_spectra
-from spectral.data.readers.survey_files.scan import FILE, PROBLEM, ROW_IN_FILE
+from spectral.data.readers.survey_files.manifest import find_manifest, manifest_path
+from spectral.data.readers.survey_files.scan import FILE, PROBLEM, ROW_IN_FILE, UNREADABLE, is_unreadable
 from spectral.data.readers.survey_files.sentences import SENTENCES, kept_sentences, log_kept
 from spectral.files import write_parquet
 
 log = logging.getLogger(__name__)
 
-MANIFEST_FORMAT = 3
+MANIFEST_FORMAT = 4
 ROWS_PER_GROUP = 8192  # of the manifest, which is read a group at a time: it may have millions of rows
+OF_LABELS = ("class_map", "zwarn_labels")  # settings by which labels are made of what is listed
 WARNINGS = ("zwarn", "zwarning")  # columns of a redshift's warning flags, in lower case
 
 
@@ -37,7 +40,8 @@ class SurveyFilesReader:
     """Reads spectra from files in a survey's layout.
 
     A catalog, if there is one, says which spectra there are, and no header is opened for it where its rows tell the
-    file's name. Otherwise the headers of all files do, once: the list is kept in `cache_dir`.
+    file's name. Otherwise the headers of all files do, once: the list is kept in `cache_dir`. A file that the
+    system did not give out is tried again.
 
     Raises:
         UserError: a file or folder is not there, or the two do not fit together.
@@ -56,10 +60,11 @@ class SurveyFilesReader:
             self._stamp = join_stamps([self._stamp, file_stamp(existing_file(source.catalog, "data.catalog"))])
         if hasattr(layout, "version"):  # what an earlier version has listed and packed is listed and packed again
             self._stamp = join_stamps([self._stamp, f"version {layout.version}"])
-        digest = hashlib.blake2b(json.dumps([MANIFEST_FORMAT, self._stamp, self.settings()]).encode(), digest_size=8)
+        of_list = [MANIFEST_FORMAT, self._stamp, self._settings_of_list()]
+        digest = hashlib.blake2b(json.dumps(of_list, sort_keys=True).encode(), digest_size=8)
         self._is_described = False
         folder = Path(tempfile.gettempdir()) / f"spectral-{os.getuid()}" if cache_dir is None else cache_dir
-        self.manifest = folder / "manifests" / f"{layout.name}-{digest.hexdigest()}.parquet"
+        self.manifest = self._whole = folder / "manifests" / f"{layout.name}-{digest.hexdigest()}.parquet"
 
     def __getstate__(self) -> dict[str, Any]:
         """Packing processes read the manifest: a list of a million files would be large to send to each."""
@@ -77,14 +82,7 @@ class SurveyFilesReader:
 
     def _listed(self) -> pd.DataFrame:
         """The manifest, made if it is not there."""
-        is_new = not self.manifest.is_file()
-        if is_new:
-            tree = self.tree or self._find_files()
-            with kept_sentences() as sentences:
-                listed = list_spectra(self.layout, self.source, tree, self.num_workers)
-            listed.attrs[SENTENCES] = sentences
-            write_parquet(self.manifest, listed, ROWS_PER_GROUP)
-            del listed
+        is_new = self._make_manifest()
         self.tree = None  # of millions of names
         frame = pd.read_parquet(self.manifest)
         if not is_new and not self._is_described:
@@ -92,6 +90,30 @@ class SurveyFilesReader:
         self._is_described = True
         frame.attrs.pop(SENTENCES, None)
         return frame
+
+    def _make_manifest(self) -> bool:
+        """Make the list of spectra, unless it is there; whether it was made. One process makes it, and others wait."""
+        if self.manifest.is_file() or self._find_manifest():
+            return False
+        with locked(self._whole, "lists the spectra in"):
+            if self._find_manifest():
+                return False
+            tree = self.tree or self._find_files()
+            with kept_sentences() as sentences:
+                listed = list_spectra(self.layout, self.source, tree, self.num_workers)
+            listed.attrs[SENTENCES] = sentences
+            self.manifest = manifest_path(self._whole, listed)
+            write_parquet(self.manifest, listed, ROWS_PER_GROUP)
+        return True
+
+    def _find_manifest(self) -> bool:
+        found = find_manifest(self._whole, partial(is_unreadable, self.layout, self.root))
+        self.manifest = found or self._whole
+        return found is not None
+
+    @property
+    def unread_files(self) -> str:
+        return self.manifest.stem.removeprefix(self._whole.stem)
 
     def wave_angstrom(self) -> None:
         return None  # each spectrum has its own
@@ -101,20 +123,33 @@ class SurveyFilesReader:
 
     def settings(self) -> Mapping[str, object]:
         values: dict[str, object] = {name: value for name, value in vars(self.source).items() if name != "class_names"}
-        values |= {
-            "folder": str(self.root.resolve()),
-            "pattern": self.source.folder,
-            "class_map": self.source.class_map,
-        }
+        values |= {"folder": str(self.root.resolve()), "class_map": self.source.class_map}
+        # Not data.folder as it was spelled: the same survey is one, whether by a full path or with a slash at the end.
+        if below := below_root(self.source.folder, self.root):
+            values["pattern"] = below
         if self.source.catalog is not None:
             values["catalog"] = str(Path(self.source.catalog).resolve())
-        layout = {name: value for name, value in vars(self.layout).items() if not name.startswith("_")}
-        return json.loads(json.dumps(values | {"layout": layout}))  # type: ignore[no-any-return]  # a mapping, as given
+        return json.loads(json.dumps(values | {"layout": self._layout_settings()}))  # type: ignore[no-any-return]  # a mapping, as given
+
+    def _layout_settings(self) -> dict[str, object]:
+        return {name: value for name, value in vars(self.layout).items() if not name.startswith("_")}
+
+    def _settings_of_list(self) -> dict[str, object]:
+        """Those that decide which spectra there are, and what is known of them."""
+        of_spectra = getattr(self.layout, "of_spectra", ())
+        layout = {name: value for name, value in self._layout_settings().items() if name not in of_spectra}
+        return {name: value for name, value in self.settings().items() if name not in OF_LABELS} | {"layout": layout}
 
     def place(self, row: int) -> str:
         """The file of a catalog row and its position there, for messages."""
         files, positions, _ = self._places(np.array([row]))
         return f"{files[0]}, row {positions[0]}"
+
+    def known_bad(self) -> NDArray[np.bool_]:
+        """What the list says of the spectra: a file is missing, or its header could not be read."""
+        self._make_manifest()
+        bad: NDArray[np.bool_] = pq.read_table(self.manifest, columns=[PROBLEM]).to_pandas()[PROBLEM].notna().to_numpy()
+        return bad
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:
         files, positions, problems = self._places(rows)
@@ -130,8 +165,7 @@ class SurveyFilesReader:
 
     def _places(self, rows: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """File, position in it, and problem of some catalog rows."""
-        if not self.manifest.is_file():
-            self._listed()
+        self._make_manifest()
         columns = np.empty(len(rows), object), np.empty(len(rows), np.int64), np.empty(len(rows), object)
         groups = rows // ROWS_PER_GROUP
         for number in np.unique(groups):
@@ -149,7 +183,7 @@ class SurveyFilesReader:
         except FileNotFoundError:
             return [f"missing file: {name}"] * len(indices)
         except OSError as error:
-            return [f"unreadable file: {name}: {error.strerror}"] * len(indices)
+            return [f"{UNREADABLE}: {name}: {error.strerror}"] * len(indices)
 
 
 def _stamp_with_redshifts(layout: Layout, tree: FileTree) -> str:

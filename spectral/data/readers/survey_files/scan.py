@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from spectral.data.packing.workers import UNGUARDED, leave_ending_to_parent
+from spectral.data.readers.columns import nullable_integers, plain_integers
 from spectral.data.readers.survey_files.file_tree import FileTree
 from spectral.data.readers.survey_files.layout import Entry, Layout, UnreadableError
 from spectral.errors import UserError
@@ -19,8 +20,11 @@ from spectral.processes import num_cores
 log = logging.getLogger(__name__)
 
 FILE, ROW_IN_FILE, PROBLEM = "file", "row_in_file", "problem"
+UNREADABLE = "unreadable file"  # how the reason begins if the system does not give a file out, which may pass
 FILES_PER_TASK = 256
 FEW = 2000  # files that are read sooner than processes start
+INT64_MAX = 2**63 - 1
+NULLABLE = (pd.Int64Dtype, pd.UInt64Dtype)
 
 
 def scan_headers(layout: Layout, tree: FileTree, num_workers: int | None) -> pd.DataFrame:
@@ -43,7 +47,7 @@ def scan_headers(layout: Layout, tree: FileTree, num_workers: int | None) -> pd.
         frames.append(some)
         if number % max(1, len(names) // FILES_PER_TASK // 10) == 0 and len(names) >= FEW:
             log.info("Read %s of %s headers.", f"{min(number * FILES_PER_TASK, len(names)):,}", f"{len(names):,}")
-    frame = pd.concat(frames, ignore_index=True).infer_objects()
+    frame = _joined(frames)
     for column in ("label", PROBLEM):
         if column not in frame:
             frame[column] = None
@@ -67,7 +71,26 @@ def _scanned(layout: Layout, root: Path, names: Sequence[str], num_workers: int 
 
 def _scan_files(layout: Layout, root: Path, names: Sequence[str]) -> pd.DataFrame:
     """A table for each task: rows as dicts would take ten times the memory in a survey of millions of spectra."""
-    return pd.DataFrame([entry for name in names for entry in _scan_file(layout, root, name)])
+    return _table([entry for name in names for entry in _scan_file(layout, root, name)])
+
+
+def _table(entries: list[Entry]) -> pd.DataFrame:
+    """A row for each entry. Whole numbers stay exact if some entries, such as that of a damaged file, have none."""
+    table = pd.DataFrame(entries)
+    for name in table.columns[table.isna().any()]:
+        values = pd.Series([entry.get(name) for entry in entries], dtype=object)
+        if pd.api.types.infer_dtype(values, skipna=True) == "integer":
+            table[name] = values.astype("UInt64" if values.dropna().max() > INT64_MAX else "Int64")
+    return table
+
+
+def _joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of all tables. Whole numbers stay exact in a column that some of the tables lack."""
+    joined = pd.concat(map(nullable_integers, tables), ignore_index=True).infer_objects()
+    kinds = {str(name): kind for name, kind in joined.dtypes.items()}
+    mixed = [name for name, kind in kinds.items() if isinstance(kind, pd.Float64Dtype)]  # whole in some tables alone
+    whole = [name for name, kind in kinds.items() if isinstance(kind, NULLABLE)]
+    return plain_integers(joined.astype(dict.fromkeys(mixed, "float64")), whole)
 
 
 def _scan_file(layout: Layout, root: Path, name: str) -> list[Entry]:
@@ -79,8 +102,19 @@ def _scan_file(layout: Layout, root: Path, name: str) -> list[Entry]:
     except UnreadableError as error:
         problem = error.in_file(name)
     except OSError as error:
-        problem = f"unreadable file: {name}: {error.strerror}"
+        problem = f"{UNREADABLE}: {name}: {error.strerror}"
     return [{"id": stem(name, layout.endings), FILE: name, ROW_IN_FILE: 0, PROBLEM: problem}]
+
+
+def is_unreadable(layout: Layout, root: Path, name: str) -> bool:
+    """Whether the system does not give out what is needed of a file for the list."""
+    try:
+        layout.entries(root / name)
+    except UnreadableError:
+        return False
+    except OSError:
+        return True
+    return False
 
 
 def stem(name: str, endings: Sequence[str]) -> str:

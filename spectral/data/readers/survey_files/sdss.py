@@ -74,6 +74,7 @@ class SdssLayout:
     name = "sdss"
     endings = (".fits", ".fits.gz")
     has_ivar = True
+    of_spectra = ("bits", "mask")
     usual_names = {  # noqa: RUF012  # a mapping that nobody changes
         "id": ("specobjid",),
         "label": ("class",),

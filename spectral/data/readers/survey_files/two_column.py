@@ -35,6 +35,7 @@ class TwoColumnLayout:
     endings = (".txt", ".dat", ".csv", ".asc", ".ascii")
     usual_names: dict[str, tuple[str, ...]] = {}  # noqa: RUF012  # a mapping that nobody changes
     file_name_columns = ()
+    of_spectra = ("columns", "wave_unit", "wave_medium", "has_ivar")
 
     def __init__(self, folder: str, columns: Sequence[str], wave_unit: str, wave_medium: str) -> None:
         self.columns, self.wave_unit, self.wave_medium = tuple(columns), wave_unit, wave_medium

@@ -236,6 +236,14 @@ def test_an_option_that_is_false_asks_for_nothing(tmp_path):
     assert len(open_arrays(**given, channels_last=False).catalog()) == NUM
 
 
+@pytest.mark.parametrize("write", [npz, csv_matrix, parquet_lists, parquet_wide])
+def test_a_medium_of_wavelengths_that_are_not_there_is_warned_of_once(tmp_path, caplog, write):
+    reader = open_arrays(**{key: str(value) for key, value in write(tmp_path).items()}, wave_medium="air")
+    assert reader.wave_angstrom() is None and reader.wave_angstrom() is None
+    (message,) = caplog.messages
+    assert message.startswith("data.wave_medium=air does nothing: data.path=") and "gives no wavelengths." in message
+
+
 def test_a_folder_of_fits_files_names_their_readers(tmp_path):
     (tmp_path / "spec-1.fits").touch()
     with pytest.raises(UserError, match=r"holds FITS files \(spec-1.fits\): data=lamost, data=sdss or data=desi with"):

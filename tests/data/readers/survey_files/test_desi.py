@@ -83,6 +83,17 @@ def test_a_pixel_of_one_arm_alone_is_copied_bit_by_bit_to_the_pack(tmp_path: Pat
     np.testing.assert_array_equal(survey.mask[:, alone], ~good)
 
 
+def test_an_arm_that_is_missing_is_masked_and_the_others_are_copied(tmp_path: Path) -> None:
+    arms = {name: arm for name, arm in arms_of(2).items() if name != "R"}
+    write_desi(tmp_path / "d" / "coadd-sv3-bright-10378.fits", IDS[:2], arms)
+    survey = packed(tmp_path / "d")
+    for name, (start, stop) in (("B", ARMS["B"]), ("Z", ARMS["Z"])):
+        good = (arms[name]["mask"] == 0) & (arms[name]["ivar"] > 0)
+        np.testing.assert_array_equal(survey.flux[:, 0, start:stop][good], arms[name]["flux"][good])
+        np.testing.assert_array_equal(survey.mask[:, start:stop], ~good)
+    assert survey.mask[:, ARMS["B"][1] : ARMS["Z"][0]].all()
+
+
 def test_ids_of_64_bits_stay_exact_and_labels_are_those_of_redrock(tmp_path: Path) -> None:
     write_desi(tmp_path / "d" / "coadd-sv3-bright-10378.fits", IDS)
     classes = ["QSO", "GALAXY", "STAR", "STAR"]

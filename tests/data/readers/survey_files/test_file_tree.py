@@ -39,6 +39,15 @@ def test_a_folder_whose_name_has_wildcards_is_a_folder(tmp_path: Path) -> None:
     assert found(tmp_path / "dr[10]") == ["a.fits"]
 
 
+@pytest.mark.parametrize("hidden", [".ipynb_checkpoints", "b/.trash/c"])
+def test_hidden_folders_are_left_out(folder: Path, hidden: str) -> None:
+    (folder / hidden).mkdir(parents=True)
+    (folder / hidden / "spec-0-checkpoint.fits").write_text("x")
+    for meant in (folder, folder / "**" / "*.fits"):
+        assert not any("checkpoint" in name for name in found(meant))
+    assert found(folder / hidden) == ["spec-0-checkpoint.fits"]  # it is asked for by its name
+
+
 def test_a_folder_that_is_linked_into_itself_or_twice_is_listed_once(folder: Path) -> None:
     (folder / "b" / "loop").symlink_to(folder)
     (folder / "z").symlink_to(folder / "b")

@@ -16,6 +16,7 @@ from spectral.configs.data import readers
 from spectral.data.packing.pack import open_or_pack
 from spectral.data.readers.contract import Chunk
 from spectral.data.readers.parquet_stream import ROWS_PER_BATCH
+from spectral.data.readers.survey_files import scan
 from spectral.data.readers.survey_files.layout import Spectrum, UnreadableError
 from spectral.data.readers.survey_files.multimodal_universe import MultimodalUniverseLayout
 from spectral.data.readers.survey_files.reader import SurveyFilesReader
@@ -112,6 +113,24 @@ def test_labels_come_from_a_catalog_where_files_have_none(tmp_path: Path) -> Non
     pd.DataFrame(table | {"ZCAT_PRIMARY": [True, True, True, False]}).to_csv(tmp_path / "z.csv", index=False)
     catalog = opened(tmp_path / "mmu", catalog=str(tmp_path / "z.csv")).catalog()
     assert catalog["label"].tolist() == ["star", "qso", "galaxy"]
+
+
+@pytest.mark.parametrize("files_per_task", [1, 256])
+def test_whole_numbers_stay_exact_next_to_a_damaged_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files_per_task: int
+) -> None:
+    monkeypatch.setattr(scan, "FILES_PER_TASK", files_per_task)
+    objects = FIRST_ID + np.arange(3)  # odd ones are no float64
+    columns = {"TARGETID": objects, "ZWARNING": np.zeros(3, int)}
+    write_parquet(tmp_path / "mmu" / "train-0.parquet", spectra(3), object_id=list("abc"), **columns)
+    (tmp_path / "mmu" / "damaged.parquet").write_text("no spectra")
+    listed = opened(tmp_path / "mmu", group_key="TARGETID").catalog().set_index("id").loc[["a", "b", "c"]]
+    assert listed["group"].tolist() == [str(number) for number in objects]
+    table = pd.DataFrame({"object_id": list("abc"), "night": objects, "fiber": range(3)})
+    table.to_csv(tmp_path / "z.csv", index=False)
+    named = opened(tmp_path / "mmu", catalog=str(tmp_path / "z.csv")).catalog().set_index("id").loc[["a", "b", "c"]]
+    assert named["night"].tolist() == objects.tolist()
+    assert listed["zwarn"].dtype == named["fiber"].dtype == "float64"  # as before: floats hold these
 
 
 def test_only_a_part_of_a_parquet_file_is_in_memory(tmp_path: Path) -> None:
