@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,23 +46,28 @@ class EnsembleOptions:
     seed: int = 0
 
 
-def make_ensemble(paths: Sequence[Path | str], out: Path, options: EnsembleOptions) -> dict[str, Any]:
+def make_ensemble(
+    paths: Sequence[Path | str], out: Path, options: EnsembleOptions, is_made: Callable[[], bool] = lambda: False
+) -> dict[str, Any]:
     """Average finished runs, and write the folder of their ensemble; result.json is written last.
 
     Args:
         paths: of run folders. The first one's config, decision rule and seed are those of the ensemble.
         out: folder of the ensemble. An ensemble that is there is replaced, nothing else is.
+        is_made: whether what is there is this ensemble already, and stays; asked when no other process has the folder.
 
     Returns:
         What result.json holds.
 
     Raises:
         UserError: a run is missing, corrupt or unlike the others, or `out` holds anything else.
+        InUseError: another process has the folder.
     """
     folder = RunFolder(out)
     _check_out(folder, paths)
     with folder.locked():  # a folder that nothing is written to goes again
-        return _make(paths, folder, options)
+        made = folder.load_result() if is_made() else None
+        return made or _make(paths, folder, options)
 
 
 def _make(paths: Sequence[Path | str], folder: RunFolder, options: EnsembleOptions) -> dict[str, Any]:
