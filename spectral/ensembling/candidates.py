@@ -78,20 +78,24 @@ def candidates_of(runs: Sequence[FinishedRun]) -> list[Candidate]:
         UserError: the runs do not classify the same spectra.
     """
     check_compatible(runs)
+    once: dict[str, FinishedRun] = {}
+    for run in runs:
+        once.setdefault(run.weights_digest, run)
     groups: dict[str, list[FinishedRun]] = {}
-    for run in {run.weights_digest: run for run in reversed(runs)}.values():
-        groups.setdefault(_apart_from_fold(run), []).insert(0, run)
-    order = {run.name: place for place, run in enumerate(runs)}
-    found = [Candidate(tuple(group)) for group in groups.values()]
-    return sorted(found, key=lambda candidate: order[candidate.name])
+    for run in once.values():
+        groups.setdefault(_apart_from_fold(run), []).append(run)
+    return [Candidate(tuple(group)) for group in groups.values()]
 
 
-def common_prior(runs: Sequence[FinishedRun]) -> Floats:
-    """The class priors [K] at which all are averaged: their own if these are the same, else the geometric mean.
+def common_prior(candidates: Sequence[Candidate]) -> Floats:
+    """The class priors [K] at which all are averaged: those of all runs if these are the same, else a geometric mean.
+
+    It is that of the candidates, and the priors of a candidate of folds are the geometric mean of theirs.
 
     Raises:
         UserError: a run was trained without a class, and another one with it.
     """
+    runs = [run for candidate in candidates for run in candidate.runs]
     priors = np.array([run.output_prior for run in runs])
     if np.allclose(priors, priors[0], rtol=1e-6, atol=0):
         return np.asarray(priors[0])
@@ -99,7 +103,8 @@ def common_prior(runs: Sequence[FinishedRun]) -> Floats:
         if (prior <= 0).any():
             missing = run.classifier.class_names[int(np.argmax(prior <= 0))]
             raise UserError(f"{run.name} cannot be a member: it was trained without the class {missing}.")
-    mean = np.exp(np.log(priors).mean(axis=0))
+    logs = [np.log([run.output_prior for run in candidate.runs]).mean(axis=0) for candidate in candidates]
+    mean = np.exp(np.mean(logs, axis=0))
     return np.asarray(mean / mean.sum())
 
 

@@ -72,7 +72,8 @@ def make_ensemble(
 
 def _make(paths: Sequence[Path | str], folder: RunFolder, options: EnsembleOptions) -> dict[str, Any]:
     runs = [FinishedRun.open(path) for path in paths]
-    candidates, common = candidates_of(runs), common_prior(runs)
+    candidates = candidates_of(runs)
+    common = common_prior(candidates)
     if len(candidates) == 1 and not candidates[0].is_of_folds:
         raise UserError(f"{candidates[0].name} is a single network: an ensemble needs two or more.")
     validation = _aligned([candidate.validation(common) for candidate in candidates], candidates)
