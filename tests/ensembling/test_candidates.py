@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from spectral.ensembling.candidates import candidates_of, common_prior
 from spectral.ensembling.runs import FinishedRun
+from spectral.errors import UserError
 
 
 def as_fold(run: FinishedRun, fold: int, of: FinishedRun, **config: Any) -> FinishedRun:
@@ -46,3 +48,22 @@ def test_the_class_priors_are_those_of_the_candidates_each_counted_once(members:
     assert [len(candidate.runs) for candidate in with_folds] == [2, 1]
     of_folds = geometric_mean(priors[0], priors[2])
     np.testing.assert_allclose(common_prior(with_folds), geometric_mean(of_folds, priors[1]))
+
+
+def test_snapshots_that_some_fold_did_not_reach_are_left_out_and_named(
+    members: list[Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    """As folds leave them that end early, by schedule.patience_epochs."""
+    runs = [FinishedRun.open(path) for path in members]
+
+    def snapshot(run: FinishedRun, fold: int, number: int) -> FinishedRun:
+        ids = run.predictions.assign(id=f"{fold}-" + run.predictions["id"])  # each fold validates on its own spectra
+        return replace(as_fold(run, fold, runs[0]), result=run.result | {"snapshot": number}, predictions=ids)
+
+    first, other_fold, longer = snapshot(runs[0], 0, 1), snapshot(runs[2], 1, 1), snapshot(runs[1], 0, 2)
+    (candidate,) = candidates_of([first, longer, other_fold])
+    assert candidate.runs == (first, other_fold)
+    reason = f"{longer.name} is snapshot 2 of its fold, and fold 1 has no snapshot 2"
+    assert [f"{reason}: the snapshots of this number are left out."] == [one.getMessage() for one in caplog.records]
+    with pytest.raises(UserError, match="has no snapshot 1: name the same snapshots of all folds"):
+        candidates_of([longer, other_fold])
