@@ -12,6 +12,7 @@ from spectral.ensembling.runs import FinishedRun, SplitPredictions, check_compat
 from spectral.errors import UserError
 from spectral.inference.members import log_prior_ratio
 from spectral.runs.identity import flat, is_free
+from spectral.runs.mixtures import are_moved, mixes_classes
 from spectral.scoring.metrics import Floats
 from spectral.scoring.split_scores import Probabilities
 
@@ -122,6 +123,19 @@ def common_prior(candidates: Sequence[Candidate]) -> Floats:
     logs = [np.log([run.output_prior for run in candidate.runs]).mean(axis=0) for candidate in candidates]
     mean = np.exp(np.mean(logs, axis=0))
     return np.asarray(mean / mean.sum())
+
+
+def moved_mixtures(candidates: Sequence[Candidate], common: Floats) -> str:
+    """A sentence on runs whose probabilities are too small to be moved to the common priors; empty if none are."""
+    runs = [run for candidate in candidates for run in candidate.runs]
+    moved = [run.name for run in runs if mixes_classes(run.config) and are_moved(run.output_prior, common.tolist())]
+    if not moved:
+        return ""
+    those = f"{moved[0]} was" if len(moved) == 1 else f"{moved[0]} and {len(moved) - 1} more were"
+    return (
+        f"{those} trained on mixtures (schedule.mixup_alpha), after which probabilities are too small to be moved to "
+        "other class shares, as they are here: give runs of the same sampler and loss."
+    )
 
 
 def in_order_of(first: SplitPredictions, other: SplitPredictions, first_name: str, other_name: str) -> SplitPredictions:

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from spectral.configs.decision import decisions
 from spectral.configs.objective import OF_THE_DECISION
-from spectral.ensembling.candidates import Candidate, candidates_of, common_prior, in_order_of
+from spectral.ensembling.candidates import Candidate, candidates_of, common_prior, in_order_of, moved_mixtures
 from spectral.ensembling.runs import FinishedRun, SplitPredictions
 from spectral.ensembling.scoring import EnsembleScores, score_validation
 from spectral.ensembling.selection import select_greedily
@@ -22,10 +23,13 @@ from spectral.inference.classifier import Classifier
 from spectral.inference.input_spec import InputSpec
 from spectral.inference.members import EnsembleModel, Member
 from spectral.runs.folder import RunFolder
+from spectral.runs.mixtures import OF_MEMBER, mixes_classes
 from spectral.runs.provenance import git_revision, versions
 from spectral.runs.weights import write_weights
 from spectral.scoring.decision import Decision
 from spectral.scoring.metrics import Floats
+
+log = logging.getLogger(__name__)
 
 SELECTIONS = ("greedy", "all")
 OUT_OF_FOLD = "out of fold"
@@ -74,6 +78,8 @@ def _make(paths: Sequence[Path | str], folder: RunFolder, options: EnsembleOptio
     runs = [FinishedRun.open(path) for path in paths]
     candidates = candidates_of(runs)
     common = common_prior(candidates)
+    if doubt := moved_mixtures(candidates, common):
+        log.warning(doubt)
     if len(candidates) == 1 and not candidates[0].is_of_folds:
         raise UserError(f"{candidates[0].name} is a single network: an ensemble needs two or more.")
     validation = _aligned([candidate.validation(common) for candidate in candidates], candidates)
@@ -240,7 +246,12 @@ def _result(
         "ensemble": {
             **made,
             "members": [
-                {"run": run.name, "weight": weight, "val/macro_f1": run.result.get("val/macro_f1")}
+                {
+                    "run": run.name,
+                    "weight": weight,
+                    "val/macro_f1": run.result.get("val/macro_f1"),
+                    OF_MEMBER: mixes_classes(run.config),
+                }
                 for run, weight in weighted
             ],
         },

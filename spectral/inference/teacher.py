@@ -3,9 +3,11 @@
 import hashlib
 import json
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import nn
 
 from spectral.configs.root import ExperimentConfig
 from spectral.data.dataset import Dataset
@@ -16,8 +18,9 @@ from spectral.inference.predictor import Predictor
 from spectral.inference.run_and_data import check_fits
 from spectral.inference.wavelengths import check_same_pixels
 from spectral.runs.folder import RunFolder
+from spectral.runs.mixtures import are_moved, trained_on_mixtures
 from spectral.runtime import Runtime
-from spectral.training.distillation import Teacher, TeacherOfBatches, TeacherOfSpectra
+from spectral.training.distillation import Teacher, TeacherOfBatches, TeacherOfSpectra, prior_of
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +70,23 @@ def open_teacher(
     if not isinstance(begun, dict) or record | begun != record:  # an earlier version kept no digest of the model
         raise UserError(f"{run} has changed since the run in {folder.path} began: give another run_dir.")
     return classifier, {"distill": record}
+
+
+def warn_of_mixtures(config: ExperimentConfig, classifier: Classifier | None, losses: Sequence[nn.Module]) -> None:
+    """Log that a teacher was trained on mixtures and is moved to other class shares, where one of the losses asks so.
+
+    Args:
+        classifier: of the teacher; None without one.
+    """
+    if classifier is None or config.distill is None or classifier.output_prior is None:
+        return
+    is_mixed = trained_on_mixtures(RunFolder(config.distill), is_ensemble=bool(classifier.members))
+    if is_mixed and any(are_moved(classifier.output_prior, prior_of(loss).tolist()) for loss in losses):
+        log.warning(
+            "distill=%s was trained on mixtures (schedule.mixup_alpha), after which probabilities are too small to be "
+            "moved to other class shares, as they are here: give this run the sampler and the loss of the teacher.",
+            config.distill,
+        )
 
 
 def teach(
