@@ -22,6 +22,7 @@ from spectral.files import write_parquet
 from spectral.inference.classifier import Classifier
 from spectral.inference.input_spec import InputSpec
 from spectral.inference.members import EnsembleModel, Member
+from spectral.runs.doubts import DOUBT, doubts_of
 from spectral.runs.folder import RunFolder
 from spectral.runs.mixtures import OF_MEMBER, mixes_classes
 from spectral.runs.provenance import git_revision, versions
@@ -252,6 +253,7 @@ def _result(
                     "val/macro_f1": run.result.get("val/macro_f1"),
                     OF_MEMBER: mixes_classes(run.config),
                 }
+                | _doubt(run)
                 for run, weight in weighted
             ],
         },
@@ -260,6 +262,11 @@ def _result(
         "git_revision": git_revision(),
         "versions": versions(),
     }
+
+
+def _doubt(run: FinishedRun) -> dict[str, str]:
+    doubts = doubts_of(run.result)
+    return {DOUBT: " ".join(doubts)} if doubts else {}
 
 
 def _write(

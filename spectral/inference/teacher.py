@@ -17,6 +17,7 @@ from spectral.inference.other_split import doubt_of_split
 from spectral.inference.predictor import Predictor
 from spectral.inference.run_and_data import check_fits
 from spectral.inference.wavelengths import check_same_pixels
+from spectral.runs.doubts import DOUBT
 from spectral.runs.folder import RunFolder
 from spectral.runs.mixtures import are_moved, trained_on_mixtures
 from spectral.runtime import Runtime
@@ -62,14 +63,14 @@ def open_teacher(
     if classifier.build_inputs().needs_ivar and dataset.survey.ivar is None:
         raise UserError(f"{run} needs inverse variances and the data has none.")
     _check_mixtures(config, classifier, student)
-    if doubt := check_same_pixels(classifier, dataset.survey, run):
-        log.warning(doubt)
-    doubt_of_split(run, teacher, dataset)
+    if of_pixels := check_same_pixels(classifier, dataset.survey, run):
+        log.warning(of_pixels)
+    doubt = " ".join(filter(None, [of_pixels, doubt_of_split(run, teacher, dataset)]))
     record = {"folder": config.distill, "weights": _digest_of_weights(teacher), "model": _digest_of_model(teacher)}
     begun = folder.load_initial().get("distill", record)
-    if not isinstance(begun, dict) or record | begun != record:  # an earlier version kept no digest of the model
+    if not isinstance(begun, dict) or _differs(begun, record):
         raise UserError(f"{run} has changed since the run in {folder.path} began: give another run_dir.")
-    return classifier, {"distill": record}
+    return classifier, {"distill": record | ({DOUBT: doubt} if doubt else {})}
 
 
 def warn_of_mixtures(config: ExperimentConfig, classifier: Classifier | None, losses: Sequence[nn.Module]) -> None:
@@ -109,6 +110,11 @@ def teach(
     log.info("The probabilities of %s are computed for %d training spectra.", config.distill, len(dataset.train))
     logits = predictor.logits(predictor.source(dataset.survey), dataset.train)
     return TeacherOfSpectra(*taught, logits.log_softmax(dim=1).float().to(runtime.device))
+
+
+def _differs(begun: dict[str, Any], record: dict[str, Any]) -> bool:
+    """Whether a run began with another teacher; an earlier version kept no digest of the model."""
+    return record | {key: value for key, value in begun.items() if key != DOUBT} != record
 
 
 def _check_mixtures(config: ExperimentConfig, classifier: Classifier, student: Classifier) -> None:
