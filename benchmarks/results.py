@@ -54,9 +54,10 @@ def run_of(row: Row, seed: int, options: argparse.Namespace) -> Run:
 
 
 def make_ensemble(members: Sequence[Path], out: Path) -> Path:
-    """The average of the seeds of the best network, with equal weights."""
-    if not (out / "result.json").exists():
-        command = [sys.executable, "-m", "sweeps.ensemble", *map(str, members), "--select", "all", "--out", str(out)]
+    """The average of the seeds of the best network, with equal weights; one of other runs is made again."""
+    runs = [str(path.resolve()) for path in members]
+    if FinishedRun(out).result.get("ensemble", {}).get("runs") != runs:
+        command = [sys.executable, "-m", "sweeps.ensemble", *runs, "--select", "all", "--out", str(out.resolve())]
         subprocess.run(command, cwd=ROOT, check=True)
     return out
 

@@ -13,6 +13,10 @@ class UserError(Exception):
     """A mistake in the command, the config or the data. Its message is one sentence, shown without a traceback."""
 
 
+class InUseError(UserError):
+    """Another process has the folder of a run."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A part of an error sentence, "did you mean 'x'? ": the closest known word; empty if none is close."""
     by_letters = {name.lower(): name for name in known}

@@ -32,7 +32,7 @@ from spectral.data.dataset import Dataset
 from spectral.inference.classifier import Classifier
 from spectral.inference.initial_run import load_initial, with_initial_grid
 from spectral.inference.logits import batch_source, check_ivar, infer
-from spectral.inference.teacher import open_teacher, teach
+from spectral.inference.teacher import open_teacher, teach, warn_of_mixtures
 from spectral.inputs.batches import BatchSource
 from spectral.inputs.inputs import Inputs
 from spectral.plots.pictures import Plots
@@ -134,6 +134,7 @@ def _carry_out(
     network = classifier.build_network()
     initial = load_initial(config.init, config.init_wave, classifier, network, folder, dataset)
     teacher, taught_by = open_teacher(config, classifier, dataset, folder)
+    warn_of_mixtures(config, teacher, first_and_last_losses(stages))
     begun_with = initial | taught_by
     on_network(network_sizes(network))
     taught = teach(config, teacher, classifier, dataset, runtime)

@@ -19,6 +19,13 @@ def user_error_type() -> type[Exception]:
     return UserError
 
 
+def in_use_error_type() -> type[Exception]:
+    """The class of a mistake to catch if another process has the folder of a run; a function, as above."""
+    from spectral.errors import InUseError
+
+    return InUseError
+
+
 def nearest(word: str, allowed: Iterable[str]) -> str:
     """The end of an error sentence: all allowed words, and the closest one if one is close."""
     from spectral.errors import nearest as nearest_word

@@ -37,7 +37,8 @@ class Method(ABC):
 
     Args:
         class_weight: "balanced": every class weighs the same in training, and the probabilities are those at equal
-            class shares; "none": every spectrum weighs the same, and they are those at the training split's shares.
+            class shares, unless the method's `output_prior` says others; "none": every spectrum weighs the same, and
+            they are those at the training split's shares.
     """
 
     def __init__(self, class_weight: str, setting: Setting) -> None:
@@ -69,12 +70,15 @@ class Method(ABC):
         return probability
 
     def output_prior(self, class_priors: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The class shares [K] at which the probabilities stand.
+        """The class shares [K] at which the probabilities stand, after the fit.
 
         Args:
             class_priors: [K], of the training split. A class with 0 gets a share all the same: there is nothing to
                 correct where the probability is always 0, and the correction divides by it.
         """
-        num_classes = self.setting.num_classes
-        equal = np.full(num_classes, 1 / num_classes)
-        return equal if self.class_weight else np.where(class_priors > 0, class_priors, equal)
+        equal = np.full(self.setting.num_classes, 1 / self.setting.num_classes)
+        return equal if self.class_weight else self.training_shares(class_priors)
+
+    def training_shares(self, class_priors: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Those of the training split [K], and an equal share for a class that it does not have; argument as above."""
+        return np.where(class_priors > 0, class_priors, 1 / self.setting.num_classes)

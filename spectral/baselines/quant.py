@@ -60,5 +60,12 @@ class Quant(Method):
         for span in channels.spans():
             yield self._trees.classes_, self._trees.predict_proba(self._features(span))
 
+    def output_prior(self, class_priors: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Those of the training split: trees grow until a leaf has one class, and then no weight changes what it says.
+
+        Balanced weights decide where a tree splits, and the trees' votes count the spectra as they are.
+        """
+        return self.training_shares(class_priors)
+
     def _features(self, span: NDArray[np.float32]) -> Features:
         return transformed(self._transformer, span)

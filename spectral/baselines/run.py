@@ -84,8 +84,7 @@ def _carry_out(
         raise UserError(f"the survey has changed since the run in {folder.path}: its test split is no longer there.")
     check_objectives(config, dataset)
     method = _method(config, dataset, runtime)
-    prior = torch.from_numpy(method.output_prior(dataset.class_priors))
-    _check_decision(config, prior, dataset)
+    _check_decision(config, dataset)
     inputs = InputSpec.describing(config, dataset).build()
     check_ivar(dataset.survey, inputs)
     if config.inputs.augmentations:
@@ -101,6 +100,7 @@ def _carry_out(
         method.fit(Channels(source, inputs, dataset.train), dataset.labels[dataset.train])
         train_s = time.perf_counter() - fit_started
         log.info("Fitted %s to %d spectra in %.1f s.", config.method.name, len(dataset.train), train_s)
+        prior = torch.from_numpy(method.output_prior(dataset.class_priors))
         scores = FinalScores(decision_rule(config, prior, dataset), names, config.seed, config.scores_decision)
         test = dataset.test if config.score_test else dataset.test[:0]
         for rows, add in ((dataset.validation, scores.add_validation), (test, scores.add_test)):
@@ -140,9 +140,10 @@ def _method(config: BaselineRunConfig, dataset: Dataset, runtime: Runtime) -> Me
     return method
 
 
-def _check_decision(config: BaselineRunConfig, prior: Tensor, dataset: Dataset) -> None:
+def _check_decision(config: BaselineRunConfig, dataset: Dataset) -> None:
     """Meet before training what would keep the decision rule from being fitted after it."""
-    if decision_rule(config, prior, dataset)().num_iterations:
+    equal = torch.full((dataset.num_classes,), 1 / dataset.num_classes)
+    if decision_rule(config, equal, dataset)().num_iterations:
         check_can_hold_out(
             dataset.labels[dataset.validation], dataset.class_names, objects_of(dataset, dataset.validation)
         )

@@ -1,8 +1,10 @@
 """What an ensemble may be made of: single runs, and the folds of one configuration. n spectra, K classes."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,8 +13,11 @@ from spectral.ensembling.runs import FinishedRun, SplitPredictions, check_compat
 from spectral.errors import UserError
 from spectral.inference.members import log_prior_ratio
 from spectral.runs.identity import is_free
+from spectral.runs.mixtures import are_moved, mixes_classes
 from spectral.scoring.metrics import Floats
 from spectral.scoring.split_scores import Probabilities
+
+log = logging.getLogger(__name__)
 
 KFOLD = "kfold"
 
@@ -33,6 +38,16 @@ class Candidate:
     @property
     def name(self) -> str:
         return self.runs[0].name
+
+    @property
+    def snapshot(self) -> int | None:
+        """Which snapshots of their folds they are, counted from 1; None of single runs, and of folds as they ended."""
+        return self.runs[0].result.get("snapshot") if _kfold(self.runs[0]) else None
+
+    @property
+    def folds(self) -> list[int]:
+        """The folds of a cross-validation that they are."""
+        return [split.get("fold", 0) for split in map(_kfold, self.runs) if split]
 
     def validation(self, common: Floats) -> SplitPredictions:
         """Its predictions of the validation spectra, at the common class priors [K].
@@ -75,24 +90,30 @@ class Candidate:
 def candidates_of(runs: Sequence[FinishedRun]) -> list[Candidate]:
     """Runs as candidates, in their order: folds of one configuration together, and a network that is there twice once.
 
+    Snapshots of a number that some fold has not are left out, and the log says so.
+
     Raises:
-        UserError: the runs do not classify the same spectra.
+        UserError: the runs do not classify the same spectra, or the folds have no number of a snapshot in common.
     """
     check_compatible(runs)
+    once: dict[str, FinishedRun] = {}
+    for run in runs:
+        once.setdefault(run.weights_digest, run)
     groups: dict[str, list[FinishedRun]] = {}
-    for run in {run.weights_digest: run for run in reversed(runs)}.values():
-        groups.setdefault(_apart_from_fold(run), []).insert(0, run)
-    order = {run.name: place for place, run in enumerate(runs)}
-    found = [Candidate(tuple(group)) for group in groups.values()]
-    return sorted(found, key=lambda candidate: order[candidate.name])
+    for run in once.values():
+        groups.setdefault(_apart_from_fold(run), []).append(run)
+    return _of_all_folds([Candidate(tuple(group)) for group in groups.values()])
 
 
-def common_prior(runs: Sequence[FinishedRun]) -> Floats:
-    """The class priors [K] at which all are averaged: their own if these are the same, else the geometric mean.
+def common_prior(candidates: Sequence[Candidate]) -> Floats:
+    """The class priors [K] at which all are averaged: those of all runs if these are the same, else a geometric mean.
+
+    It is that of the candidates, and the priors of a candidate of folds are the geometric mean of theirs.
 
     Raises:
         UserError: a run was trained without a class, and another one with it.
     """
+    runs = [run for candidate in candidates for run in candidate.runs]
     priors = np.array([run.output_prior for run in runs])
     if np.allclose(priors, priors[0], rtol=1e-6, atol=0):
         return np.asarray(priors[0])
@@ -100,8 +121,30 @@ def common_prior(runs: Sequence[FinishedRun]) -> Floats:
         if (prior <= 0).any():
             missing = run.classifier.class_names[int(np.argmax(prior <= 0))]
             raise UserError(f"{run.name} cannot be a member: it was trained without the class {missing}.")
-    mean = np.exp(np.log(priors).mean(axis=0))
+    return _geometric_mean([_geometric_mean([run.output_prior for run in one.runs]) for one in candidates])
+
+
+def _geometric_mean(priors: Sequence[Sequence[float] | Floats]) -> Floats:
+    mean = np.exp(np.log(np.asarray(priors)).mean(axis=0))
     return np.asarray(mean / mean.sum())
+
+
+def moved_mixtures(candidates: Sequence[Candidate], common: Floats) -> str:
+    """A sentence on runs whose probabilities are too small to be moved to the common priors; empty if none are."""
+    # Of folds their mean: the class shares of theirs differ by a few spectra.
+    moved = [
+        one.name
+        for one in candidates
+        if any(mixes_classes(run.config) for run in one.runs)
+        and are_moved(_geometric_mean([run.output_prior for run in one.runs]).tolist(), common.tolist())
+    ]
+    if not moved:
+        return ""
+    those = f"{moved[0]} was" if len(moved) == 1 else f"{moved[0]} and {len(moved) - 1} more were"
+    return (
+        f"{those} trained on mixtures (schedule.mixup_alpha), after which probabilities are too small to be moved to "
+        "other class shares, as they are here: give runs of the same sampler and loss."
+    )
 
 
 def in_order_of(first: SplitPredictions, other: SplitPredictions, first_name: str, other_name: str) -> SplitPredictions:
@@ -146,11 +189,47 @@ def _joined(parts: Sequence[SplitPredictions]) -> SplitPredictions:
     )
 
 
+def _of_all_folds(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Candidates without those snapshots of folds that lack validation spectra, since some fold ended before them."""
+    snapshots: dict[str, list[FinishedRun]] = {}
+    for candidate in candidates:
+        if candidate.snapshot is not None:
+            snapshots.setdefault(_configuration(candidate.runs[0]), []).extend(candidate.runs)
+    wholes = {key: Candidate(tuple(runs)) for key, runs in snapshots.items()}
+    found, reason = [], ""
+    for candidate in candidates:
+        number = candidate.snapshot
+        whole = candidate if number is None else wholes[_configuration(candidate.runs[0])]
+        missing = sorted({*whole.folds} - {*candidate.folds})
+        if missing and _validated_by(whole.runs) - _validated_by(candidate.runs):
+            lacks = f"fold {missing[0]} has none of that number, or it has the weights of another one that is given"
+            reason = f"{candidate.name} is snapshot {number} of its fold, and {lacks}"
+            log.warning("%s: the snapshots of this number are left out.", reason)
+        else:
+            found.append(candidate)
+    if not found:
+        raise UserError(f"{reason}: name the same snapshots of all folds.")
+    return found
+
+
+def _validated_by(runs: Sequence[FinishedRun]) -> set[Any]:
+    """The ids of the validation spectra of some runs."""
+    frames = [run.predictions for run in runs if len(run.predictions)]
+    return {name for frame in frames for name in frame.loc[frame["split"] == "validation", "id"]}
+
+
 def _apart_from_fold(run: FinishedRun) -> str:
     """What the folds of one configuration, or their snapshots of one number, have in common; of others the folder."""
-    split = run.config.get("split")
-    if not isinstance(split, Mapping) or split.get("name") != KFOLD:
-        return run.name
+    return json.dumps([_configuration(run), run.result.get("snapshot")]) if _kfold(run) else run.name
+
+
+def _configuration(run: FinishedRun) -> str:
+    """What the folds of one configuration have in common, whichever of their snapshots it is."""
     kept = {key: value for key, value in flat(run.config).items() if not is_free(key)}
-    same = {"split.fold": None, "snapshot": run.result.get("snapshot")}
-    return json.dumps(kept | same, sort_keys=True, default=str)
+    return json.dumps(kept | {"split.fold": None}, sort_keys=True, default=str)
+
+
+def _kfold(run: FinishedRun) -> Mapping[str, Any]:
+    """The split of a fold of a cross-validation; empty of any other run."""
+    split = run.config.get("split")
+    return split if isinstance(split, Mapping) and split.get("name") == KFOLD else {}

@@ -2,7 +2,8 @@
 
 import functools
 import json
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from spectral.configs.decision import decisions
 from spectral.configs.objective import OF_THE_DECISION
-from spectral.ensembling.candidates import Candidate, candidates_of, common_prior, in_order_of
+from spectral.ensembling.candidates import Candidate, candidates_of, common_prior, in_order_of, moved_mixtures
 from spectral.ensembling.runs import FinishedRun, SplitPredictions
 from spectral.ensembling.scoring import EnsembleScores, score_validation
 from spectral.ensembling.selection import select_greedily
@@ -21,11 +22,15 @@ from spectral.files import write_parquet
 from spectral.inference.classifier import Classifier
 from spectral.inference.input_spec import InputSpec
 from spectral.inference.members import EnsembleModel, Member
+from spectral.runs.doubts import DOUBT, doubts_of
 from spectral.runs.folder import RunFolder
+from spectral.runs.mixtures import MIXED, mixes_classes
 from spectral.runs.provenance import git_revision, versions
 from spectral.runs.weights import write_weights
 from spectral.scoring.decision import Decision
 from spectral.scoring.metrics import Floats
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,28 +48,36 @@ class EnsembleOptions:
     seed: int = 0
 
 
-def make_ensemble(paths: Sequence[Path | str], out: Path, options: EnsembleOptions) -> dict[str, Any]:
+def make_ensemble(
+    paths: Sequence[Path | str], out: Path, options: EnsembleOptions, is_made: Callable[[], bool] = lambda: False
+) -> dict[str, Any]:
     """Average finished runs, and write the folder of their ensemble; result.json is written last.
 
     Args:
         paths: of run folders. The first one's config, decision rule and seed are those of the ensemble.
         out: folder of the ensemble. An ensemble that is there is replaced, nothing else is.
+        is_made: whether what is there is this ensemble already, and stays; asked when no other process has the folder.
 
     Returns:
         What result.json holds.
 
     Raises:
         UserError: a run is missing, corrupt or unlike the others, or `out` holds anything else.
+        InUseError: another process has the folder.
     """
     folder = RunFolder(out)
     _check_out(folder, paths)
     with folder.locked():  # a folder that nothing is written to goes again
-        return _make(paths, folder, options)
+        made = folder.load_result() if is_made() else None
+        return made or _make(paths, folder, options)
 
 
 def _make(paths: Sequence[Path | str], folder: RunFolder, options: EnsembleOptions) -> dict[str, Any]:
     runs = [FinishedRun.open(path) for path in paths]
-    candidates, common = candidates_of(runs), common_prior(runs)
+    candidates = candidates_of(runs)
+    common = common_prior(candidates)
+    if doubt := moved_mixtures(candidates, common):
+        log.warning(doubt)
     if len(candidates) == 1 and not candidates[0].is_of_folds:
         raise UserError(f"{candidates[0].name} is a single network: an ensemble needs two or more.")
     validation = _aligned([candidate.validation(common) for candidate in candidates], candidates)
@@ -231,7 +244,13 @@ def _result(
         "ensemble": {
             **made,
             "members": [
-                {"run": run.name, "weight": weight, "val/macro_f1": run.result.get("val/macro_f1")}
+                {
+                    "run": run.name,
+                    "weight": weight,
+                    "val/macro_f1": run.result.get("val/macro_f1"),
+                    MIXED: mixes_classes(run.config),
+                }
+                | _doubt(run)
                 for run, weight in weighted
             ],
         },
@@ -240,6 +259,11 @@ def _result(
         "git_revision": git_revision(),
         "versions": versions(),
     }
+
+
+def _doubt(run: FinishedRun) -> dict[str, str]:
+    doubts = doubts_of(run.result)
+    return {DOUBT: " ".join(doubts)} if doubts else {}
 
 
 def _write(

@@ -19,16 +19,25 @@ AS_TRAINED = "device", "precision", "num_threads", "kernel", "evaluate_batch_siz
 def score_test(path: Path) -> dict[str, Any]:
     """The result of an ensemble with its test scores, which are then in its folder too; result.json is written last.
 
-    The networks run as its first member's did, whose config it has.
+    The networks run as its first member's did, whose config it has. If another process has scored it by now, its scores
+    are given: the test split is read once.
 
     Raises:
         UserError: the data is not there, has no test split, or has changed since the ensemble was made.
+        InUseError: another process is making the ensemble, or scores it.
     """
     folder = RunFolder.existing(path)
-    result, config = folder.load_result() or {}, folder.load_config()
-    found = evaluate(EvaluateConfig(run=str(path), on="test", **{key: config[key] for key in AS_TRAINED}))
+    with folder.locked():
+        result = folder.load_result() or {}
+        return result if result.get("score_test") else _scored(folder, result)
+
+
+def _scored(folder: RunFolder, result: dict[str, Any]) -> dict[str, Any]:
+    """Score the test split of an ensemble; returns its result with the scores."""
+    config = folder.load_config()
+    found = evaluate(EvaluateConfig(run=str(folder.path), on="test", **{key: config[key] for key in AS_TRAINED}))
     if not found.is_own:
-        raise UserError(f"the survey has changed since the runs in {path}: its test split is no longer there.")
+        raise UserError(f"the survey has changed since the runs in {folder.path}: its test split is no longer there.")
     held = folder.load_predictions()
     write_parquet(folder.predictions, pd.concat([held[held["split"] != "test"], found.predictions], ignore_index=True))
     folder.write_config(config | {"score_test": True})

@@ -25,9 +25,15 @@ def doubt_of_split(key: str, other: RunFolder, dataset: Dataset) -> str:
 
 
 def _has_same_split(other: RunFolder, dataset: Dataset) -> bool:
-    """Whether the other run validated on the spectra of this run's validation, as far as its predictions tell."""
+    """Whether the other run validated on the spectra of this run's validation, and tested on all of this run's test.
+
+    As far as its predictions tell: one that has not scored its test split does not say which spectra are in it.
+    """
     if not other.predictions.exists():
         return True
     frame = other.load_predictions()
-    theirs = set(frame.loc[frame["split"] == "validation", "id"] if len(frame) else [])
-    return theirs == set(dataset.ids[dataset.validation])
+    validated, tested = (
+        set(frame.loc[frame["split"] == split, "id"] if len(frame) else []) for split in ("validation", "test")
+    )
+    is_same_test = not tested or tested.issuperset(dataset.ids[dataset.test])
+    return validated == set(dataset.ids[dataset.validation]) and is_same_test

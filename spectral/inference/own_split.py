@@ -9,7 +9,9 @@ from spectral.runs.folder import RunFolder
 
 
 def check_own_split(folder: RunFolder, dataset: Dataset) -> None:
-    """Check that no spectrum which validated a run is now in another part, as far as its predictions tell.
+    """Check that no spectrum which validated a run is now in another part, and none which tested it in training.
+
+    As far as its predictions tell: of a run that has scored nothing yet they tell nothing.
 
     A split is saved in its pack, and spectra that are appended later are added to it. Where it is gone, as in another
     cache, all are divided at once: a test split then holds spectra that the run was trained on.
@@ -26,7 +28,9 @@ def check_own_split(folder: RunFolder, dataset: Dataset) -> None:
     # Of an ensemble of folds the validation is that of all folds, and the split that of one.
     is_out_of_fold = isinstance(made, dict) and made.get("out_of_fold")
     others = dataset.test if is_out_of_fold else np.concatenate([dataset.train, dataset.test])
-    if pd.Index(dataset.ids[others]).isin(frame.loc[frame["split"] == "validation", "id"]).any():
+    validated, tested = (frame.loc[frame["split"] == split, "id"] for split in ("validation", "test"))
+    is_elsewhere = pd.Index(dataset.ids[others]).isin(validated).any()
+    if is_elsewhere or pd.Index(dataset.ids[dataset.train]).isin(tested).any():
         raise UserError(
             f"the spectra of the run in {folder.path} are divided otherwise than when it was trained: give the "
             "cache_dir that it had then, or put the folder splits of its pack back."

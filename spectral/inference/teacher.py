@@ -3,9 +3,11 @@
 import hashlib
 import json
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import nn
 
 from spectral.configs.root import ExperimentConfig
 from spectral.data.dataset import Dataset
@@ -15,9 +17,11 @@ from spectral.inference.other_split import doubt_of_split
 from spectral.inference.predictor import Predictor
 from spectral.inference.run_and_data import check_fits
 from spectral.inference.wavelengths import check_same_pixels
+from spectral.runs.doubts import DOUBT
 from spectral.runs.folder import RunFolder
+from spectral.runs.mixtures import are_moved, trained_on_mixtures
 from spectral.runtime import Runtime
-from spectral.training.distillation import Teacher, TeacherOfBatches, TeacherOfSpectra
+from spectral.training.distillation import Teacher, TeacherOfBatches, TeacherOfSpectra, prior_of
 
 log = logging.getLogger(__name__)
 
@@ -59,14 +63,31 @@ def open_teacher(
     if classifier.build_inputs().needs_ivar and dataset.survey.ivar is None:
         raise UserError(f"{run} needs inverse variances and the data has none.")
     _check_mixtures(config, classifier, student)
-    if doubt := check_same_pixels(classifier, dataset.survey, run):
-        log.warning(doubt)
-    doubt_of_split(run, teacher, dataset)
+    if of_pixels := check_same_pixels(classifier, dataset.survey, run):
+        log.warning(of_pixels)
+    doubt = " ".join(filter(None, [of_pixels, doubt_of_split(run, teacher, dataset)]))
     record = {"folder": config.distill, "weights": _digest_of_weights(teacher), "model": _digest_of_model(teacher)}
     begun = folder.load_initial().get("distill", record)
-    if not isinstance(begun, dict) or record | begun != record:  # an earlier version kept no digest of the model
+    if not isinstance(begun, dict) or _differs(begun, record):
         raise UserError(f"{run} has changed since the run in {folder.path} began: give another run_dir.")
-    return classifier, {"distill": record}
+    return classifier, {"distill": record | ({DOUBT: doubt} if doubt else {})}
+
+
+def warn_of_mixtures(config: ExperimentConfig, classifier: Classifier | None, losses: Sequence[nn.Module]) -> None:
+    """Log that a teacher was trained on mixtures and is moved to other class shares, where one of the losses asks so.
+
+    Args:
+        classifier: of the teacher; None without one.
+    """
+    if classifier is None or config.distill is None or classifier.output_prior is None:
+        return
+    is_mixed = trained_on_mixtures(RunFolder(config.distill), is_ensemble=bool(classifier.members))
+    if is_mixed and any(are_moved(classifier.output_prior, prior_of(loss).tolist()) for loss in losses):
+        log.warning(
+            "distill=%s was trained on mixtures (schedule.mixup_alpha), after which probabilities are too small to be "
+            "moved to other class shares, as they are here: give this run the sampler and the loss of the teacher.",
+            config.distill,
+        )
 
 
 def teach(
@@ -89,6 +110,11 @@ def teach(
     log.info("The probabilities of %s are computed for %d training spectra.", config.distill, len(dataset.train))
     logits = predictor.logits(predictor.source(dataset.survey), dataset.train)
     return TeacherOfSpectra(*taught, logits.log_softmax(dim=1).float().to(runtime.device))
+
+
+def _differs(begun: dict[str, Any], record: dict[str, Any]) -> bool:
+    """Whether a run began with another teacher; an earlier version kept no digest of the model."""
+    return record | {key: value for key, value in begun.items() if key != DOUBT} != record
 
 
 def _check_mixtures(config: ExperimentConfig, classifier: Classifier, student: Classifier) -> None:

@@ -14,6 +14,7 @@ from spectral.inference.onnx_predictor import SUFFIX, OnnxPredictor, check_preci
 from spectral.inference.predictor import Predictor
 from spectral.prediction.validation import Validation
 from spectral.runs.folder import RunFolder
+from spectral.runs.mixtures import trained_on_mixtures
 from spectral.runtime import Runtime
 from spectral.scoring.decision import Decision
 
@@ -28,7 +29,7 @@ class AppliedRun:
         validation: what the run left of its validation spectra; None if it left nothing, as an ONNX file does.
         network: None for an ONNX file.
         other_shifts: those that the command gives in place of the run's own; None: it gives none, or the same.
-        is_mixed: whether it was trained on mixtures of classes, after which its probabilities are too small.
+        is_mixed: whether it, or a member, was trained on mixtures of classes: its probabilities are then too small.
     """
 
     path: Path
@@ -60,7 +61,8 @@ class AppliedRun:
         rule, network = classifier.build_decision(), classifier.load_network(folder)
         others = None if classifier.evaluate_shifts == own.evaluate_shifts else classifier.evaluate_shifts
         validation = Validation.of(folder, classifier.class_names)
-        return cls(path, classifier, rule, validation, network, others, trained_on_mixtures(folder))
+        is_mixed = trained_on_mixtures(folder, is_ensemble=bool(own.members))
+        return cls(path, classifier, rule, validation, network, others, is_mixed)
 
     @property
     def name(self) -> str:
@@ -112,9 +114,3 @@ class AppliedRun:
         if self.network is None and device not in ("auto", "cpu"):
             raise UserError(f"device={device} is not allowed with {self.name}: an ONNX file is applied on the CPU.")
         return "cpu" if self.network is None else device
-
-
-def trained_on_mixtures(folder: RunFolder) -> bool:
-    """Whether spectra of different classes were mixed in training, as the config of a run says."""
-    schedule = folder.load_config().get("schedule") or {}
-    return schedule.get("mixup_alpha") is not None and schedule.get("mixup_classes") != "within"

@@ -30,7 +30,7 @@ from yaml import YAMLError
 from spectral.configs.baseline_run import BaselineRunConfig
 from spectral.configs.pretraining import PretrainingConfig
 from spectral.configs.stored import kind_of, read_stored
-from spectral.errors import UserError
+from spectral.errors import InUseError, UserError
 from spectral.files import remove_left_parts, space_errors, write_bytes, write_json
 from spectral.runs.identity import as_begun, check_same
 from spectral.runs.stored_json import check_complete, is_row, load_result
@@ -104,14 +104,14 @@ class RunFolder:
         The folder is deleted afterwards if the run never began.
 
         Raises:
-            UserError: another process has the lock.
+            InUseError: another process has the lock.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.path / "run.lock", timeout=LOCK_WAIT_S)
         try:
             lock.acquire()
         except Timeout as error:
-            raise UserError(f"run_dir={self.path} is in use: another process is running this experiment.") from error
+            raise InUseError(f"run_dir={self.path} is in use: another process is running this experiment.") from error
         # The lock is ours: whoever wrote files of the run on another machine has ended.
         for folder in (self.path, self.plots, *self.plots.glob("*/"), *self.snapshots.glob("*/")):
             remove_left_parts(folder, elsewhere_after_s=CONTROLLER_WRITES_S)

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from spectral.control_characters import printable
+from spectral.runs.doubts import doubts_of
 from spectral.scoring.few import few_spectra
 
 TITLES = {"val": "validation", "test": "test", "train": "training", "validation": "validation", "all": "all"}
@@ -23,8 +24,8 @@ def print_result(console: Console, result: Mapping[str, Any], folder: object) ->
     splits = [key for key in ("val", "test") if f"{key}/macro_f1" in result]
     print_scores(console, result, result["survey"]["class_names"], splits)
     console.print(f"run folder: {escape(str(folder))}", highlight=False, soft_wrap=True)
-    initial = result.get("init")
-    print_doubt(console, str(initial.get("doubt", "")) if isinstance(initial, dict) else "")
+    for doubt in doubts_of(result):
+        print_doubt(console, doubt)
 
 
 def print_doubt(console: Console, doubt: str) -> None:

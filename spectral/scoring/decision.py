@@ -58,7 +58,8 @@ class Decision:
 
         With weights [n] of the spectra they are those for other class shares than validation's.
 
-        The iterate of the highest macro-F1 is kept, argmax being the first, so the fit is never below argmax there.
+        The iterate of the highest macro-F1 is kept, argmax of the corrected probabilities being the first. Argmax of
+        the probabilities as they are is tried too, so that the fit is below neither there.
         """
         q = self.corrected(probabilities)
         slope, offset = np.ones_like(self.slope), np.zeros_like(self.offset)
@@ -74,6 +75,11 @@ class Decision:
                 f1, _shares(labels, len(slope), weights), _shares(predicted, len(slope), weights)
             )
             previous = predicted
+        if self.num_iterations and self.prior_ratio is not None and (self.prior_ratio > 0).all():
+            # What a ratio of 0 takes away no slope gives back.
+            slope, offset = 1 / self.prior_ratio, np.zeros_like(self.offset)
+            if f1_by_class(labels, _decide(q, slope, offset), len(slope), weights).mean() > best:
+                self.slope, self.offset = slope, offset
         return self
 
     def state(self) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import optuna
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.errors import did_you_mean, user_error
 from sweeps.outputs import JOURNAL_FILE, SNAPSHOTS, SUMMARY_FILE
 from sweeps.results.ranking import ranked
-from sweeps.results.run_dirs import run_dirs
+from sweeps.results.run_dirs import SEED, run_dirs, seed_of
+from sweeps.study.attributes import SEEDS
 from sweeps.study.find import CONFIG, load_study, names_in_outputs, run_folder, study_folder
 
 
@@ -69,15 +70,27 @@ def folders_of_trials(study: str, trials: Sequence[FrozenTrial], folder: Path | 
         folder: of the study; None if it has none.
 
     Raises:
-        UserError: a trial has none.
+        UserError: a trial has none, or a complete one lacks that of a seed or fold.
     """
     found = []
     for trial in trials:
         folders = run_dirs(trial.user_attrs, folder)
-        if not folders:
-            raise user_error(f"trial {trial.number} of the study {study} cannot be a member: its run folder is gone.")
+        lost = _lost_seed(trial, folders)
+        if not folders or lost:
+            which = f"run folder {lost}" if folders else "run folder"
+            raise user_error(f"trial {trial.number} of the study {study} cannot be a member: its {which} is gone.")
         found += folders
     return found
+
+
+def _lost_seed(trial: FrozenTrial, folders: Sequence[Path]) -> str:
+    """The name of the first folder of a seed that a complete trial had and has no more; empty if all are there.
+
+    A trial that was pruned may never have begun some. One of an earlier version may not say how many it had.
+    """
+    seeds = trial.user_attrs.get(SEEDS) if trial.state == TrialState.COMPLETE else None
+    there = {seed_of(path) for path in folders}
+    return next((f"{SEED}{k}" for k in range(len(seeds or [])) if k not in there), "")
 
 
 def snapshots_of(folders: Sequence[Path]) -> list[Path]:

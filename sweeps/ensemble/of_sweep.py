@@ -1,12 +1,13 @@
 """The ensemble that a sweep ends in (`sweep.ensemble=true`)."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from optuna.trial import FrozenTrial
 
 from sweeps.ensemble.members import folders_of_trials
-from sweeps.errors import first_line, user_error_type
+from sweeps.errors import first_line, in_use_error_type, user_error_type
 from sweeps.report.freshness import is_current
 from sweeps.results.ranking import ranked
 from sweeps.results.run import Run
@@ -21,7 +22,8 @@ log = logging.getLogger(__name__)
 def make_ensemble_of(study: SharedStudy, folder: Path, top: int) -> str:
     """Make the ensemble of a study's best trials, unless it is there and no trial has ended since.
 
-    Where the search held back the test split, and the best trial was scored on it at the end, the ensemble is too.
+    Where the search held back the test split, and the best trial was scored on it at the end, the ensemble is too. If
+    that cannot be done, a sentence says why, and the ensemble stays.
 
     Args:
         folder: of the sweep.
@@ -31,6 +33,15 @@ def make_ensemble_of(study: SharedStudy, folder: Path, top: int) -> str:
         Why there is none, in one sentence; empty if there is one.
     """
     best = ranked(standing(study.trials()), study.study.directions)[:top]
+    if why := _why_not_made(study, folder, best):
+        return why
+    if why := _why_not_scored(study, folder, best):
+        print(why)
+    return ""
+
+
+def _why_not_made(study: SharedStudy, folder: Path, best: Sequence[FrozenTrial]) -> str:
+    """Make it if there is none or an old one; returns why there is none, empty if there is one."""
     try:
         try:
             folders = folders_of_trials(study.name, best, folder)
@@ -45,17 +56,34 @@ def make_ensemble_of(study: SharedStudy, folder: Path, top: int) -> str:
             from spectral.ensembling.make import EnsembleOptions, make_ensemble
 
             print("An ensemble of the best trials is selected.")
-            make_ensemble(folders, folder / FOLDER, EnsembleOptions(seed=study.config.seed))
-        if _best_has_test(study, best[0], folder) and not Run(folder / FOLDER).result["score_test"]:
-            from spectral.ensembling.test_scores import score_test
-
-            print("The ensemble is scored on the test split, as the best trial was.")
-            score_test(folder / FOLDER)
+            options = EnsembleOptions(seed=study.config.seed)
+            # Asked again once the folder is ours: another controller may have made it since.
+            make_ensemble(folders, folder / FOLDER, options, lambda: _is_current(study, folder, folders))
+    except in_use_error_type():
+        return "There is no ensemble here yet: another process is making it."
     except user_error_type() as error:
         return f"There is no ensemble: {error}"
     except Exception as error:  # the sweep itself has ended well
         log.debug("the ensemble failed", exc_info=True)
         return f"The ensemble could not be made ({first_line(error)})."
+    return ""
+
+
+def _why_not_scored(study: SharedStudy, folder: Path, best: Sequence[FrozenTrial]) -> str:
+    """Score it on the test split if the best trial was; returns why that was not possible, else nothing."""
+    try:
+        if _best_has_test(study, best[0], folder) and not Run(folder / FOLDER).result["score_test"]:
+            from spectral.ensembling.test_scores import score_test
+
+            print("The ensemble is scored on the test split, as the best trial was.")
+            score_test(folder / FOLDER)
+    except in_use_error_type():
+        return "The ensemble is not scored on the test split here: another process is at work on it."
+    except user_error_type() as error:
+        return f"The ensemble is not scored on the test split: {error}"
+    except Exception as error:  # as above
+        log.debug("the ensemble could not be scored", exc_info=True)
+        return f"The ensemble could not be scored on the test split ({first_line(error)})."
     return ""
 
 

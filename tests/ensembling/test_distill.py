@@ -88,7 +88,7 @@ def test_a_teacher_that_changed_is_refused(
 
 
 def test_what_cannot_teach_is_named_before_training(
-    members: list[Path], small: Callable[..., list[str]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    members: list[Path], small: Callable[..., list[str]], tmp_path: Path
 ) -> None:
     teacher = tmp_path / "teacher"
     with pytest.raises(UserError, match="teacher is not a run folder"):
@@ -113,9 +113,24 @@ def test_what_cannot_teach_is_named_before_training(
     with pytest.raises(UserError, match=r"best.safetensors cannot be read: it was changed or cut short"):
         run(small(f"distill={teacher}"))
     assert not (tmp_path / "run" / "config.yaml").exists()
-    (teacher / "best.safetensors").write_bytes(weights)
-    run(small(*SHORT, f"distill={teacher}", "split.seed=7"))
-    assert "has another split: it may have been trained on spectra" in caplog.text
+
+
+def test_a_teacher_of_another_split_is_warned_of_and_stays_in_the_result(
+    members: list[Path], small: Callable[..., list[str]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sentence = f"distill={members[0]} has another split: it may have been trained on spectra that this run is scored on"
+    command = small(*SHORT, f"distill={members[0]}", "split.seed=7")
+    with pytest.raises(StoppedError):
+        run(command, stop_after(1))
+    assert sentence in caplog.text
+    initial = tmp_path / "run" / "init.json"
+    record = json.loads(initial.read_text())
+    assert record["distill"].pop("doubt") == f"{sentence}."
+    initial.write_text(json.dumps(record))  # as an earlier version left it
+    with pytest.raises(StoppedError):
+        run(command, stop_after(2))
+    run(command)
+    assert json.loads((tmp_path / "run" / "result.json").read_text())["distill"]["doubt"] == f"{sentence}."
 
 
 def taught(command: list[str], folder: Path) -> tuple[torch.Tensor, torch.Tensor]:

@@ -12,8 +12,10 @@ from small_runs import arrays
 from spectral.configs.readers import ArraysConfig
 from spectral.data.packing.pack import pack
 from spectral.data.readers.arrays.opening import open_arrays
+from spectral.ensembling import test_scores
 from spectral.ensembling.test_scores import has_test, score_test
-from spectral.errors import UserError
+from spectral.errors import InUseError, UserError
+from spectral.runs.folder import RunFolder
 
 
 def test_data_is_known_by_the_fingerprint_that_an_earlier_version_had_of_it(
@@ -32,6 +34,16 @@ def test_data_is_known_by_the_fingerprint_that_an_earlier_version_had_of_it(
         else:
             with pytest.raises(UserError, match="the survey has changed since the runs in"):
                 score_test(tmp_path / "out")
+
+
+def test_scores_that_another_process_has_added_are_given(
+    ensemble: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(ensemble, tmp_path / "out")
+    monkeypatch.delattr(test_scores, "evaluate")
+    assert score_test(tmp_path / "out") == json.loads((ensemble / "result.json").read_text())
+    with RunFolder(tmp_path / "out").locked(), pytest.raises(InUseError):
+        score_test(tmp_path / "out")
 
 
 @pytest.mark.parametrize("other", ["test", "validation"])

@@ -24,8 +24,8 @@ def dataset_of(**splits: Sequence[str]) -> Dataset:
     return Dataset.of(Survey(flux, catalog, NAMES, fingerprint=NOW, former_fingerprint=BEFORE))
 
 
-def scored_run(path: Path, fingerprint: str = NOW, folder: str = "", **ids: str) -> RunFolder:
-    """A run that has scored spectra of some ids, a letter each, split by split.
+def scored_run(path: Path, fingerprint: str = NOW, folder: str = "", **ids: Sequence[str]) -> RunFolder:
+    """A run that has scored spectra of some ids, such as a letter each, split by split.
 
     Args:
         folder: of the survey's pack.

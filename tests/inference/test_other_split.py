@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from run_folders import scored_run
 
 from spectral.data.dataset import Dataset
 from spectral.inference.other_split import doubt_of_split
-from spectral.runs.folder import RunFolder
 from spectral.survey import Survey
 
 NUM = 12
@@ -22,6 +22,10 @@ def dataset(*validation: int) -> Dataset:
     return Dataset(survey, np.setdiff1d(np.arange(NUM - 1), validation), np.array(validation, dtype=np.int64), test)
 
 
+def ids(rows: tuple[int, ...]) -> list[str]:
+    return [str(row) for row in rows]
+
+
 @pytest.mark.parametrize(
     ("theirs", "own", "said"),
     [((0, 1), (0, 1), ""), ((0, 1), (2, 3), DOUBT), ((), (2, 3), DOUBT), ((), (), ""), (None, (2, 3), "")],
@@ -30,13 +34,13 @@ def test_a_run_that_validated_on_other_spectra_is_doubted(
     theirs: tuple[int, ...] | None, own: tuple[int, ...], said: str, tmp_path: Path
 ) -> None:
     """One that validated on none too; None: it left no predictions."""
-    other = RunFolder(tmp_path)
-    survey = {"class_names": ["a", "b"], "fingerprint": "f"}
-    other.write_result(
-        {"objective": "train/loss", "train/loss": 1.0, "best_epoch": 1, "confusion": {}, "score_test": False}
-        | {"survey": survey}
-    )
-    if theirs is not None:
-        columns = {"id": [str(row) for row in theirs], "split": "validation", "label": "a", "predicted": "a"}
-        pd.DataFrame(columns, columns=list(columns)).to_parquet(other.predictions)
+    other = scored_run(tmp_path, "f", validation=ids(theirs or ()))
+    if theirs is None:
+        other.predictions.unlink()
     assert doubt_of_split("init=FOLDER", other, dataset(*own)) == said
+
+
+@pytest.mark.parametrize(("tested", "said"), [((), ""), ((11,), ""), ((10, 11), ""), ((10,), DOUBT)])
+def test_without_validation_the_test_spectra_are_compared(tested: tuple[int, ...], said: str, tmp_path: Path) -> None:
+    """Spectrum 11 tests this run; without a row of it, the other one may have been trained on it."""
+    assert doubt_of_split("init=FOLDER", scored_run(tmp_path, "f", test=ids(tested)), dataset()) == said

@@ -22,9 +22,11 @@ REFUSED = "are divided otherwise than when it was trained: give the cache_dir th
         ("ab", {"train": "bc", "validation": "ad", "test": "e"}, True),
         ("ab", {"train": "cd", "validation": "ae", "test": "b"}, True),
         ("", {"train": "ab", "test": "cde"}, False),  # split.validation=0
+        ("", {"train": "abe", "test": "cd"}, True),
+        ("ab", {"train": "ce", "validation": "ab", "test": "d"}, True),
     ],
 )
-def test_a_spectrum_that_validated_a_run_must_do_so_still(
+def test_a_spectrum_that_scored_a_run_is_not_in_training_and_validates_it_still(
     validation: str, now: dict[str, str], is_refused: bool, tmp_path: Path
 ) -> None:
     run = scored_run(tmp_path, validation=validation, test="e")

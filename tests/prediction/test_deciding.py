@@ -8,11 +8,10 @@ import pytest
 from rich.console import Console
 
 from spectral.configs.commands import PredictConfig
-from spectral.prediction.applied_run import AppliedRun, trained_on_mixtures
+from spectral.prediction.applied_run import AppliedRun
 from spectral.prediction.deciding import Deciding, prepare_deciding
 from spectral.prediction.finished import print_record
 from spectral.prediction.validation import Validation
-from spectral.runs.folder import RunFolder
 from spectral.scoring.decision import Decision
 
 SURE = np.float32(0.9999987)
@@ -62,12 +61,3 @@ def test_shares_of_a_run_that_was_trained_on_mixtures_are_warned_of() -> None:
     (doubt,) = deciding(is_mixed=True, priors={"star": 0.8, "qso": 0.2}).doubts
     assert doubt.startswith("run=run was trained on mixtures (schedule.mixup_alpha)") and "leave priors out" in doubt
     assert not deciding(is_mixed=True).doubts
-
-
-@pytest.mark.parametrize(
-    ("mixup", "is_mixed"),
-    [("mixup_alpha: 0.2", True), ("mixup_alpha: 0.2\n  mixup_classes: within", False), ("mixup_alpha: null", False)],
-)
-def test_a_run_says_whether_it_was_trained_on_mixtures(mixup: str, is_mixed: bool, tmp_path: Path) -> None:
-    (tmp_path / "config.yaml").write_text(f"schedule:\n  {mixup}\n")
-    assert trained_on_mixtures(RunFolder(tmp_path)) is is_mixed

@@ -75,3 +75,10 @@ def test_classes_with_few_or_no_spectra_are_named_next_to_the_score() -> None:
     text = shown(**{"test/num_spectra/star": 1, "test/num_spectra/a[0]": 0})
     assert "Few spectra in test: star (1). F1 of a class with fewer than 10 spectra is hardly known" in text
     assert "It is the mean over 2 of 3 classes: test has no a[0]." in text
+
+
+def test_each_doubt_is_printed_once_at_the_end() -> None:
+    members = [{"run": "a", "doubt": "Of two members."}, {"run": "b", "doubt": "Of two members."}, {"run": "c"}]
+    text = shown(init={"doubt": "Of weights."}, distill={"doubt": "Of a teacher."}, ensemble={"members": members})
+    assert text.splitlines()[-3:] == ["Note: Of weights.", "Note: Of a teacher.", "Note: Of two members."]
+    assert "Note" not in shown(init={"folder": "x"}, distill=None, ensemble={"members": None})

@@ -97,6 +97,25 @@ def test_a_fitted_rule_is_never_below_argmax_on_its_fitting_set(num_classes, num
     assert macro_f1(labels, rule(probabilities), num_classes) >= macro_f1(labels, probabilities.argmax(1), num_classes)
 
 
+@settings(max_examples=60, deadline=None)
+@given(num_classes=st.integers(2, 6), num_rows=st.integers(1, 60), seed=st.integers(0, 2**16))
+def test_with_prior_correction_it_is_below_argmax_neither_before_nor_after_it(num_classes, num_rows, seed):
+    rng = np.random.default_rng(seed)
+    probabilities = rng.dirichlet(np.full(num_classes, 0.5), size=num_rows)
+    labels = rng.integers(0, num_classes, num_rows)
+    priors = rng.dirichlet(np.full(num_classes, 2.0), size=2)
+    rule = build("macro_f1", num_classes, *priors, prior_correction=True).fit(probabilities, labels)
+    score = macro_f1(labels, rule(probabilities), num_classes)
+    for before_or_after in (probabilities, rule.corrected(probabilities)):
+        assert score >= macro_f1(labels, before_or_after.argmax(1), num_classes) - 1e-12
+
+
+def test_fitting_leaves_argmax_as_it_is():
+    probabilities, labels = calibrated_pair(500, 0.0, seed=4)
+    rule = build("argmax", 2, [0.9, 0.1], [0.5, 0.5], prior_correction=True).fit(probabilities, labels)
+    np.testing.assert_array_equal(rule(probabilities), rule.corrected(probabilities).argmax(1))
+
+
 def test_a_fitted_rule_improves_rare_classes_on_new_spectra():
     rng = np.random.default_rng(3)
 

@@ -134,6 +134,37 @@ def test_it_is_scored_on_the_test_split_after_the_best_trial(
     np.testing.assert_allclose(said[columns], expected[columns], atol=1e-5)
 
 
+def test_an_ensemble_that_cannot_be_scored_is_shown_all_the_same(
+    pack_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, pack = tmp_path / "study", shutil.copytree(pack_folder, tmp_path / "pack")
+    study = searched(folder, pack).study
+    best = ranked(study.trials(), study.study.directions)[0]
+    trained(pack, best.params["x"], folder / str(best.number), "score_test=true")
+    study.note_final(best.number, is_done=True)
+    pack.rename(tmp_path / "moved")
+    assert make_ensemble_of(study, folder, top=20) == ""
+    assert "The ensemble is not scored on the test split: " in capsys.readouterr().out
+    summarize(study, folder)
+    said = capsys.readouterr().out
+    assert "ensemble of " in said and f"run={folder / 'ensemble'}" in said.replace("'", "")
+    with RunFolder(folder / "ensemble").locked():
+        assert make_ensemble_of(study, folder, top=20) == ""
+    assert "is not scored on the test split here: another process is at work on it." in capsys.readouterr().out
+
+
+def test_of_two_controllers_one_makes_it(folder: Path, pack_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study, result = searched(folder, pack_folder).study, folder / "ensemble" / "result.json"
+    os.utime(result, (1, 1))  # older than the trials
+    with RunFolder(folder / "ensemble").locked():
+        said = make_ensemble_of(study, folder, top=20)
+    assert said == "There is no ensemble here yet: another process is making it." and result.stat().st_mtime == 1
+    answers = iter([False, True])  # the other one ends while this one imports torch
+    monkeypatch.setattr(of_sweep, "_is_current", lambda *_: next(answers))
+    assert make_ensemble_of(study, folder, top=20) == "" and result.stat().st_mtime == 1
+    os.utime(result)
+
+
 def test_the_command_scores_the_test_split_if_asked(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
