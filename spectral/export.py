@@ -27,18 +27,20 @@ def main(config: DictConfig) -> None:
     kind = output_format(command.format, out)
     # Imports torch, which takes seconds: a mistake on the command line is found before.
     from spectral.exporting.model_card import write_card
+    from spectral.prediction.applied_run import trained_on_mixtures
     from spectral.runs.folder import RunFolder
     from spectral.terminal import Terminal
 
     folder, console = RunFolder.existing(command.run), Terminal()
+    is_mixed = trained_on_mixtures(folder)
     card = out if kind == "card" else out.with_suffix(".md")
     if kind == "onnx":
         from spectral.exporting.onnx_file import write_onnx
 
-        check = write_onnx(folder, out)
+        check = write_onnx(folder, out, is_mixed)
         console.print(f"model written to {out}; {check}", markup=False, highlight=False, soft_wrap=True)
     said, kept = f"model card written to {card}", f"{card} has another text than the run gives, perhaps yours"
-    if not write_card(folder, card, command.overwrite):
+    if not write_card(folder, card, command.overwrite, is_mixed):
         if kind == "card":
             raise UserError(f"{kept}: overwrite=true replaces it.")
         said = f"model card not written: {kept}; overwrite=true replaces it"

@@ -18,24 +18,28 @@ ESCAPED = str.maketrans({character: f"\\{character}" for character in "\\`*_[]<>
 METRICS = ("precision", "recall", "f1")
 
 
-def write_card(folder: RunFolder, path: Path, overwrite: bool = False) -> bool:
+def write_card(folder: RunFolder, path: Path, overwrite: bool = False, is_mixed: bool = False) -> bool:
     """Write the model card of a finished run; False: a file of another text is there, and was kept.
 
     Args:
         overwrite: replace such a file, which somebody may have edited.
+        is_mixed: as of `model_card`.
 
     Raises:
         UserError: the run has not ended.
     """
-    content = model_card(folder).encode()
+    content = model_card(folder, is_mixed).encode()
     if not overwrite and path.is_file() and path.read_bytes() != content:
         return False
     write_bytes(path, content)
     return True
 
 
-def model_card(folder: RunFolder) -> str:
+def model_card(folder: RunFolder, is_mixed: bool = False) -> str:
     """The model card of a finished run, in Markdown.
+
+    Args:
+        is_mixed: whether it was trained on mixtures of classes, after which its probabilities are too small.
 
     Raises:
         UserError: the run has not ended.
@@ -50,7 +54,7 @@ def model_card(folder: RunFolder) -> str:
         ["## Data", *_data(classifier, result, config)],
         ["## Scores", *_scores(classifier.class_names, result)],
         ["## Decision rule", _rule(classifier)],
-        ["## Intended use", *_intended_use(classifier)],
+        ["## Intended use", *_intended_use(classifier, is_mixed)],
         ["## Limits", *_limits(result)],
         ["## How to load", *_how_to_load(classifier)],
     )
@@ -136,12 +140,17 @@ def _rule(classifier: Classifier) -> str:
     )
 
 
-def _intended_use(classifier: Classifier) -> list[str]:
+def _intended_use(classifier: Classifier, is_mixed: bool) -> list[str]:
     pixels = "the same pixels" if classifier.wave_angstrom is None else "these wavelengths, or resampled to them"
+    shares = (
+        "The run was trained on mixtures of classes (`schedule.mixup_alpha`), which makes them too small: do not "
+        "correct them for other shares."
+        if is_mixed
+        else "Where the classes are mixed otherwise, correct them for the new shares."
+    )
     return [
         f"Spectra of the same kind of source and instrument as the training data, on {pixels}, in the same flux units "
-        "if the scaling is not relative. Probabilities hold for the class shares given above: where the classes are "
-        "mixed otherwise, correct them for the new shares."
+        f"if the scaling is not relative. Probabilities hold for the class shares given above. {shares}"
     ]
 
 

@@ -52,8 +52,9 @@ class AppliedRun:
         if path.suffix == SUFFIX:
             if shifts is not None:
                 raise UserError(f"evaluate_shifts is not allowed with run={path}: an ONNX file keeps those of its run.")
-            classifier = OnnxPredictor.load(path).classifier
-            return cls(path, classifier, classifier.build_decision(), None, None)
+            loaded = OnnxPredictor.load(path)
+            rule = loaded.classifier.build_decision()
+            return cls(path, loaded.classifier, rule, None, None, is_mixed=loaded.is_mixed)
         folder = RunFolder.existing(path)
         own = Classifier.load(folder)
         classifier = own.shifted(shifts)

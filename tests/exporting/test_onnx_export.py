@@ -25,6 +25,7 @@ from spectral.inference.classifier import Classifier
 from spectral.inference.input_spec import InputSpec
 from spectral.inference.onnx_predictor import ON_CPU, OnnxPredictor
 from spectral.inference.predictor import Predictor
+from spectral.prediction.applied_run import AppliedRun
 from spectral.runs.folder import RunFolder
 from spectral.scoring.decision import Decision
 
@@ -171,6 +172,38 @@ def test_a_model_card_says_how_the_baseline_was_removed(finished: Path, tmp_path
     card = model_card(folder)
     assert "removed before, `data.baseline.method=snip data.baseline.max_half_window=20`" in card
     assert "(true: bad pixel), of spectra whose baseline was removed as above" in card
+
+
+def with_metadata(model: Path, metadata: dict[str, str]) -> bytes:
+    """The file with other metadata."""
+    proto = onnx.load(model)
+    del proto.metadata_props[:]
+    for key, value in metadata.items():
+        entry = proto.metadata_props.add()
+        entry.key, entry.value = key, value
+    return bytes(proto.SerializeToString())
+
+
+def test_the_file_and_the_card_say_whether_spectra_of_different_classes_were_mixed(
+    model: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The weights are those of the other run, which spares the tracing."""
+
+    def exported_before(predictor: Predictor, fingerprint: str, is_mixed: bool) -> bytes:
+        return with_metadata(model, onnx_file.metadata(predictor.classifier, fingerprint, is_mixed))
+
+    monkeypatch.setattr(onnx_file, "exported", exported_before)
+    config = Path(shutil.copytree(finished, tmp_path / "run")) / "config.yaml"
+    config.write_text(config.read_text().replace("mixup_alpha: null", "mixup_alpha: 0.2"))
+    command(f"run={tmp_path / 'run'}", f"out={tmp_path / 'mixed.onnx'}")
+    said, usual = "do not correct them for other shares", "correct them for the new shares"
+    card, other = (tmp_path / "mixed.md").read_text(), model.with_suffix(".md").read_text()
+    assert said in card and usual not in card and usual in other and said not in other
+    assert AppliedRun.open(tmp_path / "mixed.onnx").is_mixed and not AppliedRun.open(model).is_mixed
+    earlier = onnx_file.metadata(Classifier.load(RunFolder(finished)), "", is_mixed=True)
+    del earlier["trained_on_mixtures"]
+    (tmp_path / "earlier.onnx").write_bytes(with_metadata(model, earlier))
+    assert not AppliedRun.open(tmp_path / "earlier.onnx").is_mixed
 
 
 def test_a_file_that_differs_from_torch_is_not_written(
