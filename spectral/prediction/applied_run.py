@@ -25,7 +25,8 @@ class AppliedRun:
     Args:
         path: the folder, or the file.
         rule: as it was fitted.
-        validation: what the run left of its validation spectra; None if it left nothing, as an ONNX file does.
+        validation: what the run left of its validation spectra; None if it left nothing, as an ONNX file does, or it is
+            that of other shifts.
         network: None for an ONNX file.
         other_shifts: those that the command gives in place of the run's own; None: it gives none, or the same.
         is_mixed: whether it was trained on mixtures of classes, after which its probabilities are too small.
@@ -60,7 +61,7 @@ class AppliedRun:
         classifier = own.shifted(shifts)
         rule, network = classifier.build_decision(), classifier.load_network(folder)
         others = None if classifier.evaluate_shifts == own.evaluate_shifts else classifier.evaluate_shifts
-        validation = Validation.of(folder, classifier.class_names)
+        validation = Validation.of(folder, classifier.class_names) if others is None else None
         return cls(path, classifier, rule, validation, network, others, trained_on_mixtures(folder))
 
     @property

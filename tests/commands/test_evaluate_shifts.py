@@ -110,6 +110,20 @@ def test_what_rests_on_validation_is_refused_next_to_other_shifts(
     predict(folder / "shifted", folder / "survey.npz", out, GIVEN, needs_validation)
 
 
+def test_next_to_other_shifts_nothing_is_said_of_validation(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was classified with the run's own shifts, and the probabilities differ."""
+    content = arrays(num=200, seed=5)
+    rows = np.flatnonzero(content["label"] == "qso")  # other class shares than on validation
+    np.savez(tmp_path / "new.npz", **{name: a if name == "wave" else a[rows] for name, a in content.items()})
+    for name, said in {"plain": False, "shifted": True}.items():
+        predict(folder / name, tmp_path / "new.npz", tmp_path / f"{name}.parquet", GIVEN, "reject_below=0.5")
+        assert ("validation" in capsys.readouterr().out) == said, name
+        record = json.loads((tmp_path / f"{name}.parquet.json").read_text())
+        assert (record["reject"]["kept"] is not None) == said and record["reject"]["probability"] == 0.5
+
+
 def test_a_catalog_made_with_other_shifts_is_not_taken_for_this_one(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     predict(folder / "plain", folder / "survey.npz", out)
