@@ -24,7 +24,7 @@ def main(config: DictConfig) -> None:
     from spectral.scoring.console import print_doubt, print_scores
     from spectral.terminal import Terminal
 
-    check_out(command.out)
+    check_out(command.out, command.run)
     found = evaluate(command)
     console = Terminal()
     print_scores(console, found.result, found.class_names, [found.key])
