@@ -55,7 +55,7 @@ def model_card(folder: RunFolder, is_mixed: bool = False) -> str:
         ["## Scores", *_scores(classifier.class_names, result)],
         ["## Decision rule", _rule(classifier)],
         ["## Intended use", *_intended_use(classifier, is_mixed)],
-        ["## Limits", *_limits(result)],
+        ["## Limits", *_limits(result, config)],
         ["## How to load", *_how_to_load(classifier)],
     )
     return "\n\n".join(paragraph for section in sections for paragraph in section) + "\n"
@@ -154,10 +154,12 @@ def _intended_use(classifier: Classifier, is_mixed: bool) -> list[str]:
     ]
 
 
-def _limits(result: Mapping[str, Any]) -> list[str]:
+def _limits(result: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
+    is_given = config["split"]["name"] == "given"
+    part = "the same survey, divided by its own split" if is_given else "a random part of the same survey"
     lines = [
         "- Every spectrum gets one of the classes above, also one that belongs to none of them.",
-        "- Scores are of a random part of the same survey. On another instrument, depth or selection they are lower.",
+        f"- Scores are of {part}. On another instrument, depth or selection they are lower.",
         "- Intervals are those of the sample of spectra. The spread between seeds is not in them.",
     ]
     if "test/macro_f1" not in result:
@@ -167,10 +169,11 @@ def _limits(result: Mapping[str, Any]) -> list[str]:
 
 def _how_to_load(classifier: Classifier) -> list[str]:
     ivar = ", ivar=ivar" if classifier.build_inputs().needs_ivar else ""
+    wave = "" if classifier.wave_angstrom is None else ", wave=wave"
     return [
         "The run folder, or the ONNX file that `spectral.export` makes of it:",
         f"```python\nfrom spectral import load_run\n\nrun = load_run(FOLDER)  # or model.onnx\n"
-        f"run.predict_proba(flux{ivar}, mask=mask, wave=wave)\n```",
+        f"run.predict_proba(flux{ivar}, mask=mask{wave})\n```",
         "Without Spectral, by onnxruntime: "
         f"`flux` [B, {classifier.inputs.num_channels}, {classifier.length}] float32 and `mask` "
         f"[B, {classifier.length}] bool (true: bad pixel)"

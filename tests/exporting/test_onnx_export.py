@@ -174,6 +174,19 @@ def test_a_model_card_says_how_the_baseline_was_removed(finished: Path, tmp_path
     assert "(true: bad pixel), of spectra whose baseline was removed as above" in card
 
 
+def test_a_model_card_says_what_holds_for_a_run_without_wavelengths_and_with_a_split_of_its_survey(
+    finished: Path, tmp_path: Path
+) -> None:
+    usual = model_card(RunFolder(finished))
+    assert "run.predict_proba(flux, mask=mask, wave=wave)" in usual and "of a random part of the same survey" in usual
+    folder = RunFolder(shutil.copytree(finished, tmp_path / "run"))
+    folder.model.write_text(json.dumps(json.loads(folder.model.read_text()) | {"wave_angstrom": None}))
+    folder.config.write_text(folder.config.read_text().replace("name: stratified", "name: given"))
+    card = model_card(folder)
+    assert "run.predict_proba(flux, mask=mask)\n" in card and "wave=wave" not in card
+    assert "- Scores are of the same survey, divided by its own split. On another" in card and "random part" not in card
+
+
 def with_metadata(model: Path, metadata: dict[str, str]) -> bytes:
     """The file with other metadata."""
     proto = onnx.load(model)
