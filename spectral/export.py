@@ -51,12 +51,14 @@ def output_format(asked: str, out: Path) -> str:
     """The format asked for, or by `auto` that of the file's ending.
 
     Raises:
-        UserError: an unknown ending, or a model without its own.
+        UserError: an unknown ending, a model without its own, or a card with that of a model.
     """
     if asked == "auto" and out.suffix not in FORMATS:
         raise UserError(f"out={out} has no known ending: end it in {' or '.join(FORMATS)}.")
     if asked == "onnx" and out.suffix != ".onnx":
         raise UserError(f"out={out} has another ending than format=onnx, which needs .onnx.")
+    if asked == "card" and out.suffix == ".onnx":
+        raise UserError(f"out={out} has the ending of a model, and format=card writes Markdown: end it in .md.")
     return FORMATS[out.suffix] if asked == "auto" else asked
 
 

@@ -245,6 +245,9 @@ def test_mistakes_are_one_sentence(finished: Path, tmp_path: Path, monkeypatch: 
         command(f"run={finished}", "out=model.pt")
     with pytest.raises(UserError, match=r"which needs \.onnx"):
         command(f"run={finished}", "out=model.md", "format=onnx")
+    with pytest.raises(UserError, match=r"model\.onnx has the ending of a model, and format=card writes Markdown: end"):
+        command(f"run={finished}", f"out={tmp_path / 'model.onnx'}", "format=card", "overwrite=true")
+    assert not (tmp_path / "model.onnx").exists()
     with pytest.raises(UserError, match=r"out=\.\.\. is missing"):
         command(f"run={finished}")
     (tmp_path / "text.onnx").write_text("text")
