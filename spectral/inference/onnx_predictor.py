@@ -52,6 +52,12 @@ def check_precision(precision: str, name: str) -> None:
         )
 
 
+def check_device(device: str, name: str) -> None:
+    """Raise UserError for a device that an ONNX file is not applied on; `name` is the file in sentences."""
+    if device not in ("auto", "cpu"):
+        raise UserError(f"device={device} is not allowed with {name}: an ONNX file is applied on the CPU.")
+
+
 @dataclass
 class OnnxPredictor:
     """Gives class probabilities of batches of spectra, and decides on a class, as Predictor does.

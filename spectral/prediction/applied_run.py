@@ -10,7 +10,7 @@ from torch import nn
 from spectral.configs.commands import PredictConfig
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
-from spectral.inference.onnx_predictor import SUFFIX, OnnxPredictor, check_precision
+from spectral.inference.onnx_predictor import SUFFIX, OnnxPredictor, check_device, check_precision
 from spectral.inference.predictor import Predictor
 from spectral.prediction.validation import Validation
 from spectral.runs.folder import RunFolder
@@ -111,9 +111,10 @@ class AppliedRun:
 
     def check_device(self, device: str) -> str:
         """The device to choose. Raises UserError for a device that an ONNX file is not applied on."""
-        if self.network is None and device not in ("auto", "cpu"):
-            raise UserError(f"device={device} is not allowed with {self.name}: an ONNX file is applied on the CPU.")
-        return "cpu" if self.network is None else device
+        if self.network is not None:
+            return device
+        check_device(device, self.name)
+        return "cpu"
 
 
 def trained_on_mixtures(folder: RunFolder) -> bool:

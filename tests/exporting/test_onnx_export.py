@@ -73,6 +73,8 @@ def test_predict_takes_the_file_for_the_run(
         predict(model, tmp_path / "new.npz", tmp_path / "no.csv", "precision=bfloat16")
     with pytest.raises(UserError, match=r"precision=bfloat16 is not allowed with run=.*model\.onnx: onnxruntime"):
         load_run(model, precision="bfloat16")
+    with pytest.raises(UserError, match=r"device=cuda is not allowed with run=.*model\.onnx: an ONNX file is applied"):
+        load_run(model, device="cuda")
     with pytest.raises(UserError, match=r"gone\.onnx cannot be read"):
         predict(tmp_path / "gone.onnx", tmp_path / "new.npz", tmp_path / "no.csv")
 
