@@ -62,7 +62,7 @@ def open_teacher(
     if doubt := check_same_pixels(classifier, dataset.survey, run):
         log.warning(doubt)
     doubt_of_split(run, teacher, dataset)
-    record = {"folder": config.distill, "weights": _digest_of_weights(teacher), "model": _digest_of_model(teacher)}
+    record = {"folder": config.distill, "weights": teacher.weights_digest(), "model": _digest_of_model(teacher)}
     begun = folder.load_initial().get("distill", record)
     if not isinstance(begun, dict) or record | begun != record:  # an earlier version kept no digest of the model
         raise UserError(f"{run} has changed since the run in {folder.path} began: give another run_dir.")
@@ -120,11 +120,3 @@ def _digest_of_model(teacher: RunFolder) -> str:
     content = json.loads(teacher.model.read_text("utf-8"))
     said = {key: value for key, value in content.items() if key != "decision_state"}
     return hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=16).hexdigest()
-
-
-def _digest_of_weights(teacher: RunFolder) -> str:
-    """The BLAKE2b digest of the weights file; `b2sum -l 128` gives the same."""
-    try:
-        return hashlib.blake2b(teacher.weights.read_bytes(), digest_size=16).hexdigest()
-    except OSError as error:
-        raise UserError(f"{teacher.weights} cannot be read: {error.strerror}.") from error
