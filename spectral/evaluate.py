@@ -30,7 +30,7 @@ def main(config: DictConfig) -> None:
     print_scores(console, found.result, found.class_names, [found.key])
     if command.out is not None:
         write_evaluation(found, command.out)
-        console.print(f"written to {command.out}", markup=False, highlight=False, soft_wrap=True)
+        console.say(f"written to {command.out}")
     print_doubt(console, found.doubt)
 
 

@@ -38,13 +38,13 @@ def main(config: DictConfig) -> None:
         from spectral.exporting.onnx_file import write_onnx
 
         check = write_onnx(folder, out, is_mixed)
-        console.print(f"model written to {out}; {check}", markup=False, highlight=False, soft_wrap=True)
+        console.say(f"model written to {out}; {check}")
     said, kept = f"model card written to {card}", f"{card} has another text than the run gives, perhaps yours"
     if not write_card(folder, card, command.overwrite, is_mixed):
         if kind == "card":
             raise UserError(f"{kept}: overwrite=true replaces it.")
         said = f"model card not written: {kept}; overwrite=true replaces it"
-    console.print(said, markup=False, highlight=False, soft_wrap=True)
+    console.say(said)
 
 
 def output_format(asked: str, out: Path) -> str:
