@@ -18,7 +18,7 @@ from spectral.data.packing.open import open_survey as open_typed
 from spectral.errors import UserError
 from spectral.inference.arrays import survey_of_arrays
 from spectral.inference.classifier import Classifier
-from spectral.inference.onnx_predictor import SUFFIX, OnnxPredictor, check_precision
+from spectral.inference.onnx_predictor import SUFFIX, OnnxPredictor, check_device, check_precision
 from spectral.inference.predictor import Predictor
 from spectral.runs.folder import RunFolder
 from spectral.survey import Survey
@@ -43,9 +43,10 @@ def load_run(
 
     Raises:
         UserError: there is no such run, it has not ended, its files were changed, or the device is not there; or
-            precision is 'bfloat16', which an ONNX file is not computed in.
+            an ONNX file is to be applied on another device than the CPU or in 'bfloat16'.
     """
     if Path(folder).suffix == SUFFIX:
+        check_device(device, f"run={folder}")
         check_precision(precision, f"run={folder}")
         return TrainedRun(OnnxPredictor.load(Path(folder), batch_size, num_threads), f"run={folder}")
     run = RunFolder.existing(folder)

@@ -24,13 +24,13 @@ def main(config: DictConfig) -> None:
     from spectral.scoring.console import print_doubt, print_scores
     from spectral.terminal import Terminal
 
-    check_out(command.out)
+    check_out(command.out, command.run)
     found = evaluate(command)
     console = Terminal()
     print_scores(console, found.result, found.class_names, [found.key])
     if command.out is not None:
         write_evaluation(found, command.out)
-        console.print(f"written to {command.out}", markup=False, highlight=False, soft_wrap=True)
+        console.say(f"written to {command.out}")
     print_doubt(console, found.doubt)
 
 

@@ -94,9 +94,7 @@ def run(
         if result and is_held_back(experiment, result):
             result = add_test(experiment, resolved_config, folder, result, tracked_as)
         elif result:
-            console.print(
-                f"The run in {folder.path} is finished: its result is given again.", markup=False, highlight=False
-            )
+            console.say(f"The run in {folder.path} is finished: its result is given again.")
         else:
             with says_how_to_resume(console, folder):
                 result = _carry_out(experiment, resolved_config, folder, console, on_epoch, on_network, tracked_as)

@@ -27,34 +27,38 @@ def main(config: DictConfig) -> None:
     kind = output_format(command.format, out)
     # Imports torch, which takes seconds: a mistake on the command line is found before.
     from spectral.exporting.model_card import write_card
+    from spectral.prediction.applied_run import trained_on_mixtures
     from spectral.runs.folder import RunFolder
     from spectral.terminal import Terminal
 
     folder, console = RunFolder.existing(command.run), Terminal()
+    is_mixed = trained_on_mixtures(folder)
     card = out if kind == "card" else out.with_suffix(".md")
     if kind == "onnx":
         from spectral.exporting.onnx_file import write_onnx
 
-        check = write_onnx(folder, out)
-        console.print(f"model written to {out}; {check}", markup=False, highlight=False, soft_wrap=True)
+        check = write_onnx(folder, out, is_mixed)
+        console.say(f"model written to {out}; {check}")
     said, kept = f"model card written to {card}", f"{card} has another text than the run gives, perhaps yours"
-    if not write_card(folder, card, command.overwrite):
+    if not write_card(folder, card, command.overwrite, is_mixed):
         if kind == "card":
             raise UserError(f"{kept}: overwrite=true replaces it.")
         said = f"model card not written: {kept}; overwrite=true replaces it"
-    console.print(said, markup=False, highlight=False, soft_wrap=True)
+    console.say(said)
 
 
 def output_format(asked: str, out: Path) -> str:
     """The format asked for, or by `auto` that of the file's ending.
 
     Raises:
-        UserError: an unknown ending, or a model without its own.
+        UserError: an unknown ending, a model without its own, or a card with that of a model.
     """
     if asked == "auto" and out.suffix not in FORMATS:
         raise UserError(f"out={out} has no known ending: end it in {' or '.join(FORMATS)}.")
     if asked == "onnx" and out.suffix != ".onnx":
         raise UserError(f"out={out} has another ending than format=onnx, which needs .onnx.")
+    if asked == "card" and out.suffix == ".onnx":
+        raise UserError(f"out={out} has the ending of a model, and format=card writes Markdown: end it in .md.")
     return FORMATS[out.suffix] if asked == "auto" else asked
 
 

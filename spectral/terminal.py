@@ -29,6 +29,10 @@ class Terminal(Console):
         if not self.is_terminal and options.get("width") is None:
             self.width = WIDEST
 
+    def say(self, line: str) -> None:
+        """Print plain text as one line, which a path in it keeps whole."""
+        self.print(line, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         for segment in super().render(renderable, options):
             yield segment if segment.control else Segment(printable(segment.text), segment.style)

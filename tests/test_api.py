@@ -147,6 +147,22 @@ def test_what_cannot_be_classified_is_a_value_error(given: dict[str, Any], sente
         run.predict_proba(**({"flux": spectra()} | given))
 
 
+def test_fewer_pixels_than_those_of_a_run_without_wavelengths_are_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    survey = make_survey(tmp_path / "s", num=6, length=LENGTH, wave=None, ivar=None)
+    run = load_run(finished(tmp_path / "r", survey), **ON_CPU)
+    mask = np.tile(np.arange(LENGTH) >= 40, (7, 1))
+    expected = run.predict_proba(spectra(), mask=mask)
+    assert not caplog.records
+    np.testing.assert_allclose(run.predict_proba(spectra()[:, :40]), expected, atol=1e-6)
+    (record,) = caplog.records
+    assert record.levelname == "WARNING" and record.message.endswith(
+        "was trained on 60, and neither has wavelengths: the first pixels are taken for the same, the last 20 count as "
+        "bad pixels."
+    )
+
+
 def test_a_run_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is not a run folder"):
         load_run(tmp_path)

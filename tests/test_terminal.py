@@ -68,3 +68,10 @@ def test_in_a_notebook_it_prints_plain_lines_to_stdout(monkeypatch: pytest.Monke
     with contextlib.redirect_stdout(io.StringIO()) as elsewhere:
         Terminal().print("epoch 1")
     assert (screen.getvalue(), elsewhere.getvalue()) == ("macro-F1 0.9\n", "epoch 1\n")
+
+
+def test_a_line_that_is_said_is_plain_text_and_is_not_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = on_screen(monkeypatch)
+    line = f"written to {'a folder/' * 30}[bold]:star: 17"
+    Terminal(width=60).say(line)
+    assert screen.getvalue() == f"{line}\n"

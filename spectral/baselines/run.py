@@ -60,8 +60,7 @@ def run(config: DictConfig) -> float | list[float]:
         baseline, resolved_config = begun(folder, baseline, resolved_config, typed_baseline)
         result = folder.load_result()
         if result and (result["score_test"] or not baseline.score_test):
-            said = f"The run in {folder.path} is finished: its result is given again."
-            console.print(said, markup=False, highlight=False)
+            console.say(f"The run in {folder.path} is finished: its result is given again.")
         else:
             result = _carry_out(baseline, resolved_config, folder, result)
         print_result(console, result, folder.path)

@@ -1,6 +1,5 @@
 """Finished runs that may become members of an ensemble, and what of them must be the same. n spectra, K classes."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -66,11 +65,8 @@ class FinishedRun:
 
     @cached_property
     def weights_digest(self) -> str:
-        """The BLAKE2b digest of the weights file; `b2sum -l 128` gives the same."""
-        try:
-            return hashlib.blake2b(self.folder.weights.read_bytes(), digest_size=16).hexdigest()
-        except OSError as error:
-            raise UserError(f"{self.folder.weights} cannot be read: {error.strerror}.") from error
+        """`RunFolder.weights_digest`, read once."""
+        return self.folder.weights_digest()
 
     def predictions_of(self, split: str) -> "SplitPredictions | None":
         """What it predicted for a split; None if it scored none of it.

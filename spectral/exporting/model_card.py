@@ -18,24 +18,28 @@ ESCAPED = str.maketrans({character: f"\\{character}" for character in "\\`*_[]<>
 METRICS = ("precision", "recall", "f1")
 
 
-def write_card(folder: RunFolder, path: Path, overwrite: bool = False) -> bool:
+def write_card(folder: RunFolder, path: Path, overwrite: bool = False, is_mixed: bool = False) -> bool:
     """Write the model card of a finished run; False: a file of another text is there, and was kept.
 
     Args:
         overwrite: replace such a file, which somebody may have edited.
+        is_mixed: as of `model_card`.
 
     Raises:
         UserError: the run has not ended.
     """
-    content = model_card(folder).encode()
+    content = model_card(folder, is_mixed).encode()
     if not overwrite and path.is_file() and path.read_bytes() != content:
         return False
     write_bytes(path, content)
     return True
 
 
-def model_card(folder: RunFolder) -> str:
+def model_card(folder: RunFolder, is_mixed: bool = False) -> str:
     """The model card of a finished run, in Markdown.
+
+    Args:
+        is_mixed: whether it was trained on mixtures of classes, after which its probabilities are too small.
 
     Raises:
         UserError: the run has not ended.
@@ -50,8 +54,8 @@ def model_card(folder: RunFolder) -> str:
         ["## Data", *_data(classifier, result, config)],
         ["## Scores", *_scores(classifier.class_names, result)],
         ["## Decision rule", _rule(classifier)],
-        ["## Intended use", *_intended_use(classifier)],
-        ["## Limits", *_limits(result)],
+        ["## Intended use", *_intended_use(classifier, is_mixed)],
+        ["## Limits", *_limits(result, config)],
         ["## How to load", *_how_to_load(classifier)],
     )
     return "\n\n".join(paragraph for section in sections for paragraph in section) + "\n"
@@ -136,19 +140,26 @@ def _rule(classifier: Classifier) -> str:
     )
 
 
-def _intended_use(classifier: Classifier) -> list[str]:
+def _intended_use(classifier: Classifier, is_mixed: bool) -> list[str]:
     pixels = "the same pixels" if classifier.wave_angstrom is None else "these wavelengths, or resampled to them"
+    shares = (
+        "The run was trained on mixtures of classes (`schedule.mixup_alpha`), which makes them too small: do not "
+        "correct them for other shares."
+        if is_mixed
+        else "Where the classes are mixed otherwise, correct them for the new shares."
+    )
     return [
         f"Spectra of the same kind of source and instrument as the training data, on {pixels}, in the same flux units "
-        "if the scaling is not relative. Probabilities hold for the class shares given above: where the classes are "
-        "mixed otherwise, correct them for the new shares."
+        f"if the scaling is not relative. Probabilities hold for the class shares given above. {shares}"
     ]
 
 
-def _limits(result: Mapping[str, Any]) -> list[str]:
+def _limits(result: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
+    is_given = config["split"]["name"] == "given"
+    part = "the same survey, divided by its own split" if is_given else "a random part of the same survey"
     lines = [
         "- Every spectrum gets one of the classes above, also one that belongs to none of them.",
-        "- Scores are of a random part of the same survey. On another instrument, depth or selection they are lower.",
+        f"- Scores are of {part}. On another instrument, depth or selection they are lower.",
         "- Intervals are those of the sample of spectra. The spread between seeds is not in them.",
     ]
     if "test/macro_f1" not in result:
@@ -158,10 +169,11 @@ def _limits(result: Mapping[str, Any]) -> list[str]:
 
 def _how_to_load(classifier: Classifier) -> list[str]:
     ivar = ", ivar=ivar" if classifier.build_inputs().needs_ivar else ""
+    wave = "" if classifier.wave_angstrom is None else ", wave=wave"
     return [
         "The run folder, or the ONNX file that `spectral.export` makes of it:",
         f"```python\nfrom spectral import load_run\n\nrun = load_run(FOLDER)  # or model.onnx\n"
-        f"run.predict_proba(flux{ivar}, mask=mask, wave=wave)\n```",
+        f"run.predict_proba(flux{ivar}, mask=mask{wave})\n```",
         "Without Spectral, by onnxruntime: "
         f"`flux` [B, {classifier.inputs.num_channels}, {classifier.length}] float32 and `mask` "
         f"[B, {classifier.length}] bool (true: bad pixel)"

@@ -19,7 +19,7 @@ from spectral.errors import UserError
 from spectral.exporting.graph import Graph
 from spectral.files import write_bytes
 from spectral.inference.classifier import Classifier
-from spectral.inference.onnx_predictor import OUTPUTS, OnnxPredictor, need_packages
+from spectral.inference.onnx_predictor import MIXED, OUTPUTS, OnnxPredictor, need_packages
 from spectral.inference.predictor import Predictor
 from spectral.runs.folder import RunFolder
 from spectral.runtime import choose_runtime
@@ -33,8 +33,11 @@ NUM_CHECKED = 24  # spectra, with and without a mask; not the size of the batch 
 QUIET = ("onnxscript", "onnx_ir", "torch.onnx")  # loggers that report each step
 
 
-def write_onnx(folder: RunFolder, out: Path) -> str:
+def write_onnx(folder: RunFolder, out: Path, is_mixed: bool = False) -> str:
     """Write a finished run as ONNX.
+
+    Args:
+        is_mixed: as of `metadata`.
 
     Returns:
         What the check found, in words.
@@ -49,7 +52,7 @@ def write_onnx(folder: RunFolder, out: Path) -> str:
     predictor = Predictor.load(folder, classifier, runtime, NUM_CHECKED)
     result = folder.load_result()
     fingerprint = result["survey"]["fingerprint"] if result else ""
-    content = exported(predictor, fingerprint)
+    content = exported(predictor, fingerprint, is_mixed)
     difference = largest_difference(predictor, OnnxPredictor.load(content, NUM_CHECKED))
     if not difference <= LARGEST_DIFFERENCE:
         raise UserError(
@@ -68,7 +71,7 @@ def write_onnx(folder: RunFolder, out: Path) -> str:
     )
 
 
-def exported(predictor: Predictor, fingerprint: str = "") -> bytes:
+def exported(predictor: Predictor, fingerprint: str = "", is_mixed: bool = False) -> bytes:
     """The ONNX file's content: inputs, network and decision rule, for batches of any size."""
     classifier = predictor.classifier
     graph = Graph(predictor.inputs, predictor.network, classifier.build_decision()).eval()
@@ -90,16 +93,21 @@ def exported(predictor: Predictor, fingerprint: str = "") -> bytes:
         )
     assert program is not None  # None is of the exporter without dynamo
     proto = program.model_proto
-    for key, value in metadata(classifier, fingerprint).items():
+    for key, value in metadata(classifier, fingerprint, is_mixed).items():
         entry = proto.metadata_props.add()
         entry.key, entry.value = key, value
     return bytes(proto.SerializeToString())
 
 
-def metadata(classifier: Classifier, fingerprint: str) -> dict[str, str]:
-    """What model.json holds, each key with its value as JSON, and where the model comes from."""
+def metadata(classifier: Classifier, fingerprint: str, is_mixed: bool) -> dict[str, str]:
+    """What model.json holds, each key with its value as JSON, and where the model comes from.
+
+    Args:
+        is_mixed: whether the run was trained on mixtures of classes, after which its probabilities are too small.
+    """
     content = {key: json.dumps(value) for key, value in classifier.content().items()}
-    return {**content, "export_format": str(EXPORT_FORMAT), "fingerprint": fingerprint, "version": __version__}
+    about = {"export_format": str(EXPORT_FORMAT), "fingerprint": fingerprint, "version": __version__}
+    return {**content, **about, MIXED: json.dumps(is_mixed)}
 
 
 def largest_difference(predictor: Predictor, other: OnnxPredictor) -> float:

@@ -3,6 +3,7 @@
 n spectra, C channels, L pixels of the run's spectra, l of the caller's.
 """
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
 from spectral.inference.wavelengths import begins_as, check_same_pixels
 from spectral.survey import Survey
+
+log = logging.getLogger(__name__)
 
 
 def survey_of_arrays(
@@ -73,7 +76,9 @@ def survey_of_arrays(
     )
     if survey.length > length:
         raise ValueError(f"flux has {survey.length} pixels per spectrum, {run} was trained on {length}.")
-    check_same_pixels(classifier, survey, run)  # its doubt is not logged: no wavelengths mean the same ones
+    doubt = check_same_pixels(classifier, survey, run)
+    if survey.length < length:  # of spectra as long as the run's, no wavelengths mean the same ones
+        log.warning(doubt)
     return survey
 
 

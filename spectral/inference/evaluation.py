@@ -1,11 +1,13 @@
 """A finished run scored on labelled spectra: its scores and its predictions, kept in a folder if that is asked for."""
 
+import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pyarrow import parquet
 
 from spectral.configs.commands import EvaluateConfig
 from spectral.errors import UserError
@@ -20,6 +22,7 @@ from spectral.scoring.split_scores import split_scores
 log = logging.getLogger(__name__)
 
 KEYS = {"validation": "val"}  # of a part in result.json, if it has another name there
+FIRST = ["id", "split", "label", "predicted"]  # columns of predictions.parquet
 
 
 @dataclass(frozen=True)
@@ -95,14 +98,43 @@ def _doubt_of_members(folder: RunFolder) -> str:
     )
 
 
-def check_out(out: str | None) -> None:
-    """Raise UserError if an evaluation must not be written to a folder: a run's own files stay as they are."""
-    if out is not None and RunFolder(out).config.exists():
-        raise UserError(f"out={out} is the folder of a run: give the evaluation a folder of its own.")
+def check_out(out: str | None, run: str) -> None:
+    """Check that an evaluation of a run may be written to a folder; an earlier one of the same run is replaced.
+
+    Raises:
+        UserError: it is a file, or there is anything else in it.
+    """
+    if out is None:
+        return
+    files, own = RunFolder(out), "give the evaluation a folder of its own"
+    if files.config.exists():
+        raise UserError(f"out={out} is the folder of a run: {own}.")
+    for folder in (files.path, *files.path.parents):
+        if folder.exists() and not folder.is_dir():
+            raise UserError(f"out={out} cannot be written: {folder} is a file, not a folder.")
+    if not files.path.exists() or not [path for path in files.path.iterdir() if not path.name.startswith(".")]:
+        return
+    evaluated = _evaluated(files)
+    if evaluated is None:
+        raise UserError(f"out={out} is not empty and holds no evaluation: {own}.")
+    if evaluated and Path(evaluated).resolve() != Path(run).resolve():
+        raise UserError(f"out={out} holds the evaluation of another run, {evaluated}: {own}.")
+
+
+def _evaluated(files: RunFolder) -> str | None:
+    """The run whose evaluation a folder holds; empty if its writing was stopped, None if it holds none."""
+    try:
+        if files.result.exists():
+            evaluated = json.loads(files.result.read_text("utf-8"))["evaluated"]
+            return evaluated if isinstance(evaluated, str) and evaluated else None
+        return "" if parquet.read_schema(files.predictions).names[: len(FIRST)] == FIRST else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def write_evaluation(found: Evaluation, out: str) -> None:
-    """Write predictions.parquet and, last, result.json."""
+    """Write predictions.parquet and, last, result.json; an earlier one, of other predictions, goes first."""
     files = RunFolder(Path(out))
+    files.result.unlink(missing_ok=True)
     write_parquet(files.predictions, found.predictions)
     write_json(files.result, found.result)

@@ -1,7 +1,6 @@
 """`init=FOLDER`: a run begins with the weights of another run. See docs/training.md."""
 
 import dataclasses
-import hashlib
 import logging
 from pathlib import Path
 from typing import Any
@@ -72,7 +71,7 @@ def load_initial(
     load_weights(network, weights, None if difference else classes)
     _log(init, other, classifier, difference, classes)
     kept = "kept" if are_same else "by class"
-    record = {"folder": init, "weights": _digest(init), "head": "new" if difference else kept}
+    record = {"folder": init, "weights": RunFolder(init).weights_digest(), "head": "new" if difference else kept}
     return {"init": record | ({"doubt": doubt} if doubt else {})}
 
 
@@ -110,11 +109,6 @@ def _doubt(init: str, init_wave: str, other: Classifier, own: Classifier) -> str
     if sentence:
         log.warning("%s.", sentence)
     return f"{sentence}." if sentence else ""
-
-
-def _digest(init: str) -> str:
-    """The BLAKE2b digest of the weights file; `b2sum -l 128` gives the same."""
-    return hashlib.blake2b(RunFolder(init).weights.read_bytes(), digest_size=16).hexdigest()
 
 
 def _read(init: str) -> tuple[Classifier, dict[str, Tensor]]:

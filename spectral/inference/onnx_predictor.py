@@ -28,7 +28,8 @@ from spectral.survey import Survey
 
 SUFFIX = ".onnx"
 OUTPUTS = ["probabilities", "class_index"]
-FURTHER = ("export_format", "fingerprint", "version")  # keys of the metadata that model.json does not have
+MIXED = "trained_on_mixtures"  # of the metadata: true or false; files of earlier versions lack it
+FURTHER = ("export_format", "fingerprint", "version", MIXED)  # keys of the metadata that model.json does not have
 ON_CPU = Runtime(torch.device("cpu"), "float32", channels_last=False, compile=False, num_threads=1)
 LEAST = 1e-300  # taken for a probability of 0, whose logarithm is not finite
 
@@ -51,6 +52,12 @@ def check_precision(precision: str, name: str) -> None:
         )
 
 
+def check_device(device: str, name: str) -> None:
+    """Raise UserError for a device that an ONNX file is not applied on; `name` is the file in sentences."""
+    if device not in ("auto", "cpu"):
+        raise UserError(f"device={device} is not allowed with {name}: an ONNX file is applied on the CPU.")
+
+
 @dataclass
 class OnnxPredictor:
     """Gives class probabilities of batches of spectra, and decides on a class, as Predictor does.
@@ -58,6 +65,7 @@ class OnnxPredictor:
     Args:
         session: of onnxruntime.
         inputs: of the run; the session makes them itself, here they say what must be read.
+        is_mixed: whether the run was trained on mixtures of classes, as far as the file says so.
     """
 
     classifier: Classifier
@@ -65,6 +73,7 @@ class OnnxPredictor:
     inputs: Inputs
     batch_size: int
     runtime: Runtime = ON_CPU
+    is_mixed: bool = False
 
     @classmethod
     def load(cls, file: Path | bytes, batch_size: int = 256, num_threads: int | None = None) -> "OnnxPredictor":
@@ -89,7 +98,7 @@ class OnnxPredictor:
             raise UserError(f"{name} cannot be read: it is not a whole ONNX file.") from error
         stored = session.get_modelmeta().custom_metadata_map
         classifier = Classifier.of(checked_content(_parsed(stored, name), name))
-        return cls(classifier, session, classifier.build_inputs(), batch_size)
+        return cls(classifier, session, classifier.build_inputs(), batch_size, is_mixed=stored.get(MIXED) == "true")
 
     def source(self, survey: Survey) -> BatchSource:
         """Batches of a survey, padded to the length of the run's own spectra."""

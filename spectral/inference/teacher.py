@@ -66,7 +66,7 @@ def open_teacher(
     if of_pixels := check_same_pixels(classifier, dataset.survey, run):
         log.warning(of_pixels)
     doubt = " ".join(filter(None, [of_pixels, doubt_of_split(run, teacher, dataset)]))
-    record = {"folder": config.distill, "weights": _digest_of_weights(teacher), "model": _digest_of_model(teacher)}
+    record = {"folder": config.distill, "weights": teacher.weights_digest(), "model": _digest_of_model(teacher)}
     begun = folder.load_initial().get("distill", record)
     if not isinstance(begun, dict) or _differs(begun, record):
         raise UserError(f"{run} has changed since the run in {folder.path} began: give another run_dir.")
@@ -74,14 +74,14 @@ def open_teacher(
 
 
 def warn_of_mixtures(config: ExperimentConfig, classifier: Classifier | None, losses: Sequence[nn.Module]) -> None:
-    """Log that a teacher was trained on mixtures and is moved to other class shares, where one of the losses asks so.
+    """Log that a teacher was trained on mixtures and is moved to other class shares, if a loss asks for that.
 
     Args:
         classifier: of the teacher; None without one.
     """
     if classifier is None or config.distill is None or classifier.output_prior is None:
         return
-    is_mixed = trained_on_mixtures(RunFolder(config.distill), is_ensemble=bool(classifier.members))
+    is_mixed = trained_on_mixtures(RunFolder(config.distill))
     if is_mixed and any(are_moved(classifier.output_prior, prior_of(loss).tolist()) for loss in losses):
         log.warning(
             "distill=%s was trained on mixtures (schedule.mixup_alpha), after which probabilities are too small to be "
@@ -146,11 +146,3 @@ def _digest_of_model(teacher: RunFolder) -> str:
     content = json.loads(teacher.model.read_text("utf-8"))
     said = {key: value for key, value in content.items() if key != "decision_state"}
     return hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=16).hexdigest()
-
-
-def _digest_of_weights(teacher: RunFolder) -> str:
-    """The BLAKE2b digest of the weights file; `b2sum -l 128` gives the same."""
-    try:
-        return hashlib.blake2b(teacher.weights.read_bytes(), digest_size=16).hexdigest()
-    except OSError as error:
-        raise UserError(f"{teacher.weights} cannot be read: {error.strerror}.") from error

@@ -10,7 +10,7 @@ from torch import nn
 from spectral.configs.commands import PredictConfig
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
-from spectral.inference.onnx_predictor import SUFFIX, OnnxPredictor, check_precision
+from spectral.inference.onnx_predictor import SUFFIX, OnnxPredictor, check_device, check_precision
 from spectral.inference.predictor import Predictor
 from spectral.prediction.validation import Validation
 from spectral.runs.folder import RunFolder
@@ -26,7 +26,8 @@ class AppliedRun:
     Args:
         path: the folder, or the file.
         rule: as it was fitted.
-        validation: what the run left of its validation spectra; None if it left nothing, as an ONNX file does.
+        validation: what the run left of its validation spectra; None if it left nothing, as an ONNX file does, or it is
+            that of other shifts.
         network: None for an ONNX file.
         other_shifts: those that the command gives in place of the run's own; None: it gives none, or the same.
         is_mixed: whether it, or a member, was trained on mixtures of classes: its probabilities are then too small.
@@ -53,16 +54,16 @@ class AppliedRun:
         if path.suffix == SUFFIX:
             if shifts is not None:
                 raise UserError(f"evaluate_shifts is not allowed with run={path}: an ONNX file keeps those of its run.")
-            classifier = OnnxPredictor.load(path).classifier
-            return cls(path, classifier, classifier.build_decision(), None, None)
+            loaded = OnnxPredictor.load(path)
+            rule = loaded.classifier.build_decision()
+            return cls(path, loaded.classifier, rule, None, None, is_mixed=loaded.is_mixed)
         folder = RunFolder.existing(path)
         own = Classifier.load(folder)
         classifier = own.shifted(shifts)
         rule, network = classifier.build_decision(), classifier.load_network(folder)
         others = None if classifier.evaluate_shifts == own.evaluate_shifts else classifier.evaluate_shifts
-        validation = Validation.of(folder, classifier.class_names)
-        is_mixed = trained_on_mixtures(folder, is_ensemble=bool(own.members))
-        return cls(path, classifier, rule, validation, network, others, is_mixed)
+        validation = Validation.of(folder, classifier.class_names) if others is None else None
+        return cls(path, classifier, rule, validation, network, others, trained_on_mixtures(folder))
 
     @property
     def name(self) -> str:
@@ -111,6 +112,7 @@ class AppliedRun:
 
     def check_device(self, device: str) -> str:
         """The device to choose. Raises UserError for a device that an ONNX file is not applied on."""
-        if self.network is None and device not in ("auto", "cpu"):
-            raise UserError(f"device={device} is not allowed with {self.name}: an ONNX file is applied on the CPU.")
-        return "cpu" if self.network is None else device
+        if self.network is not None:
+            return device
+        check_device(device, self.name)
+        return "cpu"

@@ -78,16 +78,16 @@ def given_shares(priors: Any, class_names: list[str]) -> Floats | None:
 
 def check_can_decide(command: PredictConfig, run: AppliedRun) -> None:
     """Raise UserError if the run lacks what the command needs to decide."""
+    if run.other_shifts is not None and (command.reject is not None or command.priors is not None):
+        raise UserError(
+            f"evaluate_shifts={run.other_shifts} is not that of the run, and reject and priors are fitted to what the "
+            "run said of its validation spectra: leave one out, or train with these shifts."
+        )
     if command.priors is not None and run.classifier.output_prior is None:
         raise UserError("priors needs output_prior, which the model.json of this run lacks.")
     if command.priors is not None and run.rule.num_iterations and run.validation is None:
         raise UserError(
             "priors needs the run's validation predictions, to fit decision=macro_f1 at these class shares."
-        )
-    if run.other_shifts is not None and (command.reject is not None or command.priors is not None):
-        raise UserError(
-            f"evaluate_shifts={run.other_shifts} is not that of the run, and reject and priors are fitted to what the "
-            "run said of its validation spectra: leave one out, or train with these shifts."
         )
     if command.reject is not None and run.validation is None:
         raise UserError("reject needs the run's validation predictions, and it has none: give reject_below.")

@@ -27,7 +27,7 @@ def make_parts(command: PredictConfig, run: AppliedRun, blocks: Blocks, work: Wo
     """Classify what is missing, part by part; each part is kept as soon as it is whole.
 
     Raises:
-        UserError: a spectrum cannot be classified and `on_bad` is "error", or a channel lacks inverse variances.
+        UserError: a spectrum cannot be classified and `on_bad` is "error".
     """
     own = shard_of(work.spans, command.shards, command.shard)
     missing = [span for span in own if not work.is_done(span)]
@@ -36,8 +36,6 @@ def make_parts(command: PredictConfig, run: AppliedRun, blocks: Blocks, work: Wo
         return
     if num_left < num_own:
         log.info("Resuming: %s of %s spectra were classified before.", f"{num_own - num_left:,}", f"{num_own:,}")
-    if run.classifier.build_inputs().needs_ivar and not blocks.has_ivar:
-        raise UserError("inputs.channels needs inverse variances and the data has none: leave that channel out.")
     tune_allocator()
     runtime = run.runtime(command)
     pieces = list(cut(missing, getattr(command.data, "rows_per_part", ROWS_PER_BLOCK)))

@@ -86,6 +86,8 @@ class _Prediction:
         source = open_source(command.data, self.run.classifier, self.run.name, Path(command.cache_dir))
         self.blocks, self.tables = source.blocks, source.tables()
         check_fits(self.run.classifier, self.blocks, self.run.name)
+        if self.run.classifier.build_inputs().needs_ivar and not self.blocks.has_ivar:
+            raise UserError("inputs.channels needs inverse variances and the data has none: leave that channel out.")
         self.doubt = check_same_pixels(self.run.classifier, self.blocks, self.run.name)
         if self.doubt:
             log.warning(self.doubt)
@@ -95,12 +97,13 @@ class _Prediction:
             self.deciding()  # what cannot be had is said before the work
 
     def begin(self) -> dict[str, Any] | None:
-        """The record of the file if it is finished; else None, and the catalog of the data is listed."""
+        """The record of the file if it is finished; else None, and the catalog of the data is listed.
+
+        With overwrite=true a finished file is forgotten last: until then a mistake may still be found.
+        """
         with self.work.locked():
-            if self.command.overwrite:
-                self.work.allow_replacing()
-                forget_record(self.out)
-            if record := finished_record(self.out, self.made_of):
+            record = None if self.command.overwrite else finished_record(self.out, self.made_of)
+            if record is not None:
                 log.info("%s is finished: overwrite=true makes it again.", self.out)
                 self.work.remove()
                 return record
@@ -108,9 +111,12 @@ class _Prediction:
             self.work.list_spectra(self.tables)
             if self.command.on_bad == "error":
                 _check_parts(self.work)
-        check_shards(self.command.shards, self.work.num_rows)
+            check_shards(self.command.shards, self.work.num_rows)
+            self.columns = Columns(self.kind, self.command, self.work.schema(), self.run.class_names)
+            if self.command.overwrite:
+                self.work.allow_replacing()
+                forget_record(self.out)
         del self.tables  # it may hold the whole catalog
-        self.columns = Columns(self.kind, self.command, self.work.schema(), self.run.class_names)
         return None
 
     def make_parts(self, command: PredictConfig, work: Work) -> None:

@@ -12,12 +12,13 @@ import pyarrow.parquet as pq
 
 from spectral.configs.data import DataConfig, PackedConfig, readers
 from spectral.data.packing.baseline import without_baseline
-from spectral.data.packing.catalog import with_text
+from spectral.data.packing.catalog import OWN, with_text
 from spectral.data.packing.gridded import on_grid
 from spectral.data.packing.like_run import like_run
 from spectral.data.packing.limit import LimitedReader, limited, limited_rows
 from spectral.data.packing.plan import packing_settings
 from spectral.data.packing.probe import probed
+from spectral.data.readers.columns import set_apart
 from spectral.data.readers.contract import Reader
 from spectral.data.readers.fingerprints import join_stamps
 from spectral.data.readers.paths import existing_folder
@@ -66,7 +67,7 @@ def _of_reader(own: Reader, config: DataConfig, classifier: Classifier, run: str
     settings, (num_rows, tables) = packing_settings(reader, config), _listed(own)
     fingerprint = _fingerprint(reader)
     if config.limit and config.limit < num_rows:
-        catalog = with_text(own.catalog())
+        catalog = _apart(own.catalog())
         rows = limited_rows(catalog["label"], config.limit, config.limit_draw)
         log.info("Using %s of %s spectra (data.limit).", f"{len(rows):,}", f"{num_rows:,}")
         chosen, num_rows = limited(catalog, rows), len(rows)
@@ -91,10 +92,15 @@ def _listed(reader: Reader) -> tuple[int, Callable[[], Iterator[pa.Table]]]:
     rows_of: Callable[[range], pd.DataFrame] | None = getattr(reader, "catalog_rows", None)
     if rows_of is None:
         catalog = reader.catalog()
-        return len(catalog), lambda: _slices(with_text(catalog))
+        return len(catalog), lambda: _slices(_apart(catalog))
     num_rows: int = reader.num_rows()  # type: ignore[attr-defined]  # the two methods come together
     spans = [range(at, min(at + ROWS_PER_TABLE, num_rows)) for at in range(0, num_rows, ROWS_PER_TABLE)]
-    return num_rows, lambda: (pa.Table.from_pandas(with_text(rows_of(span)), preserve_index=False) for span in spans)
+    return num_rows, lambda: (pa.Table.from_pandas(_apart(rows_of(span)), preserve_index=False) for span in spans)
+
+
+def _apart(catalog: pd.DataFrame) -> pd.DataFrame:
+    """A reader's catalog under the names that a pack would give its columns."""
+    return set_apart(with_text(catalog), OWN)
 
 
 def _slices(catalog: pd.DataFrame) -> Iterator[pa.Table]:

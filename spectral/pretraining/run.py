@@ -67,18 +67,14 @@ def run(config: DictConfig, on_epoch: EpochCallback = lambda _epoch, _row: None)
         pretraining, resolved_config = begun(folder, pretraining, resolved_config, typed_pretraining)
         result = folder.load_result()
         if result:
-            _print(console, f"The run in {folder.path} is finished: its result is given again.")
+            console.say(f"The run in {folder.path} is finished: its result is given again.")
         else:
             with says_how_to_resume(console, folder):
                 result = _carry_out(pretraining, resolved_config, folder, console, on_epoch)
-        _print(console, f"{pretraining.objective} of the masked pixels {result[pretraining.objective]:.4f}")
+        console.say(f"{pretraining.objective} of the masked pixels {result[pretraining.objective]:.4f}")
         given = shlex.quote(f"init={folder.path}")
-        _print(console, f"run folder: {folder.path}; train with labels from there by {given}")
+        console.say(f"run folder: {folder.path}; train with labels from there by {given}")
     return float(result[pretraining.objective])
-
-
-def _print(console: Console, line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _carry_out(

@@ -15,6 +15,7 @@ tracker.json         the tracker's name for the run, and the last step that was 
 result.json          written last: a run that has it is finished
 """
 
+import hashlib
 import json
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -193,6 +194,13 @@ class RunFolder:
         result = load_result(self.result)
         check_complete(result, self.result)
         return result
+
+    def weights_digest(self) -> str:
+        """The BLAKE2b digest of the weights file, as `b2sum -l 128` has it. Raises UserError if it cannot be read."""
+        try:
+            return hashlib.blake2b(self.weights.read_bytes(), digest_size=16).hexdigest()
+        except OSError as error:
+            raise UserError(f"{self.weights} cannot be read: {error.strerror}.") from error
 
     def note_initial(self, initial: Mapping[str, Any]) -> None:
         """Record which weights the run began with, unless they were fresh."""

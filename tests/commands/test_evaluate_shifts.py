@@ -1,12 +1,15 @@
 """Runs whose class probabilities are averaged over shifts of the spectrum."""
 
 import json
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from applied_runs import evaluate, predict
+from astropy.io import fits
+from astropy.io.fits.verify import VerifyWarning
 from safetensors.numpy import load_file
 from small_runs import CLASSES, OVERRIDES, arrays, run
 
@@ -108,6 +111,29 @@ def test_what_rests_on_validation_is_refused_next_to_other_shifts(
     with pytest.raises(UserError, match=r"evaluate_shifts=\[-4, 0, 6\] is not that of the run"):
         predict(folder / "plain", folder / "survey.npz", out, GIVEN, needs_validation)
     predict(folder / "shifted", folder / "survey.npz", out, GIVEN, needs_validation)
+
+
+def test_next_to_other_shifts_nothing_is_said_of_validation(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was classified with the run's own shifts, and the probabilities differ."""
+    content = arrays(num=200, seed=5)
+    rows = np.flatnonzero(content["label"] == "qso")  # other class shares than on validation
+    np.savez(tmp_path / "new.npz", **{name: a if name == "wave" else a[rows] for name, a in content.items()})
+    for name, said in {"plain": False, "shifted": True}.items():
+        predict(folder / name, tmp_path / "new.npz", tmp_path / f"{name}.parquet", GIVEN, "reject_below=0.5")
+        assert ("validation" in capsys.readouterr().out) == said, name
+        record = json.loads((tmp_path / f"{name}.parquet.json").read_text())
+        assert (record["reject"]["kept"] is not None) == said and record["reject"]["probability"] == 0.5
+
+
+def test_a_fits_table_made_with_other_shifts_says_so(folder: Path, tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", VerifyWarning)
+        for name, given in {"plain": GIVEN, "shifted": "evaluate_shifts=[]"}.items():
+            predict(folder / name, folder / "survey.npz", tmp_path / f"{name}.fits", given)
+        headers = [fits.getheader(tmp_path / f"{name}.fits", 1) for name in ("plain", "shifted")]
+    assert [header["SHIFTS"] for header in headers] == ["-4,0,6", "none"]
 
 
 def test_a_catalog_made_with_other_shifts_is_not_taken_for_this_one(folder: Path, tmp_path: Path) -> None:

@@ -67,6 +67,27 @@ def test_a_fits_table_holds_what_the_parquet_file_does(
         assert fits.meta[key.upper()] == about[key]
 
 
+def test_columns_of_the_data_that_are_called_as_those_of_the_file_are_kept_apart(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    """As a catalog has them that was classified before, and as a pack calls its own."""
+    own = {name: np.array([f"{name} {row}" for row in range(NUM)]) for name in ("predicted", "problem", "length")}
+    own |= {"class_index": 100 + np.arange(NUM), "entropy": np.arange(NUM) / 2, "probability/star": np.arange(NUM) / 4}
+    data = spectra(**own)
+    predict(finished, data, tmp_path / "cat.parquet", "keep_columns=true")
+    table = pd.read_parquet(tmp_path / "cat.parquet")
+    for name, values in own.items():
+        assert table[f"{name}_in_source"].tolist() == values.tolist(), name
+    assert set(table["predicted"]) <= set(CLASSES) and table["problem"].isna().all()
+    predict(finished, data, tmp_path / "cat.csv", "keep_columns=[entropy,predicted_in_source]")  # it has no entropy
+    csv = pd.read_csv(tmp_path / "cat.csv")
+    assert list(csv) == ["id", "predicted", "problem", "entropy", "predicted_in_source"]
+    assert csv["entropy"].tolist() == own["entropy"].tolist()
+    assert csv["predicted"].tolist() == table["predicted"].tolist()
+    predict(finished, data, tmp_path / "all.csv", "keep_columns=true")
+    assert pd.read_csv(tmp_path / "all.csv")["probability/star"].tolist() == own["probability/star"].tolist()
+
+
 def test_the_entropy_is_that_of_the_probabilities(finished: Path, spectra: Callable[..., Path], tmp_path: Path) -> None:
     predict(finished, spectra(), tmp_path / "cat.parquet")
     table = pd.read_parquet(tmp_path / "cat.parquet")

@@ -10,6 +10,7 @@ import pytest
 from applied_runs import NUM, hidden, predict
 
 from spectral.errors import UserError
+from spectral.inputs.channels import Channel
 from spectral.prediction import run
 from spectral.prediction.work import Part, Work
 
@@ -94,6 +95,31 @@ def test_a_killed_command_that_may_replace_a_file_resumes_without_saying_so_agai
     monkeypatch.setattr(Work, "write", None)  # no part is made again
     predict(finished, data, out)
     assert len(pd.read_csv(out)) == NUM and hidden(tmp_path) == []
+
+
+def test_a_mistake_next_to_overwrite_leaves_a_finished_file_finished(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, out, own = spectra(), tmp_path / "cat.csv", tmp_path / "own.csv"
+    predict(finished, data, out)
+    own.write_text("precious\n")
+    before = {path: path.read_bytes() for path in (out, tmp_path / "cat.csv.json", own)}
+    for place in (out, own):
+        with pytest.raises(UserError, match="keep_columns=snt is no column"):
+            predict(finished, data, place, "overwrite=true", "keep_columns=[snt]")
+        with pytest.raises(UserError, match="shards=99 is out of range"):
+            predict(finished, data, place, "overwrite=true", "shards=99")
+        with monkeypatch.context() as patched, pytest.raises(UserError, match="s004 is in the data more than once"):
+            patched.setattr(Work, "repeated_id", lambda _: "s004")  # readers of arrays refuse such data
+            predict(finished, data, place, "overwrite=true", "on_bad=error")
+        with monkeypatch.context() as patched, pytest.raises(UserError, match="needs inverse variances"):
+            patched.setattr(Channel, "needs_ivar", True)
+            predict(finished, data, place, "overwrite=true")
+    assert {path: path.read_bytes() for path in before} == before
+    monkeypatch.setattr(Work, "write", None)  # no part is made
+    predict(finished, data, out)
+    with pytest.raises(UserError, match="has not written"):
+        predict(finished, data, own)
 
 
 def test_a_folder_or_a_file_in_the_way_is_refused_at_the_start(

@@ -25,6 +25,7 @@ from spectral.inference.classifier import Classifier
 from spectral.inference.input_spec import InputSpec
 from spectral.inference.onnx_predictor import ON_CPU, OnnxPredictor
 from spectral.inference.predictor import Predictor
+from spectral.prediction.applied_run import AppliedRun
 from spectral.runs.folder import RunFolder
 from spectral.scoring.decision import Decision
 
@@ -72,6 +73,8 @@ def test_predict_takes_the_file_for_the_run(
         predict(model, tmp_path / "new.npz", tmp_path / "no.csv", "precision=bfloat16")
     with pytest.raises(UserError, match=r"precision=bfloat16 is not allowed with run=.*model\.onnx: onnxruntime"):
         load_run(model, precision="bfloat16")
+    with pytest.raises(UserError, match=r"device=cuda is not allowed with run=.*model\.onnx: an ONNX file is applied"):
+        load_run(model, device="cuda")
     with pytest.raises(UserError, match=r"gone\.onnx cannot be read"):
         predict(tmp_path / "gone.onnx", tmp_path / "new.npz", tmp_path / "no.csv")
 
@@ -173,6 +176,51 @@ def test_a_model_card_says_how_the_baseline_was_removed(finished: Path, tmp_path
     assert "(true: bad pixel), of spectra whose baseline was removed as above" in card
 
 
+def test_a_model_card_says_what_holds_for_a_run_without_wavelengths_and_with_a_split_of_its_survey(
+    finished: Path, tmp_path: Path
+) -> None:
+    usual = model_card(RunFolder(finished))
+    assert "run.predict_proba(flux, mask=mask, wave=wave)" in usual and "of a random part of the same survey" in usual
+    folder = RunFolder(shutil.copytree(finished, tmp_path / "run"))
+    folder.model.write_text(json.dumps(json.loads(folder.model.read_text()) | {"wave_angstrom": None}))
+    folder.config.write_text(folder.config.read_text().replace("name: stratified", "name: given"))
+    card = model_card(folder)
+    assert "run.predict_proba(flux, mask=mask)\n" in card and "wave=wave" not in card
+    assert "- Scores are of the same survey, divided by its own split. On another" in card and "random part" not in card
+
+
+def with_metadata(model: Path, metadata: dict[str, str]) -> bytes:
+    """The file with other metadata."""
+    proto = onnx.load(model)
+    del proto.metadata_props[:]
+    for key, value in metadata.items():
+        entry = proto.metadata_props.add()
+        entry.key, entry.value = key, value
+    return bytes(proto.SerializeToString())
+
+
+def test_the_file_and_the_card_say_whether_spectra_of_different_classes_were_mixed(
+    model: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The weights are those of the other run, which spares the tracing."""
+
+    def exported_before(predictor: Predictor, fingerprint: str, is_mixed: bool) -> bytes:
+        return with_metadata(model, onnx_file.metadata(predictor.classifier, fingerprint, is_mixed))
+
+    monkeypatch.setattr(onnx_file, "exported", exported_before)
+    config = Path(shutil.copytree(finished, tmp_path / "run")) / "config.yaml"
+    config.write_text(config.read_text().replace("mixup_alpha: null", "mixup_alpha: 0.2"))
+    command(f"run={tmp_path / 'run'}", f"out={tmp_path / 'mixed.onnx'}")
+    said, usual = "do not correct them for other shares", "correct them for the new shares"
+    card, other = (tmp_path / "mixed.md").read_text(), model.with_suffix(".md").read_text()
+    assert said in card and usual not in card and usual in other and said not in other
+    assert AppliedRun.open(tmp_path / "mixed.onnx").is_mixed and not AppliedRun.open(model).is_mixed
+    earlier = onnx_file.metadata(Classifier.load(RunFolder(finished)), "", is_mixed=True)
+    del earlier["trained_on_mixtures"]
+    (tmp_path / "earlier.onnx").write_bytes(with_metadata(model, earlier))
+    assert not AppliedRun.open(tmp_path / "earlier.onnx").is_mixed
+
+
 def test_a_file_that_differs_from_torch_is_not_written(
     finished: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +247,9 @@ def test_mistakes_are_one_sentence(finished: Path, tmp_path: Path, monkeypatch: 
         command(f"run={finished}", "out=model.pt")
     with pytest.raises(UserError, match=r"which needs \.onnx"):
         command(f"run={finished}", "out=model.md", "format=onnx")
+    with pytest.raises(UserError, match=r"model\.onnx has the ending of a model, and format=card writes Markdown: end"):
+        command(f"run={finished}", f"out={tmp_path / 'model.onnx'}", "format=card", "overwrite=true")
+    assert not (tmp_path / "model.onnx").exists()
     with pytest.raises(UserError, match=r"out=\.\.\. is missing"):
         command(f"run={finished}")
     (tmp_path / "text.onnx").write_text("text")

@@ -32,12 +32,9 @@ def test_threads_that_are_left_to_reading_are_back_at_the_end(
     made_up = {"classified": classified, "read_ahead": lambda *_: [], "reading_processes": lambda *_: 3}
     for name, function in made_up.items():
         monkeypatch.setattr(make_parts, name, function)
-    classifier = SimpleNamespace(build_inputs=lambda: SimpleNamespace(needs_ivar=False))
     runtime = SimpleNamespace(device=torch.device("cpu"), num_threads=4)
-    run: Any = SimpleNamespace(
-        classifier=classifier, runtime=lambda _: runtime, described=str, predictor=lambda *_: None
-    )
-    blocks: Any = SimpleNamespace(has_ivar=False)
+    run: Any = SimpleNamespace(runtime=lambda _: runtime, described=str, predictor=lambda *_: None)
+    blocks: Any = None
     command = PredictConfig(run="", out="", data=SimpleNamespace(rows_per_part=1), on_bad=on_bad)
     work = Work(tmp_path / "cat.csv", {"rows_per_part": NUM})
     work.list_spectra([pa.table({"id": [f"s{row}" for row in range(NUM)]})])

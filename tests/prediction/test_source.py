@@ -98,6 +98,20 @@ def test_a_pack_gives_what_its_reader_gives(monkeypatch: pytest.MonkeyPatch, tmp
     np.testing.assert_array_equal(cast(Any, packed.blocks.wave_angstrom), cast(Any, read.blocks.wave_angstrom))
 
 
+def test_columns_that_a_pack_adds_are_kept_apart_as_in_a_pack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    class OwnColumns(ToyReader):
+        def catalog(self) -> pd.DataFrame:
+            return super().catalog().assign(length=range(self.num), length_in_source="before", class_index=7)
+
+    pack(OwnColumns(), config(), tmp_path / "pack", progress=False)
+    packed = open_source(PackedConfig(folder=str(tmp_path / "pack")), classifier(), "run=r", tmp_path)
+    names = ["id", "length_in_source_in_source", "length_in_source", "class_index_in_source"]
+    expected = catalog_of(packed)[names]
+    pd.testing.assert_frame_equal(catalog_of(opened(OwnColumns(), monkeypatch))[names], expected)
+    found = catalog_of(opened(OwnColumns(), monkeypatch, limit=12))
+    assert "length" not in found and set(names) <= set(found)
+
+
 @pytest.mark.parametrize("ivar_masks", [True, False, None])
 def test_pixels_without_inverse_variance_are_masked_as_those_of_the_run(
     monkeypatch: pytest.MonkeyPatch, ivar_masks: bool | None

@@ -52,6 +52,14 @@ def test_a_line_of_metrics_that_is_no_row_is_named(line: str, folder: RunFolder)
     assert [row["epoch"] for row in folder.readable_metrics()] == [1, 3]
 
 
+def test_the_digest_of_the_weights_is_that_of_b2sum(folder: RunFolder) -> None:
+    folder.weights.write_bytes(b"abc")
+    assert folder.weights_digest() == "cf4ab791c62b8d2b2109c90275287816"
+    folder.weights.unlink()
+    with pytest.raises(UserError, match=r"best\.safetensors cannot be read: No such file or directory\.$"):
+        folder.weights_digest()
+
+
 def test_a_second_process_cannot_use_the_same_folder(folder: RunFolder) -> None:
     with folder.locked(), pytest.raises(UserError, match="in use"), RunFolder(folder.path).locked():
         pass

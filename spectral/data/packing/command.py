@@ -63,7 +63,7 @@ def _print(command: PackConfig, survey: "Survey | None") -> None:
         console.print(f"shard {command.shard} of {command.shards} is done; others are not yet")
         return
     classes = ", ".join(survey.class_names) or "none"
-    console.print(f"{len(survey)} spectra of {survey.length} points, classes {classes}", markup=False, soft_wrap=True)
+    console.say(f"{len(survey)} spectra of {survey.length} points, classes {classes}")
     for reason, count in survey.skipped.items():
-        console.print(f"skipped {count}: {reason}", markup=False)
-    console.print(f"use it with: python run.py data=packed data.folder={command.out}", markup=False, soft_wrap=True)
+        console.say(f"skipped {count}: {reason}")
+    console.say(f"use it with: python run.py data=packed data.folder={command.out}")

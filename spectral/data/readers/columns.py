@@ -129,7 +129,22 @@ def tidy_catalog(table: pd.DataFrame, given: Mapping[str, str | None], source: s
 
 def set_apart(table: pd.DataFrame, added: Collection[str]) -> pd.DataFrame:
     """A source's table to which columns are to be added: one of its own that is called so becomes NAME_in_source."""
-    return table.rename(columns={name: f"{name}_in_source" for name in table.columns if name in added})
+    return table.rename(columns=names_apart(table.columns, added))
+
+
+def names_apart(names: Iterable[str], added: Collection[str]) -> dict[str, str]:
+    """The name of each of a source's columns next to those that are added, see `set_apart`; no two are the same."""
+    names = list(names)
+    taken = {*names, *added}
+    apart: dict[str, str] = {}
+    for name in names:
+        other = name
+        if name in added:
+            while other in taken:
+                other = f"{other}_in_source"
+            taken.add(other)
+        apart[name] = other
+    return apart
 
 
 def log_columns(

@@ -1,0 +1,71 @@
+"""Which folders `spectral.evaluate` writes to at `out=`."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from applied_runs import evaluate
+from small_runs import result
+
+from spectral.errors import UserError
+from spectral.inference import evaluation
+
+
+def killed(*_: Any) -> Any:
+    raise KeyboardInterrupt
+
+
+def files(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_an_evaluation_of_the_same_run_alone_is_replaced(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "scores"
+    evaluate(finished, f"out={out}")
+    (out / "notes.txt").write_text("of the user\n")
+    evaluate(finished, f"out={out}", "on=validation")
+    assert "val/macro_f1" in result(out) and "test/macro_f1" not in result(out)
+    other, before = shutil.copytree(finished, tmp_path / "other"), files(out)
+    monkeypatch.setattr(evaluation, "evaluate", None)  # no work at all
+    sentence = f"out={out} holds the evaluation of another run, {finished}: give the evaluation a folder of its own."
+    with pytest.raises(UserError, match=f"^{sentence}$"):
+        evaluate(other, f"out={out}")
+    assert files(out) == before
+
+
+def test_what_is_no_evaluation_is_kept(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("notes", "results", "catalog"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "file").write_text("text")
+    (tmp_path / "notes" / "a.txt").write_text("text")
+    (tmp_path / "results" / "result.json").write_text('{"score": 1}')
+    pd.DataFrame({"id": ["a"], "predicted": ["qso"]}).to_parquet(tmp_path / "catalog" / "predictions.parquet")
+    before = files(tmp_path)
+    monkeypatch.setattr(evaluation, "evaluate", None)  # no work at all
+    for place, sentence in {
+        "notes": "is not empty and holds no evaluation: give the evaluation a folder of its own",
+        "results": "is not empty and holds no evaluation",
+        "catalog": "is not empty and holds no evaluation",
+        "file": "cannot be written: .*file is a file, not a folder",
+        "file/new": "cannot be written: .*file is a file, not a folder",
+    }.items():
+        with pytest.raises(UserError, match=f"out={tmp_path / place} {sentence}"):
+            evaluate(finished, f"out={tmp_path / place}")
+    assert files(tmp_path) == before
+
+
+def test_a_stop_leaves_no_scores_next_to_predictions_that_are_not_theirs(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "scores"
+    evaluate(finished, f"out={out}")
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(evaluation, "write_json", killed)
+        evaluate(finished, f"out={out}", "on=validation")
+    assert [path.name for path in out.iterdir()] == ["predictions.parquet"]
+    evaluate(finished, f"out={out}", "on=validation")  # what is left is taken for that of an evaluation
+    assert "val/macro_f1" in result(out)
