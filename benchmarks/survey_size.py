@@ -13,6 +13,7 @@ cost = a * size^b: theory has 1 for packing and validation, 0 for training, and 
 """
 
 import argparse
+import contextlib
 import json
 import os
 import subprocess
@@ -54,19 +55,24 @@ def write_survey(folder: Path, num: int, length: int) -> None:
 
 @dataclass(frozen=True)
 class Memory:
-    """The largest memory of one process, in bytes."""
+    """The memory of some processes in bytes: RSS of the largest, PSS of all together."""
 
     rss: int = 0
     pss: int = 0
 
-    def or_more(self, pid: int) -> "Memory":
-        """The larger of this and what the process has now."""
-        try:
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        except OSError:
-            return self
-        found = {line.split(":")[0]: 1024 * int(line.split()[1]) for line in lines[1:]}
-        return Memory(max(self.rss, found.get("Rss", 0)), max(self.pss, found.get("Pss", 0)))
+    @classmethod
+    def now(cls, pids: Sequence[int]) -> "Memory":
+        """What they have at this moment; none of a process that has ended."""
+        found: list[dict[str, int]] = []
+        for pid in pids:
+            with contextlib.suppress(OSError):
+                lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+                found.append({line.split(":")[0]: 1024 * int(line.split()[1]) for line in lines[1:]})
+        return cls(max((one.get("Rss", 0) for one in found), default=0), sum(one.get("Pss", 0) for one in found))
+
+    def or_more(self, other: "Memory") -> "Memory":
+        """The larger of both, each figure by itself."""
+        return Memory(max(self.rss, other.rss), max(self.pss, other.pss))
 
 
 @dataclass(frozen=True)
@@ -78,12 +84,11 @@ class Row:
     train_s: float
     epoch_s: float
     one: Memory
-    four: Sequence[Memory]
+    four: Memory
 
     def cells(self) -> list[float]:
-        of_four = [sum(worker.pss for worker in self.four) / MIB, max(worker.rss for worker in self.four) / MIB]
-        memory = [self.pack_bytes / MIB, self.one.rss / MIB, self.one.pss / MIB, *of_four]
-        return [self.pack_s, self.train_s, self.epoch_s, *memory]
+        memory = [self.pack_bytes, self.one.rss, self.one.pss, self.four.pss, self.four.rss]
+        return [self.pack_s, self.train_s, self.epoch_s, *(size / MIB for size in memory)]
 
 
 TITLES = (
@@ -100,7 +105,7 @@ def measure(folder: Path, num: int, length: int) -> Row:
     pack_bytes = peak_of(pack, SAMPLING_S)
     pack_s = time.perf_counter() - start
     (folder / "flux.npy").unlink()
-    (one,) = train(folder, 1)
+    one = train(folder, 1)
     epochs = [json.loads(line) for line in (folder / "1-0" / "metrics.jsonl").read_text().splitlines()][1:]
     num_trained = 20 * 64
     train_s = median(num_trained / epoch["time/train_spectra_per_s"] for epoch in epochs)
@@ -108,17 +113,17 @@ def measure(folder: Path, num: int, length: int) -> Row:
     return Row(pack_s, pack_bytes, train_s, epoch_s, one, train(folder, NUM_WORKERS))
 
 
-def train(folder: Path, num_runs: int) -> list[Memory]:
-    """Train some runs at the same time; the largest memory of each while all of them were there."""
+def train(folder: Path, num_runs: int) -> Memory:
+    """Train some runs at the same time; the largest memory that they had at a moment, while all of them were there."""
     runs = []
     for i in range(num_runs):
         given = f"data.folder={folder / 'pack'}", f"run_dir={folder / f'{num_runs}-{i}'}", f"seed={i}"
         command = [sys.executable, "run.py", "data=packed", *TRAINING, *given]
         log = (folder / f"{num_runs}-{i}.log").open("w")
         runs.append(subprocess.Popen(command, cwd=REPOSITORY, env=environment(1), stdout=log, stderr=log))
-    memory = [Memory()] * num_runs
+    memory, pids = Memory(), [run.pid for run in runs]
     while all(run.poll() is None for run in runs):
-        memory = [found.or_more(run.pid) for found, run in zip(memory, runs, strict=True)]
+        memory = memory.or_more(Memory.now(pids))
         time.sleep(SAMPLING_S)
     for i, run in enumerate(runs):
         if run.wait():
