@@ -27,8 +27,8 @@ def main(config: DictConfig) -> None:
     kind = output_format(command.format, out)
     # Imports torch, which takes seconds: a mistake on the command line is found before.
     from spectral.exporting.model_card import write_card
-    from spectral.prediction.applied_run import trained_on_mixtures
     from spectral.runs.folder import RunFolder
+    from spectral.runs.mixtures import trained_on_mixtures
     from spectral.terminal import Terminal
 
     folder, console = RunFolder.existing(command.run), Terminal()

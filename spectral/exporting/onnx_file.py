@@ -19,9 +19,10 @@ from spectral.errors import UserError
 from spectral.exporting.graph import Graph
 from spectral.files import write_bytes
 from spectral.inference.classifier import Classifier
-from spectral.inference.onnx_predictor import MIXED, OUTPUTS, OnnxPredictor, need_packages
+from spectral.inference.onnx_predictor import OUTPUTS, OnnxPredictor, need_packages
 from spectral.inference.predictor import Predictor
 from spectral.runs.folder import RunFolder
+from spectral.runs.mixtures import MIXED
 from spectral.runtime import choose_runtime
 from spectral.survey import Survey
 

@@ -20,6 +20,7 @@ from spectral.inference.logits import batch_source
 from spectral.inference.model_json import checked_content
 from spectral.inputs.batches import BatchSource, Rows
 from spectral.inputs.inputs import Inputs
+from spectral.runs.mixtures import MIXED
 from spectral.runtime import Runtime
 from spectral.scoring.metrics import Labels
 from spectral.scoring.scores import softmax
@@ -28,8 +29,8 @@ from spectral.survey import Survey
 
 SUFFIX = ".onnx"
 OUTPUTS = ["probabilities", "class_index"]
-MIXED = "trained_on_mixtures"  # of the metadata: true or false; files of earlier versions lack it
-FURTHER = ("export_format", "fingerprint", "version", MIXED)  # keys of the metadata that model.json does not have
+# Keys of the metadata that model.json does not have; earlier versions wrote no MIXED.
+FURTHER = ("export_format", "fingerprint", "version", MIXED)
 ON_CPU = Runtime(torch.device("cpu"), "float32", channels_last=False, compile=False, num_threads=1)
 LEAST = 1e-300  # taken for a probability of 0, whose logarithm is not finite
 

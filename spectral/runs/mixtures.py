@@ -10,18 +10,18 @@ import numpy as np
 
 from spectral.runs.folder import RunFolder
 
-OF_MEMBER = "trained_on_mixtures"  # key of a member in the result.json of an ensemble
+MIXED = "trained_on_mixtures"  # of a member in the result.json of an ensemble, and of the metadata of an ONNX file
 SLIGHT = 0.1  # by this part of itself a class share may change: those of folds differ by a few spectra
 
 
-def trained_on_mixtures(folder: RunFolder, is_ensemble: bool) -> bool:
+def trained_on_mixtures(folder: RunFolder) -> bool:
     """Whether spectra of different classes were mixed in the training of a run, or of any member of an ensemble.
 
     Of an ensemble that an earlier version made only the config is known, which is that of its first candidate.
     """
-    made = (folder.load_result() or {}).get("ensemble") if is_ensemble else None
+    made = (folder.load_result() or {}).get("ensemble")
     members = made.get("members") if isinstance(made, Mapping) else None
-    known = [member[OF_MEMBER] for member in members or [] if isinstance(member, Mapping) and OF_MEMBER in member]
+    known = [member[MIXED] for member in members or [] if isinstance(member, Mapping) and MIXED in member]
     return any(known) if known else mixes_classes(folder.load_config())
 
 

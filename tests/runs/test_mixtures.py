@@ -17,7 +17,7 @@ from spectral.runs.mixtures import are_moved, trained_on_mixtures
 )
 def test_a_run_says_whether_it_was_trained_on_mixtures(mixup: str, is_mixed: bool, tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(f"schedule:\n  {mixup}\n")
-    assert trained_on_mixtures(RunFolder(tmp_path), is_ensemble=False) is is_mixed
+    assert trained_on_mixtures(RunFolder(tmp_path)) is is_mixed
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_of_an_ensemble_each_member_counts(members: Any, is_mixed: bool, tmp_pat
     run.config.write_text("schedule:\n  mixup_alpha: 0.2\n")
     content = json.loads(run.result.read_text())
     run.result.write_text(json.dumps(content | {"ensemble": {"members": members}}))
-    assert trained_on_mixtures(run, is_ensemble=True) is is_mixed
+    assert trained_on_mixtures(run) is is_mixed
 
 
 def test_shares_of_folds_that_differ_by_a_few_spectra_are_the_same() -> None:
