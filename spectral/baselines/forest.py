@@ -3,16 +3,16 @@
 L. Breiman, "Random forests", Machine Learning 45 (2001) 5.
 """
 
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 
-from spectral.baselines.channels import Channels
 from spectral.baselines.contract import Features, Labels, Probabilities, Setting
 from spectral.baselines.tabular import Tabular
+
+MOST_ASKED = 5000  # training spectra that say at which class shares the probabilities stand
 
 
 class RandomForest(Tabular):
@@ -27,15 +27,13 @@ class RandomForest(Tabular):
             self.num_trees,
             min_samples_leaf=self.min_leaf,
             class_weight=self.class_weight,
-            oob_score=self.class_weight is not None,  # for output_prior; it leaves the trees as they are
             n_jobs=self.setting.num_threads,
             random_state=self.setting.seed,
         )
 
-    def fit(self, channels: Channels, labels: Labels) -> None:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Some inputs do not have OOB scores")  # those are left out
-            super().fit(channels, labels)
+    def look_at(self, table: Features) -> None:
+        if self.class_weight is not None:
+            self.unseen = by_unseen_trees(self.estimator, table, self.setting.seed)
 
     def output_prior(self, class_priors: NDArray[np.float64]) -> NDArray[np.float64]:
         """Balanced weights count within a leaf, and a leaf of one class says the same with any weight.
@@ -46,11 +44,26 @@ class RandomForest(Tabular):
         prior = super().output_prior(class_priors)
         if self.class_weight is None:
             return prior
-        said, there = self.estimator.oob_decision_function_, self.estimator.classes_
-        said = said[said.sum(axis=1) > 0]  # by one tree or more
-        if len(said):
-            prior[there] = shares_between(said, class_priors[there] / class_priors[there].sum())
+        there = self.estimator.classes_
+        if len(self.unseen):
+            prior[there] = shares_between(self.unseen, class_priors[there] / class_priors[there].sum())
         return prior
+
+
+def by_unseen_trees(forest: RandomForestClassifier, table: Features, seed: int) -> Probabilities:
+    """Probabilities of training spectra by the trees that have not seen them, out of bag; [m, K], not normalized.
+
+    `oob_score` of scikit-learn does so for all spectra, on one core: of a large table it takes longer than the fit.
+    """
+    asked = np.random.default_rng(seed).permutation(len(table))[:MOST_ASKED]
+    rows, said = table[asked], np.zeros((len(asked), len(forest.classes_)))
+    for tree, drawn in zip(forest.estimators_, forest.estimators_samples_, strict=True):
+        is_unseen = np.ones(len(table), dtype=bool)
+        is_unseen[drawn] = False
+        is_unseen = is_unseen[asked]
+        if is_unseen.any():
+            said[is_unseen] += tree.predict_proba(rows[is_unseen])
+    return np.asarray(said[said.sum(axis=1) > 0])  # by one tree or more
 
 
 def shares_between(said: Probabilities, shares: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -20,6 +20,10 @@ class Tabular(Method):
         table = channels.matrix()
         self.estimator = self.make(table, labels)
         self.estimator.fit(table, labels)
+        self.look_at(table)
+
+    def look_at(self, table: Features) -> None:
+        """What a fitted method finds out of its training table [n, F]; nothing by default."""
 
     def predict(self, channels: Channels) -> Iterator[tuple[Any, Probabilities]]:
         for span in channels.spans():
