@@ -117,7 +117,9 @@ def check_out(out: str | None, run: str) -> None:
     evaluated = _evaluated(files)
     if evaluated is None:
         raise UserError(f"out={out} is not empty and holds no evaluation: {own}.")
-    if evaluated and Path(evaluated).resolve() != Path(run).resolve():
+    # A run that is not there as it was given then, from another folder, may be the same one.
+    is_there = bool(evaluated) and RunFolder(evaluated).config.exists()
+    if is_there and Path(evaluated).resolve() != Path(run).resolve():
         raise UserError(f"out={out} holds the evaluation of another run, {evaluated}: {own}.")
 
 

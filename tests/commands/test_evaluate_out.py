@@ -37,6 +37,16 @@ def test_an_evaluation_of_the_same_run_alone_is_replaced(
     assert files(out) == before
 
 
+def test_an_evaluation_of_a_run_that_was_given_from_another_folder_is_replaced(finished: Path, tmp_path: Path) -> None:
+    out = tmp_path / "scores"
+    out.mkdir()
+    (out / "result.json").write_text('{"evaluated": "runs/there/no/more"}')
+    evaluation.check_out(str(out), str(finished))
+    (out / "result.json").write_text(f'{{"evaluated": "{finished}"}}')
+    with pytest.raises(UserError, match="holds the evaluation of another run"):
+        evaluation.check_out(str(out), str(tmp_path))
+
+
 def test_what_is_no_evaluation_is_kept(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("notes", "results", "catalog"):
         (tmp_path / name).mkdir()

@@ -16,15 +16,13 @@ from spectral.data.readers.arrays.array_map import map_npy, map_npz
 from spectral.data.readers.arrays.fits_map import WAVE_NAMES, map_fits
 from spectral.data.readers.arrays.fits_units import stated_unit
 from spectral.data.readers.arrays.hdf5_map import map_hdf5
-from spectral.data.readers.arrays.labels import in_order_of_spectra
+from spectral.data.readers.arrays.labels import in_order_of_spectra, read_labels, stamps_of_join
 from spectral.data.readers.arrays.options import ArrayOptions
 from spectral.data.readers.arrays.stored_array import StoredArray
 from spectral.data.readers.arrays.wave_axis import warn_of_medium
 from spectral.data.readers.columns import NUMBERED, POSSIBLE_IDS, among, find_columns, log_columns, tidy_catalog
 from spectral.data.readers.contract import Chunk, Flux
-from spectral.data.readers.csv_table import read_table
 from spectral.data.readers.fingerprints import file_stamp, join_stamps
-from spectral.data.readers.paths import existing_file
 from spectral.data.readers.survey_files.fits_columns import exact_column
 from spectral.data.wavelengths import to_angstrom
 from spectral.errors import UserError
@@ -148,9 +146,7 @@ class ArrayReader:
             catalog = tidy_catalog(table, given, self.source)
             log_columns(self.source, self._other_arrays, catalog, given, flux)
             return catalog
-        path, source = existing_file(self.options.labels, "data.labels"), f"data.labels={self.options.labels}"
-        table = read_table(path, given, source)
-        labels = tidy_catalog(table, given, source)
+        (table, labels), source = read_labels(self.options.labels, given), f"data.labels={self.options.labels}"
         log_columns(f"{self.source} and {source}", table.columns, labels, given, flux)
         own, id_key = self._own_ids(num), given["id_key"]
         return in_order_of_spectra(labels, table.columns, own, num, source, self.source, id_key)
@@ -265,10 +261,8 @@ class ArrayReader:
 
     def fingerprint(self) -> str:
         stamps = [file_stamp(path) for path in (self.path, self.options.labels) if path]
-        # Earlier versions joined labels by row next to ids of such a name: what they packed is packed again.
-        names = {name.lower() for name in self._id_arrays} if self.options.labels else set()
-        if names & {*POSSIBLE_IDS} and not self._own_id_key["id_key"]:
-            stamps.append("joined by id")
+        if self.options.labels and not self._own_id_key["id_key"]:
+            stamps += stamps_of_join(self._own_ids(self.flux.shape[0]), self.options.labels, self.catalog_keys)
         return join_stamps(stamps)
 
     def settings(self) -> Mapping[str, object]:

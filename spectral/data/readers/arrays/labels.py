@@ -1,14 +1,39 @@
 """Labels in a table of their own (data.labels), brought into the order of the spectra: by id, else by row."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from spectral.data.readers.columns import NUMBERED, POSSIBLE_IDS, as_text, check_ids
+from spectral.data.readers.columns import NUMBERED, POSSIBLE_IDS, as_text, check_ids, tidy_catalog
+from spectral.data.readers.csv_table import read_table
+from spectral.data.readers.paths import existing_file
 from spectral.errors import UserError
 
 log = logging.getLogger(__name__)
+
+
+def read_labels(path: str, keys: Mapping[str, str | None]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A table of labels, as it is and as `tidy_catalog` gives it; the keys are those of the catalog."""
+    source = f"data.labels={path}"
+    table = read_table(existing_file(path, "data.labels"), keys, source)
+    return table, tidy_catalog(table, keys, source)
+
+
+def stamps_of_join(own: pd.Series | None, path: str, keys: Mapping[str, str | None]) -> list[str]:
+    """What the source's fingerprint gets if labels are joined by ids that no option names, such as obsid.
+
+    Earlier versions joined such labels by row: what they packed is packed again.
+
+    Args:
+        own: ids next to the flux, as of `in_order_of_spectra`.
+        path, keys: as of `read_labels`.
+    """
+    if own is None or str(own.name).lower() not in POSSIBLE_IDS:
+        return []
+    table, labels = read_labels(path, keys)
+    joined = _keys(labels, table.columns, own, f"data.labels={path}", "the data", keys["id_key"])
+    return [] if joined is None else ["joined by id"]
 
 
 def in_order_of_spectra(

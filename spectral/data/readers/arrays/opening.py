@@ -1,5 +1,6 @@
 """The reader for a file of arrays, by the file's suffix."""
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from spectral.data.readers.arrays.train_test import TrainTestReader
 from spectral.data.readers.contract import Reader
 from spectral.data.readers.paths import existing_file, refuse_fits_folder
 from spectral.errors import UserError, nearest
+
+log = logging.getLogger(__name__)
 
 READERS: dict[str, Callable[[Path, str, ArrayOptions], Reader]] = {
     ".npz": ArrayReader,
@@ -29,7 +32,6 @@ USED_BY = {  # an option -> the kinds of files that it is for; those that are no
     "ivar_key": OF_ARRAYS,
     "mask_key": OF_ARRAYS,
     "channels_last": (*OF_ARRAYS, ".parquet"),
-    "extra": OF_PIXEL_COLUMNS,
     "flux_columns": OF_PIXEL_COLUMNS,
     "header": (".csv", ".tsv"),
 }
@@ -85,7 +87,17 @@ def _kind(path: str, key: str) -> str:
 
 
 def _refuse_unused(options: ArrayOptions, kinds: set[str], path: str) -> None:
-    """Raise UserError for an option that no file here has a use for; one that is false or empty asks for nothing."""
+    """Raise UserError for an option that no file here has a use for; one that is false or empty asks for nothing.
+
+    For `extra` it is a warning: earlier versions took it, and a run that has it can be resumed.
+    """
+    if options.extra and kinds.isdisjoint(OF_PIXEL_COLUMNS):
+        log.warning(
+            "data.extra=%s does nothing with data.path=%s: it is for %s.",
+            _written(options.extra),
+            path,
+            ", ".join(OF_PIXEL_COLUMNS),
+        )
     for name, uses in USED_BY.items():
         if (value := getattr(options, name)) not in (None, False, ()) and kinds.isdisjoint(uses):
             raise UserError(

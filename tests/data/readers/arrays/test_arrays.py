@@ -222,13 +222,19 @@ def test_a_file_that_cannot_be_opened_is_reported_in_one_sentence(tmp_path, opti
         (csv_matrix, {"channels_last": True}, "data.channels_last=true cannot go with"),
         (npz, {"header": True}, r"data.header=true cannot go with data.path=.*survey.npz: it is for .csv, .tsv\.$"),
         (npz, {"flux_columns": ["a", "b"]}, r"data.flux_columns=\[a,b\] cannot go with"),
-        (npz, {"extra": ["mag"]}, r"data.extra=\[mag\] cannot go with data.path=.*: it is for .parquet, .csv, .tsv\.$"),
     ],
 )
 def test_an_option_that_the_kind_of_file_has_no_use_for_is_refused(tmp_path, write, option, sentence):
     given = {key: str(value) for key, value in write(tmp_path).items()}
     with pytest.raises(UserError, match=sentence):
         open_arrays(**given, **option).catalog()
+
+
+def test_further_columns_of_a_file_without_columns_are_warned_of(tmp_path, caplog):
+    """Earlier versions said nothing; a run that they began with it can be resumed."""
+    given = {key: str(value) for key, value in npz(tmp_path).items()}
+    assert len(open_arrays(**given, extra=["mag"]).catalog()) == NUM
+    assert any(message.startswith("data.extra=[mag] does nothing with data.path=") for message in caplog.messages)
 
 
 def test_an_option_that_is_false_asks_for_nothing(tmp_path):

@@ -87,10 +87,16 @@ def test_a_table_that_lacks_the_ids_is_refused(tmp_path, table, options, sentenc
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "is_packed_again"),
-    [("obsid", {}, True), ("obsid", {"id_key": "obsid"}, False), ("id", {}, False)],
+    ("name", "ids", "table", "options", "is_packed_again"),
+    [
+        ("obsid", IDS, rows("obsid,class"), {}, True),
+        ("obsid", IDS, rows("obsid,class"), {"id_key": "obsid"}, False),
+        ("id", IDS, rows("id,class"), {}, False),
+        ("obsid", [7, 7, 8, 9], rows("obsid,class"), {}, False),  # still joined by row
+        ("obsid", IDS, "class\na\nb\nc\nd\n", {}, False),  # likewise
+    ],
 )
-def test_what_earlier_versions_joined_by_row_is_packed_again(tmp_path, name, options, is_packed_again):
-    reader = opened(tmp_path, rows(f"{name},class"), options=options, **{name: IDS})
+def test_what_earlier_versions_joined_by_row_is_packed_again(tmp_path, name, ids, table, options, is_packed_again):
+    reader = opened(tmp_path, table, options=options, **{name: ids})
     before = join_stamps(file_stamp(tmp_path / file) for file in ("survey.npz", "labels.csv"))
     assert (reader.fingerprint() != before) == is_packed_again
