@@ -22,7 +22,7 @@ def end_with(main: Callable[[], int]) -> NoReturn:
     try:
         code = main()
     except OSError as error:
-        from sweeps.errors import os_error_sentence  # here: Ctrl-C during an import above has no handler yet
+        from sweeps.errors import os_error_sentence  # not above: Ctrl-C during an import there would show its traceback
 
         sentence = os_error_sentence(error)
         if sentence is None:

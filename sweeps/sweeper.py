@@ -106,8 +106,8 @@ class SpectralSweeper(Sweeper):
         refuse_second(folder, name, sweep.storage, sweep.storage_timeout_s)
         interrupts = Interrupts(print)
         launcher = self._launcher(sweep, interrupts)
-        is_new, devices = not is_begun(url, name, sweep.storage_timeout_s), getattr(launcher, "devices", None)
-        if doubt and is_new:
+        is_new, devices = not folder.exists(), getattr(launcher, "devices", None)
+        if doubt and not is_begun(url, name, sweep.storage_timeout_s):
             raise user_error(doubt)
         if doubt:
             log.warning("A new study would be refused, this one resumes: %s", doubt)

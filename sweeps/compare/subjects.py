@@ -17,6 +17,7 @@ from sweeps.results.run import Run, flat, is_evaluation, trouble
 from sweeps.results.run_dirs import run_dirs
 from sweeps.results.seeds_or_folds import replicate
 from sweeps.space.values import is_number
+from sweeps.study.attributes import IDENTITY
 from sweeps.study.find import CONFIG, load_study, names_in_outputs, run_folder, study_folder
 
 
@@ -28,7 +29,7 @@ class Subject:
         name: as it is shown.
         runs: one or more; either all have a result or none has.
         left_out: one sentence for each run that is left out of `runs`.
-        is_best_of_study: whether it is the best of several complete trials of a study.
+        is_best_of_study: whether it is the best of several complete trials of a study by its validation scores.
     """
 
     name: str
@@ -109,7 +110,8 @@ def _of_trial(study: str, loaded: optuna.Study, number: int) -> Subject:
     folders = [path for path in run_dirs(trial.user_attrs, study_folder(study)) if (path / CONFIG).is_file()]
     if not folders:
         raise LookupError(f"trial {number} of the study {study} has no run folder.")
-    is_best = len(best) > 1 and best[0].number == number
+    objectives = loaded.user_attrs.get(IDENTITY, {}).get("objectives", ["val/macro_f1"])  # or the usual one
+    is_best = len(best) > 1 and best[0].number == number and any(name.startswith("val/") for name in objectives)
     return replace(_subject(f"{loaded.study_name}:{number}", folders), is_best_of_study=is_best)
 
 

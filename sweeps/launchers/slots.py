@@ -19,6 +19,7 @@ from sweeps.launchers.memory import available_bytes
 log = logging.getLogger(__name__)
 
 CPU = "cpu"
+AMD_DRIVER = Path("/dev/kfd")  # of ROCm, which nvidia-smi does not know, and which heeds CUDA_VISIBLE_DEVICES too
 NVIDIA_DRIVER = Path("/dev/nvidiactl")  # also in a container that was given a device, but has no nvidia-smi
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 # Options of PyTorch's allocator: the name, and the earlier one, which PyTorch still reads first for those of CUDA.
@@ -101,7 +102,7 @@ def plan_slots(
 def choose_devices(wanted: Any = "auto") -> list[Device]:
     """The devices that `devices=` names: auto, cpu, or a list of numbers, of names such as cuda:0, and of UUIDs."""
     if wanted == "auto":
-        return find_cuda_devices() or [NO_CUDA]
+        return find_cuda_devices() or [Device(CPU) if AMD_DRIVER.exists() else NO_CUDA]
     if wanted == CPU:
         return [NO_CUDA]
     if isinstance(wanted, str) or not isinstance(wanted, Sequence) or not wanted:

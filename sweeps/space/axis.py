@@ -64,6 +64,10 @@ class Axis:
             found |= {comparable(one): one for one in reversed(spellings(value)) if self.domain.contains(one)}
         return list(found.values())
 
+    def is_always_among(self, possible: Sequence[Any]) -> bool:
+        """Whether each configuration has the axis, and with one of these values, each given once."""
+        return not self.when.allowed and self.domain.size == len(possible)
+
     def in_grid_order(self) -> Sequence[Any]:
         values = self.domain.values()
         if not self.shuffled:

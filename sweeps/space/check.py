@@ -106,7 +106,7 @@ def open_condition(space: Space, enqueue: Sequence[Mapping[str, Any]]) -> str:
                     f"sweep.enqueue holds {text(values)}, which needs a value of {name} that no configuration of this "
                     "search has: leave it out."
                 )
-            if len(possible) > 1:
+            if len(possible) > 1 and not space.axes[name].is_always_among(possible):
                 need = f"{name}={' or '.join(map(text, possible))}"
                 return f"sweep.enqueue holds {text(values)}, which needs {need}: enqueue one of them with it."
     return ""
@@ -115,7 +115,7 @@ def open_condition(space: Space, enqueue: Sequence[Mapping[str, Any]]) -> str:
 def unmet_condition(space: Space) -> str:
     """A sentence for an axis that the command line gives, but no configuration has by its condition; or ""."""
     for name, axis in space.axes.items():
-        if name in space.given and alone(axis, axis.domain.extremes()[0], space.ordered) is None:
+        if name in space.given and not all(space.needed({name: axis.domain.extremes()[0]}).values()):
             return (
                 f"{name} cannot be given, since it does nothing here: sweep.space.{name}.when searches it only with "
                 f"{axis.when}."

@@ -8,7 +8,7 @@ from optuna.storages import BaseStorage
 from sweeps.errors import did_you_mean, user_error
 from sweeps.files import load_json
 from sweeps.outputs import JOURNAL_FILE, OUTPUTS, SUMMARY_FILE, named, places_in
-from sweeps.storage.connect import open_storage_of_user
+from sweeps.storage.connect import close_storage, open_storage_of_user
 from sweeps.storage.locks import LOCK_WAIT_S
 from sweeps.storage.urls import JOURNAL_SCHEME, KEY, OPTION, check_storage_url, file_of, journal_url
 from sweeps.study.attributes import IDENTITY
@@ -157,7 +157,11 @@ def is_begun(url: str, name: str, timeout_s: float) -> bool:
         url: of the storage. A file that does not exist is not created.
         timeout_s: how long to wait for the storage.
     """
-    if not _is_in(url, name, timeout_s):
+    file = file_of(url)
+    if file is not None and not file.is_file():
         return False
-    study = optuna.load_study(study_name=name, storage=open_storage_of_user(url, timeout_s))
-    return IDENTITY in study.user_attrs
+    storage = open_storage_of_user(url, timeout_s)
+    try:
+        return any(study.study_name == name and IDENTITY in study.user_attrs for study in storage.get_all_studies())
+    finally:
+        close_storage(storage)

@@ -1,7 +1,7 @@
 """What `sweeps.compare` shows of runs and trials, and when it reports a difference."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import small_runs
+from compared_runs import LABELS, macro_f1, make_run, predicted, shown, table
 from loop_runs import Call, sweep
 from sklearn.metrics import f1_score
 
@@ -17,51 +18,6 @@ from sweeps.compare.subjects import find_subject
 from sweeps.ls.command import read_all
 from sweeps.results.paired_difference import paired_differences
 from sweeps.storage.connect import open_storage
-
-CLASSES = ["star", "qso"]
-LABELS = ["star"] * 60 + ["qso"] * 40
-
-
-def predicted(num_wrong: int) -> list[str]:
-    """The labels, with this many of each class predicted as the other."""
-    stars, quasars = LABELS[:60], LABELS[60:]
-    return ["qso"] * num_wrong + stars[num_wrong:] + ["star"] * num_wrong + quasars[num_wrong:]
-
-
-def macro_f1(names: Sequence[str]) -> float:
-    return float(f1_score(LABELS, names, average="macro"))
-
-
-def make_run(
-    folder: Path, names: Sequence[str] | None, config: str = "a: 1", fingerprint: str = "f", first_id: int = 0
-) -> Path:
-    """A finished run that predicts `names` on its validation split; without names, an unfinished run."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.yaml").write_text(f"run_dir: {folder}\nseed: 0\n{config}\n")
-    if names is not None:
-        survey = {"fingerprint": fingerprint, "class_names": CLASSES}
-        result = {"objective": "val/macro_f1", "val/macro_f1": macro_f1(names), "num_parameters": 1234}
-        result |= {"val/f1/star": 0.5, "val/f1/qso": 0.0, "val/recall/star": 0.25, "survey": survey}
-        (folder / "result.json").write_text(json.dumps(result))
-        ids = [f"s{first_id + row}" for row in range(len(LABELS))]
-        table = {"id": ids, "split": "validation", "label": LABELS, "predicted": list(names)}
-        # The rows of another run need not be in the same order.
-        rng = np.random.default_rng([*folder.name.encode()])
-        pd.DataFrame(table).sample(frac=1, random_state=rng).to_parquet(folder / "predictions.parquet")
-    return folder
-
-
-def shown(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
-    assert command.main([str(argument) for argument in arguments]) == 0
-    return capsys.readouterr().out
-
-
-def table(output: str, heading: str) -> dict[str, list[str]]:
-    """First cell -> the others, of the table whose heading begins so."""
-    lines = output.splitlines()
-    start = next(k for k, line in enumerate(lines) if line.startswith(heading))
-    rows = [line.split() for line in lines[start + 1 :]]
-    return {row[0]: row[1:] for row in rows[: rows.index([]) if [] in rows else None]}
 
 
 def test_the_differences_in_config_and_metrics_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,7 +104,10 @@ def test_a_pruned_run_that_keeps_its_last_epoch_shows_that_one(
 @pytest.fixture
 def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of a study of three trials; the second fails, the third is the best."""
+    return study_of_three(tmp_path, monkeypatch, "val/macro_f1")
 
+
+def study_of_three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, objective: str) -> str:
     def task(call: Call) -> float:
         make_run(call.folder, predicted(9 - 3 * call.values["x"]), f"x: {call.values['x']}")
         if call.values["x"] == 2:
@@ -157,7 +116,9 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
     monkeypatch.chdir(tmp_path)
     open_storage.cache_clear()
-    sweep(Path("outputs/sweeps/mine"), {"x": [1, 2, 3]}, task, sampler="grid", direction="maximize")
+    sweep(
+        Path("outputs/sweeps/mine"), {"x": [1, 2, 3]}, task, sampler="grid", objective=objective, direction="maximize"
+    )
     return "mine"
 
 
@@ -172,6 +133,13 @@ def test_trials_of_a_study_are_compared(study: str, capsys: pytest.CaptureFixtur
     assert shown(capsys, f"{study}:0", f"{study}:2").endswith(f"{flattered}\n")
     both = "study:2 and study:2 were chosen on validation as the best of a study: both scores are flattered."
     assert both in shown(capsys, study, study)
+
+
+def test_a_study_that_was_judged_by_no_validation_score_flatters_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = study_of_three(tmp_path, monkeypatch, "train/loss")
+    assert "flattered" not in shown(capsys, study, f"{study}:0")
 
 
 def test_every_name_that_ls_shows_is_accepted(study: str) -> None:

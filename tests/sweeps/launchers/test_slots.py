@@ -173,11 +173,21 @@ def test_a_cuda_device_that_was_not_found_is_hidden_from_jobs_on_the_cpu(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr("sweeps.launchers.slots.NVIDIA_DRIVER", tmp_path if driver else tmp_path / "none")
+    monkeypatch.setattr("sweeps.launchers.slots.AMD_DRIVER", tmp_path / "none")
     (slot,) = plan_slots("auto", 1)
     assert slot.name == "cpu" and slot.environment()["CUDA_VISIBLE_DEVICES"] == ""
     warnings = [record.getMessage() for record in caplog.records]
     assert len(warnings) == (warning is not None)
     assert warning is None or (warning in warnings[0] and "CUDA_VISIBLE_DEVICES=0,1" in warnings[0])
+
+
+def test_a_device_of_rocm_is_not_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a device heeds CUDA_VISIBLE_DEVICES, and no nvidia-smi lists it."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr("sweeps.launchers.slots.AMD_DRIVER", tmp_path)
+    (slot,) = plan_slots("auto", 1)
+    assert slot.name == "cpu" and "CUDA_VISIBLE_DEVICES" not in slot.environment()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import optuna
 import pytest
 
 from spectral.errors import UserError
-from sweeps.space import Space, open_condition
+from sweeps.space import Space, open_condition, unmet_condition
 from sweeps.space.values import canonical
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -110,6 +110,23 @@ def test_an_enqueued_value_brings_the_only_value_that_its_condition_needs(
     assert space.params(enqueued) == enqueued | needed
     assert suggested(space, enqueued) == space.in_order(suggested(space, enqueued) | enqueued | needed)
     assert open_condition(space, [enqueued]) == ""
+
+
+def test_an_axis_need_not_be_enqueued_if_each_of_its_values_will_do() -> None:
+    space = Space.read(LOSSES, ["loss=focal,logit_adjusted"])
+    assert set(space.needed({"loss.tau": 1.0})["loss"]) == {"focal", "logit_adjusted"}
+    assert open_condition(space, [{"loss.tau": 1.0}]) == ""
+
+
+def test_an_axis_of_the_command_line_is_refused_only_if_no_configuration_has_it() -> None:
+    """The first value that each condition allows is not enough: here b=1 rules out c, and b=2 does not."""
+    space = {
+        "b": [1, 2],
+        "c": {"values": ["x", "y"], "when": {"b": 2}},
+        "a": {"values": [3, 4], "when": {"b": [1, 2], "c": "x"}},
+    }
+    assert unmet_condition(Space.read(space, ["a=3,4"])) == ""
+    assert unmet_condition(Space.read(space, ["a=3,4", "c=y"])).startswith("a cannot be given")
 
 
 @pytest.mark.parametrize(
