@@ -69,8 +69,10 @@ def as_begun(path: Path, stored: Mapping[str, Any], given: dict[str, Any], chose
     config = OmegaConf.create(given)
     for key, value in changed.items():
         if not is_free(key):
-            began = "with another default of" if key in moved else "before there was"
-            log.info("The run in %s began %s %s: it continues with %s=%s.", path, began, key, key, value)
+            if key in moved:
+                log.warning("The run in %s has %s=%s, once the default: it continues with that.", path, key, value)
+            else:
+                log.info("The run in %s began before there was %s: it continues with %s=%s.", path, key, key, value)
             OmegaConf.update(config, key, value)
     resolved = OmegaConf.to_container(config)
     assert isinstance(resolved, dict)

@@ -128,7 +128,7 @@ def test_a_run_that_began_with_a_former_default_keeps_it(caplog: pytest.LogCaptu
     with caplog.at_level(logging.INFO):
         begun = as_begun(HERE, began, today, chosen=["lr_schedule"])
     check_same(HERE, began, begun, is_finished=False)
-    assert "began with another default of lr_schedule.patience_epochs: it continues with" in caplog.text
+    assert "has lr_schedule.patience_epochs=10, once the default: it continues with that" in caplog.text
     named = as_begun(HERE, began, today, chosen=["lr_schedule.patience_epochs"])
     with pytest.raises(UserError, match=r"lr_schedule\.patience_epochs=10, this command has .*=2"):
         check_same(HERE, began, named, is_finished=False)
