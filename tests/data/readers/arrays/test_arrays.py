@@ -246,7 +246,7 @@ def test_an_option_that_is_false_asks_for_nothing(tmp_path):
 def test_a_medium_of_wavelengths_that_are_not_there_is_warned_of_once(tmp_path, caplog, write):
     reader = open_arrays(**{key: str(value) for key, value in write(tmp_path).items()}, wave_medium="air")
     assert reader.wave_angstrom() is None and reader.wave_angstrom() is None
-    (message,) = caplog.messages
+    (message,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert message.startswith("data.wave_medium=air does nothing: data.path=") and "gives no wavelengths." in message
 
 

@@ -68,7 +68,7 @@ def test_names_of_objects_with_several_spectra_are_no_ids(tmp_path, caplog):
 @pytest.mark.parametrize("table", ["class\na\nb\nc\nd\n", "id,class\n1,a\n2,b\n3,c\n4,d\n"])
 def test_a_table_without_such_ids_is_joined_by_row_with_a_warning(tmp_path, caplog, table):
     assert opened(tmp_path, table, obsid=IDS).catalog()["label"].tolist() == list("abcd")
-    (message,) = caplog.messages
+    (message,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert message.startswith("data.labels=") and "is joined by row: it has none of the ids 'obsid' in" in message
 
 
