@@ -146,7 +146,7 @@ def _intended_use(classifier: Classifier, is_mixed: bool) -> list[str]:
         "The run was trained on mixtures of classes (`schedule.mixup_alpha`), which makes them too small: do not "
         "correct them for other shares."
         if is_mixed
-        else "Where the classes are mixed otherwise, correct them for the new shares."
+        else "If the classes are mixed otherwise, correct them for the new shares."
     )
     return [
         f"Spectra of the same kind of source and instrument as the training data, on {pixels}, in the same flux units "

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 def make_ensemble_of(study: SharedStudy, folder: Path, top: int) -> str:
     """Make the ensemble of a study's best trials, unless it is there and no trial has ended since.
 
-    Where the search held back the test split, and the best trial was scored on it at the end, the ensemble is too. If
+    If the search held back the test split, and the best trial was scored on it at the end, the ensemble is too. If
     that cannot be done, a sentence says why, and the ensemble stays.
 
     Args:

@@ -35,7 +35,7 @@ def test_a_member_is_named_whose_probabilities_are_moved_and_predict_knows_of_it
     assert AppliedRun.open(out).is_mixed and not AppliedRun.open(members[0]).is_mixed
 
 
-def test_nothing_is_said_where_nothing_is_moved(
+def test_nothing_is_said_if_nothing_is_moved(
     members: list[Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     member = mixed(members[2], tmp_path / "mixed")
