@@ -45,7 +45,7 @@ class Resampler:
 
     The flux of a grid pixel is the mean flux density of the pixels below it, each weighted by the width of its share,
     and its variance follows from theirs (Carnall 2017, arXiv:1705.05165, equations 3 and 4). Pixels end half way
-    between their centres; next to a gap in the wavelengths they end half a step out, and the gap is masked. Where the
+    between their centres; next to a gap in the wavelengths they end half a step out, and the gap is masked. If the
     grid has the spectrum's own pixels they are copied.
 
     Args:

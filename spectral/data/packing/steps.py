@@ -81,7 +81,7 @@ class Packing:
             rows = limited_rows(self.catalog["label"], self.config.limit, self.config.limit_draw)
             log.info("Using %s of %s spectra (data.limit).", f"{len(rows):,}", f"{len(self.catalog):,}")
             self.reader, self.catalog = LimitedReader(self.reader, rows), limited(self.catalog, rows)
-        # Where the system did not give out a file, rows mean other spectra once it does: no part is made of both.
+        # If the system did not give out a file, rows mean other spectra once it does: no part is made of both.
         if unread := getattr(self.reader, "unread_files", ""):
             self.building = Building(self.folder, self.plan | {"unread_files": unread})
         self._class_names_of(self.catalog["label"])  # a class that is named twice is found now
