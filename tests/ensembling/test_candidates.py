@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from spectral.ensembling.candidates import candidates_of, common_prior
+from spectral.ensembling.candidates import Candidate, candidates_of, common_prior, moved_mixtures
 from spectral.ensembling.runs import FinishedRun
 from spectral.errors import UserError
 
@@ -32,6 +32,18 @@ def test_folds_are_one_candidate_unless_what_is_computed_differs(members: list[P
 def geometric_mean(*priors: NDArray[np.float64] | list[float]) -> NDArray[np.float64]:
     mean = np.exp(np.log(priors).mean(axis=0))
     return np.asarray(mean / mean.sum())
+
+
+def test_folds_alone_are_not_moved_mixtures(members: list[Path]) -> None:
+    """Of a class with few spectra the shares of folds differ by more than a tenth, and no other runs can be given."""
+    run = FinishedRun.open(members[0])
+    mixed = replace(run, config=run.config | {"schedule": {"mixup_alpha": 0.2}})
+    shares = [[0.5, 0.49, 0.010]] * 4 + [[0.5, 0.49, 0.008]]
+    folds = [replace(mixed, classifier=replace(run.classifier, output_prior=one)) for one in shares]
+    alone = Candidate(tuple(folds))
+    assert moved_mixtures([alone], common_prior([alone])) == ""
+    other = Candidate((replace(mixed, classifier=replace(run.classifier, output_prior=[0.2, 0.2, 0.6])),))
+    assert "trained on mixtures" in moved_mixtures([alone, other], common_prior([alone, other]))
 
 
 def test_the_class_priors_are_those_of_the_candidates_each_counted_once(members: list[Path]) -> None:
