@@ -39,8 +39,8 @@ class ArraysConfig(DataConfig):
     wave_key: Optional[str] = None  # array of wavelengths; null: wave, wavelength, lambda or loglam
     wave_unit: Optional[str] = choice(None, *WAVE_UNITS)  # of the wavelengths, or of column names that are numbers
     wave_medium: Optional[str] = choice(None, *WAVE_MEDIA)  # air: converted to vacuum; null: not known, as they are
-    ivar_key: Optional[str] = None  # array of inverse variances; null: ivar
-    mask_key: Optional[str] = None  # array that is true if a pixel is bad; null: mask
+    ivar_key: Optional[str] = None  # array, or list column, of inverse variances; null: ivar
+    mask_key: Optional[str] = None  # array, or list column, true if a pixel is bad; null: mask
     id_key: Optional[str] = None  # column or array of ids; null: id, or else the rows are numbered
     label_key: Optional[str] = None  # null: label, type, class, target or y, if there is one
     group_key: Optional[str] = None  # the object that several spectra share; null: group

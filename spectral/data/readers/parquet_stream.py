@@ -63,7 +63,7 @@ class ParquetStream:
         self.start -= batch.num_rows
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=6)  # flux, ivar and mask of two files
 def parquet_stream(path: Path, columns: tuple[str, ...], rows_of: RowsOf, mtime_ns: int) -> ParquetStream:
     """One stream per process, which resumes from where it was; mtime_ns shows whether the file was rewritten."""
     return ParquetStream(path, columns, rows_of)

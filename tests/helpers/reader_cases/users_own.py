@@ -121,6 +121,16 @@ class ParquetCase(ReaderCase):
         table.to_parquet(folder / "survey.parquet")
 
 
+class ParquetOfErrorsCase(ParquetCase):
+    name = "arrays-parquet-ivar-mask"
+    has_ivar = has_mask = True
+
+    def write(self, folder: Path, spectra: list[MadeSpectrum]) -> None:
+        keys = {"id": "id", "label": "label", "redshift": "redshift", "flux": "flux", "IVAR": "ivar", "mask": "bad"}
+        table = {key: [getattr(spectrum, name) for spectrum in spectra] for key, name in keys.items()}
+        pd.DataFrame(table).to_parquet(folder / "survey.parquet")
+
+
 class SimulatedCase(ReaderCase):
     name = "simulated"
     made = damages_rows = ragged = has_mask = has_own_wave = False
@@ -140,5 +150,6 @@ CASES: tuple[ReaderCase, ...] = (
     FitsTableCase(),
     CsvCase(),
     ParquetCase(),
+    ParquetOfErrorsCase(),
     SimulatedCase(),
 )

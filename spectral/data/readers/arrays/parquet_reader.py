@@ -1,5 +1,6 @@
 """Parquet tables: a list column of flux, or one column a pixel."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,14 +11,21 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet, types
 
-from spectral.data.readers.arrays.parquet_rows import channels_last_rows, list_rows, wide_rows
+from spectral.data.readers.arrays.parquet_rows import (
+    channels_last_ivar_rows,
+    channels_last_rows,
+    ivar_rows,
+    list_rows,
+    mask_rows,
+    wide_rows,
+)
 from spectral.data.readers.arrays.pixel_columns import split_columns
 from spectral.data.readers.arrays.table_file import TableFile
 from spectral.data.readers.arrays.wave_axis import Axis, named_axis, warn_of_medium
 from spectral.data.readers.columns import check_names, is_index, log_columns, tidy_catalog
 from spectral.data.readers.contract import Chunk
 from spectral.data.readers.fingerprints import join_stamps
-from spectral.data.readers.parquet_stream import parquet_stream
+from spectral.data.readers.parquet_stream import RowsOf, parquet_stream
 from spectral.errors import UserError, nearest
 
 INDEX_PREFIX = "__"  # pandas names an unnamed index column so
@@ -27,7 +35,8 @@ INDEX_PREFIX = "__"  # pandas names an unnamed index column so
 class ParquetReader(TableFile):
     """Reads lists [L] or [C][L] of flux, of any length, or one column per pixel [L].
 
-    With options.channels_last lists are [L][C].
+    With options.channels_last lists are [L][C]. Next to flux in lists there may be lists of inverse variances, as flux,
+    and of masks [L] (true: bad).
     """
 
     @cached_property
@@ -40,16 +49,40 @@ class ParquetReader(TableFile):
         check_names(schema.names, self.source)
         return schema
 
+    @property
+    def _lists(self) -> list[str]:
+        return [column.name for column in self.schema if _is_list(column.type)]
+
     @cached_property
     def list_column(self) -> str | None:
         """The column whose cells are spectra; None if each pixel has a column."""
-        lists = [column.name for column in self.schema if _is_list(column.type)]
-        wanted = self.options.flux_key
+        lists, wanted = self._lists, self.options.flux_key
         if wanted is not None and wanted not in lists:
             raise UserError(f"{self.source} has no list column '{wanted}' (data.flux_key): {nearest(wanted, lists)}.")
         if wanted is None and len(lists) > 1 and "flux" not in lists:
             raise UserError(f"{self.source} has several list columns, choose by data.flux_key: {nearest('', lists)}.")
         return wanted or ("flux" if "flux" in lists else next(iter(lists), None))
+
+    @cached_property
+    def company(self) -> dict[str, str]:
+        """ivar, mask -> the list column that has it, as far as there is one."""
+        found, lists = {}, [name for name in self._lists if name != self.list_column]
+        for part, wanted in {"ivar": self.options.ivar_key, "mask": self.options.mask_key}.items():
+            if wanted is not None and wanted not in lists:
+                raise UserError(
+                    f"{self.source} has no list column '{wanted}' for data.{part}_key: {nearest(wanted, lists)}."
+                )
+            if name := wanted or next((name for name in lists if name.lower() == part), None):
+                self._check_company(part, name)
+                found[part] = name
+        return found
+
+    def _check_company(self, part: str, name: str) -> None:
+        kind = self.schema.field(name).type.value_type
+        if part == "ivar" and _is_list(kind):
+            kind = kind.value_type
+        if not _is_number(kind) and not (part == "mask" and types.is_boolean(kind)):
+            raise UserError(f"The {part} in {self.source} are lists of {kind} in the column '{name}', not of numbers.")
 
     @cached_property
     def columns(self) -> tuple[list[str], list[str]]:
@@ -88,7 +121,7 @@ class ParquetReader(TableFile):
 
     @property
     def _other_names(self) -> list[str]:
-        return [name for name in self.schema.names if name not in set(self.columns[0])]
+        return [name for name in self.schema.names if name not in {*self.columns[0], *self.company.values()}]
 
     def _check_channels(self) -> None:
         if self.options.channels_last and not self._are_nested:
@@ -106,9 +139,9 @@ class ParquetReader(TableFile):
         return self.list_column is not None and _is_list(self.schema.field(self.list_column).type.value_type)
 
     def fingerprint(self) -> str:
-        stamp = super().fingerprint()
-        # Earlier versions read such files as they stand: what they packed is packed again.
-        return join_stamps([stamp, "channels last"]) if self.options.channels_last else stamp
+        # Earlier versions read such files as they stand, without these: what they packed is packed again.
+        more = [*self.company, *(["channels last"] if self.options.channels_last else [])]
+        return join_stamps([super().fingerprint(), *more]) if more else super().fingerprint()
 
     @cached_property
     def axis(self) -> Axis | None:
@@ -127,16 +160,32 @@ class ParquetReader(TableFile):
             raise UserError(f"{self.source} cannot be read: {str(error).splitlines()[0].rstrip('.')}.") from error
 
     def _read(self, rows: NDArray[np.int64]) -> Chunk:
-        of_lists = channels_last_rows if self.options.channels_last else list_rows
-        rows_of = wide_rows if self.list_column is None else of_lists
-        stream = parquet_stream(self.path, tuple(self.columns[0]), rows_of, self.path.stat().st_mtime_ns)
+        last = self.options.channels_last
+        of_lists, of_ivar = (channels_last_rows, channels_last_ivar_rows) if last else (list_rows, ivar_rows)
+        rows_of: RowsOf = wide_rows if self.list_column is None else of_lists
         chunk = Chunk(flux=[])
-        for position, row in enumerate(rows):
-            spectrum = stream.spectrum(int(row))
-            if isinstance(spectrum, str):
-                chunk.problems[position] = spectrum
-            chunk.flux.append(None if isinstance(spectrum, str) else spectrum)
+        if name := self.company.get("ivar"):
+            cells = self._cells([name], of_ivar, "ivar", rows, chunk.problems)
+            chunk.ivar = [np.zeros((1, 0), np.float32) if cell is None else cell for cell in cells]
+        if name := self.company.get("mask"):
+            cells = self._cells([name], mask_rows, "mask", rows, chunk.problems)
+            chunk.mask = [np.zeros(0, bool) if cell is None else cell for cell in cells]
+        flux = self._cells(self.columns[0], rows_of, "flux", rows, chunk.problems)
+        chunk.flux = [None if position in chunk.problems else cell for position, cell in enumerate(flux)]
         return chunk
+
+    def _cells(
+        self, columns: Sequence[str], rows_of: RowsOf, part: str, rows: NDArray[np.int64], problems: dict[int, str]
+    ) -> list[Any]:
+        """What some rows have in some columns; None for one that has nothing there, and `problems` gets the reason."""
+        stream = parquet_stream(self.path, tuple(columns), rows_of, self.path.stat().st_mtime_ns)
+        cells = [stream.spectrum(int(row)) for row in rows]
+        for position, cell in enumerate(cells):
+            if cell is None:
+                problems[position] = f"no {part}"
+            elif isinstance(cell, str):
+                problems[position] = cell if part == "flux" else f"{part} with {cell}"
+        return [None if isinstance(cell, str) else cell for cell in cells]
 
 
 def _is_list(kind: pa.DataType) -> bool:

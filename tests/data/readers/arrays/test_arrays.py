@@ -214,7 +214,7 @@ def test_a_file_that_cannot_be_opened_is_reported_in_one_sentence(tmp_path, opti
 @pytest.mark.parametrize(
     ("write", "option", "sentence"),
     [
-        (parquet_lists, {"ivar_key": "ivar"}, "data.ivar_key=ivar cannot go with data.path=.*: it is for .npz, .npy"),
+        (csv_matrix, {"ivar_key": "ivar"}, "data.ivar_key=ivar cannot go with data.path=.*: it is for .npz, .npy"),
         (parquet_lists, {"wave_key": "wave"}, "data.wave_key=wave cannot go with"),
         (parquet_lists, {"flux_columns": ["a", "b"]}, "data.flux_columns cannot go with .* are lists, in 'flux'"),
         (csv_matrix, {"mask_key": "mask"}, "data.mask_key=mask cannot go with"),

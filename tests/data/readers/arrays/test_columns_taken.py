@@ -96,14 +96,14 @@ def test_what_extra_does_not_name_is_not_flux_either(tmp_path):
 
 def test_arrays_and_lists_that_are_not_used_are_named(tmp_path, caplog):
     np.savez(tmp_path / "survey.npz", flux=FLUX, label=LABELS, continuum=FLUX, snr=FLUX[:, 0])
-    pd.DataFrame({"flux": list(FLUX), "label": LABELS, "ivar": list(FLUX)}).to_parquet(tmp_path / "survey.parquet")
+    pd.DataFrame({"flux": list(FLUX), "label": LABELS, "sky": list(FLUX)}).to_parquet(tmp_path / "survey.parquet")
     with caplog.at_level(logging.INFO):
         open_arrays(str(tmp_path / "survey.npz")).catalog()
         open_arrays(str(tmp_path / "survey.parquet")).catalog()
     assert (
         "flux: flux [12, 16], label: label, snr: snr, id: none, rows are numbered, left out: continuum." in caplog.text
     )
-    assert "flux: the lists in flux, label: label, id: none, rows are numbered, left out: ivar." in caplog.text
+    assert "flux: the lists in flux, label: label, id: none, rows are numbered, left out: sky." in caplog.text
 
 
 @pytest.mark.parametrize(

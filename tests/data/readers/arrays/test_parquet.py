@@ -2,6 +2,8 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from spectral.data.readers.arrays.opening import open_arrays
@@ -30,6 +32,45 @@ def test_channels(tmp_path):
     assert chunk.problems == {1: "channels of different lengths: 1, 2"}
 
 
+def test_lists_of_inverse_variances_and_masks_stand_next_to_flux(tmp_path):
+    table = {
+        "flux": [[1.0, 2.0], [3.0], [4.0, 5.0]],
+        "IVAR": [[1e39, None], [0.5], None],
+        "mask": [[0, 4], [None], [1, 1]],
+    }
+    reader = opened(tmp_path, table)
+    chunk = read_all(reader)
+    np.testing.assert_array_equal(chunk.ivar[0], np.array([[np.finfo(np.float32).max, np.nan]], np.float32))
+    np.testing.assert_array_equal(chunk.ivar[1], [[0.5]])
+    assert [mask.tolist() for mask in chunk.mask] == [[False, True], [True], [True, True]]
+    assert chunk.problems == {2: "no ivar"} and chunk.flux[2] is None
+    without = opened(tmp_path, {"flux": table["flux"]})
+    assert without.read(np.arange(2)).ivar is None and without.read(np.arange(2)).mask is None
+
+
+def test_lists_of_inverse_variances_and_masks_may_have_other_names_and_a_fixed_size(tmp_path):
+    flux, weight, bad = np.ones((3, 2), "f8"), np.arange(6.0).reshape(3, 2), np.eye(3, 2, dtype=bool)
+    lists = {
+        name: pa.FixedSizeListArray.from_arrays(values.ravel(), 2)
+        for name, values in {"flux": flux, "weight": weight, "bad": bad}.items()
+    }
+    pq.write_table(pa.table(lists), tmp_path / "survey.parquet")
+    unread = open_arrays(str(tmp_path / "survey.parquet"))
+    reader = open_arrays(str(tmp_path / "survey.parquet"), ivar_key="weight", mask_key="bad")
+    chunk = read_all(reader)
+    np.testing.assert_array_equal(np.concatenate(chunk.ivar), weight)
+    np.testing.assert_array_equal(np.stack(chunk.mask), bad)
+    assert reader.fingerprint() != unread.fingerprint()  # earlier versions did not read them: it is packed again
+
+
+def test_inverse_variances_have_channels_as_flux_has(tmp_path):
+    flux = np.arange(6.0).reshape(3, 2)
+    table = {"flux": [flux.tolist()] * 2, "ivar": [(flux + 1).tolist(), [[1.0, 2.0], [3.0]]]}
+    chunk = read_all(opened(tmp_path, table, channels_last=True))
+    np.testing.assert_array_equal(chunk.ivar[0], flux.T + 1)
+    assert chunk.problems == {1: "ivar with pixels of different numbers of channels: 2, 1"}
+
+
 def test_whole_numbers_and_missing_pixels(tmp_path):
     table = {"label": [3, 1], "p0": pd.array([1, None], dtype="Int16"), "p1": np.array([7, 8], dtype=np.uint8)}
     reader = opened(tmp_path, table)
@@ -56,6 +97,10 @@ def test_a_rewritten_file_is_read_again(tmp_path):
         ({"type": ["a"], "p0": [1.0], "p1": ["x"]}, {}, "the column 'p1' of .*string .* name it in data.extra"),
         ({"x": [[1.0]], "y": [[1.0]]}, {}, "several list columns, choose by data.flux_key: allowed: x, y"),
         ({"flux": [[1.0]]}, {"flux_key": "flx"}, r"no list column 'flx' \(data.flux_key\): did you mean 'flux'"),
+        ({"flux": [[1.0]], "w": [[1.0]]}, {"ivar_key": "v"}, "no list column 'v' for data.ivar_key: .*allowed: w"),
+        ({"p0": [1.0], "p1": [2.0]}, {"mask_key": "m"}, "has no list column 'm' for data.mask_key"),
+        ({"flux": [[1.0]], "ivar": [["x"]]}, {}, "ivar in .* are lists of string in the column 'ivar', not of numbers"),
+        ({"flux": [[1.0]], "bad": [[[1]]]}, {"mask_key": "bad"}, "mask in .* are lists of list<.* in the column 'bad'"),
         ({"flux": [[1.0]]}, {"id_key": "name"}, r"no 'name' \(data.id_key\)"),
         ({"type": ["a"]}, {}, "has no columns of pixels: type"),
         ({"id": [1, 1], "flux": [[1.0], [2.0]]}, {}, "the id '1' more than once"),
