@@ -59,7 +59,7 @@ def usable_pack(folder: Path, plan: Mapping[str, Any], is_cache: bool) -> Survey
 
 def _check_replaceable(folder: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
     """A pack may give way to another state of its own source, or other packing options; to no other survey."""
-    before, now = old.get("settings") or {}, new["settings"]
+    before, now = _as_given(old.get("settings") or {}), _as_given(new["settings"])
     own = [key for key in {**now, **before} if key not in (*SHAPING, *LIMITS, GRID, BASELINE)]
     differing = [key for key in own if before.get(key) != now.get(key)]
     if differing:
@@ -69,3 +69,11 @@ def _check_replaceable(folder: Path, old: Mapping[str, Any], new: Mapping[str, A
             f"{key}={now.get(key)}; give another folder, or delete that one."
         )
     log.info("%s holds an older state of this survey, or other packing options: packing it again.", folder)
+
+
+def _as_given(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by the options that a user gives: what data.folder names below its root is a part of it."""
+    given = {"data" if key == "reader" else key: value for key, value in settings.items() if key != "pattern"}
+    if below := settings.get("pattern"):
+        given["folder"] = f"{settings.get('folder')}/{below}"
+    return given

@@ -120,6 +120,8 @@ def test_a_pack_of_another_survey_is_not_replaced(tmp_path: Path) -> None:
     pack_simulated(tmp_path / "pack", num_spectra=8)
     with pytest.raises(UserError, match=r"packed with num_spectra=8, this one has num_spectra=9; give another folder"):
         pack_simulated(tmp_path / "pack", num_spectra=9)
+    with pytest.raises(UserError, match=r"packed with data=simulated, this one has data=toy; give another folder"):
+        pack(ToyReader(), config(), tmp_path / "pack", progress=False)
     assert len(Survey.open(tmp_path / "pack")) == 8
 
 
