@@ -18,13 +18,10 @@ def machine() -> str:
 
 
 def num_cores() -> int:
-    """The cores that this process may use, by its affinity and the container's quota."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        return max(1, min(cores, int(quota) // int(period)))
-    except (OSError, ValueError):  # no such file, or "max"
-        return cores
+    """The cores that this process may use, by its affinity and the container's quota, rounded up."""
+    from joblib import cpu_count
+
+    return int(cpu_count())
 
 
 def is_running(pid: int) -> bool:

@@ -1,7 +1,9 @@
 """How many cores a process may use; its other questions are asked by the tests of those who ask them."""
 
+import builtins
+import io
 import os
-from pathlib import Path
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,16 +12,31 @@ import pytest
 from spectral.data.packing.workers import make_parts
 from spectral.processes import num_cores
 
+V2 = "/sys/fs/cgroup/cpu.max"
+V1 = "/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu/cpu.cfs_period_us"
 
-def allow(patch: pytest.MonkeyPatch, quota: str) -> None:
-    """Three cores, and a container's quota of their time."""
+
+def allow(patch: pytest.MonkeyPatch, files: Mapping[str, str]) -> None:
+    """Three of eight cores, and a container's quota of their time as the system shows it."""
+    exists, opened = os.path.exists, builtins.open
+    patch.delenv("LOKY_MAX_CPU_COUNT", raising=False)
+    patch.setattr(os, "cpu_count", lambda: 8)
     patch.setattr(os, "sched_getaffinity", lambda _process: {0, 3, 5}, raising=False)
-    patch.setattr(Path, "read_text", lambda _path: quota)
+    patch.setattr(os.path, "exists", lambda path: path in files if path in (V2, *V1) else exists(path))
+    patch.setattr(
+        builtins, "open", lambda path, *a, **k: io.StringIO(files[path]) if path in files else opened(path, *a, **k)
+    )
 
 
 @pytest.mark.parametrize(("quota", "num"), [("max 100000", 3), ("200000 100000", 2), ("50000 100000", 1)])
 def test_the_cores_are_those_that_the_process_may_use(quota: str, num: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    allow(monkeypatch, quota)
+    allow(monkeypatch, {V2: quota})
+    assert num_cores() == num
+
+
+@pytest.mark.parametrize(("quota", "num"), [("-1", 3), ("200000", 2), ("50000", 1)])
+def test_an_older_system_shows_the_quota_in_two_files(quota: str, num: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    allow(monkeypatch, dict(zip(V1, (quota, "100000"), strict=True)))
     assert num_cores() == num
 
 
@@ -27,7 +44,7 @@ def test_packing_keeps_to_the_quota_of_its_container(monkeypatch: pytest.MonkeyP
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("a process was started")
 
-    allow(monkeypatch, "100000 100000")
+    allow(monkeypatch, {V2: "100000 100000"})
     monkeypatch.setattr("spectral.data.packing.workers.ProcessPoolExecutor", refuse)
     job: Any = SimpleNamespace(folder=None, make=lambda span, ids: span)
     spans = [(0, 2), (2, 4)]
