@@ -4,6 +4,7 @@ config.yaml          the whole resolved config, written first
 metrics.jsonl        one row per epoch, appended and flushed
 last.ckpt            everything needed to resume, replaced after each epoch
 last.ckpt.damaged    a last.ckpt that could not be read: the run has started again
+last.ckpt.incomplete one of version 0.1 with more epochs than metrics.jsonl: the run has started again
 best.safetensors     weights of the epoch that is kept: the last one so far, or the best (schedule.keep)
 init.json            only with `init` or `distill`: the weights that the run began with, and its teacher
 data.json            the fingerprint of the spectra, for readers of a run that has not ended

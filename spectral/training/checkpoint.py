@@ -75,17 +75,22 @@ def load_checkpoint(path: Path) -> Checkpoint | None:
     except Exception as error:  # corrupt bytes can raise anything in the reader
         if OUT_OF_MEMORY in str(error):
             raise
-        damaged = path.replace(path.with_name(f"{path.name}.damaged"))
+        damaged = _set_aside(path, "damaged")
         said = "%s cannot be read (%s): it is kept as %s, and the run starts again from its beginning."
         log.warning(said, path, type(error).__name__, damaged.name)
         return None
+
+
+def _set_aside(path: Path, why: str) -> Path:
+    """Rename a checkpoint that is no use here, so that the next one does not replace it. Gives its path."""
+    return path.replace(path.with_name(f"{path.name}.{why}"))
 
 
 def load_resumable(folder: RunFolder) -> Checkpoint | None:
     """The checkpoint that a run resumes from, with the row of each epoch until then; None: from the beginning.
 
     Rows that metrics.jsonl has lost are those of the checkpoint. An earlier version kept none there: if it lacks a row
-    in both places, the run starts again, which is logged.
+    in both places, the run starts again, which is logged, and the checkpoint is renamed.
 
     Raises:
         UserError: the weights of the run cannot be read. The sentence says how to start again.
@@ -96,9 +101,9 @@ def load_resumable(folder: RunFolder) -> Checkpoint | None:
     rows = {row["epoch"]: row for row in [*saved.rows, *folder.readable_metrics()]}
     saved.rows = [rows[epoch] for epoch in range(1, saved.epoch + 1) if epoch in rows]
     if len(saved.rows) < saved.epoch:
-        log.warning(
-            "%s lacks epochs that %s has: the run starts again from its beginning.", folder.metrics, folder.checkpoint
-        )
+        kept = _set_aside(folder.checkpoint, "incomplete")
+        said = "%s lacks epochs that %s has: it is kept as %s, and the run starts again from its beginning."
+        log.warning(said, folder.metrics, folder.checkpoint, kept.name)
         return None
     if saved.best_epoch:
         check_weights(folder.weights, folder)

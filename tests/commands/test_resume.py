@@ -163,9 +163,12 @@ def test_a_run_of_an_earlier_version_that_lost_a_row_starts_again(
     assert saved is not None
     save_checkpoint(folder.checkpoint, dataclasses.replace(saved, rows=[]))
     folder.write_metrics(folder.read_metrics()[:3])
+    whole = folder.checkpoint.read_bytes()
     with caplog.at_level(logging.WARNING):
         run(small(TWO_STAGES))
     assert "metrics.jsonl lacks epochs" in caplog.text and "starts again from its beginning" in caplog.text
+    assert "it is kept as last.ckpt.incomplete" in caplog.text
+    assert (tmp_path / "run" / "last.ckpt.incomplete").read_bytes() == whole
     assert outcome(tmp_path / "run") == two_stages
 
 
