@@ -33,9 +33,10 @@ SIZES = ("width", "widths", "num_blocks")  # if the weights fit, these are equal
 def load_initial(
     init: str | None, init_wave: str, classifier: Classifier, network: nn.Module, folder: RunFolder, dataset: Dataset
 ) -> dict[str, Any]:
-    """Load the weights that a run begins with into its fresh network. Writes nothing.
+    """Load the weights that a run begins with into its fresh network. Nothing is written to the folder of `init`.
 
-    If the run has a checkpoint, it resumes from that: the network is left as it is, and `init` is not read.
+    If the run has a checkpoint, it resumes from that: the network is left as it is, and `init` is not read. A
+    checkpoint of `folder` from which the run cannot resume is renamed, see `load_resumable`.
 
     Args:
         init: folder of the other run; None for fresh weights.
