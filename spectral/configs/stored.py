@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from spectral.configs.array_files import unused_options
 from spectral.configs.baseline_run import BaselineRunConfig
 from spectral.configs.methods import methods
 from spectral.configs.pretraining import PretrainingConfig
@@ -22,12 +23,20 @@ def read_stored(config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, An
         config: the whole config of a run, a baseline or a pretraining, resolved.
 
     Returns:
-        The config under today's names, with the default of every key that it lacks; and what it holds that this version
-        does not know, by dotted key.
+        The config under today's names, with the default of every key that it lacks, and of each option of data=arrays
+        that earlier versions took and ignored; and what it holds that this version does not know, by dotted key.
     """
     unknown: dict[str, Any] = {}
     kind, lacking = kind_of(config), WITHOUT_KEY if kind_of(config) is ExperimentConfig else {}
-    return _completed({**lacking, **renamed(config)}, kind, "", unknown), unknown
+    completed = _completed({**lacking, **renamed(config)}, kind, "", unknown)
+    return completed | {"data": _without_unused(completed["data"])}, unknown
+
+
+def _without_unused(data: Any) -> Any:
+    if not isinstance(data, Mapping) or data.get("name") != "arrays":
+        return data
+    paths = [str(data[key]) for key in ("path", "test_path") if data[key] is not None]
+    return {**data, **dict.fromkeys(unused_options(data, paths))}
 
 
 def kind_of(config: Mapping[str, Any]) -> type:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,28 @@ def test_an_unknown_option_is_ignored_if_it_did_nothing_or_the_run_is_finished(
         assert f"run_dir=run holds a run with {key}={value}, which this version does not know" in caplog.text
     with pytest.raises(UserError, match=rf"with {key}=3, which this version does not know: resume it with the version"):
         check_same(HERE, stored(3), NOW, is_finished=False)
+
+
+@pytest.mark.parametrize(
+    ("option", "path", "does_nothing"),
+    [
+        ({"ivar_key": "ivar"}, "a.csv", True),
+        ({"channels_last": True}, "A.TSV", True),
+        ({"header": True}, "a.fits.gz", True),
+        ({"ivar_key": "ivar"}, "a.npz", False),
+        ({"header": True}, "a.csv", False),
+    ],
+)
+def test_an_option_that_the_file_of_a_run_had_no_use_for_is_not_read(
+    option: dict[str, Any], path: str, does_nothing: bool
+) -> None:
+    """Earlier versions took it; today it is refused, so that a command cannot give it."""
+    now = NOW | {"data": {"name": "arrays", "path": path}}
+    stored = now | {"data": now["data"] | option}
+    (key,) = option
+    assert stored_by_this_version(stored)["data"][key] == (None if does_nothing else option[key])
+    with nullcontext() if does_nothing else pytest.raises(UserError, match=rf"holds a run with data\.{key}="):
+        check_same(HERE, stored, now, is_finished=False)
 
 
 def test_how_a_run_is_computed_is_not_part_of_its_identity() -> None:

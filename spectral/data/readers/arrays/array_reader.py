@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from spectral.configs.array_files import FITS, HDF5
 from spectral.data.ivar import float32_ivar
 from spectral.data.readers.arrays.array_map import map_npy, map_npz
 from spectral.data.readers.arrays.fits_map import WAVE_NAMES, map_fits
@@ -32,7 +33,6 @@ log = logging.getLogger(__name__)
 LEAST_LIKELY_ANGSTROM = 1000.0  # a grid that ends below is more likely in nm or um
 USUAL_KEYS = {"flux": ("flux",), "wave": WAVE_NAMES, "ivar": ("ivar",), "mask": ("mask",)}  # in lower case
 LOG_WAVE = "loglam"  # SDSS's name for log10 of wavelengths
-HDF5, FITS = (".h5", ".hdf5"), (".fits", ".fit", ".fits.gz", ".fit.gz")
 
 
 @dataclass(frozen=True)

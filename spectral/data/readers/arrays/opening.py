@@ -4,7 +4,8 @@ import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from spectral.data.readers.arrays.array_reader import FITS, HDF5, ArrayReader
+from spectral.configs.array_files import FITS, HDF5, OF_PIXEL_COLUMNS, USED_BY, unused_options
+from spectral.data.readers.arrays.array_reader import ArrayReader
 from spectral.data.readers.arrays.matrix import MatrixReader
 from spectral.data.readers.arrays.options import ArrayOptions
 from spectral.data.readers.arrays.parquet_reader import ParquetReader
@@ -22,18 +23,6 @@ READERS: dict[str, Callable[[Path, str, ArrayOptions], Reader]] = {
     ".parquet": ParquetReader,
     ".csv": MatrixReader,
     ".tsv": MatrixReader,
-}
-OF_ARRAYS = (".npz", ".npy", *HDF5, *FITS)
-OF_PIXEL_COLUMNS = (".parquet", ".csv", ".tsv")
-USED_BY = {  # an option -> the kinds of files that it is for; those that are not here are for all
-    "labels": OF_ARRAYS,
-    "flux_key": (*OF_ARRAYS, ".parquet"),
-    "wave_key": OF_ARRAYS,
-    "ivar_key": (*OF_ARRAYS, ".parquet"),
-    "mask_key": (*OF_ARRAYS, ".parquet"),
-    "channels_last": (*OF_ARRAYS, ".parquet"),
-    "flux_columns": OF_PIXEL_COLUMNS,
-    "header": (".csv", ".tsv"),
 }
 
 
@@ -98,11 +87,11 @@ def _refuse_unused(options: ArrayOptions, kinds: set[str], path: str) -> None:
             path,
             ", ".join(OF_PIXEL_COLUMNS),
         )
-    for name, uses in USED_BY.items():
-        if (value := getattr(options, name)) not in (None, False, ()) and kinds.isdisjoint(uses):
-            raise UserError(
-                f"data.{name}={_written(value)} cannot go with data.path={path}: it is for {', '.join(uses)}."
-            )
+    for name in unused_options(vars(options), kinds):
+        raise UserError(
+            f"data.{name}={_written(getattr(options, name))} cannot go with data.path={path}: it is for "
+            f"{', '.join(USED_BY[name])}."
+        )
 
 
 def _open(path: str, key: str, options: ArrayOptions) -> Reader:
