@@ -70,7 +70,9 @@ def in_order_of_spectra(
     missing = own[~own.isin(keys)]
     if len(missing):
         raise UserError(
-            f"{source} lacks {len(missing):,} of the {num:,} ids in {spectra}, the first is '{missing.iloc[0]}'."
+            f"{source} lacks {len(missing):,} of the {num:,} ids '{own.name}' in {spectra}, the first is "
+            f"'{missing.iloc[0]}': give each a row, whose label may be blank, or name other ids by "
+            "data.id_key, which both files have."
         )
     log.info("%s is joined by id; %s of its rows have no spectrum.", source, f"{len(labels) - num:,}")
     joined: pd.DataFrame = labels.iloc[pd.Index(keys).get_indexer(pd.Index(own))].reset_index(drop=True)

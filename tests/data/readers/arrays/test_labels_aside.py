@@ -75,8 +75,8 @@ def test_a_table_without_such_ids_is_joined_by_row_with_a_warning(tmp_path, capl
 @pytest.mark.parametrize(
     ("table", "options", "sentence"),
     [
-        (rows("obsid,class", IDS + 100), {}, r"labels\.csv lacks 4 of the 4 ids in data\.path="),
-        (rows("id,class", [*IDS[:3], 5]), {}, r"labels\.csv lacks 1 of the 4 ids in data\.path="),
+        (rows("obsid,class", IDS + 100), {}, r"labels\.csv lacks 4 of the 4 ids 'obsid' in data\.path="),
+        (rows("id,class", [*IDS[:3], 5]), {}, r"labels\.csv lacks 1 of the 4 ids .*give each a row, .*data\.id_key"),
         (rows("obsid,class", [1, 1, 2, 3]), {}, r"labels\.csv has the id '1' more than once\."),
         (rows("name,class"), {"id_key": "obsid"}, r"labels\.csv has no 'obsid' \(data\.id_key\)"),
     ],
@@ -84,6 +84,18 @@ def test_a_table_without_such_ids_is_joined_by_row_with_a_warning(tmp_path, capl
 def test_a_table_that_lacks_the_ids_is_refused(tmp_path, table, options, sentence):
     with pytest.raises(UserError, match=sentence):
         opened(tmp_path, table, options=options, obsid=IDS).catalog()
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "labels"),
+    [
+        (rows("obsid,class", labels=["a", "b", "", "d"]), {}, ["a", "b", None, "d"]),
+        ("obsid,name,class\n1,s1,a\n2,s0,b\n3,s3,c\n4,s2,d\n", {"id_key": "name"}, list("badc")),
+    ],
+)
+def test_what_a_refusal_says_helps(tmp_path, table, options, labels):
+    catalog = opened(tmp_path, table, options=options, obsid=IDS, name=["s0", "s1", "s2", "s3"]).catalog()
+    assert [label if isinstance(label, str) else None for label in catalog["label"]] == labels
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ class TestLabelsAside:
         assert reader.catalog()["id"].tolist() == list("1234")
 
     def test_ids_that_the_table_lacks_are_refused(self, tmp_path):
-        with pytest.raises(UserError, match=r"labels.csv lacks 2 of the 4 ids in data.path=.*, the first is '3'"):
+        with pytest.raises(UserError, match=r"labels.csv lacks 2 of the 4 ids 'id' in data.path=.*, the first is '3'"):
             self.opened(tmp_path, "id,type\n1,a\n2,b\n", id=[1, 2, 3, 4]).catalog()
 
     def test_a_table_without_ids_is_refused_if_the_flux_has_them(self, tmp_path):
