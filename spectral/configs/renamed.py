@@ -22,6 +22,22 @@ CHANGED_DEFAULTS: Mapping[str, tuple[Any, Any]] = {
     "lr_schedule.patience_epochs": (10, 2),  # 0.1 waited longer than the default stage lasts
 }
 
+# A stage's lr_schedule by its name alone, and what it meant to 0.1.
+STAGE_OF_0_1 = "plateau", {"name": "plateau", "patience_epochs": 10}
+
+
+def with_stages_of_0_1(config: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A config whose stages mean what they meant to the version that stored the config of a network's run."""
+    schedule = config.get("schedule")
+    if "inputs" in stored or not isinstance(schedule, Mapping) or not isinstance(schedule.get("stages"), list):
+        return {**config}  # 0.1 stored no inputs
+    name, meant = STAGE_OF_0_1
+    stages = [
+        {**stage, "lr_schedule": meant} if isinstance(stage, Mapping) and stage.get("lr_schedule") == name else stage
+        for stage in schedule["stages"]
+    ]
+    return {**config, "schedule": {**schedule, "stages": stages}}
+
 
 def renamed(value: Any, key: str = "") -> Any:
     """A stored value under today's names; of a mapping or a list all that it holds.

@@ -9,7 +9,7 @@ from spectral.configs.baseline_run import BaselineRunConfig
 from spectral.configs.methods import methods
 from spectral.configs.pretraining import PretrainingConfig
 from spectral.configs.registry import Registry
-from spectral.configs.renamed import WITHOUT_KEY, renamed
+from spectral.configs.renamed import WITHOUT_KEY, renamed, with_stages_of_0_1
 from spectral.configs.root import REGISTRIES, ExperimentConfig
 from spectral.errors import UserError
 
@@ -27,8 +27,9 @@ def read_stored(config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, An
         that earlier versions took and ignored; and what it holds that this version does not know, by dotted key.
     """
     unknown: dict[str, Any] = {}
-    kind, lacking = kind_of(config), WITHOUT_KEY if kind_of(config) is ExperimentConfig else {}
-    completed = _completed({**lacking, **renamed(config)}, kind, "", unknown)
+    if (kind := kind_of(config)) is ExperimentConfig:
+        config = {**WITHOUT_KEY, **with_stages_of_0_1(config, config)}
+    completed = _completed(renamed(config), kind, "", unknown)
     return completed | {"data": _without_unused(completed["data"])}, unknown
 
 

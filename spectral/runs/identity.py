@@ -12,7 +12,8 @@ from spectral.configs.baseline_run import BaselineRunConfig
 from spectral.configs.data import readers
 from spectral.configs.dotted import flat
 from spectral.configs.pretraining import PretrainingConfig
-from spectral.configs.renamed import CHANGED_DEFAULTS, renamed
+from spectral.configs.renamed import CHANGED_DEFAULTS, renamed, with_stages_of_0_1
+from spectral.configs.root import ExperimentConfig
 from spectral.configs.stored import kind_of, read_stored
 from spectral.errors import UserError
 
@@ -62,6 +63,9 @@ def as_begun(path: Path, stored: Mapping[str, Any], given: dict[str, Any], chose
         raise UserError(f"run_dir={path} holds {WHAT.get(kind, 'the run of a network')}: give another run_dir.")
     begun = read_stored(stored)[0]
     given = _on_grid_as_begun(begun, given)
+    if kind is ExperimentConfig and (of_0_1 := with_stages_of_0_1(given, stored)) != given:
+        log.warning("The run in %s has stages whose lr_schedule=plateau waits for 10 epochs, once the default.", path)
+        given = of_0_1
     then, now = flat(begun), flat(given)
     added = then.keys() & now.keys() - flat(renamed(stored)).keys()
     moved = {key for key, defaults in CHANGED_DEFAULTS.items() if (then.get(key), now.get(key)) == defaults}

@@ -157,6 +157,21 @@ def test_a_run_that_began_with_a_former_default_keeps_it(caplog: pytest.LogCaptu
         check_same(HERE, began, named, is_finished=False)
 
 
+def test_a_stage_of_0_1_with_the_name_alone_keeps_the_former_default_too(caplog: pytest.LogCaptureFixture) -> None:
+    stages = {"schedule": {"stages": [{"name": "train"}, {"name": "settle", "lr_schedule": "plateau"}]}}
+    today = stored_by_this_version(NOW) | stages
+
+    def patience(began: dict[str, Any]) -> int:
+        begun = as_begun(HERE, began, today, chosen=[])
+        check_same(HERE, began, begun, is_finished=False)
+        return int(stored_by_this_version(begun)["schedule"]["stages"][1]["lr_schedule"]["patience_epochs"])
+
+    assert patience(NOW | stages) == 10  # without `inputs`, which 0.1 did not have
+    assert "whose lr_schedule=plateau waits for 10 epochs, once the default" in caplog.text
+    caplog.clear()
+    assert patience(today) == 2 and not caplog.text
+
+
 @dataclasses.dataclass
 class LaterConfig(ExperimentConfig):
     """The config of a later version, which has a key more."""
