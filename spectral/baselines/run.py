@@ -15,6 +15,7 @@ from spectral.baselines.channels import Channels
 from spectral.baselines.contract import Method, Probabilities, Setting
 from spectral.builders import check_objectives, decision_rule, objects_of
 from spectral.configs.baseline_run import BaselineRunConfig, typed_baseline
+from spectral.configs.ignored import ignored_of_data
 from spectral.configs.methods import methods
 from spectral.data.dataset import Dataset
 from spectral.errors import UserError
@@ -78,6 +79,8 @@ def _carry_out(
     """
     started = time.perf_counter()
     runtime = _runtime(config.num_threads)
+    for sentence in ignored_of_data(config.data):
+        log.warning(sentence)
     dataset = Dataset.open(config.data, config.split, Path(config.cache_dir))
     if before and not dataset.survey.is_of(before["survey"]["fingerprint"]):
         raise UserError(f"the survey has changed since the run in {folder.path}: its test split is no longer there.")

@@ -22,7 +22,9 @@ from omegaconf.errors import (
     OmegaConfBaseException,
     UnsupportedInterpolationType,
 )
+from yaml import MarkedYAMLError
 
+from spectral.cli.composed_files import defaults_sentence, file_sentence, yaml_sentence
 from spectral.cli.config_groups import register_groups_resolver
 from spectral.cli.startup import EXIT_INTERRUPTED, raise_on_interrupt
 from spectral.configs.messages import config_sentence
@@ -74,7 +76,13 @@ def run_command(main: Callable[[], Any], explain: Explain = nothing_more) -> Non
         _end(hydra_sentence(error, explain), EXIT_MISTAKE)
     except INTERPOLATION as error:  # before ValueError, of which they are
         _end(interpolation_sentence(error), EXIT_MISTAKE)
+    except MarkedYAMLError as error:
+        if sentence := yaml_sentence(error):
+            _end(sentence, EXIT_MISTAKE)
+        raise
     except ValueError as error:
+        if sentence := defaults_sentence(error):
+            _end(sentence, EXIT_MISTAKE)
         if not str(error).startswith(HYDRA_GROUP_ERROR):
             raise
         _end(f"{str(error).rstrip('.')}: a config group takes the name of a part, as in model=fcn.", EXIT_MISTAKE)
@@ -181,6 +189,8 @@ def hydra_sentence(error: HydraException, explain: Explain = nothing_more) -> st
         return f"{group} is given {name} in a list with others: it takes one name, as in {group}={name}."
     if other := NO_SUCH_GROUP.match(str(error)):
         return f"{other[1]} is not a known key of this command, though of another one: --help lists its keys."
+    if sentence := file_sentence(error):
+        return sentence
     if cause is None or isinstance(cause, HydraException):
         return f"{hydras_own_words(error)}."
     raise error

@@ -29,7 +29,7 @@ def ignored_options(config: ExperimentConfig, overrides: Sequence[str]) -> list[
         overrides: of the command: a default next to another option is no mistake.
     """
     replaced = [f"{override} does nothing: {why}." for override in overrides if (why := replacement(config, override))]
-    found = (_next_to_form(config), _without_teacher(config), _without_their_own(config), _of_data(config.data))
+    found = (_next_to_form(config), _without_teacher(config), _without_their_own(config), ignored_of_data(config.data))
     return [*replaced, *itertools.chain.from_iterable(found), *ignored_of_stages(config)]
 
 
@@ -82,15 +82,22 @@ def _without_their_own(config: ExperimentConfig) -> Iterator[str]:
     schedule = config.schedule
     if schedule.mixup_alpha is None and schedule.mixup_classes != "across":
         yield f"schedule.mixup_classes={schedule.mixup_classes} does nothing without schedule.mixup_alpha."
-    baseline = getattr(config.data, "baseline", BaselineConfig())  # a survey that is packed has none
+
+
+def ignored_of_data(data: Any) -> list[str]:
+    """A sentence for each option of a reader that changes nothing; a survey that is packed has none of them."""
+    return [*_of_baseline(data), *_of_source(data)]
+
+
+def _of_baseline(data: Any) -> Iterator[str]:
+    baseline = getattr(data, "baseline", BaselineConfig())
     for option in dict.fromkeys(OPTIONS.values()):
         value = getattr(baseline, option)
         if option not in baseline.used and value != getattr(BaselineConfig(), option):
             yield f"data.baseline.{option}={value:g} does nothing with data.baseline.method={baseline.method}."
 
 
-def _of_data(data: Any) -> Iterator[str]:
-    """Options of the data; a survey that is packed has none of them."""
+def _of_source(data: Any) -> Iterator[str]:
     if getattr(data, "file_key", None) is not None and data.catalog is None:
         yield f"data.file_key={data.file_key} does nothing without data.catalog."
     if hasattr(data, "limit") and data.limit is None and data.limit_draw != type(data)().limit_draw:

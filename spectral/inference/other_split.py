@@ -3,25 +3,32 @@
 import logging
 
 from spectral.data.dataset import Dataset
+from spectral.runs.doubts import doubts_of
 from spectral.runs.folder import RunFolder
 
 log = logging.getLogger(__name__)
 
 
 def doubt_of_split(key: str, other: RunFolder, dataset: Dataset) -> str:
-    """Log and return a sentence if the other run had another split of the same data; empty if it had not.
+    """Log and return what is said against the other run on the same data, and that it had another split of it.
 
     Args:
         key: that names the other run, with its value.
+
+    Returns:
+        Sentences; empty if nothing is said.
     """
-    survey = (other.load_result() or {}).get("survey", {})
+    result = other.load_result() or {}
     is_scored = len(dataset.validation) or len(dataset.test)
-    is_same = dataset.survey.is_of(survey.get("fingerprint", ""))
-    if not is_same or not is_scored or _has_same_split(other, dataset):
+    is_same = dataset.survey.is_of(result.get("survey", {}).get("fingerprint", ""))
+    if not is_same or not is_scored:
         return ""
-    sentence = f"{key} has another split: it may have been trained on spectra that this run is scored on."
-    log.warning(sentence)
-    return sentence
+    sentences = [f"{key} is in doubt itself: {doubt}" for doubt in doubts_of(result)]
+    if not _has_same_split(other, dataset):
+        sentences.append(f"{key} has another split: it may have been trained on spectra that this run is scored on.")
+    for sentence in sentences:
+        log.warning(sentence)
+    return " ".join(sentences)
 
 
 def _has_same_split(other: RunFolder, dataset: Dataset) -> bool:

@@ -14,7 +14,7 @@ from rich.console import Console
 from torch import nn
 
 from spectral.builders import begin_runtime, optimizing, training_settings, with_runtime
-from spectral.configs.ignored import ignored_of_stages
+from spectral.configs.ignored import ignored_of_data, ignored_of_stages
 from spectral.configs.models import models
 from spectral.configs.pretraining import PretrainingConfig, typed_pretraining
 from spectral.data.dataset import Dataset
@@ -88,7 +88,7 @@ def _carry_out(
     started = time.perf_counter()
     runtime = begin_runtime(config, folder)
     resolved_config = with_runtime(resolved_config, runtime)
-    for sentence in ignored_of_stages(config):
+    for sentence in [*ignored_of_stages(config), *ignored_of_data(config.data)]:
         log.warning(sentence)
     dataset = Dataset.without_labels(config.data, config.split, Path(config.cache_dir))
     _check_objective(config, dataset)

@@ -13,13 +13,13 @@ log = logging.getLogger(__name__)
 def ignored_axis(space: Space, checked: Sequence[tuple[list[str], Any]]) -> str:
     """A sentence for an axis that changes nothing in any configuration, so that its trials are all the same; or "".
 
-    A key with one value for all jobs is warned of.
+    A key with one value for all jobs is warned of, and so is what does nothing in all of them.
 
     Args:
         checked: of each configuration that is allowed, its overrides and the typed config; between them they have all
             extremes. Configs of other programs are passed over.
     """
-    from spectral.configs.ignored import replacement
+    from spectral.configs.ignored import ignored_options, replacement
     from spectral.configs.root import ExperimentConfig
 
     replaced: dict[str, list[tuple[str, str]]] = {}
@@ -34,4 +34,8 @@ def ignored_axis(space: Space, checked: Sequence[tuple[list[str], Any]]) -> str:
         if name in space.axes and not isinstance(space.axes[name].domain, Fixed):
             return f"{name} cannot be searched, since it does nothing here: {why}."
         log.warning("%s does nothing: %s.", override, why)
+    said = [ignored_options(config, ()) for _, config in checked if isinstance(config, ExperimentConfig)]
+    for sentence in said[0] if said else ():
+        if all(sentence in others for others in said):  # each trial says its own in its log
+            log.warning(sentence)
     return ""

@@ -60,7 +60,7 @@ class Registry(Generic[Part]):
     def _find_own(self, module: str, attribute: str) -> type[Part]:
         try:
             found = getattr(importlib.import_module(module), attribute, None)
-        except (ModuleNotFoundError, ValueError) as error:  # no such module; an empty or relative name
+        except (ModuleNotFoundError, SyntaxError, ValueError) as error:  # ValueError: an empty or relative name
             raise user_error(f"{self._key}={module}:{attribute} cannot be imported: {error}.") from error
         if not self._is_part(found):
             where = f"{self._base.__module__}.{self._base.__name__}"

@@ -1,5 +1,6 @@
 """Whether a run may be scored on spectra that another one was trained on."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from run_folders import scored_run
 
 from spectral.data.dataset import Dataset
+from spectral.files import write_json
 from spectral.inference.other_split import doubt_of_split
 from spectral.survey import Survey
 
@@ -44,3 +46,16 @@ def test_a_run_that_validated_on_other_spectra_is_doubted(
 def test_without_validation_the_test_spectra_are_compared(tested: tuple[int, ...], said: str, tmp_path: Path) -> None:
     """Spectrum 11 tests this run; without a row of it, the other one may have been trained on it."""
     assert doubt_of_split("init=FOLDER", scored_run(tmp_path, "f", test=ids(tested)), dataset()) == said
+
+
+@pytest.mark.parametrize("key", ["init", "distill"])
+@pytest.mark.parametrize(
+    ("fingerprint", "said"), [("f", f"init=FOLDER is in doubt itself: {DOUBT}"), ("of others", "")]
+)
+def test_what_is_said_against_a_run_is_said_of_those_that_begin_with_it(
+    key: str, fingerprint: str, said: str, tmp_path: Path
+) -> None:
+    """If they are on the same data: of other data it was not trained on what they are scored on."""
+    other = scored_run(tmp_path, fingerprint, validation=ids((0, 1)))
+    write_json(other.result, json.loads(other.result.read_text()) | {key: {"folder": "FOLDER", "doubt": DOUBT}})
+    assert doubt_of_split("init=FOLDER", other, dataset(0, 1)) == said

@@ -81,6 +81,14 @@ def test_what_does_nothing_in_a_stage_is_warned_of(pretrain: Pretrain, caplog: p
     assert "lr_schedule.patience_epochs=2 does nothing with schedule.stages[0].epochs=1:" in caplog.text
 
 
+def test_what_does_nothing_in_the_data_is_warned_of(
+    pretrain: Pretrain, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = [*survey(tmp_path, num_labelled=0), "data.limit_draw=first"]
+    pretrain("schedule.stages.0.epochs=1", "schedule.stages.0.steps=1", data=data)
+    assert "data.limit_draw=first does nothing without data.limit." in caplog.text
+
+
 def test_the_same_command_gives_the_same_weights_and_another_seed_others(pretrain: Pretrain) -> None:
     assert outcome(pretrain(folder="one")) == outcome(pretrain(folder="two"))
     assert outcome(pretrain("seed=4", folder="other"))[2] != outcome(pretrain(folder="one"))[2]

@@ -22,7 +22,6 @@ from spectral.tracking.backends.contract import Ending, TrackedRun
 HTTP = ("https://", "http://")
 START_RETRIES = 2  # of a question to the server; the library's own are 7, which take minutes
 MAX_VALUE_LENGTH = 6000  # of a parameter
-MAX_PARAMS = 100  # of one call
 UI_MISSING = f"which needs the whole package: python -m pip install mlflow=={__version__}"
 STATUS = {"finished": "FINISHED", "pruned": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
 
@@ -123,8 +122,7 @@ class MlflowTracker:
 
     def _write_config(self, run_id: str) -> None:
         params = [Param(_name(key), str(value)[:MAX_VALUE_LENGTH]) for key, value in _flat(self._tracked.config)]
-        for start in range(0, len(params), MAX_PARAMS):
-            self._client.log_batch(run_id, params=params[start : start + MAX_PARAMS])
+        self._client.log_batch(run_id, params=params)  # the library splits what is too much for one call
 
     def _write_tags(self, run_id: str) -> None:
         """What may be another at a later start."""

@@ -1,5 +1,7 @@
 """Keys of a search that change nothing in any of its configurations."""
 
+import logging
+
 import pytest
 from small_runs import composed
 
@@ -31,3 +33,12 @@ def test_a_key_of_all_jobs_that_does_nothing_is_warned_of(caplog: pytest.LogCapt
     )
     (record,) = caplog.records
     assert record.getMessage().startswith("loss=focal does nothing: each stage has its own, the first schedule.")
+
+
+def test_what_does_nothing_in_all_configurations_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    axes = {"model.width": [4, 8], "loss.form": ["log_of_mean", "mean_of_logs"]}
+    common = ["distill_weight=0.8", "loss=soft_f1", "loss.eps=1e-3"]  # eps counts with one of the forms
+    first, second = ["model.width=4", "loss.form=log_of_mean"], ["model.width=8", "loss.form=mean_of_logs"]
+    assert not ignored(common, axes, first, second)
+    said = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert said == ["distill_weight=0.8 does nothing: there is no teacher without distill=FOLDER."]

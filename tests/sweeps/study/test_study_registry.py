@@ -107,6 +107,18 @@ def test_a_module_without_a_pruner_is_refused(name: str, message: str) -> None:
     assert str(raised.value).startswith(f"sweep.pruner={name} ") and message in str(raised.value)
 
 
+def test_an_own_file_that_python_cannot_read_is_named_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my_typo.py").write_text("\nclass MyPruner(\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for key in ("pruner", "sampler"):
+        with pytest.raises(UserError) as raised:
+            typed_sweep({key: "my_typo:MyPruner"})
+        said = "cannot be imported: '(' was never closed (my_typo.py, line 2)."
+        assert str(raised.value) == f"sweep.{key}=my_typo:MyPruner {said}"
+
+
 @pytest.mark.parametrize(
     ("pruner", "pruning", "message"),
     [

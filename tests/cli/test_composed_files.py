@@ -1,0 +1,96 @@
+"""Mistakes in yaml files of the user's own: one sentence that names the file and says what to write."""
+
+from pathlib import Path
+
+import pytest
+from commands import command
+from small_runs import REPOSITORY
+
+PACKAGE = "the first line of the file has to be `# @package _global_`"
+EXAMPLE = "`defaults: [override /model: fcn]`"
+NO_LIST = f"experiment/own.yaml: its defaults are no list of single choices, such as {EXAMPLE}."
+NO_KEY = f"experiment/own.yaml: experiment is not a known key: {PACKAGE}, and another file of its group is taken by"
+
+
+def mistake(text: str, folder: Path, *options: str, group: str = "experiment") -> str:
+    """How run.py ends with this text as the file own.yaml of a group."""
+    (folder / "conf" / group).mkdir(parents=True)
+    (folder / "conf" / group / "own.yaml").write_text(text)
+    given = ("--config-dir", str(folder / "conf"), f"{group}=own", "run_dir=never", *options)
+    ended = command(REPOSITORY / "run.py", *given, cwd=folder)
+    assert (ended.returncode, ended.stdout) == (2, "") and [path.name for path in folder.iterdir()] == ["conf"]
+    return ended.stderr.removeprefix("error: ").rstrip("\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("model: fcn", f"experiment/own.yaml: model=fcn chooses no part: write {EXAMPLE}."),
+        (
+            "schedule: reference",
+            "experiment/own.yaml: schedule=reference chooses no part: write `defaults: [override /schedule: "
+            "reference]`.",
+        ),
+        ("model: 3", "experiment/own.yaml: model=3 has the wrong type: allowed is a mapping, such as {a: 1}."),
+        ("model: {widht: 3}", "experiment/own.yaml: model.widht is not a known key: did you mean 'width'? allowed: "),
+        ("model: {width: abc}", "experiment/own.yaml: model.width=abc has the wrong type: allowed is an integer."),
+        ("sede: 3", "experiment/own.yaml: sede is not a known key: did you mean 'seed'? allowed: "),
+        ("experiment: best", NO_KEY),
+        ("defaults: [/model: fcn]", f"model is chosen by two files: to replace the choice write {EXAMPLE}."),
+        (
+            "defaults: [override model: fcn]",
+            "experiment/own.yaml: a choice of another group begins with a slash: write `defaults: [override /model: "
+            "NAME]`.",
+        ),
+        (
+            "defaults: [override /method: quant]",
+            "experiment/own.yaml: override /method is no choice of this command: --help lists its groups.",
+        ),
+        (
+            "defaults: ['override /model:fcn']",
+            "experiment/own.yaml: its defaults name experiment/override /model:fcn, which is not there: a part of a "
+            f"group is chosen as in {EXAMPLE}.",
+        ),
+        (
+            "defaults: [model: fcn]",
+            "experiment/own.yaml: its defaults name experiment/model/fcn, which is not there: a part of a group is "
+            f"chosen as in {EXAMPLE}.",
+        ),
+        ("defaults: fcn", NO_LIST),
+        ("defaults: {override /model: fcn}", NO_LIST),
+        ("defaults: [{override /model: fcn, override /loss: focal}]", NO_LIST),
+    ],
+)
+def test_a_mistake_in_an_experiment_says_what_to_write(text: str, expected: str, tmp_path: Path) -> None:
+    found = mistake(f"# @package _global_\n{text}\n", tmp_path)
+    assert found.startswith(expected) and found.endswith((".", "]`.")) and "\n" not in found
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("seed: 3", NO_KEY),
+        (
+            "defaults: [override /model: fcn]\nmodel: {dropout: 0.1}",
+            f"experiment/own.yaml: its choices count below experiment: {PACKAGE}.",
+        ),
+    ],
+)
+def test_an_experiment_without_its_first_line_is_named(text: str, expected: str, tmp_path: Path) -> None:
+    assert mistake(text, tmp_path).startswith(expected)
+
+
+def test_a_file_that_is_no_yaml_is_named_with_its_line(tmp_path: Path) -> None:
+    found = mistake("# @package _global_\nmodel:\n\twidth: 3\n", tmp_path)
+    place = tmp_path / "conf" / "experiment" / "own.yaml"
+    assert found == f"{place}, line 3: found character '\\t' that cannot start any token."
+
+
+def test_a_sweep_says_the_same(tmp_path: Path) -> None:
+    found = mistake("# @package _global_\nmodel: fcn\n", tmp_path, "-m", "seed=1,2")
+    assert found == f"experiment/own.yaml: model=fcn chooses no part: write {EXAMPLE}."
+
+
+def test_a_search_says_the_same(tmp_path: Path) -> None:
+    found = mistake("defaults: [default, _self_]\nnum_trails: 3\n", tmp_path, "-m", group="sweep")
+    assert found.startswith("sweep/own.yaml: sweep.num_trails is not a known key: did you mean 'num_trials'? allowed: ")
