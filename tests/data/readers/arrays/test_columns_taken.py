@@ -279,6 +279,22 @@ class TestAxis:
             assert survey.wave_unit == "nm"
             np.testing.assert_allclose(survey.wave_angstrom[[0, -1]], [40005, 40305])
 
+    @pytest.mark.parametrize("suffix", ["csv", "parquet"])
+    @pytest.mark.parametrize("first", [-8, -24], ids=["fewer below 0", "more below 0"])
+    def test_names_on_both_sides_of_0_are_all_pixels(self, tmp_path, caplog, suffix, first):
+        path = saved(tmp_path, table([str(first + 2 * i) for i in range(LENGTH)], label=LABELS), suffix)
+        with caplog.at_level(logging.INFO):
+            check_flux(open_arrays(path))
+        assert "other columns" not in caplog.text
+        with pytest.raises(UserError, match=r"wave_unit=cm-1 has no wavelengths: .* wavelengths must be above 0"):
+            open_arrays(path, wave_unit="cm-1").wave_angstrom()
+
+    def test_names_with_exponents(self, tmp_path):
+        path = saved(tmp_path, table([f"{float(name):.4e}" for name in GRID], label=LABELS))
+        reader = open_arrays(path, wave_unit="nm")
+        np.testing.assert_allclose(reader.wave_angstrom()[[0, -1]], [40005, 40305])
+        check_flux(reader)
+
     def test_numbers_of_no_unit_are_no_axis_and_said(self, tmp_path, caplog):
         assert open_arrays(saved(tmp_path, table(GRID, label=LABELS))).wave_angstrom() is None
         assert "look like wavelengths: data.wave_unit=angstrom|nm|um|m|cm-1 makes them the axis" in caplog.text
