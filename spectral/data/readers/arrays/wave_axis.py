@@ -15,8 +15,9 @@ from spectral.errors import UserError
 log = logging.getLogger(__name__)
 
 NUMBER = r"[+-]?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?"
-WITH_UNIT = re.compile(rf"({NUMBER}) *(angstrom|å|nm|um|µm|cm-1|cm\^-1)?", re.IGNORECASE)  # 400.5, 400nm, -8, 4.0e+02
-SAME_UNIT = {"å": "angstrom", "µm": "um", "cm^-1": "cm-1"}
+UNIT = r"angstrom|å|nm|um|µm|cm\^?-1|cm\^\{-1\}|cm⁻¹|1/cm"
+WITH_UNIT = re.compile(rf"({NUMBER}) *({UNIT})?", re.IGNORECASE)  # 400.5, 400nm, -8, 4.0e+02
+SAME_UNIT = {"å": "angstrom", "µm": "um", **dict.fromkeys(["cm^-1", "cm^{-1}", "cm⁻¹", "1/cm"], "cm-1")}
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ def _axis(names: Sequence[str], unit: str | None, medium: str | None, source: st
     if not rising or (numbers <= 0).any():
         if unit:
             why = "reach 0: wavelengths must be above 0" if rising else "are not named by numbers that rise or fall"
+            if len(numbers) < len(names):
+                why = f"are not named by numbers alone, such as 400.5 or 400.5{unit}"
             pixels = f"the pixels of {source}, {names[0]} to {names[-1]}"
             raise UserError(f"data.wave_unit={unit} has no wavelengths: {pixels}, {why}.")
         return None

@@ -264,6 +264,24 @@ class TestAxis:
         with pytest.raises(UserError, match="does not fit the column names"):
             open_arrays(saved(tmp_path, table([f"{name}nm" for name in GRID])), wave_unit="um").wave_angstrom()
 
+    @pytest.mark.parametrize("unit", ["cm-1", " cm-1", " cm^-1", " cm⁻¹", " 1/cm", "cm^{-1}"])
+    def test_wave_numbers_in_each_spelling_of_their_unit(self, tmp_path, unit):
+        path = saved(tmp_path, table([f"{name}{unit}" for name in GRID], label=LABELS))
+        reader = open_arrays(path)
+        np.testing.assert_allclose(reader.wave_angstrom()[[0, -1]], [1e8 / 4000.5, 1e8 / 4030.5])
+        check_flux(reader)
+
+    @pytest.mark.parametrize(
+        ("names", "reason"),
+        [
+            ([f"X{name}" for name in GRID], "are not named by numbers alone, such as 400.5 or 400.5cm-1"),
+            ([*GRID[:-2], GRID[-1], GRID[-2]], "are not named by numbers that rise or fall"),
+        ],
+    )
+    def test_why_names_are_no_axis_is_said(self, tmp_path, names, reason):
+        with pytest.raises(UserError, match=reason):
+            open_arrays(saved(tmp_path, table(names, label=LABELS)), wave_unit="cm-1").wave_angstrom()
+
     @pytest.mark.parametrize("suffix", ["csv", "parquet", "npz"])
     def test_the_pack_keeps_the_axis_and_its_unit(self, tmp_path, suffix):
         if suffix == "npz":
