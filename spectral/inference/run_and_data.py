@@ -9,6 +9,7 @@ from spectral.configs.baseline import baseline_in_words
 from spectral.configs.class_lists import class_of
 from spectral.configs.commands import EvaluateConfig
 from spectral.configs.data import readers
+from spectral.configs.pasted import pasted_list
 from spectral.configs.split import splits
 from spectral.data.dataset import Dataset
 from spectral.data.packing.open import open_survey
@@ -89,7 +90,7 @@ def labels_of(survey: Survey, class_names: list[str]) -> Labels:
     if unknown:
         raise UserError(
             f"the data has the class '{unknown[0]}', the run does not: {nearest(unknown[0], class_names)}; "
-            f"'data.class_names=[{','.join(class_names)}]' data.on_bad=skip leaves such spectra out."
+            f"{pasted_list('data.class_names', class_names)} data.on_bad=skip leaves such spectra out."
         )
     return np.array([-1, *(-1 if name is None else class_names.index(name) for name in same)])[survey.labels + 1]
 
