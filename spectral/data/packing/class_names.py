@@ -8,6 +8,7 @@ import pandas as pd
 
 from spectral.configs.class_lists import class_of
 from spectral.data.readers.columns import shortened
+from spectral.data.readers.text import MISSING_WORDS
 from spectral.errors import UserError, did_you_mean, nearest
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,14 @@ def _numeric_first(name: str) -> tuple[bool, float, str]:
     except ValueError:
         number = math.nan
     return (not math.isfinite(number), number if math.isfinite(number) else 0.0, name)
+
+
+def warn_of_missing_words(labels: pd.Series) -> None:
+    """Warn of a class that is called as other programs write labels that are missing, such as R's NA."""
+    for name, num in labels.value_counts().items():
+        if str(name).lower() in MISSING_WORDS:
+            spectra = "1 spectrum has" if num == 1 else f"{num:,} spectra have"
+            log.warning("%s the label %s, a class of its own: a missing label is blank.", spectra, name)
 
 
 def warn_of_names_alike(class_names: Sequence[str]) -> None:

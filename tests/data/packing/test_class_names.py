@@ -73,6 +73,14 @@ def test_classes_that_differ_in_capitals_or_spaces_alone_are_warned_of(tmp_path,
     assert r"'alpha quartz' and 'alpha\xa0quartz' differ in capitals or spaces alone: write them alike" in spaces
 
 
+def test_a_class_that_is_called_as_missing_labels_are_is_warned_of(tmp_path, caplog):
+    names, warnings = packing_warnings(tmp_path, caplog, ["Calcite", "NA", "talc", "NA", "", "n/a"])
+    assert names == ["Calcite", "NA", "n/a", "talc"] and warnings == [
+        "2 spectra have the label NA, a class of its own: a missing label is blank.",
+        "1 spectrum has the label n/a, a class of its own: a missing label is blank.",
+    ]
+
+
 def test_given_names_join_capitals_without_a_warning(tmp_path, caplog):
     labels = ["Calcite", "calcite", "talc"]
     assert packing_warnings(tmp_path, caplog, labels, class_names=["Calcite", "talc"]) == (["Calcite", "talc"], [])
