@@ -116,10 +116,13 @@ def labelled_rows(command: EvaluateConfig, survey: Survey, labels: Labels) -> tu
 
 
 def check_fits(classifier: Classifier, data: HasPixels, run: str) -> None:
-    """Raise UserError if the data has other channels than the run, more pixels, or was made otherwise."""
+    """Raise UserError if the data has other channels than the run, more pixels, or was made otherwise.
+
+    Of pixels with wavelengths on both sides `check_same_pixels` says more.
+    """
     if data.num_channels != classifier.inputs.num_channels:
         raise UserError(f"the data has {data.num_channels} channels, {run} needs {classifier.inputs.num_channels}.")
-    if data.length > classifier.length:
+    if data.length > classifier.length and (data.wave_angstrom is None or classifier.wave_angstrom is None):
         raise UserError(f"the data has {data.length} pixels per spectrum, {run} was trained on {classifier.length}.")
     if data.baseline != classifier.inputs.baseline:
         theirs, own = baseline_in_words(data.baseline), baseline_in_words(classifier.inputs.baseline)
