@@ -5,14 +5,19 @@ if __name__ == "__main__":
 
     begin_command()
 
+import logging
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from spectral.cli.run import as_job, run_command
 from spectral.configs.baseline_run import typed_baseline
+
+log = logging.getLogger(__name__)
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="baseline")
@@ -28,7 +33,17 @@ def main(config: DictConfig) -> float | list[float]:
         check_data(baseline.data)
     from spectral.baselines.run import run
 
+    _warn_of_one_fold(baseline.split)
     return run(config)
+
+
+def _warn_of_one_fold(split: Any) -> None:
+    """`run.py -m` runs all folds of split=kfold as replicates of a configuration; the jobs here are Hydra's own."""
+    given = HydraConfig.get().overrides.task
+    is_chosen = any(str(override).lstrip("+").startswith("split.fold=") for override in given)
+    if HydraConfig.get().mode == RunMode.MULTIRUN and split.name == "kfold" and not is_chosen:
+        folds = ",".join(str(fold) for fold in range(split.num_folds * split.num_repeats))
+        log.warning("split=kfold runs fold %d alone here: split.fold=%s runs each of them.", split.fold, folds)
 
 
 if __name__ == "__main__":

@@ -23,16 +23,16 @@ class GridConfig:
     start_angstrom: float = number(3700.0, above=0)  # the first pixel's centre is there (linear), or next after (log)
     stop_angstrom: float = number(9100.0, above=0)  # the last pixel's centre is at most there
     step: float = number(1e-4, above=0)  # in Angstrom (linear), or in log10 of Angstrom (log)
-    wave_angstrom: Optional[list[float]] = None  # each pixel's centre, rising (listed)
+    wave_angstrom: Optional[list[float]] = None  # each pixel's centre, rising or falling (listed)
 
     def check(self, key: str) -> None:
-        """Raises UserError if the grid would have fewer than two pixels, or too many, or they do not rise."""
+        """Raises UserError if the grid would have fewer than two pixels, or too many, or they neither rise nor fall."""
         if (self.kind == "listed") != (self.wave_angstrom is not None):
             raise UserError(f"{key}.wave_angstrom and {key}.kind=listed need each other: give both or neither.")
         if self.kind == "native":
             return
         if self.wave_angstrom is not None:
-            _check_rising(self.wave_angstrom, f"{key}.wave_angstrom")
+            _check_pixels(self.wave_angstrom, f"{key}.wave_angstrom")
             return
         start, stop = self.start_angstrom, self.stop_angstrom
         length = (math.log10(stop / start) if self.kind == "log" else stop - start) / self.step
@@ -46,11 +46,12 @@ class GridConfig:
             )
 
 
-def _check_rising(wave: list[float], key: str) -> None:
+def _check_pixels(wave: list[float], key: str) -> None:
     if not 2 <= len(wave) <= MOST_PIXELS:
         raise UserError(f"{key} has {len(wave):,} numbers: 2 to {MOST_PIXELS:,} are allowed.")
-    if not 0 < wave[0] < wave[-1] < math.inf or any(not before < after for before, after in itertools.pairwise(wave)):
-        raise UserError(f"{key} must rise from pixel to pixel, from above 0.")
+    rising = wave if wave[0] < wave[-1] else wave[::-1]
+    if not 0 < rising[0] < rising[-1] < math.inf or any(not a < b for a, b in itertools.pairwise(rising)):
+        raise UserError(f"{key} must rise or fall from pixel to pixel, and be above 0.")
 
 
 @dataclass

@@ -49,16 +49,18 @@ class Resampler:
     grid has the spectrum's own pixels they are copied.
 
     Args:
-        grid_angstrom: wavelengths [M], rising.
+        grid_angstrom: wavelengths [M], rising or falling.
 
     Raises:
-        ValueError: they do not rise.
+        ValueError: they do neither.
     """
 
     def __init__(self, grid_angstrom: Floats) -> None:
-        self.grid = np.asarray(grid_angstrom, np.float64)
+        grid = np.asarray(grid_angstrom, np.float64)
+        self._falls = bool(grid[0] > grid[-1])
+        self.grid = grid[::-1] if self._falls else grid
         if not (np.diff(self.grid) > 0).all():
-            raise ValueError("the wavelengths of the grid do not rise")
+            raise ValueError("the wavelengths of the grid neither rise nor fall")
         self._edges = pixel_edges(self.grid)
         self._wave: NDArray[np.float64] | None = None
         self._shared: tuple[_Places, slice] | _Overlaps | None = None
@@ -96,9 +98,11 @@ class Resampler:
             self._shared = self._compare(wave)
             self._wave = wave
         if isinstance(self._shared, tuple):
-            return self._copied(flux, ivar, bad, *self._shared)
-        assert self._shared is not None
-        return self._averaged(flux, ivar, bad, self._shared)
+            result = self._copied(flux, ivar, bad, *self._shared)
+        else:
+            assert self._shared is not None
+            result = self._averaged(flux, ivar, bad, self._shared)
+        return result.reversed() if self._falls else result
 
     def _compare(self, wave: NDArray[np.float64]) -> tuple[_Places, slice] | _Overlaps:
         if len(wave) < 2 or not (np.isfinite(wave).all() and wave[0] > 0 and (np.diff(wave) > 0).all()):

@@ -139,10 +139,9 @@ def _on_grid(chunk: Chunk, wave: NDArray[np.float64], classifier: Classifier, ru
         raise UserError(f"wave is given and {run} has no wavelengths to compare it with: leave wave out.")
     if wave.ndim == 1 and begins_as(own, wave):
         return wave
-    falls = own[0] > own[-1]
-    if not (np.diff(own[::-1] if falls else own) > 0).all():
+    if not ((np.diff(own) > 0).all() or (np.diff(own) < 0).all()):
         raise UserError(f"wave is given and the wavelengths of {run} neither rise nor fall: leave wave out.")
-    resampler, masks, ivars = Resampler(own[::-1] if falls else own), [], []
+    resampler, masks, ivars = Resampler(own), [], []
     for row, flux in enumerate(chunk.flux):
         assert flux is not None
         ivar = None if chunk.ivar is None else chunk.ivar[row]
@@ -151,7 +150,6 @@ def _on_grid(chunk: Chunk, wave: NDArray[np.float64], classifier: Classifier, ru
             resampled = resampler(wave if wave.ndim == 1 else wave[row], flux, ivar, mask)
         except ValueError as error:
             raise ValueError(f"spectrum {row}: {error}.") from error
-        resampled = resampled.reversed() if falls else resampled
         chunk.flux[row] = resampled.flux
         masks.append(resampled.mask)
         if resampled.ivar is not None:

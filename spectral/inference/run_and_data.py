@@ -9,6 +9,7 @@ from spectral.configs.baseline import baseline_in_words
 from spectral.configs.class_lists import class_of
 from spectral.configs.commands import EvaluateConfig
 from spectral.configs.data import readers
+from spectral.configs.pasted import pasted_list
 from spectral.configs.split import splits
 from spectral.data.dataset import Dataset
 from spectral.data.packing.open import open_survey
@@ -89,7 +90,7 @@ def labels_of(survey: Survey, class_names: list[str]) -> Labels:
     if unknown:
         raise UserError(
             f"the data has the class '{unknown[0]}', the run does not: {nearest(unknown[0], class_names)}; "
-            f"'data.class_names=[{','.join(class_names)}]' data.on_bad=skip leaves such spectra out."
+            f"{pasted_list('data.class_names', class_names)} data.on_bad=skip leaves such spectra out."
         )
     return np.array([-1, *(-1 if name is None else class_names.index(name) for name in same)])[survey.labels + 1]
 
@@ -115,10 +116,13 @@ def labelled_rows(command: EvaluateConfig, survey: Survey, labels: Labels) -> tu
 
 
 def check_fits(classifier: Classifier, data: HasPixels, run: str) -> None:
-    """Raise UserError if the data has other channels than the run, more pixels, or was made otherwise."""
+    """Raise UserError if the data has other channels than the run, more pixels, or was made otherwise.
+
+    Of pixels with wavelengths on both sides `check_same_pixels` says more.
+    """
     if data.num_channels != classifier.inputs.num_channels:
         raise UserError(f"the data has {data.num_channels} channels, {run} needs {classifier.inputs.num_channels}.")
-    if data.length > classifier.length:
+    if data.length > classifier.length and (data.wave_angstrom is None or classifier.wave_angstrom is None):
         raise UserError(f"the data has {data.length} pixels per spectrum, {run} was trained on {classifier.length}.")
     if data.baseline != classifier.inputs.baseline:
         theirs, own = baseline_in_words(data.baseline), baseline_in_words(classifier.inputs.baseline)

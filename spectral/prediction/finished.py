@@ -136,6 +136,7 @@ def print_record(console: Console, record: Mapping[str, Any], out: Path) -> None
     if record["num_rejected"] is not None:
         say(f"{record['num_rejected']:,} rows are rejected")
     for reason, count in record["skipped"].items():
-        say(f"skipped {count:,}: {reason}")
+        nan = "; data.nan=mask marks such pixels" if reason == "flux not finite" else ""
+        say(f"skipped {count:,}: {reason}{nan}")
     for note in record["notes"]:
         say(f"Note: {note}")

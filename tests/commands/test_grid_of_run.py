@@ -54,6 +54,9 @@ def test_evaluate_resamples_to_the_wavelengths_of_the_run(
             f"data.folder={files}",
             "data.grid={kind:linear,start_angstrom:4100,stop_angstrom:4900,step:10}",
         )
+    more_pixels = "data.grid={kind:linear,start_angstrom:4000,stop_angstrom:5000,step:5}"
+    with pytest.raises(UserError, match=r"in 201 pixels, are not those of run=.*, by data\.grid"):
+        scores("data=two_column", f"data.folder={files}", more_pixels)
 
 
 def test_a_run_takes_the_wavelengths_of_its_initial_run_and_keeps_them_in_its_config(

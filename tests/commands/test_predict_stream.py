@@ -155,7 +155,7 @@ def test_bad_spectra_have_a_row_without_a_class_and_are_counted(
     assert (
         "50 rows written" in shown
         and "47 with a class\n" in shown
-        and "skipped 2: flux not finite\nskipped 1: no good pixel" in shown
+        and "skipped 2: flux not finite; data.nan=mask marks such pixels\nskipped 1: no good pixel\n" in shown
     )
     record = json.loads((tmp_path / "cat.parquet.json").read_text())
     assert record["skipped"] == {"flux not finite": 2, "no good pixel": 1} and record["num_rows"] == NUM

@@ -52,7 +52,7 @@ def test_the_keys_that_leave_a_rare_class_out_are_named(tmp_path: Path) -> None:
     np.savez(tmp_path / "survey.npz", flux=np.ones((81, 8), np.float32), type=labels)
     config = readers.typed({"name": "arrays", "path": str(tmp_path / "survey.npz"), "num_workers": 1})
     sentence = (
-        r"'unknown' has 1 labelled spectrum, .* data\.class_names=\[star,galaxy\] and data\.on_bad=skip leaves it out"
+        r"'unknown' has 1 labelled spectrum, .* 'data\.class_names=\[star,galaxy\]' and data\.on_bad=skip leaves it out"
     )
     with pytest.raises(UserError, match=sentence):
         Dataset.open(config, splits.typed("stratified"), tmp_path / "cache")

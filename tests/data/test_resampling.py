@@ -156,6 +156,10 @@ def test_falling_wavelengths_are_turned_round() -> None:
     np.testing.assert_array_equal(rising.flux, falling.flux)
     np.testing.assert_array_equal(rising.ivar, falling.ivar)
     np.testing.assert_array_equal(rising.mask, falling.mask)
+    turned = Resampler(grid[::-1])(wave, flux, ivar, mask)
+    np.testing.assert_array_equal(turned.flux, rising.flux[:, ::-1])
+    np.testing.assert_array_equal(turned.ivar, rising.ivar[:, ::-1])
+    np.testing.assert_array_equal(turned.mask, rising.mask[::-1])
 
 
 def test_a_pixel_that_is_not_finite_is_seen_unless_it_is_masked() -> None:

@@ -79,8 +79,14 @@ def test_the_grid_that_a_survey_has_by_default_is_not_asked_for(monkeypatch: pyt
 def test_without_a_grid_anywhere_they_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match=r"data\.grid\.kind=native is not allowed for this data"):
         opened(OwnWaves(), monkeypatch)
-    with pytest.raises(UserError, match="run=r has wavelengths that fall"):
-        opened(OwnWaves(), monkeypatch, WAVE[::-1])
+    with pytest.raises(UserError, match="run=r has wavelengths that neither rise nor fall"):
+        opened(OwnWaves(), monkeypatch, np.roll(WAVE, 1))
+
+
+def test_spectra_are_resampled_to_wavelengths_of_a_run_that_fall(monkeypatch: pytest.MonkeyPatch) -> None:
+    falling, rising = (opened(OwnWaves(), monkeypatch, wave).blocks for wave in (WAVE[::-1], WAVE))
+    np.testing.assert_array_equal(cast(Any, falling.wave_angstrom), WAVE[::-1])
+    np.testing.assert_allclose(cast(Any, falling.read((0, 5)).flux), cast(Any, rising.read((0, 5)).flux)[..., ::-1])
 
 
 def test_a_pack_gives_what_its_reader_gives(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

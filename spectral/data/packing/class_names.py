@@ -1,5 +1,6 @@
 """Class names and their order."""
 
+import logging
 import math
 from collections.abc import Iterable, Sequence
 
@@ -7,7 +8,10 @@ import pandas as pd
 
 from spectral.configs.class_lists import class_of
 from spectral.data.readers.columns import shortened
+from spectral.data.readers.text import MISSING_WORDS
 from spectral.errors import UserError, did_you_mean, nearest
+
+log = logging.getLogger(__name__)
 
 UNLISTED = "a class that is not in data.class_names"
 
@@ -44,6 +48,28 @@ def _numeric_first(name: str) -> tuple[bool, float, str]:
     except ValueError:
         number = math.nan
     return (not math.isfinite(number), number if math.isfinite(number) else 0.0, name)
+
+
+def warn_of_missing_words(labels: pd.Series) -> None:
+    """Warn of a class that is called as other programs write labels that are missing, such as R's NA."""
+    for name, num in labels.value_counts().items():
+        if str(name).lower() in MISSING_WORDS:
+            spectra = "1 spectrum has" if num == 1 else f"{num:,} spectra have"
+            log.warning("%s the label %s, a class of its own: a missing label is blank.", spectra, name)
+
+
+def warn_of_names_alike(class_names: Sequence[str]) -> None:
+    """Warn of two classes that differ in capitals or spaces alone, no-break spaces among them."""
+    first: dict[str, str] = {}
+    for name in class_names:
+        other = first.setdefault(" ".join(name.casefold().split()), name)
+        if other != name:
+            log.warning(
+                "The classes %r and %r differ in capitals or spaces alone: write them alike if they are one. "
+                "data.class_names=[...] with one of them joins them if only capitals differ.",
+                other,
+                name,
+            )
 
 
 def with_given_names(labels: pd.Series, given: Sequence[str]) -> tuple[pd.Series, pd.Series]:

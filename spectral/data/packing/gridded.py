@@ -30,7 +30,7 @@ def grid_angstrom(config: GridConfig) -> NDArray[np.float64]:
 
 
 def grid_of(wave: NDArray[np.float64]) -> GridConfig:
-    """The grid with rising wavelengths [L], by its steps if they are even enough to be the same pixels, else listed."""
+    """The grid of wavelengths [L], by its steps if they rise evenly enough to be the same pixels, else listed."""
     last = len(wave) - 1
     start, step = (round(float(x), DIGITS) for x in (wave[0], (wave[-1] - wave[0]) / last))
     log_step = round(float(np.log10(wave[-1] / wave[0])) / last, DIGITS)
@@ -45,7 +45,7 @@ def grid_of(wave: NDArray[np.float64]) -> GridConfig:
 
 def are_same_pixels(grid: NDArray[np.float64], wave: NDArray[np.float64]) -> bool:
     """Whether two grids have the same pixels, to what the resampler takes for the same."""
-    return len(grid) == len(wave) and bool((np.abs(grid - wave) < SAME_PIXEL * np.diff(wave).min()).all())
+    return len(grid) == len(wave) and bool((np.abs(grid - wave) < SAME_PIXEL * np.abs(np.diff(wave)).min()).all())
 
 
 def on_grid(reader: Reader, config: GridConfig) -> Reader:

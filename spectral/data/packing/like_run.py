@@ -39,7 +39,7 @@ def like_run(config: DataConfig, reader: Reader, run: RunSpectra) -> DataConfig:
     """The config of a reader with the run's wavelengths as its grid, baseline and mask, as far as it gives none.
 
     Raises:
-        UserError: the run's wavelengths fall.
+        UserError: the run's wavelengths neither rise nor fall.
     """
     if run.baseline and config.baseline == BaselineConfig():
         log.info("Removing the baseline as for %s: %s.", run.name, baseline_in_words(run.baseline))
@@ -50,10 +50,8 @@ def like_run(config: DataConfig, reader: Reader, run: RunSpectra) -> DataConfig:
     wave = run.wave_angstrom
     if wave is None or not is_grid_open(config, reader):
         return config
-    if not (np.diff(wave) > 0).all():
-        raise UserError(
-            f"{run.name} has wavelengths that fall, to which spectra cannot be resampled: train it on rising ones."
-        )
+    if not ((np.diff(wave) > 0).all() or (np.diff(wave) < 0).all()):
+        raise UserError(f"{run.name} has wavelengths that neither rise nor fall: spectra cannot be resampled to them.")
     words = f"{wave[0]:.1f} to {wave[-1]:.1f} Angstrom in {len(wave):,} pixels"
     log.info("Resampling to the wavelengths of %s, %s.", run.name, words)
     if config.grid.kind != "native" and are_same_pixels(grid_angstrom(config.grid), wave):

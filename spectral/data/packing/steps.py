@@ -21,6 +21,7 @@ from spectral.data.packing.catalog import (
     of_given_classes,
     skipped_entries,
 )
+from spectral.data.packing.class_names import warn_of_missing_words, warn_of_names_alike
 from spectral.data.packing.gridded import on_grid
 from spectral.data.packing.limit import LimitedReader, limited, limited_rows
 from spectral.data.packing.merge import Contents, contents_of, write_array
@@ -84,7 +85,10 @@ class Packing:
         # If the system did not give out a file, rows mean other spectra once it does: no part is made of both.
         if unread := getattr(self.reader, "unread_files", ""):
             self.building = Building(self.folder, self.plan | {"unread_files": unread})
-        self._class_names_of(self.catalog["label"])  # a class that is named twice is found now
+        found = self._class_names_of(self.catalog["label"])  # a class that is named twice is found now
+        if self.config.class_names is None:
+            warn_of_names_alike(found)
+            warn_of_missing_words(self.catalog["label"])
 
     def _class_names_of(self, labels: pd.Series) -> list[str]:
         return class_names_of(labels, self.config.class_names, getattr(self.reader, "class_names", None))

@@ -150,7 +150,7 @@ def names_apart(names: Iterable[str], added: Collection[str]) -> dict[str, str]:
 def log_columns(
     source: str, names: Iterable[str], catalog: pd.DataFrame, given: Mapping[str, str | None], flux: str = ""
 ) -> None:
-    """Log in one line what each of a source's columns was taken for.
+    """Log in one line what each of a source's columns was taken for, and warn if the label could be another of them.
 
     Args:
         names: the source's columns, but for those of flux.
@@ -173,6 +173,21 @@ def log_columns(
     taken += [f"other columns: {shortened(others)}"] if others else []
     taken += [f"left out: {shortened(left_out)}"] if left_out else []
     log.info("%s: %s.", source, ", ".join(taken))
+    if given.get("label_key") is None:
+        _warn_of_other_labels(names, next((name for name, role in roles.items() if role == "label"), None), source)
+
+
+def _warn_of_other_labels(names: Sequence[str], label: str | None, source: str) -> None:
+    """A y next to an x is a coordinate rather than a label."""
+    lower = {name.lower() for name in names}
+    usual = [name for name in USUAL_NAMES["label"] if not (name == "y" and "x" in lower)]
+    others = [name for name in names if name.lower() in usual and name != label]
+    if others:
+        log.warning(
+            "%s: %s is taken for the label, %s could be it too: data.label_key=%s.", source, label, others[0], others[0]
+        )
+    elif label is not None and label.lower() not in usual:
+        log.warning("%s: y is taken for the label, and stands next to x: data.label_key=NAME names another.", source)
 
 
 def _with_possible_id(table: pd.DataFrame, found: dict[str, str]) -> dict[str, str]:

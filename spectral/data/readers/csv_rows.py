@@ -15,6 +15,8 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 WHITE_SPACE = " "  # as a separator: any number of spaces and tabs
 BLOCK_CHARACTERS = 2**20
 LONGEST_QUOTE = 20  # characters of a line that are shown
+NOT_UTF8 = "is not UTF-8 text: save it as CSV UTF-8"
+EXCEL_LINE = re.compile(r"sep=.", re.IGNORECASE)
 
 
 class CsvRows:
@@ -76,14 +78,16 @@ def find_separator(path: Path, source: str) -> str:
     A tab counts before a semicolon, and a semicolon before a comma, which may then be a decimal comma.
 
     Raises:
-        UserError: the file is empty, or its first line is not UTF-8.
+        UserError: the file is empty, or its first line is not UTF-8, or Excel's name of the separator.
     """
     with path.open("rb") as file:
         raw = next((line for line in file if line.removeprefix(BYTE_ORDER_MARK).strip()), b"")
     try:
         line = re.sub(r'"[^"]*"', "", raw.decode("utf-8-sig")).strip("\r\n ")
     except UnicodeDecodeError as error:
-        raise UserError(f"{source} is not UTF-8 text.") from error
+        raise UserError(f"{source} {NOT_UTF8}.") from error
+    if EXCEL_LINE.fullmatch(line):
+        raise UserError(f"{source} begins with the line '{line}', which is Excel's and not part of a table: delete it.")
     if not raw:
         raise UserError(f"{source} is empty.")
     if b"\r" in raw.rstrip(b"\r\n"):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from spectral.data.readers.columns import check_names, is_index, numbers_if_all, text_columns
-from spectral.data.readers.csv_rows import BLOCK_CHARACTERS, CsvRows, find_separator
+from spectral.data.readers.csv_rows import BLOCK_CHARACTERS, NOT_UTF8, CsvRows, find_separator
 from spectral.errors import UserError
 
 
@@ -48,4 +48,4 @@ def _check_utf8(path: Path, source: str) -> None:
             while text.read(BLOCK_CHARACTERS):
                 pass
     except UnicodeDecodeError as error:
-        raise UserError(f"{source} is not UTF-8 text.") from error
+        raise UserError(f"{source} {NOT_UTF8}.") from error

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from spectral.data.readers.contract import Flux
 
 LONGEST_QUOTE = 20  # characters of a wrong number that are shown
+MISSING_WORDS = {"na", "n/a", "#n/a", "none", "null"}  # what other programs write for what is missing, in lower case
 
 
 def parse_numbers(raw: bytes, *, blank_is_nan: bool = False) -> Flux:
@@ -77,4 +78,5 @@ def _number(token: str, position: int) -> float:
     except ValueError:
         pass
     shown = token if len(token) <= LONGEST_QUOTE else token[:LONGEST_QUOTE] + "..."
-    raise ValueError(f"not a number: '{shown}' in place {position + 1}")
+    missing = " (NaN is written as nan)" if token.lower() in MISSING_WORDS else ""
+    raise ValueError(f"not a number: '{shown}' in place {position + 1}{missing}")

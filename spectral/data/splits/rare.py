@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from spectral.configs.pasted import pasted_list, pasted_nulls
 from spectral.errors import UserError
 
 
@@ -52,11 +53,10 @@ def settled(error: RareClassError, data: Any, class_names: Sequence[str]) -> Use
     others = [name for name in class_names if name != error.class_name]
     if error.class_name is None or len(others) < 2:
         return error
-    named = f"data.class_names=[{','.join(others)}] and data.on_bad=skip"
+    named = f"{pasted_list('data.class_names', others)} and data.on_bad=skip"
     if hasattr(data, "class_map"):
         words = [word for word, name in data.class_map.items() if name == error.class_name]
-        pairs = ", ".join(f"{word}: null" for word in dict.fromkeys([error.class_name, *words]))
-        way = f"data.class_map={{{pairs}}} leaves its labels out"
+        way = f"{pasted_nulls('data.class_map', dict.fromkeys([error.class_name, *words]))} leaves its labels out"
     elif hasattr(data, "class_names"):
         way = f"{named} leaves it out"
     else:

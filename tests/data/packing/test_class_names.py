@@ -1,11 +1,15 @@
 """Class names and their order."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spectral.configs import readers as _readers  # noqa: F401  (registers itself)
+from spectral.configs.data import readers
 from spectral.data.packing.class_names import order_class_names, with_given_names
+from spectral.data.packing.pack import open_or_pack
 from spectral.errors import UserError
 
 
@@ -50,3 +54,38 @@ def test_labels_are_the_users_names_whatever_their_capitals():
     )
     assert labels.fillna("-").tolist() == ["STAR", "STAR", "qso", "-", "-", "B"]
     assert unlisted.tolist() == [False] * 4 + [True, False]
+
+
+def packing_warnings(tmp_path, caplog, labels, **options):
+    np.savez(tmp_path / "survey.npz", flux=np.ones((len(labels), 8), np.float32), label=labels)
+    typed = readers.typed({"name": "arrays", "path": str(tmp_path / "survey.npz"), "num_workers": 1, **options})
+    survey = open_or_pack(readers.build(typed), typed, tmp_path / "cache", progress=False)
+    return list(survey.class_names), [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+
+
+def test_classes_that_differ_in_capitals_or_spaces_alone_are_warned_of(tmp_path, caplog):
+    labels = ["Calcite", "calcite", "alpha quartz", "alpha\u00a0quartz", "talc"]
+    names, warnings = packing_warnings(tmp_path, caplog, labels)
+    capitals, spaces = sorted(warnings)
+    assert (
+        len(names) == 5 and "'Calcite' and 'calcite' differ in capitals or spaces alone: write them alike" in capitals
+    )
+    assert r"'alpha quartz' and 'alpha\xa0quartz' differ in capitals or spaces alone: write them alike" in spaces
+
+
+def test_a_class_that_is_called_as_missing_labels_are_is_warned_of(tmp_path, caplog):
+    names, warnings = packing_warnings(tmp_path, caplog, ["Calcite", "NA", "talc", "NA", "", "n/a"])
+    assert names == ["Calcite", "NA", "n/a", "talc"] and warnings == [
+        "2 spectra have the label NA, a class of its own: a missing label is blank.",
+        "1 spectrum has the label n/a, a class of its own: a missing label is blank.",
+    ]
+
+
+def test_given_names_join_capitals_without_a_warning(tmp_path, caplog):
+    labels = ["Calcite", "calcite", "talc"]
+    assert packing_warnings(tmp_path, caplog, labels, class_names=["Calcite", "talc"]) == (["Calcite", "talc"], [])
+
+
+def test_ordinary_names_are_not_warned_of(tmp_path, caplog):
+    labels = ["alpha quartz", "beta quartz", "quartz", "1", "10"]
+    assert packing_warnings(tmp_path, caplog, labels)[1] == []

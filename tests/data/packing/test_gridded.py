@@ -40,6 +40,19 @@ def test_all_spectra_stand_on_one_grid_and_what_they_do_not_cover_is_masked(tmp_
         np.testing.assert_array_equal(good, covered)
 
 
+def test_a_listed_grid_may_fall_as_wave_numbers_do(tmp_path: Path) -> None:
+    wave = np.sort(1e8 / np.arange(24600.0, 25000.0, 8.0))
+    rising, falling = (
+        pack(
+            OwnWavesReader(), config(grid=GridConfig("listed", wave_angstrom=[*grid])), tmp_path / name, progress=False
+        )
+        for name, grid in (("rising", wave), ("falling", wave[::-1]))
+    )
+    np.testing.assert_array_equal(falling.wave_angstrom, wave[::-1])
+    np.testing.assert_array_equal(falling.flux, rising.flux[..., ::-1])
+    np.testing.assert_array_equal(falling.mask, rising.mask[..., ::-1])
+
+
 def test_a_logarithmic_grid_has_the_pixels_of_lamost_and_sdss() -> None:
     wave = grid_angstrom(GridConfig("log", 3700.0, 9100.0, 1e-4))
     assert wave[0] == pytest.approx(10**3.5683)  # COEFF0 = 3.5682 is 3699.99 Angstrom
@@ -94,6 +107,8 @@ def test_shared_wavelengths_are_resampled_too(tmp_path: Path) -> None:
     [
         (GridConfig("linear", 5000.0, 4000.0, 1.0), "data.grid.stop_angstrom=4000 must be above"),
         (GridConfig("linear", 4000.0, 4000.5, 1.0), "data.grid.step=1 makes 2 pixels"),
+        (GridConfig("listed", wave_angstrom=[3.0, 2.0, 2.5]), "data.grid.wave_angstrom must rise or fall from pixel"),
+        (GridConfig("listed", wave_angstrom=[3.0, 2.0, 0.0]), "data.grid.wave_angstrom must .* and be above 0"),
         (GridConfig("log", 4000.0, 9000.0, 1e-7), "data.grid.step=1e-07 makes 3,521,826 pixels"),
     ],
 )
@@ -123,7 +138,7 @@ def test_the_grid_of_wavelengths_has_their_pixels(wave: np.ndarray, kind: str) -
     assert grid_of(found) == grid  # so that a run on it has the same pack
 
 
-@pytest.mark.parametrize("wave", [None, [4000.0], [4000.0, 4000.0], [4000.0, 3999.0], [-1.0, 4000.0]])
-def test_a_listed_grid_rises(wave: list[float] | None) -> None:
+@pytest.mark.parametrize("wave", [None, [4000.0], [4000.0, 4000.0], [4000.0, 3999.0, 3999.5], [-1.0, 4000.0]])
+def test_a_listed_grid_rises_or_falls(wave: list[float] | None) -> None:
     with pytest.raises(UserError, match=r"^data\.grid\.wave_angstrom "):
         GridConfig("listed", wave_angstrom=wave).check("data.grid")

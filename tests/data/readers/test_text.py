@@ -49,6 +49,7 @@ def test_any_bytes_give_numbers_or_a_value_error(raw):
         (b"", "no numbers"),
         (b" \r\n", "no numbers"),
         (b"1,2,abc", "not a number: 'abc' in place 3"),
+        (b"1,NA,3", r"not a number: 'NA' in place 2 \(NaN is written as nan\)"),
         (b"1,,3", "not a number: '' in place 2"),
         (b"1,2,,", "not a number: '' in place 3"),
         (b",1", "not a number: '' in place 1"),

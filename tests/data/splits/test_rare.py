@@ -34,10 +34,10 @@ def test_the_number_and_fewer_parts_are_named(given: tuple[Any, ...], sentence: 
 @pytest.mark.parametrize(
     ("data", "class_name", "ending"),
     [
-        ("sdss", "unknown", "are needed; data.class_map={unknown: null} leaves its labels out."),
-        ("sdss", "qso", "are needed; data.class_map={qso: null, quasar: null} leaves its labels out."),
-        ("arrays", "qso", "; data.class_names=[star,unknown,galaxy] and data.on_bad=skip leaves it out."),
-        ("packed", "qso", "; packing it again with data.class_names=[star,unknown,galaxy] and data.on_bad=skip leaves"),
+        ("sdss", "unknown", "are needed; 'data.class_map={unknown: null}' leaves its labels out."),
+        ("sdss", "qso", "are needed; 'data.class_map={qso: null, quasar: null}' leaves its labels out."),
+        ("arrays", "qso", "; 'data.class_names=[star,unknown,galaxy]' and data.on_bad=skip leaves it out."),
+        ("packed", "qso", "; packing it again with 'data.class_names=[star,unknown,galaxy]' and data.on_bad=skip"),
     ],
 )
 def test_keys_of_the_data_that_leave_the_class_out_are_named(data: str, class_name: str, ending: str) -> None:

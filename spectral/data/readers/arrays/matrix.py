@@ -20,7 +20,7 @@ from spectral.data.readers.columns import (
     tidy_catalog,
 )
 from spectral.data.readers.contract import Chunk, Flux
-from spectral.data.readers.csv_rows import CsvRows, is_utf8
+from spectral.data.readers.csv_rows import NOT_UTF8, CsvRows, is_utf8
 from spectral.data.readers.text import parse_numbers
 from spectral.errors import UserError
 
@@ -81,7 +81,7 @@ class MatrixReader(TableFile):
             others.append(self.layout.others(fields))
         self.__dict__["marks"] = np.array(marks)
         if not all(is_utf8("".join(row)) for row in others):
-            raise UserError(f"{self.source} is not UTF-8 text.")
+            raise UserError(f"{self.source} {NOT_UTF8}.")
         return others
 
     def _flux_in_words(self) -> str:

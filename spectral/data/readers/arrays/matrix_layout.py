@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from spectral.data.readers.arrays.options import ArrayOptions
 from spectral.data.readers.arrays.pixel_columns import Columns, split_columns
 from spectral.data.readers.columns import find_columns
-from spectral.data.readers.csv_rows import CsvRows, find_separator, is_utf8
+from spectral.data.readers.csv_rows import NOT_UTF8, CsvRows, find_separator, is_utf8
 from spectral.errors import UserError
 
 NUM_QUOTED = 20  # characters of a field that are shown
@@ -73,9 +73,12 @@ def matrix_layout(path: Path, options: ArrayOptions, source: str) -> MatrixLayou
     separator = find_separator(path, source)
     first, *rest = ([field.strip() for field in row] for row in islice(CsvRows(path, separator, source), 2))
     if not is_utf8("".join(first)):
-        raise UserError(f"{source} is not UTF-8 text.")
+        raise UserError(f"{source} {NOT_UTF8}.")
     if len(first) == 1:
-        raise UserError(f"{source} has one column, '{first[0][:NUM_QUOTED]}': each row must be a spectrum.")
+        raise UserError(
+            f"{source} has one column, '{first[0][:NUM_QUOTED]}': each row must be a spectrum, its fields between "
+            "commas, semicolons, tabs or spaces."
+        )
     if _has_header(first, rest[0] if rest else [], options, source):
         return MatrixLayout(separator, True, tuple(first), split_columns(first, options, source))
     if len(first) < 3:

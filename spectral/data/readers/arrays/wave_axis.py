@@ -14,8 +14,10 @@ from spectral.errors import UserError
 
 log = logging.getLogger(__name__)
 
-WITH_UNIT = re.compile(r"(\d+(?:[.,]\d+)?) *(angstrom|å|nm|um|µm|cm-1|cm\^-1)?", re.IGNORECASE)  # 400.5, 400nm
-SAME_UNIT = {"å": "angstrom", "µm": "um", "cm^-1": "cm-1"}
+NUMBER = r"[+-]?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?"
+UNIT = r"angstrom|å|nm|um|µm|cm\^?-1|cm\^\{-1\}|cm⁻¹|1/cm"
+WITH_UNIT = re.compile(rf"({NUMBER}) *({UNIT})?", re.IGNORECASE)  # 400.5, 400nm, -8, 4.0e+02
+SAME_UNIT = {"å": "angstrom", "µm": "um", **dict.fromkeys(["cm^-1", "cm^{-1}", "cm⁻¹", "1/cm"], "cm-1")}
 
 
 @dataclass(frozen=True)
@@ -51,13 +53,14 @@ def _axis(names: Sequence[str], unit: str | None, medium: str | None, source: st
     matches = [WITH_UNIT.fullmatch(name) for name in names]
     numbers = np.array([float(match[1].replace(",", ".")) for match in matches if match])
     steps = np.diff(numbers)
-    rising = len(numbers) == len(names) > 1 and ((steps > 0).all() or (steps < 0).all()) and (numbers > 0).all()
-    if not rising:
+    rising = len(numbers) == len(names) > 1 and bool((steps > 0).all() or (steps < 0).all())
+    if not rising or (numbers <= 0).any():
         if unit:
-            raise UserError(
-                f"data.wave_unit={unit} has no wavelengths: the pixels of {source}, {names[0]} to {names[-1]}, "
-                "are not named by numbers that rise or fall."
-            )
+            why = "reach 0: wavelengths must be above 0" if rising else "are not named by numbers that rise or fall"
+            if len(numbers) < len(names):
+                why = f"are not named by numbers alone, such as 400.5 or 400.5{unit}"
+            pixels = f"the pixels of {source}, {names[0]} to {names[-1]}"
+            raise UserError(f"data.wave_unit={unit} has no wavelengths: {pixels}, {why}.")
         return None
     written = {(match[2] or "").lower() for match in matches if match} - {""}
     in_names = next(iter({SAME_UNIT.get(word, word) for word in written}), None)

@@ -8,7 +8,6 @@ import pytest
 
 from spectral.configs.data import readers
 from spectral.data.packing.class_names import order_class_names
-from spectral.data.packing.pack import open_or_pack
 from spectral.data.readers.arrays.opening import open_arrays
 from spectral.errors import UserError
 
@@ -245,47 +244,6 @@ class TestSeparators:
         with pytest.raises(UserError, match="and 289 more") as caught:
             open_arrays(path, label_key="kind").catalog()
         assert len(str(caught.value)) < 400
-
-
-class TestAxis:
-    @pytest.mark.parametrize("suffix", ["csv", "parquet"])
-    @pytest.mark.parametrize(
-        ("unit", "first", "last"),
-        [("angstrom", 4000.5, 4030.5), ("nm", 40005, 40305), ("cm-1", 1e8 / 4000.5, 1e8 / 4030.5)],
-    )
-    def test_names_that_are_numbers(self, tmp_path, suffix, unit, first, last):
-        reader = open_arrays(saved(tmp_path, table(GRID, label=LABELS), suffix), wave_unit=unit)
-        np.testing.assert_allclose(reader.wave_angstrom()[[0, -1]], [first, last])
-
-    def test_names_with_their_unit(self, tmp_path):
-        reader = open_arrays(saved(tmp_path, table([f"{name}nm" for name in GRID], label=LABELS)))
-        np.testing.assert_allclose(reader.wave_angstrom()[0], 40005)
-        check_flux(reader)
-        with pytest.raises(UserError, match="does not fit the column names"):
-            open_arrays(saved(tmp_path, table([f"{name}nm" for name in GRID])), wave_unit="um").wave_angstrom()
-
-    @pytest.mark.parametrize("suffix", ["csv", "parquet", "npz"])
-    def test_the_pack_keeps_the_axis_and_its_unit(self, tmp_path, suffix):
-        if suffix == "npz":
-            path = str(tmp_path / "survey.npz")
-            np.savez(path, flux=FLUX, label=LABELS, wave=np.array(GRID, float))
-        else:
-            path = saved(tmp_path, table(GRID, label=LABELS), suffix)
-        for test_path in (None, path):
-            typed = readers.typed(
-                {"name": "arrays", "path": path, "test_path": test_path, "wave_unit": "nm", "num_workers": 1}
-            )
-            survey = open_or_pack(readers.build(typed), typed, tmp_path / "cache", progress=False)
-            assert survey.wave_unit == "nm"
-            np.testing.assert_allclose(survey.wave_angstrom[[0, -1]], [40005, 40305])
-
-    def test_numbers_of_no_unit_are_no_axis_and_said(self, tmp_path, caplog):
-        assert open_arrays(saved(tmp_path, table(GRID, label=LABELS))).wave_angstrom() is None
-        assert "look like wavelengths: data.wave_unit=angstrom|nm|um|m|cm-1 makes them the axis" in caplog.text
-
-    def test_a_unit_without_an_axis_is_refused(self, tmp_path):
-        with pytest.raises(UserError, match=r"data\.wave_unit=nm has no wavelengths"):
-            open_arrays(saved(tmp_path, table(label=LABELS)), wave_unit="nm").wave_angstrom()
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])

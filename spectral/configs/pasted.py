@@ -1,0 +1,28 @@
+"""Overrides in a sentence, to be pasted into a command: quoted for the shell and, within, for Hydra."""
+
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+
+from hydra.core.override_parser.types import Quote, QuotedString
+
+WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+KEYWORDS = {"null", "true", "false", "inf", "nan"}
+SPECIAL = re.compile(r"([\\()\[\]{}:=, \t])")  # what Hydra reads in a key of a mapping only after a backslash
+
+
+def pasted_list(key: str, names: Sequence[str]) -> str:
+    """`key=[name,...]`, which shell and Hydra read back as these names."""
+    return shlex.quote(f"{key}=[{','.join(map(_quoted, names))}]")
+
+
+def pasted_nulls(key: str, names: Iterable[str]) -> str:
+    """`key={name: null, ...}`, which shell and Hydra read back as these keys. Hydra takes no quotes in them."""
+    pairs = ", ".join(SPECIAL.sub(r"\\\1", name) + ": null" for name in names)
+    return shlex.quote(f"{key}={{{pairs}}}")
+
+
+def _quoted(name: str) -> str:
+    if WORD.fullmatch(name) and name.lower() not in KEYWORDS:
+        return name
+    return QuotedString(name, Quote.double).with_quotes()

@@ -1,0 +1,43 @@
+"""Overrides of a sentence, as a shell and then Hydra read them."""
+
+import shlex
+from typing import Any
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from spectral.configs.pasted import pasted_list, pasted_nulls
+
+
+def read_back(text: str) -> Any:
+    (word,) = shlex.split(text)
+    return OverridesParser.create().parse_override(word).value()
+
+
+NAMES = [
+    "star",
+    "alpha quartz",
+    "cal, cite",
+    "a: b",
+    "[Fe/H] {x}",
+    "back\\slash",
+    "null",
+    "2.50",
+    "\u03b2-Fe\u2082",
+    " a",
+]
+
+
+def test_names_are_read_back_as_they_are() -> None:
+    names = [*NAMES, "O'Neill", 'the "odd" one']
+    found = read_back(pasted_list("data.class_names", names))
+    assert [getattr(name, "text", name) for name in found] == names
+
+
+@pytest.mark.parametrize("name", ["star", "alpha quartz", "cal, cite", "a: b", "[Fe/H] {x}"])
+def test_keys_are_read_back_as_they_are(name: str) -> None:
+    assert read_back(pasted_nulls("data.class_map", [name, "other"])) == {name: None, "other": None}
+
+
+def test_plain_names_have_no_quotes_of_their_own() -> None:
+    assert pasted_list("data.class_names", ["star", "qso"]) == "'data.class_names=[star,qso]'"
