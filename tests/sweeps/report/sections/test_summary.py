@@ -107,6 +107,16 @@ def test_the_command_has_the_names_of_this_version(tmp_path: Path) -> None:
     assert summary.best_command(report) == "python run.py loss=soft_f1 loss.form=log_of_mean"
 
 
+@pytest.mark.parametrize(("device", "more"), [("cpu", " num_threads=3"), ("cuda", "")])
+def test_the_command_has_the_threads_of_a_run_on_a_cpu(device: str, more: str, tmp_path: Path) -> None:
+    ran = [{"result": {"runtime": {"device": device, "num_threads": 3}}}]
+    report = make_report(tmp_path / "study", [Made({"x": 0.1}, [0.5], runs=ran)], X)
+    assert summary.best_command(report) == f"python run.py x=0.1{more}"
+    given = {OVERRIDES: ["num_threads=2", "x=0.1"]}
+    report = make_report(tmp_path / "given", [Made({"x": 0.1}, [0.5], runs=ran, attributes=given)], X)
+    assert summary.best_command(report) == "python run.py num_threads=2 x=0.1"
+
+
 def test_the_command_has_the_config_files_of_the_study(tmp_path: Path) -> None:
     noted = {PROGRAM: ["python", "run.py", "--config-dir", "my conf"]}
     report = make_report(tmp_path / "study", [Made({"x": 0.1}, [0.5])], X, noted=noted)
