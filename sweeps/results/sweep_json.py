@@ -33,14 +33,14 @@ def note_storage(study: SharedStudy, folder: Path) -> None:
         write_summary(summary_of(study, trials, ranked(trials, study.study.directions), folder), folder)
 
 
-def best_command(trial: FrozenTrial, folder: Path) -> str:
-    """The command that runs the configuration of a trial without a sweep.
+def best_command(study: SharedStudy, trial: FrozenTrial, folder: Path) -> str:
+    """The command that runs the configuration of a trial without a sweep, of several seeds or folds with the first.
 
     Args:
         folder: of the study.
     """
     runs = [Run(path) for path in run_dirs(trial.user_attrs, folder)]
-    return command(program(), overrides_alone(trial.user_attrs, runs))
+    return command(program(), overrides_alone(trial.user_attrs, study.config.seed_key, runs))
 
 
 def write_summary(summary: dict[str, Any], folder: Path) -> None:
@@ -62,7 +62,7 @@ def summary_of(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenT
         "num_trials": study.num_trials,
         "counts": {state.name.lower(): sum(trial.state == state for trial in trials) for state in TrialState},
         "data": sorted(set(stored_fingerprints(trials).values())),
-        "best_command": best_command(best[0], folder) if best else None,
+        "best_command": best_command(study, best[0], folder) if best else None,
         "final": [_final(study, trial, folder) for trial in trials if study.has_final(trial.number)],
         "best": [
             {

@@ -29,10 +29,10 @@ def test_the_summary_compares_trials_and_gives_the_command_of_the_best(
     study.close()
     shown = capsys.readouterr().out
     assert "4 complete, 2 fail" in shown
-    assert "best: python run.py a.b=1 'c=[1,2]'" in shown
+    assert "best: python run.py a.b=1 'c=[1,2]' seed=10" in shown
     summary = json.loads((finished / "sweep.json").read_text())
     assert summary["best"][0]["configuration"] == {"a.b": 1, "c": [1, 2]} and summary["best"][0]["values"] == [1.0]
-    assert summary["best_command"] == "python run.py a.b=1 'c=[1,2]'"
+    assert summary["best_command"] == "python run.py a.b=1 'c=[1,2]' seed=10"
     assert summary["counts"]["fail"] == 2 and [t["number"] for t in summary["best"]] == [0, 1, 2, 3]
 
 
