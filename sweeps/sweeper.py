@@ -215,6 +215,8 @@ class SpectralSweeper(Sweeper):
         if interrupts.draining and not loop.is_finished:
             print("To resume, give the same command again.")
             raise KeyboardInterrupt
+        if loop.final_failure:
+            raise user_error(f"{loop.final_failure.rstrip('.')}: fix it and give the same command again.")
 
     def _make_ensemble(self, study: "SharedStudy", sweep: "SweepConfig", folder: Path, interrupts: "Interrupts") -> str:
         """Make the ensemble that a finished sweep ends in; returns why there is none, if one was asked for."""
