@@ -83,7 +83,7 @@ class SpectralSweeper(Sweeper):
         from sweeps.results.sweep_json import note_storage
         from sweeps.space import Space, read_constraints
         from sweeps.storage.urls import journal_url
-        from sweeps.study.find import is_begun, refuse_second
+        from sweeps.study.find import is_begun, name_in_folder, refuse_second
         from sweeps.study.shared_study import SharedStudy
 
         make_output_printable()
@@ -102,7 +102,8 @@ class SpectralSweeper(Sweeper):
         plan = plan_of(sweep, space, self.config)
         doubt = self._job_checks.check(space, sweep, plan)
         folder, line = self._choose_folder(sweep, space, plan, given)
-        name, url = sweep.study_name or folder.name, sweep.storage or journal_url(folder)
+        name = name_in_folder(folder, sweep.study_name, sweep.storage, sweep.storage_timeout_s)
+        url = sweep.storage or journal_url(folder)
         refuse_second(folder, name, sweep.storage, sweep.storage_timeout_s)
         interrupts = Interrupts(print)
         launcher = self._launcher(sweep, interrupts)
@@ -214,6 +215,8 @@ class SpectralSweeper(Sweeper):
         if interrupts.draining and not loop.is_finished:
             print("To resume, give the same command again.")
             raise KeyboardInterrupt
+        if loop.final_failure:
+            raise user_error(f"{loop.final_failure.rstrip('.')}: fix it and give the same command again.")
 
     def _make_ensemble(self, study: "SharedStudy", sweep: "SweepConfig", folder: Path, interrupts: "Interrupts") -> str:
         """Make the ensemble that a finished sweep ends in; returns why there is none, if one was asked for."""

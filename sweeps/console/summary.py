@@ -9,6 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.console.best_trials_table import BestTrialsTable
 from sweeps.errors import user_error_type
+from sweeps.results.alone import which_seed
 from sweeps.results.out_of_fold import scores_out_of_fold
 from sweeps.results.ranking import is_feasible, ranked
 from sweeps.results.run import Run
@@ -16,7 +17,7 @@ from sweeps.results.run_dirs import run_dirs
 from sweeps.results.seeds_or_folds import replicate_of
 from sweeps.results.sweep_ensemble import SweepEnsemble
 from sweeps.results.sweep_json import NUM_SHOWN, summary_of, write_summary
-from sweeps.study.attributes import REUSED_FROM, SEEDS
+from sweeps.study.attributes import REUSED_FROM
 from sweeps.study.paused import state_name
 from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import standing
@@ -57,9 +58,7 @@ def summarize(study: SharedStudy, folder: Path, without_ensemble: str = "") -> N
     if best:
         by = f" by {study.objectives[0]}" if len(study.objectives) > 1 else ""
         console.print(f"best{by}: {summary['best_command']}", highlight=False, markup=False, soft_wrap=True)
-        if seeds := best[0].user_attrs.get(SEEDS):
-            run_with = ",".join(map(str, seeds))
-            line = f"It runs one {replicate}; the trial was scored with {study.config.seed_key}={run_with}."
+        if line := which_seed(best[0].user_attrs, study.config.seed_key):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
         if study.config.ensemble and not without_ensemble:
             summary["ensemble"] = _show_ensemble(best[0], folder, console)

@@ -44,6 +44,7 @@ class Finals:
     def __init__(self, study: SharedStudy, folder: Path, job_extras: Sequence[str], display: Display) -> None:
         self._study, self._folder = study, folder
         self._job_extras, self._display = list(job_extras), display
+        self.failure = ""  # of the last run that failed
 
     def run(self, launcher: StreamingLauncher | Batches, interrupts: Interrupts, starts: Starts) -> None:
         """Run until all final trials have ended, here or on another controller that may die, or the sweep must stop."""
@@ -108,7 +109,8 @@ class Finals:
                 outcome = outcome_of(future, len(self._study.objectives))
                 if not self._is_queued_again(job, outcome, queue, starts) and outcome.kind != DONE:
                     is_done = False
-                    self._display.say(f"Trial {trial.number} could not be run to its end: {outcome.reason}")
+                    self.failure = f"Trial {trial.number} could not be run to its end: {outcome.reason}"
+                    self._display.say(self.failure)
         return is_done and not in_flight and not queue
 
     def _run_of(self, trial: FrozenTrial) -> TrialRun:

@@ -104,6 +104,11 @@ class SweepLoop:
         return self._study.is_finished() and not (self._finals and self._finals.are_left())
 
     @property
+    def final_failure(self) -> str:
+        """Which final run of this command failed last, and why; empty if none did."""
+        return self._finals.failure if self._finals else ""
+
+    @property
     def too_many_failures(self) -> bool:
         limit = self._study.config.max_failures
         return limit is not None and self.num_failures >= limit

@@ -117,9 +117,14 @@ class Report:
         return None if self.reference_number is None else self.by_number[self.reference_number]
 
     @property
+    def seed_key(self) -> str:
+        """The key of which a trial has several values, if it has several runs."""
+        return self.identity.get("seed_key") or "seed"
+
+    @property
     def replicate(self) -> Replicate:
         """What one of several runs of a trial is."""
-        return replicate_of(self.identity.get("seed_key"))
+        return replicate_of(self.seed_key)
 
     @property
     def step(self) -> str:

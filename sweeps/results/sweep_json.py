@@ -9,13 +9,13 @@ from sweeps.errors import user_error, user_error_type
 from sweeps.files import write_json
 from sweeps.invocation import command, program
 from sweeps.outputs import SUMMARY_FILE
+from sweeps.results.alone import overrides_alone
 from sweeps.results.ranking import ranked
 from sweeps.results.run import Run
 from sweeps.results.run_dirs import folder_of, run_dirs
 from sweeps.results.trial_fingerprints import stored_fingerprints
 from sweeps.results.trial_row import configuration
 from sweeps.study.attributes import OVERRIDES, SPREAD
-from sweeps.study.renamed import renamed_override
 from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import standing
 
@@ -33,9 +33,14 @@ def note_storage(study: SharedStudy, folder: Path) -> None:
         write_summary(summary_of(study, trials, ranked(trials, study.study.directions), folder), folder)
 
 
-def best_command(study: SharedStudy, trial: FrozenTrial) -> str:
-    """The command that runs the configuration of a trial without a sweep."""
-    return command(program(), [renamed_override(override) for override in trial.user_attrs[OVERRIDES]])
+def best_command(study: SharedStudy, trial: FrozenTrial, folder: Path) -> str:
+    """The command that runs the configuration of a trial without a sweep, of several seeds or folds with the first.
+
+    Args:
+        folder: of the study.
+    """
+    runs = [Run(path) for path in run_dirs(trial.user_attrs, folder)]
+    return command(program(), overrides_alone(trial.user_attrs, study.config.seed_key, runs))
 
 
 def write_summary(summary: dict[str, Any], folder: Path) -> None:
@@ -57,7 +62,7 @@ def summary_of(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenT
         "num_trials": study.num_trials,
         "counts": {state.name.lower(): sum(trial.state == state for trial in trials) for state in TrialState},
         "data": sorted(set(stored_fingerprints(trials).values())),
-        "best_command": best_command(study, best[0]) if best else None,
+        "best_command": best_command(study, best[0], folder) if best else None,
         "final": [_final(study, trial, folder) for trial in trials if study.has_final(trial.number)],
         "best": [
             {

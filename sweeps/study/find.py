@@ -1,5 +1,6 @@
 """Find an existing study: by its name, by its folder, or by its name in another storage."""
 
+import shlex
 from pathlib import Path
 
 import optuna
@@ -118,6 +119,42 @@ def study_noted(folder: Path) -> tuple[str, str] | None:
     return (name, url) if isinstance(name, str) and isinstance(url, str) else None
 
 
+def name_in_folder(folder: Path, given: str | None, storage: str | None, timeout_s: float) -> str:
+    """The name of the study that a command resumes or begins in a folder, which may have been renamed or copied.
+
+    Args:
+        folder: of the sweep.
+        given: by the command or its yaml; None: the name of the study that the folder holds, or of the folder itself.
+        storage: `sweep.storage`; None for the folder's own journal.
+        timeout_s: how long to wait for the storage.
+
+    Raises:
+        UserError: the folder holds a study with another name.
+    """
+    held = _names_held(folder, storage, timeout_s)
+    name = given or (held[0] if len(held) == 1 else folder.name)
+    if held and name not in held:
+        same = f"{shlex.quote(f'sweep.study_name={held[-1]}')} {shlex.quote(f'run_dir={folder}')}"
+        raise user_error(
+            f"the folder {folder} holds the study {held[-1]}, not {name}: give {same} to resume it, or another run_dir."
+        )
+    return name
+
+
+def _names_held(folder: Path, storage: str | None, timeout_s: float) -> list[str]:
+    """The names of the studies in a folder's own journal, otherwise of the one in sweep.json, if it is there."""
+    own = journal_url(folder)
+    if begun := _names_begun(own, timeout_s):
+        return begun
+    noted = study_noted(folder)
+    if noted is None:
+        return []
+    name, url = noted
+    file = file_of(url)
+    is_there = file is None or file.is_file() or is_begun(storage or own, name, timeout_s)
+    return [name] if is_there else []
+
+
 def refuse_second(folder: Path, name: str, storage: str | None, timeout_s: float) -> None:
     """Raise UserError if a command would begin a second study with the same name and folder in another storage.
 
@@ -127,7 +164,7 @@ def refuse_second(folder: Path, name: str, storage: str | None, timeout_s: float
         timeout_s: how long to wait for that storage.
     """
     noted, own = study_noted(folder), journal_url(folder)
-    if noted is None or noted[0] != name or noted[1] == (storage or own) or _is_in(storage or own, name, timeout_s):
+    if noted is None or noted[0] != name or noted[1] == (storage or own) or is_begun(storage or own, name, timeout_s):
         return
     kept = noted[1]
     file = file_of(kept)
@@ -138,16 +175,8 @@ def refuse_second(folder: Path, name: str, storage: str | None, timeout_s: float
     where, how = (kept, f"with sweep.storage={kept}") if kept != own else ("its own journal", "without sweep.storage")
     raise user_error(
         f"sweep.storage={storage or 'null'} has no study {name}, and the one of the folder {folder} is kept in "
-        f"{where}: give the command {how} to resume it, or another sweep.study_name."
+        f"{where}: give the command {how} to resume it, or another run_dir."
     )
-
-
-def _is_in(url: str, name: str, timeout_s: float) -> bool:
-    """Whether a storage has a study with a name; a file that does not exist is not created."""
-    file = file_of(url)
-    if file is not None and not file.is_file():
-        return False
-    return name in {study.study_name for study in open_storage_of_user(url, timeout_s).get_all_studies()}
 
 
 def is_begun(url: str, name: str, timeout_s: float) -> bool:
@@ -157,11 +186,16 @@ def is_begun(url: str, name: str, timeout_s: float) -> bool:
         url: of the storage. A file that does not exist is not created.
         timeout_s: how long to wait for the storage.
     """
+    return name in _names_begun(url, timeout_s)
+
+
+def _names_begun(url: str, timeout_s: float) -> list[str]:
+    """The names of the studies in a storage that sweeps have begun, in the order in which they began."""
     file = file_of(url)
     if file is not None and not file.is_file():
-        return False
+        return []
     storage = open_storage_of_user(url, timeout_s)
     try:
-        return any(study.study_name == name and IDENTITY in study.user_attrs for study in storage.get_all_studies())
+        return [study.study_name for study in storage.get_all_studies() if IDENTITY in study.user_attrs]
     finally:
         close_storage(storage)

@@ -123,6 +123,10 @@ def test_a_corrupt_checkpoint_of_a_retried_trial_is_ignored(small: list[str], tm
         (["sweep=fractoins"], "sweep=fractoins is not known: did you mean 'fractions'?"),
         (["objective=val/nope", "model.width=4,8"], "objective=val/nope is not known"),
         (["sweep.objective=val/accuracy", "model.width=4,8"], "the jobs return, which is objective=val/macro_f1"),
+        (
+            ['sweep.search_overrides=["score_test=false","schedule.stages.0.epochs=2"]', "model.width=4,8"],
+            "sweep.search_overrides has schedule.stages.0.epochs=2, without which the best trial would be another run",
+        ),
         (["sweep.check=nope:typed", "model.width=4,8"], "sweep.check=nope:typed names no function"),
         (["sweep.constraints=5", "model.width=4,8"], "sweep.constraints=5 has the wrong type: allowed is a mapping"),
         (

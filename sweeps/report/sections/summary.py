@@ -11,13 +11,13 @@ from sweeps.report.figures.scores import complete, in_words
 from sweeps.report.model import Report, ReportedTrial
 from sweeps.report.section import Section, render
 from sweeps.report.space_in_words import fixed, searched
+from sweeps.results.alone import overrides_alone, which_seed
 from sweeps.results.out_of_fold import pooled
 from sweeps.results.paired_difference import Difference, mean_interval, paired_differences
 from sweeps.results.run import Run
 from sweeps.results.seeds_or_folds import replicate
 from sweeps.results.trial_row import shown
 from sweeps.study.attributes import REUSED_FROM, SPREAD
-from sweeps.study.renamed import renamed_override
 
 SPLITS = {"val": "validation", "test": "test"}
 RULE = "/decision"  # behind a split: by the runs' decision rule, if it is not argmax
@@ -48,6 +48,7 @@ def section(report: Report) -> Section:
         words=words,
         directions=dict(zip(report.objectives, map(in_words, report.directions), strict=True)),
         command=best_command(report),
+        which_seed=which_seed(best.attributes, report.seed_key) if best else "",
         configuration={axis: shown(value) for axis, value in best.configuration.items()} if best else {},
         difference=_difference(best, reference),
         ensemble=report.ensemble,
@@ -148,7 +149,7 @@ def best_command(report: Report) -> str:
     """The command of the best trial by now; empty if there is none."""
     if report.best is None or not report.best.overrides:
         return ""
-    return command(report.program, [renamed_override(override) for override in report.best.overrides])
+    return command(report.program, overrides_alone(report.best.attributes, report.seed_key, report.best.runs))
 
 
 def _objectives(trial: ReportedTrial) -> list[str]:

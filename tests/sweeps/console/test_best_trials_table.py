@@ -29,11 +29,21 @@ def test_the_summary_compares_trials_and_gives_the_command_of_the_best(
     study.close()
     shown = capsys.readouterr().out
     assert "4 complete, 2 fail" in shown
-    assert "best: python run.py a.b=1 'c=[1,2]'" in shown
+    assert "best: python run.py a.b=1 'c=[1,2]' seed=10" in shown
     summary = json.loads((finished / "sweep.json").read_text())
     assert summary["best"][0]["configuration"] == {"a.b": 1, "c": [1, 2]} and summary["best"][0]["values"] == [1.0]
-    assert summary["best_command"] == "python run.py a.b=1 'c=[1,2]'"
+    assert summary["best_command"] == "python run.py a.b=1 'c=[1,2]' seed=10"
     assert summary["counts"]["fail"] == 2 and [t["number"] for t in summary["best"]] == [0, 1, 2, 3]
+
+
+def test_the_best_command_has_the_threads_of_a_slot_of_the_cpu(tmp_path: Path) -> None:
+    def task(call: Call) -> float:
+        (call.folder / "result.json").write_text('{"runtime": {"device": "cpu", "num_threads": 1}}')
+        return 1.0
+
+    done = sweep(tmp_path, {"x": [4]}, task, num_trials=1)
+    summarize(done.study, tmp_path)
+    assert json.loads((tmp_path / "sweep.json").read_text())["best_command"].endswith(" x=4 num_threads=1")
 
 
 @pytest.mark.parametrize("width", [80, 124])

@@ -204,3 +204,13 @@ def test_a_sweep_whose_every_trial_fails_ends_with_the_reason(tmp_path: Path) ->
     code, output = end_of(tmp_path / "study", "sweep.num_trials=2", "epochs=many", "hydra.launcher.jobs_per_device=1")
     assert code != 0
     assert "no trial of the study ended well, the last failure is: " in output
+
+
+def test_a_final_run_that_fails_ends_the_command_with_the_reason(tmp_path: Path) -> None:
+    """Without the override of the search the job has epochs, in which it fails. The study shows its result before."""
+    options = ("sweep.space={}", "x=1,2", "fault=exception", "fault_at=[1,2]", "sweep.search_overrides=['epochs=0']")
+    code, output = end_of(tmp_path / "study", *options)
+    assert code != 0
+    assert "best: " in output and states(tmp_path / "study") == ["COMPLETE"] * 2
+    reason = "Trial 0 could not be run to its end: ArithmeticError: as asked for 1"
+    assert f"{reason}: fix it and give the same command again." in output.splitlines()[-1]

@@ -77,8 +77,9 @@ def test_several_seeds_report_their_mean_and_spread(tmp_path: Path, capsys: pyte
         assert f"trial 0 on the test split: test/score {shown}" in lines
         assert json.loads((folder / "sweep.json").read_text())["final"][0]["test"] == {"test/score": values}
         best = next(k for k, line in enumerate(lines) if line.startswith("best: "))
-        named = "10,11" if seeds == 2 else "7"
-        assert lines[best + 1] == f"It runs one seed; the trial was scored with seed={named}."
+        first, named = ("10", "10,11") if seeds == 2 else ("7", "7")
+        assert lines[best].endswith(f" x=4 seed={first}")
+        assert lines[best + 1] == f"It runs seed {first}; the trial was scored with seed={named}."
 
 
 @pytest.mark.parametrize(

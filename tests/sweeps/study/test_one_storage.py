@@ -25,7 +25,7 @@ def test_a_killed_sweep_in_another_storage_is_not_started_a_second_time(folder: 
     code, output = end_of(folder, *options)
     message = (
         f"sweep.storage=null has no study kept, and the one of the folder {folder} is kept in {url}: "
-        f"give the command with sweep.storage={url} to resume it, or another sweep.study_name."
+        f"give the command with sweep.storage={url} to resume it, or another run_dir."
     )
     assert code and message in output
     assert not (folder / "study.journal").exists()

@@ -20,7 +20,7 @@ from sweeps.report.space_in_words import in_words
 from sweeps.results.paired_difference import OTHER_SPECTRA, OTHER_SURVEY, mean_interval, paired_differences
 from sweeps.results.run import Run
 from sweeps.space import Space
-from sweeps.study.attributes import OVERRIDES, PROGRAM, REUSED_FROM
+from sweeps.study.attributes import IDENTITY, OVERRIDES, PROGRAM, REUSED_FROM, SEEDS
 
 X = {"x": {"low": 0.0, "high": 1.0}}
 
@@ -105,6 +105,25 @@ def test_the_command_has_the_names_of_this_version(tmp_path: Path) -> None:
     stored = {OVERRIDES: ["loss=soft_f1", "loss.form=log_mean"]}
     report = make_report(tmp_path / "study", [Made({"loss.form": "log_mean"}, [0.5], attributes=stored)])
     assert summary.best_command(report) == "python run.py loss=soft_f1 loss.form=log_of_mean"
+
+
+@pytest.mark.parametrize(("device", "more"), [("cpu", " num_threads=3"), ("cuda", "")])
+def test_the_command_has_the_threads_of_a_run_on_a_cpu(device: str, more: str, tmp_path: Path) -> None:
+    ran = [{"result": {"runtime": {"device": device, "num_threads": 3}}}]
+    report = make_report(tmp_path / "study", [Made({"x": 0.1}, [0.5], runs=ran)], X)
+    assert summary.best_command(report) == f"python run.py x=0.1{more}"
+    given = {OVERRIDES: ["num_threads=2", "x=0.1"]}
+    report = make_report(tmp_path / "given", [Made({"x": 0.1}, [0.5], runs=ran, attributes=given)], X)
+    assert summary.best_command(report) == "python run.py num_threads=2 x=0.1"
+
+
+def test_the_command_has_the_first_of_the_folds(tmp_path: Path) -> None:
+    """One that the trial was not scored with would say nothing of it."""
+    of_folds = {OVERRIDES: ["split.fold=0", "x=0.1"], SEEDS: [2, 3]}
+    identity = {"space": {}, "objectives": ["val/macro_f1"], "fixed": [], "seed_key": "split.fold"}
+    report = make_report(tmp_path / "study", [Made({"x": 0.1}, [0.5], attributes=of_folds)], noted={IDENTITY: identity})
+    assert summary.best_command(report) == "python run.py x=0.1 split.fold=2"
+    assert "It runs fold 2; the trial was scored with split.fold=2,3." in words(report)
 
 
 def test_the_command_has_the_config_files_of_the_study(tmp_path: Path) -> None:
