@@ -71,6 +71,26 @@ def test_the_interval_of_a_class_of_one_spectrum_allows_for_what_is_not_known():
         assert low < without / 4 and high > (without + 0.8) / 4
 
 
+@pytest.mark.parametrize("num_classes", [4, 30, 100])
+@pytest.mark.parametrize("num_each", [2, 5, 9])
+def test_many_small_classes_that_are_all_right_may_be_so(num_classes, num_each):
+    """A classifier that is always right has macro-F1 1, however few spectra of each class are there."""
+    labels = np.repeat(np.arange(num_classes), num_each)
+    low, high = bootstrap_interval(labels, labels, seed=0, num_resamples=500)
+    assert low < high == 1
+
+
+@pytest.mark.parametrize("num_each", [3, 5])
+def test_the_interval_of_many_small_classes_contains_their_score(num_each):
+    labels = np.repeat(np.arange(30), num_each)
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        predicted = np.where(rng.random(len(labels)) < 0.9, labels, rng.integers(0, 30, len(labels)))
+        score = f1_score(labels, predicted, labels=range(30), average="macro", zero_division=0)
+        low, high = bootstrap_interval(labels, predicted, seed=seed, num_resamples=500)
+        assert low < score < high
+
+
 def test_groups_are_resampled_as_a_whole():
     """Forty objects of three spectra each, right or wrong together, are as uncertain as forty spectra."""
     labels, predicted = outcome(40, 0.3, seed=4)
