@@ -81,17 +81,24 @@ def _resample(
 ) -> tuple[Labels, Labels]:
     """The distinct outcomes [., M] of columns [., n], and how often each occurs in every resample [R, M].
 
-    With groups, as many groups are drawn as there are.
+    With groups, as many groups are drawn as there are. Those with the same outcomes are alike, so one stands for all.
     """
     outcomes, outcome, observed = np.unique(columns, axis=1, return_inverse=True, return_counts=True)
     size, num_outcomes = columns.shape[1], outcomes.shape[1]
     if groups is None:
         return outcomes, random.multinomial(size, observed / size, size=num_resamples)
-    names, group = np.unique(groups, return_inverse=True)
-    num_groups, counts = len(names), np.empty((num_resamples, num_outcomes), dtype=np.int64)
+    outcome, group = outcome.ravel(), np.unique(groups, return_inverse=True)[1]
+    # A sum of random numbers of 64 bits is that of the same outcomes, but for a chance of 2^-64.
+    sums = np.zeros(group.max() + 1, dtype=np.uint64)
+    numbers = random.integers(0, 2**64, size=(num_outcomes,), dtype=np.uint64)
+    np.add.at(sums, group, numbers[outcome])
+    _, first, alike, num_alike = np.unique(sums, return_index=True, return_inverse=True, return_counts=True)
+    of_first = first[alike[group]] == group
+    outcome, kind, share = outcome[of_first], alike[group[of_first]], num_alike / len(sums)
+    counts = np.empty((num_resamples, num_outcomes), dtype=np.int64)
     for resample in counts:
-        times = np.bincount(random.integers(0, num_groups, num_groups), minlength=num_groups)
-        resample[:] = np.bincount(outcome.ravel(), weights=times[group], minlength=num_outcomes)
+        times = random.multinomial(len(sums), share)
+        resample[:] = np.bincount(outcome, weights=times[kind], minlength=num_outcomes)
     return outcomes, counts
 
 

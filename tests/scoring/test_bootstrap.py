@@ -108,6 +108,20 @@ def test_groups_are_resampled_as_a_whole():
     assert unpaired[1] - unpaired[0] < 0.7 * (paired[1] - paired[0])
 
 
+def test_intervals_agree_with_resampling_objects():
+    """Objects of one to three spectra, against drawing the objects themselves."""
+    labels, predicted = outcome(400, 0.2, seed=0)
+    objects = np.sort(np.random.default_rng(1).integers(0, 200, 400))
+    rows_of = [np.flatnonzero(objects == name) for name in np.unique(objects)]
+    rng, scores = np.random.default_rng(2), []
+    for drawn in rng.integers(0, len(rows_of), (800, len(rows_of))):
+        rows = np.concatenate([rows_of[number] for number in drawn])
+        scores.append(macro_f1(labels[rows], predicted[rows]))
+    interval = bootstrap_interval(labels, predicted, seed=3, groups=objects)
+    # A 2.5 % quantile of 800 draws has a standard error of about 0.11 standard deviations of the statistic.
+    np.testing.assert_allclose(interval, np.quantile(scores, [0.025, 0.975]), atol=0.45 * np.std(scores))
+
+
 def test_a_spectrum_without_a_group_is_an_object_of_its_own():
     assert group_numbers(pd.Series(["a", None, "a", None, "b"])).tolist() == [0, 2, 0, 3, 1]
 
