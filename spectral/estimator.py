@@ -48,7 +48,8 @@ class SpectralClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         loss: cross_entropy, focal, soft_f1, logit_adjusted, balanced_softmax.
         decision: from probabilities to a class: argmax or macro_f1.
         validation_fraction: of each class, held out to choose the best epoch by its macro-F1. At 0, or if a class has
-            a single spectrum, the epoch of the lowest training loss is taken.
+            a single spectrum, the epoch of the lowest training loss is taken; with sampler=schedule, whose losses
+            cannot be compared, the last one.
         config: further nodes of an experiment's config, which replace those made of the arguments above:
             `{"optimizer": {"name": "adamw", "weight_decay": 0.01}}`. The classes are named by their number in
             `classes_`, from 0. No run folder is kept, so `run_dir` is none of them.
@@ -131,6 +132,8 @@ class SpectralClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             run_dir = self.config["run_dir"]
             raise ValueError(f"config: run_dir={run_dir} cannot be given: a classifier keeps no run folder.")
         data = {"name": "arrays", "path": str(survey), "class_names": names, "num_workers": 1, "channels_last": False}
+        sampler = self.sampler.get("name") if isinstance(self.sampler, Mapping) else self.sampler
+        keep = "best" if validation or sampler != "schedule" else "last"
         stage = {"name": "train", "epochs": self.epochs, "steps": None}
         made = {
             "seed": int(check_random_state(self.random_state).randint(2**31 - 1)),
@@ -148,7 +151,7 @@ class SpectralClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             "loss": self.loss,
             "optimizer": {"name": "adam", "lr": self.learning_rate},
             "lr_schedule": {"name": "cosine", "warmup_fraction": 0.0},
-            "schedule": {"stages": [stage], "batch_size": self.batch_size, "keep": "best"},
+            "schedule": {"stages": [stage], "batch_size": self.batch_size, "keep": keep},
             "decision": self.decision,
             "tracker": "none",
             "plots": False,

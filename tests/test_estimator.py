@@ -54,6 +54,13 @@ def test_channels_labels_that_are_numbers_and_further_config_are_taken() -> None
         fitted.predict(X[:, :1])
 
 
+@pytest.mark.parametrize("sampler", ["schedule", {"name": "schedule", "start": "natural"}])
+def test_losses_of_other_mixtures_do_not_choose_the_epoch(sampler: Any) -> None:
+    X, y = np.random.default_rng(0).normal(size=(40, 30)), np.array(["star"] * 36 + ["qso"] * 4)
+    fitted = SpectralClassifier(SMALL, epochs=3, validation_fraction=0, sampler=sampler, learning_rate=1e-6, **ON_CPU)
+    assert fitted.fit(X, y).result_["best_epoch"] == 3
+
+
 def test_it_stands_in_a_pipeline_that_is_searched() -> None:
     X, y = np.random.default_rng(0).normal(size=(24, 30)), np.tile(["star", "qso"], 12)
     pipeline = make_pipeline(StandardScaler(), SpectralClassifier(SMALL, epochs=1, validation_fraction=0, **ON_CPU))

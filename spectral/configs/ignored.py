@@ -1,4 +1,4 @@
-"""Options that do nothing next to another one, and what is said of them. Imports nothing heavy."""
+"""Options that do nothing, or mislead, next to another one, and what is said of them. Imports nothing heavy."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -10,6 +10,7 @@ from spectral.configs.losses import SoftF1Config
 from spectral.configs.lr_schedule import PlateauConfig
 from spectral.configs.pretraining import PretrainingConfig
 from spectral.configs.root import ExperimentConfig
+from spectral.configs.sampler import ScheduleSamplerConfig
 from spectral.configs.stages import ScheduleConfig
 
 REPLACED_BY_WIDTHS = ("model.width", "model.num_blocks")
@@ -23,13 +24,19 @@ OF_TEACHER = ("distill_on", "distill_weight", "distill_temperature")
 
 
 def ignored_options(config: ExperimentConfig, overrides: Sequence[str]) -> list[str]:
-    """A sentence for each option that the command sets and that changes nothing.
+    """A sentence for each option that the command sets and that changes nothing, or compares what cannot be compared.
 
     Args:
         overrides: of the command: a default next to another option is no mistake.
     """
     replaced = [f"{override} does nothing: {why}." for override in overrides if (why := replacement(config, override))]
-    found = (_next_to_form(config), _without_teacher(config), _without_their_own(config), ignored_of_data(config.data))
+    found = (
+        _next_to_form(config),
+        _without_teacher(config),
+        _without_their_own(config),
+        ignored_of_data(config.data),
+        _moving(config),
+    )
     return [*replaced, *itertools.chain.from_iterable(found), *ignored_of_stages(config)]
 
 
@@ -95,6 +102,25 @@ def _of_baseline(data: Any) -> Iterator[str]:
         value = getattr(baseline, option)
         if option not in baseline.used and value != getattr(BaselineConfig(), option):
             yield f"data.baseline.{option}={value:g} does nothing with data.baseline.method={baseline.method}."
+
+
+def _moving(config: ExperimentConfig) -> Iterator[str]:
+    """What compares training losses of epochs whose batches have other class shares."""
+    sampler, schedule = config.sampler, config.schedule
+    if not isinstance(sampler, ScheduleSamplerConfig):
+        return
+    if (sampler.start, sampler.start_fractions) == (sampler.end, sampler.end_fractions):
+        return
+    why = "with sampler=schedule: the class shares of the batches move, so training losses of epochs cannot be compared"
+    if config.objectives[0] == "train/loss" and (schedule.keep == "best" or schedule.patience_epochs is not None):
+        yield (
+            f"objective=train/loss does not tell the best epoch {why}; set schedule.keep=last without "
+            "schedule.patience_epochs, or choose by a score of validation."
+        )
+    stages = {f"schedule.stages[{i}].lr_schedule": stage.lr_schedule for i, stage in enumerate(schedule.stages)}
+    for key, lr_schedule in {"lr_schedule": None if all(stages.values()) else config.lr_schedule, **stages}.items():
+        if isinstance(lr_schedule, PlateauConfig):
+            yield f"{key}=plateau does not tell when to lower the learning rate {why}; choose another {key}."
 
 
 def _of_source(data: Any) -> Iterator[str]:

@@ -34,7 +34,9 @@ class ScheduleConfig:
     ema_decay: Optional[float] = number(
         None, above=0, below=1
     )  # decay per step of a moving average of the weights, which validation then uses
-    mixup_alpha: Optional[float] = number(None, above=0)  # mix spectra by shares of Beta(alpha, alpha); null: do not
+    mixup_alpha: Optional[float] = number(
+        None, at_least=0.01
+    )  # mix spectra by shares of Beta(alpha, alpha); null: do not
     mixup_classes: str = choice("across", "across", "within")  # within: spectra are mixed with others of their class
     keep: str = choice("best", "best", "last")  # weights of the epoch with the best objective, or of the last one
     patience_epochs: Optional[int] = number(None, at_least=1)  # a stage ends after as many without a better objective

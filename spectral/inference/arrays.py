@@ -18,6 +18,7 @@ from spectral.data.readers.contract import Chunk
 from spectral.data.resampling import Resampler
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
+from spectral.inference.too_short import too_short
 from spectral.inference.wavelengths import begins_as, check_same_pixels
 from spectral.survey import Survey
 
@@ -76,6 +77,8 @@ def survey_of_arrays(
     )
     if survey.length > length:
         raise ValueError(f"flux has {survey.length} pixels per spectrum, {run} was trained on {length}.")
+    for row, reason in too_short(classifier, survey.flux.shape, survey.mask).items():
+        raise ValueError(f"spectrum {row} cannot be classified: {reason}.")
     doubt = check_same_pixels(classifier, survey, run)
     if survey.length < length:  # of spectra as long as the run's, no wavelengths mean the same ones
         log.warning(doubt)

@@ -6,6 +6,7 @@ What model.json holds, and how earlier and later versions are read, is in docs/r
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -140,6 +141,12 @@ class Classifier:
             weights=[member.weight for member in self.members],
             log_prior_ratios=[member.log_prior_ratio(self.output_prior or []) for member in self.members],
         )
+
+    @cached_property
+    def min_pixels(self) -> int:
+        """The fewest pixels, from the first to the last good one, that the network needs; of all members."""
+        with torch.device("meta"):
+            return int(getattr(self.build_network(), "min_pixels", 1))
 
     def _build(self, model: Any, num_channels: int) -> nn.Module:
         sizes = {"num_channels": num_channels, "num_classes": len(self.class_names), "length": self.length}

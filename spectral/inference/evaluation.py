@@ -13,6 +13,7 @@ from spectral.configs.commands import EvaluateConfig
 from spectral.errors import UserError
 from spectral.files import write_json, write_parquet
 from spectral.inference.run_and_data import is_own_survey, labelled_rows, labels_of, open_run_and_data
+from spectral.inference.too_short import warn_of_too_short
 from spectral.runs.folder import RunFolder
 from spectral.scoring.bootstrap import group_numbers
 from spectral.scoring.cross_fitting import decide_validation
@@ -55,6 +56,7 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
     folder, names = RunFolder(command.run), predictor.classifier.class_names
     labels = labels_of(survey, names)
     on, rows = labelled_rows(command, survey, labels)
+    warn_of_too_short(predictor.classifier, survey, rows)
     labels, config = labels[rows], folder.load_config()
     seed, rule = folder.load_seed(), predictor.classifier.build_decision()
     probability = predictor.probabilities(survey, rows)

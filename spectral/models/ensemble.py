@@ -39,6 +39,7 @@ class Ensemble(nn.Module):
         self.register_buffer("log_prior_ratios", torch.tensor(log_prior_ratios), persistent=False)
         fields = [getattr(member, "receptive_field", "unknown") for member in members]
         widest = max((field for field in fields if isinstance(field, int)), default=None)
+        self.min_pixels = max(getattr(member, "min_pixels", 1) for member in members)
         self.receptive_field = "unknown" if "unknown" in fields else None if None in fields else widest
 
     def forward(self, flux: Tensor, mask: Tensor | None = None) -> Tensor:

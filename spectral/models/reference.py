@@ -152,8 +152,8 @@ class ReferenceNetwork(nn.Module):
 
         Raises ValueError if L is so short that pooling would leave no position.
         """
-        if flux.shape[2] < self.shortest:
-            raise ValueError(f"Spectra of {flux.shape[2]} pixels are too short: this network needs {self.shortest}.")
+        if flux.shape[2] < self.min_pixels:
+            raise ValueError(f"Spectra of {flux.shape[2]} pixels are too short: this network needs {self.min_pixels}.")
         x, padding = open_spectra(flux, mask, align=self.head.kind != "flatten")
         for _ in range(self.num_input_poolings):
             x, padding = pool_by_two(x, padding, "average")
@@ -181,8 +181,8 @@ class ReferenceNetwork(nn.Module):
         return reach
 
     @property
-    def shortest(self) -> int:
-        """The fewest pixels of which a position is left."""
+    def min_pixels(self) -> int:
+        """The fewest pixels, from the first to the last good one, of which pooling leaves a position."""
         return 1 << (self.num_input_poolings + self.num_poolings)
 
 

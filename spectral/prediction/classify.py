@@ -8,6 +8,7 @@ import torch
 from spectral.data.packing.parts import Span
 from spectral.inference.onnx_predictor import OnnxPredictor
 from spectral.inference.predictor import Predictor
+from spectral.inference.too_short import too_short
 from spectral.inputs.batches import BatchSource, ahead
 from spectral.prediction.blocks import Block
 from spectral.prediction.work import Part
@@ -21,12 +22,14 @@ def classified(predictor: AnyPredictor, blocks: Iterable[Block]) -> Iterator[tup
     for block, source in _on_device(predictor, blocks):
         num_rows, num_classes = block.span[1] - block.span[0], len(predictor.classifier.class_names)
         part = Part(np.full((num_rows, num_classes), np.nan), dict(block.problems))
-        if source is not None:
-            logits = predictor.logits(source, np.arange(len(block.good)))
-            is_finite = logits.isfinite().all(dim=1).numpy()
-            good = block.good[is_finite]
-            part.probabilities[good] = torch.softmax(logits, dim=1).numpy()[is_finite]
-            part.problems.update(dict.fromkeys(block.good[~is_finite].tolist(), NOT_FINITE))
+        if source is not None and block.flux is not None:
+            rows = np.arange(len(block.good))
+            logits = predictor.logits(source, rows)
+            without = dict.fromkeys(np.flatnonzero(~logits.isfinite().all(dim=1).numpy()).tolist(), NOT_FINITE)
+            without |= too_short(predictor.classifier, block.flux.shape, block.mask)
+            kept = np.setdiff1d(rows, [*without])
+            part.probabilities[block.good[kept]] = torch.softmax(logits, dim=1).numpy()[kept]
+            part.problems.update({int(block.good[row]): why for row, why in without.items()})
         yield block.span, part
 
 

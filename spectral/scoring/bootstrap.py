@@ -29,7 +29,8 @@ def bootstrap_interval(
 
     Resampling alone takes the few spectra of a rare class for all that there is: one quasar that is missed is missed in
     each resample. So the hits and misses of a class with fewer than 10 spectra are drawn from what those few leave
-    open, a Dirichlet distribution with Jeffreys' 1/2 added for a hit and for a miss of all runs.
+    open, a Dirichlet distribution with Jeffreys' 1/2 added for a hit and for a miss of all runs. Several such classes
+    share the two halves.
 
     Args:
         predicted: [n], or [S, n] of several runs: then of the mean of their macro-F1, on the same resamples.
@@ -80,17 +81,24 @@ def _resample(
 ) -> tuple[Labels, Labels]:
     """The distinct outcomes [., M] of columns [., n], and how often each occurs in every resample [R, M].
 
-    With groups, as many groups are drawn as there are.
+    With groups, as many groups are drawn as there are. Those with the same outcomes are alike, so one stands for all.
     """
     outcomes, outcome, observed = np.unique(columns, axis=1, return_inverse=True, return_counts=True)
     size, num_outcomes = columns.shape[1], outcomes.shape[1]
     if groups is None:
         return outcomes, random.multinomial(size, observed / size, size=num_resamples)
-    names, group = np.unique(groups, return_inverse=True)
-    num_groups, counts = len(names), np.empty((num_resamples, num_outcomes), dtype=np.int64)
+    outcome, group = outcome.ravel(), np.unique(groups, return_inverse=True)[1]
+    # A sum of random numbers of 64 bits is that of the same outcomes, but for a chance of 2^-64.
+    sums = np.zeros(group.max() + 1, dtype=np.uint64)
+    numbers = random.integers(0, 2**64, size=(num_outcomes,), dtype=np.uint64)
+    np.add.at(sums, group, numbers[outcome])
+    _, first, alike, num_alike = np.unique(sums, return_index=True, return_inverse=True, return_counts=True)
+    of_first = first[alike[group]] == group
+    outcome, kind, share = outcome[of_first], alike[group[of_first]], num_alike / len(sums)
+    counts = np.empty((num_resamples, num_outcomes), dtype=np.int64)
     for resample in counts:
-        times = np.bincount(random.integers(0, num_groups, num_groups), minlength=num_groups)
-        resample[:] = np.bincount(outcome.ravel(), weights=times[group], minlength=num_outcomes)
+        times = random.multinomial(len(sums), share)
+        resample[:] = np.bincount(outcome, weights=times[kind], minlength=num_outcomes)
     return outcomes, counts
 
 
@@ -100,15 +108,14 @@ def _open_rare(
     """Outcomes and counts with the hits and misses of a rare class drawn from what its few spectra leave open."""
     labels, num_runs = columns[0], len(columns) - 1
     classes, sizes = np.unique(labels, return_counts=True)
-    for label in classes:
-        is_it = labels == label
-        num = int(is_it.sum()) if groups is None else len(np.unique(groups[is_it]))
-        if num >= FEW or len(classes) < 2:
-            continue
+    nums = [len(np.unique(groups[labels == label])) for label in classes] if groups is not None else sizes.tolist()
+    rare = {label: num for label, num in zip(classes, nums, strict=True) if num < FEW and len(classes) > 1}
+    for label, num in rare.items():
         missed_as = classes[np.where(classes == label, 0, sizes).argmax()]
         of_it = np.flatnonzero(outcomes[0] == label)
         observed = np.array([(columns == outcomes[:, [k]]).all(0).sum() for k in of_it])
-        chance = random.dirichlet([*(observed * num / observed.sum()), JEFFREYS, JEFFREYS], len(counts))
+        added = JEFFREYS / len(rare)  # a half for each would pull the mean down by as many halves
+        chance = random.dirichlet([*(observed * num / observed.sum()), added, added], len(counts))
         drawn = random.multinomial(counts[:, of_it].sum(1), chance)
         counts[:, of_it] = drawn[:, :-2]
         hit, miss = ([label, *[called] * num_runs] for called in (label, missed_as))
@@ -123,11 +130,11 @@ def _mean_macro_f1(counts: Labels, label: Labels, predicted: Labels, classes: La
 
 
 def _macro_f1(counts: Labels, label: Labels, predicted: Labels, classes: Labels) -> Floats:
-    """Macro-F1 [R] of counts [R, M] of outcomes with label [M] and prediction [M]; an undefined F1 is 0."""
+    """Macro-F1 [R] of counts [R, M] of outcomes with label [M] and prediction [M], over the classes drawn in each."""
     true, called = ((of[:, None] == classes).astype(np.int64) for of in (label, predicted))
-    positive = 2 * counts @ (true * called)
-    total = counts @ (true + called)
-    macro: Floats = (positive / np.maximum(total, 1)).mean(1)
+    num_true, hits = counts @ true, counts @ (true * called)
+    f1 = 2 * hits / np.maximum(num_true + counts @ called, 1)
+    macro: Floats = f1.mean(axis=1, where=num_true > 0)
     return macro
 
 

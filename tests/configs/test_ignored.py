@@ -8,6 +8,7 @@ from spectral.configs.root import typed
 
 WIDTHS = "model.widths=[8,16]"
 REFERENCE = "schedule=reference"
+PLATEAU = "name:train,epochs:12,lr_schedule:plateau"
 LISTED = ["data=lamost", "data.grid.kind=listed", "data.grid.wave_angstrom=[4000,4001]"]
 
 
@@ -76,6 +77,16 @@ LISTED = ["data=lamost", "data.grid.kind=listed", "data.grid.wave_angstrom=[4000
             ],
         ),
         (["schedule.patience_epochs=3", "schedule.keep=best"], []),
+        (["sampler=schedule", "lr_schedule=plateau"], ["lr_schedule=plateau does not tell when to lower the learning"]),
+        (["sampler=schedule", f"schedule.stages=[{{{PLATEAU}}}]"], ["schedule.stages[0].lr_schedule=plateau does not"]),
+        (
+            ["sampler=schedule", "objective=train/loss", "schedule.keep=best"],
+            ["objective=train/loss does not tell the best epoch with sampler=schedule:"],
+        ),
+        (["sampler=schedule", "objective=train/loss"], []),
+        (["sampler=schedule", "schedule.keep=best"], []),
+        (["sampler=schedule", "sampler.start=balanced", "lr_schedule=plateau"], []),  # it stays as it is
+        (["sampler=balanced", "lr_schedule=plateau", "objective=train/loss", "schedule.keep=best"], []),
         (["data=packed"], []),
         (
             [*LISTED, "data.grid.step=2e-4", "data.grid.stop_angstrom=8000"],

@@ -48,3 +48,14 @@ def test_the_receptive_field_is_the_widest() -> None:
         return Ensemble(members, [(0, 1)] * len(fields), [1.0] * len(fields), [[0.0] * 3] * len(fields)).receptive_field
 
     assert field(5, 9) == 9 and field(5, None) is None and field(5, "unknown", None) == "unknown"
+
+
+def test_a_spectrum_must_be_long_enough_for_each_member() -> None:
+    members = [Fixed(1, 1.0) for _ in range(3)]
+    assert _of(members).min_pixels == 1
+    members[0].min_pixels, members[1].min_pixels = 4, 64
+    assert _of(members).min_pixels == 64
+
+
+def _of(members: list[Any]) -> Ensemble:
+    return Ensemble(members, [(0, 1)] * len(members), [1.0] * len(members), [[0.0] * 3] * len(members))

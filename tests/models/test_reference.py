@@ -39,7 +39,7 @@ def test_a_spectrum_longer_than_max_length_is_averaged_in_pairs(build):
     network, plain = build("reference max_length=70"), build("reference", length=70)
     flux = torch.randn(3, 2, 140)
     torch.testing.assert_close(network.eval()(flux), plain.eval()(flux.unflatten(2, (70, 2)).mean(dim=3)))
-    assert network.shortest == 2 * plain.shortest
+    assert network.min_pixels == 2 * plain.min_pixels
 
 
 def test_widths_follow_the_published_scales(build):

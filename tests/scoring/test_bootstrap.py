@@ -71,6 +71,26 @@ def test_the_interval_of_a_class_of_one_spectrum_allows_for_what_is_not_known():
         assert low < without / 4 and high > (without + 0.8) / 4
 
 
+@pytest.mark.parametrize("num_classes", [4, 30, 100])
+@pytest.mark.parametrize("num_each", [2, 5, 9])
+def test_many_small_classes_that_are_all_right_may_be_so(num_classes, num_each):
+    """A classifier that is always right has macro-F1 1, however few spectra of each class are there."""
+    labels = np.repeat(np.arange(num_classes), num_each)
+    low, high = bootstrap_interval(labels, labels, seed=0, num_resamples=500)
+    assert low < high == 1
+
+
+@pytest.mark.parametrize("num_each", [3, 5])
+def test_the_interval_of_many_small_classes_contains_their_score(num_each):
+    labels = np.repeat(np.arange(30), num_each)
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        predicted = np.where(rng.random(len(labels)) < 0.9, labels, rng.integers(0, 30, len(labels)))
+        score = f1_score(labels, predicted, labels=range(30), average="macro", zero_division=0)
+        low, high = bootstrap_interval(labels, predicted, seed=seed, num_resamples=500)
+        assert low < score < high
+
+
 def test_groups_are_resampled_as_a_whole():
     """Forty objects of three spectra each, right or wrong together, are as uncertain as forty spectra."""
     labels, predicted = outcome(40, 0.3, seed=4)
@@ -86,6 +106,20 @@ def test_groups_are_resampled_as_a_whole():
         paired_bootstrap_interval(tripled[0], other, tripled[1], seed=0, groups=groups) for groups in (objects, None)
     )
     assert unpaired[1] - unpaired[0] < 0.7 * (paired[1] - paired[0])
+
+
+def test_intervals_agree_with_resampling_objects():
+    """Objects of one to three spectra, against drawing the objects themselves."""
+    labels, predicted = outcome(400, 0.2, seed=0)
+    objects = np.sort(np.random.default_rng(1).integers(0, 200, 400))
+    rows_of = [np.flatnonzero(objects == name) for name in np.unique(objects)]
+    rng, scores = np.random.default_rng(2), []
+    for drawn in rng.integers(0, len(rows_of), (800, len(rows_of))):
+        rows = np.concatenate([rows_of[number] for number in drawn])
+        scores.append(macro_f1(labels[rows], predicted[rows]))
+    interval = bootstrap_interval(labels, predicted, seed=3, groups=objects)
+    # A 2.5 % quantile of 800 draws has a standard error of about 0.11 standard deviations of the statistic.
+    np.testing.assert_allclose(interval, np.quantile(scores, [0.025, 0.975]), atol=0.45 * np.std(scores))
 
 
 def test_a_spectrum_without_a_group_is_an_object_of_its_own():

@@ -10,6 +10,7 @@ from torch.nn.functional import cross_entropy, log_softmax, one_hot
 
 from spectral.builders import training_settings
 from spectral.configs.root import typed
+from spectral.errors import UserError
 from spectral.training.mixup import mix
 
 
@@ -51,6 +52,18 @@ def test_the_share_has_the_spread_of_its_distribution() -> None:
     shares = torch.tensor([mix(channels, None, target, alpha=0.2, within=False).share for _ in range(3000)])
     assert abs(float(shares.mean()) - 0.5) < 0.03
     assert abs(float(shares.var()) - 0.25 / (2 * 0.2 + 1)) < 0.01  # of Beta(a, a)
+
+
+def test_at_the_least_alpha_nearly_all_shares_are_near_0_or_1() -> None:
+    """Below it both of the numbers that a share is made of may be too small for float32, and the share is then 1/2."""
+    torch.manual_seed(0)
+    channels, target = torch.zeros(2, 1, 1), torch.tensor([0, 1])
+    shares = torch.tensor([mix(channels, None, target, alpha=0.01, within=False).share for _ in range(3000)])
+    assert not (shares == 0.5).any()
+    # 4.5 % of Beta(.01, .01) lie between .01 and .99, of 3,000 shares with a standard deviation of .4 %.
+    assert abs(float(((shares > 0.01) & (shares < 0.99)).float().mean()) - 0.0448) < 0.016
+    with pytest.raises(UserError, match=r"schedule\.mixup_alpha=0\.001 is out of range.* 0\.01"):
+        typed(composed(["run_dir=run", "schedule.mixup_alpha=0.001"]))
 
 
 @pytest.mark.parametrize(("given", "within"), [("within", True), ("across", False)])

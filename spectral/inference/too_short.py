@@ -1,0 +1,49 @@
+"""Spectra with fewer pixels than the network needs: pooling leaves nothing of them. n spectra, C channels, l pixels."""
+
+import logging
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spectral.inference.classifier import Classifier
+from spectral.inputs.batches import Rows
+from spectral.survey import Survey
+
+log = logging.getLogger(__name__)
+
+MOST_LOOKED_AT = 8192  # spectra: reading all masks of a large survey would take longer than the start of a run
+
+
+def too_short(classifier: Classifier, shape: tuple[int, ...], mask: NDArray[np.bool_] | None) -> dict[int, str]:
+    """Position of each spectrum that is too short for the network -> why it cannot be classified.
+
+    Args:
+        shape: of the flux, [n, C, l].
+        mask: [n, l], True = bad pixel or padding; None if no pixel is. Each spectrum has a good pixel.
+    """
+    needed = classifier.min_pixels
+    if needed == 1:
+        return {}
+    bad = np.broadcast_to(False, (shape[0], shape[2])) if mask is None else mask
+    num_pixels = bad.shape[1] - bad[:, ::-1].argmin(axis=1)
+    if classifier.inputs.masked_pixels != "zero":  # which leaves masked pixels at the blue end in the spectrum
+        num_pixels -= bad.argmin(axis=1)
+    return {
+        row: f"too short for the network: {num_pixels[row]} pixels from the first to the last good one, not {needed}"
+        for row in np.flatnonzero(num_pixels < needed).tolist()
+    }
+
+
+def warn_of_too_short(classifier: Classifier, survey: Survey, rows: Rows) -> None:
+    """Log how many of the survey's rows [n] are too short for the network, if any are; of many, some are looked at."""
+    looked_at = rows[:: -(-len(rows) // MOST_LOOKED_AT) or 1]
+    mask = None if survey.mask is None else np.take(survey.mask, looked_at, axis=0)
+    num = len(too_short(classifier, (len(looked_at), *survey.flux.shape[1:]), mask))
+    if num:
+        log.warning(
+            "%s of the %s spectra that were looked at have fewer than %s pixels from the first to the last good one: "
+            "the network needs these, and sees nothing of a shorter spectrum.",
+            f"{num:,}",
+            f"{len(looked_at):,}",
+            classifier.min_pixels,
+        )
