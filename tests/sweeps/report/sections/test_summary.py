@@ -20,7 +20,7 @@ from sweeps.report.space_in_words import in_words
 from sweeps.results.paired_difference import OTHER_SPECTRA, OTHER_SURVEY, mean_interval, paired_differences
 from sweeps.results.run import Run
 from sweeps.space import Space
-from sweeps.study.attributes import OVERRIDES, PROGRAM, REUSED_FROM
+from sweeps.study.attributes import OVERRIDES, PROGRAM, REUSED_FROM, TOTAL
 
 X = {"x": {"low": 0.0, "high": 1.0}}
 
@@ -78,6 +78,16 @@ def test_the_summary_shows_the_budget_and_the_best(tmp_path: Path) -> None:
     assert "The best of 2 trials on validation is optimistic" in text
     assert "There is no test score" in text
     assert "The study is not finished" in text
+
+
+@pytest.mark.parametrize(("noted", "total"), [({TOTAL: 9}, 9), ({TOTAL: 1}, 2), ({}, 4)])
+def test_the_total_is_that_of_the_last_command_and_never_below_the_ended_trials(
+    noted: dict[str, int], total: int, tmp_path: Path
+) -> None:
+    """sweep.json is that of an earlier command; a study of an earlier version has noted no total."""
+    trials = [Made({"x": 0.1}, [0.5]), Made({"x": 0.2}, [0.6])]
+    report = make_report(tmp_path / "study", trials, X, summary={"num_trials": 4}, noted=noted)
+    assert f"judged 2 trials of {total} asked for" in words(report)
 
 
 def test_trials_outside_the_constraints_are_counted_without_reused_results(tmp_path: Path) -> None:
