@@ -117,6 +117,11 @@ class Report:
         return None if self.reference_number is None else self.by_number[self.reference_number]
 
     @property
+    def is_chosen_on_validation(self) -> bool:
+        """Whether the best trial is the best by its validation scores, which flatters them."""
+        return any(name.startswith("val/") for name in self.objectives)
+
+    @property
     def replicate(self) -> Replicate:
         """What one of several runs of a trial is."""
         return replicate_of(self.identity.get("seed_key"))

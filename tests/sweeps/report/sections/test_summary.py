@@ -200,6 +200,19 @@ def test_the_best_is_compared_with_the_reference(error_rate: float, split: str, 
     assert ("flattered" in shown) == (split == "validation")
 
 
+def test_a_best_trial_that_was_not_chosen_on_validation_is_not_flattered_there(tmp_path: Path) -> None:
+    def run(error_rate: float, seed: int) -> list[dict[str, Any]]:
+        return [{"result": {"val/macro_f1": 0.5}, "predictions": predictions(300, error_rate, seed, "validation")}]
+
+    trials = [
+        Made({"x": 0.1}, [0.5], was_enqueued=True, runs=run(0.4, 1)),
+        Made({"x": 0.2}, [0.3], runs=run(0.05, 2)),
+    ]
+    shown = words(make_report(tmp_path / "study", trials, X, objectives=["train/loss"], directions=["minimize"]))
+    assert "On the same 300 validation spectra the best trial has" in shown
+    assert "flattered" not in shown and "optimistic" not in shown
+
+
 def test_a_reference_that_is_still_the_best_is_reported(tmp_path: Path) -> None:
     text = words(make_report(tmp_path / "study", [Made({"x": 0.1}, [0.5], was_enqueued=True), Made({}, [0.4])]))
     assert "is still the best: nothing better was found" in text
