@@ -75,7 +75,9 @@ def _of_one_type(column: "pd.Series[Any]") -> "pd.Series[Any]":
     kinds = {type(value) for value in column if value is not None}
     if kinds & {list, dict} or len(kinds - {int, float}) > 1 or (kinds & {int, float} and kinds - {int, float}):
         return column.map(lambda value: None if value is None else text(value))
-    return column.infer_objects()
+    typed = column.infer_objects()
+    # Integers of which some are missing became decimals, which cut the last digits of large ones.
+    return column.astype("Int64") if kinds == {int} and typed.dtype == float else typed
 
 
 def _content(frame: "pd.DataFrame", form: str) -> bytes:

@@ -86,8 +86,11 @@ class SweepLoop:
                     self._launcher.flush()
                 self._collect()
                 self._display.tick(list(self._in_flight.values()), self._launcher)
-            if self._finals and not self._ends and self._study.is_finished():
-                self._finals.run(self._launcher, self._interrupts, self.starts)
+            if not self._ends and self._study.is_finished():
+                self._study.release_lost()
+                self._end_lost_jobs()
+                if self._finals:
+                    self._finals.run(self._launcher, self._interrupts, self.starts)
             reconcile(self._study, self._folder)
         except DataChanged as changed:  # the study is as it was before this trial ended
             raise user_error(str(changed)) from None
@@ -150,13 +153,17 @@ class SweepLoop:
         if cannot_start or time.monotonic() < self._next_ask:
             return False
         trial = self._study.claim()
-        while self._study.ownership.lost_controllers:
-            self._launcher.end_jobs_of(self._study.ownership.lost_controllers.pop())
+        self._end_lost_jobs()
         if trial is None:
             self._next_ask = time.monotonic() + POLL_S
             return False
         self._own.take_in(trial)
         return True
+
+    def _end_lost_jobs(self) -> None:
+        """End what jobs of lost controllers still run on a cluster."""
+        while self._study.ownership.lost_controllers:
+            self._launcher.end_jobs_of(self._study.ownership.lost_controllers.pop())
 
     # Submit.
 

@@ -17,6 +17,7 @@ from sweeps.storage.locks import is_locked
 from sweeps.study.attributes import IDENTITY, TOTAL
 from sweeps.study.controllers import any_alive
 from sweeps.study.find import read_journal
+from sweeps.study.paused import is_paused
 from sweeps.study.trial_counts import standing
 
 BEST_TRIAL = "best trial"
@@ -60,7 +61,9 @@ def _of_journal(folder: Path, storage: BaseStorage, study: FrozenStudy) -> Entry
 def _status(attributes: dict[str, Any], trials: list[FrozenTrial], num_total: int | None, changed_s: float) -> str:
     ended = [trial.state for trial in trials if trial.state.is_finished()]
     is_finished = num_total is not None and len(ended) >= num_total
-    if not is_finished and any_alive(attributes, SweepConfig.lost_after_s):
+    # The last command may have asked for fewer trials than one that still runs.
+    is_over = is_finished and all(trial.state != TrialState.RUNNING or is_paused(trial) for trial in trials)
+    if not is_over and any_alive(attributes, SweepConfig.lost_after_s):
         return "running"
     if set(ended) == {TrialState.FAIL}:
         return "failed"
@@ -75,7 +78,8 @@ def _of_summary(folder: Path) -> Entry:
     is_finished = num_ended >= summary["num_trials"]
     status = "finished" if is_finished else without_result(changed_s)
     status = "failed" if num_ended and num_ended == counts["fail"] else status
-    status = "running" if not is_finished and _has_running(folder) else status
+    is_over = is_finished and not counts["running"]
+    status = "running" if not is_over and _has_running(folder) else status
     best = summary["best"][0]["values"] if summary["best"] else None
     num_total = _whole(summary["num_trials"], num_ended)
     objectives = summary["objectives"]

@@ -77,7 +77,10 @@ def objective_names(config: SweepConfig) -> list[str]:
 
 
 def check_objective(config: SweepConfig, job_config: DictConfig) -> None:
-    """Raise UserError if sweep.objective differs from the jobs' own objective: scores would be mislabelled."""
+    """Raise UserError for an objective that no run reports, before a configuration of the search is blamed for it.
+
+    Also if sweep.objective differs from the jobs' own objective: scores would be mislabelled.
+    """
     own = OmegaConf.select(job_config, OBJECTIVE)
     own = OmegaConf.to_container(own) if OmegaConf.is_config(own) else own
     if own is not None and config.objective not in (None, own):
@@ -85,6 +88,12 @@ def check_objective(config: SweepConfig, job_config: DictConfig) -> None:
             f"sweep.objective={config.objective} is not what the jobs return, which is objective={own}: "
             "change objective, which sets both."
         )
+    if config.check and config.check.startswith("spectral."):
+        from spectral.configs.objective import check_objective as check_name
+
+        for name in own if isinstance(own, list) else [own]:
+            if isinstance(name, str):  # the jobs' own check refuses other types
+                check_name(name)
 
 
 def directions(config: SweepConfig, names: list[str]) -> "list[Direction]":

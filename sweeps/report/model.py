@@ -122,6 +122,11 @@ class Report:
         return self.identity.get("seed_key") or "seed"
 
     @property
+    def is_chosen_on_validation(self) -> bool:
+        """Whether the best trial is the best by its validation scores, which flatters them."""
+        return any(name.startswith("val/") for name in self.objectives)
+
+    @property
     def replicate(self) -> Replicate:
         """What one of several runs of a trial is."""
         return replicate_of(self.seed_key)

@@ -19,7 +19,7 @@ from sweeps.results.run import Run, trouble
 from sweeps.results.run_dirs import run_dirs
 from sweeps.results.sweep_ensemble import SweepEnsemble
 from sweeps.results.trial_row import configuration
-from sweeps.study.attributes import IDENTITY, OVERRIDES, PROGRAM, REASON, REUSED_FROM, SEED_VALUES
+from sweeps.study.attributes import IDENTITY, OVERRIDES, PROGRAM, REASON, REUSED_FROM, SEED_VALUES, TOTAL
 from sweeps.study.find import load_study, run_folder, study_folder
 from sweeps.study.paused import state_name
 from sweeps.study.trial_counts import standing
@@ -65,7 +65,7 @@ def report_of(study: optuna.Study, folder: Path) -> Report:
         directions=["maximize" if d == optuna.study.StudyDirection.MAXIMIZE else "minimize" for d in study.directions],
         trials=[_of_trial(trial, folder) for trial in trials],
         best_first=[trial.number for trial in ranked(trials, study.directions)],
-        num_trials=summary.get("num_trials"),
+        num_trials=study.user_attrs.get(TOTAL) or summary.get("num_trials"),
         program=study.user_attrs.get(PROGRAM) or _program(summary),
         study=study,
         reference_number=reference.number if reference else None,

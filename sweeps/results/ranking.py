@@ -64,7 +64,7 @@ def _costs(values: Sequence[float], directions: Sequence[Way]) -> tuple[float, .
 
 
 def reference_of(trials: Sequence[FrozenTrial], attributes: Mapping[str, Any]) -> FrozenTrial | None:
-    """The trial of the first configuration in `sweep.enqueue`; None if there is none, or it did not end well.
+    """The trial that ran the first configuration of `sweep.enqueue`; None if there is none, or it did not end well.
 
     Args:
         attributes: of the study.
@@ -74,4 +74,5 @@ def reference_of(trials: Sequence[FrozenTrial], attributes: Mapping[str, Any]) -
     reference = renamed_configuration(attributes[REFERENCE])  # a command writes it under today's names
     enqueued = (trial for trial in trials if ENQUEUED in trial.user_attrs)
     of_it = (trial for trial in enqueued if renamed_configuration(trial.user_attrs[ENQUEUED]) == reference)
-    return next((trial for trial in of_it if trial.state == TrialState.COMPLETE), None)
+    number = next((t.user_attrs.get(REUSED_FROM, t.number) for t in of_it if t.state == TrialState.COMPLETE), None)
+    return next((trial for trial in trials if trial.number == number), None)

@@ -117,9 +117,8 @@ class SharedStudy:
             return None
 
     def _claim(self) -> Trial | None:
-        for left in self.ownership.left_behind(self.trials()):
+        for left in self._let_lost_wait():
             log.info("Trial %d is run again: its controller was lost.", left.number)
-            self._let_wait(left._trial_id)
         if not self.config.promote:
             let_paused_wait(self.study, self.trials())
         trials = self.trials()
@@ -137,6 +136,18 @@ class SharedStudy:
         trial = self.study.ask()
         self.ownership.sign(trial)
         return trial
+
+    def release_lost(self) -> None:
+        """Leave the trials of dead controllers to a later command: once the total is reached, none is claimed."""
+        with self._alone():
+            for left in self._let_lost_wait():
+                log.info("Trial %d waits for a higher total: its controller was lost.", left.number)
+
+    def _let_lost_wait(self) -> list[FrozenTrial]:
+        left_behind = self.ownership.left_behind(self.trials())
+        for left in left_behind:
+            self._let_wait(left._trial_id)
+        return left_behind
 
     def _promote(self, trials: list[FrozenTrial], is_full: bool) -> Trial | None:
         """Claim a paused trial that continues; None if there is none. Prune all once nothing else is left to run."""

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet
 import pytest
-from loop_runs import GRID, open_study, sweep
+from loop_runs import GRID, Call, open_study, sweep
 from optuna.trial import TrialState
 
 from sweeps import export
@@ -100,6 +101,29 @@ def test_a_pruned_trial_has_the_value_of_its_last_step_as_in_optuna(
     assert export.main([str(tmp_path / "s")]) == 0
     table = pd.read_csv(io.StringIO(capsys.readouterr().out), dtype=str, keep_default_na=False)
     assert list(table["score"]) == ["0.5", "", "0.7"] and list(table["value_of"]) == ["step 3", "", "result"]
+
+
+def test_whole_numbers_stay_whole_if_some_are_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    big = 2**53 + 1  # no float has it
+    space = {"x": ["a", "b"], "n": {"values": [big], "when": {"x": "a"}}}
+    enqueue = [{"x": "a"}, {"x": "b"}, {"x": "b"}]
+
+    def task(call: Call) -> float:
+        if call.values["x"] == "a" and not (call.folder / "again").exists():
+            (call.folder / "again").touch()
+            raise ArithmeticError("once")
+        return 1.0
+
+    for options in ({}, {"retry_failed": True}):
+        sweep(tmp_path / "s", space, task, num_trials=3, num_slots=1, enqueue=enqueue, **options)
+    assert export.main([str(tmp_path / "s")]) == 0
+    table = pd.read_csv(io.StringIO(capsys.readouterr().out), dtype=str, keep_default_na=False)
+    assert list(table["retry_of"]) == ["", "", "", "0"]
+    assert list(table["reused_from"]) == ["", "", "1", ""]
+    assert list(table["attempts"]) == ["1", "1", "", "2"]
+    assert list(table["n"]) == [str(big), "", "", str(big)]
+    assert export.main([str(tmp_path / "s"), "--format", "parquet", "--out", str(tmp_path / "t")]) == 0
+    assert pyarrow.parquet.read_schema(tmp_path / "t").field("n").type == "int64"
 
 
 def test_an_export_of_a_study_without_trials_has_its_columns(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from small_runs import OVERRIDES
 
 from sweeps.console.summary import summarize
 from sweeps.launchers.contract import WorkerLost
+from sweeps.report.read_study import read_report
 from sweeps.study.attributes import FINAL
 
 SPACE = {"x": {"low": 1, "high": 9}}
@@ -151,6 +152,15 @@ def test_a_reused_trial_has_the_seeds_of_its_runs(tmp_path: Path) -> None:
     assert "reused_from" in ended.trials[6].user_attrs
     calls = [call for call in ended.launcher.calls if call.link is NO_TRIAL]
     assert sorted((call.folder.name, call.values["seed"]) for call in calls) == [("seed-0", 10), ("seed-1", 11)]
+
+
+def test_a_reference_that_reuses_the_best_trial_is_that_trial(tmp_path: Path) -> None:
+    """It has no final run of its own, and no row of its own in the report."""
+    assert finals(sweep(tmp_path, {"x": [4]}, score, num_trials=1, **HELD)) == [(0, 4)]
+    ended = sweep(tmp_path, {"x": [4]}, score, num_trials=2, enqueue=[{"x": 4}], **HELD)
+    assert "reused_from" in ended.trials[1].user_attrs
+    assert ended.launcher.calls == [] and ended.loop.is_finished
+    assert read_report(str(tmp_path)).reference_number == 0
 
 
 def test_a_lost_worker_is_replaced_and_a_failed_final_run_is_left_to_the_next_command(tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loop_runs import FLOATS, Call, open_study, sweep, with_result
+from loop_runs import FLOATS, Call, ThreadLauncher, open_study, square, sweep, with_result
 from optuna.trial import TrialState
 
 from sweeps.launchers.contract import WorkerLost
-from sweeps.study.attributes import OVERRIDES, RUN_DIR, SEED_VALUES
+from sweeps.study.attributes import OVERRIDES, OWNER, RUN_DIR, SEED_VALUES
 
 
 class Rival:
@@ -56,6 +56,25 @@ def test_a_trial_that_another_controller_has_ended_is_dropped_and_others_continu
     num_seeds = options.get("seeds", 1)
     assert len(ended.launcher.calls) == 1 + num_seeds
     assert len({trial.user_attrs["owner"] for trial in ended.trials}) == 2
+
+
+def test_a_trial_of_a_dead_controller_waits_if_the_total_is_reached_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = sweep(tmp_path, FLOATS, square, num_trials=1)
+    study = open_study(tmp_path, FLOATS, num_trials=2)
+    trial = study.claim()
+    assert trial is not None
+    study.set_attributes(trial, {OWNER: "dead"})
+    study.close()
+    ended_jobs_of: list[str] = []
+    monkeypatch.setattr(ThreadLauncher, "end_jobs_of", lambda _self, name: ended_jobs_of.append(name))
+    lower = sweep(tmp_path, FLOATS, square, num_trials=1)
+    assert lower.states == ["COMPLETE", "WAITING"] and lower.launcher.calls == []
+    assert ended_jobs_of == ["dead"]
+    higher = sweep(tmp_path, FLOATS, square, num_trials=2)
+    assert higher.states == ["COMPLETE"] * 2 and higher.trials[0].values == first.trials[0].values
+    assert [call.link.number for call in higher.launcher.calls] == [1]
 
 
 def test_a_seed_that_another_machine_has_run_is_run_again_here(tmp_path: Path) -> None:

@@ -166,6 +166,23 @@ def test_a_study_is_running_as_long_as_its_controller_lives(tmp_path: Path, caps
     assert listed(tmp_path, capsys)["mine"]["status"] == "stale"
 
 
+def test_a_study_is_running_though_a_later_command_asked_for_fewer_trials(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    open_storage.cache_clear()
+    space = {"x": {"low": 0.0, "high": 1.0}}
+    sweep(tmp_path / "s", space, lambda call: call.values["x"], num_trials=1)
+    study = open_study(tmp_path / "s", space, num_trials=2)
+    trial = study.claim()
+    assert trial is not None
+    sweep(tmp_path / "s", space, lambda call: call.values["x"], num_trials=1)
+    entry = listed(tmp_path, capsys)["s"]
+    assert (entry["status"], entry["num_done"], entry["num_total"]) == ("running", 1, 1)
+    study.give_back(trial)
+    study.close()
+    assert listed(tmp_path, capsys)["s"]["status"] == "finished"
+
+
 def test_a_higher_total_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     open_storage.cache_clear()
     sweep(tmp_path / "s", {"x": {"low": 0.0, "high": 1.0}}, lambda call: call.values["x"], num_trials=2)
@@ -183,19 +200,21 @@ def test_the_shown_total_is_never_below_the_existing_trials(tmp_path: Path, caps
     assert (entry["status"], entry["num_done"], entry["num_total"]) == ("finished", 3, 3)
 
 
+@pytest.mark.parametrize(("num_trials", "running", "status"), [(3, 0, "stopped"), (2, 1, "finished")])
 def test_a_study_in_a_database_is_listed_from_its_sweep_json(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    num_trials: int, running: int, status: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "s").mkdir()
     summary = {
         "objectives": ["score"],
-        "num_trials": 3,
-        "counts": {"complete": 1, "pruned": 1, "fail": 0, "running": 0, "waiting": 0},
+        "num_trials": num_trials,
+        "counts": {"complete": 1, "pruned": 1, "fail": 0, "running": running, "waiting": 0},
         "best": [{"values": [0.5]}],
     }
     (tmp_path / "s" / "sweep.json").write_text(json.dumps(summary))
     entry = listed(tmp_path, capsys)["s"]
-    assert (entry["status"], entry["num_done"], entry["num_total"], entry["values"]) == ("stopped", 2, 3, [0.5])
+    assert (entry["status"], entry["num_done"]) == (status, 2)
+    assert (entry["num_total"], entry["values"]) == (num_trials, [0.5])
     for run in ("1", "1/seed-0"):
         (tmp_path / "s" / run).mkdir()
         with FileLock(tmp_path / "s" / run / "run.lock"):

@@ -74,6 +74,10 @@ def begin_sweep(hydra: Hydra, *arguments: str) -> None:
             r"only with loss=focal\.",
         ),
         (
+            ("objective=[time/train_s,val/macro_f1]", "optimizer.lr=1e-3,1e-2", "sweep.enqueue=[{optimizer.lr:1e-2}]"),
+            r"objective=time/train_s is not known: allowed: .*",
+        ),
+        (
             OPEN_CONDITION,
             r"sweep\.enqueue holds {optimizer\.lr:0\.002}, which needs loss=focal or soft_f1: enqueue one of them .*",
         ),

@@ -20,7 +20,7 @@ from sweeps.report.space_in_words import in_words
 from sweeps.results.paired_difference import OTHER_SPECTRA, OTHER_SURVEY, mean_interval, paired_differences
 from sweeps.results.run import Run
 from sweeps.space import Space
-from sweeps.study.attributes import IDENTITY, OVERRIDES, PROGRAM, REUSED_FROM, SEEDS
+from sweeps.study.attributes import IDENTITY, OVERRIDES, PROGRAM, REUSED_FROM, SEEDS, TOTAL
 
 X = {"x": {"low": 0.0, "high": 1.0}}
 
@@ -78,6 +78,16 @@ def test_the_summary_shows_the_budget_and_the_best(tmp_path: Path) -> None:
     assert "The best of 2 trials on validation is optimistic" in text
     assert "There is no test score" in text
     assert "The study is not finished" in text
+
+
+@pytest.mark.parametrize(("noted", "total"), [({TOTAL: 9}, 9), ({TOTAL: 1}, 2), ({}, 4)])
+def test_the_total_is_that_of_the_last_command_and_never_below_the_ended_trials(
+    noted: dict[str, int], total: int, tmp_path: Path
+) -> None:
+    """sweep.json is that of an earlier command; a study of an earlier version has noted no total."""
+    trials = [Made({"x": 0.1}, [0.5]), Made({"x": 0.2}, [0.6])]
+    report = make_report(tmp_path / "study", trials, X, summary={"num_trials": 4}, noted=noted)
+    assert f"judged 2 trials of {total} asked for" in words(report)
 
 
 def test_trials_outside_the_constraints_are_counted_without_reused_results(tmp_path: Path) -> None:
@@ -207,6 +217,19 @@ def test_the_best_is_compared_with_the_reference(error_rate: float, split: str, 
     shown = words(make_report(tmp_path / "study", trials, X))
     assert text in shown and f"On the same 300 {split} spectra" in shown
     assert ("flattered" in shown) == (split == "validation")
+
+
+def test_a_best_trial_that_was_not_chosen_on_validation_is_not_flattered_there(tmp_path: Path) -> None:
+    def run(error_rate: float, seed: int) -> list[dict[str, Any]]:
+        return [{"result": {"val/macro_f1": 0.5}, "predictions": predictions(300, error_rate, seed, "validation")}]
+
+    trials = [
+        Made({"x": 0.1}, [0.5], was_enqueued=True, runs=run(0.4, 1)),
+        Made({"x": 0.2}, [0.3], runs=run(0.05, 2)),
+    ]
+    shown = words(make_report(tmp_path / "study", trials, X, objectives=["train/loss"], directions=["minimize"]))
+    assert "On the same 300 validation spectra the best trial has" in shown
+    assert "flattered" not in shown and "optimistic" not in shown
 
 
 def test_a_reference_that_is_still_the_best_is_reported(tmp_path: Path) -> None:
