@@ -22,7 +22,7 @@ from spectral.data.readers.paths import existing_file
 from spectral.data.readers.survey_files.class_map import mapped_labels
 from spectral.data.readers.survey_files.file_tree import MOST_STAMPED, FileTree, below_root, find_files, size_and_time
 from spectral.data.readers.survey_files.layout import Layout, Spectrum, UnreadableError
-from spectral.data.readers.survey_files.listing import Source, list_spectra
+from spectral.data.readers.survey_files.listing import Source, list_spectra, warnings_in
 from spectral.data.readers.survey_files.manifest import find_manifest, manifest_path
 from spectral.data.readers.survey_files.scan import FILE, PROBLEM, ROW_IN_FILE, UNREADABLE, is_unreadable
 from spectral.data.readers.survey_files.sentences import SENTENCES, kept_sentences, log_kept
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 MANIFEST_FORMAT = 4
 ROWS_PER_GROUP = 8192  # of the manifest, which is read a group at a time: it may have millions of rows
 OF_LABELS = ("class_map", "zwarn_labels")  # settings by which labels are made of what is listed
-WARNINGS = ("zwarn", "zwarning")  # columns of a redshift's warning flags, in lower case
+JOINED = "joined 2"  # in the stamp: how files of many spectra are joined to a catalog, so that they are packed again
 
 
 class SurveyFilesReader:
@@ -57,7 +57,9 @@ class SurveyFilesReader:
         self.root = self.tree.root
         self._stamp = _stamp_with_redshifts(layout, self.tree)
         if source.catalog is not None:
-            self._stamp = join_stamps([self._stamp, file_stamp(existing_file(source.catalog, "data.catalog"))])
+            joined = [JOINED] if getattr(layout, "many_per_file", False) else []
+            stamps = [file_stamp(existing_file(source.catalog, "data.catalog")), *joined]
+            self._stamp = join_stamps([self._stamp, *stamps])
         if hasattr(layout, "version"):  # what an earlier version has listed and packed is listed and packed again
             self._stamp = join_stamps([self._stamp, f"version {layout.version}"])
         of_list = [MANIFEST_FORMAT, self._stamp, self._settings_of_list()]
@@ -198,7 +200,7 @@ def _stamp_with_redshifts(layout: Layout, tree: FileTree) -> str:
 
 def _without_warned(labels: pd.Series, frame: pd.DataFrame) -> pd.Series:
     """Labels, missing where the survey itself doubts the fit that gave class and redshift."""
-    column = next((name for name in frame if str(name).lower() in WARNINGS), None)
+    column = next(iter(warnings_in(frame)), None)
     if column is None:
         return labels
     warned = pd.to_numeric(frame[column], errors="coerce").fillna(0).ne(0) & labels.notna()
