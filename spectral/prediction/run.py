@@ -83,7 +83,7 @@ class _Prediction:
         self.run.check_precision(command.precision)
         given_shares(command.priors, self.run.class_names)
         check_can_decide(command, self.run)
-        source = open_source(command.data, self.run.classifier, self.run.name, Path(command.cache_dir))
+        source = open_source(command.data, self.run.classifier, self.run.name, Path(command.cache_dir), self.out)
         self.blocks, self.tables = source.blocks, source.tables()
         check_fits(self.run.classifier, self.blocks, self.run.name)
         if self.run.classifier.build_inputs().needs_ivar and not self.blocks.has_ivar:

@@ -3,6 +3,7 @@
 import glob
 import os
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from spectral.data.readers.fingerprints import join_stamps
@@ -21,7 +22,8 @@ class FileTree:
         root: folder that the names are relative to.
         names: of the files, with the folders between.
         stamp: changes when a file comes, goes or is replaced. Of many files, one that is written to in place is not
-            seen: each of a million would have to be looked at, at every start.
+            seen: each of a million would have to be looked at, at every start. In their folders any other file that
+            comes or goes changes it too.
     """
 
     root: Path
@@ -59,11 +61,21 @@ def find_files(
     if not names:
         begins = f"begins with {' or '.join(beginnings)} and " if any(beginnings) else ""
         raise UserError(f"{key}={folder} holds no file whose name {begins}ends in {' or '.join(endings)}.")
-    folders = sorted({name.rpartition("/")[0] for name in names})
-    stamps = [f"{name}/{(root / name).stat().st_mtime_ns}" for name in folders]
     if len(names) <= MOST_STAMPED:
-        stamps += [size_and_time(root / name) for name in names]
+        stamps = [size_and_time(root / name) for name in names]
+    else:
+        folders = sorted({name.rpartition("/")[0] for name in names})
+        stamps = [f"{name}/{(root / name).stat().st_mtime_ns}" for name in folders]
     return FileTree(root, names, join_stamps([*names, *stamps]))
+
+
+def would_be_found(path: Path, folder: str, endings: tuple[str, ...], beginnings: tuple[str, ...] = ("",)) -> bool:
+    """Whether `find_files` would find a file that is written there; of patterns, perhaps also one that it would not."""
+    root = tree_root(folder)
+    if not _fits(path.name.lower(), endings, beginnings) or not path.resolve().is_relative_to(root.resolve()):
+        return False
+    below, rest = str(path.resolve().relative_to(root.resolve())), below_root(folder, root)
+    return not rest or fnmatchcase(below, rest.replace("**/", "*")) or below == rest
 
 
 def size_and_time(path: Path) -> str:

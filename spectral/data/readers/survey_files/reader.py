@@ -20,7 +20,14 @@ from spectral.data.readers.contract import Chunk
 from spectral.data.readers.fingerprints import file_stamp, join_stamps
 from spectral.data.readers.paths import existing_file
 from spectral.data.readers.survey_files.class_map import mapped_labels
-from spectral.data.readers.survey_files.file_tree import MOST_STAMPED, FileTree, below_root, find_files, size_and_time
+from spectral.data.readers.survey_files.file_tree import (
+    MOST_STAMPED,
+    FileTree,
+    below_root,
+    find_files,
+    size_and_time,
+    would_be_found,
+)
 from spectral.data.readers.survey_files.layout import Layout, Spectrum, UnreadableError
 from spectral.data.readers.survey_files.listing import Source, list_spectra, warnings_in
 from spectral.data.readers.survey_files.manifest import find_manifest, manifest_path
@@ -54,7 +61,7 @@ class SurveyFilesReader:
         self.layout, self.source, self.num_workers = layout, source, num_workers
         self.wave_unit: str = getattr(layout, "wave_unit", "angstrom")
         self.tree: FileTree | None = self._find_files()
-        self.root = self.tree.root
+        self.root, self._is_large = self.tree.root, len(self.tree.names) > MOST_STAMPED
         self._stamp = _stamp_with_redshifts(layout, self.tree)
         if source.catalog is not None:
             joined = [JOINED] if getattr(layout, "many_per_file", False) else []
@@ -75,6 +82,14 @@ class SurveyFilesReader:
     def _find_files(self) -> FileTree:
         beginnings = getattr(self.layout, "beginnings", ("",))
         return find_files(self.source.folder, self.layout.endings, beginnings, self.source.catalog)
+
+    def is_changed_by(self, path: Path) -> bool:
+        """Whether a file that is written there counts as one of the survey's, or as a change of its folder."""
+        endings, beginnings = self.layout.endings, getattr(self.layout, "beginnings", ("",))
+        names = [path.name]
+        if self._is_large and path.parent.is_dir():
+            names += os.listdir(path.parent)  # noqa: PTH208  # names alone: there may be a million
+        return any(would_be_found(path.with_name(name), self.source.folder, endings, beginnings) for name in names)
 
     def catalog(self) -> pd.DataFrame:
         """Raises UserError if the catalog cannot be used, or no row of it has a file."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from spectral.data.readers.survey_files import file_tree
-from spectral.data.readers.survey_files.file_tree import find_files
+from spectral.data.readers.survey_files.file_tree import find_files, would_be_found
 from spectral.errors import UserError
 
 
@@ -96,11 +96,38 @@ def test_the_stamp_changes_when_a_file_comes_or_goes_or_is_replaced(
     assert stamp() == stamps[0]
     (folder / "b" / "new.fits").write_text("x")
     stamps.append(stamp())
-    (folder / "b" / "new.fits").unlink()
+    (folder / "b" / "spec-2.fits").unlink()
     os.utime(folder / "b", ns=(1, 1))
     stamps.append(stamp())
-    (folder / "b" / "other").write_text("y")
-    (folder / "b" / "other").replace(folder / "b" / "spec-2.fits")
+    (folder / "b" / "other").write_text("yy")
+    (folder / "b" / "other").replace(folder / "b" / "new.fits")
     os.utime(folder / "b", ns=(2, 2))
     stamps.append(stamp())
     assert len(set(stamps)) == 4
+
+
+def test_another_file_in_a_folder_of_few_changes_no_stamp(folder: Path) -> None:
+    before = find_files(str(folder), (".fits",)).stamp
+    (folder / "b" / "README").write_text("x")
+    assert find_files(str(folder), (".fits",)).stamp == before
+
+
+@pytest.mark.parametrize(
+    ("folder", "path", "is_found"),
+    [
+        ("d", "d/cat.fits", True),
+        ("d", "d/a/b/cat.FITS", True),
+        ("d", "d/cat.csv", False),
+        ("d", "cat.fits", False),
+        ("d", "d/../cat.fits", False),
+        ("d/*/spec-*.fits", "d/a/cat.fits", False),
+        ("d/*/spec-*.fits", "d/a/spec-cat.fits", True),
+        ("d/**/*.fits", "d/cat.fits", True),
+        ("d/e[1].fits", "d/e[1].fits", True),
+        ("d/e[1].fits", "d/cat.fits", False),
+    ],
+)
+def test_whether_a_file_that_is_written_would_be_found(tmp_path: Path, folder: str, path: str, is_found: bool) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "e[1].fits").write_text("x")
+    assert would_be_found(tmp_path / path, str(tmp_path / folder), (".fits",)) == is_found
