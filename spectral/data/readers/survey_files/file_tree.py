@@ -46,7 +46,7 @@ def find_files(
         but_not: a file that is left out, such as a catalog that lies in the folder.
 
     Raises:
-        UserError: the folder is not there, cannot be listed, or has no such file.
+        UserError: the folder is not there, cannot be listed, has no such file, or has one whose name is not UTF-8.
     """
     if Path(folder).is_file():
         root, names = Path(folder).parent, [Path(folder).name]
@@ -61,6 +61,7 @@ def find_files(
     if not names:
         begins = f"begins with {' or '.join(beginnings)} and " if any(beginnings) else ""
         raise UserError(f"{key}={folder} holds no file whose name {begins}ends in {' or '.join(endings)}.")
+    _check_utf8(names, f"{key}={folder}")
     if len(names) <= MOST_STAMPED:
         stamps = [size_and_time(root / name) for name in names]
     else:
@@ -104,6 +105,15 @@ def tree_root(folder: str, key: str = "data.folder") -> Path:
 def below_root(folder: str, root: Path) -> str:
     """What data.folder names below its root: the rest of a pattern, or a file; empty if it is a folder as a whole."""
     return "/".join(Path(folder).parts[len(root.parts) :])
+
+
+def _check_utf8(names: list[str], named: str) -> None:
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:
+            shown = os.fsencode(name).decode("utf-8", "backslashreplace")
+            raise UserError(f"{named} holds a file whose name is not UTF-8: {shown}; rename it.") from error
 
 
 def _is_pattern(folder: str) -> bool:

@@ -69,6 +69,15 @@ def test_no_files_are_one_sentence(name: str, sentence: str, folder: Path) -> No
         found(folder / name)
 
 
+@pytest.mark.parametrize("name", [b"b/spec-\xe9.fits", b"Stra\xdfe/spec-1.fits"])
+def test_a_name_that_is_not_utf8_is_one_sentence(folder: Path, name: bytes) -> None:
+    path = folder / os.fsdecode(name)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("x")
+    with pytest.raises(UserError, match=r"holds a file whose name is not UTF-8: .*\\x(e9|df).*; rename it\.$"):
+        found(folder)
+
+
 def test_a_folder_that_may_not_be_listed_is_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By a stand-in, since a superuser may list all."""
     scandir = os.scandir
