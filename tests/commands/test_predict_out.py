@@ -162,6 +162,7 @@ def in_their_folder(finished: Path, tmp_path: Path) -> Callable[..., Path]:
     for number in range(9):
         lines = [f"{3980 + 10 * pixel} {(pixel * number) % 7}" for pixel in range(106)]
         (folder / f"{number}.dat").write_text("\n".join(lines))
+
     def call(name: str, *more: str) -> Path:
         cache = f"cache_dir={tmp_path / 'cache'}"
         data = ("data=two_column", f"data.folder={folder}", "data.num_workers=1", f"out={folder / name}", cache)

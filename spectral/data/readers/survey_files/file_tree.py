@@ -134,16 +134,28 @@ def _same(path: Path, other: str) -> bool:
 
 
 def _below(root: Path, key: str) -> list[str]:
+    """All files, in the order of their names. A folder counts by its own name, and if it has none here by a link's."""
+
     def fail(error: OSError) -> None:
         raise UserError(f"{key}={root} cannot be listed: {error.filename}: {error.strerror}.") from error
 
-    names, seen = list[str](), {os.path.realpath(root)}
-    for folder, subfolders, files in os.walk(root, onerror=fail, followlinks=True):
-        subfolders[:] = [name for name in sorted(subfolders) if _is_data(name) and _is_new(f"{folder}/{name}", seen)]
-        below = os.path.relpath(folder, root)
-        begin = "" if below == "." else f"{below}/"
-        names += [begin + name for name in sorted(files)]
-    return names
+    names, seen, starts = list[str](), set[str](), [str(root)]
+    for start in starts:  # links are added to these as they are found
+        for folder, subfolders, files in os.walk(start, onerror=fail) if _is_new(start, seen) else ():
+            paths = {name: f"{folder}/{name}" for name in sorted(subfolders) if _is_data(name)}
+            links = {name: path for name, path in paths.items() if os.path.islink(path)}  # noqa: PTH114  # of many
+            starts += links.values()
+            subfolders[:] = [name for name in paths if name not in links and _is_new(paths[name], seen)]
+            below = os.path.relpath(folder, root)
+            begin = "" if below == "." else f"{below}/"
+            names += [begin + name for name in sorted(files)]
+    return sorted(names, key=_place) if len(starts) > 1 else names
+
+
+def _place(name: str) -> list[tuple[bool, str]]:
+    """By which names are sorted as a walk finds them: the files of a folder before those of its subfolders."""
+    *folders, file = name.split("/")
+    return [*((True, folder) for folder in folders), (False, file)]
 
 
 def _is_new(folder: str, seen: set[str]) -> bool:

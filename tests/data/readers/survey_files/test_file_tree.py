@@ -54,6 +54,21 @@ def test_a_folder_that_is_linked_into_itself_or_twice_is_listed_once(folder: Pat
     assert len(found(folder)) == 4
 
 
+def test_a_folder_counts_by_its_own_name_and_not_by_that_of_a_link(folder: Path) -> None:
+    (folder / "a" / "latest").symlink_to(folder / "b")
+    (folder / "0").symlink_to(folder / "a")
+    assert found(folder) == ["spec-0.fits", "a/c/spec-3.FITS", "b/spec-1.fits.gz", "b/spec-2.fits"]
+
+
+def test_links_to_folders_elsewhere_are_in_the_order_of_their_names(folder: Path) -> None:
+    (folder / "survey" / "z").mkdir(parents=True)
+    (folder / "survey" / "a").symlink_to(folder / "b")
+    (folder / "survey" / "z" / "spec-9.fits").write_text("x")
+    (folder / "survey" / "z" / "deep").symlink_to(folder / "a")
+    expected = ["a/spec-1.fits.gz", "a/spec-2.fits", "z/spec-9.fits", "z/deep/c/spec-3.FITS"]
+    assert found(folder / "survey") == expected
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
