@@ -4,6 +4,7 @@ import csv
 import gzip
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TextIO
 
 import pandas as pd
 import pyarrow as pa
@@ -50,7 +51,7 @@ def read_catalog_table(path: str, given: Mapping[str, str | None], key: str = "d
 def _from_text(path: Path, given: Mapping[str, str | None], source: str) -> pd.DataFrame:
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8-sig") as text:
-        header = text.readline().rstrip("\r\n")
+        header, num_before = _header(text)
     if not header.strip():
         raise UserError(f"{source} has no header line.")
     separator = max(SEPARATORS, key=header.count)
@@ -59,7 +60,7 @@ def _from_text(path: Path, given: Mapping[str, str | None], source: str) -> pd.D
     as_is = text_columns(names, given, source)
     table = pa.csv.read_csv(
         path,
-        read_options=pa.csv.ReadOptions(column_names=names, skip_rows=1),
+        read_options=pa.csv.ReadOptions(column_names=names, skip_rows=1 + num_before),
         parse_options=pa.csv.ParseOptions(delimiter=separator),
         convert_options=pa.csv.ConvertOptions(
             column_types={name: pa.string() for name in as_is},
@@ -69,6 +70,16 @@ def _from_text(path: Path, given: Mapping[str, str | None], source: str) -> pd.D
         ),
     )
     return _frame(table)
+
+
+def _header(text: TextIO) -> tuple[str, int]:
+    """The line of names, and how many comments come before it, such as #Table1 of SkyServer's searches."""
+    first = line = text.readline()
+    num = 0
+    while line.startswith("#") and not set(SEPARATORS) & set(line):
+        line, num = text.readline(), num + 1
+    header, num = (line, num) if set(SEPARATORS) & set(line) else (first, 0)
+    return header.rstrip("\r\n"), num
 
 
 def _from_parquet(path: Path, source: str) -> pd.DataFrame:
