@@ -2,7 +2,7 @@
 
 import csv
 import gzip
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TextIO
 
@@ -10,8 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
+from pandas.api.types import is_integer_dtype
 
-from spectral.data.readers.columns import check_names, is_index, text_columns
+from spectral.data.readers.columns import EXACT_BELOW, check_names, is_index, numbers_if_all, text_columns
 from spectral.data.readers.paths import existing_file
 from spectral.data.readers.survey_files.fits_columns import exact_column, single_columns, table_columns
 from spectral.data.readers.survey_files.fits_file import open_fits
@@ -58,18 +59,27 @@ def _from_text(path: Path, given: Mapping[str, str | None], source: str) -> pd.D
     names = [name.strip() for name in next(csv.reader([header], delimiter=separator))]
     check_names(names, source)
     as_is = text_columns(names, given, source)
-    table = pa.csv.read_csv(
-        path,
-        read_options=pa.csv.ReadOptions(column_names=names, skip_rows=1 + num_before),
-        parse_options=pa.csv.ParseOptions(delimiter=separator),
-        convert_options=pa.csv.ConvertOptions(
-            column_types={name: pa.string() for name in as_is},
-            null_values=["", "null", "NULL", "nan", "NaN", "\\N"],
-            strings_can_be_null=True,
-            include_columns=[name for name in names if not is_index(name)],
-        ),
-    )
-    return _frame(table)
+
+    def read(texts: Collection[str], columns: list[str]) -> pa.Table:
+        return pa.csv.read_csv(
+            path,
+            read_options=pa.csv.ReadOptions(column_names=names, skip_rows=1 + num_before),
+            parse_options=pa.csv.ParseOptions(delimiter=separator),
+            convert_options=pa.csv.ConvertOptions(
+                column_types={name: pa.string() for name in texts},
+                null_values=["", "null", "NULL", "nan", "NaN", "\\N"],
+                strings_can_be_null=True,
+                include_columns=columns,
+            ),
+        )
+
+    frame = _frame(read(as_is, [name for name in names if not is_index(name)]))
+    floats = frame.select_dtypes("float64")
+    if large := [str(name) for name in floats if (floats[name].abs() >= EXACT_BELOW).any()]:
+        # Arrow knows whole numbers of 63 bits, and makes floats of columns that hold larger ones.
+        numbers = {name: numbers_if_all(text.fillna("")) for name, text in read(large, large).to_pandas().items()}
+        frame = frame.assign(**{n: column for n, column in numbers.items() if is_integer_dtype(column.dtype)})
+    return frame
 
 
 def _header(text: TextIO) -> tuple[str, int]:

@@ -26,3 +26,10 @@ def test_comments_before_the_names_are_left_out(tmp_path: Path, before: str) -> 
 def test_names_may_begin_as_comments_do(tmp_path: Path, text: str, names: list[str]) -> None:
     table = read(tmp_path / "a.csv", text)
     assert table.columns.tolist() == names and len(table) == 2
+
+
+def test_whole_numbers_of_64_bits_are_exact_also_if_some_are_missing(tmp_path: Path) -> None:
+    table = read(tmp_path / "a.csv", "a,b,c\n10696049473768914944,9223372036854775811,1e20\n1,,10\n")
+    assert table.dtypes.astype(str).tolist() == ["uint64", "UInt64", "float64"]
+    assert table["a"].tolist() == [10696049473768914944, 1] and table["b"][0] == 9223372036854775811
+    assert table["b"].isna().tolist() == [False, True] and table["c"].tolist() == [1e20, 10.0]
