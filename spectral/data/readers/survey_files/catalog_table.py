@@ -12,7 +12,7 @@ import pyarrow.csv
 import pyarrow.parquet
 from pandas.api.types import is_integer_dtype
 
-from spectral.data.readers.columns import EXACT_BELOW, check_names, is_index, numbers_if_all, text_columns
+from spectral.data.readers.columns import EXACT_BELOW, NESTED, check_names, is_index, numbers_if_all, text_columns
 from spectral.data.readers.paths import existing_file
 from spectral.data.readers.survey_files.fits_columns import exact_column, single_columns, table_columns
 from spectral.data.readers.survey_files.fits_file import open_fits
@@ -26,6 +26,8 @@ BLOCK_BYTES = 2**24  # of a FITS table, in memory at a time
 
 def read_catalog_table(path: str, given: Mapping[str, str | None], key: str = "data.catalog") -> pd.DataFrame:
     """The columns of a catalog that hold one value per row; ids, labels and groups stay the text they are.
+
+    `attrs[NESTED]` names the others, if there are any.
 
     Args:
         given: config option such as "label_key" -> column, as of `find_columns`.
@@ -96,7 +98,13 @@ def _from_parquet(path: Path, source: str) -> pd.DataFrame:
     schema = pa.parquet.read_schema(path)
     flat = [f.name for f in schema if not (pa.types.is_nested(f.type) or is_index(f.name))]
     check_names(flat, source)
-    return _frame(pa.parquet.read_table(path, columns=flat))
+    nested = [f.name for f in schema if pa.types.is_nested(f.type)]
+    return _with_nested(_frame(pa.parquet.read_table(path, columns=flat)), nested)
+
+
+def _with_nested(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    frame.attrs |= {NESTED: names} if names else {}
+    return frame
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:
@@ -123,4 +131,5 @@ def _from_fits(path: Path, source: str) -> pd.DataFrame:
                 parts[name].append(pd.Series(exact_column(values)))
     # Joined column by column: all at once would take the memory of the table twice.
     columns = {single[name]: pd.concat(parts.pop(name), ignore_index=True) for name in single}
-    return pd.DataFrame(columns, copy=False)
+    nested = [name for name in table.columns.names if name not in single.values()]
+    return _with_nested(pd.DataFrame(columns, copy=False), nested)

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from spectral.data.readers.columns import (
+    NESTED,
     NUMBERED,
     SHORT_ID,
     as_text,
@@ -100,7 +101,7 @@ def _of_catalog(layout: Layout, source: Source, catalog: str, tree: FileTree, nu
     named = f"data.catalog={catalog}"
     named_by_user = {source.file_key, *_given(layout, source, ()).values()}
     table = set_apart(read_catalog_table(catalog, _given(layout, source, ())), OWN_OF_CATALOG - named_by_user)
-    columns = table.columns
+    columns, nested = table.columns, table.attrs.pop(NESTED, [])
     given = _given(layout, source, columns)
     places = places_of(layout, source.file_key, table, named)
     if places is None:
@@ -114,7 +115,7 @@ def _of_catalog(layout: Layout, source: Source, catalog: str, tree: FileTree, nu
         frame = tidy_catalog(table, given, named)
         del table  # as large as the frame
         frame = _with_files(layout, frame, places, tree, named, may_be_id=source.file_key is None)
-    log_columns(named, columns, frame, given, f"the files of data.folder={source.folder}")
+    log_columns(named, columns, frame, given, f"the files of data.folder={source.folder}", nested)
     return frame
 
 

@@ -158,6 +158,22 @@ def test_a_redshift_catalog_says_what_a_spectrum_of_a_file_is(tmp_path: Path) ->
     assert catalog["id"].tolist() == [f"{IDS[1]}-main-dark-10378", f"{IDS[0]}", f"{IDS[1]}-sv3-bright-10378"]
 
 
+@pytest.mark.parametrize("ending", ["fits", "parquet"])
+def test_columns_of_several_values_are_named_among_what_is_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, ending: str
+) -> None:
+    write_desi(tmp_path / "d" / "coadd-sv3-bright-10378.fits", IDS[:2])
+    path, coefficients = tmp_path / f"zall.{ending}", [[1.0, 2.0], [3.0, 4.0]]
+    if ending == "fits":
+        table = Table({"TARGETID": IDS[:2], "SPECTYPE": ["STAR", "QSO"], "COEFF": coefficients})
+        table.write(path)
+    else:
+        pd.DataFrame({"TARGETID": IDS[:2], "SPECTYPE": ["STAR", "QSO"], "COEFF": coefficients}).to_parquet(path)
+    with caplog.at_level("INFO"):
+        assert "COEFF" not in opened(tmp_path / "d", catalog=str(path)).catalog()
+    assert "left out: COEFF (several values a row)." in caplog.text
+
+
 @pytest.mark.parametrize("column", ["ZWARN", "zwarning"])
 def test_the_warning_that_counts_is_of_the_catalog_that_gives_the_class(tmp_path: Path, column: str) -> None:
     files = {"sv3": IDS[:2], "main": IDS[2:4]}  # one with Redrock's file next to it, one without
