@@ -193,3 +193,18 @@ def test_a_catalog_in_the_folder_of_the_spectra_is_resumed_and_made_once(
 def test_a_catalog_that_would_count_as_a_spectrum_is_refused(in_their_folder: Callable[..., Path]) -> None:
     with pytest.raises(UserError, match=r"out=.*cat\.csv is not allowed among the files of data\.folder=.*spectra, "):
         in_their_folder("cat.csv")
+
+
+def test_a_refused_command_leaves_no_parts_unless_another_has_begun_them(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    data, out = spectra(), tmp_path / "cat.csv"
+    with pytest.raises(UserError, match="keep_columns=WRONG is no column"):
+        predict(finished, data, out, "keep_columns=[WRONG]")
+    assert hidden(tmp_path) == []
+    shards = ("rows_per_part=8", "shards=2", "shard=0")
+    predict(finished, data, out, *shards)
+    begun = hidden(tmp_path)
+    with pytest.raises(UserError, match="keep_columns=WRONG is no column"):
+        predict(finished, data, out, *shards, "keep_columns=[WRONG]")
+    assert hidden(tmp_path) == begun != []
