@@ -83,7 +83,7 @@ class _Prediction:
         self.run.check_precision(command.precision)
         given_shares(command.priors, self.run.class_names)
         check_can_decide(command, self.run)
-        source = open_source(command.data, self.run.classifier, self.run.name, Path(command.cache_dir))
+        source = open_source(command.data, self.run.classifier, self.run.name, Path(command.cache_dir), self.out)
         self.blocks, self.tables = source.blocks, source.tables()
         check_fits(self.run.classifier, self.blocks, self.run.name)
         if self.run.classifier.build_inputs().needs_ivar and not self.blocks.has_ivar:
@@ -108,16 +108,26 @@ class _Prediction:
                 self.work.remove()
                 return record
             self._check_replaceable()
+            is_begun = self.work.spectra.exists()
             self.work.list_spectra(self.tables)
-            if self.command.on_bad == "error":
-                _check_parts(self.work)
-            check_shards(self.command.shards, self.work.num_rows)
-            self.columns = Columns(self.kind, self.command, self.work.schema(), self.run.class_names)
+            try:
+                self._check_listed()
+            except UserError:
+                if not is_begun:
+                    self.work.remove()
+                raise
             if self.command.overwrite:
                 self.work.allow_replacing()
                 forget_record(self.out)
         del self.tables  # it may hold the whole catalog
         return None
+
+    def _check_listed(self) -> None:
+        """Raise UserError if what is asked for does not fit the spectra that are listed. The lock is held."""
+        if self.command.on_bad == "error":
+            _check_parts(self.work)
+        check_shards(self.command.shards, self.work.num_rows)
+        self.columns = Columns(self.kind, self.command, self.work.schema(), self.run.class_names)
 
     def make_parts(self, command: PredictConfig, work: Work) -> None:
         make_parts(command, self.run, self.blocks, work)

@@ -45,20 +45,28 @@ class Source:
     tables: Callable[[], Iterator[pa.Table]]
 
 
-def open_source(config: Any, classifier: Classifier, run: str, cache_dir: Path) -> Source:
+def open_source(config: Any, classifier: Classifier, run: str, cache_dir: Path, out: Path) -> Source:
     """The data of a typed config. It is made like the spectra of the run as far as it says nothing else, see like_run.
 
     Args:
         run: the run, as the sentences name it.
+        out: the file that will be written.
 
     Raises:
-        UserError: the data is not there, holds no spectra, or none of those tried can be read.
+        UserError: the data is not there, holds no spectra, none of those tried can be read, or `out` would change it.
     """
     if isinstance(config, PackedConfig):
         survey = Survey.open(existing_folder(config.folder, "data.folder"), LIGHT)
         blocks, catalog = PackBlocks(survey), PackBlocks(survey).folder / "catalog.parquet"
         return Source(blocks, lambda: _tables_of_file(catalog))
-    return _of_reader(readers.build(config, cache_dir=cache_dir), config, classifier, run)
+    reader: Reader = readers.build(config, cache_dir=cache_dir)
+    is_changed_by: Callable[[Path], bool] | None = getattr(reader, "is_changed_by", None)
+    if is_changed_by is not None and is_changed_by(out):
+        raise UserError(
+            f"out={out} is not allowed among the files of data.folder={config.folder}, where it would count as one of "
+            "them or as a change: give another folder or ending."
+        )
+    return _of_reader(reader, config, classifier, run)
 
 
 def _of_reader(own: Reader, config: DataConfig, classifier: Classifier, run: str) -> Source:

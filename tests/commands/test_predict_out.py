@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from applied_runs import NUM, hidden, predict
+from applied_runs import NUM, ON_CPU, command, hidden, predict
 
 from spectral.errors import UserError
 from spectral.inputs.channels import Channel
@@ -152,3 +152,59 @@ def test_a_stop_between_the_file_and_its_record_needs_overwrite(
         predict(finished, data, out, "overwrite=true")
     assert not made  # the parts are still there
     assert len(pd.read_csv(out)) == NUM and (tmp_path / "cat.csv.json").exists()
+
+
+@pytest.fixture
+def in_their_folder(finished: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Predict text files of spectra, with the catalog in their folder."""
+    folder = tmp_path / "spectra"
+    folder.mkdir()
+    for number in range(9):
+        lines = [f"{3980 + 10 * pixel} {(pixel * number) % 7}" for pixel in range(106)]
+        (folder / f"{number}.dat").write_text("\n".join(lines))
+
+    def call(name: str, *more: str) -> Path:
+        cache = f"cache_dir={tmp_path / 'cache'}"
+        data = ("data=two_column", f"data.folder={folder}", "data.num_workers=1", f"out={folder / name}", cache)
+        command("predict", f"run={finished}", *data, *ON_CPU, *more)
+        return folder / name
+
+    return call
+
+
+def test_a_catalog_in_the_folder_of_the_spectra_is_resumed_and_made_once(
+    in_their_folder: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    in_parts, written, write = ("rows_per_part=2", "shards=4"), list[tuple[int, int]](), Work.write
+
+    def noted(self: Work, span: tuple[int, int], part: Part) -> None:
+        write(self, span, part)
+        written.append(span)
+
+    monkeypatch.setattr(Work, "write", noted)
+    for shard in (0, 1, 2, 3):
+        out = in_their_folder("cat.parquet", *in_parts, f"shard={shard}")
+    assert sorted(written) == [(0, 2), (2, 4), (4, 6), (6, 8), (8, 9)] and len(pd.read_parquet(out)) == 9
+    with caplog.at_level("INFO"):
+        in_their_folder("cat.parquet", *in_parts, "shard=0")
+    assert len(written) == 5 and "is finished" in caplog.text and hidden(out.parent) == []
+
+
+def test_a_catalog_that_would_count_as_a_spectrum_is_refused(in_their_folder: Callable[..., Path]) -> None:
+    with pytest.raises(UserError, match=r"out=.*cat\.csv is not allowed among the files of data\.folder=.*spectra, "):
+        in_their_folder("cat.csv")
+
+
+def test_a_refused_command_leaves_no_parts_unless_another_has_begun_them(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    data, out = spectra(), tmp_path / "cat.csv"
+    with pytest.raises(UserError, match="keep_columns=WRONG is no column"):
+        predict(finished, data, out, "keep_columns=[WRONG]")
+    assert hidden(tmp_path) == []
+    shards = ("rows_per_part=8", "shards=2", "shard=0")
+    predict(finished, data, out, *shards)
+    begun = hidden(tmp_path)
+    with pytest.raises(UserError, match="keep_columns=WRONG is no column"):
+        predict(finished, data, out, *shards, "keep_columns=[WRONG]")
+    assert hidden(tmp_path) == begun != []

@@ -30,7 +30,7 @@ def opened(
     reader: Any, monkeypatch: pytest.MonkeyPatch, wave: Any = None, ivar_masks: bool | None = None, **options: object
 ) -> Source:
     monkeypatch.setattr(module.readers, "build", lambda *_, **__: reader)
-    return open_source(config(**options), classifier(wave, ivar_masks), "run=r", Path("nowhere"))
+    return open_source(config(**options), classifier(wave, ivar_masks), "run=r", Path("nowhere"), Path("x.csv"))
 
 
 def catalog_of(source: Source) -> pd.DataFrame:
@@ -69,10 +69,10 @@ def test_the_grid_that_a_survey_has_by_default_is_not_asked_for(monkeypatch: pyt
     """It is for training: 3,860 pixels of LAMOST would not fit a run on others."""
     monkeypatch.setattr(module.readers, "build", lambda *_, **__: OwnWaves())
     data = LamostConfig(folder="somewhere", num_workers=1)
-    source = open_source(data, classifier(WAVE), "run=r", Path("nowhere"))
+    source = open_source(data, classifier(WAVE), "run=r", Path("nowhere"), Path("x.csv"))
     np.testing.assert_allclose(cast(Any, source.blocks.wave_angstrom), WAVE)
     data.grid.stop_angstrom = 7000.0
-    source = open_source(data, classifier(WAVE), "run=r", Path("nowhere"))
+    source = open_source(data, classifier(WAVE), "run=r", Path("nowhere"), Path("x.csv"))
     assert source.blocks.length == 2768  # whole multiples of 0.0001 from log10(3700) to log10(7000)
 
 
@@ -92,7 +92,7 @@ def test_spectra_are_resampled_to_wavelengths_of_a_run_that_fall(monkeypatch: py
 def test_a_pack_gives_what_its_reader_gives(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     reader = ToyReader(with_ivar=True, bad_pixels={3: 1}, wave=12)
     pack(reader, config(), tmp_path / "pack", progress=False)
-    packed = open_source(PackedConfig(folder=str(tmp_path / "pack")), classifier(), "run=r", tmp_path)
+    packed = open_source(PackedConfig(folder=str(tmp_path / "pack")), classifier(), "run=r", tmp_path, Path("x.csv"))
     read = opened(reader, monkeypatch)
     for span in [(0, 7), (7, 40)]:
         a, b = packed.blocks.read(span), read.blocks.read(span)
@@ -110,7 +110,7 @@ def test_columns_that_a_pack_adds_are_kept_apart_as_in_a_pack(monkeypatch: pytes
             return super().catalog().assign(length=range(self.num), length_in_source="before", class_index=7)
 
     pack(OwnColumns(), config(), tmp_path / "pack", progress=False)
-    packed = open_source(PackedConfig(folder=str(tmp_path / "pack")), classifier(), "run=r", tmp_path)
+    packed = open_source(PackedConfig(folder=str(tmp_path / "pack")), classifier(), "run=r", tmp_path, Path("x.csv"))
     names = ["id", "length_in_source_in_source", "length_in_source", "class_index_in_source"]
     expected = catalog_of(packed)[names]
     pd.testing.assert_frame_equal(catalog_of(opened(OwnColumns(), monkeypatch))[names], expected)

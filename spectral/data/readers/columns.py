@@ -27,6 +27,7 @@ POSSIBLE_IDS = ("sample_id", "spec_id", "spectrum_id", "obs_id", "obsid", "speco
 TEXT_ROLES = ("id", "label", "split", "group")
 NUMBER_ROLES = ("snr", "redshift")
 NUMBERED = "row_numbers_as_ids"  # in a catalog's attrs: its rows had no ids of their own
+NESTED = "nested"  # in a table's attrs: its columns with several values a row, which were not read
 SHORT_ID = "short_id"  # column of a catalog: the id that a spectrum had before another file had it too
 NUM_SHOWN = 12  # names in a sentence
 EXACT_BELOW = 2**53  # whole numbers that every float64 holds
@@ -148,7 +149,12 @@ def names_apart(names: Iterable[str], added: Collection[str]) -> dict[str, str]:
 
 
 def log_columns(
-    source: str, names: Iterable[str], catalog: pd.DataFrame, given: Mapping[str, str | None], flux: str = ""
+    source: str,
+    names: Iterable[str],
+    catalog: pd.DataFrame,
+    given: Mapping[str, str | None],
+    flux: str = "",
+    nested: Iterable[str] = (),
 ) -> None:
     """Log in one line what each of a source's columns was taken for, and warn if the label could be another of them.
 
@@ -156,6 +162,7 @@ def log_columns(
         names: the source's columns, but for those of flux.
         catalog: what `tidy_catalog` made of them.
         flux: what the spectra were taken from, in words.
+        nested: the source's columns with several values a row, which are not read.
     """
     names = list(names)
     roles = find_columns(names, given, source)
@@ -164,6 +171,7 @@ def log_columns(
         roles |= dict.fromkeys(possible[:1], "id")
     others = [name for name in names if name not in roles and name in catalog.columns]
     left_out = [name or "a column without a name" for name in names if name not in roles and name not in others]
+    left_out += [f"{name} (several values a row)" for name in nested]
     taken = [f"flux: {flux}"] if flux else []
     taken += [
         f"{role}: {name}" for name, role in sorted(roles.items(), key=lambda pair: list(USUAL_NAMES).index(pair[1]))

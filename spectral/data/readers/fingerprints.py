@@ -32,5 +32,5 @@ def _entry_stamp(entry: os.DirEntry[str]) -> str:
 def join_stamps(stamps: Iterable[str]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for stamp in stamps:
-        digest.update(stamp.encode() + b"\n")
+        digest.update(stamp.encode("utf-8", "surrogateescape") + b"\n")  # names of files may be any bytes
     return digest.hexdigest()

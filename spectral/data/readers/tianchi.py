@@ -65,7 +65,8 @@ class TianchiReader:
     def _are_there(self, ids: pd.Series) -> pd.Series:
         """Whether the folder has a file of each id; only those in a folder below it are not seen."""
         with os.scandir(self.folder) as entries:
-            return (ids + self.suffix).isin({entry.name for entry in entries})
+            names = {entry.name for entry in entries}
+        return (ids + self.suffix).map(names.__contains__).astype(bool)  # not isin, whose names are UTF-8
 
     def known_bad(self) -> NDArray[np.bool_]:
         ids = pd.Series(self._ids(), dtype="str")

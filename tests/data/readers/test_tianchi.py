@@ -1,5 +1,6 @@
 """The contest's layout: an index and one text file per spectrum."""
 
+import os
 import pickle
 
 import numpy as np
@@ -36,6 +37,13 @@ def test_reads_index_and_spectra(survey):
     chunk = reader.read(np.array([4, 0, 1]))
     np.testing.assert_array_equal(np.stack(chunk.flux), flux[[4, 0, 1], None, :])
     assert not chunk.problems and chunk.ivar is None and chunk.mask is None
+
+
+def test_another_file_whose_name_is_not_utf8_is_no_matter(survey):
+    index, folder, _ = survey
+    (folder / os.fsdecode(b"31\xe9.txt")).write_text("1,2")
+    reader = TianchiReader(str(index), str(folder))
+    assert len(reader.catalog()) == 5 and reader.fingerprint()
 
 
 def test_a_reader_in_another_process_is_small_and_reads_the_same(survey):

@@ -2,15 +2,17 @@
 
 import csv
 import gzip
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import TextIO
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
+from pandas.api.types import is_integer_dtype
 
-from spectral.data.readers.columns import check_names, is_index, text_columns
+from spectral.data.readers.columns import EXACT_BELOW, NESTED, check_names, is_index, numbers_if_all, text_columns
 from spectral.data.readers.paths import existing_file
 from spectral.data.readers.survey_files.fits_columns import exact_column, single_columns, table_columns
 from spectral.data.readers.survey_files.fits_file import open_fits
@@ -24,6 +26,8 @@ BLOCK_BYTES = 2**24  # of a FITS table, in memory at a time
 
 def read_catalog_table(path: str, given: Mapping[str, str | None], key: str = "data.catalog") -> pd.DataFrame:
     """The columns of a catalog that hold one value per row; ids, labels and groups stay the text they are.
+
+    `attrs[NESTED]` names the others, if there are any.
 
     Args:
         given: config option such as "label_key" -> column, as of `find_columns`.
@@ -50,32 +54,57 @@ def read_catalog_table(path: str, given: Mapping[str, str | None], key: str = "d
 def _from_text(path: Path, given: Mapping[str, str | None], source: str) -> pd.DataFrame:
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8-sig") as text:
-        header = text.readline().rstrip("\r\n")
+        header, num_before = _header(text)
     if not header.strip():
         raise UserError(f"{source} has no header line.")
     separator = max(SEPARATORS, key=header.count)
     names = [name.strip() for name in next(csv.reader([header], delimiter=separator))]
     check_names(names, source)
     as_is = text_columns(names, given, source)
-    table = pa.csv.read_csv(
-        path,
-        read_options=pa.csv.ReadOptions(column_names=names, skip_rows=1),
-        parse_options=pa.csv.ParseOptions(delimiter=separator),
-        convert_options=pa.csv.ConvertOptions(
-            column_types={name: pa.string() for name in as_is},
-            null_values=["", "null", "NULL", "nan", "NaN", "\\N"],
-            strings_can_be_null=True,
-            include_columns=[name for name in names if not is_index(name)],
-        ),
-    )
-    return _frame(table)
+
+    def read(texts: Collection[str], columns: list[str]) -> pa.Table:
+        return pa.csv.read_csv(
+            path,
+            read_options=pa.csv.ReadOptions(column_names=names, skip_rows=1 + num_before),
+            parse_options=pa.csv.ParseOptions(delimiter=separator),
+            convert_options=pa.csv.ConvertOptions(
+                column_types={name: pa.string() for name in texts},
+                null_values=["", "null", "NULL", "nan", "NaN", "\\N"],
+                strings_can_be_null=True,
+                include_columns=columns,
+            ),
+        )
+
+    frame = _frame(read(as_is, [name for name in names if not is_index(name)]))
+    floats = frame.select_dtypes("float64")
+    if large := [str(name) for name in floats if (floats[name].abs() >= EXACT_BELOW).any()]:
+        # Arrow knows whole numbers of 63 bits, and makes floats of columns that hold larger ones.
+        numbers = {name: numbers_if_all(text.fillna("")) for name, text in read(large, large).to_pandas().items()}
+        frame = frame.assign(**{n: column for n, column in numbers.items() if is_integer_dtype(column.dtype)})
+    return frame
+
+
+def _header(text: TextIO) -> tuple[str, int]:
+    """The line of names, and how many comments come before it, such as #Table1 of SkyServer's searches."""
+    first = line = text.readline()
+    num = 0
+    while line.startswith("#") and not set(SEPARATORS) & set(line):
+        line, num = text.readline(), num + 1
+    header, num = (line, num) if set(SEPARATORS) & set(line) else (first, 0)
+    return header.rstrip("\r\n"), num
 
 
 def _from_parquet(path: Path, source: str) -> pd.DataFrame:
     schema = pa.parquet.read_schema(path)
     flat = [f.name for f in schema if not (pa.types.is_nested(f.type) or is_index(f.name))]
     check_names(flat, source)
-    return _frame(pa.parquet.read_table(path, columns=flat))
+    nested = [f.name for f in schema if pa.types.is_nested(f.type)]
+    return _with_nested(_frame(pa.parquet.read_table(path, columns=flat)), nested)
+
+
+def _with_nested(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    frame.attrs |= {NESTED: names} if names else {}
+    return frame
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:
@@ -102,4 +131,5 @@ def _from_fits(path: Path, source: str) -> pd.DataFrame:
                 parts[name].append(pd.Series(exact_column(values)))
     # Joined column by column: all at once would take the memory of the table twice.
     columns = {single[name]: pd.concat(parts.pop(name), ignore_index=True) for name in single}
-    return pd.DataFrame(columns, copy=False)
+    nested = [name for name in table.columns.names if name not in single.values()]
+    return _with_nested(pd.DataFrame(columns, copy=False), nested)

@@ -3,6 +3,7 @@
 import glob
 import os
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from spectral.data.readers.fingerprints import join_stamps
@@ -21,7 +22,8 @@ class FileTree:
         root: folder that the names are relative to.
         names: of the files, with the folders between.
         stamp: changes when a file comes, goes or is replaced. Of many files, one that is written to in place is not
-            seen: each of a million would have to be looked at, at every start.
+            seen: each of a million would have to be looked at, at every start. In their folders any other file that
+            comes or goes changes it too.
     """
 
     root: Path
@@ -44,7 +46,7 @@ def find_files(
         but_not: a file that is left out, such as a catalog that lies in the folder.
 
     Raises:
-        UserError: the folder is not there, cannot be listed, or has no such file.
+        UserError: the folder is not there, cannot be listed, has no such file, or has one whose name is not UTF-8.
     """
     if Path(folder).is_file():
         root, names = Path(folder).parent, [Path(folder).name]
@@ -59,11 +61,22 @@ def find_files(
     if not names:
         begins = f"begins with {' or '.join(beginnings)} and " if any(beginnings) else ""
         raise UserError(f"{key}={folder} holds no file whose name {begins}ends in {' or '.join(endings)}.")
-    folders = sorted({name.rpartition("/")[0] for name in names})
-    stamps = [f"{name}/{(root / name).stat().st_mtime_ns}" for name in folders]
+    _check_utf8(names, f"{key}={folder}")
     if len(names) <= MOST_STAMPED:
-        stamps += [size_and_time(root / name) for name in names]
+        stamps = [size_and_time(root / name) for name in names]
+    else:
+        folders = sorted({name.rpartition("/")[0] for name in names})
+        stamps = [f"{name}/{(root / name).stat().st_mtime_ns}" for name in folders]
     return FileTree(root, names, join_stamps([*names, *stamps]))
+
+
+def would_be_found(path: Path, folder: str, endings: tuple[str, ...], beginnings: tuple[str, ...] = ("",)) -> bool:
+    """Whether `find_files` would find a file that is written there; of patterns, perhaps also one that it would not."""
+    root = tree_root(folder)
+    if not _fits(path.name.lower(), endings, beginnings) or not path.resolve().is_relative_to(root.resolve()):
+        return False
+    below, rest = str(path.resolve().relative_to(root.resolve())), below_root(folder, root)
+    return not rest or fnmatchcase(below, rest.replace("**/", "*")) or below == rest
 
 
 def size_and_time(path: Path) -> str:
@@ -94,6 +107,15 @@ def below_root(folder: str, root: Path) -> str:
     return "/".join(Path(folder).parts[len(root.parts) :])
 
 
+def _check_utf8(names: list[str], named: str) -> None:
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:
+            shown = os.fsencode(name).decode("utf-8", "backslashreplace")
+            raise UserError(f"{named} holds a file whose name is not UTF-8: {shown}; rename it.") from error
+
+
 def _is_pattern(folder: str) -> bool:
     return bool(WILDCARDS & set(folder)) and not Path(folder).exists()
 
@@ -112,16 +134,28 @@ def _same(path: Path, other: str) -> bool:
 
 
 def _below(root: Path, key: str) -> list[str]:
+    """All files, in the order of their names. A folder counts by its own name, and if it has none here by a link's."""
+
     def fail(error: OSError) -> None:
         raise UserError(f"{key}={root} cannot be listed: {error.filename}: {error.strerror}.") from error
 
-    names, seen = list[str](), {os.path.realpath(root)}
-    for folder, subfolders, files in os.walk(root, onerror=fail, followlinks=True):
-        subfolders[:] = [name for name in sorted(subfolders) if _is_data(name) and _is_new(f"{folder}/{name}", seen)]
-        below = os.path.relpath(folder, root)
-        begin = "" if below == "." else f"{below}/"
-        names += [begin + name for name in sorted(files)]
-    return names
+    names, seen, starts = list[str](), set[str](), [str(root)]
+    for start in starts:  # links are added to these as they are found
+        for folder, subfolders, files in os.walk(start, onerror=fail) if _is_new(start, seen) else ():
+            paths = {name: f"{folder}/{name}" for name in sorted(subfolders) if _is_data(name)}
+            links = {name: path for name, path in paths.items() if os.path.islink(path)}  # noqa: PTH114  # of many
+            starts += links.values()
+            subfolders[:] = [name for name in paths if name not in links and _is_new(paths[name], seen)]
+            below = os.path.relpath(folder, root)
+            begin = "" if below == "." else f"{below}/"
+            names += [begin + name for name in sorted(files)]
+    return sorted(names, key=_place) if len(starts) > 1 else names
+
+
+def _place(name: str) -> list[tuple[bool, str]]:
+    """By which names are sorted as a walk finds them: the files of a folder before those of its subfolders."""
+    *folders, file = name.split("/")
+    return [*((True, folder) for folder in folders), (False, file)]
 
 
 def _is_new(folder: str, seen: set[str]) -> bool:

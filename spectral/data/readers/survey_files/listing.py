@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from spectral.data.readers.columns import (
+    NESTED,
     NUMBERED,
     SHORT_ID,
     as_text,
@@ -49,6 +50,7 @@ OWN = (FILE, ROW_IN_FILE, PROBLEM)
 OWN_OF_CATALOG = {*OWN, SHORT_ID}
 LEAST_REDSHIFT = -1.0  # a wavelength of 0; LAMOST writes -9999 where it knows none
 PRIMARY = "zcat_primary"  # DESI's column for the best of an object's redshifts
+WARNINGS = ("zwarn", "zwarning")  # columns of a redshift's warning flags, in lower case
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def _of_catalog(layout: Layout, source: Source, catalog: str, tree: FileTree, nu
     named = f"data.catalog={catalog}"
     named_by_user = {source.file_key, *_given(layout, source, ()).values()}
     table = set_apart(read_catalog_table(catalog, _given(layout, source, ())), OWN_OF_CATALOG - named_by_user)
-    columns = table.columns
+    columns, nested = table.columns, table.attrs.pop(NESTED, [])
     given = _given(layout, source, columns)
     places = places_of(layout, source.file_key, table, named)
     if places is None:
@@ -113,7 +115,7 @@ def _of_catalog(layout: Layout, source: Source, catalog: str, tree: FileTree, nu
         frame = tidy_catalog(table, given, named)
         del table  # as large as the frame
         frame = _with_files(layout, frame, places, tree, named, may_be_id=source.file_key is None)
-    log_columns(named, columns, frame, given, f"the files of data.folder={source.folder}")
+    log_columns(named, columns, frame, given, f"the files of data.folder={source.folder}", nested)
     return frame
 
 
@@ -206,7 +208,8 @@ def _named_files(layout: Layout, tree: FileTree, files: pd.Series | None) -> Fil
 def _joined(layout: Layout, frame: pd.DataFrame, entries: pd.DataFrame, by_file: bool, named: str) -> pd.DataFrame:
     """The spectra of the files with what the catalog says of each; those that it does not list are left out.
 
-    A catalog may give the ids of spectra, or those of objects that have several.
+    A catalog may give the ids of spectra, or those of objects that have several. Where it gives classes with warnings,
+    those of the files are left out: they are of another fit.
     """
     index = pd.Index(frame["id"])
     places = {}
@@ -229,9 +232,17 @@ def _joined(layout: Layout, frame: pd.DataFrame, entries: pd.DataFrame, by_file:
         whole = [name for name in said if isinstance(said[name].dtype, np.dtype) and said[name].dtype.kind in "iu"]
         said = plain_integers(nullable_integers(said).where(pd.Series(is_said), other=np.nan), whole)
     kept = entries.iloc[listed].reset_index(drop=True)
-    own = ("id", *OWN) if frame["label"].notna().any() else ("id", "label", *OWN)
+    has_labels = frame["label"].notna().any()
+    own = ("id", *OWN) if has_labels else ("id", "label", *OWN)
     columns = {name: said[name] for name in said if name not in own}
+    if has_labels and warnings_in(columns):
+        kept = kept.drop(columns=warnings_in(kept))
     return kept.assign(**columns)
+
+
+def warnings_in(names: Iterable[object]) -> list[str]:
+    """The columns of a redshift's warning flags, whatever their capitals."""
+    return [str(name) for name in names if str(name).lower() in WARNINGS]
 
 
 def _with_distinct_ids(layout: Layout, frame: pd.DataFrame) -> pd.DataFrame:

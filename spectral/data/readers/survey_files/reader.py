@@ -20,9 +20,16 @@ from spectral.data.readers.contract import Chunk
 from spectral.data.readers.fingerprints import file_stamp, join_stamps
 from spectral.data.readers.paths import existing_file
 from spectral.data.readers.survey_files.class_map import mapped_labels
-from spectral.data.readers.survey_files.file_tree import MOST_STAMPED, FileTree, below_root, find_files, size_and_time
+from spectral.data.readers.survey_files.file_tree import (
+    MOST_STAMPED,
+    FileTree,
+    below_root,
+    find_files,
+    size_and_time,
+    would_be_found,
+)
 from spectral.data.readers.survey_files.layout import Layout, Spectrum, UnreadableError
-from spectral.data.readers.survey_files.listing import Source, list_spectra
+from spectral.data.readers.survey_files.listing import Source, list_spectra, warnings_in
 from spectral.data.readers.survey_files.manifest import find_manifest, manifest_path
 from spectral.data.readers.survey_files.scan import FILE, PROBLEM, ROW_IN_FILE, UNREADABLE, is_unreadable
 from spectral.data.readers.survey_files.sentences import SENTENCES, kept_sentences, log_kept
@@ -33,7 +40,7 @@ log = logging.getLogger(__name__)
 MANIFEST_FORMAT = 4
 ROWS_PER_GROUP = 8192  # of the manifest, which is read a group at a time: it may have millions of rows
 OF_LABELS = ("class_map", "zwarn_labels")  # settings by which labels are made of what is listed
-WARNINGS = ("zwarn", "zwarning")  # columns of a redshift's warning flags, in lower case
+JOINED = "joined 2"  # in the stamp: how files of many spectra are joined to a catalog, so that they are packed again
 
 
 class SurveyFilesReader:
@@ -54,10 +61,12 @@ class SurveyFilesReader:
         self.layout, self.source, self.num_workers = layout, source, num_workers
         self.wave_unit: str = getattr(layout, "wave_unit", "angstrom")
         self.tree: FileTree | None = self._find_files()
-        self.root = self.tree.root
+        self.root, self._is_large = self.tree.root, len(self.tree.names) > MOST_STAMPED
         self._stamp = _stamp_with_redshifts(layout, self.tree)
         if source.catalog is not None:
-            self._stamp = join_stamps([self._stamp, file_stamp(existing_file(source.catalog, "data.catalog"))])
+            joined = [JOINED] if getattr(layout, "many_per_file", False) else []
+            stamps = [file_stamp(existing_file(source.catalog, "data.catalog")), *joined]
+            self._stamp = join_stamps([self._stamp, *stamps])
         if hasattr(layout, "version"):  # what an earlier version has listed and packed is listed and packed again
             self._stamp = join_stamps([self._stamp, f"version {layout.version}"])
         of_list = [MANIFEST_FORMAT, self._stamp, self._settings_of_list()]
@@ -73,6 +82,14 @@ class SurveyFilesReader:
     def _find_files(self) -> FileTree:
         beginnings = getattr(self.layout, "beginnings", ("",))
         return find_files(self.source.folder, self.layout.endings, beginnings, self.source.catalog)
+
+    def is_changed_by(self, path: Path) -> bool:
+        """Whether a file that is written there counts as one of the survey's, or as a change of its folder."""
+        endings, beginnings = self.layout.endings, getattr(self.layout, "beginnings", ("",))
+        names = [path.name]
+        if self._is_large and path.parent.is_dir():
+            names += os.listdir(path.parent)  # noqa: PTH208  # names alone: there may be a million
+        return any(would_be_found(path.with_name(name), self.source.folder, endings, beginnings) for name in names)
 
     def catalog(self) -> pd.DataFrame:
         """Raises UserError if the catalog cannot be used, or no row of it has a file."""
@@ -198,7 +215,7 @@ def _stamp_with_redshifts(layout: Layout, tree: FileTree) -> str:
 
 def _without_warned(labels: pd.Series, frame: pd.DataFrame) -> pd.Series:
     """Labels, missing where the survey itself doubts the fit that gave class and redshift."""
-    column = next((name for name in frame if str(name).lower() in WARNINGS), None)
+    column = next(iter(warnings_in(frame)), None)
     if column is None:
         return labels
     warned = pd.to_numeric(frame[column], errors="coerce").fillna(0).ne(0) & labels.notna()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from spectral.data.readers.survey_files import file_tree
-from spectral.data.readers.survey_files.file_tree import find_files
+from spectral.data.readers.survey_files.file_tree import find_files, would_be_found
 from spectral.errors import UserError
 
 
@@ -54,6 +54,21 @@ def test_a_folder_that_is_linked_into_itself_or_twice_is_listed_once(folder: Pat
     assert len(found(folder)) == 4
 
 
+def test_a_folder_counts_by_its_own_name_and_not_by_that_of_a_link(folder: Path) -> None:
+    (folder / "a" / "latest").symlink_to(folder / "b")
+    (folder / "0").symlink_to(folder / "a")
+    assert found(folder) == ["spec-0.fits", "a/c/spec-3.FITS", "b/spec-1.fits.gz", "b/spec-2.fits"]
+
+
+def test_links_to_folders_elsewhere_are_in_the_order_of_their_names(folder: Path) -> None:
+    (folder / "survey" / "z").mkdir(parents=True)
+    (folder / "survey" / "a").symlink_to(folder / "b")
+    (folder / "survey" / "z" / "spec-9.fits").write_text("x")
+    (folder / "survey" / "z" / "deep").symlink_to(folder / "a")
+    expected = ["a/spec-1.fits.gz", "a/spec-2.fits", "z/spec-9.fits", "z/deep/c/spec-3.FITS"]
+    assert found(folder / "survey") == expected
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
@@ -67,6 +82,15 @@ def test_no_files_are_one_sentence(name: str, sentence: str, folder: Path) -> No
     (folder / "empty").mkdir()
     with pytest.raises(UserError, match=sentence):
         found(folder / name)
+
+
+@pytest.mark.parametrize("name", [b"b/spec-\xe9.fits", b"Stra\xdfe/spec-1.fits"])
+def test_a_name_that_is_not_utf8_is_one_sentence(folder: Path, name: bytes) -> None:
+    path = folder / os.fsdecode(name)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("x")
+    with pytest.raises(UserError, match=r"holds a file whose name is not UTF-8: .*\\x(e9|df).*; rename it\.$"):
+        found(folder)
 
 
 def test_a_folder_that_may_not_be_listed_is_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,11 +120,38 @@ def test_the_stamp_changes_when_a_file_comes_or_goes_or_is_replaced(
     assert stamp() == stamps[0]
     (folder / "b" / "new.fits").write_text("x")
     stamps.append(stamp())
-    (folder / "b" / "new.fits").unlink()
+    (folder / "b" / "spec-2.fits").unlink()
     os.utime(folder / "b", ns=(1, 1))
     stamps.append(stamp())
-    (folder / "b" / "other").write_text("y")
-    (folder / "b" / "other").replace(folder / "b" / "spec-2.fits")
+    (folder / "b" / "other").write_text("yy")
+    (folder / "b" / "other").replace(folder / "b" / "new.fits")
     os.utime(folder / "b", ns=(2, 2))
     stamps.append(stamp())
     assert len(set(stamps)) == 4
+
+
+def test_another_file_in_a_folder_of_few_changes_no_stamp(folder: Path) -> None:
+    before = find_files(str(folder), (".fits",)).stamp
+    (folder / "b" / "README").write_text("x")
+    assert find_files(str(folder), (".fits",)).stamp == before
+
+
+@pytest.mark.parametrize(
+    ("folder", "path", "is_found"),
+    [
+        ("d", "d/cat.fits", True),
+        ("d", "d/a/b/cat.FITS", True),
+        ("d", "d/cat.csv", False),
+        ("d", "cat.fits", False),
+        ("d", "d/../cat.fits", False),
+        ("d/*/spec-*.fits", "d/a/cat.fits", False),
+        ("d/*/spec-*.fits", "d/a/spec-cat.fits", True),
+        ("d/**/*.fits", "d/cat.fits", True),
+        ("d/e[1].fits", "d/e[1].fits", True),
+        ("d/e[1].fits", "d/cat.fits", False),
+    ],
+)
+def test_whether_a_file_that_is_written_would_be_found(tmp_path: Path, folder: str, path: str, is_found: bool) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "e[1].fits").write_text("x")
+    assert would_be_found(tmp_path / path, str(tmp_path / folder), (".fits",)) == is_found

@@ -16,7 +16,7 @@ from survey_tests import few_spectra, lamost
 
 from spectral.data.packing import staging
 from spectral.data.readers.contract import place_of
-from spectral.data.readers.survey_files import listing
+from spectral.data.readers.survey_files import file_tree, listing
 from spectral.data.readers.survey_files import reader as reader_module
 from spectral.data.readers.survey_files.listing import list_spectra
 
@@ -89,3 +89,17 @@ def test_one_process_reads_the_headers_and_others_wait_for_it(
     finally:
         staging.log.removeFilter(note)
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize(("most", "is_changed"), [(10_000, [True, False, False]), (0, [True, True, False])])
+def test_what_would_change_a_survey_if_it_were_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, is_changed: list[bool]
+) -> None:
+    """Of many files the times of their folders count, so that any file that comes there changes them."""
+    monkeypatch.setattr(reader_module, "MOST_STAMPED", most)
+    monkeypatch.setattr(file_tree, "MOST_STAMPED", most)
+    case = TwoColumnCase()
+    case.write(tmp_path, made_spectra(3, ragged=True))
+    reader = case.open(tmp_path)
+    names = ("spectra/cat.csv", "spectra/cat.parquet", "cat.csv")
+    assert [reader.is_changed_by(tmp_path / name) for name in names] == is_changed
