@@ -4,6 +4,7 @@ import os
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from spectral.configs.commands import EvaluateConfig
 from spectral.configs.readers import ArraysConfig
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
+from spectral.inference.predictor import Predictor
 from spectral.inference.run_and_data import open_run_and_data
 from spectral.runs.folder import RunFolder
 from spectral.scoring.decision import Decision
@@ -103,6 +105,18 @@ def test_one_spectrum_channels_and_lists_are_taken(run: TrainedRun) -> None:
         np.testing.assert_array_equal(run.predict_proba(given), expected)
     assert run.predict_proba(flux[:0]).shape == (0, 3)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(run)).predict_proba(flux), expected)
+
+
+def test_threads_that_share_a_run_get_what_one_gets(folder: Path) -> None:
+    """In training mode its batch norm would use, and change, other statistics."""
+    run = load_run(folder, **ON_CPU)
+    expected = run.predict_proba(spectra())
+    with ThreadPoolExecutor(4) as pool:
+        found = [*pool.map(lambda _: run.predict_proba(spectra()), range(100))]
+    for probabilities in (*found, run.predict_proba(spectra())):
+        np.testing.assert_array_equal(probabilities, expected)
+    assert isinstance(run.predictor, Predictor)
+    assert not run.predictor.network.training and not run.predictor.inputs.training
 
 
 def test_other_wavelengths_are_resampled_to_those_of_the_run(run: TrainedRun) -> None:

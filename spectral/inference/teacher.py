@@ -105,8 +105,8 @@ def teach(
     taught = prior, config.distill_weight, config.distill_temperature
     if config.distill_on == "batches":
         log.info("The probabilities of %s are computed for each batch.", config.distill)
-        inputs = predictor.inputs.eval() if _other_inputs(classifier, student) else None
-        return TeacherOfBatches(*taught, predictor.network.eval(), inputs, classifier.length, runtime)
+        inputs = predictor.inputs if _other_inputs(classifier, student) else None
+        return TeacherOfBatches(*taught, predictor.network, inputs, classifier.length, runtime)
     log.info("The probabilities of %s are computed for %d training spectra.", config.distill, len(dataset.train))
     logits = predictor.logits(predictor.source(dataset.survey), dataset.train)
     return TeacherOfSpectra(*taught, logits.log_softmax(dim=1).float().to(runtime.device))
