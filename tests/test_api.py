@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from report_runs import add_network, make_run, make_survey
 
 import spectral
@@ -180,6 +181,31 @@ def test_fewer_pixels_than_those_of_a_run_without_wavelengths_are_warned_of(
 def test_a_run_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is not a run folder"):
         load_run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"precision": "fp32"}, "precision=fp32 is not known: .*allowed: auto, bfloat16, float32"),
+        ({"precision": None}, "precision=null has the wrong type: allowed is text"),
+        ({"batch_size": 0}, "batch_size=0 is out of range: allowed is at least 1"),
+        ({"batch_size": 2.5}, "batch_size=2.5 has the wrong type: allowed is an integer"),
+        ({"num_threads": 0}, "num_threads=0 is out of range: allowed is at least 1"),
+        ({"device": "gpu"}, "device=gpu is no device: allowed are auto, cpu"),
+    ],
+)
+@pytest.mark.parametrize("path", ["run", "model.onnx"])
+def test_an_argument_that_is_not_allowed_is_one_sentence(given: dict[str, Any], sentence: str, path: str) -> None:
+    with pytest.raises(UserError, match=f"^{sentence}"):
+        load_run(path, **given)
+
+
+def test_a_device_of_torch_and_a_folder_of_the_home_are_taken(
+    run: TrainedRun, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(folder.parent))
+    loaded = load_run(f"~/{folder.name}", **ON_CPU | {"device": torch.device("cpu")})
+    np.testing.assert_array_equal(loaded.predict_proba(spectra()), run.predict_proba(spectra()))
 
 
 def test_a_survey_is_opened_by_keywords_or_by_a_config(survey: Survey, tmp_path: Path) -> None:
