@@ -116,7 +116,8 @@ class TrainedRun:
         Args:
             flux: [n, l], [n, C, l], or [l] for one spectrum. Any number where masked.
             ivar: inverse variance of the flux's shape; a pixel with 0, less, or none counts as bad.
-            mask: [n, l], or [l] for one spectrum; True (or any number but 0) where a pixel is bad.
+            mask: [n, l], or [l] for one spectrum; True (or any number but 0) where a pixel is bad. Those that a masked
+                array of NumPy hides, as flux or ivar, are bad too.
             wave: wavelengths in Angstrom: [l] of all spectra, or [n, l]. Spectra on others than the run's are resampled
                 to the run's, flux conserved. None: the pixels are the run's own.
 

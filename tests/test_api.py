@@ -108,6 +108,18 @@ def test_one_spectrum_channels_and_lists_are_taken(run: TrainedRun) -> None:
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(run)).predict_proba(flux), expected)
 
 
+def test_what_a_masked_array_hides_is_bad(run: TrainedRun) -> None:
+    bad, also = np.zeros((7, LENGTH), bool), np.zeros((7, LENGTH), bool)
+    bad[:, 20:30], also[:, 40:44] = True, True
+    flux, ivar = np.where(bad, 1e5, spectra()), np.ones((7, LENGTH))
+    masked = np.ma.masked_array(flux, mask=bad)
+    for given in (masked, masked[:, None]):
+        np.testing.assert_array_equal(run.predict_proba(given), run.predict_proba(flux, mask=bad))
+    both = run.predict_proba(masked, np.ma.masked_array(ivar, mask=also))
+    np.testing.assert_array_equal(both, run.predict_proba(flux, ivar, mask=bad | also))
+    np.testing.assert_array_equal(run.predict_proba(masked, ivar, mask=also), both)
+
+
 def test_threads_that_share_a_run_get_what_one_gets(folder: Path) -> None:
     """In training mode its batch norm would use, and change, other statistics."""
     run = load_run(folder, **ON_CPU)
@@ -152,6 +164,7 @@ def test_a_run_on_falling_wavelengths_takes_rising_ones(tmp_path: Path) -> None:
         ({"ivar": np.ones(LENGTH)}, r"ivar has shape \[60\], the flux asks for \[7, 60\]"),
         ({"mask": np.zeros((7, 59))}, r"mask has shape \[7, 59\], the flux asks for \[7, 60\]"),
         ({"wave": WAVE[:-1]}, r"wave has shape \[59\], the flux asks for \[60\], or for \[7, 60\]"),
+        ({"wave": np.ma.masked_less(WAVE, 4100)}, "wave is a masked array that hides some"),
         ({"wave": WAVE + 9000}, "spectrum 0: outside the grid: 13000.0 to 14000.0 Angstrom"),
         ({"flux": np.where(np.arange(LENGTH) == 4, np.nan, 1.0)}, "spectrum 0 cannot be classified: .* at pixel 4"),
         ({"mask": np.ones((7, LENGTH))}, "spectrum 0 cannot be classified: no good pixel"),

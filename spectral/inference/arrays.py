@@ -36,7 +36,7 @@ def survey_of_arrays(
 
     Args:
         run: the run, as the sentences name it.
-        flux: [n, C, l], [n, l] or [l].
+        flux: [n, C, l], [n, l] or [l]. What a masked array hides, here or in ivar, is bad.
         ivar: of the flux's shape.
         mask: [n, l] or [l].
         wave: Angstrom, [l] or [n, l]; other wavelengths than the run's are resampled to those.
@@ -52,6 +52,10 @@ def survey_of_arrays(
     num, _, own_length = spectra.shape
     variances = None if ivar is None else _of_shape(_numbers(ivar, "ivar"), shape, "ivar").reshape(spectra.shape)
     bad = None if mask is None else _mask(mask, num, own_length, is_one=len(shape) == 1)
+    for values in (flux, ivar):
+        if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+            hidden = np.ma.getmaskarray(values).reshape(spectra.shape).any(axis=1)
+            bad = np.asarray(hidden if bad is None else bad | hidden)
     grid = None if wave is None else _wave(wave, num, own_length)
     masks = classifier.inputs.ivar_masks is not False
     rules = Rules("float32", "error", "pad", num_channels, length, None, ivar_masks=masks)
@@ -118,6 +122,8 @@ def _mask(mask: ArrayLike, num: int, length: int, *, is_one: bool) -> NDArray[np
 
 def _wave(wave: ArrayLike, num: int, length: int) -> NDArray[np.float64]:
     """[l], or [n, l] for wavelengths of each spectrum."""
+    if np.ma.is_masked(wave):
+        raise ValueError("wave is a masked array that hides some: give the wavelength of each pixel, and mask=.")
     array = np.asarray(wave, dtype=np.float64)
     if array.shape not in ((length,), (num, length)):
         raise ValueError(
