@@ -34,7 +34,8 @@ class Evaluation:
         result: scores, confusion matrices, and what they can be traced back by.
         predictions: as in predictions.parquet.
         is_own: whether the data is that of the run.
-        doubt: what is not known of the data's wavelengths; empty if there is none.
+        doubt: what is not known of the data's wavelengths, and why the scores are flattered; empty if
+            there is none.
     """
 
     key: str
@@ -64,14 +65,13 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
     if on == "validation" and command.data is None:
         # As at the end of training: a fitted rule is not scored on the labels that it was fitted to.
         decided = decide_validation(rule.unfitted, probability, labels, seed, objects=objects)
-        if doubt_of_members := _doubt_of_members(folder):
-            log.warning(doubt_of_members)
     else:
         decided = rule(probability)
-        # The split of the data itself is the run's only with split=given.
-        is_of_the_run = command.data is None or config["split"]["name"] == "given"
-        if is_own and not (on == "test" and is_of_the_run):
-            log.warning("These spectra are the run's own: it was trained on some of them, so its scores are flattered.")
+    ids = survey.catalog["id"].to_numpy()[rows]
+    frame = scored_frame(on, ids, probability, decided, labels, names, groups)
+    if flattered := _doubt_of_spectra(command, folder, on, is_own):
+        log.warning(flattered)
+    doubt = " ".join(filter(None, [doubt, flattered]))
     key = KEYS.get(on, on)
     by_rule = None if rule.is_argmax else decided
     metrics, confusions = split_scores(key, probability, by_rule, labels, names, seed, objects)
@@ -79,9 +79,18 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
     about |= {"doubt": doubt} if doubt else {}
     config |= {"evaluate_shifts": predictor.classifier.evaluate_shifts}
     result = {"evaluated": str(folder.path), "decision": config["decision"]["name"], **metrics, "confusion": confusions}
-    ids = survey.catalog["id"].to_numpy()[rows]
-    frame = scored_frame(on, ids, probability, decided, labels, names, groups)
     return Evaluation(key, names, result | {"survey": about, "config": config}, frame, is_own, doubt)
+
+
+def _doubt_of_spectra(command: EvaluateConfig, folder: RunFolder, on: str, is_own: bool) -> str:
+    """Why the scores are flattered: the run has seen the spectra; empty if it has not."""
+    if on == "validation" and command.data is None:
+        return _doubt_of_members(folder)
+    # The split of the data itself is the run's only with split=given.
+    is_of_the_run = command.data is None or folder.load_config()["split"]["name"] == "given"
+    if is_own and not (on == "test" and is_of_the_run):
+        return "These spectra are the run's own: it was trained on some of them, so its scores are flattered."
+    return ""
 
 
 def _doubt_of_members(folder: RunFolder) -> str:
