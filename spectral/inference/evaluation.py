@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pyarrow import parquet
 
@@ -21,6 +22,8 @@ from spectral.scoring.split_scores import split_scores
 
 log = logging.getLogger(__name__)
 
+ROUNDING = 0.2  # of the logarithm of a probability, in bfloat16 and not float32
+LEAST = 1e-30  # taken for a probability of 0
 KEYS = {"validation": "val"}  # of a part in result.json, if it has another name there
 FIRST = ["id", "split", "label", "predicted"]  # columns of predictions.parquet
 
@@ -34,7 +37,7 @@ class Evaluation:
         result: scores, confusion matrices, and what they can be traced back by.
         predictions: as in predictions.parquet.
         is_own: whether the data is that of the run.
-        doubt: what is not known of the data's wavelengths, and why the scores are flattered; empty if
+        doubt: what is not known of the data's wavelengths, and why the scores are flattered, or may be; empty if
             there is none.
     """
 
@@ -69,7 +72,7 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
         decided = rule(probability)
     ids = survey.catalog["id"].to_numpy()[rows]
     frame = scored_frame(on, ids, probability, decided, labels, names, groups)
-    if flattered := _doubt_of_spectra(command, folder, on, is_own):
+    if flattered := _doubt_of_spectra(command, folder, on, is_own, frame):
         log.warning(flattered)
     doubt = " ".join(filter(None, [doubt, flattered]))
     key = KEYS.get(on, on)
@@ -82,15 +85,38 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
     return Evaluation(key, names, result | {"survey": about, "config": config}, frame, is_own, doubt)
 
 
-def _doubt_of_spectra(command: EvaluateConfig, folder: RunFolder, on: str, is_own: bool) -> str:
-    """Why the scores are flattered: the run has seen the spectra; empty if it has not."""
+def _doubt_of_spectra(command: EvaluateConfig, folder: RunFolder, on: str, is_own: bool, frame: pd.DataFrame) -> str:
+    """Why the scores are flattered, or may be: the run has seen the spectra; empty if it has not."""
     if on == "validation" and command.data is None:
         return _doubt_of_members(folder)
     # The split of the data itself is the run's only with split=given.
     is_of_the_run = command.data is None or folder.load_config()["split"]["name"] == "given"
     if is_own and not (on == "test" and is_of_the_run):
         return "These spectra are the run's own: it was trained on some of them, so its scores are flattered."
-    return ""
+    return "" if is_own or (command.data is None and on != "all") else _doubt_of_shared(folder, frame)
+
+
+def _doubt_of_shared(folder: RunFolder, frame: pd.DataFrame) -> str:
+    """Whether spectra of the run's own are among others, by their ids and the probabilities that the run gave them.
+
+    Ids alone may be the numbers of rows. Nothing is said of the run's own test spectra alone.
+    """
+    own = folder.load_predictions()
+    names = [name for name in frame if name.startswith("probability/")]
+    if not {"id", *names} <= {*own}:
+        return ""
+    shared = frame.merge(own, on="id")
+    is_tested = frame["id"].isin(own.loc[own["split"] == "test", "id"])
+    if not len(shared) or is_tested.all():
+        return ""
+    # Of a network that is sure of its classes the probabilities themselves are alike for all spectra of a class.
+    here, there = (np.log(shared[[f"{name}_{of}" for name in names]].to_numpy().clip(LEAST)) for of in "xy")
+    if np.median(np.abs(here - there).max(axis=1)) > ROUNDING:
+        return ""
+    return (
+        f"{len(shared)} of these spectra are in the run's own validation or test split, and others may have trained "
+        "it: its scores may be flattered."
+    )
 
 
 def _doubt_of_members(folder: RunFolder) -> str:

@@ -2,12 +2,19 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from applied_runs import evaluate
 from small_runs import arrays, result
 
 OWN = "These spectra are the run's own: it was trained on some of them, so its scores are flattered."
+
+
+def rows_of(content: dict[str, Any], keep: Any) -> dict[str, Any]:
+    return {name: array if name == "wave" else array[keep] for name, array in content.items()}
 
 
 def kept_doubt(run: Path, path: Path, *overrides: str) -> str | None:
@@ -24,3 +31,20 @@ def test_that_all_spectra_are_the_runs_own_stays_in_the_result(
 ) -> None:
     assert kept_doubt(finished, spectra(**arrays())) == OWN
     assert f"Note: {OWN}" in capsys.readouterr().out
+
+
+def test_a_part_of_the_runs_own_spectra_is_doubted(finished: Path, spectra: Callable[..., Path]) -> None:
+    part = rows_of(arrays(), slice(60))
+    scored = pd.read_parquet(finished / "predictions.parquet")["id"]
+    num = int(scored.isin(part["id"]).sum())
+    sentence = f"{num} of these spectra are in the run's own validation or test split, and others may have trained it"
+    assert kept_doubt(finished, spectra(**part)) == f"{sentence}: its scores may be flattered."
+
+
+def test_test_spectra_of_the_run_and_others_of_the_same_ids_are_not_doubted(
+    finished: Path, spectra: Callable[..., Path]
+) -> None:
+    assert kept_doubt(finished, spectra()) is None  # numbered alike
+    frame = pd.read_parquet(finished / "predictions.parquet")
+    tested = np.isin(arrays()["id"], frame.loc[frame["split"] == "test", "id"])
+    assert kept_doubt(finished, spectra(**rows_of(arrays(), tested))) is None
