@@ -81,7 +81,8 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
     about = {"fingerprint": survey.fingerprint, "folder": str(survey.folder), "class_names": names}
     about |= {"doubt": doubt} if doubt else {}
     config |= {"evaluate_shifts": predictor.classifier.evaluate_shifts}
-    result = {"evaluated": str(folder.path), "decision": config["decision"]["name"], **metrics, "confusion": confusions}
+    result: dict[str, Any] = {"evaluated": str(folder.path), "weights": folder.weights_digest()}
+    result |= {"decision": config["decision"]["name"], **metrics, "confusion": confusions}
     return Evaluation(key, names, result | {"survey": about, "config": config}, frame, is_own, doubt)
 
 
@@ -102,7 +103,7 @@ def _doubt_of_shared(folder: RunFolder, frame: pd.DataFrame) -> str:
     Ids alone may be the numbers of rows. Nothing is said of the run's own test spectra alone.
     """
     own = folder.load_predictions()
-    names = [name for name in frame if name.startswith("probability/")]
+    names = [name for name in frame.columns if name.startswith("probability/")]
     if not {"id", *names} <= {*own}:
         return ""
     shared = frame.merge(own, on="id")
@@ -149,22 +150,29 @@ def check_out(out: str | None, run: str) -> None:
             raise UserError(f"out={out} cannot be written: {folder} is a file, not a folder.")
     if not files.path.exists() or not [path for path in files.path.iterdir() if not path.name.startswith(".")]:
         return
-    evaluated = _evaluated(files)
-    if evaluated is None:
+    found = _evaluated(files)
+    if found is None:
         raise UserError(f"out={out} is not empty and holds no evaluation: {own}.")
-    # A run that is not there as it was given then, from another folder, may be the same one.
+    evaluated, weights = found
+    # A run that is not there as it was given then, from another folder, or since it was moved, may be the same one.
     is_there = bool(evaluated) and RunFolder(evaluated).config.exists()
-    if is_there and Path(evaluated).resolve() != Path(run).resolve():
-        raise UserError(f"out={out} holds the evaluation of another run, {evaluated}: {own}.")
+    is_elsewhere = is_there and Path(evaluated).resolve() != Path(run).resolve()
+    if is_elsewhere or weights not in (None, RunFolder.existing(run).weights_digest()):
+        whose = f"another run, {evaluated}" if is_elsewhere else f"{evaluated} with other weights"
+        raise UserError(f"out={out} holds the evaluation of {whose}: {own}.")
 
 
-def _evaluated(files: RunFolder) -> str | None:
-    """The run whose evaluation a folder holds; empty if its writing was stopped, None if it holds none."""
+def _evaluated(files: RunFolder) -> tuple[str, str | None] | None:
+    """The run whose evaluation a folder holds, empty if its writing was stopped, and the digest of its weights.
+
+    The digest is None if an earlier version wrote the evaluation. All is None if the folder holds none.
+    """
     try:
         if files.result.exists():
-            evaluated = json.loads(files.result.read_text("utf-8"))["evaluated"]
-            return evaluated if isinstance(evaluated, str) and evaluated else None
-        return "" if parquet.read_schema(files.predictions).names[: len(FIRST)] == FIRST else None
+            content = json.loads(files.result.read_text("utf-8"))
+            evaluated = content["evaluated"]
+            return (evaluated, content.get("weights")) if isinstance(evaluated, str) and evaluated else None
+        return ("", None) if parquet.read_schema(files.predictions).names[: len(FIRST)] == FIRST else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
