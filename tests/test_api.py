@@ -104,6 +104,9 @@ def test_one_spectrum_channels_and_lists_are_taken(run: TrainedRun) -> None:
     expected = run.predict_proba(flux)
     for given in (flux[0], flux[:, None], flux.tolist()):
         np.testing.assert_array_equal(run.predict_proba(given), expected)
+    np.testing.assert_array_equal(run.predict_proba(torch.from_numpy(flux).requires_grad_()), expected)
+    rounded = torch.from_numpy(flux).bfloat16()
+    np.testing.assert_array_equal(run.predict_proba(rounded), run.predict_proba(rounded.float()))
     assert run.predict_proba(flux[:0]).shape == (0, 3)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(run)).predict_proba(flux), expected)
 
@@ -164,6 +167,7 @@ def test_a_run_on_falling_wavelengths_takes_rising_ones(tmp_path: Path) -> None:
         ({"ivar": np.ones(LENGTH)}, r"ivar has shape \[60\], the flux asks for \[7, 60\]"),
         ({"mask": np.zeros((7, 59))}, r"mask has shape \[7, 59\], the flux asks for \[7, 60\]"),
         ({"wave": WAVE[:-1]}, r"wave has shape \[59\], the flux asks for \[60\], or for \[7, 60\]"),
+        ({"wave": WAVE + 1j}, "wave is not an array of numbers: its type is complex128"),
         ({"wave": np.ma.masked_less(WAVE, 4100)}, "wave is a masked array that hides some"),
         ({"wave": WAVE + 9000}, "spectrum 0: outside the grid: 13000.0 to 14000.0 Angstrom"),
         ({"flux": np.where(np.arange(LENGTH) == 4, np.nan, 1.0)}, "spectrum 0 cannot be classified: .* at pixel 4"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import ArrayLike, NDArray
 
 from spectral.configs.baseline import baseline_from
@@ -87,14 +88,22 @@ def survey_of_arrays(
 
 
 def _numbers(values: ArrayLike, name: str) -> NDArray[np.float32]:
+    array = _array(values, name)
+    with np.errstate(over="ignore"):  # what float32 cannot hold is not finite, and the row checks report it
+        return float32_ivar(array) if name == "ivar" else np.asarray(array, dtype=np.float32)
+
+
+def _array(values: ArrayLike, name: str) -> NDArray[Any]:
     try:
+        if isinstance(values, torch.Tensor):  # NumPy takes none with a gradient, elsewhere, or of bfloat16
+            values = values.detach().cpu()
+            values = (values.float() if values.dtype == torch.bfloat16 else values).numpy()
         array = np.asarray(values)
         if array.dtype.kind not in "fiub":
             raise TypeError(f"its type is {array.dtype}")
-        with np.errstate(over="ignore"):  # what float32 cannot hold is not finite, and the row checks report it
-            return float32_ivar(array) if name == "ivar" else np.asarray(array, dtype=np.float32)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{name} is not an array of numbers: {error}.") from error
+    return array
 
 
 def _three_axes(flux: NDArray[np.float32], num_channels: int, run: str) -> NDArray[np.float32]:
@@ -124,7 +133,7 @@ def _wave(wave: ArrayLike, num: int, length: int) -> NDArray[np.float64]:
     """[l], or [n, l] for wavelengths of each spectrum."""
     if np.ma.is_masked(wave):
         raise ValueError("wave is a masked array that hides some: give the wavelength of each pixel, and mask=.")
-    array = np.asarray(wave, dtype=np.float64)
+    array = _array(wave, "wave").astype(np.float64)
     if array.shape not in ((length,), (num, length)):
         raise ValueError(
             f"wave has shape {list(array.shape)}, the flux asks for [{length}], or for [{num}, {length}] if each "
