@@ -11,9 +11,16 @@ import pandas as pd
 from pyarrow import parquet
 
 from spectral.configs.commands import EvaluateConfig
+from spectral.data.splits.split import SPLITS
 from spectral.errors import UserError
 from spectral.files import write_json, write_parquet
-from spectral.inference.run_and_data import is_own_survey, labelled_rows, labels_of, open_run_and_data
+from spectral.inference.run_and_data import (
+    divided_as_the_run,
+    is_own_survey,
+    labelled_rows,
+    labels_of,
+    open_run_and_data,
+)
 from spectral.runs.folder import RunFolder
 from spectral.scoring.bootstrap import group_numbers
 from spectral.scoring.cross_fitting import decide_validation
@@ -57,6 +64,9 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
     """
     predictor, survey, doubt = open_run_and_data(command)
     folder, names = RunFolder(command.run), predictor.classifier.class_names
+    is_own, has_split_of_run = is_own_survey(folder, survey), command.data is None
+    if is_own and command.on in SPLITS and "split" not in survey.catalog:
+        survey, has_split_of_run = divided_as_the_run(folder, survey), True
     labels = labels_of(survey, names)
     on, rows = labelled_rows(command, survey, labels)
     labels, config = labels[rows], folder.load_config()
@@ -64,15 +74,14 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
     probability = predictor.probabilities(survey, rows)
     groups = survey.catalog["group"].iloc[rows] if "group" in survey.catalog else None
     objects = None if groups is None else group_numbers(groups)
-    is_own = is_own_survey(folder, survey)
-    if on == "validation" and command.data is None:
+    if on == "validation" and has_split_of_run:
         # As at the end of training: a fitted rule is not scored on the labels that it was fitted to.
         decided = decide_validation(rule.unfitted, probability, labels, seed, objects=objects)
     else:
         decided = rule(probability)
     ids = survey.catalog["id"].to_numpy()[rows]
     frame = scored_frame(on, ids, probability, decided, labels, names, groups)
-    if flattered := _doubt_of_spectra(command, folder, on, is_own, frame):
+    if flattered := _doubt_of_spectra(folder, on, is_own, has_split_of_run, frame):
         log.warning(flattered)
     doubt = " ".join(filter(None, [doubt, flattered]))
     key = KEYS.get(on, on)
@@ -86,15 +95,15 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
     return Evaluation(key, names, result | {"survey": about, "config": config}, frame, is_own, doubt)
 
 
-def _doubt_of_spectra(command: EvaluateConfig, folder: RunFolder, on: str, is_own: bool, frame: pd.DataFrame) -> str:
+def _doubt_of_spectra(folder: RunFolder, on: str, is_own: bool, has_split_of_run: bool, frame: pd.DataFrame) -> str:
     """Why the scores are flattered, or may be: the run has seen the spectra; empty if it has not."""
-    if on == "validation" and command.data is None:
+    if on == "validation" and has_split_of_run:
         return _doubt_of_members(folder)
     # The split of the data itself is the run's only with split=given.
-    is_of_the_run = command.data is None or folder.load_config()["split"]["name"] == "given"
+    is_of_the_run = has_split_of_run or folder.load_config()["split"]["name"] == "given"
     if is_own and not (on == "test" and is_of_the_run):
         return "These spectra are the run's own: it was trained on some of them, so its scores are flattered."
-    return "" if is_own or (command.data is None and on != "all") else _doubt_of_shared(folder, frame)
+    return "" if is_own or (has_split_of_run and on != "all") else _doubt_of_shared(folder, frame)
 
 
 def _doubt_of_shared(folder: RunFolder, frame: pd.DataFrame) -> str:

@@ -1,5 +1,6 @@
 """What `spectral.evaluate` says of scores on spectra that the run has seen."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from applied_runs import evaluate
+from omegaconf import OmegaConf
 from small_runs import arrays, result
+
+from spectral.errors import UserError
 
 OWN = "These spectra are the run's own: it was trained on some of them, so its scores are flattered."
 
@@ -48,3 +52,17 @@ def test_test_spectra_of_the_run_and_others_of_the_same_ids_are_not_doubted(
     frame = pd.read_parquet(finished / "predictions.parquet")
     tested = np.isin(arrays()["id"], frame.loc[frame["split"] == "test", "id"])
     assert kept_doubt(finished, spectra(**rows_of(arrays(), tested))) is None
+
+
+@pytest.mark.parametrize(("on", "key"), [("test", "test/macro_f1"), ("validation", "val/decision/macro_f1")])
+def test_the_split_of_a_run_whose_data_was_moved_is_scored(
+    on: str, key: str, finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    run = shutil.copytree(finished, tmp_path / "run")
+    config = OmegaConf.load(run / "config.yaml")
+    config.data = {"name": "packed", "folder": str(tmp_path / "gone")}
+    OmegaConf.save(config, run / "config.yaml")
+    with pytest.raises(UserError, match=r"config.yaml names cannot be used .*give data=packed and .*: .*gone"):
+        evaluate(run, f"on={on}")
+    assert kept_doubt(run, spectra(**arrays()), f"on={on}") is None
+    assert result(tmp_path / "scores")[key] == pytest.approx(result(run)[key], abs=1e-6)
