@@ -11,9 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 import spectral.configs.root  # noqa: F401  (registers the readers)
+from spectral.configs.commands import LoadConfig
 from spectral.configs.data import readers
+from spectral.configs.fields import check_fields
+from spectral.configs.messages import config_sentence
 from spectral.data.packing.open import open_survey as open_typed
 from spectral.errors import UserError
 from spectral.inference.arrays import survey_of_arrays
@@ -42,18 +47,33 @@ def load_run(
         batch_size: spectra at a time, as evaluate_batch_size; it changes probabilities by rounding only.
 
     Raises:
-        UserError: there is no such run, it has not ended, its files were changed, or the device is not there; or
-            an ONNX file is to be applied on another device than the CPU or in 'bfloat16'.
+        UserError: there is no such run, it has not ended, its files were changed, an argument is not allowed, or the
+            device is not there; or an ONNX file is to be applied on another device than the CPU or in 'bfloat16'.
     """
-    if Path(folder).suffix == SUFFIX:
-        check_device(device, f"run={folder}")
-        check_precision(precision, f"run={folder}")
-        return TrainedRun(OnnxPredictor.load(Path(folder), batch_size, num_threads), f"run={folder}")
-    run = RunFolder.existing(folder)
+    # str: a torch.device too is the name of one.
+    given = LoadConfig(str(device), precision, num_threads, batch_size)
+    options, path = _checked(given), Path(folder).expanduser()
+    if path.suffix == SUFFIX:
+        check_device(options.device, f"run={folder}")
+        check_precision(options.precision, f"run={folder}")
+        return TrainedRun(OnnxPredictor.load(path, options.batch_size, options.num_threads), f"run={folder}")
+    run = RunFolder.existing(path)
     classifier = Classifier.load(run)
     classifier.build_decision()  # a run that has not ended has none
-    runtime = classifier.choose_runtime(device, precision, num_threads)
-    return TrainedRun(Predictor.load(run, classifier, runtime, batch_size), f"run={run.path}")
+    runtime = classifier.choose_runtime(options.device, options.precision, options.num_threads)
+    return TrainedRun(Predictor.load(run, classifier, runtime, options.batch_size), f"run={run.path}")
+
+
+def _checked(given: LoadConfig) -> LoadConfig:
+    """What was given, if types and values are allowed. Raises UserError."""
+    values = dataclasses.asdict(given)
+    try:
+        options = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(LoadConfig), values))
+    except OmegaConfBaseException as error:
+        raise UserError(config_sentence(error, list(values))) from error
+    assert isinstance(options, LoadConfig)
+    check_fields(options, "")
+    return options
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -96,7 +116,8 @@ class TrainedRun:
         Args:
             flux: [n, l], [n, C, l], or [l] for one spectrum. Any number where masked.
             ivar: inverse variance of the flux's shape; a pixel with 0, less, or none counts as bad.
-            mask: [n, l], or [l] for one spectrum; True (or any number but 0) where a pixel is bad.
+            mask: [n, l], or [l] for one spectrum; True (or any number but 0) where a pixel is bad. Those that a masked
+                array of NumPy hides, as flux or ivar, are bad too.
             wave: wavelengths in Angstrom: [l] of all spectra, or [n, l]. Spectra on others than the run's are resampled
                 to the run's, flux conserved. None: the pixels are the run's own.
 

@@ -35,6 +35,12 @@ def _model(given: Part) -> Part:
     return PRESETS.get(given, given)
 
 
+def _check_unmasked(flux: ArrayLike) -> None:
+    """Raise ValueError for a masked array, whose mask scikit-learn's own check would ignore."""
+    if np.ma.is_masked(flux):
+        raise ValueError("X is a masked array that hides some pixels: a classifier takes no masks, run.py does.")
+
+
 class SpectralClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """A network of Spectral, trained on arrays. Each part is a name, or a mapping of its `name` and options.
 
@@ -104,6 +110,7 @@ class SpectralClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         Raises:
             ValueError: the arrays or an argument cannot be used.
         """
+        _check_unmasked(X)
         flux, labels = validate_data(self, X, y, dtype=np.float32, allow_nd=True)
         check_classification_targets(labels)
         self.classes_, index = np.unique(labels, return_inverse=True)
@@ -173,6 +180,7 @@ class SpectralClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803  (scikit-learn's name)
         """Class probabilities [n, K] of spectra [n, L] or [n, C, L]."""
         check_is_fitted(self)
+        _check_unmasked(X)
         return self.run_.predict_proba(validate_data(self, X, dtype=np.float32, allow_nd=True, reset=False))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803  (scikit-learn's name)

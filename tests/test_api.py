@@ -4,12 +4,14 @@ import os
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from report_runs import add_network, make_run, make_survey
 
 import spectral
@@ -19,6 +21,7 @@ from spectral.configs.commands import EvaluateConfig
 from spectral.configs.readers import ArraysConfig
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
+from spectral.inference.predictor import Predictor
 from spectral.inference.run_and_data import open_run_and_data
 from spectral.runs.folder import RunFolder
 from spectral.scoring.decision import Decision
@@ -101,8 +104,35 @@ def test_one_spectrum_channels_and_lists_are_taken(run: TrainedRun) -> None:
     expected = run.predict_proba(flux)
     for given in (flux[0], flux[:, None], flux.tolist()):
         np.testing.assert_array_equal(run.predict_proba(given), expected)
+    np.testing.assert_array_equal(run.predict_proba(torch.from_numpy(flux).requires_grad_()), expected)
+    rounded = torch.from_numpy(flux).bfloat16()
+    np.testing.assert_array_equal(run.predict_proba(rounded), run.predict_proba(rounded.float()))
     assert run.predict_proba(flux[:0]).shape == (0, 3)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(run)).predict_proba(flux), expected)
+
+
+def test_what_a_masked_array_hides_is_bad(run: TrainedRun) -> None:
+    bad, also = np.zeros((7, LENGTH), bool), np.zeros((7, LENGTH), bool)
+    bad[:, 20:30], also[:, 40:44] = True, True
+    flux, ivar = np.where(bad, 1e5, spectra()), np.ones((7, LENGTH))
+    masked = np.ma.masked_array(flux, mask=bad)
+    for given in (masked, masked[:, None]):
+        np.testing.assert_array_equal(run.predict_proba(given), run.predict_proba(flux, mask=bad))
+    both = run.predict_proba(masked, np.ma.masked_array(ivar, mask=also))
+    np.testing.assert_array_equal(both, run.predict_proba(flux, ivar, mask=bad | also))
+    np.testing.assert_array_equal(run.predict_proba(masked, ivar, mask=also), both)
+
+
+def test_threads_that_share_a_run_get_what_one_gets(folder: Path) -> None:
+    """In training mode its batch norm would use, and change, other statistics."""
+    run = load_run(folder, **ON_CPU)
+    expected = run.predict_proba(spectra())
+    with ThreadPoolExecutor(4) as pool:
+        found = [*pool.map(lambda _: run.predict_proba(spectra()), range(100))]
+    for probabilities in (*found, run.predict_proba(spectra())):
+        np.testing.assert_array_equal(probabilities, expected)
+    assert isinstance(run.predictor, Predictor)
+    assert not run.predictor.network.training and not run.predictor.inputs.training
 
 
 def test_other_wavelengths_are_resampled_to_those_of_the_run(run: TrainedRun) -> None:
@@ -137,6 +167,8 @@ def test_a_run_on_falling_wavelengths_takes_rising_ones(tmp_path: Path) -> None:
         ({"ivar": np.ones(LENGTH)}, r"ivar has shape \[60\], the flux asks for \[7, 60\]"),
         ({"mask": np.zeros((7, 59))}, r"mask has shape \[7, 59\], the flux asks for \[7, 60\]"),
         ({"wave": WAVE[:-1]}, r"wave has shape \[59\], the flux asks for \[60\], or for \[7, 60\]"),
+        ({"wave": WAVE + 1j}, "wave is not an array of numbers: its type is complex128"),
+        ({"wave": np.ma.masked_less(WAVE, 4100)}, "wave is a masked array that hides some"),
         ({"wave": WAVE + 9000}, "spectrum 0: outside the grid: 13000.0 to 14000.0 Angstrom"),
         ({"flux": np.where(np.arange(LENGTH) == 4, np.nan, 1.0)}, "spectrum 0 cannot be classified: .* at pixel 4"),
         ({"mask": np.ones((7, LENGTH))}, "spectrum 0 cannot be classified: no good pixel"),
@@ -166,6 +198,31 @@ def test_fewer_pixels_than_those_of_a_run_without_wavelengths_are_warned_of(
 def test_a_run_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is not a run folder"):
         load_run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"precision": "fp32"}, "precision=fp32 is not known: .*allowed: auto, bfloat16, float32"),
+        ({"precision": None}, "precision=null has the wrong type: allowed is text"),
+        ({"batch_size": 0}, "batch_size=0 is out of range: allowed is at least 1"),
+        ({"batch_size": 2.5}, "batch_size=2.5 has the wrong type: allowed is an integer"),
+        ({"num_threads": 0}, "num_threads=0 is out of range: allowed is at least 1"),
+        ({"device": "gpu"}, "device=gpu is no device: allowed are auto, cpu"),
+    ],
+)
+@pytest.mark.parametrize("path", ["run", "model.onnx"])
+def test_an_argument_that_is_not_allowed_is_one_sentence(given: dict[str, Any], sentence: str, path: str) -> None:
+    with pytest.raises(UserError, match=f"^{sentence}"):
+        load_run(path, **given)
+
+
+def test_a_device_of_torch_and_a_folder_of_the_home_are_taken(
+    run: TrainedRun, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(folder.parent))
+    loaded = load_run(f"~/{folder.name}", **ON_CPU | {"device": torch.device("cpu")})
+    np.testing.assert_array_equal(loaded.predict_proba(spectra()), run.predict_proba(spectra()))
 
 
 def test_a_survey_is_opened_by_keywords_or_by_a_config(survey: Survey, tmp_path: Path) -> None:

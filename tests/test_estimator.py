@@ -61,6 +61,15 @@ def test_losses_of_other_mixtures_do_not_choose_the_epoch(sampler: Any) -> None:
     assert fitted.fit(X, y).result_["best_epoch"] == 3
 
 
+def test_a_masked_array_is_refused() -> None:
+    X = np.ma.masked_greater(np.random.default_rng(0).normal(size=(12, 30)), 1.0)
+    y = np.tile(["star", "qso"], 6)
+    fitted = SpectralClassifier(SMALL, epochs=1, validation_fraction=0, **ON_CPU).fit(X.data, y)
+    for call in (lambda: fitted.predict(X), lambda: clone(fitted).fit(X, y)):
+        with pytest.raises(ValueError, match="X is a masked array that hides some pixels"):
+            call()
+
+
 def test_it_stands_in_a_pipeline_that_is_searched() -> None:
     X, y = np.random.default_rng(0).normal(size=(24, 30)), np.tile(["star", "qso"], 12)
     pipeline = make_pipeline(StandardScaler(), SpectralClassifier(SMALL, epochs=1, validation_fraction=0, **ON_CPU))

@@ -45,6 +45,16 @@ class ApplyConfig:
 
 
 @dataclass
+class LoadConfig:
+    """`spectral.load_run`, from Python."""
+
+    device: str = device_name()
+    precision: str = choice("auto", "auto", "float32", "bfloat16")
+    num_threads: Optional[int] = number(None, at_least=1)
+    batch_size: int = number(256, at_least=1)
+
+
+@dataclass
 class EvaluateConfig(ApplyConfig):
     """python -m spectral.evaluate"""
 

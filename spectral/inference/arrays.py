@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import ArrayLike, NDArray
 
 from spectral.configs.baseline import baseline_from
@@ -37,7 +38,7 @@ def survey_of_arrays(
 
     Args:
         run: the run, as the sentences name it.
-        flux: [n, C, l], [n, l] or [l].
+        flux: [n, C, l], [n, l] or [l]. What a masked array hides, here or in ivar, is bad.
         ivar: of the flux's shape.
         mask: [n, l] or [l].
         wave: Angstrom, [l] or [n, l]; other wavelengths than the run's are resampled to those.
@@ -53,6 +54,10 @@ def survey_of_arrays(
     num, _, own_length = spectra.shape
     variances = None if ivar is None else _of_shape(_numbers(ivar, "ivar"), shape, "ivar").reshape(spectra.shape)
     bad = None if mask is None else _mask(mask, num, own_length, is_one=len(shape) == 1)
+    for values in (flux, ivar):
+        if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+            hidden = np.ma.getmaskarray(values).reshape(spectra.shape).any(axis=1)
+            bad = np.asarray(hidden if bad is None else bad | hidden)
     grid = None if wave is None else _wave(wave, num, own_length)
     masks = classifier.inputs.ivar_masks is not False
     rules = Rules("float32", "error", "pad", num_channels, length, None, ivar_masks=masks)
@@ -86,14 +91,22 @@ def survey_of_arrays(
 
 
 def _numbers(values: ArrayLike, name: str) -> NDArray[np.float32]:
+    array = _array(values, name)
+    with np.errstate(over="ignore"):  # what float32 cannot hold is not finite, and the row checks report it
+        return float32_ivar(array) if name == "ivar" else np.asarray(array, dtype=np.float32)
+
+
+def _array(values: ArrayLike, name: str) -> NDArray[Any]:
     try:
+        if isinstance(values, torch.Tensor):  # NumPy takes none with a gradient, elsewhere, or of bfloat16
+            values = values.detach().cpu()
+            values = (values.float() if values.dtype == torch.bfloat16 else values).numpy()
         array = np.asarray(values)
         if array.dtype.kind not in "fiub":
             raise TypeError(f"its type is {array.dtype}")
-        with np.errstate(over="ignore"):  # what float32 cannot hold is not finite, and the row checks report it
-            return float32_ivar(array) if name == "ivar" else np.asarray(array, dtype=np.float32)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{name} is not an array of numbers: {error}.") from error
+    return array
 
 
 def _three_axes(flux: NDArray[np.float32], num_channels: int, run: str) -> NDArray[np.float32]:
@@ -121,7 +134,9 @@ def _mask(mask: ArrayLike, num: int, length: int, *, is_one: bool) -> NDArray[np
 
 def _wave(wave: ArrayLike, num: int, length: int) -> NDArray[np.float64]:
     """[l], or [n, l] for wavelengths of each spectrum."""
-    array = np.asarray(wave, dtype=np.float64)
+    if np.ma.is_masked(wave):
+        raise ValueError("wave is a masked array that hides some: give the wavelength of each pixel, and mask=.")
+    array = _array(wave, "wave").astype(np.float64)
     if array.shape not in ((length,), (num, length)):
         raise ValueError(
             f"wave has shape {list(array.shape)}, the flux asks for [{length}], or for [{num}, {length}] if each "

@@ -6,13 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pyarrow import parquet
 
 from spectral.configs.commands import EvaluateConfig
+from spectral.data.splits.split import SPLITS
 from spectral.errors import UserError
 from spectral.files import write_json, write_parquet
-from spectral.inference.run_and_data import is_own_survey, labelled_rows, labels_of, open_run_and_data
+from spectral.inference.run_and_data import (
+    divided_as_the_run,
+    is_own_survey,
+    labelled_rows,
+    labels_of,
+    open_run_and_data,
+)
 from spectral.inference.too_short import warn_of_too_short
 from spectral.runs.folder import RunFolder
 from spectral.scoring.bootstrap import group_numbers
@@ -22,6 +30,8 @@ from spectral.scoring.split_scores import split_scores
 
 log = logging.getLogger(__name__)
 
+ROUNDING = 0.2  # of the logarithm of a probability, in bfloat16 and not float32
+LEAST = 1e-30  # taken for a probability of 0
 KEYS = {"validation": "val"}  # of a part in result.json, if it has another name there
 FIRST = ["id", "split", "label", "predicted"]  # columns of predictions.parquet
 
@@ -35,7 +45,8 @@ class Evaluation:
         result: scores, confusion matrices, and what they can be traced back by.
         predictions: as in predictions.parquet.
         is_own: whether the data is that of the run.
-        doubt: what is not known of the data's wavelengths; empty if there is none.
+        doubt: what is not known of the data's wavelengths, and why the scores are flattered, or may be; empty if
+            there is none.
     """
 
     key: str
@@ -54,6 +65,9 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
     """
     predictor, survey, doubt = open_run_and_data(command)
     folder, names = RunFolder(command.run), predictor.classifier.class_names
+    is_own, has_split_of_run = is_own_survey(folder, survey), command.data is None
+    if is_own and command.on in SPLITS and "split" not in survey.catalog:
+        survey, has_split_of_run = divided_as_the_run(folder, survey), True
     labels = labels_of(survey, names)
     on, rows = labelled_rows(command, survey, labels)
     warn_of_too_short(predictor.classifier, survey, rows)
@@ -62,28 +76,59 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
     probability = predictor.probabilities(survey, rows)
     groups = survey.catalog["group"].iloc[rows] if "group" in survey.catalog else None
     objects = None if groups is None else group_numbers(groups)
-    is_own = is_own_survey(folder, survey)
-    if on == "validation" and command.data is None:
+    if on == "validation" and has_split_of_run:
         # As at the end of training: a fitted rule is not scored on the labels that it was fitted to.
         decided = decide_validation(rule.unfitted, probability, labels, seed, objects=objects)
-        if doubt_of_members := _doubt_of_members(folder):
-            log.warning(doubt_of_members)
     else:
         decided = rule(probability)
-        # The split of the data itself is the run's only with split=given.
-        is_of_the_run = command.data is None or config["split"]["name"] == "given"
-        if is_own and not (on == "test" and is_of_the_run):
-            log.warning("These spectra are the run's own: it was trained on some of them, so its scores are flattered.")
+    ids = survey.catalog["id"].to_numpy()[rows]
+    frame = scored_frame(on, ids, probability, decided, labels, names, groups)
+    if flattered := _doubt_of_spectra(folder, on, is_own, has_split_of_run, frame):
+        log.warning(flattered)
+    doubt = " ".join(filter(None, [doubt, flattered]))
     key = KEYS.get(on, on)
     by_rule = None if rule.is_argmax else decided
     metrics, confusions = split_scores(key, probability, by_rule, labels, names, seed, objects)
     about = {"fingerprint": survey.fingerprint, "folder": str(survey.folder), "class_names": names}
     about |= {"doubt": doubt} if doubt else {}
     config |= {"evaluate_shifts": predictor.classifier.evaluate_shifts}
-    result = {"evaluated": str(folder.path), "decision": config["decision"]["name"], **metrics, "confusion": confusions}
-    ids = survey.catalog["id"].to_numpy()[rows]
-    frame = scored_frame(on, ids, probability, decided, labels, names, groups)
+    result: dict[str, Any] = {"evaluated": str(folder.path), "weights": folder.weights_digest()}
+    result |= {"decision": config["decision"]["name"], **metrics, "confusion": confusions}
     return Evaluation(key, names, result | {"survey": about, "config": config}, frame, is_own, doubt)
+
+
+def _doubt_of_spectra(folder: RunFolder, on: str, is_own: bool, has_split_of_run: bool, frame: pd.DataFrame) -> str:
+    """Why the scores are flattered, or may be: the run has seen the spectra; empty if it has not."""
+    if on == "validation" and has_split_of_run:
+        return _doubt_of_members(folder)
+    # The split of the data itself is the run's only with split=given.
+    is_of_the_run = has_split_of_run or folder.load_config()["split"]["name"] == "given"
+    if is_own and not (on == "test" and is_of_the_run):
+        return "These spectra are the run's own: it was trained on some of them, so its scores are flattered."
+    return "" if is_own or (has_split_of_run and on != "all") else _doubt_of_shared(folder, frame)
+
+
+def _doubt_of_shared(folder: RunFolder, frame: pd.DataFrame) -> str:
+    """Whether spectra of the run's own are among others, by their ids and the probabilities that the run gave them.
+
+    Ids alone may be the numbers of rows. Nothing is said of the run's own test spectra alone.
+    """
+    own = folder.load_predictions()
+    names = [name for name in frame.columns if name.startswith("probability/")]
+    if not {"id", *names} <= {*own}:
+        return ""
+    shared = frame.merge(own, on="id")
+    is_tested = frame["id"].isin(own.loc[own["split"] == "test", "id"])
+    if not len(shared) or is_tested.all():
+        return ""
+    # Of a network that is sure of its classes the probabilities themselves are alike for all spectra of a class.
+    here, there = (np.log(shared[[f"{name}_{of}" for name in names]].to_numpy().clip(LEAST)) for of in "xy")
+    if np.median(np.abs(here - there).max(axis=1)) > ROUNDING:
+        return ""
+    return (
+        f"{len(shared)} of these spectra are in the run's own validation or test split, and others may have trained "
+        "it: its scores may be flattered."
+    )
 
 
 def _doubt_of_members(folder: RunFolder) -> str:
@@ -116,22 +161,29 @@ def check_out(out: str | None, run: str) -> None:
             raise UserError(f"out={out} cannot be written: {folder} is a file, not a folder.")
     if not files.path.exists() or not [path for path in files.path.iterdir() if not path.name.startswith(".")]:
         return
-    evaluated = _evaluated(files)
-    if evaluated is None:
+    found = _evaluated(files)
+    if found is None:
         raise UserError(f"out={out} is not empty and holds no evaluation: {own}.")
-    # A run that is not there as it was given then, from another folder, may be the same one.
+    evaluated, weights = found
+    # A run that is not there as it was given then, from another folder, or since it was moved, may be the same one.
     is_there = bool(evaluated) and RunFolder(evaluated).config.exists()
-    if is_there and Path(evaluated).resolve() != Path(run).resolve():
-        raise UserError(f"out={out} holds the evaluation of another run, {evaluated}: {own}.")
+    is_elsewhere = is_there and Path(evaluated).resolve() != Path(run).resolve()
+    if is_elsewhere or weights not in (None, RunFolder.existing(run).weights_digest()):
+        whose = f"another run, {evaluated}" if is_elsewhere else f"{evaluated} with other weights"
+        raise UserError(f"out={out} holds the evaluation of {whose}: {own}.")
 
 
-def _evaluated(files: RunFolder) -> str | None:
-    """The run whose evaluation a folder holds; empty if its writing was stopped, None if it holds none."""
+def _evaluated(files: RunFolder) -> tuple[str, str | None] | None:
+    """The run whose evaluation a folder holds, empty if its writing was stopped, and the digest of its weights.
+
+    The digest is None if an earlier version wrote the evaluation. All is None if the folder holds none.
+    """
     try:
         if files.result.exists():
-            evaluated = json.loads(files.result.read_text("utf-8"))["evaluated"]
-            return evaluated if isinstance(evaluated, str) and evaluated else None
-        return "" if parquet.read_schema(files.predictions).names[: len(FIRST)] == FIRST else None
+            content = json.loads(files.result.read_text("utf-8"))
+            evaluated = content["evaluated"]
+            return (evaluated, content.get("weights")) if isinstance(evaluated, str) and evaluated else None
+        return ("", None) if parquet.read_schema(files.predictions).names[: len(FIRST)] == FIRST else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 

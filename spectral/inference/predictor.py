@@ -18,10 +18,10 @@ from spectral.survey import Survey
 
 @dataclass
 class Predictor:
-    """Gives class probabilities of batches of spectra, and decides on a class.
+    """Gives class probabilities of batches of spectra, and decides on a class. Threads may share one.
 
     Args:
-        network: with the weights that its run keeps, on the runtime's device.
+        network: with the weights that its run keeps, on the runtime's device; put in evaluation mode, as the inputs.
         batch_size: spectra at a time.
     """
 
@@ -30,6 +30,11 @@ class Predictor:
     inputs: Inputs
     runtime: Runtime
     batch_size: int
+
+    def __post_init__(self) -> None:
+        # A thread that is done puts them back in the mode that it found, while others still compute.
+        self.network.eval()
+        self.inputs.eval()
 
     @classmethod
     def load(cls, folder: RunFolder, classifier: Classifier, runtime: Runtime, batch_size: int) -> "Predictor":

@@ -13,6 +13,7 @@ from spectral.configs.pasted import pasted_list
 from spectral.configs.split import splits
 from spectral.data.dataset import Dataset
 from spectral.data.packing.open import open_survey
+from spectral.data.splits.split import assign_split
 from spectral.errors import UserError, nearest
 from spectral.inference.classifier import Classifier
 from spectral.inference.own_split import check_own_split
@@ -61,7 +62,13 @@ def open_run_and_data(command: EvaluateConfig) -> tuple[Predictor, Survey, str]:
 def _own_survey(folder: RunFolder, command: EvaluateConfig) -> Survey:
     """The survey of the run, packed in the command's cache: a folder from elsewhere does not choose where to write."""
     own, result = folder.load_config(), folder.load_result()
-    dataset = Dataset.open(readers.typed(own["data"]), splits.typed(own["split"]), Path(command.cache_dir))
+    try:
+        dataset = Dataset.open(readers.typed(own["data"]), splits.typed(own["split"]), Path(command.cache_dir))
+    except UserError as error:
+        raise UserError(
+            f"the data that {folder.config} names cannot be used (if it was moved, give data={own['data']['name']} and "
+            f"its options, and on=test for its test split): {error}"
+        ) from error
     if result and not dataset.survey.is_of(result["survey"]["fingerprint"]):
         log.warning("The survey has changed since the run in %s: its scores cannot be compared.", folder.path)
     if command.on != "all":
@@ -73,6 +80,18 @@ def is_own_survey(folder: RunFolder, survey: Survey) -> bool:
     """Whether a survey is the one that the run was made on."""
     result = folder.load_result()
     return result is not None and survey.is_of(result["survey"]["fingerprint"])
+
+
+def divided_as_the_run(folder: RunFolder, survey: Survey) -> Survey:
+    """The survey that the run was made on, wherever its data is now, under the split of the run.
+
+    Raises:
+        UserError: it is divided otherwise than when the run was trained.
+    """
+    split = splits.typed(folder.load_config()["split"])
+    dataset = Dataset.of(survey.with_split(assign_split(survey.catalog, split, survey.folder)))
+    check_own_split(folder, dataset)
+    return dataset.survey
 
 
 def labels_of(survey: Survey, class_names: list[str]) -> Labels:

@@ -68,6 +68,8 @@ def open_teacher(
     doubt = " ".join(filter(None, [of_pixels, doubt_of_split(run, teacher, dataset)]))
     record = {"folder": config.distill, "weights": teacher.weights_digest(), "model": _digest_of_model(teacher)}
     begun = folder.load_initial().get("distill", record)
+    if isinstance(begun, dict) and begun.get("model") == _digest_of_model(teacher, with_folders=True):
+        begun = begun | {"model": record["model"]}
     if not isinstance(begun, dict) or _differs(begun, record):
         raise UserError(f"{run} has changed since the run in {folder.path} began: give another run_dir.")
     return classifier, {"distill": record | ({DOUBT: doubt} if doubt else {})}
@@ -105,8 +107,8 @@ def teach(
     taught = prior, config.distill_weight, config.distill_temperature
     if config.distill_on == "batches":
         log.info("The probabilities of %s are computed for each batch.", config.distill)
-        inputs = predictor.inputs.eval() if _other_inputs(classifier, student) else None
-        return TeacherOfBatches(*taught, predictor.network.eval(), inputs, classifier.length, runtime)
+        inputs = predictor.inputs if _other_inputs(classifier, student) else None
+        return TeacherOfBatches(*taught, predictor.network, inputs, classifier.length, runtime)
     log.info("The probabilities of %s are computed for %d training spectra.", config.distill, len(dataset.train))
     logits = predictor.logits(predictor.source(dataset.survey), dataset.train)
     return TeacherOfSpectra(*taught, logits.log_softmax(dim=1).float().to(runtime.device))
@@ -141,8 +143,14 @@ def _other_inputs(classifier: Classifier, student: Classifier) -> list[str]:
     return [what for what, is_other in differs.items() if is_other]
 
 
-def _digest_of_model(teacher: RunFolder) -> str:
-    """A digest of model.json without the decision rule, which decides nothing that the teacher says."""
+def _digest_of_model(teacher: RunFolder, *, with_folders: bool = False) -> str:
+    """A digest of model.json without the decision rule and the members' folders, which change nothing that it says.
+
+    Args:
+        with_folders: with those folders, as earlier versions kept it.
+    """
     content = json.loads(teacher.model.read_text("utf-8"))
     said = {key: value for key, value in content.items() if key != "decision_state"}
+    if "members" in said and not with_folders:
+        said["members"] = [{key: of for key, of in member.items() if key != "run"} for member in said["members"]]
     return hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=16).hexdigest()

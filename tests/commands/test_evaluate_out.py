@@ -47,6 +47,16 @@ def test_an_evaluation_of_a_run_that_was_given_from_another_folder_is_replaced(f
         evaluation.check_out(str(out), str(tmp_path))
 
 
+def test_of_a_run_that_was_moved_the_evaluation_is_known_by_the_weights(finished: Path, tmp_path: Path) -> None:
+    run, out = shutil.copytree(finished, tmp_path / "run"), tmp_path / "scores"
+    evaluate(run, f"out={out}")
+    moved = run.rename(tmp_path / "moved")
+    evaluation.check_out(str(out), str(moved))
+    (moved / "best.safetensors").write_bytes(b"of another run")
+    with pytest.raises(UserError, match=f"holds the evaluation of {run} with other weights: give"):
+        evaluation.check_out(str(out), str(moved))
+
+
 def test_what_is_no_evaluation_is_kept(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("notes", "results", "catalog"):
         (tmp_path / name).mkdir()

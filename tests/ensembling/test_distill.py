@@ -87,6 +87,21 @@ def test_a_teacher_that_changed_is_refused(
         run(command)
 
 
+def test_a_teacher_that_was_made_again_of_members_elsewhere_is_the_same(
+    ensemble: Path, small: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    teacher = shutil.copytree(ensemble, tmp_path / "teacher")
+    command = small(*SHORT, f"distill={teacher}")
+    with pytest.raises(StoppedError):
+        run(command, stop_after(1))
+    content = json.loads((teacher / "model.json").read_text())
+    for number, member in enumerate(content["members"]):
+        member["run"] = f"elsewhere/{number}"
+    (teacher / "model.json").write_text(json.dumps(content))
+    run(command)
+    assert (tmp_path / "run" / "result.json").is_file()
+
+
 def test_what_cannot_teach_is_named_before_training(
     members: list[Path], small: Callable[..., list[str]], tmp_path: Path
 ) -> None:

@@ -1,0 +1,68 @@
+"""What `spectral.evaluate` says of scores on spectra that the run has seen."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from applied_runs import evaluate
+from omegaconf import OmegaConf
+from small_runs import arrays, result
+
+from spectral.errors import UserError
+
+OWN = "These spectra are the run's own: it was trained on some of them, so its scores are flattered."
+
+
+def rows_of(content: dict[str, Any], keep: Any) -> dict[str, Any]:
+    return {name: array if name == "wave" else array[keep] for name, array in content.items()}
+
+
+def kept_doubt(run: Path, path: Path, *overrides: str) -> str | None:
+    """Of result.json, after an evaluation on the spectra of a file."""
+    out, cache = path.parent / "scores", path.parent / "cache"
+    data = "data=arrays", f"data.path={path}", "data.num_workers=1", f"cache_dir={cache}"
+    evaluate(run, *data, f"out={out}", *overrides)
+    found: str | None = result(out)["survey"].get("doubt")
+    return found
+
+
+def test_that_all_spectra_are_the_runs_own_stays_in_the_result(
+    finished: Path, spectra: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert kept_doubt(finished, spectra(**arrays())) == OWN
+    assert f"Note: {OWN}" in capsys.readouterr().out
+
+
+def test_a_part_of_the_runs_own_spectra_is_doubted(finished: Path, spectra: Callable[..., Path]) -> None:
+    part = rows_of(arrays(), slice(60))
+    scored = pd.read_parquet(finished / "predictions.parquet")["id"]
+    num = int(scored.isin(part["id"]).sum())
+    sentence = f"{num} of these spectra are in the run's own validation or test split, and others may have trained it"
+    assert kept_doubt(finished, spectra(**part)) == f"{sentence}: its scores may be flattered."
+
+
+def test_test_spectra_of_the_run_and_others_of_the_same_ids_are_not_doubted(
+    finished: Path, spectra: Callable[..., Path]
+) -> None:
+    assert kept_doubt(finished, spectra()) is None  # numbered alike
+    frame = pd.read_parquet(finished / "predictions.parquet")
+    tested = np.isin(arrays()["id"], frame.loc[frame["split"] == "test", "id"])
+    assert kept_doubt(finished, spectra(**rows_of(arrays(), tested))) is None
+
+
+@pytest.mark.parametrize(("on", "key"), [("test", "test/macro_f1"), ("validation", "val/decision/macro_f1")])
+def test_the_split_of_a_run_whose_data_was_moved_is_scored(
+    on: str, key: str, finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    run = shutil.copytree(finished, tmp_path / "run")
+    config = OmegaConf.load(run / "config.yaml")
+    config.data = {"name": "packed", "folder": str(tmp_path / "gone")}
+    OmegaConf.save(config, run / "config.yaml")
+    with pytest.raises(UserError, match=r"config.yaml names cannot be used .*give data=packed and .*: .*gone"):
+        evaluate(run, f"on={on}")
+    assert kept_doubt(run, spectra(**arrays()), f"on={on}") is None
+    assert result(tmp_path / "scores")[key] == pytest.approx(result(run)[key], abs=1e-6)
