@@ -85,7 +85,7 @@ class BatchSource:
         return [None if array is None else self._sent(torch.from_numpy(array)) for array in taken]
 
     def _sent(self, tensor: Tensor) -> Tensor:
-        """A tensor on the device. CUDA copies from pinned memory while it computes, and nobody waits."""
+        """A tensor on the device. CUDA copies from pinned memory: nobody waits, but steps and copies take turns."""
         is_cuda = self.device.type == "cuda"
         return (tensor.pin_memory() if is_cuda else tensor).to(self.device, non_blocking=is_cuda)
 
