@@ -9,6 +9,7 @@ import pytest
 from toy_reader import ToyReader, packed
 
 from spectral.configs.inputs import InputsConfig, transforms
+from spectral.configs.models import models
 from spectral.data.dataset import Dataset
 from spectral.errors import UserError
 from spectral.inference.arrays import survey_of_arrays
@@ -27,7 +28,7 @@ def trained_on(survey: Survey) -> Classifier:
     config: Any = SimpleNamespace(inputs=InputsConfig(), transform=transforms.typed("standardize"))
     config.inputs.check("inputs")
     inputs = InputSpec.describing(config, Dataset.of(survey))
-    return Classifier(None, inputs, list(survey.class_names), survey.length)
+    return Classifier(models.typed("fcn"), inputs, list(survey.class_names), survey.length)
 
 
 @pytest.mark.parametrize("ivar_masks", [True, False])
