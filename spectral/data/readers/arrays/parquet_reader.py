@@ -104,6 +104,10 @@ class ParquetReader(TableFile):
                 )
         return [names[position] for position in found.pixels], [names[position] for position in found.catalog]
 
+    @property
+    def pixel_names(self) -> list[str]:
+        return self.columns[0] if self.list_column is None else []
+
     def catalog(self) -> pd.DataFrame:
         """Raises UserError for a file without flux or rows."""
         flux, names = self.columns
@@ -146,7 +150,7 @@ class ParquetReader(TableFile):
     @cached_property
     def axis(self) -> Axis | None:
         if self.list_column is None:
-            return named_axis(self.columns[0], self.options.wave_unit, self.options.wave_medium, self.source)
+            return named_axis(self.pixel_names, self.options.wave_unit, self.options.wave_medium, self.source)
         if self.options.wave_unit:
             raise UserError(f"data.wave_unit={self.options.wave_unit} has no wavelengths: {self.source} holds lists.")
         warn_of_medium(self.options.wave_medium, self.source)
