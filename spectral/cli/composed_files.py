@@ -1,6 +1,7 @@
 """What is wrong in a yaml file that Hydra composes, such as an experiment of the user's own in `--config-dir`."""
 
 import re
+import sys
 from pathlib import Path
 
 from hydra.errors import HydraException
@@ -25,7 +26,7 @@ NO_LIST = re.compile(r"(?:Invalid defaults list in '|In )(?P<file>\w[\w/-]*)(?:'
 def file_sentence(error: HydraException) -> str | None:
     """The sentence for a mistake in a yaml file of a group; None for other mistakes."""
     if twice := TWICE.match(str(error)):
-        return f"{twice['group']} is chosen by two files: to replace the choice write {HOW.format(*twice.groups())}."
+        return _of_two_choices(*twice.groups())
     if not (found := IN_FILE.match(str(error))):
         return None
     cause = error.__context__  # Hydra raises its own without a cause
@@ -47,6 +48,12 @@ def yaml_sentence(error: MarkedYAMLError) -> str | None:
     """The sentence for a file that is no yaml, with the line; None if the error is about no file."""
     mark = error.problem_mark
     return f"{mark.name}, line {mark.line + 1}: {error.problem}." if mark and Path(mark.name).is_file() else None
+
+
+def _of_two_choices(group: str, name: str) -> str:
+    if added := [argument for argument in sys.argv[1:] if argument.startswith(f"+{group}=")]:
+        return f"{group} is chosen a second time by {added[0]}: write {added[0].removeprefix('+')}."
+    return f"{group} is chosen by two files: to replace the choice write {HOW.format(group, name)}."
 
 
 def _of_keys(group: str, error: OmegaConfBaseException) -> str | None:

@@ -4,7 +4,9 @@ import re
 import shlex
 from collections.abc import Iterable, Sequence
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Quote, QuotedString
+from hydra.errors import HydraException
 
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 KEYWORDS = {"null", "true", "false", "inf", "nan"}
@@ -16,10 +18,19 @@ def pasted_list(key: str, names: Sequence[str]) -> str:
     return shlex.quote(f"{key}=[{','.join(map(_quoted, names))}]")
 
 
-def pasted_nulls(key: str, names: Iterable[str]) -> str:
-    """`key={name: null, ...}`, which shell and Hydra read back as these keys. Hydra takes no quotes in them."""
-    pairs = ", ".join(SPECIAL.sub(r"\\\1", name) + ": null" for name in names)
-    return shlex.quote(f"{key}={{{pairs}}}")
+def pasted_nulls(key: str, names: Iterable[str]) -> str | None:
+    """`key={name: null, ...}`, which shell and Hydra read back as these keys; None if it cannot, such as a number.
+
+    Hydra takes no quotes in keys.
+    """
+    nulls = dict.fromkeys(names)
+    pairs = ", ".join(SPECIAL.sub(r"\\\1", name) + ": null" for name in nulls)
+    override = f"{key}={{{pairs}}}"
+    try:
+        found = OverridesParser.create().parse_override(override).value()
+    except HydraException:
+        return None
+    return shlex.quote(override) if found == nulls else None
 
 
 def _quoted(name: str) -> str:

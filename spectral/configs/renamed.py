@@ -22,8 +22,13 @@ CHANGED_DEFAULTS: Mapping[str, tuple[Any, Any]] = {
     "lr_schedule.patience_epochs": (10, 2),  # 0.1 waited longer than the default stage lasts
 }
 
-# A stage's lr_schedule by its name alone, and what it meant to 0.1.
-STAGE_OF_0_1 = "plateau", {"name": "plateau", "patience_epochs": 10}
+# Options that 0.1 had otherwise by default: group and name -> options.
+OF_0_1: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    ("optimizer", "adam"): {"lr": 3e-3},
+    ("optimizer", "sgd"): {"lr": 0.1},
+    ("lr_schedule", "cosine"): {"warmup_fraction": 0.0},
+    ("lr_schedule", "plateau"): {"patience_epochs": 10},
+}
 
 
 def with_stages_of_0_1(config: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,12 +36,20 @@ def with_stages_of_0_1(config: Mapping[str, Any], stored: Mapping[str, Any]) -> 
     schedule = config.get("schedule")
     if "inputs" in stored or not isinstance(schedule, Mapping) or not isinstance(schedule.get("stages"), list):
         return {**config}  # 0.1 stored no inputs
-    name, meant = STAGE_OF_0_1
-    stages = [
-        {**stage, "lr_schedule": meant} if isinstance(stage, Mapping) and stage.get("lr_schedule") == name else stage
-        for stage in schedule["stages"]
-    ]
+    stages = [_stage_of_0_1(stage) if isinstance(stage, Mapping) else stage for stage in schedule["stages"]]
     return {**config, "schedule": {**schedule, "stages": stages}}
+
+
+def _stage_of_0_1(stage: Mapping[str, Any]) -> dict[str, Any]:
+    """A stage whose optimizer and lr_schedule, given by name or with some options, have the other options of 0.1."""
+    parts = {}
+    for (group, name), options in OF_0_1.items():
+        part = stage.get(group)
+        part = {"name": part} if isinstance(part, str) else part
+        if isinstance(part, Mapping) and part.get("name") == name:
+            own = {key: value for key, value in options.items() if stage.get(key) is None}  # a stage may have its lr
+            parts[group] = {**own, **part}
+    return {**stage, **parts}
 
 
 def renamed(value: Any, key: str = "") -> Any:

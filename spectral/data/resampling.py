@@ -40,6 +40,12 @@ class _Overlaps:
     covered: NDArray[np.bool_]  # grid pixels that lie within the spectrum, and in no gap of it, as a whole [M]
 
 
+def is_monotonic(wave: Floats) -> bool:
+    """Whether wavelengths [L] all rise or all fall."""
+    steps = np.diff(wave)
+    return bool((steps > 0).all() or (steps < 0).all())
+
+
 class Resampler:
     """Resamples spectra to one grid; what depends on wavelengths alone is kept for the next with the same ones.
 
@@ -59,7 +65,7 @@ class Resampler:
         grid = np.asarray(grid_angstrom, np.float64)
         self._falls = bool(grid[0] > grid[-1])
         self.grid = grid[::-1] if self._falls else grid
-        if not (np.diff(self.grid) > 0).all():
+        if not is_monotonic(grid):
             raise ValueError("the wavelengths of the grid neither rise nor fall")
         self._edges = pixel_edges(self.grid)
         self._wave: NDArray[np.float64] | None = None

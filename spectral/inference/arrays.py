@@ -16,7 +16,7 @@ from spectral.data.ivar import float32_ivar
 from spectral.data.packing.baseline import check_pybaselines, remove_baselines
 from spectral.data.packing.row_checks import Rules, check_rows
 from spectral.data.readers.contract import Chunk
-from spectral.data.resampling import Resampler
+from spectral.data.resampling import Resampler, is_monotonic
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
 from spectral.inference.too_short import too_short
@@ -157,7 +157,7 @@ def _on_grid(chunk: Chunk, wave: NDArray[np.float64], classifier: Classifier, ru
         raise UserError(f"wave is given and {run} has no wavelengths to compare it with: leave wave out.")
     if wave.ndim == 1 and begins_as(own, wave):
         return wave
-    if not ((np.diff(own) > 0).all() or (np.diff(own) < 0).all()):
+    if not is_monotonic(own):
         raise UserError(f"wave is given and the wavelengths of {run} neither rise nor fall: leave wave out.")
     resampler, masks, ivars = Resampler(own), [], []
     for row, flux in enumerate(chunk.flux):

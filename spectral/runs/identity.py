@@ -63,9 +63,8 @@ def as_begun(path: Path, stored: Mapping[str, Any], given: dict[str, Any], chose
         raise UserError(f"run_dir={path} holds {WHAT.get(kind, 'the run of a network')}: give another run_dir.")
     begun = read_stored(stored)[0]
     given = _on_grid_as_begun(begun, given)
-    if kind is ExperimentConfig and (of_0_1 := with_stages_of_0_1(given, stored)) != given:
-        log.warning("The run in %s has stages whose lr_schedule=plateau waits for 10 epochs, once the default.", path)
-        given = of_0_1
+    if kind is ExperimentConfig:
+        given = _with_stages_as_begun(path, stored, given)
     then, now = flat(begun), flat(given)
     added = then.keys() & now.keys() - flat(renamed(stored)).keys()
     moved = {key for key, defaults in CHANGED_DEFAULTS.items() if (then.get(key), now.get(key)) == defaults}
@@ -81,6 +80,15 @@ def as_begun(path: Path, stored: Mapping[str, Any], given: dict[str, Any], chose
     resolved = OmegaConf.to_container(config)
     assert isinstance(resolved, dict)
     return {str(key): value for key, value in resolved.items()}
+
+
+def _with_stages_as_begun(path: Path, stored: Mapping[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """A command's config, whose stages have the defaults of the version that began the run in `path`."""
+    begun = with_stages_of_0_1(given, stored)
+    now, then = (flat(dict(enumerate(read_stored(config)[0]["schedule"]["stages"]))) for config in (given, begun))
+    if kept := [f"schedule.stages.{key}={value}" for key, value in then.items() if value != now[key]]:
+        log.warning("The run in %s has %s, once the default: it continues with that.", path, ", ".join(kept))
+    return begun
 
 
 def _on_grid_as_begun(begun: Mapping[str, Any], given: dict[str, Any]) -> dict[str, Any]:

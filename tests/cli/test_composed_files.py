@@ -80,6 +80,27 @@ def test_an_experiment_without_its_first_line_is_named(text: str, expected: str,
     assert mistake(text, tmp_path).startswith(expected)
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["+model=fcn"], "model is chosen a second time by +model=fcn: write model=fcn."),
+        (
+            ["-m", "+model=fcn,resnet1d"],
+            "model is chosen a second time by +model=fcn,resnet1d: write model=fcn,resnet1d.",
+        ),
+        (
+            ["+experiment=best", "+model=fcn"],
+            "experiment is chosen a second time by +experiment=best: write experiment=best.",
+        ),
+    ],
+)
+def test_a_second_choice_in_the_command_is_no_mistake_in_a_file(
+    options: list[str], expected: str, tmp_path: Path
+) -> None:
+    ended = command(REPOSITORY / "run.py", *options, "run_dir=never", cwd=tmp_path)
+    assert (ended.returncode, ended.stderr) == (2, f"error: {expected}\n")
+
+
 def test_a_file_that_is_no_yaml_is_named_with_its_line(tmp_path: Path) -> None:
     found = mistake("# @package _global_\nmodel:\n\twidth: 3\n", tmp_path)
     place = tmp_path / "conf" / "experiment" / "own.yaml"

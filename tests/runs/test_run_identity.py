@@ -157,19 +157,42 @@ def test_a_run_that_began_with_a_former_default_keeps_it(caplog: pytest.LogCaptu
         check_same(HERE, began, named, is_finished=False)
 
 
-def test_a_stage_of_0_1_with_the_name_alone_keeps_the_former_default_too(caplog: pytest.LogCaptureFixture) -> None:
-    stages = {"schedule": {"stages": [{"name": "train"}, {"name": "settle", "lr_schedule": "plateau"}]}}
+@pytest.mark.parametrize(
+    ("stage", "key", "of_0_1", "default"),
+    [
+        ({"lr_schedule": "plateau"}, "lr_schedule.patience_epochs", 10, 2),
+        ({"lr_schedule": {"name": "plateau", "factor": 0.3}}, "lr_schedule.patience_epochs", 10, 2),
+        ({"lr_schedule": "cosine", "lr": 0.001}, "lr_schedule.warmup_fraction", 0.0, 0.05),
+        ({"optimizer": "sgd"}, "optimizer.lr", 0.1, 0.01),
+        ({"optimizer": {"name": "adam", "eps": 1e-8}}, "optimizer.lr", 0.003, 0.005),
+    ],
+)
+def test_a_stage_of_0_1_keeps_the_former_defaults_too(
+    stage: dict[str, Any], key: str, of_0_1: float, default: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    stages = {"schedule": {"stages": [{"name": "train"}, {"name": "settle", **stage}]}}
     today = stored_by_this_version(NOW) | stages
+    group, option = key.split(".")
 
-    def patience(began: dict[str, Any]) -> int:
+    def resumed(began: dict[str, Any]) -> float:
         begun = as_begun(HERE, began, today, chosen=[])
         check_same(HERE, began, begun, is_finished=False)
-        return int(stored_by_this_version(begun)["schedule"]["stages"][1]["lr_schedule"]["patience_epochs"])
+        return float(stored_by_this_version(begun)["schedule"]["stages"][1][group][option])
 
-    assert patience(NOW | stages) == 10  # without `inputs`, which 0.1 did not have
-    assert "whose lr_schedule=plateau waits for 10 epochs, once the default" in caplog.text
+    assert resumed(NOW | stages) == of_0_1  # without `inputs`, which 0.1 did not have
+    assert f"run has schedule.stages.1.{key}={of_0_1}, once the default: it continues with that" in caplog.text
     caplog.clear()
-    assert patience(today) == 2 and not caplog.text
+    assert resumed(today) == default and not caplog.text
+
+
+@pytest.mark.parametrize("stage", [{"optimizer": "sgd", "lr": 0.05}, {"optimizer": {"name": "sgd", "lr": 0.05}}])
+def test_a_stage_of_0_1_with_a_rate_of_its_own_has_no_default_to_keep(
+    stage: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    stages = {"schedule": {"stages": [{"name": "train", **stage}]}}
+    today = stored_by_this_version(NOW) | stages
+    check_same(HERE, NOW | stages, as_begun(HERE, NOW | stages, today, chosen=[]), is_finished=False)
+    assert not caplog.text
 
 
 @dataclasses.dataclass

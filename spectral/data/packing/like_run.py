@@ -13,6 +13,7 @@ from spectral.configs.baseline import BaselineConfig, baseline_from, baseline_in
 from spectral.configs.data import DataConfig
 from spectral.data.packing.gridded import are_same_pixels, grid_angstrom, grid_of
 from spectral.data.readers.contract import Reader
+from spectral.data.resampling import is_monotonic
 from spectral.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ def like_run(config: DataConfig, reader: Reader, run: RunSpectra) -> DataConfig:
     wave = run.wave_angstrom
     if wave is None or not is_grid_open(config, reader):
         return config
-    if not ((np.diff(wave) > 0).all() or (np.diff(wave) < 0).all()):
+    if not is_monotonic(wave):
         raise UserError(f"{run.name} has wavelengths that neither rise nor fall: spectra cannot be resampled to them.")
     words = f"{wave[0]:.1f} to {wave[-1]:.1f} Angstrom in {len(wave):,} pixels"
     log.info("Resampling to the wavelengths of %s, %s.", run.name, words)

@@ -181,20 +181,21 @@ def log_columns(
     taken += [f"other columns: {shortened(others)}"] if others else []
     taken += [f"left out: {shortened(left_out)}"] if left_out else []
     log.info("%s: %s.", source, ", ".join(taken))
-    if given.get("label_key") is None:
-        _warn_of_other_labels(names, next((name for name, role in roles.items() if role == "label"), None), source)
+    if given.get("label_key") is None and "label" in roles.values():
+        _warn_of_other_labels(names, roles, source)
 
 
-def _warn_of_other_labels(names: Sequence[str], label: str | None, source: str) -> None:
+def _warn_of_other_labels(names: Sequence[str], roles: Mapping[str, str], source: str) -> None:
     """A y next to an x is a coordinate rather than a label."""
+    label = next(name for name, role in roles.items() if role == "label")
     lower = {name.lower() for name in names}
     usual = [name for name in USUAL_NAMES["label"] if not (name == "y" and "x" in lower)]
-    others = [name for name in names if name.lower() in usual and name != label]
+    others = [name for name in names if name.lower() in usual and name not in roles]
     if others:
         log.warning(
             "%s: %s is taken for the label, %s could be it too: data.label_key=%s.", source, label, others[0], others[0]
         )
-    elif label is not None and label.lower() not in usual:
+    elif label.lower() not in usual:
         log.warning("%s: y is taken for the label, and stands next to x: data.label_key=NAME names another.", source)
 
 

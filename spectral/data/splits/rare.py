@@ -54,9 +54,10 @@ def settled(error: RareClassError, data: Any, class_names: Sequence[str]) -> Use
     if error.class_name is None or len(others) < 2:
         return error
     named = f"{pasted_list('data.class_names', others)} and data.on_bad=skip"
-    if hasattr(data, "class_map"):
-        words = [word for word, name in data.class_map.items() if name == error.class_name]
-        way = f"{pasted_nulls('data.class_map', dict.fromkeys([error.class_name, *words]))} leaves its labels out"
+    words = [word for word, name in getattr(data, "class_map", {}).items() if name == error.class_name]
+    nulls = pasted_nulls("data.class_map", [error.class_name, *words])
+    if hasattr(data, "class_map") and nulls is not None:
+        way = f"{nulls} leaves its labels out"
     elif hasattr(data, "class_names"):
         way = f"{named} leaves it out"
     else:

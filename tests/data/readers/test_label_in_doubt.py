@@ -43,3 +43,10 @@ def test_a_coordinate_y_is_warned_of_alone_and_not_next_to_a_label(tmp_path, cap
 def test_a_label_that_is_not_in_doubt_is_not_warned_of(tmp_path, caplog, columns, options):
     open_arrays(saved(tmp_path, **dict.fromkeys(columns, LABELS)), **options).catalog()
     assert not warnings_of(caplog)
+
+
+@pytest.mark.parametrize("key", ["group_key", "id_key"])
+@pytest.mark.parametrize("more", [{}, {"class": LABELS}])
+def test_a_column_with_another_role_is_not_said_to_be_the_label(tmp_path, caplog, key, more):
+    open_arrays(saved(tmp_path, target=["ngc 1", "ngc 2"], **more), **{key: "target"}).catalog()
+    assert not warnings_of(caplog)

@@ -46,6 +46,13 @@ def test_keys_of_the_data_that_leave_the_class_out_are_named(data: str, class_na
     assert ending in str(settled(error, readers.typed({"name": data, **path}), NAMES))
 
 
+@pytest.mark.parametrize("class_name", ["1", "O'Neill", "null"])
+def test_a_class_that_no_mapping_can_be_given_for_is_left_out_by_a_list_of_the_others(class_name: str) -> None:
+    error = rare_class(class_name, 1, False, PARTS, splits.typed("stratified"))
+    found = str(settled(error, readers.typed({"name": "sdss", "folder": "."}), ["2", "star", class_name]))
+    assert found.endswith("""; 'data.class_names=["2",star]' and data.on_bad=skip leaves it out.""")
+
+
 def test_no_class_is_left_out_where_one_would_remain() -> None:
     error = rare_class("qso", 1, False, PARTS, splits.typed("stratified"))
     assert settled(error, readers.typed("simulated"), ["star", "qso"]) is error

@@ -1,5 +1,6 @@
 """Parquet tables: a list column of flux, or one column a pixel."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +29,9 @@ from spectral.data.readers.fingerprints import join_stamps
 from spectral.data.readers.parquet_stream import RowsOf, parquet_stream
 from spectral.errors import UserError, nearest
 
+log = logging.getLogger(__name__)
+
+NUM_COMPARED = 100  # spectra that tell whether an ivar or mask is theirs
 INDEX_PREFIX = "__"  # pandas names an unnamed index column so
 
 
@@ -65,24 +69,43 @@ class ParquetReader(TableFile):
 
     @cached_property
     def company(self) -> dict[str, str]:
-        """ivar, mask -> the list column that has it, as far as there is one."""
+        """ivar, mask -> the list column that has it, as far as there is one; of the usual name only one that fits."""
         found, lists = {}, [name for name in self._lists if name != self.list_column]
-        for part, wanted in {"ivar": self.options.ivar_key, "mask": self.options.mask_key}.items():
+        for part, wanted in self._company_keys.items():
             if wanted is not None and wanted not in lists:
                 raise UserError(
                     f"{self.source} has no list column '{wanted}' for data.{part}_key: {nearest(wanted, lists)}."
                 )
-            if name := wanted or next((name for name in lists if name.lower() == part), None):
-                self._check_company(part, name)
+            if wanted is not None and (kind := self._wrong_kind(part, wanted)):
+                raise UserError(
+                    f"The {part} in {self.source} are lists of {kind} in the column '{wanted}', not of numbers."
+                )
+            usual = (name for name in lists if name.lower() == part)
+            if name := wanted or next((name for name in usual if self._fits(part, name)), None):
                 found[part] = name
         return found
 
-    def _check_company(self, part: str, name: str) -> None:
+    @property
+    def _company_keys(self) -> dict[str, str | None]:
+        return {"ivar": self.options.ivar_key, "mask": self.options.mask_key}
+
+    def _wrong_kind(self, part: str, name: str) -> pa.DataType | None:
+        """What a list column holds, if that is no ivar or mask."""
         kind = self.schema.field(name).type.value_type
         if part == "ivar" and _is_list(kind):
             kind = kind.value_type
-        if not _is_number(kind) and not (part == "mask" and types.is_boolean(kind)):
-            raise UserError(f"The {part} in {self.source} are lists of {kind} in the column '{name}', not of numbers.")
+        return None if _is_number(kind) or (part == "mask" and types.is_boolean(kind)) else kind
+
+    def _fits(self, part: str, name: str) -> bool:
+        """Whether a list column has the ivar or mask of at least half of the first spectra."""
+        if self._wrong_kind(part, name):
+            return False
+        rows = np.arange(min(NUM_COMPARED, parquet.read_metadata(self.path).num_rows))
+        flux, cells = self._cells("flux", self.columns[0], rows, {}), self._cells(part, [name], rows, {})
+        pairs = [(spectrum, cell) for spectrum, cell in zip(flux, cells, strict=True) if spectrum is not None]
+        first = 1 if part == "mask" else 0  # a mask has no channels
+        num = sum(np.shape(cell) == spectrum.shape[first:] for spectrum, cell in pairs)
+        return bool(2 * num >= len(pairs))
 
     @cached_property
     def columns(self) -> tuple[list[str], list[str]]:
@@ -104,6 +127,10 @@ class ParquetReader(TableFile):
                 )
         return [names[position] for position in found.pixels], [names[position] for position in found.catalog]
 
+    @property
+    def pixel_names(self) -> list[str]:
+        return self.columns[0] if self.list_column is None else []
+
     def catalog(self) -> pd.DataFrame:
         """Raises UserError for a file without flux or rows."""
         flux, names = self.columns
@@ -116,8 +143,21 @@ class ParquetReader(TableFile):
         catalog = tidy_catalog(table, self.options.catalog_keys, self.source)
         self._check_channels()
         words = f"the lists in {flux[0]}" if self.list_column else f"{len(flux):,} columns {flux[0]} to {flux[-1]}"
+        words = ", ".join([words, *(f"{part}: {name}" for part, name in self.company.items())])
         log_columns(self.source, self._other_names, catalog, self.options.catalog_keys, words)
+        self._warn_of_left_out()
         return catalog
+
+    def _warn_of_left_out(self) -> None:
+        for name in self._other_names:
+            if (part := name.lower()) in self._company_keys and name in self._lists and part not in self.company:
+                log.warning(
+                    "%s: the column '%s' is left out, since its cells do not fit the flux: "
+                    "data.%s_key=NAME names another.",
+                    self.source,
+                    name,
+                    part,
+                )
 
     @property
     def _other_names(self) -> list[str]:
@@ -146,7 +186,7 @@ class ParquetReader(TableFile):
     @cached_property
     def axis(self) -> Axis | None:
         if self.list_column is None:
-            return named_axis(self.columns[0], self.options.wave_unit, self.options.wave_medium, self.source)
+            return named_axis(self.pixel_names, self.options.wave_unit, self.options.wave_medium, self.source)
         if self.options.wave_unit:
             raise UserError(f"data.wave_unit={self.options.wave_unit} has no wavelengths: {self.source} holds lists.")
         warn_of_medium(self.options.wave_medium, self.source)
@@ -154,38 +194,41 @@ class ParquetReader(TableFile):
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:
         """Raises UserError for a file that is damaged inside: which of its rows are cannot be known."""
-        try:
-            return self._read(rows)
-        except (pa.ArrowException, OSError) as error:
-            raise UserError(f"{self.source} cannot be read: {str(error).splitlines()[0].rstrip('.')}.") from error
-
-    def _read(self, rows: NDArray[np.int64]) -> Chunk:
-        last = self.options.channels_last
-        of_lists, of_ivar = (channels_last_rows, channels_last_ivar_rows) if last else (list_rows, ivar_rows)
-        rows_of: RowsOf = wide_rows if self.list_column is None else of_lists
         chunk = Chunk(flux=[])
         if name := self.company.get("ivar"):
-            cells = self._cells([name], of_ivar, "ivar", rows, chunk.problems)
+            cells = self._cells("ivar", [name], rows, chunk.problems)
             chunk.ivar = [np.zeros((1, 0), np.float32) if cell is None else cell for cell in cells]
         if name := self.company.get("mask"):
-            cells = self._cells([name], mask_rows, "mask", rows, chunk.problems)
+            cells = self._cells("mask", [name], rows, chunk.problems)
             chunk.mask = [np.zeros(0, bool) if cell is None else cell for cell in cells]
-        flux = self._cells(self.columns[0], rows_of, "flux", rows, chunk.problems)
+        flux = self._cells("flux", self.columns[0], rows, chunk.problems)
         chunk.flux = [None if position in chunk.problems else cell for position, cell in enumerate(flux)]
         return chunk
 
-    def _cells(
-        self, columns: Sequence[str], rows_of: RowsOf, part: str, rows: NDArray[np.int64], problems: dict[int, str]
-    ) -> list[Any]:
+    def _cells(self, part: str, columns: Sequence[str], rows: NDArray[np.int64], problems: dict[int, str]) -> list[Any]:
         """What some rows have in some columns; None for one that has nothing there, and `problems` gets the reason."""
-        stream = parquet_stream(self.path, tuple(columns), rows_of, self.path.stat().st_mtime_ns)
-        cells = [stream.spectrum(int(row)) for row in rows]
+        try:
+            stream = parquet_stream(self.path, tuple(columns), self._rows_of(part), self.path.stat().st_mtime_ns)
+            cells = [stream.spectrum(int(row)) for row in rows]
+        except (pa.ArrowException, OSError) as error:
+            raise UserError(f"{self.source} cannot be read: {str(error).splitlines()[0].rstrip('.')}.") from error
         for position, cell in enumerate(cells):
             if cell is None:
-                problems[position] = f"no {part}"
+                is_usual = part != "flux" and self._company_keys[part] is None
+                unread = f" (under another name, the column '{columns[0]}' is not read)" if is_usual else ""
+                problems[position] = f"no {part}{unread}"
             elif isinstance(cell, str):
                 problems[position] = cell if part == "flux" else f"{part} with {cell}"
         return [None if isinstance(cell, str) else cell for cell in cells]
+
+    def _rows_of(self, part: str) -> RowsOf:
+        if part == "mask":
+            return mask_rows
+        if part == "ivar":
+            return channels_last_ivar_rows if self.options.channels_last else ivar_rows
+        if self.list_column is None:
+            return wide_rows
+        return channels_last_rows if self.options.channels_last else list_rows
 
 
 def _is_list(kind: pa.DataType) -> bool:

@@ -1,6 +1,6 @@
 """What readers of one table share, whose pixels are columns: where it is, and the wavelengths that name its columns."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spectral.data.readers.arrays.options import ArrayOptions
-from spectral.data.readers.arrays.wave_axis import Axis
-from spectral.data.readers.fingerprints import file_stamp
+from spectral.data.readers.arrays.wave_axis import Axis, any_newly_numbered
+from spectral.data.readers.fingerprints import file_stamp, join_stamps
 
 
 @dataclass(frozen=True)
 class TableFile:
-    """A table in one file. A subclass gives its `axis`."""
+    """A table in one file. A subclass gives its `axis` and `pixel_names`."""
 
     path: Path
     key: str  # the config option that names the path
@@ -31,6 +31,11 @@ class TableFile:
         raise NotImplementedError  # a contract: each subclass knows where its columns are
 
     @property
+    def pixel_names(self) -> Sequence[str]:
+        """The columns that are pixels; empty if none is."""
+        raise NotImplementedError
+
+    @property
     def wave_unit(self) -> str | None:
         return None if self.axis is None else self.axis.unit
 
@@ -43,7 +48,9 @@ class TableFile:
         return None if self.axis is None else self.axis.wave_angstrom
 
     def fingerprint(self) -> str:
-        return file_stamp(self.path)
+        # Of such pixels earlier versions left some out, or made no axis: what they packed is packed again.
+        stamp = file_stamp(self.path)
+        return join_stamps([stamp, "numbers"]) if any_newly_numbered(self.pixel_names) else stamp
 
     def settings(self) -> Mapping[str, object]:
         return {"path": str(self.path.resolve()), **self.options.settings()}

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,13 @@ log = logging.getLogger(__name__)
 NUMBER = r"[+-]?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?"
 UNIT = r"angstrom|å|nm|um|µm|cm\^?-1|cm\^\{-1\}|cm⁻¹|1/cm"
 WITH_UNIT = re.compile(rf"({NUMBER}) *({UNIT})?", re.IGNORECASE)  # 400.5, 400nm, -8, 4.0e+02
+OF_0_1 = re.compile(r"\d+(?:[.,]\d+)? *(?:angstrom|å|nm|um|µm|cm\^?-1)?", re.IGNORECASE)  # what 0.1 knew of them
 SAME_UNIT = {"å": "angstrom", "µm": "um", **dict.fromkeys(["cm^-1", "cm^{-1}", "cm⁻¹", "1/cm"], "cm-1")}
+
+
+def any_newly_numbered(names: Iterable[str]) -> bool:
+    """Whether one of some names is a number that 0.1 did not know as one: with a sign, an exponent or another unit."""
+    return any(WITH_UNIT.fullmatch(name) and not OF_0_1.fullmatch(name) for name in names)
 
 
 @dataclass(frozen=True)

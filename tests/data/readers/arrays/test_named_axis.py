@@ -9,6 +9,7 @@ import pytest
 from spectral.configs.data import readers
 from spectral.data.packing.pack import open_or_pack
 from spectral.data.readers.arrays.opening import open_arrays
+from spectral.data.readers.fingerprints import file_stamp
 from spectral.errors import UserError
 
 NUM, LENGTH = 12, 16
@@ -106,6 +107,16 @@ def test_names_with_exponents(tmp_path):
     reader = open_arrays(path, wave_unit="nm")
     np.testing.assert_allclose(reader.wave_angstrom()[[0, -1]], [40005, 40305])
     check_flux(reader)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    ("form", "is_packed_again"),
+    [("p{:.0f}", False), ("{:.1f} cm^-1", False), ("-{:.1f}", True), ("{:.4e}", True), ("{:.1f} cm⁻¹", True)],
+)
+def test_tables_whose_pixels_are_more_than_0_1_knew_are_packed_again(tmp_path, suffix, form, is_packed_again):
+    path = saved(tmp_path, table([form.format(float(name)) for name in GRID], label=LABELS), suffix)
+    assert (open_arrays(path).fingerprint() != file_stamp(path)) == is_packed_again
 
 
 def test_numbers_of_no_unit_are_no_axis_and_said(tmp_path, caplog):

@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from spectral.data.readers.arrays.opening import open_arrays
+from spectral.data.readers.fingerprints import file_stamp
 from spectral.errors import UserError
 
 
@@ -43,7 +44,8 @@ def test_lists_of_inverse_variances_and_masks_stand_next_to_flux(tmp_path):
     np.testing.assert_array_equal(chunk.ivar[0], np.array([[np.finfo(np.float32).max, np.nan]], np.float32))
     np.testing.assert_array_equal(chunk.ivar[1], [[0.5]])
     assert [mask.tolist() for mask in chunk.mask] == [[False, True], [True], [True, True]]
-    assert chunk.problems == {2: "no ivar"} and chunk.flux[2] is None
+    assert chunk.problems == {2: "no ivar (under another name, the column 'IVAR' is not read)"}
+    assert chunk.flux[2] is None
     without = opened(tmp_path, {"flux": table["flux"]})
     assert without.read(np.arange(2)).ivar is None and without.read(np.arange(2)).mask is None
 
@@ -69,6 +71,38 @@ def test_inverse_variances_have_channels_as_flux_has(tmp_path):
     chunk = read_all(opened(tmp_path, table, channels_last=True))
     np.testing.assert_array_equal(chunk.ivar[0], flux.T + 1)
     assert chunk.problems == {1: "ivar with pixels of different numbers of channels: 2, 1"}
+
+
+@pytest.mark.parametrize(
+    ("part", "flux", "cells"),
+    [
+        ("ivar", [1.0, 2.0], [["high", "low"]] * 3),
+        ("mask", [1.0, 2.0], [["good", "bad"]] * 3),
+        ("mask", [1.0, 2.0, 3.0], [[0, 2], [], [1, 2, 3]]),  # which pixels are bad
+        ("ivar", [[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0]] * 3),
+        ("mask", [[1.0, 2.0], [3.0, 4.0]], [[[0, 1], [0, 0]]] * 3),
+        ("ivar", [1.0, 2.0], [[1.0, 2.0], None, None]),
+    ],
+)
+def test_a_column_that_only_its_name_makes_an_ivar_or_mask_is_left_out(tmp_path, caplog, part, flux, cells):
+    reader = opened(tmp_path, {"flux": [flux] * 3, part: cells})
+    with caplog.at_level("INFO"):
+        chunk = read_all(reader)
+    assert len(chunk.flux) == 3 and not chunk.problems and getattr(chunk, part) is None
+    assert reader.fingerprint() == file_stamp(reader.path)  # as without the column
+    assert f"left out: {part}." in caplog.text
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert (
+        f"the column '{part}' is left out, since its cells do not fit the flux: data.{part}_key=NAME names another."
+        in warning
+    )
+
+
+def test_the_log_says_which_columns_were_taken(tmp_path, caplog):
+    with caplog.at_level("INFO"):
+        opened(tmp_path, {"flux": [[1.0]], "IVAR": [[1.0]], "mask": [[0]]}).catalog()
+    assert "flux: the lists in flux, ivar: IVAR, mask: mask, label: none" in caplog.text
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
 
 
 def test_whole_numbers_and_missing_pixels(tmp_path):
@@ -99,7 +133,11 @@ def test_a_rewritten_file_is_read_again(tmp_path):
         ({"flux": [[1.0]]}, {"flux_key": "flx"}, r"no list column 'flx' \(data.flux_key\): did you mean 'flux'"),
         ({"flux": [[1.0]], "w": [[1.0]]}, {"ivar_key": "v"}, "no list column 'v' for data.ivar_key: .*allowed: w"),
         ({"p0": [1.0], "p1": [2.0]}, {"mask_key": "m"}, "has no list column 'm' for data.mask_key"),
-        ({"flux": [[1.0]], "ivar": [["x"]]}, {}, "ivar in .* are lists of string in the column 'ivar', not of numbers"),
+        (
+            {"flux": [[1.0]], "ivar": [["x"]]},
+            {"ivar_key": "ivar"},
+            "ivar in .* are lists of string in the column 'ivar'",
+        ),
         ({"flux": [[1.0]], "bad": [[[1]]]}, {"mask_key": "bad"}, "mask in .* are lists of list<.* in the column 'bad'"),
         ({"flux": [[1.0]]}, {"id_key": "name"}, r"no 'name' \(data.id_key\)"),
         ({"type": ["a"]}, {}, "has no columns of pixels: type"),
