@@ -68,10 +68,10 @@ class ParquetReader(TableFile):
         return wanted or ("flux" if "flux" in lists else next(iter(lists), None))
 
     @cached_property
-    def company(self) -> dict[str, str]:
+    def ivar_and_mask(self) -> dict[str, str]:
         """ivar, mask -> the list column that has it, as far as there is one; of the usual name only one that fits."""
         found, lists = {}, [name for name in self._lists if name != self.list_column]
-        for part, wanted in self._company_keys.items():
+        for part, wanted in self._ivar_mask_keys.items():
             if wanted is not None and wanted not in lists:
                 raise UserError(
                     f"{self.source} has no list column '{wanted}' for data.{part}_key: {nearest(wanted, lists)}."
@@ -86,7 +86,7 @@ class ParquetReader(TableFile):
         return found
 
     @property
-    def _company_keys(self) -> dict[str, str | None]:
+    def _ivar_mask_keys(self) -> dict[str, str | None]:
         return {"ivar": self.options.ivar_key, "mask": self.options.mask_key}
 
     def _wrong_kind(self, part: str, name: str) -> pa.DataType | None:
@@ -143,14 +143,14 @@ class ParquetReader(TableFile):
         catalog = tidy_catalog(table, self.options.catalog_keys, self.source)
         self._check_channels()
         words = f"the lists in {flux[0]}" if self.list_column else f"{len(flux):,} columns {flux[0]} to {flux[-1]}"
-        words = ", ".join([words, *(f"{part}: {name}" for part, name in self.company.items())])
+        words = ", ".join([words, *(f"{part}: {name}" for part, name in self.ivar_and_mask.items())])
         log_columns(self.source, self._other_names, catalog, self.options.catalog_keys, words)
         self._warn_of_left_out()
         return catalog
 
     def _warn_of_left_out(self) -> None:
         for name in self._other_names:
-            if (part := name.lower()) in self._company_keys and name in self._lists and part not in self.company:
+            if (part := name.lower()) in self._ivar_mask_keys and name in self._lists and part not in self.ivar_and_mask:
                 log.warning(
                     "%s: the column '%s' is left out, since its cells do not fit the flux: "
                     "data.%s_key=NAME names another.",
@@ -161,7 +161,7 @@ class ParquetReader(TableFile):
 
     @property
     def _other_names(self) -> list[str]:
-        return [name for name in self.schema.names if name not in {*self.columns[0], *self.company.values()}]
+        return [name for name in self.schema.names if name not in {*self.columns[0], *self.ivar_and_mask.values()}]
 
     def _check_channels(self) -> None:
         if self.options.channels_last and not self._are_nested:
@@ -180,7 +180,7 @@ class ParquetReader(TableFile):
 
     def fingerprint(self) -> str:
         # Earlier versions read such files as they stand, without these: what they packed is packed again.
-        more = [*self.company, *(["channels last"] if self.options.channels_last else [])]
+        more = [*self.ivar_and_mask, *(["channels last"] if self.options.channels_last else [])]
         return join_stamps([super().fingerprint(), *more]) if more else super().fingerprint()
 
     @cached_property
@@ -195,10 +195,10 @@ class ParquetReader(TableFile):
     def read(self, rows: NDArray[np.int64]) -> Chunk:
         """Raises UserError for a file that is damaged inside: which of its rows are cannot be known."""
         chunk = Chunk(flux=[])
-        if name := self.company.get("ivar"):
+        if name := self.ivar_and_mask.get("ivar"):
             cells = self._cells("ivar", [name], rows, chunk.problems)
             chunk.ivar = [np.zeros((1, 0), np.float32) if cell is None else cell for cell in cells]
-        if name := self.company.get("mask"):
+        if name := self.ivar_and_mask.get("mask"):
             cells = self._cells("mask", [name], rows, chunk.problems)
             chunk.mask = [np.zeros(0, bool) if cell is None else cell for cell in cells]
         flux = self._cells("flux", self.columns[0], rows, chunk.problems)
@@ -214,7 +214,7 @@ class ParquetReader(TableFile):
             raise UserError(f"{self.source} cannot be read: {str(error).splitlines()[0].rstrip('.')}.") from error
         for position, cell in enumerate(cells):
             if cell is None:
-                is_usual = part != "flux" and self._company_keys[part] is None
+                is_usual = part != "flux" and self._ivar_mask_keys[part] is None
                 unread = f" (under another name, the column '{columns[0]}' is not read)" if is_usual else ""
                 problems[position] = f"no {part}{unread}"
             elif isinstance(cell, str):
