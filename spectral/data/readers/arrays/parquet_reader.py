@@ -150,7 +150,11 @@ class ParquetReader(TableFile):
 
     def _warn_of_left_out(self) -> None:
         for name in self._other_names:
-            if (part := name.lower()) in self._ivar_mask_keys and name in self._lists and part not in self.ivar_and_mask:
+            if (
+                (part := name.lower()) in self._ivar_mask_keys
+                and name in self._lists
+                and part not in self.ivar_and_mask
+            ):
                 log.warning(
                     "%s: the column '%s' is left out, since its cells do not fit the flux: "
                     "data.%s_key=NAME names another.",
