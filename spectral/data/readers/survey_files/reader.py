@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 MANIFEST_FORMAT = 4
 ROWS_PER_GROUP = 8192  # of the manifest, which is read a group at a time: it may have millions of rows
 OF_LABELS = ("class_map", "zwarn_labels")  # settings by which labels are made of what is listed
-JOINED = "joined 2"  # in the stamp: how files of many spectra are joined to a catalog, so that they are packed again
+JOINED = "joined 2"  # in the stamp: how spectra are joined to a catalog, so that they are packed again
 
 
 class SurveyFilesReader:
@@ -64,9 +64,8 @@ class SurveyFilesReader:
         self.root, self._is_large = self.tree.root, len(self.tree.names) > MOST_STAMPED
         self._stamp = _stamp_with_redshifts(layout, self.tree)
         if source.catalog is not None:
-            joined = [JOINED] if getattr(layout, "many_per_file", False) else []
-            stamps = [file_stamp(existing_file(source.catalog, "data.catalog")), *joined]
-            self._stamp = join_stamps([self._stamp, *stamps])
+            catalog = existing_file(source.catalog, "data.catalog")
+            self._stamp = join_stamps([self._stamp, file_stamp(catalog), JOINED])
         if hasattr(layout, "version"):  # what an earlier version has listed and packed is listed and packed again
             self._stamp = join_stamps([self._stamp, f"version {layout.version}"])
         of_list = [MANIFEST_FORMAT, self._stamp, self._settings_of_list()]
