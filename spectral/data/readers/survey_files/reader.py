@@ -27,6 +27,7 @@ from spectral.data.readers.survey_files.file_tree import (
     find_files,
     size_and_time,
     would_be_found,
+    would_change_stamp,
 )
 from spectral.data.readers.survey_files.layout import Layout, Spectrum, UnreadableError
 from spectral.data.readers.survey_files.listing import Source, list_spectra, warnings_in
@@ -61,7 +62,7 @@ class SurveyFilesReader:
         self.layout, self.source, self.num_workers = layout, source, num_workers
         self.wave_unit: str = getattr(layout, "wave_unit", "angstrom")
         self.tree: FileTree | None = self._find_files()
-        self.root, self._is_large = self.tree.root, len(self.tree.names) > MOST_STAMPED
+        self.root = self.tree.root
         self._stamp = _stamp_with_redshifts(layout, self.tree)
         if source.catalog is not None:
             catalog = existing_file(source.catalog, "data.catalog")
@@ -82,13 +83,14 @@ class SurveyFilesReader:
         beginnings = getattr(self.layout, "beginnings", ("",))
         return find_files(self.source.folder, self.layout.endings, beginnings, self.source.catalog)
 
-    def is_changed_by(self, path: Path) -> bool:
-        """Whether a file that is written there counts as one of the survey's, or as a change of its folder."""
-        endings, beginnings = self.layout.endings, getattr(self.layout, "beginnings", ("",))
-        names = [path.name]
-        if self._is_large and path.parent.is_dir():
-            names += os.listdir(path.parent)  # noqa: PTH208  # names alone: there may be a million
-        return any(would_be_found(path.with_name(name), self.source.folder, endings, beginnings) for name in names)
+    def change_by(self, path: Path) -> str:
+        """What a file that is written there would do to the survey, and what helps; empty if it would do nothing."""
+        tree, beginnings = self.tree or self._find_files(), getattr(self.layout, "beginnings", ("",))
+        if would_change_stamp(path, tree):
+            return "would count as a change, since they are too many to look at each: give another folder"
+        if would_be_found(path, self.source.folder, tree, self.layout.endings, beginnings):
+            return "would count as one of them: give another folder or ending"
+        return ""
 
     def catalog(self) -> pd.DataFrame:
         """Raises UserError if the catalog cannot be used, or no row of it has a file."""
