@@ -15,13 +15,18 @@ def read(path: Path, text: str) -> pd.DataFrame:
     return read_catalog_table(str(path), {})
 
 
-@pytest.mark.parametrize("before", ["#Table1\n", "# SkyServer\n#\n"])
+@pytest.mark.parametrize("before", ["#Table1\n", "# SkyServer\n#\n", "# made 2020, by me\n", "#a|b\n"])
 def test_comments_before_the_names_are_left_out(tmp_path: Path, before: str) -> None:
     pd.testing.assert_frame_equal(read(tmp_path / "a.csv", before + TABLE), read(tmp_path / "b.csv", TABLE))
 
 
 @pytest.mark.parametrize(
-    ("text", "names"), [("#id\n1\n2\n", ["#id"]), ("#id,class\n1,STAR\n2,QSO\n", ["#id", "class"])]
+    ("text", "names"),
+    [
+        ("#id\n1\n2\n", ["#id"]),
+        ("#id,class\n1,STAR\n2,QSO\n", ["#id", "class"]),
+        ('# from DR18, again, and again\n#id,class\n1,"STAR, G"\n2,QSO\n', ["#id", "class"]),
+    ],
 )
 def test_names_may_begin_as_comments_do(tmp_path: Path, text: str, names: list[str]) -> None:
     table = read(tmp_path / "a.csv", text)
