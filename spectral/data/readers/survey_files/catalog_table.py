@@ -76,12 +76,17 @@ def _from_text(path: Path, given: Mapping[str, str | None], source: str) -> pd.D
         )
 
     frame = _frame(read(as_is, [name for name in names if not is_index(name)]))
-    floats = frame.select_dtypes("float64")
-    if large := [str(name) for name in floats if (floats[name].abs() >= EXACT_BELOW).any()]:
+    if large := [str(name) for name, values in frame.select_dtypes("float64").items() if _may_be_inexact(values)]:
         # Arrow knows whole numbers of 63 bits, and makes floats of columns that hold larger ones.
         numbers = {name: numbers_if_all(text.fillna("")) for name, text in read(large, large).to_pandas().items()}
         frame = frame.assign(**{n: column for n, column in numbers.items() if is_integer_dtype(column.dtype)})
     return frame
+
+
+def _may_be_inexact(values: pd.Series) -> bool:
+    """Whether floats may stand for whole numbers of 64 bits that no float holds."""
+    there = values.dropna()
+    return bool((there.abs() >= EXACT_BELOW).any() and (there.abs() <= 2**64).all() and (there % 1 == 0).all())
 
 
 def _header(text: TextIO) -> tuple[str, int]:
