@@ -69,15 +69,22 @@ def study_table(study: str, url: str | None = None) -> "pd.DataFrame":
 
 
 def _of_one_type(column: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Make a column that Parquet can hold: lists, mappings and values of several types become text."""
+    """Make a column that Parquet can hold: lists, mappings, several types and too large integers become text."""
     from sweeps.space.values import text
 
     kinds = {type(value) for value in column if value is not None}
     if kinds & {list, dict} or len(kinds - {int, float}) > 1 or (kinds & {int, float} and kinds - {int, float}):
         return column.map(lambda value: None if value is None else text(value))
     typed = column.infer_objects()
+    if kinds != {int} or typed.dtype.kind in "iu":
+        return typed
     # Integers of which some are missing became decimals, which cut the last digits of large ones.
-    return column.astype("Int64") if kinds == {int} and typed.dtype == float else typed
+    low, high = column.dropna().min(), column.dropna().max()
+    if low >= -(2**63) and high < 2**63:
+        return column.astype("Int64")
+    if low >= 0 and high < 2**64:
+        return column.astype("UInt64")
+    return column.map(lambda value: None if value is None else str(value))
 
 
 def _content(frame: "pd.DataFrame", form: str) -> bytes:

@@ -60,12 +60,9 @@ def open_source(config: Any, classifier: Classifier, run: str, cache_dir: Path, 
         blocks, catalog = PackBlocks(survey), PackBlocks(survey).folder / "catalog.parquet"
         return Source(blocks, lambda: _tables_of_file(catalog))
     reader: Reader = readers.build(config, cache_dir=cache_dir)
-    is_changed_by: Callable[[Path], bool] | None = getattr(reader, "is_changed_by", None)
-    if is_changed_by is not None and is_changed_by(out):
-        raise UserError(
-            f"out={out} is not allowed among the files of data.folder={config.folder}, where it would count as one of "
-            "them or as a change: give another folder or ending."
-        )
+    change_by: Callable[[Path], str] | None = getattr(reader, "change_by", None)
+    if change_by is not None and (change := change_by(out)):
+        raise UserError(f"out={out} is not allowed among the files of data.folder={config.folder}, where it {change}.")
     return _of_reader(reader, config, classifier, run)
 
 

@@ -107,7 +107,8 @@ class StudyView:
         if trial.constraints:
             attributes["constraints"] = list(trial.constraints.values())
         trial.system_attrs = attributes
-        self.notes[trial.number] = trial_note(trial, folders, self.user_attrs.get(PROGRAM))
+        seed_key = self.user_attrs.get(IDENTITY, {}).get("seed_key") or "seed"
+        self.notes[trial.number] = trial_note(trial, folders, self.user_attrs.get(PROGRAM), seed_key)
 
     def _note_attributes(self) -> dict[str, Any]:
         """The notes of the last trials that ended, as study attributes, where the dashboard looks for them."""

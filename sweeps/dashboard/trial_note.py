@@ -8,28 +8,33 @@ from pathlib import Path
 from optuna.trial import FrozenTrial
 
 from sweeps.invocation import DEFAULT, lines_of_command
+from sweeps.results.alone import overrides_alone, which_seed
+from sweeps.results.run import Run
 from sweeps.study.attributes import OVERRIDES, REASON, TRACEBACK
 from sweeps.study.paused import state_name
-from sweeps.study.renamed import renamed_override
 
 TRACKER = "tracker.json"
 TRACKERS = {"wandb": "Weights & Biases", "mlflow": "MLflow"}  # key in TRACKER -> name to show
 
 
-def trial_note(trial: FrozenTrial, run_folders: Sequence[Path], program: Sequence[str] | None) -> str:
+def trial_note(
+    trial: FrozenTrial, run_folders: Sequence[Path], program: Sequence[str] | None, seed_key: str = "seed"
+) -> str:
     """The note as Markdown.
 
     Args:
         run_folders: of the trial: one, or one per seed; empty if they are gone.
         program: the command that starts the sweep's program; None for studies that do not store it.
+        seed_key: `sweep.seed_key`.
     """
     attributes = trial.user_attrs
     reason = attributes.get(REASON)
     parts = [f"**{state_name(trial)}**" + (f": {_code(reason)}" if reason else "")]
     parts += [_run_lines(run_folders) or "The run folder is gone."]
     if OVERRIDES in attributes:
-        overrides = [renamed_override(override) for override in attributes[OVERRIDES]]
+        overrides = overrides_alone(attributes, seed_key, [Run(folder) for folder in run_folders])
         parts.append(f"```\n{lines_of_command(program or DEFAULT, overrides)}\n```")
+        parts += filter(None, [which_seed(attributes, seed_key)])
     if TRACEBACK in attributes:
         parts.append(f"```\n{attributes[TRACEBACK].rstrip()}\n```")
     return "\n\n".join(parts)

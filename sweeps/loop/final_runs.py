@@ -22,7 +22,7 @@ from sweeps.loop.outcome import NOT_STARTED, Outcome, outcome_of
 from sweeps.loop.starts import Starts
 from sweeps.loop.trial_json import mark_final
 from sweeps.loop.trial_run import Job, TrialRun
-from sweeps.results.final_trials import final_trials, lacks_final
+from sweeps.results.final_trials import lacks_final, without_final
 from sweeps.results.run_dirs import folder_of
 from sweeps.study.attributes import OVERRIDES, SEEDS
 from sweeps.study.identity import overrides_now
@@ -69,9 +69,7 @@ class Finals:
     def _trials_here(self) -> list[FrozenTrial]:
         """The final trials that are left. Those whose runs are not here, and would be trained again, are only named."""
         here = []
-        for trial in final_trials(self._study.study):
-            if self._study.has_final(trial.number):
-                continue
+        for trial in without_final(self._study.study):
             run = self._run_of(trial)
             lacking = [run.folder_of(k) for k in range(run.num_seeds) if not run.is_here(k)]
             if lacking:

@@ -58,7 +58,6 @@ def typed_sweep(node: Any) -> SweepConfig:
     _check_seeds(config.seeds)
     config.pruning = _pruning(config)
     _check_enqueued(config.enqueue)
-    _check_search_overrides(config)
     return config
 
 
@@ -153,6 +152,25 @@ def check_constrained(names: Iterable[str], config: SweepConfig) -> None:
             check_number(name, f"sweep.constraints.{name}")
 
 
+def refused_search_override(config: SweepConfig) -> str:
+    """A sentence on a key of `sweep.search_overrides` without which a finished run of the search is another one; or "".
+
+    Another program has rules of its own for a run that is given again.
+    """
+    if config.check and config.check.startswith("spectral."):
+        from spectral.runs.identity import FREE_KEYS, is_free
+
+        allowed = ", ".join(key for key in FREE_KEYS if key not in ("run_dir", "sweep"))
+        for override in config.search_overrides:
+            key = override.partition("=")[0].lstrip("+~")
+            if not (is_free(key) or key.startswith(("hydra.", "hydra/"))):
+                return (
+                    f"sweep.search_overrides has {override}, without which the best trial would be another run and "
+                    f"could not be scored on the test split: allowed are {allowed}."
+                )
+    return ""
+
+
 def _check_word(key: str, value: Any, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise user_error(f"sweep.{key}={value} is not known: {nearest(str(value), allowed)}.")
@@ -203,20 +221,3 @@ def _check_enqueued(enqueue: list[Any]) -> None:
     for configuration in enqueue:
         if not isinstance(configuration, Mapping) or not all(isinstance(key, str) for key in configuration):
             raise user_error(f"sweep.enqueue: {configuration} is not a mapping of axes to values, such as {{a.b: 1}}.")
-
-
-def _check_search_overrides(config: SweepConfig) -> None:
-    """Raise UserError for a key of `sweep.search_overrides` without which a finished run of the search is another one.
-
-    Another program has rules of its own for a run that is given again.
-    """
-    if config.check and config.check.startswith("spectral."):
-        from spectral.runs.identity import FREE_KEYS, is_free
-
-        allowed = ", ".join(key for key in FREE_KEYS if key not in ("run_dir", "sweep"))
-        for override in config.search_overrides:
-            if not is_free(override.partition("=")[0].lstrip("+~")):
-                raise user_error(
-                    f"sweep.search_overrides has {override}, without which the best trial would be another run and "
-                    f"could not be scored on the test split: allowed are {allowed}."
-                )

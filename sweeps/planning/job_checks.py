@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 from sweeps.config import SweepConfig
 from sweeps.launchers.compose import Composer
 from sweeps.planning.arguments import RUN_DIR
+from sweeps.planning.checks import refused_search_override
 from sweeps.planning.ignored_axes import ignored_axis
 from sweeps.planning.imported import imported
 from sweeps.planning.plan import Plan
@@ -46,7 +47,8 @@ class JobChecks:
             check_seeds(space, sweep.seed_key, plan.seeds, compose)
         is_spectral = sweep.check and sweep.check.startswith("spectral.")  # another program has options of its own
         ignored = ignored_axis(space, checked) if is_spectral else ""
-        return unmet_condition(space) or open_condition(space, sweep.enqueue) or ignored
+        unmet = unmet_condition(space) or open_condition(space, sweep.enqueue)
+        return unmet or ignored or refused_search_override(sweep)
 
     def check_here(self, space: Space, sweep: SweepConfig, devices: Sequence[str] | None) -> None:
         """Check that this machine has what the jobs need. Raises UserError if it has not.

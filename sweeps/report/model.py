@@ -123,8 +123,8 @@ class Report:
 
     @property
     def is_chosen_on_validation(self) -> bool:
-        """Whether the best trial is the best by its validation scores, which flatters them."""
-        return any(name.startswith("val/") for name in self.objectives)
+        """Whether the first objective, which chooses the best trial, is a validation score: that one is flattered."""
+        return self.objectives[0].startswith("val/")
 
     @property
     def replicate(self) -> Replicate:

@@ -4,7 +4,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from sweeps.results.ranking import ranked, reference_of
-from sweeps.study.attributes import FINAL
+from sweeps.study.attributes import FINAL, REUSED_FROM
 
 
 def final_trials(study: Study) -> list[FrozenTrial]:
@@ -14,6 +14,17 @@ def final_trials(study: Study) -> list[FrozenTrial]:
     return list({trial.number: trial for trial in found if trial}.values())
 
 
+def without_final(study: Study) -> list[FrozenTrial]:
+    """The final trials that have not been run to their end yet.
+
+    An earlier version noted the end of a reference that reuses a trial's result by its own number, not by that trial's.
+    """
+    trials, attributes = study.get_trials(deepcopy=False), study.user_attrs
+    ended = [trial for trial in trials if attributes.get(f"{FINAL}{trial.number}") == "done"]
+    done = {number for trial in ended for number in (trial.number, trial.user_attrs.get(REUSED_FROM))}
+    return [trial for trial in final_trials(study) if trial.number not in done]
+
+
 def lacks_final(study: Study) -> bool:
     """Whether some final trial has not been run to its end yet."""
-    return any(study.user_attrs.get(f"{FINAL}{trial.number}") != "done" for trial in final_trials(study))
+    return bool(without_final(study))

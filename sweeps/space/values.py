@@ -68,6 +68,17 @@ def override(key: str, value: Any) -> str:
     return f"{key}={text(value)}"
 
 
+def override_of_word(key: str, value: str) -> str:
+    """The same for a text, which is not quoted if Hydra's parser reads it as it is, such as a path."""
+    plain = f"{key}={value}"
+    try:
+        read = OverridesParser.create().parse_override(plain)
+        is_same = not read.is_sweep_override() and read.value() == value
+    except HydraException:
+        is_same = False
+    return plain if is_same else override(key, value)
+
+
 def text(value: Any) -> str:
     """A plain value in Hydra's syntax; words are not quoted, any other text is."""
     if value is None:

@@ -9,6 +9,7 @@ from optuna.storages import BaseStorage
 from sweeps.errors import did_you_mean, user_error
 from sweeps.files import load_json
 from sweeps.outputs import JOURNAL_FILE, OUTPUTS, SUMMARY_FILE, named, places_in
+from sweeps.space.values import override_of_word
 from sweeps.storage.connect import close_storage, open_storage_of_user
 from sweeps.storage.locks import LOCK_WAIT_S
 from sweeps.storage.urls import JOURNAL_SCHEME, KEY, OPTION, check_storage_url, file_of, journal_url
@@ -134,7 +135,7 @@ def name_in_folder(folder: Path, given: str | None, storage: str | None, timeout
     held = _names_held(folder, storage, timeout_s)
     name = given or (held[0] if len(held) == 1 else folder.name)
     if held and name not in held:
-        same = f"{shlex.quote(f'sweep.study_name={held[-1]}')} {shlex.quote(f'run_dir={folder}')}"
+        same = shlex.join([override_of_word("sweep.study_name", held[-1]), override_of_word("run_dir", str(folder))])
         raise user_error(
             f"the folder {folder} holds the study {held[-1]}, not {name}: give {same} to resume it, or another run_dir."
         )

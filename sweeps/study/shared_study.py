@@ -138,7 +138,7 @@ class SharedStudy:
         return trial
 
     def release_lost(self) -> None:
-        """Leave the trials of dead controllers to a later command: once the total is reached, none is claimed."""
+        """Leave trials of controllers that died on this machine to a later command: at the total none is claimed."""
         with self._alone():
             for left in self._let_lost_wait():
                 log.info("Trial %d waits for a higher total: its controller was lost.", left.number)

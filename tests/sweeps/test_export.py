@@ -103,8 +103,13 @@ def test_a_pruned_trial_has_the_value_of_its_last_step_as_in_optuna(
     assert list(table["score"]) == ["0.5", "", "0.7"] and list(table["value_of"]) == ["step 3", "", "result"]
 
 
-def test_whole_numbers_stay_whole_if_some_are_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    big = 2**53 + 1  # no float has it
+@pytest.mark.parametrize(
+    ("big", "kind"), [(2**53 + 1, pyarrow.int64()), (2**63 + 1, pyarrow.uint64()), (2**64, pyarrow.large_string())]
+)
+def test_whole_numbers_stay_whole_if_some_are_missing(
+    big: int, kind: pyarrow.DataType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No float has these."""
     space = {"x": ["a", "b"], "n": {"values": [big], "when": {"x": "a"}}}
     enqueue = [{"x": "a"}, {"x": "b"}, {"x": "b"}]
 
@@ -123,7 +128,7 @@ def test_whole_numbers_stay_whole_if_some_are_missing(tmp_path: Path, capsys: py
     assert list(table["attempts"]) == ["1", "1", "", "2"]
     assert list(table["n"]) == [str(big), "", "", str(big)]
     assert export.main([str(tmp_path / "s"), "--format", "parquet", "--out", str(tmp_path / "t")]) == 0
-    assert pyarrow.parquet.read_schema(tmp_path / "t").field("n").type == "int64"
+    assert pyarrow.parquet.read_schema(tmp_path / "t").field("n").type == kind
 
 
 def test_an_export_of_a_study_without_trials_has_its_columns(tmp_path: Path) -> None:

@@ -36,7 +36,8 @@ class Reader(Protocol):
     - `known_bad()`, the rows [N] of its catalog of which it knows, with no file opened, that they cannot be read;
     - `unread_files`, once its catalog is read: a word for the files that the system did not give out, so that rows may
       come to mean other spectra although the source is the same; empty if there are none;
-    - `is_changed_by(path)`: whether a file that is written there would be data of the survey, or a change of it;
+    - `change_by(path)`: the end of a sentence, if a file that is written there would be data of the survey, or a change
+      of it; otherwise empty;
     - `reads_slowly`, which is true if a spectrum takes about as long to read as to classify;
     - `num_rows()` and `catalog_rows(rows)`, if its catalog is made row by row and need not be in memory as a whole.
     """

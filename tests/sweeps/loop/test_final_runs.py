@@ -15,6 +15,7 @@ from small_runs import OVERRIDES
 from sweeps.console.summary import summarize
 from sweeps.launchers.contract import WorkerLost
 from sweeps.report.read_study import read_report
+from sweeps.results.final_trials import lacks_final
 from sweeps.study.attributes import FINAL
 
 SPACE = {"x": {"low": 1, "high": 9}}
@@ -161,6 +162,20 @@ def test_a_reference_that_reuses_the_best_trial_is_that_trial(tmp_path: Path) ->
     assert "reused_from" in ended.trials[1].user_attrs
     assert ended.launcher.calls == [] and ended.loop.is_finished
     assert read_report(str(tmp_path)).reference_number == 0
+
+
+def test_a_reference_that_an_earlier_version_ran_to_its_end_as_the_trial_that_reuses_a_result_has_ended(
+    tmp_path: Path,
+) -> None:
+    sweep(tmp_path, {"x": [1, 4]}, score, num_trials=6, num_slots=1, **HELD)
+    options: dict[str, Any] = {"num_trials": 7, "enqueue": [{"x": 1}], **HELD}
+    reused = sweep(tmp_path, {"x": [1, 4]}, score, **options).trials[6].user_attrs["reused_from"]
+    study = open_study(tmp_path, {"x": [1, 4]}, **options)
+    study.study.set_user_attr(f"{FINAL}{reused}", "")
+    study.study.set_user_attr(f"{FINAL}6", "done")
+    assert not lacks_final(study.study)
+    study.close()
+    assert finals(sweep(tmp_path, {"x": [1, 4]}, score, **options)) == []
 
 
 def test_a_lost_worker_is_replaced_and_a_failed_final_run_is_left_to_the_next_command(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ AXES = "loss:[cross_entropy,focal,soft_f1],optimizer.lr:{low:0.001,high:0.01,whe
 OPEN_CONDITION = (f"+sweep.space={{{AXES}}}", "sweep.enqueue=[{optimizer.lr:0.002}]")
 UNMET_CONDITION = ("sweep=loss", "loss=soft_f1", "loss.gamma=choice(2.0)", "sweep.enqueue=[]")
 
+OTHER_RUNS = ("model.width=4,8", "sweep.search_overrides=['score_test=false','schedule.stages.0.epochs=2']")
+
 
 class BegunError(Exception):
     """Raised in place of the first job."""
@@ -81,6 +83,10 @@ def begin_sweep(hydra: Hydra, *arguments: str) -> None:
             OPEN_CONDITION,
             r"sweep\.enqueue holds {optimizer\.lr:0\.002}, which needs loss=focal or soft_f1: enqueue one of them .*",
         ),
+        (
+            OTHER_RUNS,
+            r"sweep\.search_overrides has schedule\.stages\.0\.epochs=2, without which the best trial would be .*",
+        ),
     ],
 )
 def test_a_sweep_that_cannot_run_is_refused_and_leaves_no_folder(
@@ -92,7 +98,14 @@ def test_a_sweep_that_cannot_run_is_refused_and_leaves_no_folder(
 
 
 @pytest.mark.parametrize(
-    "arguments", [("model=compact,fcn", "loss=cross_entropy,focal"), ("device=cpu,auto",), ("sweep=loss",)]
+    "arguments",
+    [
+        ("model=compact,fcn", "loss=cross_entropy,focal"),
+        ("device=cpu,auto",),
+        ("sweep=loss",),
+        ("model.width=4,8", "sweep.search_overrides=['score_test=false','hydra.verbose=true']"),
+        ("model.width=4,8", "schedule.batch_size=8", "sweep.search_overrides=['schedule.batch_size=16']"),
+    ],
 )
 def test_a_sweep_that_can_run_begins(arguments: tuple[str, ...], hydra: Hydra) -> None:
     with pytest.raises(BegunError):
@@ -151,9 +164,10 @@ def test_an_axis_that_does_nothing_is_refused_in_a_folder_without_a_study(hydra:
     [
         (OPEN_CONDITION, "open_condition", "sweep.enqueue holds {optimizer.lr:0.002}"),
         (UNMET_CONDITION, "unmet_condition", "loss.gamma cannot be given"),
+        (OTHER_RUNS, "refused_search_override", "sweep.search_overrides has schedule.stages.0.epochs=2"),
     ],
 )
-def test_a_study_with_a_value_that_its_condition_drops_resumes(
+def test_a_study_with_what_a_new_one_may_not_have_resumes(
     arguments: tuple[str, ...],
     check: str,
     said: str,
@@ -161,7 +175,7 @@ def test_a_study_with_a_value_that_its_condition_drops_resumes(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """As an earlier version, which did not look at conditions, has begun it."""
+    """As an earlier version, which did not look at conditions and search_overrides, has begun it."""
     with monkeypatch.context() as earlier, pytest.raises(BegunError):
         earlier.setattr(f"sweeps.planning.job_checks.{check}", lambda *_: "")
         begin_sweep(hydra, *arguments, "run_dir=study")

@@ -1,14 +1,18 @@
 """A study is found by its name, its folder, or where it was moved to."""
 
 import json
+import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from loop_runs import Call, open_study, sweep
 
+from spectral.errors import UserError
 from sweeps import export, wandb_workspace
 from sweeps.compare import command as compare
 from sweeps.compare.subjects import find_subject
@@ -18,7 +22,7 @@ from sweeps.ls import command as ls
 from sweeps.report import command as report_command
 from sweeps.report.read_study import read_report
 from sweeps.storage.connect import open_storage
-from sweeps.study.find import study_folder
+from sweeps.study.find import name_in_folder, study_folder
 
 
 def test_a_study_is_found_by_its_name_and_after_a_move(
@@ -115,3 +119,18 @@ def test_a_misspelt_study_name_is_refused_with_the_nearest(
 def test_a_missing_study_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert export.main([str(tmp_path / "nope")]) == 2
     assert capsys.readouterr().err.startswith(f"error: there is no study {tmp_path}/nope: neither")
+
+
+@pytest.mark.parametrize("folder", ["plain", "a b", "a, b", "x (1)", "a=b", "it's"])
+def test_the_words_that_resume_the_study_of_a_folder_can_be_pasted(folder: str, tmp_path: Path) -> None:
+    sweep(tmp_path / folder, {"x": [1]}, lambda _: 1.0)
+    with pytest.raises(UserError, match="holds the study study, not another: give") as raised:
+        name_in_folder(tmp_path / folder, "another", None, 10)
+    pasted = re.search(r"give (.*) to resume it", str(raised.value))
+    assert pasted
+    read = OverridesParser.create().parse_overrides(shlex.split(pasted[1]))
+    assert [(o.key_or_group, o.value()) for o in read] == [
+        ("sweep.study_name", "study"),
+        ("run_dir", str(tmp_path / folder)),
+    ]
+    assert ("'" in pasted[1]) == (folder != "plain")

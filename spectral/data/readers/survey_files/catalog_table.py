@@ -58,7 +58,7 @@ def _from_text(path: Path, given: Mapping[str, str | None], source: str) -> pd.D
     if not header.strip():
         raise UserError(f"{source} has no header line.")
     separator = max(SEPARATORS, key=header.count)
-    names = [name.strip() for name in next(csv.reader([header], delimiter=separator))]
+    names = [name.strip() for name in _cells(header, separator)]
     check_names(names, source)
     as_is = text_columns(names, given, source)
 
@@ -76,22 +76,37 @@ def _from_text(path: Path, given: Mapping[str, str | None], source: str) -> pd.D
         )
 
     frame = _frame(read(as_is, [name for name in names if not is_index(name)]))
-    floats = frame.select_dtypes("float64")
-    if large := [str(name) for name in floats if (floats[name].abs() >= EXACT_BELOW).any()]:
+    if large := [str(name) for name, values in frame.select_dtypes("float64").items() if _may_be_inexact(values)]:
         # Arrow knows whole numbers of 63 bits, and makes floats of columns that hold larger ones.
         numbers = {name: numbers_if_all(text.fillna("")) for name, text in read(large, large).to_pandas().items()}
         frame = frame.assign(**{n: column for n, column in numbers.items() if is_integer_dtype(column.dtype)})
     return frame
 
 
+def _may_be_inexact(values: pd.Series) -> bool:
+    """Whether floats may stand for whole numbers of 64 bits that no float holds."""
+    there = values.dropna()
+    return bool((there.abs() >= EXACT_BELOW).any() and (there.abs() <= 2**64).all() and (there % 1 == 0).all())
+
+
 def _header(text: TextIO) -> tuple[str, int]:
-    """The line of names, and how many comments come before it, such as #Table1 of SkyServer's searches."""
-    first = line = text.readline()
-    num = 0
-    while line.startswith("#") and not set(SEPARATORS) & set(line):
-        line, num = text.readline(), num + 1
-    header, num = (line, num) if set(SEPARATORS) & set(line) else (first, 0)
-    return header.rstrip("\r\n"), num
+    """The line of names, and how many comments come before it, such as #Table1 of SkyServer's searches.
+
+    Names may begin with # too: then there are as many as values in the first line that does not.
+    """
+    comments, line = list[str](), text.readline().rstrip("\r\n")
+    while line.startswith("#"):
+        comments.append(line)
+        line = text.readline().rstrip("\r\n")
+    for num, comment in enumerate(comments):
+        separator = max(SEPARATORS, key=comment.count)
+        if separator in comment and (not line or len(_cells(comment, separator)) == len(_cells(line, separator))):
+            return comment, num
+    return (line, len(comments)) if set(SEPARATORS) & set(line) else ([*comments, line][0], 0)
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    return next(csv.reader([line], delimiter=separator), [])
 
 
 def _from_parquet(path: Path, source: str) -> pd.DataFrame:

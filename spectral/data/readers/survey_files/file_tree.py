@@ -2,6 +2,7 @@
 
 import glob
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -24,11 +25,13 @@ class FileTree:
         stamp: changes when a file comes, goes or is replaced. Of many files, one that is written to in place is not
             seen: each of a million would have to be looked at, at every start. In their folders any other file that
             comes or goes changes it too.
+        folders: below the root that were looked into, if data.folder is a folder.
     """
 
     root: Path
     names: list[str]
     stamp: str
+    folders: Sequence[str] = ()
 
 
 def find_files(
@@ -48,11 +51,12 @@ def find_files(
     Raises:
         UserError: the folder is not there, cannot be listed, has no such file, or has one whose name is not UTF-8.
     """
+    folders: list[str] = []
     if Path(folder).is_file():
         root, names = Path(folder).parent, [Path(folder).name]
     else:
         root = tree_root(folder, key)
-        found = _matching(folder, root) if _is_pattern(folder) else _below(root, key)
+        found, folders = (_matching(folder, root), folders) if _is_pattern(folder) else _below(root, key)
         names = [name for name in found if _fits(name.rpartition("/")[2].lower(), endings, beginnings)]
     if but_not is not None:
         names = [
@@ -65,18 +69,29 @@ def find_files(
     if len(names) <= MOST_STAMPED:
         stamps = [size_and_time(root / name) for name in names]
     else:
-        folders = sorted({name.rpartition("/")[0] for name in names})
-        stamps = [f"{name}/{(root / name).stat().st_mtime_ns}" for name in folders]
-    return FileTree(root, names, join_stamps([*names, *stamps]))
+        stamps = [f"{name}/{(root / name).stat().st_mtime_ns}" for name in sorted(_folders_of(names))]
+    return FileTree(root, names, join_stamps([*names, *stamps]), folders)
 
 
-def would_be_found(path: Path, folder: str, endings: tuple[str, ...], beginnings: tuple[str, ...] = ("",)) -> bool:
-    """Whether `find_files` would find a file that is written there; of patterns, perhaps also one that it would not."""
-    root = tree_root(folder)
-    if not _fits(path.name.lower(), endings, beginnings) or not path.resolve().is_relative_to(root.resolve()):
+def would_be_found(
+    path: Path, folder: str, tree: FileTree, endings: tuple[str, ...], beginnings: tuple[str, ...] = ("",)
+) -> bool:
+    """Whether `find_files`, which has found `tree`, would find a file too that is written there."""
+    if not _fits(path.name.lower(), endings, beginnings):
         return False
-    below, rest = str(path.resolve().relative_to(root.resolve())), below_root(folder, root)
-    return not rest or fnmatchcase(below, rest.replace("**/", "*")) or below == rest
+    there, new = _where(path)
+    found_as = {os.path.realpath(tree.root / below): below for below in {*_folders_of(tree.names), *tree.folders}}
+    below = found_as.get(there, os.path.relpath(there, os.path.realpath(tree.root)))
+    rest = below_root(folder, tree.root)
+    pattern = [glob.escape(rest)] if Path(folder).is_file() else rest.split("/") if rest else ["**", "*"]
+    return _matches([*Path(below).parts, *new], pattern)
+
+
+def would_change_stamp(path: Path, tree: FileTree) -> bool:
+    """Whether a file that is written there changes the stamp by the time of a folder: that of many files."""
+    if len(tree.names) <= MOST_STAMPED:
+        return False
+    return _where(path)[0] in {os.path.realpath(tree.root / below) for below in _folders_of(tree.names)}
 
 
 def size_and_time(path: Path) -> str:
@@ -129,17 +144,41 @@ def _is_data(name: str) -> bool:
     return not name.startswith(".")
 
 
+def _folders_of(names: list[str]) -> set[str]:
+    return {name.rpartition("/")[0] for name in names}
+
+
+def _where(path: Path) -> tuple[str, tuple[str, ...]]:
+    """The real folder that gets an entry if a file is written there, and what is then new in it."""
+    path = path.parent.resolve() / path.name
+    folder = next(parent for parent in path.parents if parent.is_dir())
+    return str(folder), path.relative_to(folder).parts
+
+
+def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether glob would find a file with these folders and name."""
+    if not (parts and pattern):
+        return not (parts or pattern)
+    is_data = _is_data(parts[0]) or pattern[0].startswith(".")
+    if pattern[0] == "**":
+        return _matches(parts, pattern[1:]) or (is_data and _matches(parts[1:], pattern))
+    return is_data and fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
+
+
 def _same(path: Path, other: str) -> bool:
     return Path(other).exists() and path.samefile(other)
 
 
-def _below(root: Path, key: str) -> list[str]:
-    """All files, in the order of their names. A folder counts by its own name, and if it has none here by a link's."""
+def _below(root: Path, key: str) -> tuple[list[str], list[str]]:
+    """All files, in the order of their names, and all folders.
+
+    A folder counts by its own name, and if it has none here by a link's.
+    """
 
     def fail(error: OSError) -> None:
         raise UserError(f"{key}={root} cannot be listed: {error.filename}: {error.strerror}.") from error
 
-    names, seen, starts = list[str](), set[str](), [str(root)]
+    names, folders, seen, starts = list[str](), list[str](), set[str](), [str(root)]
     for start in starts:  # links are added to these as they are found
         for folder, subfolders, files in os.walk(start, onerror=fail) if _is_new(start, seen) else ():
             paths = {name: f"{folder}/{name}" for name in sorted(subfolders) if _is_data(name)}
@@ -147,9 +186,10 @@ def _below(root: Path, key: str) -> list[str]:
             starts += links.values()
             subfolders[:] = [name for name in paths if name not in links and _is_new(paths[name], seen)]
             below = os.path.relpath(folder, root)
+            folders.append(below)
             begin = "" if below == "." else f"{below}/"
             names += [begin + name for name in sorted(files)]
-    return sorted(names, key=_place) if len(starts) > 1 else names
+    return (sorted(names, key=_place) if len(starts) > 1 else names), folders
 
 
 def _place(name: str) -> list[tuple[bool, str]]:

@@ -27,6 +27,7 @@ from spectral.data.readers.survey_files.file_tree import (
     find_files,
     size_and_time,
     would_be_found,
+    would_change_stamp,
 )
 from spectral.data.readers.survey_files.layout import Layout, Spectrum, UnreadableError
 from spectral.data.readers.survey_files.listing import Source, list_spectra, warnings_in
@@ -40,7 +41,7 @@ log = logging.getLogger(__name__)
 MANIFEST_FORMAT = 4
 ROWS_PER_GROUP = 8192  # of the manifest, which is read a group at a time: it may have millions of rows
 OF_LABELS = ("class_map", "zwarn_labels")  # settings by which labels are made of what is listed
-JOINED = "joined 2"  # in the stamp: how files of many spectra are joined to a catalog, so that they are packed again
+JOINED = "joined 2"  # in the stamp: how spectra are joined to a catalog, so that they are packed again
 
 
 class SurveyFilesReader:
@@ -61,12 +62,11 @@ class SurveyFilesReader:
         self.layout, self.source, self.num_workers = layout, source, num_workers
         self.wave_unit: str = getattr(layout, "wave_unit", "angstrom")
         self.tree: FileTree | None = self._find_files()
-        self.root, self._is_large = self.tree.root, len(self.tree.names) > MOST_STAMPED
+        self.root = self.tree.root
         self._stamp = _stamp_with_redshifts(layout, self.tree)
         if source.catalog is not None:
-            joined = [JOINED] if getattr(layout, "many_per_file", False) else []
-            stamps = [file_stamp(existing_file(source.catalog, "data.catalog")), *joined]
-            self._stamp = join_stamps([self._stamp, *stamps])
+            catalog = existing_file(source.catalog, "data.catalog")
+            self._stamp = join_stamps([self._stamp, file_stamp(catalog), JOINED])
         if hasattr(layout, "version"):  # what an earlier version has listed and packed is listed and packed again
             self._stamp = join_stamps([self._stamp, f"version {layout.version}"])
         of_list = [MANIFEST_FORMAT, self._stamp, self._settings_of_list()]
@@ -83,13 +83,14 @@ class SurveyFilesReader:
         beginnings = getattr(self.layout, "beginnings", ("",))
         return find_files(self.source.folder, self.layout.endings, beginnings, self.source.catalog)
 
-    def is_changed_by(self, path: Path) -> bool:
-        """Whether a file that is written there counts as one of the survey's, or as a change of its folder."""
-        endings, beginnings = self.layout.endings, getattr(self.layout, "beginnings", ("",))
-        names = [path.name]
-        if self._is_large and path.parent.is_dir():
-            names += os.listdir(path.parent)  # noqa: PTH208  # names alone: there may be a million
-        return any(would_be_found(path.with_name(name), self.source.folder, endings, beginnings) for name in names)
+    def change_by(self, path: Path) -> str:
+        """What a file that is written there would do to the survey, and what helps; empty if it would do nothing."""
+        tree, beginnings = self.tree or self._find_files(), getattr(self.layout, "beginnings", ("",))
+        if would_change_stamp(path, tree):
+            return "would count as a change, since they are too many to look at each: give another folder"
+        if would_be_found(path, self.source.folder, tree, self.layout.endings, beginnings):
+            return "would count as one of them: give another folder or ending"
+        return ""
 
     def catalog(self) -> pd.DataFrame:
         """Raises UserError if the catalog cannot be used, or no row of it has a file."""

@@ -137,21 +137,46 @@ def test_another_file_in_a_folder_of_few_changes_no_stamp(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("folder", "path", "is_found"),
+    ("meant", "path"),
     [
-        ("d", "d/cat.fits", True),
-        ("d", "d/a/b/cat.FITS", True),
-        ("d", "d/cat.csv", False),
-        ("d", "cat.fits", False),
-        ("d", "d/../cat.fits", False),
-        ("d/*/spec-*.fits", "d/a/cat.fits", False),
-        ("d/*/spec-*.fits", "d/a/spec-cat.fits", True),
-        ("d/**/*.fits", "d/cat.fits", True),
-        ("d/e[1].fits", "d/e[1].fits", True),
-        ("d/e[1].fits", "d/cat.fits", False),
+        ("d", "d/cat.fits"),
+        ("d", "d/a/new/cat.FITS"),
+        ("d", "d/cat.csv"),
+        ("d", "cat.fits"),
+        ("d", "d/../cat.fits"),
+        ("d", "d/.hidden/cat.fits"),
+        ("d", "d/a/.hidden/new/cat.fits"),
+        ("d", "d/link/cat.fits"),
+        ("d", "elsewhere/cat.fits"),
+        ("d", "elsewhere/b/cat.fits"),
+        ("d/*.fits", "d/cat.fits"),
+        ("d/*.fits", "d/a/cat.fits"),
+        ("d/*.fits", "elsewhere/cat.fits"),
+        ("d/*/spec-*.fits", "d/a/cat.fits"),
+        ("d/*/spec-*.fits", "d/a/spec-cat.fits"),
+        ("d/*/spec-*.fits", "d/link/spec-cat.fits"),
+        ("d/*/spec-*.fits", "d/new/spec-cat.fits"),
+        ("d/*/spec-*.fits", "d/.hidden/spec-cat.fits"),
+        ("d/*/spec-*.fits", "elsewhere/spec-cat.fits"),
+        ("d/**/*.fits", "d/cat.fits"),
+        ("d/**/*.fits", "d/a/new/cat.fits"),
+        ("d/**/*.fits", "d/.hidden/cat.fits"),
+        ("d/e[1].fits", "d/e[1].fits"),
+        ("d/e[1].fits", "d/cat.fits"),
+        ("d/e[1].fits", "d/e1.fits"),
     ],
 )
-def test_whether_a_file_that_is_written_would_be_found(tmp_path: Path, folder: str, path: str, is_found: bool) -> None:
-    (tmp_path / "d").mkdir()
-    (tmp_path / "d" / "e[1].fits").write_text("x")
-    assert would_be_found(tmp_path / path, str(tmp_path / folder), (".fits",)) == is_found
+def test_whether_a_file_that_is_written_would_be_found(tmp_path: Path, meant: str, path: str) -> None:
+    """As the list says once it is written."""
+    for name in ("d/a/spec-0.fits", "d/e[1].fits", "elsewhere/spec-1.fits"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    (tmp_path / "elsewhere" / "b").mkdir()
+    (tmp_path / "d" / "link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "d" / "a" / ".hidden").mkdir()
+    folder, written = str(tmp_path / meant), tmp_path / path
+    expected = would_be_found(written, folder, find_files(folder, (".fits",)), (".fits",))
+    written.parent.mkdir(parents=True, exist_ok=True)
+    written.write_text("x")
+    tree = find_files(folder, (".fits",))
+    assert any((tree.root / name).samefile(written) for name in tree.names) == expected

@@ -91,15 +91,18 @@ def test_one_process_reads_the_headers_and_others_wait_for_it(
     assert len(calls) == 1
 
 
-@pytest.mark.parametrize(("most", "is_changed"), [(10_000, [True, False, False]), (0, [True, True, False])])
+@pytest.mark.parametrize(
+    ("most", "changes"), [(10_000, ["one of them", "", "", ""]), (0, ["a change", "a change", "a change", ""])]
+)
 def test_what_would_change_a_survey_if_it_were_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, is_changed: list[bool]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, changes: list[str]
 ) -> None:
-    """Of many files the times of their folders count, so that any file that comes there changes them."""
-    monkeypatch.setattr(reader_module, "MOST_STAMPED", most)
+    """Of many files the times of their folders count, so that any file or folder that comes there changes them."""
     monkeypatch.setattr(file_tree, "MOST_STAMPED", most)
     case = TwoColumnCase()
     case.write(tmp_path, made_spectra(3, ragged=True))
     reader = case.open(tmp_path)
-    names = ("spectra/cat.csv", "spectra/cat.parquet", "cat.csv")
-    assert [reader.is_changed_by(tmp_path / name) for name in names] == is_changed
+    names = ("spectra/cat.csv", "spectra/cat.parquet", "spectra/new/cat.parquet", "cat.csv")
+    for name, change in zip(names, changes, strict=True):
+        assert reader.change_by(tmp_path / name).startswith(f"would count as {change}" if change else "")
+        assert bool(reader.change_by(tmp_path / name)) == bool(change)

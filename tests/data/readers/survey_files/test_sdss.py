@@ -12,6 +12,8 @@ from reader_cases.case import MadeSpectrum, made_spectra
 from reader_cases.sdss import MJD, PLATE, SpecLiteCase, write_classes, write_plate
 from survey_tests import few_spectra, no_headers, rows_of, sdss
 
+from spectral.data.readers.fingerprints import file_stamp, join_stamps
+from spectral.data.readers.survey_files import file_tree
 from spectral.data.readers.survey_files.layout import UnreadableError
 from spectral.data.readers.survey_files.sdss import PlateLayout
 
@@ -99,6 +101,21 @@ def test_a_catalog_row_without_a_fiber_is_a_bad_row(tmp_path: Path, with_ids: bo
     problems = reader.read(np.arange(5)).problems
     assert list(problems) == [1, 2, 3, 4]
     assert problems[1] == problems[2] == "no place in its file: spPlate-0266-51602.fits"
+
+
+def test_a_catalog_of_ids_and_classes_decides_by_its_own_warnings_and_a_list_of_before_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the files, which are 0, decided before. The stamp of many files alone would be the same now."""
+    monkeypatch.setattr(file_tree, "MOST_STAMPED", 0)
+    spectra, catalog = few_spectra(3), tmp_path / "c.csv"
+    SpecLiteCase().write(tmp_path, spectra)
+    table = {"specobjid": [spectrum.id for spectrum in spectra], "class": "STAR", "zWarning": [4, 0, 4]}
+    pd.DataFrame(table).to_csv(catalog, index=False)
+    reader = sdss(tmp_path / "spectra", catalog=str(catalog))
+    assert rows_of(reader, "label") == [[None, "star", None]]
+    files = file_tree.find_files(str(tmp_path / "spectra"), reader.layout.endings, reader.layout.beginnings)
+    assert reader.fingerprint() != join_stamps([files.stamp, file_stamp(catalog)])
 
 
 @pytest.mark.parametrize(

@@ -219,15 +219,21 @@ def test_the_best_is_compared_with_the_reference(error_rate: float, split: str, 
     assert ("flattered" in shown) == (split == "validation")
 
 
-def test_a_best_trial_that_was_not_chosen_on_validation_is_not_flattered_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("others", [[], ["val/macro_f1"]], ids=["alone", "before another"])
+def test_a_best_trial_that_was_not_chosen_on_validation_is_not_flattered_there(
+    others: list[str], tmp_path: Path
+) -> None:
+    """The first objective chooses."""
+
     def run(error_rate: float, seed: int) -> list[dict[str, Any]]:
         return [{"result": {"val/macro_f1": 0.5}, "predictions": predictions(300, error_rate, seed, "validation")}]
 
     trials = [
-        Made({"x": 0.1}, [0.5], was_enqueued=True, runs=run(0.4, 1)),
-        Made({"x": 0.2}, [0.3], runs=run(0.05, 2)),
+        Made({"x": 0.1}, [0.5, *(0.5 for _ in others)], was_enqueued=True, runs=run(0.4, 1)),
+        Made({"x": 0.2}, [0.3, *(0.5 for _ in others)], runs=run(0.05, 2)),
     ]
-    shown = words(make_report(tmp_path / "study", trials, X, objectives=["train/loss"], directions=["minimize"]))
+    directions = ["minimize", *("maximize" for _ in others)]
+    shown = words(make_report(tmp_path / "study", trials, X, ["train/loss", *others], directions))
     assert "On the same 300 validation spectra the best trial has" in shown
     assert "flattered" not in shown and "optimistic" not in shown
 
