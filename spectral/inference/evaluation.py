@@ -165,10 +165,11 @@ def check_out(out: str | None, run: str) -> None:
     if found is None:
         raise UserError(f"out={out} is not empty and holds no evaluation: {own}.")
     evaluated, weights = found
-    # A run that is not there as it was given then, from another folder, or since it was moved, may be the same one.
+    # A run that is not there as it was given then, from another folder, or since it was moved, may be the same one. The
+    # weights tell. One that is there may have been made again in the same folder, with other weights.
     is_there = bool(evaluated) and RunFolder(evaluated).config.exists()
     is_elsewhere = is_there and Path(evaluated).resolve() != Path(run).resolve()
-    if is_elsewhere or weights not in (None, RunFolder.existing(run).weights_digest()):
+    if is_elsewhere or (not is_there and weights not in (None, RunFolder.existing(run).weights_digest())):
         whose = f"another run, {evaluated}" if is_elsewhere else f"{evaluated} with other weights"
         raise UserError(f"out={out} holds the evaluation of {whose}: {own}.")
 
