@@ -125,7 +125,8 @@ class TrainedRun:
             ValueError: a shape is wrong, a spectrum cannot be classified, or wavelengths are missing.
         """
         try:
-            survey = survey_of_arrays(self.predictor.classifier, self.name, flux, ivar, mask, wave)
+            classifier, min_pixels = self.predictor.classifier, self.predictor.min_pixels
+            survey = survey_of_arrays(classifier, self.name, flux, ivar, mask, wave, min_pixels)
             if not len(survey):
                 return np.zeros((0, len(self.class_names)))
             return self.predictor.probabilities(survey, np.arange(len(survey)))
