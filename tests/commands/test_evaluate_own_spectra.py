@@ -79,7 +79,17 @@ def test_the_split_of_a_run_whose_data_was_moved_is_scored(
     config = OmegaConf.load(run / "config.yaml")
     config.data = {"name": "packed", "folder": str(tmp_path / "gone")}
     OmegaConf.save(config, run / "config.yaml")
-    with pytest.raises(UserError, match=r"config.yaml names cannot be used .*give data=packed and .*: .*gone"):
+    with pytest.raises(UserError, match=r"config.yaml names cannot be used .*takes data=packed and .*: .*gone"):
         evaluate(run, f"on={on}")
     assert kept_doubt(run, spectra(**arrays()), f"on={on}") is None
     assert result(tmp_path / "scores")[key] == pytest.approx(result(run)[key], abs=1e-6)
+
+
+def test_a_split_that_cannot_be_made_again_is_not_taken_for_moved_data(finished: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(finished, tmp_path / "run")
+    config = OmegaConf.load(run / "config.yaml")
+    config.split = {"name": "given"}  # the data has none
+    OmegaConf.save(config, run / "config.yaml")
+    with pytest.raises(UserError, match="split=given") as refused:
+        evaluate(run)
+    assert "moved" not in str(refused.value)
