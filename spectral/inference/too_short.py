@@ -36,10 +36,8 @@ def too_short(
     num_pixels = bad.shape[1] - bad[:, ::-1].argmin(axis=1)
     if classifier.inputs.masked_pixels != "zero":  # which leaves masked pixels at the blue end in the spectrum
         num_pixels -= bad.argmin(axis=1)
-    return {
-        row: f"too short for the network: {num_pixels[row]} pixels from the first to the last good one, not {needed}"
-        for row in np.flatnonzero(num_pixels < needed).tolist()
-    }
+    reason = f"too short for the network: it needs {needed} pixels that are not padding, and the spectrum has"
+    return {row: f"{reason} {num_pixels[row]}" for row in np.flatnonzero(num_pixels < needed).tolist()}
 
 
 def warn_of_too_short(classifier: Classifier, needed: int, survey: Survey, rows: Rows) -> None:
@@ -48,13 +46,15 @@ def warn_of_too_short(classifier: Classifier, needed: int, survey: Survey, rows:
     Args:
         needed: pixels, by `min_pixels_of` its network.
     """
+    if needed == 1:
+        return  # without reading the masks
     looked_at = rows[:: -(-len(rows) // MOST_LOOKED_AT) or 1]
     mask = None if survey.mask is None else np.take(survey.mask, looked_at, axis=0)
     num = len(too_short(classifier, needed, (len(looked_at), *survey.flux.shape[1:]), mask))
     if num:
         log.warning(
-            "%s of the %s spectra that were looked at have fewer than %s pixels from the first to the last good one: "
-            "the network needs these, and sees nothing of a shorter spectrum.",
+            "%s of the %s spectra that were looked at have fewer than %s pixels that are not padding: the network "
+            "needs these, and sees nothing of a shorter spectrum.",
             f"{num:,}",
             f"{len(looked_at):,}",
             needed,

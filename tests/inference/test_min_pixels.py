@@ -1,9 +1,12 @@
 """How many pixels of a spectrum what applies a run says that its network needs."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from small_runs import OVERRIDES, arrays, run
@@ -15,8 +18,10 @@ from spectral.inference.classifier import Classifier
 from spectral.inference.input_spec import InputSpec
 from spectral.inference.onnx_predictor import ON_CPU, OnnxPredictor
 from spectral.inference.predictor import Predictor
+from spectral.inference.too_short import warn_of_too_short
 from spectral.models.fcn import FCN
 from spectral.models.shift_average import ShiftAverage
+from spectral.survey import Survey
 
 
 def classifier_of(model: object) -> Classifier:
@@ -26,6 +31,17 @@ def classifier_of(model: object) -> Classifier:
 
 def of_onnx(classifier: Classifier) -> OnnxPredictor:
     return OnnxPredictor(classifier, session=None, inputs=classifier.build_inputs(), batch_size=8)
+
+
+def test_if_a_network_needs_one_pixel_no_mask_is_read(caplog: pytest.LogCaptureFixture) -> None:
+    class Unread:
+        def take(self, *_: Any, **__: Any) -> None:
+            raise AssertionError("a mask was read")
+
+    flux, mask = np.zeros((3, 1, 140), np.float32), cast(Any, Unread())
+    survey = Survey(flux, pd.DataFrame(index=range(3)), ("a", "b"), mask=mask)
+    warn_of_too_short(classifier_of("fcn"), 1, survey, np.arange(3))
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 @pytest.fixture(params=[lambda rates: rates[1].item(), torch.Tensor.tolist, torch.Tensor.numpy])
