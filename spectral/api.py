@@ -4,6 +4,7 @@ n spectra, C channels, L pixels of the run's spectra, l of others, K classes.
 """
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,8 @@ def load_run(
     """
     # str: a torch.device too is the name of one.
     given = LoadConfig(str(device), precision, num_threads, batch_size)
-    options, path = _checked(given), Path(folder).expanduser()
+    # Path.expanduser fails if no user has the name after ~.
+    options, path = _checked(given), Path(os.path.expanduser(folder))  # noqa: PTH111
     if path.suffix == SUFFIX:
         check_device(options.device, f"run={folder}")
         check_precision(options.precision, f"run={folder}")
@@ -67,6 +69,7 @@ def load_run(
 def _checked(given: LoadConfig) -> LoadConfig:
     """What was given, if types and values are allowed. Raises UserError."""
     values = dataclasses.asdict(given)
+    values = {key: value.item() if isinstance(value, np.generic) else value for key, value in values.items()}
     try:
         options = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(LoadConfig), values))
     except OmegaConfBaseException as error:
@@ -125,7 +128,8 @@ class TrainedRun:
             ValueError: a shape is wrong, a spectrum cannot be classified, or wavelengths are missing.
         """
         try:
-            survey = survey_of_arrays(self.predictor.classifier, self.name, flux, ivar, mask, wave)
+            classifier, min_pixels = self.predictor.classifier, self.predictor.min_pixels
+            survey = survey_of_arrays(classifier, self.name, flux, ivar, mask, wave, min_pixels)
             if not len(survey):
                 return np.zeros((0, len(self.class_names)))
             return self.predictor.probabilities(survey, np.arange(len(survey)))

@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from spectral import experiment
 from spectral.api import TrainedRun, load_run
 from spectral.configs.models import models
+from spectral.configs.sampler import ScheduleSamplerConfig, samplers
 from spectral.errors import UserError, nearest
 from spectral.runs.folder import RunFolder
 
@@ -54,8 +55,8 @@ class SpectralClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         loss: cross_entropy, focal, soft_f1, logit_adjusted, balanced_softmax.
         decision: from probabilities to a class: argmax or macro_f1.
         validation_fraction: of each class, held out to choose the best epoch by its macro-F1. At 0, or if a class has
-            a single spectrum, the epoch of the lowest training loss is taken; with sampler=schedule, whose losses
-            cannot be compared, the last one.
+            a single spectrum, the epoch of the lowest training loss is taken; with a sampler whose class shares
+            move, so that losses cannot be compared, the last one.
         config: further nodes of an experiment's config, which replace those made of the arguments above:
             `{"optimizer": {"name": "adamw", "weight_decay": 0.01}}`. The classes are named by their number in
             `classes_`, from 0. No run folder is kept, so `run_dir` is none of them.
@@ -139,8 +140,7 @@ class SpectralClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             run_dir = self.config["run_dir"]
             raise ValueError(f"config: run_dir={run_dir} cannot be given: a classifier keeps no run folder.")
         data = {"name": "arrays", "path": str(survey), "class_names": names, "num_workers": 1, "channels_last": False}
-        sampler = self.sampler.get("name") if isinstance(self.sampler, Mapping) else self.sampler
-        keep = "best" if validation or sampler != "schedule" else "last"
+        keep = "best" if validation or not self._moves() else "last"
         stage = {"name": "train", "epochs": self.epochs, "steps": None}
         made = {
             "seed": int(check_random_state(self.random_state).randint(2**31 - 1)),
@@ -164,6 +164,15 @@ class SpectralClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             "plots": False,
         }
         return {key: dict(v) if isinstance(v, Mapping) else v for key, v in {**made, **(self.config or {})}.items()}
+
+    def _moves(self) -> bool:
+        """Whether the class shares of the batches move. Raises ValueError if the sampler is wrong."""
+        sampler = (self.config or {}).get("sampler", self.sampler)
+        try:
+            typed = samplers.typed(dict(sampler) if isinstance(sampler, Mapping) else sampler)
+        except UserError as error:
+            raise ValueError(str(error)) from error
+        return isinstance(typed, ScheduleSamplerConfig) and typed.moves
 
     def _train(self, config: dict[str, Any], folder: Path) -> tuple[TrainedRun, dict[str, Any]]:
         printed = contextlib.nullcontext() if self.verbose else contextlib.redirect_stdout(io.StringIO())

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -222,6 +223,23 @@ def test_a_device_of_torch_and_a_folder_of_the_home_are_taken(
 ) -> None:
     monkeypatch.setenv("HOME", str(folder.parent))
     loaded = load_run(f"~/{folder.name}", **ON_CPU | {"device": torch.device("cpu")})
+    np.testing.assert_array_equal(loaded.predict_proba(spectra()), run.predict_proba(spectra()))
+
+
+def test_numbers_and_text_of_numpy_are_taken(run: TrainedRun, folder: Path) -> None:
+    given = {"precision": np.str_("float32"), "num_threads": np.int32(1), "batch_size": np.int64(2)}
+    loaded = load_run(folder, device="cpu", **given)
+    np.testing.assert_allclose(loaded.predict_proba(spectra()), run.predict_proba(spectra()), rtol=1e-5)
+
+
+def test_a_folder_that_begins_with_a_tilde_need_not_be_of_a_home(
+    run: TrainedRun, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="~no_such_user/run is not a run folder"):
+        load_run("~no_such_user/run")
+    shutil.copytree(folder, tmp_path / "~no_such_user" / "run")
+    loaded = load_run("~no_such_user/run", **ON_CPU)
     np.testing.assert_array_equal(loaded.predict_proba(spectra()), run.predict_proba(spectra()))
 
 

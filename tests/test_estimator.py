@@ -54,11 +54,31 @@ def test_channels_labels_that_are_numbers_and_further_config_are_taken() -> None
         fitted.predict(X[:, :1])
 
 
-@pytest.mark.parametrize("sampler", ["schedule", {"name": "schedule", "start": "natural"}])
-def test_losses_of_other_mixtures_do_not_choose_the_epoch(sampler: Any) -> None:
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"sampler": "schedule"},
+        {"sampler": {"name": "schedule", "start": "natural"}},
+        {"config": {"sampler": {"name": "schedule"}}},
+    ],
+)
+def test_losses_of_other_mixtures_do_not_choose_the_epoch(given: dict[str, Any]) -> None:
     X, y = np.random.default_rng(0).normal(size=(40, 30)), np.array(["star"] * 36 + ["qso"] * 4)
-    fitted = SpectralClassifier(SMALL, epochs=3, validation_fraction=0, sampler=sampler, learning_rate=1e-6, **ON_CPU)
+    fitted = SpectralClassifier(SMALL, epochs=3, validation_fraction=0, learning_rate=1e-6, **given, **ON_CPU)
     assert fitted.fit(X, y).result_["best_epoch"] == 3
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"sampler": {"name": "schedule", "start": "balanced", "end": "balanced"}},
+        {"sampler": "schedule", "config": {"sampler": "natural"}},
+    ],
+)
+def test_losses_of_the_same_mixture_choose_the_epoch(given: dict[str, Any]) -> None:
+    X, y = np.random.default_rng(0).normal(size=(40, 30)), np.array(["star"] * 36 + ["qso"] * 4)
+    fitted = SpectralClassifier(SMALL, epochs=3, validation_fraction=0, learning_rate=1e3, **given, **ON_CPU).fit(X, y)
+    assert fitted.result_["best_epoch"] < 3
 
 
 def test_a_masked_array_is_refused() -> None:
@@ -92,6 +112,7 @@ def test_it_stands_in_a_pipeline_that_is_searched() -> None:
         ({"config": {"modle": "fcn"}}, "modle is not a known key: did you mean 'model'"),
         ({"config": {"run_dir": "mine"}}, "^config: run_dir=mine cannot be given: a classifier keeps no"),
         ({"loss": {"name": "focal", "gama": 2}}, "did you mean 'gamma'"),
+        ({"sampler": "scedule", "validation_fraction": 0}, "sampler=scedule is not known: did you mean 'schedule'"),
     ],
 )
 def test_a_wrong_argument_is_a_value_error(arguments: dict[str, Any], sentence: str) -> None:

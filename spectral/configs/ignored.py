@@ -107,9 +107,7 @@ def _of_baseline(data: Any) -> Iterator[str]:
 def _moving(config: ExperimentConfig) -> Iterator[str]:
     """What compares training losses of epochs whose batches have other class shares."""
     sampler, schedule = config.sampler, config.schedule
-    if not isinstance(sampler, ScheduleSamplerConfig):
-        return
-    if (sampler.start, sampler.start_fractions) == (sampler.end, sampler.end_fractions):
+    if not isinstance(sampler, ScheduleSamplerConfig) or not sampler.moves:
         return
     why = "with sampler=schedule: the class shares of the batches move, so training losses of epochs cannot be compared"
     if config.objectives[0] == "train/loss" and (schedule.keep == "best" or schedule.patience_epochs is not None):

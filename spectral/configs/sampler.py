@@ -94,6 +94,11 @@ class ScheduleSamplerConfig:
         _check_endpoint(self.start, self.start_fractions, f"{key}.start")
         _check_endpoint(self.end, self.end_fractions, f"{key}.end")
 
+    @property
+    def moves(self) -> bool:
+        """Whether the class shares of the batches change, so that training losses of epochs cannot be compared."""
+        return (self.start, self.start_fractions) != (self.end, self.end_fractions)
+
 
 def _check_endpoint(kind: str, fractions: Any, key: str) -> None:
     if kind != "fractions" and fractions is not None:

@@ -47,7 +47,15 @@ class Dataset:
         Raises:
             UserError: the data cannot be read, nothing is left to train on, or it has one class alone.
         """
-        survey = _opened(data, split, cache_dir)
+        return cls.divided(open_survey(data, cache_dir), data, split)
+
+    @classmethod
+    def divided(cls, survey: Survey, data: Any, split: Any) -> "Dataset":
+        """As `open`, of the open survey of a typed data config.
+
+        Raises:
+            UserError: nothing is left to train on, or it has one class alone.
+        """
         dataset = cls.of(survey.with_split(_assigned(survey, data, split)))
         if not len(dataset.train):
             raise UserError(_no_labels(survey, split.name))
@@ -64,7 +72,7 @@ class Dataset:
         Raises:
             UserError: the data cannot be read, or nothing is left to train on.
         """
-        survey = _opened(data, split, cache_dir)
+        survey = open_survey(data, cache_dir)
         dataset = cls.of(survey.with_split(_assigned(survey, data, split, assign_without_labels)))
         if not len(dataset.train):
             raise UserError(f"split={split.name} leaves no spectrum to train on, of {len(survey)} in all.")
@@ -128,17 +136,11 @@ class Dataset:
         return digest.hexdigest()
 
 
-def _opened(data: Any, split: Any, cache_dir: Path) -> Survey:
-    survey = open_survey(data, cache_dir)
-    assert survey.folder is not None
-    if "split" in survey.catalog and split.name != "given":
-        log.warning("The data has a split of its own, which split=%s does not use: split=given does.", split.name)
-    return survey
-
-
 def _assigned(
     survey: Survey, data: Any, split: Any, assign: Callable[..., "pd.Series[Any]"] = assign_split
 ) -> "pd.Series[Any]":
+    if "split" in survey.catalog and split.name != "given":
+        log.warning("The data has a split of its own, which split=%s does not use: split=given does.", split.name)
     try:
         return assign(survey.catalog, split, survey.folder)
     except RareClassError as error:

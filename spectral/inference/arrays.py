@@ -33,6 +33,7 @@ def survey_of_arrays(
     ivar: ArrayLike | None = None,
     mask: ArrayLike | None = None,
     wave: ArrayLike | None = None,
+    min_pixels: int = 1,
 ) -> Survey:
     """A survey in memory, each spectrum of which has passed the rules of packing.
 
@@ -42,6 +43,7 @@ def survey_of_arrays(
         ivar: of the flux's shape.
         mask: [n, l] or [l].
         wave: Angstrom, [l] or [n, l]; other wavelengths than the run's are resampled to those.
+        min_pixels: the fewest pixels, from the first to the last good one, that the network needs.
 
     Raises:
         ValueError: a shape is wrong, or a spectrum cannot be classified.
@@ -82,7 +84,7 @@ def survey_of_arrays(
     )
     if survey.length > length:
         raise ValueError(f"flux has {survey.length} pixels per spectrum, {run} was trained on {length}.")
-    for row, reason in too_short(classifier, survey.flux.shape, survey.mask).items():
+    for row, reason in too_short(classifier, min_pixels, survey.flux.shape, survey.mask).items():
         raise ValueError(f"spectrum {row} cannot be classified: {reason}.")
     doubt = check_same_pixels(classifier, survey, run)
     if survey.length < length:  # of spectra as long as the run's, no wavelengths mean the same ones

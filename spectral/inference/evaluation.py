@@ -70,7 +70,7 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
         survey, has_split_of_run = divided_as_the_run(folder, survey), True
     labels = labels_of(survey, names)
     on, rows = labelled_rows(command, survey, labels)
-    warn_of_too_short(predictor.classifier, survey, rows)
+    warn_of_too_short(predictor.classifier, predictor.min_pixels, survey, rows)
     labels, config = labels[rows], folder.load_config()
     seed, rule = folder.load_seed(), predictor.classifier.build_decision()
     probability = predictor.probabilities(survey, rows)
@@ -83,7 +83,8 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
         decided = rule(probability)
     ids = survey.catalog["id"].to_numpy()[rows]
     frame = scored_frame(on, ids, probability, decided, labels, names, groups)
-    if flattered := _doubt_of_spectra(folder, on, is_own, has_split_of_run, frame):
+    own_shifts, shifts = config.get("evaluate_shifts") or [], predictor.classifier.evaluate_shifts
+    if flattered := _doubt_of_spectra(folder, on, is_own, has_split_of_run, frame, is_shifted=shifts != own_shifts):
         log.warning(flattered)
     doubt = " ".join(filter(None, [doubt, flattered]))
     key = KEYS.get(on, on)
@@ -91,13 +92,15 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
     metrics, confusions = split_scores(key, probability, by_rule, labels, names, seed, objects)
     about = {"fingerprint": survey.fingerprint, "folder": str(survey.folder), "class_names": names}
     about |= {"doubt": doubt} if doubt else {}
-    config |= {"evaluate_shifts": predictor.classifier.evaluate_shifts}
+    config |= {"evaluate_shifts": shifts}
     result: dict[str, Any] = {"evaluated": str(folder.path), "weights": folder.weights_digest()}
     result |= {"decision": config["decision"]["name"], **metrics, "confusion": confusions}
     return Evaluation(key, names, result | {"survey": about, "config": config}, frame, is_own, doubt)
 
 
-def _doubt_of_spectra(folder: RunFolder, on: str, is_own: bool, has_split_of_run: bool, frame: pd.DataFrame) -> str:
+def _doubt_of_spectra(
+    folder: RunFolder, on: str, is_own: bool, has_split_of_run: bool, frame: pd.DataFrame, is_shifted: bool
+) -> str:
     """Why the scores are flattered, or may be: the run has seen the spectra; empty if it has not."""
     if on == "validation" and has_split_of_run:
         return _doubt_of_members(folder)
@@ -105,25 +108,32 @@ def _doubt_of_spectra(folder: RunFolder, on: str, is_own: bool, has_split_of_run
     is_of_the_run = has_split_of_run or folder.load_config()["split"]["name"] == "given"
     if is_own and not (on == "test" and is_of_the_run):
         return "These spectra are the run's own: it was trained on some of them, so its scores are flattered."
-    return "" if is_own or (has_split_of_run and on != "all") else _doubt_of_shared(folder, frame)
+    return "" if is_own or (has_split_of_run and on != "all") else _doubt_of_shared(folder, frame, is_shifted)
 
 
-def _doubt_of_shared(folder: RunFolder, frame: pd.DataFrame) -> str:
+def _doubt_of_shared(folder: RunFolder, frame: pd.DataFrame, is_shifted: bool) -> str:
     """Whether spectra of the run's own are among others, by their ids and the probabilities that the run gave them.
 
-    Ids alone may be the numbers of rows. Nothing is said of the run's own test spectra alone.
+    Ids alone may be the numbers of rows. Of an ensemble of folds the run has the probabilities of the members that were
+    not trained on a spectrum, and other shifts change them: then the labels tell. Nothing is said of the run's own test
+    spectra alone.
+
+    Args:
+        is_shifted: whether evaluate_shifts is not the run's.
     """
     own = folder.load_predictions()
     names = [name for name in frame.columns if name.startswith("probability/")]
-    if not {"id", *names} <= {*own}:
+    if not {"id", "label", *names} <= {*own}:
         return ""
     shared = frame.merge(own, on="id")
     is_tested = frame["id"].isin(own.loc[own["split"] == "test", "id"])
     if not len(shared) or is_tested.all():
         return ""
-    # Of a network that is sure of its classes the probabilities themselves are alike for all spectra of a class.
-    here, there = (np.log(shared[[f"{name}_{of}" for name in names]].to_numpy().clip(LEAST)) for of in "xy")
-    if np.median(np.abs(here - there).max(axis=1)) > ROUNDING:
+    if is_shifted or _ensemble(folder).get("out_of_fold"):
+        is_same = bool((shared["label_x"] == shared["label_y"]).all())
+    else:
+        is_same = _have_same_probabilities(shared, names)
+    if not is_same:
         return ""
     return (
         f"{len(shared)} of these spectra are in the run's own validation or test split, and others may have trained "
@@ -131,11 +141,16 @@ def _doubt_of_shared(folder: RunFolder, frame: pd.DataFrame) -> str:
     )
 
 
+def _have_same_probabilities(shared: pd.DataFrame, names: list[str]) -> bool:
+    """Whether most spectra have the same probabilities in both of two merged tables, but for rounding."""
+    # Of a network that is sure of its classes the probabilities themselves are alike for all spectra of a class.
+    here, there = (np.log(shared[[f"{name}_{of}" for name in names]].to_numpy().clip(LEAST)) for of in "xy")
+    return bool(np.median(np.abs(here - there).max(axis=1)) <= ROUNDING)
+
+
 def _doubt_of_members(folder: RunFolder) -> str:
     """Why scores of an ensemble on its own validation are flattered; empty if they are not."""
-    made = (folder.load_result() or {}).get("ensemble")
-    if not isinstance(made, dict):
-        return ""
+    made = _ensemble(folder)
     seen = "trained" if made.get("out_of_fold") else "selected" if made.get("select") == "greedy" else ""
     if not seen:
         return ""
@@ -143,6 +158,12 @@ def _doubt_of_members(folder: RunFolder) -> str:
         f"The members of this ensemble were {seen} on these spectra, so these scores are flattered: those in "
         f"{folder.result.name} are not."
     )
+
+
+def _ensemble(folder: RunFolder) -> dict[str, Any]:
+    """What the result says of an ensemble; empty if the run is none."""
+    made = (folder.load_result() or {}).get("ensemble")
+    return made if isinstance(made, dict) else {}
 
 
 def check_out(out: str | None, run: str) -> None:
@@ -165,10 +186,11 @@ def check_out(out: str | None, run: str) -> None:
     if found is None:
         raise UserError(f"out={out} is not empty and holds no evaluation: {own}.")
     evaluated, weights = found
-    # A run that is not there as it was given then, from another folder, or since it was moved, may be the same one.
+    # A run that is not there as it was given then, from another folder, or since it was moved, may be the same one. The
+    # weights tell. One that is there may have been made again in the same folder, with other weights.
     is_there = bool(evaluated) and RunFolder(evaluated).config.exists()
     is_elsewhere = is_there and Path(evaluated).resolve() != Path(run).resolve()
-    if is_elsewhere or weights not in (None, RunFolder.existing(run).weights_digest()):
+    if is_elsewhere or (not is_there and weights not in (None, RunFolder.existing(run).weights_digest())):
         whose = f"another run, {evaluated}" if is_elsewhere else f"{evaluated} with other weights"
         raise UserError(f"out={out} holds the evaluation of {whose}: {own}.")
 

@@ -7,6 +7,7 @@ import importlib.util
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
 from spectral.inference.logits import batch_source
 from spectral.inference.model_json import checked_content
+from spectral.inference.too_short import min_pixels_of
 from spectral.inputs.batches import BatchSource, Rows
 from spectral.inputs.inputs import Inputs
 from spectral.runs.mixtures import MIXED
@@ -100,6 +102,12 @@ class OnnxPredictor:
         stored = session.get_modelmeta().custom_metadata_map
         classifier = Classifier.of(checked_content(_parsed(stored, name), name))
         return cls(classifier, session, classifier.build_inputs(), batch_size, is_mixed=stored.get(MIXED) == "true")
+
+    @cached_property
+    def min_pixels(self) -> int:
+        """As of Predictor; 1 if the network cannot be built without memory for its weights."""
+        network = self.classifier.build_on_meta()
+        return 1 if network is None else min_pixels_of(network)
 
     def source(self, survey: Survey) -> BatchSource:
         """Batches of a survey, padded to the length of the run's own spectra."""

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from spectral.inference.classifier import Classifier
 from spectral.inference.logits import batch_source, infer
+from spectral.inference.too_short import min_pixels_of
 from spectral.inputs.batches import BatchSource, Rows
 from spectral.inputs.inputs import Inputs
 from spectral.runs.folder import RunFolder
@@ -45,6 +46,11 @@ class Predictor:
         """
         network = runtime.prepare(classifier.load_network(folder))
         return cls(classifier, network, classifier.build_inputs(), runtime, batch_size)
+
+    @property
+    def min_pixels(self) -> int:
+        """The fewest pixels, from the first to the last good one, that the network needs; of all members."""
+        return min_pixels_of(self.network)
 
     def source(self, survey: Survey) -> BatchSource:
         """Batches of a survey, padded to the length of the run's own spectra."""

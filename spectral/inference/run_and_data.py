@@ -62,13 +62,16 @@ def open_run_and_data(command: EvaluateConfig) -> tuple[Predictor, Survey, str]:
 def _own_survey(folder: RunFolder, command: EvaluateConfig) -> Survey:
     """The survey of the run, packed in the command's cache: a folder from elsewhere does not choose where to write."""
     own, result = folder.load_config(), folder.load_result()
+    data, split = readers.typed(own["data"]), splits.typed(own["split"])
     try:
-        dataset = Dataset.open(readers.typed(own["data"]), splits.typed(own["split"]), Path(command.cache_dir))
+        survey = open_survey(data, Path(command.cache_dir))
     except UserError as error:
+        unless = "" if split.name == "given" else " unless the data has another split of its own"
         raise UserError(
-            f"the data that {folder.config} names cannot be used (if it was moved, give data={own['data']['name']} and "
-            f"its options, and on=test for its test split): {error}"
+            f"the data that {folder.config} names cannot be used (if it was moved, spectral.evaluate takes "
+            f"data={data.name} and its options, and on=test for its test split{unless}): {error}"
         ) from error
+    dataset = Dataset.divided(survey, data, split)
     if result and not dataset.survey.is_of(result["survey"]["fingerprint"]):
         log.warning("The survey has changed since the run in %s: its scores cannot be compared.", folder.path)
     if command.on != "all":

@@ -25,6 +25,7 @@ class ShiftAverage(nn.Module):
     def __init__(self, network: nn.Module, shifts: Sequence[int]) -> None:
         super().__init__()
         self.network, self.shifts = network, list(shifts)
+        self.min_pixels = getattr(network, "min_pixels", 1)
         self.receptive_field = getattr(network, "receptive_field", "unknown")
 
     def forward(self, flux: Tensor, mask: Tensor | None = None) -> Tensor:

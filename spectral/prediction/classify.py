@@ -26,7 +26,7 @@ def classified(predictor: AnyPredictor, blocks: Iterable[Block]) -> Iterator[tup
             rows = np.arange(len(block.good))
             logits = predictor.logits(source, rows)
             without = dict.fromkeys(np.flatnonzero(~logits.isfinite().all(dim=1).numpy()).tolist(), NOT_FINITE)
-            without |= too_short(predictor.classifier, block.flux.shape, block.mask)
+            without |= too_short(predictor.classifier, predictor.min_pixels, block.flux.shape, block.mask)
             kept = np.setdiff1d(rows, [*without])
             part.probabilities[block.good[kept]] = torch.softmax(logits, dim=1).numpy()[kept]
             part.problems.update({int(block.good[row]): why for row, why in without.items()})

@@ -57,6 +57,13 @@ def test_of_a_run_that_was_moved_the_evaluation_is_known_by_the_weights(finished
         evaluation.check_out(str(out), str(moved))
 
 
+def test_the_evaluation_of_a_run_that_was_made_again_in_its_folder_is_replaced(finished: Path, tmp_path: Path) -> None:
+    run, out = shutil.copytree(finished, tmp_path / "run"), tmp_path / "scores"
+    evaluate(run, f"out={out}")
+    (run / "best.safetensors").write_bytes(b"of the run that was made again")
+    evaluation.check_out(str(out), str(run))
+
+
 def test_what_is_no_evaluation_is_kept(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("notes", "results", "catalog"):
         (tmp_path / name).mkdir()

@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 from small_runs import arrays, result
 
 from spectral.errors import UserError
+from spectral.files import write_json
 
 OWN = "These spectra are the run's own: it was trained on some of them, so its scores are flattered."
 
@@ -45,6 +46,22 @@ def test_a_part_of_the_runs_own_spectra_is_doubted(finished: Path, spectra: Call
     assert kept_doubt(finished, spectra(**part)) == f"{sentence}: its scores may be flattered."
 
 
+@pytest.mark.parametrize("is_shifted", [False, True])
+def test_if_a_run_gives_other_probabilities_now_its_own_spectra_are_known_by_their_labels(
+    is_shifted: bool, finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Of an ensemble of folds each was scored by the member that had not seen it, and here by all."""
+    run, part = shutil.copytree(finished, tmp_path / "run"), rows_of(arrays(), slice(60))
+    others, more = part | {"label": np.roll(part["label"], 1)}, ["evaluate_shifts=[-20,20]"] if is_shifted else []
+    if not is_shifted:
+        write_json(run / "result.json", result(run) | {"ensemble": {"out_of_fold": True}})
+        scored = pd.read_parquet(run / "predictions.parquet")
+        names = [name for name in scored if name.startswith("probability/")]
+        scored.assign(**scored[names] ** 0.3).to_parquet(run / "predictions.parquet")
+    assert "in the run's own validation or test split" in str(kept_doubt(run, spectra(**part), *more))
+    assert kept_doubt(run, spectra(**others), *more) is None
+
+
 def test_test_spectra_of_the_run_and_others_of_the_same_ids_are_not_doubted(
     finished: Path, spectra: Callable[..., Path]
 ) -> None:
@@ -62,7 +79,17 @@ def test_the_split_of_a_run_whose_data_was_moved_is_scored(
     config = OmegaConf.load(run / "config.yaml")
     config.data = {"name": "packed", "folder": str(tmp_path / "gone")}
     OmegaConf.save(config, run / "config.yaml")
-    with pytest.raises(UserError, match=r"config.yaml names cannot be used .*give data=packed and .*: .*gone"):
+    with pytest.raises(UserError, match=r"config.yaml names cannot be used .*takes data=packed and .*: .*gone"):
         evaluate(run, f"on={on}")
     assert kept_doubt(run, spectra(**arrays()), f"on={on}") is None
     assert result(tmp_path / "scores")[key] == pytest.approx(result(run)[key], abs=1e-6)
+
+
+def test_a_split_that_cannot_be_made_again_is_not_taken_for_moved_data(finished: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(finished, tmp_path / "run")
+    config = OmegaConf.load(run / "config.yaml")
+    config.split = {"name": "given"}  # the data has none
+    OmegaConf.save(config, run / "config.yaml")
+    with pytest.raises(UserError, match="split=given") as refused:
+        evaluate(run)
+    assert "moved" not in str(refused.value)

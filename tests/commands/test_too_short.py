@@ -14,7 +14,7 @@ from small_runs import OVERRIDES, arrays, run
 from spectral import load_run
 
 SHORT = [3, 20, 41]
-REASON = "too short for the network: 1 pixels from the first to the last good one, not 2"
+REASON = "too short for the network: it needs 2 pixels that are not padding, and the spectrum has 1"
 
 
 def mask(num: int = NUM) -> np.ndarray:
