@@ -59,14 +59,18 @@ class Difference:
         return self.low > 0 or self.high < 0
 
 
-def paired_differences(mine: Sequence[Run], other: Sequence[Run]) -> tuple[dict[str, Difference], str]:
+def paired_differences(
+    mine: Sequence[Run], other: Sequence[Run], same_survey: bool = True
+) -> tuple[dict[str, Difference], str]:
     """The difference for each split in which all runs predicted the same spectra; and the reason if there is none.
 
     Args:
         mine, other: the runs of the two trials, one per seed.
+        same_survey: whether the runs must have the same survey. If not, it is enough that ids and labels are the same:
+            for spectra that are known to be so, but were packed on another grid.
     """
     fingerprints = {run.survey_fingerprint for run in (*mine, *other)}
-    if len(fingerprints) > 1 or "" in fingerprints or not (mine and other):
+    if (same_survey and len(fingerprints) > 1) or "" in fingerprints or not (mine and other):
         return {}, OTHER_SURVEY
     found = {split: _difference(split, _said(mine, split), _said(other, split)) for split in SPLITS}
     differences = {split: difference for split, difference in found.items() if difference}

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from loop_runs import sweep
 from report_runs import make_report as report_of
@@ -17,8 +16,7 @@ from sklearn.metrics import f1_score
 from sweeps.report.read_study import read_report
 from sweeps.report.sections import summary
 from sweeps.report.space_in_words import in_words
-from sweeps.results.paired_difference import OTHER_SPECTRA, OTHER_SURVEY, mean_interval, paired_differences
-from sweeps.results.run import Run
+from sweeps.results.paired_difference import mean_interval, paired_differences
 from sweeps.space import Space
 from sweeps.study.attributes import IDENTITY, OVERRIDES, PROGRAM, REUSED_FROM, SEEDS, TOTAL
 
@@ -256,26 +254,6 @@ def test_a_search_has_a_reference_if_it_was_given_one(
     assert read_report(str(tmp_path / "grid")).reference is None
 
 
-def run_of(folder: Path, table: pd.DataFrame) -> Run:
-    make_run(folder, {}, predictions=table)
-    return Run(folder)
-
-
-def test_the_difference_is_paired_by_spectrum(tmp_path: Path) -> None:
-    mine, other = predictions(200, 0.1, 1), predictions(200, 0.3, 2)
-    runs = [run_of(tmp_path / "a", mine)], [run_of(tmp_path / "b", other.sample(frac=1))]
-    found = paired_differences(*runs)[0]["test"]
-    assert (found.split, found.num_spectra, found.mean_over) == ("test", 200, ("", ""))
-    label, one, two = (np.array(column) for column in (mine["label"], mine["predicted"], other["predicted"]))
-    assert found.value == pytest.approx(macro_f1(label, one) - macro_f1(label, two))
-    rng = np.random.default_rng(5)
-    drawn = [rng.integers(0, 200, 200) for _ in range(600)]
-    gains = [macro_f1(label[rows], one[rows]) - macro_f1(label[rows], two[rows]) for rows in drawn]
-    low, high = np.quantile(gains, [0.025, 0.975])
-    # Two bootstraps of 600 and 2,000 resamples differ by a few percent of the interval's width.
-    assert (found.low, found.high) == pytest.approx((low, high), abs=0.15 * (high - low))
-
-
 def test_the_difference_between_seeds_is_that_of_their_means(tmp_path: Path) -> None:
     trials = [
         Made({"x": 0.1}, [0.5], was_enqueued=True, runs=seeds(0.3, 0.35, first=5)),
@@ -292,22 +270,6 @@ def test_the_difference_between_seeds_is_that_of_their_means(tmp_path: Path) -> 
     text = words(report)
     assert f"has macro-F1 {found.mine:.4f} (mean over 3 seeds)" in text
     assert f"Seed by seed: {found.by_seed[0]:+.4f}, {found.by_seed[1]:+.4f}." in text
-
-
-def test_runs_of_other_spectra_have_no_difference(tmp_path: Path) -> None:
-    mine = run_of(tmp_path / "a", predictions(50))
-    others = {
-        "names": predictions(50).assign(id=[f"other{row}" for row in range(50)]),
-        "labels": predictions(50).assign(label="star"),
-        "fewer": predictions(49),
-        "twice": pd.concat([predictions(49), predictions(1)]),
-        "split": predictions(50, split="validation"),
-    }
-    for name, table in others.items():
-        assert paired_differences([mine], [run_of(tmp_path / name, table)]) == ({}, OTHER_SPECTRA)
-    surveys = run_of(tmp_path / "survey", predictions(50))
-    surveys.result["survey"]["fingerprint"] = "another"
-    assert paired_differences([mine], [surveys]) == ({}, OTHER_SURVEY)
 
 
 def test_the_decision_rule_and_classes_with_few_spectra_are_told(tmp_path: Path) -> None:
