@@ -82,6 +82,9 @@ ROWS = {
     "recipe_two_weighted": Row(
         "recipe_two_cross_entropy", (_two_stages("{name: soft_f1, form: mean_of_logs, prior_weighted: true}"),)
     ),
+    "recipe_balanced": Row("recipe", ("sampler=balanced",), without=("sampler.fractions",)),
+    "recipe_constant": Row("recipe", ("lr_schedule=constant",)),
+    "recipe_kernels": Row("recipe", ("model.kernel_sizes=[5]",)),
     "recipe_long": Row("recipe", ("schedule.stages.0.epochs=38",)),
     "recipe_redshift_40": Row("recipe", (_augmented(_redshift(0.4)),)),
     "recipe_crop": Row("recipe", (_augmented(REDSHIFT, "crop"),)),
@@ -94,6 +97,7 @@ ROWS = {
     "recipe_mixup_decay": Row("recipe_mixup", ("optimizer=adamw", "optimizer.lr=5e-3", "optimizer.weight_decay=0.05")),
     "recipe_mixup_wide": Row("recipe_mixup", ("model.width=16",)),
     "recipe_mixup_fine": Row("recipe_mixup", ("model.max_length=2000",)),
+    "recipe_mixup_median": Row("recipe_mixup", ("transform=median",)),
     "recipe_mixup_redshift_40": Row("recipe_mixup", (_augmented(_redshift(0.4)),)),
     "recipe_mixup_warps": Row("recipe_mixup", (_augmented(*WARPED),)),
     "recipe_mixup_prior": Row("recipe_mixup", ("decision.prior_correction=true",)),
