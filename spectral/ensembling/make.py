@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 
 from spectral.configs.decision import decisions
@@ -84,7 +83,8 @@ def _make(paths: Sequence[Path | str], folder: RunFolder, options: EnsembleOptio
     first = candidates[0].runs[0]
     objectives = first.config["objective"]
     objectives = [objectives] if isinstance(objectives, str) else list(objectives)
-    select = functools.partial(_greedy_weights, options=options) if options.select == "greedy" else None
+    greedily = functools.partial(select_greedily, num_bags=options.num_bags, seed=options.seed)
+    select = greedily if options.select == "greedy" else None
     scores = score_validation(
         validation,
         select,
@@ -111,11 +111,6 @@ def _make(paths: Sequence[Path | str], folder: RunFolder, options: EnsembleOptio
     result = _result(first, weighted, scores, objectives, made, has_test)
     _write(folder, classifier, weights, _config(first, folder, has_test), scores, result)
     return result
-
-
-def _greedy_weights(probabilities: Any, labels: Any, options: EnsembleOptions) -> Floats:
-    counts = select_greedily(probabilities, labels, options.num_bags, options.seed)
-    return np.asarray(counts / counts.sum())
 
 
 def _check_out(folder: RunFolder, paths: Sequence[Path | str]) -> None:

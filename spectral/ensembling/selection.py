@@ -9,38 +9,41 @@ from numpy.typing import NDArray
 
 from spectral.scoring.metrics import Labels
 
-Counts = NDArray[np.int64]
+Places = NDArray[np.int64]
+Weights = NDArray[np.float64]
 MOST_STEPS = 30  # networks in one bag, each counted as often as it was taken
 MOST_FIRST = 5  # of the best candidates, with which a bag may begin
+FEWEST_IN_BAG = 10  # candidates: half of a few would often lack the only good one
+LEAST_GAIN = 1e-6  # in nats: less is the rounding of float32, by which copies of one network differ
 LEAST = 1e-12  # taken for a smaller probability, whose logarithm is not finite
 
 Score = tuple[float, float]  # macro-F1, and what decides between equal ones: minus the log loss in nats
 
 
-def select_greedily(probabilities: NDArray[np.floating], labels: Labels, num_bags: int, seed: int) -> Counts:
-    """How often each candidate is taken [M], over all bags.
+def select_greedily(probabilities: NDArray[np.floating], labels: Labels, num_bags: int, seed: int) -> Weights:
+    """The weight of each candidate [M]: the mean over the bags of its share of a bag's networks.
 
     Args:
         probabilities: of each candidate [M, n, K], at one class prior.
         labels: [n].
-        num_bags: 1 takes all candidates at once; more draw half of them each, of two candidates both.
+        num_bags: 1 takes all candidates at once; more draw half of them each, but no fewer than 10, or all.
         seed: of the bags.
     """
     num = len(probabilities)
-    random, counts = np.random.default_rng(seed), np.zeros(num, dtype=np.int64)
+    random, weights = np.random.default_rng(seed), np.zeros(num)
+    num_bags = 1 if num <= FEWEST_IN_BAG else num_bags
     scorer = Scorer(labels, probabilities.shape[2])
     by_label = np.asarray(probabilities, dtype=np.float32)[:, np.argsort(labels, kind="stable")]
     by_class = np.ascontiguousarray(np.moveaxis(by_label, 2, 0))  # [K, M, n]
     for _ in range(num_bags):
-        # A bag of one would take its candidate however bad it is.
-        size = num if num_bags == 1 else max(min(num, 2), (num + 1) // 2)
+        size = num if num_bags == 1 else max(FEWEST_IN_BAG, (num + 1) // 2)
         bag = np.sort(random.choice(num, size, replace=False))
-        counts[bag] += _select(by_class[:, bag], scorer)
-    return counts
+        weights[bag] += _select(by_class[:, bag], scorer) / num_bags
+    return weights
 
 
-def _select(by_class: NDArray[np.float32], scorer: "Scorer") -> Counts:
-    """How often each candidate of one bag [M] is taken; `by_class`: [K, M, n]."""
+def _select(by_class: NDArray[np.float32], scorer: "Scorer") -> Weights:
+    """The share of each candidate of one bag [M] among the networks that are taken; `by_class`: [K, M, n]."""
     order = scorer.order(by_class)
     first = order[:MOST_FIRST]
     sums = by_class[:, first].cumsum(axis=1, dtype=np.float32)
@@ -52,9 +55,13 @@ def _select(by_class: NDArray[np.float32], scorer: "Scorer") -> Counts:
         chosen, score = scorer.best((total[:, None] + by_class) / np.float32(len(taken) + 1))
         taken.append(chosen)
         total = total + by_class[:, chosen]
-        if score > best:
+        if _is_better(score, best):
             best, found = score, list(taken)
-    return np.bincount(found, minlength=by_class.shape[1])
+    return np.bincount(found, minlength=by_class.shape[1]) / len(found)
+
+
+def _is_better(score: Score, best: Score) -> bool:
+    return score[0] > best[0] or (score[0] == best[0] and score[1] > best[1] + LEAST_GAIN)
 
 
 class Scorer:
@@ -76,7 +83,7 @@ class Scorer:
         place = int(np.lexsort((log_loss, -f1))[0])
         return place, (float(f1[place]), float(-log_loss[place]))
 
-    def order(self, by_class: NDArray[np.float32]) -> Counts:
+    def order(self, by_class: NDArray[np.float32]) -> Places:
         """Places of averages [K, M, n], the best first."""
         f1, log_loss = self._scores(by_class)
         return np.lexsort((log_loss, -f1))

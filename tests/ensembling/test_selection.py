@@ -81,9 +81,33 @@ def test_of_few_candidates_a_useless_one_is_left_out(num: int) -> None:
     assert counts[0] == 0 and counts[1:].sum() > 0
 
 
+@pytest.mark.parametrize("num_bags", [1, 20])
+def test_copies_of_one_network_are_that_network(num_bags: int) -> None:
+    """Averages of copies differ by rounding: a bag is not to have more say the more copies it took."""
+    labels = np.arange(400) % 4
+    right = (np.eye(4)[labels] + 0.37) / (1 + 4 * 0.37)
+    others = [np.roll(right, shift, axis=1) for shift in (1, 2)]
+    weights = select_greedily(np.stack([others[0], right, others[1]]), labels, num_bags, seed=0)
+    assert weights.tolist() == [0, 1, 0]
+
+
+def test_of_few_candidates_each_bag_has_all() -> None:
+    probabilities, labels = drawn(5, num=10)
+    one, many = (select_greedily(probabilities, labels, num_bags, seed=3) for num_bags in (1, 20))
+    assert np.array_equal(one, many)
+
+
 def test_bags_draw_half_of_the_candidates_by_their_seed() -> None:
-    probabilities, labels = drawn(3, num=9)
-    counts = select_greedily(probabilities, labels, num_bags=12, seed=4)
-    assert (counts > 0).sum() > 5
-    assert np.array_equal(counts, select_greedily(probabilities, labels, num_bags=12, seed=4))
-    assert not np.array_equal(counts, select_greedily(probabilities, labels, num_bags=12, seed=5))
+    probabilities, labels = drawn(3, num=24)
+    weights = select_greedily(probabilities, labels, num_bags=12, seed=4)
+    assert (weights > 0).sum() > 5 and weights.sum() == pytest.approx(1)
+    assert np.array_equal(weights, select_greedily(probabilities, labels, num_bags=12, seed=4))
+    assert not np.array_equal(weights, select_greedily(probabilities, labels, num_bags=12, seed=5))
+
+
+def test_each_bag_has_the_same_say() -> None:
+    """Shares of a bag are of its own networks: bags of two and of twenty networks count alike."""
+    probabilities, labels = drawn(7, num=24)
+    bags = [select_greedily(probabilities, labels, num_bags, seed=2) for num_bags in (2, 3)]
+    third = 3 * bags[1] - 2 * bags[0]  # the third bag, since the first two are drawn alike
+    assert third.sum() == pytest.approx(1) and third.min() > -1e-9

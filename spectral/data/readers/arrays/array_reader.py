@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from spectral.configs.array_files import FITS, HDF5
 from spectral.data.ivar import float32_ivar
-from spectral.data.readers.arrays.array_map import map_npy, map_npz
+from spectral.data.readers.arrays.array_map import check_npz, map_npy, map_npz
 from spectral.data.readers.arrays.fits_map import WAVE_NAMES, map_fits
 from spectral.data.readers.arrays.fits_units import stated_unit
 from spectral.data.readers.arrays.hdf5_map import map_hdf5
@@ -138,7 +138,9 @@ class ArrayReader:
                 raise UserError(f"'{name}' in {self.source} has shape {found}: for its flux it must be {must}.")
 
     def catalog(self) -> pd.DataFrame:
-        """Raises UserError for files that do not fit together."""
+        """Raises UserError for files that do not fit together, or are damaged as far as that can be seen."""
+        if self.path.name.lower().endswith(".npz"):
+            check_npz(self.path, self.source)
         num, given = self.flux.shape[0], self.catalog_keys
         flux = f"{self.names['flux']} {list(self.flux.shape)}"
         if self.options.labels is None:

@@ -220,3 +220,15 @@ def test_float_ids_that_are_not_exact_are_refused(tmp_path):
     np.savez(tmp_path / "survey.npz", flux=FLUX, id=2.0**62 + 4096.0 * np.arange(len(FLUX)))
     with pytest.raises(UserError, match=r"'id' in .* holds floats beyond 2\*\*53"):
         open_arrays(str(tmp_path / "survey.npz")).catalog()
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_bytes_that_changed_since_they_were_written_are_noticed(tmp_path, save):
+    path = tmp_path / "survey.npz"
+    save(path, flux=np.random.default_rng(0).normal(size=(40, 50)))
+    assert len(open_arrays(str(path)).catalog()) == 40
+    content = bytearray(path.read_bytes())
+    content[5000:5100] = bytes(100)
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"survey.npz is not a whole NPZ file: (Bad CRC-32|Error)"):
+        open_arrays(str(path)).catalog()
