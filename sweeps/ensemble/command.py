@@ -91,6 +91,10 @@ def _show(result: Mapping[str, Any], out: Path) -> None:
     )
     if len(members) > len(shown):
         print(f"and {len(members) - len(shown)} more")
+    num = len(result["ensemble"]["runs"])
+    if num > len(members):
+        left_out = f"{num - len(members)} of {num} runs"
+        print(f"Left out: {left_out}, since the average is no better on validation with more. --select all takes all.")
     print_result(Terminal(), result, out)
 
 
