@@ -49,6 +49,13 @@ def test_the_command_averages_the_snapshots_of_a_run_which_are_then_scored_on_te
     np.testing.assert_allclose(said[PROBABILITIES], np.mean(alone, axis=0), rtol=1e-3, atol=1e-5)
 
 
+def test_the_command_says_how_many_runs_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for select in ("all", "greedy"):
+        assert command.main(["mine", "--snapshots", "--select", select, "--out", str(tmp_path / select)]) == 0
+        num = len(json.loads((tmp_path / select / "result.json").read_text())["ensemble"]["members"])
+        assert ("Left out: 1 of 2 runs" in capsys.readouterr().out) == (num == 1), select
+
+
 def test_a_snapshot_is_named_like_any_run_and_not_among_those_in_outputs(tmp_path: Path) -> None:
     snapshots = [f"outputs/runs/mine/snapshots/epoch-000{epoch}" for epoch in (4, 2)]
     assert command.main([*snapshots, "--select", "all", "--out", str(tmp_path / "out")]) == 0
