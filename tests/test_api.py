@@ -165,6 +165,7 @@ def test_a_run_on_falling_wavelengths_takes_rising_ones(tmp_path: Path) -> None:
         ({"flux": [[1.0], [1.0, 2.0]]}, "flux is not an array of numbers"),
         ({"flux": np.ones((2, 61))}, "has 61 pixels per spectrum, run=.* was trained on 60"),
         ({"flux": np.ones((2, 40))}, "has 40 pixels per spectrum, .* no wavelengths: give it its wavelengths"),
+        ({"flux": [np.ma.masked_less(np.arange(LENGTH), 9)] * 2}, "flux is a list of masked arrays, .* np.ma.stack"),
         ({"ivar": np.ones(LENGTH)}, r"ivar has shape \[60\], the flux asks for \[7, 60\]"),
         ({"mask": np.zeros((7, 59))}, r"mask has shape \[7, 59\], the flux asks for \[7, 60\]"),
         ({"wave": WAVE[:-1]}, r"wave has shape \[59\], the flux asks for \[60\], or for \[7, 60\]"),

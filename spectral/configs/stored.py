@@ -27,17 +27,21 @@ def read_stored(config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, An
         that earlier versions took and ignored; and what it holds that this version does not know, by dotted key.
     """
     unknown: dict[str, Any] = {}
+    is_of_0_1 = "inputs" not in config  # later versions store it of each kind
     if (kind := kind_of(config)) is ExperimentConfig:
         config = {**WITHOUT_KEY, **with_stages_of_0_1(config, config)}
     completed = _completed(renamed(config), kind, "", unknown)
-    return completed | {"data": _without_unused(completed["data"])}, unknown
+    return completed | {"data": _without_unused(completed["data"], is_of_0_1)}, unknown
 
 
-def _without_unused(data: Any) -> Any:
+def _without_unused(data: Any, is_of_0_1: bool) -> Any:
     if not isinstance(data, Mapping) or data.get("name") != "arrays":
         return data
     paths = [str(data[key]) for key in ("path", "test_path") if data[key] is not None]
-    return {**data, **dict.fromkeys(unused_options(data, paths))}
+    unused = unused_options(data, paths)
+    if is_of_0_1 and all(path.lower().endswith(".parquet") for path in paths):
+        unused += ["ivar_key", "mask_key"]  # 0.1 read neither of Parquet
+    return {**data, **dict.fromkeys(unused)}
 
 
 def kind_of(config: Mapping[str, Any]) -> type:

@@ -99,6 +99,8 @@ def _numbers(values: ArrayLike, name: str) -> NDArray[np.float32]:
 
 
 def _array(values: ArrayLike, name: str) -> NDArray[Any]:
+    if isinstance(values, (list, tuple)) and any(np.ma.is_masked(part) for part in values):
+        raise ValueError(f"{name} is a list of masked arrays, whose masks would be lost: stack them by np.ma.stack.")
     try:
         if isinstance(values, torch.Tensor):  # NumPy takes none with a gradient, elsewhere, or of bfloat16
             values = values.detach().cpu()

@@ -62,6 +62,14 @@ def test_if_a_run_gives_other_probabilities_now_its_own_spectra_are_known_by_the
     assert kept_doubt(run, spectra(**others), *more) is None
 
 
+def test_other_spectra_of_the_same_ids_and_probabilities_are_known_by_their_labels(
+    finished: Path, spectra: Callable[..., Path]
+) -> None:
+    """A network that knows nothing has the same probabilities for all."""
+    others = rows_of(arrays(), slice(60))
+    assert kept_doubt(finished, spectra(**others | {"label": np.roll(others["label"], 1)})) is None
+
+
 def test_test_spectra_of_the_run_and_others_of_the_same_ids_are_not_doubted(
     finished: Path, spectra: Callable[..., Path]
 ) -> None:

@@ -125,6 +125,14 @@ def test_an_option_that_the_file_of_a_run_had_no_use_for_is_not_read(
         check_same(HERE, stored, now, is_finished=False)
 
 
+def test_ivar_and_mask_of_parquet_are_not_read_of_a_run_of_0_1() -> None:
+    """It took their keys and ignored them."""
+    now = NOW | {"inputs": {}, "data": {"name": "arrays", "path": "a.parquet"}}
+    stored = now | {"data": now["data"] | {"ivar_key": "ivar", "mask_key": "bad"}}
+    check_same(HERE, without(stored, "inputs"), without(now, "inputs"), is_finished=False)
+    assert stored_by_this_version(stored)["data"]["ivar_key"] == "ivar"
+
+
 def test_how_a_run_is_computed_is_not_part_of_its_identity() -> None:
     new = {
         "device": "cuda:1",

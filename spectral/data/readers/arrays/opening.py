@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from spectral.configs.array_files import FITS, HDF5, OF_PIXEL_COLUMNS, USED_BY, unused_options
@@ -62,7 +63,8 @@ def open_arrays(
         raise UserError(
             f"data.labels={labels} cannot go with data.test_path: put a column 'split' into the labels instead."
         )
-    return TrainTestReader(train, _open(test_path, "data.test_path", options))
+    test = _open(test_path, "data.test_path", options)
+    return TrainTestReader(_without_ivar_of_one(train, test), _without_ivar_of_one(test, train))
 
 
 def _kind(path: str, key: str) -> str:
@@ -98,6 +100,15 @@ def _open(path: str, key: str, options: ArrayOptions) -> Reader:
     if options.labels is not None:
         existing_file(options.labels, "data.labels")
     return READERS[_kind(path, key)](existing_file(path, key), key, options)
+
+
+def _without_ivar_of_one(reader: Reader, other: Reader) -> Reader:
+    """A reader of Parquet without an ivar that no key asks for and another such file lacks: no key turns it off."""
+    if not (isinstance(reader, ParquetReader) and isinstance(other, ParquetReader)) or reader.options.ivar_key:
+        return reader
+    if "ivar" not in reader.ivar_and_mask or "ivar" in other.ivar_and_mask:
+        return reader
+    return replace(reader, without_ivar=f"{other.key} has none that fits")
 
 
 def _written(value: object) -> str:

@@ -43,6 +43,8 @@ class ParquetReader(TableFile):
     and of masks [L] (true: bad).
     """
 
+    without_ivar: str | None = None  # why the column of the usual name is left out
+
     @cached_property
     def schema(self) -> pa.Schema:
         try:
@@ -80,7 +82,8 @@ class ParquetReader(TableFile):
                 raise UserError(
                     f"The {part} in {self.source} are lists of {kind} in the column '{wanted}', not of numbers."
                 )
-            usual = (name for name in lists if name.lower() == part)
+            is_out = part == "ivar" and self.without_ivar is not None
+            usual = (name for name in lists if name.lower() == part and not is_out)
             if name := wanted or next((name for name in usual if self._fits(part, name)), None):
                 found[part] = name
         return found
@@ -155,11 +158,12 @@ class ParquetReader(TableFile):
                 and name in self._lists
                 and part not in self.ivar_and_mask
             ):
+                reason = self.without_ivar if part == "ivar" else None
                 log.warning(
-                    "%s: the column '%s' is left out, since its cells do not fit the flux: "
-                    "data.%s_key=NAME names another.",
+                    "%s: the column '%s' is left out, since %s: data.%s_key=NAME names another.",
                     self.source,
                     name,
+                    reason or "its cells do not fit the flux",
                     part,
                 )
 

@@ -98,7 +98,7 @@ def _header(text: TextIO) -> tuple[str, int]:
     while line.startswith("#"):
         comments.append(line)
         line = text.readline().rstrip("\r\n")
-    for num, comment in enumerate(comments):
+    for num, comment in reversed([*enumerate(comments)]):  # names stand next to the rows
         separator = max(SEPARATORS, key=comment.count)
         if separator in comment and (not line or len(_cells(comment, separator)) == len(_cells(line, separator))):
             return comment, num

@@ -84,6 +84,8 @@ def would_be_found(
     below = found_as.get(there, os.path.relpath(there, os.path.realpath(tree.root)))
     rest = below_root(folder, tree.root)
     pattern = [glob.escape(rest)] if Path(folder).is_file() else rest.split("/") if rest else ["**", "*"]
+    if pattern[-1] == "**":  # at the end glob finds files by it too
+        pattern.append("*")
     return _matches([*Path(below).parts, *new], pattern)
 
 

@@ -70,6 +70,20 @@ def test_ivar_of_one_of_two_files_is_refused(tmp_path, with_ivar):
         reader.catalog()
 
 
+@pytest.mark.parametrize("other", [{}, {"ivar": [[1.0]] * 4}])
+@pytest.mark.parametrize("with_ivar", ["path", "test_path"])
+def test_a_list_column_of_ivar_in_one_of_two_tables_is_left_out(tmp_path, caplog, with_ivar, other):
+    """By its name alone it cannot be turned off."""
+    paths = {key: str(tmp_path / f"{key}.parquet") for key in ("path", "test_path")}
+    for key, path in paths.items():
+        columns = {"ivar": [[1.0, 2.0]] * 4} if key == with_ivar else other
+        pd.DataFrame({"flux": [[1.0, 2.0]] * 4, **columns}).to_parquet(path)
+    reader = open_arrays(**paths)
+    assert len(reader.catalog()) == 8 and reader.read(np.array([0, 7])).ivar is None
+    lacks = "test_path" if with_ivar == "path" else "path"
+    assert f"the column 'ivar' is left out, since data.{lacks} has none that fits" in caplog.text
+
+
 def test_a_column_with_numbers_in_one_of_two_files_and_words_in_the_other_is_text(tmp_path):
     flux = {f"p{position}": [1.0, 2.0, 3.0] for position in range(9)}
     nights = pd.array([7, 8, None], dtype="Int64")

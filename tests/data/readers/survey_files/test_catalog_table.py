@@ -27,6 +27,7 @@ def test_comments_before_the_names_are_left_out(tmp_path: Path, before: str) -> 
     [
         ("#id\n1\n2\n", ["#id"]),
         ("#id,class\n1,STAR\n2,QSO\n", ["#id", "class"]),
+        ("#Produced 2021, v2\n#id,class\n1,STAR\n2,QSO\n", ["#id", "class"]),
         ('# from DR18, again, and again\n#id,class\n1,"STAR, G"\n2,QSO\n', ["#id", "class"]),
     ],
 )
