@@ -12,7 +12,9 @@ from sweeps.study.renamed import renamed_override
 THREADS = "num_threads"
 
 
-def overrides_alone(attributes: Mapping[str, Any], seed_key: str, runs: Sequence[Run]) -> list[str]:
+def overrides_alone(
+    attributes: Mapping[str, Any], seed_key: str, runs: Sequence[Run], seeds: Sequence[Any] = ()
+) -> list[str]:
     """The overrides of a trial, with the first of its seeds or folds, and the threads that its slot of the CPU had.
 
     Rounding depends on the threads. They are left out if the trial ran on another device.
@@ -21,9 +23,10 @@ def overrides_alone(attributes: Mapping[str, Any], seed_key: str, runs: Sequence
         attributes: of the trial.
         seed_key: `sweep.seed_key`.
         runs: of the trial.
+        seeds: of the study, for a trial that failed before one of them had a result.
     """
     found = [renamed_override(override) for override in attributes[OVERRIDES]]
-    if seeds := attributes.get(SEEDS):
+    if seeds := attributes.get(SEEDS) or seeds:
         found = [override for override in found if _key(override) != seed_key] + [f"{seed_key}={seeds[0]}"]
     runtime = _runtime(runs)
     if runtime.get("device") == "cpu" and THREADS in runtime and THREADS not in map(_key, found):
