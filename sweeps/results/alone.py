@@ -1,4 +1,4 @@
-"""A trial without its sweep: the overrides of a command that runs it by itself, with the score that it has."""
+"""A trial without its sweep: overrides of a command that runs it by itself, on the same device with the same score."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +17,8 @@ def overrides_alone(
 ) -> list[str]:
     """The overrides of a trial, with the first of its seeds or folds, and the threads that its slot of the CPU had.
 
-    Rounding depends on the threads. They are left out if the trial ran on another device.
+    Rounding depends on the threads. They are left out if the trial did not run on a CPU. The device is left to the
+    machine, so a trial of `hydra.launcher.devices=cpu` needs `device=cpu` too where there is a GPU.
 
     Args:
         attributes: of the trial.
