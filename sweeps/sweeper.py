@@ -181,6 +181,7 @@ class SpectralSweeper(Sweeper):
         """Show how the trials compare. Raises if the sweep failed or was stopped before its study was finished."""
         from sweeps.console.summary import counts, has_result, summarize
         from sweeps.errors import user_error
+        from sweeps.planning.checks import refused_search_override
         from sweeps.tracking import track_study
 
         has_news = loop.num_failures + loop.num_others > 0
@@ -215,7 +216,8 @@ class SpectralSweeper(Sweeper):
         if interrupts.draining and not loop.is_finished:
             print("To resume, give the same command again.")
             raise KeyboardInterrupt
-        if loop.final_failure:
+        # What began with such search_overrides was warned of, and cannot be fixed: they belong to the study.
+        if loop.final_failure and not refused_search_override(sweep):
             raise user_error(f"{loop.final_failure.rstrip('.')}: fix it and give the same command again.")
 
     def _make_ensemble(self, study: "SharedStudy", sweep: "SweepConfig", folder: Path, interrupts: "Interrupts") -> str:

@@ -107,8 +107,10 @@ class StudyView:
         if trial.constraints:
             attributes["constraints"] = list(trial.constraints.values())
         trial.system_attrs = attributes
-        seed_key = self.user_attrs.get(IDENTITY, {}).get("seed_key") or "seed"
-        self.notes[trial.number] = trial_note(trial, folders, self.user_attrs.get(PROGRAM), seed_key)
+        identity = self.user_attrs.get(IDENTITY, {})
+        seed_key, seeds = identity.get("seed_key") or "seed", identity.get("seeds")
+        seeds = seeds if isinstance(seeds, list) else []  # 1 for single runs
+        self.notes[trial.number] = trial_note(trial, folders, self.user_attrs.get(PROGRAM), seed_key, seeds)
 
     def _note_attributes(self) -> dict[str, Any]:
         """The notes of the last trials that ended, as study attributes, where the dashboard looks for them."""

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from optuna.trial import FrozenTrial
 
@@ -18,7 +19,11 @@ TRACKERS = {"wandb": "Weights & Biases", "mlflow": "MLflow"}  # key in TRACKER -
 
 
 def trial_note(
-    trial: FrozenTrial, run_folders: Sequence[Path], program: Sequence[str] | None, seed_key: str = "seed"
+    trial: FrozenTrial,
+    run_folders: Sequence[Path],
+    program: Sequence[str] | None,
+    seed_key: str = "seed",
+    seeds: Sequence[Any] = (),
 ) -> str:
     """The note as Markdown.
 
@@ -26,13 +31,14 @@ def trial_note(
         run_folders: of the trial: one, or one per seed; empty if they are gone.
         program: the command that starts the sweep's program; None for studies that do not store it.
         seed_key: `sweep.seed_key`.
+        seeds: that every trial of the study is run with; empty if each is a single run.
     """
     attributes = trial.user_attrs
     reason = attributes.get(REASON)
     parts = [f"**{state_name(trial)}**" + (f": {_code(reason)}" if reason else "")]
     parts += [_run_lines(run_folders) or "The run folder is gone."]
     if OVERRIDES in attributes:
-        overrides = overrides_alone(attributes, seed_key, [Run(folder) for folder in run_folders])
+        overrides = overrides_alone(attributes, seed_key, [Run(folder) for folder in run_folders], seeds)
         parts.append(f"```\n{lines_of_command(program or DEFAULT, overrides)}\n```")
         parts += filter(None, [which_seed(attributes, seed_key)])
     if TRACEBACK in attributes:

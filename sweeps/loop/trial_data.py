@@ -24,8 +24,8 @@ from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import standing
 
 ADVICE = (
-    "give another sweep.study_name or run_dir to search from scratch, or sweep.accept_changed_data=true to rank trials "
-    "on different data together"
+    "give another sweep.study_name, and with run_dir another folder too, to search from scratch, or "
+    "sweep.accept_changed_data=true to rank trials on different data together"
 )
 MOST_OPENED = 4  # of several surveys that a study searches: to open one takes time, and the trials are compared anyway
 

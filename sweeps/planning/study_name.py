@@ -21,6 +21,7 @@ from sweeps.space.values import canonical
 from sweeps.storage.connect import open_storage_of_user
 from sweeps.storage.urls import journal_url
 from sweeps.study.attributes import TOTAL
+from sweeps.study.find import names_begun
 from sweeps.study.identity import identity_of
 from sweeps.study.trial_counts import num_ended, standing
 
@@ -53,6 +54,8 @@ def name_search(sweep: SweepConfig, space: Space, plan: Plan, config: DictConfig
 def choose_study(name: str, sweep: SweepConfig) -> tuple[str, str]:
     """Choose the last study of a search if it is unfinished, to resume it; else a new one, with the next number.
 
+    A folder that holds a study of another name, such as a copy, is passed over.
+
     Args:
         name: of the search's first study; later ones are NAME-2, NAME-3, ...
 
@@ -62,10 +65,12 @@ def choose_study(name: str, sweep: SweepConfig) -> tuple[str, str]:
     taken, number = _names(sweep), 1
     while _numbered(name, number + 1, taken):
         number += 1
-    last = _numbered(name, number, taken)
+    numbered = (_numbered(name, k, taken) for k in range(number, 0, -1))
+    last = next((found for found in numbered if found and not _holds_another(found, sweep)), None)
     study = _load(last, sweep) if last else None
     if study is None:
-        return last or name, f"The study {last or name} begins."
+        new = last or (f"{name}-{number + 1}" if name in taken else name)
+        return new, f"The study {new} begins."
     num, total = _progress(study)
     has_more = sweep.retry_failed and _has_failed(study)
     if num < total or has_more or (sweep.search_overrides and lacks_final(study)):
@@ -109,6 +114,12 @@ def _names(sweep: SweepConfig) -> set[str]:
 def _numbered(name: str, number: int, taken: set[str]) -> str | None:
     found = name if number == 1 else f"{name}-{number}"
     return found if found in taken else None
+
+
+def _holds_another(name: str, sweep: SweepConfig) -> bool:
+    """Whether the journal in the folder of a name holds a study, but none of that name."""
+    begun = [] if sweep.storage else names_begun(journal_url(SWEEPS / name), sweep.storage_timeout_s)
+    return bool(begun) and name not in begun
 
 
 def _load(name: str, sweep: SweepConfig) -> optuna.Study | None:

@@ -1,4 +1,4 @@
-"""A trial without its sweep: the overrides of a command that runs it by itself, with the score that it has."""
+"""A trial without its sweep: overrides of a command that runs it by itself, on the same device with the same score."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,18 +12,22 @@ from sweeps.study.renamed import renamed_override
 THREADS = "num_threads"
 
 
-def overrides_alone(attributes: Mapping[str, Any], seed_key: str, runs: Sequence[Run]) -> list[str]:
+def overrides_alone(
+    attributes: Mapping[str, Any], seed_key: str, runs: Sequence[Run], seeds: Sequence[Any] = ()
+) -> list[str]:
     """The overrides of a trial, with the first of its seeds or folds, and the threads that its slot of the CPU had.
 
-    Rounding depends on the threads. They are left out if the trial ran on another device.
+    Rounding depends on the threads. They are left out if the trial did not run on a CPU. The device is left to the
+    machine, so a trial of `hydra.launcher.devices=cpu` needs `device=cpu` too where there is a GPU.
 
     Args:
         attributes: of the trial.
         seed_key: `sweep.seed_key`.
         runs: of the trial.
+        seeds: of the study, for a trial that failed before one of them had a result.
     """
     found = [renamed_override(override) for override in attributes[OVERRIDES]]
-    if seeds := attributes.get(SEEDS):
+    if seeds := attributes.get(SEEDS) or seeds:
         found = [override for override in found if _key(override) != seed_key] + [f"{seed_key}={seeds[0]}"]
     runtime = _runtime(runs)
     if runtime.get("device") == "cpu" and THREADS in runtime and THREADS not in map(_key, found):

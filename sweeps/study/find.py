@@ -145,7 +145,7 @@ def name_in_folder(folder: Path, given: str | None, storage: str | None, timeout
 def _names_held(folder: Path, storage: str | None, timeout_s: float) -> list[str]:
     """The names of the studies in a folder's own journal, otherwise of the one in sweep.json, if it is there."""
     own = journal_url(folder)
-    if begun := _names_begun(own, timeout_s):
+    if begun := names_begun(own, timeout_s):
         return begun
     noted = study_noted(folder)
     if noted is None:
@@ -187,10 +187,10 @@ def is_begun(url: str, name: str, timeout_s: float) -> bool:
         url: of the storage. A file that does not exist is not created.
         timeout_s: how long to wait for the storage.
     """
-    return name in _names_begun(url, timeout_s)
+    return name in names_begun(url, timeout_s)
 
 
-def _names_begun(url: str, timeout_s: float) -> list[str]:
+def names_begun(url: str, timeout_s: float) -> list[str]:
     """The names of the studies in a storage that sweeps have begun, in the order in which they began."""
     file = file_of(url)
     if file is not None and not file.is_file():

@@ -82,7 +82,7 @@ def refuse_other(
     if found := changed(old, new) or turned:
         raise user_error(
             f"the study {name} was begun with another search ({found.rstrip('.')}): give the old command to resume "
-            "it, or another sweep.study_name."
+            "it, or another sweep.study_name, and with run_dir another folder too."
         )
 
 

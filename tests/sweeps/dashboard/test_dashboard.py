@@ -102,6 +102,15 @@ def test_the_note_of_a_trial_that_is_on_a_server_links_to_it(folder: Path) -> No
     assert "Weights & Biases" not in note_of(studies, first._trial_id, 1)
 
 
+def test_the_command_of_a_trial_whose_first_seed_failed_has_that_seed(tmp_path: Path) -> None:
+    sweep(tmp_path / "a", {"x": [2, 3]}, task, sampler="grid", seeds=[4, 5])
+    studies, _ = opened(tmp_path)
+    failed = next(trial for trial in studies.get_all_trials(0) if trial.state == TrialState.FAIL)
+    note = studies.get_study_system_attrs(0)[f"dashboard:{failed._trial_id}:note_str:0"]
+    assert " \\\n  x=3 \\\n  seed=4\n```" in note
+    assert "was scored with" not in note
+
+
 def test_only_the_last_trials_that_ended_have_a_note(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The dashboard searches all notes for each trial."""
     monkeypatch.setattr(study_view, "NUM_NOTED", 2)

@@ -214,3 +214,13 @@ def test_a_final_run_that_fails_ends_the_command_with_the_reason(tmp_path: Path)
     assert "best: " in output and states(tmp_path / "study") == ["COMPLETE"] * 2
     reason = "Trial 0 could not be run to its end: ArithmeticError: as asked for 1"
     assert f"{reason}: fix it and give the same command again." in output.splitlines()[-1]
+
+
+def test_a_study_that_can_never_be_scored_ends_well(tmp_path: Path) -> None:
+    """As one that an earlier version has begun: what this one refuses cannot be changed in it, and is warned of."""
+    options = ("sweep.space={}", "x=1,2", "fault=exception", "fault_at=[1,2]", "sweep.search_overrides=['epochs=0']")
+    end_of(tmp_path / "study", *options)
+    code, output = end_of(tmp_path / "study", *options, "sweep.check=spectral.errors:UserError")  # takes any config
+    assert "this one resumes: sweep.search_overrides has epochs=0" in output
+    assert "Trial 0 could not be run to its end: ArithmeticError: as asked for 1" in output
+    assert code == 0, output

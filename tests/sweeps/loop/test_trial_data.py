@@ -69,8 +69,8 @@ def test_changed_data_is_refused_before_anything_runs(tmp_path: Path) -> None:
         TrialData(study, tmp_path).check_now(Data("new").now)
     assert str(refused.value) == (
         "the data of study study has changed: its trials were run on data with fingerprint old, and now it is new: "
-        "give another sweep.study_name or run_dir to search from scratch, or sweep.accept_changed_data=true to rank "
-        "trials on different data together."
+        "give another sweep.study_name, and with run_dir another folder too, to search from scratch, or "
+        "sweep.accept_changed_data=true to rank trials on different data together."
     )
     TrialData(study, tmp_path).check_now(Data("old").now)
     study.close()

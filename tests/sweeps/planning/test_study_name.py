@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from sweeps.planning.study_name import choose_study, name_search
 from sweeps.space import Space
 from sweeps.storage.connect import open_storage
 from sweeps.storage.urls import journal_url
-from sweeps.study.attributes import ENQUEUED, FINAL, REFERENCE, RETRY_OF, TOTAL
+from sweeps.study.attributes import ENQUEUED, FINAL, IDENTITY, REFERENCE, RETRY_OF, TOTAL
 
 GRID = ("sweep.space={}", "x=1,2,3")
 CONFIG = {
@@ -178,6 +179,19 @@ def test_a_study_without_its_final_scores_is_unfinished(url: str | None) -> None
     assert choose_study("a", held_back)[0] == "a"
     study.set_user_attr(f"{FINAL}2", "done")
     assert choose_study("a", held_back)[0] == "a-2"
+
+
+def test_a_copy_of_a_study_is_not_its_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    open_storage.cache_clear()
+    leave("a", None, 1, 3).set_user_attr(IDENTITY, {})
+    shutil.copytree(SWEEPS / "a", SWEEPS / "a-2")
+    chosen, line = choose_study("a", SweepConfig())
+    assert chosen == "a" and line.startswith("The study a resumes: 1 of 3 trials have ended.")
+    leave("a", None, 2, 3)
+    assert choose_study("a", SweepConfig())[0] == "a-3"
+    shutil.rmtree(SWEEPS / "a")
+    assert choose_study("a", SweepConfig()) == ("a", "The study a begins.")
 
 
 def test_a_journal_without_a_study_starts_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

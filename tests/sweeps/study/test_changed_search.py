@@ -33,6 +33,7 @@ def test_another_search_under_the_same_name_is_refused(
     with pytest.raises(UserError, match="the study study was begun with another search") as raised:
         sweep(tmp_path, space, with_result, num_trials=2, **{**begun, **options})
     assert message in str(raised.value)
+    assert str(raised.value).endswith("or another sweep.study_name, and with run_dir another folder too.")
     assert sweep(tmp_path, FLOATS, with_result, num_trials=1, **begun).launcher.calls == []
 
 
