@@ -54,7 +54,7 @@ def load_run(
     # str: a torch.device too is the name of one.
     given = LoadConfig(str(device), precision, num_threads, batch_size)
     # Path.expanduser fails if no user has the name after ~.
-    options, path = _checked(given), Path(os.path.expanduser(folder))  # noqa: PTH111  # leaves ~name of no user as it is
+    options, path = _checked(given), Path(os.path.expanduser(folder))  # noqa: PTH111  # a Path raises RuntimeError
     if path.suffix == SUFFIX:
         check_device(options.device, f"run={folder}")
         check_precision(options.precision, f"run={folder}")

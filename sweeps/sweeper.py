@@ -182,6 +182,7 @@ class SpectralSweeper(Sweeper):
         from sweeps.console.summary import counts, has_result, summarize
         from sweeps.errors import user_error
         from sweeps.planning.checks import refused_search_override
+        from sweeps.study.trial_counts import has_only_failures, last_failure
         from sweeps.tracking import track_study
 
         has_news = loop.num_failures + loop.num_others > 0
@@ -192,7 +193,8 @@ class SpectralSweeper(Sweeper):
 
             write_after_sweep(study, folder, has_news)
         track_study(study, folder, OmegaConf.select(self.config, TRACKER), has_news=has_news)
-        last = f"the last failure is: {(loop.last_failure or study.last_failure()).rstrip('.?')}"
+        trials = study.trials()
+        last = f"the last failure is: {(loop.last_failure or last_failure(trials)).rstrip('.?')}"
         if loop.starts.have_timed_out:
             raise user_error(
                 f"no job could start within sweep.start_timeout_s={sweep.start_timeout_s:g}, the last reason is: "
@@ -206,7 +208,7 @@ class SpectralSweeper(Sweeper):
                 "again, with sweep.retry_failed=true to run them again too, or set sweep.max_failures to the number "
                 "that may fail."
             )
-        if study.is_finished() and study.has_only_failures():
+        if study.is_finished() and has_only_failures(trials):
             raise user_error(
                 f"no trial of the study ended well, {last}: fix it and give the same command again with "
                 "sweep.retry_failed=true."

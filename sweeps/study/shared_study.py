@@ -24,7 +24,7 @@ from sweeps.space import Space
 from sweeps.space.values import canonical
 from sweeps.storage.connect import close_storage, open_storage_of_user
 from sweeps.storage.locks import exclusive
-from sweeps.study.attributes import CONFIGURATION, ENQUEUED, FINAL, OWNER, PAUSED, REASON, RETRY_OF
+from sweeps.study.attributes import CONFIGURATION, ENQUEUED, FINAL, OWNER, PAUSED, RETRY_OF
 from sweeps.study.controllers import Controller, Heartbeat
 from sweeps.study.identity import check_identity, identity_of, note_command
 from sweeps.study.ownership import Ownership, TakenOver
@@ -144,8 +144,7 @@ class SharedStudy:
                 log.info("Trial %d waits for a higher total: its controller was lost.", left.number)
 
     def _let_lost_wait(self) -> list[FrozenTrial]:
-        left_behind = self.ownership.left_behind(self.trials())
-        for left in left_behind:
+        for left in (left_behind := self.ownership.left_behind(self.trials())):
             self._let_wait(left._trial_id)
         return left_behind
 
@@ -173,14 +172,6 @@ class SharedStudy:
         num_left = len(failed(trials)) if self._is_to_retry else 0
         return num_ended(trials) - num_left >= self.num_trials
 
-    def has_only_failures(self) -> bool:
-        return {trial.state for trial in standing(self.trials()) if trial.state.is_finished()} == {TrialState.FAIL}
-
-    def last_failure(self) -> str:
-        """The reason of the last failed trial; empty if none has failed."""
-        reasons = [t.user_attrs.get(REASON, "") for t in standing(self.trials()) if t.state == TrialState.FAIL]
-        return str(reasons[-1]) if reasons else ""
-
     def num_elsewhere(self) -> int:
         """The number of trials that other controllers run."""
         running = (trial for trial in self.trials() if trial.state == TrialState.RUNNING)
@@ -198,8 +189,7 @@ class SharedStudy:
 
     def num_jobs_before_retry(self, trial: Trial) -> int:
         """How many of a trial's job records belong to the failed trial that it replaces."""
-        attributes = trial.user_attrs
-        return num_jobs_before_retry(attributes, self.trials()) if RETRY_OF in attributes else 0
+        return num_jobs_before_retry(trial.user_attrs, self.trials()) if RETRY_OF in trial.user_attrs else 0
 
     # Writing to a trial. Only the controller that owns the trial may do it; for others each method raises TakenOver.
 

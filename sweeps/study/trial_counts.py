@@ -38,6 +38,17 @@ def failed(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     return [trial for trial in standing(trials) if trial.state == TrialState.FAIL]
 
 
+def has_only_failures(trials: Sequence[FrozenTrial]) -> bool:
+    """Whether trials have ended, and all of them failed."""
+    return {trial.state for trial in standing(trials) if trial.state.is_finished()} == {TrialState.FAIL}
+
+
+def last_failure(trials: Sequence[FrozenTrial]) -> str:
+    """The reason of the last failed trial; empty if none has failed."""
+    reasons = [trial.user_attrs.get(REASON, "") for trial in failed(trials)]
+    return str(reasons[-1]) if reasons else ""
+
+
 def num_jobs_before_retry(attributes: Mapping[str, Any], trials: Sequence[FrozenTrial]) -> int:
     """How many of a trial's job records belong to the failed trial that it replaces: these are not its attempts.
 

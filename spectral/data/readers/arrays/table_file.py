@@ -33,7 +33,7 @@ class TableFile:
     @property
     def pixel_names(self) -> Sequence[str]:
         """The columns that are pixels; empty if none is."""
-        raise NotImplementedError
+        raise NotImplementedError  # as above
 
     @property
     def wave_unit(self) -> str | None:

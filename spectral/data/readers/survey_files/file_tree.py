@@ -184,7 +184,7 @@ def _below(root: Path, key: str) -> tuple[list[str], list[str]]:
     for start in starts:  # links are added to these as they are found
         for folder, subfolders, files in os.walk(start, onerror=fail) if _is_new(start, seen) else ():
             paths = {name: f"{folder}/{name}" for name in sorted(subfolders) if _is_data(name)}
-            links = {name: path for name, path in paths.items() if os.path.islink(path)}  # noqa: PTH114  # of many
+            links = {name: path for name, path in paths.items() if os.path.islink(path)}  # noqa: PTH114  # quicker than a Path for each of many
             starts += links.values()
             subfolders[:] = [name for name in paths if name not in links and _is_new(paths[name], seen)]
             below = os.path.relpath(folder, root)
