@@ -5,38 +5,12 @@ import logging
 import numpy as np
 import pandas as pd
 import pytest
+from pixel_tables import FLUX, GRID, LABELS, LENGTH, NUM, check_flux, saved, table
 
 from spectral.configs.data import readers
 from spectral.data.packing.class_names import order_class_names
 from spectral.data.readers.arrays.opening import open_arrays
 from spectral.errors import UserError
-
-NUM, LENGTH = 12, 16
-FLUX = np.random.default_rng(0).normal(size=(NUM, LENGTH)).astype(np.float32)
-LABELS = ["star", "galaxy, Seyfert", "qso"] * 4
-GRID = [str(4000.5 + 2 * i) for i in range(LENGTH)]
-
-
-def table(names=None, **columns):
-    frame = pd.DataFrame(FLUX, columns=names or [f"p{i}" for i in range(LENGTH)])
-    for name, values in columns.items():
-        frame.insert(0, name, values)
-    return frame
-
-
-def saved(folder, frame, suffix="csv", **options):
-    path = folder / f"survey.{suffix}"
-    if suffix == "csv":
-        frame.to_csv(path, **{"index": False, **options})
-    else:
-        frame.to_parquet(path)
-    return str(path)
-
-
-def check_flux(reader, num=NUM):
-    chunk = reader.read(np.arange(len(reader.catalog())))
-    assert not chunk.problems
-    np.testing.assert_array_equal(np.concatenate(chunk.flux), FLUX[:num])
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
