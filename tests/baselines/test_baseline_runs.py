@@ -3,7 +3,6 @@
 import contextlib
 import io
 import json
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -256,16 +255,6 @@ def test_augmentations_that_a_baseline_does_not_use_are_named(
 ) -> None:
     baseline("method=pls_da", "method.num_components=2", "inputs.augmentations=[gain]")
     assert "inputs.augmentations does nothing: a baseline" in caplog.text
-
-
-def test_options_of_the_data_that_do_nothing_are_named(
-    survey_file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    data = ["data=arrays", f"data.path={survey_file}", "data.num_workers=1", f"cache_dir={tmp_path / 'cache'}"]
-    given = [*data, *QUICK, f"run_dir={tmp_path / 'run'}", "method=pls_da", "data.limit_draw=first"]
-    run_baseline(composed(given, "baseline"))
-    said = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert said == ["data.limit_draw=first does nothing without data.limit."]
 
 
 @pytest.mark.parametrize("given", ["inputs.channels=[snr]", "inputs.augmentations=[{name: noise, error: ivar}]"])

@@ -8,29 +8,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from loop_runs import NO_TRIAL, Call, Sweep, ThreadLauncher, open_study, sweep, with_result
+from final_jobs import finals, score
+from loop_runs import NO_TRIAL, Call, ThreadLauncher, open_study, sweep, with_result
 from search_runs import REPOSITORY, finish, start, trials
 from small_runs import OVERRIDES
 
 from sweeps.console.summary import summarize
 from sweeps.launchers.contract import WorkerLost
-from sweeps.report.read_study import read_report
-from sweeps.results.final_trials import lacks_final
 from sweeps.study.attributes import FINAL
 
 SPACE = {"x": {"low": 1, "high": 9}}
 HELD = {"search_overrides": ["score_test=false"], "sampler": "random", "direction": "maximize"}
-
-
-def score(call: Call) -> float:
-    return float(call.values["x"])
-
-
-def finals(ended: Sweep) -> list[tuple[int, int]]:
-    """Trial number and x of the jobs that were given without the search's own overrides."""
-    calls = [call for call in ended.launcher.calls if call.link is NO_TRIAL]
-    assert calls == [call for call in ended.launcher.calls if "score_test" not in call.values]
-    return [(int(call.folder.name), call.values["x"]) for call in calls]
 
 
 def test_the_best_and_the_reference_are_run_again_without_the_search_overrides(tmp_path: Path) -> None:
@@ -143,39 +131,6 @@ def test_a_final_trial_whose_folder_is_gone_has_no_score(tmp_path: Path, capsys:
     study.close()
     assert "trial 0 on the test split: no score was found in " in capsys.readouterr().out
     assert json.loads((tmp_path / "sweep.json").read_text())["final"][0]["test"] == {}
-
-
-def test_a_reused_trial_has_the_seeds_of_its_runs(tmp_path: Path) -> None:
-    """The reference was drawn before it was enqueued: it is run to its end in the folders that it has."""
-    options: dict[str, Any] = {"seeds": 2, **HELD}
-    sweep(tmp_path, {"x": [1, 4]}, score, num_trials=6, num_slots=1, **options)
-    ended = sweep(tmp_path, {"x": [1, 4]}, score, num_trials=7, enqueue=[{"x": 1}], **options)
-    assert "reused_from" in ended.trials[6].user_attrs
-    calls = [call for call in ended.launcher.calls if call.link is NO_TRIAL]
-    assert sorted((call.folder.name, call.values["seed"]) for call in calls) == [("seed-0", 10), ("seed-1", 11)]
-
-
-def test_a_reference_that_reuses_the_best_trial_is_that_trial(tmp_path: Path) -> None:
-    """It has no final run of its own, and no row of its own in the report."""
-    assert finals(sweep(tmp_path, {"x": [4]}, score, num_trials=1, **HELD)) == [(0, 4)]
-    ended = sweep(tmp_path, {"x": [4]}, score, num_trials=2, enqueue=[{"x": 4}], **HELD)
-    assert "reused_from" in ended.trials[1].user_attrs
-    assert ended.launcher.calls == [] and ended.loop.is_finished
-    assert read_report(str(tmp_path)).reference_number == 0
-
-
-def test_a_reference_that_an_earlier_version_ran_to_its_end_as_the_trial_that_reuses_a_result_has_ended(
-    tmp_path: Path,
-) -> None:
-    sweep(tmp_path, {"x": [1, 4]}, score, num_trials=6, num_slots=1, **HELD)
-    options: dict[str, Any] = {"num_trials": 7, "enqueue": [{"x": 1}], **HELD}
-    reused = sweep(tmp_path, {"x": [1, 4]}, score, **options).trials[6].user_attrs["reused_from"]
-    study = open_study(tmp_path, {"x": [1, 4]}, **options)
-    study.study.set_user_attr(f"{FINAL}{reused}", "")
-    study.study.set_user_attr(f"{FINAL}6", "done")
-    assert not lacks_final(study.study)
-    study.close()
-    assert finals(sweep(tmp_path, {"x": [1, 4]}, score, **options)) == []
 
 
 def test_a_lost_worker_is_replaced_and_a_failed_final_run_is_left_to_the_next_command(tmp_path: Path) -> None:
