@@ -8,8 +8,6 @@ from search_runs import REPOSITORY, arguments, end_of
 
 SCRIPT = REPOSITORY / "run.py"
 ONE_SLOT = "hydra.launcher.jobs_per_device=1"  # each worker imports torch
-CHANGED = "error: the data of study study has changed: its trials were run on data with fingerprint "
-LONGER = ("schedule.stages.0.epochs=12", "schedule.stages.0.steps=4")
 
 
 @pytest.mark.parametrize(

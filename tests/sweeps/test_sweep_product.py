@@ -18,7 +18,6 @@ from sweeps.export import study_table
 
 SCRIPT = REPOSITORY / "run.py"
 ONE_SLOT = "hydra.launcher.jobs_per_device=1"  # each worker imports torch
-CHANGED = "error: the data of study study has changed: its trials were run on data with fingerprint "
 LONGER = ("schedule.stages.0.epochs=12", "schedule.stages.0.steps=4")
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from final_jobs import finals, score
+from final_jobs import HELD, SPACE, finals, score
 from loop_runs import NO_TRIAL, Call, ThreadLauncher, open_study, sweep, with_result
 from search_runs import REPOSITORY, finish, start, trials
 from small_runs import OVERRIDES
@@ -16,9 +16,6 @@ from small_runs import OVERRIDES
 from sweeps.console.summary import summarize
 from sweeps.launchers.contract import WorkerLost
 from sweeps.study.attributes import FINAL
-
-SPACE = {"x": {"low": 1, "high": 9}}
-HELD = {"search_overrides": ["score_test=false"], "sampler": "random", "direction": "maximize"}
 
 
 def test_the_best_and_the_reference_are_run_again_without_the_search_overrides(tmp_path: Path) -> None:

@@ -3,15 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from final_jobs import finals, score
+from final_jobs import HELD, finals, score
 from loop_runs import NO_TRIAL, open_study, sweep
 
 from sweeps.report.read_study import read_report
 from sweeps.results.final_trials import lacks_final
 from sweeps.study.attributes import FINAL
-
-SPACE = {"x": {"low": 1, "high": 9}}
-HELD = {"search_overrides": ["score_test=false"], "sampler": "random", "direction": "maximize"}
 
 
 def test_a_reused_trial_has_the_seeds_of_its_runs(tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ from rich.text import Text
 from sweeps.ls import command
 from sweeps.storage.connect import open_storage
 
-SPACE = {"x": [1, 2, 3]}
 DAY_S = 24 * 3600
 CONFIG = "objective: val/macro_f1\nschedule:\n  stages:\n  - {name: train, epochs: 3}\n  - {name: tune, epochs: 2}\n"
 
