@@ -9,7 +9,7 @@ from spectral.configs.baseline import baseline_in_words
 from spectral.configs.class_lists import class_of
 from spectral.configs.commands import EvaluateConfig
 from spectral.configs.data import readers
-from spectral.configs.pasted import pasted_list
+from spectral.configs.pasted_overrides import pasted_list
 from spectral.configs.split import splits
 from spectral.data.dataset import Dataset
 from spectral.data.packing.open import open_survey

@@ -9,7 +9,6 @@ from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.console.best_trials_table import BestTrialsTable
 from sweeps.errors import user_error_type
-from sweeps.results.alone import which_seed
 from sweeps.results.out_of_fold import scores_out_of_fold
 from sweeps.results.ranking import is_feasible, ranked
 from sweeps.results.run import Run
@@ -17,6 +16,7 @@ from sweeps.results.run_dirs import run_dirs
 from sweeps.results.seeds_or_folds import replicate_of
 from sweeps.results.sweep_ensemble import SweepEnsemble
 from sweeps.results.sweep_json import NUM_SHOWN, summary_of, write_summary
+from sweeps.results.trial_command import which_seed
 from sweeps.study.attributes import REUSED_FROM
 from sweeps.study.paused import state_name
 from sweeps.study.shared_study import SharedStudy

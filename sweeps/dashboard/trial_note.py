@@ -9,8 +9,8 @@ from typing import Any
 from optuna.trial import FrozenTrial
 
 from sweeps.invocation import DEFAULT, lines_of_command
-from sweeps.results.alone import overrides_alone, which_seed
 from sweeps.results.run import Run
+from sweeps.results.trial_command import overrides_alone, which_seed
 from sweeps.study.attributes import OVERRIDES, REASON, TRACEBACK
 from sweeps.study.paused import state_name
 

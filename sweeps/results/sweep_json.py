@@ -9,10 +9,10 @@ from sweeps.errors import user_error, user_error_type
 from sweeps.files import write_json
 from sweeps.invocation import command, program
 from sweeps.outputs import SUMMARY_FILE
-from sweeps.results.alone import overrides_alone
 from sweeps.results.ranking import ranked
 from sweeps.results.run import Run
 from sweeps.results.run_dirs import folder_of, run_dirs
+from sweeps.results.trial_command import overrides_alone
 from sweeps.results.trial_fingerprints import stored_fingerprints
 from sweeps.results.trial_row import configuration
 from sweeps.study.attributes import OVERRIDES, SPREAD

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from spectral.configs.pasted import pasted_list, pasted_nulls
+from spectral.configs.pasted_overrides import pasted_list, pasted_nulls
 from spectral.errors import UserError
 
 

@@ -11,11 +11,11 @@ from sweeps.report.figures.scores import complete, in_words
 from sweeps.report.model import Report, ReportedTrial
 from sweeps.report.section import Section, render
 from sweeps.report.space_in_words import fixed, searched
-from sweeps.results.alone import overrides_alone, which_seed
 from sweeps.results.out_of_fold import pooled
 from sweeps.results.paired_difference import Difference, mean_interval, paired_differences
 from sweeps.results.run import Run
 from sweeps.results.seeds_or_folds import replicate
+from sweeps.results.trial_command import overrides_alone, which_seed
 from sweeps.results.trial_row import shown
 from sweeps.study.attributes import REUSED_FROM, SPREAD
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from spectral.configs.pasted import pasted_list, pasted_nulls
+from spectral.configs.pasted_overrides import pasted_list, pasted_nulls
 
 
 def read_back(text: str) -> Any:
