@@ -35,6 +35,7 @@ from spectral.configs.stored import kind_of, read_stored
 from spectral.errors import InUseError, UserError
 from spectral.files import remove_left_parts, space_errors, write_bytes, write_json
 from spectral.runs.identity import as_begun, check_same
+from spectral.runs.runs_below import runs_below
 from spectral.runs.stored_json import check_complete, is_row, load_result
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class RunFolder:
         """The folder of an existing run. Raises UserError if there is no run."""
         folder = cls(path)
         if not folder.config.is_file():
-            raise UserError(f"run={path} is not a run folder: it has no {folder.config.name}.")
+            raise UserError(f"run={path} is not a run folder: it has no {folder.config.name}.{runs_below(folder.path)}")
         return folder
 
     def snapshot(self, epoch: int) -> "RunFolder":

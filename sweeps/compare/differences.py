@@ -7,7 +7,8 @@ from sweeps.compare.subjects import Subject
 from sweeps.space.values import text
 
 ABSENT = "-"
-FREE_KEYS = ("run_dir",)  # always differs, without meaning
+# Neither says what a run was: the first always differs, and a trial of a sweep is scored on the test split at its end.
+FREE_KEYS = ("run_dir", "score_test")
 # Shown in this order, then the F1 of each class. The other metrics of result.json are shown with --all.
 MAIN_METRICS = ("macro_f1", "decision/macro_f1", "accuracy", "balanced_accuracy", "log_loss")
 SPLITS = ("val", "test", "all", "train")  # the last two for evaluations

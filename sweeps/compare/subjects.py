@@ -9,7 +9,7 @@ from typing import Any
 
 import optuna
 
-from sweeps.compare.unfinished import scores_of_kept_epoch
+from sweeps.compare.unfinished import BEST_EPOCH, scores_of_kept_epoch
 from sweeps.errors import did_you_mean, user_error
 from sweeps.outputs import JOURNAL_FILE, SUMMARY_FILE
 from sweeps.results.ranking import ranked
@@ -138,4 +138,5 @@ def _subject(name: str, folders: Sequence[Path]) -> Subject:
 
 def _numbers(run: Run) -> dict[str, float]:
     values = run.result or scores_of_kept_epoch(run)
-    return {name: value for name, value in values.items() if is_number(value)}
+    without = {BEST_EPOCH} if "ensemble" in values else set()  # an average has no epoch: it is stored as 0
+    return {name: value for name, value in values.items() if is_number(value) and name not in without}

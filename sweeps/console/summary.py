@@ -16,12 +16,13 @@ from sweeps.results.run_dirs import run_dirs
 from sweeps.results.seeds_or_folds import replicate_of
 from sweeps.results.sweep_ensemble import SweepEnsemble
 from sweeps.results.sweep_json import NUM_SHOWN, summary_of, write_summary
-from sweeps.results.trial_command import which_seed
+from sweeps.results.trial_command import predict_command, which_seed
 from sweeps.study.attributes import REUSED_FROM
 from sweeps.study.paused import state_name
 from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import standing
 
+MODEL = "model.json"  # in the run folder of a network
 STATES = ("running", "paused", "complete", "pruned", "fail", "waiting")
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ def summarize(study: SharedStudy, folder: Path, without_ensemble: str = "") -> N
         console.print(f"best{by}: {summary['best_command']}", highlight=False, markup=False, soft_wrap=True)
         if line := which_seed(best[0].user_attrs, study.config.seed_key):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
+        if line := _use(best[0], folder, replicate):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
         if study.config.ensemble and not without_ensemble:
             summary["ensemble"] = _show_ensemble(best[0], folder, console)
     if without_ensemble:
@@ -74,6 +77,15 @@ def _show_ensemble(best: "FrozenTrial", folder: Path, console: "Console") -> dic
     for line in ensemble.lines() if ensemble else []:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     return ensemble.content() if ensemble else None
+
+
+def _use(best: "FrozenTrial", folder: Path, replicate: str) -> str:
+    """The command that classifies new spectra by the best trial; empty if it left no network."""
+    runs = [run.path for run in _runs(best, folder)]
+    if not runs or not (runs[0] / MODEL).is_file():
+        return ""
+    found = f"trial {best.number}: {predict_command(runs[0])} data=..."
+    return found if len(runs) == 1 else f"{found} (the first {replicate} of {len(runs)})"
 
 
 def _show_out_of_fold(

@@ -6,9 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sweeps.invocation import command
 from sweeps.results.paired_difference import Difference, difference_sentence, paired_differences
 from sweeps.results.run import Run, trouble
+from sweeps.results.trial_command import predict_command
 
 FOLDER = "ensemble"  # in the folder of the sweep
 SHOWN = "val/macro_f1", "val/decision/macro_f1", "test/macro_f1", "test/decision/macro_f1"  # scores that a sweep prints
@@ -57,7 +57,7 @@ class SweepEnsemble:
     @property
     def command(self) -> str:
         """The command that applies it to new spectra."""
-        return command(["python", "-m", "spectral.predict"], [f"run={self.run.path}", "out=classes.csv"])
+        return predict_command(self.run.path)
 
     def lines(self) -> list[str]:
         """What a sweep prints of it."""

@@ -1,9 +1,11 @@
 """A trial without its sweep: overrides of a command that runs it by itself, on the same device with the same score."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from sweeps.errors import user_error_type
+from sweeps.invocation import command
 from sweeps.results.run import Run
 from sweeps.results.seeds_or_folds import replicate_of
 from sweeps.study.attributes import OVERRIDES, SEEDS
@@ -41,6 +43,11 @@ def which_seed(attributes: Mapping[str, Any], seed_key: str) -> str:
         return ""
     run_with = ",".join(map(str, seeds))
     return f"It runs {replicate_of(seed_key)} {seeds[0]}; the trial was scored with {seed_key}={run_with}."
+
+
+def predict_command(run: Path) -> str:
+    """The command that classifies new spectra by a run, less its data."""
+    return command(["python", "-m", "spectral.predict"], [f"run={run}", "out=classes.csv"])
 
 
 def _key(override: str) -> str:

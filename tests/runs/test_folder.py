@@ -106,6 +106,27 @@ def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
         RunFolder.existing(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("named", "advice"),
+    [
+        ("", "run=study/2, run=study/10, run=study/ensemble, or another of 5."),
+        (":1", ""),
+        (":2", "run=study/2."),
+        (":3", "run=study/3/seed-0, run=study/3/seed-1."),
+    ],
+)
+def test_the_folder_of_a_sweep_is_answered_with_its_runs(
+    named: str, advice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("2", "10", "ensemble", "3/seed-0", "3/seed-1"):
+        RunFolder(Path("study", name)).path.mkdir(parents=True)
+        RunFolder(Path("study", name)).config.touch()
+    with pytest.raises(UserError, match="is not a run folder") as error:
+        RunFolder.existing(f"study{named}")
+    assert str(error.value).partition(" Give a run in it: ")[2] == advice
+
+
 def test_predictions_without_rows_and_columns_are_none(folder: RunFolder) -> None:
     """An earlier version wrote them if nothing was scored."""
     pd.DataFrame().to_parquet(folder.predictions)

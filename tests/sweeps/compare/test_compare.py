@@ -38,6 +38,19 @@ def test_the_differences_in_config_and_metrics_are_shown(tmp_path: Path, capsys:
     assert shown(capsys, first, first).startswith("The configs do not differ.\n")
 
 
+def test_what_an_ensemble_and_a_trial_store_for_other_readers_is_no_difference(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trial = make_run(tmp_path / "a", predicted(4), "score_test: false")
+    average = make_run(tmp_path / "b", predicted(2), "score_test: true")
+    for run, more in ((trial, {"best_epoch": 12}), (average, {"best_epoch": 0, "ensemble": {"members": []}})):
+        result = json.loads((run / "result.json").read_text())
+        (run / "result.json").write_text(json.dumps(result | more))
+    output = shown(capsys, trial, average)
+    assert output.startswith("The configs do not differ.\n")
+    assert table(output, "metric")["best_epoch"] == ["12", "-", "-"]
+
+
 def test_an_interval_without_zero_is_a_difference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bad, good = make_run(tmp_path / "bad", predicted(15)), make_run(tmp_path / "good", predicted(1))
     found = paired_differences(find_subject(str(good)).runs, find_subject(str(bad)).runs)[0]["validation"]

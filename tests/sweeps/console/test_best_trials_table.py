@@ -46,6 +46,23 @@ def test_the_best_command_has_the_threads_of_a_slot_of_the_cpu(tmp_path: Path) -
     assert json.loads((tmp_path / "sweep.json").read_text())["best_command"].endswith(" x=4 num_threads=1")
 
 
+@pytest.mark.parametrize(("seeds", "which"), [(1, "/0"), (2, "/0/seed-0")])
+def test_the_end_of_a_sweep_says_how_the_best_trial_classifies_new_spectra(
+    seeds: int, which: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def task(call: Call) -> float:
+        (call.folder / "model.json").touch()
+        return 1.0
+
+    done = sweep(tmp_path, {"x": [4]}, task, num_trials=1, seeds=seeds)
+    summarize(done.study, tmp_path)
+    line = f"trial 0: python -m spectral.predict run={tmp_path}{which} out=classes.csv data=..."
+    assert line + " (the first seed of 2)" * (seeds > 1) in capsys.readouterr().out.splitlines()
+    (tmp_path / which[1:] / "model.json").unlink()  # of a program that leaves no network
+    summarize(done.study, tmp_path)
+    assert "spectral.predict" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("width", [80, 124])
 @pytest.mark.parametrize("num_axes", [1, 3, 22])
 @pytest.mark.parametrize("objective", ["score", ["score", "val/log_loss", "val/macro_f1"]])
