@@ -7,8 +7,8 @@
 step: a training step against length, width, batch and number of classes, the others held; theory has 1, 2 (1 while
 memory is what takes the time), 1 and 0. sampling: drawing the rows of an epoch, and the split and digests of a survey,
 against the number of spectra: at most 1. past: `ask` and `tell` of a random search with past trials, and opening the
-study again: at most 1. slots: a trial that does nothing against the number of slots: its cost to the controller, in
-processor time, does not grow.
+study again: at most 1. slots: trials that do nothing, against the number of slots. The processor time of a trial does
+not grow: it is the difference of a long and a short sweep. What the short one took besides its trials are the starts.
 
 Times of steps are the best of some turns, in which the sizes alternate; the theory is written next to each exponent,
 with the exponent of the last two sizes, since a constant cost hides the growth of small ones.
@@ -138,21 +138,29 @@ def past_part(folder: Path, is_quick: bool) -> Iterator[str]:
 
 
 def slots_part(folder: Path, is_quick: bool) -> Iterator[str]:
-    num_trials = 40 if is_quick else 150
+    short, long = (40, 120) if is_quick else (150, 600)
     yield from head()
-    walls, controllers = Costs(), Costs()
+    walls, trials, starts = Costs(), Costs(), Costs()
     for slots in (1, 4) if is_quick else (1, 2, 4, 8):
-        log = folder / f"{slots}.times"
-        axis = ["x=interval(0.0,1.0)", f"+sweep.num_trials={num_trials}", "+sweep.sampler=random"]
-        before = os.times()
-        ours(SLEEPER, folder / str(slots), f"log={log}", *axis, f"hydra.launcher.jobs_per_device={slots}")
-        after = os.times()
-        used = after.children_user + after.children_system - before.children_user - before.children_system
-        begun = sorted(start for start, _ in times(log))
+        used_short, _ = _sweep(folder / f"{slots}-short", short, slots)
+        used_long, begun = _sweep(folder / f"{slots}-long", long, slots)
         walls[slots] = 1e3 * (begun[-1] - begun[10]) / (len(begun) - 11)
-        controllers[slots] = 1e3 * used / num_trials
+        trials[slots] = 1e3 * (used_long - used_short) / (long - short)
+        starts[slots] = 1e3 * used_short - short * trials[slots]
     yield from growth_rows("from one start to the next", "0", walls)
-    yield from growth_rows("processor time of a trial, of controller and workers, starts included", "0", controllers)
+    yield from growth_rows("processor time of a trial, of controller and workers", "0", trials)
+    yield from growth_rows("processor time of the starts of controller and workers", "at most 1", starts)
+
+
+def _sweep(folder: Path, num_trials: int, slots: int) -> tuple[float, list[float]]:
+    """Run trials that do nothing: the seconds of processor time that it took, and when each trial began."""
+    log = folder.with_suffix(".times")
+    axis = ["x=interval(0.0,1.0)", f"+sweep.num_trials={num_trials}", "+sweep.sampler=random"]
+    before = os.times()
+    ours(SLEEPER, folder, f"log={log}", *axis, f"hydra.launcher.jobs_per_device={slots}")
+    after = os.times()
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    return used, sorted(start for start, _ in times(log))
 
 
 PARTS = {"step": step_part, "sampling": sampling_part, "past": past_part, "slots": slots_part}

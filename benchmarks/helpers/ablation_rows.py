@@ -98,6 +98,8 @@ ROWS = {
     "recipe_mixup_wide": Row("recipe_mixup", ("model.width=16",)),
     "recipe_mixup_fine": Row("recipe_mixup", ("model.max_length=2000",)),
     "recipe_mixup_median": Row("recipe_mixup", ("transform=median",)),
+    "recipe_mixup_median_centered": Row("recipe_mixup_median", ("transform.centered=true",)),
+    "recipe_mixup_median_fine": Row("recipe_mixup_median", ("model.max_length=2000",)),
     "recipe_mixup_redshift_40": Row("recipe_mixup", (_augmented(_redshift(0.4)),)),
     "recipe_mixup_warps": Row("recipe_mixup", (_augmented(*WARPED),)),
     "recipe_mixup_prior": Row("recipe_mixup", ("decision.prior_correction=true",)),

@@ -88,7 +88,6 @@ ROWS = {
         Row("network", "reference", ("experiment=reference",)),
         Row("network", "default", ()),
         Row("network", "best", ("experiment=best",)),
-        Row("network", "best_median", ("experiment=best", "transform=median")),
     )
 }
 

@@ -43,6 +43,7 @@ class MedianConfig(TransformConfig):
     """Divide each spectrum and channel by its median absolute flux, which lines and cosmic rays hardly move."""
 
     name: str = "median"
+    centered: bool = False  # whether the median flux is subtracted first
 
 
 @transforms.register("spectral.inputs.transforms:L2")

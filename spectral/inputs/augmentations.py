@@ -203,28 +203,10 @@ class Redshift(Augmentation):
 
     def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None, target: Tensor | None) -> Spectra:
         z = self.max_redshift * (2 * torch.rand(len(flux), 1, device=flux.device) - 1)
-        if target is None:
-            return self._stretched(flux, ivar, mask, z)
-        acts = kept_on(self, "acts", flux.device)[target]
-        if flux.device.type != "cpu":  # a GPU would be waited for to know how many there are
-            return self._stretched(flux, ivar, mask, z.where(acts[:, None], 0))
-        rows = acts.nonzero()[:, 0]
-
-        def changed(whole: Tensor, part: Tensor) -> Tensor:
-            return whole.to(part.dtype).index_copy(0, rows, part)
-
-        ivars, masks = (None if each is None else each[rows] for each in (ivar, mask))
-        stretched, errors, bad = self._stretched(flux[rows], ivars, masks, z[rows])
-        return (
-            changed(flux, stretched),
-            None if ivar is None or errors is None else changed(ivar, errors),
-            None if mask is None or bad is None else changed(mask, bad),
-        )
-
-    def _stretched(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None, z: Tensor) -> Spectra:
-        """The spectra at redshifts [B, 1]."""
         # In float32 a place is wrong by some 1e-4 of a pixel; Apple's GPUs have nothing more exact.
         left, weight = self._places(z if z.device.type == "mps" else z.double())
+        if target is not None:
+            left = self._kept(left, weight, kept_on(self, "acts", flux.device)[target])
         blend = weight[:, None].to(torch.float32)
         wide, bad = left[:, None].expand_as(flux), mask
         clean = flux.float() if mask is None else flux.float().masked_fill(mask[:, None], 0)
@@ -234,6 +216,16 @@ class Redshift(Augmentation):
         # The error of the nearer pixel: that of an interpolated flux is smaller, and its neighbours' depend on it.
         nearer = (left + (weight > 0.5))[:, None].expand_as(flux)
         return stretched, None if ivar is None else ivar.gather(2, nearer), bad
+
+    def _kept(self, left: Tensor, weight: Tensor, acts: Tensor) -> Tensor:
+        """The left pixels [B, L] with those of spectra that keep their wavelengths: each pixel itself.
+
+        They have the weights of a stretched one all the same, and its repeated end pixels: were they left as they are,
+        their noise, which interpolation makes smoother, would tell the classes apart in training.
+        """
+        last = left.shape[1] - 2
+        is_end = ((left == 0) & (weight == 0)) | ((left == last) & (weight == 1))
+        return left.where(acts[:, None] | is_end, torch.arange(last + 2, device=left.device).clamp(max=last))
 
     def _places(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """For each pixel the one before the wavelength that moves onto it, and the share of the next: [B, L] twice."""

@@ -163,11 +163,20 @@ def block_continuum(flux: Tensor, good: Tensor, block_pixels: int) -> Tensor:
 
 
 class Median(Transform):
-    """Flux divided by the median of its absolute values (the mean of the middle two of an even number)."""
+    """Flux divided by the median of its absolute values (the mean of the middle two of an even number).
+
+    Args:
+        centered: whether the median of the flux is subtracted first; the divisor stays that of the whole flux.
+    """
+
+    def __init__(self, centered: bool = False, clip: float | None = None) -> None:
+        super().__init__(clip)
+        self.centered = centered
 
     def scaled(self, flux: Tensor, bad: Tensor | None) -> Tensor:
         good = _good(flux, bad)
-        return _divided(flux, _median(flux.abs(), good))
+        size = _median(flux.abs(), good)
+        return _divided((flux - _median(flux, good)) * good if self.centered else flux, size)
 
 
 class L2(Transform):

@@ -34,6 +34,7 @@ def test_the_command_line_chooses_the_schedule_of_an_experiment(name: str) -> No
     ("name", "part"),
     [
         ("best", "sampler=natural"),
+        ("best", "transform=standardize"),
         ("reference", "sampler=power"),
         ("soft_f1_from_scratch", "sampler=balanced"),
         ("ucr", "split=kfold"),

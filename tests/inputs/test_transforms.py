@@ -17,6 +17,7 @@ FORMULAS: dict[str, Formula] = {
     "scale": lambda x: x / 100,
     "standardize": lambda x: (x - x.mean()) / x.std(),
     "median": lambda x: x / np.median(np.abs(x)),
+    "median, centered": lambda x: (x - np.median(x)) / np.median(np.abs(x)),
     "l2": lambda x: x / np.linalg.norm(x),
     "snv": lambda x: (x - x.mean()) / x.std(ddof=1),
     "robust_z": lambda x: (x - np.median(x)) / (1.4826 * np.median(np.abs(x - np.median(x)))),
@@ -25,6 +26,8 @@ NAMES = sorted(FORMULAS)
 
 
 def build(name: str, **options: float) -> Callable[[torch.Tensor, torch.Tensor | None], torch.Tensor]:
+    name, _, flag = name.partition(", ")
+    options |= {flag: True} if flag else {}
     return transforms.build(transforms.typed({"name": name, **options}))
 
 
@@ -38,7 +41,8 @@ def expected(name: str, flux: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def test_every_registered_transform_has_a_formula_here() -> None:
-    assert transforms.names == sorted([*NAMES, "continuum", "msc", "savgol"])  # see below, test_msc.py, test_savgol.py
+    names = {name.partition(", ")[0] for name in NAMES}
+    assert transforms.names == sorted([*names, "continuum", "msc", "savgol"])  # see below, test_msc.py, test_savgol.py
 
 
 def by_blocks(flux: np.ndarray, good: np.ndarray, block: int) -> np.ndarray:
