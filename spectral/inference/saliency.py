@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
 from spectral.inference.logits import batch_source
 from spectral.inputs.batches import Batch, Rows
@@ -26,11 +27,15 @@ BATCH_SIZE = 16  # a backward pass keeps every activation
 def gradient_times_input(network: nn.Module, inputs: Inputs, batch: Batch, classes: Tensor) -> Tensor:
     """Gradient of one logit of each spectrum by its scaled flux, times that flux [B, S, L]: positive if for the class.
 
-    Inputs of several parts scale the flux in several ways, and the products are added up.
+    Inputs of several parts scale the flux in several ways, and the products are added up. Channels that are not made of
+    the scaled flux, such as `snr`, stay as they are.
 
     Args:
         network: in evaluation mode.
         classes: [B], whose logit.
+
+    Raises:
+        UserError: no channel is made of the scaled flux.
     """
     pixels = [part.pixels(batch.flux, batch.ivar, batch.mask) for part in inputs.parts]
     fluxes = [of_part.flux.detach().requires_grad_() for of_part in pixels]
@@ -39,9 +44,14 @@ def gradient_times_input(network: nn.Module, inputs: Inputs, batch: Batch, class
             part.make_channels(of_part._replace(flux=flux))
             for part, of_part, flux in zip(inputs.parts, pixels, fluxes, strict=True)
         ]
+        if not any(channels.requires_grad for channels in made):
+            raise UserError(
+                "inputs.channels of the run names no channel that is made of the scaled flux, and saliency is the "
+                "gradient by that flux."
+            )
         padding = None if batch.mask is None else ~pixels[0].inside
         chosen = network(torch.cat(made, dim=1), padding).gather(1, classes[:, None]).sum()
-        gradients = torch.autograd.grad(chosen, fluxes)
+        gradients = torch.autograd.grad(chosen, fluxes, allow_unused=True, materialize_grads=True)
     return torch.stack([gradient * flux for gradient, flux in zip(gradients, fluxes, strict=True)]).sum(0).detach()
 
 
@@ -54,7 +64,7 @@ def run_saliency(run: Path, survey: Survey, rows: Rows, class_names: list[str]) 
         class_names: [n], of each row the class whose logit is asked about.
 
     Raises:
-        UserError: the run has no weights, or they cannot be read.
+        UserError: the run has no weights, they cannot be read, or none of its channels is made of the scaled flux.
     """
     folder = RunFolder(run)
     classifier = Classifier.load(folder)

@@ -47,12 +47,15 @@ class Inputs(nn.Module):
     def augmented(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None, target: Tensor | None) -> Spectra:
         """A batch of spectra as `forward` takes them, changed at random; in evaluation mode as they are.
 
+        An augmentation that would leave a spectrum without a good pixel, since it moves it past an end, is not applied
+        to it.
+
         Args:
             target: class indices [B]: some augmentations act on some classes only.
         """
         if self.training:
             for augmentation in self.augmentations:
-                flux, ivar, mask = augmentation(flux, ivar, mask, target)
+                flux, ivar, mask = _unless_lost((flux, ivar, mask), augmentation(flux, ivar, mask, target))
         return flux, ivar, mask
 
     def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
@@ -93,3 +96,14 @@ class Inputs(nn.Module):
         looks_for_bad = mask.device.type == "cpu" and not torch.compiler.is_exporting()
         fill = fill_bad_pixels if looks_for_bad else fill_every_pixel
         return Pixels(fill(scaled, bad), ivar, bad, inside, flux, mask)
+
+
+def _unless_lost(before: Spectra, after: Spectra) -> Spectra:
+    """Augmented spectra; those without a good pixel as they were before."""
+    if before[2] is None or after[2] is None or after[2] is before[2]:
+        return after
+    lost = after[2].all(1, keepdim=True)
+    if lost.device.type == "cpu" and not lost.any():  # a GPU would be waited for
+        return after
+    ivar = None if before[1] is None or after[1] is None else before[1].where(lost[..., None], after[1])
+    return before[0].where(lost[..., None], after[0]), ivar, before[2].where(lost, after[2])

@@ -35,6 +35,7 @@ class Reporter:
         self._is_late = self._is_closed = self._is_complete = False
         self._ends_by: Exception | None = None
         self._trial_of_thread: Trial | None = None
+        self._pruner_has_failed = False
         threading.Thread(target=self._run, name="reports", daemon=True).start()
 
     def report(self, step: int, value: float | None, is_last: bool = False) -> None:
@@ -142,7 +143,25 @@ class Reporter:
         trial.report(value, step)
         if is_last and self.link.num_seeds == 1:  # of several the others can still be saved
             return False
-        return self.link.pruner != "none" and trial.should_prune()
+        return self.link.pruner != "none" and self._ask_pruner(trial, step)
+
+    def _ask_pruner(self, trial: "Trial", step: int) -> bool:
+        """Whether the pruner ends the job. One that fails ends nothing, and is named once."""
+        try:
+            return trial.should_prune()
+        except user_error_type():  # the study, which the pruner reads, does not answer
+            raise
+        except Exception as error:
+            if not self._pruner_has_failed:
+                self._pruner_has_failed = True
+                log.warning(
+                    "The pruner of study %s failed at step %d, where it does not end this job: %s. Later failures are "
+                    "not logged.",
+                    self.link.study,
+                    step,
+                    first_line(error).rstrip("."),
+                )
+            return False
 
 
 def _unavailable() -> tuple[type[Exception], ...]:

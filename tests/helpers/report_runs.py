@@ -81,11 +81,11 @@ def make_run(folder: Path, survey: Survey, predicted: Sequence[int], confidence:
     return Run(folder)
 
 
-def add_network(run: Run, survey: Survey) -> None:
-    """Weights and description of a small untrained network."""
+def add_network(run: Run, survey: Survey, channel: str = "flux") -> None:
+    """Weights and description of a small untrained network, which sees one kind of channel."""
     torch.manual_seed(0)
     model = models.typed({"name": "fcn", "widths": [4, 4, 4]})
-    inputs = InputSpec(survey.num_channels, transforms.typed("standardize"), [channels.typed("flux")], "interpolate")
+    inputs = InputSpec(survey.num_channels, transforms.typed("standardize"), [channels.typed(channel)], "interpolate")
     classifier = Classifier(model, inputs, list(survey.class_names), survey.length, survey.wave_angstrom)
     classifier.save(RunFolder(run.path))
     save_file(classifier.build_network().state_dict(), RunFolder(run.path).weights)

@@ -10,12 +10,14 @@ import torch
 from report_runs import add_network, make_run, make_survey
 from torch import Tensor, nn
 
+from spectral.configs.inputs import channels
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
 from spectral.inference.saliency import gradient_times_input, run_saliency
 from spectral.inputs.batches import Batch
 from spectral.inputs.channels import Flux
 from spectral.inputs.inputs import Inputs
+from spectral.inputs.joined import JoinedInputs
 from spectral.inputs.transforms import Unchanged
 from spectral.runs.folder import RunFolder
 
@@ -40,6 +42,25 @@ def test_saliency_of_a_linear_network_is_weight_times_input_and_sums_to_the_logi
     torch.testing.assert_close(found, weight[classes] * flux)
     logits = Linear(weight)(flux).gather(1, classes[:, None])[:, 0]
     torch.testing.assert_close(found.sum((1, 2)), logits.detach())
+
+
+@pytest.mark.parametrize("name", channels.names)
+def test_saliency_is_of_the_channels_that_are_made_of_the_scaled_flux(name: str) -> None:
+    torch.manual_seed(1)
+    flux, classes = torch.randn(2, 1, 40), torch.tensor([1, 0])
+    batch = Batch(flux, torch.rand(2, 1, 40) + 1, torch.arange(80).reshape(2, 40) % 9 == 4, np.arange(2))
+    of_flux, other = (Inputs(1, Unchanged(), [channels.build(channels.typed(each))]) for each in ("flux", name))
+    weight = torch.randn(2, 2, 40)
+    expected = gradient_times_input(Linear(weight[:, :1]), of_flux, batch, classes)
+    found = gradient_times_input(Linear(weight), JoinedInputs([of_flux, other]), batch, classes)
+    if name in ("snr", "log_ivar", "mask"):
+        torch.testing.assert_close(found, expected)
+        with pytest.raises(UserError, match=r"^inputs\.channels of the run names no channel that is made of"):
+            gradient_times_input(Linear(weight[:, 1:]), other, batch, classes)
+    else:
+        torch.testing.assert_close(
+            found, expected + gradient_times_input(Linear(weight[:, 1:]), other, batch, classes), rtol=1e-4, atol=1e-5
+        )
 
 
 def test_saliency_of_a_run_is_the_slope_of_its_logit(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from spectral.configs.inputs import InputsConfig, channels, transforms
 from spectral.errors import UserError
-from spectral.inputs.augmentations import Augmentation
+from spectral.inputs.augmentations import Augmentation, Redshift, Shift
 from spectral.inputs.bad_pixels import fill_bad_pixels, fill_every_pixel
 from spectral.inputs.channels import Channel, Flux, Pixels
 from spectral.inputs.inputs import Inputs
@@ -179,6 +179,28 @@ def test_augmentation_acts_in_training_only() -> None:
     flux = flux_of(8)
     assert torch.equal(inputs.train().augmented(flux, None, None, None)[0], 2 * flux)
     assert torch.equal(inputs.eval().augmented(flux, None, None, None)[0], flux)
+
+
+WAVE = np.geomspace(3800.0, 9200.0, 2600)
+MOVES = [(Shift(10, 100), slice(0, 8), 100), (Redshift(0.1, None, ["a"], WAVE), slice(2450, 2600), 2600)]
+
+
+@pytest.mark.parametrize(("augmentation", "good", "length"), MOVES)
+def test_a_spectrum_is_not_moved_out_of_the_pixels(augmentation: Augmentation, good: slice, length: int) -> None:
+    """Of one that fills a part of the grid nothing but padding would be left, with a label."""
+    torch.manual_seed(0)
+    flux, mask = torch.randn(200, 2, length).half(), torch.ones(200, length, dtype=torch.bool)
+    mask[:, good] = False
+    ivar, state = torch.rand(200, 2, length), torch.get_rng_state()
+    found = Inputs(2, Unchanged(), [Flux()], augmentations=[augmentation]).train().augmented(flux, ivar, mask, None)
+    torch.set_rng_state(state)
+    moved = augmentation(flux, ivar, mask, None)
+    assert moved[2] is not None and found[2] is not None
+    lost = moved[2].all(1)
+    assert 10 < int(lost.sum()) < 100 and not found[2].all(1).any()
+    for before, alone, kept in zip((flux, ivar, mask), moved, found, strict=True):
+        assert alone is not None and kept is not None and kept.dtype == alone.dtype
+        assert torch.equal(kept[lost], before[lost].to(kept.dtype)) and torch.equal(kept[~lost], alone[~lost])
 
 
 class Ivar(Channel):

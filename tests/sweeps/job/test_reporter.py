@@ -152,6 +152,23 @@ def test_a_pruner_that_is_not_there_ends_no_job_and_is_named_once(
     ]
 
 
+@pytest.mark.parametrize("error", [KeyError("budget"), FileNotFoundError("limits.txt"), ZeroDivisionError("0")])
+def test_a_pruner_that_fails_ends_no_job_and_is_named_once(
+    error: Exception, study: SharedStudy, begin: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*given: Any) -> bool:
+        raise error
+
+    monkeypatch.setattr(optuna.pruners.ThresholdPruner, "prune", fail)
+    begin(pruner="own_pruner:OwnPruner")
+    for step in (1, 2, 3):
+        sweeps.report_progress(step, 0.5)
+        assert steps(study) == dict.fromkeys(range(1, step + 1), 0.5)
+    named = f"The pruner of study study failed at step 1, where it does not end this job: {type(error).__name__}: "
+    (message,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert message.startswith(named)
+
+
 def test_a_late_answer_of_the_pruner_ends_no_run_that_is_complete(
     study: SharedStudy, begin: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -142,6 +142,14 @@ def test_a_run_without_weights_is_shown_without_saliency(survey: Survey, tmp_pat
     assert made is not None and "No saliency is shown: run=" in made.html and not made.data["hasSaliency"]
 
 
+def test_a_run_that_sees_no_scaled_flux_is_shown_without_saliency(survey: Survey, tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", survey, [0] * 24, [0.5] * 24)
+    add_network(run, survey, channel="snr")
+    made = section(reported(run, saliency=True))
+    assert made is not None and "No saliency is shown: inputs.channels of the run" in made.html
+    assert not made.data["hasSaliency"]
+
+
 def test_a_survey_without_wavelengths_errors_or_catalog_columns_is_shown(tmp_path: Path) -> None:
     flux = np.random.default_rng(0).normal(size=(6, 2, 50)).astype(np.float32)
     bare = make_survey(tmp_path / "s", 6, flux=flux, wave=None, ivar=None, snr=None, redshift=None)
