@@ -43,12 +43,13 @@ class Partition:
     strata: Ints
     shares: NDArray[np.float64]
 
-    def complete(self, parts: Ints, rng: np.random.Generator) -> Ints:
+    def complete(self, parts: Ints, rng: np.random.Generator, *, drawn: bool = False) -> Ints:
         """Part of each spectrum [N], given those divided before (-1: not yet).
 
         Single spectra fill every stratum up to its quota, so that without larger units all counts are within 1 of
         their share (or 1, if that is less). Larger units go first, the largest before all, each to the part that
-        they bring closest to its quotas. If a stratum then lacks a part, they are placed in other orders.
+        they bring closest to its quotas. If `drawn`, units of about the same size go in random order. If a stratum
+        then lacks a part, they are placed in other orders.
 
         Raises:
             TornUnitError, RareStratumError
@@ -56,7 +57,7 @@ class Partition:
         known = self._with_known_units(parts)
         self._quotas = np.stack([quotas(n, self.shares) for n in np.bincount(self.strata)])
         new = rng.permutation(np.flatnonzero(known < 0))
-        for spread in range(NUM_ORDERS):
+        for spread in range(int(drawn), NUM_ORDERS):
             parts = self._completed(known, new, spread, rng)
             lacking = self._lacking()
             if not lacking:

@@ -132,6 +132,17 @@ class TestGroups:
             assert (pd.crosstab(catalog["label"], split)[[*SHARES]] > 0).all(axis=None)
             assert split.groupby(catalog["group"]).nunique().max() == 1
 
+    def test_seeds_and_repeats_differ_if_all_groups_differ_in_size(self) -> None:
+        sizes = np.arange(2, 42)
+        catalog = catalog_of_counts(np.stack([sizes * (sizes % 3 > 0), sizes * (sizes % 3 == 0)], axis=1))
+        seeds = [assign_split(catalog, typed(seed=seed), None) for seed in range(3)]
+        repeats = [assign_split(catalog, typed("kfold", num_repeats=3, fold=5 * k, test=0), None) for k in range(3)]
+        for part, splits_ in (("test", seeds), ("validation", repeats)):
+            assert len({frozenset(catalog["group"][split == part]) for split in splits_}) == 3
+        for split in seeds:
+            table = pd.crosstab(catalog["label"], split, normalize="index")[["train", "validation", "test"]]
+            np.testing.assert_allclose(table, [[0.8, 0.1, 0.1]] * 2, atol=0.05)
+
     @settings(max_examples=100, deadline=None)
     @given(catalog=divisible())
     def test_groups_that_can_be_divided_are(self, catalog: pd.DataFrame) -> None:
