@@ -163,7 +163,10 @@ def check_fits(classifier: Classifier, data: HasPixels, run: str) -> None:
     if data.num_channels != classifier.inputs.num_channels:
         raise UserError(f"the data has {data.num_channels} channels, {run} needs {classifier.inputs.num_channels}.")
     if data.length > classifier.length and (data.wave_angstrom is None or classifier.wave_angstrom is None):
-        raise UserError(f"the data has {data.length} pixels per spectrum, {run} was trained on {classifier.length}.")
+        raise UserError(
+            f"the data has {data.length} pixels per spectrum, {run} was trained on {classifier.length}"
+            f"{_longer_than(classifier.length, data)}."
+        )
     if data.baseline != classifier.inputs.baseline:
         theirs, own = baseline_in_words(data.baseline), baseline_in_words(classifier.inputs.baseline)
         raise UserError(f"the data was made with {theirs}, {run} was trained with {own}: give the data the same.")
@@ -171,3 +174,13 @@ def check_fits(classifier: Classifier, data: HasPixels, run: str) -> None:
     if masks is not None and wanted is not None and masks != wanted:
         theirs, own = (f"data.ivar_masks={str(value).lower()}" for value in (masks, wanted))
         raise UserError(f"the data was made with {theirs}, {run} was trained with {own}: give the data the same.")
+
+
+def _longer_than(length: int, data: HasPixels) -> str:
+    """Which spectra of a survey of unequal lengths have too many pixels; nothing if all have."""
+    if not isinstance(data, Survey):
+        return ""
+    ids = data.catalog["id"][data.catalog["length"] > length]
+    if len(ids) == len(data):
+        return ""
+    return f"; {len(ids)} of {len(data)} are longer than that, the first is '{ids.iloc[0]}': leave them out of the file"

@@ -97,8 +97,8 @@ def test_data_without_labels_is_refused_with_the_key_that_the_run_had(
     data = spectra(label=None, rhythm=np.resize(["star", "qso"], NUM))
     given = f"cache_dir={tmp_path / 'cache'}", "data=arrays", f"data.path={data}", "data.num_workers=1"
     sentence = (
-        r"no labelled spectrum to score \(the run had data\.label_key=rhythm, which the data has too\): no column called "
-        r"label.* data\.label_key names another; the data has id, rhythm\."
+        r"no labelled spectrum to score \(the run had data\.label_key=rhythm, which the data has too\): no column "
+        r"called label.* data\.label_key names another; the data has id, rhythm\."
     )
     with pytest.raises(UserError, match=sentence):
         evaluate(run_of_beats(finished, tmp_path / "run"), *given)
@@ -119,3 +119,12 @@ def test_objects_of_the_run_that_the_command_does_not_name_are_warned_of(
     assert not warned()
     evaluate(beats, *given)
     assert warned()
+
+
+def test_spectra_of_unequal_lengths_that_are_longer_than_the_runs_are_counted(finished: Path, tmp_path: Path) -> None:
+    rows = [[("star", "qso")[i % 2], *["1.5"] * 96, *["2.5" if i < 2 else "NaN"] * 2] for i in range(6)]
+    path = tmp_path / "beats.tsv"
+    path.write_text("".join("\t".join(row) + "\n" for row in rows))
+    given = f"cache_dir={tmp_path / 'cache'}", "data=arrays", f"data.path={path}", "data.num_workers=1"
+    with pytest.raises(UserError, match=r"98 pixels .* trained on 96; 2 of 6 are longer than that, the first is '0'"):
+        evaluate(finished, *given, "data.ragged=pad")
