@@ -47,6 +47,7 @@ class BoostingConfig(MethodConfig):
     num_components: int = number(60, at_least=1)  # principal components
     max_iter: int = number(200, at_least=1)  # trees for each class
     learning_rate: float = number(0.1, above=0)  # the share of each tree's correction that is taken
+    min_leaf: int = number(20, at_least=1)  # training spectra in a leaf
 
 
 @dataclass

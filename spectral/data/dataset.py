@@ -58,7 +58,8 @@ class Dataset:
         """
         dataset = cls.of(survey.with_split(_assigned(survey, data, split)))
         if not len(dataset.train):
-            raise UserError(_no_labels(survey, split.name))
+            left = f"split={split.name} leaves no labelled spectrum to train on, of {len(survey)} in all"
+            raise UserError(no_labels(survey, left))
         _check_classes(survey)
         _log_dataset(dataset)
         warn_of_torn_objects(dataset.survey.catalog, split.name)
@@ -149,7 +150,7 @@ def _assigned(
 
 
 def _check_classes(survey: Survey) -> None:
-    """Raises UserError if fewer than two classes have labels. Where the survey has none, `_no_labels` says it."""
+    """Raises UserError if fewer than two classes have labels. Where the survey has none, `no_labels` says it."""
     found = np.unique(survey.labels[survey.labels >= 0])
     if len(found) < 2:
         names = ", ".join(survey.class_names)
@@ -159,8 +160,8 @@ def _check_classes(survey: Survey) -> None:
         )
 
 
-def _no_labels(survey: Survey, split_name: str) -> str:
-    sentence = f"split={split_name} leaves no labelled spectrum to train on, of {len(survey)} in all"
+def no_labels(survey: Survey, sentence: str) -> str:
+    """A sentence, without its full stop, on spectra without labels, ended by what names the column if none has any."""
     if survey.catalog["label"].notna().any():
         return f"{sentence}."
     usual = ", ".join(USUAL_NAMES["label"])

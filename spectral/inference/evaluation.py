@@ -20,6 +20,7 @@ from spectral.inference.run_and_data import (
     labelled_rows,
     labels_of,
     open_run_and_data,
+    warn_of_lost_objects,
 )
 from spectral.inference.too_short import warn_of_too_short
 from spectral.runs.folder import RunFolder
@@ -71,6 +72,7 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
         survey, has_split_of_run = divided_as_the_run(folder, survey), True
     labels = labels_of(survey, names)
     on, rows = labelled_rows(command, survey, labels)
+    warn_of_lost_objects(folder, survey)
     warn_of_too_short(predictor.classifier, predictor.min_pixels, survey, rows)
     labels, config = labels[rows], folder.load_config()
     seed, rule = folder.load_seed(), predictor.classifier.build_decision()

@@ -11,7 +11,7 @@ from spectral.configs.commands import EvaluateConfig
 from spectral.configs.data import readers
 from spectral.configs.pasted_overrides import pasted_list
 from spectral.configs.split import splits
-from spectral.data.dataset import Dataset
+from spectral.data.dataset import Dataset, no_labels
 from spectral.data.packing.open import open_survey
 from spectral.data.splits.split import assign_split
 from spectral.errors import UserError, nearest
@@ -133,8 +133,26 @@ def labelled_rows(command: EvaluateConfig, survey: Survey, labels: Labels) -> tu
     rows = np.arange(len(survey)) if on == "all" else survey.indices(on)
     rows = rows[labels[rows] >= 0]
     if not len(rows):
-        raise UserError(f"on={on} has no labelled spectrum to score.")
+        raise UserError(no_labels(survey, f"on={on} has no labelled spectrum to score{_key_of_run(command, survey)}"))
     return on, rows
+
+
+def _key_of_run(command: EvaluateConfig, survey: Survey) -> str:
+    """The run's own data.label_key, if other data has that column and no labels."""
+    key = RunFolder(command.run).load_config()["data"].get("label_key")
+    there = key in survey.catalog and not survey.catalog["label"].notna().any()
+    return f" (the run had data.label_key={key}, which the data has too)" if there else ""
+
+
+def warn_of_lost_objects(folder: RunFolder, survey: Survey) -> None:
+    """Warn of other data with the column that named the run's objects, if nothing names them here."""
+    key = folder.load_config()["data"].get("group_key")
+    if "group" not in survey.catalog and key in survey.catalog:
+        log.warning(
+            "The run had data.group_key=%s, which the data has too, but this command does not have: the intervals take "
+            "the spectra of one object for independent.",
+            key,
+        )
 
 
 def check_fits(classifier: Classifier, data: HasPixels, run: str) -> None:
@@ -145,7 +163,10 @@ def check_fits(classifier: Classifier, data: HasPixels, run: str) -> None:
     if data.num_channels != classifier.inputs.num_channels:
         raise UserError(f"the data has {data.num_channels} channels, {run} needs {classifier.inputs.num_channels}.")
     if data.length > classifier.length and (data.wave_angstrom is None or classifier.wave_angstrom is None):
-        raise UserError(f"the data has {data.length} pixels per spectrum, {run} was trained on {classifier.length}.")
+        raise UserError(
+            f"the data has {data.length} pixels per spectrum, {run} was trained on {classifier.length}"
+            f"{_longer_than(classifier.length, data)}."
+        )
     if data.baseline != classifier.inputs.baseline:
         theirs, own = baseline_in_words(data.baseline), baseline_in_words(classifier.inputs.baseline)
         raise UserError(f"the data was made with {theirs}, {run} was trained with {own}: give the data the same.")
@@ -153,3 +174,13 @@ def check_fits(classifier: Classifier, data: HasPixels, run: str) -> None:
     if masks is not None and wanted is not None and masks != wanted:
         theirs, own = (f"data.ivar_masks={str(value).lower()}" for value in (masks, wanted))
         raise UserError(f"the data was made with {theirs}, {run} was trained with {own}: give the data the same.")
+
+
+def _longer_than(length: int, data: HasPixels) -> str:
+    """Which spectra of a survey of unequal lengths have too many pixels; nothing if all have."""
+    if not isinstance(data, Survey):
+        return ""
+    ids = data.catalog["id"][data.catalog["length"] > length]
+    if len(ids) == len(data):
+        return ""
+    return f"; {len(ids)} of {len(data)} are longer than that, the first is '{ids.iloc[0]}': leave them out of the file"

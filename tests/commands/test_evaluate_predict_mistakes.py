@@ -1,11 +1,15 @@
 """Mistakes in spectral.evaluate and spectral.predict: each is one sentence."""
 
+import logging
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import commands
+import numpy as np
 import pytest
-from applied_runs import command, evaluate, predict
+import yaml
+from applied_runs import NUM, command, evaluate, predict
 from small_runs import REPOSITORY, StoppedError, run, stop_after
 
 from spectral.errors import UserError
@@ -76,3 +80,51 @@ def test_the_command_ends_in_one_sentence_and_leaves_the_working_directory_empty
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == "error: run=nowhere is not a run folder: it has no config.yaml.\n"
     assert here.is_dir() and not list(here.iterdir())
+
+
+def run_of_beats(finished: Path, folder: Path) -> Path:
+    """The finished run as if its labels had come from a column `rhythm`, and its objects from `patient`."""
+    shutil.copytree(finished, folder)
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    config["data"] = {"name": "arrays", "path": "beats.npz", "label_key": "rhythm", "group_key": "patient"}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    return folder
+
+
+def test_data_without_labels_is_refused_with_the_key_that_the_run_had(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = spectra(label=None, rhythm=np.resize(["star", "qso"], NUM))
+    given = f"cache_dir={tmp_path / 'cache'}", "data=arrays", f"data.path={data}", "data.num_workers=1"
+    sentence = (
+        r"no labelled spectrum to score \(the run had data\.label_key=rhythm, which the data has too\): no column "
+        r"called label.* data\.label_key names another; the data has id, rhythm\."
+    )
+    with pytest.raises(UserError, match=sentence):
+        evaluate(run_of_beats(finished, tmp_path / "run"), *given)
+
+
+def test_objects_of_the_run_that_the_command_does_not_name_are_warned_of(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    beats = run_of_beats(finished, tmp_path / "run")
+    data = spectra(patient=np.arange(NUM) // 5)
+    given = f"cache_dir={tmp_path / 'cache'}", "data=arrays", f"data.path={data}", "data.num_workers=1"
+
+    def warned() -> bool:
+        warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+        return any(message.startswith("The run had data.group_key=patient, which the data has") for message in warnings)
+
+    evaluate(beats, *given, "data.group_key=patient")
+    assert not warned()
+    evaluate(beats, *given)
+    assert warned()
+
+
+def test_spectra_of_unequal_lengths_that_are_longer_than_the_runs_are_counted(finished: Path, tmp_path: Path) -> None:
+    rows = [[("star", "qso")[i % 2], *["1.5"] * 96, *["2.5" if i < 2 else "NaN"] * 2] for i in range(6)]
+    path = tmp_path / "beats.tsv"
+    path.write_text("".join("\t".join(row) + "\n" for row in rows))
+    given = f"cache_dir={tmp_path / 'cache'}", "data=arrays", f"data.path={path}", "data.num_workers=1"
+    with pytest.raises(UserError, match=r"98 pixels .* trained on 96; 2 of 6 are longer than that, the first is '0'"):
+        evaluate(finished, *given, "data.ragged=pad")

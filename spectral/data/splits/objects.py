@@ -13,6 +13,7 @@ from spectral.data.splits.split import SPLITS
 log = logging.getLogger(__name__)
 
 KNOWN = ("id", "label", "class_index", "length", "split", "group", "snr", "redshift", "subclass")
+OBJECTS = ("patient", "subject", "object", "sample", "star", "record")  # names of a column that say what it is
 LEAST_REPEATED = 0.05  # of the spectra share their value with another: fewer hardly move a score
 MOST_PER_OBJECT = 20.0  # on average; columns with fewer values name plates, nights or kinds
 NUM_PER_CLASS = 3  # an object's column has more values than that times the classes
@@ -42,18 +43,28 @@ def warn_of_torn_objects(catalog: pd.DataFrame, split_name: str) -> None:
 
 
 def warn_of_repeats(catalog: pd.DataFrame) -> None:
-    """Ask about the first column that seems to name an object, if none is named as the group."""
+    """Ask about the first column that seems to name an object, by its name or else its values, if no group is named."""
     if "group" in catalog:
         return
-    for name in catalog.columns:
-        if name not in KNOWN and _may_name_objects(catalog[name], catalog["label"]):
-            values = catalog[name].dropna()
-            log.warning(
-                "The column '%s' repeats: %d values for %d spectra. If it names an object (star, sample, patient), "
-                "data.group_key=%s keeps its spectra in one part; as it is, one object may train and test.",
-                *(name, values.nunique(), len(values), name),
-            )
-            return
+    label = catalog["label"]
+    names = [name for name in catalog.columns if name not in KNOWN]
+    called = [name for name in names if _is_called_object(name, catalog[name], label)]
+    for name in called or (name for name in names if _may_name_objects(catalog[name], label)):
+        values = catalog[name].dropna()
+        log.warning(
+            "The column '%s' repeats: %d values for %d spectra. If it names an object (star, sample, patient), "
+            "data.group_key=%s keeps its spectra in one part; as it is, one object may train and test.",
+            *(name, values.nunique(), len(values), name),
+        )
+        return
+
+
+def _is_called_object(name: str, column: pd.Series, label: pd.Series) -> bool:
+    """Whether a column is called patient, Subject_ID or the like, and repeats more values than there are classes."""
+    values = column[column.notna() & label.notna()]
+    if name.lower().removesuffix("_id") not in OBJECTS or values.nunique() <= label.nunique():
+        return False
+    return bool(values.duplicated(keep=False).mean() >= LEAST_REPEATED)
 
 
 def _may_name_objects(column: pd.Series, label: pd.Series) -> bool:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 
+NUM_ORDERS = 100  # of units, tried before a division is given up
+
 
 class TornUnitError(ValueError):
     """Spectra of one unit were divided before; `unit` is its number."""
@@ -20,7 +22,7 @@ class TornUnitError(ValueError):
 
 
 class RareStratumError(ValueError):
-    """A stratum cannot be in every part; it has `num_units` units."""
+    """No division was found that has a stratum in every part; it has `num_units` units."""
 
     def __init__(self, stratum: int, num_units: int) -> None:
         super().__init__(f"stratum {stratum} has {num_units} units")
@@ -41,27 +43,38 @@ class Partition:
     strata: Ints
     shares: NDArray[np.float64]
 
-    def complete(self, parts: Ints, rng: np.random.Generator) -> Ints:
+    def complete(self, parts: Ints, rng: np.random.Generator, *, drawn: bool = False) -> Ints:
         """Part of each spectrum [N], given those divided before (-1: not yet).
 
         Single spectra fill every stratum up to its quota, so that without larger units all counts are within 1 of
         their share (or 1, if that is less). Larger units go first, the largest before all, each to the part that
-        they bring closest to its quotas.
+        they bring closest to its quotas. If `drawn`, units of about the same size go in random order. If a stratum
+        then lacks a part, they are placed in other orders.
 
         Raises:
             TornUnitError, RareStratumError
         """
-        parts = self._with_known_units(parts)
+        known = self._with_known_units(parts)
         self._quotas = np.stack([quotas(n, self.shares) for n in np.bincount(self.strata)])
+        new = rng.permutation(np.flatnonzero(known < 0))
+        for spread in range(int(drawn), NUM_ORDERS):
+            parts = self._completed(known, new, spread, rng)
+            lacking = self._lacking()
+            if not lacking:
+                return parts
+            if min(lacking.values()) < len(self.shares):
+                break
+        raise RareStratumError(*min(lacking.items(), key=lambda item: item[1]))
+
+    def _completed(self, known: Ints, new: Ints, spread: int, rng: np.random.Generator) -> Ints:
+        """Part of each spectrum [N], whether or not each stratum is in every part; `new` are the rows to divide."""
+        parts = known.copy()
         self._counts = np.zeros_like(self._quotas)
-        known = parts >= 0
-        np.add.at(self._counts, (self.strata[known], parts[known]), 1)
-        new = rng.permutation(np.flatnonzero(~known))
+        np.add.at(self._counts, (self.strata[known >= 0], known[known >= 0]), 1)
         self._units_left = np.bincount(_pairs(self.units[new], self.strata[new])[:, 1], minlength=len(self._quotas))
         single = np.bincount(self.units)[self.units[new]] == 1
-        self._place_units(new[~single], parts)
+        self._place_units(new[~single], parts, spread, rng)
         self._place_singles(new[single], parts)
-        self._check_presence()
         return parts
 
     def _with_known_units(self, parts: Ints) -> Ints:
@@ -73,11 +86,15 @@ class Partition:
             raise TornUnitError(int(self.units[known][torn][0]))
         return of_unit[self.units]
 
-    def _place_units(self, rows: Ints, parts: Ints) -> None:
-        """`rows` are all spectra of some new units, in random order."""
+    def _place_units(self, rows: Ints, parts: Ints, spread: int, rng: np.random.Generator) -> None:
+        """`rows` are all spectra of some new units, in random order.
+
+        Sizes of units that are within a factor of 2 ** spread do not say which of them goes first.
+        """
         _, first, sizes = np.unique(self.units[rows], return_index=True, return_counts=True)
         members = np.split(rows[np.argsort(self.units[rows], kind="stable")], np.cumsum(sizes)[:-1])
-        for i in np.lexsort((first, -sizes)):
+        drawn = spread * rng.random(len(sizes))
+        for i in np.lexsort((first, -np.log2(sizes) - drawn)):
             strata, numbers = np.unique(self.strata[members[i]], return_counts=True)
             part = self._best_part(strata, numbers)
             parts[members[i]] = part
@@ -103,11 +120,10 @@ class Partition:
             parts[mine] = np.repeat(np.arange(len(room)), room)
             self._counts[stratum] += room
 
-    def _check_presence(self) -> None:
-        absent = (self._counts == 0).any(axis=1) & (self._counts.sum(axis=1) > 0)
-        if absent.any():
-            stratum = int(np.flatnonzero(absent)[0])
-            raise RareStratumError(stratum, len(np.unique(self.units[self.strata == stratum])))
+    def _lacking(self) -> dict[int, int]:
+        """The strata that lack a part, each with its number of units."""
+        lacking = (self._counts == 0).any(axis=1) & (self._counts.sum(axis=1) > 0)
+        return {int(s): len(np.unique(self.units[self.strata == s])) for s in np.flatnonzero(lacking)}
 
 
 def _pairs(units: Ints, strata: Ints) -> Ints:

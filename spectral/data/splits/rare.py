@@ -28,6 +28,12 @@ def rare_class(class_name: str | None, num: int, has_groups: bool, parts: Sequen
     """
     whose = "The survey" if class_name is None else f"Class '{class_name}'"
     what = ("spectrum" if num == 1 else "spectra") + ("" if not has_groups else " or group" + "s" * (num != 1))
+    if num >= len(parts):
+        return RareClassError(
+            f"No division was found that has {whose[0].lower()}{whose[1:]} in each of the {len(parts)} parts "
+            f"{', '.join(parts)}, though it has {num} labelled {what}: more of them are needed"
+            f"{_fewer_parts(len(parts) - 1, parts, split)}."
+        )
     return RareClassError(
         f"{whose} has {num} labelled {what}, too few for the {len(parts)} parts {', '.join(parts)}: "
         f"more of them are needed{_fewer_parts(num, parts, split)}.",

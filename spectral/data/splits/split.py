@@ -183,8 +183,9 @@ def _divided(catalog: pd.DataFrame, split: Split, config: Any, saved: Parts) -> 
     known = _known(catalog, units, saved, names)
     strata, classes = pd.factorize(catalog["label"], sort=True)
     division = Partition(units, strata if split.stratified else np.zeros_like(units), np.array([*shares.values()]))
+    rng = np.random.default_rng([split.seed, int((known >= 0).sum())])
     try:
-        codes = division.complete(known, np.random.default_rng([split.seed, int((known >= 0).sum())]))
+        codes = division.complete(known, rng, drawn=split.seed != 0)  # with 0 as before, when no order was drawn
     except RareStratumError as error:
         class_name = str(classes[error.stratum]) if split.stratified else None
         raise rare_class(class_name, error.num_units, "group" in catalog, names, config) from error

@@ -101,7 +101,64 @@ def grouped(draw: st.DrawFn) -> tuple[pd.DataFrame, int]:
     return catalog_of(rng.choice(["a", "b"], num), groups), draw(st.integers(20, num))
 
 
+# Spectra of three classes in twelve groups. The largest group first leaves no division with every class everywhere.
+TIGHT = [(0, 14, 2), (23, 26, 0), (19, 0, 29), (0, 28, 20), (0, 18, 0), (14, 12, 0)]
+TIGHT += [(2, 10, 1), (0, 15, 15), (0, 12, 0), (8, 23, 0), (0, 29, 18), (17, 16, 0)]
+
+
+def catalog_of_counts(counts: Any) -> pd.DataFrame:
+    """A catalog with groups of so many spectra of each class."""
+    group, label = (index.ravel() for index in np.indices(np.shape(counts)))
+    times = np.ravel(counts)
+    return catalog_of(np.repeat(label, times).astype(str), np.repeat(group, times).astype(str))
+
+
+@st.composite
+def divisible(draw: st.DrawFn) -> pd.DataFrame:
+    """A catalog of few groups of which a division with every class in every part was planted."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**31)))
+    num_groups, num_classes = draw(st.integers(6, 13)), draw(st.integers(2, 3))
+    there = rng.random((num_groups, num_classes)) < rng.uniform(0.2, 0.9, num_classes)
+    for part in range(3):
+        there[rng.integers(part * 2, part * 2 + 2, num_classes), range(num_classes)] = True
+    return catalog_of_counts(there * rng.integers(1, 40, there.shape))
+
+
 class TestGroups:
+    def test_few_groups_of_several_classes_are_divided_by_every_seed(self) -> None:
+        catalog = catalog_of_counts(TIGHT)
+        for seed in range(5):
+            split = assign_split(catalog, typed(seed=seed), None)
+            assert (pd.crosstab(catalog["label"], split)[[*SHARES]] > 0).all(axis=None)
+            assert split.groupby(catalog["group"]).nunique().max() == 1
+
+    def test_seeds_and_repeats_differ_if_all_groups_differ_in_size(self) -> None:
+        sizes = np.arange(2, 42)
+        catalog = catalog_of_counts(np.stack([sizes * (sizes % 3 > 0), sizes * (sizes % 3 == 0)], axis=1))
+        seeds = [assign_split(catalog, typed(seed=seed), None) for seed in range(3)]
+        repeats = [assign_split(catalog, typed("kfold", num_repeats=3, fold=5 * k, test=0), None) for k in range(3)]
+        for part, splits_ in (("test", seeds), ("validation", repeats)):
+            assert len({frozenset(catalog["group"][split == part]) for split in splits_}) == 3
+        for split in seeds:
+            table = pd.crosstab(catalog["label"], split, normalize="index")[["train", "validation", "test"]]
+            np.testing.assert_allclose(table, [[0.8, 0.1, 0.1]] * 2, atol=0.05)
+
+    @settings(max_examples=100, deadline=None)
+    @given(catalog=divisible())
+    def test_groups_that_can_be_divided_are(self, catalog: pd.DataFrame) -> None:
+        split = assign_split(catalog, STRATIFIED, None)
+        assert (pd.crosstab(catalog["label"], split)[[*SHARES]] > 0).all(axis=None)
+
+    def test_a_class_of_enough_groups_that_cannot_be_divided_is_not_called_too_rare(self) -> None:
+        # The third and the fourth group must be in the part that has neither of the first two: one for the last class.
+        counts = [(5, 5, 0), (5, 5, 0), (5, 0, 5), (0, 5, 5), (0, 0, 5)]
+        sentence = (
+            r"^No division was found that has class '\d' in each of the 3 parts train, validation, test, "
+            r"though it has 3 labelled spectra or groups: more of them are needed, or fewer parts by split\.test=0\.$"
+        )
+        with pytest.raises(UserError, match=sentence):
+            assign_split(catalog_of_counts(counts), STRATIFIED, None)
+
     @settings(max_examples=40, deadline=None)
     @given(drawn=grouped())
     def test_groups_stay_together_and_assigned_spectra_never_move(

@@ -61,7 +61,10 @@ def in_order_of_spectra(
     keys = None if own is None else _keys(labels, columns, own, source, spectra, id_key)
     if own is None or keys is None:
         if len(labels) != num:
-            raise UserError(f"{source} has {len(labels)} rows, but {spectra} has {num} spectra.")
+            sentence = f"{source} has {len(labels)} rows, but {spectra} has {num} spectra"
+            if len(labels) == num - 1:
+                sentence += f": its first line, '{','.join(columns)}', is taken for a header; if it is none, add one"
+            raise UserError(f"{sentence}.")
         if own is None:
             log.info("%s is joined by row: %s has no ids.", source, spectra)
         else:

@@ -25,6 +25,14 @@ READERS: dict[str, Callable[[Path, str, ArrayOptions], Reader]] = {
     ".csv": MatrixReader,
     ".tsv": MatrixReader,
 }
+UNKNOWN = {  # what to do with files that people have and no reader takes
+    **dict.fromkeys(
+        (".ts", ".arff"),
+        "the archive's TSV can be read, or what aeon's load_from_ts_file or load_from_arff_file gives, as flux "
+        "[N, C, L] and label of an NPZ",
+    ),
+    **dict.fromkeys((".txt", ".dat"), "a matrix of text with a spectrum a row can be read once its name ends in .csv"),
+}
 
 
 def open_arrays(
@@ -73,7 +81,7 @@ def _kind(path: str, key: str) -> str:
     file = existing_file(path, key)
     suffix = next((ending for ending in READERS if file.name.lower().endswith(ending)), file.suffix.lower())
     if suffix not in READERS:
-        raise UserError(f"{key}={path} is of no known kind: {nearest(suffix, READERS)}.")
+        raise UserError(f"{key}={path} is of no known kind: {UNKNOWN.get(suffix) or nearest(suffix, READERS)}.")
     return suffix
 
 

@@ -1,14 +1,18 @@
 """Which columns of a table with one column a pixel are pixels, and which belong to the catalog."""
 
+import logging
 import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from spectral.data.readers.arrays.options import ArrayOptions
 from spectral.data.readers.arrays.wave_axis import WITH_UNIT
 from spectral.data.readers.columns import POSSIBLE_IDS, among, check_names, find_columns, is_index, shortened
 from spectral.errors import UserError
+
+log = logging.getLogger(__name__)
 
 NUMBERED = re.compile(r"(.*?)(\d+(?:[.,]\d+)?)(\D*)")  # pixel_12, 400.5, V7
 WAVE = re.compile(r"(wave|lambda|loglam|wl$|wn$).*", re.IGNORECASE | re.DOTALL)  # names of a column of wavelengths
@@ -67,7 +71,20 @@ def _given(names: Sequence[str], options: ArrayOptions, source: str) -> list[int
     if first > last or inside:
         what = f"has the column '{inside[0]}' in it" if inside else "ends before it begins"
         raise UserError(f"data.flux_columns={list(options.flux_columns)} {what}, in {source}.")
+    _warn_of_channels(names[first : last + 1], source)
     return list(range(first, last + 1))
+
+
+def _warn_of_channels(pixels: Sequence[str], source: str) -> None:
+    """Warn of pixels I_0, I_1, ..., II_0, II_1, ...: runs of equal length, each of one word and numbers."""
+    runs = [(form, len(list(run))) for form, run in groupby(pixels, _form)]
+    num = runs[0][1]
+    if len(runs) > 1 and num > 1 and all(form is not None and length == num for form, length in runs):
+        log.warning(
+            "The pixels of %s look like %d channels of %d, and are read as one channel of %d: a table with a column "
+            "for each pixel has one channel; an NPZ, or lists in Parquet, have several.",
+            *(source, len(runs), num, len(pixels)),
+        )
 
 
 def _found(names: Sequence[str], candidates: list[int], options: ArrayOptions, source: str) -> list[int]:

@@ -189,9 +189,11 @@ def test_a_parquet_row_is_never_one_of_the_batch_before_a_damaged_one(tmp_path, 
         ({"path": ""}, "data.path is not set"),
         ({"path": "surey.npz"}, "data.path=.*surey.npz is not a file: did you mean '.*survey.npz'"),
         (
-            {"path": "survey.txt"},
+            {"path": "survey.xyz"},
             "of no known kind: .*allowed: .csv, .fit, .fit.gz, .fits, .*, .npz, .parquet, .tsv",
         ),
+        ({"path": "survey.txt"}, r"of no known kind: a matrix of text .* once its name ends in \.csv\.$"),
+        ({"path": "survey.ts"}, r"of no known kind: the archive's TSV can be read, or what aeon's load_from_ts_file"),
         ({"path": "survey.npz", "labels": "survey.txt", "test_path": "survey.npz"}, "cannot go with data.test_path"),
         ({"path": "survey.csv", "labels": "survey.txt"}, "cannot go with data.path=.*csv: it is for .npz, .npy,"),
         (
@@ -205,7 +207,8 @@ def test_a_parquet_row_is_never_one_of_the_batch_before_a_damaged_one(tmp_path, 
 def test_a_file_that_cannot_be_opened_is_reported_in_one_sentence(tmp_path, options, sentence):
     npz(tmp_path)
     csv_matrix(tmp_path)
-    (tmp_path / "survey.txt").write_text("1 2 3")
+    for ending in ("txt", "ts", "xyz"):
+        (tmp_path / f"survey.{ending}").write_text("1 2 3")
     (tmp_path / "folder").mkdir()
     with pytest.raises(UserError, match=sentence):
         open_arrays(**{name: value and str(tmp_path / value) for name, value in options.items()})

@@ -48,6 +48,18 @@ def test_a_sample_that_repeats_is_not_taken_for_an_id(tmp_path):
     assert catalog["sample_id"].tolist() == [str(i // 3) for i in range(NUM)]
 
 
+def test_channels_end_to_end_are_warned_of(tmp_path, caplog):
+    half = range(LENGTH // 2)
+    leads = [*(f"I_{i}" for i in half), *(f"II_{i}" for i in half)]
+    plain = [f"p{i}" for i in range(LENGTH)]
+    for names, num in ((leads, 1), (plain, 0)):
+        caplog.clear()
+        path = saved(tmp_path, table(names, label=LABELS))
+        check_flux(open_arrays(path, flux_columns=[names[0], names[-1]]))
+        said = [message for message in caplog.messages if "look like 2 channels of 8, and are read as one" in message]
+        assert len(said) == num
+
+
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_columns_that_may_be_flux_or_not_are_asked_about(tmp_path, suffix):
     frame = pd.DataFrame({"label": LABELS, "height": 1.0, "weight": 2.0, "age": 3.0})
