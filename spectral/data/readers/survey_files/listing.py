@@ -25,6 +25,7 @@ from spectral.data.readers.columns import (
 )
 from spectral.data.readers.survey_files.catalog_table import read_catalog_table
 from spectral.data.readers.survey_files.file_tree import FileTree
+from spectral.data.readers.survey_files.flags import is_set, warnings_in
 from spectral.data.readers.survey_files.layout import Layout
 from spectral.data.readers.survey_files.objects import groups_by_position
 from spectral.data.readers.survey_files.places import (
@@ -50,7 +51,6 @@ OWN = (FILE, ROW_IN_FILE, PROBLEM)
 OWN_OF_CATALOG = {*OWN, SHORT_ID}
 LEAST_REDSHIFT = -1.0  # a wavelength of 0; LAMOST writes -9999 where it knows none
 PRIMARY = "zcat_primary"  # DESI's column for the best of an object's redshifts
-WARNINGS = ("zwarn", "zwarning")  # columns of a redshift's warning flags, in lower case
 
 
 @dataclass(frozen=True)
@@ -179,9 +179,9 @@ def _named(ids: pd.Series) -> pd.Series:
 def _primary(table: pd.DataFrame, named: str) -> pd.DataFrame:
     """The best row of each object, if a catalog of several says which one that is."""
     column = next((name for name in table if str(name).lower() == PRIMARY), None)
-    if column is None or table[column].astype(bool).all():
+    if column is None or (is_best := is_set(table[column], named)).all():
         return table
-    best = table[table[column].astype(bool)].reset_index(drop=True)
+    best = table[is_best].reset_index(drop=True)
     log.info("%s: the %s of %s rows with %s are used.", named, f"{len(best):,}", f"{len(table):,}", column)
     return best
 
@@ -238,11 +238,6 @@ def _joined(layout: Layout, frame: pd.DataFrame, entries: pd.DataFrame, by_file:
     if has_labels and warnings_in(columns):
         kept = kept.drop(columns=warnings_in(kept))
     return kept.assign(**columns)
-
-
-def warnings_in(names: Iterable[object]) -> list[str]:
-    """The columns of a redshift's warning flags, whatever their capitals."""
-    return [str(name) for name in names if str(name).lower() in WARNINGS]
 
 
 def _with_distinct_ids(layout: Layout, frame: pd.DataFrame) -> pd.DataFrame:
