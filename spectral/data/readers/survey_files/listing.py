@@ -24,6 +24,7 @@ from spectral.data.readers.columns import (
     tidy_catalog,
 )
 from spectral.data.readers.survey_files.catalog_table import read_catalog_table
+from spectral.data.readers.survey_files.distinct_ids import with_distinct_ids
 from spectral.data.readers.survey_files.file_tree import FileTree
 from spectral.data.readers.survey_files.flags import is_set, warnings_in
 from spectral.data.readers.survey_files.layout import Layout
@@ -89,7 +90,7 @@ def list_spectra(layout: Layout, source: Source, tree: FileTree, num_workers: in
 
 
 def _of_headers(layout: Layout, source: Source, tree: FileTree, num_workers: int | None) -> pd.DataFrame:
-    entries = _with_distinct_ids(layout, scan_headers(layout, tree, num_workers))
+    entries = with_distinct_ids(layout, scan_headers(layout, tree, num_workers), tree.root)
     given, named = _given(layout, source, entries.columns), f"data.folder={source.folder}"
     frame = tidy_catalog(entries, given, named)
     shown = [str(name) for name in entries if name not in OWN]
@@ -110,7 +111,7 @@ def _of_catalog(layout: Layout, source: Source, catalog: str, tree: FileTree, nu
         files = None if places is None else as_series(stems(places.files, layout.endings))
         frame = tidy_catalog(_keyed(table, files, given, named), given, named)
         entries = scan_headers(layout, _named_files(layout, tree, files), num_workers)
-        frame = _with_distinct_ids(layout, _joined(layout, frame, entries, files is not None, named))
+        frame = with_distinct_ids(layout, _joined(layout, frame, entries, files is not None, named), tree.root)
     else:
         frame = tidy_catalog(table, given, named)
         del table  # as large as the frame
@@ -238,26 +239,6 @@ def _joined(layout: Layout, frame: pd.DataFrame, entries: pd.DataFrame, by_file:
     if has_labels and warnings_in(columns):
         kept = kept.drop(columns=warnings_in(kept))
     return kept.assign(**columns)
-
-
-def _with_distinct_ids(layout: Layout, frame: pd.DataFrame) -> pd.DataFrame:
-    """Ids that several files have, made longer by the layout if it can tell them apart; the later ones are bad rows.
-
-    What was made longer is kept as `short_id`: it was the id when one file alone had it.
-    """
-    if frame["id"].is_unique:
-        return frame.assign(id=frame["id"].astype("str"))
-    ids, files, problems = (frame[name].to_numpy(object).copy() for name in ("id", FILE, PROBLEM))
-    twice = np.flatnonzero(frame["id"].duplicated(keep=False))
-    if hasattr(layout, "longer_id"):
-        frame = frame.assign(**{SHORT_ID: frame["id"].astype("str").where(frame["id"].duplicated(keep=False))})
-        ids[twice] = [layout.longer_id(str(ids[row]), files[row]) for row in twice]
-    first = {ids[row]: files[row] for row in reversed(twice)}
-    for row in np.flatnonzero(pd.Series(ids).duplicated()):
-        if pd.isna(problems[row]):
-            problems[row] = f"duplicate id: {ids[row]} in {files[row]}, also in {first[ids[row]]}"
-        ids[row] = f"{ids[row]} ({files[row]} row {frame[ROW_IN_FILE].iloc[row]})"
-    return frame.assign(id=pd.Series(ids, frame.index, dtype="str"), **{PROBLEM: problems})
 
 
 def _log_left_out(tree: FileTree, num: int, named: str) -> None:

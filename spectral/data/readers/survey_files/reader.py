@@ -39,7 +39,7 @@ from spectral.files import write_parquet
 
 log = logging.getLogger(__name__)
 
-MANIFEST_FORMAT = 5
+MANIFEST_FORMAT = 6
 ROWS_PER_GROUP = 8192  # of the manifest, which is read a group at a time: it may have millions of rows
 OF_LABELS = ("class_map", "zwarn_labels")  # settings by which labels are made of what is listed
 JOINED = "joined 2"  # in the stamp: how spectra are joined to a catalog, so that they are packed again
