@@ -99,12 +99,16 @@ class _Prediction:
     def begin(self) -> dict[str, Any] | None:
         """The record of the file if it is finished; else None, and the catalog of the data is listed.
 
-        With overwrite=true a finished file is forgotten last: until then a mistake may still be found.
+        With overwrite=true a finished file is forgotten last: until then a mistake may still be found. A shard that is
+        given again, as a scheduler does, does not forget what all shards have finished.
         """
         with self.work.locked():
-            record = None if self.command.overwrite else finished_record(self.out, self.made_of)
+            is_shard = self.command.shard is not None
+            keeps = not self.command.overwrite or (is_shard and not self.work.spectra.exists())
+            record = finished_record(self.out, self.made_of) if keeps else None
             if record is not None:
-                log.info("%s is finished: overwrite=true makes it again.", self.out)
+                again = "delete it to make it again" if is_shard else "overwrite=true makes it again"
+                log.info("%s is finished: %s.", self.out, again)
                 self.work.remove()
                 return record
             self._check_replaceable()

@@ -190,6 +190,19 @@ def test_a_catalog_in_the_folder_of_the_spectra_is_resumed_and_made_once(
     assert len(written) == 5 and "is finished" in caplog.text and hidden(out.parent) == []
 
 
+def test_a_shard_that_is_given_again_finds_the_file_finished_in_spite_of_overwrite(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, out, in_parts = spectra(), tmp_path / "cat.csv", ("rows_per_part=20", "shards=3", "overwrite=true")
+    out.write_text("old\n")
+    for shard in (0, 1, 2):
+        predict(finished, data, out, *in_parts, f"shard={shard}")
+    before = {path: path.read_bytes() for path in (out, tmp_path / "cat.csv.json")}
+    monkeypatch.setattr(Work, "write", None)  # no part is made
+    predict(finished, data, out, *in_parts, "shard=1")
+    assert {path: path.read_bytes() for path in before} == before and hidden(tmp_path) == []
+
+
 def test_a_catalog_that_would_count_as_a_spectrum_is_refused(in_their_folder: Callable[..., Path]) -> None:
     with pytest.raises(UserError, match=r"out=.*cat\.csv is not allowed among the files of data\.folder=.*spectra, "):
         in_their_folder("cat.csv")
