@@ -91,7 +91,7 @@ class _Prediction:
         self.doubt = check_same_pixels(self.run.classifier, self.blocks, self.run.name)
         if self.doubt:
             log.warning(self.doubt)
-        plan = plan_of(self.run, self.blocks, command.rows_per_part)
+        plan = plan_of(self.run, self.blocks, command)
         self.work, self.made_of = Work(self.out, plan), made_of(plan, command, kind)
         if command.priors != ESTIMATE:
             self.deciding()  # what cannot be had is said before the work
