@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from spectral.data.readers.columns import SHORT_ID
 from spectral.data.readers.survey_files.layout import Layout, UnreadableError
@@ -44,7 +46,7 @@ def with_distinct_ids(layout: Layout, frame: pd.DataFrame, root: Path) -> pd.Dat
 
 
 def _problems_before_good(
-    layout: Layout, root: Path, ids: Sequence[str], files: Sequence[str], places: Sequence[int]
+    layout: Layout, root: Path, ids: NDArray[Any], files: NDArray[Any], places: NDArray[Any]
 ) -> list[str | None]:
     """Why each of some spectra [n] cannot be read, or None; none is read whose id an earlier good one has."""
     problems: list[str | None] = [None] * len(ids)
