@@ -94,7 +94,7 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
     key = KEYS.get(on, on)
     by_rule = None if rule.is_argmax else decided
     metrics, confusions = split_scores(key, probability, by_rule, labels, names, seed, objects)
-    about = {"fingerprint": survey.fingerprint, "folder": str(survey.folder), "class_names": names}
+    about: dict[str, Any] = {"fingerprint": survey.fingerprint, "folder": str(survey.folder), "class_names": names}
     about |= {"skipped": dict(survey.skipped)} if survey.skipped else {}
     about |= {"doubt": doubt} if doubt else {}
     config |= {"evaluate_shifts": shifts}

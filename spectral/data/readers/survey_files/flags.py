@@ -7,7 +7,7 @@ import pandas as pd
 from spectral.errors import UserError
 
 WARNINGS = ("zwarn", "zwarning")  # columns of a redshift's warning flags, in lower case
-TRUTHS = {"true": "1", "t": "1", "false": "0", "f": "0", "nan": None, "": None}
+TRUTHS = {"true": "1", "t": "1", "false": "0", "f": "0"}
 
 
 def warnings_in(names: Iterable[object]) -> list[str]:
@@ -29,6 +29,7 @@ def is_set(column: pd.Series, source: str) -> pd.Series:
     if pd.api.types.is_numeric_dtype(column.dtype):  # truth values too
         return column.fillna(0).ne(0).astype(bool)
     text = column.astype("string").str.strip().str.lower().replace(TRUTHS)
+    text = text.mask(text.isin(["", "nan"]))
     numbers = pd.to_numeric(text, errors="coerce")
     if (neither := text.notna() & numbers.isna()).any():
         raise UserError(
