@@ -28,6 +28,8 @@ def main(config: DictConfig) -> None:
     found = evaluate(command)
     console = Terminal()
     print_scores(console, found.result, found.class_names, [found.key])
+    if found.not_scored:
+        console.say(found.not_scored)
     if command.out is not None:
         write_evaluation(found, command.out)
         console.say(f"written to {command.out}")

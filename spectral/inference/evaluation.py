@@ -28,6 +28,7 @@ from spectral.scoring.bootstrap import group_numbers
 from spectral.scoring.cross_fitting import decide_validation
 from spectral.scoring.scores import scored_frame
 from spectral.scoring.split_scores import split_scores
+from spectral.survey import Survey
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Evaluation:
         is_own: whether the data is that of the run.
         doubt: what is not known of the data's wavelengths, and why the scores are flattered, or may be; empty if
             there is none.
+        not_scored: how many spectra have no label, or were left out in packing; empty if there are none.
     """
 
     key: str
@@ -57,6 +59,7 @@ class Evaluation:
     predictions: pd.DataFrame
     is_own: bool
     doubt: str = ""
+    not_scored: str = ""
 
 
 def evaluate(command: EvaluateConfig) -> Evaluation:
@@ -93,12 +96,24 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
     key = KEYS.get(on, on)
     by_rule = None if rule.is_argmax else decided
     metrics, confusions = split_scores(key, probability, by_rule, labels, names, seed, objects)
-    about = {"fingerprint": survey.fingerprint, "folder": str(survey.folder), "class_names": names}
+    about: dict[str, Any] = {"fingerprint": survey.fingerprint, "folder": str(survey.folder), "class_names": names}
+    about |= {"skipped": dict(survey.skipped)} if survey.skipped else {}
     about |= {"doubt": doubt} if doubt else {}
     config |= {"evaluate_shifts": shifts}
     result: dict[str, Any] = {"evaluated": str(folder.path), "weights": folder.weights_digest()}
     result |= {"decision": config["decision"]["name"], **metrics, "confusion": confusions}
-    return Evaluation(key, names, result | {"survey": about, "config": config}, frame, is_own, doubt)
+    result |= {"survey": about, "config": config}
+    return Evaluation(key, names, result, frame, is_own, doubt, _not_scored(survey, on, len(rows)))
+
+
+def _not_scored(survey: Survey, on: str, num_scored: int) -> str:
+    """How many spectra of a part have no label, and of all how many packing left out; empty if there are none."""
+    num_unlabelled = (len(survey) if on == "all" else len(survey.indices(on))) - num_scored
+    without = [f"{num_unlabelled:,} without a label"] if num_unlabelled else []
+    if on == "all" and survey.skipped:
+        reasons = ", ".join(f"{num:,} {reason}" for reason, num in survey.skipped.items())
+        without.append(f"{sum(survey.skipped.values()):,} that packing left out ({reasons})")
+    return f"not scored: {', '.join(without)}" if without else ""
 
 
 def _doubt_of_spectra(

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from spectral.configs.commands import PredictConfig, typed_command
 from spectral.errors import UserError
 from spectral.prediction.finished import check_begun_or_own
+from spectral.prediction.inputs_kept import check_keeps_inputs
 
 if TYPE_CHECKING:
     from spectral.prediction.work import Work
@@ -31,6 +32,7 @@ def run_predict(config: DictConfig) -> None:
     if command.data is None:
         raise UserError(f"data=... is missing: {EXAMPLE}.")
     _refuse_on_bad_of_packing()
+    check_keeps_inputs(command)
     _check_out(Path(command.out), command.overwrite)
     kind = output_format(command.format, Path(command.out))
     _check_columns(command, kind)

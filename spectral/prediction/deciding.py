@@ -138,6 +138,12 @@ def prepare_deciding(command: PredictConfig, run: AppliedRun, probabilities: Cal
                 validation.objects,
             )
             _report_effect(deciding, validation, decided, weights)
+    is_judged = (command.priors, command.reject, command.reject_below) != (None, None, None)
+    if is_judged and validation is not None and validation.is_out_of_fold:
+        deciding.doubts.append(
+            f"{run.name} is an ensemble of folds: what is fitted to its validation, or said of it, is by the "
+            "probabilities of single members, and those of their average are others."
+        )
     if command.reject is not None or command.reject_below is not None:
         deciding.threshold = _threshold(command, deciding, validation, decided, weights)
         _report_threshold(deciding)

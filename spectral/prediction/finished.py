@@ -13,6 +13,7 @@ from spectral.errors import UserError
 from spectral.files import write_json
 
 FORMAT = 1
+UNASKED = {"precision": "auto", "kernel": "auto"}  # of keys that are left out if nothing was asked for
 DIFFERENCES = {  # of what a catalog is made of, in words; the others are keys of the command
     "model": "another run",
     "data": "other data or other options of it",
@@ -92,7 +93,8 @@ def _check_own(out: Path) -> None:
 def _differences(before: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
     """What a file was made with that is asked for otherwise, such as "reject=null, format=csv"."""
     keys = [key for key in {**before, **asked} if before.get(key) != asked.get(key)]
-    shown = {key: json.dumps(before.get(key), ensure_ascii=False).replace('"', "") for key in keys}
+    values = {key: before.get(key, UNASKED.get(key)) for key in keys}
+    shown = {key: json.dumps(value, ensure_ascii=False).replace('"', "") for key, value in values.items()}
     words = [DIFFERENCES.get(key, f"{key}={{}}").format(shown[key]) for key in keys]
     return ", ".join(dict.fromkeys(words)) or "another version"
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 BLOCK_BYTES = 2880  # FITS files are whole blocks of this size
 FORMATS = {"i1": "I", "i2": "I", "i4": "J", "i8": "K", "u1": "B", "u2": "J", "u4": "K", "f4": "E", "f8": "D"}
 STORED = {"I": ">i2", "J": ">i4", "K": ">i8", "B": "u1", "E": ">f4", "D": ">f8", "L": "u1"}
-SHORT = {"evaluate_shifts": "SHIFTS"}  # keys of the header, which have at most 8 letters
+SHORT = {"evaluate_shifts": "SHIFTS", "precision": "PRECIS"}  # keys of the header, which have at most 8 letters
 
 
 class FitsWriter:

@@ -84,14 +84,14 @@ class _Prediction:
         given_shares(command.priors, self.run.class_names)
         check_can_decide(command, self.run)
         source = open_source(command.data, self.run.classifier, self.run.name, Path(command.cache_dir), self.out)
-        self.blocks, self.tables = source.blocks, source.tables()
+        self.blocks, self.tables, self.left_out = source.blocks, source.tables(), source.left_out
         check_fits(self.run.classifier, self.blocks, self.run.name)
         if self.run.classifier.build_inputs().needs_ivar and not self.blocks.has_ivar:
             raise UserError("inputs.channels needs inverse variances and the data has none: leave that channel out.")
         self.doubt = check_same_pixels(self.run.classifier, self.blocks, self.run.name)
         if self.doubt:
             log.warning(self.doubt)
-        plan = plan_of(self.run, self.blocks, command.rows_per_part)
+        plan = plan_of(self.run, self.blocks, command)
         self.work, self.made_of = Work(self.out, plan), made_of(plan, command, kind)
         if command.priors != ESTIMATE:
             self.deciding()  # what cannot be had is said before the work
@@ -99,12 +99,16 @@ class _Prediction:
     def begin(self) -> dict[str, Any] | None:
         """The record of the file if it is finished; else None, and the catalog of the data is listed.
 
-        With overwrite=true a finished file is forgotten last: until then a mistake may still be found.
+        With overwrite=true a finished file is forgotten last: until then a mistake may still be found. A shard that is
+        given again, as a scheduler does, does not forget what all shards have finished.
         """
         with self.work.locked():
-            record = None if self.command.overwrite else finished_record(self.out, self.made_of)
+            is_shard = self.command.shard is not None
+            keeps = not self.command.overwrite or (is_shard and not self.work.spectra.exists())
+            record = finished_record(self.out, self.made_of) if keeps else None
             if record is not None:
-                log.info("%s is finished: overwrite=true makes it again.", self.out)
+                again = "delete it to make it again" if is_shard else "overwrite=true makes it again"
+                log.info("%s is finished: %s.", self.out, again)
                 self.work.remove()
                 return record
             self._check_replaceable()
@@ -144,12 +148,23 @@ class _Prediction:
                 deciding, about = self.deciding(), origin(self.run, self.work.plan)
                 found = join(self.work, self.kind, self.columns, deciding, about)
                 found |= {"repeated_id": self.work.repeated_id()}
-                notes = [*_notes(self.command, found, self.run.validation), self.doubt]
+                notes = [*_notes(self.command, found, self.run.validation), self._note_of_pack(), self.doubt]
+                found |= {"left_out_of_pack": dict(self.left_out)}
                 found |= {"warnings": deciding.doubts, "sentences": deciding.sentences}
                 found |= {"notes": [*filter(None, notes)], "origin": about}
                 record = write_record(self.out, self.made_of, found | deciding.report)
                 self.work.remove()
         return record
+
+    def _note_of_pack(self) -> str:
+        """What packing left out, which has no row here; empty if nothing."""
+        if not self.left_out:
+            return ""
+        num, reasons = sum(self.left_out.values()), ", ".join(f"{n:,} {why}" for why, n in self.left_out.items())
+        return (
+            f"The pack left out {num:,} of {num + self.work.num_rows:,} spectra: {reasons}. They have no row; "
+            "skipped.parquet in the pack lists them."
+        )
 
     def _check_replaceable(self) -> None:
         """Raise UserError if the file is there and nobody has said that it may be replaced. The lock is held."""

@@ -1,8 +1,8 @@
 """The data of a command: its spectra as blocks, and its catalog as tables."""
 
 import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,12 @@ class Source:
 
     Args:
         tables: gives the catalog, one row per spectrum, in tables of some rows: `id` as text, `label`, and others.
+        left_out: of a pack, reason -> number of spectra that packing left out, which have no row.
     """
 
     blocks: Blocks
     tables: Callable[[], Iterator[pa.Table]]
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 def open_source(config: Any, classifier: Classifier, run: str, cache_dir: Path, out: Path) -> Source:
@@ -58,7 +60,7 @@ def open_source(config: Any, classifier: Classifier, run: str, cache_dir: Path, 
     if isinstance(config, PackedConfig):
         survey = Survey.open(existing_folder(config.folder, "data.folder"), LIGHT)
         blocks, catalog = PackBlocks(survey), PackBlocks(survey).folder / "catalog.parquet"
-        return Source(blocks, lambda: _tables_of_file(catalog))
+        return Source(blocks, lambda: _tables_of_file(catalog), survey.skipped)
     reader: Reader = readers.build(config, cache_dir=cache_dir)
     change_by: Callable[[Path], str] | None = getattr(reader, "change_by", None)
     if change_by is not None and (change := change_by(out)):

@@ -1,6 +1,6 @@
 """A run's own validation predictions: what thresholds and priors are judged by. n spectra, K classes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,12 +19,15 @@ class Validation:
         probabilities: [n, K], as the network gives them.
         labels, decided: [n], true classes and those of the run's decision rule, none of which has seen its own label.
         objects: [n], a number for each object; None if the survey names no groups.
+        is_out_of_fold: whether the run is an ensemble of folds: a spectrum then has the probabilities of the members
+            that were not trained on it, and not those of their average.
     """
 
     probabilities: Floats
     labels: Labels
     decided: Labels
     objects: Labels | None = None
+    is_out_of_fold: bool = False
 
     @classmethod
     def of(cls, folder: RunFolder, class_names: Sequence[str]) -> "Validation | None":
@@ -43,7 +46,10 @@ class Validation:
             return None
         labels, decided = ([index[name] for name in frame[column]] for column in ("label", "predicted"))
         objects = group_numbers(frame["group"]) if "group" in frame else None
-        return cls(frame[columns].to_numpy(np.float64), np.array(labels), np.array(decided), objects)
+        made = (folder.load_result() or {}).get("ensemble")
+        is_out_of_fold = isinstance(made, Mapping) and made.get("out_of_fold") is True
+        probabilities = frame[columns].to_numpy(np.float64)
+        return cls(probabilities, np.array(labels), np.array(decided), objects, is_out_of_fold)
 
     def weights(self, priors: Floats) -> Floats:
         """Weights [n] under which the classes have these shares [K], as far as they are there; their mean is 1."""

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from applied_runs import NUM, ON_CPU, command, hidden, predict
+from astropy.io import fits
 
 from spectral.errors import UserError
 from spectral.inputs.channels import Channel
@@ -30,6 +31,8 @@ def test_a_finished_catalog_that_was_made_otherwise_is_not_replaced(
         (("keep_columns=[label]", "reject=0.9", "priors=estimate"), "reject=null, priors=null"),
         (("format=probabilities",), r"format=csv, keep_columns=\[label\]"),
         (("keep_columns=[label]", "rows_per_part=9"), "rows_per_part=8192"),
+        (("keep_columns=[label]", "precision=bfloat16"), "precision=float32"),
+        (("keep_columns=[label]", "precision=auto", "kernel=auto"), "precision=float32, kernel=torch"),
     ]:
         with pytest.raises(UserError, match=sentence.format(with_what)):
             predict(finished, data, out, *more)
@@ -188,6 +191,35 @@ def test_a_catalog_in_the_folder_of_the_spectra_is_resumed_and_made_once(
     with caplog.at_level("INFO"):
         in_their_folder("cat.parquet", *in_parts, "shard=0")
     assert len(written) == 5 and "is finished" in caplog.text and hidden(out.parent) == []
+
+
+def test_a_precision_that_is_asked_for_is_not_that_of_another_catalog(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, out, in_parts = spectra(), tmp_path / "cat.fits", ("rows_per_part=30", "shards=2")
+    predict(finished, data, out, *in_parts, "shard=0", "precision=auto")
+    assert len(hidden(tmp_path)) == 1
+    predict(finished, data, out, *in_parts, "shard=1")
+    assert len(hidden(tmp_path)) == 2 and not out.exists()  # parts of two kinds, and none is whole
+    predict(finished, data, out, *in_parts, "shard=1", "precision=auto")
+    assert "PRECIS" not in fits.getheader(out, 1)
+    with pytest.raises(UserError, match="was made with precision=auto: give another out, or overwrite=true"):
+        predict(finished, data, out, *in_parts, "shard=0")
+    predict(finished, data, tmp_path / "other.fits")
+    assert fits.getheader(tmp_path / "other.fits", 1)["PRECIS"] == "float32"
+
+
+def test_a_shard_that_is_given_again_finds_the_file_finished_in_spite_of_overwrite(
+    finished: Path, spectra: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, out, in_parts = spectra(), tmp_path / "cat.csv", ("rows_per_part=20", "shards=3", "overwrite=true")
+    out.write_text("old\n")
+    for shard in (0, 1, 2):
+        predict(finished, data, out, *in_parts, f"shard={shard}")
+    before = {path: path.read_bytes() for path in (out, tmp_path / "cat.csv.json")}
+    monkeypatch.setattr(Work, "write", None)  # no part is made
+    predict(finished, data, out, *in_parts, "shard=1")
+    assert {path: path.read_bytes() for path in before} == before and hidden(tmp_path) == []
 
 
 def test_a_catalog_that_would_count_as_a_spectrum_is_refused(in_their_folder: Callable[..., Path]) -> None:

@@ -24,6 +24,7 @@ from spectral.inference.classifier import Classifier
 from spectral.inference.initial_run import load_initial
 from spectral.inference.saliency import gradient_times_input
 from spectral.inputs.batches import Batch
+from spectral.prediction.validation import Validation
 from spectral.runs.folder import RunFolder
 from sweeps.compare import command as compare
 from sweeps.report.command import write_report
@@ -123,6 +124,8 @@ def test_the_folds_of_a_cross_validation_are_one_candidate(pack_folder: Path, tm
     result = make_ensemble(folds, tmp_path / "all", EnsembleOptions())
     assert result["ensemble"]["out_of_fold"] and result["ensemble"]["num_candidates"] == 1
     assert [member["weight"] for member in result["ensemble"]["members"]] == [0.5, 0.5]
+    whole, single = (Validation.of(RunFolder(path), CLASSES) for path in (tmp_path / "all", folds[0]))
+    assert whole is not None and whole.is_out_of_fold and single is not None and not single.is_out_of_fold
     given, said = (
         pd.read_parquet(tmp_path / "all" / "predictions.parquet"),
         [pd.read_parquet(path / "predictions.parquet") for path in folds],

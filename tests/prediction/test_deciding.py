@@ -22,10 +22,11 @@ class TwoClasses:
     output_prior = (0.5, 0.5)
 
 
-def deciding(*, is_mixed: bool = False, **asked: Any) -> Deciding:
+def deciding(*, is_mixed: bool = False, is_out_of_fold: bool = False, **asked: Any) -> Deciding:
     """Of a run whose validation has 4 stars, of which the surest two are right, and 4 quasars, all right and sure."""
     p = np.array([SURE, SURE, 0.4, 0.3, 0, 0, 0, 0], np.float64)
-    validation = Validation(np.stack([p, 1 - p], 1), np.repeat([0, 1], 4), np.array([0, 0, 1, 1, 1, 1, 1, 1]))
+    labels, decided = np.repeat([0, 1], 4), np.array([0, 0, 1, 1, 1, 1, 1, 1])
+    validation = Validation(np.stack([p, 1 - p], 1), labels, decided, is_out_of_fold=is_out_of_fold)
     classifier: Any = TwoClasses()
     run = AppliedRun(Path("run"), classifier, Decision(2), validation, None, is_mixed=is_mixed)
     return prepare_deciding(PredictConfig(**asked), run, lambda: validation.probabilities)
@@ -61,3 +62,10 @@ def test_shares_of_a_run_that_was_trained_on_mixtures_are_warned_of() -> None:
     (doubt,) = deciding(is_mixed=True, priors={"star": 0.8, "qso": 0.2}).doubts
     assert doubt.startswith("run=run was trained on mixtures (schedule.mixup_alpha)") and "leave priors out" in doubt
     assert not deciding(is_mixed=True).doubts
+
+
+@pytest.mark.parametrize("asked", [{"reject_below": 0.8}, {"reject": 0.9}, {"priors": {"star": 0.8, "qso": 0.2}}])
+def test_what_rests_on_the_validation_of_an_ensemble_of_folds_is_warned_of(asked: dict[str, Any]) -> None:
+    (doubt,) = deciding(is_out_of_fold=True, **asked).doubts
+    assert doubt.startswith("run=run is an ensemble of folds")
+    assert not deciding(**asked).doubts and not deciding(is_out_of_fold=True).doubts

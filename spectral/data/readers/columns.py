@@ -33,6 +33,7 @@ NUM_SHOWN = 12  # names in a sentence
 EXACT_BELOW = 2**53  # whole numbers that every float64 holds
 INDEX_NAME = re.compile(r"(unnamed: ?\d+|__index_level_\d+__|)", re.IGNORECASE)  # of an index, as pandas writes it
 WHOLE = r"[+-]?\d+"
+PADDED = r"[+-]?0\d+"  # as in an identifier of a fixed width
 
 
 def find_columns(names: Iterable[str], given: Mapping[str, str | None], source: str) -> dict[str, str]:
@@ -249,10 +250,13 @@ def whole_numbers(labels: pd.Series) -> pd.Series:
 def numbers_if_all(values: pd.Series) -> pd.Series:
     """Numbers where each text that is not blank is one, else the text. Whole numbers stay exact, with missing ones too.
 
-    A comma is a decimal comma, if it makes all of them numbers.
+    Whole numbers of which any has a leading zero are identifiers, such as 0266, and stay text. A comma is a
+    decimal comma, if it makes all of them numbers.
     """
     there = values[~values.str.lower().isin(["", "nan"])]
     if len(there) and there.str.fullmatch(WHOLE).all():
+        if there.str.fullmatch(PADDED).any():
+            return values
         numbers = pd.to_numeric(there, errors="coerce")
         if not pd.api.types.is_integer_dtype(numbers.dtype):  # beyond 64 bits
             return values

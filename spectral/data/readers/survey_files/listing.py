@@ -24,7 +24,9 @@ from spectral.data.readers.columns import (
     tidy_catalog,
 )
 from spectral.data.readers.survey_files.catalog_table import read_catalog_table
+from spectral.data.readers.survey_files.distinct_ids import with_distinct_ids
 from spectral.data.readers.survey_files.file_tree import FileTree
+from spectral.data.readers.survey_files.flags import is_set, warnings_in
 from spectral.data.readers.survey_files.layout import Layout
 from spectral.data.readers.survey_files.objects import groups_by_position
 from spectral.data.readers.survey_files.places import (
@@ -50,7 +52,6 @@ OWN = (FILE, ROW_IN_FILE, PROBLEM)
 OWN_OF_CATALOG = {*OWN, SHORT_ID}
 LEAST_REDSHIFT = -1.0  # a wavelength of 0; LAMOST writes -9999 where it knows none
 PRIMARY = "zcat_primary"  # DESI's column for the best of an object's redshifts
-WARNINGS = ("zwarn", "zwarning")  # columns of a redshift's warning flags, in lower case
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def list_spectra(layout: Layout, source: Source, tree: FileTree, num_workers: in
 
 
 def _of_headers(layout: Layout, source: Source, tree: FileTree, num_workers: int | None) -> pd.DataFrame:
-    entries = _with_distinct_ids(layout, scan_headers(layout, tree, num_workers))
+    entries = with_distinct_ids(layout, scan_headers(layout, tree, num_workers), tree.root)
     given, named = _given(layout, source, entries.columns), f"data.folder={source.folder}"
     frame = tidy_catalog(entries, given, named)
     shown = [str(name) for name in entries if name not in OWN]
@@ -110,7 +111,7 @@ def _of_catalog(layout: Layout, source: Source, catalog: str, tree: FileTree, nu
         files = None if places is None else as_series(stems(places.files, layout.endings))
         frame = tidy_catalog(_keyed(table, files, given, named), given, named)
         entries = scan_headers(layout, _named_files(layout, tree, files), num_workers)
-        frame = _with_distinct_ids(layout, _joined(layout, frame, entries, files is not None, named))
+        frame = with_distinct_ids(layout, _joined(layout, frame, entries, files is not None, named), tree.root)
     else:
         frame = tidy_catalog(table, given, named)
         del table  # as large as the frame
@@ -179,9 +180,9 @@ def _named(ids: pd.Series) -> pd.Series:
 def _primary(table: pd.DataFrame, named: str) -> pd.DataFrame:
     """The best row of each object, if a catalog of several says which one that is."""
     column = next((name for name in table if str(name).lower() == PRIMARY), None)
-    if column is None or table[column].astype(bool).all():
+    if column is None or (is_best := is_set(table[column], named)).all():
         return table
-    best = table[table[column].astype(bool)].reset_index(drop=True)
+    best = table[is_best].reset_index(drop=True)
     log.info("%s: the %s of %s rows with %s are used.", named, f"{len(best):,}", f"{len(table):,}", column)
     return best
 
@@ -238,31 +239,6 @@ def _joined(layout: Layout, frame: pd.DataFrame, entries: pd.DataFrame, by_file:
     if has_labels and warnings_in(columns):
         kept = kept.drop(columns=warnings_in(kept))
     return kept.assign(**columns)
-
-
-def warnings_in(names: Iterable[object]) -> list[str]:
-    """The columns of a redshift's warning flags, whatever their capitals."""
-    return [str(name) for name in names if str(name).lower() in WARNINGS]
-
-
-def _with_distinct_ids(layout: Layout, frame: pd.DataFrame) -> pd.DataFrame:
-    """Ids that several files have, made longer by the layout if it can tell them apart; the later ones are bad rows.
-
-    What was made longer is kept as `short_id`: it was the id when one file alone had it.
-    """
-    if frame["id"].is_unique:
-        return frame.assign(id=frame["id"].astype("str"))
-    ids, files, problems = (frame[name].to_numpy(object).copy() for name in ("id", FILE, PROBLEM))
-    twice = np.flatnonzero(frame["id"].duplicated(keep=False))
-    if hasattr(layout, "longer_id"):
-        frame = frame.assign(**{SHORT_ID: frame["id"].astype("str").where(frame["id"].duplicated(keep=False))})
-        ids[twice] = [layout.longer_id(str(ids[row]), files[row]) for row in twice]
-    first = {ids[row]: files[row] for row in reversed(twice)}
-    for row in np.flatnonzero(pd.Series(ids).duplicated()):
-        if pd.isna(problems[row]):
-            problems[row] = f"duplicate id: {ids[row]} in {files[row]}, also in {first[ids[row]]}"
-        ids[row] = f"{ids[row]} ({files[row]} row {frame[ROW_IN_FILE].iloc[row]})"
-    return frame.assign(id=pd.Series(ids, frame.index, dtype="str"), **{PROBLEM: problems})
 
 
 def _log_left_out(tree: FileTree, num: int, named: str) -> None:

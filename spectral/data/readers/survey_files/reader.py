@@ -29,8 +29,9 @@ from spectral.data.readers.survey_files.file_tree import (
     would_be_found,
     would_change_stamp,
 )
+from spectral.data.readers.survey_files.flags import is_set, warnings_in
 from spectral.data.readers.survey_files.layout import Layout, Spectrum, UnreadableError
-from spectral.data.readers.survey_files.listing import Source, list_spectra, warnings_in
+from spectral.data.readers.survey_files.listing import Source, list_spectra
 from spectral.data.readers.survey_files.manifest import find_manifest, manifest_path
 from spectral.data.readers.survey_files.scan import FILE, PROBLEM, ROW_IN_FILE, UNREADABLE, is_unreadable
 from spectral.data.readers.survey_files.sentences import SENTENCES, kept_sentences, log_kept
@@ -38,7 +39,7 @@ from spectral.files import write_parquet
 
 log = logging.getLogger(__name__)
 
-MANIFEST_FORMAT = 4
+MANIFEST_FORMAT = 6
 ROWS_PER_GROUP = 8192  # of the manifest, which is read a group at a time: it may have millions of rows
 OF_LABELS = ("class_map", "zwarn_labels")  # settings by which labels are made of what is listed
 JOINED = "joined 2"  # in the stamp: how spectra are joined to a catalog, so that they are packed again
@@ -96,7 +97,10 @@ class SurveyFilesReader:
         """Raises UserError if the catalog cannot be used, or no row of it has a file."""
         frame = self._listed().drop(columns=[ROW_IN_FILE, PROBLEM])
         labels = mapped_labels(frame["label"], dict(self.source.class_map), self.source.class_names)
-        return frame.assign(label=labels if self.source.zwarn_labels else _without_warned(labels, frame))
+        if not self.source.zwarn_labels:
+            catalog, folder = self.source.catalog, f"data.folder={self.source.folder}"
+            labels = _without_warned(labels, frame, f"data.catalog={catalog}" if catalog else folder)
+        return frame.assign(label=labels)
 
     def _listed(self) -> pd.DataFrame:
         """The manifest, made if it is not there."""
@@ -214,12 +218,12 @@ def _stamp_with_redshifts(layout: Layout, tree: FileTree) -> str:
     return join_stamps([tree.stamp, *stamps]) if stamps else tree.stamp
 
 
-def _without_warned(labels: pd.Series, frame: pd.DataFrame) -> pd.Series:
+def _without_warned(labels: pd.Series, frame: pd.DataFrame, source: str) -> pd.Series:
     """Labels, missing where the survey itself doubts the fit that gave class and redshift."""
     column = next(iter(warnings_in(frame)), None)
     if column is None:
         return labels
-    warned = pd.to_numeric(frame[column], errors="coerce").fillna(0).ne(0) & labels.notna()
+    warned = is_set(frame[column], source) & labels.notna()
     if warned.any():
         log.warning(
             "%s of %s labels are left out, since '%s' is not 0: data.zwarn_labels=true keeps them.",

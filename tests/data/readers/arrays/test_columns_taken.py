@@ -242,3 +242,18 @@ def test_whole_numbers_of_64_bits_stay_exact_with_missing_ones(tmp_path, suffix)
     assert catalog["group"].tolist()[:-1] == [str(2**62 + i) for i in range(NUM - 1)]
     assert catalog["group"].isna().tolist() == [False] * (NUM - 1) + [True]
     assert catalog["other"].tolist()[:-1] == numbers[:-1] and catalog["other"].isna().iloc[-1]
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["0266", "1000", "7"], ["0266", "1000", "7"]),
+        (["+007", "", "12"], ["+007", "", "12"]),
+        (["0", "10", "-3"], [0, 10, -3]),
+        (["00.5", "1", "2"], [0.5, 1, 2]),
+    ],
+)
+def test_whole_numbers_with_leading_zeros_are_identifiers(tmp_path, texts, expected):
+    lines = ["id,plate,label,4000,4010,4020", *(f"s{i},{text},star,1,2,{i}" for i, text in enumerate(texts))]
+    (tmp_path / "s.csv").write_text("\n".join(lines))
+    assert open_arrays(str(tmp_path / "s.csv")).catalog()["plate"].tolist() == expected

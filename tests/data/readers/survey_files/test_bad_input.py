@@ -160,6 +160,25 @@ def test_duplicate_ids_are_bad_rows_that_name_both_files(tmp_path: Path) -> None
         packed(tmp_path, on_bad="error")
 
 
+@pytest.mark.parametrize("case", [LamostImageCase(), LamostGzipCase()])
+@pytest.mark.parametrize("share_left", [0, 0.5])
+def test_a_damaged_first_copy_leaves_its_id_to_the_good_one(
+    case: LamostImageCase, share_left: float, tmp_path: Path
+) -> None:
+    """As when a download that was cut is fetched again, into another folder."""
+    case.write(tmp_path, few_spectra(3))
+    expected = lamost(tmp_path / "spectra").catalog()["id"].tolist()
+    path = min((tmp_path / "spectra" / "plan0").iterdir())
+    first = path.rename(path.with_name(expected[0] + "".join(path.suffixes)))  # an empty file is called by its name
+    content = first.read_bytes()
+    (tmp_path / "spectra" / "plan1").mkdir()
+    (tmp_path / "spectra" / "plan1" / first.name).write_bytes(content)
+    first.write_bytes(content[: int(share_left * len(content))])
+    survey = packed(tmp_path, on_bad="skip")
+    assert sorted(survey.catalog["id"]) == sorted(expected)
+    assert len(survey.skipped) == 1 and "duplicate id" not in survey.skipped
+
+
 def test_ids_with_path_separators_stay_text(tmp_path: Path) -> None:
     LamostImageCase().write(tmp_path, few_spectra(2))
     catalog = (

@@ -1,6 +1,7 @@
 """`data=multimodal_universe`: HDF5 by healpix, and Parquet."""
 
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import h5py
@@ -106,13 +107,43 @@ def test_parquet_is_read_as_written(tmp_path: Path, structs: bool) -> None:
         same(chunk, position, parts, row)
 
 
-def test_labels_come_from_a_catalog_where_files_have_none(tmp_path: Path) -> None:
-    ids = [str(FIRST_ID + i) for i in range(3)]
-    write_parquet(tmp_path / "mmu" / "train-0.parquet", spectra(3), object_id=ids)
-    table = {"TARGETID": [*ids, ids[0]], "SPECTYPE": ["STAR", "QSO", "GALAXY", "QSO"]}
-    pd.DataFrame(table | {"ZCAT_PRIMARY": [True, True, True, False]}).to_csv(tmp_path / "z.csv", index=False)
-    catalog = opened(tmp_path / "mmu", catalog=str(tmp_path / "z.csv")).catalog()
-    assert catalog["label"].tolist() == ["star", "qso", "galaxy"]
+@pytest.fixture
+def labelled(tmp_path: Path) -> Callable[..., pd.Series]:
+    """The labels of three spectra from a catalog of four rows, the first and the last of one object."""
+
+    def labels(**columns: list[object]) -> pd.Series:
+        ids = [str(FIRST_ID + i) for i in range(3)]
+        write_parquet(tmp_path / "mmu" / "train-0.parquet", spectra(3), object_id=ids)
+        table = {"TARGETID": [*ids, ids[0]], "SPECTYPE": ["STAR", "QSO", "GALAXY", "QSO"], **columns}
+        pd.DataFrame(table).to_csv(tmp_path / "z.csv", index=False)
+        return opened(tmp_path / "mmu", catalog=str(tmp_path / "z.csv")).catalog()["label"]
+
+    return labels
+
+
+WAYS = [(True, False), (1, 0), ("true", "false"), ("T", "F"), ("t", " f"), (1, None), ("T", "")]  # to say yes and no
+
+
+@pytest.mark.parametrize(("yes", "no"), WAYS)
+def test_labels_come_from_a_catalog_where_files_have_none(
+    labelled: Callable[..., pd.Series], yes: object, no: object
+) -> None:
+    assert labelled(ZCAT_PRIMARY=[yes, yes, yes, no]).tolist() == ["star", "qso", "galaxy"]
+
+
+@pytest.mark.parametrize(("yes", "no"), WAYS)
+def test_a_warning_of_a_catalog_counts_as_it_is_written(
+    labelled: Callable[..., pd.Series], yes: object, no: object
+) -> None:
+    found = labelled(ZCAT_PRIMARY=[1, 1, 1, 0], ZWARN=[no, yes, no, no])
+    assert found.fillna("-").tolist() == ["star", "-", "galaxy"]
+
+
+@pytest.mark.parametrize("column", ["ZCAT_PRIMARY", "ZWARN"])
+def test_a_flag_that_is_neither_true_nor_false_is_refused(labelled: Callable[..., pd.Series], column: str) -> None:
+    flags = {"ZCAT_PRIMARY": [1, 1, 1, 0], column: ["1", "best", "1", "0"]}
+    with pytest.raises(UserError, match=rf"data\.catalog=.*z\.csv has 'best' in '{column}': a number, true or false"):
+        labelled(**flags)
 
 
 @pytest.mark.parametrize("files_per_task", [1, 256])
