@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from spectral.configs.messages import element_type, kind_in_words
 from spectral.configs.renamed import new_name
 from spectral.errors import UserError, nearest
 
@@ -109,7 +110,16 @@ def check_fields(config: Any, key: str) -> None:
             for i, element in enumerate(value):
                 check_fields(element, f"{name}[{i}]")
         elif value is not None:
+            _check_elements(value, name, item.type)
             _check_value(value, name, item.metadata)
+
+
+def _check_elements(value: Any, name: str, kind: Any) -> None:
+    """Refuse a list or a mapping as an element of a list of numbers or texts: OmegaConf lets it pass."""
+    allowed = kind_in_words(element_type(kind))
+    for i, element in enumerate(value if isinstance(value, list) and allowed else []):
+        if isinstance(element, list | Mapping):
+            raise UserError(f"{name}[{i}]={written(element)} has the wrong type: allowed is {allowed}.")
 
 
 def _check_value(value: Any, name: str, metadata: Any) -> None:

@@ -59,6 +59,11 @@ def kind_in_words(kind: Any) -> str | None:
     return KINDS.get(kind)
 
 
+def element_type(kind: Any) -> Any:
+    """The type of the elements of a list type, Optional or not; None if it is no list of one type."""
+    return next(iter(get_args(_without_none(kind))), None)
+
+
 def _unknown_key(error: OmegaConfBaseException, key: str, fields: Sequence[str]) -> str:
     kind = error.object_type
     known = [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else fields
@@ -104,7 +109,7 @@ def _type_at(error: OmegaConfBaseException) -> Any:
     if error.key is None or not isinstance(parent, Container):
         return error.ref_type  # a mapping in the place of a list, or the other way round
     if isinstance(parent, ListConfig):
-        return next(iter(get_args(_without_none(error.ref_type))), None)
+        return element_type(error.ref_type)
     return None if child is None else child._metadata.ref_type
 
 
@@ -116,5 +121,5 @@ def _without_none(kind: Any) -> Any:
 
 def _elements(kind: Any) -> tuple[str, str]:
     """The elements of a list type in words, and an example of such a list."""
-    element = next(iter(get_args(kind)), None)
+    element = element_type(kind)
     return LISTS.get(element, MAPPINGS if dataclasses.is_dataclass(element) else ("values", "[1,2]"))

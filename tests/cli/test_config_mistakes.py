@@ -116,6 +116,18 @@ def names_only(*overrides: str) -> list[str]:
         ("data.priors=[0.5,0.5]", "data.priors=[0.5, 0.5] has 2 values, but the simulated survey has 4 classes: .*"),
         ("data.class_names={a:1}", "data.class_names={a:1} has the wrong type: allowed is a list of texts, .*"),
         ("model.widths=[16,x]", "model.widths[1]=x has the wrong type: allowed is an integer."),
+        ("model.dilations=[[1,2],4]", "model.dilations[0]=[1, 2] has the wrong type: allowed is an integer."),
+        ("model=fcn model.widths=[2,{a:1},3]", "model.widths[1]={a: 1} has the wrong type: allowed is an integer."),
+        ("evaluate_shifts=[[1]]", "evaluate_shifts[0]=[1] has the wrong type: allowed is an integer."),
+        (
+            "lr_schedule=multistep lr_schedule.milestones=[[0.5]]",
+            "lr_schedule.milestones[0]=[0.5] has the wrong type: allowed is a number.",
+        ),
+        ("data.class_names=[[a],b]", "data.class_names[0]=['a'] has the wrong type: allowed is text."),
+        (
+            "inputs.augmentations=[{name:redshift,classes:[[qso]]}]",
+            "inputs.augmentations[0].classes[0]=['qso'] has the wrong type: allowed is text.",
+        ),
         (
             "sampler=fractions sampler.fractions=[0.5,0.6,0,0]",
             "sampler.fractions=[0.5, 0.6, 0.0, 0.0] sums to 1.1: it must sum to 1.",

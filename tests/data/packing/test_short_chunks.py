@@ -34,7 +34,9 @@ class ShortReader(ToyReader):
 @pytest.mark.parametrize(
     "changed", [{}, {"grid": GridConfig("linear", 4100.0, 6900.0, 200.0)}, {"baseline": BaselineConfig("snip")}]
 )
-def test_a_reader_with_too_few_elements_is_refused(tmp_path: Path, options: dict[str, Any], changed: dict[str, Any]) -> None:
+def test_a_reader_with_too_few_elements_is_refused(
+    tmp_path: Path, options: dict[str, Any], changed: dict[str, Any]
+) -> None:
     name = options.get("short", "flux")
     with pytest.raises(ValueError, match=rf"ShortReader\.read gives 6 elements of {name} for 7 rows: it must give"):
         packed(tmp_path, ShortReader(**options), **changed)
