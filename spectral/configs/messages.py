@@ -86,7 +86,7 @@ def _beyond_the_end(error: OmegaConfBaseException, key: str, argument: str) -> s
     held, name = error.parent_node, key.rpartition("[")[0]
     if not isinstance(held, ListConfig) or not str(error.key).isdecimal() or int(error.key) < len(held):
         return None
-    if argument.startswith(f"{name}="):  # the whole list is given: its elements are no indices
+    if not argument.lstrip("+").startswith((f"{name}.", f"{name}[")):  # the whole list is given, not an index
         return None
     has = {0: "is empty", 1: "has one element, of index 0"}.get(len(held), f"has {len(held)} elements, from index 0")
     example = shlex.quote(f"{name}={_elements(_without_none(error.ref_type))[1]}")

@@ -117,6 +117,10 @@ def names_only(*overrides: str) -> list[str]:
         ("data.class_names={a:1}", "data.class_names={a:1} has the wrong type: allowed is a list of texts, .*"),
         ("model.widths=[16,x]", "model.widths[1]=x has the wrong type: allowed is an integer."),
         ("model.dilations=[[1,2],4]", "model.dilations[0]=[1, 2] has the wrong type: allowed is an integer."),
+        (
+            "schedule.stages=[{name:a,lr_schedule:{name:multistep,milestones:[x]}}]",
+            "schedule.stages[0].lr_schedule.milestones[0]=x has the wrong type: allowed is a number.",
+        ),
         ("model=fcn model.widths=[2,{a:1},3]", "model.widths[1]={a: 1} has the wrong type: allowed is an integer."),
         ("evaluate_shifts=[[1]]", "evaluate_shifts[0]=[1] has the wrong type: allowed is an integer."),
         (
