@@ -2,6 +2,7 @@
 
 import re
 import sys
+import traceback
 from pathlib import Path
 
 from hydra.errors import HydraException
@@ -48,6 +49,21 @@ def yaml_sentence(error: MarkedYAMLError) -> str | None:
     """The sentence for a file that is no yaml, with the line; None if the error is about no file."""
     mark = error.problem_mark
     return f"{mark.name}, line {mark.line + 1}: {error.problem}." if mark and Path(mark.name).is_file() else None
+
+
+def unreadable_sentence(error: UnicodeDecodeError | RecursionError) -> str | None:
+    """The sentence for a file that is not UTF-8, or takes itself as its default; None if the error is about no file."""
+    if isinstance(error, UnicodeDecodeError):
+        file = _within(error, "load_config", "full_path")
+        return file and f"{file} is not UTF-8: save it in this encoding."
+    file = _within(error, "_create_defaults_tree_impl", "path")
+    return file and f"{file}.yaml: its defaults lead back to the file itself: leave out the one that does."
+
+
+def _within(error: BaseException, function: str, variable: str) -> str | None:
+    """The value that a variable had in the innermost call of a function of Hydra, whose errors do not name the file."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code.co_name == function]
+    return next((frame.f_locals[variable] for frame in reversed(frames) if variable in frame.f_locals), None)
 
 
 def _of_two_choices(group: str, name: str) -> str:

@@ -24,7 +24,12 @@ from omegaconf.errors import (
 )
 from yaml import MarkedYAMLError
 
-from spectral.cli.composed_files import defaults_sentence, file_sentence, yaml_sentence
+from spectral.cli.composed_files import (
+    defaults_sentence,
+    file_sentence,
+    unreadable_sentence,
+    yaml_sentence,
+)
 from spectral.cli.config_groups import register_groups_resolver
 from spectral.cli.startup import EXIT_INTERRUPTED, raise_on_interrupt
 from spectral.configs.messages import config_sentence
@@ -81,6 +86,10 @@ def run_command(main: Callable[[], Any], explain: Explain = nothing_more) -> Non
             _end(sentence, EXIT_MISTAKE)
         raise
     except ValueError as error:
+    except (UnicodeDecodeError, RecursionError) as error:  # before ValueError, of which the first is
+        if sentence := unreadable_sentence(error):
+            _end(sentence, EXIT_MISTAKE)
+        raise
         if sentence := defaults_sentence(error):
             _end(sentence, EXIT_MISTAKE)
         if not str(error).startswith(HYDRA_GROUP_ERROR):
