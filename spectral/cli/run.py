@@ -39,8 +39,9 @@ from spectral.errors import UserError, nearest, os_error_sentence
 EXIT_MISTAKE = 2
 INTERPOLATION = (InterpolationKeyError, InterpolationResolutionError, UnsupportedInterpolationType)
 
-# Message of the only mistake on the command line, model=null, for which Hydra raises no exception of its own.
-HYDRA_GROUP_ERROR = "Config group override must be"
+# Messages of the mistakes on the command line, model=null and -m --cfg, for which Hydra raises no exception of its own.
+HYDRA_GROUP_ERROR, HYDRA_MODES_ERROR = "Config group override must be", "Only one of --run, --multirun"
+EXCLUSIVE_MODES = "-m, --run, --cfg and --info exclude one another: without -m, --cfg shows the config of a search too."
 
 # Several values for one run.
 SEVERAL_VALUES = re.compile(r"(?:Ambiguous value for argument|Sweep parameters) '(.*)'(?: requires --multirun)?$", re.M)
@@ -85,13 +86,15 @@ def run_command(main: Callable[[], Any], explain: Explain = nothing_more) -> Non
         if sentence := yaml_sentence(error):
             _end(sentence, EXIT_MISTAKE)
         raise
-    except ValueError as error:
     except (UnicodeDecodeError, RecursionError) as error:  # before ValueError, of which the first is
         if sentence := unreadable_sentence(error):
             _end(sentence, EXIT_MISTAKE)
         raise
+    except ValueError as error:
         if sentence := defaults_sentence(error):
             _end(sentence, EXIT_MISTAKE)
+        if str(error).startswith(HYDRA_MODES_ERROR):
+            _end(EXCLUSIVE_MODES, EXIT_MISTAKE)
         if not str(error).startswith(HYDRA_GROUP_ERROR):
             raise
         _end(f"{str(error).rstrip('.')}: a config group takes the name of a part, as in model=fcn.", EXIT_MISTAKE)

@@ -70,6 +70,12 @@ def test_a_mistake_ends_the_command_with_its_sentence_alone(overrides: str, expe
     assert not left and not list(tmp_path.glob("outputs/runs/*"))
 
 
+@pytest.mark.parametrize("flag", [["--cfg", "job"], ["--info", "config"]])
+def test_flags_of_which_one_alone_is_possible_are_named(flag: list[str], tmp_path: Path) -> None:
+    ended = command(REPOSITORY / "run.py", "-m", "sweep=widths", *flag, cwd=tmp_path)
+    assert ended.returncode == 2 and ended.stderr.startswith("error: -m, --run, --cfg and --info exclude one another")
+
+
 def test_a_mistake_found_in_the_data_ends_the_command_without_a_folder(tmp_path: Path) -> None:
     ended = command(SCRIPT, "data=arrays", "data.path=no.npz", "run_dir=run", cwd=tmp_path)
     assert (
