@@ -27,6 +27,7 @@ from yaml import MarkedYAMLError
 from spectral.cli.composed_files import (
     defaults_sentence,
     file_sentence,
+    refuse_taken_names,
     unreadable_sentence,
     yaml_sentence,
 )
@@ -74,6 +75,7 @@ def run_command(main: Callable[[], Any], explain: Explain = nothing_more) -> Non
     sys.argv[1:] = overrides_last(sys.argv[1:])
     try:
         raise_on_interrupt()
+        refuse_taken_names(sys.argv[1:])
         with _one_config_store():
             main()
     except UserError as error:

@@ -107,6 +107,16 @@ def test_a_file_that_is_no_yaml_is_named_with_its_line(tmp_path: Path) -> None:
     assert found == f"{place}, line 3: found character '\\t' that cannot start any token."
 
 
+@pytest.mark.parametrize("flags", [["--config-dir"], ["-m", "--config-dir"]])
+def test_a_file_whose_name_is_taken_is_refused(flags: list[str], tmp_path: Path) -> None:
+    own = tmp_path / "model" / "fcn.yaml"
+    own.parent.mkdir()
+    own.write_text((REPOSITORY / "conf" / "model" / "fcn.yaml").read_text() + "dropout: 0.9\n")
+    ended = command(REPOSITORY / "run.py", "model=fcn", "run_dir=never", *flags, str(tmp_path), cwd=tmp_path)
+    said = f"error: {own} has the name of a file of Spectral, which would be taken: give it another name.\n"
+    assert (ended.returncode, ended.stderr) == (2, said)
+
+
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
 def test_a_file_that_is_not_utf_8_is_named(encoding: str, tmp_path: Path) -> None:
     found = mistake("# @package _global_\n# in \u00c5\nseed: 3\n".encode(encoding), tmp_path)
