@@ -45,7 +45,7 @@ def config_sentence(error: OmegaConfBaseException, fields: Sequence[str], prefix
         return beyond
     allowed = kind_in_words(_type_at(error))
     if isinstance(error, InterpolationResolutionError) or allowed is None:
-        return f"{key} is not valid: {str(error).splitlines()[0].strip().rstrip('.')}."
+        return f"{key} is not valid: {str(error).splitlines()[0].strip().rstrip('.:')}."
     return f"{_given(error, key, argument.lstrip('+'))} has the wrong type: allowed is {allowed}."
 
 
