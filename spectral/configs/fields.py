@@ -76,8 +76,8 @@ def _listed(default: Sequence[float] | None, metadata: dict[str, Any]) -> Any:
     return field(default_factory=lambda: list(default), metadata=metadata)
 
 
-def choice(default: str | None, *allowed: str) -> Any:
-    """One of some words."""
+def choice(default: str | int | None, *allowed: str | int) -> Any:
+    """One of some words or numbers; of a list, each element."""
     return field(default=default, metadata={"allowed": allowed})
 
 
@@ -123,13 +123,14 @@ def _check_elements(value: Any, name: str, kind: Any) -> None:
 
 
 def _check_value(value: Any, name: str, metadata: Any) -> None:
-    if "allowed" in metadata and value not in metadata["allowed"]:
+    elements = elements_of(value)
+    if "allowed" in metadata and (others := [each for each in elements if each not in metadata["allowed"]]):
+        value = others[0]
         if new := new_name(name, value):
             raise UserError(f"{name}={value} has another name now: give {name}={new}.")
         raise UserError(f"{name}={value} is not known: {nearest(str(value), metadata['allowed'])}.")
     if "device" in metadata and not DEVICE.fullmatch(value):
         raise UserError(f"{name}={value} is no device: allowed are auto, cpu, mps, cuda, and one GPU, as in cuda:1.")
-    elements = elements_of(value)
     if metadata.get("by_class") and not (isinstance(value, list | Mapping) and all(map(is_number, elements))):
         raise UserError(
             f"{name}={written(value)} has the wrong type: allowed is a number for each class, by name as in "
