@@ -45,7 +45,9 @@ class Range:
 
     def __str__(self) -> str:
         words = {"at least": self.at_least, "above": self.above, "at most": self.at_most, "below": self.below}
-        return " and ".join(f"{word} {bound:g}" for word, bound in words.items() if bound is not None) or "finite"
+        given = {word: bound for word, bound in words.items() if bound is not None}
+        numbers = (f"{word} {bound if isinstance(bound, int) else format(bound, 'g')}" for word, bound in given.items())
+        return " and ".join(numbers) or "finite"
 
 
 def is_too_large(value: float) -> bool:

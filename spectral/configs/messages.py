@@ -122,4 +122,4 @@ def _without_none(kind: Any) -> Any:
 def _elements(kind: Any) -> tuple[str, str]:
     """The elements of a list type in words, and an example of such a list."""
     element = element_type(kind)
-    return LISTS.get(element, MAPPINGS if dataclasses.is_dataclass(element) else ("values", "[1,2]"))
+    return LISTS.get(element, MAPPINGS if dataclasses.is_dataclass(element) else ("names", "[a,b]"))

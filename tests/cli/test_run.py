@@ -41,7 +41,7 @@ def process(*command: str, cwd: Path, code: int = 0) -> "subprocess.CompletedPro
     ("overrides", "expected"),
     [
         ("model.width=abc", "error: model.width=abc has the wrong type: allowed is an integer.\n"),
-        ("seed=-1", "error: seed=-1 is out of range: allowed is at least 0 and at most 2.14748e+09.\n"),
+        ("seed=-1", "error: seed=-1 is out of range: allowed is at least 0 and at most 2147483647.\n"),
         (
             "seed=1,2",
             "error: seed=1,2 has several values, which need -m; write a list in brackets, as in [1,2].\n",
