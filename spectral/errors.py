@@ -24,9 +24,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean '{by_letters[close[0]]}'? " if close else ""
 
 
-def nearest(word: str, allowed: Iterable[str]) -> str:
+def nearest(word: str, allowed: Iterable[str | int]) -> str:
     """The tail of an error sentence: the closest allowed word where one is close, and all that are allowed."""
-    names = sorted(allowed)
+    names = sorted(map(str, allowed))
     return f"{did_you_mean(word, names)}allowed: {', '.join(names)}" if names else "none is allowed there"
 
 

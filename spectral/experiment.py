@@ -53,6 +53,7 @@ from spectral.terminal import Terminal
 from spectral.tracking.backends.contract import TrackedAs
 from spectral.tracking.client import check_installed
 from spectral.tracking.run import RunTracking
+from spectral.training.contracts import check_loss, check_network
 from spectral.training.progress import Progress
 from spectral.training.seeding import seed_torch
 from spectral.training.stage import Stage
@@ -138,6 +139,7 @@ def _carry_out(
     warn_of_mixtures(config, teacher, first_and_last_losses(stages))
     begun_with = initial | taught_by
     on_network(network_sizes(network))
+    _check_contracts(config, classifier, inputs, stages, dataset)
     taught = teach(config, teacher, classifier, dataset, runtime)
     folder.claim(resolved_config)
     folder.note_initial(begun_with)
@@ -169,6 +171,18 @@ def _carry_out(
         folder.write_result(result)
         tracking.finished(result, plots)
     return result
+
+
+def _check_contracts(
+    config: ExperimentConfig, classifier: Classifier, inputs: Inputs, stages: list[Stage], dataset: Dataset
+) -> None:
+    """Try the network and the losses before anything is written. What is drawn meanwhile is drawn again."""
+    length, num_classes, with_mask = dataset.survey.length, dataset.num_classes, dataset.survey.mask is not None
+    with torch.random.fork_rng(devices=[]):
+        network = classifier.build_network()  # another one: a forward pass may change a network of a user
+        check_network(network, config.model.name, inputs.num_channels, length, num_classes, with_mask)
+        for loss in first_and_last_losses(stages):
+            check_loss(loss, num_classes)
 
 
 def _plot(trainer: Trainer, scores: FinalScores, dataset: Dataset) -> Plots:

@@ -1,7 +1,10 @@
 """What is wrong in a yaml file that Hydra composes, such as an experiment of the user's own in `--config-dir`."""
 
+import itertools
 import re
 import sys
+import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 from hydra.errors import HydraException
@@ -10,7 +13,9 @@ from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 from yaml import MarkedYAMLError
 
 from spectral.configs.messages import config_sentence
+from spectral.errors import UserError
 
+CONF = Path(__file__).parents[2] / "conf"
 HOW = "`defaults: [override /{}: {}]`"
 EXAMPLE = HOW.format("model", "fcn")
 PACKAGE = "the first line of the file has to be `# @package _global_`"
@@ -21,6 +26,15 @@ NO_GROUP = re.compile(r"Could not override '(?P<group>[^'@]+)(?:@[^']+)?'\.(?P<n
 NO_MAPPING = re.compile(r"Merge error: (\w+) is not a subclass of (\w+)\. value: (.*)")
 TWICE = re.compile(r"Multiple values for (?P<group>\S+)\. To override a value use 'override \S+: (?P<name>\S+)'")
 NO_LIST = re.compile(r"(?:Invalid defaults list in '|In )(?P<file>\w[\w/-]*)(?:', defaults must be|: Too many keys in)")
+
+
+def refuse_taken_names(arguments: Sequence[str]) -> None:
+    """Raise UserError for a file in `--config-dir` in whose place Hydra would take Spectral's of that name."""
+    given = itertools.chain.from_iterable(argument.split("=", 1) for argument in arguments)
+    folders = [Path(folder) for option, folder in itertools.pairwise(given) if option in ("--config-dir", "-cd")]
+    for own, file in ((folder / file.relative_to(CONF), file) for folder in folders for file in CONF.rglob("*.yaml")):
+        if own.is_file() and own.read_bytes() != file.read_bytes():
+            raise UserError(f"{own} has the name of a file of Spectral, which would be taken: give it another name.")
 
 
 def file_sentence(error: HydraException) -> str | None:
@@ -48,6 +62,21 @@ def yaml_sentence(error: MarkedYAMLError) -> str | None:
     """The sentence for a file that is no yaml, with the line; None if the error is about no file."""
     mark = error.problem_mark
     return f"{mark.name}, line {mark.line + 1}: {error.problem}." if mark and Path(mark.name).is_file() else None
+
+
+def unreadable_sentence(error: UnicodeDecodeError | RecursionError) -> str | None:
+    """The sentence for a file that is not UTF-8, or takes itself as its default; None if the error is about no file."""
+    if isinstance(error, UnicodeDecodeError):
+        file = _within(error, "load_config", "full_path")
+        return file and f"{file} is not UTF-8: save it in this encoding."
+    file = _within(error, "_create_defaults_tree_impl", "path")
+    return file and f"{file}.yaml: its defaults lead back to the file itself: leave out the one that does."
+
+
+def _within(error: BaseException, function: str, variable: str) -> str | None:
+    """The value that a variable had in the innermost call of a function of Hydra, whose errors do not name the file."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code.co_name == function]
+    return next((frame.f_locals[variable] for frame in reversed(frames) if variable in frame.f_locals), None)
 
 
 def _of_two_choices(group: str, name: str) -> str:

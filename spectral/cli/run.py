@@ -24,7 +24,13 @@ from omegaconf.errors import (
 )
 from yaml import MarkedYAMLError
 
-from spectral.cli.composed_files import defaults_sentence, file_sentence, yaml_sentence
+from spectral.cli.composed_files import (
+    defaults_sentence,
+    file_sentence,
+    refuse_taken_names,
+    unreadable_sentence,
+    yaml_sentence,
+)
 from spectral.cli.config_groups import register_groups_resolver
 from spectral.cli.startup import EXIT_INTERRUPTED, raise_on_interrupt
 from spectral.configs.messages import config_sentence
@@ -34,8 +40,9 @@ from spectral.errors import UserError, nearest, os_error_sentence
 EXIT_MISTAKE = 2
 INTERPOLATION = (InterpolationKeyError, InterpolationResolutionError, UnsupportedInterpolationType)
 
-# Message of the only mistake on the command line, model=null, for which Hydra raises no exception of its own.
-HYDRA_GROUP_ERROR = "Config group override must be"
+# Messages of the mistakes on the command line, model=null and -m --cfg, for which Hydra raises no exception of its own.
+HYDRA_GROUP_ERROR, HYDRA_MODES_ERROR = "Config group override must be", "Only one of --run, --multirun"
+EXCLUSIVE_MODES = "-m, --run, --cfg and --info exclude one another: without -m, --cfg shows the config of a search too."
 
 # Several values for one run.
 SEVERAL_VALUES = re.compile(r"(?:Ambiguous value for argument|Sweep parameters) '(.*)'(?: requires --multirun)?$", re.M)
@@ -68,6 +75,7 @@ def run_command(main: Callable[[], Any], explain: Explain = nothing_more) -> Non
     sys.argv[1:] = overrides_last(sys.argv[1:])
     try:
         raise_on_interrupt()
+        refuse_taken_names(sys.argv[1:])
         with _one_config_store():
             main()
     except UserError as error:
@@ -80,9 +88,15 @@ def run_command(main: Callable[[], Any], explain: Explain = nothing_more) -> Non
         if sentence := yaml_sentence(error):
             _end(sentence, EXIT_MISTAKE)
         raise
+    except (UnicodeDecodeError, RecursionError) as error:  # before ValueError, of which the first is
+        if sentence := unreadable_sentence(error):
+            _end(sentence, EXIT_MISTAKE)
+        raise
     except ValueError as error:
         if sentence := defaults_sentence(error):
             _end(sentence, EXIT_MISTAKE)
+        if str(error).startswith(HYDRA_MODES_ERROR):
+            _end(EXCLUSIVE_MODES, EXIT_MISTAKE)
         if not str(error).startswith(HYDRA_GROUP_ERROR):
             raise
         _end(f"{str(error).rstrip('.')}: a config group takes the name of a part, as in model=fcn.", EXIT_MISTAKE)

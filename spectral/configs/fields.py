@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from spectral.configs.messages import element_type, kind_in_words
 from spectral.configs.renamed import new_name
 from spectral.errors import UserError, nearest
 
@@ -44,7 +45,9 @@ class Range:
 
     def __str__(self) -> str:
         words = {"at least": self.at_least, "above": self.above, "at most": self.at_most, "below": self.below}
-        return " and ".join(f"{word} {bound:g}" for word, bound in words.items() if bound is not None) or "finite"
+        given = {word: bound for word, bound in words.items() if bound is not None}
+        numbers = (f"{word} {bound if isinstance(bound, int) else format(bound, 'g')}" for word, bound in given.items())
+        return " and ".join(numbers) or "finite"
 
 
 def is_too_large(value: float) -> bool:
@@ -75,8 +78,8 @@ def _listed(default: Sequence[float] | None, metadata: dict[str, Any]) -> Any:
     return field(default_factory=lambda: list(default), metadata=metadata)
 
 
-def choice(default: str | None, *allowed: str) -> Any:
-    """One of some words."""
+def choice(default: str | int | None, *allowed: str | int) -> Any:
+    """One of some words or numbers; of a list, each element."""
     return field(default=default, metadata={"allowed": allowed})
 
 
@@ -109,17 +112,27 @@ def check_fields(config: Any, key: str) -> None:
             for i, element in enumerate(value):
                 check_fields(element, f"{name}[{i}]")
         elif value is not None:
+            _check_elements(value, name, item.type)
             _check_value(value, name, item.metadata)
 
 
+def _check_elements(value: Any, name: str, kind: Any) -> None:
+    """Refuse a list or a mapping as an element of a list of numbers or texts: OmegaConf lets it pass."""
+    allowed = kind_in_words(element_type(kind))
+    for i, element in enumerate(value if isinstance(value, list) and allowed else []):
+        if isinstance(element, list | Mapping):
+            raise UserError(f"{name}[{i}]={written(element)} has the wrong type: allowed is {allowed}.")
+
+
 def _check_value(value: Any, name: str, metadata: Any) -> None:
-    if "allowed" in metadata and value not in metadata["allowed"]:
+    elements = elements_of(value)
+    if "allowed" in metadata and (others := [each for each in elements if each not in metadata["allowed"]]):
+        value = others[0]
         if new := new_name(name, value):
             raise UserError(f"{name}={value} has another name now: give {name}={new}.")
         raise UserError(f"{name}={value} is not known: {nearest(str(value), metadata['allowed'])}.")
     if "device" in metadata and not DEVICE.fullmatch(value):
         raise UserError(f"{name}={value} is no device: allowed are auto, cpu, mps, cuda, and one GPU, as in cuda:1.")
-    elements = elements_of(value)
     if metadata.get("by_class") and not (isinstance(value, list | Mapping) and all(map(is_number, elements))):
         raise UserError(
             f"{name}={written(value)} has the wrong type: allowed is a number for each class, by name as in "

@@ -45,7 +45,7 @@ def config_sentence(error: OmegaConfBaseException, fields: Sequence[str], prefix
         return beyond
     allowed = kind_in_words(_type_at(error))
     if isinstance(error, InterpolationResolutionError) or allowed is None:
-        return f"{key} is not valid: {str(error).splitlines()[0].strip().rstrip('.')}."
+        return f"{key} is not valid: {str(error).splitlines()[0].strip().rstrip('.:')}."
     return f"{_given(error, key, argument.lstrip('+'))} has the wrong type: allowed is {allowed}."
 
 
@@ -57,6 +57,11 @@ def kind_in_words(kind: Any) -> str | None:
     if kind is dict or get_origin(kind) is dict or dataclasses.is_dataclass(kind):
         return "a mapping, such as {a: 1}"
     return KINDS.get(kind)
+
+
+def element_type(kind: Any) -> Any:
+    """The type of the elements of a list type, Optional or not; None if it is no list of one type."""
+    return next(iter(get_args(_without_none(kind))), None)
 
 
 def _unknown_key(error: OmegaConfBaseException, key: str, fields: Sequence[str]) -> str:
@@ -81,7 +86,7 @@ def _beyond_the_end(error: OmegaConfBaseException, key: str, argument: str) -> s
     held, name = error.parent_node, key.rpartition("[")[0]
     if not isinstance(held, ListConfig) or not str(error.key).isdecimal() or int(error.key) < len(held):
         return None
-    if argument.startswith(f"{name}="):  # the whole list is given: its elements are no indices
+    if not argument.lstrip("+").startswith((f"{name}.", f"{name}[")):  # the whole list is given, not an index
         return None
     has = {0: "is empty", 1: "has one element, of index 0"}.get(len(held), f"has {len(held)} elements, from index 0")
     example = shlex.quote(f"{name}={_elements(_without_none(error.ref_type))[1]}")
@@ -104,7 +109,7 @@ def _type_at(error: OmegaConfBaseException) -> Any:
     if error.key is None or not isinstance(parent, Container):
         return error.ref_type  # a mapping in the place of a list, or the other way round
     if isinstance(parent, ListConfig):
-        return next(iter(get_args(_without_none(error.ref_type))), None)
+        return element_type(error.ref_type)
     return None if child is None else child._metadata.ref_type
 
 
@@ -116,5 +121,5 @@ def _without_none(kind: Any) -> Any:
 
 def _elements(kind: Any) -> tuple[str, str]:
     """The elements of a list type in words, and an example of such a list."""
-    element = next(iter(get_args(kind)), None)
-    return LISTS.get(element, MAPPINGS if dataclasses.is_dataclass(element) else ("values", "[1,2]"))
+    element = element_type(kind)
+    return LISTS.get(element, MAPPINGS if dataclasses.is_dataclass(element) else ("names", "[a,b]"))

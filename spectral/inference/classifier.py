@@ -181,7 +181,10 @@ class Classifier:
                 f"run={folder.path} has no {folder.weights.name}: its first epoch has not ended."
             ) from error
         except RuntimeError as error:
-            raise UserError(f"{folder.weights} does not fit {folder.model}: one of the two was changed.") from error
+            raise UserError(
+                f"{folder.weights} does not fit {folder.model}: one of the two was changed, or the class of the "
+                "network has changed since."
+            ) from error
         except (OSError, SafetensorError) as error:
             raise UserError(f"{folder.weights} cannot be read: it was changed or cut short.") from error
         return network

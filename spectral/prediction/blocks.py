@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spectral.data.packing.parts import Span
 from spectral.data.packing.row_checks import Rules, check_rows
-from spectral.data.readers.contract import Reader
+from spectral.data.readers.contract import Reader, read_rows
 from spectral.survey import Survey
 
 
@@ -84,7 +84,7 @@ class ReaderBlocks:
         self.ivar_masks = self.rules.ivar_masks if self.has_ivar else None
 
     def read(self, span: Span) -> Block:
-        checked = check_rows(self.reader.read(np.arange(*span, dtype=np.int64)), self.rules)
+        checked = check_rows(read_rows(self.reader, np.arange(*span, dtype=np.int64)), self.rules)
         flux, ivar, mask = (checked.arrays.get(name) for name in ("flux", "ivar", "mask"))
         return Block(span, checked.good, flux, ivar, mask, checked.problems)
 

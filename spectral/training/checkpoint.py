@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
+from torch import nn
 
 from spectral.errors import UserError
 from spectral.files import write_bytes
@@ -108,6 +109,21 @@ def load_resumable(folder: RunFolder) -> Checkpoint | None:
     if saved.best_epoch:
         check_weights(folder.weights, folder)
     return saved
+
+
+def restore_network(network: nn.Module, saved: Checkpoint, folder: RunFolder) -> None:
+    """Give a network the weights of the run's checkpoint.
+
+    Raises:
+        UserError: they are not this network's.
+    """
+    try:
+        network.load_state_dict(saved.network)
+    except RuntimeError as error:
+        raise UserError(
+            f"run_dir={folder.path} began with another network: {folder.checkpoint.name} does not fit the class of the "
+            "model, which has changed since, so give another run_dir."
+        ) from error
 
 
 def check_weights(path: Path, folder: RunFolder) -> None:

@@ -16,7 +16,7 @@ from spectral.runs.folder import RunFolder
 from spectral.runs.weights import load_weights, write_weights
 from spectral.runtime import Runtime
 from spectral.training.averaging import make_ema
-from spectral.training.checkpoint import Checkpoint, check_weights, load_resumable, save_checkpoint
+from spectral.training.checkpoint import Checkpoint, check_weights, load_resumable, restore_network, save_checkpoint
 from spectral.training.distillation import Teacher, View, prior_of
 from spectral.training.divergence import FiniteCheck
 from spectral.training.lr_schedules import StageSchedule
@@ -289,7 +289,7 @@ class Trainer:
         save_checkpoint(self.folder.checkpoint, checkpoint)
 
     def _restore(self, saved: Checkpoint, optimizer: torch.optim.Optimizer, schedule: StageSchedule) -> None:
-        self.network.load_state_dict(saved.network)
+        restore_network(self.network, saved, self.folder)
         if self.ema and saved.ema:
             self.ema.load_state_dict(saved.ema)
         optimizer.load_state_dict(saved.optimizer)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Generic, TypeGuard, TypeVar
 
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from sweeps.errors import config_sentence, nearest, user_error
 from sweeps.options import checked
@@ -60,7 +60,7 @@ class Registry(Generic[Part]):
     def _find_own(self, module: str, attribute: str) -> type[Part]:
         try:
             found = getattr(importlib.import_module(module), attribute, None)
-        except (ModuleNotFoundError, SyntaxError, ValueError) as error:  # ValueError: an empty or relative name
+        except (ImportError, SyntaxError, ValueError) as error:  # ValueError: an empty or relative name
             raise user_error(f"{self._key}={module}:{attribute} cannot be imported: {error}.") from error
         if not self._is_part(found):
             where = f"{self._base.__module__}.{self._base.__name__}"
@@ -89,9 +89,11 @@ class Registry(Generic[Part]):
     def _typed(self, kind: type[Part], options: Mapping[str, Any]) -> Part:
         try:
             merged: Any = OmegaConf.merge(OmegaConf.structured(kind), dict(options))
+            values = {name: merged[name] for name in _fields(kind)}
+        except MissingMandatoryValue as error:
+            raise user_error(f"{self._options_key}.{error.key} needs a value.") from error
         except OmegaConfBaseException as error:
             raise user_error(config_sentence(error, _fields(kind), self._options_key)) from error
-        values = {name: merged[name] for name in _fields(kind)}
         return checked(kind, values, self._options_key)  # type: ignore[type-var]  # a dataclass
 
     def _refuse_foreign(self, name: str, kind: type[Part], option: str, value: Any) -> None:

@@ -12,10 +12,10 @@ NO_LIST = f"experiment/own.yaml: its defaults are no list of single choices, suc
 NO_KEY = f"experiment/own.yaml: experiment is not a known key: {PACKAGE}, and another file of its group is taken by"
 
 
-def mistake(text: str, folder: Path, *options: str, group: str = "experiment") -> str:
+def mistake(text: str | bytes, folder: Path, *options: str, group: str = "experiment") -> str:
     """How run.py ends with this text as the file own.yaml of a group."""
     (folder / "conf" / group).mkdir(parents=True)
-    (folder / "conf" / group / "own.yaml").write_text(text)
+    (folder / "conf" / group / "own.yaml").write_bytes(text.encode() if isinstance(text, str) else text)
     given = ("--config-dir", str(folder / "conf"), f"{group}=own", "run_dir=never", *options)
     ended = command(REPOSITORY / "run.py", *given, cwd=folder)
     assert (ended.returncode, ended.stdout) == (2, "") and [path.name for path in folder.iterdir()] == ["conf"]
@@ -105,6 +105,28 @@ def test_a_file_that_is_no_yaml_is_named_with_its_line(tmp_path: Path) -> None:
     found = mistake("# @package _global_\nmodel:\n\twidth: 3\n", tmp_path)
     place = tmp_path / "conf" / "experiment" / "own.yaml"
     assert found == f"{place}, line 3: found character '\\t' that cannot start any token."
+
+
+@pytest.mark.parametrize("flags", [["--config-dir"], ["-m", "--config-dir"]])
+def test_a_file_whose_name_is_taken_is_refused(flags: list[str], tmp_path: Path) -> None:
+    own = tmp_path / "model" / "fcn.yaml"
+    own.parent.mkdir()
+    own.write_text((REPOSITORY / "conf" / "model" / "fcn.yaml").read_text() + "dropout: 0.9\n")
+    ended = command(REPOSITORY / "run.py", "model=fcn", "run_dir=never", *flags, str(tmp_path), cwd=tmp_path)
+    said = f"error: {own} has the name of a file of Spectral, which would be taken: give it another name.\n"
+    assert (ended.returncode, ended.stderr) == (2, said)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_a_file_that_is_not_utf_8_is_named(encoding: str, tmp_path: Path) -> None:
+    found = mistake("# @package _global_\n# in \u00c5\nseed: 3\n".encode(encoding), tmp_path)
+    assert found == f"{tmp_path / 'conf' / 'experiment' / 'own.yaml'} is not UTF-8: save it in this encoding."
+
+
+@pytest.mark.parametrize("options", [[], ["-m", "seed=1,2"]])
+def test_a_file_that_is_its_own_default_is_named(options: list[str], tmp_path: Path) -> None:
+    found = mistake("# @package _global_\ndefaults: [own]\n", tmp_path, *options)
+    assert found == "experiment/own.yaml: its defaults lead back to the file itself: leave out the one that does."
 
 
 def test_a_sweep_says_the_same(tmp_path: Path) -> None:

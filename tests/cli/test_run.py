@@ -41,7 +41,7 @@ def process(*command: str, cwd: Path, code: int = 0) -> "subprocess.CompletedPro
     ("overrides", "expected"),
     [
         ("model.width=abc", "error: model.width=abc has the wrong type: allowed is an integer.\n"),
-        ("seed=-1", "error: seed=-1 is out of range: allowed is at least 0 and at most 2.14748e+09.\n"),
+        ("seed=-1", "error: seed=-1 is out of range: allowed is at least 0 and at most 2147483647.\n"),
         (
             "seed=1,2",
             "error: seed=1,2 has several values, which need -m; write a list in brackets, as in [1,2].\n",
@@ -68,6 +68,12 @@ def test_a_mistake_ends_the_command_with_its_sentence_alone(overrides: str, expe
     assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", expected)
     left = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert not left and not list(tmp_path.glob("outputs/runs/*"))
+
+
+@pytest.mark.parametrize("flag", [["--cfg", "job"], ["--info", "config"]])
+def test_flags_of_which_one_alone_is_possible_are_named(flag: list[str], tmp_path: Path) -> None:
+    ended = command(REPOSITORY / "run.py", "-m", "sweep=widths", *flag, cwd=tmp_path)
+    assert ended.returncode == 2 and ended.stderr.startswith("error: -m, --run, --cfg and --info exclude one another")
 
 
 def test_a_mistake_found_in_the_data_ends_the_command_without_a_folder(tmp_path: Path) -> None:

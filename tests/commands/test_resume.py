@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from small_runs import OVERRIDES, Outcome, Overrides, StoppedError, outcome, result, rows, run, stages, stop_after
 
 from spectral.errors import UserError
+from spectral.models.reference import ReferenceNetwork
 from spectral.native.library import library
 from spectral.runs.folder import RunFolder
 from spectral.training.checkpoint import load_checkpoint, save_checkpoint
@@ -237,3 +239,23 @@ def test_a_resumed_run_keeps_its_kernel_and_ends_with_the_same_numbers(
 
 def other_kernel(kernel: str) -> Callable[[str | None], str]:
     return lambda before: before or {"native": "torch", "torch": "native"}[kernel]
+
+
+def test_a_run_whose_network_has_another_layer_now_is_refused(
+    small: Overrides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def longer(num_channels: int, num_classes: int, length: int, **options: Any) -> torch.nn.Module:
+        sizes = {"num_channels": num_channels, "num_classes": num_classes, "length": length}
+        network = ReferenceNetwork(**sizes, **options)
+        network.more = torch.nn.Linear(2, 2)
+        return network
+
+    with pytest.raises(StoppedError):
+        run(small(), stop_after(1))
+    before = (tmp_path / "run" / "last.ckpt").read_bytes()
+    monkeypatch.setattr("spectral.models.reference.ReferenceNetwork", longer)
+    with pytest.raises(UserError, match=r"run_dir=.* began with another network: last\.ckpt does not fit the class of"):
+        run(small())
+    assert (tmp_path / "run" / "last.ckpt").read_bytes() == before
+    monkeypatch.undo()
+    run(small())

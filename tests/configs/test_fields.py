@@ -18,12 +18,22 @@ class Outer:
     optional: float | None = number(None, above=0)
     kernel_sizes: Any = numbers([3, 5], at_least=1)
     pooling: str = choice("max", "max", "average")
+    stride: int = choice(3, 3, 5, 7)
+    kinds: Any = choice(None, "u", "v")
     inner: Any = None
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"width": 1}, {"width": 64}, {"optional": 0.1}, {"pooling": "average"}, {"inner": Inner(0.9)}],
+    [
+        {},
+        {"width": 1},
+        {"width": 64},
+        {"optional": 0.1},
+        {"pooling": "average"},
+        {"inner": Inner(0.9)},
+        {"kinds": ["v", "u"]},
+    ],
 )
 def test_allowed_values_pass(changes: dict[str, Any]) -> None:
     check_fields(Outer(**changes), "model")
@@ -44,6 +54,8 @@ def test_allowed_values_pass(changes: dict[str, Any]) -> None:
         ({"kernel_sizes": [3, 0]}, "model.kernel_sizes=[3, 0] is out of range: allowed is at least 1."),
         ({"kernel_sizes": []}, "model.kernel_sizes=[] is too short: it needs at least 1 values."),
         ({"pooling": "avrage"}, "model.pooling=avrage is not known: did you mean 'average'? allowed: average, max."),
+        ({"stride": 4}, "model.stride=4 is not known: allowed: 3, 5, 7."),
+        ({"kinds": ["v", "w"]}, "model.kinds=w is not known: allowed: u, v."),
         ({"inner": Inner(1.0)}, "model.inner.share=1.0 is out of range: allowed is above 0 and below 1."),
         ({"inner": [Inner(), Inner(0.0)]}, "model.inner[1].share=0.0 is out of range: allowed is above 0 and below 1."),
     ],

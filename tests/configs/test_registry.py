@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from spectral.configs.fields import number
+from spectral.configs.models import models
 from spectral.configs.registry import Registry
 from spectral.errors import UserError
 
@@ -64,6 +65,11 @@ def test_a_mistake_is_one_sentence_with_the_nearest_valid_name(node: Any, senten
         make_registry().typed(node)
     assert re.search(sentence, str(error.value))
     assert "\n" not in str(error.value)
+
+
+def test_a_wrong_element_of_a_list_is_named() -> None:
+    with pytest.raises(UserError, match=r"^model\.widths\[1\]=128\.5 has the wrong type: allowed is an integer\.$"):
+        models.typed({"name": "fcn", "widths": [64, 128.5, 3]})
 
 
 def test_a_name_cannot_be_registered_twice() -> None:

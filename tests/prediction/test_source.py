@@ -127,6 +127,17 @@ def test_pixels_without_inverse_variance_are_masked_as_those_of_the_run(
     assert (blocks.read((0, 7)).mask is None) == (ivar_masks is False)  # pixel 0 of each has none
 
 
+def test_a_reader_that_gives_fewer_spectra_than_rows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    class ShortReader(ToyReader):
+        def read(self, rows: np.ndarray) -> Chunk:
+            chunk = super().read(rows)
+            return chunk if len(rows) == self.num else Chunk(chunk.flux[1:])
+
+    blocks = opened(ShortReader(), monkeypatch).blocks
+    with pytest.raises(ValueError, match=r"ShortReader\.read gives 6 elements of flux for 7 rows"):
+        blocks.read((0, 7))
+
+
 def test_a_catalog_made_row_by_row_is_never_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     class RowByRow(ToyReader):
         most = 0

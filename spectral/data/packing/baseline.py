@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spectral.configs.baseline import BaselineConfig
 from spectral.data.packing.wrapped import WrappedReader
-from spectral.data.readers.contract import Chunk, Flux, Reader
+from spectral.data.readers.contract import Chunk, Flux, Reader, read_rows
 from spectral.errors import UserError
 
 
@@ -41,7 +41,7 @@ class BaselineReader(WrappedReader):
     config: BaselineConfig
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:
-        chunk = self.reader.read(rows)
+        chunk = read_rows(self.reader, rows)
         remove_baselines(chunk, self.config)
         return chunk
 

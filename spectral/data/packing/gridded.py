@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from spectral.configs.data import GridConfig
 from spectral.data.packing.wrapped import WrappedReader
-from spectral.data.readers.contract import Chunk, Reader
+from spectral.data.readers.contract import Chunk, Reader, read_rows
 from spectral.data.resampling import SAME_PIXEL, Resampler
 from spectral.errors import UserError
 
@@ -89,7 +89,7 @@ class GriddedReader(WrappedReader):
         return self.grid
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:
-        chunk = self.reader.read(rows)
+        chunk = read_rows(self.reader, rows)
         result = Chunk(flux=[None] * len(rows), problems=dict(chunk.problems))
         empty = np.zeros((1, 0), np.float32)
         ivars: list[NDArray[np.float32]] = [empty] * len(rows)

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spectral.data.packing.wrapped import WrappedReader
-from spectral.data.readers.contract import Chunk, known_bad_rows, place_of
+from spectral.data.readers.contract import Chunk, known_bad_rows, place_of, read_rows
 from spectral.data.splits.partition import quotas
 
 SEED = 2018  # of the draw
@@ -27,7 +27,7 @@ class LimitedReader(WrappedReader):
         return limited(self.reader.catalog(), self.rows)
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:
-        return self.reader.read(self.rows[rows])
+        return read_rows(self.reader, self.rows[rows])
 
     def place(self, row: int) -> str | None:
         return place_of(self.reader, int(self.rows[row]))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from spectral.data.packing.row_checks import Checked, Rules, check_rows
-from spectral.data.readers.contract import Reader, place_of
+from spectral.data.readers.contract import Reader, place_of, read_rows
 from spectral.errors import UserError
 from spectral.files import writing
 
@@ -31,7 +31,7 @@ class PartJob:
             UserError: a row is bad and on_bad is "error", or its flux is not finite and nan is "error".
         """
         rows = np.arange(*span, dtype=np.int64)
-        checked = check_rows(self.reader.read(rows), self.rules)
+        checked = check_rows(read_rows(self.reader, rows), self.rules)
         for position, reason in checked.problems.items():
             self._allow(int(rows[position]), ids[position], reason)
         self._write(span, checked)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spectral.configs.data import DataConfig
 from spectral.data.packing.row_checks import Rules
-from spectral.data.readers.contract import Chunk, Reader, known_bad_rows
+from spectral.data.readers.contract import Chunk, Reader, known_bad_rows, read_rows
 from spectral.errors import UserError
 
 NUM_PROBED = 64  # spectra
@@ -37,10 +37,10 @@ def probed(reader: Reader, config: DataConfig, num_rows: int) -> Probe:
         UserError: none of them can be read.
     """
     rows = _spread(num_rows, NUM_PROBED)
-    chunk = reader.read(rows)
+    chunk = read_rows(reader, rows)
     shapes, reason, num_tried = _shapes(chunk), next(iter(chunk.problems.values()), "unreadable"), len(rows)
     for others in () if shapes else _others(reader, num_rows, rows):
-        chunk = reader.read(others)
+        chunk = read_rows(reader, others)
         shapes.update(_shapes(chunk))
         num_tried += len(others)
         if shapes.total() >= NUM_PROBED:

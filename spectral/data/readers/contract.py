@@ -67,6 +67,23 @@ class Reader(Protocol):
         ...
 
 
+def read_rows(reader: Reader, rows: NDArray[np.int64]) -> Chunk:
+    """The chunk of these catalog rows.
+
+    Raises:
+        ValueError: the reader gives more or fewer spectra than rows, so that they would be taken for one another.
+    """
+    chunk = reader.read(rows)
+    for name in ("flux", "ivar", "mask", "wave_angstrom"):
+        values = getattr(chunk, name)
+        if values is not None and len(values) != len(rows):
+            raise ValueError(
+                f"{type(reader).__name__}.read gives {len(values)} elements of {name} for {len(rows)} rows: it must "
+                "give one for each row, and None for the flux of a row that cannot be read."
+            )
+    return chunk
+
+
 def place_of(reader: Reader, row: int) -> str | None:
     """The file of a catalog row and its position there, for messages; None if the reader has no method `place`."""
     place: Callable[[int], str | None] | None = getattr(reader, "place", None)

@@ -107,6 +107,24 @@ def test_a_module_without_a_pruner_is_refused(name: str, message: str) -> None:
     assert str(raised.value).startswith(f"sweep.pruner={name} ") and message in str(raised.value)
 
 
+def test_an_own_file_that_imports_what_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_import.py").write_text("from optuna.pruners import Nothing\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(
+        UserError, match=r"^sweep\.pruner=my_import:MyPruner cannot be imported: cannot import name 'No"
+    ):
+        typed_sweep({"pruner": "my_import:MyPruner"})
+
+
+def test_an_option_without_a_default_that_is_not_given_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my_needs.py").write_text(TOY_PRUNER.replace(" = number(0.5, above=0)", ""))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(UserError, match=r"^sweep\.pruning\.limit needs a value\.$"):
+        typed_sweep({"pruner": "my_needs:ToyPruner"})
+
+
 def test_an_own_file_that_python_cannot_read_is_named_with_its_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
