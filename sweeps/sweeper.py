@@ -78,6 +78,7 @@ class SpectralSweeper(Sweeper):
         from sweeps.loop.interrupts import Interrupts
         from sweeps.planning.arguments import empty_mappings
         from sweeps.planning.checks import check_axes, check_constrained, check_objective, typed_sweep
+        from sweeps.planning.jobs_config import check_same_config
         from sweeps.planning.plan import plan_of
         from sweeps.planning.replicates import take_replicates
         from sweeps.results.sweep_json import note_storage
@@ -116,6 +117,7 @@ class SpectralSweeper(Sweeper):
             self._job_checks.check_here(space, sweep, devices)
         study = SharedStudy(config=sweep, name=name, url=url, space=space, **vars(plan))
         try:
+            check_same_config(study, self.config)
             if not (is_new or study.is_finished()):  # a finished study is shown, wherever its data may be now
                 self._job_checks.check_here(space, sweep, devices)
             data = self._check_data(study, sweep, folder)

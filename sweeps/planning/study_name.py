@@ -3,16 +3,14 @@
 import hashlib
 import json
 import re
-from collections.abc import Sequence
-from typing import Any
 
 import optuna
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from optuna.trial import TrialState
 
 from sweeps.config import DEFAULT_SAMPLER, SweepConfig
 from sweeps.outputs import JOURNAL_FILE, SWEEPS
-from sweeps.planning.arguments import GROUP, RUN_DIR
+from sweeps.planning.jobs_config import of_jobs
 from sweeps.planning.plan import Plan
 from sweeps.results.final_trials import lacks_final
 from sweeps.space import Space
@@ -44,7 +42,7 @@ def name_search(sweep: SweepConfig, space: Space, plan: Plan, config: DictConfig
         "known": sorted(canonical(values) for values in plan.enqueued),
         "kind": plan.kind,
         "sampler": [sweep.sampler or DEFAULT_SAMPLER, sweep.seed, sweep.pruner, sweep.pruning],
-        "config": _of_jobs(config, sweep.free_keys),
+        "config": of_jobs(config, sweep.free_keys),
     }
     # Every value of a config has a text; configs with different texts are different searches.
     text = json.dumps(identity, default=str)
@@ -87,19 +85,6 @@ def choose_study(name: str, sweep: SweepConfig) -> tuple[str, str]:
 def _title(space: Space) -> str:
     searched = [axis.name for axis in space.axes.values() if not isinstance(axis.domain, Fixed)]
     return re.sub(r"[^\w.+-]", "_", "+".join(searched))[:LONGEST_TITLE] or "single"
-
-
-def _of_jobs(config: DictConfig, free_keys: Sequence[str]) -> dict[str, Any]:
-    """The jobs' config as written in the yaml, not resolved: a time that is filled in would never be the same again."""
-    content: Any = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
-    for key in ("hydra", GROUP, RUN_DIR, *free_keys):
-        *groups, last = key.split(".")
-        node = content
-        for group in groups:
-            node = node.get(group) if isinstance(node, dict) else None
-        if isinstance(node, dict):
-            node.pop(last, None)
-    return dict(content)
 
 
 def _names(sweep: SweepConfig) -> set[str]:

@@ -2,6 +2,7 @@
 
 # Of a study.
 IDENTITY = "sweep"  # what it searches and how it compares trials, see identity.py
+CONFIG = "config"  # that all its jobs have, without the axes, see sweeps/planning/jobs_config.py
 TOTAL = "num_trials"  # how many trials the last command asked for
 PROGRAM = "program"  # the command that starts its program, such as ["python", "run.py"]
 REFERENCE = "reference"  # the first configuration of `sweep.enqueue`, as canonical JSON; absent if there is none
