@@ -182,19 +182,23 @@ class SpectralSweeper(Sweeper):
     ) -> None:
         """Show how the trials compare. Raises if the sweep failed or was stopped before its study was finished."""
         from sweeps.console.summary import counts, has_result, summarize
+        from sweeps.ensemble.of_sweep import end_in_ensemble, lacks_ensemble
         from sweeps.errors import user_error
         from sweeps.planning.checks import refused_search_override
+        from sweeps.study.identity import note_reported
         from sweeps.study.trial_counts import has_only_failures, last_failure
         from sweeps.tracking import track_study
 
         has_news = loop.num_failures + loop.num_others > 0
-        without = self._make_ensemble(study, sweep, folder, interrupts)
+        without = end_in_ensemble(study, folder, interrupts)
         summarize(study, folder, without)
         if sweep.report and not interrupts.stopping:
             from sweeps.report.after_sweep import write_after_sweep
 
             write_after_sweep(study, folder, has_news)
         track_study(study, folder, OmegaConf.select(self.config, TRACKER), has_news=has_news)
+        if study.is_finished() and not interrupts.stopping and not lacks_ensemble(study, folder):
+            note_reported(study.study)
         trials = study.trials()
         last = f"the last failure is: {(loop.last_failure or last_failure(trials)).rstrip('.?')}"
         if loop.starts.have_timed_out:
@@ -223,16 +227,6 @@ class SpectralSweeper(Sweeper):
         # What began with such search_overrides was warned of, and cannot be fixed: they belong to the study.
         if loop.final_failure and not refused_search_override(sweep):
             raise user_error(f"{loop.final_failure.rstrip('.')}: fix it and give the same command again.")
-
-    def _make_ensemble(self, study: "SharedStudy", sweep: "SweepConfig", folder: Path, interrupts: "Interrupts") -> str:
-        """Make the ensemble that a finished sweep ends in; returns why there is none, if one was asked for."""
-        if not sweep.ensemble or interrupts.stopping or interrupts.draining:
-            return ""
-        if not study.is_finished():
-            return "There is no ensemble yet: it is made when all trials have ended."
-        from sweeps.ensemble.of_sweep import make_ensemble_of
-
-        return make_ensemble_of(study, folder, sweep.ensemble_top)
 
     def _check_yaml(self) -> None:
         """Raise UserError if a named search lacks the default's keys: it would not do what its yaml seems to say."""

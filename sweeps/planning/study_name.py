@@ -18,7 +18,7 @@ from sweeps.space.domains.choice import Fixed
 from sweeps.space.values import canonical
 from sweeps.storage.connect import open_storage_of_user
 from sweeps.storage.urls import journal_url
-from sweeps.study.attributes import TOTAL
+from sweeps.study.attributes import REPORTED, TOTAL
 from sweeps.study.find import names_begun
 from sweeps.study.identity import identity_of
 from sweeps.study.trial_counts import num_ended, standing
@@ -70,7 +70,7 @@ def choose_study(name: str, sweep: SweepConfig) -> tuple[str, str]:
         new = last or (f"{name}-{number + 1}" if name in taken else name)
         return new, f"The study {new} begins."
     num, total = _progress(study)
-    has_more = sweep.retry_failed and _has_failed(study)
+    has_more = (sweep.retry_failed and _has_failed(study)) or not study.user_attrs.get(REPORTED, True)
     if num < total or has_more or (sweep.search_overrides and lacks_final(study)):
         return study.study_name, (
             f"The study {last} resumes: {num} of {total} trials have ended. "

@@ -10,8 +10,9 @@ from sweeps.errors import user_error
 from sweeps.invocation import program
 from sweeps.space import Space, difference, read_constraints
 from sweeps.space.values import canonical, text
-from sweeps.study.attributes import IDENTITY, PROGRAM, REFERENCE, TOTAL
+from sweeps.study.attributes import IDENTITY, PROGRAM, REFERENCE, REPORTED, TOTAL
 from sweeps.study.renamed import renamed_axis, renamed_override
+from sweeps.study.trial_counts import num_ended
 
 Identity = Mapping[str, Any]
 
@@ -111,9 +112,17 @@ def note_command(study: Study, num_trials: int, enqueued: Sequence[Mapping[str, 
     asked: dict[str, Any] = {TOTAL: num_trials, PROGRAM: program()}
     if enqueued:
         asked[REFERENCE] = canonical(enqueued[0])
+    if num_ended(study.get_trials(deepcopy=False)) < num_trials:
+        asked[REPORTED] = False
     for name, value in asked.items():
         if study.user_attrs.get(name) != value:
             study.set_user_attr(name, value)
+
+
+def note_reported(study: Study) -> None:
+    """Store that a finished study has all that it ends in, so that the same command need not do it."""
+    if not study.user_attrs.get(REPORTED):
+        study.set_user_attr(REPORTED, True)
 
 
 def overrides_now(stored: Sequence[str], space: Space, free_keys: Sequence[str]) -> list[str]:

@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial
 from spectral.runs.folder import RunFolder
 from sweeps.console.summary import summarize
 from sweeps.ensemble import command, of_sweep
-from sweeps.ensemble.of_sweep import make_ensemble_of
+from sweeps.ensemble.of_sweep import lacks_ensemble, make_ensemble_of
 from sweeps.report.command import write_report
 from sweeps.results.ranking import ranked
 from sweeps.results.run import Run
@@ -98,7 +98,9 @@ def test_it_is_scored_on_the_test_split_after_the_best_trial(
 ) -> None:
     folder = tmp_path / "study"
     study = searched(folder, pack_folder).study
+    assert lacks_ensemble(study, folder)
     assert make_ensemble_of(study, folder, top=20) == ""
+    assert not lacks_ensemble(study, folder)
     result = json.loads((folder / "ensemble" / "result.json").read_text())
     assert not result["score_test"] and "test/macro_f1" not in result
 
@@ -108,7 +110,9 @@ def test_it_is_scored_on_the_test_split_after_the_best_trial(
     best, *others = ranked(study.trials(), study.study.directions)
     score(best)  # as the last run of a sweep does
     study.note_final(best.number, is_done=True)
+    assert lacks_ensemble(study, folder)
     assert make_ensemble_of(study, folder, top=20) == ""
+    assert not lacks_ensemble(study, folder)
     scored = json.loads((folder / "ensemble" / "result.json").read_text())
     assert scored["score_test"] and {name: scored[name] for name in result if "/" in name} == {
         name: value for name, value in result.items() if "/" in name
