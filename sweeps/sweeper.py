@@ -221,7 +221,7 @@ class SpectralSweeper(Sweeper):
             )
         if study.is_finished() and not has_result(study):
             raise user_error(f"no trial of the study ended well: {counts(study)}.")
-        if interrupts.draining and not loop.is_finished:
+        if interrupts.draining and (without or not loop.is_finished):
             print("To resume, give the same command again.")
             raise KeyboardInterrupt
         # What began with such search_overrides was warned of, and cannot be fixed: they belong to the study.

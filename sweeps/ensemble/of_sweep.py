@@ -26,10 +26,12 @@ def end_in_ensemble(study: SharedStudy, folder: Path, interrupts: Interrupts) ->
     Args:
         folder: of the sweep.
     """
-    if not study.config.ensemble or interrupts.stopping or interrupts.draining:
+    if not study.config.ensemble or interrupts.stopping:
         return ""
     if not study.is_finished():
         return "There is no ensemble yet: it is made when all trials have ended."
+    if interrupts.draining:
+        return "There is no whole ensemble yet: the command was stopped." if lacks_ensemble(study, folder) else ""
     return make_ensemble_of(study, folder, study.config.ensemble_top)
 
 

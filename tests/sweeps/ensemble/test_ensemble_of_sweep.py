@@ -15,7 +15,8 @@ from optuna.trial import FrozenTrial
 from spectral.runs.folder import RunFolder
 from sweeps.console.summary import summarize
 from sweeps.ensemble import command, of_sweep
-from sweeps.ensemble.of_sweep import lacks_ensemble, make_ensemble_of
+from sweeps.ensemble.of_sweep import end_in_ensemble, lacks_ensemble, make_ensemble_of
+from sweeps.loop.interrupts import Interrupts
 from sweeps.report.command import write_report
 from sweeps.results.ranking import ranked
 from sweeps.results.run import Run
@@ -98,9 +99,12 @@ def test_it_is_scored_on_the_test_split_after_the_best_trial(
 ) -> None:
     folder = tmp_path / "study"
     study = searched(folder, pack_folder).study
+    stopped = Interrupts(print)
+    stopped.draining = True
+    assert end_in_ensemble(study, folder, stopped) == "There is no whole ensemble yet: the command was stopped."
     assert lacks_ensemble(study, folder)
     assert make_ensemble_of(study, folder, top=20) == ""
-    assert not lacks_ensemble(study, folder)
+    assert not lacks_ensemble(study, folder) and end_in_ensemble(study, folder, stopped) == ""
     result = json.loads((folder / "ensemble" / "result.json").read_text())
     assert not result["score_test"] and "test/macro_f1" not in result
 
