@@ -75,6 +75,15 @@ def test_the_summary_the_report_and_sweep_json_show_it_with_its_difference(
     assert f"{found['value']:+.4f}, 95 % interval" in page and "The best trial was chosen on these spectra" in page
 
 
+def test_a_later_command_without_the_flag_shows_it_too(folder: Path, pack_folder: Path) -> None:
+    study, kept = searched(folder, pack_folder).study, []
+    for flag in (True, False):
+        study.config.ensemble = flag
+        summarize(study, folder)
+        kept.append(json.loads((folder / "sweep.json").read_text())["ensemble"])
+    assert kept[0] and kept[0] == kept[1]
+
+
 def test_it_is_made_again_only_if_trials_have_changed(
     folder: Path, pack_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
