@@ -18,7 +18,7 @@ from sweeps.space.domains.choice import Fixed
 from sweeps.space.values import canonical
 from sweeps.storage.connect import open_storage_of_user
 from sweeps.storage.urls import journal_url
-from sweeps.study.attributes import REPORTED, TOTAL
+from sweeps.study.attributes import MOST, REPORTED, TOTAL
 from sweeps.study.find import names_begun
 from sweeps.study.identity import identity_of
 from sweeps.study.trial_counts import num_ended, standing
@@ -69,7 +69,7 @@ def choose_study(name: str, sweep: SweepConfig) -> tuple[str, str]:
     if study is None:
         new = last or (f"{name}-{number + 1}" if name in taken else name)
         return new, f"The study {new} begins."
-    num, total = _progress(study)
+    num, total = _progress(study, sweep.num_trials)
     has_more = (sweep.retry_failed and _has_failed(study)) or not study.user_attrs.get(REPORTED, True)
     if num < total or has_more or (sweep.search_overrides and lacks_final(study)):
         return study.study_name, (
@@ -115,10 +115,16 @@ def _load(name: str, sweep: SweepConfig) -> optuna.Study | None:
     return optuna.load_study(study_name=name, storage=storage)
 
 
-def _progress(study: optuna.Study) -> tuple[int, int]:
-    """The number of trials that have ended, and the number that the last command asked for."""
+def _progress(study: optuna.Study, asked: int | None) -> tuple[int, int]:
+    """The number of trials that have ended, and the total: of the last command, or what an earlier one left of `asked`.
+
+    Args:
+        asked: by this command; None: as many as any command asked for.
+    """
     num = num_ended(study.get_trials(deepcopy=False))
-    return num, max(num, study.user_attrs.get(TOTAL, num + 1))
+    last = study.user_attrs.get(TOTAL, num + 1)
+    most = study.user_attrs.get(MOST, last)
+    return num, max(num, last, min(asked or most, most))
 
 
 def _has_failed(study: optuna.Study) -> bool:

@@ -10,7 +10,7 @@ from sweeps.errors import user_error
 from sweeps.invocation import program
 from sweeps.space import Space, difference, read_constraints
 from sweeps.space.values import canonical, text
-from sweeps.study.attributes import IDENTITY, PROGRAM, REFERENCE, REPORTED, TOTAL
+from sweeps.study.attributes import IDENTITY, MOST, PROGRAM, REFERENCE, REPORTED, TOTAL
 from sweeps.study.renamed import renamed_axis, renamed_override
 from sweeps.study.trial_counts import num_ended
 
@@ -109,13 +109,15 @@ def check_identity(
 
 def note_command(study: Study, num_trials: int, enqueued: Sequence[Mapping[str, Any]]) -> None:
     """Store for readers of the study how many trials are asked for, and how its program is started."""
-    asked: dict[str, Any] = {TOTAL: num_trials, PROGRAM: program()}
+    stored = study.user_attrs
+    most = max(num_trials, stored.get(MOST, 0), stored.get(TOTAL, 0))
+    asked: dict[str, Any] = {TOTAL: num_trials, MOST: most, PROGRAM: program()}
     if enqueued:
         asked[REFERENCE] = canonical(enqueued[0])
     if num_ended(study.get_trials(deepcopy=False)) < num_trials:
         asked[REPORTED] = False
     for name, value in asked.items():
-        if study.user_attrs.get(name) != value:
+        if stored.get(name) != value:
             study.set_user_attr(name, value)
 
 

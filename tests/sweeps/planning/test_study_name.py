@@ -22,7 +22,7 @@ from sweeps.planning.study_name import choose_study, name_search
 from sweeps.space import Space
 from sweeps.storage.connect import open_storage
 from sweeps.storage.urls import journal_url
-from sweeps.study.attributes import ENQUEUED, FINAL, IDENTITY, REFERENCE, REPORTED, RETRY_OF, TOTAL
+from sweeps.study.attributes import ENQUEUED, FINAL, IDENTITY, MOST, REFERENCE, REPORTED, RETRY_OF, TOTAL
 
 GRID = ("sweep.space={}", "x=1,2,3")
 CONFIG = {
@@ -174,6 +174,25 @@ def test_the_last_study_of_a_search_is_resumed_or_followed_by_a_new_one(url: str
     leave("a-3", url, 0, 3)
     leave("a-30", url, 3, 3)
     assert choose_study("a", SweepConfig(storage=url))[0] == "a-3"
+
+
+def test_trials_that_a_lower_number_left_are_run_by_the_first_one(url: str | None) -> None:
+    leave("a", url, 2, 2).set_user_attr(MOST, 4)
+    for asked, chosen in ((4, "a"), (None, "a"), (9, "a"), (2, "a-2")):
+        assert choose_study("a", SweepConfig(storage=url, num_trials=asked))[0] == chosen
+    assert "a resumes: 2 of 4 trials have ended" in choose_study("a", SweepConfig(storage=url, num_trials=4))[1]
+
+
+def test_a_lower_number_leaves_trials_to_the_first_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    search = ("x=interval(0.0,1.0)", "sweep.sampler=random")
+    first = begun(run(None, *search, "sweep.num_trials=2", cwd=tmp_path))
+    study = optuna.load_study(study_name=first, storage=open_storage(journal_url(SWEEPS / first), 10))
+    study.set_user_attr(TOTAL, 4)  # as if a command with 4 had been stopped
+    open_storage.cache_clear()
+    run(None, *search, "sweep.num_trials=2", cwd=tmp_path)
+    assert f"The study {first} resumes: 2 of 4" in run(None, *search, "sweep.num_trials=4", cwd=tmp_path)
+    check_complete(SWEEPS / first, 4)
 
 
 def test_a_finished_study_resumes_if_its_failed_trials_are_to_be_run_again(url: str | None) -> None:
