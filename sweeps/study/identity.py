@@ -112,9 +112,10 @@ def note_command(study: Study, num_trials: int, enqueued: Sequence[Mapping[str, 
     stored = study.user_attrs
     most = max(num_trials, stored.get(MOST, 0), stored.get(TOTAL, 0))
     asked: dict[str, Any] = {TOTAL: num_trials, MOST: most, PROGRAM: program()}
-    if enqueued:
+    is_full = num_ended(study.get_trials(deepcopy=False)) >= num_trials
+    if enqueued and not (is_full and REFERENCE in stored):  # in a full study nothing more begins
         asked[REFERENCE] = canonical(enqueued[0])
-    if num_ended(study.get_trials(deepcopy=False)) < num_trials:
+    if not is_full:
         asked[REPORTED] = False
     for name, value in asked.items():
         if stored.get(name) != value:
