@@ -55,16 +55,18 @@ def study_table(study: str, url: str | None = None) -> "pd.DataFrame":
 
     from sweeps.results.trial_row import axes_of, row
     from sweeps.study.attributes import IDENTITY
-    from sweeps.study.find import load_study
+    from sweeps.study.find import load_study, study_folder
 
-    loaded = load_study(study, url)
+    loaded, folder = load_study(study, url), study_folder(study)
     trials = loaded.get_trials(deepcopy=False)
     identity = loaded.user_attrs.get(IDENTITY, {})
     objectives = identity.get("objectives") or [f"objective {i}" for i in range(len(loaded.directions))]
     axes = list(dict.fromkeys([*identity.get("space", {}), *axes_of(trials)]))
     # A study without trials has the same columns.
-    columns = list(row(create_trial(state=TrialState.WAITING), objectives, axes))
-    table = pd.DataFrame([row(trial, objectives, axes) for trial in trials], columns=columns, dtype=object)
+    columns = list(row(create_trial(state=TrialState.WAITING), objectives, axes, None))
+    here = folder and folder.absolute()
+    rows = [row(trial, objectives, axes, here) for trial in trials]
+    table = pd.DataFrame(rows, columns=columns, dtype=object)
     return table.apply(_of_one_type)
 
 

@@ -78,6 +78,7 @@ class SpectralSweeper(Sweeper):
         from sweeps.loop.interrupts import Interrupts
         from sweeps.planning.arguments import empty_mappings
         from sweeps.planning.checks import check_axes, check_constrained, check_objective, typed_sweep
+        from sweeps.planning.jobs_config import check_same_config
         from sweeps.planning.plan import plan_of
         from sweeps.planning.replicates import take_replicates
         from sweeps.results.sweep_json import note_storage
@@ -116,6 +117,7 @@ class SpectralSweeper(Sweeper):
             self._job_checks.check_here(space, sweep, devices)
         study = SharedStudy(config=sweep, name=name, url=url, space=space, **vars(plan))
         try:
+            check_same_config(study, self.config)
             if not (is_new or study.is_finished()):  # a finished study is shown, wherever its data may be now
                 self._job_checks.check_here(space, sweep, devices)
             data = self._check_data(study, sweep, folder)
@@ -180,19 +182,23 @@ class SpectralSweeper(Sweeper):
     ) -> None:
         """Show how the trials compare. Raises if the sweep failed or was stopped before its study was finished."""
         from sweeps.console.summary import counts, has_result, summarize
+        from sweeps.ensemble.of_sweep import end_in_ensemble, lacks_ensemble
         from sweeps.errors import user_error
         from sweeps.planning.checks import refused_search_override
+        from sweeps.study.identity import note_reported
         from sweeps.study.trial_counts import has_only_failures, last_failure
         from sweeps.tracking import track_study
 
         has_news = loop.num_failures + loop.num_others > 0
-        without = self._make_ensemble(study, sweep, folder, interrupts)
+        without = end_in_ensemble(study, folder, interrupts)
         summarize(study, folder, without)
         if sweep.report and not interrupts.stopping:
             from sweeps.report.after_sweep import write_after_sweep
 
             write_after_sweep(study, folder, has_news)
         track_study(study, folder, OmegaConf.select(self.config, TRACKER), has_news=has_news)
+        if study.is_finished() and not interrupts.stopping and not lacks_ensemble(study, folder):
+            note_reported(study.study)
         trials = study.trials()
         last = f"the last failure is: {(loop.last_failure or last_failure(trials)).rstrip('.?')}"
         if loop.starts.have_timed_out:
@@ -215,22 +221,12 @@ class SpectralSweeper(Sweeper):
             )
         if study.is_finished() and not has_result(study):
             raise user_error(f"no trial of the study ended well: {counts(study)}.")
-        if interrupts.draining and not loop.is_finished:
+        if interrupts.draining and (without or not loop.is_finished):
             print("To resume, give the same command again.")
             raise KeyboardInterrupt
         # What began with such search_overrides was warned of, and cannot be fixed: they belong to the study.
         if loop.final_failure and not refused_search_override(sweep):
             raise user_error(f"{loop.final_failure.rstrip('.')}: fix it and give the same command again.")
-
-    def _make_ensemble(self, study: "SharedStudy", sweep: "SweepConfig", folder: Path, interrupts: "Interrupts") -> str:
-        """Make the ensemble that a finished sweep ends in; returns why there is none, if one was asked for."""
-        if not sweep.ensemble or interrupts.stopping or interrupts.draining:
-            return ""
-        if not study.is_finished():
-            return "There is no ensemble yet: it is made when all trials have ended."
-        from sweeps.ensemble.of_sweep import make_ensemble_of
-
-        return make_ensemble_of(study, folder, sweep.ensemble_top)
 
     def _check_yaml(self) -> None:
         """Raise UserError if a named search lacks the default's keys: it would not do what its yaml seems to say."""

@@ -110,7 +110,7 @@ def _ending(study: SharedStudy, trials: list[FrozenTrial], folder: Path) -> "End
     from spectral.tracking.backends.contract import Ending
 
     axes = axes_of(trials)
-    rows = [row(trial, study.objectives, axes) for trial in trials]
+    rows = [row(trial, study.objectives, axes, folder) for trial in trials]
     tables = {"trials": Table(list(rows[0]), [[_cell(v) for v in r.values()] for r in rows])} if rows else {}
     weights, figure = what_decides(study, folder)
     if weights:

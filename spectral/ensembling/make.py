@@ -3,6 +3,7 @@
 import functools
 import json
 import logging
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ from spectral.scoring.decision import Decision
 from spectral.scoring.metrics import Floats
 
 log = logging.getLogger(__name__)
+NEW = ".new"  # in the folder of an ensemble, while its files are written
 
 
 @dataclass(frozen=True)
@@ -269,11 +271,21 @@ def _write(
     scores: EnsembleScores,
     result: dict[str, Any],
 ) -> None:
-    """Write the files. Until the config is there it is no run, and until the result is there it is not finished."""
-    for path in (folder.result, folder.config):
-        path.unlink(missing_ok=True)
-    classifier.save(folder)
-    write_weights(folder.weights, weights)
-    folder.write_config(config)
-    write_parquet(folder.predictions, scores.predictions())
-    folder.write_result(result)
+    """Write the files into a folder of their own, then put them in place: until all are written, an old one stays.
+
+    Until the config is in place it is no run, and until the result is there it is not finished.
+    """
+    new = RunFolder(folder.path / NEW)
+    shutil.rmtree(new.path, ignore_errors=True)  # of a process that was killed
+    try:
+        classifier.save(new)
+        write_weights(new.weights, weights)
+        write_parquet(new.predictions, scores.predictions())
+        new.write_config(config)
+        new.write_result(result)
+        for path in (folder.result, folder.config):
+            path.unlink(missing_ok=True)
+        for path in (new.model, new.weights, new.predictions, new.config, new.result):
+            path.replace(folder.path / path.name)
+    finally:
+        shutil.rmtree(new.path, ignore_errors=True)

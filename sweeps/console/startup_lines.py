@@ -1,5 +1,6 @@
 """The lines that a sweep prints before its first trial: the state of its study, and warnings."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from sweeps.config import SweepConfig
@@ -8,11 +9,14 @@ from sweeps.outputs import SUMMARY_FILE
 from sweeps.results.final_trials import lacks_final
 from sweeps.results.trial_fingerprints import stored_fingerprints
 from sweeps.space import Constraint
+from sweeps.space.values import canonical
 from sweeps.storage.urls import file_of
 from sweeps.study.accepted_data import accepted_data
+from sweeps.study.attributes import ENQUEUED
+from sweeps.study.renamed import renamed_configuration
 from sweeps.study.sampler import samplers
 from sweeps.study.shared_study import SharedStudy
-from sweeps.study.trial_counts import num_ended, num_taken
+from sweeps.study.trial_counts import num_ended, num_taken, standing
 
 
 def startup_lines(
@@ -32,6 +36,9 @@ def startup_lines(
     num_there = num_taken(study.trials())
     if num_there > study.num_trials:
         yield f"The study already has {num_there} trials, more than the {study.num_trials} that are asked for."
+    if num_there >= study.num_trials and (num := _num_left_out(study, sweep)):
+        are = "1 configuration of sweep.enqueue is" if num == 1 else f"{num} configurations of sweep.enqueue are"
+        yield f"{are} not run: the study has its {num_there} trials, and a higher sweep.num_trials adds some."
     if accepted := accepted_data(study.study):
         names = " and ".join(sorted({*stored_fingerprints(study.trials()).values(), *accepted}))
         yield f"Trials on different data are ranked together, as sweep.accept_changed_data asked: {names}."
@@ -54,6 +61,13 @@ def _lost_trials(study: SharedStudy) -> str:
     return (
         f"{lost}: they are run again. If you have a copy, stop, put it back, and give the same command." if num else ""
     )
+
+
+def _num_left_out(study: SharedStudy, sweep: SweepConfig) -> int:
+    """How many configurations of sweep.enqueue are none of the study's trials."""
+    stored = (trial.user_attrs.get(ENQUEUED) for trial in standing(study.trials()))
+    begun = Counter(renamed_configuration(text) for text in stored if text)
+    return (Counter(map(canonical, sweep.enqueue)) - begun).total()
 
 
 def _state_of(study: SharedStudy) -> str:

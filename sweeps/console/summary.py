@@ -63,7 +63,7 @@ def summarize(study: SharedStudy, folder: Path, without_ensemble: str = "") -> N
             console.print(line, highlight=False, markup=False, soft_wrap=True)
         if line := _use(best[0], folder, replicate):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
-        if study.config.ensemble and not without_ensemble:
+        if not without_ensemble:
             summary["ensemble"] = _show_ensemble(best[0], folder, console)
     if without_ensemble:
         console.print(without_ensemble, highlight=False, markup=False, soft_wrap=True)

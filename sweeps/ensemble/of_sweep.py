@@ -8,6 +8,7 @@ from optuna.trial import FrozenTrial
 
 from sweeps.ensemble.members import folders_of_trials
 from sweeps.errors import first_line, in_use_error_type, user_error_type
+from sweeps.loop.interrupts import Interrupts
 from sweeps.report.freshness import is_current
 from sweeps.results.ranking import ranked
 from sweeps.results.run import Run
@@ -17,6 +18,33 @@ from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import standing
 
 log = logging.getLogger(__name__)
+
+
+def end_in_ensemble(study: SharedStudy, folder: Path, interrupts: Interrupts) -> str:
+    """Make the ensemble that a finished sweep ends in, if it was asked for; returns why there is none, else nothing.
+
+    Args:
+        folder: of the sweep.
+    """
+    if not study.config.ensemble or interrupts.stopping:
+        return ""
+    if not study.is_finished():
+        return "There is no ensemble yet: it is made when all trials have ended."
+    if interrupts.draining:
+        return "There is no whole ensemble yet: the command was stopped." if lacks_ensemble(study, folder) else ""
+    return make_ensemble_of(study, folder, study.config.ensemble_top)
+
+
+def lacks_ensemble(study: SharedStudy, folder: Path) -> bool:
+    """Whether an ensemble was asked for, and is left to be made or to be scored on the test split."""
+    best = _best(study, study.config.ensemble_top)
+    try:
+        folders = folders_of_trials(study.name, best, folder) if study.config.ensemble else []
+        if len(folders) < 2:
+            return False
+        return not _is_current(study, folder, folders) or _lacks_test(study, best[0], folder)
+    except user_error_type():  # its members may be deleted
+        return False
 
 
 def make_ensemble_of(study: SharedStudy, folder: Path, top: int) -> str:
@@ -32,7 +60,7 @@ def make_ensemble_of(study: SharedStudy, folder: Path, top: int) -> str:
     Returns:
         Why there is none, in one sentence; empty if there is one.
     """
-    best = ranked(standing(study.trials()), study.study.directions)[:top]
+    best = _best(study, top)
     if why := _why_not_made(study, folder, best):
         return why
     if why := _why_not_scored(study, folder, best):
@@ -72,7 +100,7 @@ def _why_not_made(study: SharedStudy, folder: Path, best: Sequence[FrozenTrial])
 def _why_not_scored(study: SharedStudy, folder: Path, best: Sequence[FrozenTrial]) -> str:
     """Score it on the test split if the best trial was; returns why that was not possible, else nothing."""
     try:
-        if _best_has_test(study, best[0], folder) and not Run(folder / FOLDER).result["score_test"]:
+        if _lacks_test(study, best[0], folder):
             from spectral.ensembling.test_scores import score_test
 
             print("The ensemble is scored on the test split, as the best trial was.")
@@ -87,12 +115,17 @@ def _why_not_scored(study: SharedStudy, folder: Path, best: Sequence[FrozenTrial
     return ""
 
 
-def _best_has_test(study: SharedStudy, best: FrozenTrial, folder: Path) -> bool:
-    """Whether the last run of the best trial has added its test scores."""
+def _best(study: SharedStudy, top: int) -> list[FrozenTrial]:
+    return ranked(standing(study.trials()), study.study.directions)[:top]
+
+
+def _lacks_test(study: SharedStudy, best: FrozenTrial, folder: Path) -> bool:
+    """Whether the last run of the best trial has added its test scores, and the ensemble has none."""
     if not study.has_final(best.number):
         return False
     results = [Run(path).result for path in run_dirs(best.user_attrs, folder)]
-    return bool(results) and all("test/macro_f1" in result for result in results)
+    has_test = bool(results) and all("test/macro_f1" in result for result in results)
+    return has_test and not Run(folder / FOLDER).result["score_test"]
 
 
 def _is_current(study: SharedStudy, folder: Path, folders: list[Path]) -> bool:

@@ -3,16 +3,14 @@
 import hashlib
 import json
 import re
-from collections.abc import Sequence
-from typing import Any
 
 import optuna
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from optuna.trial import TrialState
 
 from sweeps.config import DEFAULT_SAMPLER, SweepConfig
 from sweeps.outputs import JOURNAL_FILE, SWEEPS
-from sweeps.planning.arguments import GROUP, RUN_DIR
+from sweeps.planning.jobs_config import of_jobs
 from sweeps.planning.plan import Plan
 from sweeps.results.final_trials import lacks_final
 from sweeps.space import Space
@@ -20,7 +18,7 @@ from sweeps.space.domains.choice import Fixed
 from sweeps.space.values import canonical
 from sweeps.storage.connect import open_storage_of_user
 from sweeps.storage.urls import journal_url
-from sweeps.study.attributes import TOTAL
+from sweeps.study.attributes import MOST, REPORTED, TOTAL
 from sweeps.study.find import names_begun
 from sweeps.study.identity import identity_of
 from sweeps.study.trial_counts import num_ended, standing
@@ -44,7 +42,7 @@ def name_search(sweep: SweepConfig, space: Space, plan: Plan, config: DictConfig
         "known": sorted(canonical(values) for values in plan.enqueued),
         "kind": plan.kind,
         "sampler": [sweep.sampler or DEFAULT_SAMPLER, sweep.seed, sweep.pruner, sweep.pruning],
-        "config": _of_jobs(config, sweep.free_keys),
+        "config": of_jobs(config, sweep.free_keys),
     }
     # Every value of a config has a text; configs with different texts are different searches.
     text = json.dumps(identity, default=str)
@@ -71,8 +69,8 @@ def choose_study(name: str, sweep: SweepConfig) -> tuple[str, str]:
     if study is None:
         new = last or (f"{name}-{number + 1}" if name in taken else name)
         return new, f"The study {new} begins."
-    num, total = _progress(study)
-    has_more = sweep.retry_failed and _has_failed(study)
+    num, total = _progress(study, sweep.num_trials)
+    has_more = (sweep.retry_failed and _has_failed(study)) or not study.user_attrs.get(REPORTED, True)
     if num < total or has_more or (sweep.search_overrides and lacks_final(study)):
         return study.study_name, (
             f"The study {last} resumes: {num} of {total} trials have ended. "
@@ -87,19 +85,6 @@ def choose_study(name: str, sweep: SweepConfig) -> tuple[str, str]:
 def _title(space: Space) -> str:
     searched = [axis.name for axis in space.axes.values() if not isinstance(axis.domain, Fixed)]
     return re.sub(r"[^\w.+-]", "_", "+".join(searched))[:LONGEST_TITLE] or "single"
-
-
-def _of_jobs(config: DictConfig, free_keys: Sequence[str]) -> dict[str, Any]:
-    """The jobs' config as written in the yaml, not resolved: a time that is filled in would never be the same again."""
-    content: Any = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
-    for key in ("hydra", GROUP, RUN_DIR, *free_keys):
-        *groups, last = key.split(".")
-        node = content
-        for group in groups:
-            node = node.get(group) if isinstance(node, dict) else None
-        if isinstance(node, dict):
-            node.pop(last, None)
-    return dict(content)
 
 
 def _names(sweep: SweepConfig) -> set[str]:
@@ -130,10 +115,16 @@ def _load(name: str, sweep: SweepConfig) -> optuna.Study | None:
     return optuna.load_study(study_name=name, storage=storage)
 
 
-def _progress(study: optuna.Study) -> tuple[int, int]:
-    """The number of trials that have ended, and the number that the last command asked for."""
+def _progress(study: optuna.Study, asked: int | None) -> tuple[int, int]:
+    """The number of trials that have ended, and the total: of the last command, or what an earlier one left of `asked`.
+
+    Args:
+        asked: by this command; None: as many as any command asked for.
+    """
     num = num_ended(study.get_trials(deepcopy=False))
-    return num, max(num, study.user_attrs.get(TOTAL, num + 1))
+    last = study.user_attrs.get(TOTAL, num + 1)
+    most = study.user_attrs.get(MOST, last)
+    return num, max(num, last, min(asked or most, most))
 
 
 def _has_failed(study: optuna.Study) -> bool:

@@ -1,12 +1,14 @@
 """A trial as a row of tables and exports."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
+from sweeps.results.run_dirs import folder_of
 from sweeps.space.values import text
-from sweeps.study.attributes import ATTEMPTS, CONFIGURATION, REASON, RETRY_OF, REUSED_FROM, RUN_DIR, SPREAD
+from sweeps.study.attributes import ATTEMPTS, CONFIGURATION, REASON, RETRY_OF, REUSED_FROM, SPREAD
 from sweeps.study.job_records import seconds_of
 from sweeps.study.paused import state_name
 
@@ -41,12 +43,16 @@ def seconds(trial: FrozenTrial) -> float | None:
     return seconds_of(trial.user_attrs)
 
 
-def row(trial: FrozenTrial, objectives: list[str], axes: list[str]) -> dict[str, Any]:
+def row(trial: FrozenTrial, objectives: list[str], axes: list[str], folder: Path | None) -> dict[str, Any]:
     """One row: number, state, objectives, axes, seconds, run folder, reason; None for a missing value.
 
     `value_of` says what the objectives are of: result, or of a pruned trial the last step that it reported, as in
     Optuna. A step is an epoch, or a seed if the pruner compares seeds.
+
+    Args:
+        folder: of the study, which may have been moved or copied; None if it has none.
     """
+    run_dir = folder_of(trial.user_attrs, folder)
     values, chosen, attributes = trial.values or [None] * len(objectives), configuration(trial), trial.user_attrs
     return {
         "number": trial.number,
@@ -59,7 +65,7 @@ def row(trial: FrozenTrial, objectives: list[str], axes: list[str]) -> dict[str,
         "attempts": attributes.get(ATTEMPTS),
         "reused_from": attributes.get(REUSED_FROM),
         RETRY_OF: attributes.get(RETRY_OF),
-        "run_dir": attributes.get(RUN_DIR),
+        "run_dir": None if run_dir is None else str(run_dir),
         "reason": attributes.get(REASON) or None,
     }
 

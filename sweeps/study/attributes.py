@@ -2,7 +2,10 @@
 
 # Of a study.
 IDENTITY = "sweep"  # what it searches and how it compares trials, see identity.py
+CONFIG = "config"  # that all its jobs have, without the axes, see sweeps/planning/jobs_config.py
 TOTAL = "num_trials"  # how many trials the last command asked for
+MOST = "most_trials"  # how many trials any command asked for; absent before 0.2
+REPORTED = "reported"  # whether ensemble, report and sweep.json are whole since trials ended; absent before 0.2
 PROGRAM = "program"  # the command that starts its program, such as ["python", "run.py"]
 REFERENCE = "reference"  # the first configuration of `sweep.enqueue`, as canonical JSON; absent if there is none
 ACCEPTED_DATA = "accepted_data:"  # followed by a fingerprint that `sweep.accept_changed_data` let in

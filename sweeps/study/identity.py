@@ -10,8 +10,9 @@ from sweeps.errors import user_error
 from sweeps.invocation import program
 from sweeps.space import Space, difference, read_constraints
 from sweeps.space.values import canonical, text
-from sweeps.study.attributes import IDENTITY, PROGRAM, REFERENCE, TOTAL
+from sweeps.study.attributes import IDENTITY, MOST, PROGRAM, REFERENCE, REPORTED, TOTAL
 from sweeps.study.renamed import renamed_axis, renamed_override
+from sweeps.study.trial_counts import num_ended
 
 Identity = Mapping[str, Any]
 
@@ -108,12 +109,23 @@ def check_identity(
 
 def note_command(study: Study, num_trials: int, enqueued: Sequence[Mapping[str, Any]]) -> None:
     """Store for readers of the study how many trials are asked for, and how its program is started."""
-    asked: dict[str, Any] = {TOTAL: num_trials, PROGRAM: program()}
-    if enqueued:
+    stored = study.user_attrs
+    most = max(num_trials, stored.get(MOST, 0), stored.get(TOTAL, 0))
+    asked: dict[str, Any] = {TOTAL: num_trials, MOST: most, PROGRAM: program()}
+    is_full = num_ended(study.get_trials(deepcopy=False)) >= num_trials
+    if enqueued and not (is_full and REFERENCE in stored):  # in a full study nothing more begins
         asked[REFERENCE] = canonical(enqueued[0])
+    if not is_full:
+        asked[REPORTED] = False
     for name, value in asked.items():
-        if study.user_attrs.get(name) != value:
+        if stored.get(name) != value:
             study.set_user_attr(name, value)
+
+
+def note_reported(study: Study) -> None:
+    """Store that a finished study has all that it ends in, so that the same command need not do it."""
+    if not study.user_attrs.get(REPORTED):
+        study.set_user_attr(REPORTED, True)
 
 
 def overrides_now(stored: Sequence[str], space: Space, free_keys: Sequence[str]) -> list[str]:

@@ -43,7 +43,9 @@ class JobRecord:
         """Record the end of the job. If it is known how long it ran, its time in a cluster's queue is not counted."""
         self.slot, self.ended_s, self.ending, self.reason = slot or self.slot, _now_s(), ending, reason
         if ran_s is not None:
-            self.began_s = max(self.began_s, round(self.ended_s - ran_s, 3))
+            began_s = round(self.ended_s - ran_s, 3)
+            was_set_back = self.ended_s < self.began_s  # the clock, during the job
+            self.began_s = began_s if was_set_back else max(self.began_s, began_s)
 
 
 def begin_record(seed_index: int, controller: str) -> JobRecord:
@@ -74,8 +76,13 @@ def last_sign_s(record: JobRecord, study_attributes: Mapping[str, Any]) -> float
 
 
 def seconds_of(attributes: Mapping[str, Any]) -> float | None:
-    """The total time of a trial's jobs in seconds, including lost ones; None if none has ended."""
-    ended = [record.ended_s - record.began_s for record in records_of(attributes) if record.ended_s is not None]
+    """The total time of a trial's jobs in seconds, including lost ones; None if none has ended.
+
+    A job during which the clock was set back counts for nothing, unless it is known how long it ran.
+    """
+    ended = [
+        max(record.ended_s - record.began_s, 0.0) for record in records_of(attributes) if record.ended_s is not None
+    ]
     return round(sum(ended), 3) if ended else None
 
 

@@ -29,6 +29,13 @@ def renamed_configuration(text: str) -> str:
     return canonical(renamed(json.loads(text)))
 
 
+def renamed_config(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The config of a study's jobs with today's names of its values."""
+    from spectral.configs.renamed import renamed
+
+    return dict(renamed(stored))
+
+
 def renamed_axis(name: str, signature: Mapping[str, Any]) -> dict[str, Any]:
     """The signature of an axis, with today's names of its values and of the values in its condition."""
     from spectral.configs.renamed import renamed

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from small_runs import CLASSES, OVERRIDES, arrays, run
 
 from spectral import load_run
-from spectral.ensembling import make
 from spectral.ensembling.make import EnsembleOptions, make_ensemble
 from spectral.errors import UserError
 from spectral.exporting.model_card import model_card
@@ -259,26 +258,6 @@ def test_what_holds_another_run_is_not_replaced(members: list[Path], ensemble: P
 def test_an_ensemble_gives_no_weights_to_begin_with(ensemble: Path) -> None:
     with pytest.raises(UserError, match="is an ensemble, and its networks are no weights"):
         load_initial(str(ensemble), "same", None, None, RunFolder(ensemble / "other"), None)  # type: ignore[arg-type]  # refused before
-
-
-@pytest.mark.parametrize("file", ["write_weights", "write_config", "write_parquet"])
-def test_a_stopped_making_leaves_no_result_and_is_repeated(
-    file: str, members: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The folder holds an earlier ensemble, which must not stay half of it."""
-    out = tmp_path / "out"
-    make_ensemble(members[:2], out, EQUAL)
-
-    def stop(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(RunFolder if file == "write_config" else make, file, stop)
-        with pytest.raises(KeyboardInterrupt):
-            make_ensemble(members, out, EQUAL)
-    assert not (out / "result.json").exists()
-    make_ensemble(members, out, EQUAL)
-    assert len(Classifier.load(RunFolder(out)).members) == 3
 
 
 def test_its_test_split_is_scored_later_by_evaluate_alone(members: list[Path], tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`python -m sweeps.export`: one row per trial."""
 
 import io
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,15 @@ def test_an_export_has_one_row_per_trial(finished: Path, tmp_path: Path, capsys:
     assert export.main([str(finished), "--format", "parquet", "--out", str(out)]) == 0
     assert capsys.readouterr().out == f"{out}: 6 trials, {len(table.columns)} columns\n"
     assert list(pd.read_parquet(out)["a.b"]) == [1, 1, 2, 2, 3, 3]
+
+
+def test_an_export_of_a_copied_study_names_the_run_folders_of_the_copy(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copied = shutil.copytree(finished, tmp_path / "copy")
+    assert export.main([str(copied)]) == 0
+    table = pd.read_csv(io.StringIO(capsys.readouterr().out))
+    assert list(table["run_dir"]) == [str(copied / str(n)) for n in range(6)]
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])

@@ -11,6 +11,7 @@ from optuna.trial import TrialState
 from sweeps.console.startup_lines import startup_lines
 from sweeps.planning.checks import typed_sweep
 from sweeps.planning.plan import plan_of
+from sweeps.results.final_trials import final_trials
 from sweeps.space import Space, read_constraints
 from sweeps.storage.connect import open_storage
 from sweeps.study.shared_study import SharedStudy
@@ -61,6 +62,17 @@ def lines(folder: Path, **options: Any) -> list[str]:
 def test_no_line_is_printed_if_there_is_nothing_to_report(tmp_path: Path) -> None:
     assert lines(tmp_path, num_trials=3, constraints=BOUND) == []
     assert lines(tmp_path / "other", num_trials=3, sampler="cmaes") == []
+
+
+def test_what_is_enqueued_in_a_full_study_is_reported_and_is_not_its_reference(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"num_trials": 2, "enqueue": [{"x": 0.1}]}
+    sweep(tmp_path, FLOATS, lambda call: -float(call.folder.name), **options)  # the second trial is the best
+    assert lines(tmp_path, **options) == []
+    said = "1 configuration of sweep.enqueue is not run: the study has its 2 trials, and a higher sweep.num_trials"
+    assert lines(tmp_path, **options | {"enqueue": [{"x": 0.5}, {"x": 0.1}]}) == [f"{said} adds some."]
+    study = open_study(tmp_path, FLOATS, **options | {"enqueue": [{"x": 0.5}]})
+    study.close()
+    assert [trial.number for trial in final_trials(study.study)] == [1, 0]
 
 
 def test_a_number_above_the_size_of_the_grid_is_reported(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from optuna.trial import FrozenTrial
 from spectral.runs.folder import RunFolder
 from sweeps.console.summary import summarize
 from sweeps.ensemble import command, of_sweep
-from sweeps.ensemble.of_sweep import make_ensemble_of
+from sweeps.ensemble.of_sweep import end_in_ensemble, lacks_ensemble, make_ensemble_of
+from sweeps.loop.interrupts import Interrupts
 from sweeps.report.command import write_report
 from sweeps.results.ranking import ranked
 from sweeps.results.run import Run
@@ -74,6 +75,15 @@ def test_the_summary_the_report_and_sweep_json_show_it_with_its_difference(
     assert f"{found['value']:+.4f}, 95 % interval" in page and "The best trial was chosen on these spectra" in page
 
 
+def test_a_later_command_without_the_flag_shows_it_too(folder: Path, pack_folder: Path) -> None:
+    study, kept = searched(folder, pack_folder).study, []
+    for flag in (True, False):
+        study.config.ensemble = flag
+        summarize(study, folder)
+        kept.append(json.loads((folder / "sweep.json").read_text())["ensemble"])
+    assert kept[0] and kept[0] == kept[1]
+
+
 def test_it_is_made_again_only_if_trials_have_changed(
     folder: Path, pack_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,7 +108,12 @@ def test_it_is_scored_on_the_test_split_after_the_best_trial(
 ) -> None:
     folder = tmp_path / "study"
     study = searched(folder, pack_folder).study
+    stopped = Interrupts(print)
+    stopped.draining = True
+    assert end_in_ensemble(study, folder, stopped) == "There is no whole ensemble yet: the command was stopped."
+    assert lacks_ensemble(study, folder)
     assert make_ensemble_of(study, folder, top=20) == ""
+    assert not lacks_ensemble(study, folder) and end_in_ensemble(study, folder, stopped) == ""
     result = json.loads((folder / "ensemble" / "result.json").read_text())
     assert not result["score_test"] and "test/macro_f1" not in result
 
@@ -108,7 +123,9 @@ def test_it_is_scored_on_the_test_split_after_the_best_trial(
     best, *others = ranked(study.trials(), study.study.directions)
     score(best)  # as the last run of a sweep does
     study.note_final(best.number, is_done=True)
+    assert lacks_ensemble(study, folder)
     assert make_ensemble_of(study, folder, top=20) == ""
+    assert not lacks_ensemble(study, folder)
     scored = json.loads((folder / "ensemble" / "result.json").read_text())
     assert scored["score_test"] and {name: scored[name] for name in result if "/" in name} == {
         name: value for name, value in result.items() if "/" in name

@@ -11,7 +11,7 @@ import optuna
 import pytest
 from omegaconf import OmegaConf
 from optuna.trial import TrialState
-from search_runs import await_begun, check_complete, finish, read_line, run, start, states
+from search_runs import await_begun, check_complete, end_of, finish, read_line, run, start, states
 from waiting import await_that
 
 from sweeps.config import SweepConfig
@@ -22,7 +22,7 @@ from sweeps.planning.study_name import choose_study, name_search
 from sweeps.space import Space
 from sweeps.storage.connect import open_storage
 from sweeps.storage.urls import journal_url
-from sweeps.study.attributes import ENQUEUED, FINAL, IDENTITY, REFERENCE, RETRY_OF, TOTAL
+from sweeps.study.attributes import ENQUEUED, FINAL, IDENTITY, MOST, REFERENCE, REPORTED, RETRY_OF, TOTAL
 
 GRID = ("sweep.space={}", "x=1,2,3")
 CONFIG = {
@@ -70,6 +70,24 @@ def test_the_same_command_resumes_a_stopped_study_and_otherwise_starts_a_new_one
     assert "3 complete" in shown and f"The study {first} is finished: 3 of 3 trials have ended.\n" in shown
     check_complete(SWEEPS / first, 3)
     assert {path.name for path in (SWEEPS).iterdir()} == {first, second}
+
+
+def test_the_same_command_finishes_what_a_study_ends_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    second = f"{begun(run(None, *GRID, cwd=tmp_path))}-2"
+    in_the_way = SWEEPS / second / "sweep.json"
+    in_the_way.mkdir(parents=True)
+    code, output = end_of(None, *GRID, cwd=tmp_path)
+    assert code and "it is a folder; move it away and give the same command again" in output
+    in_the_way.rmdir()
+    assert f"The study {second} resumes: 3 of 3 trials have ended." in run(None, *GRID, cwd=tmp_path)
+    assert in_the_way.is_file()
+    check_complete(SWEEPS / second, 3)
+    assert begun_after(second, run(None, *GRID, cwd=tmp_path))
+
+
+def begun_after(finished: str, output: str) -> bool:
+    return f"The study {finished} is finished, with 3 of 3 trials: " in output
 
 
 def name(arguments: list[str], config: dict[str, Any] | None = None, **options: Any) -> str:
@@ -147,12 +165,34 @@ def test_the_last_study_of_a_search_is_resumed_or_followed_by_a_new_one(url: str
     assert choose_study("a", SweepConfig(storage=url))[0] == "a"
     leave("a", url, 2, 3)
     assert choose_study("a", SweepConfig(storage=url))[0] == "a-2"
-    leave("a-2", url, 3, 3)
+    last = leave("a-2", url, 3, 3)
+    last.set_user_attr(REPORTED, False)
+    assert choose_study("a", SweepConfig(storage=url))[0] == "a-2"
+    last.set_user_attr(REPORTED, True)
     chosen, line = choose_study("a", SweepConfig(storage=url))
     assert chosen == "a-3" and line.startswith("The study a-2 is finished, with 3 of 3 trials: a-3 begins. ")
     leave("a-3", url, 0, 3)
     leave("a-30", url, 3, 3)
     assert choose_study("a", SweepConfig(storage=url))[0] == "a-3"
+
+
+def test_trials_that_a_lower_number_left_are_run_by_the_first_one(url: str | None) -> None:
+    leave("a", url, 2, 2).set_user_attr(MOST, 4)
+    for asked, chosen in ((4, "a"), (None, "a"), (9, "a"), (2, "a-2")):
+        assert choose_study("a", SweepConfig(storage=url, num_trials=asked))[0] == chosen
+    assert "a resumes: 2 of 4 trials have ended" in choose_study("a", SweepConfig(storage=url, num_trials=4))[1]
+
+
+def test_a_lower_number_leaves_trials_to_the_first_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    search = ("x=interval(0.0,1.0)", "sweep.sampler=random")
+    first = begun(run(None, *search, "sweep.num_trials=2", cwd=tmp_path))
+    study = optuna.load_study(study_name=first, storage=open_storage(journal_url(SWEEPS / first), 10))
+    study.set_user_attr(TOTAL, 4)  # as if a command with 4 had been stopped
+    open_storage.cache_clear()
+    run(None, *search, "sweep.num_trials=2", cwd=tmp_path)
+    assert f"The study {first} resumes: 2 of 4" in run(None, *search, "sweep.num_trials=4", cwd=tmp_path)
+    check_complete(SWEEPS / first, 4)
 
 
 def test_a_finished_study_resumes_if_its_failed_trials_are_to_be_run_again(url: str | None) -> None:

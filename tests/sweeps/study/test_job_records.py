@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,17 @@ def test_the_end_of_jobs_is_recorded_for_trials_without_a_score(tmp_path: Path) 
 
     (record,) = records(sweep(tmp_path, SPACE, task, num_trials=1))
     assert (record.ending, record.reason) == ("failed", "ArithmeticError: as asked")
+
+
+@pytest.mark.parametrize(("ran_s", "seconds"), [(30.0, 30.0), (None, 0.0)])
+def test_a_clock_that_was_set_back_makes_no_negative_time(
+    ran_s: float | None, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1000.0)
+    record = begin_record(0, "a")
+    monkeypatch.setattr(time, "time", lambda: 400.0)
+    record.end("done", "", None, ran_s)
+    assert seconds_of({"jobs": [vars(record)]}) == seconds
 
 
 def test_the_duration_of_a_trial_is_that_of_its_jobs(tmp_path: Path) -> None:
