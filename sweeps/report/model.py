@@ -30,7 +30,7 @@ class ReportedTrial:
         attributes: what sweeps/loop/loop.py notes: jobs, attempts, reused_from, seed_values, spread, traceback, ...
         runs: one a seed; without those whose folder is gone, or whose files cannot be read.
         is_candidate: complete, within the constraints, and not a copy of another trial.
-        of_folder: the name of a run that no study holds.
+        of_folder: what names a run that no study holds.
     """
 
     number: int

@@ -105,5 +105,10 @@ def _of_run(number: int, run: Run, objectives: tuple[str, ...]) -> ReportedTrial
         attributes={RUN_DIR: str(run.path)},
         runs=(run,),
         is_candidate=values is not None,
-        of_folder=run.path.resolve().name,
+        of_folder=_title(run),
     )
+
+
+def _title(run: Run) -> str:
+    ensemble = f", ensemble of {len(run.members)}" if run.members else ""
+    return f"{run.path.resolve().name}{ensemble}"

@@ -45,13 +45,8 @@ class SweepEnsemble:
         return cls(run, tuple(readable), best_name)
 
     @property
-    def members(self) -> list[str]:
-        """The run folders of its networks."""
-        return [str(member["run"]) for member in self.run.result["ensemble"].get("members", [])]
-
-    @property
     def num_members(self) -> int:
-        return len(self.members)
+        return len(self.run.members)
 
     @cached_property
     def difference(self) -> Difference | None:
@@ -76,7 +71,7 @@ class SweepEnsemble:
         scores = ", ".join(f"{name} {result[name]:.4f}" for name in names)
         found = [f"ensemble of {self.num_members} network{'s' * (self.num_members != 1)}: {scores}"]
         if self.num_members == 1:
-            found.append(f"The selection kept one network, {self.members[0]}: nothing is averaged.")
+            found.append(f"The selection kept one network, {self.run.members[0]}: nothing is averaged.")
         elif self.difference:
             found += [difference_sentence(self.difference, self.best_name, "the ensemble"), *self.notes()]
         return [*found, f"ensemble: {self.command} data=..."]

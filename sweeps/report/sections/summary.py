@@ -138,7 +138,9 @@ def _runs(report: Report) -> list[tuple[str, list[str]]]:
     for trial in map(report.by_number.__getitem__, numbers):
         result = trial.runs[0].result if trial.runs else {}
         objectives = _objectives(trial) or ["-"] * len(report.objectives)
-        counts = [words.count(result.get(name)) for name in ("num_parameters", "num_epochs")]
+        # An average has no epochs: they are stored as 0.
+        epochs = None if "ensemble" in result else result.get("num_epochs")
+        counts = [words.count(number) for number in (result.get("num_parameters"), epochs)]
         lines.append(
             (trial.title, [*objectives, words.score(result.get("test/macro_f1")), *counts, _time(trial, result)])
         )
