@@ -5,6 +5,8 @@ from sweeps.results.paired_difference import KEYS, SPLITS, difference_sentence, 
 
 
 def paired_lines(first: Subject, other: Subject) -> list[str]:
+    if [run.path.resolve() for run in first.runs] == [run.path.resolve() for run in other.runs]:
+        return [f"{first.name} and {other.name} are the same: name another one."]
     found, reason = paired_differences(other.runs, first.runs)
     if reason:
         return [f"{other.name} and {first.name}: no paired difference, for {reason}."]
