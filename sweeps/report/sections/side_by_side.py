@@ -78,7 +78,7 @@ def _told(report: Report, trial: ReportedTrial) -> dict[str, Any]:
     return {
         "number": trial.number,
         "title": trial.title,
-        "state": trial.state,
+        "state": trial.state_in_words,
         "reason": trial.reason,
         "score": _rounded(trial.values[0]) if trial.values else None,
         "configuration": {axis: _written(value) for axis, value in _configuration(trial).items()},

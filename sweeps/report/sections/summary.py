@@ -183,13 +183,8 @@ def _budget(report: Report) -> dict[str, Any]:
         "ended": max(ends, default=None),
         "spent_s": sum(ran) if ran else None,
         "num_ended": sum(trial.state in ("complete", "pruned", "fail") for trial in report.trials),
-        "num_outside": sum(map(_is_outside, report.trials)),
+        "num_outside": sum(trial.is_outside for trial in report.trials),
     }
-
-
-def _is_outside(trial: ReportedTrial) -> bool:
-    """Whether a trial ended well, but outside the constraints; a copy of another one is not counted."""
-    return trial.state == "complete" and not trial.is_candidate and REUSED_FROM not in trial.attributes
 
 
 def _space(report: Report) -> dict[str, Any]:
