@@ -91,7 +91,13 @@ def curves(report: Report) -> Figure | None:
     data = [
         *_curves("complete", [t for t in others if t.state == "complete"], COLOURS[0], 1, faint),
         *_curves("pruned", [t for t in others if t.state == "pruned"], GREY, 1, faint),
-        *_curves("neither", [t for t in others if t.state not in ("complete", "pruned")], COLOURS[1], 1, faint),
+        *_curves(
+            "running, paused or failed",
+            [t for t in others if t.state not in ("complete", "pruned")],
+            COLOURS[1],
+            1,
+            faint,
+        ),
         *_curves("best trial", best, COLOURS[6], 3, 1.0),
     ]
     along = counting(report.step, [step for trial in [*thinned, *best] for step in trial.steps])
