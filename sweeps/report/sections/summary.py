@@ -41,8 +41,12 @@ def section(report: Report) -> Section:
         most_runs=MOST_RUNS,
         splits={key: name for key, name in SCORED.items() if any(key in row.splits for row in rows)},
         few=[sentence for row in rows for sentence in _few(row.trial)],
-        # The objective is that column already.
-        repeats=report.objectives == ["val/macro_f1"] and all("val" in row.splits for row in rows),
+        # Places of objectives. The one on validation has a column of its own already.
+        judged=[
+            place
+            for place, name in enumerate(report.objectives)
+            if name != "val/macro_f1" or not all("val" in row.splits for row in rows)
+        ],
         best=best,
         reference=reference,
         words=words,
