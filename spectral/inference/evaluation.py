@@ -97,8 +97,10 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
     by_rule = None if rule.is_argmax else decided
     metrics, confusions = split_scores(key, probability, by_rule, labels, names, seed, objects)
     about: dict[str, Any] = {"fingerprint": survey.fingerprint, "folder": str(survey.folder), "class_names": names}
-    about |= {"skipped": dict(survey.skipped)} if survey.skipped else {}
-    about |= {"doubt": doubt} if doubt else {}
+    if survey.skipped:
+        about["skipped"] = dict(survey.skipped)
+    if doubt:
+        about["doubt"] = doubt
     config |= {"evaluate_shifts": shifts}
     result: dict[str, Any] = {"evaluated": str(folder.path), "weights": folder.weights_digest()}
     result |= {"decision": config["decision"]["name"], **metrics, "confusion": confusions}

@@ -42,6 +42,10 @@ def _show(subjects: "Sequence[Subject]", show_all: bool) -> None:
     names = [subject.name for subject in subjects]
     for sentence in dict.fromkeys(sentence for subject in subjects for sentence in subject.left_out):
         print(sentence)
+    for subject in subjects:
+        if num := len(subject.runs[0].members):
+            networks = f"{num} network{'s' * (num != 1)}"
+            print(f"{subject.name} is an ensemble of {networks}: its config is that of its first candidate.")
     rows = config_rows(subjects, show_all)
     if rows:
         print_table(_columns(["config", *names], rows, has_numbers=False))

@@ -15,6 +15,7 @@ from sweeps.report.options import Options
 from sweeps.results.run import Run
 from sweeps.results.seeds_or_folds import Replicate, replicate_of
 from sweeps.results.sweep_ensemble import SweepEnsemble
+from sweeps.study.attributes import REUSED_FROM
 from sweeps.study.job_records import JobRecord, records_of, seconds_of
 
 
@@ -30,7 +31,7 @@ class ReportedTrial:
         attributes: what sweeps/loop/loop.py notes: jobs, attempts, reused_from, seed_values, spread, traceback, ...
         runs: one a seed; without those whose folder is gone, or whose files cannot be read.
         is_candidate: complete, within the constraints, and not a copy of another trial.
-        of_folder: the name of a run that no study holds.
+        of_folder: what names a run that no study holds.
     """
 
     number: int
@@ -51,6 +52,20 @@ class ReportedTrial:
     def title(self) -> str:
         """What the page calls it."""
         return self.of_folder or f"trial {self.number}"
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether it ended well, but outside the constraints; a copy of another trial is not counted."""
+        return (
+            bool(self.values)
+            and self.state == "complete"
+            and not self.is_candidate
+            and REUSED_FROM not in self.attributes
+        )
+
+    @property
+    def state_in_words(self) -> str:
+        return f"{self.state}, outside the constraints" if self.is_outside else self.state
 
     @cached_property
     def jobs(self) -> list[JobRecord]:

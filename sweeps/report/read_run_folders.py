@@ -1,4 +1,4 @@
-"""Run folders that no study holds, as a report shows them: the runs that share an objective."""
+"""Run folders that no study holds, as a report shows them: the runs that share an objective and a survey."""
 
 import math
 from collections import Counter
@@ -16,7 +16,7 @@ from sweeps.study.find import CONFIG, names_in_outputs
 
 
 def read_run_folders(folder: Path) -> Report:
-    """The finished runs of a folder, or that folder itself; of several objectives those with the most frequent one.
+    """The finished runs of a folder, or that folder itself: the most frequent of those with one survey and objective.
 
     Raises:
         LookupError: there is no finished run that can be read.
@@ -30,10 +30,9 @@ def read_run_folders(folder: Path) -> Report:
         hint = "" if folder.is_dir() else did_you_mean(folder.name, names_in_outputs(CONFIG, JOURNAL_FILE))
         why = left_out[0] if left_out else f"{hint}it is neither a study nor a finished run."
         raise LookupError(f"there is nothing to report on in {folder}: {why}")
-    objectives = Counter(_objectives(run) for run in runs).most_common(1)[0][0]
-    others = [run for run in runs if _objectives(run) != objectives]
-    left_out += [f"{run.path} was judged by {', '.join(_objectives(run))}." for run in others]
-    runs = [run for run in runs if run not in others]
+    objectives, survey = Counter(map(_kind, runs)).most_common(1)[0][0]
+    left_out += [reason for run in runs if (reason := _of_another(run, objectives, survey))]
+    runs = [run for run in runs if not _of_another(run, objectives, survey)]
     # The predictions of the best run alone are read.
     while reason := trouble(_best_first(runs, objectives)[0], "predictions"):
         left_out.append(reason)
@@ -55,6 +54,18 @@ def read_run_folders(folder: Path) -> Report:
 def _objectives(run: Run) -> tuple[str, ...]:
     named: Any = run.result["objective"]
     return (named,) if isinstance(named, str) else tuple(map(str, named))
+
+
+def _kind(run: Run) -> tuple[tuple[str, ...], str]:
+    """What runs must share for their scores to be ranked: objectives and the fingerprint of the survey."""
+    return _objectives(run), run.survey_fingerprint
+
+
+def _of_another(run: Run, objectives: tuple[str, ...], survey: str) -> str | None:
+    """Why a run is not ranked with those of these objectives and survey; None if it is."""
+    if _objectives(run) != objectives:
+        return f"{run.path} was judged by {', '.join(_objectives(run))}."
+    return None if run.survey_fingerprint == survey else f"{run.path} is of another survey."
 
 
 def _without_objective(run: Run) -> str | None:
@@ -94,5 +105,10 @@ def _of_run(number: int, run: Run, objectives: tuple[str, ...]) -> ReportedTrial
         attributes={RUN_DIR: str(run.path)},
         runs=(run,),
         is_candidate=values is not None,
-        of_folder=run.path.resolve().name,
+        of_folder=_title(run),
     )
+
+
+def _title(run: Run) -> str:
+    ensemble = f", ensemble of {len(run.members)}" if run.members else ""
+    return f"{run.path.resolve().name}{ensemble}"

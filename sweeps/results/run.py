@@ -105,6 +105,12 @@ class Run:
         return names
 
     @property
+    def members(self) -> list[str]:
+        """The run folders of the networks that an ensemble averages; empty for any other run."""
+        made = self.result.get("ensemble")
+        return [str(member["run"]) for member in made.get("members", [])] if isinstance(made, Mapping) else []
+
+    @property
     def survey_fingerprint(self) -> str:
         """The fingerprint of the run's survey; empty if the run has not finished."""
         fingerprint: str = self.result.get("survey", {}).get("fingerprint", "")

@@ -46,11 +46,16 @@ class SweepEnsemble:
 
     @property
     def num_members(self) -> int:
-        return len(self.run.result["ensemble"].get("members", []))
+        return len(self.run.members)
 
     @cached_property
     def difference(self) -> Difference | None:
-        """Its macro-F1 less that of the best trial, on the test split if both have it, else on validation."""
+        """Its macro-F1 less that of the best trial, on the test split if both have it, else on validation.
+
+        None if it is a single network: that is one run of a trial, perhaps the luckiest, and no average.
+        """
+        if self.num_members == 1:
+            return None
         found, _ = paired_differences([self.run], self.best)
         return found.get("test", found.get("validation"))
 
@@ -65,7 +70,9 @@ class SweepEnsemble:
         names = [name for name in SHOWN if name in result]
         scores = ", ".join(f"{name} {result[name]:.4f}" for name in names)
         found = [f"ensemble of {self.num_members} network{'s' * (self.num_members != 1)}: {scores}"]
-        if self.difference:
+        if self.num_members == 1:
+            found.append(f"The selection kept one network, {self.run.members[0]}: nothing is averaged.")
+        elif self.difference:
             found += [difference_sentence(self.difference, self.best_name, "the ensemble"), *self.notes()]
         return [*found, f"ensemble: {self.command} data=..."]
 

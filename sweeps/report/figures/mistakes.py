@@ -20,7 +20,8 @@ def mistakes_by_subclass(catalog: pd.DataFrame, predictions: pd.DataFrame, names
     if joined is None or joined["subclass"].nunique() < 2:
         return None
     by_subclass = joined.groupby(["label", "subclass"], observed=True)
-    groups = [((str(label), str(kind)), group) for (label, kind), group in by_subclass if len(group) >= FEWEST]
+    everything = [((str(label), str(kind)), group) for (label, kind), group in by_subclass]
+    groups = [(key, group) for key, group in everything if len(group) >= FEWEST]
     groups.sort(key=lambda found: (-_num_wrong(found[1]), -len(found[1])))
     if not groups:
         return None
@@ -31,13 +32,15 @@ def mistakes_by_subclass(catalog: pd.DataFrame, predictions: pd.DataFrame, names
         "x": [number(_num_wrong(group) / len(group)) for _, group in drawn],
         "y": list(range(len(drawn))),
         "text": [f"{_num_wrong(group):,} of {len(group):,}" for _, group in drawn],
-        "textposition": "auto",
+        # Plotly draws no text within a bar of length 0.
+        "textposition": ["auto" if _num_wrong(group) else "outside" for _, group in drawn],
         "hovertext": [f"{_subclass(key)}: {_told(group)}" for key, group in drawn],
         "hoverinfo": "text",
         "marker": {"color": [_colour(key[0], names) for key, _ in drawn]},
     }
     more = f" The {len(drawn)} of {len(groups)} with most mistakes are drawn." if len(drawn) < len(groups) else ""
-    label = f"The share of each subclass that is misclassified, most mistakes on top, coloured by class.{more}"
+    few = _left_out("Subclasses", FEWEST, [group for _, group in everything if len(group) < FEWEST])
+    label = f"The share of each subclass that is misclassified, most mistakes on top, coloured by class.{more}{few}"
     shown = layout("misclassified", margin={"l": 64, "r": 24, "t": 36, "b": 56}, showlegend=False)
     shown["xaxis"] |= WRONG
     shown["yaxis"] |= named_places(_subclass(key) for key, _ in drawn)
@@ -72,7 +75,10 @@ def mistakes_by_redshift(catalog: pd.DataFrame, predictions: pd.DataFrame, names
     ]
     shown = layout("redshift (median of the bin)", showlegend=True)
     shown["yaxis"] = axis("misclassified", **WRONG)
-    label = f"The share of each class that is misclassified, by redshift, in bins of {FEWEST_IN_BIN} spectra or more."
+    few = _left_out("Classes", FEWEST_IN_BIN, [joined[joined["label"] == name] for name in names if not by_class[name]])
+    label = (
+        f"The share of each class that is misclassified, by redshift, in bins of {FEWEST_IN_BIN} spectra or more.{few}"
+    )
     return Figure("best-redshift", label, {"data": data, "layout": shown}, height_px=400)
 
 
@@ -93,6 +99,14 @@ def _bins(group: pd.DataFrame) -> list[pd.DataFrame]:
     if most < 2 or redshift.max() - redshift.min() < NARROW:
         return [group] if most else []
     return [found for _, found in group.groupby(pd.qcut(redshift, most, duplicates="drop"), observed=True)]
+
+
+def _left_out(which: str, fewest: int, groups: list[pd.DataFrame]) -> str:
+    """How many mistakes are in groups that are not drawn; begins with a space, empty if they have no spectra."""
+    num, num_wrong = sum(map(len, groups)), sum(map(_num_wrong, groups))
+    if not num:
+        return ""
+    return f" {which} with fewer than {fewest} spectra are left out: {num_wrong:,} of their {num:,} are misclassified."
 
 
 def _num_wrong(group: pd.DataFrame) -> int:

@@ -1,6 +1,7 @@
 """Trials by their objectives: which ones have scores, and what is said of them."""
 
 import math
+from collections.abc import Sequence
 
 from sweeps.objective import Direction
 from sweeps.report.figures.style import short
@@ -27,6 +28,11 @@ def score(trial: ReportedTrial) -> float:
     return trial.values[0]
 
 
+def within(trials: Sequence[ReportedTrial]) -> str:
+    """What the best of these trials is the best of, if some are outside the constraints; begins with a space."""
+    return " within the constraints" if any(trial.is_outside for trial in trials) else ""
+
+
 def in_words(direction: Direction) -> str:
     return "higher is better" if direction == "maximize" else "lower is better"
 
@@ -34,7 +40,7 @@ def in_words(direction: Direction) -> str:
 def hover(report: Report, trial: ReportedTrial) -> str:
     """Lines on a trial, for a pointer that rests on it."""
     values = trial.values or ()
-    lines = [f"trial {trial.number}, {trial.state}"]
+    lines = [f"trial {trial.number}, {trial.state_in_words}"]
     lines += [f"{short(name, 40)} {shown(value)}" for name, value in zip(report.objectives, values, strict=False)]
     lines += [f"{short(name, 40)} {short(shown(value), 40)}" for name, value in trial.configuration.items()]
     return "<br>".join(lines)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from sweeps.objective import Direction
-from sweeps.report.figures.scores import in_words, score
+from sweeps.report.figures.scores import in_words, score, within
 from sweeps.report.figures.style import COLOURS, GREY, layout, marks, number, numbers, text
 from sweeps.report.model import Report, ReportedTrial
 from sweeps.report.section import Figure
@@ -23,7 +23,8 @@ def cost_figures(report: Report, trials: list[ReportedTrial]) -> list[Figure]:
     for name, (title, less, cost) in costs.items():
         points = {t.number: (value, score(t)) for t in trials if (value := number(cost(t))) is not None}
         if len({x for x, _ in points.values()}) > 1:
-            label = f"Each dot is a complete trial; to those on the line there is no other that scores better {less}."
+            other = f"no other{within(trials)} that scores better {less}"
+            label = f"Each dot is a complete trial; to those on the line there is {other}."
             directions: tuple[Direction, Direction] = ("minimize", report.directions[0])
             titles = (title, report.objectives[0])
             figures.append(_figure(report, f"search-cost-{name}", label, titles, points, directions))
@@ -35,8 +36,8 @@ def pareto_figure(report: Report, trials: list[ReportedTrial]) -> Figure:
     points = {trial.number: (trial.values[0], trial.values[1]) for trial in trials if trial.values}
     first, second = report.directions[:2]
     label = (
-        f"The first two objectives ({in_words(first)}; {in_words(second)}); those on the line are beaten by no trial "
-        "in both."
+        f"The first two objectives ({in_words(first)}; {in_words(second)}); those on the line are beaten by no trial"
+        f"{within(trials)} in both."
     )
     return _figure(report, "search-pareto", label, tuple(report.objectives[:2]), points, (first, second))
 
@@ -51,7 +52,8 @@ def _figure(
 ) -> Figure:
     candidates = {n: point for n, point in points.items() if report.by_number[n].is_candidate}
     on_front = pareto_front(candidates, directions)
-    others = [n for n in points if n not in on_front]
+    others = [n for n in candidates if n not in on_front]
+    outside = [n for n in points if report.by_number[n].is_outside]
     spread = max(x for x, _ in points.values()) / max(min(x for x, _ in points.values()), 1e-12)
 
     def columns(chosen: list[int]) -> tuple[list[float | None], list[float | None]]:
@@ -62,8 +64,11 @@ def _figure(
         "mode": "lines+markers",
         "line": {"color": COLOURS[0], "width": 2, "shape": "hv"},  # up to the next point nothing better is known
     }
-    rest = marks("trials", *columns(others), _hovers(report, others), color=GREY, size=6, opacity=0.6)
-    data = [rest, on_line] if others else [on_line]
+    grey = {"color": GREY, "size": 6, "opacity": 0.6}
+    rest = marks("trials", *columns(others), _hovers(report, others), **grey)
+    hovers = _hovers(report, outside)
+    apart = marks("outside the constraints", *columns(outside), hovers, symbol="circle-open", **grey)
+    data = [trace for trace in (rest, apart, on_line) if trace["x"]]
     drawn = layout(text(titles[0]), text(titles[1]))
     if directions[0] == "minimize" and spread > 20:
         drawn["xaxis"]["type"] = "log"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sweeps.report.figures.scores import complete, hover, in_words, score
+from sweeps.report.figures.scores import complete, hover, in_words, score, within
 from sweeps.report.figures.style import COLOURS, GREY, counting, layout, line, marks, number, numbers, text
 from sweeps.report.model import Report, ReportedTrial
 from sweeps.report.section import Figure
@@ -38,22 +38,29 @@ def history(report: Report) -> Figure:
             symbol="triangle-up",
             size=10,
         ),
-        marks(
-            "complete",
-            [trial.number for trial in trials],
-            numbers(scores),
-            [hover(report, trial) for trial in trials],
-            color=COLOURS[0],
-            size=6 if len(trials) > 200 else 8,
-            opacity=0.7,
-        ),
+        _complete(report, "complete", [trial for trial in trials if not trial.is_outside], "circle"),
+        _complete(report, "outside the constraints", [trial for trial in trials if trial.is_outside], "circle-open"),
         line("best so far", *_best_so_far(report), COLOURS[6], line={"shape": "hv"}),
     ]
-    label = f"Each mark is a trial in its order; {in_words(report.directions[0])}; the line is the best so far."
+    which = in_words(report.directions[0])
+    label = f"Each mark is a trial in its order; {which}; the line is the best so far{within(trials)}."
     along = counting("trial", [trial.number for trial in report.trials])
     drawn = layout(xaxis=along, y=text(report.objectives[0]))
     content = {"data": [trace for trace in data if trace["x"]], "layout": drawn}
     return Figure("search-history", label, content, height_px=400)
+
+
+def _complete(report: Report, name: str, trials: list[ReportedTrial], symbol: str) -> dict[str, Any]:
+    return marks(
+        name,
+        [trial.number for trial in trials],
+        numbers(map(score, trials)),
+        [hover(report, trial) for trial in trials],
+        color=COLOURS[0],
+        symbol=symbol,
+        size=6 if len(report.trials) > 200 else 8,
+        opacity=0.7,
+    )
 
 
 def last_value(trial: ReportedTrial) -> float | None:
@@ -84,7 +91,13 @@ def curves(report: Report) -> Figure | None:
     data = [
         *_curves("complete", [t for t in others if t.state == "complete"], COLOURS[0], 1, faint),
         *_curves("pruned", [t for t in others if t.state == "pruned"], GREY, 1, faint),
-        *_curves("neither", [t for t in others if t.state not in ("complete", "pruned")], COLOURS[1], 1, faint),
+        *_curves(
+            "running, paused or failed",
+            [t for t in others if t.state not in ("complete", "pruned")],
+            COLOURS[1],
+            1,
+            faint,
+        ),
         *_curves("best trial", best, COLOURS[6], 3, 1.0),
     ]
     along = counting(report.step, [step for trial in [*thinned, *best] for step in trial.steps])

@@ -1,11 +1,11 @@
 """How much each axis matters: PED-ANOVA (Watanabe, Bansal & Hutter 2023) over the columns of the axes."""
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import create_trial
 
-from sweeps.report.figures.columns import Column, columns_of
+from sweeps.report.figures.columns import MOST_CATEGORIES, Column, columns_of
 from sweeps.report.figures.scores import complete, score
 from sweeps.report.figures.style import COLOURS, axis, layout, named_places, tail
 from sweeps.report.model import Report
@@ -22,14 +22,12 @@ def importances(report: Report) -> dict[str, float]:
     columns = {column.name: column for column in columns_of(report, trials)}
     if len(trials) < FEWEST or len({score(trial) for trial in trials}) < 2 or not columns:
         return {}
-    distributions = {name: _distribution(column) for name, column in columns.items()}
+    coded = {name: _coded(column) for name, column in columns.items()}
     # The study's own parameters would not do: those of a simplex are helpers that nobody reads.
     study = optuna.create_study(storage=optuna.storages.InMemoryStorage(), direction=report.directions[0])
     for trial in trials:
-        params = {
-            name: _param(column, trial.number) for name, column in columns.items() if trial.number in column.values
-        }
-        of_axes = {name: distributions[name] for name in params}
+        params = {name: values[trial.number] for name, (_, values) in coded.items() if trial.number in values}
+        of_axes = {name: coded[name][0] for name in params}
         study.add_trial(create_trial(params=params, distributions=of_axes, value=score(trial)))
     found = get_param_importances(study, evaluator=PedAnovaImportanceEvaluator(target_quantile=BEST))
     by_axis: dict[str, float] = {}
@@ -63,13 +61,14 @@ def importance_figure(report: Report, parts: dict[str, float]) -> Figure:
     return Figure("search-importance", label, {"data": [bars], "layout": drawn}, height_px=110 + 34 * len(parts))
 
 
-def _distribution(column: Column) -> BaseDistribution:
+def _coded(column: Column) -> tuple[BaseDistribution, dict[int, float]]:
+    """A column as Optuna takes it: its distribution, and the value of each trial."""
+    values = column.values
     if column.categories is not None:
-        return CategoricalDistribution(tuple(range(len(column.categories))))
-    low, high = min(column.values.values()), max(column.values.values())
-    return FloatDistribution(low, high, log=column.is_log and low > 0)
-
-
-def _param(column: Column, number: int) -> float:
-    value = column.values[number]
-    return int(value) if column.categories is not None else float(value)
+        return CategoricalDistribution(tuple(range(len(column.categories)))), {n: int(v) for n, v in values.items()}
+    numbers = sorted(set(values.values()))
+    if len(numbers) <= MOST_CATEGORIES:
+        # By place: a density over a continuous range takes the chance in two or three numbers for importance.
+        return IntDistribution(0, len(numbers) - 1), {n: numbers.index(v) for n, v in values.items()}
+    low, high = float(numbers[0]), float(numbers[-1])
+    return FloatDistribution(low, high, log=column.is_log and low > 0), {n: float(v) for n, v in values.items()}

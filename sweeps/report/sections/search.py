@@ -18,7 +18,7 @@ def section(report: Report) -> Section | None:
     trials = complete(report)
     parts = importances(report)
     columns = by_importance(columns_of(report, trials), parts)
-    groups = _groups(report, parts, columns) if trials else {}
+    groups = _groups(report, parts, columns)
     html = render(
         "search.html",
         num_complete=len(trials),
@@ -42,6 +42,8 @@ def _groups(report: Report, parts: dict[str, float], columns: list[Column]) -> d
     trials = complete(report)
     can_compare = len(trials) > 1 and bool(columns)
     shown = curves(report)
+    if not trials:
+        return {"curves": [shown]} if shown else {}
     groups = {
         "pareto": [pareto_figure(report, trials)] if len(report.objectives) > 1 else [],
         "history": [history(report)],

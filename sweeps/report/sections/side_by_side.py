@@ -15,7 +15,8 @@ MAX_CHOSEN = 6
 CHOSEN_COLOURS = [colour for colour in COLOURS if colour not in PALE]
 TRAINING = "train/loss"
 SCORES = ("val/macro_f1", "val/decision/macro_f1", "val/accuracy", "val/balanced_accuracy", "val/log_loss", TRAINING)
-SIZES = ("num_parameters", "best_epoch", "num_epochs", "time/train_s")
+EPOCHS = ("best_epoch", "num_epochs")  # which an ensemble has not: they are stored as 0
+SIZES = ("num_parameters", *EPOCHS, "time/train_s")
 
 
 def section(report: Report) -> Section | None:
@@ -77,7 +78,7 @@ def _told(report: Report, trial: ReportedTrial) -> dict[str, Any]:
     return {
         "number": trial.number,
         "title": trial.title,
-        "state": trial.state,
+        "state": trial.state_in_words,
         "reason": trial.reason,
         "score": _rounded(trial.values[0]) if trial.values else None,
         "configuration": {axis: _written(value) for axis, value in _configuration(trial).items()},
@@ -108,7 +109,8 @@ def _metrics(trial: ReportedTrial) -> dict[str, float]:
     finished = [run for run in trial.runs if run.result]
     if not finished:
         return {}
-    names = [*SCORES, *(f"val/f1/{name}" for name in finished[0].class_names), *SIZES]
+    sizes = SIZES if "ensemble" not in finished[0].result else [name for name in SIZES if name not in EPOCHS]
+    names = [*SCORES, *(f"val/f1/{name}" for name in finished[0].class_names), *sizes]
     return {name: _mean(finished, name) for name in names if all(name in run.result for run in finished)}
 
 

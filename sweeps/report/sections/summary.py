@@ -41,8 +41,12 @@ def section(report: Report) -> Section:
         most_runs=MOST_RUNS,
         splits={key: name for key, name in SCORED.items() if any(key in row.splits for row in rows)},
         few=[sentence for row in rows for sentence in _few(row.trial)],
-        # The objective is that column already.
-        repeats=report.objectives == ["val/macro_f1"] and all("val" in row.splits for row in rows),
+        # Places of objectives. The one on validation has a column of its own already.
+        judged=[
+            place
+            for place, name in enumerate(report.objectives)
+            if name != "val/macro_f1" or not all("val" in row.splits for row in rows)
+        ],
         best=best,
         reference=reference,
         words=words,
@@ -138,7 +142,9 @@ def _runs(report: Report) -> list[tuple[str, list[str]]]:
     for trial in map(report.by_number.__getitem__, numbers):
         result = trial.runs[0].result if trial.runs else {}
         objectives = _objectives(trial) or ["-"] * len(report.objectives)
-        counts = [words.count(result.get(name)) for name in ("num_parameters", "num_epochs")]
+        # An average has no epochs: they are stored as 0.
+        epochs = None if "ensemble" in result else result.get("num_epochs")
+        counts = [words.count(number) for number in (result.get("num_parameters"), epochs)]
         lines.append(
             (trial.title, [*objectives, words.score(result.get("test/macro_f1")), *counts, _time(trial, result)])
         )
@@ -181,13 +187,8 @@ def _budget(report: Report) -> dict[str, Any]:
         "ended": max(ends, default=None),
         "spent_s": sum(ran) if ran else None,
         "num_ended": sum(trial.state in ("complete", "pruned", "fail") for trial in report.trials),
-        "num_outside": sum(map(_is_outside, report.trials)),
+        "num_outside": sum(trial.is_outside for trial in report.trials),
     }
-
-
-def _is_outside(trial: ReportedTrial) -> bool:
-    """Whether a trial ended well, but outside the constraints; a copy of another one is not counted."""
-    return trial.state == "complete" and not trial.is_candidate and REUSED_FROM not in trial.attributes
 
 
 def _space(report: Report) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What `sweeps.compare` shows of runs and trials, and when it reports a difference."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -144,8 +145,14 @@ def test_trials_of_a_study_are_compared(study: str, capsys: pytest.CaptureFixtur
     assert output.count(flattered) == 2
     assert "flattered" not in shown(capsys, f"{study}:0", f"outputs/sweeps/{study}:1")
     assert shown(capsys, f"{study}:0", f"{study}:2").endswith(f"{flattered}\n")
+    again = shown(capsys, f"{study}:2", study)
+    assert again.endswith("study:2 and study:2 are the same: name another one.\n") and "interval" not in again
+
+
+def test_the_best_trials_of_two_studies_are_both_flattered(study: str, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(f"outputs/sweeps/{study}", "outputs/sweeps/copy")
     both = "study:2 and study:2 were chosen on validation as the best of a study: both scores are flattered."
-    assert both in shown(capsys, study, study)
+    assert both in shown(capsys, study, "copy")
 
 
 def test_a_study_that_was_judged_by_no_validation_score_flatters_none(

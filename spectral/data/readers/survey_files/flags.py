@@ -28,8 +28,8 @@ def is_set(column: pd.Series, source: str) -> pd.Series:
     """
     if pd.api.types.is_numeric_dtype(column.dtype):  # truth values too
         return column.fillna(0).ne(0).astype(bool)
-    text = column.astype("string").str.strip().str.lower().replace(TRUTHS)
-    text = text.mask(text.isin(["", "nan"]))
+    text = column.astype("string").str.strip().str.lower()
+    text = text.mask(text.isin(["", "nan"])).replace(TRUTHS)
     numbers = pd.to_numeric(text, errors="coerce")
     if (neither := text.notna() & numbers.isna()).any():
         raise UserError(

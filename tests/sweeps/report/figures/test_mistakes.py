@@ -33,6 +33,29 @@ def test_the_subclass_with_most_mistakes_is_on_top() -> None:
     assert "most often taken for star" in bars["hovertext"][-1]
 
 
+def test_mistakes_in_small_groups_are_counted_and_no_mistake_is_written() -> None:
+    """All are right but three of four spectra, of a class of their own and two subclasses."""
+    catalog, predictions = split()
+    predictions["predicted"] = predictions["label"]
+    few = pd.DataFrame({"id": [f"few{k}" for k in range(4)], "subclass": ["wr", "wr", "cv", "cv"], "redshift": 0.0})
+    wrong = few[["id"]].assign(label="rare", predicted=["star", "star", "star", "rare"])
+    catalog, predictions = pd.concat([catalog, few]), pd.concat([predictions, wrong])
+    for figure, which in (
+        (mistakes_by_subclass(catalog, predictions, [*NAMES, "rare"]), "Subclasses with fewer than 5"),
+        (mistakes_by_redshift(catalog, predictions, [*NAMES, "rare"]), "Classes with fewer than 20"),
+    ):
+        assert figure is not None
+        assert figure.label.endswith(f" {which} spectra are left out: 3 of their 4 are misclassified.")
+    bars = mistakes_by_subclass(*split(), NAMES)
+    assert bars is not None and "left out" not in bars.label
+    drawn = bars.content["data"][0]
+    assert list(zip(drawn["text"], drawn["textposition"], strict=True)) == [
+        ("0 of 40", "outside"),
+        ("0 of 80", "outside"),
+        ("20 of 40", "auto"),
+    ]
+
+
 def test_subclasses_whose_names_begin_alike_have_a_bar_each() -> None:
     catalog, predictions = split()
     catalog["subclass"] = "starforming broadline galaxy, " + catalog["subclass"]

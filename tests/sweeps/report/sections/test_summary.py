@@ -278,3 +278,12 @@ def test_the_decision_rule_and_classes_with_few_spectra_are_told(tmp_path: Path)
     said = words(make_report(tmp_path / "study", [Made({"x": 0.1}, [0.5], runs=[{"result": scores}])], X))
     assert "validation, decision rule macro-F1" in said and "0.7500" in said
     assert "Few spectra in validation (trial 0): qso (4)." in said
+
+
+def test_validation_macro_f1_has_one_column_among_several_objectives(tmp_path: Path) -> None:
+    trials = [Made({"x": 0.1}, [0.5, 0.25], runs=[{"result": {"val/macro_f1": 0.5}}])]
+    report = make_report(tmp_path / "study", trials, X, ["val/macro_f1", "val/log_loss"], ["maximize", "minimize"])
+    page = summary.section(report).html
+    headings = re.findall(r'<th scope="col"[^>]*>([^<]+)</th>', page)
+    assert headings[:3] == ["val/log_loss", "validation macro-F1", "95 % interval"]
+    assert page.count('<td class="number">0.5000</td>') == 1
