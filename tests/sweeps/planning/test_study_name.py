@@ -78,7 +78,7 @@ def test_the_same_command_finishes_what_a_study_ends_in(tmp_path: Path, monkeypa
     in_the_way = SWEEPS / second / "sweep.json"
     in_the_way.mkdir(parents=True)
     code, output = end_of(None, *GRID, cwd=tmp_path)
-    assert code and "it is a folder; move it away and give the same command again" in output
+    assert code and "move this folder away and give the same command again" in output
     in_the_way.rmdir()
     assert f"The study {second} resumes: 3 of 3 trials have ended." in run(None, *GRID, cwd=tmp_path)
     assert in_the_way.is_file()

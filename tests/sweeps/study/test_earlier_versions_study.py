@@ -54,7 +54,7 @@ def test_a_study_of_an_earlier_version_is_exported(version: str, capsys: pytest.
     table = pd.read_csv(io.StringIO(capsys.readouterr().out))
     assert list(table["state"]) == ["complete"] * 3 + ["running"]
     assert list(table["model.width"]) == [2, 4, 2, 4]
-    assert list(table["run_dir"]) == [str(STUDY / str(number)) for number in range(4)]
+    assert list(table["run_dir"]) == [str(STUDY.absolute() / str(number)) for number in range(4)]
     assert (table["seconds"][:3] > 0).all()
 
 
