@@ -15,6 +15,7 @@ from spectral.errors import UserError
 from spectral.inputs.on_device import kept_on
 
 Spectra = tuple[Tensor, Tensor | None, Tensor | None]
+MOST_UNEVEN = 1e-3  # of a pixel, up to which wavelengths count as evenly spaced
 NORMAL_MAD = 0.6745  # median absolute value of a standard normal number
 
 
@@ -197,6 +198,8 @@ class Redshift(Augmentation):
             )
         self.max_redshift = max_redshift
         rising = np.array(wave_angstrom[::-1] if self.falls else wave_angstrom)
+        even = np.linspace(rising[0], rising[-1], len(rising))
+        self.is_even = bool(np.abs(rising - even).max() < MOST_UNEVEN * (even[1] - even[0]))
         self.register_buffer("wave", torch.from_numpy(rising), persistent=False)
         chosen = torch.tensor([classes is None or name in classes for name in class_names])
         self.register_buffer("acts", chosen, persistent=False)
@@ -231,7 +234,13 @@ class Redshift(Augmentation):
         """For each pixel the one before the wavelength that moves onto it, and the share of the next: [B, L] twice."""
         wave = kept_on(self, "wave", z.device, z.dtype).to(z.dtype)
         own = wave.flip(0) if self.falls else wave
-        rest = (own / (1 + z)).clamp(wave[0], wave[-1])
-        left = (torch.searchsorted(wave, rest, right=True) - 1).clamp(0, len(wave) - 2)
-        weight = (rest - wave[left]) / (wave[left + 1] - wave[left])
+        last = len(wave) - 1
+        if self.is_even:  # a division finds the pixel in a quarter of the time of a search
+            place = ((own / (1 + z) - wave[0]) * (last / (wave[-1] - wave[0]))).clamp_(0, last)
+            left = place.floor().clamp_(max=last - 1)
+            left, weight = left.long(), place.sub_(left)
+        else:
+            rest = (own / (1 + z)).clamp_(wave[0], wave[-1])
+            left = (torch.searchsorted(wave, rest, right=True) - 1).clamp_(0, last - 1)
+            weight = (rest - wave[left]) / (wave[left + 1] - wave[left])
         return (len(wave) - 2 - left, 1 - weight) if self.falls else (left, weight)
