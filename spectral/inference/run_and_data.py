@@ -177,10 +177,10 @@ def check_fits(classifier: Classifier, data: HasPixels, run: str) -> None:
 
 
 def _longer_than(length: int, data: HasPixels) -> str:
-    """Which spectra of a survey of unequal lengths have too many pixels; nothing if all have."""
+    """Which spectra of a survey of unequal lengths have too many pixels; nothing if all have, or its grid alone has."""
     if not isinstance(data, Survey):
         return ""
     ids = data.catalog["id"][data.catalog["length"] > length]
-    if len(ids) == len(data):
+    if not 0 < len(ids) < len(data):
         return ""
     return f"; {len(ids)} of {len(data)} are longer than that, the first is '{ids.iloc[0]}': leave them out of the file"
