@@ -26,6 +26,7 @@ def opened(folder: Path, **options: object) -> SurveyFilesReader:
         ([4, 0], [True, False]),
         ([2.0, 0.0, np.nan], [True, False, False]),
         (pd.array([4, 0, None], "Int64"), [True, False, False]),
+        (pd.array([True, False, None], "boolean"), [True, False, False]),
         ([True, False, None], [True, False, False]),
         (["T", " true ", "1", "4.0", "F", "false", "0", "", " ", "nan", None], [True] * 4 + [False] * 7),
     ],
