@@ -79,6 +79,17 @@ def test_a_warning_of_a_catalog_counts_as_it_is_written(
     assert found.fillna("-").tolist() == ["star", "-", "galaxy"]
 
 
+@pytest.mark.parametrize("no", [0, "F", False])
+def test_a_catalog_without_a_primary_row_is_refused(labelled: Callable[..., pd.Series], no: object) -> None:
+    with pytest.raises(UserError, match=r"data\.catalog=.*z\.csv has no row with ZCAT_PRIMARY, which marks the best"):
+        labelled(ZCAT_PRIMARY=[no] * 4)
+
+
+def test_a_column_of_primary_rows_without_values_chooses_none(labelled: Callable[..., pd.Series]) -> None:
+    objects = [str(FIRST_ID + i) for i in (0, 1, 2, 9)]
+    assert labelled(TARGETID=objects, ZCAT_PRIMARY=[None] * 4).tolist() == ["star", "qso", "galaxy"]
+
+
 @pytest.mark.parametrize("column", ["ZCAT_PRIMARY", "ZWARN"])
 def test_a_flag_that_is_neither_true_nor_false_is_refused(labelled: Callable[..., pd.Series], column: str) -> None:
     flags = {"ZCAT_PRIMARY": [1, 1, 1, 0], column: ["1", "best", "1", "0"]}
