@@ -16,7 +16,7 @@ from spectral.configs.data import readers
 from spectral.data.packing.pack import open_or_pack
 from spectral.data.readers.contract import Chunk
 from spectral.data.readers.parquet_stream import ROWS_PER_BATCH
-from spectral.data.readers.survey_files import scan
+from spectral.data.readers.survey_files import distinct_ids, scan
 from spectral.data.readers.survey_files.layout import Spectrum, UnreadableError
 from spectral.data.readers.survey_files.multimodal_universe import MultimodalUniverseLayout
 from spectral.data.readers.survey_files.reader import SurveyFilesReader
@@ -110,6 +110,21 @@ def test_whole_numbers_stay_exact_next_to_a_damaged_file(
     named = opened(tmp_path / "mmu", catalog=str(tmp_path / "z.csv")).catalog().set_index("id").loc[["a", "b", "c"]]
     assert named["night"].tolist() == objects.tolist()
     assert listed["zwarn"].dtype == named["fiber"].dtype == "float64"  # as before: floats hold these
+
+
+@pytest.mark.parametrize("rows_at_once", [2, 256])
+def test_of_two_files_with_the_same_spectra_the_first_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, rows_at_once: int
+) -> None:
+    monkeypatch.setattr(distinct_ids, "ROWS_AT_ONCE", rows_at_once)
+    for name in ("a.parquet", "b.parquet"):
+        write_parquet(tmp_path / "mmu" / name, spectra(5), object_id=list("vwxyz"))
+    reader = opened(tmp_path / "mmu")
+    with caplog.at_level("INFO"):
+        assert reader.catalog()["id"].tolist()[:5] == list("vwxyz")
+    assert "Reading up to 10 spectra whose id is there twice, to see which are whole." in caplog.text
+    problems = reader.read(np.arange(10)).problems
+    assert sorted(problems) == [5, 6, 7, 8, 9] and all("duplicate id" in reason for reason in problems.values())
 
 
 def test_only_a_part_of_a_parquet_file_is_in_memory(tmp_path: Path) -> None:
