@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from spectral.configs.data import PackedConfig
 from spectral.data.packing.open import open_survey
 from spectral.data.readers.columns import USUAL_NAMES, shortened
 from spectral.data.splits.objects import num_groups, warn_of_repeats, warn_of_torn_objects
@@ -59,7 +60,7 @@ class Dataset:
         dataset = cls.of(survey.with_split(_assigned(survey, data, split)))
         if not len(dataset.train):
             left = f"split={split.name} leaves no labelled spectrum to train on, of {len(survey)} in all"
-            raise UserError(no_labels(survey, left))
+            raise UserError(no_labels(survey, data, left))
         _check_classes(survey)
         _log_dataset(dataset)
         warn_of_torn_objects(dataset.survey.catalog, split.name)
@@ -160,16 +161,18 @@ def _check_classes(survey: Survey) -> None:
         )
 
 
-def no_labels(survey: Survey, sentence: str) -> str:
-    """A sentence, without its full stop, on spectra without labels, ended by what names the column if none has any."""
+def no_labels(survey: Survey, data: Any, sentence: str) -> str:
+    """A sentence, without its full stop, on spectra without labels, ended by what names the column if none has any.
+
+    Args:
+        data: its typed config; None: that of a run.
+    """
     if survey.catalog["label"].notna().any():
         return f"{sentence}."
     usual = ", ".join(USUAL_NAMES["label"])
     there = [name for name in survey.catalog.columns if name not in ("label", "class_index", "length")]
-    return (
-        f"{sentence}: no column called {usual} has labels, data.label_key names another; "
-        f"the data has {shortened(there)}."
-    )
+    way = "packing it again with data.label_key" if isinstance(data, PackedConfig) else "data.label_key"
+    return f"{sentence}: no column called {usual} has labels, {way} names another; the data has {shortened(there)}."
 
 
 def _log_dataset(dataset: Dataset) -> None:

@@ -75,7 +75,7 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
         survey, has_split_of_run = divided_as_the_run(folder, survey), True
     labels = labels_of(survey, names)
     on, rows = labelled_rows(command, survey, labels)
-    warn_of_lost_objects(folder, survey)
+    warn_of_lost_objects(command, survey)
     warn_of_too_short(predictor.classifier, predictor.min_pixels, survey, rows)
     labels, config = labels[rows], folder.load_config()
     seed, rule = folder.load_seed(), predictor.classifier.build_decision()

@@ -8,7 +8,7 @@ import numpy as np
 from spectral.configs.baseline import baseline_in_words
 from spectral.configs.class_lists import class_of
 from spectral.configs.commands import EvaluateConfig
-from spectral.configs.data import readers
+from spectral.configs.data import PackedConfig, readers
 from spectral.configs.pasted_overrides import pasted_list
 from spectral.configs.split import splits
 from spectral.data.dataset import Dataset, no_labels
@@ -133,7 +133,8 @@ def labelled_rows(command: EvaluateConfig, survey: Survey, labels: Labels) -> tu
     rows = np.arange(len(survey)) if on == "all" else survey.indices(on)
     rows = rows[labels[rows] >= 0]
     if not len(rows):
-        raise UserError(no_labels(survey, f"on={on} has no labelled spectrum to score{_key_of_run(command, survey)}"))
+        of_run = _key_of_run(command, survey)
+        raise UserError(no_labels(survey, command.data, f"on={on} has no labelled spectrum to score{of_run}"))
     return on, rows
 
 
@@ -144,15 +145,19 @@ def _key_of_run(command: EvaluateConfig, survey: Survey) -> str:
     return f" (the run had data.label_key={key}, which the data has too)" if there else ""
 
 
-def warn_of_lost_objects(folder: RunFolder, survey: Survey) -> None:
+def warn_of_lost_objects(command: EvaluateConfig, survey: Survey) -> None:
     """Warn of other data with the column that named the run's objects, if nothing names them here."""
-    key = folder.load_config()["data"].get("group_key")
-    if "group" not in survey.catalog and key in survey.catalog:
-        log.warning(
-            "The run had data.group_key=%s, which the data has too, but this command does not have: the intervals take "
-            "the spectra of one object for independent.",
-            key,
-        )
+    key = RunFolder(command.run).load_config()["data"].get("group_key")
+    if "group" in survey.catalog or key not in survey.catalog:
+        return
+    is_packed = isinstance(command.data, PackedConfig)
+    log.warning(
+        "The run had data.group_key=%s, which the data has too, but %s: the intervals take the spectra of one object "
+        "for independent.%s",
+        key,
+        "its pack was made without" if is_packed else "this command does not have",
+        f" Pack it again with data.group_key={key}." if is_packed else "",
+    )
 
 
 def check_fits(classifier: Classifier, data: HasPixels, run: str) -> None:
@@ -177,10 +182,10 @@ def check_fits(classifier: Classifier, data: HasPixels, run: str) -> None:
 
 
 def _longer_than(length: int, data: HasPixels) -> str:
-    """Which spectra of a survey of unequal lengths have too many pixels; nothing if all have."""
+    """Which spectra of a survey of unequal lengths have too many pixels; nothing if all have, or its grid alone has."""
     if not isinstance(data, Survey):
         return ""
     ids = data.catalog["id"][data.catalog["length"] > length]
-    if len(ids) == len(data):
+    if not 0 < len(ids) < len(data):
         return ""
     return f"; {len(ids)} of {len(data)} are longer than that, the first is '{ids.iloc[0]}': leave them out of the file"

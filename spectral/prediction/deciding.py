@@ -116,14 +116,9 @@ def prepare_deciding(command: PredictConfig, run: AppliedRun, probabilities: Cal
                 raise UserError("priors=estimate needs spectra with a class, and none has one: leave priors out.")
             found = estimate_shares(classified, prior)
             shares = found.shares
-            deciding.doubts = _doubts(prior, class_names, validation)
+            deciding.doubts = _doubts_of_estimate(prior, class_names, validation)
             deciding.sentences.append(
                 f"class shares, estimated from {found.num_spectra:,} spectra: {_listed(shares, class_names)}"
-            )
-        if run.is_mixed:
-            deciding.doubts.append(
-                f"{run.name} was trained on mixtures (schedule.mixup_alpha), so its probabilities are too small to be "
-                "moved to other class shares: leave priors out."
             )
         deciding.rule, deciding.at_shares = _at_shares(rule, shares, prior, class_names, validation), True
         deciding.report["priors"] = dict(zip(class_names, shares.tolist(), strict=True))
@@ -138,19 +133,31 @@ def prepare_deciding(command: PredictConfig, run: AppliedRun, probabilities: Cal
                 validation.objects,
             )
             _report_effect(deciding, validation, decided, weights)
-    is_judged = (command.priors, command.reject, command.reject_below) != (None, None, None)
-    if is_judged and validation is not None and validation.is_out_of_fold:
-        deciding.doubts.append(
-            f"{run.name} is an ensemble of folds: what is fitted to its validation, or said of it, is by the "
-            "probabilities of single members, and those of their average are others."
-        )
+    deciding.doubts += _doubts_of_run(command, run)
     if command.reject is not None or command.reject_below is not None:
         deciding.threshold = _threshold(command, deciding, validation, decided, weights)
         _report_threshold(deciding)
     return deciding
 
 
-def _doubts(output_prior: Floats, class_names: list[str], validation: Validation | None) -> list[str]:
+def _doubts_of_run(command: PredictConfig, run: AppliedRun) -> list[str]:
+    """What speaks against it in how the run was trained."""
+    doubts = list[str]()
+    if command.priors is not None and run.is_mixed:
+        doubts.append(
+            f"{run.name} was trained on mixtures (schedule.mixup_alpha), so its probabilities are too small to be "
+            "moved to other class shares: leave priors out."
+        )
+    is_judged = (command.priors, command.reject, command.reject_below) != (None, None, None)
+    if is_judged and run.validation is not None and run.validation.is_out_of_fold:
+        doubts.append(
+            f"{run.name} is an ensemble of folds: what is fitted to its validation, or said of it, is by the "
+            "probabilities of single members, and those of their average are others."
+        )
+    return doubts
+
+
+def _doubts_of_estimate(output_prior: Floats, class_names: list[str], validation: Validation | None) -> list[str]:
     """Whether an estimate can be trusted: on validation, where the shares are known, the same is tried."""
     if validation is None:
         return []

@@ -11,6 +11,8 @@ from spectral.errors import UserError
 from spectral.prediction.finished import record_path
 from spectral.runs.folder import RunFolder
 
+OF_OTHERS = ("tracker.json", "trial.json")  # what a tracker and a sweep write into a run folder
+
 
 def check_keeps_inputs(command: PredictConfig) -> None:
     """Raise UserError if the file of a command, or its record, would take the place of the run or of the data.
@@ -27,7 +29,7 @@ def check_keeps_inputs(command: PredictConfig) -> None:
 def _owners(path: Path, command: PredictConfig) -> Iterator[str]:
     """What a file is part of, as the command names it."""
     run, data = RunFolder(command.run), command.data
-    of_run = [own for name, own in vars(run).items() if name != "path"]
+    of_run = [own for name, own in vars(run).items() if name != "path"] + [run.path / name for name in OF_OTHERS]
     if _is_same(path, run.path) or any(_is_within(path, own) for own in of_run):
         yield f"run={command.run}"
     for field in dataclasses.fields(data):

@@ -9,10 +9,8 @@ from spectral.prediction.applied_run import AppliedRun
 from spectral.prediction.blocks import Blocks
 
 PLAN_FORMAT = 1  # raised when parts of earlier versions cannot be used
-OF_COMPUTING = (
-    "precision",
-    "kernel",
-)  # what the command may ask for when parts are made; auto: it does not
+# What the command may ask for when parts are made; auto: it does not.
+OF_COMPUTING = ("precision", "kernel")
 OF_THE_FILE = ("keep_columns", "reject", "reject_below", "priors")  # what the command asks for when parts are joined
 
 

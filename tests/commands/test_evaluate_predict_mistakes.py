@@ -12,6 +12,9 @@ import yaml
 from applied_runs import NUM, command, evaluate, predict
 from small_runs import REPOSITORY, StoppedError, run, stop_after
 
+from spectral.configs.readers import ArraysConfig
+from spectral.data.packing.pack import pack
+from spectral.data.readers.arrays.opening import open_arrays
 from spectral.errors import UserError
 
 
@@ -91,6 +94,12 @@ def run_of_beats(finished: Path, folder: Path) -> Path:
     return folder
 
 
+def pack_of(data: Path, folder: Path) -> Path:
+    """The arrays of a file, packed without any key."""
+    pack(open_arrays(str(data)), ArraysConfig(num_workers=1), folder, progress=False)
+    return folder
+
+
 def test_data_without_labels_is_refused_with_the_key_that_the_run_had(
     finished: Path, spectra: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -100,8 +109,11 @@ def test_data_without_labels_is_refused_with_the_key_that_the_run_had(
         r"no labelled spectrum to score \(the run had data\.label_key=rhythm, which the data has too\): no column "
         r"called label.* data\.label_key names another; the data has id, rhythm\."
     )
+    beats = run_of_beats(finished, tmp_path / "run")
     with pytest.raises(UserError, match=sentence):
-        evaluate(run_of_beats(finished, tmp_path / "run"), *given)
+        evaluate(beats, *given)
+    with pytest.raises(UserError, match=r"which the data has too\): .* packing it again with data\.label_key names"):
+        evaluate(beats, "data=packed", f"data.folder={pack_of(data, tmp_path / 'pack')}")
 
 
 def test_objects_of_the_run_that_the_command_does_not_name_are_warned_of(
@@ -119,6 +131,8 @@ def test_objects_of_the_run_that_the_command_does_not_name_are_warned_of(
     assert not warned()
     evaluate(beats, *given)
     assert warned()
+    evaluate(beats, "data=packed", f"data.folder={pack_of(data, tmp_path / 'pack')}")
+    assert any(message.endswith("Pack it again with data.group_key=patient.") for message in caplog.messages)
 
 
 def test_spectra_of_unequal_lengths_that_are_longer_than_the_runs_are_counted(finished: Path, tmp_path: Path) -> None:

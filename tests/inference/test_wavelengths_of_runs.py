@@ -1,14 +1,17 @@
 """Which pixels of a run the pixels of other spectra are."""
 
 import re
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
 from spectral.inference.input_spec import InputSpec
+from spectral.inference.run_and_data import check_fits
 from spectral.inference.wavelengths import begins_as, check_same_pixels, difference_to_initial
 from spectral.survey import Survey
 
@@ -49,6 +52,15 @@ def test_other_pixels_are_refused(data: Survey) -> None:
 
 def test_the_beginning_of_a_grid_is_not_longer_than_it() -> None:
     assert begins_as(WAVE, WAVE[:1]) and begins_as(WAVE, WAVE) and not begins_as(WAVE[:9], WAVE)
+
+
+def test_a_grid_that_is_longer_than_all_of_its_spectra_is_refused() -> None:
+    """As a CSV whose last columns of wavelengths are blank in all rows."""
+    catalog = pd.DataFrame({"id": ["a"], "length": [9]})
+    data = Survey(np.zeros((1, 1, 11), np.float32), catalog, ("star", "qso"), wave_angstrom=WAVE)
+    run = Classifier(None, cast(InputSpec, SimpleNamespace(num_channels=1)), ["star", "qso"], 9)
+    with pytest.raises(UserError, match=r"^the data has 11 pixels per spectrum, RUN was trained on 9\.$"):
+        check_fits(run, data, "RUN")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ TIANCHI = ("data=tianchi", "data.index=i.csv", "data.folder=texts")
         ("texts/7.txt", "data.folder=texts", (RUN, *TIANCHI, "format=csv")),
         ("run/predictions.parquet", "run=run", (RUN, "data=arrays", "data.path=a.npz")),
         ("run/snapshots/epoch-0004/predictions.parquet", "run=run", (RUN, "data=arrays", "data.path=a.npz")),
+        ("run/trial.json", "run=run", (RUN, "data=arrays", "data.path=a.npz", "format=csv")),
         ("m.onnx", "run=m.onnx", ("run=m.onnx", "data=arrays", "data.path=a.npz", "format=csv")),
     ],
 )
@@ -41,11 +42,13 @@ def test_a_file_of_the_run_or_of_the_data_is_never_replaced(
     assert path.read_text() == "precious"
 
 
-def test_nor_is_one_by_the_record_of_the_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["model", "trial", "tracker"])
+def test_nor_is_one_by_the_record_of_the_catalog(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     data = ("data=arrays", "data.path=a.npz")
-    with pytest.raises(UserError, match=r"out=run/model needs the place of run/model\.json, which is part of run=run"):
-        command("predict", RUN, *data, "out=run/model", "format=csv", "overwrite=true")
+    sentence = rf"out=run/{name} needs the place of run/{name}\.json, which is part of run=run"
+    with pytest.raises(UserError, match=sentence):
+        command("predict", RUN, *data, f"out=run/{name}", "format=csv", "overwrite=true")
 
 
 def test_a_link_within_a_pack_is_part_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

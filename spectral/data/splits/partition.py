@@ -29,6 +29,23 @@ class RareStratumError(ValueError):
         self.stratum, self.num_units = stratum, num_units
 
 
+@dataclass(frozen=True)
+class LargerUnits:
+    """Units of several spectra, by number: what is the same in whatever order they are placed."""
+
+    members: list[Ints]  # rows of each
+    contents: list[tuple[Ints, Ints]]  # strata of each, and its spectra in them
+    sizes: Ints  # spectra of each [U]
+    first: Ints  # where each begins among the rows [U]
+
+    @classmethod
+    def of(cls, units: Ints, strata: Ints, rows: Ints) -> "LargerUnits":
+        """`rows` are all spectra of some units, in random order."""
+        _, first, sizes = np.unique(units[rows], return_index=True, return_counts=True)
+        members = np.split(rows[np.argsort(units[rows], kind="stable")], np.cumsum(sizes)[:-1])
+        return cls(members, [np.unique(strata[of_unit], return_counts=True) for of_unit in members], sizes, first)
+
+
 @dataclass
 class Partition:
     """Spectra on their way into parts.
@@ -57,25 +74,21 @@ class Partition:
         known = self._with_known_units(parts)
         self._quotas = np.stack([quotas(n, self.shares) for n in np.bincount(self.strata)])
         new = rng.permutation(np.flatnonzero(known < 0))
+        is_single = np.bincount(self.units)[self.units[new]] == 1
+        larger = LargerUnits.of(self.units, self.strata, new[~is_single])
+        counts = np.zeros_like(self._quotas)
+        np.add.at(counts, (self.strata[known >= 0], known[known >= 0]), 1)
+        units_left = np.bincount(_pairs(self.units[new], self.strata[new])[:, 1], minlength=len(self._quotas))
         for spread in range(int(drawn), NUM_ORDERS):
-            parts = self._completed(known, new, spread, rng)
+            parts, self._counts, self._units_left = known.copy(), counts.copy(), units_left.copy()
+            self._place_units(larger, parts, spread * rng.random(len(larger.sizes)))
+            self._place_singles(new[is_single], parts)
             lacking = self._lacking()
             if not lacking:
                 return parts
-            if min(lacking.values()) < len(self.shares):
+            if min(lacking.values()) < len(self.shares) or not len(larger.sizes):
                 break
         raise RareStratumError(*min(lacking.items(), key=lambda item: item[1]))
-
-    def _completed(self, known: Ints, new: Ints, spread: int, rng: np.random.Generator) -> Ints:
-        """Part of each spectrum [N], whether or not each stratum is in every part; `new` are the rows to divide."""
-        parts = known.copy()
-        self._counts = np.zeros_like(self._quotas)
-        np.add.at(self._counts, (self.strata[known >= 0], known[known >= 0]), 1)
-        self._units_left = np.bincount(_pairs(self.units[new], self.strata[new])[:, 1], minlength=len(self._quotas))
-        single = np.bincount(self.units)[self.units[new]] == 1
-        self._place_units(new[~single], parts, spread, rng)
-        self._place_singles(new[single], parts)
-        return parts
 
     def _with_known_units(self, parts: Ints) -> Ints:
         """New spectra of a unit that was divided before follow it."""
@@ -86,18 +99,17 @@ class Partition:
             raise TornUnitError(int(self.units[known][torn][0]))
         return of_unit[self.units]
 
-    def _place_units(self, rows: Ints, parts: Ints, spread: int, rng: np.random.Generator) -> None:
-        """`rows` are all spectra of some new units, in random order.
+    def _place_units(self, units: LargerUnits, parts: Ints, drawn: NDArray[np.float64]) -> None:
+        """Place units by size, the largest first.
 
-        Sizes of units that are within a factor of 2 ** spread do not say which of them goes first.
+        Args:
+            drawn: added to the logarithm, to base 2, of each size [U]. Random numbers of up to s let sizes within a
+                factor of 2 ** s go in any order.
         """
-        _, first, sizes = np.unique(self.units[rows], return_index=True, return_counts=True)
-        members = np.split(rows[np.argsort(self.units[rows], kind="stable")], np.cumsum(sizes)[:-1])
-        drawn = spread * rng.random(len(sizes))
-        for i in np.lexsort((first, -np.log2(sizes) - drawn)):
-            strata, numbers = np.unique(self.strata[members[i]], return_counts=True)
+        for i in np.lexsort((units.first, -np.log2(units.sizes) - drawn)):
+            strata, numbers = units.contents[i]
             part = self._best_part(strata, numbers)
-            parts[members[i]] = part
+            parts[units.members[i]] = part
             self._counts[strata, part] += numbers
             self._units_left[strata] -= 1
 

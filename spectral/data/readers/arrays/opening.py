@@ -31,7 +31,11 @@ UNKNOWN = {  # what to do with files that people have and no reader takes
         "the archive's TSV can be read, or what aeon's load_from_ts_file or load_from_arff_file gives, as flux "
         "[N, C, L] and label of an NPZ",
     ),
-    **dict.fromkeys((".txt", ".dat"), "a matrix of text with a spectrum a row can be read once its name ends in .csv"),
+    **dict.fromkeys(
+        (".txt", ".dat"),
+        "a folder of files of wavelength and flux is read by data=two_column, and a matrix of text, a spectrum a row, "
+        "once its name ends in .csv",
+    ),
 }
 
 

@@ -1,5 +1,6 @@
 """Ids that several files of a survey have: one row keeps the id, and the others are bad rows."""
 
+import logging
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -12,6 +13,10 @@ from numpy.typing import NDArray
 from spectral.data.readers.columns import SHORT_ID
 from spectral.data.readers.survey_files.layout import Layout, UnreadableError
 from spectral.data.readers.survey_files.scan import FILE, PROBLEM, ROW_IN_FILE
+
+log = logging.getLogger(__name__)
+
+ROWS_AT_ONCE = 256  # of a file, in memory together
 
 
 def with_distinct_ids(layout: Layout, frame: pd.DataFrame, root: Path) -> pd.DataFrame:
@@ -51,11 +56,15 @@ def _problems_before_good(
     """Why each of some spectra [n] cannot be read, or None; none is read whose id an earlier good one has."""
     problems: list[str | None] = [None] * len(ids)
     good = set[str]()
+    if len(ids):
+        log.info("Reading up to %s spectra whose id is there twice, to see which are whole.", f"{len(ids):,}")
     for file, of_file in groupby(range(len(ids)), lambda i: files[i]):
         asked = [i for i in of_file if ids[i] not in good]
-        found = _problems(layout, root, file, [int(places[i]) for i in asked]) if asked else []
-        for i, problem in zip(asked, found, strict=True):
-            problems[i] = problem
+        for start in range(0, len(asked), ROWS_AT_ONCE):
+            some = asked[start : start + ROWS_AT_ONCE]
+            found = _problems(layout, root, file, [int(places[i]) for i in some])
+            for i, problem in zip(some, found, strict=True):
+                problems[i] = problem
         good.update(ids[i] for i in asked if problems[i] is None)
     return problems
 

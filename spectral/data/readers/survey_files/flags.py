@@ -27,7 +27,7 @@ def is_set(column: pd.Series, source: str) -> pd.Series:
         UserError: a text is neither.
     """
     if pd.api.types.is_numeric_dtype(column.dtype):  # truth values too
-        return column.fillna(0).ne(0).astype(bool)
+        return column.ne(0).fillna(False).astype(bool) & column.notna()
     text = column.astype("string").str.strip().str.lower()
     text = text.mask(text.isin(["", "nan"])).replace(TRUTHS)
     numbers = pd.to_numeric(text, errors="coerce")

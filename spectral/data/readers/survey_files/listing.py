@@ -178,9 +178,21 @@ def _named(ids: pd.Series) -> pd.Series:
 
 
 def _primary(table: pd.DataFrame, named: str) -> pd.DataFrame:
-    """The best row of each object, if a catalog of several says which one that is."""
+    """The best row of each object, if a catalog of several says which one that is.
+
+    Raises:
+        UserError: no row is.
+    """
     column = next((name for name in table if str(name).lower() == PRIMARY), None)
-    if column is None or (is_best := is_set(table[column], named)).all():
+    if column is None or table[column].isna().all():
+        return table
+    is_best = is_set(table[column], named)
+    if not is_best.any():
+        raise UserError(
+            f"{named} has no row with {column}, which marks the best of an object's rows: leave this column out if all "
+            "rows are wanted."
+        )
+    if is_best.all():
         return table
     best = table[is_best].reset_index(drop=True)
     log.info("%s: the %s of %s rows with %s are used.", named, f"{len(best):,}", f"{len(table):,}", column)

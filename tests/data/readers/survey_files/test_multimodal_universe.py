@@ -1,7 +1,6 @@
 """`data=multimodal_universe`: HDF5 by healpix, and Parquet."""
 
 import tracemalloc
-from collections.abc import Callable
 from pathlib import Path
 
 import h5py
@@ -17,7 +16,7 @@ from spectral.configs.data import readers
 from spectral.data.packing.pack import open_or_pack
 from spectral.data.readers.contract import Chunk
 from spectral.data.readers.parquet_stream import ROWS_PER_BATCH
-from spectral.data.readers.survey_files import scan
+from spectral.data.readers.survey_files import distinct_ids, scan
 from spectral.data.readers.survey_files.layout import Spectrum, UnreadableError
 from spectral.data.readers.survey_files.multimodal_universe import MultimodalUniverseLayout
 from spectral.data.readers.survey_files.reader import SurveyFilesReader
@@ -69,18 +68,6 @@ def test_an_object_of_two_files_is_one_group_by_its_position(tmp_path: Path) -> 
     assert groups[0] == groups[4] and groups[1] == groups[5] and groups[0] != groups[1]
 
 
-@pytest.mark.parametrize("kind", ["bool", "int64"])
-def test_a_spectrum_whose_redshift_has_a_warning_has_no_label(tmp_path: Path, kind: str) -> None:
-    ids = [str(FIRST_ID + i) for i in range(3)]
-    columns = {"object_id": ids, "CLASS": ["STAR", "QSO", "GALAXY"], "ZWARNING": np.array([0, 1, 0], kind)}
-    write_parquet(tmp_path / "mmu" / "train-0.parquet", spectra(3), **columns)
-    (tmp_path / "mmu" / "damaged.parquet").write_text("no spectra")  # a row without a warning of its own
-    labels = opened(tmp_path / "mmu").catalog().set_index("id")["label"]
-    assert labels[ids].fillna("-").tolist() == ["star", "-", "galaxy"]
-    kept = opened(tmp_path / "mmu", zwarn_labels=True).catalog().set_index("id")["label"]
-    assert kept[ids].tolist() == ["star", "qso", "galaxy"]
-
-
 def test_padding_is_no_part_of_a_spectrum(tmp_path: Path) -> None:
     parts = two_files(tmp_path / "mmu")
     same(opened(tmp_path / "mmu").read(np.array([3])), 0, parts[0], 3, LENGTH - 5)
@@ -107,45 +94,6 @@ def test_parquet_is_read_as_written(tmp_path: Path, structs: bool) -> None:
         same(chunk, position, parts, row)
 
 
-@pytest.fixture
-def labelled(tmp_path: Path) -> Callable[..., pd.Series]:
-    """The labels of three spectra from a catalog of four rows, the first and the last of one object."""
-
-    def labels(**columns: list[object]) -> pd.Series:
-        ids = [str(FIRST_ID + i) for i in range(3)]
-        write_parquet(tmp_path / "mmu" / "train-0.parquet", spectra(3), object_id=ids)
-        table = {"TARGETID": [*ids, ids[0]], "SPECTYPE": ["STAR", "QSO", "GALAXY", "QSO"], **columns}
-        pd.DataFrame(table).to_csv(tmp_path / "z.csv", index=False)
-        return opened(tmp_path / "mmu", catalog=str(tmp_path / "z.csv")).catalog()["label"]
-
-    return labels
-
-
-WAYS = [(True, False), (1, 0), ("true", "false"), ("T", "F"), ("t", " f"), (1, None), ("T", "")]  # to say yes and no
-
-
-@pytest.mark.parametrize(("yes", "no"), WAYS)
-def test_labels_come_from_a_catalog_where_files_have_none(
-    labelled: Callable[..., pd.Series], yes: object, no: object
-) -> None:
-    assert labelled(ZCAT_PRIMARY=[yes, yes, yes, no]).tolist() == ["star", "qso", "galaxy"]
-
-
-@pytest.mark.parametrize(("yes", "no"), WAYS)
-def test_a_warning_of_a_catalog_counts_as_it_is_written(
-    labelled: Callable[..., pd.Series], yes: object, no: object
-) -> None:
-    found = labelled(ZCAT_PRIMARY=[1, 1, 1, 0], ZWARN=[no, yes, no, no])
-    assert found.fillna("-").tolist() == ["star", "-", "galaxy"]
-
-
-@pytest.mark.parametrize("column", ["ZCAT_PRIMARY", "ZWARN"])
-def test_a_flag_that_is_neither_true_nor_false_is_refused(labelled: Callable[..., pd.Series], column: str) -> None:
-    flags = {"ZCAT_PRIMARY": [1, 1, 1, 0], column: ["1", "best", "1", "0"]}
-    with pytest.raises(UserError, match=rf"data\.catalog=.*z\.csv has 'best' in '{column}': a number, true or false"):
-        labelled(**flags)
-
-
 @pytest.mark.parametrize("files_per_task", [1, 256])
 def test_whole_numbers_stay_exact_next_to_a_damaged_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files_per_task: int
@@ -162,6 +110,21 @@ def test_whole_numbers_stay_exact_next_to_a_damaged_file(
     named = opened(tmp_path / "mmu", catalog=str(tmp_path / "z.csv")).catalog().set_index("id").loc[["a", "b", "c"]]
     assert named["night"].tolist() == objects.tolist()
     assert listed["zwarn"].dtype == named["fiber"].dtype == "float64"  # as before: floats hold these
+
+
+@pytest.mark.parametrize("rows_at_once", [2, 256])
+def test_of_two_files_with_the_same_spectra_the_first_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, rows_at_once: int
+) -> None:
+    monkeypatch.setattr(distinct_ids, "ROWS_AT_ONCE", rows_at_once)
+    for name in ("a.parquet", "b.parquet"):
+        write_parquet(tmp_path / "mmu" / name, spectra(5), object_id=list("vwxyz"))
+    reader = opened(tmp_path / "mmu")
+    with caplog.at_level("INFO"):
+        assert reader.catalog()["id"].tolist()[:5] == list("vwxyz")
+    assert "Reading up to 10 spectra whose id is there twice, to see which are whole." in caplog.text
+    problems = reader.read(np.arange(10)).problems
+    assert sorted(problems) == [5, 6, 7, 8, 9] and all("duplicate id" in reason for reason in problems.values())
 
 
 def test_only_a_part_of_a_parquet_file_is_in_memory(tmp_path: Path) -> None:
