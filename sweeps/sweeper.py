@@ -121,7 +121,7 @@ class SpectralSweeper(Sweeper):
             if not (is_new or study.is_finished()):  # a finished study is shown, wherever its data may be now
                 self._job_checks.check_here(space, sweep, devices)
             data = self._check_data(study, sweep, folder)
-            study.retry_failed()
+            study.begin_command()
             folder.mkdir(parents=True, exist_ok=True)  # only now: a study that cannot be opened must leave no folder
             if sweep.storage:
                 note_storage(study, folder)
