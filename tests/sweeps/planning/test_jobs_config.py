@@ -32,6 +32,8 @@ BEGUN: dict[str, Any] = {
     "data": {"folder": "old/pack", "grid": None},
     "init": None,
     "teacher": "runs/a",
+    "scales": [1, 2],
+    "limit": float("nan"),
 }
 OPTIONS: dict[str, Any] = {"num_trials": 2, "free_keys": ["device"], "search_overrides": ["score_test=false"]}
 
@@ -78,6 +80,12 @@ def test_what_is_free_searched_added_or_renamed_may_differ(
     changes: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     resumed_with(tmp_path, changes)
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_what_is_free_within_a_list_may_differ(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    changes = {"stages": [{"epochs": 4, "steps": "${steps}"}], "scales": [1, 3]}
+    resumed_with(tmp_path, changes, free_keys=["device", "stages.0.epochs", "scales.1"])
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
