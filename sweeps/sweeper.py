@@ -121,7 +121,7 @@ class SpectralSweeper(Sweeper):
             if not (is_new or study.is_finished()):  # a finished study is shown, wherever its data may be now
                 self._job_checks.check_here(space, sweep, devices)
             data = self._check_data(study, sweep, folder)
-            study.retry_failed()
+            study.begin_command()
             folder.mkdir(parents=True, exist_ok=True)  # only now: a study that cannot be opened must leave no folder
             if sweep.storage:
                 note_storage(study, folder)
@@ -190,6 +190,7 @@ class SpectralSweeper(Sweeper):
         from sweeps.tracking import track_study
 
         has_news = loop.num_failures + loop.num_others > 0
+        is_finished = study.is_finished()  # before the ensemble: another controller may end the last trial meanwhile
         without = end_in_ensemble(study, folder, interrupts)
         summarize(study, folder, without)
         if sweep.report and not interrupts.stopping:
@@ -197,7 +198,9 @@ class SpectralSweeper(Sweeper):
 
             write_after_sweep(study, folder, has_news)
         track_study(study, folder, OmegaConf.select(self.config, TRACKER), has_news=has_news)
-        if study.is_finished() and not interrupts.stopping and not lacks_ensemble(study, folder):
+        # One that was tried and cannot be made is not left to the same command.
+        leaves_ensemble = interrupts.draining and lacks_ensemble(study, folder)
+        if is_finished and not interrupts.stopping and not leaves_ensemble:
             note_reported(study.study)
         trials = study.trials()
         last = f"the last failure is: {(loop.last_failure or last_failure(trials)).rstrip('.?')}"

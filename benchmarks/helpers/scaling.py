@@ -29,7 +29,9 @@ def _lines(path: str) -> list[str]:
 
 
 def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
-    """The b of cost = a * size^b, by least squares in the logarithms."""
+    """The b of cost = a * size^b, by least squares in the logarithms; NaN if a cost is not positive."""
+    if min(costs) <= 0:  # a difference of two times, of a machine that is busy
+        return np.nan
     slope: float = np.polyfit(np.log(sizes), np.log(costs), 1)[0]
     return slope
 

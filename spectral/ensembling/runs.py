@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
 from spectral.runs.folder import RunFolder
+from spectral.runs.runs_below import runs_below
 from spectral.scoring.bootstrap import group_numbers
 from spectral.scoring.split_scores import Probabilities
 
@@ -39,7 +40,8 @@ class FinishedRun:
         """
         folder = RunFolder(path)
         if not folder.config.is_file():
-            raise UserError(f"{path} is not a run folder: it has no {folder.config.name}.")
+            others = runs_below(folder.path, key="")
+            raise UserError(f"{path} is not a run folder: it has no {folder.config.name}.{others}")
         result = folder.load_result()
         if result is None:
             raise UserError(f"{path} cannot be a member: it has no {folder.result.name}, so resume it first.")

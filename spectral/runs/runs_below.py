@@ -4,23 +4,30 @@ import shlex
 from pathlib import Path
 
 CONFIG = "config.yaml"
+STUDIES = Path("outputs/sweeps")  # the folders of studies, which are named there
 NUM_NAMED = 3
 
 
-def runs_below(path: Path) -> str:
+def runs_below(path: Path, key: str = "run=") -> str:
     """A sentence that names run folders in a folder, for a message; begins with a space, empty if there are none.
 
     Args:
-        path: a folder, or FOLDER:NUMBER, as `python -m sweeps.compare` names a trial of a study.
+        path: a folder, or FOLDER:NUMBER, as `python -m sweeps.compare` names a trial of a study; the name of a study
+            means its folder.
+        key: what a run is given by.
     """
     study, separator, number = str(path).rpartition(":")
     is_trial = bool(separator) and number.isdecimal()
     folder = Path(study) if is_trial else path
     places = [number, f"{number}/*"] if is_trial else ["*", "*/seed-*"]
-    found = [config.parent for place in places for config in folder.glob(f"{place}/{CONFIG}")]
+    found = _runs(folder, places) or _runs(STUDIES / folder, places)
     if not found:
         return ""
     ordered = sorted(found, key=lambda run: (len(run.parts), len(run.name), run))
-    named = [shlex.quote(f"run={run}") for run in ordered]
+    named = [shlex.quote(f"{key}{run}") for run in ordered]
     more = f", or another of {len(named)}" if len(named) > NUM_NAMED else ""
     return f" Give a run in it: {', '.join(named[:NUM_NAMED])}{more}."
+
+
+def _runs(folder: Path, places: list[str]) -> list[Path]:
+    return [config.parent for place in places for config in folder.glob(f"{place}/{CONFIG}")]

@@ -13,15 +13,18 @@ NUM_TRIED = 2  # spectra
 def check_network(
     network: nn.Module, name: str, num_channels: int, length: int, num_classes: int, with_mask: bool
 ) -> None:
-    """Raise UserError unless a network gives logits [B, K]. It is left in evaluation mode.
+    """Raise UserError unless a network gives logits [B, K], if it runs on a CPU. It is left in evaluation mode.
 
     Args:
         name: of the model, for the sentence.
         with_mask: whether the spectra have a mask [B, L]; otherwise the network is given None.
     """
     mask = torch.zeros(NUM_TRIED, length, dtype=torch.bool) if with_mask else None
-    with torch.no_grad():
-        logits = network.eval()(torch.zeros(NUM_TRIED, num_channels, length), mask)
+    try:
+        with torch.no_grad():
+            logits = network.eval()(torch.zeros(NUM_TRIED, num_channels, length), mask)
+    except Exception:  # it may have layers for a GPU alone; another mistake ends the training in its traceback
+        return
     if _shape(logits) != [NUM_TRIED, num_classes]:
         raise UserError(
             f"model={name} gives {_in_words(logits)} for {NUM_TRIED} spectra of {num_classes} classes: it must give "

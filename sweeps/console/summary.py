@@ -64,19 +64,28 @@ def summarize(study: SharedStudy, folder: Path, without_ensemble: str = "") -> N
         if line := _use(best[0], folder, replicate):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
         if not without_ensemble:
-            summary["ensemble"] = _show_ensemble(best[0], folder, console)
+            summary["ensemble"] = _show_ensemble(best[0], trials, folder, console)
     if without_ensemble:
         console.print(without_ensemble, highlight=False, markup=False, soft_wrap=True)
     console.print(f"study {study.name}: {folder}", highlight=False, markup=False, soft_wrap=True)
     write_summary(summary, folder)
 
 
-def _show_ensemble(best: "FrozenTrial", folder: Path, console: "Console") -> dict[str, Any] | None:
+def _show_ensemble(
+    best: "FrozenTrial", trials: "list[FrozenTrial]", folder: Path, console: "Console"
+) -> dict[str, Any] | None:
     """Print the ensemble with its difference to the best trial, and the command that uses it; None if there is none."""
     ensemble = SweepEnsemble.of(folder, _runs(best, folder), f"trial {best.number}")
-    for line in ensemble.lines() if ensemble else []:
+    if ensemble is None:
+        return None
+    made_s, lines = (ensemble.run.path / "result.json").stat().st_mtime, ensemble.lines()
+    ends = [trial.datetime_complete for trial in trials if trial.state == TrialState.COMPLETE]
+    if num_later := sum(end is not None and end.timestamp() > made_s for end in ends):
+        ended = "1 trial" if num_later == 1 else f"{num_later} trials"
+        lines.append(f"{ended} ended after this ensemble was made, so it was not selected from all.")
+    for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    return ensemble.content() if ensemble else None
+    return ensemble.content() | {"num_later_trials": num_later}
 
 
 def _use(best: "FrozenTrial", folder: Path, replicate: str) -> str:

@@ -155,8 +155,8 @@ class Reporter:
             if not self._pruner_has_failed:
                 self._pruner_has_failed = True
                 log.warning(
-                    "The pruner of study %s failed at step %d, where it does not end this job: %s. Later failures are "
-                    "not logged.",
+                    "The pruner of study %s failed at step %d, so it does not end this job there: %s. Later failures "
+                    "are not logged.",
                     self.link.study,
                     step,
                     first_line(error).rstrip("."),

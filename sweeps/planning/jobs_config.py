@@ -34,8 +34,8 @@ def of_jobs(config: DictConfig, left_out: Sequence[str]) -> dict[str, Any]:
 def check_same_config(study: SharedStudy, config: DictConfig) -> None:
     """Store the jobs' config with a study; if the study has one and trials, check that the command's is the same.
 
-    A key that one of the two lacks is no change: another version of the program may have it. A doubtful change, such as
-    data in another place, is warned of, and so is any change if no trial is left to run.
+    A key that is new is no change: another version of the program may have it. A doubtful change, such as a key that is
+    gone or data in another place, is warned of, and so is any change if no trial is left to run.
 
     Args:
         config: of the command, composed without the axes of the search.
@@ -69,10 +69,19 @@ def _without(content: Any, left_out: Sequence[str]) -> dict[str, Any]:
         *nodes, last = key.lstrip("+~").rpartition("@")[2].replace("/", ".").split(".")
         node = content
         for name in nodes:
-            node = node.get(name) if isinstance(node, dict) else None
+            node = _part(node, name)
         if isinstance(node, dict):
             node.pop(last, None)
+        elif _part(node, last) is not None:
+            node[int(last)] = None  # the others keep their places
     return dict(content)
+
+
+def _part(node: Any, name: str) -> Any:
+    """What a mapping has under a key, or a list at a place; None if there is nothing."""
+    if isinstance(node, list):
+        return node[int(name)] if name.isdecimal() and int(name) < len(node) else None
+    return node.get(name) if isinstance(node, dict) else None
 
 
 def _changes(was: Any, now: Any, key: str = "") -> Iterator[Change]:
@@ -82,7 +91,7 @@ def _changes(was: Any, now: Any, key: str = "") -> Iterator[Change]:
     elif isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
         for i, value in enumerate(was):
             yield from _changes(value, now[i], f"{key}.{i}")
-    elif was != now:
+    elif was != now and repr(was) != repr(now):  # two NaN have one text
         yield key, was, now
 
 

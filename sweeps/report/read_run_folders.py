@@ -31,8 +31,9 @@ def read_run_folders(folder: Path) -> Report:
         why = left_out[0] if left_out else f"{hint}it is neither a study nor a finished run."
         raise LookupError(f"there is nothing to report on in {folder}: {why}")
     objectives, survey = Counter(map(_kind, runs)).most_common(1)[0][0]
-    left_out += [reason for run in runs if (reason := _of_another(run, objectives, survey))]
-    runs = [run for run in runs if not _of_another(run, objectives, survey)]
+    others = [(run, _of_another(run, objectives, survey)) for run in runs]
+    left_out += [reason for _, reason in others if reason]
+    runs = [run for run, reason in others if not reason]
     # The predictions of the best run alone are read.
     while reason := trouble(_best_first(runs, objectives)[0], "predictions"):
         left_out.append(reason)

@@ -79,7 +79,6 @@ class SharedStudy:
             )
             if found := check_identity(self.study, self.name, identity, self.directions, self.config, self.space):
                 self.space.keep(found["space"])
-            note_command(self.study, self.num_trials, self.config.enqueue)
             self.ownership = Ownership(self.study, self.storage, self.config.lost_after_s)
             self.ownership.beat()
         self._is_to_retry, self.num_retried = self.config.retry_failed, 0
@@ -159,12 +158,13 @@ class SharedStudy:
             prune_paused(self.study, trials)
         return None
 
-    def retry_failed(self) -> None:
-        """Enqueue the failed trials again, if the command asks for it. Only once no check can refuse the command."""
-        if self._is_to_retry:
-            with self._alone():
+    def begin_command(self) -> None:
+        """Store what the command asks for; enqueue failed trials again if it says so. Once no check can refuse it."""
+        with self._alone():
+            note_command(self.study, self.num_trials, self.config.enqueue)
+            if self._is_to_retry:
                 self.num_retried = enqueue_failed(self.study)
-            self._is_to_retry = False
+        self._is_to_retry = False
 
     def is_finished(self) -> bool:
         """Whether all trials have ended. Not before: a controller that still runs one may die."""

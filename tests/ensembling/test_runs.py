@@ -4,7 +4,10 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from spectral.ensembling.runs import FinishedRun
+from spectral.errors import UserError
 
 
 def test_test_rows_that_the_result_does_not_count_are_not_yet_there(members: list[Path], tmp_path: Path) -> None:
@@ -17,3 +20,10 @@ def test_test_rows_that_the_result_does_not_count_are_not_yet_there(members: lis
     assert (found.predictions["split"] == "test").any() and found.predictions_of("test") is None
     validation = found.predictions_of("validation")
     assert validation is not None and len(validation.labels) == content["val/num_spectra"]
+
+
+def test_the_folder_of_a_sweep_is_answered_with_its_runs(tmp_path: Path) -> None:
+    (tmp_path / "study" / "0").mkdir(parents=True)
+    (tmp_path / "study" / "0" / "config.yaml").touch()
+    with pytest.raises(UserError, match=r"study is not a run folder: .* Give a run in it: \S+/study/0\.$"):
+        FinishedRun.open(tmp_path / "study")

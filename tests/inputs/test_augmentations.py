@@ -173,13 +173,23 @@ def test_a_redshift_moves_its_classes_and_spreads_bad_pixels() -> None:
 
 def test_a_redshift_of_some_classes_leaves_no_trace_in_the_noise_that_names_them() -> None:
     """Interpolation makes noise smoother, and ends are repeated: in all classes alike, or networks learn that."""
-    flux = torch.randn(4000, 1, 200, generator=seeds.generator(0))
-    is_galaxy = torch.arange(4000) % 2 == 1
-    moved, _, _ = Redshift(0.05, ["galaxy"], NAMES, WAVE)(flux, None, None, is_galaxy.long())
-    flux = moved[:, 0]
-    num_repeated = [(flux == flux[:, [end]]).sum(1).double() for end in (0, -1)]
-    for figure in (*num_repeated, flux.square().mean(1), flux[:, 60:-60].diff().square().mean(1)):
-        assert figure[is_galaxy].mean().item() == pytest.approx(figure[~is_galaxy].mean().item(), rel=0.05)
+    flux, state = torch.randn(4000, 1, 200, generator=seeds.generator(0)), torch.get_rng_state()
+    redshift = Redshift(0.05, ["galaxy"], NAMES, WAVE)
+
+    def moved(label: str) -> Tensor:
+        torch.set_rng_state(state)  # the same redshifts
+        found: Tensor = redshift(flux, None, None, torch.full((4000,), NAMES.index(label)))[0][:, 0]
+        return found
+
+    def num_repeated(noise: Tensor) -> Tensor:
+        return (noise == noise[:, :1]).long().cumprod(1).sum(1)
+
+    star, galaxy = moved("star"), moved("galaxy")
+    for one, other in ((star, galaxy), (star.flip(1), galaxy.flip(1))):
+        assert torch.equal(num_repeated(one), num_repeated(other)) and num_repeated(one).max() > 5
+    for figure in (lambda noise: noise.square().mean(), lambda noise: noise[:, 60:-60].diff().square().mean()):
+        # That of noise left as it is differs by a third and more. Standard errors are below 0.01.
+        assert figure(star).item() == pytest.approx(figure(galaxy).item(), rel=0.1)
 
 
 def test_a_redshift_of_falling_wavelengths_is_that_of_rising_ones() -> None:

@@ -127,6 +127,18 @@ def test_the_folder_of_a_sweep_is_answered_with_its_runs(
     assert str(error.value).partition(" Give a run in it: ")[2] == advice
 
 
+@pytest.mark.parametrize("named", ["mine", "mine:0"])
+def test_the_name_of_a_study_is_answered_with_its_runs(
+    named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = RunFolder(Path("outputs/sweeps/mine/0"))
+    run.path.mkdir(parents=True)
+    run.config.touch()
+    with pytest.raises(UserError, match=r" Give a run in it: run=outputs/sweeps/mine/0\.$"):
+        RunFolder.existing(named)
+
+
 def test_predictions_without_rows_and_columns_are_none(folder: RunFolder) -> None:
     """An earlier version wrote them if nothing was scored."""
     pd.DataFrame().to_parquet(folder.predictions)

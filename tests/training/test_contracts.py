@@ -74,3 +74,20 @@ def test_trying_a_network_does_not_change_a_run(
     monkeypatch.setattr("spectral.experiment.check_network", lambda *_: None)
     run(small(folder="untried"))
     assert outcome(tmp_path / "run") == outcome(tmp_path / "untried")
+
+
+def test_a_network_that_cannot_be_tried_is_trained(
+    small: Overrides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One with layers for a GPU alone cannot be tried on a CPU. This one takes no blank spectra."""
+
+    class Refusing(ReferenceNetwork):
+        def forward(self, flux: Tensor, mask: Tensor | None = None) -> Tensor:
+            if not flux.any():
+                raise RuntimeError("expected a tensor on a GPU")
+            logits: Tensor = super().forward(flux, mask)
+            return logits
+
+    monkeypatch.setattr("spectral.models.reference.ReferenceNetwork", Refusing)
+    run(small())
+    assert (tmp_path / "run" / "result.json").is_file()

@@ -84,6 +84,19 @@ def test_a_later_command_without_the_flag_shows_it_too(folder: Path, pack_folder
     assert kept[0] and kept[0] == kept[1]
 
 
+def test_trials_that_ended_after_it_was_made_are_named(
+    folder: Path, pack_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study, result = searched(folder, pack_folder).study, folder / "ensemble" / "result.json"
+    made_ns = result.stat().st_mtime_ns
+    for time_ns, num in ((10**9, 3), (made_ns, 0)):
+        os.utime(result, ns=(time_ns, time_ns))
+        capsys.readouterr()
+        summarize(study, folder)
+        assert ("3 trials ended after this ensemble was made" in capsys.readouterr().out) == bool(num)
+        assert json.loads((folder / "sweep.json").read_text())["ensemble"]["num_later_trials"] == num
+
+
 def test_it_is_made_again_only_if_trials_have_changed(
     folder: Path, pack_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

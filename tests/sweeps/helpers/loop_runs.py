@@ -117,7 +117,7 @@ def open_study(folder: Path, space: dict[str, Any], *, arguments: Sequence[str] 
     axes = Space.read(space, arguments)
     names = objective_names(sweep)
     enqueued = axes.grid() if sweep.sampler == "grid" else sweep.enqueue
-    return SharedStudy(
+    study = SharedStudy(
         config=sweep,
         name="study",
         url=sweep.storage or journal_url(folder),
@@ -128,6 +128,9 @@ def open_study(folder: Path, space: dict[str, Any], *, arguments: Sequence[str] 
         enqueued=list(enqueued),
         seeds=seed_list(sweep, OmegaConf.create({"seed": 10})),
     )
+    if not sweep.retry_failed:
+        study.begin_command()
+    return study
 
 
 @dataclass
@@ -151,7 +154,7 @@ class Sweep:
 def sweep(folder: Path, space: dict[str, Any], task: Task, *, num_slots: int = 2, **options: Any) -> Sweep:
     """Run a sweep to its end; the same folder resumes the same study. One that does not end is stopped."""
     study = open_study(folder, space, **options)
-    study.retry_failed()
+    study.begin_command()
     study.retries = RetryPolicy(study.config.max_retries, first_pause_s=0)
     launcher, output = ThreadLauncher(task, num_slots), io.StringIO()
     display = Display(study, Console(file=output, width=200))

@@ -164,7 +164,7 @@ def test_a_pruner_that_fails_ends_no_job_and_is_named_once(
     for step in (1, 2, 3):
         sweeps.report_progress(step, 0.5)
         assert steps(study) == dict.fromkeys(range(1, step + 1), 0.5)
-    named = f"The pruner of study study failed at step 1, where it does not end this job: {type(error).__name__}: "
+    named = f"The pruner of study study failed at step 1, so it does not end this job there: {type(error).__name__}: "
     (message,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     assert message.startswith(named)
 

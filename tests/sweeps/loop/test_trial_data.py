@@ -284,7 +284,7 @@ def test_changed_data_is_refused_before_failed_trials_of_a_finished_study_are_en
         TrialData(study, tmp_path).check_now(Data("new").now)
     assert len(study.trials()) == 3
     TrialData(study, tmp_path).check_now(Data("old").now)
-    study.retry_failed()
+    study.begin_command()
     assert [trial.state for trial in study.trials()][2:] == [TrialState.FAIL, TrialState.WAITING]
     assert not study.is_finished()
     study.close()

@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 from loop_runs import FLOATS, open_study
 from omegaconf import OmegaConf
-from optuna import create_trial
+from optuna import create_trial, load_study
 from optuna.trial import TrialState
 from search_runs import HERE, finish, start, states
 
 from spectral.errors import UserError
 from sweeps.planning.jobs_config import check_same_config
+from sweeps.storage.connect import open_storage
+from sweeps.storage.urls import journal_url
+from sweeps.study.attributes import REPORTED, TOTAL
 
 BEGUN: dict[str, Any] = {
     "hydra": {"job": {"name": "app"}},
@@ -29,6 +32,8 @@ BEGUN: dict[str, Any] = {
     "data": {"folder": "old/pack", "grid": None},
     "init": None,
     "teacher": "runs/a",
+    "scales": [1, 2],
+    "limit": float("nan"),
 }
 OPTIONS: dict[str, Any] = {"num_trials": 2, "free_keys": ["device"], "search_overrides": ["score_test=false"]}
 
@@ -78,6 +83,12 @@ def test_what_is_free_searched_added_or_renamed_may_differ(
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
+def test_what_is_free_within_a_list_may_differ(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    changes = {"stages": [{"epochs": 4, "steps": "${steps}"}], "scales": [1, 3]}
+    resumed_with(tmp_path, changes, free_keys=["device", "stages.0.epochs", "scales.1"])
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -114,4 +125,12 @@ def test_a_named_study_is_not_resumed_after_an_edit_of_its_yaml(tmp_path: Path) 
         assert (process.returncode == 0) == is_same, output
         if not is_same:
             assert "the study mine was begun with another config (epochs was 3, now it is 5): put the old" in output
+            assert asked(folder) == (1, True)  # a command that is refused changes nothing
     assert states(folder) == ["COMPLETE"] * 2
+
+
+def asked(folder: Path) -> tuple[Any, Any]:
+    """How many trials the last command asked for, and whether the study has all that it ends in."""
+    open_storage.cache_clear()
+    stored = load_study(study_name="mine", storage=open_storage(journal_url(folder), 10)).user_attrs
+    return stored[TOTAL], stored[REPORTED]

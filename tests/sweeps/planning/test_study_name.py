@@ -15,6 +15,7 @@ from search_runs import await_begun, check_complete, end_of, finish, read_line, 
 from waiting import await_that
 
 from sweeps.config import SweepConfig
+from sweeps.ensemble import of_sweep
 from sweeps.outputs import SWEEPS
 from sweeps.planning.checks import typed_sweep
 from sweeps.planning.plan import plan_of
@@ -84,6 +85,17 @@ def test_the_same_command_finishes_what_a_study_ends_in(tmp_path: Path, monkeypa
     assert in_the_way.is_file()
     check_complete(SWEEPS / second, 3)
     assert begun_after(second, run(None, *GRID, cwd=tmp_path))
+
+
+def test_an_ensemble_that_cannot_be_made_is_not_left_to_the_same_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(of_sweep, "lacks_ensemble", lambda *_: True)
+    monkeypatch.setattr(of_sweep, "make_ensemble_of", lambda *_: "There is no ensemble: it cannot be made.")
+    output = run(None, *GRID, "sweep.ensemble=true", cwd=tmp_path)
+    assert "There is no ensemble: it cannot be made." in output
+    assert begun_after(begun(output), run(None, *GRID, "sweep.ensemble=true", cwd=tmp_path))
 
 
 def begun_after(finished: str, output: str) -> bool:

@@ -7,15 +7,16 @@ import numpy as np
 from sweeps.report.figures.search_importance import importances
 from sweeps.report.model import Report, ReportedTrial
 
-NUM_STUDIES = 6
+NUM_STUDIES = 3
+NUM_TRIALS = 1500  # so many that the noise of the scores puts no other axis first
 CHOICES = {"width": [16, 32], "squeeze": [0, 4], "depth": [2, 3, 4], "dropout": [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]}
 
 
-def search_of_rates(seed: int, num: int = 150) -> Report:
+def search_of_rates(seed: int) -> Report:
     """Trials of which the learning rate alone decides the score, with noise."""
     rng = np.random.default_rng(seed)
     trials = []
-    for n in range(num):
+    for n in range(NUM_TRIALS):
         rate = float(10 ** rng.uniform(-4, -2))
         values = {name: rng.choice(choice).item() for name, choice in CHOICES.items()} | {"rate": rate}
         score = 0.015 * np.log10(rate) + 0.02 * rng.normal()
