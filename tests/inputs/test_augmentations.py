@@ -171,7 +171,7 @@ def test_a_redshift_moves_its_classes_and_spreads_bad_pixels() -> None:
     assert bad[target == 1].float().mean() > mask.float().mean()
 
 
-def test_a_redshift_of_some_classes_leaves_no_trace_in_the_noise_that_names_them() -> None:
+def test_a_redshift_of_some_classes_leaves_little_in_the_noise_that_names_them() -> None:
     """Interpolation makes noise smoother, and ends are repeated: in all classes alike, or networks learn that."""
     flux, state = torch.randn(4000, 1, 200, generator=seeds.generator(0)), torch.get_rng_state()
     redshift = Redshift(0.05, ["galaxy"], NAMES, WAVE)
