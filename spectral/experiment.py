@@ -53,7 +53,7 @@ from spectral.terminal import Terminal
 from spectral.tracking.backends.contract import TrackedAs
 from spectral.tracking.client import check_installed
 from spectral.tracking.run import RunTracking
-from spectral.training.contracts import check_loss, check_network
+from spectral.training.output_shapes import check_loss, check_network
 from spectral.training.progress import Progress
 from spectral.training.seeding import seed_torch
 from spectral.training.stage import Stage

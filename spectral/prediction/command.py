@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from spectral.configs.commands import PredictConfig, typed_command
 from spectral.errors import UserError
 from spectral.prediction.finished import check_begun_or_own
-from spectral.prediction.inputs_kept import check_keeps_inputs
+from spectral.prediction.protected_inputs import check_keeps_inputs
 
 if TYPE_CHECKING:
     from spectral.prediction.work import Work

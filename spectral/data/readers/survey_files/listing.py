@@ -23,10 +23,10 @@ from spectral.data.readers.columns import (
     set_apart,
     tidy_catalog,
 )
+from spectral.data.readers.survey_files.catalog_flags import is_set, warnings_in
 from spectral.data.readers.survey_files.catalog_table import read_catalog_table
 from spectral.data.readers.survey_files.distinct_ids import with_distinct_ids
 from spectral.data.readers.survey_files.file_tree import FileTree
-from spectral.data.readers.survey_files.flags import is_set, warnings_in
 from spectral.data.readers.survey_files.layout import Layout
 from spectral.data.readers.survey_files.objects import groups_by_position
 from spectral.data.readers.survey_files.places import (

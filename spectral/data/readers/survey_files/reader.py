@@ -19,6 +19,7 @@ from spectral.data.packing.staging import locked
 from spectral.data.readers.contract import Chunk
 from spectral.data.readers.fingerprints import file_stamp, join_stamps
 from spectral.data.readers.paths import existing_file
+from spectral.data.readers.survey_files.catalog_flags import is_set, warnings_in
 from spectral.data.readers.survey_files.class_map import mapped_labels
 from spectral.data.readers.survey_files.file_tree import (
     MOST_STAMPED,
@@ -29,7 +30,6 @@ from spectral.data.readers.survey_files.file_tree import (
     would_be_found,
     would_change_stamp,
 )
-from spectral.data.readers.survey_files.flags import is_set, warnings_in
 from spectral.data.readers.survey_files.layout import Layout, Spectrum, UnreadableError
 from spectral.data.readers.survey_files.listing import Source, list_spectra
 from spectral.data.readers.survey_files.manifest import find_manifest, manifest_path

@@ -9,7 +9,7 @@ import pytest
 from mmu_files import FIRST_ID, spectra, write_parquet
 
 from spectral.configs.data import readers
-from spectral.data.readers.survey_files.flags import is_set
+from spectral.data.readers.survey_files.catalog_flags import is_set
 from spectral.data.readers.survey_files.reader import SurveyFilesReader
 from spectral.errors import UserError
 
