@@ -139,7 +139,7 @@ def _carry_out(
     warn_of_mixtures(config, teacher, first_and_last_losses(stages))
     begun_with = initial | taught_by
     on_network(network_sizes(network))
-    _check_contracts(config, classifier, inputs, stages, dataset)
+    _check_outputs(config, classifier, inputs, stages, dataset)
     taught = teach(config, teacher, classifier, dataset, runtime)
     folder.claim(resolved_config)
     folder.note_initial(begun_with)
@@ -173,7 +173,7 @@ def _carry_out(
     return result
 
 
-def _check_contracts(
+def _check_outputs(
     config: ExperimentConfig, classifier: Classifier, inputs: Inputs, stages: list[Stage], dataset: Dataset
 ) -> None:
     """Try the network and the losses before anything is written. What is drawn meanwhile is drawn again."""
