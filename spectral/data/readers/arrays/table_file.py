@@ -33,7 +33,7 @@ class TableFile:
     @property
     def pixel_names(self) -> Sequence[str]:
         """The columns that are pixels; empty if none is."""
-        raise NotImplementedError  # as above
+        raise NotImplementedError  # a contract: each subclass knows which of its columns are pixels
 
     @property
     def wave_unit(self) -> str | None:
