@@ -1,4 +1,8 @@
-"""The runs in a folder that is none itself, such as that of a sweep."""
+"""The runs in a folder that is none itself, such as that of a sweep.
+
+This module alone knows how sweeps lay out their folders, for a sentence to users: no command of `spectral` imports
+sweeps.
+"""
 
 import shlex
 from pathlib import Path
