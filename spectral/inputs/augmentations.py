@@ -209,7 +209,7 @@ class Redshift(Augmentation):
         # In float32 a place is wrong by some 1e-4 of a pixel; Apple's GPUs have nothing more exact.
         left, weight = self._places(z if z.device.type == "mps" else z.double())
         if target is not None:
-            left = self._kept(left, weight, kept_on(self, "acts", flux.device)[target])
+            left = self._with_unmoved(left, weight, kept_on(self, "acts", flux.device)[target])
         blend = weight[:, None].to(torch.float32)
         wide, bad = left[:, None].expand_as(flux), mask
         clean = flux.float() if mask is None else flux.float().masked_fill(mask[:, None], 0)
@@ -220,7 +220,7 @@ class Redshift(Augmentation):
         nearer = (left + (weight > 0.5))[:, None].expand_as(flux)
         return stretched, None if ivar is None else ivar.gather(2, nearer), bad
 
-    def _kept(self, left: Tensor, weight: Tensor, acts: Tensor) -> Tensor:
+    def _with_unmoved(self, left: Tensor, weight: Tensor, acts: Tensor) -> Tensor:
         """The left pixels [B, L] with those of spectra that keep their wavelengths: each pixel itself.
 
         They have the weights of a stretched one all the same, and its repeated end pixels: were they left as they are,

@@ -61,7 +61,7 @@ def summarize(study: SharedStudy, folder: Path, without_ensemble: str = "") -> N
         console.print(f"best{by}: {summary['best_command']}", highlight=False, markup=False, soft_wrap=True)
         if line := which_seed(best[0].user_attrs, study.config.seed_key):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
-        if line := _use(best[0], folder, replicate):
+        if line := _how_to_apply(best[0], folder, replicate):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
         if not without_ensemble:
             summary["ensemble"] = _show_ensemble(best[0], trials, folder, console)
@@ -88,7 +88,7 @@ def _show_ensemble(
     return ensemble.content() | {"num_later_trials": num_later}
 
 
-def _use(best: "FrozenTrial", folder: Path, replicate: str) -> str:
+def _how_to_apply(best: "FrozenTrial", folder: Path, replicate: str) -> str:
     """The command that classifies new spectra by the best trial; empty if it left no network."""
     runs = [run.path for run in _runs(best, folder)]
     if not runs or not (runs[0] / MODEL).is_file():
