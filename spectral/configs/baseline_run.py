@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig
 
 from spectral.configs.fields import number
@@ -11,6 +10,7 @@ from spectral.configs.inputs import InputsConfig
 from spectral.configs.methods import methods
 from spectral.configs.objective import Objectives
 from spectral.configs.root import REGISTRIES, ExperimentConfig, typed_as
+from spectral.configs.typed_nodes import store_schema
 from spectral.errors import UserError
 
 OTHERS = ("sampler", "model", "loss", "optimizer", "lr_schedule")
@@ -40,7 +40,7 @@ class BaselineRunConfig(Objectives):
 
 AnyRunConfig = ExperimentConfig | BaselineRunConfig
 
-ConfigStore.instance().store("baseline_config", BaselineRunConfig, provider="spectral")
+store_schema("baseline_config", BaselineRunConfig)
 
 
 def typed_baseline(config: DictConfig) -> BaselineRunConfig:

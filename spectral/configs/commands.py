@@ -4,13 +4,13 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Optional, TypeVar
 
-from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from spectral.configs.data import readers
 from spectral.configs.fields import check_fields, choice, device_name, number, numbers, numbers_by_class
 from spectral.configs.messages import config_sentence
+from spectral.configs.typed_nodes import store_schema
 from spectral.errors import UserError
 
 
@@ -118,7 +118,7 @@ Command = TypeVar("Command", EvaluateConfig, PredictConfig, PackConfig, ExportCo
 
 for _command in (EvaluateConfig, PredictConfig, PackConfig, ExportConfig):
     _name = _command.__name__.removesuffix("Config").lower()
-    ConfigStore.instance().store(f"{_name}_config", _command, provider="spectral")
+    store_schema(f"{_name}_config", _command)
 
 
 def typed_command(config: DictConfig, kind: type[Command], example: str) -> Command:

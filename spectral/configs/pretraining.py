@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig
 
 from spectral.configs.fields import choice, device_name, number
 from spectral.configs.inputs import InputsConfig
 from spectral.configs.root import REGISTRIES, check_cycles, typed_as
 from spectral.configs.stages import ScheduleConfig
+from spectral.configs.typed_nodes import store_schema
 from spectral.errors import UserError
 
 OF_LABELS = ("sampler", "loss", "decision")  # groups that a training without labels has no use for
@@ -53,7 +53,7 @@ class PretrainingConfig(MaskingConfig):
         return [self.objective]
 
 
-ConfigStore.instance().store("pretraining_config", PretrainingConfig, provider="spectral")
+store_schema("pretraining_config", PretrainingConfig)
 
 
 def typed_pretraining(config: DictConfig) -> PretrainingConfig:

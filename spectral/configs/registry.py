@@ -26,13 +26,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from spectral.configs.cache import remembered
 from spectral.configs.fields import check_fields
 from spectral.configs.messages import config_sentence
+from spectral.configs.typed_nodes import store_schema
 from spectral.configs.whole_value import config_schema
 from spectral.errors import UserError, nearest
 
@@ -83,9 +83,7 @@ class Registry:
             if name in self._entries:
                 raise ValueError(f"{self.group} {name!r} is registered twice")
             self._entries[name] = Entry(config, builder, self._contract)
-            ConfigStore.instance().store(
-                name, config_schema(config), group=f"hydra/typed/{self.group}", provider="spectral"
-            )
+            store_schema(name, config, group=f"hydra/typed/{self.group}")
             return config
 
         return add

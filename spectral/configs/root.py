@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -29,6 +28,7 @@ from spectral.configs.sampler import FractionsConfig, samplers
 from spectral.configs.split import splits
 from spectral.configs.stages import ScheduleConfig
 from spectral.configs.trackers import trackers
+from spectral.configs.typed_nodes import store_schema
 from spectral.errors import UserError, nearest
 
 REGISTRIES = (
@@ -90,7 +90,7 @@ class ExperimentConfig(Objectives):
     sweep: Any = None  # the search over many experiments reads it (sweeps/config.py); one experiment does not
 
 
-ConfigStore.instance().store("experiment_config", ExperimentConfig, provider="spectral")
+store_schema("experiment_config", ExperimentConfig)
 
 
 def typed(config: DictConfig) -> ExperimentConfig:
