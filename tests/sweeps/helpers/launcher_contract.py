@@ -100,6 +100,7 @@ class LauncherContract(LauncherTests):
         assert launcher.submit(["x=2"], 0).result(60).return_value == 4
         assert launcher.slot_of(0) is not None
 
+    @pytest.mark.slow
     def test_a_job_returns_what_hydra_returns(self, make: Make, tmp_path: Path) -> None:
         returned = make().submit(["x=3"], 7).result(PATIENCE_S)
         assert returned.return_value == 9
@@ -114,6 +115,7 @@ class LauncherContract(LauncherTests):
         futures = [launcher.submit([f"x={i}"], i) for i in range(3 * launcher.num_slots)]
         assert [future.result(PATIENCE_S).return_value for future in futures] == [i * i for i in range(len(futures))]
 
+    @pytest.mark.slow
     def test_a_short_job_does_not_wait_for_a_long_one(self, make: Make) -> None:
         """A short job returns its result and frees its slot for a third one, while a long job still runs."""
         launcher = make()
@@ -137,6 +139,7 @@ class LauncherContract(LauncherTests):
             _ = returned.return_value
         assert "in task" in str(caught.value.__cause__)
 
+    @pytest.mark.slow
     def test_an_exception_that_does_not_pickle_is_reported_by_its_traceback(self, make: Make) -> None:
         def job(config: DictConfig) -> None:
             raise NotPicklableError(1, 2)
@@ -145,6 +148,7 @@ class LauncherContract(LauncherTests):
         with pytest.raises(RuntimeError, match="NotPicklableError: 1 2"):
             _ = returned.return_value
 
+    @pytest.mark.slow
     def test_a_result_that_is_not_a_plain_value_fails_the_job(self, make: Make) -> None:
         returned = make(lambda config: [1.0, threading.Lock()]).submit([], 0).result(PATIENCE_S)
         with pytest.raises(NotPlainError, match=r"^the task returned a value of type lock, but must return a number$"):
@@ -185,6 +189,7 @@ class LauncherContract(LauncherTests):
         futures = [launcher.submit([f"++hydra.job.env_set.OF_THE_JOB=v{i}"] if i else [], i) for i in range(3)]
         assert [future.result(PATIENCE_S).return_value for future in futures] == [None, "v1", "v2"]
 
+    @pytest.mark.slow
     def test_launch_is_submit_then_gather(
         self, make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -217,6 +222,7 @@ class LauncherContract(LauncherTests):
         with pytest.raises(RuntimeError, match="shut down"):
             launcher.submit([], 9)
 
+    @pytest.mark.slow
     def test_shutdown_at_once_cancels_jobs_and_leaves_no_process(self, make: Make, tmp_path: Path) -> None:
         launcher = make()
         futures = [launcher.submit([f"x={i}", "do=wait"], i) for i in range(3)]
@@ -227,6 +233,7 @@ class LauncherContract(LauncherTests):
         assert futures[2].cancelled()
         assert_gone(pids)
 
+    @pytest.mark.slow
     def test_a_waiting_job_can_be_cancelled(self, make: Make, tmp_path: Path) -> None:
         launcher = make()
         futures = [launcher.submit([f"x={i}", "do=wait"], i) for i in range(2)]
@@ -237,6 +244,7 @@ class LauncherContract(LauncherTests):
         assert [future.result(PATIENCE_S).return_value for future in futures] == [0, 1]
         assert not (tmp_path / "5").exists()
 
+    @pytest.mark.slow
     def test_hydra_config_is_available_in_the_job(self, make: Make) -> None:
         launcher = make(lambda config: HydraConfig.get().job.num)
         assert launcher.submit([], 3).result(PATIENCE_S).return_value == 3

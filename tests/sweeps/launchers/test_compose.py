@@ -11,6 +11,7 @@ from hydra.core.utils import setup_globals
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import OmegaConf
+from slow_cases import slow_after
 
 import spectral.configs.root  # noqa: F401  (typed configs)
 import sweeps.config  # noqa: F401  (typed configs)
@@ -58,17 +59,20 @@ def _same(loaded: Loaded, overrides: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "overrides",
-    [
-        [],
-        ["model.width=8", "optimizer.lr=0.003"],
-        ["model=reference", "model.width=8"],
-        ["model.width=8", "model=reference", "loss=focal", "loss.gamma=1"],
-        ["model=reference", "model.dilations=[1,3,9]"],
-        ["experiment=debug", "objective=[val/macro_f1,val/log_loss]"],
-        ["++hydra.job.env_set.ABOUT='{\"a\": [1]}'", "hydra.job.name=other", "hydra.sweep.subdir=5/seed-1"],
-        ["hydra.job.config.override_dirname.exclude_keys=[seed]", "seed=1", "model.width=8"],
-        ["seed=1", "seed=2"],
-    ],
+    slow_after(
+        4,
+        [
+            ["model.width=8", "model=reference", "loss=focal", "loss.gamma=1"],
+            ["model=reference", "model.dilations=[1,3,9]"],
+            ["experiment=debug", "objective=[val/macro_f1,val/log_loss]"],
+            ["++hydra.job.env_set.ABOUT='{\"a\": [1]}'", "hydra.job.name=other", "hydra.sweep.subdir=5/seed-1"],
+            [],
+            ["model.width=8", "optimizer.lr=0.003"],
+            ["model=reference", "model.width=8"],
+            ["hydra.job.config.override_dirname.exclude_keys=[seed]", "seed=1", "model.width=8"],
+            ["seed=1", "seed=2"],
+        ],
+    ),
 )
 def test_jobs_of_the_product_have_the_config_that_hydra_composes(product: Loaded, overrides: list[str]) -> None:
     _same(product, overrides)
@@ -83,15 +87,18 @@ def test_keys_may_be_added_and_deleted(hydras: Loaded, overrides: list[str]) -> 
 
 @pytest.mark.parametrize(
     "overrides",
-    [
-        ["no.such=1"],
-        ["model=no_such"],
-        ["model.width=wide"],
-        ["model.width=1,2"],
-        ["model.width=["],
-        ["no@pkg=1"],
-        ["+seed=1"],
-    ],
+    slow_after(
+        4,
+        [
+            ["no.such=1"],
+            ["model=no_such"],
+            ["model.width=wide"],
+            ["model.width=["],
+            ["model.width=1,2"],
+            ["no@pkg=1"],
+            ["+seed=1"],
+        ],
+    ),
 )
 def test_overrides_that_hydra_refuses_are_refused_with_the_same_error(product: Loaded, overrides: list[str]) -> None:
     loader, master = product

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from launcher_contract import assert_gone, is_alive, started_pids
 from launcher_runs import texts_of
-from waiting import PATIENCE_S
+from slow_cases import slow_after
+from waiting import PATIENCE_S, await_that
 
 ROOT = Path(__file__).parents[3]
 IMPORTED_FROM = [str(ROOT), str(ROOT / "tests" / "helpers"), str(ROOT / "tests" / "sweeps" / "helpers")]
@@ -88,8 +89,7 @@ class TestController:
             groups = {os.getpgid(pid) for pid in pids}
             controller.kill()
         assert_gone(pids)
-        for group in groups:
-            assert not group_exists(group)
+        await_that(lambda: not any(map(group_exists, groups)))  # what a job has started ends a moment after it
 
     def test_ctrl_c_does_not_reach_the_jobs(self, tmp_path: Path) -> None:
         with self.start(tmp_path) as controller:
@@ -102,7 +102,7 @@ class TestController:
         assert (out, err) == ("[0, 1]\n", "")
         assert_gone(pids)
 
-    @pytest.mark.parametrize("after", ["raise ArithmeticError", "sys.exit(4)"])
+    @pytest.mark.parametrize("after", slow_after(1, ["raise ArithmeticError", "sys.exit(4)"]))
     def test_no_process_is_left_when_it_ends_without_a_shutdown(self, tmp_path: Path, after: str) -> None:
         (tmp_path / "go").touch()
         with self.start(tmp_path, after) as controller:
@@ -110,6 +110,7 @@ class TestController:
         assert controller.returncode == (4 if "exit" in after else 1)
         assert_gone(started_pids(tmp_path, 2))
 
+    @pytest.mark.slow
     def test_neither_an_exception_nor_a_result_of_torch_imports_torch(self, tmp_path: Path) -> None:
         script = OF_TORCH.format(path=IMPORTED_FROM, folder=str(tmp_path))
         process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True)

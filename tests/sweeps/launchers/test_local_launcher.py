@@ -19,6 +19,7 @@ class TestContract(LauncherContract):
         patch.setattr("sweeps.launchers.local_worker.subprocess.Popen", refuse)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("launcher_name", "overrides"), [("local", ONE_SLOT)])
 class TestHydrasLauncherSuite(HydrasOwnTests, LauncherTestSuite):
     pass

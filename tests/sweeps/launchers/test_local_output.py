@@ -34,6 +34,7 @@ class TestOutput(LauncherTests):
         assert not (tmp_path / "0" / "job.log").exists()
         assert capfd.readouterr() == ("", "")
 
+    @pytest.mark.slow
     def test_output_can_be_shown(self, make: Make, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
         assert make(self.loud, show_output=True).submit([], 0).exception(PATIENCE_S) is None
         assert not (tmp_path / "0" / "job.log").exists()
@@ -51,6 +52,7 @@ class TestOutput(LauncherTests):
         assert log.startswith("before\n")
         assert "Fatal Python error: Aborted" in log and "in job" in log
 
+    @pytest.mark.slow
     def test_a_second_attempt_appends_to_the_output(self, make: Make, tmp_path: Path) -> None:
         launcher = make(self.loud)
         for _ in range(2):

@@ -15,6 +15,7 @@ import pytest
 from launcher_contract import LauncherTests, Make, assert_gone, refuse, started_pids
 from launcher_runs import TWO_WORKERS, own_folder, texts_of, write_text
 from omegaconf import DictConfig
+from slow_cases import slow_after
 from waiting import PATIENCE_S, await_that
 
 from sweeps.launchers.contract import JobTimeout, StartFailed, WorkerLost
@@ -34,6 +35,7 @@ class TestWorkers(LauncherTests):
         assert len(pids) == 1
         assert pids <= worker_processes()
 
+    @pytest.mark.slow
     def test_an_ended_job_is_freed_from_memory(self, make: Make) -> None:
         """A JobReturn holds both configs of its job; those of thousands of jobs would fill the memory."""
         launcher = make(jobs_per_device=1)
@@ -53,6 +55,7 @@ class TestWorkers(LauncherTests):
         seen = make(AtImport(), threads_per_job=3).submit([], 0).result(PATIENCE_S).return_value
         assert seen == {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "3", "torch": False}
 
+    @pytest.mark.slow
     def test_a_job_that_changes_folder_does_not_move_the_next(self, make: Make) -> None:
         def job(config: DictConfig) -> str:
             here = str(Path.cwd())
@@ -62,6 +65,7 @@ class TestWorkers(LauncherTests):
         launcher = make(job, jobs_per_device=1)
         assert {launcher.submit([], i).result(PATIENCE_S).return_value for i in range(2)} == {str(Path.cwd())}
 
+    @pytest.mark.slow
     def test_a_time_limit_ends_the_job_and_what_it_started(self, make: Make, tmp_path: Path) -> None:
         def job(config: DictConfig) -> None:
             child = subprocess.Popen(["sleep", "600"])
@@ -91,9 +95,9 @@ class TestWorkers(LauncherTests):
         ("end", "reason"),
         [
             (lambda: sys.exit(3), "exit code 3"),
-            (lambda: os._exit(0), "exit code 0"),
+            pytest.param(lambda: os._exit(0), "exit code 0", marks=pytest.mark.slow),
             (os.abort, "SIGABRT"),
-            (lambda: os.kill(os.getpid(), signal.SIGTERM), "SIGTERM"),
+            pytest.param(lambda: os.kill(os.getpid(), signal.SIGTERM), "SIGTERM", marks=pytest.mark.slow),
         ],
     )
     def test_each_cause_of_death_is_reported(self, make: Make, end: Callable[[], None], reason: str) -> None:
@@ -129,7 +133,7 @@ class TestWorkers(LauncherTests):
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # until all of its threads have ended too
         assert launcher.submit(["x=3"], 1).result(PATIENCE_S).return_value == 9
 
-    @pytest.mark.parametrize("error", [OSError("no such disk"), TimeoutError("no answer")])
+    @pytest.mark.parametrize("error", slow_after(1, [OSError("no such disk"), TimeoutError("no answer")]))
     def test_a_task_that_fails_to_load_reports_the_error_of_the_system(self, make: Make, error: OSError) -> None:
         """From a dead worker, the same errors mean that it was lost."""
 
@@ -183,6 +187,7 @@ class TestWorkers(LauncherTests):
             worker.run([], 0, grace_s=0.1)
         assert type(lost.value) is WorkerLost and not worker.alive
 
+    @pytest.mark.slow
     def test_a_lost_worker_without_a_successor_is_reported_as_lost(
         self, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -205,6 +210,7 @@ class TestWorkers(LauncherTests):
             assert isinstance(launcher.submit([], number).exception(PATIENCE_S), StartFailed)
         assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2
 
+    @pytest.mark.slow
     def test_a_result_of_an_unknown_type_fails_its_job_alone(self, make: Make) -> None:
         class Score: ...
 
@@ -215,6 +221,7 @@ class TestWorkers(LauncherTests):
         pid = launcher.submit([], 1).result(PATIENCE_S).return_value
         assert launcher.submit([], 2).result(PATIENCE_S).return_value == pid
 
+    @pytest.mark.slow
     def test_a_worker_whose_reply_cannot_be_read_is_ended(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
         before, launcher = worker_processes(), make(jobs_per_device=1)
         assert launcher.submit([], 0).result(PATIENCE_S).return_value == 1

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from commands import command
 from search_runs import REPOSITORY, arguments, finish, start
+from slow_cases import slow_after
 
 from spectral.errors import UserError
 from sweeps.launchers.config import LocalConfig, RayConfig, SlurmConfig
@@ -126,7 +127,7 @@ def test_a_mistake_ends_the_sweep_before_its_study_is_made(option: str, message:
     check_refused_in_this_process(tmp_path, f"hydra.launcher.{option}", message)
 
 
-@pytest.mark.parametrize(("launcher", "module"), [("ray", "ray"), ("slurm", "submitit")])
+@pytest.mark.parametrize(("launcher", "module"), slow_after(1, [("ray", "ray"), ("slurm", "submitit")]))
 def test_a_missing_extra_is_reported_before_the_study_is_made(
     launcher: str, module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,6 +61,7 @@ def check_fault(folder: Path, expected: list[str]) -> list[str]:
     return [trial.user_attrs["reason"] for trial in found if trial.state.name == "FAIL"]
 
 
+@pytest.mark.slow
 def test_a_nan_objective_fails_its_trial_alone(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     run(folder, *FOUR, "fault=not_a_number", "fault_at=[2]")
@@ -77,6 +78,7 @@ def test_an_exception_fails_its_trial_alone_and_its_traceback_is_kept(tmp_path: 
     assert "3 complete, 1 fail" in output
 
 
+@pytest.mark.slow
 def test_a_trial_that_kills_its_controllers_fails_after_its_last_attempt(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     fault = ("fault=kill_controller", "fault_at=[2]", "sweep.max_retries=1", "hydra.launcher.jobs_per_device=1")
@@ -98,6 +100,7 @@ def refused(folder: Path, refuse: Path, *overrides: str) -> Process:
     return start(folder, "sweep.num_trials=3", *overrides, script=app, variables=variables)
 
 
+@pytest.mark.slow
 def test_a_sweep_waits_for_workers_that_get_no_process(tmp_path: Path) -> None:
     folder, refuse = tmp_path / "study", tmp_path / "refuse"
     refuse.touch()
@@ -137,6 +140,7 @@ def test_a_job_that_hangs_is_ended_and_holds_up_no_other(tmp_path: Path) -> None
     assert all(map(is_gone, worker_pids(folder)))
 
 
+@pytest.mark.slow
 def test_too_many_failures_stop_the_command_and_the_next_one_resumes(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     overrides = (*FOUR, "fault=exception", "fault_at=[1,2]", "sweep.max_failures=2", "hydra.launcher.jobs_per_device=1")
@@ -200,6 +204,7 @@ def test_a_sweep_that_cannot_work_stops_and_resumes_once_it_is_fixed(tmp_path: P
     assert "give the same command again" in output.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_sweep_whose_every_trial_fails_ends_with_the_reason(tmp_path: Path) -> None:
     code, output = end_of(tmp_path / "study", "sweep.num_trials=2", "epochs=many", "hydra.launcher.jobs_per_device=1")
     assert code != 0
@@ -216,6 +221,7 @@ def test_a_final_run_that_fails_ends_the_command_with_the_reason(tmp_path: Path)
     assert f"{reason}: fix it and give the same command again." in output.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_study_that_can_never_be_scored_ends_well(tmp_path: Path) -> None:
     """As one that an earlier version has begun: what this one refuses cannot be changed in it, and is warned of."""
     options = ("sweep.space={}", "x=1,2", "fault=exception", "fault_at=[1,2]", "sweep.search_overrides=['epochs=0']")

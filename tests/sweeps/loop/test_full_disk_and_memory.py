@@ -106,6 +106,7 @@ def test_a_sweep_that_waits_for_its_journal_can_be_stopped(tmp_path: Path) -> No
     check_complete(folder, 3)
 
 
+@pytest.mark.slow
 def test_a_job_that_needs_too_much_memory_fails_and_the_others_continue(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     run(folder, "allocate_gb=0,64,0.01", "~sweep.space.x", "hydra.launcher.memory_limit_gb=8")

@@ -85,6 +85,7 @@ def test_ctrl_c_twice_ends_the_final_runs(folder: Path) -> None:
     check_final_is_left(folder, process, *overrides)
 
 
+@pytest.mark.slow
 def test_ctrl_c_after_a_trial_has_failed_leaves_the_others_to_a_later_command(folder: Path) -> None:
     """That no trial has ended well so far says nothing about those that have not run."""
     grid = ("sweep.space={}", "x=1,2,3", "fault=exception", "fault_at=[1]", "hydra.launcher.jobs_per_device=1")
@@ -97,6 +98,7 @@ def test_ctrl_c_after_a_trial_has_failed_leaves_the_others_to_a_later_command(fo
     assert states(folder) == ["FAIL", "WAITING"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_slow_report_without_a_traceback(tmp_path: Path) -> None:
     folder, begun = tmp_path / "study", tmp_path / "begun"
     process = begin_command(folder, "sweep.num_trials=1", "sweep.report=true", SLOW_REPORT=str(begun))

@@ -8,6 +8,7 @@ import pytest
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
 from hydra.core.global_hydra import GlobalHydra
+from slow_cases import slow_after
 from small_runs import REPOSITORY
 
 from spectral.errors import UserError
@@ -45,50 +46,54 @@ def begin_sweep(hydra: Hydra, *arguments: str) -> None:
     hydra.multirun("config", lambda _: None, given, with_log_configuration=False)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        (("model.width=4,8", "device=nope"), "device=nope is no device: allowed are auto, cpu, mps, cuda, .*"),
+REFUSED = [
+    (("model.width=4,8", "data=arrays", "data.path=/nope.csv"), r"data\.path=/nope\.csv is not a file\."),
+    (
+        ("model=compact,fcn", "model.num_blocks=2,3"),
+        r"model=fcn cannot be run with the other keys of this search: model\.num_blocks is not a known key: .*; "
+        r"leave it out, or search that key under a condition, the `when` of an axis in conf/sweep .*",
+    ),
+    (
+        UNMET_CONDITION,
+        r"loss\.gamma cannot be given, since it does nothing here: sweep\.space\.loss\.gamma\.when searches it "
+        r"only with loss=focal\.",
+    ),
+    (
+        OPEN_CONDITION,
+        r"sweep\.enqueue holds {optimizer\.lr:0\.002}, which needs loss=focal or soft_f1: enqueue one of them .*",
+    ),
+    (
+        ("model.width=4,8", "device=cuda"),
+        r"device=cuda is not there for the jobs of this sweep: allowed are auto, cpu(, mps)?\.",
+    ),
+    (("model.width=4,8", "device=nope"), "device=nope is no device: allowed are auto, cpu, mps, cuda, .*"),
+    (("device=cpu,cuda:1",), r"device=cuda:1 is not there for the jobs .*"),
+    (("data=tianchi", "data.index=i.csv", "data.folder=no", "seed=1,2"), r"data\.index=i\.csv is not a file\."),
+    (
+        ("loss=cross_entropy,focal", "model=compact,fcn", "loss.label_smoothing=0,0.1", "sweep.sampler=tpe"),
+        r"loss=focal cannot be run with the other keys of this search: loss\.label_smoothing is not a known .*",
+    ),
+    (
+        ("experiment=reference", "optimizer.lr=1e-4,1e-3"),
+        r"optimizer\.lr cannot be searched, since it does nothing here: each stage has its own, the first "
+        r"schedule\.stages\.0\.lr=0\.001\.",
+    ),
+    (
         (
-            ("model.width=4,8", "device=cuda"),
-            r"device=cuda is not there for the jobs of this sweep: allowed are auto, cpu(, mps)?\.",
+            "objective=[time/train_s,val/macro_f1]",
+            "optimizer.lr=1e-3,1e-2",
+            "sweep.enqueue=[{optimizer.lr:1e-2}]",
         ),
-        (("device=cpu,cuda:1",), r"device=cuda:1 is not there for the jobs .*"),
-        (("model.width=4,8", "data=arrays", "data.path=/nope.csv"), r"data\.path=/nope\.csv is not a file\."),
-        (("data=tianchi", "data.index=i.csv", "data.folder=no", "seed=1,2"), r"data\.index=i\.csv is not a file\."),
-        (
-            ("model=compact,fcn", "model.num_blocks=2,3"),
-            r"model=fcn cannot be run with the other keys of this search: model\.num_blocks is not a known key: .*; "
-            r"leave it out, or search that key under a condition, the `when` of an axis in conf/sweep .*",
-        ),
-        (
-            ("loss=cross_entropy,focal", "model=compact,fcn", "loss.label_smoothing=0,0.1", "sweep.sampler=tpe"),
-            r"loss=focal cannot be run with the other keys of this search: loss\.label_smoothing is not a known .*",
-        ),
-        (
-            ("experiment=reference", "optimizer.lr=1e-4,1e-3"),
-            r"optimizer\.lr cannot be searched, since it does nothing here: each stage has its own, the first "
-            r"schedule\.stages\.0\.lr=0\.001\.",
-        ),
-        (
-            UNMET_CONDITION,
-            r"loss\.gamma cannot be given, since it does nothing here: sweep\.space\.loss\.gamma\.when searches it "
-            r"only with loss=focal\.",
-        ),
-        (
-            ("objective=[time/train_s,val/macro_f1]", "optimizer.lr=1e-3,1e-2", "sweep.enqueue=[{optimizer.lr:1e-2}]"),
-            r"objective=time/train_s is not known: allowed: .*",
-        ),
-        (
-            OPEN_CONDITION,
-            r"sweep\.enqueue holds {optimizer\.lr:0\.002}, which needs loss=focal or soft_f1: enqueue one of them .*",
-        ),
-        (
-            OTHER_RUNS,
-            r"sweep\.search_overrides has schedule\.stages\.0\.epochs=2, without which the best trial would be .*",
-        ),
-    ],
-)
+        r"objective=time/train_s is not known: allowed: .*",
+    ),
+    (
+        OTHER_RUNS,
+        r"sweep\.search_overrides has schedule\.stages\.0\.epochs=2, without which the best trial would be .*",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "expected"), slow_after(5, REFUSED))
 def test_a_sweep_that_cannot_run_is_refused_and_leaves_no_folder(
     arguments: tuple[str, ...], expected: str, hydra: Hydra, tmp_path: Path
 ) -> None:
@@ -99,15 +104,18 @@ def test_a_sweep_that_cannot_run_is_refused_and_leaves_no_folder(
 
 @pytest.mark.parametrize(
     "arguments",
-    [
-        ("model=compact,fcn", "loss=cross_entropy,focal"),
-        ("device=cpu,auto",),
-        ("sweep=loss",),
-        ("model.width=4,8", "sweep.search_overrides=['score_test=false','hydra.verbose=true']"),
-        ("model.width=4,8", "schedule.batch_size=8", "sweep.search_overrides=['schedule.batch_size=16']"),
-    ],
+    slow_after(
+        2,
+        [
+            ["model=compact,fcn", "loss=cross_entropy,focal"],
+            ["sweep=loss"],
+            ["device=cpu,auto"],
+            ["model.width=4,8", "sweep.search_overrides=['score_test=false','hydra.verbose=true']"],
+            ["model.width=4,8", "schedule.batch_size=8", "sweep.search_overrides=['schedule.batch_size=16']"],
+        ],
+    ),
 )
-def test_a_sweep_that_can_run_begins(arguments: tuple[str, ...], hydra: Hydra) -> None:
+def test_a_sweep_that_can_run_begins(arguments: list[str], hydra: Hydra) -> None:
     with pytest.raises(BegunError):
         begin_sweep(hydra, *arguments)
 
@@ -134,7 +142,7 @@ def test_a_finished_study_is_shown_after_its_data_have_gone(hydra: Hydra, monkey
         begin_sweep(hydra, *arguments)
 
 
-@pytest.mark.parametrize("where", ["in its folder", "elsewhere"])
+@pytest.mark.parametrize("where", slow_after(1, ["in its folder", "elsewhere"]))
 def test_a_study_that_was_begun_with_an_axis_that_does_nothing_resumes(
     where: str, hydra: Hydra, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -161,11 +169,14 @@ def test_an_axis_that_does_nothing_is_refused_in_a_folder_without_a_study(hydra:
 
 @pytest.mark.parametrize(
     ("arguments", "check", "said"),
-    [
-        (OPEN_CONDITION, "open_condition", "sweep.enqueue holds {optimizer.lr:0.002}"),
-        (UNMET_CONDITION, "unmet_condition", "loss.gamma cannot be given"),
-        (OTHER_RUNS, "refused_search_override", "sweep.search_overrides has schedule.stages.0.epochs=2"),
-    ],
+    slow_after(
+        1,
+        [
+            (UNMET_CONDITION, "unmet_condition", "loss.gamma cannot be given"),
+            (OPEN_CONDITION, "open_condition", "sweep.enqueue holds {optimizer.lr:0.002}"),
+            (OTHER_RUNS, "refused_search_override", "sweep.search_overrides has schedule.stages.0.epochs=2"),
+        ],
+    ),
 )
 def test_a_study_with_what_a_new_one_may_not_have_resumes(
     arguments: tuple[str, ...],

@@ -114,6 +114,7 @@ def test_a_yaml_may_be_fixed_if_all_trials_have_failed(tmp_path: Path) -> None:
     resumed_with(tmp_path, {"optimizer": {"lr": 0.05}}, TrialState.FAIL)
 
 
+@pytest.mark.slow
 def test_a_named_study_is_not_resumed_after_an_edit_of_its_yaml(tmp_path: Path) -> None:
     script = shutil.copytree(HERE / "apps", tmp_path / "apps") / "search_app.py"
     folder, config = tmp_path / "study", tmp_path / "apps" / "conf" / "config.yaml"

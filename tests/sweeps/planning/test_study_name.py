@@ -73,6 +73,7 @@ def test_the_same_command_resumes_a_stopped_study_and_otherwise_starts_a_new_one
     assert {path.name for path in (SWEEPS).iterdir()} == {first, second}
 
 
+@pytest.mark.slow
 def test_the_same_command_finishes_what_a_study_ends_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     second = f"{begun(run(None, *GRID, cwd=tmp_path))}-2"
@@ -87,6 +88,7 @@ def test_the_same_command_finishes_what_a_study_ends_in(tmp_path: Path, monkeypa
     assert begun_after(second, run(None, *GRID, cwd=tmp_path))
 
 
+@pytest.mark.slow
 def test_an_ensemble_that_cannot_be_made_is_not_left_to_the_same_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

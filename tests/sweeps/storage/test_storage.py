@@ -17,6 +17,7 @@ from loop_runs import Call, open_study, sweep
 from optuna.storages import JournalStorage
 from optuna.trial import TrialState
 from search_runs import REPOSITORY
+from slow_cases import slow_after
 
 from spectral.errors import UserError
 from sweeps.storage import connect as storage_module
@@ -167,7 +168,7 @@ def test_an_error_that_waiting_cannot_fix_is_raised_at_once(error: type[OSError]
     assert calls == [1]
 
 
-@pytest.mark.parametrize("scheme", [None, "sqlite", pytest.param("sqlite+pysqlite", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("scheme", slow_after(1, [None, "sqlite", "sqlite+pysqlite"]))
 def test_controllers_that_claim_at_once_stop_at_the_total(scheme: str | None, tmp_path: Path) -> None:
     url = f"{scheme}:///{tmp_path}/s.db" if scheme else None
     assert sorted(claimed_concurrently(tmp_path, url)) == list(range(40))

@@ -50,6 +50,7 @@ def test_a_sweep_resumes_after_controller_and_workers_are_killed(folder: Path) -
     check_complete(folder, 3)
 
 
+@pytest.mark.slow
 def test_two_controllers_share_the_total(folder: Path) -> None:
     both = [start(folder, "sweep.num_trials=7", "hydra.launcher.jobs_per_device=1") for _ in range(2)]
     await_begun(folder, 2, both[0])
@@ -65,7 +66,9 @@ def test_two_controllers_share_the_total(folder: Path) -> None:
 def test_trials_of_a_killed_controller_are_taken_over_by_the_other(folder: Path) -> None:
     both = [start(folder, "sweep.num_trials=3", "hydra.launcher.jobs_per_device=1") for _ in range(2)]
     await_begun(folder, 2, both[0])
+    workers = worker_pids(folder)
     kill_controller(both[0])
+    await_that(lambda: any(map(is_gone, workers)))  # otherwise its job may end too
     release(folder)
     output = finish(both[1])
     assert both[1].returncode == 0, output
@@ -105,6 +108,7 @@ def test_a_controller_whose_clock_is_wrong_keeps_its_trials(folder: Path) -> Non
     assert len({trial.user_attrs["owner"] for trial in trials(folder)}) == 2
 
 
+@pytest.mark.slow
 def test_a_grid_resumes_with_its_axes_in_another_order(tmp_path: Path) -> None:
     folder, axes = tmp_path / "study", ("x=1,2", "write_mb=0,0.001")
     run(folder, *axes, "sweep.sampler=grid", "sweep.num_trials=3")

@@ -50,6 +50,7 @@ def test_a_study_in_the_journal_of_the_folder_is_not_started_a_second_time(tmp_p
     refuse_second(tmp_path / "moved", "another", url, 1)
 
 
+@pytest.mark.slow
 def test_the_same_storage_by_another_url_is_the_same_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     open_storage.cache_clear()

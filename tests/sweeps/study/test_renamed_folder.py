@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from search_runs import end_of, run, trials
 
 
@@ -14,6 +15,7 @@ def test_a_study_in_a_renamed_folder_is_resumed(tmp_path: Path) -> None:
     assert runs_of(tmp_path / "c d") == ["0", "1", "2"]
 
 
+@pytest.mark.slow
 def test_a_study_of_a_database_is_resumed_in_a_renamed_folder(tmp_path: Path) -> None:
     storage = f"sweep.storage=sqlite:///{tmp_path}/s.db"
     run(tmp_path / "begun", "sweep.num_trials=2", storage)

@@ -116,6 +116,7 @@ def test_a_study_without_a_successful_trial_ends_with_an_error_until_its_trials_
     assert [Path(trial.user_attrs["run_dir"]).name for trial in trials(tmp_path)] == ["0", "1", "0", "1"]
 
 
+@pytest.mark.slow
 def test_a_command_that_is_refused_enqueues_no_failed_trial(tmp_path: Path) -> None:
     """A later command would run it, without having asked for it."""
     search = ("sweep.space={}", "x=1,2", "sweep.free_keys=[fault]", "fault_at=[1]")
