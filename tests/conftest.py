@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import quick_hydra
 import seeds
 import small_runs
 import torch
@@ -21,6 +22,8 @@ os.environ.setdefault("XDG_CACHE_HOME", str(Path.home() / ".cache"))
 pytest.register_assert_rewrite("offline_runs")
 seeds.choose_examples()
 seeds.shift_seeds()
+seeds.seed_what_is_there()
+quick_hydra.make_hydra_quick()
 gc.disable()  # until the tests are collected
 torch.set_num_threads(1)  # for fixtures of several tests; `one_thread` is of each test
 

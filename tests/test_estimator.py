@@ -32,7 +32,7 @@ def spectra(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
 
 def test_it_learns_the_embedded_survey(spectra: tuple[Any, Any]) -> None:
     X, y = spectra
-    fitted = SpectralClassifier(SMALL, epochs=12, batch_size=32, learning_rate=0.01, **ON_CPU).fit(X, y)
+    fitted = SpectralClassifier(SMALL, epochs=8, batch_size=32, learning_rate=0.01, **ON_CPU).fit(X, y)
     probabilities, common = fitted.predict_proba(X), np.mean(y == "star")
     assert fitted.classes_.tolist() == sorted(set(y)) == fitted.run_.class_names
     assert probabilities.shape == (160, len(fitted.classes_)) and np.allclose(probabilities.sum(axis=1), 1)
@@ -58,8 +58,8 @@ def test_channels_labels_that_are_numbers_and_further_config_are_taken() -> None
     "given",
     [
         {"sampler": "schedule"},
-        {"sampler": {"name": "schedule", "start": "natural"}},
-        {"config": {"sampler": {"name": "schedule"}}},
+        pytest.param({"sampler": {"name": "schedule", "start": "natural"}}, marks=pytest.mark.slow),
+        pytest.param({"config": {"sampler": {"name": "schedule"}}}, marks=pytest.mark.slow),
     ],
 )
 def test_losses_of_other_mixtures_do_not_choose_the_epoch(given: dict[str, Any]) -> None:
@@ -90,6 +90,7 @@ def test_a_masked_array_is_refused() -> None:
             call()
 
 
+@pytest.mark.slow
 def test_it_stands_in_a_pipeline_that_is_searched() -> None:
     X, y = np.random.default_rng(0).normal(size=(24, 30)), np.tile(["star", "qso"], 12)
     pipeline = make_pipeline(StandardScaler(), SpectralClassifier(SMALL, epochs=1, validation_fraction=0, **ON_CPU))

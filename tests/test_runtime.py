@@ -1,6 +1,7 @@
 """Settings of a process: what is chosen, what is refused, and that none changes what is computed."""
 
 import copy
+import itertools
 import shutil
 import subprocess
 import sys
@@ -53,13 +54,20 @@ def loss_and_gradient(call: Callable[[Tensor], Tensor], network: nn.Module, runt
     return [loss.detach().double(), torch.cat([p.grad.flatten().double() for p in network.parameters()])]
 
 
+SETTINGS = [*itertools.product(TOLERANCE, ["channels_last", "contiguous"], [(1, 133), (3, 64)])]
+# Each value of two settings with each of the third.
+QUICK = [one for one in SETTINGS if ((one[0] == "float32") + (one[1] == "contiguous") + (one[2][0] == 1)) % 2]
+
+
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("precision", TOLERANCE)
-@pytest.mark.parametrize("layout", ["channels_last", "contiguous"])
-@pytest.mark.parametrize(("num_channels", "length"), [(1, 133), (3, 64)])
+@pytest.mark.parametrize(
+    ("precision", "layout", "shape"),
+    [pytest.param(*setting, marks=() if setting in QUICK else pytest.mark.slow) for setting in SETTINGS],
+)
 def test_every_setting_computes_what_float64_does(
-    name: str, precision: str, layout: str, num_channels: int, length: int
+    name: str, precision: str, layout: str, shape: tuple[int, int]
 ) -> None:
+    num_channels, length = shape
     flux = torch.randn(24, num_channels, length, generator=seeds.generator(1))
     exact, network = build(name, num_channels, length).double(), build(name, num_channels, length)
     plain, runtime = choose_runtime("cpu", "float32", "contiguous"), choose_runtime("cpu", precision, layout)

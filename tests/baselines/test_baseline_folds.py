@@ -8,13 +8,21 @@ from small_runs import REPOSITORY
 
 
 @pytest.mark.parametrize(
-    ("given", "num_runs", "is_warned"), [([], 1, True), (["split.fold=0,1"], 2, False), (["split.fold=1"], 1, False)]
+    ("given", "num_runs", "is_warned"),
+    [([], 1, True), (["split.fold=0,1"], 2, False), pytest.param(["split.fold=1"], 1, False, marks=pytest.mark.slow)],
 )
 def test_a_multirun_of_one_fold_says_how_all_are_run(
     pack_folder: Path, tmp_path: Path, given: list[str], num_runs: int, is_warned: bool
 ) -> None:
     data = ["data=packed", f"data.folder={pack_folder}", "split=kfold", "split.num_folds=2", *given]
-    quick = ["method=pls_da", "tracker=none", "plots=false", "num_threads=1", "hydra/launcher=basic"]
+    quick = [
+        "method=pls_da",
+        "method.num_components=2",
+        "tracker=none",
+        "plots=false",
+        "num_threads=1",
+        "hydra/launcher=basic",
+    ]
     script = REPOSITORY / "spectral" / "baseline.py"
     ended = command(script, "-m", *data, *quick, f"run_dir={tmp_path / 'all'}", cwd=tmp_path, joined=True)
     assert ended.returncode == 0, ended.stdout

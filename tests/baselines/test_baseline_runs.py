@@ -32,6 +32,7 @@ SHARED = [
     o for o in OVERRIDES if o.split("=")[0] in ("split.validation", "split.test", "num_threads", "seed", "tracker")
 ]
 QUICK = [*SHARED, "plots=false"]
+PLS_DA = ("method=pls_da", "method.num_components=2")  # which are else chosen by cross-validation
 
 
 @pytest.fixture
@@ -77,18 +78,20 @@ def test_pls_da_is_partial_least_squares_and_discriminant_analysis(
 
 
 def test_the_forest_is_that_of_scikit_learn(baseline: Callable[..., Path], survey_file: Path) -> None:
-    folder = baseline("method=random_forest", "method.num_trees=600", "method.min_leaf=5")
+    folder = baseline("method=random_forest", "method.num_trees=60", "method.min_leaf=5")
     train, labels, test, probability = parts(folder, survey_file)
-    forest = RandomForestClassifier(600, min_samples_leaf=5, class_weight="balanced").fit(train, labels)
-    # Other trees, which differ by 0.02 on average. Without class weights it is 0.06 or more, with leaves of one 0.035.
-    assert np.abs(probability - forest.predict_proba(test)).mean() < 0.03
+    options = {"min_samples_leaf": 5, "class_weight": "balanced", "random_state": result(folder)["seed"]}
+    forest = RandomForestClassifier(60, **options).fit(train, labels)
+    # The same trees, but for splits that the rounding of the spectra to float32 decides. Without class weights it is
+    # 0.06 or more, with leaves of one 0.035.
+    assert np.abs(probability - forest.predict_proba(test)).mean() < 0.01
 
 
 def test_rows_scores_and_result_are_those_of_a_network(
     baseline: Callable[..., Path], small: Callable[..., list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(small())
-    folder, network = baseline("method=pls_da"), tmp_path / "run"
+    folder, network = baseline(*PLS_DA), tmp_path / "run"
     ours, theirs = pd.read_parquet(folder / "predictions.parquet"), pd.read_parquet(network / "predictions.parquet")
     assert ours[["id", "split", "label"]].equals(theirs[["id", "split", "label"]])
     assert list(ours) == list(theirs)
@@ -108,7 +111,7 @@ def test_lists_and_reports_take_baselines_next_to_networks(
     baseline: Callable[..., Path], small: Callable[..., list[str]], tmp_path: Path
 ) -> None:
     run(small())
-    entry = read_run(baseline("method=pls_da"))
+    entry = read_run(baseline(*PLS_DA))
     assert (entry.kind, entry.status, entry.cells()[3]) == ("baseline", "finished", "-")
     assert entry.values == [result(tmp_path / "baseline")["val/macro_f1"]]
     report = read_run_folders(tmp_path)
@@ -116,7 +119,7 @@ def test_lists_and_reports_take_baselines_next_to_networks(
     assert not report.left_out
 
 
-@pytest.mark.parametrize("method", ["pls_da", "random_forest", "boosting"])
+@pytest.mark.parametrize("method", [pytest.param("pls_da", marks=pytest.mark.slow), "random_forest", "boosting"])
 def test_the_seed_decides(method: str, baseline: Callable[..., Path]) -> None:
     options = {"random_forest": ["method.num_trees=5"], "boosting": ["method.max_iter=3"]}.get(method, [])
     first, again = (baseline(f"method={method}", *options, folder=name) for name in ("first", "again"))
@@ -126,29 +129,30 @@ def test_the_seed_decides(method: str, baseline: Callable[..., Path]) -> None:
 
 
 def test_a_finished_baseline_gives_its_result_again(baseline: Callable[..., Path]) -> None:
-    folder = baseline("method=pls_da")
+    folder = baseline(*PLS_DA)
     before = (folder / "result.json").read_bytes()
-    assert baseline("method=pls_da") == folder
+    assert baseline(*PLS_DA) == folder
     assert (folder / "result.json").read_bytes() == before
     with pytest.raises(UserError, match=r"holds a run with method.max_components=20, this command has .*=21"):
-        baseline("method=pls_da", "method.max_components=21")
+        baseline(*PLS_DA, "method.max_components=21")
 
 
 def test_a_stopped_baseline_starts_from_scratch(baseline: Callable[..., Path]) -> None:
-    folder = baseline("method=pls_da")
+    folder = baseline(*PLS_DA)
     expected = result(folder)
     (folder / "result.json").unlink()
-    assert result(baseline("method=pls_da")) == expected
+    assert result(baseline(*PLS_DA)) == expected
 
 
 def test_a_test_split_that_was_held_back_is_scored_later(baseline: Callable[..., Path]) -> None:
-    expected = result(baseline("method=pls_da", folder="whole"))
-    folder = baseline("method=pls_da", "score_test=false")
+    expected = result(baseline(*PLS_DA, folder="whole"))
+    folder = baseline(*PLS_DA, "score_test=false")
     assert not any(name.startswith("test/") for name in result(folder))
     assert set(pd.read_parquet(folder / "predictions.parquet")["split"]) == {"validation"}
-    assert result(baseline("method=pls_da", "score_test=true")) == expected
+    assert result(baseline(*PLS_DA, "score_test=true")) == expected
 
 
+@pytest.mark.slow
 def test_probabilities_stand_at_the_shares_that_the_rule_corrects_from(baseline: Callable[..., Path]) -> None:
     """Corrected to the survey's shares, balanced probabilities call more spectra stars, the others the same."""
 
@@ -232,7 +236,7 @@ def test_a_mistake_ends_in_a_sentence(given: list[str], sentence: str | None, ba
 def test_what_needs_a_network_says_that_a_baseline_has_none(
     baseline: Callable[..., Path], small: Callable[..., list[str]], tmp_path: Path
 ) -> None:
-    folder = baseline("method=pls_da")
+    folder = baseline(*PLS_DA)
     tail = "is a baseline (method=pls_da): it keeps no model, only its scores and predictions."
     applied = ("data=arrays", "data.path=never.npz")
     attempts: list[tuple[str, Callable[[], object]]] = [
@@ -253,7 +257,7 @@ def test_what_needs_a_network_says_that_a_baseline_has_none(
 def test_augmentations_that_a_baseline_does_not_use_are_named(
     baseline: Callable[..., Path], caplog: pytest.LogCaptureFixture
 ) -> None:
-    baseline("method=pls_da", "method.num_components=2", "inputs.augmentations=[gain]")
+    baseline(*PLS_DA, "inputs.augmentations=[gain]")
     assert "inputs.augmentations does nothing: a baseline" in caplog.text
 
 
@@ -274,13 +278,13 @@ def test_what_needs_inverse_variances_is_refused_before_a_folder_is_taken(
 def test_a_folder_belongs_to_a_network_or_to_a_baseline(
     baseline: Callable[..., Path], small: Callable[..., list[str]]
 ) -> None:
-    baseline("method=pls_da", folder="run")
+    baseline(*PLS_DA, folder="run")
     with pytest.raises(UserError, match="holds a baseline, and this command trains a network: give another run_dir"):
         run(small())
 
 
 def test_a_baseline_without_what_its_result_needs_is_refused(baseline: Callable[..., Path]) -> None:
-    folder = baseline("method=pls_da")
+    folder = baseline(*PLS_DA)
     stored = json.loads((folder / "result.json").read_text())
     del stored["confusion"]
     (folder / "result.json").write_text(json.dumps(stored))

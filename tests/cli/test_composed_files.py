@@ -26,16 +26,33 @@ def mistake(text: str | bytes, folder: Path, *options: str, group: str = "experi
     ("text", "expected"),
     [
         ("model: fcn", f"experiment/own.yaml: model=fcn chooses no part: write {EXAMPLE}."),
-        (
+        pytest.param(
             "schedule: reference",
             "experiment/own.yaml: schedule=reference chooses no part: write `defaults: [override /schedule: "
             "reference]`.",
+            marks=pytest.mark.slow,
         ),
-        ("model: 3", "experiment/own.yaml: model=3 has the wrong type: allowed is a mapping, such as {a: 1}."),
-        ("model: {widht: 3}", "experiment/own.yaml: model.widht is not a known key: did you mean 'width'? allowed: "),
-        ("model: {width: abc}", "experiment/own.yaml: model.width=abc has the wrong type: allowed is an integer."),
-        ("sede: 3", "experiment/own.yaml: sede is not a known key: did you mean 'seed'? allowed: "),
-        ("experiment: best", NO_KEY),
+        pytest.param(
+            "model: 3",
+            "experiment/own.yaml: model=3 has the wrong type: allowed is a mapping, such as {a: 1}.",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "model: {widht: 3}",
+            "experiment/own.yaml: model.widht is not a known key: did you mean 'width'? allowed: ",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "model: {width: abc}",
+            "experiment/own.yaml: model.width=abc has the wrong type: allowed is an integer.",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "sede: 3",
+            "experiment/own.yaml: sede is not a known key: did you mean 'seed'? allowed: ",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("experiment: best", NO_KEY, marks=pytest.mark.slow),
         ("defaults: [/model: fcn]", f"model is chosen by two files: to replace the choice write {EXAMPLE}."),
         (
             "defaults: [override model: fcn]",
@@ -84,9 +101,10 @@ def test_an_experiment_without_its_first_line_is_named(text: str, expected: str,
     ("options", "expected"),
     [
         (["+model=fcn"], "model is chosen a second time by +model=fcn: write model=fcn."),
-        (
+        pytest.param(
             ["-m", "+model=fcn,resnet1d"],
             "model is chosen a second time by +model=fcn,resnet1d: write model=fcn,resnet1d.",
+            marks=pytest.mark.slow,
         ),
         (
             ["+experiment=best", "+model=fcn"],
@@ -129,6 +147,7 @@ def test_a_file_that_is_its_own_default_is_named(options: list[str], tmp_path: P
     assert found == "experiment/own.yaml: its defaults lead back to the file itself: leave out the one that does."
 
 
+@pytest.mark.slow
 def test_a_sweep_says_the_same(tmp_path: Path) -> None:
     found = mistake("# @package _global_\nmodel: fcn\n", tmp_path, "-m", "seed=1,2")
     assert found == f"experiment/own.yaml: model=fcn chooses no part: write {EXAMPLE}."

@@ -26,7 +26,12 @@ def taken(config: str) -> dict[str, str]:
     return {group: ", ".join(sorted(path.stem for path in (CONF / group).glob("*.yaml"))) for group in own}
 
 
-@pytest.mark.parametrize("script", COMMANDS)
+QUICK = ("run.py", "spectral/pretrain.py", "spectral/predict.py")
+
+
+@pytest.mark.parametrize(
+    "script", [pytest.param(script, marks=() if script in QUICK else pytest.mark.slow) for script in COMMANDS]
+)
 def test_help_names_the_groups_that_the_command_takes(script: str, tmp_path: Path) -> None:
     """Hydra's own list has those of all commands: spectral.pretrain offered losses, which it refuses."""
     ended = command(REPOSITORY / script, "--help", cwd=tmp_path)

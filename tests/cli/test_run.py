@@ -1,5 +1,6 @@
 """The command line, from any folder: how a command ends, and what it prints."""
 
+import copy
 import os
 import re
 import shlex
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 from commands import command
+from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -41,7 +43,11 @@ def process(*command: str, cwd: Path, code: int = 0) -> "subprocess.CompletedPro
     ("overrides", "expected"),
     [
         ("model.width=abc", "error: model.width=abc has the wrong type: allowed is an integer.\n"),
-        ("seed=-1", "error: seed=-1 is out of range: allowed is at least 0 and at most 2147483647.\n"),
+        pytest.param(
+            "seed=-1",
+            "error: seed=-1 is out of range: allowed is at least 0 and at most 2147483647.\n",
+            marks=pytest.mark.slow,
+        ),
         (
             "seed=1,2",
             "error: seed=1,2 has several values, which need -m; write a list in brackets, as in [1,2].\n",
@@ -50,12 +56,17 @@ def process(*command: str, cwd: Path, code: int = 0) -> "subprocess.CompletedPro
             "sweep=fractions",
             f"error: sweep=fractions needs -m to search: python {QUOTED} -m sweep=fractions\n",
         ),
-        (
+        pytest.param(
             "+sweep.space.seed=[1,2]",
             f"error: +sweep.space.seed=[1,2] needs -m to search: python {QUOTED} -m '+sweep.space.seed=[1,2]'\n",
+            marks=pytest.mark.slow,
         ),
         ("run_dir=/dev/null", "error: run_dir=/dev/null cannot be made: File exists.\n"),
-        ("run_dir=", "error: run_dir= is not a folder: give its path, or leave run_dir out.\n"),
+        pytest.param(
+            "run_dir=",
+            "error: run_dir= is not a folder: give its path, or leave run_dir out.\n",
+            marks=pytest.mark.slow,
+        ),
         (
             "model=null",
             "error: Config group override must be a string or a list. Got NoneType: a config group takes the name of a "
@@ -92,7 +103,7 @@ def test_a_mistake_found_in_the_data_ends_the_command_without_a_folder(tmp_path:
     [
         (("--help",), ("python run.py experiment=debug", "model: ", "num_threads: null")),
         (("--cfg", "job"), ("macro_f1", "widths: null", "stages:")),
-        (("--info",), ("Defaults Tree", "hydra/typed/model/reference")),
+        pytest.param(("--info",), ("Defaults Tree", "hydra/typed/model/reference"), marks=pytest.mark.slow),
     ],
 )
 def test_help_and_config_are_printed_without_a_run(
@@ -107,6 +118,7 @@ def test_help_and_config_are_printed_without_a_run(
 
 def test_help_begins_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hydra alone copies the typed configs for each of some hundred groups: 16,000 nodes, which takes seconds."""
+    monkeypatch.delitem(copy._deepcopy_dispatch, ConfigStore)  # type: ignore[attr-defined]  # tests share them anyway
     copies: list[DictConfig] = []
     copy_node = DictConfig.__deepcopy__
     monkeypatch.setattr(DictConfig, "__deepcopy__", lambda node, memo: copies.append(node) or copy_node(node, memo))
@@ -131,6 +143,7 @@ def test_a_run_on_the_embedded_survey_logs_what_it_does_and_what_to_try_next(tmp
             typed(composed([word for word in line.split()[1:] if word != "-m"]))
 
 
+@pytest.mark.slow
 def test_a_multirun_from_a_folder_with_spaces_makes_one_run_folder_per_job(pack_folder: Path, tmp_path: Path) -> None:
     here = tmp_path / "a folder, with spaces"
     here.mkdir()
@@ -151,8 +164,16 @@ def test_a_multirun_from_a_folder_with_spaces_makes_one_run_folder_per_job(pack_
     ("override", "sentence"),
     [
         ("seed=${oc.env:NOT_SET}", "seed holds an interpolation, ${...}, that has no value: environment variable"),
-        ("seed=${seed}", "seed holds an interpolation, ${...}, that has no value: it refers to itself."),
-        ("seed=${nope:1}", "seed holds an interpolation, ${...}, that has no value: unsupported"),
+        pytest.param(
+            "seed=${seed}",
+            "seed holds an interpolation, ${...}, that has no value: it refers to itself.",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "seed=${nope:1}",
+            "seed holds an interpolation, ${...}, that has no value: unsupported",
+            marks=pytest.mark.slow,
+        ),
         (f"run_dir={'a' * 300}", f"the name {'a' * 40}... has 300 characters, which is too long for a file."),
     ],
 )

@@ -64,7 +64,7 @@ def test_a_corrupt_run_folder_is_reported_in_one_sentence(
         ("config.yaml", "", "holds no config"),
         ("config.yaml", "[1, 2]", "holds no config"),
         ("config.yaml", "seed: 3\nschedule: {stages", "cannot be read"),
-        ("config.yaml", "[" * 5000, "cannot be read"),
+        pytest.param("config.yaml", "[" * 5000, "cannot be read", marks=pytest.mark.slow),
         ("config.yaml", "data: 5\n", "data=5 needs a name|data=5"),
         ("config.yaml", "data: {name: [a]}\n", "data"),
         ("config.yaml", "schedule: 5\n", "schedule=5 of a stored config is not a mapping"),

@@ -46,7 +46,7 @@ def test_a_part_of_the_runs_own_spectra_is_doubted(finished: Path, spectra: Call
     assert kept_doubt(finished, spectra(**part)) == f"{sentence}: its scores may be flattered."
 
 
-@pytest.mark.parametrize("is_shifted", [False, True])
+@pytest.mark.parametrize("is_shifted", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_if_a_run_gives_other_probabilities_now_its_own_spectra_are_known_by_their_labels(
     is_shifted: bool, finished: Path, spectra: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -79,7 +79,10 @@ def test_test_spectra_of_the_run_and_others_of_the_same_ids_are_not_doubted(
     assert kept_doubt(finished, spectra(**rows_of(arrays(), tested))) is None
 
 
-@pytest.mark.parametrize(("on", "key"), [("test", "test/macro_f1"), ("validation", "val/decision/macro_f1")])
+@pytest.mark.parametrize(
+    ("on", "key"),
+    [("test", "test/macro_f1"), pytest.param("validation", "val/decision/macro_f1", marks=pytest.mark.slow)],
+)
 def test_the_split_of_a_run_whose_data_was_moved_is_scored(
     on: str, key: str, finished: Path, spectra: Callable[..., Path], tmp_path: Path
 ) -> None:

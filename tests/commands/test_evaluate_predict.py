@@ -66,6 +66,7 @@ def test_classes_that_the_data_does_not_have_count_for_nothing(
     assert "It is the mean over 2 of 3 classes: all has no galaxy." in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_capitals_of_the_classes_of_other_data_do_not_matter(
     finished: Path, spectra: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -135,6 +136,7 @@ def test_other_data_is_scored_without_a_split(
     assert "all macro-F1" in shown and " 8 " in shown  # the labelled ones
 
 
+@pytest.mark.slow
 def test_a_run_whose_data_is_divided_otherwise_by_now_is_scored_as_a_whole_alone(
     finished: Path, tmp_path: Path
 ) -> None:
@@ -195,6 +197,7 @@ def test_probabilities_sum_to_one_and_formats_agree(
     assert csv["predicted"].tolist() == parquet["predicted"].tolist() == classes["predicted"].tolist()
 
 
+@pytest.mark.slow
 def test_the_batch_size_changes_nothing(finished: Path, spectra: Callable[..., Path], tmp_path: Path) -> None:
     data = spectra()
     predict(finished, data, tmp_path / "a.parquet", "evaluate_batch_size=7")

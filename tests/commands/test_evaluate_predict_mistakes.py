@@ -116,6 +116,7 @@ def test_data_without_labels_is_refused_with_the_key_that_the_run_had(
         evaluate(beats, "data=packed", f"data.folder={pack_of(data, tmp_path / 'pack')}")
 
 
+@pytest.mark.slow
 def test_objects_of_the_run_that_the_command_does_not_name_are_warned_of(
     finished: Path, spectra: Callable[..., Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -78,6 +78,7 @@ def test_a_run_without_them_is_applied_with_them(folder: Path, tmp_path: Path) -
     assert scores[0]["all/log_loss"] == scores[1]["all/log_loss"]
 
 
+@pytest.mark.slow
 def test_an_ensemble_keeps_them_and_needs_the_same_of_all(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"evaluate_shifts is \[\] of the first and \[-4, 0, 6\] of the second"):
         make_ensemble([folder / "shifted", folder / "plain"], tmp_path / "mixed", EnsembleOptions(select="all"))
@@ -94,6 +95,7 @@ def test_an_ensemble_keeps_them_and_needs_the_same_of_all(folder: Path, tmp_path
     assert json.loads((tmp_path / "both" / "model.json").read_text())["evaluate_shifts"] == SHIFTS
 
 
+@pytest.mark.slow
 def test_a_run_can_begin_with_the_weights_of_one_that_has_them(folder: Path, tmp_path: Path) -> None:
     later = f"init={folder / 'shifted'}", "optimizer.lr=1e-12"
     run([*data_of(folder), f"run_dir={tmp_path / 'next'}", *OVERRIDES, *SHORT, *later])
@@ -103,7 +105,7 @@ def test_a_run_can_begin_with_the_weights_of_one_that_has_them(folder: Path, tmp
         np.testing.assert_allclose(begun[name], values, atol=1e-6)
 
 
-@pytest.mark.parametrize("needs_validation", ["reject=0.2", "priors=estimate"])
+@pytest.mark.parametrize("needs_validation", ["reject=0.2", pytest.param("priors=estimate", marks=pytest.mark.slow)])
 def test_what_rests_on_validation_is_refused_next_to_other_shifts(
     folder: Path, tmp_path: Path, needs_validation: str
 ) -> None:
@@ -113,6 +115,7 @@ def test_what_rests_on_validation_is_refused_next_to_other_shifts(
     predict(folder / "shifted", folder / "survey.npz", out, GIVEN, needs_validation)
 
 
+@pytest.mark.slow
 def test_next_to_other_shifts_nothing_is_said_of_validation(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -127,6 +130,7 @@ def test_next_to_other_shifts_nothing_is_said_of_validation(
         assert (record["reject"]["kept"] is not None) == said and record["reject"]["probability"] == 0.5
 
 
+@pytest.mark.slow
 def test_a_fits_table_made_with_other_shifts_says_so(folder: Path, tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error", VerifyWarning)
@@ -136,6 +140,7 @@ def test_a_fits_table_made_with_other_shifts_says_so(folder: Path, tmp_path: Pat
     assert [header["SHIFTS"] for header in headers] == ["-4,0,6", "none"]
 
 
+@pytest.mark.slow
 def test_a_catalog_made_with_other_shifts_is_not_taken_for_this_one(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     predict(folder / "plain", folder / "survey.npz", out)

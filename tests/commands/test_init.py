@@ -56,11 +56,11 @@ def test_a_run_starts_from_the_best_weights_of_the_other(small: Overrides, tmp_p
 
 
 def test_the_result_records_the_initial_weights(small: Overrides, tmp_path: Path, other: Path) -> None:
-    run(small(f"init={other}"))
+    run(small(f"init={other}", *STILL))
     initial = result(tmp_path / "run")["init"]
     assert initial["folder"] == str(other) and initial["head"] == "kept"
     assert re.fullmatch("[0-9a-f]{32}", initial["weights"])
-    run(small(folder="fresh"))
+    run(small(*STILL, folder="fresh"))
     assert "init" not in result(tmp_path / "fresh") and not (tmp_path / "fresh" / "init.json").exists()
     assert weights(tmp_path / "fresh").keys() == weights(tmp_path / "run").keys()
 
@@ -79,6 +79,7 @@ def test_the_head_is_kept_by_the_names_of_the_classes(
     assert result(tmp_path / "run")["init"]["head"] == "by class"
 
 
+@pytest.mark.slow
 def test_the_head_is_made_again_if_no_class_is_known(
     two_classes: list[str], tmp_path: Path, other: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -159,6 +160,7 @@ def test_options_that_change_what_the_weights_mean_are_reported(
     assert messages == ["model.dilations=[1, 2, 4], here it is [1, 2, 5].", "transform.clip=None, here it is 5.0."]
 
 
+@pytest.mark.slow
 def test_other_options_of_a_channel_are_reported(
     small: Overrides, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -189,9 +191,9 @@ def test_a_run_is_resumed_without_the_folder_of_its_initial_weights(
 
 
 def test_a_run_with_other_initial_weights_is_another_run(small: Overrides, tmp_path: Path, other: Path) -> None:
-    run(small(f"init={other}"))
+    run(small(f"init={other}", *STILL))
     with pytest.raises(UserError, match=r"holds a run with init=\S+, this command has init=None"):
-        run(small())
+        run(small(*STILL))
 
 
 def test_initial_weights_must_come_from_a_finished_run(small: Overrides, tmp_path: Path, other: Path) -> None:

@@ -38,6 +38,7 @@ def test_a_finished_run_is_named_in_one_line(
     assert f"The run in {tmp_path / 'run'} is finished: its result is given again.\n" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_finished_baseline_is_named_in_one_line(
     pack_folder: Path,
     tmp_path: Path,

@@ -22,7 +22,7 @@ def pack_command(*overrides: str) -> None:
     pack.main.__wrapped__.__wrapped__(composed(overrides, "pack"))
 
 
-@pytest.mark.parametrize("reader", ["arrays", "tianchi"])
+@pytest.mark.parametrize("reader", ["arrays", pytest.param("tianchi", marks=pytest.mark.slow)])
 def test_a_run_on_a_pack_equals_a_run_on_its_source(reader: str, survey_file: Path, tmp_path: Path) -> None:
     source = ["data=arrays", f"data.path={survey_file}", "data.num_workers=1"]
     if reader == "tianchi":

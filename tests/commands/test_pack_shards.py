@@ -26,7 +26,7 @@ from spectral.errors import UserError
 NUM = 60
 
 
-@pytest.fixture(params=["arrays", "two_column"])
+@pytest.fixture(params=[pytest.param("arrays", marks=pytest.mark.slow), "two_column"])
 def data(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
     """A survey with bad spectra at the edges of its three shards of 20, as overrides."""
     options = ["data.on_bad=skip", "data.nan=skip", "data.rows_per_part=4", f"cache_dir={tmp_path / 'cache'}"]

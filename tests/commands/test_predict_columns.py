@@ -34,6 +34,7 @@ def test_ids_of_64_bits_are_exact_in_every_format(finished: Path, spectra: Calla
         assert [int(value) for value in table["fiber"]] == fiber.tolist()
 
 
+@pytest.mark.slow
 def test_whole_numbers_stay_exact_in_csv_if_some_are_missing(
     finished: Path, spectra: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -67,6 +68,7 @@ def test_a_fits_table_holds_what_the_parquet_file_does(
         assert fits.meta[key.upper()] == about[key]
 
 
+@pytest.mark.slow
 def test_columns_of_the_data_that_are_called_as_those_of_the_file_are_kept_apart(
     finished: Path, spectra: Callable[..., Path], tmp_path: Path
 ) -> None:

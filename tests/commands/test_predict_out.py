@@ -193,6 +193,7 @@ def test_a_catalog_in_the_folder_of_the_spectra_is_resumed_and_made_once(
     assert len(written) == 5 and "is finished" in caplog.text and hidden(out.parent) == []
 
 
+@pytest.mark.slow
 def test_a_precision_that_is_asked_for_is_not_that_of_another_catalog(
     finished: Path, spectra: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,6 +210,7 @@ def test_a_precision_that_is_asked_for_is_not_that_of_another_catalog(
     assert fits.getheader(tmp_path / "other.fits", 1)["PRECIS"] == "float32"
 
 
+@pytest.mark.slow
 def test_a_shard_that_is_given_again_finds_the_file_finished_in_spite_of_overwrite(
     finished: Path, spectra: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from applied_runs import NUM, ON_CPU, SMALL_PARTS, hidden, predict, with_bad_spectra
+from applied_runs import NUM, ON_CPU, SMALL_PARTS, command, hidden, predict, with_bad_spectra
 from small_runs import CLASSES, REPOSITORY, arrays
 
 from spectral import load_run
@@ -32,6 +32,18 @@ Work.write = stop
 from applied_runs import command
 command("predict", *sys.argv[1:])
 """
+
+
+def stopped_after_two(write: Callable[..., None]) -> Callable[..., None]:
+    written: list[Any] = []
+
+    def stop(self: Work, span: tuple[int, int], part: Part) -> None:
+        write(self, span, part)
+        written.append(span)
+        if len(written) == 2:
+            raise KeyboardInterrupt
+
+    return stop
 
 
 class FixedDate:
@@ -59,19 +71,29 @@ def count_parts(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     return written
 
 
-def test_a_killed_command_resumes_and_ends_with_the_same_bytes(
+@pytest.mark.parametrize("is_killed", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["stopped", "killed"])
+def test_a_command_that_has_not_ended_resumes_and_ends_with_the_same_bytes(
+    is_killed: bool,
     finished: Path,
     spectra: Callable[..., Path],
     tmp_path: Path,
     fixed_date: None,
     count_parts: list[tuple[int, int]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     data, out = spectra(**with_bad_spectra()), tmp_path / "cat.parquet"
     given = [f"run={finished}", "data=arrays", f"data.path={data}", f"out={out}", f"cache_dir={tmp_path / 'cache'}"]
     given += ["data.num_workers=1", "num_threads=1", *ON_CPU, *SMALL_PARTS, "keep_columns=true"]
-    path = f"{REPOSITORY}:{REPOSITORY / 'tests' / 'helpers'}"
-    ended = subprocess.run([sys.executable, "-c", KILLED, *given], env={"PYTHONPATH": path, "PATH": ""}, check=False)
-    assert ended.returncode == -signal.SIGKILL and not out.exists()
+    if is_killed:
+        path = f"{REPOSITORY}:{REPOSITORY / 'tests' / 'helpers'}"
+        ended = subprocess.run([sys.executable, "-c", KILLED, *given], env={"PYTHONPATH": path, "PATH": ""})
+        assert ended.returncode == -signal.SIGKILL
+    else:
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(Work, "write", stopped_after_two(Work.write))
+            command("predict", *given)
+        del count_parts[:]
+    assert not out.exists()
     predict(finished, data, out, "num_threads=1", *SMALL_PARTS, "keep_columns=true")
     assert count_parts == [(at, min(at + 8, NUM)) for at in range(16, NUM, 8)]
     predict(finished, data, tmp_path / "whole.parquet", "num_threads=1", *SMALL_PARTS, "keep_columns=true")
@@ -245,25 +267,26 @@ def test_shards_are_run_as_jobs_and_joined_and_one_that_is_done_is_not_run_again
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level("INFO")
+    parts = ("rows_per_part=20", "data.rows_per_part=3")
     data, out, ran = spectra(), tmp_path / "cat.csv", list[list[str]]()
 
     def run_jobs(_task: Any, jobs: list[list[str]], folder: Path, on_tick: Callable[[], None]) -> None:
         assert folder.parent == tmp_path
         for overrides in jobs:
             ran.append(overrides)
-            predict(finished, data, out, *SMALL_PARTS, *overrides)
+            predict(finished, data, out, *parts, *overrides)
             on_tick()
 
     monkeypatch.setattr("spectral.cli.jobs.run_jobs", run_jobs)
-    predict(finished, data, tmp_path / "one.csv", *SMALL_PARTS)
-    predict(finished, data, out, *SMALL_PARTS, "shards=3", "shard=1")
-    predict(finished, data, out, *SMALL_PARTS, "shards=3")
+    predict(finished, data, tmp_path / "one.csv", *parts)
+    predict(finished, data, out, *parts, "shards=3", "shard=1")
+    predict(finished, data, out, *parts, "shards=3")
     assert ran == [[f"shard={n}", "shards=3", "overwrite=false"] for n in (0, 2)]
     assert out.read_bytes() == (tmp_path / "one.csv").read_bytes() and "a job for each" not in caplog.text
-    predict(finished, data, out, *SMALL_PARTS, f"shards={NUM}", "overwrite=true")
-    assert len(ran) == 2 + 7 and "the data makes 7 parts of rows_per_part=8, a job for each" in caplog.text
+    predict(finished, data, out, *parts, f"shards={NUM}", "overwrite=true")
+    assert len(ran) == 2 + 3 and "the data makes 3 parts of rows_per_part=20, a job for each" in caplog.text
     with pytest.raises(UserError, match="shards=99 is out of range: the data has 50 spectra"):
-        predict(finished, data, out, *SMALL_PARTS, "shards=99", "overwrite=true")
+        predict(finished, data, out, *parts, "shards=99", "overwrite=true")
 
 
 @pytest.mark.parametrize(

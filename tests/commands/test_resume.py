@@ -3,7 +3,7 @@
 import dataclasses
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -74,14 +74,10 @@ def stopped(stopped_at_4: Path, tmp_path: Path) -> None:
     shutil.copytree(stopped_at_4, tmp_path / "run")
 
 
-@pytest.mark.parametrize("name", VARIANTS)
-def test_a_stopped_run_ends_with_the_same_numbers_wherever_it_was_stopped(
-    name: str, small: Overrides, tmp_path: Path
-) -> None:
+def check_stops(name: str, epochs: Iterable[int], small: Overrides, tmp_path: Path) -> None:
     run(variant(name, small(folder="whole")))
     whole = outcome(tmp_path / "whole")
-    # Within a stage, at the end of the first, within the second; patience ends it after fewer epochs.
-    for epoch in (1, 3, 4) if len(whole[0]) == 5 else range(1, len(whole[0]) + 1):
+    for epoch in sorted({min(epoch, len(whole[0])) for epoch in epochs}):
         overrides = variant(name, small(folder=f"stopped-{epoch}"))
         with pytest.raises(StoppedError):
             run(overrides, stop_after(epoch))
@@ -89,6 +85,21 @@ def test_a_stopped_run_ends_with_the_same_numbers_wherever_it_was_stopped(
         run(overrides, lambda number, _row, again=again: again.append(number))  # type: ignore[misc]  # of a default no type is inferred
         assert again == list(range(epoch + 1, len(whole[0]) + 1))
         assert outcome(tmp_path / f"stopped-{epoch}") == whole
+
+
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name != "plain"])
+def test_a_stopped_run_ends_with_the_same_numbers(name: str, small: Overrides, tmp_path: Path) -> None:
+    """Stopped within the second stage, or, if patience has ended it before, after the last epoch."""
+    check_stops(name, [4], small, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_stopped_run_ends_with_the_same_numbers_wherever_it_was_stopped(
+    name: str, small: Overrides, tmp_path: Path
+) -> None:
+    """Within a stage, at the end of the first, within the second; patience ends it after fewer epochs."""
+    check_stops(name, (1, 3, 4) if name != "patience" else range(1, 6), small, tmp_path)
 
 
 def test_a_run_stopped_many_times_ends_with_the_same_numbers(
@@ -101,7 +112,7 @@ def test_a_run_stopped_many_times_ends_with_the_same_numbers(
     assert outcome(tmp_path / "run") == two_stages
 
 
-@pytest.mark.parametrize("name", ["append_metrics", "write_weights"])
+@pytest.mark.parametrize("name", ["append_metrics", pytest.param("write_weights", marks=pytest.mark.slow)])
 def test_a_run_stopped_between_the_files_of_an_epoch_ends_with_the_same_numbers(
     name: str, small: Overrides, tmp_path: Path, two_stages: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,7 +140,15 @@ def test_a_run_stopped_between_the_files_of_an_epoch_ends_with_the_same_numbers(
     assert outcome(tmp_path / "run") == two_stages
 
 
-@pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.98])
+@pytest.mark.parametrize(
+    "share",
+    [
+        pytest.param(0.0, marks=pytest.mark.slow),
+        pytest.param(0.02, marks=pytest.mark.slow),
+        0.5,
+        pytest.param(0.98, marks=pytest.mark.slow),
+    ],
+)
 def test_a_truncated_checkpoint_is_reported_and_the_run_starts_again(
     share: float, small: Overrides, tmp_path: Path, two_stages: Outcome, stopped: None, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -142,7 +161,9 @@ def test_a_truncated_checkpoint_is_reported_and_the_run_starts_again(
     assert outcome(tmp_path / "run") == two_stages
 
 
-@pytest.mark.parametrize("damage", ["last row lost", "all rows lost", "a row corrupt"])
+@pytest.mark.parametrize(
+    "damage", ["last row lost", pytest.param("all rows lost", marks=pytest.mark.slow), "a row corrupt"]
+)
 def test_rows_that_a_power_failure_took_are_those_of_the_checkpoint(
     damage: str, small: Overrides, tmp_path: Path, two_stages: Outcome, stopped: None
 ) -> None:
@@ -156,6 +177,7 @@ def test_rows_that_a_power_failure_took_are_those_of_the_checkpoint(
     assert again == [5] and outcome(tmp_path / "run") == two_stages
 
 
+@pytest.mark.slow
 def test_a_run_of_an_earlier_version_that_lost_a_row_starts_again(
     small: Overrides, tmp_path: Path, two_stages: Outcome, stopped: None, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -174,7 +196,15 @@ def test_a_run_of_an_earlier_version_that_lost_a_row_starts_again(
     assert outcome(tmp_path / "run") == two_stages
 
 
-@pytest.mark.parametrize("content", [b"", b"x" * 100, None, "one byte changed"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", marks=pytest.mark.slow),
+        pytest.param(b"x" * 100, marks=pytest.mark.slow),
+        pytest.param(None, marks=pytest.mark.slow),
+        "one byte changed",
+    ],
+)
 def test_best_weights_that_cannot_be_read_have_a_way_out(
     content: bytes | str | None, small: Overrides, tmp_path: Path, two_stages: Outcome, stopped: None
 ) -> None:
@@ -223,7 +253,7 @@ def test_a_run_resumes_with_other_threads_and_layout(small: Overrides, tmp_path:
 
 
 @pytest.mark.skipif(library().code is None, reason="needs a C++ compiler")
-@pytest.mark.parametrize("kernel", ["native", "torch"])
+@pytest.mark.parametrize("kernel", ["native", pytest.param("torch", marks=pytest.mark.slow)])
 def test_a_resumed_run_keeps_its_kernel_and_ends_with_the_same_numbers(
     kernel: str, small: Overrides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,6 +58,7 @@ def test_a_killed_run_resumes_and_a_second_process_is_refused(small: Overrides, 
     assert outcome(folder) == whole
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_in_one_sentence_and_the_run_resumes(small: Overrides, tmp_path: Path, whole: Outcome) -> None:
     folder = tmp_path / "run"
     process = start(small(*LONGER))

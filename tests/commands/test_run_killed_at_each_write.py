@@ -7,21 +7,26 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import warm
 from kill_matrix import Command, apart, bad, rows_of
 from killing import Event
 from small_runs import outcome, result
 
 
 def call(folder: Path) -> None:
+    import warm  # trains, so a process imports it that runs this
+
     warm.run(warm.CONFIG, folder / "pack", folder / "run")
 
 
 def call_with_plots(folder: Path) -> None:
+    import warm
+
     warm.run(warm.WITH_PLOTS, folder / "pack", folder / "run")
 
 
 def call_with_snapshots(folder: Path) -> None:
+    import warm
+
     warm.run(warm.WITH_SNAPSHOTS, folder / "pack", folder / "run")
 
 
@@ -36,6 +41,13 @@ def epochs_lost(folder: Path) -> Callable[[str], str]:
         return f"nothing; epoch {again[0]} was trained again" if again else "nothing"
 
     return lost
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Path:
+    import warm
+
+    return warm.make_pack(tmp_path)
 
 
 class Whole:
@@ -61,15 +73,15 @@ class Whole:
 
 
 @pytest.mark.slow
-def test_a_run_killed_at_any_write(tmp_path: Path) -> None:
-    whole = Whole(warm.make_pack(tmp_path), call)
+def test_a_run_killed_at_any_write(pack: Path, tmp_path: Path) -> None:
+    whole = Whole(pack, call)
     (tmp_path / "kills").mkdir()
     assert not bad(rows_of(whole.command, tmp_path / "kills"))
 
 
 @pytest.mark.slow
-def test_a_run_with_snapshots_killed_at_any_write_of_them(tmp_path: Path) -> None:
-    whole = Whole(warm.make_pack(tmp_path), call_with_snapshots)
+def test_a_run_with_snapshots_killed_at_any_write_of_them(pack: Path, tmp_path: Path) -> None:
+    whole = Whole(pack, call_with_snapshots)
     (tmp_path / "kills").mkdir()
 
     def of_snapshots(event: Event, _nth: int, _num: int) -> bool:
@@ -79,8 +91,8 @@ def test_a_run_with_snapshots_killed_at_any_write_of_them(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_a_run_killed_while_it_draws(tmp_path: Path) -> None:
-    whole = Whole(warm.make_pack(tmp_path), call_with_plots)
+def test_a_run_killed_while_it_draws(pack: Path, tmp_path: Path) -> None:
+    whole = Whole(pack, call_with_plots)
     (tmp_path / "kills").mkdir()
 
     def of_plots(event: Event, _nth: int, _num: int) -> bool:

@@ -98,7 +98,9 @@ def test_a_snapshot_is_applied_and_is_no_run_of_the_list(whole: Path, tmp_path: 
         assert [entry.folder for entry in read_all(place)[0]] == [whole]
 
 
-@pytest.mark.parametrize("epoch", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize(
+    "epoch", [pytest.param(epoch, marks=pytest.mark.slow if epoch != 3 else ()) for epoch in range(1, 6)]
+)
 def test_a_stopped_run_ends_with_the_same_snapshots(epoch: int, whole: Path, small: Overrides, tmp_path: Path) -> None:
     with pytest.raises(StoppedError):
         run(small(*OPTIONS), stop_after(epoch))
@@ -107,6 +109,7 @@ def test_a_stopped_run_ends_with_the_same_snapshots(epoch: int, whole: Path, sma
     assert kept(tmp_path / "run") == kept(whole)
 
 
+@pytest.mark.slow
 def test_a_run_stopped_before_the_checkpoint_of_a_snapshot_ends_with_the_same(
     whole: Path, small: Overrides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

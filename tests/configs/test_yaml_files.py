@@ -18,13 +18,28 @@ from spectral.configs.root import ExperimentConfig, typed
 REGISTRIES = (*OF_NETWORKS, methods)
 CONF = REPOSITORY / "conf"
 GROUP_FILES = sorted(path for path in CONF.glob("*/*.yaml") if path.parent.name not in ("hydra", "experiment"))
+ALONE = ("experiment", "hydra", "method", "schedule")  # a schedule has a batch size, which must fit the sampler
+TOGETHER = {
+    folder.name: sorted(path.stem for path in folder.glob("*.yaml"))
+    for folder in sorted(CONF.iterdir())
+    if folder.is_dir() and folder.name not in ALONE
+}
 EXPERIMENTS = sorted(path.stem for path in CONF.glob("experiment/*.yaml"))
 
 
-@functools.cache
 def with_choice(choice: str) -> DictConfig:
-    """The config with one part chosen by `group=name`."""
-    return composed(["run_dir=never", choice], "baseline" if choice.startswith("method=") else "config")
+    """The config with one part chosen by `group=name`; next to it other groups have parts that are tried as well."""
+    group, _, name = choice.partition("=")
+    if group not in TOGETHER:
+        return _composed("baseline" if group == "method" else "config", choice)
+    number = TOGETHER[group].index(name)
+    parts = {other: names[number] for other, names in TOGETHER.items() if number < len(names)}
+    return _composed("config", *(f"{other}={part}" for other, part in parts.items()))
+
+
+@functools.cache
+def _composed(name: str, *choices: str) -> DictConfig:
+    return composed(["run_dir=never", *choices], name)
 
 
 def label(path: Path) -> str:

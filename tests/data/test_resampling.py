@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spectral.data.resampling import Resampler, pixel_edges, pixels_and_gaps
@@ -20,6 +20,7 @@ def by_integration(wave: np.ndarray, flux: np.ndarray, grid: np.ndarray) -> np.n
     return np.array(result)
 
 
+@settings(max_examples=25)
 @given(
     steps=st.lists(st.floats(0.5, 3.0), min_size=4, max_size=20),
     grid_step=st.floats(0.4, 5.0),

@@ -87,6 +87,7 @@ def test_a_teacher_that_changed_is_refused(
         run(command)
 
 
+@pytest.mark.slow
 def test_a_teacher_that_was_made_again_of_members_elsewhere_is_the_same(
     ensemble: Path, small: Callable[..., list[str]], tmp_path: Path
 ) -> None:
@@ -130,6 +131,7 @@ def test_what_cannot_teach_is_named_before_training(
     assert not (tmp_path / "run" / "config.yaml").exists()
 
 
+@pytest.mark.slow
 def test_a_teacher_of_another_split_is_warned_of_and_stays_in_the_result(
     members: list[Path], small: Callable[..., list[str]], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -174,7 +176,9 @@ def taught(command: list[str], folder: Path) -> tuple[torch.Tensor, torch.Tensor
     return teacher.targets(view, torch.tensor(classifier.output_prior)), said
 
 
-@pytest.mark.parametrize("kind", ["run of the same inputs", "run of other inputs", "ensemble"])
+@pytest.mark.parametrize(
+    "kind", [pytest.param("run of the same inputs", marks=pytest.mark.slow), "run of other inputs", "ensemble"]
+)
 def test_a_teacher_of_batches_says_what_its_predictor_says_of_the_augmented_spectra(
     kind: str, members: list[Path], ensemble: Path, small: Callable[..., list[str]], tmp_path: Path
 ) -> None:
@@ -226,6 +230,7 @@ def test_a_student_of_batches_is_resumed_with_the_same_numbers_and_draws_what_it
         assert (tmp_path / f"{name}_unheard" / "best.safetensors").read_bytes() == weights["_alone"]
 
 
+@pytest.mark.slow
 def test_a_teacher_that_needs_inverse_variances_has_them_from_the_survey(
     small: Callable[..., list[str]], tmp_path: Path
 ) -> None:

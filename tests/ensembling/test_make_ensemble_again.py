@@ -14,7 +14,15 @@ from spectral.runs.folder import RunFolder
 EQUAL = EnsembleOptions(select="all")
 
 
-@pytest.mark.parametrize("file", ["write_weights", "write_config", "write_parquet", "write_result"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        "write_weights",
+        pytest.param("write_config", marks=pytest.mark.slow),
+        pytest.param("write_parquet", marks=pytest.mark.slow),
+        "write_result",
+    ],
+)
 def test_an_earlier_ensemble_stays_until_the_new_one_is_written(
     file: str, members: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,7 +31,8 @@ onnxruntime = pytest.importorskip("onnxruntime")
 def finished(pack_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of a moment, whose decision rule was fitted."""
     folder = tmp_path_factory.mktemp("finished") / "run"
-    more = ("decision=macro_f1", "sampler=balanced", "inputs.channels=[flux,mask]")
+    # Of few layers: it is their tracing that takes seconds.
+    more = ("decision=macro_f1", "sampler=balanced", "inputs.channels=[flux,mask]", "model.dilations=[2]")
     run(["data=packed", f"data.folder={pack_folder}", f"run_dir={folder}", *OVERRIDES, *more])
     return folder
 

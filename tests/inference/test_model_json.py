@@ -170,7 +170,7 @@ def test_a_decision_rule_that_was_changed_is_refused(state: dict[str, Any], fold
     "model",
     [
         {"name": "fcn", "widths": [10**9, 10**9, 4]},
-        {"name": "fcn", "widths": [4] * 5_000, "kernel_sizes": [3] * 5_000},
+        pytest.param({"name": "fcn", "widths": [4] * 5_000, "kernel_sizes": [3] * 5_000}, marks=pytest.mark.slow),
         {"name": "reference", "width": 10**9},
         {"name": "reference", "num_blocks": 10**9},
         {"name": "resnet1d", "widths": [10**9, 4, 4]},

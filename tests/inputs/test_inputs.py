@@ -30,7 +30,7 @@ def flux_of(length: int, num: int = 1) -> Tensor:
     return torch.from_numpy(np.random.default_rng(length).normal(size=(1, num, length)).astype(np.float32)) + 3
 
 
-@settings(deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(mask=masks)
 def test_bad_pixels_take_the_line_between_their_good_neighbours(mask: list[bool]) -> None:
     flux, good = flux_of(len(mask), num=2), np.flatnonzero(~np.array(mask))
@@ -43,7 +43,7 @@ def test_bad_pixels_take_the_line_between_their_good_neighbours(mask: list[bool]
         np.testing.assert_allclose(made[0, channel], np.where(inside, expected, 0), atol=1e-5)
 
 
-@settings(deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(mask=masks, seed=st.integers(0, 99))
 def test_both_ways_of_filling_give_the_same(mask: list[bool], seed: int) -> None:
     bad = torch.tensor([[False, *mask, False], [False, *mask[::-1], False]])
@@ -78,7 +78,7 @@ def test_without_a_mask_nothing_is_padded_and_the_flux_is_scaled() -> None:
     assert torch.equal(made, Standardize()(flux))
 
 
-@settings(deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(mask=masks)
 def test_the_mask_channel_marks_the_pixels_that_were_filled(mask: list[bool]) -> None:
     made, padding = build("flux", "mask")(flux_of(len(mask)), None, torch.tensor([mask]))

@@ -53,7 +53,7 @@ def by_blocks(flux: np.ndarray, good: np.ndarray, block: int) -> np.ndarray:
     return np.interp(np.arange(len(flux)), list(nodes), list(nodes.values()))
 
 
-@settings(deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     seed=st.integers(0, 999),
     length=st.integers(1, 60),
@@ -80,7 +80,7 @@ def test_a_continuum_that_is_not_above_0_gives_0() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     seed=st.integers(0, 2**31),
     length=st.integers(5, 60),

@@ -1,10 +1,19 @@
 """Fixtures of all network tests."""
 
+import importlib
+import os
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from network_variants import VARIANTS, build_network
+from network_variants import FURTHER, VARIANTS, build_network
+
+
+@pytest.fixture(scope="session")
+def keras() -> Any:
+    """Keras on its torch backend; it takes seconds to import, so only those who compare with it wait."""
+    os.environ["KERAS_BACKEND"] = "torch"
+    return importlib.import_module("keras")
 
 
 @pytest.fixture
@@ -12,6 +21,6 @@ def build() -> Callable[..., Any]:
     return build_network
 
 
-@pytest.fixture(params=VARIANTS)
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.slow if name in FURTHER else ()) for name in VARIANTS])
 def variant(request: pytest.FixtureRequest) -> str:
     return str(request.param)

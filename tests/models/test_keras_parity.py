@@ -3,16 +3,10 @@
 Keras runs on its torch backend; nothing of the product's network code is used on its side.
 """
 
-import os
-
-os.environ["KERAS_BACKEND"] = "torch"
-
-import keras
 import numpy as np
 import pytest
 import seeds
 import torch
-from keras import layers
 
 from spectral.configs.models import models
 from spectral.models.blocks import Conv
@@ -22,9 +16,9 @@ WIDTHS = [16, 16, 32, 32, 64, 64, 128, 128]
 DILATIONS = [1, 2, 4]
 
 
-def keras_reference(num_classes=4):
+def keras_reference(keras, num_classes=4):
     """The published network without its softmax, in Keras's order of axes [B, L, C], and its layers with weights."""
-    weighted = []
+    layers, weighted = keras.layers, []
 
     def add(layer, x):
         weighted.append(layer)
@@ -70,9 +64,9 @@ def copy_weights(layer, target):
 
 
 @pytest.fixture(scope="module")
-def pair():
+def pair(keras):
     keras.utils.set_random_seed(3 + seeds.SHIFT)
-    source, weighted = keras_reference()
+    source, weighted = keras_reference(keras)
     network = models.build(models.typed("reference"), num_channels=1, num_classes=4, length=2600).eval()
     generator = np.random.default_rng(3)
     for layer, target in zip(weighted, layers_with_weights(network), strict=True):
@@ -96,8 +90,8 @@ def test_logits(pair, length):
 
 
 @pytest.mark.parametrize(("kernel_size", "dilation"), [(3, 4), (8, 1), (10, 1), (40, 1), (8, 3)])
-def test_same_padding_of_any_kernel(kernel_size, dilation):
-    layer = layers.Conv1D(5, kernel_size, padding="same", dilation_rate=dilation)
+def test_same_padding_of_any_kernel(keras, kernel_size, dilation):
+    layer = keras.layers.Conv1D(5, kernel_size, padding="same", dilation_rate=dilation)
     x = torch.randn(2, 3, 61)
     layer.build((2, 61, 3))
     conv = Conv(3, 5, kernel_size, dilation=dilation)
@@ -107,7 +101,7 @@ def test_same_padding_of_any_kernel(kernel_size, dilation):
         torch.testing.assert_close(conv(x.unsqueeze(2)).squeeze(2), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_max_of_three_is_the_pool_of_inception_time():
+def test_max_of_three_is_the_pool_of_inception_time(keras):
     x = torch.randn(2, 3, 61) - 3  # below zero, so that padding by zeros would show
-    expected = layers.MaxPooling1D(3, strides=1, padding="same")(x.transpose(1, 2)).transpose(1, 2).cpu()
+    expected = keras.layers.MaxPooling1D(3, strides=1, padding="same")(x.transpose(1, 2)).transpose(1, 2).cpu()
     torch.testing.assert_close(max_of_three(x.unsqueeze(2), None).squeeze(2), expected)

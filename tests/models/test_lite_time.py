@@ -1,15 +1,9 @@
 """LITE: its size, its fixed filters, and its logits against the network built again in Keras from its description."""
 
-import os
-
-os.environ["KERAS_BACKEND"] = "torch"
-
-import keras
 import numpy as np
 import pytest
 import seeds
 import torch
-from keras import layers
 
 from spectral.configs.models import models
 from spectral.models.lite_time import FixedFilters
@@ -98,9 +92,9 @@ def fixed_kernels():
         yield np.where(bump == 1, 2, -1) * height
 
 
-def keras_lite(num_channels):
+def keras_lite(keras, num_channels):
     """LITE in Keras's order of axes [B, L, C], and its trained layers in the order in which they are called."""
-    weighted = []
+    layers, weighted = keras.layers, []
 
     def add(layer, x):
         weighted.append(layer)
@@ -147,9 +141,9 @@ def norm_of(layer):
 
 
 @pytest.mark.parametrize(("num_channels", "length"), [(1, 650), (3, 201)])
-def test_logits_are_those_of_keras(build, num_channels, length):
+def test_logits_are_those_of_keras(keras, build, num_channels, length):
     network = build("lite_time", num_channels, num_classes=4, num_filters=32).eval()
-    source, weighted = keras_lite(num_channels)
+    source, weighted = keras_lite(keras, num_channels)
     copy_weights(network, weighted)
     flux = torch.randn(3, num_channels, length, generator=seeds.generator(length))
     with torch.no_grad():

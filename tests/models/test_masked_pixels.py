@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import seeds
 import torch
-from network_variants import VARIANTS, build_network
+from network_variants import build_network
 from torch import Tensor, nn
 
 from spectral.models.heads import Head
@@ -40,7 +40,6 @@ def loss(network: MaskedPixels, channels: Tensor, padding: Tensor | None) -> Ten
     return found
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
 def test_what_is_masked_is_seen_by_no_network(variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever stands in the masked pixels, the network makes the same."""
     network, (channels, _) = masked(variant), batch()
@@ -86,7 +85,6 @@ def test_no_masked_pixel_is_a_loss_of_zero() -> None:
     assert float(MeanOfPixels()(torch.zeros(3, 2))) == 0
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
 def test_the_loss_reaches_the_body(variant: str) -> None:
     network, (channels, padding) = masked(variant).train(), batch()
     MeanOfPixels()(loss(network, channels, padding)).backward()

@@ -3,7 +3,6 @@
 import copy
 import dataclasses
 import inspect
-import itertools
 
 import pytest
 import seeds
@@ -65,9 +64,11 @@ def test_bfloat16_autocast_computes_nearly_the_same(build, variant, masked):
 @pytest.mark.parametrize(
     ("variant", "masked"),
     [
-        *itertools.product(models.names, [False, True]),
+        *((name, True) for name in models.names),
+        ("reference", False),
         ("reference norm=batch", True),
-        ("reference norm=group", True),
+        *(pytest.param(name, False, marks=pytest.mark.slow) for name in models.names if name != "reference"),
+        pytest.param("reference norm=group", True, marks=pytest.mark.slow),
     ],
 )
 def test_compilation_makes_a_single_graph(build, variant, masked):

@@ -3,7 +3,7 @@
 import pytest
 import seeds
 import torch
-from network_variants import VARIANTS
+from network_variants import FURTHER, VARIANTS
 
 from spectral.configs.models import models
 
@@ -36,7 +36,12 @@ def pixels_that_reach_the_middle(network):
     return middle.flatten(1).amax(dim=1).nonzero().flatten()
 
 
-@pytest.mark.parametrize("variant", [variant for variant in VARIANTS if variant not in WHOLE and "head" not in variant])
+MEASURED = [variant for variant in VARIANTS if variant not in WHOLE and "head" not in variant]
+
+
+@pytest.mark.parametrize(
+    "variant", [pytest.param(name, marks=pytest.mark.slow if name in FURTHER else ()) for name in MEASURED]
+)
 def test_the_receptive_field_spans_the_pixels_that_reach_a_position(build, variant):
     network = make_positive(build(variant))
     seen = pixels_that_reach_the_middle(network)

@@ -164,6 +164,7 @@ def test_what_was_measured_first_is_remembered(
     assert quicker.quickest([TORCH, FLOAT32]) == TORCH
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(library().code is None, reason="needs a C++ compiler")
 def test_all_ways_of_a_block_are_measured() -> None:
     with torch.inference_mode():  # a run that is applied may be the first to ask

@@ -85,7 +85,7 @@ def carried_out(
     pooling=st.sampled_from([None, "max", "average"]),
     num_threads=st.sampled_from([1, 2]),
 )
-@settings(max_examples=60)
+@settings(max_examples=25)
 def test_a_native_block_computes_what_torch_does(
     options: dict[str, Any], num: int, length: int, is_padded: bool, pooling: str | None, num_threads: int
 ) -> None:

@@ -10,9 +10,10 @@ from PIL import Image
 from sklearn.metrics import precision_recall_curve
 from small_runs import run, stages
 
+from spectral.plots import misclassified
 from spectral.plots.confusion import draw_confusion
 from spectral.plots.curves import scale_rates
-from spectral.plots.misclassified import NUM_SHOWN, most_confident_mistakes
+from spectral.plots.misclassified import most_confident_mistakes
 from spectral.plots.precision_recall import MAX_POINTS, curves
 from spectral.plots.style import figure
 
@@ -27,7 +28,10 @@ def check_picture(path: Path) -> None:
         assert darkest < 100 and lightest == 255  # something is drawn on white
 
 
-def test_a_run_of_two_stages_writes_its_pictures(small: Overrides, tmp_path: Path) -> None:
+def test_a_run_of_two_stages_writes_its_pictures(
+    small: Overrides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(misclassified, "NUM_SHOWN", 2)
     two = stages({"name": "first", "epochs": 1, "steps": 2}, {"name": "second", "epochs": 1, "steps": 2})
     run([*small(two), "plots=true"])
     folder = tmp_path / "run" / "plots"
@@ -35,7 +39,7 @@ def test_a_run_of_two_stages_writes_its_pictures(small: Overrides, tmp_path: Pat
         check_picture(folder / f"{name}.png")
     wrong = pd.read_parquet(tmp_path / "run" / "predictions.parquet").query("split == 'test' and label != predicted")
     shown = sorted(folder.glob("misclassified/*.png"))
-    assert len(shown) == min(len(wrong), NUM_SHOWN) > 0
+    assert len(shown) == min(len(wrong), 2) > 0
     check_picture(shown[0])
     assert not list(folder.rglob(".*"))  # no half of a file
 
@@ -67,6 +71,7 @@ def test_pictures_of_mistakes_of_another_split_go(small: Overrides, tmp_path: Pa
     assert not stale.exists() and list(stale.parent.glob("*.png"))
 
 
+@pytest.mark.slow
 def test_the_picture_of_many_classes_is_no_larger_than_a_page(tmp_path: Path) -> None:
     names = [f"subclass {k}" for k in range(80)]
     counts = np.eye(80, dtype=int).tolist()

@@ -35,6 +35,7 @@ from sweeps.ls.runs import read_run
 SCRIPT = REPOSITORY / "spectral" / "pretrain.py"
 SHARED = [o for o in OVERRIDES if o != "plots=false"]
 SMALL = [*SHARED, "span_pixels=8", "schedule.keep=last"]
+SHORT = ("schedule.stages.0.epochs=1", "schedule.stages.0.steps=1")
 Pretrain = Callable[..., Path]
 
 
@@ -64,20 +65,20 @@ def survey(folder: Path, num_labelled: int, **more: Any) -> list[str]:
 
 def test_the_loss_falls_and_the_run_is_logged_like_any(pretrain: Pretrain) -> None:
     """The spectra have broad lines, half of whose pixels a mask leaves: what stands in them can be told."""
-    folder = pretrain("schedule.stages.0.epochs=15", "schedule.stages.0.steps=20", "span_pixels=4")
+    folder = pretrain("schedule.stages.0.epochs=6", "schedule.stages.0.steps=20", "span_pixels=4")
     losses = [row["val/loss"] for row in rows(folder)]
-    assert [row["epoch"] for row in rows(folder)] == list(range(1, 16))
+    assert [row["epoch"] for row in rows(folder)] == list(range(1, 7))
     assert all(math.isfinite(row["train/loss"]) for row in rows(folder))
     assert losses[-1] < 0.95 * losses[0]
     found = result(folder)
-    assert found["val/loss"] == losses[-1] and found["best_epoch"] == 15
+    assert found["val/loss"] == losses[-1] and found["best_epoch"] == 6
     assert {"survey", "versions", "runtime", "seed", "num_parameters"} <= found.keys()
     assert found["train/num_spectra"] + found["val/num_spectra"] == 96  # the test split is not read
     assert not (folder / "predictions.parquet").exists()
 
 
 def test_what_does_nothing_in_a_stage_is_warned_of(pretrain: Pretrain, caplog: pytest.LogCaptureFixture) -> None:
-    pretrain("lr_schedule=plateau", "schedule.stages.0.epochs=1", "schedule.stages.0.steps=1")
+    pretrain("lr_schedule=plateau", *SHORT)
     assert "lr_schedule.patience_epochs=2 does nothing with schedule.stages[0].epochs=1:" in caplog.text
 
 
@@ -85,7 +86,7 @@ def test_what_does_nothing_in_the_data_is_warned_of(
     pretrain: Pretrain, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     data = [*survey(tmp_path, num_labelled=0), "data.limit_draw=first"]
-    pretrain("schedule.stages.0.epochs=1", "schedule.stages.0.steps=1", data=data)
+    pretrain(*SHORT, data=data)
     assert "data.limit_draw=first does nothing without data.limit." in caplog.text
 
 
@@ -94,7 +95,7 @@ def test_the_same_command_gives_the_same_weights_and_another_seed_others(pretrai
     assert outcome(pretrain("seed=4", folder="other"))[2] != outcome(pretrain(folder="one"))[2]
 
 
-@pytest.mark.parametrize("stop", [1, 2])
+@pytest.mark.parametrize("stop", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_stopped_pretraining_ends_with_the_same_weights(stop: int, pretrain: Pretrain) -> None:
     options = ("schedule.ema_decay=0.9", "lr_schedule=cosine", "schedule.keep=best", "model.norm=batch")
     whole = outcome(pretrain(*options, folder="whole"))
@@ -118,7 +119,7 @@ def test_a_killed_pretraining_resumes(pretrain: Pretrain, pack_folder: Path, tmp
     assert outcome(pretrain(*longer)) == whole
 
 
-@pytest.mark.parametrize("norm", ["none", "batch"])
+@pytest.mark.parametrize("norm", [pytest.param("none", marks=pytest.mark.slow), "batch"])
 def test_a_network_begins_with_the_weights_of_the_body_and_a_fresh_head(
     norm: str, pretrain: Pretrain, small: Callable[..., list[str]], tmp_path: Path
 ) -> None:
@@ -136,9 +137,9 @@ def test_a_network_begins_with_the_weights_of_the_body_and_a_fresh_head(
     assert record["folder"] == str(folder) and record["head"] == "new"
 
 
-@pytest.mark.parametrize("num_labelled", [0, 60, 120])
+@pytest.mark.parametrize("num_labelled", [0, 60, pytest.param(120, marks=pytest.mark.slow)])
 def test_labels_are_not_needed(num_labelled: int, pretrain: Pretrain, tmp_path: Path) -> None:
-    found = result(pretrain(data=survey(tmp_path, num_labelled)))
+    found = result(pretrain(*SHORT, data=survey(tmp_path, num_labelled)))
     used = found["train/num_spectra"] + found["val/num_spectra"]
     assert used == {0: 96, 60: 108, 120: 96}[num_labelled]
 
@@ -193,13 +194,13 @@ def test_a_mistake_ends_in_a_sentence(given: str, sentence: str, pretrain: Pretr
 
 
 def test_a_validation_split_is_not_needed(pretrain: Pretrain) -> None:
-    folder = pretrain("split.validation=0", "objective=train/loss")
+    folder = pretrain(*SHORT, "split.validation=0", "objective=train/loss")
     assert "val/loss" not in result(folder) and result(folder)["val/num_spectra"] == 0
 
 
 def test_the_command_prints_the_loss_and_what_to_do_next(pack_folder: Path, tmp_path: Path) -> None:
     data = ("data=packed", f"data.folder={pack_folder}", f"run_dir={tmp_path / 'a run'}")
-    ended = command(SCRIPT, *data, *SMALL, cwd=tmp_path)
+    ended = command(SCRIPT, *data, *SMALL, *SHORT, cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert "val/loss of the masked pixels 0." in ended.stdout
     assert f"train with labels from there by 'init={tmp_path / 'a run'}'" in ended.stdout  # as a shell takes it
@@ -210,7 +211,7 @@ def test_the_command_prints_the_loss_and_what_to_do_next(pack_folder: Path, tmp_
 def test_what_needs_classes_says_that_a_pretraining_knows_none(
     pretrain: Pretrain, small: Callable[..., list[str]], tmp_path: Path
 ) -> None:
-    folder = pretrain()
+    folder = pretrain(*SHORT)
     attempts: list[tuple[str, Callable[[], object]]] = [
         ("run", lambda: load_run(folder)),
         ("run", lambda: applied("evaluate", f"run={folder}")),

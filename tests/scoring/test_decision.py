@@ -87,7 +87,7 @@ def test_linearisation_is_the_derivative_of_macro_f1():
     np.testing.assert_allclose((moved - f1) / step, slope[0] * p - offset[0], rtol=1e-5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(num_classes=st.integers(2, 6), num_rows=st.integers(1, 60), seed=st.integers(0, 2**16))
 def test_a_fitted_rule_is_never_below_argmax_on_its_fitting_set(num_classes, num_rows, seed):
     rng = np.random.default_rng(seed)
@@ -97,7 +97,7 @@ def test_a_fitted_rule_is_never_below_argmax_on_its_fitting_set(num_classes, num
     assert macro_f1(labels, rule(probabilities), num_classes) >= macro_f1(labels, probabilities.argmax(1), num_classes)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(num_classes=st.integers(2, 6), num_rows=st.integers(1, 60), seed=st.integers(0, 2**16))
 def test_with_prior_correction_it_is_below_argmax_neither_before_nor_after_it(num_classes, num_rows, seed):
     rng = np.random.default_rng(seed)

@@ -39,7 +39,7 @@ def outcomes(draw):
     return num_classes, np.array(draw(classes)), np.array(draw(classes))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(outcome=outcomes())
 def test_all_metrics(outcome):
     num_classes, labels, predicted = outcome

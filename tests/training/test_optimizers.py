@@ -118,6 +118,7 @@ def test_weights_of_convolutions_move_as_by_steps_that_are_not_fused(name: str) 
     torch.testing.assert_close(*ends, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_step_does_not_import_the_compiler_of_torch() -> None:
     """Its import takes as long as that of torch, in each run and in each worker of a sweep."""
     program = (

@@ -165,14 +165,14 @@ def test_the_stages_decide_the_number_of_epochs_and_steps(small: Overrides, tmp_
 
 def test_a_seed_decides_all_numbers(small: Overrides, tmp_path: Path) -> None:
     for folder, seed in (("a", 3), ("b", 3), ("c", 4)):
-        run(small(f"seed={seed}", folder=folder))
+        run(small(f"seed={seed}", "schedule.stages.0.epochs=2", folder=folder))
     assert outcome(tmp_path / "a") == outcome(tmp_path / "b")
     losses = [[row["train/loss"] for row in rows(tmp_path / folder)] for folder in ("a", "c")]
     assert all(mine != other for mine, other in zip(*losses, strict=True))
 
 
 def test_training_learns_what_is_easy(small: Overrides) -> None:
-    assert run(small("schedule.stages.0.epochs=6", "schedule.stages.0.steps=40", "model.width=8")) > 0.9
+    assert run(small("schedule.stages.0.epochs=3", "schedule.stages.0.steps=80", "model.width=8")) > 0.9
 
 
 def test_the_training_loss_can_be_the_objective_without_validation(small: Overrides, tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ def test_a_decision_rule_that_cannot_be_fitted_is_refused_before_training(small:
 def test_augmentation_and_mixup_change_the_training_by_the_seed_alone(small: Overrides, tmp_path: Path) -> None:
     chosen = ["inputs.augmentations=[shift,{name: noise, max_sigma: 1},crop]", "schedule.mixup_alpha=0.4"]
     for name, added in {"plain": [], "one": chosen, "two": chosen}.items():
-        run(small(f"run_dir={tmp_path / name}", *added))
+        run(small(f"run_dir={tmp_path / name}", "schedule.stages.0.epochs=1", *added))
     assert outcome(tmp_path / "one") == outcome(tmp_path / "two") != outcome(tmp_path / "plain")
 
 

@@ -18,9 +18,10 @@ def test_the_first_spectra(tmp_path: Path) -> None:
     np.testing.assert_array_equal(survey.flux[:, 0], [toy_flux(row, 1, 12)[0] for row in range(5)])
 
 
-def test_a_stratified_draw_has_every_class_and_the_right_spectra(tmp_path: Path) -> None:
+@pytest.mark.parametrize("num_workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_a_stratified_draw_has_every_class_and_the_right_spectra(num_workers: int, tmp_path: Path) -> None:
     reader = ToyReader(num=100, labels=("star",) * 9 + ("qso",))
-    survey = open_or_pack(reader, config(limit=20, num_workers=2), tmp_path, progress=False)
+    survey = open_or_pack(reader, config(limit=20, num_workers=num_workers), tmp_path, progress=False)
     assert survey.catalog["label"].value_counts().to_dict() == {"star": 18, "qso": 2}
     for row, id_ in zip(survey.flux, survey.catalog["id"], strict=True):
         np.testing.assert_array_equal(row, toy_flux(int(id_[1:]), 1, 12))

@@ -40,7 +40,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize("num_workers", [1, 2])
+@pytest.mark.parametrize("num_workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_after_kill_9_packing_resumes_and_ends_the_same(tmp_path: Path, num_workers: int) -> None:
     folder, log = tmp_path / "pack", tmp_path / "log"
     reader = {"num": 200, "read_log": str(log), "gate": str(tmp_path / "gate"), "gate_row": 60}
@@ -92,6 +92,7 @@ def test_a_full_disk_ends_in_one_sentence_and_keeps_what_was_written(tmp_path: P
     assert len(reads(log)) == 1  # the first read of some spectra; no part is read again
 
 
+@pytest.mark.slow
 def test_a_full_disk_in_a_packing_process_ends_in_one_sentence(tmp_path: Path) -> None:
     folder = tmp_path / "pack"
     process = start(folder, {"num": 90, "length": 100}, {"rows_per_part": 30, "num_workers": 2}, 4_000)
@@ -150,6 +151,7 @@ def test_a_kill_after_the_pack_has_its_place_leaves_no_copy_of_it(
     assert not building.exists()
 
 
+@pytest.mark.slow
 def test_a_killed_packing_process_is_reported_in_one_sentence(tmp_path: Path) -> None:
     folder, log = tmp_path / "pack", tmp_path / "log"
     reader = {"num": 40, "read_log": str(log), "gate": str(tmp_path / "gate")}

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spectral.data.packing import row_checks
@@ -42,6 +42,7 @@ def corrupt(chunk: Chunk, rng: np.random.Generator) -> None:
         chunk.flux[row], chunk.problems[int(row)] = None, "cut short"
 
 
+@settings(max_examples=25)
 @given(st.integers(0, 2**32), st.booleans(), st.booleans(), st.integers(0, 2), st.data())
 def test_rows_have_the_arrays_and_problems_of_each_row_by_itself(
     seed: int, has_ivar: bool, has_mask: bool, num_corrupt: int, data: st.DataObject

@@ -17,7 +17,14 @@ CASES = [case for reader in READERS for case in reader.CASES]
 NUM, DAMAGED = 6, 3
 
 
-@pytest.fixture(params=CASES, ids=lambda case: case.name, scope="module")
+# Cases of a reader that differ from another one of its cases in how its files are kept alone.
+FURTHER = ("sdss-spec-lite", "lamost-image-gzip")
+
+
+@pytest.fixture(
+    params=[pytest.param(case, id=case.name, marks=pytest.mark.slow if case.name in FURTHER else ()) for case in CASES],
+    scope="module",
+)
 def case(request: pytest.FixtureRequest) -> ReaderCase:
     return request.param
 

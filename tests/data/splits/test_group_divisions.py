@@ -65,7 +65,7 @@ class TestGroups:
             table = pd.crosstab(catalog["label"], split, normalize="index")[["train", "validation", "test"]]
             np.testing.assert_allclose(table, [[0.8, 0.1, 0.1]] * 2, atol=0.05)
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=25, deadline=None)
     @given(catalog=divisible())
     def test_groups_that_can_be_divided_are(self, catalog: pd.DataFrame) -> None:
         split = assign_split(catalog, STRATIFIED, None)
@@ -81,7 +81,7 @@ class TestGroups:
         with pytest.raises(UserError, match=sentence):
             assign_split(catalog_of_counts(counts), STRATIFIED, None)
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=20, deadline=None)
     @given(drawn=grouped())
     def test_groups_stay_together_and_assigned_spectra_never_move(
         self, drawn: tuple[pd.DataFrame, int], tmp_path_factory: Any

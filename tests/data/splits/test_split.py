@@ -26,7 +26,7 @@ def folds_of(catalog: pd.DataFrame, folder: Path | None, **options: Any) -> list
 
 
 class TestStratified:
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=25, deadline=None)
     @given(counts=st.lists(st.integers(3, 200), min_size=1, max_size=5), seed=st.integers(0, 2**31))
     def test_each_class_is_divided_within_rounding_and_is_in_every_part(self, counts: list[int], seed: int) -> None:
         catalog = catalog_of(np.repeat([f"class {k}" for k in range(len(counts))], counts))
@@ -79,7 +79,7 @@ class TestStratified:
 
 
 class TestSaved:
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=15, deadline=None)
     @given(num_first=st.integers(300, 1200), seed=st.integers(0, 2**31))
     def test_appended_spectra_change_no_split_and_keep_the_shares_of_each_class(
         self, num_first: int, seed: int, tmp_path_factory: Any

@@ -92,6 +92,7 @@ def test_ended_trials_have_notes_and_pictures_and_nothing_is_written(folder: Pat
     assert (folder / "a" / "study.journal").read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_key")
 def test_the_note_of_a_trial_that_is_on_a_server_links_to_it(folder: Path) -> None:
     url = track_online(folder / "b" / "1")

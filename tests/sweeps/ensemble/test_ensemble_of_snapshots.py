@@ -83,6 +83,7 @@ def test_runs_without_snapshots_or_result_are_refused(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_snapshots_of_folds_are_candidates_by_their_number(pack_folder: Path, tmp_path: Path) -> None:
     own = [option for option in OVERRIDES if not option.startswith("split.")]
     for fold in range(2):

@@ -164,6 +164,7 @@ def test_it_is_scored_on_the_test_split_after_the_best_trial(
     np.testing.assert_allclose(said[columns], expected[columns], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_an_ensemble_that_cannot_be_scored_is_shown_all_the_same(
     pack_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -206,6 +207,7 @@ def test_the_command_scores_the_test_split_if_asked(
     assert json.loads((tmp_path / "one" / "result.json").read_text())["score_test"]
 
 
+@pytest.mark.slow
 def test_of_runs_without_a_test_split_no_scores_of_it_are_promised(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

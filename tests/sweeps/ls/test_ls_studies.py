@@ -36,6 +36,7 @@ def test_studies_that_have_ended_are_listed(tmp_path: Path, capsys: pytest.Captu
     assert list(listed(tmp_path / "finished", capsys)) == ["finished"]
 
 
+@pytest.mark.slow
 def test_a_study_is_running_as_long_as_its_controller_lives(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "sweeps" / "mine"
     folder.mkdir(parents=True)

@@ -12,10 +12,13 @@ from search_runs import run
 from sweeps.report import after_sweep, command, own_process
 
 
-def test_a_sweep_ends_with_its_report(tmp_path: Path) -> None:
-    output = run(tmp_path / "sweep", "sweep.num_trials=2", "sweep.report=true")
-    assert f"report: {tmp_path / 'sweep' / 'report.html'}" in output
-    assert "2 complete" in (tmp_path / "sweep" / "report.html").read_text()
+def test_a_sweep_ends_with_its_report_and_a_finished_study_prints_its_path(tmp_path: Path) -> None:
+    page, command = tmp_path / "sweep" / "report.html", ("sweep.num_trials=2", "sweep.report=true")
+    assert f"report: {page}" in run(tmp_path / "sweep", *command)
+    assert "2 complete" in page.read_text()
+    page.write_text("as it was")
+    assert f"report: {page}" in run(tmp_path / "sweep", *command).splitlines()
+    assert page.read_text() == "as it was"
 
 
 def test_a_report_is_made_again_only_for_what_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,14 +57,7 @@ def test_a_report_is_made_again_only_for_what_is_new(tmp_path: Path, monkeypatch
     assert makes()
 
 
-def test_a_finished_study_prints_the_path_of_its_report(tmp_path: Path) -> None:
-    page = tmp_path / "sweep" / "report.html"
-    run(tmp_path / "sweep", "sweep.num_trials=1")
-    page.write_text("as it was")
-    assert f"report: {page}" in run(tmp_path / "sweep", "sweep.num_trials=1", "sweep.report=true").splitlines()
-    assert page.read_text() == "as it was"
-
-
+@pytest.mark.slow
 def test_the_controller_does_not_make_the_report_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It would keep the memory that figures and spectra take."""
     monkeypatch.setattr(command, "write_report", None)
@@ -73,7 +69,7 @@ def test_the_controller_does_not_make_the_report_itself(tmp_path: Path, monkeypa
 @pytest.mark.parametrize(
     ("start", "reason"),
     [
-        (None, "LookupError: "),
+        pytest.param(None, "LookupError: ", marks=pytest.mark.slow),
         ("import os; os.kill(os.getpid(), 9)", "its process was ended by SIGKILL"),
         ("raise SystemExit(3)", "its process ended with exit code 3"),
         ("print('ValueError: no good'); raise SystemExit(1)", "ValueError: no good"),

@@ -20,6 +20,7 @@ def run(tmp_path: Path) -> Path:
     return run.path
 
 
+@pytest.mark.slow
 def test_without_saliency_torch_is_not_imported(run: Path) -> None:
     command = [sys.executable, "-c", TELL, str(run), "--no-saliency"]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout

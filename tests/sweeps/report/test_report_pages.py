@@ -166,6 +166,7 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     assert {"search-slice-0", "search-parallel", "best-precision-recall", "machine-timeline"} <= set(page.figures)
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_page_without_torch(tmp_path: Path) -> None:
     make_report(tmp_path / "study", [Made({"x": n}, [n / 10], runs=[finished(n / 10)]) for n in range(12)])
     code = (
@@ -196,6 +197,7 @@ def test_a_page_that_cannot_be_written_is_reported(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "study"]
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     make_report(tmp_path / "study", [Made({"x": 1}, [0.5])])
     reading, writing = os.pipe()

@@ -16,7 +16,7 @@ from sweeps.results.out_of_fold import FOLDER, _write, pooled, score_out_of_fold
 from sweeps.results.paired_difference import mean_interval, paired_differences
 from sweeps.results.run import Run
 
-FOLDS = ("split=kfold", "split.num_folds=3", "split.test=0.2")
+FOLDS = ("split=kfold", "split.num_folds=3", "split.test=0.2", "schedule.stages.0.epochs=1")
 
 
 @pytest.fixture
@@ -61,6 +61,7 @@ def test_two_trials_are_compared_on_all_their_folds(trial: Callable[..., list[Ru
     assert found.value == pytest.approx(scores[0]["val/macro_f1"] - scores[1]["val/macro_f1"])  # type: ignore[index]  # scores are there
 
 
+@pytest.mark.slow
 def test_repeats_divide_the_same_spectra_again(trial: Callable[..., list[Run]]) -> None:
     runs = trial("a", 6, "split.num_repeats=2")
     found = score_out_of_fold(runs)
@@ -116,7 +117,7 @@ def test_a_damaged_evaluation_of_folds_counts_as_missing(tmp_path: Path) -> None
 
 def test_runs_that_are_no_folds_have_no_score_out_of_fold(small: Callable[..., list[str]], tmp_path: Path) -> None:
     for seed in (0, 1):
-        small_runs.run(small(f"seed={seed}", folder=f"seed-{seed}"))
+        small_runs.run(small(f"seed={seed}", "schedule.stages.0.epochs=1", folder=f"seed-{seed}"))
     runs = [Run(tmp_path / f"seed-{seed}") for seed in (0, 1)]
     assert score_out_of_fold(runs) is None and pooled(runs) == runs
 

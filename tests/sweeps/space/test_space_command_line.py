@@ -78,7 +78,7 @@ numbers = st.integers(-20, 20) | st.integers(-50, 50).map(lambda n: n / 10)
 steps = numbers.filter(lambda step: step != 0)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(numbers, numbers, steps)
 def test_ranges_have_the_values_and_types_of_hydra(start: float, stop: float, step: float) -> None:
     argument = f"k=range({start},{stop},{step})"

@@ -28,7 +28,7 @@ def parsed(key_and_value: str) -> Any:
     return OverridesParser.create().parse_override(key_and_value).value()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(plain_values)
 def test_the_parser_of_hydra_reads_an_override_back(value: Any) -> None:
     assert canonical(parsed(override("model.key", value))) == canonical(value)
@@ -98,7 +98,7 @@ def simplexes(draw: st.DrawFn) -> dict[str, Any]:
     return {"type": "simplex", "size": size, "minimum": [units / 10_000 for units in minimum]}
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(elements, lists, simplexes()), st.integers(0, 2**31))
 def test_suggested_values_survive_hydra_and_enqueueing(node: dict[str, Any], seed: int) -> None:
     space = Space.read({"model.key": node})
@@ -116,7 +116,7 @@ def _trial(seed: int, params: dict[str, Any] | None = None) -> optuna.Trial:
     return study.ask()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(plain_values, min_size=2, max_size=5))
 def test_every_option_of_a_choice_can_be_enqueued(values: list[Any]) -> None:
     space = Space.read({"model.key": values})
@@ -131,7 +131,7 @@ def test_choices_that_optuna_considers_equal_stay_distinct() -> None:
         assert canonical(space.suggest(_trial(0, space.params({"k": value})))["k"]) == canonical(value)
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite", "journal"])
+@pytest.mark.parametrize("kind", ["memory", pytest.param("sqlite", marks=pytest.mark.slow), "journal"])
 def test_a_choice_of_lists_is_read_back_from_every_storage(kind: str, tmp_path: Any) -> None:
     space = Space.read({"model.dilations": [[1, 2, 4], [1, 3, 9]], "model.key": [None, 1.0, True, "word"]})
     storage: Any = {

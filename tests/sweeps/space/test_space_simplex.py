@@ -55,7 +55,7 @@ def test_shares_above_the_minimum_are_uniform() -> None:
         assert stats.kstest((column - least) / 0.55, stats.beta(1, 3).cdf).pvalue > 1e-6
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_shares_sum_to_one_respect_their_minimum_and_can_be_enqueued(data: st.DataObject) -> None:
     size = data.draw(st.integers(2, 30))
@@ -105,7 +105,7 @@ def test_rounded_shares_are_within_one_of_the_exact_number(weights: list[float],
     assert all(abs(count - share * total) < 1 + 1e-6 for count, share in zip(counts, shares, strict=True))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_shares_by_class_are_those_of_the_list_under_their_names(data: st.DataObject) -> None:
     """The parameters are the same too; a value may be given in whatever order, and comes back through an override."""

@@ -148,7 +148,16 @@ def test_a_space_must_have_keys() -> None:
         Space.read(space)
 
 
-@pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
+# Commands with each of them are checked in tests/docs too.
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(
+            path, id=path.stem, marks=() if path.stem in ("full", "reference", "fractions") else pytest.mark.slow
+        )
+        for path in SPACES
+    ],
+)
 def test_every_named_space_fits_the_experiment(
     path: Path, composed: Callable[[list[str]], Any], named_sweep: Callable[[str], SweepConfig]
 ) -> None:
@@ -229,11 +238,12 @@ def test_a_space_outside_the_typed_config_is_refused(
             "+sweep.space={sampler.fractions:{minimum:0.05}}",
             Simplex((0.05,) * 4, ("star", "unknown", "galaxy", "qso")),
         ),
-        (
+        pytest.param(
             "fractions",
             "sweep.space={model.width:{low:4,high:8}}",
             "+sweep.space={model.width:{low:4,high:8}}",
             Int(4, 8),
+            marks=pytest.mark.slow,
         ),
         (
             "default",
@@ -241,11 +251,12 @@ def test_a_space_outside_the_typed_config_is_refused(
             "+sweep.space={model.dropout:[0.1,0.5]}",
             Choice((0.1, 0.5)),
         ),
-        (
+        pytest.param(
             "default",
             "sweep.space={model.dilations:{type:list,max_length:2,element:[1,2]}}",
             "+sweep.space={model.dilations:{type:list,max_length:2,element:[1,2]}}",
             ListOf(Choice((1, 2)), 1, 2),
+            marks=pytest.mark.slow,
         ),
         ("reference", "sweep.space.model.width=[4,8]", "model.width=4,8", Choice((4, 8))),
     ],

@@ -19,8 +19,8 @@ from waiting import PATIENCE_S, await_that
 
 from spectral.configs import trackers as configs
 from spectral.errors import UserError
+from spectral.plots import misclassified
 from spectral.tracking.backends.contract import TrackedAs
-from spectral.tracking.backends.wandb_key import mode_of_environment
 
 Overrides = Callable[..., list[str]]
 
@@ -37,6 +37,7 @@ def test_a_run_is_logged_completely_under_its_name(
     secret = "0123456789abcdef" * 3  # of a key's form
     with caplog.at_level(logging.INFO), pytest.MonkeyPatch.context() as patch:
         patch.setenv("WANDB_API_KEY", secret)
+        patch.setattr(misclassified, "NUM_SHOWN", 1)  # a picture each
         patch.setenv("WANDB_MODE", "")  # as if it were not set, though the library itself refuses it
         run(tracked("wandb", "tracker.mode=offline", "tracker.tags=[small,test]"))
     (logged,) = offline_runs(folder)
@@ -73,6 +74,7 @@ def test_a_run_is_logged_completely_under_its_name(
     assert outcome(folder) == outcome(tmp_path / "alone")
 
 
+@pytest.mark.slow
 def test_a_stopped_run_resumes_under_its_id_and_logs_how_it_ended(
     tracked: Overrides, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -91,6 +93,7 @@ def test_a_stopped_run_resumes_under_its_id_and_logs_how_it_ended(
     assert caplog.text.count(f"the run was kept offline; to upload it: wandb sync {first.folder} {second.folder}") == 1
 
 
+@pytest.mark.slow
 def test_nothing_is_said_of_a_run_without_a_key(
     tracked: Overrides, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -121,13 +124,26 @@ def test_test_scores_added_later_continue_the_steps_of_the_run(tracked: Override
 
 @pytest.mark.parametrize(
     ("is_one_of_many", "option", "is_kept"),
-    [(True, "auto", False), (False, "auto", True), (True, "always", True), (False, "never", False)],
+    [
+        (True, "auto", False),
+        (False, "auto", True),
+        pytest.param(True, "always", True, marks=pytest.mark.slow),
+        pytest.param(False, "never", False, marks=pytest.mark.slow),
+    ],
 )
 def test_weights_of_a_trial_are_logged_only_if_asked_for(
-    is_one_of_many: bool, option: str, is_kept: bool, tracked: Overrides, tmp_path: Path
+    is_one_of_many: bool,
+    option: str,
+    is_kept: bool,
+    tracked: Overrides,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    """Nothing is said of the tracker meanwhile: it is the default, for users who have no account to upload to."""
     overrides = tracked("wandb", f"tracker.upload_weights={option}", "schedule.stages.0.epochs=1", "plots=false")
-    run(overrides, tracked_as=TrackedAs("x=1", "s", "kind", is_one_of_many))
+    with caplog.at_level(logging.INFO):
+        run(overrides, tracked_as=TrackedAs("x=1", "s", "kind", is_one_of_many))
+    assert "wandb" not in caplog.text.replace(str(tmp_path), "")
     (logged,) = offline_runs(tmp_path / "run")
     assert (logged.about["display_name"], logged.about["run_group"], logged.about["job_type"]) == ("x=1", "s", "kind")
     assert logged.weights == ({"best.safetensors", "model.json"} if is_kept else set())
@@ -147,6 +163,7 @@ print(service.poll())
 """
 
 
+@pytest.mark.slow
 def test_the_tracker_ends_only_after_the_library_has_written_its_file(tmp_path: Path) -> None:
     """The library writes in blocks: what it has not yet written would be lost with it."""
     done = subprocess.run([sys.executable, "-c", FINISH, str(tmp_path)], capture_output=True, text=True, cwd=REPOSITORY)
@@ -168,6 +185,7 @@ def test_a_folder_that_cannot_be_written_does_not_harm_the_run(
     assert len(messages) == 1 and messages[0].startswith("tracker=wandb stopped (FileExistsError: ")
 
 
+@pytest.mark.slow
 def test_the_variable_of_the_library_disables_it_for_all_runs(
     tracked: Overrides, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,8 +200,18 @@ def test_the_variable_of_the_library_disables_it_for_all_runs(
     ("mode", "environment", "sentence"),
     [
         ("online", {}, "tracker.mode=online needs a key .*, and no key was found: .*`wandb login`.* tracker.mode=auto"),
-        ("online", {"WANDB_API_KEY": "short"}, "tracker.mode=online needs a key .*, and the key is not a valid one: "),
-        ("auto", {"WANDB_MODE": "online"}, "WANDB_MODE=online needs a key .*, or unset WANDB_MODE to keep"),
+        pytest.param(
+            "online",
+            {"WANDB_API_KEY": "short"},
+            "tracker.mode=online needs a key .*, and the key is not a valid one: ",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "auto",
+            {"WANDB_MODE": "online"},
+            "WANDB_MODE=online needs a key .*, or unset WANDB_MODE to keep",
+            marks=pytest.mark.slow,
+        ),
         ("offline", {"WANDB_MODE": "ofline"}, "^WANDB_MODE=ofline is not a mode .* did you mean 'offline'. allowed: "),
     ],
 )
@@ -204,6 +232,8 @@ def test_unavailable_modes_are_refused_before_training(
 def test_a_mode_may_have_an_older_name_of_the_library(
     named: str, mode: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from spectral.tracking.backends.wandb_key import mode_of_environment  # imports the library, which takes seconds
+
     monkeypatch.setattr(configs, "_why_no_key", lambda: "no key was found")
     monkeypatch.setenv("WANDB_MODE", named)
     refused = pytest.raises(UserError, match=f"^WANDB_MODE={named} needs a key")

@@ -160,6 +160,7 @@ def test_priors_that_are_not_shares_are_reported_in_one_sentence(priors):
         readers.typed({"name": "simulated", "priors": priors})
 
 
+@pytest.mark.slow
 def test_the_default_survey_has_enough_of_the_rarest_class():
     config = SimulatedConfig()
     catalog = readers.build(config).catalog()

@@ -79,7 +79,7 @@ CARDS = st.lists(st.tuples(st.sampled_from(KEYWORDS), st.sampled_from(VALUES)), 
 
 
 @pytest.mark.parametrize("name", FILES)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=CHANGES, cards=CARDS)
 def test_damaged_files(name: str, tmp_path: Path, changes: list, cards: list) -> None:
     layout, content = FILES[name]

@@ -30,6 +30,7 @@ NUM = 20_000
 PYTHON_STRING = 90  # bytes, of a file's name with its folder
 
 
+@pytest.mark.slow
 def test_a_catalog_is_listed_by_columns_and_not_by_objects_for_each_row(tmp_path: Path) -> None:
     layout, number = LamostLayout(["any"], "and"), np.arange(NUM)
     night, fiber = 55000 + number // 250, number % 250 + 1

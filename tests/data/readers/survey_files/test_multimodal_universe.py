@@ -127,6 +127,7 @@ def test_of_two_files_with_the_same_spectra_the_first_counts(
     assert sorted(problems) == [5, 6, 7, 8, 9] and all("duplicate id" in reason for reason in problems.values())
 
 
+@pytest.mark.slow
 def test_only_a_part_of_a_parquet_file_is_in_memory(tmp_path: Path) -> None:
     num, length = 4 * ROWS_PER_BATCH, 500
     parts = {"flux": np.ones((num, length), np.float32), "ivar": np.ones((num, length), np.float32)}
@@ -249,7 +250,7 @@ def test_a_folder_without_such_files_says_what_is_looked_for(tmp_path: Path) -> 
 
 
 @given(changes=st.lists(st.tuples(st.integers(0, 10**5), st.binary(min_size=1, max_size=8)), min_size=1, max_size=6))
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_parquet_file_with_other_bytes_is_spectra_or_reasons(tmp_path: Path, changes: list) -> None:
     """HDF5 is left out: its library can loop for ever in a damaged heap of texts."""
     path, layout = tmp_path / "a.parquet", MultimodalUniverseLayout()

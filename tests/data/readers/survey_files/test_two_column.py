@@ -150,7 +150,7 @@ TEXT = st.lists(st.lists(NUMBERS, max_size=3).map(", ".join), max_size=8).map("\
 @given(raw=st.one_of(st.binary(max_size=300), TEXT))
 @example(raw=b"0,0,1e200")
 @example(raw=b"4000 1 1e-200\n4001 1 1e-200")
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_are_a_spectrum_or_a_reason(tmp_path: Path, raw: bytes) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(raw)

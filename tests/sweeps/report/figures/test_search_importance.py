@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from sweeps.report.figures.search_importance import importances
 from sweeps.report.model import Report, ReportedTrial
@@ -25,6 +26,7 @@ def search_of_rates(seed: int) -> Report:
     return Report("study", Path(), ["val/macro_f1"], ["maximize"], trials, [0], identity=space)
 
 
+@pytest.mark.slow
 def test_a_choice_of_few_numbers_does_not_matter_by_chance() -> None:
     found = [importances(search_of_rates(seed)) for seed in range(NUM_STUDIES)]
     assert [next(iter(parts)) for parts in found] == ["rate"] * NUM_STUDIES
