@@ -1,6 +1,5 @@
 """The command line, from any folder: how a command ends, and what it prints."""
 
-import copy
 import os
 import re
 import shlex
@@ -12,7 +11,6 @@ from types import SimpleNamespace
 
 import pytest
 from commands import command
-from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -118,7 +116,6 @@ def test_help_and_config_are_printed_without_a_run(
 
 def test_help_begins_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hydra alone copies the typed configs for each of some hundred groups: 16,000 nodes, which takes seconds."""
-    monkeypatch.delitem(copy._deepcopy_dispatch, ConfigStore)  # type: ignore[attr-defined]  # tests share them anyway
     copies: list[DictConfig] = []
     copy_node = DictConfig.__deepcopy__
     monkeypatch.setattr(DictConfig, "__deepcopy__", lambda node, memo: copies.append(node) or copy_node(node, memo))

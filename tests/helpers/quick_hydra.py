@@ -1,11 +1,9 @@
 """Hydra composes a config in a fraction of its time here, and composes the same."""
 
-import copy
 import pickle
 from pathlib import Path
 from typing import IO, Any
 
-from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
 _parse = OmegaConf.load
@@ -13,13 +11,8 @@ _kept: dict[str, bytes] = {}
 
 
 def make_hydra_quick() -> None:
-    """Parse a yaml text once, with a parser in Python, and share the typed configs, which Hydra only reads.
-
-    Hydra copies all of them for each group that --help lists, with each config; run.py shares them too, but not those
-    who compose without it. What OmegaConf.load raises, it raises each time.
-    """
+    """Parse a yaml text once: the parser is written in Python. What OmegaConf.load raises, it raises each time."""
     OmegaConf.load = _load  # type: ignore[method-assign]  # a stand-in that gives the same
-    copy._deepcopy_dispatch[ConfigStore] = lambda store, _memo: store  # type: ignore[attr-defined]  # of the module
 
 
 def _load(file: str | Path | IO[Any]) -> Any:
