@@ -13,7 +13,7 @@ from sweeps.loop.trial_run import Job, TrialRun
 from sweeps.results.ranking import ranked
 from sweeps.results.trial_row import configuration, duration, seconds, shown
 from sweeps.study.attributes import REASON, progress_key
-from sweeps.study.paused import state_name
+from sweeps.study.paused import is_paused, state_name
 from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import num_ended, standing
 
@@ -105,7 +105,7 @@ class LiveDisplay(Display):
         self._drawn = 0.0
         self._shown = ExitStack()
         self._begun = time.monotonic()
-        self._num_before = num_ended(study.trials())
+        self._num_before = _num_done(study.trials())
 
     def tick(self, jobs: Sequence[Job], launcher: Any) -> None:
         if time.monotonic() - self._drawn >= DRAW_S:
@@ -143,20 +143,20 @@ class LiveDisplay(Display):
 
     def _row(self, job: Job, trial: FrozenTrial, launcher: Any) -> list[str]:
         far = how_far(trial, job.seed_index)
-        begun = trial.datetime_start.timestamp() if trial.datetime_start else time.time()
+        now_s = time.time()
         return [
             launcher.slot_of(job.num) or "-",
             _name(job),
             str(far[0]) if far else "-",
             f"{far[1]:.4f}" if far else "-",
-            duration(time.time() - begun),
+            duration(now_s - (job.record.began_s if job.record else now_s)),
             _shown(job.run.configuration),
         ]
 
     def _time_left(self, trials: list[FrozenTrial]) -> str:
-        num = num_ended(trials)
-        pace = (num - self._num_before) / (time.monotonic() - self._begun)
-        return f"about {duration((self._study.num_trials - num) / pace)} left" if pace else ""
+        num = _num_done(trials)
+        pace, num_left = (num - self._num_before) / (time.monotonic() - self._begun), self._study.num_trials - num
+        return f"about {duration(num_left / pace)} left" if pace > 0 and num_left > 0 else ""
 
 
 def open_display(study: SharedStudy) -> Display:
@@ -170,6 +170,11 @@ def how_far(trial: FrozenTrial, seed_index: int) -> tuple[int, float] | None:
         return int(progress[0]), float(progress[1])
     step = trial.last_step
     return (step, trial.intermediate_values[step]) if step is not None and seed_index == 0 else None
+
+
+def _num_done(trials: list[FrozenTrial]) -> int:
+    """How many trials have ended, or are paused: few of these continue."""
+    return num_ended(trials) + sum(map(is_paused, trials))
 
 
 def _name(job: Job) -> str:

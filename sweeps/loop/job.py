@@ -6,6 +6,7 @@ from hydra.core.override_parser.types import Quote, QuotedString
 
 from sweeps.job.trial_link import TrialLink
 from sweeps.loop.trial_run import Job, TrialRun
+from sweeps.storage.urls import absolute_url
 from sweeps.study.shared_study import SharedStudy
 
 
@@ -31,7 +32,7 @@ def _link(study: SharedStudy, run: TrialRun, seed_index: int) -> TrialLink:
     # A trial has one value per step: that of the first seed. With several objectives Optuna takes none.
     takes_steps = len(study.objectives) == 1 and seed_index == 0 and study.judged_by != "seeds"
     return TrialLink(
-        storage=study.url,
+        storage=absolute_url(study.url),
         study=study.name,
         trial_id=run.trial._trial_id,
         number=run.number,

@@ -77,6 +77,18 @@ def journal_url(folder: Path) -> str:
     return f"{JOURNAL_SCHEME}{(folder / JOURNAL_FILE).resolve()}"
 
 
+def absolute_url(url: str) -> str:
+    """The same storage by the whole path of its file: the process of a job may be in another folder."""
+    file = file_of(url)
+    if file is None or file.is_absolute():
+        return url
+    if url.startswith(JOURNAL_SCHEME):
+        return f"{JOURNAL_SCHEME}{file.absolute()}"
+    from sqlalchemy.engine import make_url
+
+    return make_url(url).set(database=str(file.absolute())).render_as_string()
+
+
 def file_of(url: str) -> Path | None:
     """The file of a storage: a journal, or an SQLite database with any driver; None for a server.
 

@@ -43,8 +43,8 @@ class Ownership:
         return trial.user_attrs.get(OWNER) == self.controller.id
 
     def owns(self, trial: "FrozenTrial") -> bool:
-        """Whether this controller owns a trial that has not ended."""
-        return self.is_mine(trial) and not trial.state.is_finished()
+        """Whether this controller runs a trial: another one that took it for dead may have let the trial wait."""
+        return self.is_mine(trial) and trial.state.name == "RUNNING"
 
     def left_behind(self, trials: "list[FrozenTrial]") -> "list[FrozenTrial]":
         """The trials that a dead controller was running. It is added to `lost_controllers`: its jobs may still run."""

@@ -1,5 +1,6 @@
 """The job's side: what a job reports, when it ends, and that reporting does nothing outside a sweep."""
 
+import contextlib
 import io
 import math
 import pickle
@@ -66,6 +67,25 @@ def test_epochs_reach_the_study(study: SharedStudy, monkeypatch: pytest.MonkeyPa
         on_epoch(epoch, {"score": epoch / 10, "other": 7})
     on_epoch(4, {"other": 7})
     assert study.trials()[0].intermediate_values == {1: 0.1, 2: 0.2, 3: 0.3}
+
+
+@pytest.mark.parametrize("url", ["sqlite:///s.db", "journal://s.journal"])
+def test_a_job_that_runs_in_its_own_folder_reports_to_the_storage(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with hydra.job.chdir=true."""
+    open_storage.cache_clear()
+    monkeypatch.chdir(tmp_path)
+    study = open_study(tmp_path, SPACE, num_trials=1, storage=url)
+    claimed = study.claim()
+    assert claimed is not None
+    job = build_job(study, TrialRun(claimed, {"x": 0.5}, ["x=0.5"], tmp_path / "0", None), 0, [])
+    enter(read_call(job.overrides).link, monkeypatch)
+    (tmp_path / "0").mkdir()
+    with contextlib.chdir(tmp_path / "0"):
+        sweeps.report_progress(1, 0.5)
+    assert study.trials()[0].intermediate_values == {1: 0.5}
+    study.close()
 
 
 def test_a_job_without_pruning_reports_its_progress(study: SharedStudy, monkeypatch: pytest.MonkeyPatch) -> None:

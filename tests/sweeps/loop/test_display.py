@@ -13,7 +13,7 @@ from sweeps.loop.display import Display, LiveDisplay
 from sweeps.loop.trial_run import Job, TrialRun
 from sweeps.results.ranking import ranked
 from sweeps.storage.connect import open_storage
-from sweeps.study.attributes import CONFIGURATION
+from sweeps.study.attributes import CONFIGURATION, REASON
 
 
 def test_the_live_table_shows_running_trials(tmp_path: Path) -> None:
@@ -71,3 +71,37 @@ def test_a_controller_without_a_job_reports_what_it_waits_for(kind: type[Display
     other.close()
     study.close()
     assert "Waiting for 2 trials of other controllers." in output.getvalue()
+
+
+def test_the_live_table_shows_how_long_the_job_has_run(tmp_path: Path) -> None:
+    """Not its trial, which may have been paused for hours."""
+    open_storage.cache_clear()
+    study = open_study(tmp_path, {"x": {"low": 0.0, "high": 1.0}}, num_trials=1)
+    claimed = study.claim()
+    assert claimed is not None
+    job = Job(TrialRun(claimed, {"x": 0.5}, ["x=0.5"], tmp_path / "0", None), 0, 0, [])
+    job.begin_record(study.controller.id)
+    assert job.record is not None
+    job.record.began_s -= 5 * 3600
+    output = io.StringIO()
+    display = LiveDisplay(study, Console(file=output, force_terminal=True, width=120))
+    display.tick([job], ThreadLauncher(grid_score, 1))
+    display.close()
+    study.close()
+    assert "5 h 00 min" in output.getvalue()
+
+
+def test_paused_trials_count_for_the_time_that_is_left(tmp_path: Path) -> None:
+    open_storage.cache_clear()
+    space = {"x": {"low": 0.0, "high": 1.0}}
+    study = open_study(tmp_path, space, num_trials=3, pruner="asha", promote=True)
+    output = io.StringIO()
+    display = LiveDisplay(study, Console(file=output, force_terminal=True, width=120))
+    claimed = study.claim()
+    assert claimed is not None
+    study.configure(claimed)
+    study.pause(claimed, {REASON: "paused"})
+    display.tick([], ThreadLauncher(grid_score, 1))
+    display.close()
+    study.close()
+    assert "0 of 3  about " in output.getvalue()

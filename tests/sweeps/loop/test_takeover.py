@@ -90,3 +90,26 @@ def test_a_seed_that_another_machine_has_run_is_run_again_here(tmp_path: Path) -
     ended = sweep(tmp_path, FLOATS, with_result, **options)
     assert ended.states == ["COMPLETE"] and ended.trials[0].constraints.keys() == {"x"}
     assert sorted(call.folder for call in ended.launcher.calls) == [tmp_path / "0" / f"seed-{k}" for k in range(2)]
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["a result", "a lost worker"])
+def test_a_trial_that_another_controller_let_wait_is_run_again(
+    is_lost: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """That one took this controller for dead, and has no slot for its trial yet."""
+    taken: list[int] = []
+
+    def task(call: Call) -> float:
+        if not taken:
+            taken.append(call.link.number)
+            study = open_study(tmp_path, FLOATS, num_trials=2)
+            study.storage.set_trial_state_values(call.link.trial_id, TrialState.WAITING)
+            study.close()
+            if is_lost:
+                raise WorkerLost("killed")
+        return square(call)
+
+    ended = sweep(tmp_path, FLOATS, task, num_trials=2, num_slots=1)
+    assert ended.states == ["COMPLETE"] * 2
+    assert [call.link.number for call in ended.launcher.calls] == [0, 0, 1]
+    assert "Another controller has taken over trial 0: its result here is discarded." in caplog.text
