@@ -33,6 +33,7 @@ def section(report: Report) -> Section:
     best, reference = report.best, report.reference
     compared = [trial for trial in (best, reference) if trial]
     rows = [Row.of(trial) for trial in {trial.number: trial for trial in compared}.values()]
+    difference, why_no_difference = _difference(best, reference)
     html = render(
         "head.html",
         report=report,
@@ -54,7 +55,8 @@ def section(report: Report) -> Section:
         command=best_command(report),
         which_seed=which_seed(best.attributes, report.seed_key) if best else "",
         configuration={axis: shown(value) for axis, value in best.configuration.items()} if best else {},
-        difference=_difference(best, reference),
+        difference=difference,
+        why_no_difference=why_no_difference,
         ensemble=report.ensemble,
         ensemble_scores=_ensemble_scores(report),
         ensemble_difference=report.ensemble.difference if report.ensemble else None,
@@ -168,12 +170,12 @@ def _time(trial: ReportedTrial, result: dict[str, Any]) -> str:
     return words.duration(trial.seconds if trial.seconds is not None else result.get("time/train_s"))
 
 
-def _difference(best: ReportedTrial | None, reference: ReportedTrial | None) -> Difference | None:
-    """On the test split, or on validation if it was not read."""
+def _difference(best: ReportedTrial | None, reference: ReportedTrial | None) -> tuple[Difference | None, str]:
+    """On the test split, or on validation if it was not read; and the reason if there is none."""
     if best is None or reference is None or best.number == reference.number:
-        return None
-    found, _ = paired_differences(best.runs, reference.runs)
-    return found.get("test", found.get("validation"))
+        return None, ""
+    found, reason = paired_differences(best.runs, reference.runs)
+    return found.get("test", found.get("validation")), reason
 
 
 def _budget(report: Report) -> dict[str, Any]:
