@@ -63,6 +63,7 @@ def section(report: Report) -> Section:
         num_complete=len(complete(report)),
         replicate=report.replicate,
         num_seeds=max((len(trial.runs) for trial in compared), default=1),
+        units=_units([run for trial in compared for run in trial.runs]),
         **_budget(report),
         **_space(report),
     )
@@ -122,6 +123,12 @@ def _ensemble_scores(report: Report) -> list[tuple[str, str, str]]:
         return []
     run = report.ensemble.run
     return [(name, *_scored([run], key, 1)) for key, name in SCORED.items() if f"{key}/macro_f1" in run.result]
+
+
+def _units(runs: list[Run]) -> str:
+    """What is resampled for an interval."""
+    has_objects = any(f"{split}/num_groups" in run.result for run in runs for split in SPLITS)
+    return "objects" if has_objects else "spectra"
 
 
 def _few(trial: ReportedTrial) -> list[str]:
