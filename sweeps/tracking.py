@@ -146,4 +146,4 @@ def what_decides(study: SharedStudy, folder: Path) -> tuple[dict[str, float], st
     trials, weights = complete(report), importances(report)
     columns = by_importance(columns_of(report, trials), weights)
     is_drawn = len(trials) > 1 and bool(columns)
-    return weights, json.dumps(parallel(report, trials, columns).content) if is_drawn else None
+    return weights, json.dumps(parallel(report, trials, columns, bool(weights)).content) if is_drawn else None

@@ -89,19 +89,27 @@ def build_workspace(study: optuna.Study, entity: str, project: str, folder: Path
 
 
 def keys_of_axes(trials: Sequence[FrozenTrial], folder: Path | None) -> list[str]:
-    """For each axis the key of a run's config to plot. For a config group that is its name: no panel plots a mapping.
+    """For each axis the keys of a run's config to plot: of a config group its name, of shares one for each class.
+
+    No panel plots a mapping.
 
     Args:
         folder: of the study; None if it has none. An axis of a study without run folders is its own key.
     """
     from sweeps.results.run import Run
     from sweeps.results.run_dirs import run_dirs
-    from sweeps.results.trial_row import axes_of
+    from sweeps.results.trial_row import axes_of, configuration
 
     runs = (Run(path) for trial in trials for path in run_dirs(trial.user_attrs, folder))
     config = next((run.config for run in runs if run.config), {})
     groups = {key for key, node in config.items() if isinstance(node, dict) and "name" in node}
-    return [f"{axis}.name" if axis in groups else axis for axis in axes_of(list(trials))]
+    chosen = [configuration(trial) for trial in trials]
+    keys: list[str] = []
+    for axis in axes_of(list(trials)):
+        mappings = [values[axis] for values in chosen if isinstance(values.get(axis), dict)]
+        names = dict.fromkeys(name for mapping in mappings for name in mapping)
+        keys += [f"{axis}.{name}" for name in names] or [f"{axis}.name" if axis in groups else axis]
+    return keys
 
 
 def described(panel: Any) -> str:

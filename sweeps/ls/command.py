@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,8 +70,9 @@ def _folders(folder: Path) -> Iterator[Path]:
         for path in sorted(path for path in place.glob("*") if path.is_dir() and path not in places):
             yield path
             yield from sorted(path.glob(SEEDS))
-            if not is_study(path):
-                yield from sorted(job for job in path.glob("*") if job.name.isdecimal())
+            with suppress(OSError):  # of a folder that may not be read: `_read` says it
+                if not is_study(path):
+                    yield from sorted(job for job in path.glob("*") if job.name.isdecimal())
 
 
 def _read(folder: Path, is_job: bool) -> Entry | None:

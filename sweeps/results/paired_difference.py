@@ -18,6 +18,7 @@ from sweeps.results.run import Run
 from sweeps.results.seeds_or_folds import replicate
 
 SPLITS = ("validation", "test", "all", "train")  # the last two of evaluations
+NO_PREDICTIONS = "their predictions are not all there"
 OTHER_SURVEY = "they are not of the same survey"
 OTHER_SPECTRA = "no split of both has the same spectra"
 SEED = 0
@@ -70,11 +71,15 @@ def paired_differences(
             for spectra that are known to be so, but were packed on another grid.
     """
     fingerprints = {run.survey_fingerprint for run in (*mine, *other)}
-    if (same_survey and len(fingerprints) > 1) or "" in fingerprints or not (mine and other):
+    if not (mine and other) or "" in fingerprints:
+        return {}, NO_PREDICTIONS
+    if same_survey and len(fingerprints) > 1:
         return {}, OTHER_SURVEY
     found = {split: _difference(split, _said(mine, split), _said(other, split)) for split in SPLITS}
     differences = {split: difference for split, difference in found.items() if difference}
-    return differences, "" if differences else OTHER_SPECTRA
+    if differences:
+        return differences, ""
+    return {}, NO_PREDICTIONS if any(run.predictions.empty for run in (*mine, *other)) else OTHER_SPECTRA
 
 
 def difference_sentence(found: Difference, first: str, other: str) -> str:

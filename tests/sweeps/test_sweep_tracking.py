@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 
 from sweeps.dashboard.command import main as dashboard_main
 from sweeps.tracking import best_so_far, track_study, what_decides
-from sweeps.wandb_workspace import build_workspace
+from sweeps.wandb_workspace import build_workspace, keys_of_axes
 from sweeps.wandb_workspace import main as workspace_main
 
 OF_LIBRARY = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # wandb-workspaces 0.4 under Pydantic 2
@@ -163,6 +163,12 @@ def test_the_view_has_panels_for_plots_and_misclassified_spectra(tmp_path: Path)
     pictures, table = view.sections[2].panels
     assert pictures.media_keys == ["confusion", "precision_recall"] and table.table_name == "misclassified"
     assert '"config:sampler.value.name"' in view._to_model().model_dump_json()
+
+
+def test_the_view_has_a_column_for_the_share_of_each_class(tmp_path: Path) -> None:
+    shares: dict[str, Any] = {"sampler.fractions": {"type": "simplex", "classes": ["star", "qso"]}}
+    done = sweep(tmp_path, {"x": SPACE["x"]} | shares, loss, num_trials=1)
+    assert keys_of_axes(done.trials, tmp_path) == ["sampler.fractions.qso", "sampler.fractions.star", "x"]
 
 
 @OF_LIBRARY

@@ -161,7 +161,8 @@ class WandbTracker:
         self._run.define_metric(step_metric)
         self._run.define_metric("*", step_metric=step_metric)
         for name, best in self._tracked.summary_by.items():
-            self._run.define_metric(name, step_metric=step_metric, summary=best)
+            if "*" not in name:  # the library takes it for a pattern, and shows the last value in place of the best
+                self._run.define_metric(name.replace(".", "\\."), step_metric=step_metric, summary=best)
 
     def _upload(self, weights: list[str]) -> None:
         artifact = wandb.Artifact(f"weights-{self.id}", type="model")

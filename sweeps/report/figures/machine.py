@@ -5,7 +5,7 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from sweeps.report.figures.job_spans import JOB_OF_SLURM, Span, slot_of
+from sweeps.report.figures.job_spans import JOB_OF_SLURM, UNKNOWN, Span, slot_of
 from sweeps.report.figures.style import COLOURS, GREY, axis, both_ends, layout, marks, named_places, numbers, short
 from sweeps.report.model import Report
 from sweeps.report.section import Figure
@@ -97,8 +97,8 @@ def throughput(report: Report) -> Figure | None:
         for run in trial.runs:
             rate, record = _rate(run), records.get(run.seed_index)
             if rate is not None and record is not None:
-                hover = f"{trial.title}, {short(record.slot, 40)}: {rate:,.0f} spectra/s"
-                rates.setdefault(slot_of(record), []).append((record.began_s, rate, hover))
+                hover = f"{trial.title}, {short(record.slot or UNKNOWN, 40)}: {rate:,.0f} spectra/s"
+                rates.setdefault(slot_of(record) or UNKNOWN, []).append((record.began_s, rate, hover))
     if not rates:
         return None
     is_few = len(rates) <= len(COLOURS)

@@ -34,8 +34,12 @@ NUM_TICKS = 5  # where values have none of their own
 LEAST_GAP = 0.06  # between two ticks, of the height of the axis
 
 
-def parallel(report: Report, trials: list[ReportedTrial], columns: list[Column]) -> Figure:
-    """Needs two trials and a column; the columns that come first are drawn."""
+def parallel(report: Report, trials: list[ReportedTrial], columns: list[Column], are_by_importance: bool) -> Figure:
+    """Needs two trials and a column; the columns that come first are drawn.
+
+    Args:
+        are_by_importance: whether the columns that matter most come first.
+    """
     trials = sorted(trials, key=score, reverse=report.directions[0] == "minimize")  # the best on top
     drawn, scores = columns[:MOST_PARALLEL], [score(trial) for trial in trials]
     dimensions = [_dimension(column, trials) for column in drawn]
@@ -55,7 +59,8 @@ def parallel(report: Report, trials: list[ReportedTrial], columns: list[Column])
             "showscale": False,  # the last axis is the scale
         },
     }
-    some = f" The {len(drawn)} that matter most of {len(columns)} are drawn." if len(drawn) < len(columns) else ""
+    first = f"{len(drawn)} that matter most" if are_by_importance else f"first {len(drawn)}"
+    some = f" The {first} of {len(columns)} are drawn." if len(drawn) < len(columns) else ""
     label = f"Each line is a complete trial, dark where its score is good; drag along an axis to select some.{some}"
     content = {"data": [trace], "layout": layout(margin=PARALLEL_MARGIN)}
     width_px = PARALLEL_MARGIN["l"] + PARALLEL_MARGIN["r"] + AXIS_PX * (len(dimensions) - 1)

@@ -39,7 +39,7 @@ def section(report: Report) -> Section | None:
         "best_run.html",
         trial=report.best,
         replicate=report.replicate,
-        chosen=_chosen_by_validation(run, is_study=report.study is not None),
+        chosen=_chosen_by_validation(run, report),
         is_study=report.study is not None,
         run=run,
         split=split,
@@ -54,7 +54,10 @@ def section(report: Report) -> Section | None:
     return Section(NAME, TITLE, html, figures)
 
 
-def _chosen_by_validation(run: Run, is_study: bool) -> str:
+def _chosen_by_validation(run: Run, report: Report) -> str:
     """What the validation split has chosen, so that scores on it are optimistic; empty if nothing."""
-    chosen = ([] if run.keeps_last else ["the best epoch"]) + (["the best trial"] if is_study else [])
+    if not report.is_chosen_on_validation:
+        return ""
+    keeps_best = not run.keeps_last and "method" not in run.result  # a classical method has no epochs
+    chosen = ["the best epoch"] * keeps_best + ["the best trial"] * (report.study is not None)
     return f"{' and '.join(chosen)} {'was' if len(chosen) == 1 else 'were'} chosen" if chosen else ""

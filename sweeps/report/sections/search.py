@@ -49,7 +49,7 @@ def _groups(report: Report, parts: dict[str, float], columns: list[Column]) -> d
         "history": [history(report)],
         "curves": [shown] if shown else [],
         "importance": [importance_figure(report, parts)] if parts else [],
-        "parallel": [parallel(report, trials, columns)] if can_compare else [],
+        "parallel": [parallel(report, trials, columns, bool(parts))] if can_compare else [],
         "simplex": simplex_figures(report, trials),
         "slices": slices(report, trials, columns) if can_compare else [],
         "cost": cost_figures(report, trials) if len(trials) > 1 else [],

@@ -17,7 +17,7 @@ from sweeps.results.run import Run
 from sweeps.results.seeds_or_folds import replicate
 from sweeps.results.trial_command import overrides_alone, which_seed
 from sweeps.results.trial_row import shown
-from sweeps.study.attributes import REUSED_FROM, SPREAD
+from sweeps.study.attributes import REUSED_FROM, SEEDS, SPREAD
 
 SPLITS = {"val": "validation", "test": "test"}
 RULE = "/decision"  # behind a split: by the runs' decision rule, if it is not argmax
@@ -33,6 +33,7 @@ def section(report: Report) -> Section:
     best, reference = report.best, report.reference
     compared = [trial for trial in (best, reference) if trial]
     rows = [Row.of(trial) for trial in {trial.number: trial for trial in compared}.values()]
+    difference, why_no_difference = _difference(best, reference)
     html = render(
         "head.html",
         report=report,
@@ -54,13 +55,15 @@ def section(report: Report) -> Section:
         command=best_command(report),
         which_seed=which_seed(best.attributes, report.seed_key) if best else "",
         configuration={axis: shown(value) for axis, value in best.configuration.items()} if best else {},
-        difference=_difference(best, reference),
+        difference=difference,
+        why_no_difference=why_no_difference,
         ensemble=report.ensemble,
         ensemble_scores=_ensemble_scores(report),
         ensemble_difference=report.ensemble.difference if report.ensemble else None,
         num_complete=len(complete(report)),
         replicate=report.replicate,
         num_seeds=max((len(trial.runs) for trial in compared), default=1),
+        units=_units([run for trial in compared for run in trial.runs]),
         **_budget(report),
         **_space(report),
     )
@@ -85,21 +88,27 @@ class Row:
     def of(cls, trial: ReportedTrial) -> "Row":
         runs = [run for run in trial.runs if run.result]
         result = runs[0].result if runs else {}
-        splits = {split: _scored(runs, split) for split in SCORED if any(f"{split}/macro_f1" in r.result for r in runs)}
+        num = max(len(trial.attributes.get(SEEDS) or ()), len(trial.runs))
+        having = [split for split in SCORED if any(f"{split}/macro_f1" in run.result for run in runs)]
+        splits = {split: _scored(runs, split, num) for split in having}
         return cls(trial, _objectives(trial), splits, words.count(result.get("num_parameters")), _time(trial, result))
 
 
-def _scored(runs: list[Run], split: str) -> tuple[str, str]:
+def _scored(runs: list[Run], split: str, num_runs: int) -> tuple[str, str]:
     """Macro-F1 of a trial and its interval; of several seeds the mean and the spread, and the interval of the mean.
 
     Seeds without the score are left out, and how many have it is said.
+
+    Args:
+        runs: that are there, and have a result.
+        num_runs: that the trial had.
     """
     name = f"{split}/macro_f1"
     having = [run for run in runs if words.is_finite(run.result.get(name))]
     scores = [float(run.result[name]) for run in having]
     if not scores:
         return words.score(None), words.interval(None, None)
-    of_how_many = "" if len(having) == len(runs) else f" ({len(having)} of {len(runs)} {replicate(runs)}s)"
+    of_how_many = "" if len(having) == num_runs else f" ({len(having)} of {num_runs} {replicate(runs)}s)"
     if len(scores) == 1:
         low, high = (having[0].result.get(f"{name}_{end}") for end in ("low", "high"))
         return f"{words.score(scores[0])}{of_how_many}", words.interval(low, high)
@@ -113,7 +122,13 @@ def _ensemble_scores(report: Report) -> list[tuple[str, str, str]]:
     if report.ensemble is None:
         return []
     run = report.ensemble.run
-    return [(name, *_scored([run], key)) for key, name in SCORED.items() if f"{key}/macro_f1" in run.result]
+    return [(name, *_scored([run], key, 1)) for key, name in SCORED.items() if f"{key}/macro_f1" in run.result]
+
+
+def _units(runs: list[Run]) -> str:
+    """What is resampled for an interval."""
+    has_objects = any(f"{split}/num_groups" in run.result for run in runs for split in SPLITS)
+    return "objects" if has_objects else "spectra"
 
 
 def _few(trial: ReportedTrial) -> list[str]:
@@ -168,12 +183,12 @@ def _time(trial: ReportedTrial, result: dict[str, Any]) -> str:
     return words.duration(trial.seconds if trial.seconds is not None else result.get("time/train_s"))
 
 
-def _difference(best: ReportedTrial | None, reference: ReportedTrial | None) -> Difference | None:
-    """On the test split, or on validation if it was not read."""
+def _difference(best: ReportedTrial | None, reference: ReportedTrial | None) -> tuple[Difference | None, str]:
+    """On the test split, or on validation if it was not read; and the reason if there is none."""
     if best is None or reference is None or best.number == reference.number:
-        return None
-    found, _ = paired_differences(best.runs, reference.runs)
-    return found.get("test", found.get("validation"))
+        return None, ""
+    found, reason = paired_differences(best.runs, reference.runs)
+    return found.get("test", found.get("validation")), reason
 
 
 def _budget(report: Report) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The list of studies and runs: the progress of each, and which cannot be read."""
 
+import errno
 import json
 import os
 import shutil
@@ -145,6 +146,26 @@ def test_unreadable_runs_are_counted(tmp_path: Path, capsys: pytest.CaptureFixtu
     printed = capsys.readouterr()
     assert [line.split()[0] for line in printed.out.splitlines()] == ["name", "good"]
     assert printed.err.startswith("6 folders could not be read, such as ") and printed.err.count("\n") == 1
+
+
+def test_a_folder_that_may_not_be_read_hides_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(tmp_path / "good", 1)
+    (tmp_path / "private").mkdir()
+    is_file = Path.is_file
+
+    def refuse(path: Path) -> bool:
+        """As the system does of a folder of mode 700 to another user than root."""
+        if path.parent.name == "private":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    assert command.main([str(tmp_path)]) == 0
+    printed = capsys.readouterr()
+    assert [line.split()[0] for line in printed.out.splitlines()] == ["name", "good"]
+    assert printed.err.startswith(f"1 folder could not be read, such as {tmp_path}/private (PermissionError: ")
 
 
 def test_a_folder_without_runs_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

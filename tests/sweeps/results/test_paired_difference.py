@@ -9,7 +9,7 @@ import pytest
 from report_studies import CLASSES, make_run, predictions
 from sklearn.metrics import f1_score
 
-from sweeps.results.paired_difference import OTHER_SPECTRA, OTHER_SURVEY, paired_differences
+from sweeps.results.paired_difference import NO_PREDICTIONS, OTHER_SPECTRA, OTHER_SURVEY, paired_differences
 from sweeps.results.run import Run
 
 
@@ -62,3 +62,9 @@ def test_runs_of_other_spectra_have_no_difference(tmp_path: Path) -> None:
     assert paired_differences([mine], [surveys], same_survey=False)[0]["test"].num_spectra == 50
     names = run_of(tmp_path / "other names", others["names"])
     assert paired_differences([mine], [names], same_survey=False) == ({}, OTHER_SPECTRA)
+
+
+def test_a_run_without_predictions_is_not_taken_for_one_of_other_spectra(tmp_path: Path) -> None:
+    mine, without = run_of(tmp_path / "a", predictions(50)), run_of(tmp_path / "b", predictions(50))
+    (tmp_path / "b" / "predictions.parquet").unlink()
+    assert paired_differences([mine], [without]) == paired_differences([mine], []) == ({}, NO_PREDICTIONS)

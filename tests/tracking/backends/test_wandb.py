@@ -172,6 +172,29 @@ def test_the_tracker_ends_only_after_the_library_has_written_its_file(tmp_path: 
     assert logged.summary["summary"]["status"] == "finished"
 
 
+NAMED = """
+import json, sys
+from spectral.tracking.backends.contract import Ending, TrackedRun
+from spectral.tracking.backends.wandb import WandbTracker
+names = json.loads(sys.argv[2])
+run = TrackedRun(id=None, folder=sys.argv[1], config={}, summary_by=dict.fromkeys(names, "max"))
+tracker = WandbTracker(run, project="p", entity=None, mode="offline", tags=[], start_timeout_s=60.0)
+tracker.log(dict.fromkeys(names, 0.75), 1)
+tracker.log(dict.fromkeys(names, 0.5), 2)
+tracker.finish(Ending("finished"))
+"""
+
+
+def test_class_names_may_hold_dots_and_stars(tmp_path: Path) -> None:
+    """Such as spectral types, and the object types of SIMBAD. The library takes a star for a pattern."""
+    names = [f"val/f1/{name}" for name in ("M5.5", "RR*", "Y*O", "qso")]
+    command = [sys.executable, "-c", NAMED, str(tmp_path), json.dumps(names)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
+    assert done.returncode == 0, done.stderr
+    (logged,) = offline_runs(tmp_path)
+    assert [logged.summary["summary"][name] for name in names] == [{"max": 0.75}, 0.5, 0.5, {"max": 0.75}]
+
+
 def test_a_folder_that_cannot_be_written_does_not_harm_the_run(
     tracked: Overrides, small: Overrides, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

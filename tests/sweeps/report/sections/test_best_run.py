@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from report_studies import CLASSES, Made, figure, make_report, names, predictions, trace
+from report_studies import CLASSES, Made, figure, make_report, make_run, names, predictions, trace
 from sklearn.metrics import average_precision_score, confusion_matrix, f1_score
 
 from sweeps.report.figures.confusion import confusion_figures
 from sweeps.report.figures.per_class import precision_recall, rare_classes
 from sweeps.report.figures.reliability import reliability
 from sweeps.report.figures.signal_to_noise import f1_by_snr
+from sweeps.report.read_study import read_report
 from sweeps.report.section import Section
 from sweeps.report.sections import best_run
 
@@ -56,6 +57,17 @@ def test_scores_on_validation_come_with_what_was_chosen_by_them(keep: str, chose
     section = section_of(tmp_path, predictions=predictions(100, 0.3, split="validation"), result=result)
     assert section is not None
     assert f"<b>validation</b> split, by which {chosen} chosen, so they are optimistic." in section.html
+
+
+def test_what_validation_did_not_choose_is_not_called_chosen_by_it(tmp_path: Path) -> None:
+    """The trials were judged by a training loss; a classical method has no epochs."""
+    scored = predictions(100, 0.3, split="validation")
+    trials = [Made({"x": 1}, [0.4], runs=[{"result": {"train/loss": 0.4}, "predictions": scored}])]
+    of_loss = make_report(tmp_path / "study", trials, objectives=["train/loss"], directions=["minimize"])
+    make_run(tmp_path / "baseline", {"val/macro_f1": 0.4, "method": "boosting"}, predictions=scored)
+    for report in (of_loss, read_report(str(tmp_path / "baseline"))):
+        section = best_run.section(report)
+        assert section and "below, scores are on the <b>validation</b> split." in section.html
 
 
 @pytest.mark.parametrize("split", ["test", "validation"])

@@ -153,6 +153,14 @@ def test_training_speed_is_the_median_over_epochs(tmp_path: Path) -> None:
     assert [trace["y"] for trace in content["data"]] == [[500.0]]
 
 
+def test_a_run_whose_slot_is_not_known_says_so(tmp_path: Path) -> None:
+    """Launchers of batches do not say which slot a job had."""
+    metrics = [{"epoch": 1, "time/train_spectra_per_s": 10.0}]
+    report = make_report(tmp_path / "study", [Made({}, [0.5], slot=None, runs=[{"metrics": metrics}])])
+    (dots,) = figure(machine.section(report), "machine-throughput")["data"]
+    assert (dots["name"], dots["text"]) == ("slot not known", ["trial 0, slot not known: 10 spectra/s"])
+
+
 def test_starts_in_the_same_second_are_distinguished(tmp_path: Path) -> None:
     metrics = [{"epoch": 1, "time/train_spectra_per_s": 10.0}]
     trials = [Made({}, [0.5], slot="a", begins_s=begins_s, runs=[{"metrics": metrics}]) for begins_s in (0.2, 0.7)]

@@ -276,3 +276,9 @@ def test_parallel_coordinates_can_be_read(tmp_path: Path) -> None:
     assert all(1.05 / (luminance(colour) + 0.05) >= 3 for _, colour in trace["line"]["colorscale"])
     assert trace["line"]["color"] == [0, 1, 2]  # the best is drawn last
     assert drawn.least_width_px >= 900 and f"min-width: {drawn.least_width_px}px" in section.html
+
+
+def test_which_axes_matter_most_is_not_claimed_before_it_is_known(tmp_path: Path) -> None:
+    trials = [Made({f"axis{k}": float(n + k) for k in range(12)}, [float(n)]) for n in range(3)]
+    section = search.section(make_report(tmp_path / "study", trials))
+    assert section is not None and "The first 9 of 12 are drawn." in section.html and "matter most" not in section.html

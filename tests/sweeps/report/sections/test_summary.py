@@ -240,7 +240,15 @@ def test_a_reference_that_is_still_the_best_is_reported(tmp_path: Path) -> None:
     text = words(make_report(tmp_path / "study", [Made({"x": 0.1}, [0.5], was_enqueued=True), Made({}, [0.4])]))
     assert "is still the best: nothing better was found" in text
     report = make_report(tmp_path / "other", [Made({"x": 0.1}, [0.5], was_enqueued=True), Made({}, [0.6])])
-    assert "cannot be compared spectrum by spectrum" in words(report)
+    assert "spectrum by spectrum: their predictions are not all there." in words(report)
+
+
+def test_the_page_says_why_the_reference_cannot_be_compared(tmp_path: Path) -> None:
+    survey = {"class_names": list(CLASSES), "fingerprint": "another", "folder": "gone"}
+    runs = [{"result": result, "predictions": predictions(50)} for result in ({}, {"survey": survey})]
+    trials = [Made({"x": k}, [k], was_enqueued=not k, runs=[run]) for k, run in enumerate(runs)]
+    text = words(make_report(tmp_path / "study", trials, X))
+    assert "The two cannot be compared spectrum by spectrum: they are not of the same survey." in text
 
 
 @pytest.mark.parametrize(("enqueue", "number"), [([], None), ([{"x": 2}, {"x": 3}], 0)])
