@@ -80,6 +80,11 @@ def begin_sweep(hydra: Hydra, *arguments: str) -> None:
             r"objective=time/train_s is not known: allowed: .*",
         ),
         (
+            ("experiment=debug,ucr", "data=arrays", "data.path=train.tsv", "data.test_path=test.tsv"),
+            r"experiment cannot be searched in these values: sweep\.objective=val/macro_f1 is not what the jobs return, "
+            r"which is objective=train/loss: .*",
+        ),
+        (
             OPEN_CONDITION,
             r"sweep\.enqueue holds {optimizer\.lr:0\.002}, which needs loss=focal or soft_f1: enqueue one of them .*",
         ),
