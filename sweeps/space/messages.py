@@ -36,6 +36,7 @@ AXIS_FIELDS = (
 
 SWEEP, SPACE, CONSTRAINTS = "sweep.", "sweep.space", "sweep.constraints."
 DELETED_AXIS = re.compile(r"delete from config\. '\w+\.space\.(\S+)' does not exist")
+NO_KEYS = "sweep=none is for single runs, and has no keys of a search: leave it out."
 
 
 def hydra_sentence(error: HydraException) -> str:
@@ -81,6 +82,8 @@ def _unknown_key(error: OmegaConfBaseException) -> str | None:
     is_key = isinstance(error, ConfigKeyError | ConfigAttributeError) and error.object_type is dict
     if not is_key or not str(error.full_key).startswith(SWEEP) or str(error.full_key).count(".") > 1:
         return None
+    if not error.parent_node:
+        return NO_KEYS
     return f"{error.full_key} is not a known key: the search's yaml lacks `defaults: [default, _self_]`."
 
 

@@ -105,6 +105,14 @@ def test_a_yaml_without_the_keys_of_a_search_is_refused_with_the_missing_keys(
     assert not (tmp_path / "outputs").exists()
 
 
+@pytest.mark.parametrize("overrides", [["sweep.num_trials=2"], []])
+def test_the_config_of_single_runs_is_refused_as_that_of_a_search(overrides: list[str], tmp_path: Path) -> None:
+    ended = command(SCRIPT, "-m", "sweep=none", "model.width=4,8", *overrides, cwd=tmp_path)
+    assert ended.returncode == 2
+    assert ended.stderr == "error: sweep=none is for single runs, and has no keys of a search: leave it out.\n"
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_mistake_found_in_the_data_ends_the_sweep_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "no.npz").write_text("this is no array")  # a file that is there is opened by a job
     data = f"data.path={tmp_path / 'no.npz'}"
