@@ -68,7 +68,7 @@ def read_domain(where: str, node: Any) -> Domain:
 
 def _whole(where: str, node: Any) -> str:
     """The argument for an axis, if Hydra has read the dots in its name as levels."""
-    while isinstance(node, Mapping) and len(node) == 1 and not _FIELDS.intersection(node):
+    while isinstance(node, Mapping) and len(node) == 1 and not FIELDS.intersection(node):
         ((level, node),) = node.items()
         where = f"{where}.{level}"
     given = override("+sweep.space", {where.removeprefix("sweep.space."): node})
@@ -243,4 +243,5 @@ _READERS: dict[str, tuple[tuple[str, ...], tuple[str, ...], _Reader]] = {
     "simplex": ((), ("classes", "size", "minimum"), _simplex),
 }
 """Type -> its required fields, its optional fields, and the function that reads them."""
-_FIELDS = {"type", "when"}.union(*(required + optional for required, optional, _ in _READERS.values()))
+FIELDS = {"type", "when"}.union(*(required + optional for required, optional, _ in _READERS.values()))
+"""What may follow the name of an axis: the fields of any of its forms."""

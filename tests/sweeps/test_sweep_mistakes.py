@@ -69,6 +69,10 @@ ONE_SLOT = "hydra.launcher.jobs_per_device=1"  # each worker imports torch
             ["sweep=fractions", "sweep.space.sampler.fractions.minimum=0.05"],
             "give the whole axis, as in '+sweep.space={sampler.fractions:{minimum:0.05}}'.",
         ),
+        (
+            ["sweep=fractions", "sweep.space.sampler.fractions.classes=[a,b]"],
+            "give the whole axis, as in '+sweep.space={sampler.fractions:{classes:[a,b]}}'.",
+        ),
         (["model.widht=4,8"], "error: model.widht is not a known key: did you mean 'width'?"),
         (["+sweep.constraints.num_parameters.at_mots=1", "model.width=4,8"], "did you mean 'at_most'?"),
         (
