@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import gc
+import itertools
 import os
 import re
 import sys
@@ -43,6 +44,7 @@ INTERPOLATION = (InterpolationKeyError, InterpolationResolutionError, Unsupporte
 # Messages of the mistakes on the command line, model=null and -m --cfg, for which Hydra raises no exception of its own.
 HYDRA_GROUP_ERROR, HYDRA_MODES_ERROR = "Config group override must be", "Only one of --run, --multirun"
 EXCLUSIVE_MODES = "-m, --run, --cfg and --info exclude one another: without -m, --cfg shows the config of a search too."
+INFO = ("--info", "-i")
 
 # Several values for one run.
 SEVERAL_VALUES = re.compile(r"(?:Ambiguous value for argument|Sweep parameters) '(.*)'(?: requires --multirun)?$", re.M)
@@ -112,10 +114,19 @@ def run_command(main: Callable[[], Any], explain: Explain = nothing_more) -> Non
 
 
 def overrides_last(arguments: Sequence[str]) -> list[str]:
-    """Hydra's options before the overrides: it takes an override that follows an option for an unknown argument."""
-    return sorted(
-        arguments, key=lambda argument: not argument.startswith("-") and ("=" in argument or argument[:1] in ("+", "~"))
-    )
+    """Hydra's options before the overrides: it takes an override that follows an option for an unknown argument.
+
+    After a plain `--info` it would take an override for what to show.
+    """
+    ordered = sorted(arguments, key=_is_override)
+    return [
+        "--info=all" if argument in INFO and (_is_override(after) or after.startswith("-")) else argument
+        for argument, after in itertools.pairwise([*ordered, "-"])
+    ]
+
+
+def _is_override(argument: str) -> bool:
+    return not argument.startswith("-") and ("=" in argument or argument[:1] in ("+", "~"))
 
 
 @contextlib.contextmanager
