@@ -35,6 +35,7 @@ from spectral.cli.composed_files import (
 from spectral.cli.config_groups import register_groups_resolver
 from spectral.cli.startup import EXIT_INTERRUPTED, raise_on_interrupt
 from spectral.configs.messages import config_sentence
+from spectral.configs.pasted_overrides import pasted_correction
 from spectral.control_characters import make_output_printable
 from spectral.errors import UserError, nearest, os_error_sentence
 
@@ -206,6 +207,8 @@ def hydra_sentence(error: HydraException, explain: Explain = nothing_more) -> st
     if isinstance(cause, OmegaConfBaseException):
         return config_sentence(cause, _sibling_keys(cause), argument=merged_argument(error))
     if isinstance(error, OverrideParseException):
+        if corrected := pasted_correction(error.override):
+            return f"{error.override} cannot be read as key=value: write {corrected}."
         return f"{error.override} cannot be read as key=value: {str(error).splitlines()[0]}."
     if argument := argument_of_several_values(error):
         return f"{argument} has several values: write a list in brackets, as in [1,2]."

@@ -213,7 +213,15 @@ def names_only(*overrides: str) -> list[str]:
         ("split=kfold split.fold=9", "split.fold=9 is out of range: with 5 folds it is at most 4."),
         ("model.width=4,6", "model.width=4,6 has several values, which need -m; write a list in brackets, .*"),
         ("model.width=range(4,6)", "model.width=range(4,6) has several values, which need -m; .*"),
-        ("model.width=[1", "model.width=[1 cannot be read as key=value: .*"),
+        ("model.width=[1", "model.width=[1 cannot be read as key=value: no viable alternative at input .*"),
+        (
+            "data.path=/home/andré/a.npz",
+            "data.path=/home/andré/a.npz cannot be read as key=value: write 'data.path=\"/home/andré/a.npz\"'.",
+        ),
+        (
+            "schedule.stages[0].lr=null",
+            "schedule.stages[0].lr=null cannot be read as key=value: write schedule.stages.0.lr=null.",
+        ),
         ("model.width", "model.width cannot be read as key=value: .*"),
     ],
 )
