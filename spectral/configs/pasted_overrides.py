@@ -33,6 +33,12 @@ def pasted_nulls(key: str, names: Iterable[str]) -> str | None:
     return shlex.quote(override) if _read(override) == nulls else None
 
 
+def pasted_text(key: str, text: str) -> str:
+    """`key=text`, which shell and Hydra read back as this text."""
+    plain = f"{key}={text}"
+    return shlex.quote(plain if _read(plain) == text else f"{key}={_in_quotes(text)}")
+
+
 def pasted_correction(override: str) -> str | None:
     """What an override that Hydra cannot read was probably meant to be; None if that is not clear.
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from spectral.configs.pasted_overrides import pasted_correction, pasted_list, pasted_nulls
+from spectral.configs.pasted_overrides import pasted_correction, pasted_list, pasted_nulls, pasted_text
 
 
 def read_back(text: str) -> Any:
@@ -45,6 +45,11 @@ def test_keys_are_read_back_as_they_are(name: str) -> None:
 
 def test_plain_names_have_no_quotes_of_their_own() -> None:
     assert pasted_list("data.class_names", ["star", "qso"]) == "'data.class_names=[star,qso]'"
+
+
+@pytest.mark.parametrize("name", [*NAMES, "outputs/runs/a", "a (1)=2.npz", "a,b", "\u00e9t\u00e9", "", "~/a", "${a}"])
+def test_a_text_is_read_back_as_it_is(name: str) -> None:
+    assert read_back(pasted_text("run_dir", name)) == name
 
 
 @pytest.mark.parametrize(
