@@ -169,7 +169,7 @@ def _check_plain(where: str, value: Any) -> None:
     if not is_plain(value):
         raise user_error(
             f"{where}={value} cannot be written as an override: allowed are null, true, numbers, text, "
-            "lists, and mappings whose keys are words."
+            "lists, and mappings whose keys Hydra reads without quotes."
         )
 
 

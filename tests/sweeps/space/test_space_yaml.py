@@ -99,7 +99,7 @@ def test_each_form_gives_its_domain(yaml: str, domain: Any) -> None:
         ),
         ("[]", "sweep.space.key=[] is not a choice: allowed is a list of one value or more."),
         ("{values: 3}", "sweep.space.key=3 is not a choice"),
-        ("[{two words: 1}, 2]", "cannot be written as an override"),
+        ("[{'b:c': 1}, 2]", "cannot be written as an override"),
         ("{type: list, max_length: 0, element: [1]}", "sweep.space.key.max_length=0 is out of range"),
         ("{type: list, min_length: 3, max_length: 2, element: [1]}", "allowed is an integer from 3 to 1000."),
         ("{type: list, max_length: 2, element: {low: 2, high: 1}}", "sweep.space.key.element goes from 2 to 1"),
