@@ -54,7 +54,7 @@ def take_replicates(config: DictConfig, overrides: Sequence[str], config_loader:
 
 
 def _values(key: str, parsed: Sequence[Override], sweep: DictConfig) -> list[int] | None:
-    """The values that the command, or else the yaml of the search, lists for a key; None if it lists no whole numbers."""
+    """The whole numbers that the command, or else the yaml of the search, lists for a key; None if it lists none."""
     given = [override for override in parsed if override.key_or_group == key]
     return _listed(given[-1]) if given else _in_space(key, sweep)
 

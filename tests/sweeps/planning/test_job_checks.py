@@ -81,8 +81,8 @@ def begin_sweep(hydra: Hydra, *arguments: str) -> None:
         ),
         (
             ("experiment=debug,ucr", "data=arrays", "data.path=train.tsv", "data.test_path=test.tsv"),
-            r"experiment cannot be searched in these values: sweep\.objective=val/macro_f1 is not what the jobs return, "
-            r"which is objective=train/loss: .*",
+            r"experiment cannot be searched in these values: sweep\.objective=val/macro_f1 is not what the jobs "
+            r"return, which is objective=train/loss: .*",
         ),
         (
             OPEN_CONDITION,
