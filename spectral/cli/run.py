@@ -207,9 +207,7 @@ def hydra_sentence(error: HydraException, explain: Explain = nothing_more) -> st
     if isinstance(cause, OmegaConfBaseException):
         return config_sentence(cause, _sibling_keys(cause), argument=merged_argument(error))
     if isinstance(error, OverrideParseException):
-        if corrected := pasted_correction(error.override):
-            return f"{error.override} cannot be read as key=value: write {corrected}."
-        return f"{error.override} cannot be read as key=value: {str(error).splitlines()[0]}."
+        return f"{error.override} cannot be read as key=value: {_what_is_wrong(error)}."
     if argument := argument_of_several_values(error):
         return f"{argument} has several values: write a list in brackets, as in [1,2]."
     if listed := LISTED_UNKNOWN.match(str(error)) or LISTED_TWICE.match(str(error)):
@@ -222,6 +220,15 @@ def hydra_sentence(error: HydraException, explain: Explain = nothing_more) -> st
     if cause is None or isinstance(cause, HydraException):
         return f"{hydras_own_words(error)}."
     raise error
+
+
+def _what_is_wrong(error: OverrideParseException) -> str:
+    """Why an override cannot be read, or what to write in its place."""
+    if "=" not in error.override:
+        return "it has no ="
+    if corrected := pasted_correction(error.override):
+        return f"write {corrected}"
+    return str(error).removeprefix(f"Error parsing override '{error.override}'\n").splitlines()[0].rstrip(".")
 
 
 def merged_argument(error: HydraException) -> str:

@@ -214,6 +214,7 @@ def names_only(*overrides: str) -> list[str]:
         ("model.width=4,6", "model.width=4,6 has several values, which need -m; write a list in brackets, .*"),
         ("model.width=range(4,6)", "model.width=range(4,6) has several values, which need -m; .*"),
         ("model.width=[1", "model.width=[1 cannot be read as key=value: no viable alternative at input .*"),
+        ("model.width=interval(a,b)", "model.width=interval(a,b) cannot be read as key=value: .* start.*"),
         (
             "data.path=/home/andré/a.npz",
             "data.path=/home/andré/a.npz cannot be read as key=value: write 'data.path=\"/home/andré/a.npz\"'.",
@@ -222,7 +223,8 @@ def names_only(*overrides: str) -> list[str]:
             "schedule.stages[0].lr=null",
             "schedule.stages[0].lr=null cannot be read as key=value: write schedule.stages.0.lr=null.",
         ),
-        ("model.width", "model.width cannot be read as key=value: .*"),
+        ("model.width", "model.width cannot be read as key=value: it has no =."),
+        ("model.width=4 8", "8 cannot be read as key=value: it has no =."),
     ],
 )
 def test_a_mistake_in_the_config_is_reported_in_one_sentence(
