@@ -232,15 +232,19 @@ class SpectralSweeper(Sweeper):
             raise user_error(f"{loop.final_failure.rstrip('.')}: fix it and give the same command again.")
 
     def _check_yaml(self) -> None:
-        """Raise UserError if a named search lacks the default's keys: it would not do what its yaml seems to say."""
+        """Raise UserError if the command lacks the default's keys of a search: it would not do what it seems to say."""
         from sweeps.config import SweepConfig
         from sweeps.errors import user_error
+        from sweeps.space.messages import NO_KEYS
 
-        name, node = self._name_of_search(), OmegaConf.select(self.config, GROUP)
+        name, node = self.config.hydra.runtime.choices.get(GROUP), OmegaConf.select(self.config, GROUP)
         has_default = "default" in self.hydra_context.config_loader.get_group_options(GROUP)
         keys = {field.name for field in fields(SweepConfig)}
-        if name and has_default and isinstance(node, DictConfig) and not keys <= set(node):
-            raise user_error(f"sweep={name} lacks the keys of a search: its yaml lacks `defaults: [default, _self_]`.")
+        if name in (None, "default") or not has_default or not isinstance(node, DictConfig) or keys <= set(node):
+            return
+        if name == "none":
+            raise user_error(NO_KEYS)
+        raise user_error(f"sweep={name} lacks the keys of a search: its yaml lacks `defaults: [default, _self_]`.")
 
     def _name_of_search(self) -> str | None:
         """The name of the search's yaml in conf/sweep, which also names its study; None for a sweep without one."""

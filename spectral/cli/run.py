@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import gc
+import itertools
 import os
 import re
 import sys
@@ -34,6 +35,7 @@ from spectral.cli.composed_files import (
 from spectral.cli.config_groups import register_groups_resolver
 from spectral.cli.startup import EXIT_INTERRUPTED, raise_on_interrupt
 from spectral.configs.messages import config_sentence
+from spectral.configs.pasted_overrides import pasted_correction
 from spectral.control_characters import make_output_printable
 from spectral.errors import UserError, nearest, os_error_sentence
 
@@ -43,6 +45,7 @@ INTERPOLATION = (InterpolationKeyError, InterpolationResolutionError, Unsupporte
 # Messages of the mistakes on the command line, model=null and -m --cfg, for which Hydra raises no exception of its own.
 HYDRA_GROUP_ERROR, HYDRA_MODES_ERROR = "Config group override must be", "Only one of --run, --multirun"
 EXCLUSIVE_MODES = "-m, --run, --cfg and --info exclude one another: without -m, --cfg shows the config of a search too."
+INFO = ("--info", "-i")
 
 # Several values for one run.
 SEVERAL_VALUES = re.compile(r"(?:Ambiguous value for argument|Sweep parameters) '(.*)'(?: requires --multirun)?$", re.M)
@@ -112,10 +115,19 @@ def run_command(main: Callable[[], Any], explain: Explain = nothing_more) -> Non
 
 
 def overrides_last(arguments: Sequence[str]) -> list[str]:
-    """Hydra's options before the overrides: it takes an override that follows an option for an unknown argument."""
-    return sorted(
-        arguments, key=lambda argument: not argument.startswith("-") and ("=" in argument or argument[:1] in ("+", "~"))
-    )
+    """Hydra's options before the overrides: it takes an override that follows an option for an unknown argument.
+
+    After a plain `--info` it would take an override for what to show.
+    """
+    ordered = sorted(arguments, key=_is_override)
+    return [
+        "--info=all" if argument in INFO and (_is_override(after) or after.startswith("-")) else argument
+        for argument, after in itertools.pairwise([*ordered, "-"])
+    ]
+
+
+def _is_override(argument: str) -> bool:
+    return not argument.startswith("-") and ("=" in argument or argument[:1] in ("+", "~"))
 
 
 @contextlib.contextmanager
@@ -195,7 +207,7 @@ def hydra_sentence(error: HydraException, explain: Explain = nothing_more) -> st
     if isinstance(cause, OmegaConfBaseException):
         return config_sentence(cause, _sibling_keys(cause), argument=merged_argument(error))
     if isinstance(error, OverrideParseException):
-        return f"{error.override} cannot be read as key=value: {str(error).splitlines()[0]}."
+        return f"{error.override} cannot be read as key=value: {_what_is_wrong(error)}."
     if argument := argument_of_several_values(error):
         return f"{argument} has several values: write a list in brackets, as in [1,2]."
     if listed := LISTED_UNKNOWN.match(str(error)) or LISTED_TWICE.match(str(error)):
@@ -208,6 +220,15 @@ def hydra_sentence(error: HydraException, explain: Explain = nothing_more) -> st
     if cause is None or isinstance(cause, HydraException):
         return f"{hydras_own_words(error)}."
     raise error
+
+
+def _what_is_wrong(error: OverrideParseException) -> str:
+    """Why an override cannot be read, or what to write in its place."""
+    if "=" not in error.override:
+        return "it has no ="
+    if corrected := pasted_correction(error.override):
+        return f"write {corrected}"
+    return str(error).removeprefix(f"Error parsing override '{error.override}'\n").splitlines()[0].rstrip(".")
 
 
 def merged_argument(error: HydraException) -> str:

@@ -3,14 +3,18 @@
 import re
 import shlex
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.overrides_parser import OverridesParser, create_functions
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 KEYWORDS = {"null", "true", "false", "inf", "nan"}
 SPECIAL = re.compile(r"([\\()\[\]{}:=, \t])")  # what Hydra reads in a key of a mapping only after a backslash
+INDEX = re.compile(r"\[(\d+)\]")
+NO_TEXT = re.compile(r"[\[{'\"]")  # how a list, a mapping and a text in quotes begin
+UNREAD = object()
 
 
 def pasted_list(key: str, names: Sequence[str]) -> str:
@@ -26,14 +30,41 @@ def pasted_nulls(key: str, names: Iterable[str]) -> str | None:
     nulls = dict.fromkeys(names)
     pairs = ", ".join(SPECIAL.sub(r"\\\1", name) + ": null" for name in nulls)
     override = f"{key}={{{pairs}}}"
-    try:
-        found = OverridesParser.create().parse_override(override).value()
-    except HydraException:
+    return shlex.quote(override) if _read(override) == nulls else None
+
+
+def pasted_text(key: str, text: str) -> str:
+    """`key=text`, which shell and Hydra read back as this text."""
+    plain = f"{key}={text}"
+    return shlex.quote(plain if _read(plain) == text else f"{key}={_in_quotes(text)}")
+
+
+def pasted_correction(override: str) -> str | None:
+    """What an override that Hydra cannot read was probably meant to be; None if that is not clear.
+
+    An index of its key stands after a dot, and a text with characters such as é or ( in quotes.
+    """
+    key, equals, value = override.partition("=")
+    dotted = INDEX.sub(r".\1", key) + equals
+    if not equals or _read(dotted) is UNREAD:
         return None
-    return shlex.quote(override) if found == nulls else None
+    if _read(dotted + value) is not UNREAD:
+        return shlex.quote(dotted + value)
+    is_text = not NO_TEXT.match(value) and value.partition("(")[0].strip() not in create_functions().definitions
+    return shlex.quote(dotted + _in_quotes(value)) if is_text else None
+
+
+def _read(override: str) -> Any:
+    """The value of an override; UNREAD if Hydra cannot read it."""
+    try:
+        return OverridesParser.create().parse_override(override).value()
+    except HydraException:
+        return UNREAD
 
 
 def _quoted(name: str) -> str:
-    if WORD.fullmatch(name) and name.lower() not in KEYWORDS:
-        return name
-    return QuotedString(name, Quote.double).with_quotes()
+    return name if WORD.fullmatch(name) and name.lower() not in KEYWORDS else _in_quotes(name)
+
+
+def _in_quotes(text: str) -> str:
+    return QuotedString(text, Quote.double).with_quotes()

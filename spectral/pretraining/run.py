@@ -1,7 +1,6 @@
 """One pretraining from its config to its result, as experiment.py is for a classifier. Read it from top to bottom."""
 
 import logging
-import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from torch import nn
 from spectral.builders import begin_runtime, optimizing, training_settings, with_runtime
 from spectral.configs.ignored import ignored_of_data, ignored_of_stages
 from spectral.configs.models import models
+from spectral.configs.pasted_overrides import pasted_text
 from spectral.configs.pretraining import PretrainingConfig, typed_pretraining
 from spectral.data.dataset import Dataset
 from spectral.errors import UserError
@@ -72,7 +72,7 @@ def run(config: DictConfig, on_epoch: EpochCallback = lambda _epoch, _row: None)
             with says_how_to_resume(console, folder):
                 result = _carry_out(pretraining, resolved_config, folder, console, on_epoch)
         console.say(f"{pretraining.objective} of the masked pixels {result[pretraining.objective]:.4f}")
-        given = shlex.quote(f"init={folder.path}")
+        given = pasted_text("init", str(folder.path))
         console.say(f"run folder: {folder.path}; train with labels from there by {given}")
     return float(result[pretraining.objective])
 

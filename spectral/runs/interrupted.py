@@ -1,12 +1,12 @@
 """What a training says when Ctrl-C ends it."""
 
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
 
+from spectral.configs.pasted_overrides import pasted_text
 from spectral.runs.folder import RunFolder
 
 
@@ -16,6 +16,6 @@ def says_how_to_resume(console: Console, folder: RunFolder) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        argument = shlex.quote(f"run_dir={folder.path}")
+        argument = pasted_text("run_dir", str(folder.path))
         console.print(f"To resume, give the same command with {escape(argument)}", soft_wrap=True)
         raise

@@ -33,12 +33,15 @@ def startup_lines(
     if sweep.num_trials and sweep.num_trials > study.num_trials:
         held = f"{study.num_trials} configuration" + "s" * (study.num_trials > 1)
         yield f"sweep.num_trials={sweep.num_trials} is more than the grid's {held}: each configuration is run once."
-    num_there = num_taken(study.trials())
+    trials = study.trials()
+    num_there = num_taken(trials)
     if num_there > study.num_trials:
         yield f"The study already has {num_there} trials, more than the {study.num_trials} that are asked for."
-    if num_there >= study.num_trials and (num := _num_left_out(study, sweep)):
+    num = _num_left_out(study, sweep) - max(study.num_trials - len(standing(trials)), 0)
+    if num > 0:
         are = "1 configuration of sweep.enqueue is" if num == 1 else f"{num} configurations of sweep.enqueue are"
-        yield f"{are} not run: the study has its {num_there} trials, and a higher sweep.num_trials adds some."
+        total = max(study.num_trials, num_there)
+        yield f"{are} not run: the total of the study is {total}, and a higher sweep.num_trials adds trials."
     if accepted := accepted_data(study.study):
         names = " and ".join(sorted({*stored_fingerprints(study.trials()).values(), *accepted}))
         yield f"Trials on different data are ranked together, as sweep.accept_changed_data asked: {names}."

@@ -199,7 +199,7 @@ def _check_storage(url: str | None) -> None:
 
 def _check_seeds(seeds: Any) -> None:
     if isinstance(seeds, list):
-        fine = bool(seeds) and all(is_number(seed) and int(seed) == seed for seed in seeds)
+        fine = bool(seeds) and all(is_number(seed) and float(seed).is_integer() for seed in seeds)
         fine = fine and len(set(seeds)) == len(seeds)
     else:
         fine = isinstance(seeds, int) and not isinstance(seeds, bool) and seeds >= 1

@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 from sweeps.config import SweepConfig
 from sweeps.launchers.compose import Composer
 from sweeps.planning.arguments import RUN_DIR
-from sweeps.planning.checks import refused_search_override
+from sweeps.planning.checks import check_objective, refused_search_override
 from sweeps.planning.ignored_axes import ignored_axis
 from sweeps.planning.imported import imported
 from sweeps.planning.plan import Plan
@@ -73,6 +73,7 @@ class JobChecks:
 
         def compose(overrides: list[str]) -> Any:
             config = self.composed(overrides, sweep)
+            check_objective(sweep, config)  # an axis may choose another one, as experiment=debug,ucr does
             return check(config) if check else config
 
         return compose

@@ -33,7 +33,7 @@ def take_replicates(config: DictConfig, overrides: Sequence[str], config_loader:
     if node is None or "seeds" not in node or seed_key == FOLD:
         return list(overrides), ""
     keys = (seed_key, FOLD)
-    found = {key: values for key in keys if (values := _listed(key, parsed) or _in_space(key, node)) is not None}
+    found = {key: values for key in keys if (values := _values(key, parsed, node)) is not None}
     if FOLD not in found and (folds := _all_folds(config, parsed)):
         found[FOLD] = folds
     if not found or (node.seeds != 1 and FOLD not in found):
@@ -53,10 +53,15 @@ def take_replicates(config: DictConfig, overrides: Sequence[str], config_loader:
     return [text for text, o in zip(overrides, parsed, strict=True) if o.key_or_group != key], line
 
 
-def _listed(key: str, parsed: Sequence[Override]) -> list[int] | None:
-    """The values of a key that the command line gives as a list to run; None if it does not, or not whole numbers."""
-    override = next((o for o in parsed if o.key_or_group == key and o.is_sweep_override()), None)
-    if override is None or not (override.is_choice_sweep() or override.is_range_sweep()):
+def _values(key: str, parsed: Sequence[Override], sweep: DictConfig) -> list[int] | None:
+    """The whole numbers that the command, or else the yaml of the search, lists for a key; None if it lists none."""
+    given = [override for override in parsed if override.key_or_group == key]
+    return _listed(given[-1]) if given else _in_space(key, sweep)
+
+
+def _listed(override: Override) -> list[int] | None:
+    """The values of an argument that is a list to run; None if it is not, or not one of whole numbers."""
+    if not (override.is_choice_sweep() or override.is_range_sweep()):
         return None
     values = [str(value) for value in override.sweep_iterator()]  # as Hydra gives them
     is_whole = all(value.lstrip("-").isdecimal() for value in values) and len(set(values)) == len(values)

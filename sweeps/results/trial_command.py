@@ -8,6 +8,7 @@ from sweeps.errors import user_error_type
 from sweeps.invocation import command
 from sweeps.results.run import Run
 from sweeps.results.seeds_or_folds import replicate_of
+from sweeps.space.values import override_of_word
 from sweeps.study.attributes import OVERRIDES, SEEDS
 from sweeps.study.renamed import renamed_override
 
@@ -47,7 +48,7 @@ def which_seed(attributes: Mapping[str, Any], seed_key: str) -> str:
 
 def predict_command(run: Path) -> str:
     """The command that classifies new spectra by a run, less its data."""
-    return command(["python", "-m", "spectral.predict"], [f"run={run}", "out=classes.csv"])
+    return command(["python", "-m", "spectral.predict"], [override_of_word("run", str(run)), "out=classes.csv"])
 
 
 def _key(override: str) -> str:

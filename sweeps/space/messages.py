@@ -13,29 +13,12 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from sweeps.errors import did_you_mean, user_error_type
-from sweeps.space.read import read_condition
+from sweeps.space.read import FIELDS, read_condition
 from sweeps.sweeper_keys import SWEEPER_KEYS, other_plugin_sentence, sweeper_key_sentence
-
-# The fields of an axis, in any of its forms: what may follow its name.
-AXIS_FIELDS = (
-    "low",
-    "high",
-    "step",
-    "log",
-    "type",
-    "values",
-    "value",
-    "min_length",
-    "max_length",
-    "element",
-    "size",
-    "minimum",
-    "when",
-)
-
 
 SWEEP, SPACE, CONSTRAINTS = "sweep.", "sweep.space", "sweep.constraints."
 DELETED_AXIS = re.compile(r"delete from config\. '\w+\.space\.(\S+)' does not exist")
+NO_KEYS = "sweep=none is for single runs, and has no keys of a search: leave it out."
 
 
 def hydra_sentence(error: HydraException) -> str:
@@ -81,6 +64,8 @@ def _unknown_key(error: OmegaConfBaseException) -> str | None:
     is_key = isinstance(error, ConfigKeyError | ConfigAttributeError) and error.object_type is dict
     if not is_key or not str(error.full_key).startswith(SWEEP) or str(error.full_key).count(".") > 1:
         return None
+    if not error.parent_node:
+        return NO_KEYS
     return f"{error.full_key} is not a known key: the search's yaml lacks `defaults: [default, _self_]`."
 
 
@@ -156,6 +141,6 @@ def _form(axis: str, fields: Sequence[str], value: str, is_known: bool) -> str:
 def _split(path: str, axes: Sequence[str]) -> tuple[str, list[str]]:
     """Split a path into axis and fields: the longest known axis, else the part before the first field."""
     parts = path.split(".")
-    ends = [i for i in range(1, len(parts) + 1) if i == len(parts) or parts[i] in AXIS_FIELDS]
+    ends = [i for i in range(1, len(parts) + 1) if i == len(parts) or parts[i] in FIELDS]
     end = max((i for i in ends if ".".join(parts[:i]) in axes), default=ends[0])
     return ".".join(parts[:end]), parts[end:]

@@ -2,7 +2,7 @@
 
 import math
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sweeps.errors import nearest, user_error
@@ -49,8 +49,8 @@ def read_domain(where: str, node: Any) -> Domain:
     if kind is None:
         raise user_error(
             f"{where}={node} does not say what is searched: allowed is a list of values, or a mapping with low and "
-            "high, or with a type; on the command line write an axis without sweep.space, as in model.width=8,16, "
-            f"or as {_whole(where, node)}."
+            "high, or with a type; the name of an axis is one key, dots included: on the command line write it without "
+            f"sweep.space, as in model.width=8,16, or as {_whole(where, node)}."
         )
     if not isinstance(kind, str) or kind not in _READERS:
         raise user_error(f"{where}.type={kind} is not known: {nearest(str(kind), _READERS)}.")
@@ -67,12 +67,18 @@ def read_domain(where: str, node: Any) -> Domain:
 
 
 def _whole(where: str, node: Any) -> str:
-    """The argument for an axis, if Hydra has read the dots in its name as levels."""
-    while isinstance(node, Mapping) and len(node) == 1 and not _FIELDS.intersection(node):
-        ((level, node),) = node.items()
-        where = f"{where}.{level}"
-    given = override("+sweep.space", {where.removeprefix("sweep.space."): node})
-    return shlex.quote(given)
+    """The argument for the axes, if the dots in their names were read or written as levels."""
+    axes = dict(_leaves(where.removeprefix("sweep.space."), node))
+    return shlex.quote(override("+sweep.space", axes))
+
+
+def _leaves(name: str, node: Any) -> Iterator[tuple[str, Any]]:
+    """The axes in a mapping by levels, under their whole names."""
+    if not isinstance(node, Mapping) or not node or FIELDS.intersection(node):
+        yield name, node
+        return
+    for level, inner in node.items():
+        yield from _leaves(f"{name}.{level}", inner)
 
 
 def _with_article(kind: str) -> str:
@@ -163,7 +169,7 @@ def _check_plain(where: str, value: Any) -> None:
     if not is_plain(value):
         raise user_error(
             f"{where}={value} cannot be written as an override: allowed are null, true, numbers, text, "
-            "lists, and mappings whose keys are words."
+            "lists, and mappings whose keys Hydra reads without quotes."
         )
 
 
@@ -243,4 +249,5 @@ _READERS: dict[str, tuple[tuple[str, ...], tuple[str, ...], _Reader]] = {
     "simplex": ((), ("classes", "size", "minimum"), _simplex),
 }
 """Type -> its required fields, its optional fields, and the function that reads them."""
-_FIELDS = {"type", "when"}.union(*(required + optional for required, optional, _ in _READERS.values()))
+FIELDS = {"type", "when"}.union(*(required + optional for required, optional, _ in _READERS.values()))
+"""What may follow the name of an axis: the fields of any of its forms."""

@@ -50,7 +50,7 @@ def is_plain(value: Any) -> bool:
     if isinstance(value, list):
         return all(is_plain(element) for element in value)
     if isinstance(value, dict):
-        return all(isinstance(key, str) and _is_word(key) and is_plain(element) for key, element in value.items())
+        return all(is_key(key_text(key)) and is_plain(element) for key, element in value.items())
     return value is None or isinstance(value, bool | int | float | str)
 
 
@@ -88,7 +88,7 @@ def text(value: Any) -> str:
     if isinstance(value, str):
         return value if _is_word(value) else QuotedString(value, Quote.single).with_quotes()
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{key}:{text(element)}" for key, element in value.items()) + "}"
+        return "{" + ",".join(f"{key_text(key)}:{text(element)}" for key, element in value.items()) + "}"
     if isinstance(value, Sequence):
         return "[" + ",".join(text(element) for element in value) + "]"
     return repr(value)

@@ -213,8 +213,18 @@ def names_only(*overrides: str) -> list[str]:
         ("split=kfold split.fold=9", "split.fold=9 is out of range: with 5 folds it is at most 4."),
         ("model.width=4,6", "model.width=4,6 has several values, which need -m; write a list in brackets, .*"),
         ("model.width=range(4,6)", "model.width=range(4,6) has several values, which need -m; .*"),
-        ("model.width=[1", "model.width=[1 cannot be read as key=value: .*"),
-        ("model.width", "model.width cannot be read as key=value: .*"),
+        ("model.width=[1", "model.width=[1 cannot be read as key=value: no viable alternative at input .*"),
+        ("model.width=interval(a,b)", "model.width=interval(a,b) cannot be read as key=value: .* start.*"),
+        (
+            "data.path=/home/andré/a.npz",
+            "data.path=/home/andré/a.npz cannot be read as key=value: write 'data.path=\"/home/andré/a.npz\"'.",
+        ),
+        (
+            "schedule.stages[0].lr=null",
+            "schedule.stages[0].lr=null cannot be read as key=value: write schedule.stages.0.lr=null.",
+        ),
+        ("model.width", "model.width cannot be read as key=value: it has no =."),
+        ("model.width=4 8", "8 cannot be read as key=value: it has no =."),
     ],
 )
 def test_a_mistake_in_the_config_is_reported_in_one_sentence(
@@ -290,6 +300,9 @@ def test_a_folder_with_other_files_is_left_alone(small: Overrides, tmp_path: Pat
         ("a.b=4,8 -m c=1", "-m a.b=4,8 c=1"),
         ("+a=1 --config-dir there ~b --cfg job c=2 ++d=3", "--config-dir there --cfg job +a=1 ~b c=2 ++d=3"),
         ("-m a=1", "-m a=1"),
+        ("a=1 --info", "--info=all a=1"),
+        ("-i a=1 --cfg job", "--info=all --cfg job a=1"),
+        ("a=1 --info defaults", "--info defaults a=1"),
         ("", ""),
     ],
 )

@@ -102,6 +102,7 @@ def test_a_mistake_found_in_the_data_ends_the_command_without_a_folder(tmp_path:
         (("--help",), ("python run.py experiment=debug", "model: ", "num_threads: null")),
         (("--cfg", "job"), ("macro_f1", "widths: null", "stages:")),
         pytest.param(("--info",), ("Defaults Tree", "hydra/typed/model/reference"), marks=pytest.mark.slow),
+        (("model=fcn", "--info"), ("Defaults Tree", "hydra/typed/model/fcn")),
     ],
 )
 def test_help_and_config_are_printed_without_a_run(

@@ -89,12 +89,12 @@ def left_over(folder: Path) -> list[str]:
 
 def test_shards_make_the_pack_of_one_command(data: list[str], whole: dict[str, bytes], tmp_path: Path) -> None:
     """As jobs of one of Hydra's own launchers, which runs them one after another in the process of the command."""
-    out = tmp_path / "pack"
+    out = tmp_path / "a pack"
     given = [*data, "shards=3", "hydra/launcher=basic", f"out={out}"]
     ended = command(REPOSITORY / "spectral" / "pack.py", *given, cwd=tmp_path, joined=True)
     assert ended.returncode == 0, ended.stdout
     assert files_of(out) == whole and left_over(tmp_path) == []
-    assert f"use it with: python run.py data=packed data.folder={out}" in ended.stdout
+    assert f"use it with: python run.py data=packed 'data.folder={out}'" in ended.stdout
 
 
 def test_shards_of_another_scheduler_are_joined_by_the_last(

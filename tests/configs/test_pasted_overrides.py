@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from spectral.configs.pasted_overrides import pasted_list, pasted_nulls
+from spectral.configs.pasted_overrides import pasted_correction, pasted_list, pasted_nulls, pasted_text
 
 
 def read_back(text: str) -> Any:
@@ -45,3 +45,22 @@ def test_keys_are_read_back_as_they_are(name: str) -> None:
 
 def test_plain_names_have_no_quotes_of_their_own() -> None:
     assert pasted_list("data.class_names", ["star", "qso"]) == "'data.class_names=[star,qso]'"
+
+
+@pytest.mark.parametrize("name", [*NAMES, "outputs/runs/a", "a (1)=2.npz", "a,b", "\u00e9t\u00e9", "", "~/a", "${a}"])
+def test_a_text_is_read_back_as_it_is(name: str) -> None:
+    assert read_back(pasted_text("run_dir", name)) == name
+
+
+@pytest.mark.parametrize(
+    ("given", "correction"),
+    [
+        ("data.path=\u00e9t\u00e9.npz", "'data.path=\"\u00e9t\u00e9.npz\"'"),
+        ("+a=spectra (1).npz", "'+a=\"spectra (1).npz\"'"),
+        ("stages[0].loss[1]=x=y", "'stages.0.loss.1=\"x=y\"'"),
+        ("stages[0].lr=1e-3", "stages.0.lr=1e-3"),
+        *((given, None) for given in ("a=[1", "a={b:1", "a=interval(1,2", "a='b", "a", "stages[0]", "\u00e9=1")),
+    ],
+)
+def test_what_cannot_be_read_is_corrected_if_it_is_clear_what_was_meant(given: str, correction: str | None) -> None:
+    assert pasted_correction(given) == correction

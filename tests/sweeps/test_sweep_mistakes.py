@@ -77,6 +77,10 @@ MISTAKES = [
         ["sweep=fractions", "sweep.space.sampler.fractions.minimum=0.05"],
         "give the whole axis, as in '+sweep.space={sampler.fractions:{minimum:0.05}}'.",
     ),
+    (
+        ["sweep=fractions", "sweep.space.sampler.fractions.classes=[a,b]"],
+        "give the whole axis, as in '+sweep.space={sampler.fractions:{classes:[a,b]}}'.",
+    ),
     (["model.widht=4,8"], "error: model.widht is not a known key: did you mean 'width'?"),
     (["+sweep.constraints.num_parameters.at_mots=1", "model.width=4,8"], "did you mean 'at_most'?"),
     (
@@ -113,6 +117,14 @@ def test_a_yaml_without_the_keys_of_a_search_is_refused_with_the_missing_keys(
     assert ended.stderr.startswith("error: sweep") and len(ended.stderr.splitlines()) == 1
     assert "yaml lacks `defaults: [default, _self_]`." in ended.stderr
     assert not (tmp_path / "outputs").exists()
+
+
+@pytest.mark.parametrize("overrides", [["sweep.num_trials=2"], []])
+def test_the_config_of_single_runs_is_refused_as_that_of_a_search(overrides: list[str], tmp_path: Path) -> None:
+    ended = command(SCRIPT, "-m", "sweep=none", "model.width=4,8", *overrides, cwd=tmp_path)
+    assert ended.returncode == 2
+    assert ended.stderr == "error: sweep=none is for single runs, and has no keys of a search: leave it out.\n"
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ from omegaconf import DictConfig
 
 from spectral.configs.commands import PackConfig, typed_command
 from spectral.configs.data import readers
+from spectral.configs.pasted_overrides import pasted_text
 from spectral.errors import UserError
 
 if TYPE_CHECKING:
@@ -66,4 +67,4 @@ def _print(command: PackConfig, survey: "Survey | None") -> None:
     console.say(f"{len(survey)} spectra of {survey.length} points, classes {classes}")
     for reason, count in survey.skipped.items():
         console.say(f"skipped {count}: {reason}")
-    console.say(f"use it with: python run.py data=packed data.folder={command.out}")
+    console.say(f"use it with: python run.py data=packed {pasted_text('data.folder', command.out)}")

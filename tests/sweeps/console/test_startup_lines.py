@@ -68,11 +68,19 @@ def test_what_is_enqueued_in_a_full_study_is_reported_and_is_not_its_reference(t
     options: dict[str, Any] = {"num_trials": 2, "enqueue": [{"x": 0.1}]}
     sweep(tmp_path, FLOATS, lambda call: -float(call.folder.name), **options)  # the second trial is the best
     assert lines(tmp_path, **options) == []
-    said = "1 configuration of sweep.enqueue is not run: the study has its 2 trials, and a higher sweep.num_trials"
-    assert lines(tmp_path, **options | {"enqueue": [{"x": 0.5}, {"x": 0.1}]}) == [f"{said} adds some."]
+    said = "1 configuration of sweep.enqueue is not run: the total of the study is 2, and a higher sweep.num_trials"
+    assert lines(tmp_path, **options | {"enqueue": [{"x": 0.5}, {"x": 0.1}]}) == [f"{said} adds trials."]
     study = open_study(tmp_path, FLOATS, **options | {"enqueue": [{"x": 0.5}]})
     study.close()
     assert [trial.number for trial in final_trials(study.study)] == [1, 0]
+
+
+def test_what_is_enqueued_beyond_the_total_is_reported_before_anything_runs(tmp_path: Path) -> None:
+    enqueue = [{"x": 0.1}, {"x": 0.2}, {"x": 0.3}]
+    are = "2 configurations of sweep.enqueue are not run"
+    (line,) = lines(tmp_path, num_trials=1, enqueue=enqueue)
+    assert line == f"{are}: the total of the study is 1, and a higher sweep.num_trials adds trials."
+    assert lines(tmp_path, num_trials=3, enqueue=enqueue) == []
 
 
 def test_a_number_above_the_size_of_the_grid_is_reported(tmp_path: Path) -> None:

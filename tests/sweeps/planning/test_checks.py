@@ -40,6 +40,7 @@ CONF = Path(__file__).resolve().parents[3] / "conf"
         ({"seeds": 0}, "sweep.seeds=0 is not allowed"),
         ({"seeds": [1, 1]}, r"sweep.seeds=\[1, 1\] is not allowed"),
         ({"seeds": True}, "sweep.seeds=True is not allowed"),
+        ({"seeds": [float("nan")]}, r"sweep.seeds=\[nan\] is not allowed"),
         ({"study_name": "a/b"}, "sweep.study_name=a/b cannot name a folder"),
         ({"lost_after_s": 5}, "sweep.lost_after_s=5.0 is out of range"),
         (

@@ -66,6 +66,11 @@ REFUSED = [
         ("model.width=4,8", "device=cuda"),
         r"device=cuda is not there for the jobs of this sweep: allowed are auto, cpu(, mps)?\.",
     ),
+    (
+        ("experiment=debug,ucr", "data=arrays", "data.path=train.tsv", "data.test_path=test.tsv"),
+        r"experiment cannot be searched in these values: sweep\.objective=val/macro_f1 is not what the jobs "
+        r"return, which is objective=train/loss: .*",
+    ),
     (("model.width=4,8", "device=nope"), "device=nope is no device: allowed are auto, cpu, mps, cuda, .*"),
     (("device=cpu,cuda:1",), r"device=cuda:1 is not there for the jobs .*"),
     (("data=tianchi", "data.index=i.csv", "data.folder=no", "seed=1,2"), r"data\.index=i\.csv is not a file\."),
@@ -93,7 +98,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "expected"), slow_after(5, REFUSED))
+@pytest.mark.parametrize(("arguments", "expected"), slow_after(6, REFUSED))
 def test_a_sweep_that_cannot_run_is_refused_and_leaves_no_folder(
     arguments: tuple[str, ...], expected: str, hydra: Hydra, tmp_path: Path
 ) -> None:

@@ -44,7 +44,15 @@ def test_folds_and_seeds_become_replicates(overrides: list[str], seeds: list[int
 
 
 @pytest.mark.parametrize(
-    "overrides", [["model.width=4,8"], ["split=kfold", "split.fold=1"], ["seed=3"], ["split=kfold,stratified"]]
+    "overrides",
+    [
+        ["model.width=4,8"],
+        ["split=kfold", "split.fold=1"],
+        ["seed=3"],
+        ["seed=0,1", "seed=3"],
+        ["+sweep.space={seed:[2,7]}", "seed=3"],
+        ["split=kfold,stratified"],
+    ],
 )
 def test_other_commands_stay_as_they_are(overrides: list[str]) -> None:
     left, sweep, line = taken(*overrides)

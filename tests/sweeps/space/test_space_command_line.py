@@ -57,6 +57,7 @@ def _values(job: list[str]) -> dict[str, Any]:
         ["k=sort(choice(b,a),reverse=true)"],
         ["k=null,true,false", "l='a b',\"c,d\",plain"],
         ["k={a:1,b:[2]},{a:2}"],
+        ["k={1:0.5,two words:0.5},{true:1}"],
         ["+new.key=1,2", "++other=a,b", "~gone"],
         ["experiment=debug", "k=1,2", "k=3,4"],
         ["k=1,2", "k=5"],

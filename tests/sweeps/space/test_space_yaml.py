@@ -92,9 +92,14 @@ def test_each_form_gives_its_domain(yaml: str, domain: Any) -> None:
         ("{type: flaot, low: 1, high: 2}", "sweep.space.key.type=flaot is not known: did you mean 'float'?"),
         ("{foo: 1}", "sweep.space.key={'foo': 1} does not say what is searched"),
         ("{deep: {foo: {low: 1, high: 2}}}", "or as '+sweep.space={key.deep.foo:{low:1,high:2}}'."),
+        (
+            "{deep: {low: 1, high: 2}, flat: [3, 4]}",
+            "one key, dots included: on the command line write it without sweep.space, as in model.width=8,16, or as "
+            "'+sweep.space={key.deep:{low:1,high:2},key.flat:[3,4]}'.",
+        ),
         ("[]", "sweep.space.key=[] is not a choice: allowed is a list of one value or more."),
         ("{values: 3}", "sweep.space.key=3 is not a choice"),
-        ("[{two words: 1}, 2]", "cannot be written as an override"),
+        ("[{'b:c': 1}, 2]", "cannot be written as an override"),
         ("{type: list, max_length: 0, element: [1]}", "sweep.space.key.max_length=0 is out of range"),
         ("{type: list, min_length: 3, max_length: 2, element: [1]}", "allowed is an integer from 3 to 1000."),
         ("{type: list, max_length: 2, element: {low: 2, high: 1}}", "sweep.space.key.element goes from 2 to 1"),
