@@ -101,8 +101,8 @@ def _of_headers(layout: Layout, source: Source, tree: FileTree, num_workers: int
 
 def _of_catalog(layout: Layout, source: Source, catalog: str, tree: FileTree, num_workers: int | None) -> pd.DataFrame:
     named = f"data.catalog={catalog}"
-    named_by_user = {source.file_key, *_given(layout, source, ()).values()}
-    table = set_apart(read_catalog_table(catalog, _given(layout, source, ())), OWN_OF_CATALOG - named_by_user)
+    keys = _given(layout, source, ()) | {"file_key": source.file_key}
+    table = set_apart(read_catalog_table(catalog, keys), OWN_OF_CATALOG - {*keys.values()})
     columns, nested = table.columns, table.attrs.pop(NESTED, [])
     given = _given(layout, source, columns)
     places = places_of(layout, source.file_key, table, named)

@@ -93,6 +93,22 @@ def test_a_catalog_without_ids_is_refused_not_joined_by_the_numbers_of_its_rows(
 
 
 @pytest.mark.parametrize(
+    ("names", "stored"),
+    [(["0012", "0007"], ["0012", "0007"]), (["1.10", "1.1"], ["1.10", "1.1"]), (["12", "7"], [12, 7])],
+)
+def test_files_that_a_catalog_names_by_numbers_are_found_as_they_are_written(
+    tmp_path: Path, names: list[str], stored: list[object]
+) -> None:
+    for name in names:
+        written(tmp_path / "s" / f"{name}.txt")
+    rows = "".join(f"{name},{label}\n" for name, label in zip(names, ("star", "qso"), strict=True))
+    labels = written(tmp_path / "labels.csv", f"number,class\n{rows}")
+    catalog = opened(tmp_path / "s", catalog=str(labels), file_key="number").catalog()
+    assert catalog["file"].tolist() == [f"{name}.txt" for name in names]
+    assert catalog["label"].tolist() == ["star", "qso"] and catalog["number"].tolist() == stored
+
+
+@pytest.mark.parametrize(
     ("columns", "third"), [(["wave", "flux", "error"], [0.5, 0, -1, 0.25]), (["wave", "flux", "ivar"], [4, 0, 0, 16])]
 )
 def test_a_column_of_errors_or_of_ivar(tmp_path: Path, columns: list[str], third: list[float]) -> None:
