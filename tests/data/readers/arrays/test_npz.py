@@ -1,5 +1,9 @@
 """Properties of NPZ and NPY files alone."""
 
+import re
+import resource
+import tempfile
+
 import numpy as np
 import pytest
 
@@ -40,6 +44,19 @@ def test_flux_is_memory_mapped(tmp_path, save):
     for name, values in {"flux": FLUX, "other": FLUX[:1]}.items():
         assert isinstance(arrays[name].open(), np.memmap)
         np.testing.assert_array_equal(arrays[name].open(), values)
+
+
+def test_a_full_temporary_folder_is_named(tmp_path):
+    np.savez_compressed(tmp_path / "survey.npz", flux=np.ones((64, 512)))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, limits[1]))
+    try:
+        with pytest.raises(
+            UserError, match=f"^{re.escape(tempfile.gettempdir())} could not be written: .* by TMPDIR, "
+        ):
+            open_arrays(str(tmp_path / "survey.npz")).catalog()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 @pytest.mark.parametrize(
