@@ -107,6 +107,8 @@ def test_unused_object_arrays_are_ignored(tmp_path):
         ({}, {"flux": FLUX, "wave": np.arange(5)}, r"'wave' in .* shape \[5\]: .* must be \[6\]"),
         ({}, {"flux": FLUX, "ivar": FLUX[:2]}, r"'ivar' in .* must be \[4, 6\]"),
         ({}, {"flux": FLUX, "mask": FLUX[0] > 1}, r"'mask' in .* must be \[4, 6\]"),
+        ({}, {"flux": FLUX, "ivar": FLUX.astype(complex)}, "'ivar' in .* holds complex128, not real numbers"),
+        ({}, {"flux": FLUX, "mask": (FLUX > 1).astype("S5")}, r"'mask' in .* holds \|S5, not real numbers"),
         ({}, {"a": FLUX, "b": FLUX}, "no 'flux', name it by data.flux_key"),
         ({"flux_key": "fluxx"}, {"flux": FLUX}, r"no 'fluxx' \(data.flux_key\): did you mean 'flux'"),
         ({"label_key": "tipe"}, {"flux": FLUX, "type": list("abca")}, r"no 'tipe' \(data.label_key\): did you mean"),
