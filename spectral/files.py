@@ -32,15 +32,15 @@ PART = re.compile(r"\..+?(?:\.(?P<machine>[0-9a-f]{8}))?\.(?P<pid>\d+)\.\d+\.par
 
 
 @contextmanager
-def space_errors(path: Path | str) -> Iterator[None]:
-    """Turn a full disk, met while writing `path`, into a UserError; other errors pass."""
+def space_errors(path: Path | str, advice: str = "make room") -> Iterator[None]:
+    """Turn a full disk, met while writing `path`, into a UserError, which says what to do; other errors pass."""
     try:
         yield
     except OSError as error:
         if error.errno not in _NO_SPACE:
             raise
         cause = _NO_SPACE[error.errno]
-        raise UserError(f"{path} could not be written: {cause}; make room and give the same command again.") from error
+        raise UserError(f"{path} could not be written: {cause}; {advice} and give the same command again.") from error
 
 
 @contextmanager

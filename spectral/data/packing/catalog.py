@@ -98,11 +98,15 @@ def skipped_entries(catalog: pd.DataFrame, contents: Contents) -> pd.DataFrame:
 
 def count_reasons(skipped: pd.DataFrame) -> dict[str, int]:
     """How many spectra were left out for which reason, the most frequent first; details of single spectra dropped."""
-    kinds = (
-        re.sub(rf"(?<!\w){re.escape(id_)}(?!\w)", "<id>", reason).partition(":")[0]
-        for id_, reason in skipped.itertuples(index=False)
-    )
-    return dict(Counter(kinds).most_common())
+    return dict(Counter(_kind(id_, reason) for id_, reason in skipped.itertuples(index=False)).most_common())
+
+
+def _kind(id_: str, reason: str) -> str:
+    """A reason without its details, which follow a colon, and without the id of its spectrum."""
+    kind = reason.partition(":")[0]
+    if id_ not in kind and ":" not in id_:  # as of millions of files that are missing: a pattern for each takes minutes
+        return kind
+    return re.sub(rf"(?<!\w){re.escape(id_)}(?!\w)", "<id>", reason).partition(":")[0]
 
 
 def entries_digest(entries: pd.DataFrame, class_names: Sequence[str]) -> bytes:

@@ -176,9 +176,10 @@ def _not_half(flux: NDArray[np.float32], mask: NDArray[np.bool_]) -> str | None:
     """Why float16 cannot hold a spectrum. What it cannot hold in bad pixels becomes 0, in place."""
     size = np.abs(flux)
     flux[(size > HALF_MAX) & mask] = 0
-    peak = float(size[:, ~mask].max())
-    if peak > HALF_MAX:
+    peaks = size[:, ~mask].max(axis=1)
+    if (peak := peaks.max()) > HALF_MAX:
         return f"too bright for data.dtype=float16: {peak:g}, at most {HALF_MAX:g}"
-    if 0 < peak < HALF_NORMAL:
-        return f"too faint for data.dtype=float16: {peak:g}, at least {HALF_NORMAL:.2g}"
+    faint = peaks[(peaks > 0) & (peaks < HALF_NORMAL)]
+    if len(faint):
+        return f"too faint for data.dtype=float16: {faint[0]:g}, at least {HALF_NORMAL:.2g}"
     return None

@@ -128,9 +128,9 @@ def cached_plans(cache_dir: Path, reader: str) -> Iterator[tuple[Path, dict[str,
 
 def _same_ids(old: Path, new: Path) -> bool:
     """Whether an id means the same spectrum in two packs. A row number does if label and flux are the same."""
+    if not any(map(_is_numbered, (old, new))):
+        return True
     try:
-        if not any((read_about(folder) or {}).get(NUMBERED) for folder in (old, new)):
-            return True
         before, now = Survey.open(old), Survey.open(new)
     except UserError:  # the old one is damaged: nobody can say
         return False
@@ -142,6 +142,14 @@ def _same_ids(old: Path, new: Path) -> bool:
     blocks = range(0, len(mine), ROWS_COMPARED)
     parts = ((mine[at : at + ROWS_COMPARED], theirs[at : at + ROWS_COMPARED]) for at in blocks)
     return all(np.array_equal(before.flux[a], now.flux[b]) for a, b in parts)
+
+
+def _is_numbered(pack: Path) -> bool:
+    """Whether the ids of a pack are row numbers, as far as it says: one whose survey.json is damaged does not."""
+    try:
+        return bool((read_about(pack) or {}).get(NUMBERED))
+    except UserError:
+        return False
 
 
 def _json(path: Path) -> Any:

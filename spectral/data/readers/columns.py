@@ -42,6 +42,7 @@ def find_columns(names: Iterable[str], given: Mapping[str, str | None], source: 
     Args:
         names: the source's columns.
         given: config option such as "label_key" -> the column that the user named for it, or None for the usual names.
+            What is named for one is not taken for another.
         source: option and file for the error sentence, such as "data.index=train.csv".
 
     Returns:
@@ -52,13 +53,13 @@ def find_columns(names: Iterable[str], given: Mapping[str, str | None], source: 
     """
     names = list(names)
     lower = {name.lower(): name for name in reversed(names)}
-    found = {}
+    found, named = {}, set(given.values())
     for role, usual in USUAL_NAMES.items():
         if wanted := given.get(f"{role}_key"):
             if wanted not in names:
                 raise UserError(f"{source} has no '{wanted}' (data.{role}_key): {among(wanted, names)}.")
             found[wanted] = role
-        elif free := [lower[name] for name in usual if name in lower and lower[name] not in found]:
+        elif free := [lower[name] for name in usual if name in lower and lower[name] not in {*found, *named}]:
             found[free[0]] = role
     return found
 

@@ -25,7 +25,10 @@ def folder_stamp(folder: str | Path, suffix: str) -> str:
 
 
 def _entry_stamp(entry: os.DirEntry[str]) -> str:
-    status = entry.stat()
+    try:
+        status = entry.stat()
+    except OSError:  # a link to nothing, or gone since it was listed; reading it says so
+        return f"{entry.name}/"
     return f"{entry.name}/{status.st_size}/{status.st_mtime_ns}"
 
 

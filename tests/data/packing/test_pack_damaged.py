@@ -196,3 +196,10 @@ class TestRowNumbersAsIds:
         _, before = self.opened(tmp_path, np.arange(60), id=ids)
         _, after = self.opened(tmp_path, np.arange(60)[::-1], id=ids[::-1])
         assert after[::-1].tolist() == before.tolist()
+
+    def test_own_ids_keep_the_split_of_a_pack_whose_survey_json_is_damaged(self, tmp_path: Path) -> None:
+        ids = np.array([f"s{i}" for i in range(60)])
+        survey, before = self.opened(tmp_path, np.arange(45), id=ids[:45])
+        (folder_of(survey) / "survey.json").write_text("{")
+        _, after = self.opened(tmp_path, np.arange(60), id=ids)
+        assert after[:45].tolist() == before.tolist()

@@ -112,6 +112,16 @@ def test_float16_is_asked_of_pixels_that_are_not_masked(value: float, reason: st
     assert checked.problems[0].startswith(f"{reason} for data.dtype=float16")
 
 
+@pytest.mark.parametrize("num", [1, 2])
+def test_float16_is_asked_of_each_channel(num: int) -> None:
+    flux = np.ones((num, 2, LENGTH), np.float32)
+    flux[-1, 1] = 1e-17
+    checked = check_rows(Chunk([*flux]), replace(RULES, dtype="float16", num_channels=2))
+    assert checked.problems == {num - 1: "too faint for data.dtype=float16: 1e-17, at least 6.1e-05"}
+    flux[-1, 1] = 0  # a channel without anything
+    assert not check_rows(Chunk([*flux]), replace(RULES, dtype="float16", num_channels=2)).problems
+
+
 def test_spectra_without_anything_strange_are_not_looked_at_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     chunk = chunk_of(np.random.default_rng(0), has_ivar=True, has_mask=False)
     monkeypatch.setattr(row_checks, "check_row", lambda *_: pytest.fail("a row was checked by itself"))

@@ -197,3 +197,14 @@ def test_a_folder_of_fits_is_said(survey):
     (folder / "spec-1.fits").touch()
     with pytest.raises(UserError, match=r"holds FITS files .*: data=lamost, data=sdss or data=desi"):
         TianchiReader(str(index), str(folder)).catalog()
+
+
+def test_a_link_to_nothing_is_a_problem_of_its_row(survey):
+    index, folder, _ = survey
+    (folder / "4.txt").unlink()
+    (folder / "4.txt").symlink_to("gone")
+    reader = TianchiReader(str(index), str(folder))
+    before = reader.fingerprint()
+    assert reader.read(np.array([2])).problems == {0: "missing file: 4.txt"}
+    (folder / "gone").write_text("1,2,3,4,5,6,7")
+    assert reader.fingerprint() != before

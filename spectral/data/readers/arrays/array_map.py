@@ -9,6 +9,8 @@ import math
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -19,6 +21,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from spectral.errors import UserError
+from spectral.files import space_errors
 
 ZIP_HEADER_BYTES = 30  # the fixed part of a zip member's local header; APPNOTE.TXT 4.3.7
 ZIP_NAME_LENGTH = slice(26, 28)  # in the local header, little-endian
@@ -142,9 +145,18 @@ def _data_offset(path: Path, member: zipfile.ZipInfo) -> int:
     return member.header_offset + ZIP_HEADER_BYTES + sum(lengths)
 
 
-def extraction_folder() -> str:
-    """Where files that are extracted from compressed ones lie, until the process ends."""
-    return _extraction_folder().name
+@contextmanager
+def extracted_file(ending: str) -> Iterator[IO[bytes]]:
+    """A file for what is extracted from a compressed one, which stays until the process ends.
+
+    Raises:
+        UserError: the disk is full.
+    """
+    with (
+        space_errors(tempfile.gettempdir(), "make room, or name another folder by TMPDIR,"),
+        tempfile.NamedTemporaryFile(dir=_extraction_folder().name, suffix=ending, delete=False) as plain,
+    ):
+        yield plain
 
 
 @cache
@@ -158,7 +170,7 @@ def _extract(path: Path, member: str, mtime_ns: int) -> Path:
     with (
         zipfile.ZipFile(path) as archive,
         archive.open(member) as compressed,
-        tempfile.NamedTemporaryFile(dir=extraction_folder(), suffix=".npy", delete=False) as plain,
+        extracted_file(".npy") as plain,
     ):
         while block := compressed.read(COPY_BYTES):
             plain.write(block)

@@ -136,6 +136,8 @@ class ArrayReader:
             if (name := self.names.get(part)) and self.arrays[name].shape not in shapes:
                 found, must = list(self.arrays[name].shape), " or ".join(str(list(shape)) for shape in shapes)
                 raise UserError(f"'{name}' in {self.source} has shape {found}: for its flux it must be {must}.")
+            if name and part != "wave" and (array := self.arrays[name]).kind not in "fiub":
+                raise UserError(f"'{name}' in {self.source} holds {np.dtype(array.dtype)}, not real numbers.")
 
     def catalog(self) -> pd.DataFrame:
         """Raises UserError for files that do not fit together, or are damaged as far as that can be seen."""

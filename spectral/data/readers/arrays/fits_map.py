@@ -2,7 +2,6 @@
 
 import gzip
 import shutil
-import tempfile
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spectral.data.readers.arrays.array_map import extraction_folder
+from spectral.data.readers.arrays.array_map import extracted_file
 from spectral.data.readers.arrays.stored_array import KnownArray, StoredArray, damage_errors
 from spectral.data.readers.survey_files.fits_columns import has_own_lengths, single_columns, table_columns
 from spectral.data.readers.survey_files.fits_file import GZIP_MAGIC, open_fits
@@ -171,10 +170,7 @@ def _unpacked(path: Path, mtime_ns: int) -> Path:
         if file.read(len(GZIP_MAGIC)) != GZIP_MAGIC:
             return path
     try:
-        with (
-            gzip.open(path) as packed,
-            tempfile.NamedTemporaryFile(dir=extraction_folder(), suffix=".fits", delete=False) as plain,
-        ):
+        with gzip.open(path) as packed, extracted_file(".fits") as plain:
             shutil.copyfileobj(packed, plain)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise UserError(f"{path} is not a whole gzip file: {' '.join(str(error).split()).rstrip('.')}.") from error

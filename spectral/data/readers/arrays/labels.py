@@ -62,8 +62,10 @@ def in_order_of_spectra(
     if own is None or keys is None:
         if len(labels) != num:
             sentence = f"{source} has {len(labels)} rows, but {spectra} has {num} spectra"
-            if len(labels) == num - 1:
+            if len(labels) == num - 1 and labels["label"].isna().all():
                 sentence += f": its first line, '{','.join(columns)}', is taken for a header; if it is none, add one"
+            elif len(labels) < num:
+                sentence += "; blank lines are no rows: write nan for a label that is missing"
             raise UserError(f"{sentence}.")
         if own is None:
             log.info("%s is joined by row: %s has no ids.", source, spectra)

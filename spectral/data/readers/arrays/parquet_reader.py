@@ -62,7 +62,10 @@ class ParquetReader(TableFile):
     @cached_property
     def list_column(self) -> str | None:
         """The column whose cells are spectra; None if each pixel has a column."""
-        lists, wanted = self._lists, self.options.flux_key
+        wanted = self.options.flux_key
+        if (named := wanted or "flux") in self._lists:
+            self._check_kind("flux", named)
+        lists = [name for name in self._lists if self._wrong_kind("flux", name) is None]
         if wanted is not None and wanted not in lists:
             raise UserError(f"{self.source} has no list column '{wanted}' (data.flux_key): {nearest(wanted, lists)}.")
         if wanted is None and len(lists) > 1 and "flux" not in lists:
@@ -78,10 +81,8 @@ class ParquetReader(TableFile):
                 raise UserError(
                     f"{self.source} has no list column '{wanted}' for data.{part}_key: {nearest(wanted, lists)}."
                 )
-            if wanted is not None and (kind := self._wrong_kind(part, wanted)):
-                raise UserError(
-                    f"The {part} in {self.source} are lists of {kind} in the column '{wanted}', not of numbers."
-                )
+            if wanted is not None:
+                self._check_kind(part, wanted)
             is_out = part == "ivar" and self.without_ivar is not None
             usual = (name for name in lists if name.lower() == part and not is_out)
             if name := wanted or next((name for name in usual if self._fits(part, name)), None):
@@ -92,12 +93,21 @@ class ParquetReader(TableFile):
     def _ivar_mask_keys(self) -> dict[str, str | None]:
         return {"ivar": self.options.ivar_key, "mask": self.options.mask_key}
 
+    def _check_kind(self, part: str, name: str) -> None:
+        if kind := self._wrong_kind(part, name):
+            raise UserError(f"The {part} in {self.source} are lists of {kind} in the column '{name}', not of numbers.")
+
     def _wrong_kind(self, part: str, name: str) -> pa.DataType | None:
-        """What a list column holds, if that is no ivar or mask."""
+        """What a list column holds, if that is no flux, ivar or mask."""
         kind = self.schema.field(name).type.value_type
-        if part == "ivar" and _is_list(kind):
+        if part != "mask" and _is_list(kind):
             kind = kind.value_type
-        return None if _is_number(kind) or (part == "mask" and types.is_boolean(kind)) else kind
+        is_taken = (
+            _is_number(kind)
+            or (part != "ivar" and types.is_boolean(kind))
+            or (part == "flux" and types.is_decimal(kind))
+        )
+        return None if is_taken else kind
 
     def _fits(self, part: str, name: str) -> bool:
         """Whether a list column has the ivar or mask of at least half of the first spectra."""
@@ -120,12 +130,12 @@ class ParquetReader(TableFile):
                 )
             plain = [column.name for column in self.schema if not types.is_nested(column.type)]
             return [self.list_column], [name for name in plain if not is_index(name)]
-        names = self.schema.names
+        names = [column.name for column in self.schema if not types.is_nested(column.type)]
         found = split_columns(names, self.options, self.source)
         for position in found.pixels:
-            if not _is_number(self.schema.field(position).type):
+            if not _is_number(kind := self.schema.field(names[position]).type):
                 raise UserError(
-                    f"{self.source} has the column '{names[position]}' of {self.schema.field(position).type} "
+                    f"{self.source} has the column '{names[position]}' of {kind} "
                     f"where a pixel's numbers should be: name it in data.extra if it is no pixel."
                 )
         return [names[position] for position in found.pixels], [names[position] for position in found.catalog]

@@ -1,5 +1,6 @@
 """A survey in two files: one to train on, one to test on."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,8 @@ from spectral.data.readers.columns import NUMBERED, nullable_integers
 from spectral.data.readers.contract import Chunk, Flux, Reader
 from spectral.data.readers.fingerprints import join_stamps
 from spectral.errors import UserError
+
+log = logging.getLogger(__name__)
 
 Row = TypeVar("Row")
 
@@ -37,6 +40,7 @@ class TrainTestReader:
         for part in parts:
             part["id"] = part["split"] + "-" + part["id"]
         self._check_ivar()
+        self._warn_of_other_pixels()
         catalog = pd.concat(_alike([nullable_integers(part) for part in parts]), ignore_index=True)
         catalog.attrs[NUMBERED] = any(part.attrs.get(NUMBERED, False) for part in parts)
         return catalog
@@ -47,6 +51,16 @@ class TrainTestReader:
         if has[0] != has[1]:
             with_, without = ("data.path", "data.test_path") if has[0] else ("data.test_path", "data.path")
             raise UserError(f"{with_} has ivar and {without} has none: save it in both files, or in neither.")
+
+    def _warn_of_other_pixels(self) -> None:
+        """Warn of columns that are called otherwise, or stand in another order: pixels are the same by their places."""
+        train, test = (getattr(reader, "pixel_names", ()) for reader in (self.train, self.test))
+        if other := next((pair for pair in zip(train, test, strict=False) if pair[0] != pair[1]), None):
+            log.warning(
+                "The pixels of data.path and data.test_path are taken for the same in the order of their columns, but "
+                "are called otherwise: '%s' in one is '%s' in the other.",
+                *other,
+            )
 
     @property
     def wave_unit(self) -> str | None:

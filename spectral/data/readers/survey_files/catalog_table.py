@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
-from pandas.api.types import is_integer_dtype
+from pandas.api.types import is_integer_dtype, is_numeric_dtype
 
 from spectral.data.readers.columns import EXACT_BELOW, NESTED, check_names, is_index, numbers_if_all, text_columns
 from spectral.data.readers.paths import existing_file
@@ -30,7 +30,8 @@ def read_catalog_table(path: str, given: Mapping[str, str | None], key: str = "d
     `attrs[NESTED]` names the others, if there are any.
 
     Args:
-        given: config option such as "label_key" -> column, as of `find_columns`.
+        given: config option such as "label_key" -> column, as of `find_columns`; the one of "file_key" keeps the text
+            that numbers would not give back, such as 0012.
 
     Raises:
         UserError: the file is not there, of no known kind, not whole, or has a column twice.
@@ -80,6 +81,11 @@ def _from_text(path: Path, given: Mapping[str, str | None], source: str) -> pd.D
         # Arrow knows whole numbers of 63 bits, and makes floats of columns that hold larger ones.
         numbers = {name: numbers_if_all(text.fillna("")) for name, text in read(large, large).to_pandas().items()}
         frame = frame.assign(**{n: column for n, column in numbers.items() if is_integer_dtype(column.dtype)})
+    name = given.get("file_key")
+    if name is not None and name in frame and is_numeric_dtype(frame[name].dtype):
+        text = read([name], [name]).to_pandas()[name].astype("str")
+        if (text.dropna() != frame[name].dropna().astype("str")).any():
+            frame[name] = text
     return frame
 
 

@@ -21,6 +21,7 @@ from spectral.data.readers.columns import (
     nullable_integers,
     plain_integers,
     set_apart,
+    shortened,
     tidy_catalog,
 )
 from spectral.data.readers.survey_files.catalog_flags import is_set, warnings_in
@@ -100,8 +101,8 @@ def _of_headers(layout: Layout, source: Source, tree: FileTree, num_workers: int
 
 def _of_catalog(layout: Layout, source: Source, catalog: str, tree: FileTree, num_workers: int | None) -> pd.DataFrame:
     named = f"data.catalog={catalog}"
-    named_by_user = {source.file_key, *_given(layout, source, ()).values()}
-    table = set_apart(read_catalog_table(catalog, _given(layout, source, ())), OWN_OF_CATALOG - named_by_user)
+    keys = _given(layout, source, ()) | {"file_key": source.file_key}
+    table = set_apart(read_catalog_table(catalog, keys), OWN_OF_CATALOG - {*keys.values()})
     columns, nested = table.columns, table.attrs.pop(NESTED, [])
     given = _given(layout, source, columns)
     places = places_of(layout, source.file_key, table, named)
@@ -110,6 +111,7 @@ def _of_catalog(layout: Layout, source: Source, catalog: str, tree: FileTree, nu
     if places is None or getattr(layout, "many_per_file", False):
         files = None if places is None else as_series(stems(places.files, layout.endings))
         frame = tidy_catalog(_keyed(table, files, given, named), given, named)
+        _check_has_ids(layout, frame, columns, named)
         entries = scan_headers(layout, _named_files(layout, tree, files), num_workers)
         frame = with_distinct_ids(layout, _joined(layout, frame, entries, files is not None, named), tree.root)
     else:
@@ -207,6 +209,18 @@ def _keyed(table: pd.DataFrame, files: pd.Series | None, given: Mapping[str, str
         return table
     ids = as_text(table[column], f"'{column}' in {named}").fillna("nan")
     return table.assign(**{column: (files + "/" + ids.array).array})
+
+
+def _check_has_ids(layout: Layout, frame: pd.DataFrame, columns: Iterable[str], named: str) -> None:
+    """Raises UserError for a catalog without ids, whose row numbers would be taken for those of files called 0 or 1."""
+    if not frame.attrs[NUMBERED]:
+        return
+    one_spectrum_a_file = not (getattr(layout, "many_per_file", False) or hasattr(layout, "row_in_file"))
+    file_key = ", or data.file_key one of file names" if one_spectrum_a_file else ""
+    raise UserError(
+        f"{named} has no column of ids, by which its rows find their spectra: data.id_key names one{file_key}; it has "
+        f"{shortened(columns)}."
+    )
 
 
 def _named_files(layout: Layout, tree: FileTree, files: pd.Series | None) -> FileTree:

@@ -257,3 +257,9 @@ def test_whole_numbers_with_leading_zeros_are_identifiers(tmp_path, texts, expec
     lines = ["id,plate,label,4000,4010,4020", *(f"s{i},{text},star,1,2,{i}" for i, text in enumerate(texts))]
     (tmp_path / "s.csv").write_text("\n".join(lines))
     assert open_arrays(str(tmp_path / "s.csv")).catalog()["plate"].tolist() == expected
+
+
+def test_a_column_that_is_named_for_one_thing_is_not_taken_for_another(tmp_path):
+    path = saved(tmp_path, table(y=LABELS, target=np.arange(NUM) // 2))
+    catalog = open_arrays(path, group_key="target").catalog()
+    assert catalog["label"].tolist() == LABELS and catalog["group"].tolist() == [str(i // 2) for i in range(NUM)]

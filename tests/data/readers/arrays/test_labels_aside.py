@@ -117,5 +117,7 @@ def test_what_earlier_versions_joined_by_row_is_packed_again(tmp_path, name, ids
 def test_labels_without_a_header_are_said_to_have_lost_their_first_row(tmp_path):
     with pytest.raises(UserError, match=r"3 rows, .* 4 spectra: its first line, '0', is taken for a header"):
         opened(tmp_path, "0\n1\n0\n1\n").catalog()
-    with pytest.raises(UserError, match=r"has 2 rows, but .* has 4 spectra\.$"):
-        opened(tmp_path, "label\n1\n0\n").catalog()
+    with pytest.raises(UserError, match=r"has 2 rows, but .* has 4 spectra; blank lines are no rows: write nan for a "):
+        opened(tmp_path, "label\n1\n\n0\n").catalog()
+    with pytest.raises(UserError, match=r"has 3 rows, but .* has 4 spectra; blank lines are no rows: write nan for a "):
+        opened(tmp_path, "label\n1\n\n0\n1\n").catalog()

@@ -1,5 +1,9 @@
 """Properties of NPZ and NPY files alone."""
 
+import re
+import resource
+import tempfile
+
 import numpy as np
 import pytest
 
@@ -40,6 +44,19 @@ def test_flux_is_memory_mapped(tmp_path, save):
     for name, values in {"flux": FLUX, "other": FLUX[:1]}.items():
         assert isinstance(arrays[name].open(), np.memmap)
         np.testing.assert_array_equal(arrays[name].open(), values)
+
+
+def test_a_full_temporary_folder_is_named(tmp_path):
+    np.savez_compressed(tmp_path / "survey.npz", flux=np.ones((64, 512)))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, limits[1]))
+    try:
+        with pytest.raises(
+            UserError, match=f"^{re.escape(tempfile.gettempdir())} could not be written: .* by TMPDIR, "
+        ):
+            open_arrays(str(tmp_path / "survey.npz")).catalog()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 @pytest.mark.parametrize(
@@ -90,6 +107,8 @@ def test_unused_object_arrays_are_ignored(tmp_path):
         ({}, {"flux": FLUX, "wave": np.arange(5)}, r"'wave' in .* shape \[5\]: .* must be \[6\]"),
         ({}, {"flux": FLUX, "ivar": FLUX[:2]}, r"'ivar' in .* must be \[4, 6\]"),
         ({}, {"flux": FLUX, "mask": FLUX[0] > 1}, r"'mask' in .* must be \[4, 6\]"),
+        ({}, {"flux": FLUX, "ivar": FLUX.astype(complex)}, "'ivar' in .* holds complex128, not real numbers"),
+        ({}, {"flux": FLUX, "mask": (FLUX > 1).astype("S5")}, r"'mask' in .* holds \|S5, not real numbers"),
         ({}, {"a": FLUX, "b": FLUX}, "no 'flux', name it by data.flux_key"),
         ({"flux_key": "fluxx"}, {"flux": FLUX}, r"no 'fluxx' \(data.flux_key\): did you mean 'flux'"),
         ({"label_key": "tipe"}, {"flux": FLUX, "type": list("abca")}, r"no 'tipe' \(data.label_key\): did you mean"),

@@ -205,3 +205,19 @@ def test_a_damaged_schema_is_one_sentence(tmp_path):
     (tmp_path / "survey.parquet").write_bytes(raw[: -8 - footer] + b"\xff" * footer + raw[-8:])
     with pytest.raises(UserError, match="is not a whole Parquet file"):
         open_arrays(str(tmp_path / "survey.parquet")).catalog()
+
+
+def test_lists_that_hold_no_numbers_are_no_flux(tmp_path):
+    pixels = {f"p{i}": np.arange(4.0) + i for i in range(5)}
+    reader = opened(tmp_path, {**pixels, "type": list("abab"), "tags": [["x"]] * 4, "origin": [{"by": "me"}] * 4})
+    np.testing.assert_array_equal(read_all(reader).flux[1], [[1, 2, 3, 4, 5]])
+    assert reader.catalog().columns.tolist() == ["id", "label"]
+    lists = opened(tmp_path, {"spectrum": [[1.0, 2.0]] * 2, "tags": [["x"]] * 2})
+    np.testing.assert_array_equal(read_all(lists).flux[0], [[1, 2]])
+
+
+@pytest.mark.parametrize(("name", "key"), [("flux", None), ("words", "words")])
+def test_flux_that_holds_no_numbers_is_refused(tmp_path, name, key):
+    reader = opened(tmp_path, {name: [["1.0", "x"]] * 2}, flux_key=key)
+    with pytest.raises(UserError, match=rf"The flux in .* are lists of \w+ in the column '{name}', not of numbers"):
+        reader.catalog()

@@ -1,6 +1,7 @@
 """`data=two_column`: a folder of text files of wavelength and flux."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,33 @@ def test_a_catalog_in_the_same_folder_gives_the_labels(tmp_path: Path, file_key:
     labels = written(tmp_path / "s" / "labels.csv", named)
     catalog = opened(tmp_path / "s", catalog=str(labels), file_key=file_key).catalog()
     assert catalog["id"].tolist() == ["007", "9"] and catalog["label"].tolist() == ["star", "qso"]
+
+
+def test_a_catalog_without_ids_is_refused_not_joined_by_the_numbers_of_its_rows(tmp_path: Path) -> None:
+    for name in ("0", "1"):
+        written(tmp_path / "s" / f"{name}.txt")
+    labels = written(tmp_path / "labels.csv", "filename,class\n1.txt,star\n0.txt,qso\n")
+    sentence = "data.id_key names one, or data.file_key one of file names; it has filename, class."
+    with pytest.raises(UserError, match=f"labels.csv has no column of ids, .*: {re.escape(sentence)}$"):
+        opened(tmp_path / "s", catalog=str(labels)).catalog()
+    catalog = opened(tmp_path / "s", catalog=str(labels), file_key="filename").catalog()
+    assert dict(zip(catalog["id"], catalog["label"], strict=True)) == {"1": "star", "0": "qso"}
+
+
+@pytest.mark.parametrize(
+    ("names", "stored"),
+    [(["0012", "0007"], ["0012", "0007"]), (["1.10", "1.1"], ["1.10", "1.1"]), (["12", "7"], [12, 7])],
+)
+def test_files_that_a_catalog_names_by_numbers_are_found_as_they_are_written(
+    tmp_path: Path, names: list[str], stored: list[object]
+) -> None:
+    for name in names:
+        written(tmp_path / "s" / f"{name}.txt")
+    rows = "".join(f"{name},{label}\n" for name, label in zip(names, ("star", "qso"), strict=True))
+    labels = written(tmp_path / "labels.csv", f"number,class\n{rows}")
+    catalog = opened(tmp_path / "s", catalog=str(labels), file_key="number").catalog()
+    assert catalog["file"].tolist() == [f"{name}.txt" for name in names]
+    assert catalog["label"].tolist() == ["star", "qso"] and catalog["number"].tolist() == stored
 
 
 @pytest.mark.parametrize(
