@@ -4,6 +4,7 @@ The sentences are made from the types of our own configs and from where the erro
 """
 
 import dataclasses
+import re
 import shlex
 import types
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ LISTS: Mapping[Any, tuple[str, str]] = {
     str: ("texts", "[a,b]"),
 }
 MAPPINGS = ("mappings", "[{name:first},{name:second}]")
+INDEX = re.compile(r"\[(\d+)\]")  # of a list, which the command line has behind a dot
 
 
 def config_sentence(error: OmegaConfBaseException, fields: Sequence[str], prefix: str = "", argument: str = "") -> str:
@@ -70,7 +72,8 @@ def _unknown_key(error: OmegaConfBaseException, key: str, fields: Sequence[str])
     known = [name for name in known if name != "name"]
     if kind is dict:  # of keys that the user chooses
         allowed = f"{nearest(str(error.key), known)}; " if known else ""
-        return f"{key} is not a known key: {allowed}to add a new key write a plus before it, as in +{key}=..."
+        given = INDEX.sub(r".\1", key)
+        return f"{key} is not a known key: {allowed}to add a new key write a plus before it, as in +{given}=..."
     return f"{key} is not a known key: {nearest(str(error.key), known)}."
 
 

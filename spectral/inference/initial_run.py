@@ -20,6 +20,7 @@ from spectral.inference.other_split import doubt_of_split
 from spectral.inference.wavelengths import difference_to_initial
 from spectral.models.masked_pixels import BODY
 from spectral.runs.folder import RunFolder
+from spectral.runs.runs_below import runs_below
 from spectral.runs.weights import load_weights as read_weights
 from spectral.training.checkpoint import load_resumable
 from spectral.training.initial_weights import body_misfit, body_of, has_rows_by_class, head_fits, load_weights
@@ -131,7 +132,8 @@ def _pretrained_body(folder: RunFolder) -> dict[str, Tensor]:
 def _classifier(init: str) -> Classifier:
     folder = RunFolder(init)
     if not folder.config.is_file():
-        raise UserError(f"init={init} is not a run folder: it has no {folder.config.name}.")
+        others = runs_below(folder.path, "init=")
+        raise UserError(f"init={init} is not a run folder: it has no {folder.config.name}.{others}")
     folder.check_has_model("init")
     if folder.load_result() is None:
         raise UserError(f"init={init} is a run that has not ended: it has no {folder.result.name}, so resume it first.")

@@ -20,6 +20,7 @@ from spectral.inference.wavelengths import check_same_pixels
 from spectral.runs.doubts import DOUBT
 from spectral.runs.folder import RunFolder
 from spectral.runs.mixtures import are_moved, trained_on_mixtures
+from spectral.runs.runs_below import runs_below
 from spectral.runtime import Runtime
 from spectral.training.distillation import Teacher, TeacherOfBatches, TeacherOfSpectra, prior_of
 
@@ -45,7 +46,8 @@ def open_teacher(
         return None, {}
     run, teacher = f"distill={config.distill}", RunFolder(config.distill)
     if not teacher.config.is_file():
-        raise UserError(f"{run} is not a run folder: it has no {teacher.config.name}.")
+        others = runs_below(teacher.path, "distill=")
+        raise UserError(f"{run} is not a run folder: it has no {teacher.config.name}.{others}")
     teacher.check_has_model("distill")
     if teacher.load_result() is None:
         raise UserError(f"{run} is a run that has not ended: it has no {teacher.result.name}, so resume it first.")

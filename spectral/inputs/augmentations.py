@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from spectral.configs.class_lists import class_of
 from spectral.errors import UserError
 from spectral.inputs.on_device import kept_on
 
@@ -164,7 +165,7 @@ class Redshift(Augmentation):
     Flux at the wavelengths of the survey is interpolated linearly; beyond the ends the last pixel is repeated.
 
     Args:
-        classes: names of the classes it acts on; None: all.
+        classes: names of the classes it acts on, whatever their capitals; None: all.
         class_names: of the survey [K].
         wave_angstrom: [L] of the survey's pixels, rising or falling.
 
@@ -185,7 +186,8 @@ class Redshift(Augmentation):
         super().__init__()
         if wave_angstrom is None:
             raise UserError("inputs.augmentations has redshift and the data has no wavelengths: leave it out.")
-        if unknown := [name for name in classes or () if name not in class_names]:
+        named = {name: class_of(name, class_names) for name in classes or ()}
+        if unknown := [name for name, known in named.items() if known is None]:
             raise UserError(
                 f"inputs.augmentations: redshift acts on the class {unknown[0]}, and the data has the classes "
                 f"{', '.join(class_names)}."
@@ -201,7 +203,7 @@ class Redshift(Augmentation):
         even = np.linspace(rising[0], rising[-1], len(rising))
         self.is_even = bool(np.abs(rising - even).max() < MOST_UNEVEN * (even[1] - even[0]))
         self.register_buffer("wave", torch.from_numpy(rising), persistent=False)
-        chosen = torch.tensor([classes is None or name in classes for name in class_names])
+        chosen = torch.tensor([classes is None or name in named.values() for name in class_names])
         self.register_buffer("acts", chosen, persistent=False)
 
     def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None, target: Tensor | None) -> Spectra:

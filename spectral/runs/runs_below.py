@@ -20,6 +20,8 @@ def runs_below(path: Path, key: str = "run=") -> str:
             means its folder.
         key: what a run is given by.
     """
+    if path == Path():  # an empty argument: the configs of a repository's conf/ are no runs
+        return ""
     study, separator, number = str(path).rpartition(":")
     is_trial = bool(separator) and number.isdecimal()
     folder = Path(study) if is_trial else path

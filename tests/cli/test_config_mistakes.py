@@ -182,6 +182,11 @@ def names_only(*overrides: str) -> list[str]:
             "schedule=reference schedule.stages.2.lr=1",
             "schedule.stages[2] does not exist: .* 2 elements, from index 0; .*",
         ),
+        (
+            "schedule=reference schedule.stages.1.loss.prior_weighted=true",
+            "schedule.stages[1].loss.prior_weighted is not a known key: allowed: form; to add a new key write a plus "
+            "before it, as in +schedule.stages.1.loss.prior_weighted=...",
+        ),
         ("+schedule.batchsize=3", "schedule.batchsize is not a known key: did you mean 'batch_size'? allowed: .*"),
         ("schedule=nope", "schedule=nope is not known: allowed: best, .*, default, reference, .*."),
         ("experiment=debgu", "experiment=debgu is not known: did you mean 'debug'? allowed: .*reference.*"),

@@ -203,6 +203,10 @@ def test_initial_weights_must_come_from_a_finished_run(small: Overrides, tmp_pat
         assert not (tmp_path / "run").exists()
 
     refused(r"is not a run folder: it has no config\.yaml\.$")
+    (tmp_path / "begin" / "0").mkdir(parents=True)
+    (tmp_path / "begin" / "0" / "config.yaml").touch()
+    refused(r"is not a run folder: it has no config\.yaml\. Give a run in it: init=\S+/begin/0\.$")
+    shutil.rmtree(tmp_path / "begin")
     shutil.copytree(other, tmp_path / "begin")
     (tmp_path / "begin" / "best.safetensors").unlink()
     refused(r"has no weights to begin with: best\.safetensors is not there\.$")

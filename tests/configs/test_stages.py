@@ -27,6 +27,12 @@ def config(*overrides: str) -> ExperimentConfig:
     return typed(composed(["run_dir=never", *overrides]))
 
 
+def test_a_plus_adds_an_option_to_the_loss_of_a_stage() -> None:
+    """As the sentence advises that refuses it without the plus: tests/cli/test_config_mistakes.py."""
+    stage = config("schedule=reference", "+schedule.stages.1.loss.prior_weighted=true").schedule.stages[1]
+    assert (stage.loss.form, stage.loss.prior_weighted) == ("log_of_mean", True)
+
+
 def built(*overrides: str) -> list[Stage]:
     labels = np.arange(NUM) % 3
     catalog = pd.DataFrame({"id": [str(i) for i in range(NUM)], "class_index": labels})

@@ -107,8 +107,11 @@ def test_what_cannot_teach_is_named_before_training(
     members: list[Path], small: Callable[..., list[str]], tmp_path: Path
 ) -> None:
     teacher = tmp_path / "teacher"
-    with pytest.raises(UserError, match="teacher is not a run folder"):
+    (teacher / "0").mkdir(parents=True)
+    (teacher / "0" / "config.yaml").touch()
+    with pytest.raises(UserError, match=r"teacher is not a run folder: .* Give a run in it: distill=\S+/teacher/0\.$"):
         run(small(f"distill={teacher}"))
+    shutil.rmtree(teacher)
     shutil.copytree(members[0], teacher)
     model, result = (json.loads((teacher / name).read_text()) for name in ("model.json", "result.json"))
     for changes, said in (

@@ -171,6 +171,17 @@ def test_a_redshift_moves_its_classes_and_spreads_bad_pixels() -> None:
     assert bad[target == 1].float().mean() > mask.float().mean()
 
 
+def test_a_redshift_knows_its_classes_whatever_their_capitals() -> None:
+    flux = torch.randn(60, 1, 200, generator=seeds.generator(0))
+    target, state = torch.arange(60) % 2, torch.get_rng_state()
+    expected = Redshift(0.05, ["galaxy"], NAMES, WAVE)(flux, None, None, target)[0]
+    for given, names in ((["GALAXY"], NAMES), (["galaxy"], ["STAR", "Galaxy"])):
+        torch.set_rng_state(state)
+        assert torch.equal(Redshift(0.05, given, names, WAVE)(flux, None, None, target)[0], expected)
+    with pytest.raises(UserError, match="redshift acts on the class Galaxy, and the data has"):  # which of the two?
+        Redshift(0.05, ["Galaxy"], ["galaxy", "GALAXY"], WAVE)
+
+
 def test_a_redshift_of_some_classes_leaves_little_in_the_noise_that_names_them() -> None:
     """Interpolation makes noise smoother, and ends are repeated: in all classes alike, or networks learn that."""
     flux, state = torch.randn(4000, 1, 200, generator=seeds.generator(0)), torch.get_rng_state()

@@ -127,6 +127,16 @@ def test_the_folder_of_a_sweep_is_answered_with_its_runs(
     assert str(error.value).partition(" Give a run in it: ")[2] == advice
 
 
+def test_an_empty_name_is_not_answered_with_the_conf_of_a_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("conf").mkdir()
+    Path("conf", "config.yaml").touch()
+    with pytest.raises(UserError, match=r"^run= is not a run folder: it has no config\.yaml\.$"):
+        RunFolder.existing("")
+
+
 @pytest.mark.parametrize("named", ["mine", "mine:0"])
 def test_the_name_of_a_study_is_answered_with_its_runs(
     named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
