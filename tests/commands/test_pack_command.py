@@ -58,7 +58,7 @@ def test_the_command_reports_what_was_packed_and_how_to_use_it(
     shown = capsys.readouterr().out
     assert "119 spectra of 96 points, classes star, galaxy, qso" in shown
     assert "skipped 1:" in shown
-        assert f"python run.py data=packed 'data.folder={out}'" in shown
+    assert f"python run.py data=packed 'data.folder={out}'" in shown
     assert len(Survey.open(out)) == 119
 
 
