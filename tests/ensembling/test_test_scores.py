@@ -16,6 +16,7 @@ from spectral.ensembling import test_scores
 from spectral.ensembling.make import EnsembleOptions, make_ensemble
 from spectral.ensembling.test_scores import has_test, score_test
 from spectral.errors import InUseError, UserError
+from spectral.native.library import Library
 from spectral.runs.folder import RunFolder
 
 
@@ -35,6 +36,18 @@ def test_data_is_known_by_the_fingerprint_that_an_earlier_version_had_of_it(
         else:
             with pytest.raises(UserError, match="the survey has changed since the runs in"):
                 score_test(tmp_path / "out")
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_machine_without_the_kernel_of_the_runs_scores_it_too(
+    precision: str, ensemble: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = RunFolder(shutil.copytree(ensemble, tmp_path / "out"))
+    out.write_config(out.load_config() | {"kernel": "native", "precision": precision})
+    scored = json.loads(out.result.read_text())
+    out.write_result({key: value for key, value in scored.items() if key[:5] != "test/"} | {"score_test": False})
+    monkeypatch.setattr("spectral.runtime.library", lambda: Library(problem="there is no C++ compiler on the path"))
+    assert score_test(out.path)["test/num_spectra"] == scored["test/num_spectra"]
 
 
 def test_scores_that_another_process_has_added_are_given(
