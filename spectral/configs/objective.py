@@ -72,6 +72,12 @@ def _is_of_class(name: str) -> bool:
     return any(name.startswith(prefix) and name != prefix for prefix in PER_CLASS)
 
 
+def scores_decision(objective: Any) -> bool:
+    """Whether an objective, or one of a list, is a score of the decision rule: the rule then has scores, argmax too."""
+    names = objective if isinstance(objective, list) else [objective]
+    return any(str(name).startswith(OF_THE_DECISION) for name in names)
+
+
 class Objectives:
     """What a config says of its `objective`, a metric name or a list of them; it is a base of whole configs."""
 
@@ -84,4 +90,4 @@ class Objectives:
     @property
     def scores_decision(self) -> bool:
         """Whether an objective is a score of the decision rule, so that each epoch needs one, by argmax too."""
-        return any(name.startswith(OF_THE_DECISION) for name in self.objectives)
+        return scores_decision(self.objectives)

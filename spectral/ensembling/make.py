@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from spectral.configs.decision import decisions
-from spectral.configs.objective import OF_THE_DECISION
+from spectral.configs.objective import scores_decision
 from spectral.ensembling.candidates import Candidate, candidates_of, common_prior, in_order_of, moved_mixtures
 from spectral.ensembling.runs import FinishedRun, SplitPredictions
 from spectral.ensembling.scoring import EnsembleScores, score_validation
@@ -93,7 +93,7 @@ def _make(paths: Sequence[Path | str], folder: RunFolder, options: EnsembleOptio
         functools.partial(_rule, first, common),
         first.classifier.class_names,
         first.folder.load_seed(),
-        any(name.startswith(OF_THE_DECISION) for name in objectives),
+        scores_decision(objectives),
     )
     chosen = [candidate for candidate, weight in zip(candidates, scores.weights, strict=True) if weight > 0]
     tested = [said for candidate in chosen if (said := candidate.test(common)) is not None]

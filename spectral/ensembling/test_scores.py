@@ -19,8 +19,8 @@ AS_TRAINED = "device", "precision", "num_threads", "kernel", "evaluate_batch_siz
 def score_test(path: Path) -> dict[str, Any]:
     """The result of an ensemble with its test scores, which are then in its folder too; result.json is written last.
 
-    The networks run as its first member's did, whose config it has. If another process has scored it by now, its scores
-    are given: the test split is read once.
+    The networks run as its first member's did, whose config it has, but for a kernel that this machine may not have. If
+    another process has scored it by now, its scores are given: the test split is read once.
 
     Raises:
         UserError: the data is not there, has no test split, or has changed since the ensemble was made.
@@ -35,7 +35,10 @@ def score_test(path: Path) -> dict[str, Any]:
 def _scored(folder: RunFolder, result: dict[str, Any]) -> dict[str, Any]:
     """Score the test split of an ensemble; returns its result with the scores."""
     config = folder.load_config()
-    found = evaluate(EvaluateConfig(run=str(folder.path), on="test", **{key: config[key] for key in AS_TRAINED}))
+    given = {key: config[key] for key in AS_TRAINED}
+    if given["kernel"] == "native":  # of the machine of the run, and perhaps in bfloat16: this one may have neither
+        given |= {"kernel": "auto"} | ({"precision": "auto"} if given["precision"] == "bfloat16" else {})
+    found = evaluate(EvaluateConfig(run=str(folder.path), on="test", **given))
     if not found.is_own:
         raise UserError(f"the survey has changed since the runs in {folder.path}: its test split is no longer there.")
     held = folder.load_predictions()

@@ -11,6 +11,7 @@ from spectral.errors import UserError
 from spectral.files import write_bytes
 from spectral.inference.classifier import Classifier
 from spectral.inference.wavelengths import in_words
+from spectral.runs.doubts import doubts_of
 from spectral.runs.folder import RunFolder
 from spectral.scoring.console import TITLES, score_lines
 
@@ -164,6 +165,13 @@ def _limits(result: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
     ]
     if "test/macro_f1" not in result:
         lines.append("- The test split was not scored. Validation flatters if the epoch or the run was chosen by it.")
+    made = result.get("ensemble")
+    if isinstance(made, Mapping) and made.get("out_of_fold"):
+        lines.append(
+            "- On validation each spectrum has the probabilities of the members that were not trained on it: its scores"
+            " there are not those of their average."
+        )
+    lines += [f"- In doubt: {_text(doubt)}" for doubt in doubts_of(result)]
     return ["\n".join(lines)]
 
 

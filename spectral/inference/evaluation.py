@@ -11,6 +11,7 @@ import pandas as pd
 from pyarrow import parquet
 
 from spectral.configs.commands import EvaluateConfig
+from spectral.configs.objective import scores_decision
 from spectral.data.splits.split import SPLITS
 from spectral.errors import UserError
 from spectral.files import write_json, write_parquet
@@ -94,7 +95,7 @@ def evaluate(command: EvaluateConfig) -> Evaluation:
         log.warning(flattered)
     doubt = " ".join(filter(None, [doubt, flattered]))
     key = KEYS.get(on, on)
-    by_rule = None if rule.is_argmax else decided
+    by_rule = decided if scores_decision(config["objective"]) or not rule.is_argmax else None
     metrics, confusions = split_scores(key, probability, by_rule, labels, names, seed, objects)
     about: dict[str, Any] = {"fingerprint": survey.fingerprint, "folder": str(survey.folder), "class_names": names}
     if survey.skipped:

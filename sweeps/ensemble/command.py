@@ -93,8 +93,10 @@ def _show(result: Mapping[str, Any], out: Path) -> None:
         print(f"and {len(members) - len(shown)} more")
     num = len(result["ensemble"]["runs"])
     if num > len(members):
-        left_out = f"{num - len(members)} of {num} runs"
-        print(f"Left out: {left_out}, since the average is no better on validation with more. --select all takes all.")
+        why = "since the average is no better on validation with more. --select all takes all"
+        if result["ensemble"]["select"] == "all":
+            why = "since a network that is named twice counts once, and folds need the same snapshots"
+        print(f"Left out: {num - len(members)} of {num} runs, {why}.")
     print_result(Terminal(), result, out)
 
 

@@ -7,14 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from run_folders import scored_run
-from small_runs import arrays
+from small_runs import OVERRIDES, arrays, run
 
 from spectral.configs.readers import ArraysConfig
 from spectral.data.packing.pack import pack
 from spectral.data.readers.arrays.opening import open_arrays
 from spectral.ensembling import test_scores
+from spectral.ensembling.make import EnsembleOptions, make_ensemble
 from spectral.ensembling.test_scores import has_test, score_test
 from spectral.errors import InUseError, UserError
+from spectral.native.library import Library
 from spectral.runs.folder import RunFolder
 
 
@@ -36,6 +38,18 @@ def test_data_is_known_by_the_fingerprint_that_an_earlier_version_had_of_it(
                 score_test(tmp_path / "out")
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_machine_without_the_kernel_of_the_runs_scores_it_too(
+    precision: str, ensemble: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = RunFolder(shutil.copytree(ensemble, tmp_path / "out"))
+    out.write_config(out.load_config() | {"kernel": "native", "precision": precision})
+    scored = json.loads(out.result.read_text())
+    out.write_result({key: value for key, value in scored.items() if key[:5] != "test/"} | {"score_test": False})
+    monkeypatch.setattr("spectral.runtime.library", lambda: Library(problem="there is no C++ compiler on the path"))
+    assert score_test(out.path)["test/num_spectra"] == scored["test/num_spectra"]
+
+
 def test_scores_that_another_process_has_added_are_given(
     ensemble: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -44,6 +58,21 @@ def test_scores_that_another_process_has_added_are_given(
     assert score_test(tmp_path / "out") == json.loads((ensemble / "result.json").read_text())
     with RunFolder(tmp_path / "out").locked(), pytest.raises(InUseError):
         score_test(tmp_path / "out")
+
+
+def test_scores_by_argmax_have_the_name_of_the_rule_too_if_that_is_the_objective(
+    pack_folder: Path, tmp_path: Path
+) -> None:
+    """As those of the runs themselves have: the rule is then argmax or another, and both are compared by one name."""
+    members = [tmp_path / "a", tmp_path / "b"]
+    short = ("schedule.stages.0.epochs=1", "objective=val/decision/macro_f1", "score_test=false")
+    for seed, path in enumerate(members):
+        run(["data=packed", f"data.folder={pack_folder}", f"run_dir={path}", *OVERRIDES, *short, f"seed={seed}"])
+    make_ensemble(members, tmp_path / "out", EnsembleOptions(select="all"))
+    result = score_test(tmp_path / "out")
+    assert result["test/decision/macro_f1"] == result["test/macro_f1"]
+    assert result["confusion"]["test/decision"] == result["confusion"]["test"]
+    assert result["val/decision/macro_f1"] == result["val/macro_f1"]
 
 
 @pytest.mark.parametrize("other", ["test", "validation"])

@@ -56,6 +56,16 @@ def test_the_command_says_how_many_runs_are_left_out(tmp_path: Path, capsys: pyt
         assert ("Left out: 1 of 2 runs" in capsys.readouterr().out) == (num == 1), select
 
 
+def test_a_network_that_is_named_twice_is_not_said_to_be_worse(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = ["outputs/runs/mine/snapshots/epoch-0002", "outputs/runs/mine/snapshots/epoch-0004", "mine"]
+    assert command.main([*named, "--select", "all", "--out", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().out
+    assert "Left out: 1 of 3 runs, since a network that is named twice counts once" in said
+    assert "no better on validation" not in said
+
+
 def test_a_snapshot_is_named_like_any_run_and_not_among_those_in_outputs(tmp_path: Path) -> None:
     snapshots = [f"outputs/runs/mine/snapshots/epoch-000{epoch}" for epoch in (4, 2)]
     assert command.main([*snapshots, "--select", "all", "--out", str(tmp_path / "out")]) == 0
