@@ -22,7 +22,7 @@ os.environ.setdefault("XDG_CACHE_HOME", str(Path.home() / ".cache"))
 pytest.register_assert_rewrite("offline_runs")
 seeds.choose_examples()
 seeds.shift_seeds()
-seeds.seed_what_is_there()
+seeds.skip_missing_accelerators()
 quick_hydra.make_hydra_quick()
 gc.disable()  # until the tests are collected
 torch.set_num_threads(1)  # for fixtures of several tests; `one_thread` is of each test

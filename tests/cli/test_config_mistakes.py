@@ -9,7 +9,6 @@ import pytest
 from hydra.errors import HydraException
 from small_runs import OVERRIDES, arrays, composed, run
 
-from spectral.cli.run import overrides_last
 from spectral.configs.root import typed
 from spectral.errors import UserError
 from sweeps.space.messages import hydra_sentence
@@ -297,19 +296,3 @@ def test_a_folder_with_other_files_is_left_alone(small: Overrides, tmp_path: Pat
     (tmp_path / "run" / "notes.txt").write_text("mine")
     sentence(small("objective=val/f1/qos"))
     assert (tmp_path / "run" / "notes.txt").read_text() == "mine"
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ("a.b=4,8 -m c=1", "-m a.b=4,8 c=1"),
-        ("+a=1 --config-dir there ~b --cfg job c=2 ++d=3", "--config-dir there --cfg job +a=1 ~b c=2 ++d=3"),
-        ("-m a=1", "-m a=1"),
-        ("a=1 --info", "--info=all a=1"),
-        ("-i a=1 --cfg job", "--info=all --cfg job a=1"),
-        ("a=1 --info defaults", "--info defaults a=1"),
-        ("", ""),
-    ],
-)
-def test_options_may_follow_overrides(given: str, expected: str) -> None:
-    assert overrides_last(given.split()) == expected.split()

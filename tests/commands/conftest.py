@@ -9,6 +9,9 @@ import pytest
 from applied_runs import NUM
 from small_runs import OVERRIDES, arrays, run
 
+from spectral.prediction import provenance
+from spectral.prediction.work import Part, Work
+
 
 @pytest.fixture(scope="session")
 def finished(pack_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -35,3 +38,28 @@ def spectra(tmp_path: Path) -> Callable[..., Path]:
         return tmp_path / "new.npz"
 
     return write
+
+
+class FixedDate:
+    @staticmethod
+    def now(zone: Any) -> Any:
+        return __import__("datetime").datetime(2026, 11, 28, tzinfo=zone)
+
+
+@pytest.fixture
+def fixed_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provenance, "datetime", FixedDate)
+
+
+@pytest.fixture
+def count_parts(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """The rows of each part that is written."""
+    written: list[tuple[int, int]] = []
+    write = Work.write
+
+    def counted(self: Work, span: tuple[int, int], part: Part) -> None:
+        write(self, span, part)
+        written.append(span)
+
+    monkeypatch.setattr(Work, "write", counted)
+    return written

@@ -130,7 +130,6 @@ def test_next_to_other_shifts_nothing_is_said_of_validation(
         assert (record["reject"]["kept"] is not None) == said and record["reject"]["probability"] == 0.5
 
 
-@pytest.mark.slow
 def test_a_fits_table_made_with_other_shifts_says_so(folder: Path, tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error", VerifyWarning)

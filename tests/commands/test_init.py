@@ -79,7 +79,6 @@ def test_the_head_is_kept_by_the_names_of_the_classes(
     assert result(tmp_path / "run")["init"]["head"] == "by class"
 
 
-@pytest.mark.slow
 def test_the_head_is_made_again_if_no_class_is_known(
     two_classes: list[str], tmp_path: Path, other: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -193,7 +193,6 @@ def test_a_catalog_in_the_folder_of_the_spectra_is_resumed_and_made_once(
     assert len(written) == 5 and "is finished" in caplog.text and hidden(out.parent) == []
 
 
-@pytest.mark.slow
 def test_a_precision_that_is_asked_for_is_not_that_of_another_catalog(
     finished: Path, spectra: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

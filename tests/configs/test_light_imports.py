@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from slow_cases import slow_after
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HEAVY = ["torch", "pandas", "pyarrow", "scipy", "sklearn", "matplotlib", "wandb"]
@@ -32,7 +33,7 @@ COMMANDS = [
     ["spectral/predict.py", "run=nowhere", "data=arrays", "out=classes.txt"],
     ["spectral/pack.py", "data=arrays", "data.rows_per_part=0", "out=packs/mine"],
 ]
-FURTHER = [  # mistakes that other tests find in the same ways
+SLOW_COMMANDS = [  # mistakes that other tests find in the same ways
     ["run.py", "model.widht=16"],
     ["run.py", "model.dropout=1.5"],
     ["run.py", "sampler=fractions", "sampler.fractions=[0.5,0.6,0,0]"],
@@ -63,7 +64,7 @@ def reports_of(commands: list[list[str]], folder: Path) -> list[Report]:
     return [tuple(report) for report in json.loads(ended.stdout.splitlines()[-1])]
 
 
-@pytest.mark.parametrize("commands", [COMMANDS, pytest.param(FURTHER, marks=pytest.mark.slow)], ids=["some", "more"])
+@pytest.mark.parametrize("commands", slow_after(1, [COMMANDS, SLOW_COMMANDS]), ids=["some", "more"])
 def test_a_mistake_is_reported_without_heavy_imports(commands: list[list[str]], tmp_path: Path) -> None:
     for words, (code, stderr, imported) in zip(commands, reports_of(commands, tmp_path), strict=True):
         assert (code, imported) == (2, []), (words, stderr)

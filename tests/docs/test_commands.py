@@ -24,7 +24,7 @@ from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path, get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
-from page_commands import FOUND
+from page_commands import FOUND, SETS_VARIABLE, first_of_kind
 from small_runs import REPOSITORY, composed, result, run
 
 from spectral.configs.baseline_run import typed_baseline
@@ -35,7 +35,6 @@ from spectral.configs.survey_files import SurveyFilesConfig
 from sweeps.launchers.compose import Composer
 from sweeps.sweeper import SpectralSweeper
 
-SETS_VARIABLE = re.compile(r"[A-Z_]+=")  # of the environment, before a command
 UNCHECKED = {
     "python run.py model=my_net": "tests/docs/test_contributing.py makes this network and trains it",
     "python run.py -m sweep=NAME": "NAME stands for a search of the user",
@@ -194,30 +193,7 @@ CHECKED = [command for command in FOUND if command not in UNCHECKED]
 FULL = [command for command in CHECKED if "sweep=full" in command]  # each is composed dozens of times
 
 
-# A number or a path, for which another one does as well.
-ANY_VALUE = re.compile(r"=(?:[\d.,e+-]+|[^{(\[]*[./][^{(\[]*)$")
-
-
-def is_of_a_yaml(words: list[str]) -> bool:
-    """Whether a run chooses one part alone: that each yaml composes is tested in tests/configs/test_yaml_files.py."""
-    chosen = words[2].replace("=", "/") if len(words) == 3 and words[1] == "run.py" else ""
-    return bool(chosen) and (REPOSITORY / "conf" / f"{chosen}.yaml").is_file()
-
-
-def first_of_kind(commands: list[str]) -> set[str]:
-    """Commands with a word that no command of the same program before them has, but for numbers and paths."""
-    first, seen = set(), set[tuple[Any, str]]()
-    for command in commands:
-        words = [*itertools.dropwhile(SETS_VARIABLE.match, shlex.split(command))]
-        program = tuple(words[:3] if "-m" in words else words[:2])
-        new = {(program, ANY_VALUE.sub("=", word)) for word in words} - seen
-        if new and command not in FULL and not is_of_a_yaml(words):
-            first.add(command)
-            seen |= new
-    return first
-
-
-FIRST = first_of_kind(CHECKED)
+FIRST = first_of_kind([command for command in CHECKED if command not in FULL])
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,6 @@ def as_fold(run: FinishedRun, fold: int, of: FinishedRun, **config: Any) -> Fini
     return replace(run, config=of.config | {"split": {"name": "kfold", "fold": fold}} | config)
 
 
-@pytest.mark.slow
 def test_folds_are_one_candidate_unless_what_is_computed_differs(members: list[Path]) -> None:
     runs = [FinishedRun.open(members[place]) for place in (0, 2)]
 

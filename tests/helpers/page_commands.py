@@ -1,9 +1,12 @@
 """The commands on the pages and in the comments of yaml files."""
 
+import itertools
 import re
+import shlex
 
 from small_runs import REPOSITORY
 
+SETS_VARIABLE = re.compile(r"[A-Z_]+=")  # of the environment, before a command
 PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", REPOSITORY / "benchmarks" / "README.md"]
 PAGES += sorted((REPOSITORY / "docs").glob("*.md"))
 YAMLS = sorted((REPOSITORY / "conf").rglob("*.yaml"))
@@ -33,3 +36,25 @@ def found_commands() -> dict[str, str]:
 
 
 FOUND = found_commands()
+
+# A number or a path, for which another one does as well.
+ANY_VALUE = re.compile(r"=(?:[\d.,e+-]+|[^{(\[]*[./][^{(\[]*)$")
+
+
+def is_of_a_yaml(words: list[str]) -> bool:
+    """Whether a run chooses one part alone: that each yaml composes is tested in tests/configs/test_yaml_files.py."""
+    chosen = words[2].replace("=", "/") if len(words) == 3 and words[1] == "run.py" else ""
+    return bool(chosen) and (REPOSITORY / "conf" / f"{chosen}.yaml").is_file()
+
+
+def first_of_kind(commands: list[str]) -> set[str]:
+    """Commands with a word that no command of the same program before them has, but for numbers and paths."""
+    first, seen = set(), set[tuple[tuple[str, ...], str]]()
+    for command in commands:
+        words = [*itertools.dropwhile(SETS_VARIABLE.match, shlex.split(command))]
+        program = tuple(words[:3] if "-m" in words else words[:2])
+        new = {(program, ANY_VALUE.sub("=", word)) for word in words} - seen
+        if new and not is_of_a_yaml(words):
+            first.add(command)
+            seen |= new
+    return first

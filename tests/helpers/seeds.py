@@ -34,7 +34,7 @@ def seed_generators() -> None:
     torch.manual_seed(0)
 
 
-def seed_what_is_there() -> None:
+def skip_missing_accelerators() -> None:
     """Let torch.manual_seed pass over accelerators that this machine does not have.
 
     It notes for each, with the whole call stack, what to seed once it is used: milliseconds, in each test and epoch.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from network_variants import FURTHER, VARIANTS, build_network
+from network_variants import SLOW_VARIANTS, VARIANTS, build_network
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +21,8 @@ def build() -> Callable[..., Any]:
     return build_network
 
 
-@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.slow if name in FURTHER else ()) for name in VARIANTS])
+@pytest.fixture(
+    params=[pytest.param(name, marks=pytest.mark.slow if name in SLOW_VARIANTS else ()) for name in VARIANTS]
+)
 def variant(request: pytest.FixtureRequest) -> str:
     return str(request.param)

@@ -3,7 +3,7 @@
 import pytest
 import seeds
 import torch
-from network_variants import FURTHER, VARIANTS
+from network_variants import SLOW_VARIANTS, VARIANTS
 
 from spectral.configs.models import models
 
@@ -40,7 +40,7 @@ MEASURED = [variant for variant in VARIANTS if variant not in WHOLE and "head" n
 
 
 @pytest.mark.parametrize(
-    "variant", [pytest.param(name, marks=pytest.mark.slow if name in FURTHER else ()) for name in MEASURED]
+    "variant", [pytest.param(name, marks=pytest.mark.slow if name in SLOW_VARIANTS else ()) for name in MEASURED]
 )
 def test_the_receptive_field_spans_the_pixels_that_reach_a_position(build, variant):
     network = make_positive(build(variant))

@@ -30,14 +30,12 @@ MISTAKES = [
         ["sweep.check=:", "model.width=4,8"],
         "sweep.check=: names no function: allowed is module:function, or null.",
     ),
-    (["sweep=fractoins"], "sweep=fractoins is not known: did you mean 'fractions'?"),
     (["objective=val/nope", "model.width=4,8"], "objective=val/nope is not known"),
     (["sweep.objective=val/accuracy", "model.width=4,8"], "the jobs return, which is objective=val/macro_f1"),
     (
         ['sweep.search_overrides=["score_test=false","schedule.stages.0.epochs=2"]', "model.width=4,8"],
         "sweep.search_overrides has schedule.stages.0.epochs=2, without which the best trial would be another run",
     ),
-    (["sweep.check=nope:typed", "model.width=4,8"], "sweep.check=nope:typed names no function"),
     (
         ["sweep.constraints=5", "model.width=4,8"],
         "sweep.constraints=5 has the wrong type: allowed is a mapping",
@@ -46,9 +44,15 @@ MISTAKES = [
         ["sampler.fractions=choice([0.7,0.1,0.1,0.1],[0.5,0.5])"],
         "sampler.fractions=[0.5, 0.5] has 2 values, but data.class_names has 4 classes",
     ),
-    (["sweep=fractions", "schedule.batch_size=32"], "a fraction of 0.02 needs schedule.batch_size=50 or more"),
-    (["sweep=widths", "sweep.space={}"], "model.width=16 cannot be enqueued, because it is not searched"),
+    (
+        ["sweep=fractions", "sweep.space.sampler.fractions.classes=[a,b]"],
+        "give the whole axis, as in '+sweep.space={sampler.fractions:{classes:[a,b]}}'.",
+    ),
     (["sweep=widths", "~sweep.space.model.width"], "give it a value, as in model.width=VALUE"),
+    (["sweep=fractions", "schedule.batch_size=32"], "a fraction of 0.02 needs schedule.batch_size=50 or more"),
+    (["sweep=fractoins"], "sweep=fractoins is not known: did you mean 'fractions'?"),
+    (["sweep.check=nope:typed", "model.width=4,8"], "sweep.check=nope:typed names no function"),
+    (["sweep=widths", "sweep.space={}"], "model.width=16 cannot be enqueued, because it is not searched"),
     (
         ["sweep.constraints={num_parameters:{at_most:1}}", "model.width=4,8"],
         "+sweep.constraints.num_parameters=...",
@@ -76,10 +80,6 @@ MISTAKES = [
     (
         ["sweep=fractions", "sweep.space.sampler.fractions.minimum=0.05"],
         "give the whole axis, as in '+sweep.space={sampler.fractions:{minimum:0.05}}'.",
-    ),
-    (
-        ["sweep=fractions", "sweep.space.sampler.fractions.classes=[a,b]"],
-        "give the whole axis, as in '+sweep.space={sampler.fractions:{classes:[a,b]}}'.",
     ),
     (["model.widht=4,8"], "error: model.widht is not a known key: did you mean 'width'?"),
     (["+sweep.constraints.num_parameters.at_mots=1", "model.width=4,8"], "did you mean 'at_most'?"),

@@ -151,7 +151,6 @@ def test_a_kill_after_the_pack_has_its_place_leaves_no_copy_of_it(
     assert not building.exists()
 
 
-@pytest.mark.slow
 def test_a_killed_packing_process_is_reported_in_one_sentence(tmp_path: Path) -> None:
     folder, log = tmp_path / "pack", tmp_path / "log"
     reader = {"num": 40, "read_log": str(log), "gate": str(tmp_path / "gate")}

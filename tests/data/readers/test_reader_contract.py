@@ -18,11 +18,13 @@ NUM, DAMAGED = 6, 3
 
 
 # Cases of a reader that differ from another one of its cases in how its files are kept alone.
-FURTHER = ("sdss-spec-lite", "lamost-image-gzip")
+SLOW_CASES = ("sdss-spec-lite", "lamost-image-gzip")
 
 
 @pytest.fixture(
-    params=[pytest.param(case, id=case.name, marks=pytest.mark.slow if case.name in FURTHER else ()) for case in CASES],
+    params=[
+        pytest.param(case, id=case.name, marks=pytest.mark.slow if case.name in SLOW_CASES else ()) for case in CASES
+    ],
     scope="module",
 )
 def case(request: pytest.FixtureRequest) -> ReaderCase:

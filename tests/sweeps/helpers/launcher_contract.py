@@ -189,7 +189,6 @@ class LauncherContract(LauncherTests):
         futures = [launcher.submit([f"++hydra.job.env_set.OF_THE_JOB=v{i}"] if i else [], i) for i in range(3)]
         assert [future.result(PATIENCE_S).return_value for future in futures] == [None, "v1", "v2"]
 
-    @pytest.mark.slow
     def test_launch_is_submit_then_gather(
         self, make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from launcher_contract import assert_gone, is_alive, started_pids
 from launcher_runs import texts_of
-from slow_cases import slow_after
 from waiting import PATIENCE_S, await_that
 
 ROOT = Path(__file__).parents[3]
@@ -102,7 +101,8 @@ class TestController:
         assert (out, err) == ("[0, 1]\n", "")
         assert_gone(pids)
 
-    @pytest.mark.parametrize("after", slow_after(1, ["raise ArithmeticError", "sys.exit(4)"]))
+    @pytest.mark.slow
+    @pytest.mark.parametrize("after", ["raise ArithmeticError", "sys.exit(4)"])
     def test_no_process_is_left_when_it_ends_without_a_shutdown(self, tmp_path: Path, after: str) -> None:
         (tmp_path / "go").touch()
         with self.start(tmp_path, after) as controller:

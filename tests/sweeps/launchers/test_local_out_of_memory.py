@@ -59,7 +59,6 @@ class TestOutOfMemory(LauncherTests):
         assert caught.value.__notes__ == ["The job had cpu to itself."]
         assert [future.result(PATIENCE_S).return_value for future in futures[1:]] == ["", ""]
 
-    @pytest.mark.slow
     def test_it_fails_at_once_if_retrying_is_off(self, make: Make) -> None:
         launcher = make(greedy, retry_alone=False)
         futures = [launcher.submit([f"x={i}"], i) for i in range(2)]

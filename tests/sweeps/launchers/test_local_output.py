@@ -34,7 +34,6 @@ class TestOutput(LauncherTests):
         assert not (tmp_path / "0" / "job.log").exists()
         assert capfd.readouterr() == ("", "")
 
-    @pytest.mark.slow
     def test_output_can_be_shown(self, make: Make, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
         assert make(self.loud, show_output=True).submit([], 0).exception(PATIENCE_S) is None
         assert not (tmp_path / "0" / "job.log").exists()

@@ -15,7 +15,6 @@ import pytest
 from launcher_contract import LauncherTests, Make, assert_gone, refuse, started_pids
 from launcher_runs import TWO_WORKERS, own_folder, texts_of, write_text
 from omegaconf import DictConfig
-from slow_cases import slow_after
 from waiting import PATIENCE_S, await_that
 
 from sweeps.launchers.contract import JobTimeout, StartFailed, WorkerLost
@@ -133,7 +132,8 @@ class TestWorkers(LauncherTests):
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # until all of its threads have ended too
         assert launcher.submit(["x=3"], 1).result(PATIENCE_S).return_value == 9
 
-    @pytest.mark.parametrize("error", slow_after(1, [OSError("no such disk"), TimeoutError("no answer")]))
+    @pytest.mark.slow
+    @pytest.mark.parametrize("error", [OSError("no such disk"), TimeoutError("no answer")])
     def test_a_task_that_fails_to_load_reports_the_error_of_the_system(self, make: Make, error: OSError) -> None:
         """From a dead worker, the same errors mean that it was lost."""
 

@@ -113,6 +113,7 @@ def test_a_sweep_waits_for_workers_that_get_no_process(tmp_path: Path) -> None:
     check_complete(folder, 3)
 
 
+@pytest.mark.slow
 def test_workers_that_never_get_a_process_end_the_command_in_one_sentence_and_it_resumes(tmp_path: Path) -> None:
     folder, refuse = tmp_path / "study", tmp_path / "refuse"
     refuse.touch()
@@ -211,6 +212,7 @@ def test_a_sweep_whose_every_trial_fails_ends_with_the_reason(tmp_path: Path) ->
     assert "no trial of the study ended well, the last failure is: " in output
 
 
+@pytest.mark.slow
 def test_a_final_run_that_fails_ends_the_command_with_the_reason(tmp_path: Path) -> None:
     """Without the override of the search the job has epochs, in which it fails. The study shows its result before."""
     options = ("sweep.space={}", "x=1,2", "fault=exception", "fault_at=[1,2]", "sweep.search_overrides=['epochs=0']")

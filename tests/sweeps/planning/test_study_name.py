@@ -197,6 +197,7 @@ def test_trials_that_a_lower_number_left_are_run_by_the_first_one(url: str | Non
     assert "a resumes: 2 of 4 trials have ended" in choose_study("a", SweepConfig(storage=url, num_trials=4))[1]
 
 
+@pytest.mark.slow
 def test_a_lower_number_leaves_trials_to_the_first_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     search = ("x=interval(0.0,1.0)", "sweep.sampler=random")

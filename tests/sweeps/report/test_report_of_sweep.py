@@ -13,11 +13,11 @@ from sweeps.report import after_sweep, command, own_process
 
 
 def test_a_sweep_ends_with_its_report_and_a_finished_study_prints_its_path(tmp_path: Path) -> None:
-    page, command = tmp_path / "sweep" / "report.html", ("sweep.num_trials=2", "sweep.report=true")
-    assert f"report: {page}" in run(tmp_path / "sweep", *command)
+    page, options = tmp_path / "sweep" / "report.html", ("sweep.num_trials=2", "sweep.report=true")
+    assert f"report: {page}" in run(tmp_path / "sweep", *options)
     assert "2 complete" in page.read_text()
     page.write_text("as it was")
-    assert f"report: {page}" in run(tmp_path / "sweep", *command).splitlines()
+    assert f"report: {page}" in run(tmp_path / "sweep", *options).splitlines()
     assert page.read_text() == "as it was"
 
 

@@ -153,16 +153,7 @@ def test_a_space_must_have_keys() -> None:
         Space.read(space)
 
 
-# Commands with each of them are checked in tests/docs too.
-@pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(
-            path, id=path.stem, marks=() if path.stem in ("full", "reference", "fractions") else pytest.mark.slow
-        )
-        for path in SPACES
-    ],
-)
+@pytest.mark.parametrize("path", SPACES, ids=[path.stem for path in SPACES])
 def test_every_named_space_fits_the_experiment(
     path: Path, composed: Callable[[list[str]], Any], named_sweep: Callable[[str], SweepConfig]
 ) -> None:

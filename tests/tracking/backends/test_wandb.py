@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from offline_runs import check_epochs, offline_runs
 from omegaconf import OmegaConf
+from slow_cases import slow_after
 from small_runs import REPOSITORY, StoppedError, outcome, rows, run, stop_after
 from waiting import PATIENCE_S, await_that
 
@@ -124,12 +125,7 @@ def test_test_scores_added_later_continue_the_steps_of_the_run(tracked: Override
 
 @pytest.mark.parametrize(
     ("is_one_of_many", "option", "is_kept"),
-    [
-        (True, "auto", False),
-        (False, "auto", True),
-        pytest.param(True, "always", True, marks=pytest.mark.slow),
-        pytest.param(False, "never", False, marks=pytest.mark.slow),
-    ],
+    slow_after(2, [(True, "auto", False), (False, "auto", True), (True, "always", True), (False, "never", False)]),
 )
 def test_weights_of_a_trial_are_logged_only_if_asked_for(
     is_one_of_many: bool,
@@ -208,7 +204,6 @@ def test_a_folder_that_cannot_be_written_does_not_harm_the_run(
     assert len(messages) == 1 and messages[0].startswith("tracker=wandb stopped (FileExistsError: ")
 
 
-@pytest.mark.slow
 def test_the_variable_of_the_library_disables_it_for_all_runs(
     tracked: Overrides, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
