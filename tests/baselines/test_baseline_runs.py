@@ -28,8 +28,8 @@ from sweeps.compare import command as compare
 from sweeps.ls.runs import read_run
 from sweeps.report.read_run_folders import read_run_folders
 
-SHARED = [o for o in OVERRIDES if o.startswith(("split.validation", "split.test", "num_threads", "seed", "tracker"))]
-QUICK = [*SHARED, "plots=false"]
+KEPT = ("split.validation", "split.test", "num_threads", "seed", "tracker")
+QUICK = [*(option for option in OVERRIDES if option.startswith(KEPT)), "plots=false"]
 PLS_DA = ("method=pls_da", "method.num_components=2")  # which are else chosen by cross-validation
 
 
