@@ -13,7 +13,8 @@ WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 KEYWORDS = {"null", "true", "false", "inf", "nan"}
 SPECIAL = re.compile(r"([\\()\[\]{}:=, \t])")  # what Hydra reads in a key of a mapping only after a backslash
 INDEX = re.compile(r"\[(\d+)\]")
-NO_TEXT = re.compile(r"[\[{'\"]")  # how a list, a mapping and a text in quotes begin
+NO_TEXT = re.compile(r"[\[{'\"]|.*,")  # a list, a mapping, a text in quotes, or several values
+CALL = re.compile(r"\s*[A-Za-z_]\w*\(.*\)\s*")  # of a function, which may be one that Hydra does not know
 UNREAD = object()
 
 
@@ -50,8 +51,8 @@ def pasted_correction(override: str) -> str | None:
         return None
     if _read(dotted + value) is not UNREAD:
         return shlex.quote(dotted + value)
-    is_text = not NO_TEXT.match(value) and value.partition("(")[0].strip() not in create_functions().definitions
-    return shlex.quote(dotted + _in_quotes(value)) if is_text else None
+    is_call = CALL.fullmatch(value) or value.partition("(")[0].strip() in create_functions().definitions
+    return None if NO_TEXT.match(value) or is_call else shlex.quote(dotted + _in_quotes(value))
 
 
 def _read(override: str) -> Any:

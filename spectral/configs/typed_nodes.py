@@ -3,7 +3,6 @@
 A command reads few of some seventy, and to make all takes as long as to compose its config.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from hydra.core.config_store import ConfigNode, ConfigStore
@@ -12,7 +11,6 @@ from omegaconf import DictConfig
 from spectral.configs.whole_value import config_schema
 
 
-@dataclass(init=False)
 class TypedNode(ConfigNode):
     """A node of the ConfigStore for a config dataclass."""
 

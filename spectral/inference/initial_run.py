@@ -132,7 +132,7 @@ def _pretrained_body(folder: RunFolder) -> dict[str, Tensor]:
 def _classifier(init: str) -> Classifier:
     folder = RunFolder(init)
     if not folder.config.is_file():
-        others = runs_below(folder.path, "init=")
+        others = runs_below(folder.path, "init")
         raise UserError(f"init={init} is not a run folder: it has no {folder.config.name}.{others}")
     folder.check_has_model("init")
     if folder.load_result() is None:

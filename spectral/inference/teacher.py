@@ -46,7 +46,7 @@ def open_teacher(
         return None, {}
     run, teacher = f"distill={config.distill}", RunFolder(config.distill)
     if not teacher.config.is_file():
-        others = runs_below(teacher.path, "distill=")
+        others = runs_below(teacher.path, "distill")
         raise UserError(f"{run} is not a run folder: it has no {teacher.config.name}.{others}")
     teacher.check_has_model("distill")
     if teacher.load_result() is None:

@@ -165,7 +165,7 @@ class Redshift(Augmentation):
     Flux at the wavelengths of the survey is interpolated linearly; beyond the ends the last pixel is repeated.
 
     Args:
-        classes: names of the classes it acts on, whatever their capitals; None: all.
+        classes: names of the classes it acts on, in any case of letters; None: all.
         class_names: of the survey [K].
         wave_angstrom: [L] of the survey's pixels, rising or falling.
 

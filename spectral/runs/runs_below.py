@@ -7,20 +7,22 @@ sweeps.
 import shlex
 from pathlib import Path
 
+from spectral.configs.pasted_overrides import pasted_text
+
 CONFIG = "config.yaml"
 STUDIES = Path("outputs/sweeps")  # the folders of studies, which are named there
 NUM_NAMED = 3
 
 
-def runs_below(path: Path, key: str = "run=") -> str:
+def runs_below(path: Path, key: str = "run") -> str:
     """A sentence that names run folders in a folder, for a message; begins with a space, empty if there are none.
 
     Args:
         path: a folder, or FOLDER:NUMBER, as `python -m sweeps.compare` names a trial of a study; the name of a study
             means its folder.
-        key: what a run is given by.
+        key: what a run is given by; empty if by its path alone.
     """
-    if path == Path():  # an empty argument: the configs of a repository's conf/ are no runs
+    if path == Path() and Path("conf").is_dir():  # an empty argument: a repository's configs are no runs
         return ""
     study, separator, number = str(path).rpartition(":")
     is_trial = bool(separator) and number.isdecimal()
@@ -30,9 +32,9 @@ def runs_below(path: Path, key: str = "run=") -> str:
     if not found:
         return ""
     ordered = sorted(found, key=lambda run: (len(run.parts), len(run.name), run))
-    named = [shlex.quote(f"{key}{run}") for run in ordered]
-    more = f", or another of {len(named)}" if len(named) > NUM_NAMED else ""
-    return f" Give a run in it: {', '.join(named[:NUM_NAMED])}{more}."
+    named = [pasted_text(key, str(run)) if key else shlex.quote(str(run)) for run in ordered[:NUM_NAMED]]
+    more = f", or another of {len(ordered)}" if len(ordered) > NUM_NAMED else ""
+    return f" Give a run in it: {', '.join(named)}{more}."
 
 
 def _runs(folder: Path, places: list[str]) -> list[Path]:

@@ -36,6 +36,10 @@ def take_replicates(config: DictConfig, overrides: Sequence[str], config_loader:
     found = {key: values for key in keys if (values := _values(key, parsed, node)) is not None}
     if FOLD not in found and (folds := _all_folds(config, parsed)):
         found[FOLD] = folds
+    with open_dict(config):
+        for key in {o.key_or_group for o in parsed} & {*keys} - {*found}:
+            if _in_space(key, node) is not None:  # the command's value alone is run
+                del node.space[key]
     if not found or (node.seeds != 1 and FOLD not in found):
         return list(overrides), ""
     if len(found) > 1 or node.seeds != 1:

@@ -18,7 +18,10 @@ from sweeps.sweeper_keys import SWEEPER_KEYS, other_plugin_sentence, sweeper_key
 
 SWEEP, SPACE, CONSTRAINTS = "sweep.", "sweep.space", "sweep.constraints."
 DELETED_AXIS = re.compile(r"delete from config\. '\w+\.space\.(\S+)' does not exist")
-NO_KEYS = "sweep=none is for single runs, and has no keys of a search: leave it out."
+NO_KEYS = (
+    "This search has no keys (sweep=none is for single runs): leave sweep=none out, or begin the search's yaml with "
+    "`defaults: [default, _self_]`."
+)
 
 
 def hydra_sentence(error: HydraException) -> str:

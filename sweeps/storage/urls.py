@@ -78,7 +78,10 @@ def journal_url(folder: Path) -> str:
 
 
 def absolute_url(url: str) -> str:
-    """The same storage by the whole path of its file: the process of a job may be in another folder."""
+    """The same storage by the whole path of its file: the process of a job may be in another folder.
+
+    The same URL if that path has a question mark, which ends the path in a database's URL.
+    """
     file = file_of(url)
     if file is None or file.is_absolute():
         return url
@@ -86,7 +89,8 @@ def absolute_url(url: str) -> str:
         return f"{JOURNAL_SCHEME}{file.absolute()}"
     from sqlalchemy.engine import make_url
 
-    return make_url(url).set(database=str(file.absolute())).render_as_string()
+    whole = str(file.absolute())
+    return url if "?" in whole else make_url(url).set(database=whole).render_as_string()
 
 
 def file_of(url: str) -> Path | None:

@@ -59,7 +59,8 @@ def test_a_text_is_read_back_as_it_is(name: str) -> None:
         ("+a=spectra (1).npz", "'+a=\"spectra (1).npz\"'"),
         ("stages[0].loss[1]=x=y", "'stages.0.loss.1=\"x=y\"'"),
         ("stages[0].lr=1e-3", "stages.0.lr=1e-3"),
-        *((given, None) for given in ("a=[1", "a={b:1", "a=interval(1,2", "a='b", "a", "stages[0]", "\u00e9=1")),
+        *((given, None) for given in ("a=[1", "a={b:1", "a=interval(1", "a='b", "a", "stages[0]", "\u00e9=1")),
+        *((given, None) for given in ("a=loguniform(1)", "a=loguniform(1,2)", "a=\u00e91.npz,\u00e92.npz")),
     ],
 )
 def test_what_cannot_be_read_is_corrected_if_it_is_clear_what_was_meant(given: str, correction: str | None) -> None:

@@ -113,18 +113,22 @@ def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
         (":1", ""),
         (":2", "run=study/2."),
         (":3", "run=study/3/seed-0, run=study/3/seed-1."),
+        ("/4", """'run="study/4/a,b"'."""),
     ],
 )
 def test_the_folder_of_a_sweep_is_answered_with_its_runs(
     named: str, advice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("2", "10", "ensemble", "3/seed-0", "3/seed-1"):
+    for name in ("2", "10", "ensemble", "3/seed-0", "3/seed-1", "4/a,b"):
         RunFolder(Path("study", name)).path.mkdir(parents=True)
         RunFolder(Path("study", name)).config.touch()
     with pytest.raises(UserError, match="is not a run folder") as error:
         RunFolder.existing(f"study{named}")
     assert str(error.value).partition(" Give a run in it: ")[2] == advice
+    monkeypatch.chdir("study")
+    with pytest.raises(UserError, match="""Give a run in it: 'run="2"', 'run="10"', run=ensemble, or another of 5"""):
+        RunFolder.existing(".")
 
 
 def test_an_empty_name_is_not_answered_with_the_conf_of_a_repository(

@@ -123,7 +123,10 @@ def test_a_yaml_without_the_keys_of_a_search_is_refused_with_the_missing_keys(
 def test_the_config_of_single_runs_is_refused_as_that_of_a_search(overrides: list[str], tmp_path: Path) -> None:
     ended = command(SCRIPT, "-m", "sweep=none", "model.width=4,8", *overrides, cwd=tmp_path)
     assert ended.returncode == 2
-    assert ended.stderr == "error: sweep=none is for single runs, and has no keys of a search: leave it out.\n"
+    assert ended.stderr == (
+        "error: This search has no keys (sweep=none is for single runs): leave sweep=none out, or begin the search's "
+        "yaml with `defaults: [default, _self_]`.\n"
+    )
     assert not list(tmp_path.iterdir())
 
 

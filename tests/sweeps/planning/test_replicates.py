@@ -57,6 +57,7 @@ def test_folds_and_seeds_become_replicates(overrides: list[str], seeds: list[int
 def test_other_commands_stay_as_they_are(overrides: list[str]) -> None:
     left, sweep, line = taken(*overrides)
     assert left == overrides and line == "" and (sweep.seeds, sweep.seed_key) == (1, "seed")
+    assert not sweep.get("space")  # what the command gives is no axis, nor is anything else
 
 
 @pytest.mark.parametrize("overrides", [["seed=0,1"], ["sweep.seeds=3"]])

@@ -125,11 +125,11 @@ class MatrixReader(TableFile):
 
     @property
     def pixel_names(self) -> tuple[str, ...]:
-        return self.layout.pixel_names
+        return self.layout.pixel_names if self.layout.has_header else ()
 
     @cached_property
     def axis(self) -> Axis | None:
-        return named_axis(self.pixel_names, self.options.wave_unit, self.options.wave_medium, self.source)
+        return named_axis(self.layout.pixel_names, self.options.wave_unit, self.options.wave_medium, self.source)
 
     def read(self, rows: NDArray[np.int64]) -> Chunk:
         chunk, block, lines, rows_of_file = Chunk(flux=[]), -1, list[str](), self._rows(0)

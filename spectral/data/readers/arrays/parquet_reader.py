@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -131,7 +131,8 @@ class ParquetReader(TableFile):
             plain = [column.name for column in self.schema if not types.is_nested(column.type)]
             return [self.list_column], [name for name in plain if not is_index(name)]
         names = [column.name for column in self.schema if not types.is_nested(column.type)]
-        found = split_columns(names, self.options, self.source)
+        extra = tuple(name for name in self.options.extra if name in names or name not in self.schema.names)
+        found = split_columns(names, replace(self.options, extra=extra), self.source)
         for position in found.pixels:
             if not _is_number(kind := self.schema.field(names[position]).type):
                 raise UserError(

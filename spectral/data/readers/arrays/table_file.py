@@ -32,7 +32,7 @@ class TableFile:
 
     @property
     def pixel_names(self) -> Sequence[str]:
-        """The columns that are pixels; empty if none is."""
+        """The columns that are pixels; empty if none is, or if they have no names."""
         raise NotImplementedError  # a contract: each subclass knows which of its columns are pixels
 
     @property

@@ -53,9 +53,13 @@ class TrainTestReader:
             raise UserError(f"{with_} has ivar and {without} has none: save it in both files, or in neither.")
 
     def _warn_of_other_pixels(self) -> None:
-        """Warn of columns that are called otherwise, or stand in another order: pixels are the same by their places."""
+        """Warn of columns that are called otherwise, or stand in another order: pixels are the same by their places.
+
+        Names that are wavelengths are compared as such.
+        """
         train, test = (getattr(reader, "pixel_names", ()) for reader in (self.train, self.test))
-        if other := next((pair for pair in zip(train, test, strict=False) if pair[0] != pair[1]), None):
+        other = next((pair for pair in zip(train, test, strict=False) if pair[0] != pair[1]), None)
+        if other and self.wave_angstrom() is None:
             log.warning(
                 "The pixels of data.path and data.test_path are taken for the same in the order of their columns, but "
                 "are called otherwise: '%s' in one is '%s' in the other.",

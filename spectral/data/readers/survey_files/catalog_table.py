@@ -61,7 +61,7 @@ def _from_text(path: Path, given: Mapping[str, str | None], source: str) -> pd.D
     separator = max(SEPARATORS, key=header.count)
     names = [name.strip() for name in _cells(header, separator)]
     check_names(names, source)
-    as_is = text_columns(names, given, source)
+    as_is = text_columns(names, {key: column for key, column in given.items() if key != "file_key"}, source)
 
     def read(texts: Collection[str], columns: list[str]) -> pa.Table:
         return pa.csv.read_csv(
@@ -83,9 +83,9 @@ def _from_text(path: Path, given: Mapping[str, str | None], source: str) -> pd.D
         frame = frame.assign(**{n: column for n, column in numbers.items() if is_integer_dtype(column.dtype)})
     name = given.get("file_key")
     if name is not None and name in frame and is_numeric_dtype(frame[name].dtype):
-        text = read([name], [name]).to_pandas()[name].astype("str")
-        if (text.dropna() != frame[name].dropna().astype("str")).any():
-            frame[name] = text
+        text, is_there = read([name], [name]).to_pandas()[name].astype("str").str.strip(), frame[name].notna()
+        if text[is_there].tolist() != frame[name][is_there].astype("str").tolist():
+            frame[name] = text.where(is_there)
     return frame
 
 

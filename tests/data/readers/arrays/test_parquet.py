@@ -27,6 +27,13 @@ def test_lists_may_differ_in_length_or_be_missing(tmp_path):
     assert chunk.flux[2:] == [None, None] and chunk.problems == {2: "no flux", 3: "no flux"}
 
 
+def test_a_column_with_several_values_a_row_may_be_named_as_no_pixel(tmp_path):
+    table = {"type": ["a"], "origin": [{"by": "me"}], "p0": [1.0], "p1": [2.0]}
+    np.testing.assert_array_equal(read_all(opened(tmp_path, table, extra=("origin",))).flux[0], [[1, 2]])
+    with pytest.raises(UserError, match=r"has no column 'orogin' \(data\.extra\)"):
+        opened(tmp_path, table, extra=("orogin",)).catalog()
+
+
 def test_channels(tmp_path):
     chunk = read_all(opened(tmp_path, {"flux": [[[1.0, 2.0], [3.0, 4.0]], [[1.0], [2.0, 3.0]]]}))
     np.testing.assert_array_equal(chunk.flux[0], [[1, 2], [3, 4]])

@@ -95,10 +95,16 @@ def test_a_column_with_numbers_in_one_of_two_files_and_words_in_the_other_is_tex
 
 
 @pytest.mark.parametrize(
-    ("test_names", "sentence"), [("p0,p1,p2", ""), ("p2,p1,p0", "'p0' in one is 'p2' in the other")]
+    ("headers", "sentence"),
+    [
+        (("label,p0,p1,p2\n", "label,p0,p1,p2\n"), ""),
+        (("label,p0,p1,p2\n", "label,p2,p1,p0\n"), "'p0' in one is 'p2' in the other"),
+        (("label,p0,p1,p2\n", ""), ""),
+        (("label,400nm,500nm,600nm\n", "label,400.0nm,500.0nm,600.0nm\n"), ""),
+    ],
 )
-def test_pixels_that_the_two_files_call_otherwise_are_warned_of(tmp_path, caplog, test_names, sentence):
-    for name, pixels in {"a": "p0,p1,p2", "b": test_names}.items():
-        (tmp_path / f"{name}.csv").write_text(f"label,{pixels}\nstar,1,2,3\nqso,4,5,6\n")
+def test_pixels_that_the_two_files_call_otherwise_are_warned_of(tmp_path, caplog, headers, sentence):
+    for name, header in zip("ab", headers, strict=True):
+        (tmp_path / f"{name}.csv").write_text(f"{header}star,1,3,2\nqso,4,6,5\n")
     assert len(open_arrays(str(tmp_path / "a.csv"), test_path=str(tmp_path / "b.csv")).catalog()) == 4
     assert sentence in caplog.text and bool(caplog.text) == bool(sentence)

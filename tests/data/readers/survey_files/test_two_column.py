@@ -94,18 +94,40 @@ def test_a_catalog_without_ids_is_refused_not_joined_by_the_numbers_of_its_rows(
 
 @pytest.mark.parametrize(
     ("names", "stored"),
-    [(["0012", "0007"], ["0012", "0007"]), (["1.10", "1.1"], ["1.10", "1.1"]), (["12", "7"], [12, 7])],
+    [
+        (["0012", "0007"], ["0012", "0007"]),
+        (["1.10", "1.1"], ["1.10", "1.1"]),
+        (["12", "7"], [12, 7]),
+        ([" 12", "7 "], [12, 7]),
+    ],
 )
 def test_files_that_a_catalog_names_by_numbers_are_found_as_they_are_written(
     tmp_path: Path, names: list[str], stored: list[object]
 ) -> None:
     for name in names:
-        written(tmp_path / "s" / f"{name}.txt")
+        written(tmp_path / "s" / f"{name.strip()}.txt")
     rows = "".join(f"{name},{label}\n" for name, label in zip(names, ("star", "qso"), strict=True))
     labels = written(tmp_path / "labels.csv", f"number,class\n{rows}")
     catalog = opened(tmp_path / "s", catalog=str(labels), file_key="number").catalog()
-    assert catalog["file"].tolist() == [f"{name}.txt" for name in names]
+    assert catalog["file"].tolist() == [f"{name.strip()}.txt" for name in names]
     assert catalog["label"].tolist() == ["star", "qso"] and catalog["number"].tolist() == stored
+
+
+@pytest.mark.parametrize("missing", ["NAN", "-nan", ""])
+def test_a_catalog_may_lack_the_number_of_a_file(tmp_path: Path, missing: str) -> None:
+    written(tmp_path / "s" / "0012.txt")
+    labels = written(tmp_path / "labels.csv", f"id,number,class\na,0012,star\nb,{missing},qso\n")
+    reader = opened(tmp_path / "s", catalog=str(labels), file_key="number")
+    assert reader.catalog()["file"].iloc[0] == "0012.txt"
+    assert [*reader.read(np.arange(2)).problems] == [1]
+
+
+def test_ids_that_name_the_files_stay_as_they_are_written(tmp_path: Path) -> None:
+    for name in ("1.0", "2.0"):
+        written(tmp_path / "s" / f"{name}.txt")
+    labels = written(tmp_path / "labels.csv", "id,class\n1.0,star\n2.0,qso\n")
+    catalog = opened(tmp_path / "s", catalog=str(labels), file_key="id").catalog()
+    assert catalog["id"].tolist() == ["1.0", "2.0"] and catalog["file"].tolist() == ["1.0.txt", "2.0.txt"]
 
 
 @pytest.mark.parametrize(
