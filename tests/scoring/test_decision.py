@@ -179,13 +179,17 @@ def test_a_prior_of_zero_gives_no_nan():
 
 
 def test_whole_weights_fit_as_repeated_spectra_do() -> None:
-    rng = np.random.default_rng(4)
-    labels = rng.integers(0, 3, 200)
-    probabilities = rng.dirichlet([1, 1, 1], 200) + np.eye(3)[labels] / 2
-    probabilities /= probabilities.sum(1, keepdims=True)
-    counts = np.array([1, 2, 7])[labels]
-    weighted = Decision(3, num_iterations=20).fit(probabilities, labels, counts.astype(float))
-    repeated = Decision(3, num_iterations=20).fit(np.repeat(probabilities, counts, axis=0), np.repeat(labels, counts))
-    np.testing.assert_allclose(weighted.slope, repeated.slope, rtol=1e-9)
-    np.testing.assert_allclose(weighted.offset, repeated.offset, rtol=1e-9)
-    assert not np.allclose(weighted.slope, Decision(3, num_iterations=20).fit(probabilities, labels).slope)
+    matters = []
+    for seed in range(4, 10):
+        rng = np.random.default_rng(seed)
+        labels = rng.integers(0, 3, 200)
+        probabilities = rng.dirichlet([1, 1, 1], 200) + np.eye(3)[labels] / 2
+        probabilities /= probabilities.sum(1, keepdims=True)
+        counts = np.array([1, 2, 7])[labels]
+        fit = Decision(3, num_iterations=20).fit
+        weighted = fit(probabilities, labels, counts.astype(float))
+        repeated = fit(np.repeat(probabilities, counts, axis=0), np.repeat(labels, counts))
+        np.testing.assert_allclose(weighted.slope, repeated.slope, rtol=1e-9)
+        np.testing.assert_allclose(weighted.offset, repeated.offset, rtol=1e-9)
+        matters.append(not np.allclose(weighted.slope, fit(probabilities, labels).slope))
+    assert any(matters)  # in some draws argmax is best with and without weights
