@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from commands import command
+from slow_cases import slow_after
 from small_runs import REPOSITORY
 
 PACKAGE = "the first line of the file has to be `# @package _global_`"
@@ -24,59 +25,48 @@ def mistake(text: str | bytes, folder: Path, *options: str, group: str = "experi
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [
-        ("model: fcn", f"experiment/own.yaml: model=fcn chooses no part: write {EXAMPLE}."),
-        pytest.param(
-            "schedule: reference",
-            "experiment/own.yaml: schedule=reference chooses no part: write `defaults: [override /schedule: "
-            "reference]`.",
-            marks=pytest.mark.slow,
-        ),
-        pytest.param(
-            "model: 3",
-            "experiment/own.yaml: model=3 has the wrong type: allowed is a mapping, such as {a: 1}.",
-            marks=pytest.mark.slow,
-        ),
-        pytest.param(
-            "model: {widht: 3}",
-            "experiment/own.yaml: model.widht is not a known key: did you mean 'width'? allowed: ",
-            marks=pytest.mark.slow,
-        ),
-        pytest.param(
-            "model: {width: abc}",
-            "experiment/own.yaml: model.width=abc has the wrong type: allowed is an integer.",
-            marks=pytest.mark.slow,
-        ),
-        pytest.param(
-            "sede: 3",
-            "experiment/own.yaml: sede is not a known key: did you mean 'seed'? allowed: ",
-            marks=pytest.mark.slow,
-        ),
-        pytest.param("experiment: best", NO_KEY, marks=pytest.mark.slow),
-        ("defaults: [/model: fcn]", f"model is chosen by two files: to replace the choice write {EXAMPLE}."),
-        (
-            "defaults: [override model: fcn]",
-            "experiment/own.yaml: a choice of another group begins with a slash: write `defaults: [override /model: "
-            "NAME]`.",
-        ),
-        (
-            "defaults: [override /method: quant]",
-            "experiment/own.yaml: override /method is no choice of this command: --help lists its groups.",
-        ),
-        (
-            "defaults: ['override /model:fcn']",
-            "experiment/own.yaml: its defaults name experiment/override /model:fcn, which is not there: a part of a "
-            f"group is chosen as in {EXAMPLE}.",
-        ),
-        (
-            "defaults: [model: fcn]",
-            "experiment/own.yaml: its defaults name experiment/model/fcn, which is not there: a part of a group is "
-            f"chosen as in {EXAMPLE}.",
-        ),
-        ("defaults: fcn", NO_LIST),
-        ("defaults: {override /model: fcn}", NO_LIST),
-        ("defaults: [{override /model: fcn, override /loss: focal}]", NO_LIST),
-    ],
+    slow_after(
+        9,
+        [
+            ("model: fcn", f"experiment/own.yaml: model=fcn chooses no part: write {EXAMPLE}."),
+            ("defaults: [/model: fcn]", f"model is chosen by two files: to replace the choice write {EXAMPLE}."),
+            (
+                "defaults: [override model: fcn]",
+                "experiment/own.yaml: a choice of another group begins with a slash: write `defaults: [override "
+                "/model: NAME]`.",
+            ),
+            (
+                "defaults: [override /method: quant]",
+                "experiment/own.yaml: override /method is no choice of this command: --help lists its groups.",
+            ),
+            (
+                "defaults: ['override /model:fcn']",
+                "experiment/own.yaml: its defaults name experiment/override /model:fcn, which is not there: a part of "
+                f"a group is chosen as in {EXAMPLE}.",
+            ),
+            (
+                "defaults: [model: fcn]",
+                "experiment/own.yaml: its defaults name experiment/model/fcn, which is not there: a part of a group is "
+                f"chosen as in {EXAMPLE}.",
+            ),
+            ("defaults: fcn", NO_LIST),
+            ("defaults: {override /model: fcn}", NO_LIST),
+            ("defaults: [{override /model: fcn, override /loss: focal}]", NO_LIST),
+            (
+                "schedule: reference",
+                "experiment/own.yaml: schedule=reference chooses no part: write `defaults: [override /schedule: "
+                "reference]`.",
+            ),
+            ("model: 3", "experiment/own.yaml: model=3 has the wrong type: allowed is a mapping, such as {a: 1}."),
+            (
+                "model: {widht: 3}",
+                "experiment/own.yaml: model.widht is not a known key: did you mean 'width'? allowed: ",
+            ),
+            ("model: {width: abc}", "experiment/own.yaml: model.width=abc has the wrong type: allowed is an integer."),
+            ("sede: 3", "experiment/own.yaml: sede is not a known key: did you mean 'seed'? allowed: "),
+            ("experiment: best", NO_KEY),
+        ],
+    ),
 )
 def test_a_mistake_in_an_experiment_says_what_to_write(text: str, expected: str, tmp_path: Path) -> None:
     found = mistake(f"# @package _global_\n{text}\n", tmp_path)
@@ -99,18 +89,20 @@ def test_an_experiment_without_its_first_line_is_named(text: str, expected: str,
 
 @pytest.mark.parametrize(
     ("options", "expected"),
-    [
-        (["+model=fcn"], "model is chosen a second time by +model=fcn: write model=fcn."),
-        pytest.param(
-            ["-m", "+model=fcn,resnet1d"],
-            "model is chosen a second time by +model=fcn,resnet1d: write model=fcn,resnet1d.",
-            marks=pytest.mark.slow,
-        ),
-        (
-            ["+experiment=best", "+model=fcn"],
-            "experiment is chosen a second time by +experiment=best: write experiment=best.",
-        ),
-    ],
+    slow_after(
+        2,
+        [
+            (["+model=fcn"], "model is chosen a second time by +model=fcn: write model=fcn."),
+            (
+                ["+experiment=best", "+model=fcn"],
+                "experiment is chosen a second time by +experiment=best: write experiment=best.",
+            ),
+            (
+                ["-m", "+model=fcn,resnet1d"],
+                "model is chosen a second time by +model=fcn,resnet1d: write model=fcn,resnet1d.",
+            ),
+        ],
+    ),
 )
 def test_a_second_choice_in_the_command_is_no_mistake_in_a_file(
     options: list[str], expected: str, tmp_path: Path

@@ -14,6 +14,7 @@ from commands import command
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
+from slow_cases import slow_after
 from small_runs import OVERRIDES, REPOSITORY, composed, result
 
 from spectral.cli.run import as_job, run_command
@@ -39,38 +40,32 @@ def process(*command: str, cwd: Path, code: int = 0) -> "subprocess.CompletedPro
 
 @pytest.mark.parametrize(
     ("overrides", "expected"),
-    [
-        ("model.width=abc", "error: model.width=abc has the wrong type: allowed is an integer.\n"),
-        pytest.param(
-            "seed=-1",
-            "error: seed=-1 is out of range: allowed is at least 0 and at most 2147483647.\n",
-            marks=pytest.mark.slow,
-        ),
-        (
-            "seed=1,2",
-            "error: seed=1,2 has several values, which need -m; write a list in brackets, as in [1,2].\n",
-        ),
-        (
-            "sweep=fractions",
-            f"error: sweep=fractions needs -m to search: python {QUOTED} -m sweep=fractions\n",
-        ),
-        pytest.param(
-            "+sweep.space.seed=[1,2]",
-            f"error: +sweep.space.seed=[1,2] needs -m to search: python {QUOTED} -m '+sweep.space.seed=[1,2]'\n",
-            marks=pytest.mark.slow,
-        ),
-        ("run_dir=/dev/null", "error: run_dir=/dev/null cannot be made: File exists.\n"),
-        pytest.param(
-            "run_dir=",
-            "error: run_dir= is not a folder: give its path, or leave run_dir out.\n",
-            marks=pytest.mark.slow,
-        ),
-        (
-            "model=null",
-            "error: Config group override must be a string or a list. Got NoneType: a config group takes the name of a "
-            "part, as in model=fcn.\n",
-        ),
-    ],
+    slow_after(
+        5,
+        [
+            ("model.width=abc", "error: model.width=abc has the wrong type: allowed is an integer.\n"),
+            (
+                "seed=1,2",
+                "error: seed=1,2 has several values, which need -m; write a list in brackets, as in [1,2].\n",
+            ),
+            (
+                "sweep=fractions",
+                f"error: sweep=fractions needs -m to search: python {QUOTED} -m sweep=fractions\n",
+            ),
+            ("run_dir=/dev/null", "error: run_dir=/dev/null cannot be made: File exists.\n"),
+            (
+                "model=null",
+                "error: Config group override must be a string or a list. Got NoneType: a config group takes the name "
+                "of a part, as in model=fcn.\n",
+            ),
+            ("seed=-1", "error: seed=-1 is out of range: allowed is at least 0 and at most 2147483647.\n"),
+            (
+                "+sweep.space.seed=[1,2]",
+                f"error: +sweep.space.seed=[1,2] needs -m to search: python {QUOTED} -m '+sweep.space.seed=[1,2]'\n",
+            ),
+            ("run_dir=", "error: run_dir= is not a folder: give its path, or leave run_dir out.\n"),
+        ],
+    ),
 )
 def test_a_mistake_ends_the_command_with_its_sentence_alone(overrides: str, expected: str, tmp_path: Path) -> None:
     ended = command(SCRIPT, overrides, cwd=tmp_path)
@@ -98,12 +93,15 @@ def test_a_mistake_found_in_the_data_ends_the_command_without_a_folder(tmp_path:
 
 @pytest.mark.parametrize(
     ("flags", "expected"),
-    [
-        (("--help",), ("python run.py experiment=debug", "model: ", "num_threads: null")),
-        (("--cfg", "job"), ("macro_f1", "widths: null", "stages:")),
-        pytest.param(("--info",), ("Defaults Tree", "hydra/typed/model/reference"), marks=pytest.mark.slow),
-        (("model=fcn", "--info"), ("Defaults Tree", "hydra/typed/model/fcn")),
-    ],
+    slow_after(
+        3,
+        [
+            (("--help",), ("python run.py experiment=debug", "model: ", "num_threads: null")),
+            (("--cfg", "job"), ("macro_f1", "widths: null", "stages:")),
+            (("model=fcn", "--info"), ("Defaults Tree", "hydra/typed/model/fcn")),
+            (("--info",), ("Defaults Tree", "hydra/typed/model/reference")),
+        ],
+    ),
 )
 def test_help_and_config_are_printed_without_a_run(
     flags: tuple[str, ...], expected: tuple[str, ...], tmp_path: Path
@@ -160,20 +158,15 @@ def test_a_multirun_from_a_folder_with_spaces_makes_one_run_folder_per_job(pack_
 
 @pytest.mark.parametrize(
     ("override", "sentence"),
-    [
-        ("seed=${oc.env:NOT_SET}", "seed holds an interpolation, ${...}, that has no value: environment variable"),
-        pytest.param(
-            "seed=${seed}",
-            "seed holds an interpolation, ${...}, that has no value: it refers to itself.",
-            marks=pytest.mark.slow,
-        ),
-        pytest.param(
-            "seed=${nope:1}",
-            "seed holds an interpolation, ${...}, that has no value: unsupported",
-            marks=pytest.mark.slow,
-        ),
-        (f"run_dir={'a' * 300}", f"the name {'a' * 40}... has 300 characters, which is too long for a file."),
-    ],
+    slow_after(
+        2,
+        [
+            ("seed=${oc.env:NOT_SET}", "seed holds an interpolation, ${...}, that has no value: environment variable"),
+            (f"run_dir={'a' * 300}", f"the name {'a' * 40}... has 300 characters, which is too long for a file."),
+            ("seed=${seed}", "seed holds an interpolation, ${...}, that has no value: it refers to itself."),
+            ("seed=${nope:1}", "seed holds an interpolation, ${...}, that has no value: unsupported"),
+        ],
+    ),
 )
 def test_values_that_only_the_end_shows_to_be_wrong_are_one_sentence(
     override: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,4 +1,4 @@
-"""Padding and bad pixels have exactly no effect."""
+"""Padding and bad pixels have exactly no effect. The fixture `seeded` of all tests seeds each draw."""
 
 import copy
 
