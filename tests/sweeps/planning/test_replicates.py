@@ -51,6 +51,7 @@ def test_folds_and_seeds_become_replicates(overrides: list[str], seeds: list[int
         ["seed=3"],
         ["seed=0,1", "seed=3"],
         ["+sweep.space={seed:[2,7]}", "seed=3"],
+        ["split=kfold", "+sweep.space={split.fold:[0,2]}", "split.fold=1"],
         ["split=kfold,stratified"],
     ],
 )
