@@ -101,7 +101,7 @@ class Classifier:
 
     def spectra(self, run: str) -> RunSpectra:
         """What the run's spectra were made like; `run` is its name in sentences."""
-        return RunSpectra(run, self.wave_angstrom, self.inputs.baseline, self.inputs.ivar_masks)
+        return RunSpectra(run, self.wave_angstrom, self.inputs.baseline, self.inputs.ivar_masks, self.length)
 
     def build_inputs(self, augmentations: Sequence[Augmentation] = ()) -> Inputs:
         """What makes the network's channels; the augmentations act in training only.

@@ -27,6 +27,8 @@ from spectral.survey import Survey
 
 log = logging.getLogger(__name__)
 
+LEAVE_OUT = "leave them out of the file"  # what to do with spectra that are longer than those of a run
+
 
 def open_run_and_data(command: EvaluateConfig) -> tuple[Predictor, Survey, str]:
     """The run's predictor, the command's data or else the run's own survey with its split, and a doubt.
@@ -48,7 +50,8 @@ def open_run_and_data(command: EvaluateConfig) -> tuple[Predictor, Survey, str]:
         if command.data is None
         else open_survey(command.data, Path(command.cache_dir), classifier.spectra(run))
     )
-    check_fits(classifier, survey, run)
+    can_skip = hasattr(command.data, "on_bad") and survey.wave_angstrom is None
+    check_fits(classifier, survey, run, "data.on_bad=skip leaves them out" if can_skip else LEAVE_OUT)
     doubt = check_same_pixels(classifier, survey, run)
     if doubt:
         log.warning(doubt)
@@ -160,17 +163,20 @@ def warn_of_lost_objects(command: EvaluateConfig, survey: Survey) -> None:
     )
 
 
-def check_fits(classifier: Classifier, data: HasPixels, run: str) -> None:
+def check_fits(classifier: Classifier, data: HasPixels, run: str, leave_out: str = LEAVE_OUT) -> None:
     """Raise UserError if the data has other channels than the run, more pixels, or was made otherwise.
 
     Of pixels with wavelengths on both sides `check_same_pixels` says more.
+
+    Args:
+        leave_out: what to do with some spectra that are longer than the run's.
     """
     if data.num_channels != classifier.inputs.num_channels:
         raise UserError(f"the data has {data.num_channels} channels, {run} needs {classifier.inputs.num_channels}.")
     if data.length > classifier.length and (data.wave_angstrom is None or classifier.wave_angstrom is None):
         raise UserError(
             f"the data has {data.length} pixels per spectrum, {run} was trained on {classifier.length}"
-            f"{_longer_than(classifier.length, data)}."
+            f"{_longer_than(classifier.length, data, leave_out)}."
         )
     if data.baseline != classifier.inputs.baseline:
         theirs, own = baseline_in_words(data.baseline), baseline_in_words(classifier.inputs.baseline)
@@ -181,11 +187,11 @@ def check_fits(classifier: Classifier, data: HasPixels, run: str) -> None:
         raise UserError(f"the data was made with {theirs}, {run} was trained with {own}: give the data the same.")
 
 
-def _longer_than(length: int, data: HasPixels) -> str:
+def _longer_than(length: int, data: HasPixels, leave_out: str) -> str:
     """Which spectra of a survey of unequal lengths have too many pixels; nothing if all have, or its grid alone has."""
     if not isinstance(data, Survey):
         return ""
     ids = data.catalog["id"][data.catalog["length"] > length]
     if not 0 < len(ids) < len(data):
         return ""
-    return f"; {len(ids)} of {len(data)} are longer than that, the first is '{ids.iloc[0]}': leave them out of the file"
+    return f"; {len(ids)} of {len(data)} are longer than that, the first is '{ids.iloc[0]}': {leave_out}"

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from spectral.configs.data import DataConfig, PackedConfig, readers
 from spectral.data.packing.baseline import without_baseline
 from spectral.data.packing.catalog import OWN, with_text
 from spectral.data.packing.gridded import on_grid
-from spectral.data.packing.like_run import like_run
+from spectral.data.packing.like_run import LengthCheckedReader, like_run
 from spectral.data.packing.limit import LimitedReader, limited, limited_rows
 from spectral.data.packing.plan import packing_settings
 from spectral.data.packing.probe import probed
@@ -81,10 +81,11 @@ def _of_reader(own: Reader, config: DataConfig, classifier: Classifier, run: str
         reader, tables = LimitedReader(reader, rows), lambda: _slices(chosen)
     if not num_rows:
         raise UserError("The survey holds no spectra.")
-    probe = probed(reader, config, num_rows)
     is_slow = getattr(own, "reads_slowly", False) or reader is not own
-    rules = replace(probe.rules, run_length=classifier.length)
-    blocks = ReaderBlocks(reader, rules, probe.has_ivar, fingerprint, settings, is_slow, config.baseline.used)
+    if config.ragged == "pad" and reader.wave_angstrom() is None:
+        reader = LengthCheckedReader(reader, classifier.length)
+    probe = probed(reader, config, num_rows)
+    blocks = ReaderBlocks(reader, probe.rules, probe.has_ivar, fingerprint, settings, is_slow, config.baseline.used)
     return Source(blocks, tables)
 
 

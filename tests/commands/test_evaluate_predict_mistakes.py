@@ -7,6 +7,7 @@ from pathlib import Path
 
 import commands
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from applied_runs import NUM, command, evaluate, predict
@@ -136,10 +137,17 @@ def test_objects_of_the_run_that_the_command_does_not_name_are_warned_of(
     assert any(message.endswith("Pack it again with data.group_key=patient.") for message in caplog.messages)
 
 
-def test_spectra_of_unequal_lengths_that_are_longer_than_the_runs_are_counted(finished: Path, tmp_path: Path) -> None:
+def test_spectra_of_unequal_lengths_that_are_longer_than_the_runs_are_counted(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     rows = [[("star", "qso")[i % 2], *["1.5"] * 96, *["2.5" if i < 2 else "NaN"] * 2] for i in range(6)]
     path = tmp_path / "beats.tsv"
     path.write_text("".join("\t".join(row) + "\n" for row in rows))
     given = f"cache_dir={tmp_path / 'cache'}", "data=arrays", f"data.path={path}", "data.num_workers=1"
-    with pytest.raises(UserError, match=r"98 pixels .* trained on 96; 2 of 6 are longer than that, the first is '0'"):
+    sentence = r"98 pixels .* trained on 96; 2 of 6 are longer than that, the first is '0': data.on_bad=skip leaves"
+    with pytest.raises(UserError, match=sentence):
         evaluate(finished, *given, "data.ragged=pad")
+    evaluate(finished, *given, "data.ragged=pad", "data.on_bad=skip", f"out={tmp_path / 'scores'}")
+    shown = "not scored: 2 that packing left out (2 longer than the run's spectra)"
+    assert shown in capsys.readouterr().out.splitlines()
+    assert len(pd.read_parquet(tmp_path / "scores" / "predictions.parquet")) == 4

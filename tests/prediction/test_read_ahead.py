@@ -3,7 +3,6 @@
 import threading
 import time
 import weakref
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,8 +17,8 @@ from spectral.prediction.read_ahead import read_ahead
 SPANS = [(at, at + 4) for at in range(0, 40, 4)]
 
 
-def blocks_of(reader: ToyReader, run_length: int = 12, **options: object) -> ReaderBlocks:
-    rules = replace(probed(reader, config(**options), reader.num).rules, run_length=run_length)
+def blocks_of(reader: ToyReader) -> ReaderBlocks:
+    rules = probed(reader, config(), reader.num).rules
     return ReaderBlocks(reader, rules, reader.with_ivar, "f", {}, reads_slowly=False)
 
 
@@ -76,13 +75,6 @@ def test_spectra_that_cannot_be_classified_are_reported_in_their_place() -> None
     assert first.problems == {1: "unreadable: cut short", 2: "flux not finite: at pixel 3"}
     assert second.problems == {1: "wrong length: 9 pixels, not 12", 2: "wrong length: 13 pixels, not 12"}
     assert first.mask is not None and first.mask[:, 0].tolist() == [False, True]
-
-
-def test_padded_spectra_may_be_shorter_than_the_runs_but_not_longer() -> None:
-    reader = ToyReader(num=4, lengths={0: 5, 1: 14})
-    (block,) = read_ahead(blocks_of(reader, run_length=12, ragged="pad"), [(0, 4)], 0)
-    assert block.problems == {1: "longer than the run's spectra: 14 pixels, not 12"}
-    assert block.mask is not None and block.mask[0].sum() == 7
 
 
 def test_a_span_without_one_good_spectrum_has_no_arrays() -> None:

@@ -164,6 +164,17 @@ def test_a_limit_takes_the_same_spectra_as_a_pack(monkeypatch: pytest.MonkeyPatc
     np.testing.assert_array_equal(cast(Any, source.blocks.read((0, 12)).flux), packed.flux)
 
 
+def test_padded_spectra_may_be_shorter_than_the_runs_but_not_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever most of them are."""
+    blocks = opened(ToyReader(num=4, length=14, lengths={0: 5, 3: 12}), monkeypatch, ragged="pad").blocks
+    block = blocks.read((0, 4))
+    assert block.problems == dict.fromkeys((1, 2), "longer than the run's spectra: 14 pixels, not 12")
+    assert blocks.length <= 12 and block.good.tolist() == [0, 3]
+    assert block.mask is not None and block.mask.sum(axis=1).tolist() == [7, 0]
+    with pytest.raises(UserError, match=r"None of 4 .*, the first because: longer than the run's spectra: 14 pixels"):
+        opened(ToyReader(num=4, length=14), monkeypatch, ragged="pad")
+
+
 def test_data_without_spectra_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match="holds no spectra"):
         opened(ToyReader(num=0), monkeypatch)

@@ -1,4 +1,4 @@
-"""Data made as the spectra of a run were that is applied to it: the run brings its grid, baseline and mask with it."""
+"""Data made as the spectra of a run were that is applied to it: the run brings its grid, baseline, mask and length."""
 
 import dataclasses
 import logging
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from spectral.configs.baseline import BaselineConfig, baseline_from, baseline_in_words
 from spectral.configs.data import DataConfig
 from spectral.data.packing.gridded import are_same_pixels, grid_angstrom, grid_of
-from spectral.data.readers.contract import Reader
+from spectral.data.packing.wrapped import WrappedReader
+from spectral.data.readers.contract import Chunk, Reader, read_rows
 from spectral.data.resampling import is_monotonic
 from spectral.errors import UserError
 
@@ -28,12 +29,14 @@ class RunSpectra:
         wave_angstrom: [L], or None.
         baseline: how it was removed, see `BaselineConfig.used`; empty: it was not.
         ivar_masks: whether pixels without inverse variance were masked; None: not known, or there was none.
+        length: pixels of a spectrum, padding included; None: not asked for.
     """
 
     name: str
     wave_angstrom: NDArray[np.float64] | None
     baseline: Mapping[str, Any] = field(default_factory=dict)
     ivar_masks: bool | None = None
+    length: int | None = None
 
 
 def like_run(config: DataConfig, reader: Reader, run: RunSpectra) -> DataConfig:
@@ -63,3 +66,21 @@ def like_run(config: DataConfig, reader: Reader, run: RunSpectra) -> DataConfig:
 def is_grid_open(config: DataConfig, reader: Reader) -> bool:
     """Whether spectra have wavelengths of their own and data.grid is not given: a survey's default is for training."""
     return getattr(reader, "wave_per_row", False) and config.grid == type(config)().grid
+
+
+@dataclass
+class LengthCheckedReader(WrappedReader):
+    """Spectra of a reader, of which those with more pixels than a run's are bad rows."""
+
+    most_pixels: int
+
+    def settings(self) -> Mapping[str, object]:
+        return {**self.reader.settings(), "most_pixels": self.most_pixels}
+
+    def read(self, rows: NDArray[np.int64]) -> Chunk:
+        chunk = read_rows(self.reader, rows)
+        for position, flux in enumerate(chunk.flux):
+            if flux is not None and (num := np.shape(flux)[-1]) > self.most_pixels:
+                chunk.flux[position] = None
+                chunk.problems[position] = f"longer than the run's spectra: {num} pixels, not {self.most_pixels}"
+        return chunk

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from spectral.configs.data import readers
+from spectral.configs.data import DataConfig, readers
 from spectral.configs.root import typed
-from spectral.data.packing.like_run import RunSpectra, is_grid_open, like_run
+from spectral.data.packing.like_run import LengthCheckedReader, RunSpectra, is_grid_open, like_run
 from spectral.data.packing.pack import cache_folder, open_or_pack
 from spectral.errors import UserError
 from spectral.survey import Survey, is_pack
@@ -15,12 +15,24 @@ def open_survey(data: Any, cache_dir: Path, run: RunSpectra | None = None) -> Su
     """The survey of a typed data config: packed already, or packed now.
 
     Args:
-        run: that is applied to it; the data is made like its spectra, as far as the config leaves that open.
+        run: that is applied to it; the data is made like its spectra, as far as the config leaves that open. Of spectra
+            of unequal length longer ones are left out, if bad rows are.
     """
     source = readers.build(data, cache_dir=cache_dir)
     if isinstance(source, Survey):
         return source
-    return open_or_pack(source, like_run(data, source, run) if run else data, cache_dir)
+    if run is None:
+        return open_or_pack(source, data, cache_dir)
+    data = like_run(data, source, run)
+    survey = open_or_pack(source, data, cache_dir)
+    if run.length and survey.length > run.length and _leaves_out_longer(survey, data):
+        return open_or_pack(LengthCheckedReader(source, run.length), data, cache_dir)
+    return survey
+
+
+def _leaves_out_longer(survey: Survey, data: DataConfig) -> bool:
+    """Whether spectra that have too many pixels are bad rows: those on a grid have its pixels."""
+    return survey.wave_angstrom is None and data.ragged == "pad" and data.on_bad == "skip"
 
 
 def data_like_run(data: Any, cache_dir: Path, run: RunSpectra) -> Any:

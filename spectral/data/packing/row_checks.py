@@ -26,7 +26,6 @@ class Rules:
     length: int  # the grid's where there is one, else that of most rows
     grid_length: int | None  # of the source's wavelength grid, which no row may exceed
     ivar_masks: bool = True
-    run_length: int | None = None  # pixels of a run's spectra, if the spectra are for one
 
 
 @dataclass
@@ -167,8 +166,6 @@ def _wrong_shape(flux: NDArray[np.float32], rules: Rules) -> str | None:
         return f"wrong length: {length} pixels, not {rules.length}"
     if rules.grid_length and length > rules.grid_length:
         return f"longer than the wavelength grid: {length} pixels, not {rules.grid_length}"
-    if rules.run_length and length > rules.run_length:
-        return f"longer than the run's spectra: {length} pixels, not {rules.run_length}"
     return None
 
 

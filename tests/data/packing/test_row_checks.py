@@ -56,7 +56,6 @@ def test_rows_have_the_arrays_and_problems_of_each_row_by_itself(
         "dtype": data.draw(st.sampled_from(["float32", "float16"])),
         "nan": data.draw(st.sampled_from(["mask", "error"])),
         "ivar_masks": data.draw(st.booleans()),
-        "run_length": data.draw(st.sampled_from([None, LENGTH, LENGTH - 1])),
     }
     rules = replace(RULES, **options)
     alone = {position: check_row(chunk, position, rules) for position in range(NUM)}
