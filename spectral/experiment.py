@@ -33,7 +33,7 @@ from spectral.inference.classifier import Classifier
 from spectral.inference.initial_run import load_initial, with_initial_grid
 from spectral.inference.logits import batch_source, check_ivar, infer
 from spectral.inference.teacher import open_teacher, teach, warn_of_mixtures
-from spectral.inference.too_short import min_pixels_of, warn_of_too_short
+from spectral.inference.too_short import check_crops, min_pixels_of, warn_of_too_short
 from spectral.inputs.batches import BatchSource
 from spectral.inputs.inputs import Inputs
 from spectral.plots.pictures import Plots
@@ -133,7 +133,9 @@ def _carry_out(
     seed_torch(config.seed, epoch=0)
     network = classifier.build_network()
     rows = np.concatenate([dataset.train, dataset.validation, dataset.test])
-    warn_of_too_short(classifier, min_pixels_of(network), dataset.survey, rows)
+    needed = min_pixels_of(network)
+    warn_of_too_short(classifier, needed, dataset.survey, rows)
+    check_crops(inputs.augmentations, needed, dataset.survey.length)
     initial = load_initial(config.init, config.init_wave, classifier, network, folder, dataset)
     teacher, taught_by = open_teacher(config, classifier, dataset, folder)
     warn_of_mixtures(config, teacher, first_and_last_losses(stages))

@@ -1,12 +1,15 @@
 """Spectra with fewer pixels than the network needs: pooling leaves nothing of them. n spectra, C channels, l pixels."""
 
 import logging
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from spectral.errors import UserError
 from spectral.inference.classifier import Classifier
+from spectral.inputs.augmentations import Crop
 from spectral.inputs.batches import Rows
 from spectral.survey import Survey
 
@@ -59,3 +62,18 @@ def warn_of_too_short(classifier: Classifier, needed: int, survey: Survey, rows:
             f"{len(looked_at):,}",
             needed,
         )
+
+
+def check_crops(augmentations: Iterable[nn.Module], needed: int, length: int) -> None:
+    """Raise UserError if a crop may leave too few pixels of every spectrum for the network.
+
+    Args:
+        needed: pixels, by `min_pixels_of` its network.
+        length: pixels of the longest spectrum.
+    """
+    for crop in augmentations:
+        if isinstance(crop, Crop) and (kept := crop.min_kept(length)) < needed:
+            raise UserError(
+                f"inputs.augmentations: crop has min_share={crop.min_share:g}, which may leave {kept} of {length} "
+                f"pixels, and the network needs {needed}: give a larger share, or leave crop out."
+            )

@@ -81,6 +81,10 @@ class Crop(Augmentation):
         super().__init__()
         self.min_share = min_share
 
+    def min_kept(self, length: int) -> int:
+        """The fewest pixels that it may leave of a spectrum of some length."""
+        return max(1, round(self.min_share * length))
+
     def forward(self, flux: Tensor, ivar: Tensor | None, mask: Tensor | None, target: Tensor | None) -> Spectra:
         num, length = flux.shape[0], flux.shape[2]
         share, place = torch.rand(2, num, 1, device=flux.device)

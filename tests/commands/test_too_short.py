@@ -12,6 +12,7 @@ from applied_runs import NUM, evaluate, predict
 from small_runs import OVERRIDES, arrays, run
 
 from spectral import load_run
+from spectral.errors import UserError
 
 SHORT = [3, 20, 41]
 REASON = "too short for the network: it needs 2 pixels that are not padding, and the spectrum has 1"
@@ -58,6 +59,14 @@ def test_short_spectra_are_warned_of_before_training(tmp_path: Path, caplog: pyt
     data = ("data=arrays", f"data.path={tmp_path / 'data.npz'}", "data.num_workers=1")
     run([*data, *folders, *OVERRIDES, "schedule.stages.0.epochs=1"])
     assert_warned(caplog, "3 of the 120 spectra that were looked at have fewer than 2 pixels")
+
+
+def test_a_crop_that_may_leave_too_few_pixels_is_refused_before_training(pack_folder: Path, tmp_path: Path) -> None:
+    crop = "inputs.augmentations=[{name: crop, min_share: 0.01}]"
+    sentence = r"crop has min_share=0\.01, which may leave 1 of 96 pixels, and the network needs 2: give a larger share"
+    with pytest.raises(UserError, match=sentence):
+        run(["data=packed", f"data.folder={pack_folder}", f"run_dir={tmp_path / 'run'}", *OVERRIDES, crop])
+    assert not (tmp_path / "run" / "config.yaml").exists()
 
 
 def assert_warned(caplog: pytest.LogCaptureFixture, sentence: str) -> None:
