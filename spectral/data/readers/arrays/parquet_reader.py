@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import parquet, types
 
@@ -20,7 +21,7 @@ from spectral.data.readers.arrays.parquet_rows import (
     mask_rows,
     wide_rows,
 )
-from spectral.data.readers.arrays.pixel_columns import split_columns
+from spectral.data.readers.arrays.pixel_columns import most_alike, split_columns
 from spectral.data.readers.arrays.table_file import TableFile
 from spectral.data.readers.arrays.wave_axis import Axis, named_axis, warn_of_medium
 from spectral.data.readers.columns import check_names, is_index, log_columns, tidy_catalog
@@ -65,12 +66,35 @@ class ParquetReader(TableFile):
         wanted = self.options.flux_key
         if (named := wanted or "flux") in self._lists:
             self._check_kind("flux", named)
-        lists = [name for name in self._lists if self._wrong_kind("flux", name) is None]
+        lists = [name for name in self._lists if name not in self.options.extra and not self._wrong_kind("flux", name)]
         if wanted is not None and wanted not in lists:
             raise UserError(f"{self.source} has no list column '{wanted}' (data.flux_key): {nearest(wanted, lists)}.")
         if wanted is None and len(lists) > 1 and "flux" not in lists:
             raise UserError(f"{self.source} has several list columns, choose by data.flux_key: {nearest('', lists)}.")
+        if wanted is None and lists and "flux" not in lists:
+            self._check_only_flux(lists[0])
         return wanted or ("flux" if "flux" in lists else next(iter(lists), None))
+
+    def _check_only_flux(self, name: str) -> None:
+        """Raise UserError if there are as many columns that may be pixels as numbers in the cells of a list column."""
+        numbers = [column.name for column in self.schema if _is_number(column.type)]
+        pixels = [numbers[position] for position in most_alike(numbers, range(len(numbers)))]
+        if 0 < self._longest(name) <= len(pixels):
+            raise UserError(
+                f"{self.source} has lists of numbers in the column '{name}' and {len(pixels):,} columns of numbers, "
+                f"{pixels[0]} to {pixels[-1]}: data.flux_key={name} takes the lists for flux, data.extra=[{name}] the "
+                "columns."
+            )
+
+    def _longest(self, name: str) -> int:
+        """Numbers in the longest of the first cells of a list column; 0 if it has none, or lists of channels."""
+        if _is_list(self.schema.field(name).type.value_type):
+            return 0
+        try:
+            first = next(parquet.ParquetFile(self.path).iter_batches(NUM_COMPARED, columns=[name]), None)
+        except (pa.ArrowException, OSError):  # whoever reads the flux says so
+            return 0
+        return 0 if first is None else max(pc.list_value_length(first.column(0)).drop_null().to_pylist(), default=0)
 
     @cached_property
     def ivar_and_mask(self) -> dict[str, str]:

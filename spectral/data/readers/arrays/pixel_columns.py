@@ -3,7 +3,7 @@
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -95,11 +95,7 @@ def _found(names: Sequence[str], candidates: list[int], options: ArrayOptions, s
             f"{source} has a column '{waves[0]}': each row must be a spectrum, not a wavelength, so write the table "
             f"transposed (in pandas: table.set_index('{waves[0]}').T), or name the column in data.extra."
         )
-    forms: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for i in candidates:
-        if (form := _form(names[i])) is not None:
-            forms[form].append(i)
-    largest = max(forms.values(), key=len, default=[])
+    largest = most_alike(names, candidates)
     rest = [names[i] for i in candidates if i not in set(largest)]
     if candidates and len(rest) >= len(largest):
         if options.extra:
@@ -109,6 +105,15 @@ def _found(names: Sequence[str], candidates: list[int], options: ArrayOptions, s
             "and the last of them in data.flux_columns=[FIRST,LAST], or those that are none in data.extra=[NAME,...]."
         )
     return largest
+
+
+def most_alike(names: Sequence[str], candidates: Iterable[int]) -> list[int]:
+    """Of some positions those of the most columns that are named by numbers, or by one word and a number."""
+    forms: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for i in candidates:
+        if (form := _form(names[i])) is not None:
+            forms[form].append(i)
+    return max(forms.values(), key=len, default=[])
 
 
 def _form(name: str) -> tuple[str, str] | None:

@@ -228,3 +228,21 @@ def test_flux_that_holds_no_numbers_is_refused(tmp_path, name, key):
     reader = opened(tmp_path, {name: [["1.0", "x"]] * 2}, flux_key=key)
     with pytest.raises(UserError, match=rf"The flux in .* are lists of \w+ in the column '{name}', not of numbers"):
         reader.catalog()
+
+
+@pytest.mark.parametrize("length", [2, 5])  # coordinates, or a mask
+def test_lists_next_to_as_many_columns_of_numbers_are_asked_about(tmp_path, length):
+    pixels = {f"p{i}": np.arange(4.0) + i for i in range(5)}
+    table = {**pixels, "type": list("abab"), "other": [[1.0] * length, None, [2.0] * length, []]}
+    sentence = r"lists of numbers in the column 'other' and 5 columns of numbers, p0 to p4: data.flux_key=other takes"
+    with pytest.raises(UserError, match=sentence):
+        opened(tmp_path, table).catalog()
+    np.testing.assert_array_equal(read_all(opened(tmp_path, table, extra=("other",))).flux[1], [[1, 2, 3, 4, 5]])
+    np.testing.assert_array_equal(read_all(opened(tmp_path, table, flux_key="other")).flux[0], [[1.0] * length])
+
+
+def test_lists_of_more_numbers_than_there_are_columns_are_flux(tmp_path):
+    magnitudes = {f"mag{i}": [20.0, 21.0] for i in range(3)}
+    reader = opened(tmp_path, {**magnitudes, "spectrum": [[1.0, 2.0, 3.0, 4.0]] * 2})
+    np.testing.assert_array_equal(read_all(reader).flux[1], [[1, 2, 3, 4]])
+    assert {"mag0", "mag1", "mag2"} <= {*reader.catalog()}
