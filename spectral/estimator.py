@@ -21,6 +21,7 @@ from spectral.configs.models import models
 from spectral.configs.sampler import ScheduleSamplerConfig, samplers
 from spectral.errors import UserError, nearest
 from spectral.runs.folder import RunFolder
+from spectral.scoring.cross_fitting import TooFewToFitError
 
 # conf/model/compact.yaml, which an installed package does not have.
 PRESETS = {"compact": {"name": "reference", "width": 8, "max_length": 1000}}
@@ -53,7 +54,7 @@ class SpectralClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         scaling: how each spectrum is scaled: standardize, median, l2, scale, none.
         sampler: which spectra make up a batch: natural, balanced, fractions, schedule.
         loss: cross_entropy, focal, soft_f1, logit_adjusted, balanced_softmax.
-        decision: from probabilities to a class: argmax or macro_f1.
+        decision: from probabilities to a class: argmax, or macro_f1, which is fitted on what is held out.
         validation_fraction: of each class, held out to choose the best epoch by its macro-F1. At 0, or if a class has
             a single spectrum, the epoch of the lowest training loss is taken; with a sampler whose class shares
             move, so that losses cannot be compared, the last one.
@@ -181,10 +182,23 @@ class SpectralClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
                 experiment.run(OmegaConf.create(config))
             trained = load_run(folder, device=self.device, precision=self.precision, num_threads=self.num_threads)
             result = RunFolder(folder).load_result()
+        except TooFewToFitError as error:
+            raise ValueError(self._too_few_to_fit(error)) from error
         except UserError as error:
             raise ValueError(str(error)) from error
         assert result is not None
         return trained, result
+
+    def _too_few_to_fit(self, error: TooFewToFitError) -> str:
+        """What is said of a decision rule that cannot be fitted, by the arguments of this class."""
+        if "split" in (self.config or {}):
+            return str(error)
+        name = error.class_name
+        found = "there are none" if name is None else f"there is one of the class '{self.classes_[int(name)]}'"
+        return (
+            f"decision=macro_f1 is fitted on spectra that are held out, two or more of each class, and {found}: give a "
+            "larger validation_fraction, more spectra of each class, or decision='argmax'."
+        )
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803  (scikit-learn's name)
         """Class probabilities [n, K] of spectra [n, L] or [n, C, L]."""

@@ -121,6 +121,14 @@ def test_a_wrong_argument_is_a_value_error(arguments: dict[str, Any], sentence: 
         SpectralClassifier(**(ON_CPU | arguments)).fit(np.ones((4, 9)), [0, 1, 0, 1])
 
 
+@pytest.mark.parametrize(("fraction", "found"), [(0.25, "there is one of the class 'qso'"), (0, "there are none")])
+def test_a_rule_that_cannot_be_fitted_is_a_value_error_in_the_words_of_the_class(fraction: float, found: str) -> None:
+    classifier = SpectralClassifier(SMALL, decision="macro_f1", validation_fraction=fraction, **ON_CPU)
+    sentence = f"held out, two or more of each class, and {found}: give a larger validation_fraction, more spectra"
+    with pytest.raises(ValueError, match=sentence):
+        classifier.fit(np.ones((10, 9)), ["star"] * 8 + ["qso"] * 2)
+
+
 def test_the_compact_preset_is_that_of_the_configs(tmp_path: Path) -> None:
     config = composed([f"run_dir={tmp_path}", "model=compact"])
     assert models.typed(PRESETS["compact"]) == models.typed(config.model)

@@ -17,6 +17,18 @@ from spectral.scoring.split_scores import Probabilities
 NUM_FOLDS = 5
 
 
+class TooFewToFitError(UserError):
+    """There are too few validation spectra to fit a rule with some of each class held out.
+
+    Args:
+        class_name: that has too few; None if there are none at all.
+    """
+
+    def __init__(self, sentence: str, class_name: str | None = None) -> None:
+        super().__init__(sentence)
+        self.class_name = class_name
+
+
 def check_can_hold_out(labels: Labels, class_names: Sequence[str], objects: Labels | None = None) -> None:
     """Check that a rule can be fitted to validation labels [n] with some of each class held out.
 
@@ -24,22 +36,26 @@ def check_can_hold_out(labels: Labels, class_names: Sequence[str], objects: Labe
         objects: [n], a number for each object; None: each spectrum is of its own.
 
     Raises:
-        UserError: there are no labels, or a class has one spectrum, or spectra of one object alone.
+        TooFewToFitError: there are no labels, or a class has one spectrum, or spectra of one object alone.
     """
     if not len(labels):
-        raise UserError("decision=macro_f1 is fitted on validation spectra and there are none: give split.validation.")
+        raise TooFewToFitError(
+            "decision=macro_f1 is fitted on validation spectra and there are none: give split.validation."
+        )
     numbers = np.bincount(labels, minlength=len(class_names))
     of_objects = _objects_by_class(labels, _places(labels, objects), len(class_names))
     for name, num, num_objects in zip(class_names, numbers, of_objects, strict=True):
         if num == 1:
-            raise UserError(
+            raise TooFewToFitError(
                 f"decision=macro_f1 needs two validation spectra of a class and there is one of '{name}': give "
-                "split.validation a larger share."
+                "split.validation a larger share.",
+                name,
             )
         if num_objects == 1:
-            raise UserError(
+            raise TooFewToFitError(
                 f"decision=macro_f1 needs validation spectra of two objects of a class and all {num} of '{name}' are "
-                "of one group: give split.validation a larger share."
+                "of one group: give split.validation a larger share.",
+                name,
             )
 
 
