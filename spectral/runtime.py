@@ -126,7 +126,7 @@ def choose_runtime(
     # cuDNN would else take kernels that add in any order, and round float32 to the 10 bits of TF32.
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.allow_tf32 = False
-    found = _find_device(device)
+    found = find_device(device)
     quick_bfloat16 = has_quick_bfloat16(found)
     if precision == "bfloat16" and not quick_bfloat16:
         log.warning("precision=bfloat16 is slower than float32 here: %s has no instructions for it.", found)
@@ -209,7 +209,8 @@ def tune_allocator() -> bool:
     return all(libc.mallopt(parameter, value) == 1 for parameter, value in settings.items())
 
 
-def _find_device(name: str) -> torch.device:
+def find_device(name: str) -> torch.device:
+    """The device of a name of `choose_runtime`. Raises UserError if it is not there."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     present = ["cpu"]

@@ -16,26 +16,30 @@ from spectral.survey import Survey
 AS_TRAINED = "device", "precision", "num_threads", "kernel", "evaluate_batch_size", "cache_dir"  # keys of the config
 
 
-def score_test(path: Path) -> dict[str, Any]:
+def score_test(path: Path, device: str | None = None) -> dict[str, Any]:
     """The result of an ensemble with its test scores, which are then in its folder too; result.json is written last.
 
     The networks run as its first member's did, whose config it has, but for a kernel that this machine may not have. If
     another process has scored it by now, its scores are given: the test split is read once.
 
+    Args:
+        device: that the networks run on; None: that of the config.
+
     Raises:
-        UserError: the data is not there, has no test split, or has changed since the ensemble was made.
+        UserError: the data or the device is not there, or it has no test split, or has changed since the ensemble was
+            made.
         InUseError: another process is making the ensemble, or scores it.
     """
     folder = RunFolder.existing(path)
     with folder.locked():
         result = folder.load_result() or {}
-        return result if result.get("score_test") else _scored(folder, result)
+        return result if result.get("score_test") else _scored(folder, result, device)
 
 
-def _scored(folder: RunFolder, result: dict[str, Any]) -> dict[str, Any]:
+def _scored(folder: RunFolder, result: dict[str, Any], device: str | None) -> dict[str, Any]:
     """Score the test split of an ensemble; returns its result with the scores."""
     config = folder.load_config()
-    given = {key: config[key] for key in AS_TRAINED}
+    given = {key: config[key] for key in AS_TRAINED} | ({"device": device} if device else {})
     if given["kernel"] == "native":  # of the machine of the run, and perhaps in bfloat16: this one may have neither
         given |= {"kernel": "auto"} | ({"precision": "auto"} if given["precision"] == "bfloat16" else {})
     found = evaluate(EvaluateConfig(run=str(folder.path), on="test", **given))

@@ -23,13 +23,18 @@ def main(arguments: list[str] | None = None) -> int:
         # Imports torch, which takes seconds: a wrong name is found before.
         from spectral.ensembling.make import EnsembleOptions, make_ensemble
         from spectral.ensembling.test_scores import has_test, score_test
+        from spectral.runtime import find_device
 
         is_there = any(map(has_test, folders))
         if given.score_test and not is_there:
             raise user_error("--score-test cannot be had: the runs have no test split, so leave it out.")
+        if given.device is not None and not given.score_test:
+            raise user_error("--device is that of --score-test, without which no network runs: leave it out.")
+        if given.device is not None:
+            find_device(given.device)
         result = make_ensemble(folders, given.out, EnsembleOptions(given.select, given.num_bags, given.seed))
         if given.score_test and not result["score_test"]:
-            result = score_test(given.out)
+            result = score_test(given.out, given.device)
     except (LookupError, user_error_type()) as error:
         return mistake(error.args[0])
     _show(result, given.out)
@@ -59,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--num-bags", type=_count, default=20, help="of the greedy selection (default: %(default)s)")
     parser.add_argument("--seed", type=_seed, default=0, help="of the bags (default: %(default)s)")
     parser.add_argument("--score-test", action="store_true", help="score the test split too, if members held it back")
+    parser.add_argument("--device", help="of --score-test: auto, cpu, mps, cuda, or cuda:1 (default: that of the runs)")
     parser.add_argument("--storage", help="URL of the storage, if the study's folder does not name it")
     return parser
 

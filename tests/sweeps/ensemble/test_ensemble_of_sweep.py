@@ -207,6 +207,24 @@ def test_the_command_scores_the_test_split_if_asked(
     assert json.loads((tmp_path / "one" / "result.json").read_text())["score_test"]
 
 
+def test_the_command_scores_on_another_device_than_that_of_the_runs(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = [RunFolder(shutil.copytree(folder / str(number), tmp_path / str(number))) for number in range(2)]
+    for run in runs:
+        run.write_config(run.load_config() | {"device": "cuda:99"})
+    given = [*(str(run.path) for run in runs), "--select", "all", "--out", str(tmp_path / "out")]
+    for options, said in (
+        (["--score-test"], "device=cuda:99 is not on this machine"),
+        (["--score-test", "--device", "cuda:98"], "device=cuda:98 is not on this machine"),
+        (["--device", "cpu"], "--device is that of --score-test, without which no network runs"),
+    ):
+        assert command.main([*given, *options]) == 2
+        assert said in capsys.readouterr().err
+    assert command.main([*given, "--score-test", "--device", "cpu"]) == 0
+    assert json.loads((tmp_path / "out" / "result.json").read_text())["score_test"]
+
+
 @pytest.mark.slow
 def test_of_runs_without_a_test_split_no_scores_of_it_are_promised(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
