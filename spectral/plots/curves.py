@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from spectral.plots.style import GREY, figure, save, whole_numbers
+from spectral.plots.style import GREY, add_legend, figure, save, whole_numbers
 
 
 def draw_curves(path: Path, rows: Sequence[dict[str, Any]], class_names: Sequence[str], best_epoch: int) -> None:
@@ -16,23 +17,25 @@ def draw_curves(path: Path, rows: Sequence[dict[str, Any]], class_names: Sequenc
         rows: of metrics.jsonl, at least one.
     """
     drawn, (loss, score, rate) = figure(8, 8, nrows=3, sharex=True, height_ratios=[3, 4, 1.6])
+    of_loss: list[Line2D] = []
     for stage in dict.fromkeys(row["stage"] for row in rows):
         of_stage = [row for row in rows if row["stage"] == stage]
-        _line(loss, of_stage, "train/loss", f"training, {stage}")
-    _line(loss, rows, "val/log_loss", "validation, log loss", color=GREY, linestyle="--")
+        of_loss += _line(loss, of_stage, "train/loss", f"training, {stage}")
+    of_loss += _line(loss, rows, "val/log_loss", "validation, log loss", color=GREY, linestyle="--")
     loss.set(ylabel="loss", title="Loss")
+    of_score: list[Line2D] = []
     for name in class_names:
-        _line(score, rows, f"val/f1/{name}", name, alpha=0.8)
-    _line(score, rows, "val/macro_f1", "macro-F1", color="black", linewidth=2.4)
+        of_score += _line(score, rows, f"val/f1/{name}", name, alpha=0.8)
+    of_score += _line(score, rows, "val/macro_f1", "macro-F1", color="black", linewidth=2.4)
     score.set(ylabel="F1 on validation", ylim=(0, 1.02), title="Scores of the most probable class")
     _line(rate, rows, "lr", "")
     rate.set(ylabel="learning rate", xlabel="epoch")
     scale_rates(rate, [row["lr"] for row in rows])
     for axes in (loss, score, rate):
         axes.axvline(best_epoch, color=GREY, linewidth=0.9, linestyle=":")
-    for axes in (loss, score):
-        if axes.get_legend_handles_labels()[1]:  # scores: none without a validation split
-            axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    for axes, lines in ((loss, of_loss), (score, of_score)):
+        if lines:  # scores: none without a validation split
+            add_legend(axes, lines, loc="center left", bbox_to_anchor=(1.0, 0.5))
     loss.annotate("kept", (best_epoch, 1), xycoords=("data", "axes fraction"), color=GREY, ha="center", va="bottom")
     whole_numbers(rate)
     save(drawn, path)
@@ -52,9 +55,11 @@ def scale_rates(axes: Any, rates: Sequence[float]) -> None:
     axes.yaxis.set_major_formatter("{x:g}")
 
 
-def _line(axes: Any, rows: Sequence[dict[str, Any]], key: str, label: str, **style: Any) -> None:
-    """A line of one metric, with points where there are few; nothing if no row has it."""
+def _line(axes: Any, rows: Sequence[dict[str, Any]], key: str, label: str, **style: Any) -> list[Line2D]:
+    """A line of one metric, with points where there are few; none if no row has it."""
     known = [(row["epoch"], row[key]) for row in rows if key in row]
-    if known:
-        marker = "o" if len(known) < 30 else None
-        axes.plot(*zip(*known, strict=True), label=label, marker=marker, markersize=3, **style)
+    if not known:
+        return []
+    marker = "o" if len(known) < 30 else None
+    drawn: list[Line2D] = axes.plot(*zip(*known, strict=True), label=label, marker=marker, markersize=3, **style)
+    return drawn

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
-from spectral.plots.style import GREY, figure, save
+from spectral.plots.style import GREY, add_legend, figure, save
 
 MAX_POINTS = 200  # of a curve
 
@@ -53,9 +54,10 @@ def _evenly(recall: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def draw_precision_recall(path: Path, found: Sequence[Curve], split: str) -> None:
     drawn, axes = figure(6.6, 4.4)
+    lines: list[Line2D] = []
     for curve in found:
         label = f"{curve.name}, {curve.average_precision:.3f}"
-        axes.step(curve.recall, curve.precision, where="post", label=label)
+        lines += axes.step(curve.recall, curve.precision, where="post", label=label)
     for f1 in (0.2, 0.4, 0.6, 0.8):
         recall = np.linspace(f1 / (2 - f1), 1, 60)
         axes.plot(recall, f1 * recall / (2 * recall - f1), color=GREY, linewidth=0.7, linestyle=":")
@@ -67,5 +69,5 @@ def draw_precision_recall(path: Path, found: Sequence[Curve], split: str) -> Non
         ylabel="precision",
         title=f"Each class against the rest, {split}",
     )
-    axes.legend(title="class, average precision", loc="center left", bbox_to_anchor=(1.08, 0.5))
+    add_legend(axes, lines, title="class, average precision", loc="center left", bbox_to_anchor=(1.08, 0.5))
     save(drawn, path)

@@ -3,19 +3,23 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 from PIL import Image
 from sklearn.metrics import precision_recall_curve
 from small_runs import run, stages
 
-from spectral.plots import misclassified
+from spectral.plots import curves as curves_module
+from spectral.plots import misclassified, precision_recall
 from spectral.plots.confusion import draw_confusion
-from spectral.plots.curves import scale_rates
+from spectral.plots.curves import draw_curves, scale_rates
 from spectral.plots.misclassified import most_confident_mistakes
-from spectral.plots.precision_recall import MAX_POINTS, curves
-from spectral.plots.style import figure
+from spectral.plots.precision_recall import MAX_POINTS, Curve, curves, draw_precision_recall
+from spectral.plots.style import figure, styled
 
 Overrides = Callable[..., list[str]]
 
@@ -129,3 +133,41 @@ def test_the_curve_of_a_rare_class_keeps_its_shape() -> None:
     steps = -np.diff(curve.recall)
     assert len(steps) < MAX_POINTS and steps.min() >= 0 and steps.max() == pytest.approx(1 / 100)  # one spectrum
     assert np.sum(steps * curve.precision[:-1]) == pytest.approx(curve.average_precision)
+
+
+@pytest.fixture
+def drawn_figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """The figures that are drawn, in place of their files."""
+    found: list[Figure] = []
+    for module in (curves_module, precision_recall):
+        monkeypatch.setattr(module, "save", lambda drawn, _path: found.append(drawn))
+    return found
+
+
+def test_names_that_begin_with_an_underscore_stand_in_the_legends(drawn_figures: list[Figure]) -> None:
+    rows = [{"epoch": epoch, "stage": "_one", "train/loss": 1.0, "lr": 0.1, "val/f1/_odd": 0.5} for epoch in (1, 2)]
+    draw_curves(Path("curves.png"), rows, ["_odd"], best_epoch=1)
+    curve = Curve("_odd", np.array([1.0, 0.0]), np.array([0.5, 1.0]), 0.75)
+    draw_precision_recall(Path("precision_recall.png"), [curve], "test")
+    legends = [axes.get_legend() for drawn in drawn_figures for axes in drawn.axes]
+    shown = [[text.get_text() for text in legend.get_texts()] for legend in legends if legend is not None]
+    assert shown == [["training, _one"], ["_odd"], ["_odd, 0.750"]]
+
+
+def test_letters_that_no_font_has_are_warned_of_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(fontManager, "get_font_names", lambda: ["DejaVu Sans"])
+    with styled():
+        draw_confusion(tmp_path / "confusion.png", {"test": [[3, 1], [0, 2]]}, ["恒星", "銀河"])
+    check_picture(tmp_path / "confusion.png")
+    (message,) = caplog.messages
+    assert message.startswith("No font of this machine has some letters of the names in the pictures")
+
+
+def test_fonts_of_other_scripts_are_asked_if_they_are_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [*mpl.rcParams["font.family"]]
+    monkeypatch.setattr(fontManager, "get_font_names", lambda: ["DejaVu Sans", "NanumGothic", "Noto Sans CJK JP"])
+    with styled():
+        assert mpl.rcParams["font.family"] == [*before, "Noto Sans CJK JP", "NanumGothic"]
+    assert mpl.rcParams["font.family"] == before
