@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from spectral.data.packing.like_run import longer_than_run
 from spectral.data.packing.parts import Span
 from spectral.data.packing.row_checks import Rules, check_rows
 from spectral.data.readers.contract import Reader, read_rows
@@ -93,11 +94,15 @@ class PackBlocks:
     """Blocks of a packed survey, whose rows were checked when it was packed.
 
     They are read from the files, not through the maps: pages of a map stay in the memory of the process.
+
+    Args:
+        survey: with the lengths of its spectra in the catalog.
+        run_length: pixels of the run's spectra. Of spectra on no grid those with more cannot be classified.
     """
 
     reads_slowly = needs_checks = False
 
-    def __init__(self, survey: Survey) -> None:
+    def __init__(self, survey: Survey, run_length: int) -> None:
         assert survey.folder is not None
         self.folder, self.num_rows = survey.folder, len(survey)
         self.num_channels, self.length, self.wave_angstrom = survey.num_channels, survey.length, survey.wave_angstrom
@@ -105,10 +110,22 @@ class PackBlocks:
         self.has_ivar, self.fingerprint = survey.ivar is not None, survey.fingerprint
         self.settings: Mapping[str, Any] = {"reader": "packed"}
         self._arrays = (survey.flux, survey.ivar, survey.mask)
+        self._run_length, self._lengths = run_length, survey.catalog["length"].to_numpy()
+        fits = self._lengths <= run_length
+        self._has_longer = survey.wave_angstrom is None and bool(fits.any()) and not fits.all()
+        if self._has_longer:
+            self.length = int(self._lengths[fits].max())
 
     def read(self, span: Span) -> Block:
         flux, ivar, mask = (None if array is None else _read(array, span) for array in self._arrays)
-        return Block(span, np.arange(span[1] - span[0]), flux, ivar, mask)
+        if not self._has_longer:
+            return Block(span, np.arange(span[1] - span[0]), flux, ivar, mask)
+        lengths = self._lengths[slice(*span)]
+        good = np.flatnonzero(lengths <= self.length)
+        flux, ivar, mask = (None if a is None else a[good, ..., : self.length] for a in (flux, ivar, mask))
+        longer = np.flatnonzero(lengths > self.length).tolist()
+        problems = {row: longer_than_run(int(lengths[row]), self._run_length) for row in longer}
+        return Block(span, good, flux if len(good) else None, ivar, mask, problems)
 
 
 def _read(array: NDArray[Any], span: Span) -> NDArray[Any]:

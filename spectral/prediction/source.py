@@ -30,7 +30,7 @@ from spectral.survey import Survey
 log = logging.getLogger(__name__)
 
 ROWS_PER_TABLE = 8192
-LIGHT = ["class_index"]  # of a pack's catalog: what checks that its files fit together
+LIGHT = ["class_index", "length"]  # of a pack's catalog: what checks that its files fit together, and the run
 
 
 @dataclass
@@ -59,8 +59,8 @@ def open_source(config: Any, classifier: Classifier, run: str, cache_dir: Path, 
     """
     if isinstance(config, PackedConfig):
         survey = Survey.open(existing_folder(config.folder, "data.folder"), LIGHT)
-        blocks, catalog = PackBlocks(survey), PackBlocks(survey).folder / "catalog.parquet"
-        return Source(blocks, lambda: _tables_of_file(catalog), survey.skipped)
+        blocks = PackBlocks(survey, classifier.length)
+        return Source(blocks, lambda: _tables_of_file(blocks.folder / "catalog.parquet"), survey.skipped)
     reader: Reader = readers.build(config, cache_dir=cache_dir)
     change_by: Callable[[Path], str] | None = getattr(reader, "change_by", None)
     if change_by is not None and (change := change_by(out)):

@@ -175,6 +175,22 @@ def test_padded_spectra_may_be_shorter_than_the_runs_but_not_longer(monkeypatch:
         opened(ToyReader(num=4, length=14), monkeypatch, ragged="pad")
 
 
+def test_spectra_of_a_pack_that_are_longer_than_the_runs_have_no_class(tmp_path: Path) -> None:
+    lengths = {0: 5, 1: 14, 2: 14, 3: 14}
+    pack(ToyReader(num=8, lengths=lengths, with_ivar=True), config(ragged="pad"), tmp_path / "pack", progress=False)
+    data = PackedConfig(folder=str(tmp_path / "pack"))
+    blocks = open_source(data, classifier(), "run=r", tmp_path, Path("x.csv")).blocks
+    first, second = blocks.read((0, 6)), blocks.read((1, 4))
+    assert blocks.length == 12 and first.good.tolist() == [0, 4, 5] and second.flux is None
+    assert first.problems == dict.fromkeys((1, 2, 3), "longer than the run's spectra: 14 pixels, not 12")
+    assert first.flux is not None and first.ivar is not None and first.mask is not None
+    assert first.flux.shape == first.ivar.shape == (3, 1, 12) and first.mask.sum(axis=1).tolist() == [8, 1, 1]
+    np.testing.assert_array_equal(first.flux[1], ToyReader().flux(4))
+    pack(ToyReader(num=8, length=14), config(), tmp_path / "longer", progress=False)
+    data = PackedConfig(folder=str(tmp_path / "longer"))
+    assert open_source(data, classifier(), "run=r", tmp_path, Path("x.csv")).blocks.length == 14
+
+
 def test_data_without_spectra_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match="holds no spectra"):
         opened(ToyReader(num=0), monkeypatch)

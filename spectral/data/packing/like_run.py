@@ -68,6 +68,11 @@ def is_grid_open(config: DataConfig, reader: Reader) -> bool:
     return getattr(reader, "wave_per_row", False) and config.grid == type(config)().grid
 
 
+def longer_than_run(num_pixels: int, of_run: int) -> str:
+    """Why a spectrum cannot be classified."""
+    return f"longer than the run's spectra: {num_pixels} pixels, not {of_run}"
+
+
 @dataclass
 class LengthCheckedReader(WrappedReader):
     """Spectra of a reader, of which those with more pixels than a run's are bad rows."""
@@ -82,5 +87,5 @@ class LengthCheckedReader(WrappedReader):
         for position, flux in enumerate(chunk.flux):
             if flux is not None and (num := np.shape(flux)[-1]) > self.most_pixels:
                 chunk.flux[position] = None
-                chunk.problems[position] = f"longer than the run's spectra: {num} pixels, not {self.most_pixels}"
+                chunk.problems[position] = longer_than_run(num, self.most_pixels)
         return chunk
