@@ -13,10 +13,12 @@ from sweeps.results.out_of_fold import scores_out_of_fold
 from sweeps.results.ranking import is_feasible, ranked
 from sweeps.results.run import Run
 from sweeps.results.run_dirs import run_dirs
+from sweeps.results.same_split import different_splits
 from sweeps.results.seeds_or_folds import replicate_of
 from sweeps.results.sweep_ensemble import SweepEnsemble
 from sweeps.results.sweep_json import NUM_SHOWN, summary_of, write_summary
 from sweeps.results.trial_command import predict_command, which_seed
+from sweeps.results.trial_row import configuration
 from sweeps.study.attributes import REUSED_FROM
 from sweeps.study.paused import state_name
 from sweeps.study.shared_study import SharedStudy
@@ -50,6 +52,8 @@ def summarize(study: SharedStudy, folder: Path, without_ensemble: str = "") -> N
     console.print(_counts(trials), highlight=False, markup=False, soft_wrap=True)
     if best and (left_out := _left_out(trials)):
         console.print(left_out, highlight=False, markup=False, soft_wrap=True)
+    if doubt := different_splits((configuration(trial), _runs(trial, folder)) for trial in best[:NUM_SHOWN]):
+        console.print(doubt, highlight=False, markup=False, soft_wrap=True)
     summary = summary_of(study, trials, best, folder)
     replicate = replicate_of(study.config.seed_key)
     if best:

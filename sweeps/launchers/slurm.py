@@ -1,5 +1,6 @@
 """Run each job as a SLURM job, through submitit. It is requeued and resumes if its time is up or its node is taken."""
 
+import logging
 import math
 import shutil
 import subprocess
@@ -23,6 +24,8 @@ from sweeps.launchers.reply import Reply
 from sweeps.launchers.scancel import Scancel
 from sweeps.launchers.slots import Device, Slot
 from sweeps.options import checked
+
+log = logging.getLogger(__name__)
 
 # Time for files that a job has written to become visible here, over a network file system.
 RESULT_PATIENCE_S = 10.0
@@ -106,7 +109,7 @@ class SlurmWorker:
         self.place = f"job {job.job_id}"
         limit_s = math.inf if time_limit_s is None else time_limit_s
         ran_s, looked = 0.0, time.monotonic()
-        while not job.done():
+        while not self._has_ended():
             now = time.monotonic()
             if time_limit_s is not None and _is_running(job):
                 ran_s += now - looked  # over all starts: a requeued job waits in between
@@ -134,11 +137,27 @@ class SlurmWorker:
                 said = ["sbatch did not answer within hydra.launcher.command_timeout_s"]
             raise StartFailed(f"the job could not be submitted: {said[-1]}") from error
 
+    def _has_ended(self) -> bool:
+        """Whether the job has ended; False if the system does not say now, and is asked again at the next poll."""
+        try:
+            ended: bool = self._job.done()
+        except OSError as error:
+            log.warning("Whether %s has ended could not be found out: %s", self.place, error)
+            return False
+        return ended
+
     def _outcome(self, exceeded_s: float | None) -> Reply:
         if self._stopped:
             raise WorkerLost(self._stopped)
         if exceeded_s is not None and not self._job.paths.result_pickle.exists():
             raise JobTimeout(f"time limit of {exceeded_s:g} s reached")
+        try:
+            return self._result()
+        except OSError as error:  # the job runs again, and takes what it has saved
+            raise WorkerLost(f"the result of {self.place} cannot be read: {error}") from error
+
+    def _result(self) -> Reply:
+        """The reply of a job that has ended. Raises WorkerLost if it left none, OSError if it cannot be read now."""
         if not _appears(self._job.paths.result_pickle):
             state = self._job.state
             reason = f"{self.place} ended without a result (state {state}), see {self._job.paths.stderr}"
@@ -152,7 +171,7 @@ class SlurmWorker:
     def _cancel(self, grace_s: float) -> None:
         self._cancel_job(self._job)
         deadline = time.monotonic() + grace_s
-        while not self._job.done() and time.monotonic() < deadline:
+        while not self._has_ended() and time.monotonic() < deadline:
             time.sleep(min(self._poll_s, 0.2))
 
     def interrupt(self, reason: str) -> None:

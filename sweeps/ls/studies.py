@@ -47,7 +47,7 @@ def _of_journal(folder: Path, storage: BaseStorage, study: FrozenStudy) -> Entry
     return Entry(
         folder.name,
         "study",
-        _status(study.user_attrs, trials, num_total, changed_s),
+        _status(study.user_attrs, trials, num_total, folder / JOURNAL_FILE),
         num_ended,
         _whole(num_total, num_ended),
         study.user_attrs.get(IDENTITY, {}).get("objectives", []),
@@ -58,16 +58,16 @@ def _of_journal(folder: Path, storage: BaseStorage, study: FrozenStudy) -> Entry
     )
 
 
-def _status(attributes: dict[str, Any], trials: list[FrozenTrial], num_total: int | None, changed_s: float) -> str:
+def _status(attributes: dict[str, Any], trials: list[FrozenTrial], num_total: int | None, journal: Path) -> str:
     ended = [trial.state for trial in trials if trial.state.is_finished()]
     is_finished = num_total is not None and len(ended) >= num_total
     # The last command may have asked for fewer trials than one that still runs.
     is_over = is_finished and all(trial.state != TrialState.RUNNING or is_paused(trial) for trial in trials)
-    if not is_over and any_alive(attributes, SweepConfig.lost_after_s):
+    if not is_over and any_alive(attributes, SweepConfig.lost_after_s, journal):
         return "running"
     if set(ended) == {TrialState.FAIL}:
         return "failed"
-    return "finished" if is_finished else without_result(changed_s)
+    return "finished" if is_finished else without_result(journal.stat().st_mtime)
 
 
 def _of_summary(folder: Path) -> Entry:

@@ -23,7 +23,7 @@ class Arguments:
     """The overrides of a command, without those of hydra itself.
 
     Raises:
-        UserError: a key of the sweep itself has several values.
+        UserError: a key of the sweep itself has several values, or all of them are deleted.
     """
 
     def __init__(self, given: Sequence[str], config_loader: ConfigLoader) -> None:
@@ -32,6 +32,9 @@ class Arguments:
         for override in self._parsed:
             if override.is_sweep_override() and _is_own(override.key_or_group):
                 raise user_error(_swept_sentence(override))
+            if override.is_delete() and override.key_or_group == GROUP:
+                kept = "leave it out, or name another search by sweep=NAME"
+                raise user_error(f"{override.input_line} deletes the keys of the search: {kept}.")
 
     @property
     def of_jobs(self) -> list[str]:

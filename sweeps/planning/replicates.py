@@ -64,12 +64,18 @@ def _values(key: str, parsed: Sequence[Override], sweep: DictConfig) -> list[int
 
 
 def _listed(override: Override) -> list[int] | None:
-    """The values of an argument that is a list to run; None if it is not, or not one of whole numbers."""
+    """The values of an argument that is a list to run; None if it is not, or not one of whole numbers.
+
+    Shuffled ones are sorted: Hydra shuffles them differently in each command, and a study would not be resumed.
+    """
     if not (override.is_choice_sweep() or override.is_range_sweep()):
         return None
     values = [str(value) for value in override.sweep_iterator()]  # as Hydra gives them
     is_whole = all(value.lstrip("-").isdecimal() for value in values) and len(set(values)) == len(values)
-    return [int(value) for value in values] if is_whole else None
+    if not is_whole:
+        return None
+    numbers = [int(value) for value in values]
+    return sorted(numbers) if getattr(override.value(), "shuffle", False) else numbers
 
 
 def _in_space(key: str, sweep: DictConfig) -> list[int] | None:

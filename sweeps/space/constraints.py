@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sweeps.errors import nearest, user_error
+from sweeps.errors import first_line, nearest, user_error
 from sweeps.space.values import is_number
 
 FARTHEST = 1e9  # largest violation; finite, since samplers model how far a trial is outside
@@ -104,7 +104,7 @@ def judge(constraints: Sequence[Constraint], folders: Sequence[Path]) -> tuple[d
     """How far each number is outside (0 or less if allowed), and the reason. Of several seeds the mean is taken.
 
     Raises:
-        ValueError: the runs did not report a number.
+        ValueError: the runs did not report a number, or their results cannot be read.
     """
     if not constraints:
         return {}, ""
@@ -122,7 +122,12 @@ def _result(folder: Path) -> dict[str, Any]:
     path = folder / "result.json"
     if not path.is_file():
         raise ValueError(f"sweep.constraints are read from {path.name}, which the run did not write")
-    loaded: dict[str, Any] = json.loads(path.read_text())
+    try:
+        loaded = json.loads(path.read_text("utf-8"))
+        if not isinstance(loaded, dict):
+            raise ValueError("it holds no JSON object")
+    except (OSError, ValueError, RecursionError) as error:
+        raise ValueError(f"sweep.constraints need {path}, which cannot be read: {first_line(error)}") from error
     return loaded
 
 

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sweeps.study.attributes import SIGNATURE
@@ -24,6 +25,7 @@ class Controller:
         started: start time of the process, to distinguish it from a later process with the same number; empty if the
             system does not say.
         beat: time of its last heartbeat, in seconds since 1970 by its own clock.
+        file: of the storage that it writes to, its whole path; empty if that is a server, or of an earlier version.
     """
 
     machine: str
@@ -31,10 +33,17 @@ class Controller:
     started: str
     beat: float
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    file: str = ""
 
     @classmethod
-    def this(cls) -> "Controller":
-        return cls(_machine(), os.getpid(), _started(os.getpid()), time.time())
+    def this(cls, file: Path | None = None) -> "Controller":
+        """This process.
+
+        Args:
+            file: of the storage of its study; None for a server.
+        """
+        where = str(file.absolute()) if file else ""
+        return cls(_machine(), os.getpid(), _started(os.getpid()), time.time(), file=where)
 
     def attribute(self) -> tuple[str, dict[str, Any]]:
         """Name and value of the study's attribute for this controller, with a heartbeat of now."""
@@ -50,6 +59,13 @@ class Controller:
         from spectral.processes import is_running
 
         return is_running(self.pid) and _started(self.pid) == self.started
+
+    def writes_elsewhere(self, file: Path | None) -> bool:
+        """Whether it writes to another file than this one: one of the two is a copy of the other."""
+        try:
+            return file is not None and bool(self.file) and not Path(self.file).samefile(file)
+        except OSError:  # the folder was renamed since, or the file is on a disk that is not here
+            return False
 
 
 class Watch:
@@ -79,17 +95,26 @@ class Watch:
 
     def is_alive(self, attributes: Mapping[str, Any], owner: str, lost_after_s: float) -> bool:
         """Whether the controller with the id `owner` is alive; for another machine, as of the last look."""
-        signature = attributes.get(f"{SIGNATURE}{owner}")
-        if signature is None:
+        controller = signer(attributes, owner)
+        if controller is None:
             return False
-        controller = _read(signature)
         return controller.runs() if controller.is_here else self._seen[owner][1] < lost_after_s
 
 
-def any_alive(attributes: Mapping[str, Any], lost_after_s: float) -> bool:
-    """Whether a controller of a study seems alive, from a single look. Compares the clocks of different machines."""
-    now = time.time()
-    return any(c.runs() if c.is_here else now - c.beat < lost_after_s for c in _signed(attributes))
+def any_alive(attributes: Mapping[str, Any], lost_after_s: float, file: Path | None = None) -> bool:
+    """Whether a controller of a study seems alive, from a single look. Compares the clocks of different machines.
+
+    Args:
+        file: of the storage of the study; None for a server.
+    """
+    now, own = time.time(), [c for c in _signed(attributes) if not c.writes_elsewhere(file)]
+    return any(c.runs() if c.is_here else now - c.beat < lost_after_s for c in own)
+
+
+def signer(attributes: Mapping[str, Any], owner: str) -> Controller | None:
+    """The controller with the id `owner`, as of its last heartbeat; None if it has written none."""
+    signature = attributes.get(f"{SIGNATURE}{owner}")
+    return None if signature is None else _read(signature)
 
 
 def _signed(attributes: Mapping[str, Any]) -> list[Controller]:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from sweeps.storage.urls import file_of
 from sweeps.study.attributes import OWNER
-from sweeps.study.controllers import Controller, Watch
+from sweeps.study.controllers import Controller, Watch, signer
 from sweeps.study.paused import is_paused
 
 if TYPE_CHECKING:
@@ -22,12 +23,14 @@ class Ownership:
 
     Args:
         storage: of the study.
+        url: of the storage.
         lost_after_s: `sweep.lost_after_s`.
     """
 
-    def __init__(self, study: "Study", storage: "BaseStorage", lost_after_s: float) -> None:
+    def __init__(self, study: "Study", storage: "BaseStorage", url: str, lost_after_s: float) -> None:
         self._study, self._storage, self._lost_after_s = study, storage, lost_after_s
-        self.controller, self._watch = Controller.this(), Watch()
+        self._file = file_of(url)
+        self.controller, self._watch = Controller.this(self._file), Watch()
         self.lost_controllers: set[str] = set()  # dead ones whose trials or final runs are taken over
 
     def beat(self) -> None:
@@ -52,18 +55,28 @@ class Ownership:
         running = [trial for trial in others if trial.state.name == "RUNNING"]
         attributes = self._look() if running else {}
         left = [trial for trial in running if not self._is_alive(attributes, trial.user_attrs.get(OWNER, ""))]
-        self.lost_controllers |= {trial.user_attrs[OWNER] for trial in left if trial.user_attrs.get(OWNER)}
+        self._note_lost(attributes, {trial.user_attrs.get(OWNER, "") for trial in left})
         return left
 
     def may_replace(self, owner: str) -> bool:
         """Whether the controller `owner` is dead. It is then added to `lost_controllers`: its jobs may still run."""
-        if self._is_alive(self._look(), owner):
+        attributes = self._look()
+        if self._is_alive(attributes, owner):
             return False
-        self.lost_controllers.add(owner)
+        self._note_lost(attributes, {owner})
         return True
 
     def _is_alive(self, attributes: Mapping[str, Any], owner: str) -> bool:
-        return self._watch.is_alive(attributes, owner, self._lost_after_s)
+        is_alive = self._watch.is_alive(attributes, owner, self._lost_after_s)
+        return is_alive and not self._writes_elsewhere(attributes, owner)
+
+    def _note_lost(self, attributes: Mapping[str, Any], owners: set[str]) -> None:
+        """Note controllers whose jobs should end: not those of the original of a copy, which may be running them."""
+        self.lost_controllers |= {o for o in owners if o and not self._writes_elsewhere(attributes, o)}
+
+    def _writes_elsewhere(self, attributes: Mapping[str, Any], owner: str) -> bool:
+        controller = signer(attributes, owner)
+        return controller is not None and controller.writes_elsewhere(self._file)
 
     def _look(self) -> dict[str, Any]:
         """The study's attributes, after reading the heartbeats in them."""

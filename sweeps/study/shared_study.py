@@ -79,7 +79,7 @@ class SharedStudy:
             )
             if found := check_identity(self.study, self.name, identity, self.directions, self.config, self.space):
                 self.space.keep(found["space"])
-            self.ownership = Ownership(self.study, self.storage, self.config.lost_after_s)
+            self.ownership = Ownership(self.study, self.storage, self.url, self.config.lost_after_s)
             self.ownership.beat()
         self._is_to_retry, self.num_retried = self.config.retry_failed, 0
         self._heartbeat = Heartbeat(self.ownership.beat)

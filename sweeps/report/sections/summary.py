@@ -14,7 +14,9 @@ from sweeps.report.space_in_words import fixed, searched
 from sweeps.results.out_of_fold import pooled
 from sweeps.results.paired_difference import Difference, mean_interval, paired_differences
 from sweeps.results.run import Run
+from sweeps.results.same_split import different_splits
 from sweeps.results.seeds_or_folds import replicate
+from sweeps.results.sweep_json import NUM_SHOWN
 from sweeps.results.trial_command import overrides_alone, which_seed
 from sweeps.results.trial_row import shown
 from sweeps.study.attributes import REUSED_FROM, SEEDS, SPREAD
@@ -48,6 +50,7 @@ def section(report: Report) -> Section:
             for place, name in enumerate(report.objectives)
             if name != "val/macro_f1" or not all("val" in row.splits for row in rows)
         ],
+        different_splits=different_splits((trial.configuration, trial.runs) for trial in _first(report)),
         best=best,
         reference=reference,
         words=words,
@@ -181,6 +184,11 @@ def _objectives(trial: ReportedTrial) -> list[str]:
 
 def _time(trial: ReportedTrial, result: dict[str, Any]) -> str:
     return words.duration(trial.seconds if trial.seconds is not None else result.get("time/train_s"))
+
+
+def _first(report: Report) -> list[ReportedTrial]:
+    """The candidates that the table of the sweep lists."""
+    return [report.by_number[number] for number in report.best_first[:NUM_SHOWN]]
 
 
 def _difference(best: ReportedTrial | None, reference: ReportedTrial | None) -> tuple[Difference | None, str]:

@@ -1,6 +1,11 @@
-"""The time of a SLURM job, and its limit, are over all its starts, without the queue. Here the cluster is a list."""
+"""The time of a SLURM job, and its limit, are over all its starts, without the queue. Here the cluster is a list.
 
+The system may have no answer for a moment.
+"""
+
+import errno
 import itertools
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -100,3 +105,40 @@ def test_a_job_says_how_long_it_ran(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert (pool.slot_of(5), pool.ran_s(5), pool.ran_s(6)) == ("slurm/0 on job 1", 7.0, None)
     finally:
         pool.close(wait=True)
+
+
+class Refusing(Answering):
+    """For the first seconds, no file can be opened."""
+
+    def done(self) -> bool:
+        if self.now_s < 3:
+            raise too_many_files()
+        return super().done()
+
+
+def too_many_files() -> OSError:
+    return OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+def test_a_job_whose_state_cannot_be_found_out_is_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    cluster = Refusing([RUNS] * 5, tmp_path)
+    monkeypatch.setattr(slurm, "time", cluster)
+    reply = Worker(cluster).run([], 0)
+    assert reply.job_return is not None and reply.job_return.return_value == 1.0
+    assert caplog.text.count("Whether job 1 has ended could not be found out") == 3
+
+
+class Unreadable(Answering):
+    """No file can be opened once the job has ended."""
+
+    def exception(self) -> None:
+        raise too_many_files()
+
+
+def test_a_job_whose_result_cannot_be_read_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Unreadable([RUNS], tmp_path)
+    monkeypatch.setattr(slurm, "time", cluster)
+    with pytest.raises(WorkerLost, match=r"the result of job 1 cannot be read: .*Too many open files"):
+        Worker(cluster).run([], 0)

@@ -82,3 +82,17 @@ def test_a_constraint_on_a_number_that_no_run_reports_fails_with_a_clear_error(t
         ended.trials[0].user_attrs["reason"]
         == "sweep.constraints.nope cannot be checked: its value absent is not a number"
     )
+
+
+@pytest.mark.parametrize("content", [b"[1]", b"{", b"\xff", b"[" * 100_000], ids=["list", "cut", "bytes", "nested"])
+def test_a_result_that_cannot_be_read_fails_its_trial_alone(content: bytes, tmp_path: Path) -> None:
+    def task(call: Call) -> float:
+        with_result(call)
+        if call.values["x"] == 1:
+            (call.folder / "result.json").write_bytes(content)
+        return 1.0
+
+    ended = sweep(tmp_path, {"x": [1, 2]}, task, sampler="grid", constraints={"num_parameters": {"at_most": 5}})
+    assert ended.states == ["FAIL", "COMPLETE"]
+    reason = ended.trials[0].user_attrs["reason"]
+    assert reason.startswith(f"sweep.constraints need {tmp_path}/0/result.json, which cannot be read: ")

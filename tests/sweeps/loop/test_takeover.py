@@ -1,5 +1,6 @@
 """A trial that another controller takes over while it runs."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -113,3 +114,25 @@ def test_a_trial_that_another_controller_let_wait_is_run_again(
     assert ended.states == ["COMPLETE"] * 2
     assert [call.link.number for call in ended.launcher.calls] == [0, 0, 1]
     assert "Another controller has taken over trial 0: its result here is discarded." in caplog.text
+
+
+def test_a_copy_of_a_study_that_runs_takes_its_trials_and_leaves_the_original_alone(tmp_path: Path) -> None:
+    (tmp_path / "original").mkdir()
+    original = open_study(tmp_path / "original", FLOATS, num_trials=1)
+    trial = original.claim()
+    assert trial is not None
+    shutil.copytree(tmp_path / "original", tmp_path / "copy")
+    copy = open_study(tmp_path / "copy", FLOATS, num_trials=1)
+    claimed = copy.claim()
+    assert claimed is not None and claimed.number == trial.number
+    assert not copy.ownership.lost_controllers  # whose jobs would be ended on a cluster
+    original.set_attributes(trial, {OVERRIDES: []})  # raises TakenOver if it has lost the trial
+    second = open_study(tmp_path / "original", FLOATS, num_trials=1)
+    assert second.claim() is None
+    (tmp_path / "original").rename(tmp_path / "renamed")
+    renamed = open_study(tmp_path / "renamed", FLOATS, num_trials=1)
+    assert renamed.claim() is None
+    (tmp_path / "renamed").rename(tmp_path / "original")
+    for study in (original, copy, second):
+        study.close()
+    renamed.close()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -125,3 +126,13 @@ def test_a_study_whose_journal_was_emptied_is_shown_by_its_summary(
     (finished / "study.journal").write_bytes(b"")
     assert command.main([str(finished.parent)]) == 0
     assert "3 of 3 trials  best 0.5000" in capsys.readouterr().out
+
+
+def test_a_copy_of_a_study_that_runs_is_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "original").mkdir()
+    study = open_study(tmp_path / "original", {"x": {"low": 0.0, "high": 1.0}}, num_trials=2)
+    study.claim()
+    shutil.copytree(tmp_path / "original", tmp_path / "copy")
+    found = listed(tmp_path, capsys)
+    study.close()
+    assert (found["original"]["status"], found["copy"]["status"]) == ("running", "stopped")

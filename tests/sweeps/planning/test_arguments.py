@@ -39,3 +39,11 @@ def test_arguments_that_are_not_the_sweeps_go_to_the_jobs(loader: ConfigLoader) 
     assert arguments.of_jobs == ["model.width=4,8", "sweeps=3", "score_test=true"]
     assert arguments.leave_open(["score_test=false", "+plots=false"]) == ["+plots=false"]
     assert arguments.has_folder and not Arguments(["x=1"], loader).has_folder
+
+
+@pytest.mark.parametrize("argument", ["~sweep", "~sweep=default"])
+def test_the_keys_of_the_search_are_not_deleted(argument: str, loader: ConfigLoader) -> None:
+    """A search without them would check nothing, and read the test split in each trial."""
+    with pytest.raises(UserError) as raised:
+        Arguments(["model.width=4,8", argument], loader)
+    assert str(raised.value).startswith(f"{argument} deletes the keys of the search: leave it out")
