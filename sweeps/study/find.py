@@ -133,7 +133,7 @@ def name_in_folder(folder: Path, given: str | None, storage: str | None, timeout
         UserError: the folder holds a study with another name.
     """
     held = _names_held(folder, storage, timeout_s)
-    name = given or (held[0] if len(held) == 1 else folder.name)
+    name = given or (held[0] if len(held) == 1 else folder.resolve().name)
     if held and name not in held:
         same = shlex.join([override_of_word("sweep.study_name", held[-1]), override_of_word("run_dir", str(folder))])
         raise user_error(
