@@ -211,7 +211,7 @@ class SpectralSweeper(Sweeper):
             )
         if loop.too_many_failures:
             raise user_error(f"sweep.max_failures={sweep.max_failures} is reached, {last}.")
-        if loop.fails_always and not study.is_finished():
+        if loop.fails_always:
             raise user_error(
                 f"all {loop.num_failures} trials of this command failed, {last}: fix it and give the same command "
                 "again, with sweep.retry_failed=true to run them again too, or set sweep.max_failures to the number "

@@ -148,6 +148,23 @@ def test_a_lost_worker_is_replaced_and_a_failed_final_run_is_left_to_the_next_co
     assert finals(sweep(tmp_path, {"x": [4]}, breaks, num_trials=1, **HELD)) == [(0, 4)]
 
 
+def test_the_best_is_run_again_if_all_trials_of_the_last_command_fail(tmp_path: Path) -> None:
+    """One that stops since all of its trials fail leaves trials. Here it leaves none."""
+
+    def task(call: Call) -> float:
+        if int(call.folder.name) == 0 and call.link is NO_TRIAL and len(list(tmp_path.glob("[0-9]"))) == 1:
+            raise ValueError("left to the next command")
+        if int(call.folder.name) > 0:
+            raise ArithmeticError("as asked")
+        return score(call)
+
+    axis = {"x": {"low": 0.0, "high": 1.0}}
+    assert not sweep(tmp_path, axis, task, num_trials=1, **HELD).loop.is_finished
+    ended = sweep(tmp_path, axis, task, num_trials=4, num_slots=1, **HELD)
+    assert ended.states == ["COMPLETE", "FAIL", "FAIL", "FAIL"] and ended.loop.is_finished
+    assert [number for number, _ in finals(ended)] == [0]
+
+
 def test_a_final_run_has_the_free_keys_of_its_command(tmp_path: Path) -> None:
     """Its trial has run on another machine, whose device is not here. A free key that is searched stays as it was."""
     options: dict[str, Any] = {"num_trials": 1, "free_keys": ["device", "tracker", "x"], **HELD}
