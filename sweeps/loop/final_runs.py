@@ -109,6 +109,7 @@ class Finals:
                     is_done = False
                     self.failure = f"Trial {trial.number} could not be run to its end: {outcome.reason}"
                     self._display.say(self.failure)
+            starts.note_running(sum(launcher.slot_of(job.num) is not None for job in in_flight.values()))
         return is_done and not in_flight and not queue
 
     def _run_of(self, trial: FrozenTrial) -> TrialRun:
