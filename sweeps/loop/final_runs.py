@@ -100,6 +100,8 @@ class Finals:
             while job := queue.pop_due():
                 job.begin_record(self._study.controller.id)
                 in_flight[launcher.submit(job.overrides, job.num)] = job
+            if in_flight:
+                self._display.tick(list(in_flight.values()), launcher)
             if isinstance(launcher, Batches):
                 launcher.flush()
             for future in _done(in_flight):

@@ -15,6 +15,7 @@ from small_runs import OVERRIDES
 
 from sweeps.console.summary import summarize
 from sweeps.launchers.contract import WorkerLost
+from sweeps.loop.display import Display
 from sweeps.study.attributes import FINAL
 
 
@@ -89,6 +90,13 @@ def test_a_training_loss_is_no_score_of_the_test_split(
     assert list(json.loads((tmp_path / "sweep.json").read_text())["final"][0]["test"]) == [shown.split()[0]]
     lines = [line for line in capsys.readouterr().out.splitlines() if "on the test split" in line]
     assert lines == [f"trial 0 on the test split: {shown}"]
+
+
+def test_final_runs_are_among_the_jobs_that_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[list[str]] = []
+    monkeypatch.setattr(Display, "tick", lambda _display, jobs, _launcher: shown.extend(job.overrides for job in jobs))
+    sweep(tmp_path, {"x": [4]}, score, num_trials=1, **HELD)
+    assert any("score_test=false" not in overrides for overrides in shown)
 
 
 def test_final_runs_are_recorded_before_they_start(tmp_path: Path) -> None:
