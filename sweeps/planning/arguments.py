@@ -30,13 +30,13 @@ class Arguments:
         self.given = list(given)
         self._parsed = OverridesParser.create(config_loader=config_loader).parse_overrides(self.given)
         for override in self._parsed:
-            if override.is_sweep_override() and _is_own(override.key_or_group):
+            if override.is_sweep_override() and is_own(override.key_or_group):
                 raise user_error(_swept_sentence(override))
 
     @property
     def of_jobs(self) -> list[str]:
         """The overrides for jobs: without those of the search, and without the folder, since each job has its own."""
-        return [text for text, o in zip(self.given, self._parsed, strict=True) if not _is_own(o.key_or_group)]
+        return [text for text, o in zip(self.given, self._parsed, strict=True) if not is_own(o.key_or_group)]
 
     @property
     def has_folder(self) -> bool:
@@ -58,7 +58,8 @@ def refuse_search() -> None:
         raise user_error(f"{searched[0]} needs -m to search: {command([*program(), '-m'], given)}")
 
 
-def _is_own(key: str) -> bool:
+def is_own(key: str) -> bool:
+    """Whether a key is of the sweep itself: it has one value for all jobs."""
     return key in (GROUP, RUN_DIR) or key.startswith(f"{GROUP}.")
 
 
