@@ -11,7 +11,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from sweeps.errors import user_error
-from sweeps.invocation import command, program
+from sweeps.invocation import SEARCH_PATH, command, program
 
 GROUP = "sweep"
 RUN_DIR = "run_dir"
@@ -52,9 +52,11 @@ class Arguments:
 def refuse_search() -> None:
     """Called in a job: raise UserError if its command names a search but has no -m, so that it would be ignored."""
     hydra = HydraConfig.get()
-    given = list(hydra.overrides.task)
-    searched = [text for text in given if text not in NO_SEARCH and re.match(rf"[+~]*{GROUP}[.=]", text)]
+    searched = [text for text in hydra.overrides.task if text not in NO_SEARCH and re.match(rf"[+~]*{GROUP}[.=]", text)]
     if searched and hydra.mode == RunMode.RUN:
+        # Those of hydra, such as a launcher, too; program() has the search path.
+        of_hydra = [text for text in hydra.overrides.hydra if not text.startswith(("hydra.mode=", SEARCH_PATH))]
+        given = [*of_hydra, *hydra.overrides.task]
         raise user_error(f"{searched[0]} needs -m to search: {command([*program(), '-m'], given)}")
 
 
