@@ -125,7 +125,7 @@ class SpectralSweeper(Sweeper):
             folder.mkdir(parents=True, exist_ok=True)  # only now: a study that cannot be opened must leave no folder
             if sweep.storage:
                 note_storage(study, folder)
-            for sentence in [*filter(None, [replicates]), *startup_lines(study, sweep, constraints, line)]:
+            for sentence in filter(None, [*startup_lines(study, sweep, constraints, line), replicates]):
                 print(sentence)
             with interrupts.caught():
                 loop = self._run(study, sweep, launcher, constraints, folder, interrupts, data)
