@@ -122,7 +122,7 @@ def _result(folder: Path) -> dict[str, Any]:
     path = folder / "result.json"
     if not path.is_file():
         raise ValueError(f"sweep.constraints are read from {path.name}, which the run did not write")
-    loaded: dict[str, Any] = json.loads(path.read_text())
+    loaded: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return loaded
 
 
