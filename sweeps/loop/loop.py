@@ -172,7 +172,6 @@ class SweepLoop:
         self._own.submitted(job)
         write_trial_json(self._study, job.run, job.run.folder_of(job.seed_index), "running")
         self._in_flight[self._launcher.submit(job.overrides, job.num)] = job
-        self._display.started(job.run)
 
     # End.
 

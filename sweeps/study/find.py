@@ -86,7 +86,7 @@ def open_existing(url: str, timeout_s: float = TIMEOUT_S, given_as: str = OPTION
 
 
 def read_journal(journal: Path) -> BaseStorage:
-    """Open a study.journal for reading. Calls are not repeated if it is unavailable, and the file is never created."""
+    """Open a study.journal that is there, for reading. Calls are not repeated if it is unavailable."""
     from optuna.storages import JournalStorage
 
     from sweeps.storage.journal import SafeJournal
