@@ -49,6 +49,6 @@ def _is_zombie(pid: int) -> bool:
 def _status(pid: int) -> list[str]:
     """The fields that the kernel shows of a process after its name; empty if it shows none."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
     except OSError:
         return []

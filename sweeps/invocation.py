@@ -1,6 +1,7 @@
 """The command that runs the program of a sweep. A study stores it, so that readers can show how to run one trial."""
 
 import shlex
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,9 @@ SEARCH_PATH = "hydra.searchpath"  # the only override that does the same
 def program() -> list[str]:
     """The first words of a command that runs the program of this process, with the same config files."""
     script = Path(sys.argv[0])
-    return ["python", str(script) if script.suffix == ".py" else script.name, *_of_config_files(sys.argv[1:])]
+    is_installed = shutil.which(script.name) == sys.argv[0]
+    start = [script.name] if is_installed else ["python", str(script)]
+    return [*start, *_of_config_files(sys.argv[1:])]
 
 
 def _of_config_files(arguments: Sequence[str]) -> list[str]:

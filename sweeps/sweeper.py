@@ -11,6 +11,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from sweeps.outputs import SWEEPS, study_name_of
 from sweeps.planning.arguments import GROUP, Arguments
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class SpectralSweeper(Sweeper):
             folder.mkdir(parents=True, exist_ok=True)  # only now: a study that cannot be opened must leave no folder
             if sweep.storage:
                 note_storage(study, folder)
-            for sentence in [*filter(None, [replicates]), *startup_lines(study, sweep, constraints, line)]:
+            for sentence in filter(None, [*startup_lines(study, sweep, constraints, line), replicates]):
                 print(sentence)
             with interrupts.caught():
                 loop = self._run(study, sweep, launcher, constraints, folder, interrupts, data)
@@ -211,7 +212,7 @@ class SpectralSweeper(Sweeper):
             )
         if loop.too_many_failures:
             raise user_error(f"sweep.max_failures={sweep.max_failures} is reached, {last}.")
-        if loop.fails_always and not study.is_finished():
+        if loop.fails_always:
             raise user_error(
                 f"all {loop.num_failures} trials of this command failed, {last}: fix it and give the same command "
                 "again, with sweep.retry_failed=true to run them again too, or set sweep.max_failures to the number "
@@ -249,7 +250,7 @@ class SpectralSweeper(Sweeper):
     def _name_of_search(self) -> str | None:
         """The name of the search's yaml in conf/sweep, which also names its study; None for a sweep without one."""
         name = self.config.hydra.runtime.choices.get(GROUP)
-        return None if name in (None, "default", "none") else str(name)
+        return None if name in (None, "default", "none") else study_name_of(str(name))
 
     @cached_property
     def _job_checks(self) -> "JobChecks":
@@ -273,8 +274,6 @@ class SpectralSweeper(Sweeper):
         line = ""
         is_chosen = given.has_folder or any(o.startswith("hydra.sweep.dir=") for o in self.config.hydra.overrides.hydra)
         if not is_chosen:
-            from sweeps.outputs import SWEEPS
-
             if sweep.study_name is None:
                 from sweeps.planning.study_name import choose_study, name_search
 

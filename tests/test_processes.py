@@ -1,16 +1,19 @@
-"""How many cores a process may use; its other questions are asked by the tests of those who ask them."""
+"""How many cores a process may use, and which processes run; see also the tests of those who ask."""
 
 import builtins
 import io
 import os
+import subprocess
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from spectral.data.packing.workers import make_parts
-from spectral.processes import num_cores
+from spectral.processes import is_running, num_cores, started
 
 V2 = "/sys/fs/cgroup/cpu.max"
 V1 = "/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu/cpu.cfs_period_us"
@@ -49,3 +52,14 @@ def test_packing_keeps_to_the_quota_of_its_container(monkeypatch: pytest.MonkeyP
     job: Any = SimpleNamespace(folder=None, make=lambda span, ids: span)
     spans = [(0, 2), (2, 4)]
     assert list(make_parts(job, spans, ["a", "b", "c", "d"], None)) == spans
+
+
+@pytest.mark.skipif(not Path("/proc/self/comm").exists(), reason="Linux shows names of processes there")
+def test_the_name_of_a_process_may_end_within_a_letter() -> None:
+    """The kernel keeps 15 bytes of it."""
+    code = "open('/proc/self/comm', 'wb').write(b'a' * 14 + b'\\xc3\\xa9'); print(flush=True); input()"
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout and process.stdout.readline()
+    assert is_running(process.pid) and started(process.pid)
+    process.communicate(b"\n")
+    assert not is_running(process.pid)

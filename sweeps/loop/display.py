@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-from sweeps.loop.trial_run import Job, TrialRun
+from sweeps.loop.trial_run import Job
 from sweeps.results.ranking import ranked
 from sweeps.results.trial_row import configuration, duration, seconds, shown
 from sweeps.study.attributes import REASON, progress_key
@@ -46,9 +46,6 @@ class Display:
 
     def say(self, line: str) -> None:
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-    def started(self, run: TrialRun) -> None:
-        """Called when a job of the run was submitted."""
 
     def ended(self, trial: FrozenTrial) -> None:
         """Print a line on a trial that has ended, or is paused."""

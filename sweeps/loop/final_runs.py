@@ -100,6 +100,8 @@ class Finals:
             while job := queue.pop_due():
                 job.begin_record(self._study.controller.id)
                 in_flight[launcher.submit(job.overrides, job.num)] = job
+            if in_flight:
+                self._display.tick(list(in_flight.values()), launcher)
             if isinstance(launcher, Batches):
                 launcher.flush()
             for future in _done(in_flight):
@@ -109,6 +111,7 @@ class Finals:
                     is_done = False
                     self.failure = f"Trial {trial.number} could not be run to its end: {outcome.reason}"
                     self._display.say(self.failure)
+            starts.note_running(sum(launcher.slot_of(job.num) is not None for job in in_flight.values()))
         return is_done and not in_flight and not queue
 
     def _run_of(self, trial: FrozenTrial) -> TrialRun:

@@ -118,9 +118,10 @@ class SweepLoop:
 
     @property
     def fails_always(self) -> bool:
-        """Whether all trials of this command failed, and there were enough. False if `max_failures` is given."""
+        """Whether all trials of this command failed, enough of them, and some are left. Not with `max_failures`."""
         enough = max(LEAST_FAILURES, 2 * self._launcher.num_slots)
-        return self._study.config.max_failures is None and not self.num_others and self.num_failures >= enough
+        only_fails = self._study.config.max_failures is None and not self.num_others and self.num_failures >= enough
+        return only_fails and not self._study.is_finished()  # of a finished study the final runs are still due
 
     @property
     def _ends(self) -> bool:
@@ -171,7 +172,6 @@ class SweepLoop:
         self._own.submitted(job)
         write_trial_json(self._study, job.run, job.run.folder_of(job.seed_index), "running")
         self._in_flight[self._launcher.submit(job.overrides, job.num)] = job
-        self._display.started(job.run)
 
     # End.
 

@@ -152,16 +152,19 @@ class OwnTrials:
             # The job was not trained, so it has no value. Samplers learn from trials without a value only if pruned.
             state = TrialState.PRUNED if outcome.kind in (PRUNED, OUTSIDE) else TrialState.FAIL
             run.violations |= outcome.violations
-            run.ending = run.ending or (state, outcome.reason)
-            if outcome.trace:
-                run.attributes[TRACEBACK] = outcome.trace
+            if run.ending is None:
+                run.ending = state, outcome.reason
+                if outcome.trace:
+                    run.attributes[TRACEBACK] = outcome.trace
         self._settle(run)
 
     def _retry(self, job: Job, outcome: Outcome) -> None:
         """Queue a lost job again, or let its trial fail, as the retry policy decides."""
+        if job.run.ending:  # by another seed
+            return
         answer = self._study.retries.ask(job.run.attempts(job.seed_index), job.num_failed_starts)
         if answer.pause_s is None:
-            job.run.ending = job.run.ending or (TrialState.FAIL, answer.reason)
+            job.run.ending = TrialState.FAIL, answer.reason
             return
         if outcome.kind == LOST:
             self._display.say(f"Trial {job.run.number}: {outcome.reason}; it is run again from its checkpoint.")

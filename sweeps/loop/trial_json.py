@@ -10,8 +10,9 @@ from optuna.trial import FrozenTrial
 from sweeps.files import load_json, remove_left_parts, write_json
 from sweeps.loop.trial_run import TrialRun
 from sweeps.outputs import FINAL_KIND, TRIAL_FILE
+from sweeps.results.final_trials import ended_finals
 from sweeps.results.run_dirs import run_dirs
-from sweeps.study.attributes import ATTEMPTS, FINAL, OVERRIDES, REASON, REUSED_FROM, SEEDS
+from sweeps.study.attributes import ATTEMPTS, OVERRIDES, REASON, REUSED_FROM, SEEDS
 from sweeps.study.shared_study import SharedStudy
 from sweeps.study.trial_counts import standing
 
@@ -45,13 +46,12 @@ def reconcile(study: SharedStudy, folder: Path) -> None:
     """
     if folder.is_dir():
         remove_left_parts(folder)
-    attributes = study.study.user_attrs
+    with_final = ended_finals(study.study.user_attrs)
     for trial in standing(study.trials()):
         # A trial that reuses the result of another has that one's folder.
         if trial.state.is_finished() and OVERRIDES in trial.user_attrs and REUSED_FROM not in trial.user_attrs:
-            is_final = attributes.get(f"{FINAL}{trial.number}") == "done"
             for path in run_dirs(trial.user_attrs, folder):
-                _reconcile(study, trial, path, is_final)
+                _reconcile(study, trial, path, trial.number in with_final)
 
 
 def _reconcile(study: SharedStudy, trial: FrozenTrial, folder: Path, is_final: bool) -> None:

@@ -12,7 +12,7 @@ from sweeps.results.earlier_results import is_of_rule
 from sweeps.results.kept_epoch import kept_row
 from sweeps.results.run import keeps_last
 from sweeps.results.run_files import load_metrics, load_result
-from sweeps.results.run_status import _changed_s, unfinished_status
+from sweeps.results.run_status import last_change_s, unfinished_status
 
 # PyYAML's parser in C, if it is installed, reads a config in 2 ms instead of 20 ms.
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -47,7 +47,7 @@ def read_run(folder: Path) -> Entry:
         objectives,
         _values(kept_row(rows, config, objectives, is_last) if by_epochs else result, objectives),
         AVERAGE if members else ONLY_FIT if not has_epochs else LAST_EPOCH if is_last else BEST_EPOCH,
-        _changed_s(folder),
+        last_change_s(folder),
         folder,
     )
 

@@ -11,7 +11,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from sweeps.errors import user_error
-from sweeps.invocation import command, program
+from sweeps.invocation import SEARCH_PATH, command, program
 
 GROUP = "sweep"
 RUN_DIR = "run_dir"
@@ -30,7 +30,7 @@ class Arguments:
         self.given = list(given)
         self._parsed = OverridesParser.create(config_loader=config_loader).parse_overrides(self.given)
         for override in self._parsed:
-            if override.is_sweep_override() and _is_own(override.key_or_group):
+            if override.is_sweep_override() and is_own(override.key_or_group):
                 raise user_error(_swept_sentence(override))
             if override.is_delete() and override.key_or_group == GROUP:
                 kept = "leave it out, or name another search by sweep=NAME"
@@ -39,7 +39,7 @@ class Arguments:
     @property
     def of_jobs(self) -> list[str]:
         """The overrides for jobs: without those of the search, and without the folder, since each job has its own."""
-        return [text for text, o in zip(self.given, self._parsed, strict=True) if not _is_own(o.key_or_group)]
+        return [text for text, o in zip(self.given, self._parsed, strict=True) if not is_own(o.key_or_group)]
 
     @property
     def has_folder(self) -> bool:
@@ -55,13 +55,16 @@ class Arguments:
 def refuse_search() -> None:
     """Called in a job: raise UserError if its command names a search but has no -m, so that it would be ignored."""
     hydra = HydraConfig.get()
-    given = list(hydra.overrides.task)
-    searched = [text for text in given if text not in NO_SEARCH and re.match(rf"[+~]*{GROUP}[.=]", text)]
+    searched = [text for text in hydra.overrides.task if text not in NO_SEARCH and re.match(rf"[+~]*{GROUP}[.=]", text)]
     if searched and hydra.mode == RunMode.RUN:
+        # Those of hydra, such as a launcher, too; program() has the search path.
+        of_hydra = [text for text in hydra.overrides.hydra if not text.startswith(("hydra.mode=", SEARCH_PATH))]
+        given = [*of_hydra, *hydra.overrides.task]
         raise user_error(f"{searched[0]} needs -m to search: {command([*program(), '-m'], given)}")
 
 
-def _is_own(key: str) -> bool:
+def is_own(key: str) -> bool:
+    """Whether a key is of the sweep itself: it has one value for all jobs."""
     return key in (GROUP, RUN_DIR) or key.startswith(f"{GROUP}.")
 
 

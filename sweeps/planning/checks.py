@@ -10,6 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 from sweeps.config import DEFAULT_SAMPLER, SweepConfig
 from sweeps.errors import config_sentence, nearest, user_error
 from sweeps.objective import natural_direction
+from sweeps.planning.arguments import is_own
 from sweeps.space.values import is_number
 from sweeps.study.pruner import pruners
 from sweeps.study.sampler import names_for_several_objectives, samplers
@@ -129,6 +130,8 @@ def seed_list(config: SweepConfig, job_config: DictConfig) -> list[int] | None:
 
 def check_axes(space: "Space", config: SweepConfig) -> None:
     """Raise UserError if the search varies a key that must be the same in all jobs."""
+    for name in filter(is_own, space.axes):
+        raise user_error(f"{name} cannot be searched: it has one value for all jobs of a sweep.")
     if config.seeds != 1 and config.seed_key in space.axes:
         raise user_error(
             f"{config.seed_key} cannot be searched together with sweep.seeds={config.seeds}, which sets it for all "

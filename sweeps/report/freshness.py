@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from sweeps.results.final_trials import ended_finals
 from sweeps.results.run_dirs import run_dirs
 from sweeps.study.shared_study import SharedStudy
 
@@ -20,9 +21,10 @@ def is_current(page: Path, study: SharedStudy, folder: Path, made_of: Sequence[P
 
 def _ends_s(study: SharedStudy, folder: Path) -> Iterator[float]:
     """In seconds since 1970."""
+    with_final = ended_finals(study.study.user_attrs)
     for trial in study.trials():
         if trial.datetime_complete:
             yield trial.datetime_complete.timestamp()
-        if study.has_final(trial.number):
+        if trial.number in with_final:
             results = (path / "result.json" for path in run_dirs(trial.user_attrs, folder))
             yield from (result.stat().st_mtime for result in results if result.is_file())

@@ -28,7 +28,7 @@ class ReportedTrial:
         values: one per objective; None if the trial has none.
         configuration: axis -> value.
         steps: epoch -> first objective, as the trial reported it; see `Report.steps_are_seeds`.
-        attributes: what sweeps/loop/loop.py notes: jobs, attempts, reused_from, seed_values, spread, traceback, ...
+        attributes: of the trial in its study, see sweeps/study/attributes.py.
         runs: one a seed; without those whose folder is gone, or whose files cannot be read.
         is_candidate: complete, within the constraints, and not a copy of another trial.
         of_folder: what names a run that no study holds.
@@ -89,9 +89,9 @@ class Report:
         num_trials: the total that was asked for; None if nobody asked for one.
         program: the first words of the command that runs a configuration by itself.
         study: None for run folders without a study.
-        reference_number: of the trial of the reference, see sweeps/reference.py.
+        reference_number: of the trial of the reference, see sweeps/results/ranking.py.
         ensemble: of the best trials, if the sweep has made one.
-        identity: what the study searches, as sweeps/study/shared_study.py wrote it: space, objectives, fixed values.
+        identity: what the study searches, see sweeps/study/identity.py: space, objectives, fixed values.
         steps_are_seeds: whether the steps of trials are their seeds, from 0 on (`sweep.pruner=wilcoxon`), not epochs.
         left_out: why some runs are left out, one sentence per run.
         options: what the command line asked for.

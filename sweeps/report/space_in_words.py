@@ -1,4 +1,4 @@
-"""What a study searches, in words. A signature is what sweeps/space/*/domains keep of a domain: type, low, high, ..."""
+"""What a study searches, in words. A signature is what sweeps/space/domains keep of a domain: type, low, high, ..."""
 
 from collections.abc import Mapping
 from typing import Any

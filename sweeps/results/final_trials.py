@@ -1,5 +1,8 @@
 """The trials of a study that are run once more at its end."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
@@ -19,10 +22,19 @@ def without_final(study: Study) -> list[FrozenTrial]:
 
     An earlier version noted the end of a reference that reuses a trial's result by its own number, not by that trial's.
     """
-    trials, attributes = study.get_trials(deepcopy=False), study.user_attrs
-    ended = [trial for trial in trials if attributes.get(f"{FINAL}{trial.number}") == "done"]
-    done = {number for trial in ended for number in (trial.number, trial.user_attrs.get(REUSED_FROM))}
-    return [trial for trial in final_trials(study) if trial.number not in done]
+    ended, trials = ended_finals(study.user_attrs), study.get_trials(deepcopy=False)
+    reused = {trial.user_attrs.get(REUSED_FROM) for trial in trials if trial.number in ended}
+    return [trial for trial in final_trials(study) if trial.number not in ended | reused]
+
+
+def ended_finals(attributes: Mapping[str, Any]) -> set[int]:
+    """The numbers of the trials whose final run has ended.
+
+    Args:
+        attributes: of the study.
+    """
+    done = [name for name, value in attributes.items() if name.startswith(FINAL) and value == "done"]
+    return {int(name.removeprefix(FINAL)) for name in done}
 
 
 def lacks_final(study: Study) -> bool:

@@ -19,10 +19,11 @@ def unfinished_status(folder: Path) -> str:
     """
     if is_locked(folder / "run.lock"):
         return "running"
-    return ENDED.get(load_json(folder / TRIAL_FILE).get("state", ""), without_result(_changed_s(folder)))
+    return ENDED.get(load_json(folder / TRIAL_FILE).get("state", ""), without_result(last_change_s(folder)))
 
 
-def _changed_s(folder: Path) -> float:
+def last_change_s(folder: Path) -> float:
+    """When a file of a run was last written, in seconds since 1970."""
     return max((folder / name).stat().st_mtime for name in FILES if (folder / name).is_file())
 
 

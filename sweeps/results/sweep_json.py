@@ -9,6 +9,7 @@ from sweeps.errors import user_error, user_error_type
 from sweeps.files import write_json
 from sweeps.invocation import command, program
 from sweeps.outputs import SUMMARY_FILE
+from sweeps.results.final_trials import ended_finals
 from sweeps.results.ranking import ranked
 from sweeps.results.run import Run
 from sweeps.results.run_dirs import folder_of, run_dirs
@@ -54,6 +55,7 @@ def write_summary(summary: dict[str, Any], folder: Path) -> None:
 
 
 def summary_of(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenTrial], folder: Path) -> dict[str, Any]:
+    with_final = ended_finals(study.study.user_attrs)
     return {
         "study": study.name,
         "storage": study.url,
@@ -63,7 +65,7 @@ def summary_of(study: SharedStudy, trials: list[FrozenTrial], best: list[FrozenT
         "counts": {state.name.lower(): sum(trial.state == state for trial in trials) for state in TrialState},
         "data": sorted(set(stored_fingerprints(trials).values())),
         "best_command": best_command(study, best[0], folder) if best else None,
-        "final": [_final(study, trial, folder) for trial in trials if study.has_final(trial.number)],
+        "final": [_final(study, trial, folder) for trial in trials if trial.number in with_final],
         "best": [
             {
                 "number": trial.number,

@@ -86,7 +86,7 @@ def open_existing(url: str, timeout_s: float = TIMEOUT_S, given_as: str = OPTION
 
 
 def read_journal(journal: Path) -> BaseStorage:
-    """Open a study.journal for reading. Calls are not repeated if it is unavailable, and the file is never created."""
+    """Open a study.journal that is there, for reading. Calls are not repeated if it is unavailable."""
     from optuna.storages import JournalStorage
 
     from sweeps.storage.journal import SafeJournal
@@ -133,7 +133,7 @@ def name_in_folder(folder: Path, given: str | None, storage: str | None, timeout
         UserError: the folder holds a study with another name.
     """
     held = _names_held(folder, storage, timeout_s)
-    name = given or (held[0] if len(held) == 1 else folder.name)
+    name = given or (held[0] if len(held) == 1 else folder.resolve().name)
     if held and name not in held:
         same = shlex.join([override_of_word("sweep.study_name", held[-1]), override_of_word("run_dir", str(folder))])
         raise user_error(
@@ -165,15 +165,16 @@ def refuse_second(folder: Path, name: str, storage: str | None, timeout_s: float
         timeout_s: how long to wait for that storage.
     """
     noted, own = study_noted(folder), journal_url(folder)
-    if noted is None or noted[0] != name or noted[1] == (storage or own) or is_begun(storage or own, name, timeout_s):
+    # Its own journal comes first: sweep.json may lack the study, if that was killed, or name the place before a move.
+    kept = own if is_begun(own, name, timeout_s) else noted[1] if noted and noted[0] == name else None
+    if kept is None or kept == (storage or own) or is_begun(storage or own, name, timeout_s):
         return
-    kept = noted[1]
-    file = file_of(kept)
-    if file is not None and not file.is_file():
-        if not kept.startswith(JOURNAL_SCHEME) or not (folder / JOURNAL_FILE).is_file():
+    where, how = "its own journal", "without sweep.storage"
+    if kept != own:
+        file = file_of(kept)
+        if file is not None and not file.is_file():
             return  # the other study is gone
-        kept = own  # the journal was moved together with its folder
-    where, how = (kept, f"with sweep.storage={kept}") if kept != own else ("its own journal", "without sweep.storage")
+        where, how = kept, f"with {shlex.quote(override_of_word(KEY, kept))}"
     raise user_error(
         f"sweep.storage={storage or 'null'} has no study {name}, and the one of the folder {folder} is kept in "
         f"{where}: give the command {how} to resume it, or another run_dir."

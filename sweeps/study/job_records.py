@@ -21,7 +21,7 @@ class JobRecord:
         controller: id of the controller that ran it.
         began_s, ended_s: in seconds since 1970; ended_s is None while it runs, or if its end was not seen.
         slot: None if the launcher does not say.
-        ending: a kind of sweeps/loop/outcome.py, "paused" or "stopped"; empty while it runs.
+        ending: one of the words above; empty while it runs.
         reason: for its ending, unless that is "done".
     """
 

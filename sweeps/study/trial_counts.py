@@ -11,7 +11,7 @@ from optuna.pruners import HyperbandPruner
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from sweeps.study.attributes import CONFIGURATION, OWNER, REASON, RETRY_OF, RUNG, TRACEBACK
+from sweeps.study.attributes import CONFIGURATION, OWNER, REASON, REPORTED, RETRY_OF, RUNG, TRACEBACK
 from sweeps.study.job_records import records_of
 
 OF_THE_END = (OWNER, CONFIGURATION, REASON, TRACEBACK)
@@ -66,6 +66,8 @@ def enqueue_failed(study: Study) -> int:
     The caller must hold the lock of the study.
     """
     again = failed(study.get_trials(deepcopy=False))
+    if again:  # also of a finished study: until these have ended, it is no longer whole
+        study.set_user_attr(REPORTED, False)
     # The new trial's number puts it into a bracket of its own, in which the rungs are at other steps.
     has_brackets = isinstance(study.pruner, HyperbandPruner)
     for trial in again:

@@ -1,6 +1,7 @@
 """The command that runs one configuration by itself."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -22,3 +23,13 @@ def test_the_command_finds_the_same_config_files(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["run.py", *arguments])
     assert command(program(), ["model.width=16"]) == f"python run.py{kept} model.width=16"
+
+
+def test_an_installed_program_is_called_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "train"
+    script.touch(0o755)
+    monkeypatch.setattr(sys, "argv", [str(script), "-m", "x=1,2"])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert command(program(), ["x=1"]) == "train x=1"
+    monkeypatch.setenv("PATH", str(tmp_path / "elsewhere"))
+    assert command(program(), ["x=1"]) == f"python {script} x=1"

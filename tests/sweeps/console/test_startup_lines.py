@@ -7,6 +7,7 @@ import pytest
 from loop_runs import open_study, sweep
 from omegaconf import OmegaConf
 from optuna.trial import TrialState
+from search_runs import run
 
 from sweeps.console.startup_lines import startup_lines
 from sweeps.planning.checks import typed_sweep
@@ -136,3 +137,9 @@ def test_a_study_without_its_final_scores_resumes(tmp_path: Path) -> None:
     study.note_final(0, is_done=True)
     assert stands(study) == "The study study is finished: 1 of 1 trials have ended."
     study.close()
+
+
+def test_what_seeds_are_comes_after_the_state_of_the_study(tmp_path: Path) -> None:
+    output = run(tmp_path / "mine", "sweep.space={}", "sweep.seed_key=x", "x=1,2")
+    first, second, *_ = output.splitlines()
+    assert first == "The study mine begins." and second.startswith("Each configuration is run with x=1,2 ")

@@ -15,6 +15,7 @@ from small_runs import OVERRIDES
 
 from sweeps.console.summary import summarize
 from sweeps.launchers.contract import WorkerLost
+from sweeps.loop.display import Display
 from sweeps.study.attributes import FINAL
 
 
@@ -91,6 +92,13 @@ def test_a_training_loss_is_no_score_of_the_test_split(
     assert lines == [f"trial 0 on the test split: {shown}"]
 
 
+def test_final_runs_are_among_the_jobs_that_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[list[str]] = []
+    monkeypatch.setattr(Display, "tick", lambda _display, jobs, _launcher: shown.extend(job.overrides for job in jobs))
+    sweep(tmp_path, {"x": [4]}, score, num_trials=1, **HELD)
+    assert any("score_test=false" not in overrides for overrides in shown)
+
+
 def test_final_runs_are_recorded_before_they_start(tmp_path: Path) -> None:
     kinds: list[str] = []
 
@@ -146,6 +154,23 @@ def test_a_lost_worker_is_replaced_and_a_failed_final_run_is_left_to_the_next_co
     assert ended.states == ["COMPLETE"] and len(met) == 2
     assert "Trial 0 could not be run to its end: ValueError: no disk" in ended.output
     assert finals(sweep(tmp_path, {"x": [4]}, breaks, num_trials=1, **HELD)) == [(0, 4)]
+
+
+def test_the_best_is_run_again_if_all_trials_of_the_last_command_fail(tmp_path: Path) -> None:
+    """One that stops since all of its trials fail leaves trials. Here it leaves none."""
+
+    def task(call: Call) -> float:
+        if int(call.folder.name) == 0 and call.link is NO_TRIAL and len(list(tmp_path.glob("[0-9]"))) == 1:
+            raise ValueError("left to the next command")
+        if int(call.folder.name) > 0:
+            raise ArithmeticError("as asked")
+        return score(call)
+
+    axis = {"x": {"low": 0.0, "high": 1.0}}
+    assert not sweep(tmp_path, axis, task, num_trials=1, **HELD).loop.is_finished
+    ended = sweep(tmp_path, axis, task, num_trials=4, num_slots=1, **HELD)
+    assert ended.states == ["COMPLETE", "FAIL", "FAIL", "FAIL"] and ended.loop.is_finished
+    assert [number for number, _ in finals(ended)] == [0]
 
 
 def test_a_final_run_has_the_free_keys_of_its_command(tmp_path: Path) -> None:

@@ -1,10 +1,14 @@
 """Trials of several seeds, and of several objectives."""
 
+import threading
 from pathlib import Path
+from typing import Any
 
+import pytest
 from loop_runs import FLOATS, WIDE, Call, Tally, sweep
 
 from sweeps.launchers.contract import WorkerLost
+from sweeps.loop.own_trials import OwnTrials
 
 
 def test_attempts_are_counted_per_seed(tmp_path: Path) -> None:
@@ -68,3 +72,26 @@ def test_a_sweep_can_have_several_objectives(tmp_path: Path) -> None:
     )
     assert ended.states == ["COMPLETE"] * 5
     assert all(trial.values == [trial.params["x"], 1 - trial.params["x"]] for trial in ended.trials)
+
+
+@pytest.mark.parametrize("error", [ValueError("second"), WorkerLost("killed by SIGKILL")])
+def test_what_is_said_of_a_trial_is_of_the_seed_that_failed_first(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take, has_taken = OwnTrials.take, threading.Event()
+
+    def noted(*given: Any) -> None:
+        take(*given)
+        has_taken.set()
+
+    def task(call: Call) -> float:
+        if call.link.seed_index == 0:
+            raise ArithmeticError("first")
+        assert has_taken.wait(10)
+        raise error
+
+    monkeypatch.setattr(OwnTrials, "take", noted)
+    ended = sweep(tmp_path, WIDE, task, num_trials=1, seeds=2)
+    attributes = ended.trials[0].user_attrs
+    assert attributes["reason"] == "ArithmeticError: first" and "second" not in attributes["traceback"]
+    assert "run again" not in ended.output

@@ -1,6 +1,8 @@
 """Jobs that cannot start: they are tried again, no trial fails, and after the timeout the command ends."""
 
+import itertools
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import Any
 
 import pytest
 from hydra.core.utils import JobReturn
-from loop_runs import FLOATS, Call, ThreadLauncher, square, sweep
+from loop_runs import FLOATS, NO_TRIAL, Call, ThreadLauncher, square, sweep
 
 from sweeps.launchers.contract import StartFailed
 from sweeps.loop.job_queue import JobQueue
@@ -166,3 +168,50 @@ def test_final_runs_wait_for_their_start_too(
     ended = sweep(tmp_path / "new", {"x": [4]}, square, num_trials=1, start_timeout_s=0.1, **options)
     assert ended.loop.starts.have_timed_out and not ended.loop.is_finished
     assert ended.states == ["COMPLETE"]
+
+
+class OneAtOnce(ThreadLauncher):
+    """Accept one job at a time, as SLURM does with a limit for each user."""
+
+    def __init__(self, task: Callable[[Call], Any], num_slots: int) -> None:
+        super().__init__(task, num_slots)
+        self.accepted: tuple[int, Future[JobReturn]] | None = None
+        self.num_refused = 0
+        self.has_refused_often = threading.Event()
+
+    def submit(self, overrides: Sequence[str], job_num: int) -> "Future[JobReturn]":
+        if self.accepted is None or self.accepted[1].done():
+            self.accepted = job_num, super().submit(overrides, job_num)
+            return self.accepted[1]
+        self.num_refused += 1
+        if self.num_refused == 9:
+            self.has_refused_often.set()
+        future: Future[JobReturn] = Future()
+        future.set_exception(StartFailed("QOSMaxSubmitJobPerUserLimit"))
+        return future
+
+    def slot_of(self, job_num: int) -> str | None:
+        return "thread" if self.accepted and self.accepted[0] == job_num else None
+
+
+def test_a_final_run_that_cannot_start_does_not_end_the_command_while_another_one_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[OneAtOnce] = []
+
+    class Noted(OneAtOnce):
+        def __init__(self, task: Callable[[Call], Any], num_slots: int) -> None:
+            super().__init__(task, num_slots)
+            made.append(self)
+
+    def task(call: Call) -> float:
+        if call.link is NO_TRIAL and call.folder.name == "seed-0":
+            made[0].has_refused_often.wait(10)
+        return square(call)
+
+    clock = itertools.count(0, 100)  # each look at it is 100 s later
+    monkeypatch.setattr("loop_runs.ThreadLauncher", Noted)
+    monkeypatch.setattr("sweeps.loop.loop.Starts", lambda timeout_s: Starts(timeout_s, lambda: next(clock)))
+    options: dict[str, Any] = {"search_overrides": ["score_test=false"], "sampler": "random", "seeds": 2}
+    ended = sweep(tmp_path, {"x": [4]}, task, num_trials=1, num_slots=1, **options)
+    assert made[0].num_refused >= 9 and not ended.loop.starts.have_timed_out and ended.loop.is_finished

@@ -1,13 +1,18 @@
 """The overrides of a command that belong to the sweep itself."""
 
+import sys
+from types import SimpleNamespace
+
 import pytest
 from hydra import initialize_config_dir
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from search_runs import REPOSITORY
 
 from spectral.errors import UserError
-from sweeps.planning.arguments import Arguments
+from sweeps.planning.arguments import Arguments, refuse_search
 
 
 @pytest.fixture
@@ -47,3 +52,14 @@ def test_the_keys_of_the_search_are_not_deleted(argument: str, loader: ConfigLoa
     with pytest.raises(UserError) as raised:
         Arguments(["model.width=4,8", argument], loader)
     assert str(raised.value).startswith(f"{argument} deletes the keys of the search: leave it out")
+
+
+def test_a_search_without_its_flag_is_refused_with_the_whole_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    of_hydra = ["hydra.searchpath=[mine]", "hydra/launcher=ray", "hydra.mode=RUN"]
+    given = SimpleNamespace(hydra=of_hydra, task=["sweep=widths", "seed=1"])
+    monkeypatch.setattr(HydraConfig, "get", lambda: SimpleNamespace(overrides=given, mode=RunMode.RUN))
+    monkeypatch.setattr(sys, "argv", ["run.py", *of_hydra[:2], "sweep=widths", "seed=1"])
+    with pytest.raises(UserError) as raised:
+        refuse_search()
+    whole = "python run.py 'hydra.searchpath=[mine]' -m hydra/launcher=ray sweep=widths seed=1"
+    assert str(raised.value) == f"sweep=widths needs -m to search: {whole}"

@@ -182,6 +182,8 @@ def test_seeds_count_up_from_an_integer_only(key: str) -> None:
         ("seed", {"seeds": 2}, r"seed cannot be searched together with sweep\.seeds=2, which sets it for all jobs"),
         ("other", {"seeds": [1, 2], "seed_key": "other"}, "other cannot be searched together"),
         ("objective", {}, "objective cannot be searched"),
+        ("run_dir", {}, "run_dir cannot be searched: it has one value for all jobs of a sweep"),
+        ("sweep.sampler", {}, "sweep.sampler cannot be searched"),
     ],
 )
 def test_a_key_that_all_jobs_share_cannot_be_an_axis(key: str, options: dict[str, Any], message: str) -> None:

@@ -16,6 +16,7 @@ from waiting import await_that
 
 from sweeps.config import SweepConfig
 from sweeps.ensemble import of_sweep
+from sweeps.ls import command as ls
 from sweeps.outputs import SWEEPS
 from sweeps.planning.checks import typed_sweep
 from sweeps.planning.plan import plan_of
@@ -255,3 +256,16 @@ def test_a_journal_without_a_study_starts_one(tmp_path: Path, monkeypatch: pytes
     (SWEEPS / "a").mkdir(parents=True)
     (SWEEPS / "a" / "study.journal").touch()
     assert choose_study("a", SweepConfig()) == ("a", "The study a begins.")
+
+
+def test_the_study_of_a_yaml_in_a_folder_is_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    yaml = tmp_path / "conf" / "sweep" / "lamost" / "mine.yaml"
+    yaml.parent.mkdir(parents=True)
+    yaml.write_text("defaults:\n  - default\n  - _self_\nnum_trials: 1\n")
+    assert begun(run(None, "sweep=lamost/mine", "--config-dir=conf", cwd=tmp_path)) == "lamost-mine"
+    assert ls.main([]) == 0 and "lamost-mine  study  finished" in capsys.readouterr().out
+    (SWEEPS / "lamost" / "mine").mkdir(parents=True)  # of an earlier version
+    assert begun(run(None, "sweep=lamost/mine", "--config-dir=conf", cwd=tmp_path)) == "lamost/mine"

@@ -1,10 +1,14 @@
 """Bounds on numbers that runs report: how they are read, and how far a value is outside."""
 
 import math
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from search_runs import REPOSITORY
 
 from spectral.errors import UserError
 from sweeps.space import Constraint, read_constraints
@@ -77,3 +81,16 @@ def test_a_malformed_constraint_is_refused(node: dict[str, Any], sentence: str) 
 
 def test_no_constraints_are_an_empty_list() -> None:
     assert read_constraints(None) == []
+
+
+def test_results_are_utf_8_in_any_locale(tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text('{"val/recall/β": 0.25}', "utf-8")
+    code = (
+        "import sys; from pathlib import Path; from sweeps.space.constraints import judge, read_constraints; "
+        "print(judge(read_constraints({'val/recall/\\u03b2': {'at_least': 0.5}}), [Path(sys.argv[1])])[0].values())"
+    )
+    ascii_only = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    ended = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], cwd=REPOSITORY, env=ascii_only, capture_output=True, check=False
+    )
+    assert ended.stdout == b"dict_values([0.25])\n", ended.stderr

@@ -116,6 +116,13 @@ def test_a_misspelt_study_name_is_refused_with_the_nearest(
     assert "in the storage: did you mean 'widths'? it has widths." in capsys.readouterr().err
 
 
+def test_a_study_in_the_working_folder_is_named_by_that_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path / "mine")
+    assert name_in_folder(Path(), None, None, 10) == "mine"
+    assert name_in_folder(Path(".."), None, None, 10) == tmp_path.name
+
+
 def test_a_missing_study_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert export.main([str(tmp_path / "nope")]) == 2
     assert capsys.readouterr().err.startswith(f"error: there is no study {tmp_path}/nope: neither")

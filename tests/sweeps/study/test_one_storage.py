@@ -1,10 +1,14 @@
 """The storage of a folder's study, and that no second one of its name starts in another storage."""
 
 import os
+import re
+import shlex
 import signal
 from pathlib import Path
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from loop_runs import FLOATS, open_study
 from search_runs import await_begun, check_complete, end_of, run, start
 
 from spectral.errors import UserError
@@ -48,6 +52,28 @@ def test_a_study_in_the_journal_of_the_folder_is_not_started_a_second_time(tmp_p
     assert not (tmp_path / "s.db").exists()
     refuse_second(tmp_path / "moved", "s", None, 1)
     refuse_second(tmp_path / "moved", "another", url, 1)
+
+
+def test_a_study_in_a_journal_that_was_killed_before_its_end_is_not_started_a_second_time(tmp_path: Path) -> None:
+    """Its folder has no sweep.json yet."""
+    open_storage.cache_clear()
+    open_study(tmp_path / "s", FLOATS, num_trials=2).close()
+    with pytest.raises(UserError, match="is kept in its own journal: give the command without sweep"):
+        refuse_second(tmp_path / "s", "study", f"sqlite:///{tmp_path}/s.db", 1)
+    assert not (tmp_path / "s.db").exists()
+    refuse_second(tmp_path / "s", "study", None, 1)
+
+
+def test_the_storage_to_give_can_be_pasted(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/my studies.db"
+    (tmp_path / "my studies.db").touch()
+    write_note(tmp_path, url)
+    with pytest.raises(UserError) as raised:
+        refuse_second(tmp_path, "s", None, 1)
+    pasted = re.search("give the command with (.*) to resume it", str(raised.value))
+    assert pasted
+    (given,) = OverridesParser.create().parse_overrides(shlex.split(pasted[1]))
+    assert (given.key_or_group, given.value()) == ("sweep.storage", url)
 
 
 @pytest.mark.slow

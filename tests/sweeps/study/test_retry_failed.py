@@ -11,7 +11,8 @@ from search_runs import HERE, end_of, states, trials
 
 from spectral.cli.run import EXIT_MISTAKE
 from sweeps.console.summary import summarize
-from sweeps.study.attributes import RETRY_OF
+from sweeps.study.attributes import REPORTED, RETRY_OF
+from sweeps.study.identity import note_reported
 from sweeps.study.trial_counts import standing
 
 FLOATS = {"x": {"low": 0.0, "high": 1.0}}
@@ -114,6 +115,16 @@ def test_a_study_without_a_successful_trial_ends_with_an_error_until_its_trials_
     output = ended(0, "sweep.retry_failed=true")
     assert "Failed trials that are run again: 2." in output and "\n2 complete\n" in output
     assert [Path(trial.user_attrs["run_dir"]).name for trial in trials(tmp_path)] == ["0", "1", "0", "1"]
+
+
+def test_a_finished_study_is_no_longer_reported_once_its_failed_trials_run_again(tmp_path: Path) -> None:
+    """Else the same command would begin another study, if this one is killed before it has written its report."""
+    note_reported(sweep(tmp_path, FLOATS, fails_in("0"), num_trials=2).study.study)
+    study = open_study(tmp_path, FLOATS, num_trials=2, retry_failed=True)
+    assert study.study.user_attrs[REPORTED]
+    study.begin_command()
+    assert not study.study.user_attrs[REPORTED]
+    study.close()
 
 
 @pytest.mark.slow
