@@ -3,6 +3,7 @@
     python benchmarks/data_path.py                        # 4 minutes
     python benchmarks/data_path.py --networks small       # one of the two networks
     python benchmarks/data_path.py --quick                # under a minute: to see that it works
+    python benchmarks/data_path.py --networks reference --only disk --num-steps 100     # whole epochs, from disk
 
 Both sides are the trainer itself, with the same network: on one side rows are drawn, gathered from the memory map and
 made into channels, on the other is a batch that was made once. They take turns of a few steps, in changing order.
@@ -266,6 +267,8 @@ def measure(case: Case, network_name: str, arrays: Arrays, num_steps: int, budge
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument("--only", default="", metavar="WORD", help="the data paths that have this word in their name")
+    parser.add_argument("--num-steps", type=int, help="steps of a turn; by default 2 to 6")
     parser.add_argument("--num-spectra", type=int, default=40_000)
     parser.add_argument("--budget-s", type=float, help="seconds of each row")
     parser.add_argument("--quick", action="store_true", help="fewer spectra and turns")
@@ -280,9 +283,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         arrays = Arrays.make(Path(name), num)
         for network in options.networks:
-            for case in CASES:
-                num_steps = 6 if case.from_disk else 2 if network == "reference" or options.quick else 6
-                print(row(network, case.name, measure(case, network, arrays, num_steps, budget_s)), flush=True)
+            for case in (case for case in CASES if options.only in case.name):
+                num_steps = 6 if case.from_disk or (network == "small" and not options.quick) else 2
+                figures = measure(case, network, arrays, options.num_steps or num_steps, budget_s)
+                print(row(network, case.name, figures), flush=True)
 
 
 if __name__ == "__main__":
