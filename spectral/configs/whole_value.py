@@ -27,7 +27,7 @@ class WholeValue(ValueNode):
         super().__init__(parent=None, value=value, metadata=Metadata(WholeValue, None, optional=True, key=None))
 
     def _set_value(self, value: Any, flags: dict[str, bool] | None = None) -> None:
-        super()._set_value(_plain(value), flags)
+        super()._set_value(plain(value), flags)
 
     def _validate_and_convert_impl(self, value: Any) -> Any:
         if value == {}:
@@ -50,7 +50,7 @@ def config_schema(config: type) -> DictConfig:
     return schema
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Plain lists, and mappings by text; with numbers as floats, as OmegaConf makes them of a list of floats."""
     if isinstance(value, Container):
         value = OmegaConf.to_container(value) if not value._is_interpolation() else value._value()
