@@ -186,6 +186,11 @@ def names_only(*overrides: str) -> list[str]:
             "schedule.stages[1].loss.prior_weighted is not a known key: allowed: form; to add a new key write a plus "
             "before it, as in +schedule.stages.1.loss.prior_weighted=...",
         ),
+        (
+            "data=lamost data.class_map={1:star}",
+            "data.class_map.1 is not a known key: allowed: galaxy, qso, quasar, star, unknown; to add a new key write "
+            "a plus before it, as in +data.class_map.1=...",
+        ),
         ("+schedule.batchsize=3", "schedule.batchsize is not a known key: did you mean 'batch_size'? allowed: .*"),
         ("schedule=nope", "schedule=nope is not known: allowed: best, .*, default, reference, .*."),
         ("experiment=debgu", "experiment=debgu is not known: did you mean 'debug'? allowed: .*reference.*"),
