@@ -6,6 +6,7 @@ new one does not name, and a mapping over a list would be refused.
 
 import copy
 import dataclasses
+import sys
 from typing import Any
 
 from omegaconf import Container, DictConfig, OmegaConf, ValueNode
@@ -65,4 +66,5 @@ def _name(key: Any) -> str:
 
 
 def _number(value: Any) -> Any:
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    is_integer = isinstance(value, int) and not isinstance(value, bool)
+    return float(value) if is_integer and abs(value) < sys.float_info.max else value
