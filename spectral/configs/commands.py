@@ -11,6 +11,7 @@ from spectral.configs.data import readers
 from spectral.configs.fields import check_fields, choice, device_name, number, numbers, numbers_by_class
 from spectral.configs.messages import config_sentence
 from spectral.configs.typed_nodes import store_schema
+from spectral.configs.whole_value import plain
 from spectral.errors import UserError
 
 
@@ -83,6 +84,7 @@ class PredictConfig(ShardsConfig, ApplyConfig):
             raise UserError(f"priors={self.priors} is not known: give {ESTIMATE}, or a number for each class.")
         if self.priors is not None and self.priors != ESTIMATE:
             check_fields(Priors(self.priors), "")
+            self.priors = plain(self.priors)  # Hydra takes a class that is called 1 for a number
         if self.reject is not None and self.reject_below is not None:
             raise UserError("reject and reject_below each set a threshold: leave out one.")
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Union, get_args, get_origin
 
 from omegaconf import Container, ListConfig
-from omegaconf.errors import ConfigKeyError, InterpolationResolutionError, OmegaConfBaseException
+from omegaconf.errors import ConfigKeyError, InterpolationResolutionError, KeyValidationError, OmegaConfBaseException
 
 from spectral.configs.whole_value import WholeValue
 from spectral.errors import nearest
@@ -37,7 +37,8 @@ def config_sentence(error: OmegaConfBaseException, fields: Sequence[str], prefix
     """
     full_key = str(error.full_key or error.key or "")
     key = f"{prefix}.{full_key}" if prefix and full_key and not full_key.startswith(prefix) else full_key or prefix
-    if isinstance(error, ConfigKeyError | AttributeError):
+    is_number = isinstance(error, KeyValidationError) and isinstance(error.key, int)  # as in {1: star}; keys are texts
+    if is_number or isinstance(error, ConfigKeyError | AttributeError):
         return _unknown_key(error, key, fields)
     if isinstance(error.child_node, WholeValue):
         return _without_classes(key, argument.lstrip("+"))

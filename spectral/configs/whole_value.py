@@ -6,6 +6,7 @@ new one does not name, and a mapping over a list would be refused.
 
 import copy
 import dataclasses
+import sys
 from typing import Any
 
 from omegaconf import Container, DictConfig, OmegaConf, ValueNode
@@ -27,7 +28,7 @@ class WholeValue(ValueNode):
         super().__init__(parent=None, value=value, metadata=Metadata(WholeValue, None, optional=True, key=None))
 
     def _set_value(self, value: Any, flags: dict[str, bool] | None = None) -> None:
-        super()._set_value(_plain(value), flags)
+        super()._set_value(plain(value), flags)
 
     def _validate_and_convert_impl(self, value: Any) -> Any:
         if value == {}:
@@ -50,7 +51,7 @@ def config_schema(config: type) -> DictConfig:
     return schema
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Plain lists, and mappings by text; with numbers as floats, as OmegaConf makes them of a list of floats."""
     if isinstance(value, Container):
         value = OmegaConf.to_container(value) if not value._is_interpolation() else value._value()
@@ -65,4 +66,5 @@ def _name(key: Any) -> str:
 
 
 def _number(value: Any) -> Any:
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    is_integer = isinstance(value, int) and not isinstance(value, bool)
+    return float(value) if is_integer and abs(value) < sys.float_info.max else value

@@ -30,7 +30,6 @@ class Decided:
 
     classes: Labels  # [n]
     probabilities: NDArray[np.float32]  # [n, K]
-    confidence: NDArray[np.float32]  # [n], of the class that was decided on
     entropy: NDArray[np.float32]  # [n], of the probabilities, in nats
     is_rejected: NDArray[np.bool_]  # [n]
 
@@ -62,7 +61,7 @@ class Deciding:
         confidence = single[np.arange(len(single)), classes]
         logs = np.log(shown, out=np.zeros_like(shown), where=shown > 0)
         rejected = np.zeros(len(classes), bool) if self.threshold is None else self.threshold.rejects(confidence)
-        return Decided(classes, single, confidence, (-(shown * logs).sum(1) + 0.0).astype(np.float32), rejected)
+        return Decided(classes, single, (-(shown * logs).sum(1) + 0.0).astype(np.float32), rejected)
 
 
 def given_shares(priors: Any, class_names: list[str]) -> Floats | None:
@@ -114,11 +113,10 @@ def prepare_deciding(command: PredictConfig, run: AppliedRun, probabilities: Cal
             classified = probabilities()
             if not len(classified):
                 raise UserError("priors=estimate needs spectra with a class, and none has one: leave priors out.")
-            found = estimate_shares(classified, prior)
-            shares = found.shares
+            shares = estimate_shares(classified, prior)
             deciding.doubts = _doubts_of_estimate(prior, class_names, validation)
             deciding.sentences.append(
-                f"class shares, estimated from {found.num_spectra:,} spectra: {_listed(shares, class_names)}"
+                f"class shares, estimated from {len(classified):,} spectra: {_listed(shares, class_names)}"
             )
         deciding.rule, deciding.at_shares = _at_shares(rule, shares, prior, class_names, validation), True
         deciding.report["priors"] = dict(zip(class_names, shares.tolist(), strict=True))
@@ -161,7 +159,7 @@ def _doubts_of_estimate(output_prior: Floats, class_names: list[str], validation
     """Whether an estimate can be trusted: on validation, where the shares are known, the same is tried."""
     if validation is None:
         return []
-    found = estimate_shares(validation.probabilities, output_prior).shares
+    found = estimate_shares(validation.probabilities, output_prior)
     true = np.bincount(validation.labels, minlength=len(class_names)) / len(validation.labels)
     worst = int(np.abs(found - true).argmax())
     if abs(found[worst] - true[worst]) <= TRUSTED:

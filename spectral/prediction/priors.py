@@ -5,8 +5,6 @@ procedure, Neural Computation 14, 21. Both steps hold if spectra of a class look
 probabilities are posteriors at the shares `output_prior` (docs/losses.md#output-prior).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from spectral.scoring.metrics import Floats
@@ -15,17 +13,8 @@ TOLERANCE, MAX_ITERATIONS = 1e-7, 10_000  # of the sum of changes of the shares
 ROWS = 65_536  # at a time
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """Class shares [K], by how many steps they were found, and from how many spectra."""
-
-    shares: Floats
-    num_iterations: int
-    num_spectra: int
-
-
-def estimate_shares(probabilities: Floats, output_prior: Floats) -> Estimate:
-    """The class shares under which the probabilities are most likely, by expectation maximisation.
+def estimate_shares(probabilities: Floats, output_prior: Floats) -> Floats:
+    """The class shares [K] under which the probabilities are most likely, by expectation maximisation.
 
     Equation 2.9: each step re-weights the probabilities from the training shares to the current ones and takes their
     mean as the next ones. A class whose output prior is 0 stays at 0.
@@ -36,9 +25,7 @@ def estimate_shares(probabilities: Floats, output_prior: Floats) -> Estimate:
     """
     shares = np.asarray(output_prior, np.float64)
     per_prior = np.divide(1, shares, out=np.zeros_like(shares), where=shares > 0)
-    number = 0
-    while number < MAX_ITERATIONS:
-        number += 1
+    for _ in range(MAX_ITERATIONS):
         previous, total = shares, np.zeros_like(shares)
         for start in range(0, len(probabilities), ROWS):
             weighted = probabilities[start : start + ROWS] * (previous * per_prior)
@@ -47,4 +34,4 @@ def estimate_shares(probabilities: Floats, output_prior: Floats) -> Estimate:
         shares = total / total.sum()
         if np.abs(shares - previous).sum() < TOLERANCE:
             break
-    return Estimate(shares, number, len(probabilities))
+    return shares

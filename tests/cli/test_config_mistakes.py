@@ -153,6 +153,10 @@ def names_only(*overrides: str) -> list[str]:
             "data=arrays data.class_names=[a,b,c] loss.weights=[1,2]",
             "loss.weights=[1.0, 2.0] has 2 values, but data.class_names has 3 classes: a, b, c.",
         ),
+        (
+            f"sampler=fractions sampler.fractions={{a:{10**400},b:1}}",
+            f"sampler.fractions={{a: {10**400}, b: 1.0}} is out of range: allowed is .* no whole number beyond .*.",
+        ),
         ("optimizer.lr=-1", "optimizer.lr=-1.0 is out of range: allowed is above 0."),
         ("optimizer.lr=nan", "optimizer.lr=nan is out of range: allowed is above 0."),
         ("schedule.stages.0.lr=-1", "schedule.stages[0].lr=-1.0 is out of range: allowed is above 0."),
@@ -185,6 +189,11 @@ def names_only(*overrides: str) -> list[str]:
             "schedule=reference schedule.stages.1.loss.prior_weighted=true",
             "schedule.stages[1].loss.prior_weighted is not a known key: allowed: form; to add a new key write a plus "
             "before it, as in +schedule.stages.1.loss.prior_weighted=...",
+        ),
+        (
+            "data=lamost data.class_map={1:star}",
+            "data.class_map.1 is not a known key: allowed: galaxy, qso, quasar, star, unknown; to add a new key write "
+            "a plus before it, as in +data.class_map.1=...",
         ),
         ("+schedule.batchsize=3", "schedule.batchsize is not a known key: did you mean 'batch_size'? allowed: .*"),
         ("schedule=nope", "schedule=nope is not known: allowed: best, .*, default, reference, .*."),

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.console import Console
+from small_runs import composed
 
-from spectral.configs.commands import PredictConfig
+from spectral.configs.commands import PredictConfig, typed_command
 from spectral.prediction.applied_run import AppliedRun
-from spectral.prediction.deciding import Deciding, prepare_deciding
+from spectral.prediction.deciding import Deciding, given_shares, prepare_deciding
 from spectral.prediction.finished import print_record
 from spectral.prediction.validation import Validation
 from spectral.scoring.decision import Decision
@@ -45,6 +46,13 @@ def test_shares_of_validation_that_are_weighted_say_so() -> None:
     assert sentence.endswith(
         "6 are kept (60 %, weighted to these class shares), 100 % of them right, weighted to these class shares"
     )
+
+
+def test_shares_of_classes_that_are_numbers() -> None:
+    """Hydra reads their names in a mapping as numbers."""
+    given = composed(["run=run", "out=cat.csv", "priors={2: 0.2, 1: 0.5, 10.5: 0.3}"], "predict")
+    shares = given_shares(typed_command(given, PredictConfig, "").priors, ["1", "2", "10.5"])
+    assert shares is not None and shares.tolist() == [0.5, 0.2, 0.3]
 
 
 def test_a_warning_stands_before_what_it_speaks_against(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

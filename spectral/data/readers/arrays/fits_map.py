@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spectral.data.packing.parts import cut
 from spectral.data.readers.arrays.array_map import extracted_file
 from spectral.data.readers.arrays.stored_array import KnownArray, StoredArray, damage_errors
 from spectral.data.readers.survey_files.fits_columns import has_own_lengths, single_columns, table_columns
 from spectral.data.readers.survey_files.fits_file import GZIP_MAGIC, open_fits
-from spectral.data.readers.survey_files.fits_hdu import Hdu
+from spectral.data.readers.survey_files.fits_hdu import Hdu, rows_at_once
 from spectral.data.readers.survey_files.fits_header import FitsHeader
 from spectral.errors import UserError
 
@@ -63,7 +64,8 @@ class FitsColumn:
         with damage_errors(self.source), open_fits(self.path) as hdus:
             hdu = hdus[self.hdu]
             runs = [(int(run[0]), int(run[-1]) + 1) for run in np.split(numbers, breaks) if len(run)]
-            parts = [table_columns(hdu, [self.name], start, stop)[self.name] for start, stop in runs]
+            pieces = cut(runs, rows_at_once(hdu.header.axes[0]))
+            parts = [table_columns(hdu, [self.name], start, stop)[self.name] for start, stop in pieces]
         return np.concatenate(parts) if parts else np.zeros((0, *self.shape[1:]), self.dtype)
 
     def values(self) -> NDArray[Any]:

@@ -153,7 +153,7 @@ class Hdu:
         if len(shape) != 2 or last >= shape[0]:
             raise UnreadableError(f"wrong layout: {self} is of {list(shape)}, no image with a row {last}")
         num_bytes = shape[1] * kind.itemsize
-        runs = [self.read(start * num_bytes, num * num_bytes) for start, num in _runs(numbers)]
+        runs = [self.read(start * num_bytes, num * num_bytes) for start, num in _runs(numbers, rows_at_once(num_bytes))]
         return self._pixels(b"".join(runs), (len(numbers), shape[1]))
 
     def decoded(self, raw: bytes, num_rows: int) -> NDArray[Any]:
@@ -187,8 +187,14 @@ def _columns(header_bytes: bytes) -> fits.ColDefs:
     return fits.BinTableHDU.fromstring(header_bytes).columns
 
 
-def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
-    """Rows that follow one another, as the first and how many."""
+def rows_at_once(row_bytes: int) -> int:
+    """How many rows of a table or an image one reading may take: one at least."""
+    return max(1, MOST_BYTES // max(1, row_bytes))
+
+
+def _runs(numbers: Sequence[int], most: int) -> list[tuple[int, int]]:
+    """Rows that follow one another, as the first and how many, `most` at most."""
     breaks = [i for i in range(1, len(numbers)) if numbers[i] != numbers[i - 1] + 1]
     starts = [0, *breaks] if numbers else []
-    return [(numbers[i], j - i) for i, j in zip(starts, [*breaks, len(numbers)], strict=False)]
+    runs = zip(starts, [*breaks, len(numbers)], strict=False)
+    return [(numbers[at], min(most, j - at)) for i, j in runs for at in range(i, j, most)]

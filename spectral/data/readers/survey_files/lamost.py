@@ -79,16 +79,16 @@ class LamostLayout:
 
     def _of_table(self, hdus: FitsFile) -> Spectrum:
         columns = table_columns(hdu_at(hdus, 1, "a table of FLUX and WAVELENGTH"), TABLE_COLUMNS)
-        for name in ("flux", "wavelength"):
+        for name in ("flux", "wavelength", "ivar"):
             if name not in columns:
                 raise UnreadableError(f"wrong layout: HDU 1 has no column {name.upper()}")
         if columns["flux"].ndim > 1 and len(columns["flux"]) != 1:
             raise UnreadableError(f"wrong layout: HDU 1 has {len(columns['flux'])} rows of many pixels, not one")
         flat = {name: values.reshape(-1) for name, values in columns.items()}
-        flags, ivar = flat.get(f"{self.mask}mask"), flat.get("ivar")
+        flags = flat.get(f"{self.mask}mask")
         return Spectrum(
             float32(flat["flux"]),
             float64(flat["wavelength"]),
-            None if ivar is None else float32(ivar),
+            float32(flat["ivar"]),
             None if flags is None else bad_pixels(flags, self.bits),
         )

@@ -243,7 +243,7 @@ def _group(manifest: Path, number: int) -> tuple[NDArray[Any], NDArray[Any], NDA
 
 
 def _chunk(found: list[Spectrum | str], has_ivar: bool) -> Chunk:
-    """Spectra and reasons as the packer takes them; a pixel with no inverse variance of its own has 0."""
+    """Spectra and reasons as the packer takes them; with `has_ivar` each spectrum has inverse variances."""
     empty, no_wave = np.zeros((1, 0), np.float32), np.zeros(0)
     spectra = [None if isinstance(spectrum, str) else spectrum for spectrum in found]
     chunk = Chunk(flux=[None if spectrum is None else spectrum.flux[None, :] for spectrum in spectra])

@@ -110,14 +110,14 @@ class SpecLayout(SdssLayout):
     def read(self, path: Path, indices: Sequence[int]) -> list[Spectrum | UnreadableError]:
         with open_fits(path) as hdus:
             columns = table_columns(hdu_at(hdus, 1, "a table of flux and loglam"), COADD_COLUMNS)
-        for name in ("flux", "loglam"):
+        for name in ("flux", "loglam", "ivar"):
             if name not in columns or columns[name].ndim != 1:
                 raise UnreadableError(f"wrong layout: HDU 1 has no column {name} with a number per row")
-        flags, ivar = columns.get(f"{self.mask}_mask"), columns.get("ivar")
+        flags = columns.get(f"{self.mask}_mask")
         spectrum = Spectrum(
             float32(columns["flux"]),
             from_log10(columns["loglam"]),
-            None if ivar is None else float32(ivar),
+            float32(columns["ivar"]),
             None if flags is None else bad_pixels(flags, self.bits),
         )
         return [spectrum] * len(indices)

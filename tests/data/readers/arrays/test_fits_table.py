@@ -7,6 +7,7 @@ import pytest
 from astropy.io import fits
 
 from spectral.data.readers.arrays.opening import open_arrays
+from spectral.data.readers.survey_files import fits_hdu
 from spectral.data.readers.survey_files.catalog_table import read_catalog_table
 from spectral.data.readers.survey_files.fits_hdu import Hdu
 from spectral.data.wavelengths import vacuum_angstrom
@@ -163,3 +164,12 @@ def test_only_the_rows_asked_for_are_read(tmp_path, monkeypatch):
     reader.read(np.array([2, 3]))
     row_bytes = 8 + 24 + 48 + 24 + 6 + 8
     assert asked == [2 * row_bytes] * 3  # of flux, ivar and mask
+
+
+@pytest.mark.parametrize(("hdus", "most_bytes"), [([table()], 300), ([fits.ImageHDU(FLUX, name="FLUX")], 64)])
+def test_rows_that_are_too_long_to_be_read_together_are_read_in_turn(tmp_path, monkeypatch, hdus, most_bytes):
+    """As 512 spectra of 200,000 pixels, the rows of a packing step, are."""
+    reader = open_arrays(saved(tmp_path, *hdus))
+    monkeypatch.setattr(fits_hdu, "MOST_BYTES", most_bytes)
+    rows = np.array([0, 1, 2, 3, 4, 6, 5])
+    np.testing.assert_array_equal(np.concatenate(reader.read(rows).flux), FLUX[rows])

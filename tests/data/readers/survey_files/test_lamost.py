@@ -97,15 +97,15 @@ def test_a_wrong_layout_says_what_was_expected(
         raise AssertionError(reader.read(np.array([0])).problems[0])
 
 
-def test_a_table_without_wavelengths_says_so(tmp_path: Path) -> None:
-    case, spectrum = LamostTableCase(), few_spectra(1)[0]
-    hdus = case.hdus(spectrum)
-    hdus[1] = fits.BinTableHDU.from_columns([c for c in hdus[1].columns if c.name != "WAVELENGTH"])
+@pytest.mark.parametrize("column", ["WAVELENGTH", "IVAR"])
+def test_a_table_without_wavelengths_or_inverse_variances_says_so(tmp_path: Path, column: str) -> None:
+    hdus = LamostTableCase().hdus(few_spectra(1)[0])
+    hdus[1] = fits.BinTableHDU.from_columns([c for c in hdus[1].columns if c.name != column])
     (tmp_path / "s").mkdir()
     hdus.writeto(tmp_path / "s" / "spec-1.fits")
     reader = lamost(tmp_path / "s")
     reader.catalog()
-    assert reader.read(np.array([0])).problems == {0: "wrong layout: HDU 1 has no column WAVELENGTH (spec-1.fits)"}
+    assert reader.read(np.array([0])).problems == {0: f"wrong layout: HDU 1 has no column {column} (spec-1.fits)"}
 
 
 # Catalogs

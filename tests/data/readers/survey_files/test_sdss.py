@@ -191,15 +191,17 @@ def test_spectra_of_boss_have_no_specobjid_and_are_named_by_their_file(tmp_path:
 
 
 def test_a_file_of_another_layout_says_what_was_expected(tmp_path: Path) -> None:
-    SpecLiteCase().write(tmp_path, few_spectra(2))
-    first, second = sorted((tmp_path / "spectra").rglob("*.fits"))
+    SpecLiteCase().write(tmp_path, few_spectra(3))
+    first, second, third = sorted((tmp_path / "spectra").rglob("*.fits"))
     without_columns(first, 1, {"loglam"})
+    without_columns(third, 1, {"ivar"})
     fits.PrimaryHDU().writeto(second, overwrite=True)
     reader = sdss(tmp_path / "spectra")
     reader.catalog()
-    assert reader.read(np.arange(2)).problems == {
+    assert reader.read(np.arange(3)).problems == {
         0: "wrong layout: HDU 1 has no column loglam with a number per row (0266/spec-0266-51602-0001.fits)",
         1: "wrong layout: no HDU 2 with a row of SPECOBJ, there are HDU 0 PRIMARY (0266/spec-0266-51602-0002.fits)",
+        2: "wrong layout: HDU 1 has no column ivar with a number per row (0266/spec-0266-51602-0003.fits)",
     }
 
 
