@@ -48,13 +48,13 @@ def check_can_hold_out(labels: Labels, class_names: Sequence[str], objects: Labe
         if num == 1:
             raise TooFewToFitError(
                 f"decision=macro_f1 needs two validation spectra of a class and there is one of '{name}': give "
-                "split.validation a larger share.",
+                "split.validation a larger share, or with split=kfold fewer folds.",
                 name,
             )
         if num_objects == 1:
             raise TooFewToFitError(
                 f"decision=macro_f1 needs validation spectra of two objects of a class and all {num} of '{name}' are "
-                "of one group: give split.validation a larger share.",
+                "of one group: give split.validation a larger share, or with split=kfold fewer folds.",
                 name,
             )
 
