@@ -190,11 +190,7 @@ def names_only(*overrides: str) -> list[str]:
             "schedule.stages[1].loss.prior_weighted is not a known key: allowed: form; to add a new key write a plus "
             "before it, as in +schedule.stages.1.loss.prior_weighted=...",
         ),
-        (
-            "data=lamost data.class_map={1:star}",
-            "data.class_map.1 is not a known key: allowed: galaxy, qso, quasar, star, unknown; to add a new key write "
-            "a plus before it, as in +data.class_map.1=...",
-        ),
+        ("data=lamost data.class_map={1:star}", "data.class_map.1 is not a known .*, as in +data.class_map.1=..."),
         ("+schedule.batchsize=3", "schedule.batchsize is not a known key: did you mean 'batch_size'? allowed: .*"),
         ("schedule=nope", "schedule=nope is not known: allowed: best, .*, default, reference, .*."),
         ("experiment=debgu", "experiment=debgu is not known: did you mean 'debug'? allowed: .*reference.*"),
@@ -283,13 +279,8 @@ def test_a_class_too_rare_for_the_split_is_named(tmp_path: Path) -> None:
     content = arrays()
     rows = np.flatnonzero((content["label"] != "qso") | (np.cumsum(content["label"] == "qso") <= 2))
     np.savez(tmp_path / "rare.npz", **{name: content[name][rows] for name in ("flux", "id", "label")})
-    data = [
-        "data=arrays",
-        f"data.path={tmp_path / 'rare.npz'}",
-        "data.num_workers=1",
-        f"cache_dir={tmp_path / 'cache'}",
-    ]
-    found = sentence([*data, f"run_dir={tmp_path / 'run'}", *OVERRIDES])
+    data = ["data=arrays", f"data.path={tmp_path / 'rare.npz'}", f"cache_dir={tmp_path / 'cache'}"]
+    found = sentence([*data, "data.num_workers=1", f"run_dir={tmp_path / 'run'}", *OVERRIDES])
     assert re.match(r"Class 'qso' has 2 labelled spectra, too few for the 3 parts", found)
     assert not (tmp_path / "run").exists()
 
