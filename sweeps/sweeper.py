@@ -11,7 +11,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from sweeps.outputs import SWEEPS, study_name_of
+from sweeps.outputs import SWEEPS
 from sweeps.planning.arguments import GROUP, Arguments
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class SpectralSweeper(Sweeper):
         of_jobs, replicates = take_replicates(self.config, given.of_jobs, self.hydra_context.config_loader)
         sweep = typed_sweep(OmegaConf.select(self.config, GROUP))
         check_objective(sweep, self.config)
-        sweep.study_name = sweep.study_name or self._name_of_search()
+        sweep.study_name = sweep.study_name or self._name_of_search(sweep)
         sweep.search_overrides = given.leave_open(sweep.search_overrides)
         space = Space.read(sweep.space, of_jobs, self.hydra_context.config_loader)
         check_axes(space, sweep)
@@ -247,10 +247,14 @@ class SpectralSweeper(Sweeper):
             raise user_error(NO_KEYS)
         raise user_error(f"sweep={name} lacks the keys of a search: its yaml lacks `defaults: [default, _self_]`.")
 
-    def _name_of_search(self) -> str | None:
-        """The name of the search's yaml in conf/sweep, which also names its study; None for a sweep without one."""
+    def _name_of_search(self, sweep: "SweepConfig") -> str | None:
+        """The name of the study of the search's yaml in conf/sweep; None for a sweep without one."""
+        from sweeps.study.find import name_of_yaml
+
         name = self.config.hydra.runtime.choices.get(GROUP)
-        return None if name in (None, "default", "none") else study_name_of(str(name))
+        if name in (None, "default", "none"):
+            return None
+        return name_of_yaml(str(name), sweep.storage, sweep.storage_timeout_s)
 
     @cached_property
     def _job_checks(self) -> "JobChecks":
