@@ -85,7 +85,7 @@ class SpectralSweeper(Sweeper):
         from sweeps.results.sweep_json import note_storage
         from sweeps.space import Space, read_constraints
         from sweeps.storage.urls import journal_url
-        from sweeps.study.find import is_begun, name_in_folder, refuse_second
+        from sweeps.study.find import is_begun, name_in_folder, name_of_yaml, refuse_second
         from sweeps.study.shared_study import SharedStudy
 
         make_output_printable()
@@ -95,7 +95,8 @@ class SpectralSweeper(Sweeper):
         of_jobs, replicates = take_replicates(self.config, given.of_jobs, self.hydra_context.config_loader)
         sweep = typed_sweep(OmegaConf.select(self.config, GROUP))
         check_objective(sweep, self.config)
-        sweep.study_name = sweep.study_name or self._name_of_search(sweep)
+        if sweep.study_name is None and (search := self._name_of_search()):
+            sweep.study_name = name_of_yaml(search, sweep.storage, sweep.storage_timeout_s)
         sweep.search_overrides = given.leave_open(sweep.search_overrides)
         space = Space.read(sweep.space, of_jobs, self.hydra_context.config_loader)
         check_axes(space, sweep)
@@ -247,14 +248,10 @@ class SpectralSweeper(Sweeper):
             raise user_error(NO_KEYS)
         raise user_error(f"sweep={name} lacks the keys of a search: its yaml lacks `defaults: [default, _self_]`.")
 
-    def _name_of_search(self, sweep: "SweepConfig") -> str | None:
-        """The name of the study of the search's yaml in conf/sweep; None for a sweep without one."""
-        from sweeps.study.find import name_of_yaml
-
+    def _name_of_search(self) -> str | None:
+        """The name of the search's yaml in conf/sweep, which also names its study; None for a sweep without one."""
         name = self.config.hydra.runtime.choices.get(GROUP)
-        if name in (None, "default", "none"):
-            return None
-        return name_of_yaml(str(name), sweep.storage, sweep.storage_timeout_s)
+        return None if name in (None, "default", "none") else str(name)
 
     @cached_property
     def _job_checks(self) -> "JobChecks":
