@@ -19,11 +19,3 @@ def places_in(folder: Path) -> list[Path]:
 def named(name: str) -> list[Path]:
     """The paths that a name shown by `python -m sweeps.ls` may mean: the name as a path, or a path below outputs."""
     return [Path(name), SWEEPS / name, *(place / name for place in places_in(OUTPUTS))]
-
-
-def study_name_of(search: str) -> str:
-    """The name of a search's study, by that of its yaml, such as `lamost/mine`: without a slash, so that it is listed.
-
-    One that an earlier version has begun under a name with a slash keeps that.
-    """
-    return search if (SWEEPS / search).is_dir() else search.replace("/", "-")

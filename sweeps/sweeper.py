@@ -11,7 +11,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from sweeps.outputs import SWEEPS, study_name_of
+from sweeps.outputs import SWEEPS
 from sweeps.planning.arguments import GROUP, Arguments
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class SpectralSweeper(Sweeper):
         from sweeps.results.sweep_json import note_storage
         from sweeps.space import Space, read_constraints
         from sweeps.storage.urls import journal_url
-        from sweeps.study.find import is_begun, name_in_folder, refuse_second
+        from sweeps.study.find import is_begun, name_in_folder, name_of_yaml, refuse_second
         from sweeps.study.shared_study import SharedStudy
 
         make_output_printable()
@@ -95,7 +95,8 @@ class SpectralSweeper(Sweeper):
         of_jobs, replicates = take_replicates(self.config, given.of_jobs, self.hydra_context.config_loader)
         sweep = typed_sweep(OmegaConf.select(self.config, GROUP))
         check_objective(sweep, self.config)
-        sweep.study_name = sweep.study_name or self._name_of_search()
+        if sweep.study_name is None and (search := self._name_of_search()):
+            sweep.study_name = name_of_yaml(search, sweep.storage, sweep.storage_timeout_s)
         sweep.search_overrides = given.leave_open(sweep.search_overrides)
         space = Space.read(sweep.space, of_jobs, self.hydra_context.config_loader)
         check_axes(space, sweep)
@@ -250,7 +251,7 @@ class SpectralSweeper(Sweeper):
     def _name_of_search(self) -> str | None:
         """The name of the search's yaml in conf/sweep, which also names its study; None for a sweep without one."""
         name = self.config.hydra.runtime.choices.get(GROUP)
-        return None if name in (None, "default", "none") else study_name_of(str(name))
+        return None if name in (None, "default", "none") else str(name)
 
     @cached_property
     def _job_checks(self) -> "JobChecks":

@@ -24,6 +24,7 @@ from sweeps.loop.trial_json import mark_final
 from sweeps.loop.trial_run import Job, TrialRun
 from sweeps.results.final_trials import lacks_final, without_final
 from sweeps.results.run_dirs import folder_of
+from sweeps.results.trial_row import configuration
 from sweeps.study.attributes import OVERRIDES, SEEDS
 from sweeps.study.identity import overrides_now
 from sweeps.study.job_records import DONE, LOST
@@ -120,7 +121,7 @@ class Finals:
         folder, seeds = folder_of(attributes, self._folder), attributes.get(SEEDS)
         assert folder is not None  # it has ended
         overrides = overrides_now(attributes[OVERRIDES], self._study.space, self._study.config.free_keys)
-        return TrialRun(cast(Trial, trial), {}, overrides, folder, seeds)
+        return TrialRun(cast(Trial, trial), configuration(trial), overrides, folder, seeds)
 
     def _jobs_of(self, trial: FrozenTrial) -> list[Job]:
         run = self._run_of(trial)

@@ -55,10 +55,12 @@ class Arguments:
 def refuse_search() -> None:
     """Called in a job: raise UserError if its command names a search but has no -m, so that it would be ignored."""
     hydra = HydraConfig.get()
-    searched = [text for text in hydra.overrides.task if text not in NO_SEARCH and re.match(rf"[+~]*{GROUP}[.=]", text)]
+    names_search = rf"\+*{GROUP}[.=]|~{GROUP}\."  # not ~sweep=NAME, which leaves the search out
+    searched = [text for text in hydra.overrides.task if text not in NO_SEARCH and re.match(names_search, text)]
     if searched and hydra.mode == RunMode.RUN:
         # Those of hydra, such as a launcher, too; program() has the search path.
-        of_hydra = [text for text in hydra.overrides.hydra if not text.startswith(("hydra.mode=", SEARCH_PATH))]
+        left_out = ("hydra.mode=", SEARCH_PATH)
+        of_hydra = [text for text in hydra.overrides.hydra if not text.lstrip("+").startswith(left_out)]
         given = [*of_hydra, *hydra.overrides.task]
         raise user_error(f"{searched[0]} needs -m to search: {command([*program(), '-m'], given)}")
 

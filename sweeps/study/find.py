@@ -8,7 +8,7 @@ from optuna.storages import BaseStorage
 
 from sweeps.errors import did_you_mean, user_error
 from sweeps.files import load_json
-from sweeps.outputs import JOURNAL_FILE, OUTPUTS, SUMMARY_FILE, named, places_in
+from sweeps.outputs import JOURNAL_FILE, OUTPUTS, SUMMARY_FILE, SWEEPS, named, places_in
 from sweeps.space.values import override_of_word
 from sweeps.storage.connect import close_storage, open_storage_of_user
 from sweeps.storage.locks import LOCK_WAIT_S
@@ -120,6 +120,27 @@ def study_noted(folder: Path) -> tuple[str, str] | None:
     return (name, url) if isinstance(name, str) and isinstance(url, str) else None
 
 
+def name_of_yaml(search: str, storage: str | None, timeout_s: float) -> str:
+    """The name of a search's study, by that of its yaml, such as `lamost/mine`: without a slash, so that it is listed.
+
+    One that an earlier version has begun under a name with a slash keeps that; for one in a run_dir see name_in_folder.
+
+    Args:
+        search: the name of the yaml.
+        storage: `sweep.storage`; None for the folder's own journal.
+        timeout_s: how long to wait for the storage.
+    """
+    plain = _without_slash(search)
+    if plain == search:
+        return plain
+    is_begun_so = (SWEEPS / search).is_dir() or (storage is not None and is_begun(storage, search, timeout_s))
+    return search if is_begun_so else plain
+
+
+def _without_slash(name: str) -> str:
+    return name.replace("/", "-")
+
+
 def name_in_folder(folder: Path, given: str | None, storage: str | None, timeout_s: float) -> str:
     """The name of the study that a command resumes or begins in a folder, which may have been renamed or copied.
 
@@ -134,8 +155,11 @@ def name_in_folder(folder: Path, given: str | None, storage: str | None, timeout
     """
     held = _names_held(folder, storage, timeout_s)
     name = given or (held[0] if len(held) == 1 else folder.resolve().name)
+    if name not in held:  # an earlier version may have begun it under a name with a slash, which no command can give
+        name = next((other for other in held if _without_slash(other) == _without_slash(name)), name)
     if held and name not in held:
-        same = shlex.join([override_of_word("sweep.study_name", held[-1]), override_of_word("run_dir", str(folder))])
+        resumed = override_of_word("sweep.study_name", _without_slash(held[-1]))
+        same = shlex.join([resumed, override_of_word("run_dir", str(folder))])
         raise user_error(
             f"the folder {folder} holds the study {held[-1]}, not {name}: give {same} to resume it, or another run_dir."
         )

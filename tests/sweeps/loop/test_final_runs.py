@@ -16,6 +16,7 @@ from small_runs import OVERRIDES
 from sweeps.console.summary import summarize
 from sweeps.launchers.contract import WorkerLost
 from sweeps.loop.display import Display
+from sweeps.loop.trial_run import Job
 from sweeps.study.attributes import FINAL
 
 
@@ -93,10 +94,11 @@ def test_a_training_loss_is_no_score_of_the_test_split(
 
 
 def test_final_runs_are_among_the_jobs_that_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[list[str]] = []
-    monkeypatch.setattr(Display, "tick", lambda _display, jobs, _launcher: shown.extend(job.overrides for job in jobs))
+    shown: list[Job] = []
+    monkeypatch.setattr(Display, "tick", lambda _display, jobs, _launcher: shown.extend(jobs))
     sweep(tmp_path, {"x": [4]}, score, num_trials=1, **HELD)
-    assert any("score_test=false" not in overrides for overrides in shown)
+    last = [job.run.configuration for job in shown if "score_test=false" not in job.overrides]
+    assert last and last[0] == {"x": 4}
 
 
 def test_final_runs_are_recorded_before_they_start(tmp_path: Path) -> None:

@@ -54,12 +54,23 @@ def test_the_keys_of_the_search_are_not_deleted(argument: str, loader: ConfigLoa
     assert str(raised.value).startswith(f"{argument} deletes the keys of the search: leave it out")
 
 
-def test_a_search_without_its_flag_is_refused_with_the_whole_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    of_hydra = ["hydra.searchpath=[mine]", "hydra/launcher=ray", "hydra.mode=RUN"]
+@pytest.mark.parametrize("sign", ["", "+"])
+def test_a_search_without_its_flag_is_refused_with_the_whole_command(
+    sign: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_hydra = [f"{sign}hydra.searchpath=[mine]", "hydra/launcher=ray", "hydra.mode=RUN"]
     given = SimpleNamespace(hydra=of_hydra, task=["sweep=widths", "seed=1"])
     monkeypatch.setattr(HydraConfig, "get", lambda: SimpleNamespace(overrides=given, mode=RunMode.RUN))
     monkeypatch.setattr(sys, "argv", ["run.py", *of_hydra[:2], "sweep=widths", "seed=1"])
     with pytest.raises(UserError) as raised:
         refuse_search()
-    whole = "python run.py 'hydra.searchpath=[mine]' -m hydra/launcher=ray sweep=widths seed=1"
+    whole = f"python run.py '{sign}hydra.searchpath=[mine]' -m hydra/launcher=ray sweep=widths seed=1"
     assert str(raised.value) == f"sweep=widths needs -m to search: {whole}"
+
+
+@pytest.mark.parametrize("argument", ["~sweep", "~sweep=default", "sweep=none"])
+def test_a_command_that_leaves_the_search_out_needs_no_flag(argument: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With -m the first two are refused."""
+    given = SimpleNamespace(hydra=["hydra.mode=RUN"], task=[argument, "seed=1"])
+    monkeypatch.setattr(HydraConfig, "get", lambda: SimpleNamespace(overrides=given, mode=RunMode.RUN))
+    refuse_search()

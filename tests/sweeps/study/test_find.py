@@ -22,7 +22,9 @@ from sweeps.ls import command as ls
 from sweeps.report import command as report_command
 from sweeps.report.read_study import read_report
 from sweeps.storage.connect import open_storage
-from sweeps.study.find import name_in_folder, study_folder
+from sweeps.storage.urls import journal_url
+from sweeps.study.attributes import IDENTITY
+from sweeps.study.find import name_in_folder, name_of_yaml, study_folder
 
 
 def test_a_study_is_found_by_its_name_and_after_a_move(
@@ -121,6 +123,37 @@ def test_a_study_in_the_working_folder_is_named_by_that_folder(tmp_path: Path, m
     monkeypatch.chdir(tmp_path / "mine")
     assert name_in_folder(Path(), None, None, 10) == "mine"
     assert name_in_folder(Path(".."), None, None, 10) == tmp_path.name
+
+
+def begin(name: str, url: str) -> None:
+    optuna.create_study(study_name=name, storage=open_storage(url, 10)).set_user_attr(IDENTITY, {})
+
+
+@pytest.mark.parametrize("old", ["lamost/mine", "lamost-mine"])
+def test_a_study_in_a_run_dir_is_resumed_whether_its_name_has_a_slash(old: str, tmp_path: Path) -> None:
+    """As one of sweep=lamost/mine had in an earlier version. No command can give such a name."""
+    begin(old, journal_url(tmp_path))
+    assert name_in_folder(tmp_path, "lamost-mine", None, 10) == old
+    assert name_in_folder(tmp_path, "lamost/mine", None, 10) == old
+    with pytest.raises(UserError, match=r"give sweep\.study_name=lamost-mine run_dir=.* to resume it"):
+        name_in_folder(tmp_path, "other", None, 10)
+
+
+def test_the_name_itself_comes_before_one_with_a_slash(tmp_path: Path) -> None:
+    for name in ("lamost/mine", "lamost-mine"):
+        begin(name, journal_url(tmp_path))
+    assert name_in_folder(tmp_path, "lamost-mine", None, 10) == "lamost-mine"
+
+
+def test_a_study_in_a_storage_keeps_its_slash_on_a_machine_without_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    url = f"sqlite:///{tmp_path}/studies.db"
+    assert name_of_yaml("lamost/mine", url, 10) == "lamost-mine"
+    begin("lamost/mine", url)
+    assert name_of_yaml("lamost/mine", url, 10) == "lamost/mine"
+    assert name_of_yaml("lamost/mine", None, 10) == "lamost-mine"
 
 
 def test_a_missing_study_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
