@@ -67,6 +67,10 @@ class Controller:
         except OSError:  # the folder was renamed since, or the file is on a disk that is not here
             return False
 
+    def is_of_a_copy(self, file: Path | None) -> bool:
+        """Whether it is seen to write to another file. Of another machine's paths that is not certain enough."""
+        return self.is_here and self.writes_elsewhere(file)
+
 
 class Watch:
     """Finds out which controllers of a study are alive: on this machine by their process, on others by heartbeats.
@@ -107,7 +111,7 @@ def any_alive(attributes: Mapping[str, Any], lost_after_s: float, file: Path | N
     Args:
         file: of the storage of the study; None for a server.
     """
-    now, own = time.time(), [c for c in _signed(attributes) if not c.writes_elsewhere(file)]
+    now, own = time.time(), [c for c in _signed(attributes) if not c.is_of_a_copy(file)]
     return any(c.runs() if c.is_here else now - c.beat < lost_after_s for c in own)
 
 

@@ -67,8 +67,9 @@ class Ownership:
         return True
 
     def _is_alive(self, attributes: Mapping[str, Any], owner: str) -> bool:
-        is_alive = self._watch.is_alive(attributes, owner, self._lost_after_s)
-        return is_alive and not self._writes_elsewhere(attributes, owner)
+        controller = signer(attributes, owner)
+        is_of_a_copy = controller is not None and controller.is_of_a_copy(self._file)
+        return not is_of_a_copy and self._watch.is_alive(attributes, owner, self._lost_after_s)
 
     def _note_lost(self, attributes: Mapping[str, Any], owners: set[str]) -> None:
         """Note controllers whose jobs should end: not those of the original of a copy, which may be running them."""

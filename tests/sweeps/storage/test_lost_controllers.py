@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import asdict, replace
+from pathlib import Path
 
 from sweeps.study.attributes import SIGNATURE
 from sweeps.study.controllers import Controller, Watch, any_alive
@@ -58,3 +59,14 @@ def test_a_single_look_compares_the_clocks_of_both_machines() -> None:
     for age_s, seems_alive in ((0, True), (29, True), (31, False)):
         elsewhere = Controller("elsewhere", 1, "", time.time() - age_s)
         assert any_alive({f"{SIGNATURE}{elsewhere.id}": asdict(elsewhere)}, 30) == seems_alive
+
+
+def test_a_file_of_another_machine_does_not_tell_whether_its_controller_writes_to_a_copy(tmp_path: Path) -> None:
+    """Two machines may have different files of one name: there its heartbeats count."""
+    files = [tmp_path / name for name in ("original", "copy")]
+    for file in files:
+        file.touch()
+    here = Controller.this(files[0])
+    elsewhere = replace(here, machine="elsewhere")
+    found = [any_alive({f"{SIGNATURE}one": asdict(one)}, 30, file) for one in (here, elsewhere) for file in files]
+    assert found == [True, False, True, True]
