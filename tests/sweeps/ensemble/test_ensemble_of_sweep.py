@@ -219,8 +219,7 @@ def test_the_command_scores_on_another_device_than_that_of_the_runs(
         (["--score-test", "--device", "cuda:98"], "device=cuda:98 is not on this machine"),
         (["--device", "cpu"], "--device is that of --score-test, without which no network runs"),
     ):
-        assert command.main([*given, *options]) == 2
-        assert said in capsys.readouterr().err
+        assert command.main([*given, *options]) == 2 and said in capsys.readouterr().err
     assert command.main([*given, "--score-test", "--device", "cpu"]) == 0
     assert json.loads((tmp_path / "out" / "result.json").read_text())["score_test"]
 
