@@ -89,8 +89,9 @@ def _warn_once(caught: Sequence[warnings.WarningMessage]) -> None:
     others = [one for one in caught if not re.match(NO_GLYPH, str(one.message))]
     if len(others) < len(caught):
         log.warning(
-            "No font of this machine has some letters of the names in the pictures, which show boxes in their place: "
-            "Noto Sans CJK has those of Chinese, Japanese and Korean."
+            "No font that pictures use has some letters of the names, and boxes are drawn in their place. Noto Sans "
+            "CJK has Chinese, Japanese and Korean ones; once it is installed, delete matplotlib's list of fonts in %s.",
+            mpl.get_cachedir(),
         )
     for one in others:
         warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)

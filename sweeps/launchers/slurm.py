@@ -97,6 +97,7 @@ class SlurmWorker:
         self._show_output, self._poll_s = show_output, poll_s
         self._stopped: str | None = None
         self._job: Any = None
+        self._is_silent = False  # the system did not say at the last poll whether the job has ended
 
     def run(
         self, overrides: Sequence[str], job_num: int, time_limit_s: float | None = None, grace_s: float = 5
@@ -142,16 +143,19 @@ class SlurmWorker:
         try:
             ended: bool = self._job.done()
         except OSError as error:
-            log.warning("Whether %s has ended could not be found out: %s", self.place, error)
+            if not self._is_silent:  # one warning, not one at each poll
+                log.warning("Whether %s has ended cannot be found out, so it is asked again: %s", self.place, error)
+            self._is_silent = True
             return False
+        self._is_silent = False
         return ended
 
     def _outcome(self, exceeded_s: float | None) -> Reply:
         if self._stopped:
             raise WorkerLost(self._stopped)
-        if exceeded_s is not None and not self._job.paths.result_pickle.exists():
-            raise JobTimeout(f"time limit of {exceeded_s:g} s reached")
         try:
+            if exceeded_s is not None and not self._job.paths.result_pickle.exists():
+                raise JobTimeout(f"time limit of {exceeded_s:g} s reached")
             return self._result()
         except OSError as error:  # the job runs again, and takes what it has saved
             raise WorkerLost(f"the result of {self.place} cannot be read: {error}") from error

@@ -23,7 +23,7 @@ from sweeps.loop.starts import Starts
 from sweeps.loop.trial_json import mark_final
 from sweeps.loop.trial_run import Job, TrialRun
 from sweeps.results.final_trials import lacks_final, without_final
-from sweeps.results.run_dirs import folder_of
+from sweeps.results.run_dirs import folder_to_run_in
 from sweeps.results.trial_row import configuration
 from sweeps.study.attributes import OVERRIDES, SEEDS
 from sweeps.study.identity import overrides_now
@@ -118,7 +118,7 @@ class Finals:
     def _run_of(self, trial: FrozenTrial) -> TrialRun:
         attributes: Any = trial.user_attrs
         # Only the number of the trial is used: it has ended, so nothing more is written to the study.
-        folder, seeds = folder_of(attributes, self._folder), attributes.get(SEEDS)
+        folder, seeds = folder_to_run_in(attributes, self._folder, self._study.url), attributes.get(SEEDS)
         assert folder is not None  # it has ended
         overrides = overrides_now(attributes[OVERRIDES], self._study.space, self._study.config.free_keys)
         return TrialRun(cast(Trial, trial), configuration(trial), overrides, folder, seeds)

@@ -23,7 +23,7 @@ from sweeps.loop.trial_data import DataChanged, TrialData
 from sweeps.loop.trial_json import write_trial_json
 from sweeps.loop.trial_run import Job, TrialRun
 from sweeps.loop.trial_state import State, Trials
-from sweeps.results.run_dirs import folder_of, fresh_folder
+from sweeps.results.run_dirs import folder_to_run_in, fresh_folder
 from sweeps.space import Constraint
 from sweeps.study.attributes import CONFIGURATION, OVERRIDES, REASON, RUN_DIR, SEED_VALUES, TRACEBACK
 from sweeps.study.job_records import DONE, LOST, OUTSIDE, PAUSED, PRUNED
@@ -81,7 +81,8 @@ class OwnTrials:
         """A claimed trial, with the results and records of earlier controllers."""
         attributes = trial.user_attrs
         configuration = json.loads(attributes[CONFIGURATION])
-        folder = folder_of(attributes, self._folder) or fresh_folder(self._folder, trial.number)
+        noted = folder_to_run_in(attributes, self._folder, self._study.url)
+        folder = noted or fresh_folder(self._folder, trial.number)
         overrides = self._study.space.overrides(configuration)
         run = TrialRun(trial, configuration, overrides, folder, self._study.seeds)
         run.remember(attributes.get(SEED_VALUES, {}))

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from sweeps.storage.urls import journal_url
 from sweeps.study.attributes import RUN_DIR
 
 SEED = "seed-"  # start of a run folder's name, if a trial has several seeds
@@ -38,6 +39,19 @@ def folder_of(attributes: dict[str, Any], folder: Path | None) -> Path | None:
     # The study's own folder comes first: after a copy the noted one is that of the original.
     own = folder / noted.name
     return noted if noted.is_dir() and not own.is_dir() else own
+
+
+def folder_to_run_in(attributes: dict[str, Any], folder: Path, url: str) -> Path | None:
+    """The folder that jobs of a trial write to; None if no run has begun.
+
+    As `folder_of`, but a study in its folder's journal has all its trials there. A copy that was made while it ran may
+    lack a folder that the original has made since, and leaves that to the original.
+
+    Args:
+        url: of the study's storage.
+    """
+    found = folder_of(attributes, folder)
+    return folder / found.name if found is not None and url == journal_url(folder) else found
 
 
 def fresh_folder(parent: Path, number: int) -> Path:

@@ -1,5 +1,6 @@
 """Whether trials are scored on the same spectra: a group that is searched, such as experiment, may bring a split."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -23,8 +24,11 @@ def different_splits(trials: Iterable[tuple[Mapping[str, Any], Sequence[Run]]]) 
     by_choice = {canonical(_choice(configuration)): runs for configuration, runs in trials}
     if len(by_choice) < 2:
         return ""
-    splits = [split for runs in by_choice.values() if (split := _split_of(runs))]
-    return DIFFERENT if len(set(map(canonical, splits))) > 1 else ""
+    splits: dict[int, set[str]] = defaultdict(set)  # by seed or fold: another fold is another split by design
+    for runs in by_choice.values():
+        if split := _split_of(runs):
+            splits[runs[0].seed_index].add(canonical(split))
+    return DIFFERENT if any(len(found) > 1 for found in splits.values()) else ""
 
 
 def _choice(configuration: Mapping[str, Any]) -> dict[str, Any]:

@@ -120,12 +120,12 @@ def _reason(outside: Sequence[Constraint], values: Mapping[Constraint, float]) -
 
 def _result(folder: Path) -> dict[str, Any]:
     path = folder / "result.json"
-    if not path.is_file():
-        raise ValueError(f"sweep.constraints are read from {path.name}, which the run did not write")
     try:
         loaded = json.loads(path.read_text("utf-8"))
         if not isinstance(loaded, dict):
             raise ValueError("it holds no JSON object")
+    except FileNotFoundError:
+        raise ValueError(f"sweep.constraints are read from {path.name}, which the run did not write") from None
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"sweep.constraints need {path}, which cannot be read: {first_line(error)}") from error
     return loaded

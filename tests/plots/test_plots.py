@@ -162,7 +162,8 @@ def test_letters_that_no_font_has_are_warned_of_once(
         draw_confusion(tmp_path / "confusion.png", {"test": [[3, 1], [0, 2]]}, ["恒星", "銀河"])
     check_picture(tmp_path / "confusion.png")
     (message,) = caplog.messages
-    assert message.startswith("No font of this machine has some letters of the names in the pictures")
+    assert message.startswith("No font that pictures use has some letters of the names")
+    assert message.endswith(f"delete matplotlib's list of fonts in {mpl.get_cachedir()}.")
 
 
 def test_fonts_of_other_scripts_are_asked_if_they_are_installed(monkeypatch: pytest.MonkeyPatch) -> None:

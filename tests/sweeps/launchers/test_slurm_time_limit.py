@@ -108,10 +108,14 @@ def test_a_job_says_how_long_it_ran(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 class Refusing(Answering):
-    """For the first seconds, no file can be opened."""
+    """At some seconds, no file can be opened."""
+
+    def __init__(self, seconds: set[int], folder: Path) -> None:
+        super().__init__([RUNS] * 7, folder)
+        self.seconds = seconds
 
     def done(self) -> bool:
-        if self.now_s < 3:
+        if self.now_s in self.seconds:
             raise too_many_files()
         return super().done()
 
@@ -120,25 +124,39 @@ def too_many_files() -> OSError:
     return OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
+@pytest.mark.parametrize(("seconds", "num_warnings"), [({0, 1, 2}, 1), ({0, 1, 4, 5}, 2)])
 def test_a_job_whose_state_cannot_be_found_out_is_asked_for_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    seconds: set[int],
+    num_warnings: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    cluster = Refusing([RUNS] * 5, tmp_path)
+    """With one warning until the system answers again, not one at each poll."""
+    cluster = Refusing(seconds, tmp_path)
     monkeypatch.setattr(slurm, "time", cluster)
     reply = Worker(cluster).run([], 0)
     assert reply.job_return is not None and reply.job_return.return_value == 1.0
-    assert caplog.text.count("Whether job 1 has ended could not be found out") == 3
+    assert caplog.text.count("Whether job 1 has ended cannot be found out, so it is asked again") == num_warnings
 
 
 class Unreadable(Answering):
-    """No file can be opened once the job has ended."""
+    """No file can be opened once the job has ended, and perhaps not even be looked for."""
+
+    def __init__(self, states: list[str], folder: Path, *, is_found: bool) -> None:
+        super().__init__(states, folder)
+        if not is_found:
+            self.paths.result_pickle = SimpleNamespace(exists=self.exception)
 
     def exception(self) -> None:
         raise too_many_files()
 
 
-def test_a_job_whose_result_cannot_be_read_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cluster = Unreadable([RUNS], tmp_path)
+@pytest.mark.parametrize("is_found", [True, False])
+def test_a_job_whose_result_cannot_be_read_is_lost(
+    is_found: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = Unreadable([RUNS] * 3, tmp_path, is_found=is_found)
     monkeypatch.setattr(slurm, "time", cluster)
     with pytest.raises(WorkerLost, match=r"the result of job 1 cannot be read: .*Too many open files"):
-        Worker(cluster).run([], 0)
+        Worker(cluster).run([], 0, time_limit_s=1.0, grace_s=0)

@@ -84,12 +84,18 @@ def test_a_constraint_on_a_number_that_no_run_reports_fails_with_a_clear_error(t
     )
 
 
-@pytest.mark.parametrize("content", [b"[1]", b"{", b"\xff", b"[" * 100_000], ids=["list", "cut", "bytes", "nested"])
-def test_a_result_that_cannot_be_read_fails_its_trial_alone(content: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content", [b"[1]", b"{", b"\xff", b"[" * 100_000, None], ids=["list", "cut", "bytes", "nested", "folder"]
+)
+def test_a_result_that_cannot_be_read_fails_its_trial_alone(content: bytes | None, tmp_path: Path) -> None:
     def task(call: Call) -> float:
-        with_result(call)
-        if call.values["x"] == 1:
-            (call.folder / "result.json").write_bytes(content)
+        result = call.folder / "result.json"
+        if call.values["x"] != 1:
+            with_result(call)
+        elif content is None:
+            result.mkdir()  # which raises an OSError, as a file that may not be opened
+        else:
+            result.write_bytes(content)
         return 1.0
 
     ended = sweep(tmp_path, {"x": [1, 2]}, task, sampler="grid", constraints={"num_parameters": {"at_most": 5}})

@@ -136,3 +136,18 @@ def test_a_copy_of_a_study_that_runs_takes_its_trials_and_leaves_the_original_al
     for study in (original, copy, second):
         study.close()
     renamed.close()
+
+
+def test_a_copy_of_a_study_that_runs_has_trials_in_its_own_folder_even_if_it_lacks_theirs(tmp_path: Path) -> None:
+    """A job makes the folder of its trial some time after the study has named it."""
+    (tmp_path / "original").mkdir()
+    original = open_study(tmp_path / "original", FLOATS, num_trials=1)
+    trial = original.claim()
+    assert trial is not None
+    original.configure(trial)
+    original.set_attributes(trial, {RUN_DIR: str(tmp_path / "original" / "0"), OVERRIDES: []})
+    shutil.copytree(tmp_path / "original", tmp_path / "copy")
+    (tmp_path / "original" / "0").mkdir()
+    ended = sweep(tmp_path / "copy", FLOATS, square, num_trials=1)
+    original.close()
+    assert [call.folder for call in ended.launcher.calls] == [tmp_path / "copy" / "0"]

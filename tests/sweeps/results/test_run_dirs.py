@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from sweeps.results.run import Run
-from sweeps.results.run_dirs import folder_of, run_dirs
+from sweeps.results.run_dirs import folder_of, folder_to_run_in, run_dirs
+from sweeps.storage.urls import journal_url
 
 
 def test_runs_of_several_seeds_come_in_the_order_of_the_seeds(tmp_path: Path) -> None:
@@ -36,6 +37,14 @@ def test_a_copied_study_has_runs_of_its_own(tmp_path: Path) -> None:
         (tmp_path / name / "4").mkdir(parents=True)
     attributes = {"run_dir": str(tmp_path / "study" / "4")}
     assert folder_of(attributes, tmp_path / "copy") == tmp_path / "copy" / "4"
+
+
+def test_a_copy_that_lacks_a_folder_does_not_write_to_that_of_its_original(tmp_path: Path) -> None:
+    (tmp_path / "study" / "4").mkdir(parents=True)
+    attributes, copy = {"run_dir": str(tmp_path / "study" / "4")}, tmp_path / "copy"
+    assert folder_to_run_in(attributes, copy, journal_url(copy)) == copy / "4"
+    assert folder_to_run_in(attributes, copy, "postgresql://host/studies") == tmp_path / "study" / "4"
+    assert folder_to_run_in({}, copy, journal_url(copy)) is None
 
 
 def test_a_trial_that_has_not_begun_has_no_folder(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A ranking of trials that were scored on different splits, as of two experiments, says so."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,20 @@ def test_the_table_and_the_report_say_that_splits_differ(
     summarize(done.study, tmp_path)
     assert (DOUBT in capsys.readouterr().out) == is_said
     assert (DOUBT in summary.section(read_report(str(tmp_path))).html) == is_said
+
+
+def test_another_fold_of_a_trial_that_lacks_the_first_is_no_other_split(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def task(call: Call) -> float:
+        fold = int(call.folder.name.removeprefix("seed-"))
+        (call.folder / "config.yaml").write_text(f"split: {{name: kfold, fold: {fold}}}\n")
+        return 1.0
+
+    done = sweep(tmp_path, {"model": ["a", "b"]}, task, sampler="grid", seeds=2, seed_key="split.fold")
+    shutil.rmtree(tmp_path / "0" / "seed-0")
+    summarize(done.study, tmp_path)
+    assert DOUBT not in capsys.readouterr().out
 
 
 def test_a_damaged_config_does_not_end_the_summary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
