@@ -17,15 +17,23 @@ NUM = 12
 DOUBT = "init=FOLDER has another split: it may have been trained on spectra that this run is scored on."
 
 
-def dataset(*validation: int) -> Dataset:
+def dataset(*validation: int, folder: Path | None = None) -> Dataset:
     catalog = pd.DataFrame({"id": [str(row) for row in range(NUM)], "class_index": np.arange(NUM) % 2})
-    survey = Survey(np.zeros((NUM, 1, 8), np.float32), catalog, ("a", "b"), fingerprint="f")
+    survey = Survey(np.zeros((NUM, 1, 8), np.float32), catalog, ("a", "b"), fingerprint="f", folder=folder)
     test = np.array([NUM - 1])
     return Dataset(survey, np.setdiff1d(np.arange(NUM - 1), validation), np.array(validation, dtype=np.int64), test)
 
 
 def ids(rows: tuple[int, ...]) -> list[str]:
     return [str(row) for row in rows]
+
+
+def pack_of(source: str, folder: Path) -> Path:
+    """A folder that says of which files it was packed."""
+    about = {"format": 1, "fingerprint": "", "class_names": [], "wave_angstrom": None, "skipped": {}}
+    folder.mkdir()
+    write_json(folder / "survey.json", about | {"plan": {"source": source}})
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -46,6 +54,28 @@ def test_a_run_that_validated_on_other_spectra_is_doubted(
 def test_without_validation_the_test_spectra_are_compared(tested: tuple[int, ...], said: str, tmp_path: Path) -> None:
     """Spectrum 11 tests this run; without a row of it, the other one may have been trained on it."""
     assert doubt_of_split("init=FOLDER", scored_run(tmp_path, "f", test=ids(tested)), dataset()) == said
+
+
+@pytest.mark.parametrize(
+    ("validated", "tested", "source", "said"),
+    [
+        ((0, 1), (11,), "files", ""),
+        ((0, 5), (1, 10, 11), "files", ""),
+        ((0,), (11,), "files", DOUBT),
+        ((0, 1), (10,), "files", DOUBT),
+        ((0, 1), (), "files", ""),
+        ((0,), (11,), "other files", ""),
+        ((0,), (11,), None, ""),
+    ],
+)
+def test_a_run_on_a_part_of_the_same_files_is_scored_on_what_the_other_one_held_out(
+    validated: tuple[int, ...], tested: tuple[int, ...], source: str | None, said: str, tmp_path: Path
+) -> None:
+    """As with data.limit; this run is scored on spectra 0, 1 and 11. None: the other one's pack is gone."""
+    own = dataset(0, 1, folder=pack_of("files", tmp_path / "part"))
+    whole = "" if source is None else str(pack_of(source, tmp_path / "whole"))
+    other = scored_run(tmp_path, "whole", whole, validation=ids(validated), test=ids(tested))
+    assert doubt_of_split("init=FOLDER", other, own) == said
 
 
 @pytest.mark.parametrize("key", ["init", "distill"])
